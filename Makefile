@@ -1,0 +1,29 @@
+# Each target makes .venv from the first Python 3.11 or newer on PATH, and installs into it what it needs.
+# Another Python: make PYTHON=/path/to/python3.12 test
+
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint types check clean
+
+demo: $(STAMP) ## a real little cluster, broken and repaired before your eyes
+	@$(VENV)/bin/watchdog demo
+
+test: $(STAMP) ## all tests; against real Redis, Celery and Flower
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(STAMP)
+	@$(VENV)/bin/python -m ruff check .
+	@$(VENV)/bin/python -m ruff format --check .
+
+types: $(STAMP)
+	@$(VENV)/bin/python -m mypy
+
+check: lint types test
+
+clean:
+	rm -rf $(VENV) dist build
+
+$(STAMP): pyproject.toml .ci/venv
+	@sh .ci/venv $(VENV) $(PYTHON)
+	@touch $@
