@@ -1,0 +1,172 @@
+"""What `watchdog check` answers: one look at every target, judged, with the exit code that follows.
+
+Exit codes: 0 fine; 1 something at or above `fail_on` fires, rules that read `sources.up` aside; 3 otherwise, when such
+a rule fires or a verdict is unknown: could not look. (2, usage and configuration, never gets this far.)
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from watchdog.core.findings import Finding, Judgement, Verdict
+from watchdog.core.identity import fingerprint
+from watchdog.core.rows import Cell, Reading
+from watchdog.core.rules import Rule
+from watchdog.core.severity import Severity
+from watchdog.core.templates import texts_of
+
+__all__ = ["CheckResult", "Firing", "Idle", "SourceSeen", "TargetChecked", "Unknown", "check_target"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSeen:
+    """One source as it was found."""
+
+    target: str
+    source: str
+    up: bool
+    error: str | None
+    latency_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One breach. `blind`: its rule reads `sources.up`, so that it says "could not look", not "is bad"."""
+
+    rule: str
+    target: str
+    severity: Severity
+    key: Mapping[str, str]
+    labels: Mapping[str, str]
+    values: Mapping[str, Cell]
+    summary: str
+    fingerprint: str
+    description: str = ""
+    runbook: str = ""
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """One verdict that could not be had; an empty key where a whole table could not be read."""
+
+    rule: str
+    target: str
+    key: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """One rule that gives no verdict here, which is no failure."""
+
+    rule: str
+    target: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChecked:
+    """One target's part."""
+
+    sources: tuple[SourceSeen, ...] = ()
+    firing: tuple[Firing, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    idle: tuple[Idle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The whole answer. `rules` counts the rules asked; `checked_at` is epoch seconds."""
+
+    checked_at: float
+    rules: int
+    targets: tuple[TargetChecked, ...] = ()
+    fail_on: Severity = Severity.WARNING
+    idle_elsewhere: tuple[Idle, ...] = field(default_factory=tuple)
+    """Rules that `check` never asks: those on watchdog's own tables."""
+
+    @property
+    def firing(self) -> tuple[Firing, ...]:
+        """All that fires, worst first."""
+        return tuple(sorted((f for t in self.targets for f in t.firing), key=lambda f: (-f.severity.rank, f.target, f.rule)))
+
+    @property
+    def unknown(self) -> tuple[Unknown, ...]:
+        """All verdicts that could not be had."""
+        return tuple(u for t in self.targets for u in t.unknown)
+
+    @property
+    def idle(self) -> tuple[Idle, ...]:
+        """All rules without a verdict here."""
+        return tuple(i for t in self.targets for i in t.idle) + self.idle_elsewhere
+
+    @property
+    def sources(self) -> tuple[SourceSeen, ...]:
+        """All sources."""
+        return tuple(s for t in self.targets for s in t.sources)
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 or 3."""
+        if any(f.severity.at_least(self.fail_on) and not f.blind for f in self.firing):
+            return 1
+        return 3 if self.unknown or any(f.blind for f in self.firing) else 0
+
+
+def check_target(target: str, judgements: Iterable[Judgement], readings: Mapping[str, Reading]) -> TargetChecked:
+    """One target's judgements, sorted by what they mean for the answer. One look cannot wait: `for` counts as held."""
+    judgements = list(judgements)
+    return TargetChecked(
+        sources=_sources(target, readings),
+        firing=tuple(_firing(target, f) for j in judgements for f in j.findings if f.verdict is Verdict.BREACH),
+        unknown=tuple(u for j in judgements for u in _unknown(target, j)),
+        idle=tuple(Idle(j.rule.name, target, j.idle) for j in judgements if j.idle),
+    )
+
+
+def reads_sources_up(rule: Rule) -> bool:
+    """Whether a rule asks if a source is up: its breach means that nobody could look."""
+    return "up" in rule.reads.get("sources", frozenset())
+
+
+def _firing(target: str, finding: Finding) -> Firing:
+    rule = finding.rule
+    key = dict(zip(rule.key, finding.key, strict=True))
+    texts = texts_of(finding, target, finding.severity)
+    return Firing(
+        rule=rule.name,
+        target=target,
+        severity=finding.severity,
+        key=key,
+        labels=rule.labels,
+        values=finding.values,
+        summary=texts.summary,
+        fingerprint=fingerprint(rule.name, target, key),
+        description=texts.description,
+        runbook=texts.runbook,
+        blind=reads_sources_up(rule),
+    )
+
+
+def _unknown(target: str, judgement: Judgement) -> Sequence[Unknown]:
+    rule = judgement.rule
+    if judgement.unknown:
+        return [Unknown(rule.name, target, {}, judgement.unknown)]
+    if judgement.failed:
+        return [Unknown(rule.name, target, {}, f"the rule failed: {judgement.failed}")]
+    unknown = (f for f in judgement.findings if f.verdict is Verdict.UNKNOWN)
+    return [Unknown(rule.name, target, dict(zip(rule.key, f.key, strict=True)), f.reason) for f in unknown]
+
+
+def _sources(target: str, readings: Mapping[str, Reading]) -> tuple[SourceSeen, ...]:
+    rows = readings["sources"].rows if "sources" in readings else ()
+    return tuple(
+        SourceSeen(
+            target,
+            str(row.cells["name"]),
+            row.cells["up"] is True,
+            str(row.cells["error"]) or None,
+            latency if isinstance(latency := row.cells.get("latency_ms"), float) else None,
+        )
+        for row in rows
+    )

@@ -1,0 +1,34 @@
+"""Names that last: fingerprints and ids, made from what they name, so that nothing random is needed and a replay makes the same."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+__all__ = ["fingerprint", "incident_id", "message_id"]
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def fingerprint(rule: str, target: str, key: Mapping[str, str]) -> str:
+    """16 hex digits: the same across cycles and restarts for one rule, target and key."""
+    parts = [rule, target, *(f"{name}={key[name]}" for name in sorted(key))]
+    return _digest(parts).hex()[:16]
+
+
+def incident_id(print_: str, started_at: float) -> str:
+    """A ULID (26 characters, sorts by time): 48 bits of milliseconds, 80 of what it names."""
+    return _ulid(started_at, ["incident", print_, repr(started_at)])
+
+
+def message_id(receiver: str, target: str, created_at: float, notices: Iterable[str]) -> str:
+    """A ULID for one message; used as `webhook-id`, so it holds no dot."""
+    return _ulid(created_at, ["message", receiver, target, repr(created_at), *notices])
+
+
+def _digest(parts: Iterable[str]) -> bytes:
+    text = "\x1f".join(part.replace("\x1f", " ") for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _ulid(at: float, parts: Iterable[str]) -> str:
+    number = (max(int(at * 1000), 0) & (1 << 48) - 1) << 80 | int.from_bytes(_digest(parts)[:10], "big")
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,59 @@
+"""Readings to judgements: every rule that covers a target, asked of what was seen, in the window it asks for.
+
+In: an evaluator, the tuned rules, one look, the open incidents. Out: a judgement a rule, in rule order.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from watchdog.core.decide import open_keys
+from watchdog.core.evaluate import Evaluator
+from watchdog.core.findings import Judgement
+from watchdog.core.incidents import Incident
+from watchdog.core.reading import DEFAULT_WINDOW_S, Seen
+from watchdog.core.tuning import Tuned
+
+__all__ = ["judge_all", "windows_of"]
+
+
+def windows_of(rules: Iterable[Tuned]) -> set[float]:
+    """Every window that some rule, or a variant of it, asks for."""
+    return {DEFAULT_WINDOW_S}.union(*(_windows(tuned) for tuned in rules))
+
+
+def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, incidents: Sequence[Incident]) -> list[Judgement]:
+    """What each rule says. The rows are loaded once a window, for all rules that ask for it."""
+    judged: dict[str, Judgement] = {}
+    for window_s, readings in seen.windows.items():
+        mine = [tuned for tuned in rules if window_s in _windows(tuned)]
+        if mine:
+            evaluator.load(readings)
+        for tuned in mine:
+            judgement = evaluator.judge(tuned.rule, tuned.variants, open_keys(tuned.rule, incidents))
+            judged[tuned.rule.name] = _merged(judged.get(tuned.rule.name), _of_window(judgement, tuned, window_s))
+    return [judged[tuned.rule.name] for tuned in rules if tuned.rule.name in judged]
+
+
+def _windows(tuned: Tuned) -> set[float]:
+    return {rule.window_s for rule in (tuned.rule, *(copy for copy, _ in tuned.variants))}
+
+
+def _of_window(judgement: Judgement, tuned: Tuned, window_s: float) -> Judgement:
+    """The judgement without findings for keys that are tuned to another window."""
+    if _windows(tuned) == {window_s}:
+        return judgement
+    return replace(judgement, findings=tuple(f for f in judgement.findings if f.rule.window_s == window_s))
+
+
+def _merged(first: Judgement | None, second: Judgement) -> Judgement:
+    """One rule's judgements from two windows as one; whatever kept it from judging in one of them holds for both."""
+    if first is None:
+        return second
+    return replace(
+        first,
+        findings=first.findings + second.findings,
+        unknown=first.unknown or second.unknown,
+        idle=first.idle or second.idle,
+        failed=first.failed or second.failed,
+        took_ms=first.took_ms + second.took_ms,
+    )

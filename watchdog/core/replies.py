@@ -1,0 +1,152 @@
+"""What sources answer: frozen values decoded from bytes at the edge; tables see only these.
+
+Times are epoch seconds as the answering server's clock gave them; sizes are bytes. A field that the server did not
+send is None, and the table decides what that means.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import Query
+
+__all__ = [
+    "EventCounters", "KeysFound", "MessageHead", "Pong", "RedisServer", "Replies", "WorkerBeat", "WorkerConf", "WorkerInspection",
+]
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBeat:
+    """One worker as Flower's event stream shows it (`/?json=1`; celery/events/state.py `Worker`).
+
+    `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) empties them.
+    """
+
+    name: str
+    online: bool
+    heartbeats: tuple[float, ...]
+    freq_s: float | None
+    active: int | None
+    processed: int | None
+    load: tuple[float, float, float] | None
+    pid: int | None
+    version: str | None
+    hellos: int | None = None
+    """How many `worker-online` events Flower has counted since its start, likewise `worker-offline` and `worker-heartbeat`:
+    task events that arrive after a goodbye look like heartbeats and are none. None: Flower did not say."""
+    goodbyes: int | None = None
+    pulses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConf:
+    """The part of a worker's `conf` and `stats` that watchdog reads; None where the worker did not say.
+
+    `key_prefix` is "" where it said that it has none.
+    """
+
+    queues: tuple[str, ...] = ()
+    default_queue: str | None = None
+    routed_queues: tuple[str, ...] = ()
+    key_prefix: str | None = None
+    priority_steps: tuple[int, ...] | None = None
+    separator: str | None = None
+    visibility_timeout_s: float | None = None
+    result_backend: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInspection:
+    """One entry of Flower's inspect cache. `at` is when the worker last answered (Flower's clock)."""
+
+    name: str
+    at: float | None
+    queues: tuple[str, ...] | None
+    pool: str | None
+    pool_size: int | None
+    pid: int | None
+    uptime_s: float | None
+    prefetch: int | None
+    reserved: int | None
+    processed: int | None
+    conf: WorkerConf | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounters:
+    """`flower_events_total` per (worker, task, event type without `task-`), since Flower's start at `started_at`."""
+
+    started_at: float | None
+    counts: Mapping[tuple[str, str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Redis is there."""
+
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """INFO, the fields watchdog reads."""
+
+    run_id: str | None
+    version: str | None
+    uptime_s: float | None
+    used_memory: int | None
+    max_memory: int | None
+    eviction_policy: str | None
+    evicted_keys: int | None
+    clients: int | None
+    max_clients: int | None
+    blocked_clients: int | None
+    role: str | None
+    replica_link_up: bool | None
+    last_save_ok: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHead:
+    """The message at the head of a queue: its task id, and when it was published, where the publisher says so
+    (`headers.published_at` or `headers.enqueued_at`, epoch seconds)."""
+
+    id: str | None
+    published_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFound:
+    """One step of a SCAN; cursor 0 means the round is complete."""
+
+    cursor: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """All answers of a cycle so far, by query."""
+
+    answers: Mapping[Query, object] = field(default_factory=dict)
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+    """Source -> how long its first question took."""
+
+    def get(self, query: Query, kind: type[R]) -> R | Gap:
+        """The answer to `query`; a gap where it failed, or where it was not asked."""
+        answer = self.answers.get(query, Gap(f"{query.source}: not asked"))
+        return cast("R | Gap", answer)
+
+    def asked(self, query: Query) -> bool:
+        """Whether there is an answer or a gap for it."""
+        return query in self.answers
+
+    def gaps(self, source: str) -> Iterator[tuple[Query, Gap]]:
+        """What a source did not answer."""
+        return ((q, a) for q, a in self.answers.items() if q.source == source and isinstance(a, Gap))
+
+    def plus(self, more: Iterable[tuple[Query, object]], latency_ms: Mapping[str, float] | None = None) -> "Replies":
+        """These and more."""
+        return Replies({**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})})

@@ -1,0 +1,28 @@
+"""How bad it is: four words that compare by rank."""
+
+from enum import StrEnum
+
+__all__ = ["Severity"]
+
+
+class Severity(StrEnum):
+    """info < warning < error < critical."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 3 for critical."""
+        return list(Severity).index(self)
+
+    def at_least(self, other: "Severity") -> bool:
+        """Whether this is as bad as `other`, or worse."""
+        return self.rank >= other.rank
+
+
+def worst(severities: "list[Severity]", default: Severity = Severity.INFO) -> Severity:
+    """The highest of them; `default` where there are none."""
+    return max(severities, key=lambda s: s.rank, default=default)
