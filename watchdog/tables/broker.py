@@ -1,0 +1,115 @@
+"""`broker`: the target's Redis, one row, from PING, INFO and the unacked index."""
+
+from collections.abc import Iterable
+from math import inf
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import HashSize, LowestScore, Ping, Query, ReadServer
+from watchdog.core.replies import Pong, RedisServer
+from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.tables.fleet import fleet_of
+from watchdog.tables.history import numbers_within, risen
+from watchdog.tables.queue_keys import queue_keys, queues_of
+
+__all__ = ["TABLE"]
+
+N, T, B = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
+COLUMNS = (
+    Column("latency_ms", N, "how long a PING took", "ms"),
+    Column("used_memory", N, "memory Redis uses", "bytes"),
+    Column("max_memory", N, "memory it may use; 0: no limit set", "bytes", 0.0),
+    Column("memory_ratio", N, "used of allowed; 0 where no limit is set", "ratio", 0.0),
+    Column("evicted", N, "keys evicted within the window", "keys", 0.0, windowed=True),
+    Column("eviction_policy", T, "maxmemory-policy"),
+    Column("clients", N, "connected clients", "clients"),
+    Column("client_ratio", N, "connected of allowed", "ratio", 0.0),
+    Column("blocked_clients", N, "clients in a blocking call; idle workers are", "clients"),
+    Column("role", T, "master or slave", allowed=("master", "slave")),
+    Column("replica_link_up", B, "a replica's link to its master; true on a master", neutral=True),
+    Column("last_save_ok", B, "the last snapshot and append-only write went well"),
+    Column("unacked", N, "messages fetched by workers and not acknowledged, all queues", "messages", 0.0),
+    Column("unacked_oldest_s", N, "since the oldest of them was delivered", "s", 0.0),
+    Column("unacked_ratio", N, "that age of the visibility timeout; past 1 messages are delivered again", "ratio", 0.0),
+)
+FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ("latency_ms", "unacked", "unacked_oldest_s", "unacked_ratio"))
+FROM_INDEX = ("unacked_oldest_s", "unacked_ratio")
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """PING and INFO first; the unacked keys once their prefix is known."""
+    if "redis" not in asking.target.sources:
+        return []
+    wanted: list[Query] = [Ping(), ReadServer()]
+    keys = queue_keys(asking.target, asking.replies, fleet_of(asking.memories.get("workers")), queues_of(asking.memories.get("queues")))
+    if asking.replies.asked(Ping()) or keys.prefix_told:
+        wanted += (HashSize(keys.prefix + "unacked"), LowestScore(keys.prefix + "unacked_index"))
+    return wanted
+
+
+def read(look: Look) -> Reading:
+    """The one row."""
+    if "redis" not in look.target.sources:
+        return Reading(idle={c.name: "needs Redis, and this target has no `redis`" for c in COLUMNS})
+    pong = look.replies.get(Ping(), Pong)
+    server = look.replies.get(ReadServer(), RedisServer)
+    idle = {} if numbers_within(look, "", 0) else {"evicted": "evicted needs a second look"}
+    if isinstance(pong, Gap):
+        names = [c.name for c in COLUMNS if c.name not in idle]
+        return Reading((Row(dict.fromkeys(names), dict.fromkeys(names, pong.reason)),), idle=idle)
+    cells: dict[str, Cell] = {"latency_ms": pong.latency_ms}
+    gaps: dict[str, str] = {}
+    sample = None
+    if isinstance(server, Gap):
+        cells.update(dict.fromkeys(FROM_INFO))
+        gaps.update(dict.fromkeys(FROM_INFO, server.reason))
+    else:
+        cells.update(_from_info(server, look))
+        gaps.update({n: "redis: INFO does not say" for n in FROM_INFO if cells[n] is None})
+        sample = Sample(look.now, {"": (_number(server.evicted_keys),)})
+    _fill_unacked(look, cells, gaps)
+    row = Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
+    return Reading((row,), idle=idle, sample=sample)
+
+
+def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
+    used, limit, clients, most = (_number(n) for n in (server.used_memory, server.max_memory, server.clients, server.max_clients))
+    evicted = _number(server.evicted_keys)
+    points = numbers_within(look, "", 0)
+    return {
+        "used_memory": used,
+        "max_memory": limit,
+        "memory_ratio": 0.0 if limit == 0 else None if used is None or limit is None else used / limit,
+        "evicted": None if evicted is None else risen([*points, (look.now, evicted)]),
+        "eviction_policy": server.eviction_policy,
+        "clients": clients,
+        "client_ratio": 0.0 if most == 0 else None if clients is None or most is None else clients / most,
+        "blocked_clients": _number(server.blocked_clients),
+        "role": server.role,
+        "replica_link_up": True if server.role == "master" else server.replica_link_up,
+        "last_save_ok": server.last_save_ok,
+    }
+
+
+def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
+    fleet = fleet_of(look.before["workers"].memory if "workers" in look.before else None)
+    keys = queue_keys(look.target, look.replies, fleet, queues_of(look.before["queues"].memory if "queues" in look.before else None))
+    count = look.replies.get(HashSize(keys.prefix + "unacked"), int)
+    oldest = look.replies.get(LowestScore(keys.prefix + "unacked_index"), float)
+    if keys.unsure is not None:
+        count, oldest = Gap(keys.unsure), Gap(keys.unsure)
+    cells["unacked"] = None if isinstance(count, Gap) else float(count)
+    if isinstance(count, Gap):
+        gaps["unacked"] = count.reason
+    if isinstance(oldest, Gap):
+        cells.update(dict.fromkeys(FROM_INDEX))
+        gaps.update(dict.fromkeys(FROM_INDEX, oldest.reason))
+        return
+    age = max(look.now - oldest, 0.0) if oldest != inf else 0.0
+    cells |= {"unacked_oldest_s": age, "unacked_ratio": age / keys.conf.visibility_timeout_s}
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+TABLE = Table("broker", "the target's Redis", (), COLUMNS, asks, read, needs=("workers", "queues"))

@@ -1,0 +1,178 @@
+"""One look at the fleet: in: what was remembered, Flower's replies, now. Out: the fleet as it is now. A worker is
+
+- **online** when it answers a refresh, or when Flower's event stream says so;
+- **left** when it said goodbye and was not heard since (see `signs`);
+- **lost** when it fell silent without, and does not answer a refresh either;
+- **unknown** (a reason instead of a state) when silence proves nothing: the broker or Flower was away or just returned,
+  all fell silent together and no refresh has told yet, or its pool is solo: it is silent, and deaf, while it runs a task,
+  and neither its heartbeats nor its task events tell that it does (measured).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import InspectAll, Inspected, InspectOne, WorkerHeartbeats, WorkerStatus
+from watchdog.core.replies import Replies, WorkerBeat, WorkerInspection
+from watchdog.core.target import Target, covers, matches
+from watchdog.tables.broker_presence import BrokerPresence, presence
+from watchdog.tables.fleet import Fleet, KnownWorker, inspections
+from watchdog.tables.flower_presence import flower_presence
+from watchdog.tables.peers import with_peers
+from watchdog.tables.signs import lives_again, restarted, said_goodbye
+
+__all__ = ["VOUCHED_S", "look_again"]
+
+VOUCHED_S = 60.0
+"""How long an answered refresh vouches for a worker without heartbeats; it is asked again after half of it."""
+LONGEST_ABSENCE_S = 86400.0
+"""A worker last online so long before `forget_after` is forgotten, however little of that time was watched."""
+SOLO = "a solo pool is silent, and does not answer, while it runs a task"
+TOGETHER = "all workers fell silent together: Flower may have lost its events"
+
+
+def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fleet:
+    """The fleet after a look; where Flower did not answer, all that changes is that this is remembered."""
+    status = replies.get(WorkerStatus(), dict[str, bool])
+    broker = presence(fleet.broker, replies, now) if "redis" in target.sources else BrokerPresence()
+    flower = flower_presence(fleet.flower, replies, now)
+    if isinstance(status, Gap):
+        return replace(fleet, broker=broker, flower=flower)
+    seen = _Seen(fleet, target, replies, now, {name: online for name, online in status.items() if covers(name, target.workers)})
+    seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
+    known = with_peers({name: seen.worker(name) for name in seen.names()}, now)
+    kept = {name: worker for name, worker in known.items() if not seen.forgettable(worker)}
+    return Fleet(
+        known=kept,
+        forgotten=frozenset(name for name in (*seen.status, *seen.inspected) if name not in kept),
+        broker=broker,
+        flower=flower,
+        refreshed_at=now if replies.asked(InspectAll()) or fleet.refreshed_at is None else fleet.refreshed_at,
+        looked_at=now,
+    )
+
+
+class _Seen:
+    """One look's evidence, judged name by name."""
+
+    def __init__(self, fleet: Fleet, target: Target, replies: Replies, now: float, status: Mapping[str, bool]) -> None:
+        self.fleet, self.target, self.replies, self.now, self.status = fleet, target, replies, now, status
+        beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
+        self.beats_missing = beats.reason if isinstance(beats, Gap) else ""
+        self.beats = {} if isinstance(beats, Gap) else beats
+        cached = replies.get(Inspected(), dict[str, WorkerInspection])
+        self.cached = {} if isinstance(cached, Gap) else cached
+        self.inspected = inspections(replies, fleet, target)
+        self.unsettled: str | None = None
+        self.all_silent = self._all_fell_silent()
+        self.step_s = min(max(now - (fleet.looked_at or now), 0.0), 2 * target.interval_s)
+
+    def names(self) -> list[str]:
+        """Everybody who is to be judged: known, listed or inspected by Flower, or expected by name."""
+        expected = {name for name in self.target.expected_workers if not set(name) & set("*?[") and covers(name, self.target.workers)}
+        heard = {name for name in (*self.status, *self.inspected) if name not in self.fleet.forgotten or self._is_there(name)}
+        return sorted(set(self.fleet.known) | heard | expected)
+
+    def worker(self, name: str) -> KnownWorker:
+        """One worker as it is now."""
+        known = self.fleet.known.get(name, KnownWorker(name, self.now))
+        left = self._has_left(known)
+        state = self._asked(self._looked_at(known))
+        if self._answered(name) or (self.status.get(name) and not left) or (self._vouched(state) and not left):
+            return replace(state, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False)
+        if left:
+            return replace(state, state="left", unknown="", vouched_at=None, gone_s=state.gone_s + self.step_s)
+        if self.unsettled is not None:
+            return replace(state, unknown=self.unsettled)
+        return self._silent(replace(state, gone_s=state.gone_s + self.step_s))
+
+    def forgettable(self, worker: KnownWorker) -> bool:
+        """Not there for `forget_after`, and nobody expects it by name."""
+        if (worker.state == "online" and not worker.unknown) or matches(worker.name, self.target.expected_workers):
+            return False
+        longest_s = self.target.forget_after_s
+        if worker.online_at is not None:
+            return worker.gone_s > longest_s or self.now - worker.online_at > longest_s + LONGEST_ABSENCE_S
+        purged = self.status.get(worker.name) is False and worker.beat is None and not self.beats_missing
+        if purged:  # Flower was told to show its dead no more (`purge_offline_workers`): how this one went can no longer be known
+            return True
+        signs = [worker.beat.heartbeats[-1] if worker.beat and worker.beat.heartbeats else None]
+        signs.append(worker.inspection.at if worker.inspection else None)
+        return self.now - max((at for at in signs if at is not None), default=worker.first_seen_at) > longest_s
+
+    # --- one worker's signs ---------------------------------------------------------------------------------------------
+
+    def _looked_at(self, known: KnownWorker) -> KnownWorker:
+        beat = self.beats.get(known.name, known.beat)
+        again = (*known.restarted_at[-19:], self.now) if restarted(known.beat, beat) else known.restarted_at
+        return replace(known, inspection=self.inspected.get(known.name), restarted_at=again, beat=beat)
+
+    def _asked(self, known: KnownWorker) -> KnownWorker:
+        """What this cycle's refresh, if any, says of it; its heartbeats, where they are heard, need no voucher."""
+        name, heard = known.name, bool(self.status.get(known.name))
+        if not (self.replies.asked(InspectAll()) or self.replies.asked(InspectOne(name))):
+            return replace(known, vouched_at=None) if heard else known
+        if self._answered(name):
+            return replace(known, asked_at=self.now, asked=0, answered_at=self.now, vouched_at=None if heard else self.now)
+        vouched_at = None if heard or self._did_not_answer(name) else known.vouched_at
+        return replace(known, asked_at=self.now, asked=known.asked + 1, vouched_at=vouched_at)
+
+    def _has_left(self, known: KnownWorker) -> bool:
+        beat, online = self.beats.get(known.name), bool(self.status.get(known.name))
+        if self._answered(known.name) or (known.vouched_at is not None and not online and not self._did_not_answer(known.name)):
+            return False  # a worker started without heartbeats says neither hello nor goodbye
+        if known.state == "left":
+            if beat is None:  # not listed any more, or its heartbeats could not be read: then a goodbye still stands
+                return not online or bool(self.beats_missing)
+            return not lives_again(known.beat, beat, listed_online=online)
+        return beat is not None and known.name in self.status and said_goodbye(known.beat, beat, listed_online=online)
+
+    def _vouched(self, known: KnownWorker) -> bool:
+        return known.vouched_at is not None and 0 <= self.now - known.vouched_at < VOUCHED_S
+
+    def _silent(self, known: KnownWorker) -> KnownWorker:
+        """It fell silent without goodbye, and neither the broker nor Flower excuses it."""
+        asked_in_vain = self._did_not_answer(known.name)
+        if known.state == "lost" and not known.unknown:
+            return known
+        if known.inspection is not None and known.inspection.pool == "solo":
+            return replace(known, unknown=SOLO)
+        if not asked_in_vain and known.vouched_at is not None:
+            return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not asked again yet")
+        if not asked_in_vain and self.all_silent:
+            return replace(known, unknown=self._refresh_gap(known.name) or TOGETHER)
+        if not asked_in_vain and known.state == "" and self.beats_missing:
+            return replace(known, unknown=self.beats_missing)
+        return replace(known, state="lost", unknown="")
+
+    # --- refreshes ------------------------------------------------------------------------------------------------------
+
+    def _answered(self, name: str) -> bool:
+        """Whether a refresh of this cycle brought another answer than the ones known before it."""
+        if not self._reached(name):
+            return False
+        after = self.inspected.get(name)
+        known = self.fleet.known.get(name)
+        before = [self.cached.get(name), known.inspection if known else None]
+        return after is not None and after.at is not None and after.at not in [i.at for i in before if i is not None]
+
+    def _did_not_answer(self, name: str) -> bool:
+        return self._reached(name) and not self._answered(name)
+
+    def _reached(self, name: str) -> bool:
+        """Whether a refresh that it had to answer came back."""
+        return any(not isinstance(self.replies.get(query, dict), Gap) for query in (InspectAll(), InspectOne(name)))
+
+    def _refresh_gap(self, name: str) -> str:
+        answers = [self.replies.get(q, dict) for q in (InspectOne(name), InspectAll()) if self.replies.asked(q)]
+        return next((answer.reason for answer in answers if isinstance(answer, Gap)), "")
+
+    def _is_there(self, name: str) -> bool:
+        return self.status.get(name, False) or self._answered(name)
+
+    def _all_fell_silent(self) -> bool:
+        """Nobody is online by the event stream, though somebody was, or must have been: without goodbye."""
+        if any(self.status.values()):
+            return False
+        silent = [name for name in self.status if not (name in self.beats and not self.beats[name].heartbeats)]
+        return bool(silent) or any(w.state == "online" for w in self.fleet.known.values())

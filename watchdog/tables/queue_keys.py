@@ -1,0 +1,87 @@
+"""What the `queues` table remembers, and how the target's keys are named in this cycle.
+
+One answer for every table that asks Redis, and for its reading afterwards: they must not disagree on a key.
+In: the target, the replies so far, the memories of `workers` and `queues`. Out: conf, prefix and bindings in force.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.gaps import Gap
+from watchdog.core.replies import Replies
+from watchdog.core.target import Target
+from watchdog.tables.celery_conf import CeleryConf, Said, celery_conf
+from watchdog.tables.fleet import Fleet, inspections
+from watchdog.tables.queue_names import Bindings, after, binding_keys, prefix_in_force
+
+__all__ = ["KnownQueue", "QueueKeys", "Queues", "queue_keys", "queues_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQueue:
+    """One queue as remembered. `heads`: list key -> (task id at its head, since when, epoch seconds)."""
+
+    name: str
+    seen_at: float
+    heads: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    idle_s: float = 0.0
+    processed: Mapping[str, float] = field(default_factory=dict)
+    """Consumer -> what it had processed at the last look, while the queue had a backlog."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """What the `queues` table remembers. `prefix` is the one found in bindings, where nobody said it."""
+
+    known: Mapping[str, KnownQueue] = field(default_factory=dict)
+    said: Said = field(default_factory=Said)
+    prefix: str | None = None
+    bindings: Bindings = field(default_factory=Bindings)
+    looked_at: float | None = None
+
+
+def queues_of(memory: object) -> Queues:
+    """The memory of the `queues` table, or an empty one."""
+    return memory if isinstance(memory, Queues) else Queues()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueKeys:
+    """The names in force."""
+
+    conf: CeleryConf
+    prefix: str
+    prefix_found: str | None
+    """To be remembered."""
+    bindings: Bindings
+    consumed: frozenset[str]
+    """Queues that some worker, online or not, was last seen to consume."""
+    unsure: str | None = None
+    """Why the prefix cannot be known."""
+
+    @property
+    def prefix_told(self) -> bool:
+        """Whether anything has told the prefix yet, so that keys may be asked for."""
+        return self.conf.prefix is not None or self.prefix_found is not None
+
+    def lists(self, queue: str) -> tuple[str, ...]:
+        """The lists that hold a queue's messages."""
+        return self.conf.keys_of(queue, self.prefix)
+
+
+def queue_keys(target: Target, replies: Replies, fleet: Fleet, memory: Queues) -> QueueKeys:
+    """The names in force after these replies."""
+    seen = inspections(replies, fleet, target)
+    conf = celery_conf(target, seen.values(), memory.said)
+    found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))
+    prefix = "" if isinstance(found, Gap) else found
+    bindings = after(memory.bindings, replies, prefix, conf.separator)
+    from_bindings = conf.prefix is None and not isinstance(found, Gap) and bool(bindings.keys)
+    return QueueKeys(
+        conf=conf,
+        prefix=prefix,
+        prefix_found=prefix if from_bindings else memory.prefix,
+        bindings=bindings,
+        consumed=frozenset(q for i in seen.values() for q in i.queues or ()),
+        unsure=found.reason if isinstance(found, Gap) else None,
+    )

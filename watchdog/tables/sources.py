@@ -1,0 +1,76 @@
+"""`sources`: a row a source of the target: reached, let in and its first question answered, or not and why."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import Ping, Query, ReadEventCounters, ReadServer, WorkerStatus
+from watchdog.core.replies import EventCounters, RedisServer
+from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+
+__all__ = ["TABLE"]
+
+COLUMNS = (
+    Column("name", Kind.TEXT, "flower or redis", allowed=("flower", "redis", "celery")),
+    Column("up", Kind.BOOLEAN, "reached, let in, and its first question answered"),
+    Column("error", Kind.TEXT, "why it is not up, or what else it did not answer; empty where all is well", neutral=""),
+    Column("latency_ms", Kind.NUMBER, "how long its first question took", "ms"),
+    Column("stale_s", Kind.NUMBER, "since it was last up; 0 while it is, or where it never was", "s", 0.0),
+    Column("version", Kind.TEXT, "its version, where it says it", neutral=""),
+    Column("restarted_s", Kind.NUMBER, "since it started", "s"),
+)
+FIRST: Mapping[str, Query] = {"redis": Ping(), "flower": WorkerStatus()}
+ALSO: Mapping[str, Query] = {"redis": ReadServer(), "flower": ReadEventCounters()}
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesSeen:
+    """When each source was last up (epoch seconds)."""
+
+    up_at: Mapping[str, float] = field(default_factory=dict)
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """Each source's first question, and what says when it started."""
+    return [q for name in sorted(asking.target.sources) if name in FIRST for q in (FIRST[name], ALSO[name])]
+
+
+def read(look: Look) -> Reading:
+    """A row a configured source: this table is never unread, for not being up is what it tells."""
+    memory = look.memory if isinstance(look.memory, SourcesSeen) else SourcesSeen()
+    names = [name for name in sorted(look.target.sources) if name in FIRST]
+    up = {name: not isinstance(look.replies.get(FIRST[name], object), Gap) for name in names}
+    seen = {**memory.up_at, **{name: look.now for name in names if up[name]}}
+    rows = tuple(_row(name, up[name], memory, look) for name in names)
+    return Reading(rows, memory=SourcesSeen({n: at for n, at in seen.items() if n in names}))
+
+
+def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: FBT001 - a cell, not a switch
+    first = look.replies.get(FIRST[name], object)
+    errors = [first.reason] if isinstance(first, Gap) else [gap.reason for _, gap in look.replies.gaps(name)]
+    age, version = _age_and_version(name, look)
+    cells: dict[str, Cell] = {
+        "name": name,
+        "up": up,
+        "error": errors[0] if errors else "",
+        "latency_ms": look.replies.latency_ms.get(name),
+        "stale_s": 0.0 if up else max(look.now - memory.up_at.get(name, look.now), 0.0),
+        "version": version,
+        "restarted_s": age,
+    }
+    also = look.replies.get(ALSO[name], object)
+    why = errors[0] if not up else also.reason if isinstance(also, Gap) else f"{name}: does not say"
+    return Row(cells, {column: why for column in ("latency_ms", "restarted_s") if cells[column] is None})
+
+
+def _age_and_version(name: str, look: Look) -> tuple[float | None, str]:
+    if name == "redis":
+        server = look.replies.get(ReadServer(), RedisServer)
+        return (None, "") if isinstance(server, Gap) else (server.uptime_s, server.version or "")
+    counters = look.replies.get(ReadEventCounters(), EventCounters)
+    if isinstance(counters, Gap) or counters.started_at is None:
+        return None, ""
+    return max(look.now - counters.started_at, 0.0), ""
+
+
+TABLE = Table("sources", "a source of the target", ("name",), COLUMNS, asks, read, memory=SourcesSeen)

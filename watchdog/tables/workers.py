@@ -1,0 +1,184 @@
+"""`workers`: a row a worker seen within `forget_after`, from Flower's heartbeats, event states and inspect cache."""
+
+from collections.abc import Iterable, Mapping
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import Inspected, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
+from watchdog.core.replies import WorkerBeat
+from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
+from watchdog.tables.fleet_look import look_again
+from watchdog.tables.history import numbers_within, risen, second_look_needed
+from watchdog.tables.refreshes import refreshes
+from watchdog.tables.worker_names import host_of, kind_of
+
+__all__ = ["TABLE"]
+
+NUMBER, TEXT, BOOLEAN = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
+
+COLUMNS = (
+    Column("name", TEXT, "the worker's full name, such as celery@web-1"),
+    Column("kind", TEXT, "the name with digits and pod or hash suffixes folded: celery@web-*"),
+    Column("host", TEXT, "what follows the @"),
+    Column("state", TEXT, "online; left: it said goodbye; lost: it did not", allowed=("online", "left", "lost")),
+    Column("silent_s", NUMBER, "since its last sign of life", "s", 0.0),
+    Column("uptime_s", NUMBER, "since its process started", "s", 0.0),
+    Column("active", NUMBER, "tasks it executes now, by its own heartbeat", "tasks", 0.0),
+    Column("pool_size", NUMBER, "tasks it can execute at once", "tasks", 0.0),
+    Column("saturated", BOOLEAN, "active has reached pool_size"),
+    Column("processed", NUMBER, "tasks it took since it started", "tasks", 0.0),
+    Column("processed_per_min", NUMBER, "tasks it took a minute", "1/min", 0.0, windowed=True),
+    Column("reserved", NUMBER, "tasks it has fetched and not started", "tasks", 0.0),
+    Column("load1", NUMBER, "its host's load average over 1 minute"),
+    Column("load5", NUMBER, "its host's load average over 5 minutes"),
+    Column("load15", NUMBER, "its host's load average over 15 minutes"),
+    Column("cpu_ratio", NUMBER, "CPU its processes used, of one core", later="read from a later release on"),
+    Column("rss_bytes", NUMBER, "memory of its main process", "bytes", later="read from a later release on"),
+    Column("clock_drift_s", NUMBER, "its clock against Flower's", "s", later="read from a later release on"),
+    Column("pid", NUMBER, "its main process"),
+    Column("restarts", NUMBER, "times its process changed under the same name", neutral=0.0, windowed=True),
+    Column("replaced", BOOLEAN, "as many of its kind are online as when it was last online"),
+    Column("version", TEXT, "its Celery version"),
+    Column("queues", TEXT, "the queues it consumes, sorted, joined by a comma"),
+)
+FROM_INSPECTION = ("uptime_s", "pool_size", "saturated", "reserved", "queues")
+FROM_BEAT = ("active", "processed", "load1", "load5", "load15", "pid", "version")
+LASTING = ("pid", "version")
+"""What heartbeats said of these still holds when they stop."""
+NOT_RESERVED = "flower: tells it only when this worker alone is refreshed"
+NO_HEARTBEAT = "flower: its heartbeats are not heard, though it answers"
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """Flower's cheap views each cycle, then the refreshes that they call for."""
+    if "flower" not in asking.target.sources:
+        return []
+    cheap: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
+    if "redis" in asking.target.sources:
+        cheap += [Ping(), ReadServer()]
+    return [*cheap, *refreshes(asking, fleet_of(asking.memory))]
+
+
+def read(look: Look) -> Reading:
+    """Every worker of the fleet, as it is now."""
+    if "flower" not in look.target.sources:
+        return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
+    before = fleet_of(look.memory)
+    fleet = look_again(before, look.target, look.replies, look.now)
+    status = look.replies.get(WorkerStatus(), dict[str, bool])
+    idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "processed_per_min")
+    if isinstance(status, Gap):
+        rows = tuple(_blind_row(w, status.reason, idle) for w in fleet.known.values())
+        return Reading(rows, unread=status.reason, idle=idle, memory=fleet)
+    beats = look.replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
+    beats_missing = beats.reason if isinstance(beats, Gap) else ""
+    rows = tuple(_Cells(worker, look, beats_missing).row(idle, _unsure_peer(worker, fleet)) for worker in fleet.known.values())
+    heard = (w for w in fleet.known.values() if w.state == "online" and not w.unknown and w.vouched_at is None and not beats_missing)
+    processed = {w.name: (_number(w.beat.processed if w.beat else None),) for w in heard}
+    let_go = frozenset((name,) for name in {*before.known, *fleet.forgotten} if name not in fleet.known)
+    return Reading(rows, idle=idle, memory=fleet, sample=Sample(look.now, processed), forgotten=let_go)
+
+
+def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
+    """Why it is not known whether it was replaced: it, or one of its kind, may be online; empty where nobody may."""
+    if worker.state == "online" and not worker.unknown:
+        return ""
+    kind = kind_of(worker.name)
+    return next((w.unknown for w in fleet.known.values() if w.unknown and kind_of(w.name) == kind), "")
+
+
+class _Cells:
+    """One worker's cells, filled group by group."""
+
+    def __init__(self, worker: KnownWorker, look: Look, beats_missing: str) -> None:
+        self.worker, self.look, self.beats_missing = worker, look, beats_missing
+        self.cells: dict[str, Cell] = {"name": worker.name, "kind": kind_of(worker.name), "host": host_of(worker.name)}
+        self.gaps: dict[str, str] = {}
+
+    def row(self, idle: Mapping[str, str], unsure_peer: str) -> Row:
+        """All of them; `unsure_peer`: why `replaced` is open."""
+        worker, look = self.worker, self.look
+        self._put("state", worker.state or None, worker.unknown)
+        self._put("replaced", worker.replaced, "" if worker.replaced else unsure_peer)
+        self._put("restarts", float(sum(0 <= look.now - at <= look.window_s for at in worker.restarted_at)))
+        self._from_beat()
+        self._from_inspection()
+        if "processed_per_min" not in idle:
+            stopped = worker.state != "online" or bool(worker.unknown)
+            self._put("processed_per_min", 0.0 if stopped else self._processed_per_min(), self._unheard())
+        return Row(self.cells, self.gaps)
+
+    def _put(self, column: str, cell: Cell, why_not: str = "") -> None:
+        self.cells[column] = None if why_not else cell
+        if self.cells[column] is None:
+            self.gaps[column] = why_not or "flower: it does not say"
+
+    def _unheard(self) -> str:
+        """Why its last heartbeat says nothing of now. Of a worker that left or was lost the last one stands."""
+        worker = self.worker
+        if worker.unknown:
+            return worker.unknown
+        if worker.state != "online":
+            return ""
+        return self.beats_missing or (NO_HEARTBEAT if worker.vouched_at is not None else "")
+
+    def _from_beat(self) -> None:
+        beat, why = self.worker.beat, self._unheard()
+        self._put("silent_s", self._silent_s(), self.beats_missing)
+        if beat is None:
+            why = why or "flower: no heartbeat of it seen yet"
+            for name in FROM_BEAT:
+                self._put(name, None, why)
+            return
+        said = (beat.active, beat.processed, *(beat.load or (None, None, None)), beat.pid)
+        for name, number in zip(FROM_BEAT, said, strict=False):
+            self._put(name, _number(number), "" if name in LASTING else why)
+        self._put("version", beat.version)
+
+    def _from_inspection(self) -> None:
+        seen, age = self.worker.inspection, self.worker.inspected_s(self.look.now)
+        if seen is None or seen.at is None or age is None or self.worker.another_process:
+            what = "not answered an inspect yet" if age is None else "restarted, and not answered an inspect since"
+            for name in FROM_INSPECTION:
+                self._put(name, None, f"flower: the worker has {what}")
+            return
+        active, size = self.cells["active"], _number(seen.pool_size)
+        self._put("uptime_s", None if seen.uptime_s is None else seen.uptime_s + age)
+        self._put("pool_size", size)
+        busy = isinstance(active, float) and size is not None and active >= size > 0
+        self._put("saturated", busy if size is not None else None, self.gaps.get("active", ""))
+        stale = f"flower: last inspected {age:.0f}s ago" if age > FRESH_S else ""
+        self._put("reserved", _number(seen.reserved), stale or ("" if seen.reserved is not None else NOT_RESERVED))
+        self._put("queues", None if seen.queues is None else ",".join(sorted(set(seen.queues))), stale)
+
+    def _silent_s(self) -> float:
+        """Since its last sign: by our clock where we saw it online; by Flower's where it was gone when we first looked."""
+        worker, now = self.worker, self.look.now
+        beats = worker.beat.heartbeats if worker.beat else ()
+        if worker.state == "online" and not worker.unknown and worker.vouched_at is None and beats:
+            silent = max(now - beats[-1], 0.0)  # Flower's clock may be behind ours: heard as online, it beat within two periods
+            return silent if worker.beat is None or not worker.beat.freq_s else min(silent, 2 * worker.beat.freq_s)
+        ours = [at for at in (worker.online_at, worker.answered_at) if at is not None]
+        return max(now - max(ours or [beats[-1] if beats else worker.first_seen_at]), 0.0)
+
+    def _processed_per_min(self) -> float:
+        now = _number(self.worker.beat.processed if self.worker.beat else None)
+        points = numbers_within(self.look, self.worker.name, 0)
+        if now is None or not points:
+            return 0.0
+        points = [*points, (self.look.now, now)]
+        span = points[-1][0] - points[0][0]
+        return risen(points) / span * 60 if span > 0 else 0.0
+
+
+def _blind_row(worker: KnownWorker, why: str, idle: Mapping[str, str]) -> Row:
+    known: dict[str, Cell] = {"name": worker.name, "kind": kind_of(worker.name), "host": host_of(worker.name)}
+    names = [c.name for c in COLUMNS if c.name not in known and c.name not in idle]
+    return Row({**known, **dict.fromkeys(names)}, dict.fromkeys(names, why))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+TABLE = Table("workers", "a worker seen within `forget_after`", ("name",), COLUMNS, asks, read, memory=Fleet)
