@@ -1,0 +1,81 @@
+"""The asking half of a cycle: tables say what they want to know, sources are asked, for at most three rounds.
+
+Each round is one batch a source; two tables asking the same thing cost one question; an answer is reused while it is
+good (`Query.good_for_s`), and a failed ask replaces it by a gap at once. Redis is asked before Flower, so that a hung
+broker is known before Flower is asked anything that would wait for it.
+"""
+
+from collections.abc import Callable, Mapping
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import Query
+from watchdog.core.reading import Past, belongs
+from watchdog.core.replies import Replies
+from watchdog.core.rows import Asking, Table
+from watchdog.core.target import Target
+from watchdog.sources.base import Source
+
+__all__ = ["Asker"]
+
+ROUNDS = 3
+ORDER = ("redis", "flower")
+
+
+class Asker:
+    """Asks one target's sources. Used by one cycle at a time."""
+
+    def __init__(self, target: Target, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> None:
+        self.target = target
+        self._sources = {name: sources[name] for name in (*ORDER, *sources) if name in sources}
+        self._tables = {name: table for name, table in tables.items() if belongs(table, target)}
+        self._good: dict[Query, tuple[float, object]] = {}
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that asking may take, by the sources' timeouts."""
+        return ROUNDS * sum(source.longest_s for source in self._sources.values())
+
+    def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None) -> Replies:
+        """All that the tables want to know at `now`; `progress` hears which source is being asked."""
+        replies = Replies()
+        for _ in range(ROUNDS):
+            wanted = [q for q in self._wanted(past, replies, now) if not replies.asked(q)]
+            if not wanted:
+                break
+            for name, source in self._sources.items():
+                batch = [q for q in wanted if q.source == name]
+                replies = self._batch(source, batch, replies, now, progress) if batch else replies
+        self._good = {q: (at, answer) for q, (at, answer) in self._good.items() if replies.asked(q)}
+        return replies
+
+    def _wanted(self, past: Past, replies: Replies, now: float) -> list[Query]:
+        asked = dict.fromkeys(
+            query
+            for name, table in self._tables.items()
+            for query in table.asks(Asking(self.target, past.memories.get(name), replies, now, past.memories))
+        )
+        return list(asked)
+
+    def _batch(self, source: Source, batch: list[Query], replies: Replies, now: float, progress: Callable[[str], None]) -> Replies:
+        reused = {q: self._good[q][1] for q in batch if self._still_good(q, now)}
+        fresh = [q for q in batch if q not in reused]
+        if not fresh:
+            return replies.plus(reused.items())
+        progress(f"asking {source.name} of {self.target.name}")
+        answers = source.ask(fresh)
+        missing = Gap(f"{source.name}: gave no answer to this question")
+        got = {q: answers.replies.get(q, missing) for q in fresh}
+        for query, answer in got.items():
+            if query.good_for_s and not isinstance(answer, Gap):
+                self._good[query] = (now, answer)
+        latency = {} if answers.latency_ms is None else {source.name: answers.latency_ms}
+        return replies.plus({**reused, **got}.items(), latency)
+
+    def _still_good(self, query: Query, now: float) -> bool:
+        at, _ = self._good.get(query, (None, None))
+        return at is not None and 0 <= now - at < query.good_for_s
+
+    def close(self) -> None:
+        """Give back the sources' sockets."""
+        for source in self._sources.values():
+            source.close()

@@ -1,0 +1,38 @@
+"""The sources there are, and the recipe for another one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from watchdog.sources.base import Source
+from watchdog.sources.flower import FlowerSettings, FlowerSource
+from watchdog.sources.redis import RedisSettings, RedisSource
+
+__all__ = ["SOURCES", "SourceKind"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """A kind of source: its class, made by `source(settings)`, and the settings it owns (`extra="forbid"`, frozen)."""
+
+    source: Callable[[Any], Source]
+    settings: type[BaseModel]
+
+
+SOURCES: dict[str, SourceKind] = {
+    "flower": SourceKind(FlowerSource, FlowerSettings),
+    "redis": SourceKind(RedisSource, RedisSettings),
+}
+"""Kind, as in the configuration and in `Query.source` -> class and settings.
+
+To add a source:
+
+1. Its questions go into `core/queries.py` (with `source = "kind"` and what one costs), its replies into `core/replies.py`.
+2. `sources/kind.py` holds its settings and a class as `base.Source` asks: every query gets a reply or a gap whose reason says what
+   was expected, what was found and what to do; nothing is raised, nothing waits longer than `longest_s`, no secret is in a reason.
+   Decoding goes into `kind_answers.py`, sentences into `kind_reasons.py`. Its client library is imported on the first question.
+3. One line here. `tests/contract/test_sources_*.py` walk this registry and all queries: they fail until every question of the new
+   source has been given every wrong answer.
+"""

@@ -1,0 +1,116 @@
+"""Pages of one Flower: one GET at a time, within its timeout and size, whoever else of this process asks the same Flower.
+
+In: a path. Out: what came back over HTTP, whatever its status, or a gap where nothing did. Nothing is raised.
+Imported on the first question: httpx is slow to import.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import httpx
+
+from watchdog.core.gaps import Gap
+from watchdog.sources.deadline import Deadline
+from watchdog.sources.flower_reasons import Asked, refusal, silence, stale
+from watchdog.sources.flower_wire import make_client
+
+if TYPE_CHECKING:
+    from watchdog.sources.flower import FlowerSettings
+
+__all__ = ["Page", "Pages"]
+
+_turns: dict[str, Lock] = {}
+"""Base URL -> whose turn it is, for all targets of this process that share one Flower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One HTTP answer. `cut` says why its body is not all there; `refusal`, where the status is not 200, what to do about it."""
+
+    status: int
+    body: bytes = b""
+    cut: str = ""
+    refusal: str = ""
+
+
+class Pages:
+    """The pages of one Flower. `client` is a seam for tests; the real one is made on the first question and kept."""
+
+    def __init__(self, settings: "FlowerSettings", client: httpx.Client | None, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._client = client
+        self._deadline = Deadline(clock)
+        self._turn = _turns.setdefault(settings.url.lower(), Lock())
+        self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        self._auth = _credentials(settings)
+
+    def get(self, path: str) -> Page | Gap:
+        """One page. May wait `timeout` for its turn, and `timeout` for the answer."""
+        s = self._settings
+        if not self._turn.acquire(timeout=s.timeout):
+            return Gap(f"flower: {s.url} was still busy with another target's question after {s.timeout:g}s")
+        try:
+            self._deadline.start(s.timeout)
+            return self._fetched(path)
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _fetched(self, path: str) -> Page | Gap:
+        """The page; asked twice where a connection kept from before turns out to be closed."""
+        kept = self._client is not None
+        try:
+            client = self._client = self._client or self._made()
+        except OSError:
+            return Gap(f"flower: cannot read the certificates in {self._settings.ca_file} (`ca_file` of flower): expected a PEM file")
+        asked = self._asked(path)
+        try:
+            try:
+                return self._streamed(client, asked)
+            except httpx.HTTPError as error:
+                if not (kept and stale(error)):
+                    raise
+            return self._streamed(client, asked)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Gap(silence(error, asked))
+
+    def _streamed(self, client: httpx.Client, asked: Asked) -> Page:
+        """The answer, read in pieces, so that neither its size nor its slowness is the other side's choice."""
+        limits = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout)
+        headers = {"User-Agent": "celery-watchdog", "Accept-Encoding": "identity", **self._headers}
+        with client.stream("GET", asked.url, headers=headers, auth=self._auth, timeout=limits, follow_redirects=False) as response:
+            status, body = response.status_code, bytearray()
+            try:
+                for piece in response.iter_bytes():
+                    body += piece
+                    if len(body) > self._settings.max_answer_bytes:
+                        limit = self._settings.max_answer_bytes
+                        return Page(status, cut=f"flower: expected at most {limit} bytes (`max_answer_bytes`) from {asked.url}, found more")
+                    if self._deadline.over:
+                        raise httpx.ReadTimeout("no time left")
+            except (httpx.RemoteProtocolError, httpx.DecodingError):
+                cut = f"flower: expected the whole answer from {asked.url}, found it truncated or damaged after {len(body)} bytes"
+                return Page(status, cut=cut)
+            why = "" if status == 200 else refusal(status, bytes(body), response.headers.get("location", ""), asked)
+            return Page(status, bytes(body), refusal=why)
+
+    def _made(self) -> httpx.Client:
+        s = self._settings
+        return make_client(secure=s.url.startswith("https://"), ca_file=s.ca_file, deadline=self._deadline)
+
+    def _asked(self, path: str) -> Asked:
+        s = self._settings
+        return Asked(s.url, path, s.timeout, s.connect_timeout, s.ca_file, has_credentials=self._auth is not None or bool(self._headers))
+
+
+def _credentials(settings: "FlowerSettings") -> tuple[str, str] | None:
+    if settings.username is None and settings.password is None:
+        return None
+    return settings.username or "", settings.password.get_secret_value() if settings.password else ""

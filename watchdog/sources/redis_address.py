@@ -1,0 +1,99 @@
+"""A Redis URL taken apart: in: what the user wrote, out: where to connect, with which credentials, and how to show it.
+
+Read here rather than by redis-py, which ignores what it does not understand: a database that is no number would be database 0.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+__all__ = ["RedisAddress", "parse_address"]
+
+_CERT_REQS = {"none": "none", "cert_none": "none", "optional": "optional", "cert_optional": "optional"}
+_OPTIONS = {"db", "ssl_cert_reqs", "ssl_ca_certs"}
+"""Query options of the URL that are understood; the ssl ones are spelt as Celery's broker URLs spell them."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RedisAddress:
+    """One Redis. `path` is set for a unix socket, else `host` and `port`. `cert_reqs`: required, optional or none."""
+
+    scheme: str
+    host: str = ""
+    port: int = 6379
+    path: str = ""
+    db: int = 0
+    username: str | None = None
+    password: str | None = None
+    cert_reqs: str = "required"
+    ca_file: str | None = None
+
+    @property
+    def masked(self) -> str:
+        """The URL as it may be shown: userinfo replaced by ***."""
+        userinfo = "***@" if self.username or self.password else ""
+        if self.path:
+            return f"unix://{userinfo}{self.path}" + (f"?db={self.db}" if self.db else "")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{userinfo}{host}:{self.port}/{self.db}"
+
+
+def parse_address(url: str) -> RedisAddress:
+    """ValueError says what was expected and what was found, without the URL itself."""
+    scheme = _scheme(url)
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        message = (
+            "expected redis://user:password@host:port/db, found a host or port that cannot be read: are / @ : in the password %-escaped?"
+        )
+        raise ValueError(message) from None
+    options = _options(parts)
+    unix = scheme == "unix"
+    if unix and not parts.path:
+        raise ValueError("expected unix:///path/to/redis.sock, found no path")
+    if parts.fragment:
+        raise ValueError("expected no # in the URL: write it as %23 in a password")
+    return RedisAddress(
+        scheme=scheme,
+        host="" if unix else parts.hostname or "localhost",
+        port=port or 6379,
+        path=unquote(parts.netloc.rpartition("@")[2] + parts.path) if unix else "",
+        db=_database(options.get("db") if unix or "db" in options else parts.path.strip("/")),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        cert_reqs=_CERT_REQS.get(options.get("ssl_cert_reqs", "").lower(), "required"),
+        ca_file=options.get("ssl_ca_certs"),
+    )
+
+
+def _scheme(url: str) -> str:
+    """`redis`, `rediss` or `unix`."""
+    scheme, found, _ = url.strip().partition("://")
+    scheme = scheme.lower()
+    if found and scheme in {"redis", "rediss", "unix"}:
+        return scheme
+    if found and scheme == "sentinel":
+        raise ValueError("sentinel:// is not supported in this release: give the master's own redis:// or rediss:// address")
+    if found and scheme == "redis+socket":
+        raise ValueError("expected unix:///path/to/redis.sock?db=0 for a socket, found Celery's spelling redis+socket://")
+    what = f'"{scheme}://"' if found and re.fullmatch(r"[a-z0-9+.-]{1,20}", scheme) else "no such scheme"
+    raise ValueError(f"expected a URL that begins with redis://, rediss:// or unix://, found {what}")
+
+
+def _options(parts: SplitResult) -> dict[str, str]:
+    options = dict(parse_qsl(parts.query))
+    for name in options:
+        if name not in _OPTIONS:
+            shown = f'"{name}"' if re.fullmatch(r"[A-Za-z_]{1,40}", name) else "another one"
+            raise ValueError(f"expected {', '.join(sorted(_OPTIONS))} as options in the URL, found {shown}")
+    return options
+
+
+def _database(text: str | None) -> int:
+    if not text:
+        return 0
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError("expected the number of a database after the port, such as /0, found something else")
+    return int(text)

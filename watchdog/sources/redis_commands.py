@@ -1,0 +1,173 @@
+"""Redis commands and their replies: a query into the words of its command, raw RESP into a reply type or a gap.
+
+Only what reads is ever sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN. Never KEYS, which stops the server for all.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+from msgspec import Raw, Struct
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import (
+    HashSize,
+    ListLength,
+    LowestScore,
+    OldestMessage,
+    Ping,
+    Query,
+    ReadServer,
+    ScanKeys,
+    SetMembers,
+)
+from watchdog.core.replies import KeysFound, MessageHead
+from watchdog.sources.redis_server import redis_server
+
+__all__ = ["command", "packed", "reply"]
+
+
+def command(query: Query) -> tuple[str, ...]:
+    """The words of its command; empty for a question that is not Redis's."""
+    match query:
+        case Ping():
+            return ("PING",)
+        case ReadServer():
+            return ("INFO",)  # without sections: several at once are new in Redis 7
+        case ListLength(key):
+            return ("LLEN", key)
+        case OldestMessage(key):
+            return ("LINDEX", key, "-1")
+        case HashSize(key):
+            return ("HLEN", key)
+        case LowestScore(key):
+            return ("ZRANGE", key, "0", "0", "WITHSCORES")
+        case SetMembers(key):
+            return ("SMEMBERS", key)
+        case ScanKeys(cursor, pattern, budget):
+            return ("SCAN", str(cursor), "MATCH", pattern, "COUNT", str(max(budget, 1)))
+    return ()
+
+
+def packed(query: Query) -> bytes:
+    """The command as Redis reads it."""
+    words = [word.encode("utf-8", "surrogateescape") for word in command(query)]
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+
+
+def reply(query: Query, raw: object) -> object:
+    """The reply type of that query (see `core.queries`), or a gap where the answer has another shape."""
+    read = _READ.get(type(query))
+    answer = read(raw) if read is not None else None
+    if answer is None:
+        words = command(query)
+        return Gap(f"redis: expected {_EXPECTED.get(type(query), 'an answer')} to {' '.join(words[:2])}, found {_kind(raw)}")
+    return answer
+
+
+def _count(raw: object) -> int | None:
+    return raw if isinstance(raw, int) else None
+
+
+class _Message(Struct):
+    headers: dict[str, Raw] = {}
+
+
+def _message_head(raw: object) -> MessageHead | None:
+    """The head of a task message; (None, None) for an empty list, and for a message that is no JSON or says nothing."""
+    if raw is None:
+        return MessageHead(None, None)
+    if not isinstance(raw, bytes):
+        return None
+    headers = _json(raw, _Message)
+    if headers is None:
+        return MessageHead(None, None)
+    fields = headers.headers
+    published = _time(fields.get("published_at"))
+    return MessageHead(_text(fields.get("id")), _time(fields.get("enqueued_at")) if published is None else published)
+
+
+def _lowest_score(raw: object) -> float | None:
+    """`[member, score]`; infinity for an empty set."""
+    if not isinstance(raw, list) or len(raw) not in {0, 2}:
+        return None
+    return _number(raw[1]) if raw else math.inf
+
+
+def _members(raw: object) -> frozenset[str] | None:
+    return frozenset(_names(raw)) if isinstance(raw, list | set) else None
+
+
+def _keys_found(raw: object) -> KeysFound | None:
+    if not isinstance(raw, list) or len(raw) != 2 or not isinstance(raw[1], list):
+        return None
+    cursor = _number(raw[0])
+    return None if cursor is None else KeysFound(int(raw[0]), tuple(_names(raw[1])))
+
+
+def _names(raw: "list[Any] | set[Any]") -> list[str]:
+    """The names among raw bytes. One that is not UTF-8 is left out: Celery makes none, and another spelling would look empty."""
+    names = []
+    for name in raw:
+        try:
+            names.append(name.decode())
+        except (UnicodeDecodeError, AttributeError):
+            continue
+    return names
+
+
+def _time(raw: Raw | None) -> float | None:
+    """Epoch seconds, as a number or as the text of one."""
+    if raw is None:
+        return None
+    value = _json(raw, float | str)
+    return _number(value.encode("utf-8", "replace")) if isinstance(value, str) else value
+
+
+def _text(raw: Raw | None) -> str | None:
+    return None if raw is None else _json(raw, str)
+
+
+def _json(raw: bytes | Raw, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _number(raw: object) -> float | None:
+    try:
+        value = float(cast("bytes", raw))
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(value) else value
+
+
+def _kind(raw: object) -> str:
+    """What came, in a user's words."""
+    names: dict[type, str] = {bytes: "a text", int: "a number", list: "a list", type(None): "nothing"}
+    return names.get(type(raw), "something else")
+
+
+_READ: dict[type[Query], Callable[[Any], object]] = {
+    Ping: lambda raw: True if raw == b"PONG" else None,
+    ReadServer: redis_server,
+    ListLength: _count,
+    OldestMessage: _message_head,
+    HashSize: _count,
+    LowestScore: _lowest_score,
+    SetMembers: _members,
+    ScanKeys: _keys_found,
+}
+
+_EXPECTED: dict[type[Query], str] = {
+    Ping: "PONG",
+    ReadServer: "the text of the server's state",
+    ListLength: "a number",
+    OldestMessage: "a message or nothing",
+    HashSize: "a number",
+    LowestScore: "a member and its score",
+    SetMembers: "a set of names",
+    ScanKeys: "a cursor and keys",
+}

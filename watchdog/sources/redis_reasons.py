@@ -1,0 +1,194 @@
+"""Why Redis gave no usable answer, each cause its own sentence: what was asked, what came back, what to mend.
+
+In: an exception of the wire, or the error that answered one command. Out: a sentence without secrets.
+"""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from redis import exceptions as redis_errors
+
+from watchdog.core.queries import HashSize, ListLength, LowestScore, OldestMessage, Query, SetMembers
+from watchdog.sources.redis_address import RedisAddress
+from watchdog.sources.redis_commands import command
+from watchdog.sources.redis_server import CLUSTER
+
+__all__ = ["Asked", "denied", "failure", "only_denied", "stale", "too_large"]
+
+ACL_HINT = "allow it with the ACL SETUSER line in the README"
+
+_WHAT: dict[type[Query], str] = {
+    ListLength: "a list (a queue)",
+    OldestMessage: "a list (a queue)",
+    HashSize: "a hash",
+    LowestScore: "a sorted set",
+    SetMembers: "a set",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One batch as reasons speak of it."""
+
+    address: RedisAddress
+    timeout_s: float
+    connect_timeout_s: float
+    ca_file: str | None
+
+    @property
+    def place(self) -> str:
+        """The URL without its userinfo."""
+        return self.address.masked
+
+
+def stale(error: Exception) -> bool:
+    """Whether a kept connection may just have been closed by the other side meanwhile: one more try is fair."""
+    if isinstance(error, redis_errors.TimeoutError | redis_errors.AuthenticationError | redis_errors.BusyLoadingError):
+        return False
+    return isinstance(error, redis_errors.ConnectionError | OSError)
+
+
+def only_denied(raw: object) -> bool:
+    """Whether the ACL denied this command, so that others may still be answered."""
+    return isinstance(raw, redis_errors.NoPermissionError)
+
+
+def denied(query: Query, error: Exception) -> str:
+    """One command was answered by an error: the sentence for this query alone."""
+    words = command(query)
+    key = f'the key "{words[1]}"' if len(words) > 1 else "a key"
+    text = str(error)
+    if isinstance(error, redis_errors.NoPermissionError):
+        what = key if "key" in text and "command" not in text else f"the command {words[0]}"
+        return f"redis: the ACL of this user denies {what} (NOPERM); {ACL_HINT}"
+    if text.startswith("WRONGTYPE"):
+        return f"redis: expected {key} to be {_WHAT.get(type(query), 'of another type')}, found another type (WRONGTYPE)"
+    return f"redis: {' '.join(words[:2])} was refused: {_state(error)}"
+
+
+def _state(error: Exception) -> str:
+    """What a server says when it is in no state to answer."""
+    if isinstance(error, redis_errors.MasterDownError):
+        return _MASTERDOWN
+    if isinstance(error, redis_errors.AskError | redis_errors.ClusterError | redis_errors.ClusterCrossSlotError):
+        return CLUSTER
+    if isinstance(error, redis_errors.ReadOnlyError):
+        return "this Redis is a read-only replica (READONLY): point the URL at the master"
+    if str(error).startswith("unknown command"):
+        return "this server does not know the command: was it renamed or switched off?"
+    return f"it answered {_code(error)}"
+
+
+_MASTERDOWN = "this Redis is a replica that has lost its master (MASTERDOWN): point the URL at the master, or mend the replication"
+
+
+def _code(error: Exception) -> str:
+    """The error's first word, such as ERR: the rest may repeat what was sent."""
+    word = re.match(r"[A-Z]{2,20}\b", str(error))
+    return word[0] if word else "an error"
+
+
+def too_large(most_bytes: int) -> str:
+    """The replies were more than is taken in."""
+    return f"redis: expected at most {most_bytes // 2**20} MiB of answers, found more: is there a huge message in a queue?"
+
+
+def failure(error: Exception, asked: Asked) -> str:
+    """The connection itself failed: the sentence for the whole batch."""
+    for cause in _causes(error):
+        if sentence := _network(cause, asked):
+            return sentence
+    return f"redis: {_protocol(error, asked)}"
+
+
+def _network(cause: BaseException, asked: Asked) -> str | None:
+    """The sentence for what the operating system or TLS said."""
+    place = asked.place
+    if isinstance(cause, socket.gaierror):
+        return f"redis: the host name in {place} cannot be resolved (DNS): is it spelt right?"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        trust = f"expected one signed by {asked.ca_file} (`ca_file` of redis), for that host name"
+        hint = trust if asked.ca_file else "set `ca_file` of redis to the certificate of the authority that signed it"
+        return f"redis: the certificate of {place} is not trusted ({cause.verify_message}): {hint}"
+    if isinstance(cause, ssl.SSLError) and cause.library in {"X509", "PEM"}:
+        return _unreadable(asked)
+    if isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause)):
+        why = getattr(cause, "reason", None) or "no handshake"
+        return f"redis: no TLS connection to {place} ({why}): does that port speak TLS, or should it be redis://?"
+    if isinstance(cause, FileNotFoundError):
+        return _missing(asked)
+    if isinstance(cause, PermissionError):
+        return f"redis: no permission to open {place}: may this user read and write the socket?"
+    if isinstance(cause, ConnectionRefusedError):
+        return f"redis: connection refused by {place}: is Redis running there, on that port?"
+    if isinstance(cause, OSError) and not isinstance(cause, TimeoutError | ConnectionError) and cause.strerror:
+        return f"redis: no connection to {place}: {cause.strerror}"
+    return None
+
+
+def _missing(asked: Asked) -> str:
+    if asked.address.path:
+        return f"redis: there is no socket at {asked.place}: is Redis running, with `unixsocket` set to that path?"
+    return _unreadable(asked)
+
+
+def _unreadable(asked: Asked) -> str:
+    return f"redis: cannot read the certificates in {asked.ca_file} (`ca_file` of redis): expected a PEM file"
+
+
+def _protocol(error: Exception, asked: Asked) -> str:
+    """The sentence for what Redis, or something else on its port, answered."""
+    place, text = asked.place, str(error)
+    if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
+        if "reading" not in text and "writing" not in text:
+            return (
+                f"no connection to {place} in time (`connect_timeout` {asked.connect_timeout_s:g}s): host down, or a firewall in between?"
+            )
+        return f"no answer from {place} within {asked.timeout_s:g}s: Redis hangs or is too busy (the limit is `timeout`)"
+    if isinstance(error, redis_errors.AuthenticationError):
+        return _credentials(text, asked)
+    if isinstance(error, redis_errors.BusyLoadingError):
+        return f"{place} is loading its data from disk (LOADING) and answers when it is done"
+    if isinstance(error, redis_errors.ResponseError):
+        return _refused(error, asked)
+    if isinstance(error, redis_errors.ConnectionError | OSError):
+        return _broken(text, asked)
+    return f"expected Redis at {place}, found an answer in another protocol: is it Redis's port, or a web server's?"
+
+
+def _refused(error: Exception, asked: Asked) -> str:
+    """Redis answered, but lets nobody in."""
+    place, text = asked.place, str(error)
+    if isinstance(error, redis_errors.NoPermissionError):
+        return f"the ACL of this user denies a command that is needed to connect to {place} (NOPERM); {ACL_HINT}"
+    if "DB index is out of range" in text or "invalid DB index" in text:
+        return f"{place} has no database {asked.address.db} (its `databases` setting is smaller): which one does Celery's broker_url name?"
+    return f"{place} refused: {_state(error)}"
+
+
+def _broken(text: str, asked: Asked) -> str:
+    """The connection was there, and is no more."""
+    if "max number of clients" in text:
+        return f"{asked.place} has reached its `maxclients` and takes no further connection"
+    return f"{asked.place} closed the connection before it answered: is it Redis's port, and does it expect TLS (rediss://)?"
+
+
+def _credentials(text: str, asked: Asked) -> str:
+    if "without any password" in text or "no password is set" in text:
+        return f"{asked.place} asks for no password, but the URL has one: leave it out, or set one in Redis"
+    if asked.address.password or asked.address.username:
+        return f"{asked.place} does not accept the user name or password of the URL (WRONGPASS)"
+    return f"{asked.place} asks for a password (NOAUTH): write it into the URL, redis://user:password@host:port/db"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what caused it, innermost last."""
+    cause: BaseException | None = error
+    for _ in range(10):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__ or cause.__context__
