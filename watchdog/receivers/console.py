@@ -1,0 +1,66 @@
+"""The console receiver: each message as a few lines of plain text, or one line of JSON, on standard output.
+
+2026-11-22T09:15:00Z prod: 2 incidents: indexing holds 60 messages; celery@gpu-1 was lost
+  warning   first      QueueBacklogHigh prod: indexing holds 60 messages
+  error     escalated  WorkerLost prod: celery@gpu-1 was lost
+"""
+
+import sys
+from typing import Literal, TextIO
+
+from watchdog.core.messages import Message, Notice
+from watchdog.core.payload import encode, headline, iso, title_of
+from watchdog.receivers.base import Delivered, Later, Outcome
+from watchdog.receivers.harmless import harmless
+from watchdog.receivers.settings import ReceiverSettings
+
+__all__ = ["ConsoleReceiver", "ConsoleSettings"]
+
+MOST_SHOWN = 20
+
+
+class ConsoleSettings(ReceiverSettings):
+    """`type = "console"`."""
+
+    type: Literal["console"]
+    format: Literal["text", "json"] = "text"
+
+
+class ConsoleReceiver:
+    """Prints. `stream` is standard output as it is at each attempt, unless one is given."""
+
+    longest_s = 1.0
+
+    def __init__(self, settings: ConsoleSettings, stream: TextIO | None = None) -> None:
+        self.name = settings.name
+        self.human = settings.format == "text"
+        self.settings = settings.fingerprint()
+        self._stream = stream
+
+    def render(self, message: Message) -> bytes:
+        """The lines."""
+        if not self.human:
+            return encode(message) + b"\n"
+        lines = [f"{iso(message.created_at)} {message.target}: {headline(message)}"]
+        lines += [_line(notice) for notice in message.notices[:MOST_SHOWN]]
+        if len(message.notices) > MOST_SHOWN:
+            lines.append(f"  … and {len(message.notices) - MOST_SHOWN} more; `watchdog incidents` lists them all")
+        return ("\n".join(map(harmless, lines)) + "\n").encode()
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        """Print it."""
+        stream = self._stream or sys.stdout
+        text = body.decode("utf-8", "backslashreplace")
+        try:
+            stream.write(text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
+            stream.flush()
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
+            return Later(f"standard output cannot be written ({type(error).__name__})")
+        return Delivered("printed")
+
+    def close(self) -> None:
+        """Standard output stays open: others print there too."""
+
+
+def _line(notice: Notice) -> str:
+    return f"  {notice.severity:<8}  {notice.event:<9}  {notice.rule} {notice.target}: {title_of(notice)}"

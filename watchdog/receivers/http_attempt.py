@@ -1,0 +1,202 @@
+"""One POST, and what became of it: what every receiver that speaks HTTP shares.
+
+In: a URL, headers and a body. Out: an `Outcome` whose reason names the server and what it said, never the URL: paths and queries of
+webhook URLs are passwords. The whole attempt ends with its timeout, whatever the other side does: httpx's own timeouts hold for a single
+read, which a server that drips never meets, and looking up a name has none at all; so the attempt runs in a thread of its own, which is
+left behind when time is up (its socket closes under it, so it ends soon after).
+"""
+
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from watchdog import __version__
+from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.receivers.harmless import one_line
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["HttpAttempt", "outcome_of"]
+
+LARGEST_ANSWER = 64 * 1024
+_SHORTEST_SECRET = 4
+_LONGEST_WORD = 5
+_TRY_AGAIN = (408, 425, 429)
+_NEVER_ARRIVED = (425, 429)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What came back so far; written by the attempt's thread, read when it is done or out of time."""
+
+    status: int | None = None
+    retry_after: str | None = None
+    text: str = ""
+    failure: Exception | None = None
+
+
+class HttpAttempt:
+    """Posts to one URL over one connection that is kept alive. `secrets` never appear in a reason, even where the server repeats them."""
+
+    def __init__(self, url: str, *, timeout_s: float, ca_file: str | None = None, secrets: Iterable[str] = ()) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._ca_file = ca_file
+        parts = urlsplit(url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        self._server = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+        self._hidden = _worth_hiding({*secrets, *_pieces_of(url)})
+        self._client: httpx.Client | None = None
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one attempt takes (seconds)."""
+        return self._timeout_s + 1.0
+
+    def post(self, body: bytes, headers: Mapping[str, str], now: float) -> Outcome:
+        """One attempt; `now` is for a Retry-After that is a date (epoch seconds)."""
+        try:
+            client = self._opened()
+        except OSError as error:  # ssl.SSLError is one
+            return Later(f"ca_file {self._ca_file} cannot be read as PEM certificates ({error.strerror or type(error).__name__})")
+        answer = _Answer()
+        exchange = (client, self._url, body, headers, answer)
+        attempt = threading.Thread(target=_exchange, args=exchange, daemon=True, name="http-attempt")
+        attempt.start()
+        attempt.join(self._timeout_s)
+        if attempt.is_alive():
+            self.close()
+        if answer.status is not None:
+            said = one_line(self._without_secrets(answer.text))
+            return outcome_of(answer.status, f"{self._server} answered {answer.status}", said, answer.retry_after, now)
+        if answer.failure is not None:
+            return self._outcome_of_failure(answer.failure)
+        return Later(f"{self._server} did not answer within {self._timeout_s:g}s")
+
+    def close(self) -> None:
+        """Close the connection; the next attempt opens one."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _opened(self) -> "httpx.Client":
+        import httpx  # noqa: PLC0415 - slow to import; commands that send nothing do without
+
+        if self._client is None:
+            secure = self._url.lower().startswith("https")
+            self._client = httpx.Client(
+                verify=_ssl_context(self._ca_file) if secure else _no_tls(),
+                timeout=self._timeout_s,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=2, keepalive_expiry=120.0),
+                headers={"user-agent": f"watchdog/{__version__}", "accept-encoding": "identity"},
+            )
+        return self._client
+
+    def _outcome_of_failure(self, failure: Exception) -> Outcome:
+        import httpx  # noqa: PLC0415
+
+        causes = list(_causes(failure))
+        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            return Later(f"{self._server} refused the connection; is it running?", never_arrived=True)
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return Later(f"{self._server}: the host name cannot be resolved")
+        tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+        if tls is not None:
+            why = getattr(tls, "verify_message", "") or (tls.reason or "no details").replace("_", " ").lower()
+            return Later(f"{self._server}: TLS failed ({one_line(why)}); for a private authority set `ca_file`")
+        if isinstance(failure, httpx.TimeoutException):
+            return Later(f"{self._server} did not answer within {self._timeout_s:g}s")
+        if isinstance(failure, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
+            return Refused(f"{self._server}: the request cannot be made ({type(failure).__name__}); check `url` and `headers`")
+        return Later(f"{self._server}: the connection broke before an answer came ({type(failure).__name__})")
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, "…")
+        return text
+
+
+def outcome_of(status: int, answered: str, said: str, retry_after: str | None, now: float) -> Outcome:
+    """Sort a status code. `answered` names server and status, `said` is the answer's first line, `retry_after` its header."""
+    reason = f"{answered}: {said}" if said else answered
+    if 200 <= status < 300:
+        return Delivered(f"{status}")
+    if status in _TRY_AGAIN or status >= 500:
+        return Later(reason, retry_after_s=_retry_after_s(retry_after, now), never_arrived=status in _NEVER_ARRIVED)
+    if 300 <= status < 400:
+        return Refused(f"{answered}, a redirect, which is not followed; set `url` to where it leads")
+    return Refused(f"{reason}; check `url` and what the receiver expects")
+
+
+def _retry_after_s(header: str | None, now: float) -> float | None:
+    """Seconds, of a number or an HTTP date; None where it is neither."""
+    if header is None:
+        return None
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", header.strip(), re.ASCII):
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now, 0.0)
+
+
+def _exchange(client: "httpx.Client", url: str, body: bytes, headers: Mapping[str, str], answer: _Answer) -> None:
+    """Fill in the answer, as far as it comes. The status decides; the rest of the answer is only for the reason."""
+    try:
+        with client.stream("POST", url, content=body, headers=headers) as response:
+            answer.retry_after = response.headers.get("retry-after")
+            answer.status = response.status_code
+            received = b""
+            for chunk in response.iter_raw():
+                received += chunk
+                answer.text = received[:4096].decode("utf-8", "replace")
+                if len(received) > LARGEST_ANSWER:
+                    break
+    except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which sorts it
+        answer.failure = error
+
+
+def _pieces_of(url: str) -> set[str]:
+    """The parts of a URL that may be secrets, as they stand and decoded; a short word in its path (`hook`, `api`) is none."""
+    parts = urlsplit(url)
+    pieces = {url, parts.query, *(value for _, value in parse_qsl(parts.query))}
+    pieces |= {piece for piece in (parts.path, *parts.path.split("/")) if len(piece) > _LONGEST_WORD}
+    pieces |= {parts.password or "", parts.username or "", parts.netloc.rpartition("@")[0]}
+    return pieces | {unquote(piece) for piece in pieces}
+
+
+def _worth_hiding(secrets: Iterable[str]) -> list[str]:
+    """Each secret and each of its words, the longest first; what is shorter than 4 characters says nothing."""
+    words = {word for secret in secrets for word in (secret, *secret.split())}
+    return sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len, reverse=True)
+
+
+def _causes(error: BaseException) -> Iterable[BaseException]:
+    """The error and what led to it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+@cache
+def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
+    """One for all receivers with the same CA file: making one costs 25 ms and most of a megabyte."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+@cache
+def _no_tls() -> ssl.SSLContext:
+    """For plain http, where none is ever used."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

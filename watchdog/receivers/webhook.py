@@ -1,0 +1,130 @@
+"""The generic webhook: one POST of JSON a message, with the headers of Standard Webhooks 1.0.0 (standardwebhooks.com).
+
+`webhook-id` is the message's id, the same on every attempt, so that a receiver can drop repeats; timestamp and signature are the attempt's.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from watchdog.core.messages import Message
+from watchdog.core.payload import encode
+from watchdog.receivers.base import Outcome
+from watchdog.receivers.http_attempt import HttpAttempt
+from watchdog.receivers.settings import ReceiverSettings
+from watchdog.settings_types import PositiveDuration
+
+__all__ = ["WebhookReceiver", "WebhookSettings", "signature"]
+
+_PREFIX = "whsec_"
+
+
+def _checked_url(secret: SecretStr) -> SecretStr:
+    """ValueError says what is expected; it never repeats the URL, whose path is a password."""
+    url = secret.get_secret_value()
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
+        port_fits = parts.port != 0
+    except ValueError:
+        usable = port_fits = False
+    if not (usable and port_fits):
+        raise ValueError("expected a URL such as https://example.com/hook")
+    return secret
+
+
+def _checked_secret(secret: SecretStr) -> SecretStr:
+    _key_of(secret)
+    return secret
+
+
+def _checked_headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in headers.items():
+        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f'header "{name}": expected a name of letters, digits and dashes')
+        if not value.get_secret_value().isascii() or not value.get_secret_value().isprintable():
+            raise ValueError(f'header "{name}": expected a value of printable ASCII characters')
+    return headers
+
+
+def _checked_file(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"expected a readable file of PEM certificates, found {path}: {error.strerror}") from None
+    return path
+
+
+class WebhookSettings(ReceiverSettings):
+    """`type = "webhook"`."""
+
+    type: Literal["webhook"]
+    url: Annotated[SecretStr, AfterValidator(_checked_url)]
+    secret: Annotated[SecretStr, AfterValidator(_checked_secret)] | None = None
+    headers: Annotated[dict[str, SecretStr], AfterValidator(_checked_headers)] = Field(default_factory=dict)
+    timeout: PositiveDuration = 10.0
+    ca_file: Annotated[Path, AfterValidator(_checked_file)] | None = None
+
+
+class WebhookReceiver:
+    """Posts to one URL."""
+
+    human = False
+
+    def __init__(self, settings: WebhookSettings) -> None:
+        self.name = settings.name
+        self.settings = settings.fingerprint()
+        self._key = _key_of(settings.secret) if settings.secret else None
+        self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        signing = settings.secret.get_secret_value() if settings.secret else ""
+        self._attempt = HttpAttempt(
+            settings.url.get_secret_value(),
+            timeout_s=settings.timeout,
+            ca_file=str(settings.ca_file) if settings.ca_file else None,
+            secrets=[*self._headers.values(), signing, signing.removeprefix(_PREFIX)],
+        )
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one attempt takes (seconds)."""
+        return self._attempt.longest_s
+
+    def render(self, message: Message) -> bytes:
+        """The JSON of `core.payload`."""
+        return encode(message)
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        """One attempt."""
+        timestamp = str(int(now))
+        headers = {**self._headers, "content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": timestamp}
+        if self._key is not None:
+            headers["webhook-signature"] = signature(self._key, message_id, timestamp, body)
+        return self._attempt.post(body, headers, now)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._attempt.close()
+
+
+def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+    """`v1,` and the base64 of HMAC-SHA256 over id, timestamp and the bytes sent, joined by dots."""
+    digest = hmac.new(key, b".".join([message_id.encode(), timestamp.encode(), body]), hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+def _key_of(secret: SecretStr) -> bytes:
+    """The key's bytes; ValueError says what is expected, and never what was found."""
+    text = secret.get_secret_value().strip().removeprefix(_PREFIX)
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not key:
+        raise ValueError(f"expected `{_PREFIX}` and the key in base64 (24 to 64 random bytes: `openssl rand -base64 32`)")
+    return key
