@@ -1,0 +1,171 @@
+"""Delivery: drain the outbox. One thread a receiver, so that a slow one never delays another: claim, send, settle.
+
+In: messages that cycles committed, with a `wake` after each commit. Out: every message delivered, waiting for its next attempt, or dead,
+and a log line for each attempt. Whatever happens in a receiver or in the store is logged, and ends no thread.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+
+from watchdog.receivers.base import Later, Outcome, Receiver
+from watchdog.store import LONGEST_PAUSE_S, Claimed, Settled, Store, StoreError
+
+__all__ = ["Delivery"]
+
+LONGEST_NAP_S = 30.0
+"""After it the clock is read again, which may have been set."""
+
+_OnOutcome = Callable[[Claimed, Outcome, Settled | None], None]
+_EVENTS = {"delivered": "message_delivered", "waiting": "message_deferred", "dead": "message_refused"}
+
+
+class Delivery:
+    """Delivers to these receivers, from `start` to `stop`. `clock`: epoch seconds; `on_outcome` hears of every settled attempt."""
+
+    def __init__(
+        self,
+        store: Store,
+        receivers: Iterable[Receiver],
+        *,
+        clock: Callable[[], float] = time.time,
+        on_outcome: _OnOutcome | None = None,
+        log: Any = None,
+    ) -> None:
+        self._clerks = {
+            receiver.name: _Clerk(store, receiver, clock, on_outcome, log or structlog.get_logger("watchdog.delivery"))
+            for receiver in receivers
+        }
+
+    def start(self) -> None:
+        """Begin; what waits is sent at once."""
+        for clerk in self._clerks.values():
+            clerk.thread.start()
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        for clerk in self._clerks.values():
+            clerk.woken.set()
+
+    def drain_once(self, receiver: str) -> int:
+        """Send what is due to one receiver, here and now; how many attempts were made."""
+        return self._clerks[receiver].drain()
+
+    def stop(self, grace_s: float) -> bool:
+        """Finish the deliveries in hand and end; False where one takes longer than `grace_s` (it is sent again at the next start)."""
+        for clerk in self._clerks.values():
+            clerk.stopping.set()
+            clerk.woken.set()
+        deadline = time.monotonic() + grace_s
+        for clerk in self._clerks.values():
+            if clerk.thread.is_alive():
+                clerk.thread.join(max(deadline - time.monotonic(), 0.0))
+        return not any(clerk.thread.is_alive() for clerk in self._clerks.values())
+
+
+class _Clerk:
+    """One receiver's thread and what it is at."""
+
+    def __init__(
+        self,
+        store: Store,
+        receiver: Receiver,
+        clock: Callable[[], float],
+        on_outcome: _OnOutcome | None,
+        log: Any,
+    ) -> None:
+        self._store = store
+        self._receiver = receiver
+        self._clock = clock
+        self._on_outcome = on_outcome
+        self._log = log.bind(receiver=receiver.name)
+        self._paused_until: float | None = None  # a Retry-After holds for all that waits for the receiver
+        self._failures = 0
+        self.woken = threading.Event()
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run, name=f"deliver-{receiver.name}", daemon=True)
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            self.woken.clear()
+            try:
+                self.drain()
+                nap_s = self._until_due()
+            except Exception as error:  # noqa: BLE001 - nothing may end the thread that tells people
+                self._wait_after("outbox_failed", error)
+                continue
+            self._failures = 0
+            if not self.stopping.is_set():  # set before the last `clear`, it would be slept through
+                self.woken.wait(nap_s)
+
+    def drain(self) -> int:
+        """Send what is due, until nothing is or the receiver asks for a pause; how many attempts were made."""
+        attempts = 0
+        while not self.stopping.is_set() and not self._pause_left():
+            claimed = self._store.claim(self._receiver.name, self._clock(), self._receiver.settings, self._receiver.render)
+            if claimed is None:
+                break
+            attempts += 1
+            outcome = self._send(claimed)
+            settled = self._settle(claimed, outcome)
+            if isinstance(outcome, Later) and outcome.retry_after_s is not None and settled is not None:
+                self._paused_until = settled.due_at
+        return attempts
+
+    def _send(self, claimed: Claimed) -> Outcome:
+        try:
+            return self._receiver.send(claimed.body, claimed.message.id, self._clock())
+        except Exception as error:  # noqa: BLE001 - its text may hold a secret, its type does not
+            return Later(f"the receiver failed ({type(error).__name__})")
+
+    def _settle(self, claimed: Claimed, outcome: Outcome) -> Settled | None:
+        """Write the outcome, as often as it takes; None where watchdog stops before: then the message is sent again at the next start."""
+        while True:
+            try:
+                settled = self._store.settle(claimed.message.id, outcome, self._clock())
+            except Exception as error:  # noqa: BLE001
+                self._wait_after("outcome_not_written", error)
+                if self.stopping.is_set():
+                    return None
+                continue
+            self._failures = 0
+            self._report(claimed, outcome, settled)
+            return settled
+
+    def _report(self, claimed: Claimed, outcome: Outcome, settled: Settled | None) -> None:
+        if settled is not None:
+            about = {"message": claimed.message.id, "incidents": len(claimed.message.notices), "attempt": claimed.attempt}
+            reason = {"reason": settled.reason} if settled.reason else {}
+            write = self._log.info if settled.state == "delivered" else self._log.warning
+            write(_EVENTS[settled.state], **about, **reason)
+        if self._on_outcome is not None:
+            self._on_outcome(claimed, outcome, settled)
+
+    def _pause_left(self) -> float:
+        """Seconds until the pause that the receiver asked for is over; one longer than is ever granted was set by another clock."""
+        if self._paused_until is None:
+            return 0.0
+        left = self._paused_until - self._clock()
+        if not 0.0 < left <= LONGEST_PAUSE_S:
+            self._paused_until = None
+            return 0.0
+        return left
+
+    def _until_due(self) -> float:
+        """How long to sleep unless woken (seconds)."""
+        now = self._clock()
+        due = self._store.next_due(self._receiver.name, now)
+        if due is None:
+            return LONGEST_NAP_S
+        return min(max(due - now, self._pause_left(), 0.0), LONGEST_NAP_S)
+
+    def _wait_after(self, event: str, error: Exception) -> None:
+        """Log it and hold off: 1, 2, 4 … up to 30 s, or until watchdog stops."""
+        pause_s = min(2.0 ** min(self._failures, 5), LONGEST_NAP_S)
+        self._failures += 1
+        reason = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}"
+        self._log.error(event, reason=reason, again_in_s=pause_s)
+        self.stopping.wait(pause_s)

@@ -1,0 +1,108 @@
+"""One cycle's reading and writing: what is known of a target, and the plan that changes it. Both within one transaction.
+
+Unchanged incidents are neither in a plan nor written.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from watchdog.core.incidents import Incident
+from watchdog.core.messages import Message, Notice, Told
+from watchdog.core.plan import Loaded, Plan
+from watchdog.store import remembered
+from watchdog.store.migrations import OPEN_STATES
+from watchdog.store.records import INCIDENT_COLUMNS, incident_cells, incident_from, message_from, notice_from, notice_text, plain, told_from
+from watchdog.store.refusals import StoreError
+
+__all__ = ["all_open_targets", "commit", "load", "notices_of"]
+
+TRIED_FOR_S = 24 * 3600.0
+"""How long a message is tried, from when the first of its notices was wished for."""
+
+_FOR_LIFE = frozenset({"id", "fingerprint", "rule", "identity", "target", "key", "started_at"})
+_COLUMNS = ", ".join(f'"{name}"' for name in INCIDENT_COLUMNS)
+_UPSERT = (
+    f"INSERT INTO incidents ({_COLUMNS}) VALUES ({', '.join('?' * len(INCIDENT_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608 - names of our own
+    + ", ".join(f'"{name}" = excluded."{name}"' for name in INCIDENT_COLUMNS if name not in _FOR_LIFE)
+)
+_OPEN = f"SELECT {_COLUMNS} FROM incidents WHERE target = ? AND state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
+_OWED = f"""
+    SELECT {_COLUMNS} FROM incidents WHERE target = :target AND state NOT IN {OPEN_STATES} AND fired_at IS NOT NULL AND id IN (
+        SELECT incident FROM told WHERE event <> 'resolved'
+        UNION SELECT notices.incident FROM notices JOIN messages ON messages.id = notices.message
+              WHERE messages.target = :target AND messages.state = 'waiting' AND messages.body IS NULL
+    ) ORDER BY id"""  # noqa: S608
+_TOLD_OF_OPEN = f"SELECT told.* FROM incidents JOIN told ON told.incident = incidents.id WHERE target = ? AND state IN {OPEN_STATES}"  # noqa: S608
+_UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
+
+
+def load(connection: sqlite3.Connection, target: str) -> Loaded:
+    """What the file says of one target now."""
+    open_ = tuple(incident_from(row) for row in connection.execute(_OPEN, (target,)))
+    owed = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
+    previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
+    return Loaded(
+        open=open_,
+        owed=owed,
+        told={(told.incident, told.receiver): told for told in _told_of(connection, target, owed)},
+        waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
+        previous_cycle_at=previous["at"] if previous else None,
+    )
+
+
+def _told_of(connection: sqlite3.Connection, target: str, owed: Iterable[Incident]) -> Iterable[Told]:
+    yield from map(told_from, connection.execute(_TOLD_OF_OPEN, (target,)))
+    for incident in owed:
+        yield from map(told_from, connection.execute("SELECT * FROM told WHERE incident = ?", (incident.id,)))
+
+
+def notices_of(connection: sqlite3.Connection, message_id: str) -> tuple[Notice, ...]:
+    """A message's notices, in their order."""
+    rows = connection.execute("SELECT snapshot FROM notices WHERE message = ? ORDER BY position", (message_id,))
+    return tuple(notice_from(row["snapshot"]) for row in rows)
+
+
+def commit(connection: sqlite3.Connection, plan: Plan) -> None:
+    """Write all of the plan; `StoreError` where a message that it withdraws has left meanwhile (it was not made in this transaction)."""
+    connection.executemany(_UPSERT, [incident_cells(incident) for incident in plan.incidents])
+    connection.executemany(
+        "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",
+        [(move.incident, move.at, move.before, move.after, plain(move.reason)) for move in plan.transitions],
+    )
+    _withdraw(connection, plan.withdrawn)
+    _queue(connection, plan.messages, plan.at)
+    remembered.write(connection, plan)
+    connection.execute("INSERT INTO cycles VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at", (plan.target, plan.at))
+
+
+def _withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    for message_id in ids:
+        gone = connection.execute("DELETE FROM messages WHERE id = ? AND state = 'waiting' AND body IS NULL", (message_id,)).rowcount
+        if not gone:
+            raise StoreError(
+                f"message {message_id} was to be withdrawn, but is not waiting any more; nothing was written, the next cycle decides anew"
+            )
+
+
+def _queue(connection: sqlite3.Connection, messages: Iterable[Message], now: float) -> None:
+    for message in messages:
+        connection.execute(
+            "INSERT INTO messages (id, receiver, target, service, created_at, since, not_before, wait_s, expires_at, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+            (
+                message.id, message.receiver, message.target, message.service, message.created_at, message.since,
+                message.not_before, max(message.not_before - now, 0.0), (message.since or message.created_at) + TRIED_FOR_S,
+            ),
+        )  # fmt: skip
+        connection.executemany(
+            "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (message.id, position, notice.incident, notice.event, notice.severity, notice.sequence, notice_text(notice))
+                for position, notice in enumerate(message.notices)
+            ],
+        )
+
+
+def all_open_targets(connection: sqlite3.Connection) -> frozenset[str]:
+    """Targets with an open incident, configured or not."""
+    return frozenset(row["target"] for row in connection.execute(f"SELECT DISTINCT target FROM incidents WHERE state IN {OPEN_STATES}"))  # noqa: S608

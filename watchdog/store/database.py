@@ -1,0 +1,159 @@
+"""The file: opened, or refused with a reason; one connection a thread; one writing transaction at a time.
+
+WAL and `synchronous=FULL`: what was committed survives a power cut, and reading never waits for writing. Writing transactions start with
+`BEGIN IMMEDIATE`: a deferred one that reads first fails at once when another process wrote meanwhile, whatever the busy timeout.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchdog.store.lease import lease
+from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
+from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["DatabaseFile"]
+
+
+class DatabaseFile:
+    """One SQLite file and this process's connections to it. `read_only` never writes to the file nor creates it."""
+
+    def __init__(self, path: str | Path, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
+        self.path = Path(path)
+        self.read_only = read_only
+        self.busy_timeout_s = busy_timeout_s
+        self._immutable = False
+        self._local = threading.local()
+        self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._opening = threading.Lock()
+        self._turn = threading.Lock()  # threads hand over at once; SQLite's own waiting sleeps, and is not fair
+
+    def open(self, command: str) -> None:
+        """Check that it can be used; create it or bring it up to date. `StoreError` says why not; `command` is what the user typed."""
+        refusal = cannot_reach(self.path, create=not self.read_only, command=command)
+        if refusal:
+            raise StoreError(refusal)
+        try:
+            with self.speaking():
+                self._look() if self.read_only else self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            with self.speaking():
+                found = self._local.connection = self._connect()
+        return found
+
+    def database(self) -> "Database":
+        """This thread's connection within sqlite-utils, for the schema and for what people read."""
+        from sqlite_utils import Database  # noqa: PLC0415 - a tenth of a second to import; a cycle does without
+
+        return Database(self.connection(), execute_plugins=False)
+
+    def speaking(self) -> AbstractContextManager[None]:
+        """SQLite's errors inside become a `StoreError` about this file."""
+        return speaking_of(self.path, self.busy_timeout_s)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """BEGIN IMMEDIATE … COMMIT; rolled back on any exception, which then goes its way."""
+        if not self._turn.acquire(timeout=self.busy_timeout_s):
+            raise StoreError(f"database {self.path}: another thread writes for more than {self.busy_timeout_s:g}s, nothing was written")
+        try:
+            connection = self.connection()
+            with self.speaking():
+                connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                with self.speaking():
+                    connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._opening:
+            for _, connection in self._opened:
+                connection.close()
+            self._opened.clear()
+            self._local = threading.local()
+
+    def bytes_used(self) -> int:
+        """The file and its journal."""
+        return sum(file.stat().st_size for file in (self.path, Path(f"{self.path}-wal")) if file.exists())
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro&immutable=1" if self._immutable else "ro" if self.read_only else "rwc"
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=self.busy_timeout_s,
+            isolation_level=None,  # every transaction is begun by name
+            check_same_thread=False,  # so that `close` can close them all
+        )
+        connection.row_factory = sqlite3.Row
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        with self._opening:
+            for thread, old in [pair for pair in self._opened if not pair[0].is_alive()]:
+                old.close()
+                self._opened.remove((thread, old))
+            self._opened.append((threading.current_thread(), connection))
+        return connection
+
+    def _prepare(self) -> None:
+        connection = self.connection()
+        version = check_version(connection, self.path)
+        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise _damaged()
+        connection.execute("PRAGMA journal_mode = WAL")
+        if version == len(STEPS):
+            with self.writing():
+                """Whether it can be written shows now, not at the first cycle."""
+        elif version == 0:
+            bring_up_to_date(self.database(), self.path)
+        else:
+            with lease(self.path):  # an older watchdog that runs keeps its schema
+                bring_up_to_date(self.database(), self.path)
+
+    def _look(self) -> None:
+        try:
+            version = check_version(self.connection(), self.path)
+        except (StoreError, sqlite3.OperationalError):
+            if not self._left_by_its_daemon():
+                raise
+            self.close()
+            self._immutable = True
+            version = check_version(self.connection(), self.path)
+        if version < len(STEPS):
+            raise StoreError(
+                f"database {self.path}: is of version {version}, this watchdog reads version {len(STEPS)}; "
+                "`watchdog run` brings it up to date"
+            )
+
+    def _left_by_its_daemon(self) -> bool:
+        """No journal: nobody writes. Who may not create one beside the file can still read the file as it lies there."""
+        return not Path(f"{self.path}-wal").exists()
+
+
+def _damaged() -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError("quick_check failed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

@@ -1,0 +1,39 @@
+"""One daemon a database: a lock that the kernel takes back when its holder dies, however it dies.
+
+The lock lies on `<database>.lock`, which holds the pid of the holder for the one who comes second; the file stays, the lock does not.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from watchdog.store.refusals import StoreError, speaking_of
+
+__all__ = ["lease"]
+
+
+@contextmanager
+def lease(path: Path) -> Iterator[None]:
+    """Hold the database at `path` alone; `StoreError` at once where another watchdog does."""
+    lock_path = Path(f"{path.resolve()}.lock")  # resolved: two names of one file are one database
+    with speaking_of(path, 0):
+        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _take(lock, path)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(lock, 20, 0).decode("ascii", "replace").strip()
+        who = f"another watchdog (pid {pid})" if pid.isdigit() else "another watchdog"
+        raise StoreError(f"{who} uses {path}; stop it first, or let `database` in the configuration name another path") from None
+    with speaking_of(path, 0):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

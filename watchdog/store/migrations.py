@@ -1,0 +1,146 @@
+"""The schema, one step a version, and how an older file is brought up to date.
+
+A file of version N has seen the first N steps (`PRAGMA user_version`). Before the next ones it is copied to `<file>.vN`. All steps
+run in one transaction with the copy, so that nothing comes in between and a failed step leaves the file as it was. A file of a newer
+version, or of another program, is refused untouched. To change the schema, append a step; never edit one that was released.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchdog.store.refusals import StoreError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["OPEN_STATES", "STEPS", "Step", "bring_up_to_date", "check_version", "version_of"]
+
+Step = Callable[["Database"], None]
+
+_APPLICATION_ID = 0x57444F47
+"""`WDOG`: whose file it is (`file watchdog.db` shows it)."""
+
+OPEN_STATES = "('pending', 'firing', 'recovering')"
+"""`core.incidents.OPEN` as SQL; literally the same text in queries and in the index, or the index is not used."""
+
+
+def v1_incidents_and_outbox(database: "Database") -> None:
+    """Incidents and their transitions, the outbox and what receivers were told, memories and samples."""
+    for statement in _V1.split(";\n"):
+        if statement.strip():
+            database.execute(statement)
+
+
+_V1 = f"""
+CREATE TABLE incidents (
+    id TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, rule TEXT NOT NULL, identity TEXT NOT NULL, target TEXT NOT NULL, key TEXT NOT NULL,
+    state TEXT NOT NULL, severity TEXT NOT NULL, started_at REAL NOT NULL, fired_at REAL, resolved_at REAL, ended TEXT,
+    held_s REAL NOT NULL, quiet_s REAL NOT NULL, labels TEXT NOT NULL, "values" TEXT NOT NULL, seen_at REAL NOT NULL,
+    summary TEXT NOT NULL, description TEXT NOT NULL, runbook TEXT NOT NULL, inhibits TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX incidents_open ON incidents (target) WHERE state IN {OPEN_STATES};
+CREATE INDEX incidents_by_fingerprint ON incidents (fingerprint);
+CREATE INDEX incidents_by_end ON incidents (resolved_at);
+CREATE TABLE transitions (
+    number INTEGER PRIMARY KEY, incident TEXT NOT NULL, at REAL NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL, reason TEXT NOT NULL
+);
+CREATE INDEX transitions_by_incident ON transitions (incident);
+CREATE TABLE messages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, receiver TEXT NOT NULL, target TEXT NOT NULL, service TEXT NOT NULL,
+    created_at REAL NOT NULL, since REAL NOT NULL, not_before REAL NOT NULL, wait_s REAL NOT NULL, expires_at REAL NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'delivered', 'dead')), body BLOB,
+    attempts INTEGER NOT NULL DEFAULT 0, may_have_arrived INTEGER NOT NULL DEFAULT 0,
+    first_attempt_at REAL, last_attempt_at REAL, last_error TEXT, settings TEXT NOT NULL DEFAULT '', delivered_at REAL
+);
+CREATE INDEX messages_unfinished ON messages (receiver, number) WHERE state IN ('waiting', 'sending');
+CREATE INDEX messages_unsent ON messages (target, number) WHERE state = 'waiting' AND body IS NULL;
+CREATE INDEX messages_dead ON messages (receiver, last_attempt_at) WHERE state = 'dead';
+CREATE INDEX messages_delivered ON messages (delivered_at) WHERE state = 'delivered';
+CREATE TABLE notices (
+    message TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE, position INTEGER NOT NULL, incident TEXT NOT NULL,
+    event TEXT NOT NULL, severity TEXT NOT NULL, sequence INTEGER NOT NULL, snapshot TEXT NOT NULL,
+    PRIMARY KEY (message, position)
+) WITHOUT ROWID;
+CREATE INDEX notices_by_incident ON notices (incident, message);
+CREATE TABLE told (
+    incident TEXT NOT NULL, receiver TEXT NOT NULL, event TEXT, severity TEXT NOT NULL, sequence INTEGER NOT NULL,
+    at REAL NOT NULL, refused TEXT, settings TEXT NOT NULL, PRIMARY KEY (incident, receiver)
+) WITHOUT ROWID;
+CREATE INDEX told_unended ON told (incident) WHERE event <> 'resolved';
+CREATE TABLE receivers (name TEXT PRIMARY KEY, last_ok_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE cycles (target TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE memories (target TEXT NOT NULL, table_name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (target, table_name)) WITHOUT ROWID;
+CREATE TABLE samples (
+    target TEXT NOT NULL, at REAL NOT NULL, table_name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (target, at, table_name)
+) WITHOUT ROWID;
+"""
+
+STEPS: tuple[Step, ...] = (v1_incidents_and_outbox,)
+"""Every version so far, in order; names are recorded in the file and stay."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many steps the file has seen."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def check_version(connection: sqlite3.Connection, path: Path, known: int = len(STEPS)) -> int:
+    """The file's version; `StoreError` where it is another program's, or newer than `known`. Writes nothing."""
+    version = version_of(connection)
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    holds_anything = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    if (holds_anything or version) and application != _APPLICATION_ID:
+        raise StoreError(
+            f"database {path}: is an SQLite database of another program, and was left as it is; "
+            "let `database` in the configuration name another path"
+        )
+    if version > known:
+        raise StoreError(
+            f"database {path}: is of version {version}, this watchdog knows versions up to {known}, and it was left as it is; "
+            f"install the newer watchdog again, or bring back the copy {path}.v{known}"
+        )
+    return version
+
+
+def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = STEPS) -> None:
+    """Run the steps that the file has not seen; sqlite3.Error or `StoreError` leaves it as it was."""
+    from sqlite_utils import Migrations  # noqa: PLC0415 - slow to import, and needed by few commands
+
+    connection = database.conn
+    migrations = Migrations("watchdog")
+    for step in steps:
+        migrations(name=step.__name__)(step)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = check_version(connection, path, len(steps))  # again: now nobody else can be about to migrate
+        if version < len(steps):
+            if version:
+                _copy(path, version)
+            migrations.apply(database)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {len(steps)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _copy(path: Path, version: int) -> None:
+    """The file as it is, its journal included, beside itself; a copy that did not finish never bears the name."""
+    copy = Path(f"{path}.v{version}")
+    unfinished = Path(f"{copy}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as target:
+            source.backup(target)
+        unfinished.chmod(path.stat().st_mode & 0o777)
+        unfinished.replace(copy)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"database {path}: could not be copied to {copy} before bringing it up to date ({error}), and was left as it is; "
+            f"`df -h {path.parent}`, then free some space"
+        ) from error

@@ -1,0 +1,106 @@
+"""What the command line and watchdog's own tables read: incidents, one incident's story, the state of each receiver's outbox."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from watchdog.core.incidents import Incident, Transition
+from watchdog.core.messages import Event
+from watchdog.core.selfwatch import ReceiverSeen
+from watchdog.store.database import DatabaseFile
+from watchdog.store.migrations import OPEN_STATES
+from watchdog.store.records import incident_from, transition_from
+from watchdog.store.refusals import NotFoundError
+
+__all__ = ["IncidentShown", "MessageShown", "incidents", "receivers_seen", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageShown:
+    """One message about an incident: what it said of it (`event`), to whom, and what became of it. Times are epoch seconds."""
+
+    id: str
+    receiver: str
+    event: Event
+    sequence: int
+    state: str
+    """`waiting`, `sending`, `delivered` or `dead`."""
+    created_at: float
+    not_before: float
+    attempts: int
+    last_attempt_at: float | None
+    delivered_at: float | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentShown:
+    """One incident with its history, oldest first, and what was told of it."""
+
+    incident: Incident
+    transitions: tuple[Transition, ...]
+    messages: tuple[MessageShown, ...]
+
+
+_SELECT = "SELECT * FROM incidents"
+_MESSAGES = """
+    SELECT messages.*, notices.event, notices.sequence FROM notices JOIN messages ON messages.id = notices.message
+    WHERE notices.incident = ? ORDER BY messages.number"""
+_COUNTS = """
+    WITH names AS (SELECT name FROM receivers UNION SELECT receiver FROM messages WHERE state IN ('waiting', 'sending')
+                   UNION SELECT receiver FROM messages WHERE state = 'dead')
+    SELECT names.name, receivers.last_ok_at,
+           (SELECT count(*) FROM messages WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS pending,
+           (SELECT min(CASE WHEN since > 0 THEN since ELSE created_at END) FROM messages
+                   WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS oldest_at,
+           (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead'
+                   AND (receivers.last_ok_at IS NULL OR last_attempt_at > receivers.last_ok_at)) AS dead
+    FROM names LEFT JOIN receivers ON receivers.name = names.name"""
+
+
+def incidents(file: DatabaseFile, ended_since: float | None = None) -> tuple[Incident, ...]:
+    """The open ones, and those that fired and ended since then (epoch seconds; None: open ones only), oldest first."""
+    open_ = _incidents(file, f"{_SELECT} WHERE state IN {OPEN_STATES}", ())
+    ended = () if ended_since is None else _incidents(file, f"{_SELECT} WHERE resolved_at >= ? AND fired_at IS NOT NULL", (ended_since,))
+    return tuple(sorted({incident.id: incident for incident in (*open_, *ended)}.values(), key=lambda incident: incident.id))
+
+
+def show(file: DatabaseFile, named: str) -> IncidentShown:
+    """One incident by its id, the beginning of one, or a fingerprint (then the latest); `NotFoundError` where none or several fit."""
+    incident = _named(file, named.strip())
+    with file.speaking():
+        database = file.database()
+        moves = database.query("SELECT * FROM transitions WHERE incident = ? ORDER BY number", [incident.id])
+        messages = database.query(_MESSAGES, [incident.id])
+        return IncidentShown(incident, tuple(map(transition_from, moves)), tuple(map(_message_shown, messages)))
+
+
+def _named(file: DatabaseFile, named: str) -> Incident:
+    by_fingerprint = _incidents(file, f"{_SELECT} WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", (named.lower(),))
+    if by_fingerprint:
+        return by_fingerprint[0]
+    fitting = _incidents(file, f"{_SELECT} WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 6", (len(named), named.upper())) if named else ()
+    if not fitting:
+        raise NotFoundError(
+            f'no incident "{named}" in {file.path}; expected an id, its beginning, or a fingerprint, as `watchdog incidents` lists them'
+        )
+    if len(fitting) > 1:
+        listed = ", ".join(incident.id for incident in fitting[:5]) + (", …" if len(fitting) > 5 else "")
+        raise NotFoundError(f'several incidents begin with "{named}": {listed}; give more of the id')
+    return fitting[0]
+
+
+def _incidents(file: DatabaseFile, sql: str, given: Sequence[object]) -> tuple[Incident, ...]:
+    with file.speaking():
+        return tuple(map(incident_from, file.database().query(sql, given)))
+
+
+def _message_shown(row: dict[str, object]) -> MessageShown:
+    names = MessageShown.__dataclass_fields__
+    return MessageShown(**{**{name: row[name] for name in names}, "event": Event(str(row["event"]))})  # type: ignore[arg-type]  # columns of the same names
+
+
+def receivers_seen(file: DatabaseFile) -> tuple[ReceiverSeen, ...]:
+    """Every receiver that the outbox knows: what waits and since when, letters given up since its last delivery, that delivery."""
+    with file.speaking():
+        rows: Iterable[dict[str, object]] = map(dict, file.connection().execute(_COUNTS))
+        return tuple(ReceiverSeen(**row) for row in rows)  # type: ignore[arg-type]  # columns of the same names

@@ -1,0 +1,108 @@
+"""Rows of the file and the core's values, each made from the other.
+
+Mappings are JSON, as Python writes it: it keeps infinity, which drain times are. Texts from elsewhere may hold half a surrogate pair,
+which neither SQLite nor JSON takes; it is written as its escape.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from watchdog.core.incidents import Ended, Incident, State, Transition
+from watchdog.core.messages import Event, Message, Notice, Told
+from watchdog.core.severity import Severity
+
+__all__ = [
+    "INCIDENT_COLUMNS", "incident_cells", "incident_from", "message_from", "notice_from", "notice_text", "plain", "told_from",
+    "transition_from",
+]  # fmt: skip
+
+INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident))
+
+_MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
+
+
+def plain(text: str) -> str:
+    """The text, as UTF-8 can hold it."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def incident_cells(incident: Incident) -> tuple[object, ...]:
+    """In the order of `INCIDENT_COLUMNS`."""
+    return tuple(_cell(name, getattr(incident, name)) for name in INCIDENT_COLUMNS)
+
+
+def _cell(name: str, value: object) -> object:
+    if name in _MAPPINGS:
+        return _to_json(value)
+    return plain(value) if isinstance(value, str) else value
+
+
+def incident_from(row: Mapping[str, Any] | sqlite3.Row) -> Incident:
+    """The incident as it was written."""
+    given: dict[str, Any] = {name: json.loads(row[name]) if name in _MAPPINGS else row[name] for name in INCIDENT_COLUMNS}
+    return Incident(
+        **{
+            **given,
+            "state": State(given["state"]),
+            "severity": Severity(given["severity"]),
+            "ended": Ended(given["ended"]) if given["ended"] else None,
+            "inhibits": tuple(given["inhibits"]),
+        }
+    )
+
+
+def transition_from(row: Mapping[str, Any] | sqlite3.Row) -> Transition:
+    """One move."""
+    return Transition(row["incident"], row["at"], row["before"], row["after"], row["reason"])
+
+
+def notice_text(notice: Notice) -> str:
+    """The notice as JSON."""
+    return _to_json({field.name: getattr(notice, field.name) for field in fields(Notice)})
+
+
+def notice_from(text: str) -> Notice:
+    """The notice that `notice_text` wrote; what a newer field adds has its default."""
+    given = json.loads(text)
+    return Notice(**{**given, "event": Event(given["event"]), "severity": Severity(given["severity"]), "targets": tuple(given["targets"])})
+
+
+def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ...]) -> Message:
+    """The message with its notices."""
+    return Message(
+        id=row["id"],
+        receiver=row["receiver"],
+        target=row["target"],
+        created_at=row["created_at"],
+        notices=notices,
+        not_before=row["not_before"],
+        since=row["since"],
+        service=row["service"],
+    )
+
+
+def told_from(row: sqlite3.Row) -> Told:
+    """What one receiver was told of one incident."""
+    return Told(
+        incident=row["incident"],
+        receiver=row["receiver"],
+        event=Event(row["event"]) if row["event"] else None,
+        severity=Severity(row["severity"]),
+        sequence=row["sequence"],
+        at=row["at"],
+        refused=Event(row["refused"]) if row["refused"] else None,
+        settings=row["settings"],
+    )
+
+
+def _as_container(value: object) -> object:
+    """Read-only mappings, which json does not know."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"cannot be kept as JSON: {type(value).__name__}")
+
+
+_to_json = json.JSONEncoder(default=_as_container, separators=(",", ":")).encode  # made once: `dumps` makes one a call

@@ -1,0 +1,81 @@
+"""The outbox, from sending to an end or back to waiting: what an attempt's outcome makes of its message."""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+
+from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.store.outbox import LONGEST_PAUSE_S
+from watchdog.store.records import plain
+from watchdog.store.told import recount
+
+__all__ = ["Settled", "backoff_s", "settle"]
+
+LONGEST_BACKOFF_S = 300.0
+
+FEWEST_ATTEMPTS = 8
+"""A message that waited through a day of downtime gets these before it is out of time: two minutes, for the network to be up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where the message is now: `delivered`, `dead`, or `waiting` until `due_at` (epoch seconds); and why."""
+
+    state: str
+    reason: str = ""
+    due_at: float | None = None
+
+
+def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, now: float) -> Settled | None:
+    """Write what became of an attempt; None where the message is not being sent (it was settled before)."""
+    row = connection.execute("SELECT * FROM messages WHERE id = ? AND state = 'sending'", (message_id,)).fetchone()
+    if row is None:
+        return None
+    match outcome:
+        case Delivered():
+            settled = _delivered(connection, row, now)
+        case Refused(reason):
+            settled = _dead(connection, row, reason)
+        case Later() as later:
+            settled = _later(connection, row, later, now)
+    recount(connection, message_id, row["receiver"])
+    return settled
+
+
+def _delivered(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Settled:
+    connection.execute("UPDATE messages SET state = 'delivered', delivered_at = ?, last_error = NULL WHERE id = ?", (now, row["id"]))
+    connection.execute(
+        "INSERT INTO receivers VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last_ok_at = excluded.last_ok_at", (row["receiver"], now)
+    )
+    return Settled("delivered")
+
+
+def _dead(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> Settled:
+    connection.execute("UPDATE messages SET state = 'dead', last_error = ? WHERE id = ?", (plain(reason), row["id"]))
+    return Settled("dead", reason)
+
+
+def _later(connection: sqlite3.Connection, row: sqlite3.Row, later: Later, now: float) -> Settled:
+    if now >= row["expires_at"] and row["attempts"] >= FEWEST_ATTEMPTS:
+        return _dead(connection, row, f"out of time after {row['attempts']} attempts; the last: {later.reason}")
+    pause = _pause_s(row, later)
+    arrived = bool(row["may_have_arrived"]) or not later.never_arrived
+    connection.execute(
+        "UPDATE messages SET state = 'waiting', not_before = ?, wait_s = ?, may_have_arrived = ?, last_error = ?,"
+        " body = CASE WHEN ? THEN body END WHERE id = ?",
+        (now + pause, pause, arrived, plain(later.reason), arrived, row["id"]),
+    )
+    return Settled("waiting", later.reason, now + pause)
+
+
+def _pause_s(row: sqlite3.Row, later: Later) -> float:
+    if later.retry_after_s is None:
+        return backoff_s(row["id"], row["attempts"])
+    return min(max(later.retry_after_s, 1.0), LONGEST_PAUSE_S)
+
+
+def backoff_s(message_id: str, attempt: int) -> float:
+    """1, 2, 4 … seconds after the first, second, third … attempt, up to a quarter more so that many do not return at once; at most 300."""
+    digest = hashlib.sha256(f"{message_id}:{attempt}".encode()).digest()
+    jitter = int.from_bytes(digest[:4], "big") / 2**32
+    return min(2.0 ** min(attempt - 1, 9) * (1 + jitter / 4), LONGEST_BACKOFF_S)

@@ -1,0 +1,146 @@
+"""The store's front: everything the cycle, the delivery, the daemon and the command line may ask of the database file."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from watchdog.core.incidents import Incident
+from watchdog.core.messages import Message
+from watchdog.core.plan import Loaded, Plan
+from watchdog.core.rows import Sample
+from watchdog.core.selfwatch import ReceiverSeen
+from watchdog.receivers.base import Outcome
+from watchdog.store import cycles, lease, outbox, reading, remembered, retention, settling
+from watchdog.store.database import DatabaseFile
+from watchdog.store.outbox import Claimed
+from watchdog.store.reading import IncidentShown
+from watchdog.store.settling import Settled
+
+__all__ = ["KEEP_S", "Store", "Transaction"]
+
+KEEP_S = 30 * 86400.0
+"""How long ended incidents and delivered messages are kept."""
+
+
+class Transaction:
+    """One writing transaction in which a cycle loads, decides and commits, so that nothing changes in between."""
+
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
+
+    def load(self, target: str) -> Loaded:
+        """What is known of a target."""
+        with self._file.speaking():
+            return cycles.load(self._file.connection(), target)
+
+    def commit(self, plan: Plan) -> None:
+        """Write a plan; it holds once the transaction ends."""
+        with self._file.speaking():
+            cycles.commit(self._file.connection(), plan)
+
+
+class Store:
+    """One database file. Any thread may use it; every method raises `StoreError`, and then has written nothing. Times are epoch seconds."""
+
+    def __init__(self, path: str | Path, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
+        self._file = DatabaseFile(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
+
+    @classmethod
+    def open(cls, path: str | Path, *, create: bool = True, busy_timeout_s: float = 5.0, command: str = "watchdog run") -> Self:
+        """Open the file, or refuse it with a reason.
+
+        `create`: to write; a missing file is made, an older one copied and brought up to date. Otherwise to read, beside a daemon or
+        without one: nothing is made or changed. `command` is what the user typed, for the line that says how to type it with the right to.
+        """
+        store = cls(path, read_only=not create, busy_timeout_s=busy_timeout_s)
+        store._file.open(command)
+        return store
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._file.close()
+
+    def lease(self) -> AbstractContextManager[None]:
+        """Be the only daemon on this file; `StoreError` at once where there is another."""
+        return lease.lease(self.path)
+
+    # --- the cycle ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def cycle(self) -> Iterator[Transaction]:
+        """BEGIN IMMEDIATE … COMMIT; an exception inside rolls all of it back."""
+        with self._file.writing():
+            yield Transaction(self._file)
+
+    def all_open_targets(self) -> frozenset[str]:
+        """Targets with an open incident, configured or not."""
+        with self._file.speaking():
+            return cycles.all_open_targets(self._file.connection())
+
+    def load_memories(self, target: str, types: Mapping[str, type]) -> Mapping[str, object]:
+        """Table -> what it remembers of a target; `types`: table -> its memory's type. For the daemon's start."""
+        with self._file.speaking():
+            return remembered.load_memories(self._file.connection(), target, types)
+
+    def load_samples(self, target: str, since: float) -> Mapping[str, tuple[Sample, ...]]:
+        """Table -> its samples since then, oldest first. For the daemon's start."""
+        with self._file.speaking():
+            return remembered.load_samples(self._file.connection(), target, since)
+
+    # --- the delivery -------------------------------------------------------------------------------------------------
+
+    def claim(self, receiver: str, now: float, settings: str, render: Callable[[Message], bytes]) -> Claimed | None:
+        """Take the receiver's oldest due message into hand and freeze it; None where none is due. It must be settled."""
+        with self._file.writing() as connection, self._file.speaking():
+            return outbox.claim(connection, receiver, now, settings, render)
+
+    def settle(self, message_id: str, outcome: Outcome, now: float) -> Settled | None:
+        """Write what became of a claimed message; None where it is not in hand."""
+        with self._file.writing() as connection, self._file.speaking():
+            return settling.settle(connection, message_id, outcome, now)
+
+    def next_due(self, receiver: str, now: float) -> float | None:
+        """When the receiver's next message may go; None where none waits."""
+        with self._file.speaking():
+            return outbox.next_due(self._file.connection(), receiver, now)
+
+    def recover(self) -> int:
+        """At the daemon's start, under the lease: what a dead daemon had in hand waits again. Returns how many."""
+        with self._file.writing() as connection, self._file.speaking():
+            return outbox.recover(connection)
+
+    # --- people and watchdog itself -----------------------------------------------------------------------------------
+
+    def incidents(self, ended_since: float | None = None) -> tuple[Incident, ...]:
+        """Open incidents, and those that fired and ended since then, oldest first."""
+        return reading.incidents(self._file, ended_since)
+
+    def show(self, named: str) -> IncidentShown:
+        """One incident by id, unique beginning of an id, or fingerprint; `NotFoundError` where none or several fit."""
+        return reading.show(self._file, named)
+
+    def receivers_seen(self) -> tuple[ReceiverSeen, ...]:
+        """The outbox of every receiver that it knows of, configured or not."""
+        return reading.receivers_seen(self._file)
+
+    def database_bytes(self) -> int:
+        """The size of the file and its journal."""
+        return self._file.bytes_used()
+
+    def retention(self, now: float, keep_s: float = KEEP_S) -> int:
+        """Remove what ended longer ago than `keep_s`; for at most once an hour. Returns how many incidents went."""
+        with self._file.writing() as connection, self._file.speaking():
+            return retention.forget(connection, now - keep_s)
