@@ -1,0 +1,247 @@
+"""The configuration, read strictly: flags over environment over file; everything wrong is said at once, and no secret with it.
+
+In: what the command line gave, the environment, the working folder. Out: `Loaded`: frozen settings, the file they came from, the rule
+files, the database, warnings. Raises `ConfigError` with all faults.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from watchdog.config_faults import sentences
+from watchdog.config_file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, shown_name, where
+from watchdog.core.rules import Override
+from watchdog.core.suggestions import did_you_mean
+from watchdog.core.toml_lines import Path as TomlPath
+from watchdog.settings import Settings, to_override
+
+__all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "database_path", "load_settings"]
+
+ENVIRONMENT: Mapping[str, str] = {
+    "WATCHDOG_DATABASE": "database",
+    "WATCHDOG_FLOWER": "flower",
+    "WATCHDOG_FORGET_AFTER": "forget_after",
+    "WATCHDOG_INTERVAL": "interval",
+    "WATCHDOG_LOG_FORMAT": "log_format",
+    "WATCHDOG_LOG_LEVEL": "log_level",
+    "WATCHDOG_REDIS": "redis",
+    "WATCHDOG_RETENTION": "retention",
+    "WATCHDOG_SERVICE": "service",
+    "WATCHDOG_SHIPPED_RULES": "shipped_rules",
+}
+"""Variable -> key; WATCHDOG_CONFIG beside them names the file. Set but empty counts as unset."""
+
+DATABASE = "watchdog.db"
+SYSTEM_DATABASE = Path("/var/lib/watchdog") / DATABASE
+
+_ONE_TARGET = ("flower", "redis")
+_NOT_OURS = re.compile(r"WATCHDOG_(USEC|PID|SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP|SCTP)\w*)?)")
+"""systemd's own, and those that Kubernetes sets in every pod beside a Service named watchdog."""
+
+_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that holds. `file` is the one used (None: flags and environment alone), `files` it and its includes."""
+
+    settings: Settings
+    file: Path | None
+    files: tuple[Path, ...]
+    rule_files: tuple[Path, ...]
+    overrides: tuple[Override, ...]
+    database: Path
+    warnings: tuple[str, ...]
+
+
+def load_settings(
+    *,
+    config: Path | None,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object],
+    cwd: Path,
+    system_folder: Path = SYSTEM_FOLDER,
+    targets_required: bool = True,
+    credentials: bool = True,
+) -> Loaded:
+    """Read everything. `flags`: key -> value as in `ENVIRONMENT` (None: not given); `config` is --config.
+
+    `targets_required=False` is for commands that watch nothing (rules, incidents). `credentials=False` checks all but
+    `${credential:…}`, for systemd's ExecReload, which does not see them; such settings are not for use. Raises ConfigError.
+    """
+    reading = _Reading(dict(environ), {key: value for key, value in flags.items() if value is not None}, cwd, system_folder)
+    reading.environment()
+    reading.file(config, credentials=credentials)
+    settings = reading.validated(targets_required=targets_required)
+    folder = reading.path.parent if reading.path else cwd
+    rule_files = tuple(reading.rule_files(settings, folder))
+    database = reading.database(settings, folder)
+    if reading.faults or settings is None:
+        raise ConfigError(list(dict.fromkeys(reading.faults)))
+    overrides = tuple(to_override(o, reading.place(("override", index))) for index, o in enumerate(settings.override))
+    settings = settings.model_copy(update={"database": database}) if database else settings
+    return Loaded(
+        settings, reading.path, tuple(reading.document.files), rule_files, overrides,
+        database_path(settings, environ), tuple(reading.document.warnings),
+    )  # fmt: skip
+
+
+def database_path(settings: Settings, environ: Mapping[str, str], system_database: Path = SYSTEM_DATABASE) -> Path:
+    """`database`, else in $STATE_DIRECTORY, else the system's where that exists, else in the user's state directory."""
+    if settings.database:
+        return Path(settings.database)
+    if state := environ.get("STATE_DIRECTORY"):
+        return Path(state.split(":")[0]) / DATABASE
+    try:
+        if system_database.exists():
+            return system_database
+    except PermissionError:  # it is there, for others: opening it says so
+        return system_database
+    home = Path(environ.get("HOME") or Path.home())
+    state_home = environ.get("XDG_STATE_HOME", "")
+    return (Path(state_home) if state_home.startswith("/") else home / ".local" / "state") / "watchdog" / DATABASE
+
+
+class _Reading:
+    """One reading of the configuration: the layers as they come in, and the faults as they are found."""
+
+    def __init__(self, environ: Mapping[str, str], flags: Mapping[str, object], cwd: Path, system_folder: Path) -> None:
+        self.environ = environ
+        self.flags = flags
+        self.cwd = cwd
+        self.system_folder = system_folder
+        self.variables: dict[str, object] = {}
+        self.faults: list[str] = []
+        self.path: Path | None = None
+        self.document = Document(cwd)
+
+    @property
+    def one_target(self) -> dict[str, object]:
+        """`flower` and `redis` from flags and environment: one target `default`, in place of the file's."""
+        return {key: {**self.variables, **self.flags}[key] for key in _ONE_TARGET if key in self.flags or key in self.variables}
+
+    def environment(self) -> None:
+        """The variables that are ours; others that look like it are faults."""
+        for name, value in sorted(self.environ.items()):
+            if not name.startswith("WATCHDOG_") or name == "WATCHDOG_CONFIG" or _NOT_OURS.fullmatch(name):
+                continue
+            key = ENVIRONMENT.get(name)
+            if key is None:
+                known = ["WATCHDOG_CONFIG", *ENVIRONMENT]
+                near = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+                self.faults.append(f"${name}: unknown variable{near}")
+            elif value:
+                self.variables[key] = _TRUTH.get(value.lower(), value) if key == "shipped_rules" else value
+
+    def file(self, config: Path | None, *, credentials: bool) -> None:
+        """Find and read the file and what it includes."""
+        try:
+            self.path = find_file(config, self.environ, self.cwd, self.system_folder)
+        except ConfigError as error:
+            raise ConfigError([*self.faults, *error.faults]) from None
+        if self.path:
+            leave_out = ("target",) if self.one_target else ()
+            self.document = read_document(self.path, self.environ, self.cwd, leave_out, credentials=credentials)
+            self.faults += self.document.faults
+
+    def validated(self, *, targets_required: bool) -> Settings | None:
+        """The settings, or None where they do not hold."""
+        values = dict(self.document.values)
+        if self.one_target:
+            values["target"] = [{"name": "default", **self.one_target}]
+        layers = [{k: v for k, v in layer.items() if k not in _ONE_TARGET} for layer in (self.flags, self.variables)] + [values]
+        self.faults += self.doubles(values)
+        if targets_required and not values.get("target") and not self.document.broken:
+            self.faults.append(self.no_target())
+        try:
+            return _layered(layers)
+        except ValidationError as error:
+            merged = {**values, **layers[1], **layers[0]}
+            found = sentences(error, Settings, merged, self.document.references)
+            told = [(self.place(path), f"{where(path, merged)}: {said}") for path, said in found if not self.document.unread(path)]
+            self.faults += [f"{place}: {said}" for place, said in sorted(told, key=lambda one: _reading_order(one[0]))]
+            if self.faults:
+                return None
+        return _layered([*layers[:2], self.document.without_unread(values)])  # nothing but credentials left out on purpose
+
+    def rule_files(self, settings: Settings | None, folder: Path) -> Iterator[Path]:
+        """The files that `rules` means, each once."""
+        seen = set()
+        for index, pattern in enumerate(settings.rules if settings else ()):
+            found = matching(folder, pattern)
+            if not found and set(pattern) & set("*?["):
+                self.document.warnings.append(f'{self.place(("rules", index))}: rules: "{pattern}" matches no file in {folder}')
+            elif not found:
+                self.faults.append(f'{self.place(("rules", index))}: rules: no file "{folder / pattern}"')
+            for path in found:
+                if path not in seen:
+                    seen.add(path)
+                    yield path
+
+    def database(self, settings: Settings | None, folder: Path) -> str | None:
+        """`database` as an absolute path: in the file it starts at the file's folder, elsewhere at the working folder."""
+        if settings is None or settings.database is None:
+            return None
+        start = self.cwd if "database" in {*self.flags, *self.variables} else folder
+        return str(start / Path(settings.database).expanduser())
+
+    def doubles(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Targets, and receivers, that share a name."""
+        for array in ("target", "receiver"):
+            seen: dict[str, str] = {}
+            tables = values.get(array, [])
+            for index, table in enumerate(tables if isinstance(tables, list) else []):
+                name = table.get("name") if isinstance(table, dict) else None
+                if not isinstance(name, str):
+                    continue
+                place = self.place((array, index, "name"))
+                if name in seen:
+                    yield f'{place}: {array} "{shown_name(name)}": the name is taken by the one at {seen[name]}; choose another'
+                seen.setdefault(name, place)
+
+    def no_target(self) -> str:
+        """What to do where there is nothing to watch."""
+        if self.path is None:
+            return (
+                f"no configuration: neither ./watchdog.toml nor {self.system_folder}/watchdog.toml is there; write one with a [[target]], "
+                "name one with --config, or give --flower URL and --redis URL"
+            )
+        shown = self.document.shown(self.path)
+        example = '[[target]] with name = "prod" and flower = "http://localhost:5555", redis = "redis://localhost:6379/0" or both'
+        return f"{shown}: nothing to watch: no [[target]]; add {example}, or give --flower URL and --redis URL"
+
+    def place(self, path: TomlPath) -> str:
+        """Where a value came from: a flag, a variable, or a line of a file."""
+        key = str(path[0]) if path else ""
+        if key == "target" and self.one_target:
+            key = next((str(part) for part in path[2:3] if part in _ONE_TARGET), next(iter(self.one_target)))
+        if key in self.flags:
+            return "--" + key.replace("_", "-")
+        if key in self.variables:
+            return next(f"${name}" for name, known in ENVIRONMENT.items() if known == key)
+        return self.document.place(path) if self.path else "configuration"
+
+
+def _layered(layers: Sequence[Mapping[str, object]]) -> Settings:
+    """Let pydantic-settings lay the layers over each other, the first on top. Raises ValidationError."""
+    from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict  # noqa: PLC0415 - 0.25 s
+
+    class Layers(Settings, BaseSettings):
+        model_config = SettingsConfigDict(extra="forbid", frozen=True, case_sensitive=True, validate_default=False)
+
+        @classmethod
+        def settings_customise_sources(cls, settings_cls: type[BaseSettings], *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(InitSettingsSource(settings_cls, dict(layer)) for layer in layers)
+
+    laid = Layers()
+    return Settings.model_construct(laid.model_fields_set, **dict(laid))
+
+
+def _reading_order(place: str) -> tuple[str, int]:
+    """Faults of one file are told from top to bottom."""
+    file, _, line = place.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (place, 0)
