@@ -1,0 +1,153 @@
+"""The composition root: settings in, objects out. The only place that constructs what talks to the outside.
+
+What only the daemon needs is imported where it is built: `watchdog check` starts without a log, a scheduler or an outbox.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from watchdog.asking import Asker
+from watchdog.check import Checker
+from watchdog.config import Loaded
+from watchdog.core.evaluate import Evaluator
+from watchdog.core.judging import windows_of
+from watchdog.core.reading import Past
+from watchdog.core.rows import Table
+from watchdog.core.selfwatch import ReceiverSeen, SelfSeen
+from watchdog.core.target import SELF, Target
+from watchdog.core.telling import Addressee
+from watchdog.receivers import RECEIVERS
+from watchdog.receivers.base import Receiver
+from watchdog.rulebook import RuleBook, own_rules, read_rule_book, rules_for
+from watchdog.settings import Settings, TargetSettings, to_target
+from watchdog.sources import SOURCES
+from watchdog.sources.base import Source
+from watchdog.tables import TABLES
+
+if TYPE_CHECKING:
+    from watchdog.cycle import Cycle
+    from watchdog.daemon import Built
+    from watchdog.store import Store
+    from watchdog.watching import SelfWatch
+
+__all__ = ["Configured", "RulesError", "build_checker", "build_cycles", "build_receivers", "build_watching", "configured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A configuration and its rules, both without a fault."""
+
+    loaded: Loaded
+    book: RuleBook
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        return self.loaded.settings
+
+
+class RulesError(Exception):
+    """Rules or overrides that cannot be used: every fault, with file and line."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def configured(loaded: Loaded, tables: Mapping[str, Table] = TABLES) -> Configured:
+    """The rules of a configuration, read and checked. Raises RulesError."""
+    book = read_rule_book(loaded.rule_files, tables, loaded.overrides, shipped=loaded.settings.shipped_rules)
+    if book.faults:
+        raise RulesError(book.faults)
+    return Configured(loaded, book)
+
+
+def build_sources(target: TargetSettings) -> dict[str, Source]:
+    """A source for each that the target configures."""
+    given = {name: getattr(target, name, None) for name in SOURCES}
+    return {name: SOURCES[name].source(settings) for name, settings in given.items() if settings is not None}
+
+
+def build_askers(settings: Settings) -> list[Asker]:
+    """One asker a target."""
+    return [Asker(to_target(settings, target), build_sources(target), TABLES) for target in settings.target]
+
+
+def build_checker(conf: Configured, only: tuple[str, ...], clock: Callable[[], float], stopwatch: Callable[[], float]) -> Checker:
+    """What `watchdog check` and `watchdog query` look with; `only`: these targets, or all."""
+    askers = [a for a in build_askers(conf.settings) if not only or a.target.name in only]
+    rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in askers}
+    return Checker(askers, TABLES, rules, own_rules(conf.book, TABLES), lambda: Evaluator(TABLES, stopwatch=stopwatch), clock)
+
+
+def build_receivers(settings: Settings) -> list[Receiver]:
+    """One receiver each."""
+    return [RECEIVERS[receiver.type][1](receiver) for receiver in settings.receiver]
+
+
+def build_cycles(
+    conf: Configured,
+    store: "Store",
+    receivers: list[Receiver],
+    clock: Callable[[], float],
+    stopwatch: Callable[[], float],
+    self_seen: Callable[[], SelfSeen],
+) -> "list[Cycle]":
+    """One cycle a target, and one for watchdog itself, each with the past that the database holds."""
+    from watchdog.cycle import SPARE_S, Cycle  # noqa: PLC0415
+
+    settings = conf.settings
+    itself = Asker(Target(SELF, interval_s=settings.interval), {}, TABLES)
+    addressees = tuple(Addressee(r.name, r.human, r.settings) for r in receivers)
+    cycles = []
+    for asker in (*build_askers(settings), itself):
+        rules = rules_for(conf.book, asker.target.name, TABLES)
+        keep_s = max(windows_of(rules)) + 2 * asker.target.interval_s + SPARE_S
+        cycles.append(
+            Cycle(
+                asker,
+                TABLES,
+                rules,
+                Evaluator(TABLES, stopwatch=stopwatch),
+                store,
+                addressees,
+                service=settings.service,
+                clock=clock,
+                past=_past(store, asker.target.name, clock() - keep_s),
+                self_seen=self_seen if asker is itself else lambda: None,
+            )
+        )
+    return cycles
+
+
+def _past(store: "Store", target: str, since: float) -> Past:
+    types = {name: type(empty) for name, table in TABLES.items() if (empty := table.memory()) is not None}
+    return Past(store.load_memories(target, types), store.load_samples(target, since))
+
+
+def build_watching(
+    conf: Configured, store: "Store", self_watch: "SelfWatch", clock: Callable[[], float], stopwatch: Callable[[], float]
+) -> "Built":
+    """One configuration as the daemon runs it."""
+    from watchdog.daemon import Built  # noqa: PLC0415
+    from watchdog.delivery import Delivery  # noqa: PLC0415
+    from watchdog.watching import Watching  # noqa: PLC0415
+
+    receivers = build_receivers(conf.settings)
+    names = [r.name for r in receivers]
+
+    def self_seen() -> SelfSeen:
+        known = {r.name: r for r in store.receivers_seen()}
+        return self_watch.seen(tuple(known.get(name, ReceiverSeen(name)) for name in names), store.database_bytes())
+
+    cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
+    delivery = Delivery(store, receivers, clock=clock)
+    watching = Watching(cycles, delivery, store, self_watch, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch)
+    return Built(
+        watching,
+        tuple(Addressee(r.name, r.human, r.settings) for r in receivers),
+        frozenset(c.target.name for c in cycles),
+        frozenset(t.rule.name for c in cycles for t in c.rules),
+        conf.settings.service,
+    )

@@ -1,0 +1,70 @@
+"""Looking without a daemon: one look at every target, judged, nothing sent and no database opened.
+
+What one look saw is kept for the next one of the same run only, so that rules that compare two looks come to life.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from watchdog.asking import Asker
+from watchdog.core.checking import CheckResult, Idle, check_target
+from watchdog.core.evaluate import Evaluator
+from watchdog.core.judging import judge_all, windows_of
+from watchdog.core.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
+from watchdog.core.rows import Reading, Table
+from watchdog.core.rules import Rule
+from watchdog.core.severity import Severity
+from watchdog.core.target import SELF
+from watchdog.core.tuning import Tuned
+
+__all__ = ["Checker"]
+
+
+class Checker:
+    """Looks, again and again if asked to."""
+
+    def __init__(
+        self,
+        askers: Sequence[Asker],
+        tables: Mapping[str, Table],
+        rules: Mapping[str, tuple[Tuned, ...]],
+        never_asked: tuple[Rule, ...],
+        evaluator: Callable[[], Evaluator],
+        clock: Callable[[], float],
+    ) -> None:
+        self._askers, self._tables, self._rules, self._clock = askers, tables, rules, clock
+        self._never_asked = tuple(Idle(r.name, SELF, "check looks at clusters; `watchdog run` watches itself") for r in never_asked)
+        self._evaluators = {asker.target.name: evaluator() for asker in askers}
+        self._past = {asker.target.name: Past() for asker in askers}
+
+    def check(self, fail_on: Severity, progress: Callable[[str], None] = lambda _: None) -> CheckResult:
+        """One look at every target, judged."""
+        now = self._clock()
+        checked = []
+        for asker in self._askers:
+            name = asker.target.name
+            seen = self._look(asker, now, progress)
+            judgements = judge_all(self._evaluators[name], self._rules[name], seen, ())
+            checked.append(check_target(name, judgements, seen.windows[DEFAULT_WINDOW_S]))
+        asked = {t.rule.name for tuned in self._rules.values() for t in tuned}
+        return CheckResult(now, len(asked), tuple(checked), fail_on, self._never_asked)
+
+    def readings(self, target: str, progress: Callable[[str], None] = lambda _: None) -> tuple[Mapping[str, Reading], Evaluator]:
+        """One look at one target, loaded into its evaluator, for `watchdog query`."""
+        asker = next(a for a in self._askers if a.target.name == target)
+        readings = self._look(asker, self._clock(), progress).windows[DEFAULT_WINDOW_S]
+        evaluator = self._evaluators[target]
+        evaluator.load(readings)
+        return readings, evaluator
+
+    def close(self) -> None:
+        """Give back the sources' sockets."""
+        for asker in self._askers:
+            asker.close()
+
+    def _look(self, asker: Asker, now: float, progress: Callable[[str], None]) -> Seen:
+        name = asker.target.name
+        windows = windows_of(self._rules[name])
+        replies = asker.ask(self._past[name], now, progress)
+        seen = read_tables(self._tables, asker.target, self._past[name], replies, now, windows)
+        self._past[name] = self._past[name].plus(seen, max(windows))
+        return seen

@@ -1,0 +1,84 @@
+"""One cycle for one target, top to bottom: ask, read, judge, decide, commit. Delivery starts where this ends.
+
+The cycle asks first; then it takes the database's write lock, loads, decides and commits, so that no acknowledgement
+from another process is lost. Memory moves on only when the commit has; `now` is read once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from watchdog.asking import Asker
+from watchdog.core.decide import Situation, decide
+from watchdog.core.evaluate import Evaluator
+from watchdog.core.findings import Judgement
+from watchdog.core.judging import judge_all, windows_of
+from watchdog.core.plan import Plan
+from watchdog.core.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
+from watchdog.core.rows import Table
+from watchdog.core.selfwatch import SelfSeen
+from watchdog.core.telling import Addressee
+from watchdog.core.tuning import Tuned
+from watchdog.store import Store
+
+__all__ = ["Cycle", "Done"]
+
+SPARE_S = 60.0
+"""How much older than the longest window a sample may be before it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one cycle saw, judged and wrote."""
+
+    seen: Seen
+    judgements: tuple[Judgement, ...]
+    plan: Plan
+
+
+class Cycle:
+    """One target's cycle, again and again. Not for two threads at once."""
+
+    def __init__(  # noqa: PLR0913 - what a cycle is made of
+        self,
+        asker: Asker,
+        tables: Mapping[str, Table],
+        rules: Sequence[Tuned],
+        evaluator: Evaluator,
+        store: Store,
+        addressees: tuple[Addressee, ...],
+        *,
+        service: str,
+        clock: Callable[[], float],
+        past: Past,
+        self_seen: Callable[[], SelfSeen | None] = lambda: None,
+    ) -> None:
+        self.target = asker.target
+        self.rules, self.past = rules, past
+        self._asker, self._tables, self._evaluator, self._store = asker, tables, evaluator, store
+        self._addressees, self._service, self._clock, self._self_seen = addressees, service, clock, self_seen
+        self._windows = windows_of(rules)
+        self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
+
+    @property
+    def longest_s(self) -> float:
+        """The longest a cycle may take by its sources' timeouts."""
+        return self._asker.longest_s
+
+    def run(self) -> Done:
+        """One pass. StoreError where nothing could be written: then nothing was, and the next cycle sees the same past."""
+        now = self._clock()
+        replies = self._asker.ask(self.past, now)
+        seen = read_tables(self._tables, self.target, self.past, replies, now, self._windows, self._self_seen())
+        with self._store.cycle() as transaction:
+            loaded = transaction.load(self.target.name)
+            judgements = judge_all(self._evaluator, self.rules, seen, loaded.open)
+            usual = seen.windows[DEFAULT_WINDOW_S]
+            situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s)
+            plan = decide(situation, judgements, loaded, seen)
+            transaction.commit(plan)
+        self.past = self.past.plus(seen, self._keep_s)
+        return Done(seen, tuple(judgements), plan)
+
+    def close(self) -> None:
+        """Give back the sources' sockets."""
+        self._asker.close()
