@@ -1,0 +1,50 @@
+"""The command line: `main`, and the commands there are.
+
+A new command is one file here and one line in `COMMANDS`. A command's file imports nothing but click and its neighbours here; what it
+works with is imported inside it, so that `watchdog --help` and shell completion start in a blink.
+"""
+
+from pathlib import Path
+
+import click
+
+from watchdog.cli.commands import Main
+from watchdog.cli.options import CONFIG_HELP
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "check": "watchdog.cli.check:check",
+    "run": "watchdog.cli.run:run",
+    "config": "watchdog.cli.config:config",
+    "rules": "watchdog.cli.rules:rules",
+    "tables": "watchdog.cli.tables:tables",
+    "query": "watchdog.cli.query:query",
+    "incidents": "watchdog.cli.incidents:incidents",
+    "demo": "watchdog.cli.demo:demo",
+}
+"""Name -> where it is, in the order in which `--help` lists them."""
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - as click calls it
+    if wanted and not ctx.resilient_parsing:
+        from watchdog import __version__  # noqa: PLC0415
+
+        click.echo(f"celery-watchdog {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Main,
+    registry=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  watchdog check --once --flower http://localhost:5555 --redis redis://localhost:6379/0
+  watchdog run --config /etc/watchdog/watchdog.toml
+  watchdog demo""",
+)
+@click.option("--config", type=click.Path(path_type=Path), help=CONFIG_HELP)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
+def main(config: Path | None) -> None:
+    """Tells people what is wrong with their Celery cluster: once, soon, and truthfully."""

@@ -1,0 +1,125 @@
+"""What `watchdog check` found, for people: the verdict in one line, then what fires, then what could not be known and why.
+
+In: a `CheckResult`. Out: a page.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from watchdog.cli.page import Block, Entries, Entry, Grid, Ink, Line, Piece
+from watchdog.core.checking import CheckResult, Firing, SourceSeen
+from watchdog.core.payload import iso
+from watchdog.core.readable import readable
+from watchdog.core.rows import Cell
+from watchdog.core.severity import Severity
+
+__all__ = ["check_page", "counted", "first_line", "key_text", "values_text"]
+
+_LISTED = 8
+
+
+def check_page(result: CheckResult, footer: str, *, verbose: bool = False) -> list[Block]:
+    """The page; `footer` names the configuration. `verbose` adds sources and idle rules."""
+    page: list[Block] = [Line.of(verdict(result))]
+    if result.firing:
+        page += [Line(), Entries(tuple(_firing(firing) for firing in result.firing))]
+    page += _unknown(result)
+    page += _sources(result, verbose=verbose)
+    if verbose and result.idle:
+        rows = tuple((idle.rule, idle.target, idle.reason) for idle in result.idle)
+        page += [Line(), Line.of("Idle (no verdict here, which is no failure):"), Grid(("rule", "target", "why"), rows)]
+    return [*page, Line(), Line.of(Ink(f"{iso(result.checked_at)} · {footer}", "faint"))]
+
+
+def verdict(result: CheckResult) -> Ink:
+    """The whole answer in one line."""
+    bad = [f for f in result.firing if not f.blind and f.severity.at_least(result.fail_on)]
+    mild = [f for f in result.firing if not f.blind and not f.severity.at_least(result.fail_on)]
+    down = [s for s in result.sources if not s.up]
+    parts = [f"{len(mild)} below {result.fail_on}"] if mild else []
+    parts += [f"{counted(len(down), 'source')} down"] if down else []
+    parts += [f"{len(result.unknown)} unknown"] if result.unknown else []
+    parts += [counted(result.rules, "rule"), counted(len(result.targets), "target")]
+    head, style = {
+        0: ("OK: nothing fires" if not mild else "OK", "good"),
+        1: (f"FIRING: {len(bad)}{_critical(bad)}", "bad"),
+        3: ("COULD NOT LOOK", "odd"),
+    }[result.exit_code]
+    separator = ": " if head in ("OK", "COULD NOT LOOK") else ", "
+    return Ink(f"{head}{separator}{', '.join(parts)}", style)
+
+
+def _critical(firing: Sequence[Firing]) -> str:
+    critical = sum(1 for f in firing if f.severity is Severity.CRITICAL)
+    return f" ({critical} critical)" if critical else ""
+
+
+def _firing(firing: Firing) -> Entry:
+    head: tuple[Piece, ...] = (
+        Ink(firing.severity.value, firing.severity.value),
+        Ink(firing.rule, "strong"),
+        firing.target,
+        key_text(firing.key),
+    )
+    lines: list[Piece] = [firing.summary]
+    unsaid = {name: cell for name, cell in firing.values.items() if not (isinstance(cell, str) and cell in firing.summary)}
+    if unsaid:
+        lines.append(Ink(values_text(unsaid), "faint"))
+    if firing.runbook:
+        lines.append(f"→ {first_line(firing.runbook)}")
+    return Entry(head, tuple(lines))
+
+
+def _unknown(result: CheckResult) -> Iterator[Block]:
+    """The same reason is said once, with the rules that it blinds."""
+    reasons: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for unknown in result.unknown:
+        keys = reasons.setdefault((unknown.reason, unknown.target), {}).setdefault(unknown.rule, [])
+        keys += [key_text(unknown.key)] if unknown.key else []
+    if reasons:
+        yield Line()
+        yield Line.of("Could not be known:")
+    for (reason, target), rules in reasons.items():
+        yield Line.of(Ink(target, "strong"), ": ", Ink(reason, "odd"), indent=2)
+        yield Line.of("blinds ", "; ".join(_blinded(rule, keys) for rule, keys in rules.items()), indent=6)
+
+
+def _blinded(rule: str, keys: Sequence[str]) -> str:
+    listed = ", ".join(keys[:_LISTED]) + (f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else "")
+    return f"{rule} ({listed})" if keys else rule
+
+
+def _sources(result: CheckResult, *, verbose: bool) -> Iterator[Block]:
+    """Every source where asked for; else those that are up and yet left something unanswered, unless that was said already."""
+    said = {unknown.reason for unknown in result.unknown}
+    half = [s for s in result.sources if s.up and s.error and s.error not in said]
+    if verbose and result.sources:
+        yield Line()
+        yield Grid(("source", "target", "up", "latency", "error"), tuple(map(_source, result.sources)))
+    elif half:
+        yield Line()
+        yield from (Line.of(Ink(f"{s.source} of {s.target} did not answer everything: {s.error}", "odd")) for s in half)
+
+
+def _source(source: SourceSeen) -> tuple[Piece, ...]:
+    latency = "" if source.latency_ms is None else f"{readable(source.latency_ms)} ms"
+    return source.source, source.target, Ink("yes", "good") if source.up else Ink("no", "bad"), latency, source.error or ""
+
+
+def counted(count: int, word: str) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def key_text(key: Mapping[str, str]) -> str:
+    """`name=indexing`."""
+    return ", ".join(f"{name}={value}" for name, value in key.items())
+
+
+def values_text(values: Mapping[str, Cell]) -> str:
+    """`length=60, consumers=?`; a cell without a value is a question mark."""
+    return ", ".join(f"{name}={'?' if cell is None else readable(cell)}" for name, cell in values.items())
+
+
+def first_line(text: str) -> str:
+    """The first line that says something."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

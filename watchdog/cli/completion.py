@@ -1,0 +1,45 @@
+"""Words that the shell may complete: targets, rules, tables. Where they cannot be had, there are none: completion never complains."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+__all__ = ["complete_rules", "complete_tables", "complete_targets"]
+
+
+def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Targets of the configuration."""
+    try:
+        from watchdog.cli.configuration import load  # noqa: PLC0415
+
+        return _beginning(incomplete, (target.name for target in load(_config(ctx)).settings.target))
+    except Exception:  # noqa: BLE001
+        return []
+
+
+def complete_rules(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Rules of the configuration; without one, those that come with watchdog."""
+    try:
+        from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+
+        book = load_with_rules(_config(ctx), targets_required=False).book
+        return _beginning(incomplete, (rule.name for rule in book.rules))
+    except Exception:  # noqa: BLE001
+        return []
+
+
+def complete_tables(_ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Tables of the schema."""
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    return _beginning(incomplete, TABLES)
+
+
+def _config(ctx: click.Context) -> Path | None:
+    config: Path | None = ctx.params.get("config") or ctx.find_root().params.get("config")
+    return config
+
+
+def _beginning(incomplete: str, words: Iterable[str]) -> list[str]:
+    return [word for word in words if word.startswith(incomplete)]

@@ -1,0 +1,75 @@
+"""The configuration as commands get it: read from where the user meant, or refused with every fault."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchdog.cli.refusals import Refused, warn
+
+if TYPE_CHECKING:
+    from watchdog.app import Configured
+    from watchdog.config import Loaded
+
+__all__ = ["chosen_targets", "load", "load_with_rules", "named_config", "warn_of_oddities"]
+
+
+def load(
+    config: Path | None, flags: Mapping[str, object] | None = None, *, targets_required: bool = True, credentials: bool = True
+) -> "Loaded":
+    """The settings. Refused with all that is wrong."""
+    from watchdog.config import ConfigError, load_settings  # noqa: PLC0415
+
+    try:
+        return load_settings(
+            config=config,
+            environ=os.environ,
+            flags=flags or {},
+            cwd=Path.cwd(),
+            targets_required=targets_required,
+            credentials=credentials,
+        )
+    except ConfigError as error:
+        raise Refused(*error.faults) from None
+
+
+def load_with_rules(
+    config: Path | None,
+    flags: Mapping[str, object] | None = None,
+    *,
+    more_rules: Iterable[Path] = (),
+    targets_required: bool = True,
+    credentials: bool = True,
+) -> "Configured":
+    """The settings and the rules that they mean, with `more_rules` beside them. Refused with all that is wrong."""
+    from watchdog.app import RulesError, configured  # noqa: PLC0415
+
+    loaded = load(config, flags, targets_required=targets_required, credentials=credentials)
+    loaded = replace(loaded, rule_files=(*loaded.rule_files, *(file for file in more_rules if file not in loaded.rule_files)))
+    try:
+        return configured(loaded)
+    except RulesError as error:
+        raise Refused(*error.faults) from None
+
+
+def warn_of_oddities(conf: "Configured") -> None:
+    """Warnings of the configuration and of its rules."""
+    warn((*conf.loaded.warnings, *conf.book.warnings))
+
+
+def chosen_targets(conf: "Configured", names: Iterable[str]) -> tuple[str, ...]:
+    """The targets named, or all of them. Refused where one is not configured."""
+    from watchdog.core.suggestions import did_you_mean  # noqa: PLC0415
+
+    known = [target.name for target in conf.settings.target]
+    for name in names:
+        if name not in known:
+            there = f"; configured: {', '.join(known)}" if known else "; none is configured"
+            raise Refused(f'no target "{name}"{did_you_mean(name, known) or there}')
+    return tuple(dict.fromkeys(names)) or tuple(known)
+
+
+def named_config(loaded: "Loaded") -> str:
+    """Which file the configuration came from, for people."""
+    return "no configuration file" if loaded.file is None else f"configuration {loaded.file}"

@@ -1,0 +1,32 @@
+"""`watchdog demo`: a real little cluster, broken and repaired before your eyes."""
+
+import click
+
+from watchdog.cli.refusals import Refused
+
+__all__ = ["demo"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  watchdog demo
+  watchdog demo --keep
+"""
+)
+@click.option("--keep", is_flag=True, help="Leave the cluster running at the end, and print where it is.")
+@click.pass_context
+def demo(ctx: click.Context, *, keep: bool) -> None:
+    """Start a little cluster, break it, repair it, and watch what is told.
+
+    Redis, two Celery workers and Flower run on free loopback ports and end with the demo, on Ctrl-C too. Takes less than a minute.
+    """
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec("flower") is None:
+        raise Refused("the demo needs Flower, which is not installed here; install it with: pip install 'celery-watchdog[demo]'")
+    from rich.console import Console  # noqa: PLC0415
+
+    from watchdog.demo.show import run_demo  # noqa: PLC0415
+
+    ctx.exit(run_demo(Console(highlight=False), keep))

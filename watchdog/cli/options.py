@@ -1,0 +1,51 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from watchdog.cli.completion import complete_targets
+
+__all__ = ["CONFIG_HELP", "config_option", "database_option", "format_option", "target_option", "targets_option", "verbose_option"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CONFIG_HELP = "The configuration file; otherwise $WATCHDOG_CONFIG, ./watchdog.toml or /etc/watchdog/watchdog.toml."
+
+
+def _or_before_the_command(ctx: click.Context, _: click.Parameter, given: Path | None) -> Path | None:
+    """`watchdog --config FILE check` means the same as `watchdog check --config FILE`."""
+    return given or ctx.find_root().params.get("config")
+
+
+def config_option(command: F) -> F:
+    """`--config FILE`, here or before the command."""
+    return click.option("--config", type=click.Path(path_type=Path), callback=_or_before_the_command, help=CONFIG_HELP)(command)
+
+
+def database_option(command: F) -> F:
+    """`--database FILE`."""
+    return click.option("--database", metavar="FILE", help="The database, instead of the configured one.")(command)
+
+
+def target_option(command: F) -> F:
+    """`--target NAME`, once."""
+    return click.option("--target", metavar="NAME", shell_complete=complete_targets, help="Only this target.")(command)
+
+
+def targets_option(command: F) -> F:
+    """`--target NAME`, repeatable."""
+    shown = "Only this target (repeatable)."
+    return click.option("--target", "targets", metavar="NAME", multiple=True, shell_complete=complete_targets, help=shown)(command)
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """`--format`, the first of them unless said otherwise."""
+    return click.option("--format", "style", type=click.Choice(formats), default=formats[0], show_default=True, help="How to answer.")
+
+
+def verbose_option(shown: str) -> Callable[[F], F]:
+    """`-v`."""
+    return click.option("-v", "--verbose", is_flag=True, help=shown)

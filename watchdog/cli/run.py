@@ -1,0 +1,88 @@
+"""`watchdog run`: the daemon, from its configuration to its end."""
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.options import config_option, database_option
+from watchdog.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.app import Configured
+    from watchdog.daemon import Build
+    from watchdog.store import Store
+    from watchdog.watching import SelfWatch
+
+__all__ = ["run"]
+
+
+@click.command(
+    epilog="""\b
+Signals:
+  SIGHUP   read the configuration again; one with a fault changes nothing
+  SIGTERM  finish the delivery in hand, then end
+
+\b
+Examples:
+  watchdog run
+  watchdog run --config /etc/watchdog/watchdog.toml
+"""
+)
+@config_option
+@database_option
+def run(*, config: Path | None, database: str | None) -> None:
+    """Watch the configured targets and tell the receivers, until ended."""
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+    from watchdog.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.store import Store, StoreError  # noqa: PLC0415
+    from watchdog.watching import SelfWatch  # noqa: PLC0415
+
+    conf = load_with_rules(config, {"database": database})
+    _make_default_folder(conf)
+    try:
+        with Store.open(conf.loaded.database) as store:
+            self_watch = SelfWatch()
+            build = builder(config, database, store, self_watch)
+            Daemon(build, store, self_watch, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
+    except (StoreError, RejectedError) as error:
+        raise Refused(str(error)) from None
+
+
+def builder(config: Path | None, database: str | None, store: "Store", self_watch: "SelfWatch") -> "Build":
+    """What the daemon builds a configuration with, at its start and on each reload: the files are read anew."""
+    import structlog  # noqa: PLC0415
+
+    from watchdog.app import build_watching  # noqa: PLC0415
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+    from watchdog.daemon import Built, RejectedError  # noqa: PLC0415
+    from watchdog.log import configure_log  # noqa: PLC0415
+
+    log = structlog.get_logger()
+
+    def build() -> Built:
+        try:
+            conf = load_with_rules(config, {"database": database})
+        except Refused as refused:
+            raise RejectedError(refused.message) from None
+        if conf.loaded.database != store.path:
+            raise RejectedError(f"database: {conf.loaded.database} instead of {store.path}; another database needs a restart")
+        configure_log(conf.settings.log_level, conf.settings.log_format)
+        built = build_watching(conf, store, self_watch, time.time, time.monotonic)
+        log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
+        for warning in (*conf.loaded.warnings, *conf.book.warnings):
+            log.warning("configuration_odd", what=warning)
+        return built
+
+    return build
+
+
+def _make_default_folder(conf: "Configured") -> None:
+    """The user's own state directory is ours to make; a folder that the configuration names is not."""
+    if conf.settings.database is None and not conf.loaded.database.parent.exists():
+        try:
+            conf.loaded.database.parent.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise Refused(f"database {conf.loaded.database}: its directory cannot be made: {error.strerror}") from None
