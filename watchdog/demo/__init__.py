@@ -1,0 +1,1 @@
+"""A real little cluster (Redis, Celery workers, Flower) on loopback: for the demo, and for the tests."""

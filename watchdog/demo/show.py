@@ -1,0 +1,182 @@
+"""`watchdog demo`: a real little cluster, broken and repaired before your eyes, with watchdog on top.
+
+It floods a queue, kills a worker and makes tasks fail; watchdog tells of each; it mends all of it, and watchdog tells that it is over.
+Whatever happens, Ctrl-C and SIGTERM included, every process it started ends with it.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from watchdog.demo.cluster import Cluster, ClusterError
+from watchdog.demo.daemon import Messages, start_daemon
+from watchdog.demo.processes import Process
+from watchdog.demo.redis_server import RedisServerMissingError, redis_server
+
+__all__ = ["EXPECTED", "run_demo"]
+
+EXPECTED = ("QueueBacklogHigh", "QueueNoConsumers", "TaskFailureRateHigh", "WorkerLost")
+"""The rules whose incidents must open and end."""
+
+PATIENCE_S = 60.0
+"""For one step: a loaded machine is slow, and the demo would rather wait than fail."""
+
+STYLES = {"info": "blue", "warning": "yellow", "error": "red", "critical": "bold red"}
+
+
+def run_demo(console: Console, keep: bool) -> int:  # noqa: FBT001 - the command's one switch
+    """Show it. 0: every incident opened and ended; 1: not so, or the cluster could not be started. `keep`: stay up until Ctrl-C."""
+    try:
+        program, where_from = redis_server()
+        console.print(Text(f"redis-server: {program} (from {where_from})"))
+        with _signals_as_ctrl_c(), Cluster(heartbeat_s=1) as cluster, ExitStack() as stack:
+            show = _Show(console, cluster, stack)
+            show.start()
+            show.damage()
+            show.repair()
+            return show.end(keep=keep)
+    except (ClusterError, RedisServerMissingError) as error:
+        console.print(Text(str(error), style="red"), soft_wrap=True)
+        return 1
+
+
+class _Show:
+    """The acts, in order, and what has been told so far."""
+
+    def __init__(self, console: Console, cluster: Cluster, stack: ExitStack) -> None:
+        self.console = console
+        self.cluster = cluster
+        self.stack = stack
+        self.began = time.monotonic()
+        self.daemon: Process
+        self.messages: Messages
+        self.opened: dict[str, str] = {}
+        """Incident -> rule."""
+        self.ended: set[str] = set()
+
+    def start(self) -> None:
+        """The cluster, then watchdog, which must have had its first look."""
+        with self.console.status("starting Redis, two Celery workers and Flower"):
+            self.cluster.start_redis()
+            self.cluster.start_worker("web-1", ["indexing"], 2)
+            self.cluster.start_worker("gpu-1", ["training"], 1)
+            self.cluster.start_flower()
+            self.cluster.wait_ready(PATIENCE_S)
+        self.daemon = start_daemon(self.cluster)
+        self.stack.callback(self.daemon.end, signal.SIGTERM)
+        self.messages = Messages(self.daemon)
+        self.heading("A healthy cluster")
+        self.addresses()
+        self.wait("watchdog to start", lambda: "watchdog_started" in self.daemon.last_lines(200))
+        self.wait("two looks at it", _after(3.0))
+
+    def damage(self) -> None:
+        """Three faults at once; a fourth follows from them."""
+        self.heading("Breaking it")
+        self.act("25 tasks fail with a TimeoutError")
+        self.cluster.flood("indexing", 25, "demo.fail", kind="TimeoutError")
+        self.act("a task holds the only process of celery@gpu-1, and 60 more flood its queue")
+        self.cluster.flood("training", 1, "demo.hang")
+        self.cluster.flood("training", 60, delay=0.02)
+        self.wait("watchdog to tell of the backlog", lambda: "QueueBacklogHigh" in self.opened.values())
+        self.act("kill -9 celery@gpu-1")
+        self.cluster.kill_worker("gpu-1")
+        self.wait("watchdog to tell of all four", lambda: set(EXPECTED) <= set(self.opened.values()))
+
+    def repair(self) -> None:
+        """Everything is mended; nothing is said to watchdog."""
+        self.heading("Mending it")
+        self.act("the failing task is mended")
+        self.cluster.flood("indexing", 25, "demo.fail", kind="")
+        self.act("celery@gpu-1 is started again, and works off its queue")
+        self.cluster.start_worker("gpu-1", ["training"], 2)
+        self.wait("watchdog to tell that each is over", lambda: set(self.opened) <= self.ended)
+
+    def end(self, *, keep: bool) -> int:
+        """What came of it."""
+        took = time.monotonic() - self.began
+        self.heading(f"{len(self.opened)} incidents opened and ended within {took:.0f} s")
+        if keep:
+            self.addresses()
+            self.act(f"have a look: watchdog incidents --config {self.cluster.workdir / 'watchdog.toml'}")
+            self.act("all of it runs until you press Ctrl-C")
+            self.wait("Ctrl-C", lambda: False, float("inf"))
+        return 0
+
+    def wait(self, what: str, done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+        """Show the messages as they come, until `done`. ClusterError after `patience_s`, or where a process dies."""
+        deadline = time.monotonic() + patience_s
+        with self.console.status(f"waiting for {what}"):
+            while True:
+                self.daemon.require_running()
+                for incident in self.messages.new():
+                    self.tell(incident)
+                if done():
+                    return
+                if time.monotonic() > deadline:
+                    raise ClusterError(
+                        f"waited {patience_s:g}s in vain for {what}; the end of {self.daemon.log}:\n{self.daemon.last_lines()}"
+                    )
+                time.sleep(0.1)
+
+    def tell(self, incident: dict[str, Any]) -> None:
+        """One incident of one message."""
+        if incident["event"] == "resolved":
+            self.ended.add(incident["id"])
+        else:
+            self.opened[incident["id"]] = incident["rule"]
+        over = incident["event"] == "resolved"
+        line = Text(f"{time.monotonic() - self.began:5.1f}s  ")
+        line.append("over      " if over else f"{incident['severity']:<10}", style="green" if over else STYLES[incident["severity"]])
+        line.append(f"{incident['rule']:<20} {incident['summary']}")
+        self.console.print(line, soft_wrap=True)
+
+    def heading(self, text: str) -> None:
+        """A new act."""
+        self.console.print(Text(f"\n{text}", style="bold"))
+
+    def act(self, text: str) -> None:
+        """What is done now."""
+        self.console.print(Text(f"{time.monotonic() - self.began:5.1f}s  {text}", style="dim"), soft_wrap=True)
+
+    def addresses(self) -> None:
+        """Where everything is."""
+        workers = ", ".join(sorted(self.cluster.online()))
+        for name, value in [
+            ("Redis", self.cluster.redis_url),
+            ("Flower", self.cluster.flower_url),
+            ("workers", workers),
+            ("logs", str(self.cluster.workdir)),
+        ]:
+            self.console.print(Text(f"  {name:<8} {value}"), soft_wrap=True)
+
+
+def _after(seconds: float) -> Callable[[], bool]:
+    """True once so many seconds have passed."""
+    then = time.monotonic() + seconds
+    return lambda: time.monotonic() >= then
+
+
+@contextmanager
+def _signals_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the demo as Ctrl-C does, so that it cleans up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {sig: signal.signal(sig, interrupt) for sig in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)

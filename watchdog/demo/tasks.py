@@ -1,0 +1,65 @@
+"""The Celery app that the little cluster's workers run; its settings come from the environment.
+
+`DEMO_BROKER_URL` (Redis, broker and results), `DEMO_VISIBILITY_TIMEOUT_S`, `DEMO_KEY_PREFIX`, `DEMO_ACKS_LATE=1`.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+
+from celery import Celery
+
+__all__ = ["app", "fail", "hang", "make_app", "ok", "send_many"]
+
+FAILURES: Mapping[str, type[Exception]] = {kind.__name__: kind for kind in (ValueError, TimeoutError, ConnectionError, KeyError)}
+
+
+def make_app(environment: Mapping[str, str]) -> Celery:
+    """A Celery app for the cluster that `environment` describes: for its workers, and to send from the calling process."""
+    url = environment.get("DEMO_BROKER_URL", "redis://127.0.0.1:6379/0")
+    made = Celery("demo", broker=url, backend=url, set_as_current=False)
+    transport: dict[str, object] = {"visibility_timeout": float(environment.get("DEMO_VISIBILITY_TIMEOUT_S", "3600"))}
+    if prefix := environment.get("DEMO_KEY_PREFIX"):
+        transport["global_keyprefix"] = prefix
+    made.conf.update(
+        broker_transport_options=transport,
+        broker_connection_retry_on_startup=True,
+        task_acks_late=environment.get("DEMO_ACKS_LATE") == "1",
+        task_create_missing_queues=True,
+        task_send_sent_event=True,
+        task_track_started=True,
+        timezone="UTC",
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=True,
+    )
+    return made
+
+
+app = make_app(os.environ)
+
+
+def ok(delay: float = 0.0) -> str:
+    """Work for `delay` seconds and succeed."""
+    time.sleep(delay)
+    return "done"
+
+
+def fail(kind: str = "ValueError") -> None:
+    """Fail with an exception of that name; with none, succeed: the same task, mended."""
+    if kind:
+        raise FAILURES[kind](f"contract 42 of tenant acme: {kind} on purpose")
+
+
+def hang(seconds: float = 3600.0) -> None:
+    """Hold its pool process for so long."""
+    time.sleep(seconds)
+
+
+for work in (ok, fail, hang):
+    app.task(name=f"demo.{work.__name__}")(work)
+
+
+def send_many(sender: Celery, task: str, queue: str, count: int, **arguments: object) -> list[str]:
+    """Send `count` of a task to a queue over one connection; gives their ids."""
+    with sender.producer_pool.acquire(block=True) as producer:
+        return [str(sender.send_task(task, kwargs=arguments, queue=queue, producer=producer).id) for _ in range(count)]
