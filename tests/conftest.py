@@ -1,0 +1,64 @@
+"""Fixtures that start real servers, once the first test asks for them; they end when their scope does."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.receiver import RecordingReceiver
+from watchdog.demo.cluster import Cluster
+from watchdog.demo.redis_server import RedisServerMissingError
+from watchdog.demo.redis_server import redis_server as find_redis_server
+
+
+def pytest_report_header() -> str:
+    try:
+        program, where_from = find_redis_server()
+    except RedisServerMissingError as missing:
+        return f"redis-server: {missing}"
+    return f"redis-server: {program} (from {where_from})"
+
+
+def start_usual(cluster: Cluster) -> None:
+    """Redis, `celery@web-1` (indexing, priority; 2 processes), `celery@gpu-1` (analysis, training; 1 process), Flower; all online."""
+    cluster.start_redis()
+    cluster.start_worker("web-1", ["indexing", "priority"], 2)
+    cluster.start_worker("gpu-1", ["analysis", "training"], 1)
+    cluster.start_flower()
+    cluster.wait_ready()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The usual cluster, shared: leave it as you found it (no kills, no floods of its queues)."""
+    with Cluster() as shared:
+        start_usual(shared)
+        yield shared
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """The usual cluster, yours to break."""
+    with Cluster() as own:
+        start_usual(own)
+        yield own
+
+
+@pytest.fixture
+def bare_cluster() -> Iterator[Cluster]:
+    """A cluster of which nothing runs yet."""
+    with Cluster() as bare:
+        yield bare
+
+
+@pytest.fixture(name="redis_server")
+def own_redis(bare_cluster: Cluster) -> Cluster:
+    """A Redis of your own: `.redis_url`, `.stop_redis(signal)`, `.start_redis(None, *args)`, `.resume_redis()`."""
+    bare_cluster.start_redis()
+    return bare_cluster
+
+
+@pytest.fixture
+def receiver() -> Iterator[RecordingReceiver]:
+    """An HTTP server that records what is posted to `.url`."""
+    with RecordingReceiver() as recording:
+        yield recording

@@ -1,0 +1,123 @@
+"""watchdog as its users run it: a process of its own, in a folder of its own, with a clean environment."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.receiver import RecordingReceiver
+from tests.waiting import until
+from watchdog.demo.cluster import Cluster
+from watchdog.demo.processes import child_environment
+
+COMMAND = [sys.executable, "-W", "error", "-m", "watchdog"]
+
+
+def watchdog(*args: str | Path, cwd: Path, timeout: float = 60.0, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    command = [*COMMAND, *map(str, args)]
+    return subprocess.run(
+        command, cwd=cwd, env=environment(cwd, environ), capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    return {**child_environment({}), "HOME": str(home), "COLUMNS": "100", **more}
+
+
+class Daemon:
+    """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "daemon.log"
+        self._seen = len(self.text)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, "run"], cwd=folder, env=environment(folder, {}), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    @property
+    def text(self) -> str:
+        """Its log, and that of those before it."""
+        return self.log.read_text() if self.log.exists() else ""
+
+    @property
+    def own_text(self) -> str:
+        """What it has logged itself."""
+        return self.text[self._seen :]
+
+    def wait_for(self, event: str, timeout: float = 20.0, count: int = 1) -> None:
+        """Until it has logged that."""
+
+        def logged() -> bool:
+            assert self.process.poll() is None or event in self.own_text, f"it ended with {self.process.poll()}:\n{self.own_text}"
+            return self.own_text.count(event) >= count
+
+        with _with_log(self):
+            until(logged, timeout, f"{event} in the log")
+
+    def send(self, sig: signal.Signals) -> None:
+        self.process.send_signal(sig)
+
+    def end(self, sig: signal.Signals = signal.SIGTERM, timeout: float = 20.0) -> int:
+        """Its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        return self.process.wait(timeout)
+
+
+@contextlib.contextmanager
+def _with_log(daemon: Daemon) -> Iterator[None]:
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"{error}; its log:\n{daemon.own_text[-4000:]}") from None
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Daemon]:
+    """A daemon that has had its first look; it ends with the block."""
+    daemon = Daemon(folder)
+    try:
+        daemon.wait_for("watchdog_started")
+        yield daemon
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            daemon.end()
+        daemon.process.kill()
+        daemon.process.wait()
+
+
+SHORT = {"for": "0s", "keep_firing_for": "1s"}
+
+
+def write_config(folder: Path, cluster: Cluster, hook: str, *, short: tuple[str, ...] = ("*",), more: str = "") -> Path:
+    """A configuration with short times for the rules named in `short`."""
+    top = {"interval": "0.3s", "database": "watchdog.db"}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in top.items()]
+    lines += ["[[target]]", 'name = "prod"', f'flower = "{cluster.flower_url}"', f'redis = "{cluster.redis_url}"']
+    lines += ["[[receiver]]", 'name = "ops"', 'type = "webhook"', f'url = "{hook}"', 'timeout = "60s"']
+    for rule in short:
+        lines += ["[[override]]", f'rule = "{rule}"', *(f'{key} = "{value}"' for key, value in SHORT.items())]
+    path = folder / "watchdog.toml"
+    path.write_text("\n".join(lines) + "\n" + more)
+    return path
+
+
+def told(receiver: RecordingReceiver) -> list[tuple[str, str, str]]:
+    """(incident, rule, event) of everything the receiver was told, in order; a repeat under the same id counts once."""
+    bodies: dict[str, dict[str, Any]] = {}
+    for request in receiver.requests:
+        bodies.setdefault(request.headers["webhook-id"], json.loads(request.body))
+    return [(i["id"], i["rule"], i["event"]) for body in bodies.values() for i in body["data"]["incidents"]]
+
+
+def events_of(receiver: RecordingReceiver, rule: str) -> list[str]:
+    """What was told of one rule, in order."""
+    return [event for _, name, event in told(receiver) if name == rule]

@@ -1,0 +1,429 @@
+"""The redis source against real servers: well, hung, killed, loading, locked, clustered, behind TLS, on a unix socket, or no Redis."""
+
+import contextlib
+import math
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.certificates import Certificates, make_certificates
+from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import (
+    HashSize,
+    ListLength,
+    LowestScore,
+    OldestMessage,
+    Ping,
+    Query,
+    ReadServer,
+    ScanKeys,
+    SetMembers,
+)
+from watchdog.core.replies import KeysFound, MessageHead, Pong, RedisServer
+from watchdog.demo.cluster import Cluster, ClusterError
+from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
+from watchdog.demo.redis_server import redis_server as find_redis_server
+from watchdog.sources.redis import RedisSettings, RedisSource
+
+COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select"
+ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels -@all {COMMANDS}"
+"""The line of the README."""
+
+STEP = "\x06\x16"
+EVERYTHING: list[Query] = [
+    Ping(),
+    ReadServer(),
+    ListLength("orders"),
+    ListLength(f"orders{STEP}3"),
+    OldestMessage("orders"),
+    HashSize("unacked"),
+    LowestScore("unacked_index"),
+    SetMembers("_kombu.binding.orders"),
+    ScanKeys(0, "_kombu.binding.*", 1000),
+]
+
+
+def source(url: str, **more: object) -> RedisSource:
+    return RedisSource(RedisSettings.model_validate({"url": url, **more}))
+
+
+def reason(asked: RedisSource, *queries: Query) -> str:
+    """The one reason for which every query of the batch is a gap."""
+    answers = asked.ask(queries or (Ping(), ListLength("orders"))).replies
+    asked.close()
+    reasons = {answer.reason for answer in answers.values() if isinstance(answer, Gap)}
+    assert len(reasons) == 1, answers
+    assert all(isinstance(answer, Gap) for answer in answers.values())
+    (one,) = reasons
+    assert one.startswith("redis: ")
+    assert "hunter2" not in one
+    return one
+
+
+def fill(url: str) -> None:
+    with redis.Redis.from_url(url) as client:
+        client.lpush("orders", "older", '{"headers": {"id": "newer"}}')
+        client.rpush("orders", '{"body": "", "headers": {"id": "head", "published_at": 1700000000.25}}')
+        client.lpush(f"orders{STEP}3", "one")
+        client.hset("unacked", mapping={"a": "1", "b": "2"})
+        client.zadd("unacked_index", {"a": 1700000002.5, "b": 1700000001.5})
+        client.sadd("_kombu.binding.orders", f"orders{STEP}{STEP}orders")
+
+
+# --- a server that is well ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filled(redis_server: Cluster) -> Cluster:
+    fill(redis_server.redis_url)
+    return redis_server
+
+
+def test_every_question_is_answered_exactly(filled: Cluster) -> None:
+    asked = source(filled.redis_url)
+    answers = asked.ask(EVERYTHING)
+    asked.close()
+    replies = dict(answers.replies)
+    server, pong = replies.pop(ReadServer()), replies.pop(Ping())
+    assert replies == {
+        ListLength("orders"): 3,
+        ListLength(f"orders{STEP}3"): 1,
+        OldestMessage("orders"): MessageHead("head", 1700000000.25),
+        HashSize("unacked"): 2,
+        LowestScore("unacked_index"): 1700000001.5,
+        SetMembers("_kombu.binding.orders"): frozenset({f"orders{STEP}{STEP}orders"}),
+        ScanKeys(0, "_kombu.binding.*", 1000): KeysFound(0, ("_kombu.binding.orders",)),
+    }
+    assert isinstance(pong, Pong)
+    assert answers.latency_ms == pong.latency_ms
+    assert isinstance(server, RedisServer)
+    assert (server.role, server.max_memory, server.replica_link_up, server.last_save_ok) == ("master", 0, None, True)
+    assert server.run_id is not None
+    assert len(server.run_id) == 40
+
+
+def test_what_is_not_there_is_empty(redis_server: Cluster) -> None:
+    asked = source(redis_server.redis_url)
+    queries: list[Query] = [ListLength("q"), OldestMessage("q"), HashSize("q"), LowestScore("q"), SetMembers("q")]
+    replies = asked.ask(queries).replies
+    asked.close()
+    assert [replies[query] for query in queries] == [0, MessageHead(None, None), 0, math.inf, frozenset()]
+
+
+def test_a_wrong_type_of_key_is_a_gap_of_its_own(filled: Cluster) -> None:
+    asked = source(filled.redis_url)
+    replies = asked.ask([Ping(), ListLength("unacked"), ListLength("orders")]).replies
+    asked.close()
+    wrong = replies[ListLength("unacked")]
+    assert isinstance(wrong, Gap)
+    assert '"unacked"' in wrong.reason
+    assert "a list" in wrong.reason
+    assert replies[ListLength("orders")] == 3
+
+
+def test_a_thousand_queues_and_heads_come_in_one_batch(redis_server: Cluster) -> None:
+    with redis.Redis.from_url(redis_server.redis_url) as client:
+        client.rpush("big", '{"headers": {"id": "x"}, "body": "' + "y" * 1_000_000 + '"}')
+    asked = source(redis_server.redis_url, timeout="10s")
+    queries: list[Query] = [
+        *(ListLength(f"q{n}") for n in range(1000)),
+        *(OldestMessage(f"q{n}") for n in range(100)),
+        OldestMessage("big"),
+    ]
+    replies = asked.ask(queries).replies
+    asked.close()
+    assert len(replies) == 1101
+    assert replies[OldestMessage("big")] == MessageHead("x", None)
+
+
+def test_only_the_commands_that_are_promised_are_sent(filled: Cluster) -> None:
+    asked = source(filled.redis_url.replace("/0", "/2"))
+    asked.ask(EVERYTHING)
+    with redis.Redis.from_url(filled.redis_url) as client:
+        statistics = client.info("commandstats")
+    asked.close()
+    sent = {name.removeprefix("cmdstat_").partition("|")[0] for name in statistics}
+    filling = {"lpush", "rpush", "hset", "zadd", "sadd", "hello"}
+    promised = {"ping", "info", "llen", "lindex", "hlen", "zrange", "smembers", "scan", "auth", "select", "client"}
+    assert sent - filling <= promised
+
+
+# --- users and passwords --------------------------------------------------------------------------------------------------
+
+
+def test_a_user_with_just_the_line_of_the_readme_can_ask_everything(filled: Cluster) -> None:
+    with redis.Redis.from_url(filled.redis_url) as client:
+        client.execute_command(*ACL_SETUSER.replace("PASSWORD", "hunter2").split())
+    asked = source(filled.redis_url.replace("//", "//watchdog:hunter2@"))
+    replies = asked.ask(EVERYTHING).replies
+    asked.close()
+    assert [answer for answer in replies.values() if isinstance(answer, Gap)] == []
+
+
+def test_that_user_can_ask_another_database(filled: Cluster) -> None:
+    with redis.Redis.from_url(filled.redis_url) as client:
+        client.execute_command(*ACL_SETUSER.replace("PASSWORD", "hunter2").split())
+    asked = source(filled.redis_url.replace("//", "//watchdog:hunter2@").replace("/0", "/1"))
+    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    asked.close()
+
+
+@pytest.mark.parametrize("query", EVERYTHING, ids=lambda query: type(query).__name__)
+def test_a_denied_command_is_a_gap_of_its_own_that_points_to_the_readme(filled: Cluster, query: Query) -> None:
+    command = {Ping: "ping", ReadServer: "info", ListLength: "llen", OldestMessage: "lindex", HashSize: "hlen", LowestScore: "zrange"}
+    name = command.get(type(query), "smembers" if isinstance(query, SetMembers) else "scan")
+    with redis.Redis.from_url(filled.redis_url) as client:
+        client.execute_command(*ACL_SETUSER.replace("PASSWORD", "hunter2").split(), f"-{name}")
+    asked = source(filled.redis_url.replace("//", "//watchdog:hunter2@"))
+    replies = asked.ask(EVERYTHING).replies
+    asked.close()
+    for other, answer in replies.items():
+        assert isinstance(answer, Gap) is isinstance(other, type(query))
+    gap = replies[query]
+    assert isinstance(gap, Gap)
+    assert f"the command {name.upper()}" in gap.reason
+    assert "README" in gap.reason
+
+
+def test_a_key_outside_the_users_pattern_is_a_gap_of_its_own(filled: Cluster) -> None:
+    with redis.Redis.from_url(filled.redis_url) as client:
+        client.execute_command(*ACL_SETUSER.replace("PASSWORD", "hunter2").replace("~*", "~un*").split())
+    asked = source(filled.redis_url.replace("//", "//watchdog:hunter2@"))
+    replies = asked.ask([ListLength("orders"), HashSize("unacked")]).replies
+    asked.close()
+    assert "denies the key" in str(replies[ListLength("orders")])
+    assert replies[HashSize("unacked")] == 2
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "says_why"), [("", "asks for a password"), (":wrong@", "does not accept"), ("nobody:hunter2@", "does not accept")]
+)
+def test_a_wrong_password_says_so(bare_cluster: Cluster, userinfo: str, says_why: str) -> None:
+    bare_cluster.start_redis(None, "--requirepass", "hunter2")
+    assert says_why in reason(source(bare_cluster.redis_url.replace("//", f"//{userinfo}")))
+
+
+def test_a_password_that_redis_does_not_ask_for_says_so(redis_server: Cluster) -> None:
+    assert "leave it out" in reason(source(redis_server.redis_url.replace("//", "//:hunter2@")))
+
+
+def test_a_database_that_does_not_exist_says_so(redis_server: Cluster) -> None:
+    assert "no database 99" in reason(source(redis_server.redis_url.replace("/0", "/99")))
+
+
+# --- servers in a bad state -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_on_the_port_is_connection_refused() -> None:
+    assert "connection refused" in reason(source(f"redis://{LOOPBACK}:{free_port()}/0"))
+
+
+def test_a_host_that_does_not_exist_cannot_be_resolved() -> None:
+    assert "cannot be resolved" in reason(source("redis://no-such-host.invalid/0"))
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["new connection", "kept connection"])
+def test_a_hung_server_costs_one_timeout(redis_server: Cluster, *, kept: bool) -> None:
+    asked = source(redis_server.redis_url, timeout="300ms")
+    if kept:
+        asked.ask([Ping()])
+    redis_server.stop_redis(signal.SIGSTOP)
+    began = time.monotonic()
+    assert "no answer" in reason(asked)
+    took = time.monotonic() - began
+    redis_server.resume_redis()
+    assert took < 0.6
+
+
+def test_a_server_killed_and_restarted_between_two_batches_answers_the_second(redis_server: Cluster) -> None:
+    asked = source(redis_server.redis_url)
+    asked.ask([Ping()])
+    redis_server.stop_redis(signal.SIGKILL)
+    redis_server.start_redis()
+    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    asked.close()
+
+
+def test_a_server_that_died_is_connection_refused(redis_server: Cluster) -> None:
+    asked = source(redis_server.redis_url)
+    asked.ask([Ping()])
+    redis_server.stop_redis(signal.SIGKILL)
+    assert "connection refused" in reason(asked)
+
+
+def test_a_server_that_loads_its_data_says_so(bare_cluster: Cluster) -> None:
+    bare_cluster.start_redis(None, "--rdbcompression", "no")
+    with redis.Redis.from_url(bare_cluster.redis_url) as client:
+        client.mset({f"key{n}": "x" * 10_000 for n in range(1000)})
+        client.save()
+    bare_cluster.stop_redis()
+    bare_cluster.start_redis(None, "--key-load-delay", "3000")  # it answers after each 2 MB
+    assert "LOADING" in reason(source(bare_cluster.redis_url, timeout="5s"))
+
+
+def test_a_replica_without_its_master_says_so(bare_cluster: Cluster) -> None:
+    bare_cluster.start_redis(None, "--replicaof", LOOPBACK, str(free_port()), "--replica-serve-stale-data", "no")
+    asked = source(bare_cluster.redis_url)
+    replies = asked.ask([ReadServer(), ListLength("orders")]).replies
+    asked.close()
+    server = replies[ReadServer()]
+    assert isinstance(server, RedisServer)
+    assert (server.role, server.replica_link_up) == ("slave", False)
+    assert "MASTERDOWN" in str(replies[ListLength("orders")])
+
+
+def test_a_read_only_replica_can_be_read(bare_cluster: Cluster) -> None:
+    bare_cluster.start_redis(None, "--replicaof", LOOPBACK, str(free_port()))
+    asked = source(bare_cluster.redis_url)
+    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    asked.close()
+
+
+def start_clustered(cluster: Cluster) -> None:
+    """It also takes the port 10,000 above its own, which somebody else may have: then another one."""
+    for _ in range(3):
+        with contextlib.suppress(ClusterError):
+            cluster.start_redis(free_port(), "--cluster-enabled", "yes")
+            return
+    pytest.fail("no redis-server with cluster-enabled could be started")
+
+
+def test_a_redis_cluster_is_named_for_every_question(bare_cluster: Cluster) -> None:
+    start_clustered(bare_cluster)
+    assert "Celery does not support" in reason(source(bare_cluster.redis_url), *EVERYTHING)
+
+
+def test_a_server_that_takes_no_more_clients_says_so(bare_cluster: Cluster) -> None:
+    bare_cluster.start_redis(None, "--maxclients", "1")
+    with redis.Redis.from_url(bare_cluster.redis_url) as client:
+        client.ping()
+        assert "maxclients" in reason(source(bare_cluster.redis_url))
+
+
+# --- no Redis at all --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "says_why"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "web server"),
+        (b"$abc\r\nhunter2\r\n", "another protocol"),
+        (b"*1\r\n" * 5000, "another protocol"),
+        (b"", "closed the connection"),
+    ],
+    ids=["http", "not a number", "nested", "hung up"],
+)
+def test_something_else_on_the_port_says_so(answer: bytes, says_why: str) -> None:
+    with TcpServer(says(answer)) as server:
+        assert says_why in reason(source(f"redis://{LOOPBACK}:{server.port}/0", timeout="500ms"))
+
+
+@pytest.mark.parametrize(("answer", "says_why"), [(b"-ERR hunter2\r\n", "PING was refused"), (b"+NOPE\r\n", "expected PONG")])
+def test_a_server_that_does_not_answer_ping_with_pong_is_not_redis(answer: bytes, says_why: str) -> None:
+    with TcpServer(says(answer, times=4)) as server:
+        assert says_why in reason(source(f"redis://{LOOPBACK}:{server.port}/0"))
+
+
+@pytest.mark.parametrize("converse", [is_silent, drips(b"+" + b"x" * 1000, 0.02)], ids=["silent", "dripping"])
+def test_a_server_that_does_not_come_to_an_end_costs_one_timeout(converse: Conversation) -> None:
+    with TcpServer(converse) as server:
+        began = time.monotonic()
+        assert "within 0.3s" in reason(source(f"redis://{LOOPBACK}:{server.port}/0", timeout="300ms"))
+        assert time.monotonic() - began < 0.6
+
+
+def test_an_answer_without_end_keeps_what_was_answered_before_it() -> None:
+    def converse(connection: socket.socket, closing: threading.Event) -> None:
+        for answer in (b"+OK\r\n", b"+OK\r\n", b":7\r\n", b"$200000000\r\n" + b"x" * 70_000_000):
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    with TcpServer(converse) as server:
+        asked = source(f"redis://{LOOPBACK}:{server.port}/0", timeout="20s")
+        replies = asked.ask([OldestMessage("orders"), ListLength("orders")]).replies
+        asked.close()
+    assert replies[ListLength("orders")] == 7
+    assert "64 MiB" in str(replies[OldestMessage("orders")])
+
+
+# --- unix sockets and TLS -----------------------------------------------------------------------------------------------------
+
+
+def test_a_unix_socket_is_asked(bare_cluster: Cluster) -> None:
+    with tempfile.TemporaryDirectory(prefix="wd-") as folder:  # a socket's path may hold 107 characters
+        path = f"{folder}/redis.sock"
+        bare_cluster.start_redis(None, "--unixsocket", path)
+        asked = source(f"unix://{path}?db=1")
+        assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+        asked.close()
+
+
+def test_a_unix_socket_that_is_missing_is_named(tmp_path: Path) -> None:
+    assert f"no socket at unix://{tmp_path}/redis.sock" in reason(source(f"unix://{tmp_path}/redis.sock"))
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def tls_port(certificates: Certificates, tmp_path: Path) -> Iterator[int]:
+    program, _ = find_redis_server()
+    port = free_port()
+    files = ["--tls-cert-file", str(certificates.certificate), "--tls-key-file", str(certificates.key)]
+    tls = ["--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no", "--tls-ca-cert-file", str(certificates.ca), *files]
+    server = Process("redis-tls", [str(program), "--bind", LOOPBACK, "--save", "", *tls], tmp_path, child_environment({}))
+    try:
+        wait_for_port(server, port)
+        yield port
+    finally:
+        server.end()
+
+
+def wait_for_port(server: Process, port: int) -> None:
+    for _ in range(200):
+        if not server.running:
+            pytest.skip(f"this redis-server was built without TLS: {server.last_lines(2)}")
+        with socket.socket() as probe:
+            if probe.connect_ex((LOOPBACK, port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail(server.last_lines())
+
+
+def test_tls_with_a_private_authority_is_asked(tls_port: int, certificates: Certificates) -> None:
+    asked = source(f"rediss://{LOOPBACK}:{tls_port}/0", ca_file=str(certificates.ca))
+    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    asked.close()
+
+
+def test_tls_that_is_not_to_be_checked_is_asked(tls_port: int) -> None:
+    asked = source(f"rediss://{LOOPBACK}:{tls_port}/0?ssl_cert_reqs=none")
+    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    asked.close()
+
+
+def test_an_untrusted_certificate_names_the_setting(tls_port: int) -> None:
+    assert "set `ca_file`" in reason(source(f"rediss://{LOOPBACK}:{tls_port}/0"))
+
+
+def test_a_plain_question_to_a_tls_port_names_the_scheme(tls_port: int) -> None:
+    assert "rediss://" in reason(source(f"redis://{LOOPBACK}:{tls_port}/0"))
+
+
+def test_tls_to_a_plain_port_says_so(redis_server: Cluster) -> None:
+    assert "redis://?" in reason(source(redis_server.redis_url.replace("redis://", "rediss://")))
+
+
+def test_a_ca_file_that_is_missing_is_named(redis_server: Cluster) -> None:
+    url = redis_server.redis_url.replace("redis://", "rediss://")
+    assert "/no/such/ca.pem" in reason(source(url, ca_file="/no/such/ca.pem"))

@@ -1,0 +1,198 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan
+from watchdog.core.messages import Event, Message
+from watchdog.core.payload import encode
+from watchdog.receivers.base import Delivered, Later, Refused
+from watchdog.store import Store
+from watchdog.store.settling import backoff_s
+
+NEVER = Later("refused the connection", never_arrived=True)
+DAY = 86400.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with opened(tmp_path) as one:
+        yield one
+
+
+def claimed_id(store: Store, now: float = T0) -> str | None:
+    claimed = store.claim("ops", now, "s1", encode)
+    return claimed.message.id if claimed else None
+
+
+def test_an_empty_outbox_has_nothing_to_claim(store: Store) -> None:
+    assert claimed_id(store) is None
+    assert store.next_due("ops", T0) is None
+
+
+def test_the_oldest_goes_first(store: Store) -> None:
+    commit(store, plan(message("2", notice("A")), message("1", notice("B"))))
+    assert [attempt(store, Delivered()) for _ in range(3)] == ["01MESSAGE2", "01MESSAGE1", None]
+
+
+def test_each_receiver_has_its_own(store: Store) -> None:
+    commit(store, plan(message("1", receiver="other")))
+    assert claimed_id(store) is None
+    assert store.next_due("other", T0) == 0.0
+
+
+def test_a_message_in_hand_is_not_claimed_twice(store: Store) -> None:
+    commit(store, plan(message("1")))
+    assert [claimed_id(store), claimed_id(store)] == ["01MESSAGE1", None]
+
+
+def test_a_message_is_not_due_before_its_time(store: Store) -> None:
+    commit(store, plan(message("1", not_before=T0 + 30)))
+    assert store.next_due("ops", T0) == T0 + 30
+    assert [claimed_id(store, T0 + 29), claimed_id(store, T0 + 30)] == [None, "01MESSAGE1"]
+
+
+def test_a_due_time_of_another_clock_is_due_now(store: Store) -> None:
+    commit(store, plan(message("1", at=T0 + DAY, not_before=T0 + DAY + 30), at=T0 + DAY))
+    assert store.next_due("ops", T0) == T0
+    assert claimed_id(store) == "01MESSAGE1"
+
+
+def test_a_long_wait_that_was_asked_for_is_waited(store: Store) -> None:
+    commit(store, plan(message("1", not_before=T0 + 3600)))
+    assert claimed_id(store, T0 + 1) is None
+
+
+def test_the_body_is_frozen_at_the_first_attempt(store: Store) -> None:
+    commit(store, plan(message("1")))
+    store.claim("ops", T0, "s1", lambda _: b"first")
+    store.settle("01MESSAGE1", Later("timeout"), T0)
+    again = store.claim("ops", T0 + 2, "s2", lambda _: b"second")
+    assert again is not None
+    assert (again.body, again.attempt) == (b"first", 2)
+
+
+def test_what_never_arrived_is_rendered_anew(store: Store) -> None:
+    commit(store, plan(message("1")))
+    store.claim("ops", T0, "s1", lambda _: b"first")
+    store.settle("01MESSAGE1", NEVER, T0)
+    again = store.claim("ops", T0 + 2, "s1", lambda _: b"second")
+    assert again is not None
+    assert again.body == b"second"
+
+
+def test_once_it_may_have_arrived_it_stays_frozen(store: Store) -> None:
+    commit(store, plan(message("1")))
+    attempt(store, Later("timeout"))
+    attempt(store, NEVER, now=T0 + 10)
+    assert load(store).waiting == ()
+
+
+def test_what_never_arrived_may_be_withdrawn(store: Store) -> None:
+    commit(store, plan(message("1")))
+    attempt(store, NEVER)
+    commit(store, plan(message("2", notice("A"), notice("B")), withdrawn=["01MESSAGE1"]))
+    assert [waiting.id for waiting in load(store).waiting] == ["01MESSAGE2"]
+
+
+def test_the_end_never_overtakes_the_beginning(store: Store) -> None:
+    commit(store, plan(message("1", notice("A")), incidents=[incident("A")]))
+    attempt(store, Later("timeout"))
+    commit(store, plan(message("2", notice("A", Event.RESOLVED, 2)), incidents=[over(incident("A"))]))
+    assert claimed_id(store, T0 + 0.5) is None
+    assert store.next_due("ops", T0) == T0 + backoff_s("01MESSAGE1", 1)
+    assert attempt(store, Delivered(), now=T0 + 10) == "01MESSAGE1"
+    assert attempt(store, Delivered(), now=T0 + 10) == "01MESSAGE2"
+
+
+def test_another_incident_does_not_wait_for_one_that_backs_off(store: Store) -> None:
+    commit(store, plan(message("1", notice("A")), message("2", notice("B"))))
+    attempt(store, Later("timeout"))
+    assert claimed_id(store, T0 + 0.5) == "01MESSAGE2"
+
+
+def test_an_end_whose_beginning_was_refused_is_not_sent(store: Store) -> None:
+    commit(store, plan(message("1", notice("A")), incidents=[incident("A")]))
+    attempt(store, Later("timeout"))
+    commit(store, plan(message("2", notice("A", Event.RESOLVED, 2), notice("B"))), plan(message("3", notice("A", Event.ESCALATED, 3))))
+    attempt(store, Refused("404"), now=T0 + 10)
+    said: list[Message] = []
+    with capture_logs() as logs:
+        store.claim("ops", T0 + 10, "s1", lambda one: said.append(one) or b"body")  # type: ignore[func-returns-value]
+        store.settle("01MESSAGE2", Delivered(), T0 + 10)
+        assert claimed_id(store, T0 + 10) is None
+    assert [n.incident for n in said[0].notices] == [incident("B").id]
+    assert [log["event"] for log in logs] == ["notices_withdrawn", "notices_withdrawn"]
+    assert load(store).waiting == ()
+
+
+def test_a_message_that_cannot_be_rendered_is_dead_and_holds_up_nobody(store: Store) -> None:
+    commit(store, plan(message("1", notice("A")), message("2", notice("B"))))
+
+    def render(one: Message) -> bytes:
+        if one.id == "01MESSAGE1":
+            raise ValueError("no such colour")
+        return b"body"
+
+    with capture_logs():
+        claimed = store.claim("ops", T0, "s1", render)
+    assert claimed is not None
+    assert claimed.message.id == "01MESSAGE2"
+    assert store.receivers_seen()[0].dead == 1
+
+
+def test_a_delivered_message_is_finished(store: Store) -> None:
+    commit(store, plan(message("1")))
+    attempt(store, Delivered())
+    assert store.settle("01MESSAGE1", Later("too late"), T0) is None
+    assert claimed_id(store, T0 + DAY) is None
+
+
+def test_pauses_double_up_to_five_minutes_and_differ_between_messages() -> None:
+    pauses = [backoff_s("01MESSAGE1", number) for number in range(1, 20)]
+    assert all(2.0**n <= pause <= 1.25 * 2.0**n for n, pause in enumerate(pauses[:8]))
+    assert set(pauses[9:]) == {300.0}
+    assert backoff_s("01MESSAGE1", 3) == pauses[2] != backoff_s("01MESSAGE2", 3)
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(60.0, 60.0), (0.0, 1.0), (86400.0, 900.0)])
+def test_a_retry_after_is_kept_within_reason(store: Store, asked: float, waited: float) -> None:
+    commit(store, plan(message("1")))
+    attempt(store, Later("429", retry_after_s=asked))
+    assert store.next_due("ops", T0) == T0 + waited
+
+
+def test_after_a_day_of_attempts_a_message_is_dead(store: Store) -> None:
+    commit(store, plan(message("1"), incidents=[incident()]))
+    for number in range(8):
+        attempt(store, Later("503"), now=T0 + number * 1000)
+    assert store.receivers_seen()[0].dead == 0
+    attempt(store, Later("503"), now=T0 + DAY)
+    assert store.receivers_seen()[0].dead == 1
+    assert store.show(incident().id).messages[0].last_error == "out of time after 9 attempts; the last: 503"
+
+
+def test_after_a_day_of_downtime_a_message_still_has_its_attempts(store: Store) -> None:
+    commit(store, plan(message("1")))
+    attempt(store, Later("no network yet"), now=T0 + 2 * DAY)
+    assert attempt(store, Delivered(), now=T0 + 2 * DAY + 10) == "01MESSAGE1"
+
+
+def test_what_was_in_hand_at_a_crash_is_sent_again_under_its_id_with_its_body(store: Store) -> None:
+    commit(store, plan(message("1"), incidents=[incident()]))
+    before = store.claim("ops", T0, "s1", lambda _: b"first")
+    assert store.recover() == 1
+    after = store.claim("ops", T0, "s1", lambda _: b"second")
+    assert before is not None
+    assert after is not None
+    assert (after.message.id, after.body, after.attempt) == (before.message.id, b"first", 2)
+
+
+def test_what_was_in_hand_at_a_crash_may_have_arrived(store: Store) -> None:
+    commit(store, plan(message("1"), incidents=[incident()]))
+    store.claim("ops", T0, "s1", encode)
+    store.recover()
+    attempt(store, NEVER)
+    assert load(store).waiting == ()
+    assert load(store).told[(incident().id, "ops")].event is Event.FIRST

@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+from watchdog.cli.incidents_page import incident_document, incident_page, incidents_document, incidents_page
+from watchdog.cli.page import plain
+from watchdog.core.incidents import Ended, Incident, State, Transition
+from watchdog.core.messages import Event
+from watchdog.core.severity import Severity
+from watchdog.store import IncidentShown, MessageShown
+
+BEGAN = 1_763_802_900.0
+INCIDENT = Incident(
+    "01K0", "9f2c", "QueueBacklogHigh", "x", "prod", {"name": "indexing"}, State.FIRING, Severity.WARNING, BEGAN, fired_at=BEGAN + 60,
+    values={"length": 60.0, "drain_s": float("inf")}, summary="indexing holds 60", runbook="1. Look.\n2. Mend.",
+)  # fmt: skip
+OVER = replace(INCIDENT, state=State.RESOLVED, ended=Ended.RECOVERED, resolved_at=BEGAN + 300)
+SENT = MessageShown("M1", "ops", Event.FIRST, 1, "delivered", BEGAN, BEGAN, 2, BEGAN + 61, BEGAN + 61, None)
+SHOWN = IncidentShown(INCIDENT, (Transition("01K0", BEGAN, "", "pending", "breach"),), (SENT,))
+
+
+def listed(*incidents: Incident) -> list[str]:
+    return plain(incidents_page(incidents, "/var/lib/watchdog/watchdog.db", BEGAN + 90)).splitlines()
+
+
+def test_an_open_incident_is_listed_with_how_long_it_lasts() -> None:
+    row = listed(INCIDENT)[1].split(maxsplit=8)
+    assert row == ["01K0", "warning", "firing", "QueueBacklogHigh", "prod", "name=indexing", "2025-11-22T09:15:00Z", "1m30s", "indexing holds 60"]
+
+
+def test_one_that_is_over_says_how_it_ended() -> None:
+    assert "recovered" in listed(OVER)[1]
+
+
+def test_the_database_is_named_even_where_nothing_is_open() -> None:
+    assert listed() == ["0 open, 0 incidents listed · database /var/lib/watchdog/watchdog.db"]
+
+
+def test_the_story_holds_history_messages_and_runbook() -> None:
+    story = plain(incident_page(SHOWN, "w.db", BEGAN + 90))
+    assert all(part in story for part in ("breach", "ops", "delivered", "1. Look.", "length=60", "9f2c", "database w.db"))
+
+
+def test_the_story_says_where_nobody_was_told() -> None:
+    assert "Nobody was told." in plain(incident_page(IncidentShown(INCIDENT, (), ()), "w.db", BEGAN))
+
+
+def test_the_document_of_the_list() -> None:
+    document = incidents_document([INCIDENT], "w.db")
+    assert document["database"] == "w.db"
+    assert document["incidents"][0]["values"] == {"length": 60, "drain_s": None}
+    assert document["incidents"][0]["fired_at"] == "2025-11-22T09:16:00Z"
+
+
+def test_the_document_of_one_holds_its_history_and_messages() -> None:
+    document = incident_document(SHOWN, "w.db")
+    assert document["history"] == [{"at": "2025-11-22T09:15:00Z", "before": None, "after": "pending", "reason": "breach"}]
+    assert document["messages"][0]["event"] == "first"

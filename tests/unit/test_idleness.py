@@ -1,0 +1,33 @@
+from watchdog.core.idleness import idle_by_configuration
+from watchdog.core.rules import Rule
+from watchdog.core.target import Target
+from watchdog.tables import TABLES
+
+
+def rule(table: str, *columns: str) -> Rule:
+    return Rule("R", table, "1", reads={table: frozenset(columns)})
+
+
+def idle(target: Target, asked: Rule) -> str | None:
+    return idle_by_configuration(TABLES, target, [asked]).get("R")
+
+
+BOTH = Target("prod", frozenset({"flower", "redis"}))
+
+
+def test_a_rule_whose_source_is_not_configured_is_idle() -> None:
+    assert "needs Flower" in str(idle(Target("prod", frozenset({"redis"})), rule("workers", "state")))
+
+
+def test_a_rule_on_a_column_that_nothing_fills_yet_is_idle() -> None:
+    assert "rss_bytes" in str(idle(BOTH, rule("workers", "rss_bytes")))
+
+
+def test_a_rule_that_only_needs_a_second_look_is_not_idle() -> None:
+    assert idle(BOTH, rule("queues", "growth_per_min", "drain_s")) is None
+    assert idle(BOTH, rule("broker", "evicted")) is None
+    assert idle(BOTH, rule("tasks", "error_rate")) is None
+
+
+def test_what_can_be_filled_is_not_idle() -> None:
+    assert idle(BOTH, rule("queues", "length")) is None

@@ -1,0 +1,126 @@
+import json
+from dataclasses import replace
+
+from tests.outbox_builders import T0, message, notice
+from watchdog.core.messages import Event, Message
+from watchdog.core.payload import encode, payload
+from watchdog.core.severity import Severity
+
+
+def first_incident(sent: Message) -> dict[str, object]:
+    found: dict[str, object] = payload(sent)["data"]["incidents"][0]
+    return found
+
+
+def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
+    said = replace(notice("indexing"), description="too much", runbook="https://wiki/backlog")
+    assert payload(message("1", said)) == {
+        "type": "incident.firing",
+        "timestamp": "2026-11-22T09:15:00Z",
+        "service": "watchdog",
+        "level": "WARNING",
+        "message": "indexing holds 60 messages",
+        "data": {
+            "receiver": "ops",
+            "target": "prod",
+            "incidents": [
+                {
+                    "id": "01INCIDENTindexing",
+                    "fingerprint": "f00dindexing",
+                    "event": "first",
+                    "rule": "QueueBacklogHigh",
+                    "target": "prod",
+                    "severity": "warning",
+                    "state": "firing",
+                    "ended": None,
+                    "key": {"name": "indexing"},
+                    "labels": {"team": "data"},
+                    "values": {"length": 60, "drain_s": None, "declared": True, "oldest_s": None},
+                    "summary": "indexing holds 60 messages",
+                    "description": "too much",
+                    "runbook": "https://wiki/backlog",
+                    "started_at": "2026-11-22T09:15:00Z",
+                    "fired_at": "2026-11-22T09:15:00Z",
+                    "resolved_at": None,
+                    "flapping": False,
+                    "targets": ["prod"],
+                    "sequence": 1,
+                }
+            ],
+        },
+    }
+
+
+def test_keys_come_in_the_order_of_the_contract() -> None:
+    whole = payload(message("1"))
+    assert list(whole) == ["type", "timestamp", "service", "level", "message", "data"]
+    assert " ".join(whole["data"]["incidents"][0]) == (
+        "id fingerprint event rule target severity state ended key labels values summary description runbook "
+        "started_at fired_at resolved_at flapping targets sequence"
+    )
+
+
+def test_the_strongest_event_names_the_message() -> None:
+    in_order = [Event.RESOLVED, Event.REMINDER, Event.FIRST, Event.ESCALATED]
+    named = [payload(message("1", *(notice("A", event) for event in in_order[: count + 1])))["type"] for count in range(4)]
+    assert named == ["incident.resolved", "incident.reminder", "incident.firing", "incident.escalated"]
+
+
+def test_the_level_is_the_highest_severity_in_it() -> None:
+    mixed = message("1", notice("A", severity=Severity.ERROR), notice("B", severity=Severity.INFO))
+    assert payload(mixed)["level"] == "ERROR"
+
+
+def test_what_has_ended_counts_as_info() -> None:
+    ended = notice("A", Event.RESOLVED, severity=Severity.CRITICAL)
+    assert payload(message("1", ended))["level"] == "INFO"
+    assert payload(message("1", ended, notice("B", severity=Severity.WARNING)))["level"] == "WARNING"
+
+
+def test_whole_numbers_have_no_fraction_and_others_keep_theirs() -> None:
+    values = {"length": 60.0, "error_rate": 0.25, "huge": 1e300, "below": -3.0}
+    written = encode(message("1", replace(notice(), values=values))).decode()
+    assert '"values":{"length":60,"error_rate":0.25,"huge":1e+300,"below":-3}' in written
+
+
+def test_what_json_cannot_hold_is_null() -> None:
+    values = {"drain_s": float("inf"), "rate": float("nan"), "growth": float("-inf")}
+    assert first_incident(message("1", replace(notice(), values=values)))["values"] == {"drain_s": None, "rate": None, "growth": None}
+
+
+def test_fractions_of_a_second_are_cut_off() -> None:
+    assert payload(message("1", at=T0 + 0.999))["timestamp"] == "2026-11-22T09:15:00Z"
+
+
+def test_the_end_of_an_incident_says_that_it_is_one() -> None:
+    ended = notice("indexing", Event.RESOLVED)
+    assert payload(message("1", ended))["message"] == "Resolved: indexing holds 60 messages"
+
+
+def test_only_a_recovery_is_good_news() -> None:
+    gone = replace(notice("indexing", Event.RESOLVED), ended="rule removed")
+    assert payload(message("1", gone))["message"] == "Ended (rule removed): indexing holds 60 messages"
+
+
+def test_several_incidents_are_counted_and_the_first_few_named() -> None:
+    several = message("1", *(notice(f"queue-{number}") for number in range(7)))
+    assert payload(several)["message"] == (
+        "7 incidents: queue-0 holds 60 messages; queue-1 holds 60 messages; queue-2 holds 60 messages; "
+        "queue-3 holds 60 messages; queue-4 holds 60 messages; and 2 more"
+    )
+
+
+def test_incidents_that_are_over_are_counted_apart() -> None:
+    mixed = message("1", notice("A"), notice("B", Event.RESOLVED))
+    ended = message("1", notice("A", Event.RESOLVED), notice("B", Event.RESOLVED))
+    assert payload(mixed)["message"].startswith("2 incidents (1 over): ")
+    assert payload(ended)["message"].startswith("2 incidents over: ")
+
+
+def test_a_missing_summary_is_replaced_by_rule_and_key() -> None:
+    assert payload(message("1", replace(notice("celery"), summary="")))["message"] == "QueueBacklogHigh name=celery"
+
+
+def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
+    written = encode(message("1", replace(notice(), key={"name": "a\udc80"}, summary="a\udc80")))
+    assert json.loads(written)["message"] == "a\\udc80"

@@ -1,0 +1,228 @@
+from collections.abc import Mapping
+from math import inf
+from time import perf_counter
+
+import pytest
+
+from watchdog.core.evaluate import Evaluator
+from watchdog.core.findings import Finding, Verdict
+from watchdog.core.rows import Cell, Column, Kind, Reading, Row
+from watchdog.core.rule_files import read_rules
+from watchdog.core.rules import Rule
+from watchdog.core.severity import Severity
+from watchdog.core.templates import plain, texts_of
+from watchdog.shipped import shipped_rule_files
+from watchdog.tables import TABLES
+
+FILES = shipped_rule_files()
+RULES, FAULTS, WARNINGS = read_rules(FILES, TABLES)
+PACK: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
+
+HEALTHY: Mapping[str, Mapping[str, Cell]] = {
+    "sources": {"name": "redis", "up": True},
+    "cluster": {"workers_online": 3.0, "backlog": 60.0, "workers_expected": 2.0},
+    "groups": {"pattern": "*", "online": 3.0, "minimum": 3.0},
+    "workers": {"name": "celery@web-1", "host": "web-1", "state": "online"},
+    "queues": {"name": "indexing", "length": 40.0, "consumers": 2.0, "drain_s": inf},
+    "broker": {"eviction_policy": "noeviction", "used_memory": 1e6},
+    "tasks": {"name": "shop.pay", "finished": 1000.0, "failed": 3.0, "error_rate": 0.003},
+    "receivers": {"name": "ops", "pending": 1.0, "oldest_s": 20.0},
+    "rules": {"name": "QueueBacklogHigh", "failed": False},
+    "self": {},
+}
+
+
+def row(table: str, cells: Mapping[str, Cell], gaps: Mapping[str, str]) -> Row:
+    """A whole row: what is not said has the neutral value of its column."""
+    whole = {column.name: _neutral(column) for column in TABLES[table].columns} | dict(HEALTHY[table]) | dict(cells)
+    return Row(whole | dict.fromkeys(gaps), gaps)
+
+
+def _neutral(column: Column) -> Cell:
+    empty: Mapping[Kind, Cell] = {Kind.NUMBER: 0.0, Kind.TEXT: "", Kind.BOOLEAN: False}
+    return empty[column.kind] if column.neutral is None else column.neutral
+
+
+def judged(
+    name: str, cells: Mapping[str, Cell] | None = None, gaps: Mapping[str, str] | None = None, *, fires: bool = False
+) -> Finding | None:
+    rule = PACK[name]
+    table = rule.table or ""
+    whole = row(table, cells or {}, gaps or {})
+    evaluator = Evaluator(TABLES, stopwatch=perf_counter)
+    evaluator.load({table: Reading((whole,))})
+    judgement = evaluator.judge(rule, (), {whole.key(rule.key): True} if fires else {})
+    evaluator.close()
+    assert judgement.failed is None
+    return next(iter(judgement.findings), None)
+
+
+BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
+    ("BrokerUnreachable", {"up": False, "error": "redis: connection refused"}, Severity.CRITICAL,
+     "Broker unreachable: redis: connection refused"),
+    ("FlowerUnreachable", {"name": "flower", "up": False, "error": "flower: 401, set FLOWER_UNAUTHENTICATED_API"}, Severity.ERROR,
+     "Flower cannot be asked: flower: 401, set FLOWER_UNAUTHENTICATED_API"),
+    ("NoWorkersOnline", {"workers_online": 0.0, "backlog": 60.0, "workers_expected": 0.0}, Severity.CRITICAL,
+     "No worker is online; messages waiting: 60"),
+    ("NoWorkersOnline", {"workers_online": 0.0, "backlog": 0.0, "workers_expected": 2.0}, Severity.CRITICAL, "No worker is online"),
+    ("WorkersBelowMinimum", {"online": 2.0}, Severity.ERROR, "2 of at least 3 workers online"),
+    ("WorkersBelowMinimum", {"pattern": "celery@gpu-*", "online": 0.0}, Severity.CRITICAL,
+     "0 of at least 3 workers online of celery@gpu-*"),
+    ("WorkerLost", {"state": "lost", "silent_s": 45.0}, Severity.WARNING, "Worker celery@web-1 was lost 45s ago"),
+    ("QueueBacklogHigh", {"length": 60.0}, Severity.WARNING, "indexing holds 60 messages"),
+    ("QueueBacklogHigh", {"length": 5000.0, "drain_s": 1200.0}, Severity.WARNING,
+     "indexing holds 5,000 messages, gone in 20m at this rate"),
+    ("QueueBacklogHigh", {"length": 1001.0}, Severity.CRITICAL, "indexing holds 1,001 messages"),
+    ("QueueNoConsumers", {"length": 1.0, "consumers": 0.0}, Severity.ERROR, "Nobody consumes indexing; messages waiting: 1"),
+    ("QueueNoConsumers", {"length": 60.0, "consumers": 0.0}, Severity.CRITICAL, "Nobody consumes indexing; messages waiting: 60"),
+    ("WorkerIdleWithBacklog", {"idle_with_backlog_s": 300.0}, Severity.CRITICAL,
+     "indexing stands still for 5m; idle workers: 2, messages waiting: 40"),
+    ("BrokerMemoryHigh", {"memory_ratio": 0.8, "used_memory": 858993459.2, "max_memory": 1073741824.0}, Severity.WARNING,
+     "Redis uses 80% of its memory, 819.2 MiB of 1 GiB"),
+    ("BrokerMemoryHigh", {"memory_ratio": 0.95}, Severity.CRITICAL, "Redis uses 95% of its memory, 976.6 KiB of 0 B"),
+    ("BrokerEviction", {"evicted": 1200.0, "eviction_policy": "volatile-lru"}, Severity.ERROR,
+     "Redis throws keys away to save memory (volatile-lru); evicted: 1,200"),
+    ("BrokerEviction", {"evicted": 1.0, "eviction_policy": "allkeys-lru"}, Severity.CRITICAL,
+     "Redis throws keys away to save memory (allkeys-lru); evicted: 1"),
+    ("UnackedStale", {"unacked_ratio": 0.9, "unacked_oldest_s": 3240.0}, Severity.WARNING,
+     "A message is unacknowledged for 54m, 90% of the visibility timeout"),
+    ("UnackedStale", {"unacked_ratio": 1.0, "unacked_oldest_s": 3600.0}, Severity.CRITICAL,
+     "A message is unacknowledged for 1h, 100% of the visibility timeout"),
+    ("TaskFailureRateHigh", {"finished": 20.0, "failed": 3.0, "error_rate": 0.15}, Severity.WARNING,
+     "shop.pay fails: 15% of its last 20 runs"),
+    ("TaskFailureRateHigh", {"finished": 20.0, "failed": 11.0, "error_rate": 0.55}, Severity.CRITICAL,
+     "shop.pay fails: 55% of its last 20 runs"),
+    ("DeliveryFailing", {"dead": 1.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1, given up: 1"),
+    ("DeliveryFailing", {"oldest_s": 301.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1"),
+    ("RuleFailed", {"failed": True, "error": "too many steps"}, Severity.ERROR, "Rule QueueBacklogHigh cannot be asked: too many steps"),
+    ("ConfigRejected", {"config_rejected": True, "config_error": "watchdog.toml:3: unknown key"}, Severity.WARNING,
+     "The new configuration was refused, the old one is in force: watchdog.toml:3: unknown key"),
+]  # fmt: skip
+
+QUIET: list[tuple[str, dict[str, Cell]]] = [
+    ("BrokerUnreachable", {"name": "flower", "up": False}),
+    ("FlowerUnreachable", {"name": "redis", "up": False}),
+    ("NoWorkersOnline", {"workers_online": 0.0, "backlog": 0.0, "workers_expected": 0.0}),
+    ("WorkersBelowMinimum", {"online": 0.0, "minimum": 0.0}),
+    ("WorkerLost", {"state": "lost", "replaced": True}),
+    ("WorkerLost", {"state": "left"}),
+    ("QueueBacklogHigh", {"length": 50.0}),
+    ("QueueBacklogHigh", {"length": 100_000.0, "drain_s": 300.0}),
+    ("QueueNoConsumers", {"length": 0.0, "consumers": 0.0}),
+    ("WorkerIdleWithBacklog", {"idle_with_backlog_s": 290.0}),
+    ("BrokerMemoryHigh", {"memory_ratio": 0.79}),
+    ("BrokerMemoryHigh", {"max_memory": 0.0, "memory_ratio": 0.0, "used_memory": 1e12}),
+    ("UnackedStale", {"unacked_ratio": 0.89}),
+    ("TaskFailureRateHigh", {"finished": 19.0, "failed": 19.0, "error_rate": 1.0}),
+    ("TaskFailureRateHigh", {"finished": 100.0, "failed": 10.0, "error_rate": 0.1}),
+]
+
+
+def test_the_pack_has_no_fault_and_no_warning() -> None:
+    assert [str(fault) for fault in (*FAULTS, *WARNINGS)] == []
+
+
+def test_the_pack_is_these_rules() -> None:
+    assert set(PACK) == {name for name, *_ in BREACHES}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_each_file_opens_with_two_lines_on_what_it_is_for(file: str) -> None:
+    assert [line.startswith("# ") for line in FILES[file].splitlines()[:3]] == [True, True, False]
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_each_rule_says_what_it_means_and_what_to_look_at_first(name: str) -> None:
+    rule = PACK[name]
+    assert rule.summary
+    assert rule.description
+    assert 2 <= len(rule.runbook.strip().splitlines()) <= 4
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_no_rule_waits_for_a_column_that_nothing_fills(name: str) -> None:
+    read = [TABLES[table].column(column) for table, columns in PACK[name].reads.items() for column in columns]
+    assert [column.name for column in read if column and column.later] == []
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_a_healthy_cluster_is_quiet(name: str) -> None:
+    assert judged(name) is None
+
+
+@pytest.mark.parametrize(("name", "cells"), QUIET)
+def test_what_is_no_fault_is_quiet(name: str, cells: dict[str, Cell]) -> None:
+    assert judged(name, cells) is None
+
+
+@pytest.mark.parametrize(("name", "cells", "severity", "summary"), BREACHES)
+def test_a_breach_has_its_severity_and_reads_well(name: str, cells: dict[str, Cell], severity: Severity, summary: str) -> None:
+    finding = judged(name, cells)
+    assert finding is not None
+    assert (finding.verdict, finding.severity) == (Verdict.BREACH, severity)
+    assert texts_of(finding, "prod", severity).summary == summary
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_no_text_fails_where_nothing_is_known(name: str) -> None:
+    rule = PACK[name]
+    table = TABLES[rule.table or ""]
+    finding = Finding(rule, tuple("x" for _ in table.key), Verdict.BREACH, cells={column.name: None for column in table.columns})
+    texts = texts_of(finding, "prod", rule.severity)
+    assert plain(finding) not in (texts.summary, texts.description, texts.runbook)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PACK if PACK[name].table in {"workers", "queues", "broker", "tasks", "groups", "cluster"}]
+)
+def test_a_gap_is_unknown(name: str) -> None:
+    rule = PACK[name]
+    read = sorted(rule.reads[rule.table or ""] - {"minimum", "workers_expected", "eviction_policy", "name"})
+    verdicts = [judged(name, gaps={column: "redis: connection refused"}) for column in read]
+    assert {finding.verdict if finding else None for finding in verdicts} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("QueueBacklogHigh", {"length": 26.0}),
+        ("QueueBacklogHigh", {"length": 1000.0, "drain_s": 60.0}),
+        ("BrokerMemoryHigh", {"memory_ratio": 0.76}),
+        ("TaskFailureRateHigh", {"finished": 5.0, "error_rate": 0.2}),
+    ],
+)
+def test_what_burns_is_not_out_before_it_is_well_below(name: str, cells: dict[str, Cell]) -> None:
+    finding = judged(name, cells, fires=True)
+    assert finding is not None
+    assert finding.verdict is Verdict.BREACH
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("QueueBacklogHigh", {"length": 25.0}),
+        ("BrokerMemoryHigh", {"memory_ratio": 0.74}),
+        ("TaskFailureRateHigh", {"finished": 0.0, "error_rate": 0.0}),
+        ("TaskFailureRateHigh", {"finished": 5.0, "error_rate": 0.1}),
+    ],
+)
+def test_what_is_well_below_is_out(name: str, cells: dict[str, Cell]) -> None:
+    finding = judged(name, cells, fires=True)
+    assert finding is not None
+    assert finding.verdict is Verdict.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("name", "for_s"),
+    [
+        ("BrokerUnreachable", 20), ("FlowerUnreachable", 30), ("NoWorkersOnline", 180), ("WorkersBelowMinimum", 180), ("WorkerLost", 30),
+        ("QueueBacklogHigh", 600), ("QueueNoConsumers", 300), ("TaskFailureRateHigh", 0),
+    ],
+)  # fmt: skip
+def test_a_breach_holds_this_long_before_anybody_is_told(name: str, for_s: float) -> None:
+    assert PACK[name].for_s == for_s
+
+
+def test_the_brokers_death_silences_what_follows_from_it() -> None:
+    follows = {name for name, rule in PACK.items() if not TABLES[rule.table or ""].own}
+    assert {*PACK["BrokerUnreachable"].inhibits} == follows - {"BrokerUnreachable"}
