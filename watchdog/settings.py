@@ -20,13 +20,14 @@ from watchdog.sources.redis import RedisSettings
 
 if TYPE_CHECKING:
     from watchdog.receivers.console import ConsoleSettings
+    from watchdog.receivers.slack import SlackSettings
     from watchdog.receivers.webhook import WebhookSettings
 
-    ReceiverSettings = WebhookSettings | ConsoleSettings
+    ReceiverSettings = WebhookSettings | SlackSettings | ConsoleSettings
 else:
     from watchdog.receivers import RECEIVERS
 
-    ReceiverSettings = Annotated[reduce(or_, (settings for settings, _ in RECEIVERS.values())), Field(discriminator="type")]
+    ReceiverSettings = Annotated[reduce(or_, (kind.settings for kind in RECEIVERS.values())), Field(discriminator="type")]
 
 __all__ = ["OverrideSettings", "ReceiverSettings", "Settings", "TargetSettings", "to_override", "to_target"]
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -74,6 +74,8 @@ class Main(Commands):
         return self._run_and_exit(list(sys.argv[1:] if args is None else args), prog_name or "watchdog", complete_var, extra)
 
     def _run_and_exit(self, args: list[str], prog_name: str, complete_var: str | None, extra: dict[str, Any]) -> NoReturn:
+        sys.stdout = sys.stdout or _nowhere()
+        sys.stderr = sys.stderr or _nowhere()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -106,6 +108,11 @@ class Main(Commands):
             wrong.show()
             return wrong.exit_code
         return 0
+
+
+def _nowhere() -> TextIO:
+    """Where output goes that the caller closed (`>&-`)."""
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
 
 
 def _pipe_closed() -> int:

@@ -1,11 +1,14 @@
-"""Words that the shell may complete: targets, rules, tables. Where they cannot be had, there are none: completion never complains."""
+"""Words that the shell may complete: targets, receivers, rules, tables.
+
+Where they cannot be had, there are none: completion never complains.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-__all__ = ["complete_rules", "complete_tables", "complete_targets"]
+__all__ = ["complete_receivers", "complete_rules", "complete_tables", "complete_targets"]
 
 
 def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -14,6 +17,16 @@ def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) ->
         from watchdog.cli.configuration import load  # noqa: PLC0415
 
         return _beginning(incomplete, (target.name for target in load(_config(ctx)).settings.target))
+    except Exception:  # noqa: BLE001
+        return []
+
+
+def complete_receivers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Receivers of the configuration."""
+    try:
+        from watchdog.cli.configuration import load  # noqa: PLC0415
+
+        return _beginning(incomplete, (receiver.name for receiver in load(_config(ctx), targets_required=False).settings.receiver))
     except Exception:  # noqa: BLE001
         return []
 

@@ -13,7 +13,7 @@ from watchdog.core.messages import Event, Message, Notice, strongest
 from watchdog.core.rows import Cell
 from watchdog.core.severity import Severity, worst
 
-__all__ = ["TYPES", "encode", "headline", "iso", "json_cell", "payload", "title_of"]
+__all__ = ["TYPES", "encode", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
 
 TYPES = {
     Event.ESCALATED: "incident.escalated",
@@ -59,12 +59,17 @@ def headline(message: Message) -> str:
 
 
 def title_of(notice: Notice) -> str:
-    """The summary, or rule and key where it is empty; the end of an incident says that it is one."""
-    key = ", ".join(f"{name}={value}" for name, value in notice.key.items())
-    said = notice.summary or f"{notice.rule} {key}".strip()
+    """What it is about; the end of an incident says that it is one."""
+    said = subject_of(notice)
     if notice.event is not Event.RESOLVED:
         return said
     return f"Resolved: {said}" if notice.ended in (None, Ended.RECOVERED) else f"Ended ({notice.ended}): {said}"
+
+
+def subject_of(notice: Notice) -> str:
+    """The summary, or rule and key where it is empty."""
+    key = ", ".join(f"{name}={value}" for name, value in notice.key.items())
+    return notice.summary or f"{notice.rule} {key}".strip()
 
 
 def iso(at: float) -> str:

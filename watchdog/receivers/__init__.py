@@ -7,17 +7,29 @@ does it for anything posted over HTTP). Client libraries are imported on the fir
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
 from watchdog.receivers.settings import ReceiverSettings
+from watchdog.receivers.slack import SlackReceiver, SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
-__all__ = ["RECEIVERS"]
+__all__ = ["RECEIVERS", "ReceiverKind"]
 
-RECEIVERS: Mapping[str, tuple[type[ReceiverSettings], Callable[[Any], Receiver]]] = {
-    "webhook": (WebhookSettings, WebhookReceiver),
-    "console": (ConsoleSettings, ConsoleReceiver),
+
+@dataclass(frozen=True, slots=True)
+class ReceiverKind:
+    """A kind of receiver: its class, made by `receiver(settings)`, and the settings it owns (`extra="forbid"`, frozen)."""
+
+    receiver: Callable[[Any], Receiver]
+    settings: type[ReceiverSettings]
+
+
+RECEIVERS: Mapping[str, ReceiverKind] = {
+    "webhook": ReceiverKind(WebhookReceiver, WebhookSettings),
+    "slack": ReceiverKind(SlackReceiver, SlackSettings),
+    "console": ReceiverKind(ConsoleReceiver, ConsoleSettings),
 }
-"""Kind -> (its settings, what makes a receiver from them)."""
+"""Kind, as `type` in the configuration -> class and settings."""

@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -25,13 +25,32 @@ from watchdog.receivers.harmless import one_line
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["HttpAttempt", "outcome_of"]
+__all__ = ["HttpAnswer", "HttpAttempt", "outcome_of"]
 
 LARGEST_ANSWER = 64 * 1024
 _SHORTEST_SECRET = 4
 _LONGEST_WORD = 5
 _TRY_AGAIN = (408, 425, 429)
 _NEVER_ARRIVED = (425, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a server answered, for a receiver to sort."""
+
+    answered: str
+    """Server and status, for a reason: `https://example.com answered 404`."""
+    status: int
+    said: str
+    """The first line of its body: harmless, short, without secrets."""
+    text: str
+    """The beginning of its body as it came (4 KiB); never for a reason."""
+    whole: bool
+    """Whether the body came to its end in time (or to more than anybody reads)."""
+    retry_after: str | None
+
+
+Sorting = Callable[[HttpAnswer, float], Outcome]
 
 
 @dataclass(slots=True)
@@ -41,6 +60,7 @@ class _Answer:
     status: int | None = None
     retry_after: str | None = None
     text: str = ""
+    whole: bool = False
     failure: Exception | None = None
 
 
@@ -62,8 +82,8 @@ class HttpAttempt:
         """The longest that one attempt takes (seconds)."""
         return self._timeout_s + 1.0
 
-    def post(self, body: bytes, headers: Mapping[str, str], now: float) -> Outcome:
-        """One attempt; `now` is for a Retry-After that is a date (epoch seconds)."""
+    def post(self, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
+        """One attempt at `now` (epoch seconds); `sort`, else `outcome_of`, says what an answer means."""
         try:
             client = self._opened()
         except OSError as error:  # ssl.SSLError is one
@@ -77,7 +97,8 @@ class HttpAttempt:
             self.close()
         if answer.status is not None:
             said = one_line(self._without_secrets(answer.text))
-            return outcome_of(answer.status, f"{self._server} answered {answer.status}", said, answer.retry_after, now)
+            answered = f"{self._server} answered {answer.status}"
+            return (sort or outcome_of)(HttpAnswer(answered, answer.status, said, answer.text, answer.whole, answer.retry_after), now)
         if answer.failure is not None:
             return self._outcome_of_failure(answer.failure)
         return Later(f"{self._server} did not answer within {self._timeout_s:g}s")
@@ -126,15 +147,15 @@ class HttpAttempt:
         return text
 
 
-def outcome_of(status: int, answered: str, said: str, retry_after: str | None, now: float) -> Outcome:
-    """Sort a status code. `answered` names server and status, `said` is the answer's first line, `retry_after` its header."""
-    reason = f"{answered}: {said}" if said else answered
+def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
+    """Sort an answer by its status alone; `now` (epoch seconds) is for a Retry-After that is a date."""
+    status, reason = answer.status, f"{answer.answered}: {answer.said}" if answer.said else answer.answered
     if 200 <= status < 300:
         return Delivered(f"{status}")
     if status in _TRY_AGAIN or status >= 500:
-        return Later(reason, retry_after_s=_retry_after_s(retry_after, now), never_arrived=status in _NEVER_ARRIVED)
+        return Later(reason, retry_after_s=_retry_after_s(answer.retry_after, now), never_arrived=status in _NEVER_ARRIVED)
     if 300 <= status < 400:
-        return Refused(f"{answered}, a redirect, which is not followed; set `url` to where it leads")
+        return Refused(f"{answer.answered}, a redirect, which is not followed; set `url` to where it leads")
     return Refused(f"{reason}; check `url` and what the receiver expects")
 
 
@@ -152,7 +173,7 @@ def _retry_after_s(header: str | None, now: float) -> float | None:
 
 
 def _exchange(client: "httpx.Client", url: str, body: bytes, headers: Mapping[str, str], answer: _Answer) -> None:
-    """Fill in the answer, as far as it comes. The status decides; the rest of the answer is only for the reason."""
+    """Fill in the answer, as far as it comes. Its beginning is enough: for a reason, and for what a receiver reads in it."""
     try:
         with client.stream("POST", url, content=body, headers=headers) as response:
             answer.retry_after = response.headers.get("retry-after")
@@ -163,6 +184,7 @@ def _exchange(client: "httpx.Client", url: str, body: bytes, headers: Mapping[st
                 answer.text = received[:4096].decode("utf-8", "replace")
                 if len(received) > LARGEST_ANSWER:
                     break
+            answer.whole = True
     except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which sorts it
         answer.failure = error
 

@@ -7,36 +7,18 @@ import base64
 import binascii
 import hashlib
 import hmac
-from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from watchdog.core.messages import Message
 from watchdog.core.payload import encode
 from watchdog.receivers.base import Outcome
-from watchdog.receivers.http_attempt import HttpAttempt
-from watchdog.receivers.settings import ReceiverSettings
-from watchdog.settings_types import PositiveDuration
+from watchdog.receivers.http_settings import HttpSettings
 
 __all__ = ["WebhookReceiver", "WebhookSettings", "signature"]
 
 _PREFIX = "whsec_"
-
-
-def _checked_url(secret: SecretStr) -> SecretStr:
-    """ValueError says what is expected; it never repeats the URL, whose path is a password."""
-    url = secret.get_secret_value()
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
-        port_fits = parts.port != 0
-    except ValueError:
-        usable = port_fits = False
-    if not (usable and port_fits):
-        raise ValueError("expected a URL such as https://example.com/hook")
-    return secret
 
 
 def _checked_secret(secret: SecretStr) -> SecretStr:
@@ -53,23 +35,12 @@ def _checked_headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return headers
 
 
-def _checked_file(path: Path) -> Path:
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise ValueError(f"expected a readable file of PEM certificates, found {path}: {error.strerror}") from None
-    return path
-
-
-class WebhookSettings(ReceiverSettings):
+class WebhookSettings(HttpSettings):
     """`type = "webhook"`."""
 
     type: Literal["webhook"]
-    url: Annotated[SecretStr, AfterValidator(_checked_url)]
     secret: Annotated[SecretStr, AfterValidator(_checked_secret)] | None = None
     headers: Annotated[dict[str, SecretStr], AfterValidator(_checked_headers)] = Field(default_factory=dict)
-    timeout: PositiveDuration = 10.0
-    ca_file: Annotated[Path, AfterValidator(_checked_file)] | None = None
 
 
 class WebhookReceiver:
@@ -83,12 +54,7 @@ class WebhookReceiver:
         self._key = _key_of(settings.secret) if settings.secret else None
         self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         signing = settings.secret.get_secret_value() if settings.secret else ""
-        self._attempt = HttpAttempt(
-            settings.url.get_secret_value(),
-            timeout_s=settings.timeout,
-            ca_file=str(settings.ca_file) if settings.ca_file else None,
-            secrets=[*self._headers.values(), signing, signing.removeprefix(_PREFIX)],
-        )
+        self._attempt = settings.attempt(secrets=[*self._headers.values(), signing, signing.removeprefix(_PREFIX)])
 
     @property
     def longest_s(self) -> float:

@@ -1,0 +1,262 @@
+"""The Slack receiver against a server that answers as Slack does, and what waits for it while it asks for a pause."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.outbox_builders import T0, incident, message, opened, over, plan
+from tests.receiver import Answer, RecordingReceiver
+from tests.tcp_server import TcpServer
+from watchdog.core.findings import Verdict
+from watchdog.core.incidents import Incident
+from watchdog.core.telling import Addressee, Standing, tell
+from watchdog.delivery import Delivery
+from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.receivers.pace import Pace
+from watchdog.receivers.slack import MEND, SlackReceiver, SlackSettings
+from watchdog.store import Store
+
+OK = Answer(body=b"ok")
+PATH = "T0ken/B0t/s3cretpath"
+
+
+class Time:
+    """A clock that only sleeping, and a test, moves."""
+
+    def __init__(self) -> None:
+        self.now = T0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def pace(time: Time) -> Pace:
+    return Pace(1.0, time, time.sleep)
+
+
+Made = Callable[..., SlackReceiver]
+
+
+@pytest.fixture
+def slack(receiver: RecordingReceiver, pace: Pace) -> Iterator[Made]:
+    made: list[SlackReceiver] = []
+
+    def make(**given: Any) -> SlackReceiver:
+        url = f"http://127.0.0.1:{receiver.port}/services/{PATH}"
+        settings = SlackSettings.model_validate({"type": "slack", "name": "ops", "url": url, "timeout": "2s", **given})
+        made.append(SlackReceiver(settings, pace))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def send(to: SlackReceiver, now: float = T0) -> Outcome:
+    return to.send(to.render(message("1")), "01MESSAGE1", now)
+
+
+def answered(slack: Made, receiver: RecordingReceiver, answer: Answer) -> Outcome:
+    receiver.then(answer)
+    return send(slack())
+
+
+# --- what Slack answers -------------------------------------------------------------------------------------------------
+
+
+def test_ok_is_delivered(slack: Made, receiver: RecordingReceiver) -> None:
+    assert answered(slack, receiver, OK) == Delivered("200")
+    [request] = receiver.requests
+    assert (request.path, request.headers["content-type"]) == (f"/services/{PATH}", "application/json; charset=utf-8")
+    assert json.loads(request.body)["text"] == "Warning in prod: A holds 60 messages"
+
+
+@pytest.mark.parametrize("body", [b"", b"error", b"<html>login</html>", b'{"ok": true}', b"ok, later"])
+def test_anything_but_ok_is_an_error_even_with_200(body: bytes, slack: Made, receiver: RecordingReceiver) -> None:
+    outcome = answered(slack, receiver, Answer(body=body))
+    assert isinstance(outcome, Refused)
+    assert "expected `ok`: check that `url` is an incoming webhook of Slack" in outcome.reason
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 404, 410])
+@pytest.mark.parametrize("word", MEND)
+def test_each_word_of_slack_says_what_to_mend(word: str, status: int, slack: Made, receiver: RecordingReceiver) -> None:
+    outcome = answered(slack, receiver, Answer(status, body=word.encode()))
+    assert outcome == Refused(f"http://127.0.0.1:{receiver.port} answered {status}: {word}: {MEND[word]}")
+
+
+def test_a_word_with_a_fault_of_the_server_is_tried_again(slack: Made, receiver: RecordingReceiver) -> None:
+    outcome = answered(slack, receiver, Answer(500, body=b"no_service"))
+    assert isinstance(outcome, Later)
+    assert not outcome.never_arrived
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "seconds"),
+    [
+        ({"retry-after": "30"}, b"", 30.0),
+        ({}, b'{"retry_after": 7, "ok": false, "error": "rate_limited"}', 7.0),
+        ({"retry-after": "30"}, b'{"retry_after": 7}', 30.0),
+        ({}, b"rate_limited", None),
+        ({}, b'{"retry_after": -1}', None),
+        ({}, b'{"retry_after": true}', None),
+        ({}, b'{"retry_after": 1' + b"0" * 400 + b"}", None),
+        ({}, b'{"retry_after": NaN}', None),
+        ({}, b"[" * 4000, None),
+        ({}, b"[7]", None),
+    ],
+)
+def test_too_many_is_later_and_says_how_much(
+    headers: dict[str, str], body: bytes, seconds: float | None, slack: Made, receiver: RecordingReceiver
+) -> None:
+    outcome = answered(slack, receiver, Answer(429, headers, body))
+    assert isinstance(outcome, Later)
+    assert (outcome.retry_after_s, outcome.never_arrived) == (seconds, True)
+
+
+def test_a_yes_whose_body_does_not_come_is_tried_again_and_may_have_arrived(slack: Made) -> None:
+    def half(connection: socket.socket, closing: threading.Event) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no")
+        closing.wait(10)
+
+    with TcpServer(half) as slow:
+        outcome = send(slack(url=f"http://127.0.0.1:{slow.port}/hook", timeout="300ms"))
+        assert outcome == Later(f"http://127.0.0.1:{slow.port} answered 200, but the rest of its answer did not come in time")
+
+
+def test_a_server_that_hangs_is_tried_again_and_may_have_got_it(slack: Made, receiver: RecordingReceiver) -> None:
+    receiver.then(Answer(delay_s=5.0))
+    assert send(slack(timeout="200ms")) == Later(f"http://127.0.0.1:{receiver.port} did not answer within 0.2s")
+
+
+def test_no_secret_appears_in_any_outcome(slack: Made, receiver: RecordingReceiver) -> None:
+    echo = f"/services/{PATH} {PATH}".encode()
+    outcomes = [answered(slack, receiver, Answer(status, body=echo)) for status in (200, 302, 400, 404, 429, 500)]
+    assert "s3cretpath" not in repr(outcomes)
+
+
+def test_no_secret_appears_in_its_settings_or_in_an_error_about_them() -> None:
+    good = SlackSettings.model_validate({"type": "slack", "name": "ops", "url": f"https://hooks.slack.com/services/{PATH}"})
+    with pytest.raises(ValidationError) as raised:
+        SlackSettings.model_validate({"type": "slack", "name": "ops", "url": f"hooks.slack.com/services/{PATH}"})
+    assert "s3cretpath" not in f"{good!r} {good} {raised.value}"
+
+
+# --- its pace -----------------------------------------------------------------------------------------------------------
+
+
+def test_one_message_a_second_goes_to_one_url_whichever_receiver_sends_it(slack: Made, receiver: RecordingReceiver, time: Time) -> None:
+    receiver.default = OK
+    one, other = slack(), slack(name="dev")
+    assert [send(one), send(other), send(one)] == [Delivered("200")] * 3
+    assert time.slept == [1.0, 1.0]
+
+
+def test_another_url_is_not_waited_for(slack: Made, receiver: RecordingReceiver, time: Time) -> None:
+    receiver.default = OK
+    send(slack())
+    send(slack(url=f"http://127.0.0.1:{receiver.port}/services/other"))
+    assert time.slept == []
+
+
+def test_a_pause_that_one_receiver_was_asked_for_holds_for_all_with_its_url(slack: Made, receiver: RecordingReceiver, time: Time) -> None:
+    receiver.then(Answer(429, {"retry-after": "30"}), OK)
+    send(slack())
+    waits = send(slack(name="dev"))
+    assert waits == Later("Slack asked to pause for this URL", retry_after_s=30.0, never_arrived=True)
+    assert len(receiver.requests) == 1
+    time.now += 30
+    assert send(slack(name="dev")) == Delivered("200")
+
+
+def test_whoever_waits_for_a_turn_delays_no_other_url(slack: Made, receiver: RecordingReceiver) -> None:
+    receiver.default = OK
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def sleep(_: float) -> None:
+        waiting.set()
+        go_on.wait(10)
+
+    shared = Pace(1.0, lambda: 0.0, sleep)
+    slow = SlackReceiver(SlackSettings.model_validate({"type": "slack", "name": "a", "url": receiver.url}), shared)
+    quick = SlackReceiver(SlackSettings.model_validate({"type": "slack", "name": "b", "url": f"{receiver.url}2"}), shared)
+    send(slow)
+    second = threading.Thread(target=send, args=(slow,))
+    second.start()
+    assert waiting.wait(5)
+    assert send(quick) == Delivered("200")
+    go_on.set()
+    second.join(10)
+    slow.close()
+    quick.close()
+
+
+# --- what waits for it --------------------------------------------------------------------------------------------------
+
+
+def cycle(store: Store, to: SlackReceiver, incidents: Sequence[Incident], now: float) -> None:
+    """One cycle's telling: what burns was seen to burn; what is over ended."""
+    with store.cycle() as transaction:
+        loaded = transaction.load("prod")
+        standings = [Standing(one, Verdict.BREACH if one.open else Verdict.CLEAR) for one in incidents]
+        messages, withdrawn = tell(standings, loaded, [Addressee(to.name, to.human, to.settings)], "prod", now, "watchdog")
+        transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=now))
+
+
+def test_what_waits_is_merged_and_what_ended_untold_is_not_told(
+    tmp_path: Path, slack: Made, receiver: RecordingReceiver, time: Time
+) -> None:
+    """Slack asks for pauses; three begin one after the other and one ends: then one message tells of the two that burn."""
+    receiver.then(*[Answer(429, {"retry-after": "10"})] * 3)
+    receiver.default = OK
+    to = slack()
+    fires = [incident(name, started_at=T0 + number) for number, name in enumerate(("alpha", "beta", "gamma"))]
+    with opened(tmp_path) as store:
+        delivery = Delivery(store, [to], clock=time)
+        for begun in (fires[:1], fires[:2], fires):
+            cycle(store, to, begun, time.now)
+            assert delivery.drain_once("ops") == 1
+            time.now += 10
+        cycle(store, to, [fires[0], over(fires[1], time.now), fires[2]], time.now)
+        assert delivery.drain_once("ops") == 1
+        assert delivery.drain_once("ops") == 0
+    *early, told = [request.body.decode() for request in receiver.requests]
+    assert [[name in body for name in ("alpha", "beta", "gamma")] for body in early] == [
+        [True, False, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+    assert ["alpha" in told, "beta" in told, "gamma" in told] == [True, False, True]
+    assert json.loads(told)["text"].startswith("Warning in prod: 2 incidents: ")
+
+
+def test_what_ended_is_told_where_its_beginning_was(tmp_path: Path, slack: Made, receiver: RecordingReceiver, time: Time) -> None:
+    receiver.default = OK
+    to, fire = slack(), incident("alpha")
+    with opened(tmp_path) as store:
+        delivery = Delivery(store, [to], clock=time)
+        for state in (fire, over(fire, T0 + 60)):
+            cycle(store, to, [state], time.now)
+            delivery.drain_once("ops")
+    assert [json.loads(request.body)["text"] for request in receiver.requests] == [
+        "Warning in prod: alpha holds 60 messages",
+        "Resolved after 1m in prod: alpha holds 60 messages",
+    ]

@@ -1,0 +1,105 @@
+"""`watchdog receivers`: does a receiver get what it is sent. No database is opened, and no source is asked."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.commands import Commands
+from watchdog.cli.completion import complete_receivers
+from watchdog.cli.options import config_option
+from watchdog.cli.refusals import Refused, warn
+
+if TYPE_CHECKING:
+    from watchdog.receivers.base import Outcome, Receiver
+
+__all__ = ["receivers"]
+
+
+@click.group(
+    cls=Commands,
+    epilog="""\b
+Examples:
+  watchdog receivers test ops
+""",
+)
+def receivers() -> None:
+    """Try out who is told."""
+
+
+@receivers.command(
+    epilog="""\b
+Examples:
+  watchdog receivers test ops
+  watchdog receivers test --all --config /etc/watchdog/watchdog.toml
+"""
+)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_receivers)
+@click.option("--all", "everyone", is_flag=True, help="Every receiver that is configured.")
+@config_option
+@click.pass_context
+def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: Path | None) -> None:
+    """Send a test message to a receiver, and say what came back.
+
+    Exits with 0 where it was delivered, with 1 where it was not. The message is marked as a test; it is sent once.
+    """
+    from watchdog.app import build_receivers  # noqa: PLC0415
+    from watchdog.cli.configuration import load  # noqa: PLC0415
+
+    loaded = load(config, targets_required=False)
+    warn(loaded.warnings)
+    chosen = _chosen(names, [receiver.name for receiver in loaded.settings.receiver], everyone=everyone)
+    there = [receiver for receiver in build_receivers(loaded.settings) if receiver.name in chosen]
+    delivered = [_tried(receiver, loaded.settings.service) for receiver in there]
+    ctx.exit(0 if all(delivered) else 1)
+
+
+def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Sequence[str]:
+    """The receivers meant. Refused where one is not configured, or none is named."""
+    from watchdog.core.suggestions import did_you_mean  # noqa: PLC0415
+
+    if not known:
+        raise Refused("no receiver is configured; add a [[receiver]] with name, type and url")
+    configured = f"configured: {', '.join(known)}"
+    if everyone == bool(names):
+        raise Refused(f"expected the name of a receiver, or --all; {configured}")
+    for name in names:
+        if name not in known:
+            raise Refused(f'no receiver "{name}"{did_you_mean(name, known)}', configured)
+    return known if everyone else names
+
+
+def _tried(receiver: "Receiver", service: str) -> bool:
+    """Whether the test message was delivered; what came back is printed."""
+    from watchdog.cli.status_line import StatusLine  # noqa: PLC0415
+    from watchdog.core.trial import trial_message  # noqa: PLC0415
+    from watchdog.receivers.base import Delivered, Later  # noqa: PLC0415
+
+    now = time.time()
+    message = trial_message(receiver.name, service, now)
+    try:
+        with StatusLine() as status:
+            status.say(f"waiting for {receiver.name}")
+            outcome: Outcome = receiver.send(receiver.render(message), message.id, now)
+    except Exception as error:  # noqa: BLE001 - its text may hold a secret, its type does not
+        outcome = Later(f"the receiver failed ({type(error).__name__})")
+    finally:
+        receiver.close()
+    click.echo(f"{receiver.name}: {_came_back(outcome)}")
+    return isinstance(outcome, Delivered)
+
+
+def _came_back(outcome: "Outcome") -> str:
+    from watchdog.core.durations import format_duration  # noqa: PLC0415
+    from watchdog.receivers.base import Delivered, Refused  # noqa: PLC0415
+
+    match outcome:
+        case Delivered(detail):
+            return f"delivered ({detail})" if detail else "delivered"
+        case Refused(reason):
+            return f"refused: {reason}"
+        case later:
+            after = "" if later.retry_after_s is None else f" in {format_duration(later.retry_after_s)}"
+            return f"not delivered: {later.reason} (`watchdog run` would try again{after})"

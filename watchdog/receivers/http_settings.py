@@ -1,0 +1,49 @@
+"""What the settings of every receiver that posts over HTTP share: where to, how patiently, and whom to trust."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, SecretStr
+
+from watchdog.receivers.http_attempt import HttpAttempt
+from watchdog.receivers.settings import ReceiverSettings
+from watchdog.settings_types import PositiveDuration
+
+__all__ = ["HttpSettings"]
+
+
+def _checked_url(secret: SecretStr) -> SecretStr:
+    """ValueError says what is expected; it never repeats the URL, whose path is a password."""
+    url = secret.get_secret_value()
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
+        port_fits = parts.port != 0
+    except ValueError:
+        usable = port_fits = False
+    if not (usable and port_fits):
+        raise ValueError("expected a URL such as https://example.com/hook")
+    return secret
+
+
+def _checked_file(path: Path) -> Path:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ValueError(f"expected a readable file of PEM certificates, found {path}: {error.strerror}") from None
+    return path
+
+
+class HttpSettings(ReceiverSettings):
+    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `ca_file` replaces the system's certificates."""
+
+    url: Annotated[SecretStr, AfterValidator(_checked_url)]
+    timeout: PositiveDuration = 10.0
+    ca_file: Annotated[Path, AfterValidator(_checked_file)] | None = None
+
+    def attempt(self, secrets: Iterable[str] = ()) -> HttpAttempt:
+        """What posts with these settings; `secrets` beside the URL's own never appear in a reason."""
+        ca_file = str(self.ca_file) if self.ca_file else None
+        return HttpAttempt(self.url.get_secret_value(), timeout_s=self.timeout, ca_file=ca_file, secrets=secrets)

@@ -1,0 +1,121 @@
+"""Slack: one message a POST to an incoming webhook, for people to read.
+
+Slack says `ok`, and anything else is an error, even with status 200 (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+It takes one message a second for each URL; who goes on sending after a 429 may be switched off, so all receivers that share a URL share
+its pace and its pauses.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from watchdog.core.messages import Message
+from watchdog.receivers.base import Later, Outcome, Refused
+from watchdog.receivers.http_attempt import HttpAnswer, outcome_of
+from watchdog.receivers.http_settings import HttpSettings
+from watchdog.receivers.pace import Pace
+from watchdog.receivers.slack_blocks import slack_body
+
+__all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
+
+PATIENCE_S = 5.0
+"""How long an attempt waits for its turn; a turn further away is left to a later attempt."""
+_LONGEST_TOLD_S = 1e9
+_SHARED_PACE = Pace(every_s=1.0)
+
+_FORM = "Slack did not take the form of this message; check that `url` is an incoming webhook of Slack, and report it if so"
+_NEW_WEBHOOK = "make a new webhook in Slack (Apps, your app, Incoming Webhooks) and set `url`"
+MEND: Mapping[str, str] = {
+    "invalid_payload": _FORM,
+    "invalid_blocks": _FORM,
+    "invalid_blocks_format": _FORM,
+    "invalid_attachments": _FORM,
+    "too_many_attachments": _FORM,
+    "no_text": _FORM,
+    "missing_text_or_fallback_or_attachments": _FORM,
+    "channel_not_found": f"the webhook's channel is gone; {_NEW_WEBHOOK}",
+    "channel_is_archived": "the webhook's channel is archived; unarchive it, or make a webhook for another and set `url`",
+    "action_prohibited": "an admin of the workspace restricts who may post there; ask them to allow the webhook's app",
+    "posting_to_general_channel_denied": "only some may post in that general channel; make a webhook for another and set `url`",
+    "user_not_found": f"whom the webhook wrote to is gone; {_NEW_WEBHOOK}",
+    "invalid_token": "`url` is incomplete, or the webhook was revoked; copy its URL again, or make a new one",
+    "no_service": f"the webhook was removed or switched off; {_NEW_WEBHOOK}",
+    "no_service_id": f"`url` is incomplete; copy it again, or {_NEW_WEBHOOK}",
+    "no_active_hooks": f"the webhook was switched off; {_NEW_WEBHOOK}",
+    "no_team": f"the workspace is gone, or `url` is incomplete; copy it again, or {_NEW_WEBHOOK}",
+    "team_disabled": "the workspace is switched off; ask its owner, or make a webhook in another and set `url`",
+}
+"""What Slack answers -> what to mend."""
+
+
+class SlackSettings(HttpSettings):
+    """`type = "slack"`; `url` is that of an incoming webhook, which owns its name, picture and channel: a message cannot set them."""
+
+    type: Literal["slack"]
+
+
+class SlackReceiver:
+    """Posts to one webhook. `pace` is shared by all receivers of the process, unless one is given."""
+
+    human = True
+
+    def __init__(self, settings: SlackSettings, pace: Pace = _SHARED_PACE) -> None:
+        self.name = settings.name
+        self.settings = settings.fingerprint()
+        self._address = hashlib.sha256(settings.url.get_secret_value().encode("utf-8", "surrogatepass")).hexdigest()
+        self._pace = pace
+        self._attempt = settings.attempt()
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one attempt takes, its turn included (seconds)."""
+        return self._attempt.longest_s + PATIENCE_S
+
+    def render(self, message: Message) -> bytes:
+        """The JSON of `slack_blocks`."""
+        return json.dumps(slack_body(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        """One attempt, in its turn. Slack has no use for the message's id: a repeat is shown twice."""
+        away_s = self._pace.wait_turn(self._address, PATIENCE_S)
+        if away_s:
+            return Later("Slack asked to pause for this URL", retry_after_s=away_s, never_arrived=True)
+        outcome = self._attempt.post(body, {"content-type": "application/json; charset=utf-8"}, now, slack_outcome)
+        if isinstance(outcome, Later) and outcome.retry_after_s is not None:
+            self._pace.hold(self._address, outcome.retry_after_s)
+        return outcome
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._attempt.close()
+
+
+def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
+    """Sort what Slack answered: by its word where it says one, else by its status. `now`: see `outcome_of`."""
+    by_status = outcome_of(answer, now)
+    if isinstance(by_status, Later):
+        told_s = by_status.retry_after_s
+        return replace(by_status, retry_after_s=_retry_after_in(answer.text) if told_s is None else told_s)
+    word = answer.text.strip()
+    if word in MEND:
+        return Refused(f"{answer.answered}: {word}: {MEND[word]}")
+    if isinstance(by_status, Refused) or word == "ok":
+        return by_status
+    if not answer.whole:
+        return Later(f"{answer.answered}, but the rest of its answer did not come in time")
+    said = answer.said or "nothing"
+    return Refused(f"{answer.answered}: {said}; expected `ok`: check that `url` is an incoming webhook of Slack")
+
+
+def _retry_after_in(text: str) -> float | None:
+    """`{"retry_after": 1, "ok": false, "error": "rate_limited"}` in place of the header; seconds."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    seconds = said.get("retry_after") if isinstance(said, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return float(seconds) if 0 <= seconds <= _LONGEST_TOLD_S else None
