@@ -22,7 +22,7 @@ types: $(STAMP)
 check: lint types test
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) .venvs dist build
 
 $(STAMP): pyproject.toml .ci/venv
 	@sh .ci/venv $(VENV) $(PYTHON)

@@ -1,12 +1,13 @@
 """The asking half of a cycle: tables say what they want to know, sources are asked, for at most three rounds.
 
 Each round is one batch a source; two tables asking the same thing cost one question; an answer is reused while it is
-good (`Query.good_for_s`), and a failed ask replaces it by a gap at once. Redis is asked before Flower, so that a hung
-broker is known before Flower is asked anything that would wait for it.
+good (`Query.good_for_s`; longer where it is costly: `asking_pace`), and a failed ask replaces it by a gap at once. Redis is
+asked before Flower, so that a hung broker is known before Flower is asked anything that would wait for it.
 """
 
 from collections.abc import Callable, Mapping
 
+from watchdog.asking_pace import AskingPace
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query
 from watchdog.core.reading import Past, belongs
@@ -29,6 +30,7 @@ class Asker:
         self._sources = {name: sources[name] for name in (*ORDER, *sources) if name in sources}
         self._tables = {name: table for name, table in tables.items() if belongs(table, target)}
         self._good: dict[Query, tuple[float, object]] = {}
+        self._pace = AskingPace()
 
     @property
     def longest_s(self) -> float:
@@ -46,6 +48,7 @@ class Asker:
                 batch = [q for q in wanted if q.source == name]
                 replies = self._batch(source, batch, replies, now, progress) if batch else replies
         self._good = {q: (at, answer) for q, (at, answer) in self._good.items() if replies.asked(q)}
+        self._pace.keep(self._good)
         return replies
 
     def _wanted(self, past: Past, replies: Replies, now: float) -> list[Query]:
@@ -68,12 +71,13 @@ class Asker:
         for query, answer in got.items():
             if query.good_for_s and not isinstance(answer, Gap):
                 self._good[query] = (now, answer)
+        self._pace.note(answers.took_s, got)
         latency = {} if answers.latency_ms is None else {source.name: answers.latency_ms}
         return replies.plus({**reused, **got}.items(), latency)
 
     def _still_good(self, query: Query, now: float) -> bool:
         at, _ = self._good.get(query, (None, None))
-        return at is not None and 0 <= now - at < query.good_for_s
+        return at is not None and 0 <= now - at < self._pace.good_for_s(query)
 
     def close(self) -> None:
         """Give back the sources' sockets."""

@@ -33,6 +33,9 @@ def test_heartbeats_hold_what_the_events_said() -> None:
         load=(0.04, 0.03, 0.01),
         pid=5780,
         version="5.7.0",
+        hellos=0,
+        goodbyes=0,
+        pulses=28,
     )
 
 
@@ -153,7 +156,18 @@ def test_a_beat_with_odd_fields_keeps_the_others() -> None:
     beats = worker_beats(b'{"data": [{"hostname": "w", "status": false, "heartbeats": null, "active": "many", "pid": 3, "loadavg": [1]}]}')
     assert isinstance(beats, dict)
     assert beats["w"] == WorkerBeat(
-        "w", online=False, heartbeats=(), freq_s=None, active=None, processed=None, load=None, pid=3, version=None
+        "w",
+        online=False,
+        heartbeats=(),
+        freq_s=None,
+        active=None,
+        processed=None,
+        load=None,
+        pid=3,
+        version=None,
+        hellos=0,
+        goodbyes=0,
+        pulses=0,
     )
 
 

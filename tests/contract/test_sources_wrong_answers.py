@@ -1,6 +1,7 @@
 """Every question, every wrong answer: always a gap, never an exception, never a secret in its reason."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from redis import exceptions as redis_errors
 from watchdog.core import queries
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import (
+    FailedTasks,
     HashSize,
     InspectAll,
     Inspected,
@@ -21,10 +23,13 @@ from watchdog.core.queries import (
     OldestMessage,
     Ping,
     Query,
+    QueueLengths,
     ReadEventCounters,
     ReadServer,
+    RunningTasks,
     ScanKeys,
     SetMembers,
+    SucceededTasks,
     WorkerHeartbeats,
     WorkerStatus,
 )
@@ -33,7 +38,9 @@ from watchdog.sources.flower import FlowerSettings, FlowerSource
 from watchdog.sources.redis_commands import command, packed, reply
 from watchdog.sources.redis_reasons import denied
 
-FLOWER: list[Query] = [WorkerStatus(), WorkerHeartbeats(), ReadEventCounters(), Inspected(), InspectOne("w@h"), InspectAll()]
+TASKS: list[Query] = [RunningTasks(), FailedTasks(), SucceededTasks("t")]
+WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectOne("w@h"), InspectAll()]
+FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS]
 REDIS: list[Query] = [
     Ping(),
     ReadServer(),
@@ -45,12 +52,13 @@ REDIS: list[Query] = [
     ScanKeys(0, "*", 100),
 ]
 READING = {"PING", "INFO", "LLEN", "LINDEX", "HLEN", "HSCAN", "ZRANGE", "ZCOUNT", "SMEMBERS", "SCAN", "GET"}
+RECORDED = Path(__file__).parent.parent / "answers"
 SECRETS = ("hunter2", "tok3n")
 
 HTML = b"<!DOCTYPE html><html><body>hunter2 tok3n</body></html>"
 WRONG_BODIES = {
     "null": b"null",
-    "list": b"[]",
+    "list": b"[3]",
     "text": b'"x"',
     "number": b"3",
     "html": HTML,
@@ -185,9 +193,91 @@ def test_after_one_timeout_the_rest_of_the_batch_does_not_wait() -> None:
     assert asked == ["/"]
 
 
-def test_an_unknown_worker_is_an_empty_answer() -> None:
-    source = flower(lambda _: httpx.Response(404, content=b"Unknown worker 'w@h'"))
+@pytest.mark.parametrize("name", ["flower22/unknown_worker.txt", "flower20/unknown_worker.txt", "flower12/unknown_worker.html"])
+def test_an_unknown_worker_is_an_empty_answer(name: str) -> None:
+    source = flower(lambda _: httpx.Response(404, content=(RECORDED / name).read_bytes()))
     assert source.ask([InspectOne("w@h")]).replies == {InspectOne("w@h"): {}}
+
+
+@pytest.mark.parametrize("query", [query for query in FLOWER if query not in TASKS], ids=lambda query: type(query).__name__)
+def test_an_empty_list_is_an_answer_only_where_tasks_are_asked_for(query: Query) -> None:
+    source = flower(lambda request: httpx.Response(200, content=b"OK" if request.url.path == "/healthcheck" else b"[]"))
+    assert isinstance(source.ask([query]).replies[query], Gap)
+
+
+# --- Flower 1.x with authentication: no API, but a dashboard ----------------------------------------------------------------
+
+
+def without_api(dashboard: httpx.Response) -> FlowerSource:
+    """A Flower that answers as 1.2 does with `--basic_auth`: the API 405, the rest as given."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/api/"):
+            return httpx.Response(405, content=b"api is not available when auth is enabled")
+        return httpx.Response(200, content=b"OK") if request.url.path == "/healthcheck" else dashboard
+
+    return flower(answer)
+
+
+def test_where_there_is_no_api_the_dashboard_tells_who_is_online() -> None:
+    source = without_api(httpx.Response(200, content=(RECORDED / "flower12/heartbeats.json").read_bytes()))
+    assert source.ask([WorkerStatus()]).replies == {WorkerStatus(): {"w1@lab": True, "w2@lab": True}}
+
+
+def test_where_there_is_no_api_its_questions_are_not_asked_and_say_what_to_do() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(405) if request.url.path.startswith("/api/") else httpx.Response(200, content=b'{"data": []}')
+
+    answers = flower(answer).ask([WorkerStatus(), Inspected(), InspectOne("w"), *TASKS])
+    assert asked == ["/healthcheck", "/api/workers", "/"]
+    why = [str(answers.replies[query]) for query in (Inspected(), InspectOne("w"), *TASKS)]
+    assert all("use Flower 2.x" in gap for gap in why)
+
+
+def test_a_flower_that_has_an_api_again_is_asked_again() -> None:
+    statuses = [405, 200]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status = statuses[0] if request.url.path.startswith("/api/") else 200
+        return httpx.Response(status, content=b"{}" if request.url.path != "/" else b'{"data": []}')
+
+    source = flower(answer)
+    source.ask([WorkerStatus(), Inspected()])
+    del statuses[0]
+    assert source.ask([WorkerStatus(), Inspected()]).replies == {WorkerStatus(): {}, Inspected(): {}}
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "says"),
+    [
+        (httpx.Response(401, content=b"Access denied"), "does not accept the configured `username` and `password`"),
+        (httpx.Response(302, headers={"location": "/login"}), "use Flower 2.x"),
+        (httpx.Response(200, content=HTML), "use Flower 2.x"),
+        (httpx.Response(500), "use Flower 2.x"),
+    ],
+    ids=["wrong credentials", "login page", "html", "broken"],
+)
+def test_where_the_dashboard_does_not_tell_either_the_first_question_fails(dashboard: httpx.Response, says: str) -> None:
+    assert says in reason(without_api(dashboard), WorkerStatus())
+
+
+# --- refreshes --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", [InspectOne("w"), InspectAll()], ids=lambda query: type(query).__name__)
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_refresh_that_fails_asks_after_the_broker(query: Query, status: int) -> None:
+    assert "can it reach the broker?" in reason(flower(lambda _: httpx.Response(status, content=b"Failed to update workers")), query)
+
+
+def test_a_refresh_that_takes_too_long_says_what_it_waits_for() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    assert "waits for workers" in reason(flower(answer), InspectAll())
 
 
 def test_inspecting_one_worker_gives_its_entry_alone() -> None:

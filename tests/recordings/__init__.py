@@ -1,7 +1,7 @@
 """Looks at real clusters, recorded: what sources answered, cycle by cycle, to be judged again in fast time.
 
-A recording is gzipped JSON lines: `{"at": epoch seconds, "latency_ms": {...}, "answers": [[query, its fields, answer], …]}`; an answer that was
-a gap is `{"gap": reason}`. `record.py` beside this file makes one from a real little cluster.
+A recording is gzipped JSON lines: `{"at": epoch seconds, "latency_ms": {...}, "answers": [[query, its fields, answer], …]}`; an answer
+that was a gap is `{"gap": reason}`. `record.py` beside this file makes one from a real little cluster.
 """
 
 import gzip
@@ -22,6 +22,7 @@ from watchdog.core.replies import (
     Pong,
     RedisServer,
     Replies,
+    TaskSeen,
     WorkerBeat,
     WorkerInspection,
 )
@@ -35,6 +36,10 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.Inspected: dict[str, WorkerInspection],
     queries.InspectOne: dict[str, WorkerInspection],
     queries.InspectAll: dict[str, WorkerInspection],
+    queries.RunningTasks: tuple[TaskSeen, ...],
+    queries.FailedTasks: tuple[TaskSeen, ...],
+    queries.SucceededTasks: tuple[TaskSeen, ...],
+    queries.QueueLengths: dict[str, int],
     queries.Ping: Pong,
     queries.ReadServer: RedisServer,
     queries.ListLength: int,

@@ -1,6 +1,6 @@
 """Record an hour of a healthy cluster: `python -m tests.recordings.record healthy_hour.jsonl.gz 3600`.
 
-Normal traffic on three queues (a twentieth of it fails now and then, bursts of 40), four workers named as pods are, and every
+Normal traffic on three queues (one task fails three times in a hundred, bursts of 40), four workers named as pods are, and every
 twenty minutes a rolling restart: new hostnames first, then a goodbye of the old ones, one by one.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.recordings import line_of
 from watchdog.asking import Asker
+from watchdog.core.queries import FailedTasks, RunningTasks
 from watchdog.core.reading import Past, read_tables
 from watchdog.core.target import Target
 from watchdog.demo.cluster import Cluster
@@ -25,7 +26,9 @@ from watchdog.tables import TABLES
 INTERVAL_S = 10.0
 RESTART_EVERY_S = 1200.0
 POD = "bcdfghjklmnpqrstvwxz2456789"
-CHANCE = random.Random(7)  # noqa: S311 - names, not secrets
+MORE = (RunningTasks(), FailedTasks())
+"""Asked beside what the tables ask for by default, so that rules on single tasks can be judged too."""
+CHANCE = random.Random(7)
 
 
 def pod(deployment: str, replica_set: str) -> str:
@@ -42,8 +45,9 @@ class Traffic:
     def run(self) -> None:
         while not self.stopped.wait(CHANCE.uniform(0.2, 0.8)):
             queue = CHANCE.choice(["celery", "celery", "mail", "reports"])
-            if CHANCE.random() < 0.04:
-                self.cluster.app.send_task("demo.fail", kwargs={"kind": "ValueError"}, queue=queue)
+            if CHANCE.random() < 0.4:  # the task that fails now and then: three in a hundred of its runs
+                kind = CHANCE.choice(["ValueError", "TimeoutError"]) if CHANCE.random() < 0.03 else ""
+                self.cluster.app.send_task("demo.fail", kwargs={"kind": kind}, queue=queue)
             else:
                 self.cluster.app.send_task("demo.ok", kwargs={"delay": CHANCE.uniform(0.01, 0.6)}, queue=queue)
             if CHANCE.random() < 0.003:
@@ -85,7 +89,7 @@ def main(name: str, seconds: float) -> None:
                 now = time.time()
                 replies = asker.ask(past, now)
                 past = past.plus(read_tables(TABLES, target, past, replies, now), 900)
-                file.write(line_of(now, replies))
+                file.write(line_of(now, replies.plus(sources["flower"].ask(MORE).replies.items())))
                 if passed > (restarts + 1) * RESTART_EVERY_S - INTERVAL_S and (roller is None or not roller.is_alive()):
                     restarts += 1
                     roller = threading.Thread(target=lambda n=restarts: running.__setitem__(slice(None), roll(cluster, running, n)))

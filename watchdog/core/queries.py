@@ -9,8 +9,25 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
-    "HashSize", "InspectAll", "InspectOne", "Inspected", "ListLength", "LowestScore", "OldestMessage", "Ping", "Query",
-    "ReadEventCounters", "ReadServer", "ScanKeys", "SetMembers", "WorkerHeartbeats", "WorkerStatus",
+    "FailedTasks",
+    "HashSize",
+    "InspectAll",
+    "InspectOne",
+    "Inspected",
+    "ListLength",
+    "LowestScore",
+    "OldestMessage",
+    "Ping",
+    "Query",
+    "QueueLengths",
+    "ReadEventCounters",
+    "ReadServer",
+    "RunningTasks",
+    "ScanKeys",
+    "SetMembers",
+    "SucceededTasks",
+    "WorkerHeartbeats",
+    "WorkerStatus",
 ]
 
 
@@ -69,6 +86,48 @@ class InspectOne(Query):
 @dataclass(frozen=True, slots=True)
 class InspectAll(Query):
     """`/api/workers?refresh=true`: ask every worker. -> `dict[str, WorkerInspection]` (1 s; the dead keep their old `timestamp`)."""
+
+    source = "flower"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTasks(Query):
+    """`/api/tasks?state=STARTED&sort_by=started`: the tasks that run for longest. -> `tuple[TaskSeen, ...]`, oldest start first.
+
+    `limit` (1 to 1000) bounds the answer: one as long as that may lack some. A dead worker's tasks stay among them for good.
+    Costs Flower 10 to 120 ms; where its answer was slow, `good_for_s` is stretched (`asking.py`).
+    """
+
+    source = "flower"
+    good_for_s = 30.0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTasks(Query):
+    """`/api/tasks?state=FAILURE`: the last failures. -> `tuple[TaskSeen, ...]`, the last event first; `limit` as of `RunningTasks`."""
+
+    source = "flower"
+    good_for_s = 30.0
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SucceededTasks(Query):
+    """`/api/tasks?state=SUCCESS&taskname=`: a task's last successes, with runtimes. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+
+    source = "flower"
+    good_for_s = 30.0
+    task: str
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLengths(Query):
+    """`/api/queues/length`: queues that inspected workers consume. -> `dict[str, int]`; a queue without consumer is missing (8 ms).
+
+    Only for brokers that are not Redis: while a Redis hangs, one such question stops the whole of Flower 2.0 and 1.2.
+    """
 
     source = "flower"
 

@@ -12,7 +12,16 @@ from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query
 
 __all__ = [
-    "EventCounters", "KeysFound", "MessageHead", "Pong", "RedisServer", "Replies", "WorkerBeat", "WorkerConf", "WorkerInspection",
+    "EventCounters",
+    "KeysFound",
+    "MessageHead",
+    "Pong",
+    "RedisServer",
+    "Replies",
+    "TaskSeen",
+    "WorkerBeat",
+    "WorkerConf",
+    "WorkerInspection",
 ]
 
 R = TypeVar("R")
@@ -81,6 +90,32 @@ class EventCounters:
 
     started_at: float | None
     counts: Mapping[tuple[str, str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSeen:
+    """One task as Flower's event stream shows it (`/api/tasks`; celery/events/state.py `Task`).
+
+    `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds and known of successes only. `name` is None where
+    Flower missed its first event, `routing_key` (the queue, on Redis) where its sender sends no `task-sent`. `exception` is a
+    repr; where Celery shows `ExceptionWithTraceback()`, the true type is in `traceback_last`, the last line of the traceback.
+    Texts are cut to 500 characters.
+    """
+
+    id: str
+    name: str | None
+    state: str
+    worker: str | None = None
+    received: float | None = None
+    started: float | None = None
+    succeeded: float | None = None
+    failed: float | None = None
+    runtime: float | None = None
+    exception: str | None = None
+    traceback_last: str | None = None
+    retries: int | None = None
+    routing_key: str | None = None
+    timestamp: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,15 +31,23 @@ class Cluster:
 
     `workdir` takes the logs and stays; without it a temporary folder is used and removed. `heartbeat_s` is the workers'
     heartbeat (Celery's default: 2); Flower calls a worker offline after two of them. `environment` reaches the workers
-    and `app` (see `demo.tasks`).
+    and `app` (see `demo.tasks`). `flower_python` runs Flower: that of another virtual environment brings another Flower.
     """
 
-    def __init__(self, workdir: Path | None = None, *, heartbeat_s: int = 2, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        workdir: Path | None = None,
+        *,
+        heartbeat_s: int = 2,
+        environment: Mapping[str, str] | None = None,
+        flower_python: Path | None = None,
+    ) -> None:
         self._temporary = workdir is None
         self.workdir = workdir or Path(tempfile.mkdtemp(prefix="watchdog-demo-"))
         self.workdir.mkdir(parents=True, exist_ok=True)
         self._heartbeat_s = heartbeat_s
         self._more = dict(environment or {})
+        self._flower_python = str(flower_python or sys.executable)
         self._redis: Process | None = None
         self._flower: Process | None = None
         self._flower_prefix = ""
@@ -137,7 +145,7 @@ class Cluster:
         prefix, login = _option(args, "--url_prefix").strip("/"), _option(args, "--basic_auth").split(",")[0].partition(":")
         self._flower_prefix = f"/{prefix}" if prefix else ""
         self._flower_auth = (login[0], login[2]) if login[0] else None
-        command = self._celery("flower", f"--address={LOOPBACK}", f"--port={self.flower_port}", *args)
+        command = self._celery("flower", f"--address={LOOPBACK}", f"--port={self.flower_port}", *args, python=self._flower_python)
         settings = self._environment({"FLOWER_UNAUTHENTICATED_API": "true", **(environment or {})})
         self._flower = Process("flower", command, self.workdir, settings)
         self._until(self._flower_answers, 30.0, self._flower, "answer /healthcheck")
@@ -202,8 +210,8 @@ class Cluster:
         if self._temporary:
             shutil.rmtree(self.workdir, ignore_errors=True)
 
-    def _celery(self, command: str, *options: str) -> list[str]:
-        return [sys.executable, "-m", "celery", "-A", "watchdog.demo.tasks", command, *options]
+    def _celery(self, command: str, *options: str, python: str = sys.executable) -> list[str]:
+        return [python, "-m", "celery", "-A", "watchdog.demo.tasks", command, *options]
 
     def _environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         own = {"DEMO_BROKER_URL": self.redis_url, "TMPDIR": str(self.workdir)}  # a killed worker cannot tidy its temporary files

@@ -11,10 +11,12 @@ __all__ = ["Answers", "Source"]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """One batch answered: each query -> its reply type or a `Gap`; how long the source's first question took, where it was in the batch."""
+    """One batch answered: each query -> its reply type or a `Gap`; how long the source's first question took, where it was in the batch;
+    and, where the source says so, how long it kept the other side busy with each (seconds)."""
 
     replies: Mapping[Query, object] = field(default_factory=dict)
     latency_ms: float | None = None
+    took_s: Mapping[Query, float] = field(default_factory=dict)
 
 
 class Source(Protocol):

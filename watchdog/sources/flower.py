@@ -8,16 +8,16 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import InspectAll, Inspected, InspectOne, Query, ReadEventCounters, WorkerHeartbeats, WorkerStatus
+from watchdog.core.queries import InspectOne, Query, WorkerStatus
 from watchdog.settings_types import PositiveDuration
 from watchdog.sources.base import Answers
-from watchdog.sources.flower_answers import inspections, worker_beats, worker_status
-from watchdog.sources.flower_metrics import event_counters
+from watchdog.sources.flower_first import first_answer
+from watchdog.sources.flower_questions import API, asking, rank
 
 if TYPE_CHECKING:
     import httpx
@@ -29,10 +29,10 @@ __all__ = ["FlowerSettings", "FlowerSource"]
 QUESTIONS_WORTH = 3
 """A batch may take as long as so many questions that time out: slow answers cannot add up to a hang."""
 
-HEALTH = "/healthcheck"
-"""Open under every auth setting; says only that Flower's loop turns."""
 
-_ORDER: tuple[type[Query], ...] = (WorkerStatus, WorkerHeartbeats, ReadEventCounters, Inspected, InspectOne, InspectAll)
+NOT_FOUND = 404
+UNKNOWN_WORKER = b"Unknown worker"
+"""What Flower says of a worker that its inspect cache lacks: Flower 2.x as a text, 1.x within an HTML page."""
 
 
 class FlowerSettings(BaseModel):
@@ -116,40 +116,57 @@ class FlowerSource:
         self._client = client
         self._clock = clock
         self._opened: Pages | None = None
+        self._no_api: Gap | None = None
 
     @property
     def longest_s(self) -> float:
         """The longest that one batch may take (seconds), name resolution aside."""
-        return (QUESTIONS_WORTH + 2) * self._settings.timeout  # the last question may wait for its turn, and for its answer
+        return (QUESTIONS_WORTH + 3) * self._settings.timeout  # the first question has up to three pages, each with a wait for its turn
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """Every query gets its reply type or a gap. `WorkerStatus` goes first; where it fails, all fail for its reason."""
         budget_s = QUESTIONS_WORTH * self._settings.timeout
-        pages = self._pages()
         ends_at = self._clock() + budget_s
         replies: dict[Query, object] = {}
-        latency_ms: float | None = None
+        took_s: dict[Query, float] = {}
         lost: Gap | None = None
-        for query in sorted(queries, key=_rank):
-            if lost is None and self._clock() >= ends_at:
+        for query in sorted(queries, key=rank):
+            began = self._clock()
+            if lost is None and began >= ends_at:
                 lost = Gap(f"flower: not asked: the answers before took longer than {budget_s:g}s together")
             if lost is not None:
                 replies[query] = lost
                 continue
-            began = self._clock()
-            answer, gone = _answered(query, pages)
-            replies[query] = answer
-            if isinstance(query, WorkerStatus):
-                latency_ms = (self._clock() - began) * 1000
-                gone = isinstance(answer, Gap)
+            answer, gone = self._answered(query)
+            replies[query], took_s[query] = answer, self._clock() - began
             if gone and isinstance(answer, Gap):
                 lost = answer
-        return Answers(replies, latency_ms)
+        first_s = took_s.get(WorkerStatus())
+        return Answers(replies, None if first_s is None else first_s * 1000, took_s)
 
     def close(self) -> None:
         """Give back the connection."""
         if self._opened is not None:
             self._opened.close()
+
+    def _answered(self, query: Query) -> tuple[object, bool]:
+        """The reply or gap, and whether Flower is gone: it gave no HTTP answer at all, or none to its first question."""
+        if isinstance(query, WorkerStatus):
+            first = first_answer(self._pages())
+            self._no_api = first.no_api
+            return first.answer, isinstance(first.answer, Gap)
+        question = asking(query)
+        if question is None:
+            return Gap(f"flower: does not know the question {type(query).__name__}"), False
+        path, read = question
+        if self._no_api is not None and path.startswith(API):
+            return self._no_api, False
+        page = self._pages().get(path)
+        if isinstance(page, Gap):
+            return page, True
+        if isinstance(query, InspectOne) and page.status == NOT_FOUND and UNKNOWN_WORKER in page.body:
+            return {}, False
+        return Gap(page.cut or page.refusal) if page.cut or page.refusal else read(page.body), False
 
     def _pages(self) -> "Pages":
         if self._opened is None:
@@ -157,47 +174,3 @@ class FlowerSource:
 
             self._opened = Pages(self._settings, self._client, self._clock)
         return self._opened
-
-
-def _answered(query: Query, pages: "Pages") -> tuple[object, bool]:
-    """The reply or gap, and whether Flower is gone: it gave no HTTP answer at all."""
-    paths, read = _asking(query)
-    answer: object = Gap(f"flower: does not know the question {type(query).__name__}")
-    for path in paths:
-        page = pages.get(path)
-        if isinstance(page, Gap):
-            return page, True
-        if isinstance(query, InspectOne) and page.status == 404 and page.body.startswith(b"Unknown worker"):
-            return {}, False
-        if page.cut or page.refusal:
-            return Gap(page.cut or page.refusal), False
-        answer = None if path == HEALTH else read(page.body)
-    return answer, False
-
-
-def _rank(query: Query) -> int:
-    """Cheap questions first."""
-    return _ORDER.index(type(query)) if type(query) in _ORDER else len(_ORDER)
-
-
-def _asking(query: Query) -> tuple[tuple[str, ...], Callable[[bytes], object]]:
-    """The paths to get, and how to read the last one's body."""
-    match query:
-        case WorkerStatus():
-            return (HEALTH, "/api/workers?status=true"), worker_status
-        case WorkerHeartbeats():
-            return ("/?json=1",), worker_beats
-        case ReadEventCounters():
-            return ("/metrics",), event_counters
-        case Inspected():
-            return ("/api/workers",), inspections
-        case InspectOne(worker):
-            return (f"/api/workers?refresh=1&workername={quote(worker, safe='@')}",), lambda body: _one(worker, inspections(body))
-        case InspectAll():
-            return ("/api/workers?refresh=true",), inspections
-    return (), lambda _: None
-
-
-def _one(worker: str, found: Mapping[str, object] | Gap) -> Mapping[str, object] | Gap:
-    """That worker's entry alone."""
-    return found if isinstance(found, Gap) else {name: entry for name, entry in found.items() if name == worker}

@@ -5,18 +5,17 @@ an inspect reply is assembled from several answers, any of which the worker may 
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from watchdog.core.gaps import Gap
 from watchdog.core.replies import WorkerBeat, WorkerConf, WorkerInspection
+from watchdog.sources.flower_json import UNREADABLE, as_kind, decoded, kind_found, maybe
 
-__all__ = ["inspections", "worker_beats", "worker_status"]
-
-T = TypeVar("T")
+__all__ = ["inspections", "queue_lengths", "worker_beats", "worker_status"]
 
 _NULL = Raw(b"null")
 _CENSORED = "*" * 8
@@ -26,7 +25,6 @@ _POOLS = {"thread": "threads"}
 """Module name -> the name users give to `--pool`, where they differ."""
 
 _USERINFO = re.compile(r"(?<=://).*@")  # greedy: an unescaped password may hold @ and /
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Beat(Struct):
@@ -52,6 +50,24 @@ class _LooseBeats(Struct):
     data: list[dict[str, Any]]
 
 
+class _Standing(Struct):
+    status: str | bool
+
+
+_ONLINE = frozenset({"OK", "ONLINE", "UP", "ALIVE"})
+_OFFLINE = frozenset({"OFFLINE", "DOWN", "DEAD", "LOST"})
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Queue(Struct):
+    name: str
+    messages: _Count
+
+
+class _Queues(Struct):
+    active_queues: list[_Queue]
+
+
 class _Entry(Struct):
     stats: Raw = _NULL
     active_queues: Raw = _NULL
@@ -61,16 +77,45 @@ class _Entry(Struct):
 
 
 def worker_status(body: bytes) -> dict[str, bool] | Gap:
-    """`/api/workers?status=true`: worker -> whether its heartbeats come."""
-    return _decoded(body, dict[str, bool], "/api/workers?status=true", "an object of worker -> true or false")
+    """`/api/workers?status=true`: worker -> whether its heartbeats come. Some servers answer with a `status` for each worker instead."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, bool])
+    except UNREADABLE:
+        expected = "an object of worker -> true or false"
+        loose = decoded(body, dict[str, _Standing], "/api/workers?status=true", expected)
+    if isinstance(loose, Gap):
+        return loose
+    standing = {name: _is_online(entry.status) for name, entry in loose.items()}
+    known = {name: online for name, online in standing.items() if online is not None}
+    if len(known) < len(standing):
+        return Gap(f"flower: expected {expected} from /api/workers?status=true, found a worker whose status is neither OK nor OFFLINE")
+    return known
+
+
+def _is_online(status: object) -> bool | None:
+    """What a status in words means; None for words that are not known."""
+    if isinstance(status, bool):
+        return status
+    word = status.upper() if isinstance(status, str) else None
+    return True if word in _ONLINE else False if word in _OFFLINE else None
+
+
+def queue_lengths(body: bytes) -> dict[str, int] | Gap:
+    """`/api/queues/length`: queue -> messages waiting; as Flower lists them, or as an object of queue -> number."""
+    try:
+        listed = msgspec.json.decode(body, type=_Queues).active_queues
+        return {queue.name: queue.messages for queue in listed}
+    except UNREADABLE:
+        expected = '{"active_queues": [{"name", "messages"}]} with numbers'
+        return decoded(body, dict[str, _Count], "/api/queues/length", expected)
 
 
 def worker_beats(body: bytes) -> dict[str, WorkerBeat] | Gap:
     """`/?json=1`: worker -> what its events said."""
     try:
         beats = msgspec.json.decode(body, type=_Beats).data
-    except _UNREADABLE:
-        loose = _decoded(body, _LooseBeats, "/?json=1", '{"data": [workers]}')
+    except UNREADABLE:
+        loose = decoded(body, _LooseBeats, "/?json=1", '{"data": [workers]}')
         if isinstance(loose, Gap):
             return loose
         sure = [_beat(entry) for entry in loose.data]
@@ -99,8 +144,8 @@ def _worker_beat(beat: _Beat) -> WorkerBeat:
 
 def _beat(entry: Mapping[str, Any]) -> _Beat | None:
     """A worker of which some field has an unexpected shape: that field is left out; None without its name and status."""
-    kept = {name: value for name, value in entry.items() if name in _FIELDS and _as(value, _FIELDS[name]) is not None}
-    return _as(kept, _Beat)
+    kept = {name: value for name, value in entry.items() if name in _FIELDS and as_kind(value, _FIELDS[name]) is not None}
+    return as_kind(kept, _Beat)
 
 
 _FIELDS: dict[str, Any] = {field.encode_name: field.type for field in msgspec.structs.fields(_Beat)}
@@ -108,35 +153,39 @@ _FIELDS: dict[str, Any] = {field.encode_name: field.type for field in msgspec.st
 
 def inspections(body: bytes) -> dict[str, WorkerInspection] | Gap:
     """`/api/workers`: worker -> Flower's cache of its last inspect. Fields the worker did not answer are None."""
-    raw = _decoded(body, dict[str, Raw], "/api/workers", "an object of worker -> its inspect answers")
+    raw = decoded(body, dict[str, Raw], "/api/workers", "an object of worker -> its inspect answers")
     if isinstance(raw, Gap):
         return raw
     found: dict[str, WorkerInspection] = {}
     for name, entry in raw.items():
-        answers = _maybe(entry, _Entry)
-        if answers is None or all(bytes(getattr(answers, field)) == b"null" for field in _Entry.__struct_fields__):
-            return Gap(f"flower: expected an object of inspect answers for each worker from /api/workers, found {_kind(bytes(entry))}")
+        answers = maybe(entry, _Entry)
+        if answers is None or not (_says_something(answers) or maybe(entry, _Standing) is not None):
+            return Gap(f"flower: expected an object of inspect answers for each worker from /api/workers, found {kind_found(bytes(entry))}")
         found[name] = _inspection(name, answers)
     return found
 
 
+def _says_something(entry: _Entry) -> bool:
+    return any(bytes(getattr(entry, field)) != b"null" for field in _Entry.__struct_fields__)
+
+
 def _inspection(name: str, entry: _Entry) -> WorkerInspection:
-    stats = _object(_maybe(entry.stats, dict[str, Any]))
+    stats = _object(maybe(entry.stats, dict[str, Any]))
     pool = _object(stats.get("pool"))
-    reserved = _maybe(entry.reserved, list[Raw])
+    reserved = maybe(entry.reserved, list[Raw])
     total = stats.get("total")
     return WorkerInspection(
         name=name,
-        at=_maybe(entry.timestamp, float),
-        queues=_names(_maybe(entry.active_queues, list[Any])),
+        at=maybe(entry.timestamp, float),
+        queues=_names(maybe(entry.active_queues, list[Any])),
         pool=_pool(pool.get("implementation")),
-        pool_size=_as(pool.get("max-concurrency"), int),
-        pid=_as(stats.get("pid"), int),
-        uptime_s=_as(stats.get("uptime"), float),
-        prefetch=_as(stats.get("prefetch_count"), int),
+        pool_size=as_kind(pool.get("max-concurrency"), int),
+        pid=as_kind(stats.get("pid"), int),
+        uptime_s=as_kind(stats.get("uptime"), float),
+        prefetch=as_kind(stats.get("prefetch_count"), int),
         reserved=None if reserved is None else len(reserved),
         processed=sum(n for n in total.values() if isinstance(n, int)) if isinstance(total, dict) else None,
-        conf=_conf(_maybe(entry.conf, dict[str, Any]), stats),
+        conf=_conf(maybe(entry.conf, dict[str, Any]), stats),
     )
 
 
@@ -149,13 +198,13 @@ def _conf(conf: dict[str, Any] | None, stats: Mapping[str, Any]) -> WorkerConf |
     options = {**_object(conf.get("broker_transport_options")), **told}
     backend = _text(conf.get("result_backend"))
     return WorkerConf(
-        queues=_names(_as(conf.get("task_queues"), list[Any])) or (),
+        queues=_names(as_kind(conf.get("task_queues"), list[Any])) or (),
         default_queue=_text(conf.get("task_default_queue")),
         routed_queues=_routed(conf.get("task_routes")),
         key_prefix=_text(options.get("global_keyprefix", "" if isinstance(broker, dict) else None)),
-        priority_steps=_as(options.get("priority_steps"), tuple[int, ...]),
+        priority_steps=as_kind(options.get("priority_steps"), tuple[int, ...]),
         separator=_text(options.get("sep")),
-        visibility_timeout_s=_as(options.get("visibility_timeout"), float),
+        visibility_timeout_s=as_kind(options.get("visibility_timeout"), float),
         result_backend=None if backend is None else _USERINFO.sub("***@", backend),
     )
 
@@ -188,47 +237,3 @@ def _text(value: object) -> str | None:
 
 def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _as(value: object, kind: type[T]) -> T | None:
-    """The value as that type (text of a number counts); None where it is another, or absent."""
-    try:
-        return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError:
-        return None
-
-
-def _maybe(raw: Raw, kind: type[T]) -> T | None:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except _UNREADABLE:
-        return None
-
-
-def _decoded(body: bytes, kind: Callable[..., T], path: str, expected: str) -> T | Gap:
-    """The whole answer as that type, or what was found instead."""
-    try:
-        decoded: T = msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError:
-        return Gap(f"flower: expected {expected} from {path}, found {_kind(body)}")
-    except _UNREADABLE:
-        return Gap(_not_json(body, path))
-    return decoded
-
-
-def _not_json(body: bytes, path: str) -> str:
-    start = body[:256].lstrip()
-    if not start:
-        return f"flower: expected JSON from {path}, found an empty answer"
-    if start.startswith(b"<"):
-        return f"flower: expected JSON from {path}, found an HTML page: is this Flower's own address, or a login page in front of it?"
-    if start[:1] in b"{[":
-        return f"flower: expected JSON from {path}, found JSON that breaks off or is damaged after {len(body)} bytes"
-    return f"flower: expected JSON from {path}, found something else: is this Flower's address?"
-
-
-def _kind(body: bytes) -> str:
-    """The JSON type of a text, in a user's words."""
-    first = body[:256].lstrip()[:1]
-    names = {b"{": "an object of another shape", b"[": "a list", b'"': "a text", b"n": "null", b"t": "true", b"f": "false"}
-    return names.get(first, "a number")

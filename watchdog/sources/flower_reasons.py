@@ -30,6 +30,11 @@ class Asked:
         """The whole address."""
         return self.base + self.path
 
+    @property
+    def of_workers(self) -> bool:
+        """Whether Flower has to ask workers before it can answer."""
+        return "refresh=" in self.path
+
 
 def stale(error: Exception) -> bool:
     """Whether a kept-alive connection may just have been closed by the other side meanwhile: one more try is fair."""
@@ -44,7 +49,12 @@ def silence(error: Exception, asked: Asked) -> str:
     if isinstance(error, httpx.ConnectTimeout):
         return f"flower: no connection to {asked.base} within {asked.connect_timeout_s:g}s: host down, or a firewall in between?"
     if isinstance(error, httpx.TimeoutException):
-        return f"flower: no answer from {asked.url} within {asked.timeout_s:g}s: Flower hangs or is too busy (the limit is `timeout`)"
+        why = (
+            "it waits for workers, which takes Flower 1 to 2 s, or for a broker that hangs"
+            if asked.of_workers
+            else "it hangs or is too busy"
+        )
+        return f"flower: no answer from {asked.url} within {asked.timeout_s:g}s: {why} (the limit is `timeout`)"
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
         return (
             f"flower: expected an HTTP answer from {asked.url}, found the connection closed or something else: "
@@ -94,10 +104,17 @@ def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:
     sentences = {
         403: f"flower: 403 (forbidden) from {asked.url}: something in front of Flower, or its auth settings, lets this user not in",
         404: f"flower: 404 (not found) from {asked.url}: is it Flower, and is its url_prefix part of the configured URL?",
-        405: f"flower: 405 (not allowed) from {asked.url}: Flower 1.x with authentication has no API; use Flower 2.x",
+        405: (
+            f"flower: 405 (not allowed) from {asked.url}: Flower 1.x has no API while authentication is on, so queues, pools and tasks "
+            "cannot be seen; use Flower 2.x, or start this one without authentication behind a firewall"
+        ),
     }
     if status in sentences:
         return sentences[status]
+    if status >= 500 and asked.of_workers:
+        return (
+            f"flower: {status} (server error) from {asked.url}: Flower could not ask the workers: can it reach the broker? Its log says why"
+        )
     if status >= 500:
         return f"flower: {status} (server error) from {asked.url}: Flower, or a proxy in front of it, failed; its log says why"
     return f"flower: expected 200 from {asked.url}, found {status}"

@@ -1,0 +1,81 @@
+"""Where each question is put to Flower, how its answer is read, and which goes first.
+
+In: a query. Out: a path under Flower's url_prefix, and a function from the answer's bytes to a reply or a gap.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import (
+    FailedTasks,
+    InspectAll,
+    Inspected,
+    InspectOne,
+    Query,
+    QueueLengths,
+    ReadEventCounters,
+    RunningTasks,
+    SucceededTasks,
+    WorkerHeartbeats,
+    WorkerStatus,
+)
+from watchdog.sources.flower_answers import inspections, queue_lengths, worker_beats, worker_status
+from watchdog.sources.flower_metrics import event_counters
+from watchdog.sources.flower_tasks import tasks_path, tasks_seen
+
+__all__ = ["API", "DASHBOARD", "HEALTH", "STATUS", "asking", "rank"]
+
+HEALTH = "/healthcheck"
+"""Open under every auth setting; says only that Flower's loop turns."""
+API = "/api/"
+STATUS = "/api/workers?status=true"
+DASHBOARD = "/?json=1"
+"""The dashboard's JSON under the one path that all versions know (1.2 has no `/workers`, 2.x no `/dashboard`)."""
+
+Reader = Callable[[bytes], object]
+
+_ORDER: tuple[type[Query], ...] = (
+    WorkerStatus,
+    WorkerHeartbeats,
+    ReadEventCounters,
+    Inspected,
+    RunningTasks,
+    FailedTasks,
+    SucceededTasks,
+    QueueLengths,
+    InspectOne,
+    InspectAll,
+)
+
+
+def rank(query: Query) -> int:
+    """Cheap questions first, and those that wait for workers last."""
+    return _ORDER.index(type(query)) if type(query) in _ORDER else len(_ORDER)
+
+
+def asking(query: Query) -> tuple[str, Reader] | None:
+    """The path to get, and how to read its body; None for a question that Flower does not know."""
+    match query:
+        case WorkerStatus():
+            return STATUS, worker_status
+        case WorkerHeartbeats():
+            return DASHBOARD, worker_beats
+        case ReadEventCounters():
+            return "/metrics", event_counters
+        case Inspected():
+            return "/api/workers", inspections
+        case InspectOne(worker):
+            return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
+        case InspectAll():
+            return "/api/workers?refresh=true", inspections
+        case RunningTasks() | FailedTasks() | SucceededTasks():
+            return tasks_path(query), lambda body: tasks_seen(body, query)
+        case QueueLengths():
+            return "/api/queues/length", queue_lengths
+    return None
+
+
+def _one(worker: str, found: Mapping[str, object] | Gap) -> Mapping[str, object] | Gap:
+    """That worker's entry alone."""
+    return found if isinstance(found, Gap) else {name: entry for name, entry in found.items() if name == worker}
