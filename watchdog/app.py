@@ -5,12 +5,14 @@ What only the daemon needs is imported where it is built: `watchdog check` start
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from watchdog.asking import Asker
 from watchdog.check import Checker
 from watchdog.config import Loaded
 from watchdog.core.evaluate import Evaluator
+from watchdog.core.expectations import Expectation
 from watchdog.core.judging import windows_of
 from watchdog.core.reading import Past
 from watchdog.core.rows import Table
@@ -19,7 +21,7 @@ from watchdog.core.target import SELF, Target
 from watchdog.core.telling import Addressee
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
-from watchdog.rulebook import RuleBook, own_rules, read_rule_book, rules_for
+from watchdog.rulebook import RuleBook, read_rule_book, rules_for
 from watchdog.settings import Settings, TargetSettings, to_target
 from watchdog.sources import SOURCES
 from watchdog.sources.base import Source
@@ -28,8 +30,8 @@ from watchdog.tables import TABLES
 if TYPE_CHECKING:
     from watchdog.cycle import Cycle
     from watchdog.daemon import Built
+    from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
-    from watchdog.watching import SelfWatch
 
 __all__ = ["Configured", "RulesError", "build_checker", "build_cycles", "build_receivers", "build_watching", "configured"]
 
@@ -74,16 +76,23 @@ def build_askers(settings: Settings) -> list[Asker]:
     return [Asker(to_target(settings, target), build_sources(target), TABLES) for target in settings.target]
 
 
-def build_checker(conf: Configured, only: tuple[str, ...], clock: Callable[[], float], stopwatch: Callable[[], float]) -> Checker:
+def build_checker(
+    conf: Configured,
+    only: tuple[str, ...],
+    clock: Callable[[], float],
+    stopwatch: Callable[[], float],
+    expectations: tuple[Expectation, ...] = (),
+) -> Checker:
     """What `watchdog check` and `watchdog query` look with; `only`: these targets, or all."""
     askers = [a for a in build_askers(conf.settings) if not only or a.target.name in only]
     rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in askers}
-    return Checker(askers, TABLES, rules, own_rules(conf.book, TABLES), lambda: Evaluator(TABLES, stopwatch=stopwatch), clock)
+    own = tuple(tuned.rule for tuned in rules_for(conf.book, SELF, TABLES))
+    return Checker(askers, TABLES, rules, own, lambda: Evaluator(TABLES, stopwatch=stopwatch), clock, expectations)
 
 
 def build_receivers(settings: Settings) -> list[Receiver]:
     """One receiver each."""
-    return [RECEIVERS[receiver.type][1](receiver) for receiver in settings.receiver]
+    return [RECEIVERS[receiver.type].receiver(receiver) for receiver in settings.receiver]
 
 
 def build_cycles(
@@ -114,16 +123,16 @@ def build_cycles(
                 addressees,
                 service=settings.service,
                 clock=clock,
-                past=_past(store, asker.target.name, clock() - keep_s),
+                past=partial(_past, store, asker.target.name, keep_s),
                 self_seen=self_seen if asker is itself else lambda: None,
             )
         )
     return cycles
 
 
-def _past(store: "Store", target: str, since: float) -> Past:
+def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
     types = {name: type(empty) for name, table in TABLES.items() if (empty := table.memory()) is not None}
-    return Past(store.load_memories(target, types), store.load_samples(target, since))
+    return Past(store.load_memories(target, types), store.load_samples(target, now - keep_s))
 
 
 def build_watching(

@@ -1,7 +1,8 @@
 """One cycle for one target, top to bottom: ask, read, judge, decide, commit. Delivery starts where this ends.
 
 The cycle asks first; then it takes the database's write lock, loads, decides and commits, so that no acknowledgement
-from another process is lost. Memory moves on only when the commit has; `now` is read once.
+from another process is lost. Memory moves on only when the commit has; `now` is read once. What the database remembers is
+read by the first cycle, so that a reload begins where the old configuration ended.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,11 +50,13 @@ class Cycle:
         *,
         service: str,
         clock: Callable[[], float],
-        past: Past,
+        past: Callable[[float], Past],
         self_seen: Callable[[], SelfSeen | None] = lambda: None,
     ) -> None:
         self.target = asker.target
-        self.rules, self.past = rules, past
+        self.rules = rules
+        self._past: Past | None = None
+        self._load_past = past
         self._asker, self._tables, self._evaluator, self._store = asker, tables, evaluator, store
         self._addressees, self._service, self._clock, self._self_seen = addressees, service, clock, self_seen
         self._windows = windows_of(rules)
@@ -67,8 +70,9 @@ class Cycle:
     def run(self) -> Done:
         """One pass. StoreError where nothing could be written: then nothing was, and the next cycle sees the same past."""
         now = self._clock()
-        replies = self._asker.ask(self.past, now)
-        seen = read_tables(self._tables, self.target, self.past, replies, now, self._windows, self._self_seen())
+        past = self._past or self._load_past(now)
+        replies = self._asker.ask(past, now)
+        seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen())
         with self._store.cycle() as transaction:
             loaded = transaction.load(self.target.name)
             judgements = judge_all(self._evaluator, self.rules, seen, loaded.open)
@@ -76,7 +80,7 @@ class Cycle:
             situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s)
             plan = decide(situation, judgements, loaded, seen)
             transaction.commit(plan)
-        self.past = self.past.plus(seen, self._keep_s)
+        self._past = past.plus(seen, self._keep_s)
         return Done(seen, tuple(judgements), plan)
 
     def close(self) -> None:

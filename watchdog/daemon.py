@@ -16,8 +16,9 @@ from watchdog.core.decide import end_target
 from watchdog.core.target import SELF
 from watchdog.core.telling import Addressee
 from watchdog.sd_notify import Notifier, watchdog_period_s
+from watchdog.self_watch import SelfWatch
 from watchdog.store import Store, StoreError
-from watchdog.watching import SelfWatch, Watching
+from watchdog.watching import Watching
 
 __all__ = ["Build", "Built", "Daemon", "RejectedError"]
 
@@ -74,7 +75,11 @@ class Daemon:
             recovered = self._store.recover()
             built = self._begin(self._build())
             log.info(
-                "watchdog_started", targets=len(built.targets), rules=len(built.rules), database=str(self._store.path), resumed=recovered
+                "watchdog_started",
+                targets=len(built.targets - {SELF}),
+                rules=len(built.rules),
+                database=str(self._store.path),
+                resumed=recovered,
             )
             self._first_cycles(built)
             while not self._end:
@@ -131,13 +136,13 @@ class Daemon:
             new = self._build()
         except (RejectedError, StoreError) as error:
             self._self_watch.config_error = str(error)
-            log.error("reload_rejected", reason=str(error))
+            log.error("reload_rejected", reason=str(error))  # noqa: TRY400 - the sentence says it all
             self._systemd.say("READY=1", "STATUS=reload rejected; the old configuration is in force")
             return old
         old.watching.stop(GRACE_S)
         self._self_watch.config_error = ""
         self._begin(new)
-        log.info("configuration_reloaded", targets=len(new.targets), rules=len(new.rules))
+        log.info("configuration_reloaded", targets=len(new.targets - {SELF}), rules=len(new.rules))
         self._systemd.say("READY=1", f"STATUS=watching {len(new.targets - {SELF})} targets")
         return new
 

@@ -55,7 +55,10 @@ class Delivery:
         return self._clerks[receiver].drain()
 
     def stop(self, grace_s: float) -> bool:
-        """Finish the deliveries in hand and end; False where one takes longer than `grace_s` (it is sent again at the next start)."""
+        """Finish the deliveries in hand, end, and give back the receivers' sockets.
+
+        False where a delivery takes longer than `grace_s` (seconds): it is settled later, or sent again at the next start.
+        """
         for clerk in self._clerks.values():
             clerk.stopping.set()
             clerk.woken.set()
@@ -63,6 +66,9 @@ class Delivery:
         for clerk in self._clerks.values():
             if clerk.thread.is_alive():
                 clerk.thread.join(max(deadline - time.monotonic(), 0.0))
+        for clerk in self._clerks.values():
+            if not clerk.thread.is_alive():
+                clerk.receiver.close()
         return not any(clerk.thread.is_alive() for clerk in self._clerks.values())
 
 
@@ -78,7 +84,7 @@ class _Clerk:
         log: Any,
     ) -> None:
         self._store = store
-        self._receiver = receiver
+        self.receiver = receiver
         self._clock = clock
         self._on_outcome = on_outcome
         self._log = log.bind(receiver=receiver.name)
@@ -105,7 +111,7 @@ class _Clerk:
         """Send what is due, until nothing is or the receiver asks for a pause; how many attempts were made."""
         attempts = 0
         while not self.stopping.is_set() and not self._pause_left():
-            claimed = self._store.claim(self._receiver.name, self._clock(), self._receiver.settings, self._receiver.render)
+            claimed = self._store.claim(self.receiver.name, self._clock(), self.receiver.settings, self.receiver.render)
             if claimed is None:
                 break
             attempts += 1
@@ -117,7 +123,7 @@ class _Clerk:
 
     def _send(self, claimed: Claimed) -> Outcome:
         try:
-            return self._receiver.send(claimed.body, claimed.message.id, self._clock())
+            return self.receiver.send(claimed.body, claimed.message.id, self._clock())
         except Exception as error:  # noqa: BLE001 - its text may hold a secret, its type does not
             return Later(f"the receiver failed ({type(error).__name__})")
 
@@ -157,7 +163,7 @@ class _Clerk:
     def _until_due(self) -> float:
         """How long to sleep unless woken (seconds)."""
         now = self._clock()
-        due = self._store.next_due(self._receiver.name, now)
+        due = self._store.next_due(self.receiver.name, now)
         if due is None:
             return LONGEST_NAP_S
         return min(max(due - now, self._pause_left(), 0.0), LONGEST_NAP_S)

@@ -10,60 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from watchdog.core.durations import format_duration
-from watchdog.core.selfwatch import ReceiverSeen, RuleSeen, SelfSeen
 from watchdog.cycle import Cycle, Done
 from watchdog.delivery import Delivery
+from watchdog.move_log import log_moves
+from watchdog.self_watch import SelfWatch
 from watchdog.store import Store, StoreError
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
 
-__all__ = ["SelfWatch", "Watching"]
+__all__ = ["Watching"]
 
 log = structlog.get_logger()
 
 RETENTION_EVERY_S = 3600.0
-LOUD = {"firing": "incident_fired", "recovering": "incident_recovering", "resolved": "incident_resolved", "dropped": "incident_dropped"}
-
-
-class SelfWatch:
-    """What watchdog knows of itself, across configurations. Any thread may tell it or ask it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._failed: dict[tuple[str, str], str] = {}
-        self._took: dict[tuple[str, str], float] = {}
-        self._cycle_s: dict[str, float] = {}
-        self._late = 0
-        self.config_error = ""
-
-    def cycle_ended(self, target: str, done: Done, took_s: float, interval_s: float) -> None:
-        """One cycle ended well."""
-        with self._lock:
-            self._cycle_s[target] = took_s
-            self._late += took_s > interval_s
-            for judgement in done.judgements:
-                self._failed[target, judgement.rule.name] = judgement.failed or ""
-                self._took[target, judgement.rule.name] = judgement.took_ms
-
-    def forget_all_but(self, targets: set[str], rules: set[str]) -> None:
-        """After a reload: what is no longer configured is no longer told."""
-        with self._lock:
-            self._failed = {k: v for k, v in self._failed.items() if k[0] in targets and k[1] in rules}
-            self._took = {k: v for k, v in self._took.items() if k in self._failed}
-            self._cycle_s = {k: v for k, v in self._cycle_s.items() if k in targets}
-
-    def seen(self, receivers: tuple[ReceiverSeen, ...], database_bytes: int) -> SelfSeen:
-        """Everything, as the tables of the target `watchdog` read it."""
-        with self._lock:
-            names = sorted({rule for _, rule in self._failed})
-            rules = tuple(RuleSeen(name, self._error(name), max(t for (_, r), t in self._took.items() if r == name)) for name in names)
-            longest = max(self._cycle_s.values(), default=0.0)
-            return SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes)
-
-    def _error(self, rule: str) -> str:
-        return next((f"{target}: {error}" for (target, name), error in self._failed.items() if name == rule and error), "")
 
 
 class Watching:
@@ -173,31 +133,3 @@ class Watching:
             self._store.retention(self._clock(), self._retention_s)
         except StoreError as error:
             log.warning("retention_failed", reason=str(error))
-
-
-def log_moves(done: Done) -> None:
-    """One line a transition."""
-    named = {i.id: i for i in done.plan.incidents}
-    for move in done.plan.transitions:
-        incident = named.get(move.incident)
-        if incident is None:
-            continue
-        event = (
-            "incident_began"
-            if not move.before
-            else "incident_fired_again"
-            if move.before == "recovering" and move.after == "firing"
-            else LOUD[move.after]
-        )
-        lasted = format_duration(round(move.at - incident.started_at)) if not incident.open else None
-        fields = {"lasted": lasted, "summary": incident.summary if event == "incident_fired" else None}
-        log.info(
-            event,
-            target=incident.target,
-            rule=incident.rule,
-            **{f"key_{name}": value for name, value in incident.key.items()},
-            severity=incident.severity.value,
-            reason=move.reason,
-            incident=incident.id,
-            **{name: value for name, value in fields.items() if value},
-        )

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,11 +17,20 @@ from watchdog.demo.processes import child_environment
 COMMAND = [sys.executable, "-W", "error", "-m", "watchdog"]
 
 
-def watchdog(*args: str | Path, cwd: Path, timeout: float = 60.0, **environ: str) -> subprocess.CompletedProcess[str]:
+def watchdog(
+    *args: str | Path, cwd: Path, environ: Mapping[str, str] | None = None, timeout: float = 60.0
+) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     command = [*COMMAND, *map(str, args)]
     return subprocess.run(
-        command, cwd=cwd, env=environment(cwd, environ), capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL
+        command,
+        cwd=cwd,
+        env=environment(cwd, environ or {}),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -33,13 +41,13 @@ def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
 class Daemon:
     """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.log = folder / "daemon.log"
         self._seen = len(self.text)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "run"], cwd=folder, env=environment(folder, {}), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*COMMAND, "run"], cwd=folder, env=environment(folder, environ or {}), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
 
     @property
@@ -81,9 +89,9 @@ def _with_log(daemon: Daemon) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Daemon]:
+def running(folder: Path, environ: Mapping[str, str] | None = None) -> Iterator[Daemon]:
     """A daemon that has had its first look; it ends with the block."""
-    daemon = Daemon(folder)
+    daemon = Daemon(folder, environ)
     try:
         daemon.wait_for("watchdog_started")
         yield daemon

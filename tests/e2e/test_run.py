@@ -1,6 +1,7 @@
 """`watchdog run` on a real cluster, with a real webhook: told once, and once when it is over, whatever is restarted in between."""
 
 import signal
+import socket
 from collections import Counter
 from pathlib import Path
 
@@ -76,19 +77,22 @@ def lasting_cluster(bare_cluster: Cluster) -> Cluster:
     """The usual cluster, whose Redis keeps its data through a restart."""
     bare_cluster.start_redis(None, "--appendonly", "yes")
     bare_cluster.start_worker("web-1", ["indexing"], 1)
+    bare_cluster.start_worker("gpu-1", ["training"], 1)
     bare_cluster.start_flower()
     bare_cluster.wait_ready()
     return bare_cluster
 
 
-def test_an_incident_lives_through_restarts_of_watchdog_flower_and_redis(
+def test_incidents_live_through_restarts_of_watchdog_flower_and_redis(
     lasting_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
     cluster = lasting_cluster
-    write_config(tmp_path, cluster, receiver.url, short=("QueueBacklogHigh",))
+    write_config(tmp_path, cluster, receiver.url, short=("QueueBacklogHigh", "WorkerLost"))
     with running(tmp_path):
         cluster.flood("nobody", 60)
         heard(receiver, "QueueBacklogHigh", "first")
+        cluster.kill_worker("gpu-1")
+        heard(receiver, "WorkerLost", "first", timeout=30)
     with running(tmp_path) as daemon:
         cluster.stop_flower()
         cluster.start_flower()
@@ -98,6 +102,8 @@ def test_an_incident_lives_through_restarts_of_watchdog_flower_and_redis(
     with running(tmp_path):
         drain(cluster, "nobody")
         heard(receiver, "QueueBacklogHigh", "first", "resolved")
+        cluster.start_worker("gpu-1", ["training"], 1)
+        heard(receiver, "WorkerLost", "first", "resolved", timeout=40)
     assert Counter(told(receiver)).most_common(1)[0][1] == 1
 
 
@@ -153,6 +159,44 @@ def test_a_reload_with_a_fault_keeps_the_old_configuration_and_says_so(
         assert daemon.end() == 0
 
 
+def test_another_database_needs_a_restart(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
+    path = write_config(tmp_path, cluster, receiver.url)
+    with running(tmp_path) as daemon:
+        path.write_text(path.read_text().replace("watchdog.db", "other.db"))
+        daemon.send(signal.SIGHUP)
+        daemon.wait_for("another database needs a restart")
+
+
+def test_without_a_database_in_the_configuration_it_makes_one_where_the_user_keeps_state(tmp_path: Path) -> None:
+    (tmp_path / "watchdog.toml").write_text('[[target]]\nname = "prod"\nredis = "redis://127.0.0.1:1"\n')
+    state = tmp_path / "state"
+    with running(tmp_path, {"XDG_STATE_HOME": str(state)}):
+        assert (state / "watchdog" / "watchdog.db").exists() or Path("/var/lib/watchdog/watchdog.db").exists()
+
+
+def test_systemd_is_told_how_it_goes(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
+    write_config(tmp_path, cluster, receiver.url)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(15)
+        with running(tmp_path, {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}) as daemon:
+            said_until(systemd, "READY=1")
+            said_until(systemd, "WATCHDOG=1")
+            daemon.send(signal.SIGHUP)
+            assert "MONOTONIC_USEC=" in said_until(systemd, "RELOADING=1")
+            said_until(systemd, "READY=1")
+            said_until(systemd, "WATCHDOG=1")
+            daemon.send(signal.SIGTERM)
+            said_until(systemd, "STOPPING=1")
+
+
+def said_until(systemd: socket.socket, word: str) -> str:
+    """The message that holds this word."""
+    while word not in (said := systemd.recv(4096).decode()):
+        pass
+    return said
+
+
 def test_a_target_that_is_taken_out_ends_its_incidents(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     path = write_config(tmp_path, cluster, receiver.url, short=("QueueBacklogHigh",))
     with running(tmp_path) as daemon:
@@ -164,14 +208,23 @@ def test_a_target_that_is_taken_out_ends_its_incidents(cluster: Cluster, receive
         heard(receiver, "QueueBacklogHigh", "first", "resolved", "first")
         drain(cluster, "nobody")
         heard(receiver, "QueueBacklogHigh", "first", "resolved", "first", "resolved")
-    assert "target removed" in daemon.own_text or b"target removed" in receiver.requests[1].body
+    assert sum(b'"ended":"target removed"' in request.body for request in receiver.requests) == 1
+
+
+def test_a_webhook_that_hangs_does_not_keep_it_from_ending(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
+    receiver.default = Answer(delay_s=30.0)
+    write_config(tmp_path, cluster, receiver.url, short=("QueueBacklogHigh",))
+    with running(tmp_path) as daemon:
+        cluster.flood("nobody", 60)
+        receiver.wait_for(1)
+        assert daemon.end() == 0
 
 
 def test_a_second_daemon_on_one_database_says_so_and_ends(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     write_config(tmp_path, cluster, receiver.url)
     with running(tmp_path) as daemon:
         second = watchdog("run", cwd=tmp_path)
-        assert second.returncode == 2
+        assert second.returncode == 1
         assert f"another watchdog (pid {daemon.process.pid}) uses" in second.stderr
 
 
@@ -197,7 +250,7 @@ def test_incidents_are_listed_and_told_beside_the_daemon_and_after_it(
         heard(receiver, "QueueBacklogHigh", "first", "resolved")
     incident = told(receiver)[0][0]
     after = watchdog("incidents", "--all", cwd=tmp_path)
-    story = watchdog("incidents", "show", incident[:8], cwd=tmp_path)
+    story = watchdog("incidents", "show", incident[:20], cwd=tmp_path)
     assert (beside.returncode, after.returncode, story.returncode) == (0, 0, 0)
     assert any(line.startswith(incident) and "firing" in line for line in beside.stdout.splitlines())
     assert any(line.startswith(incident) and "recovered" in line for line in after.stdout.splitlines())
@@ -208,11 +261,11 @@ def test_incidents_are_listed_and_told_beside_the_daemon_and_after_it(
     assert str(tmp_path / "watchdog.db") in beside.stdout
 
 
-def test_without_a_usable_database_it_ends_with_2_and_a_sentence(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
+def test_without_a_usable_database_it_ends_with_1_and_a_sentence(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     write_config(tmp_path, cluster, receiver.url)
     (tmp_path / "watchdog.db").write_text("this is no database, it is a text that is long enough to be looked at twice" * 20)
     done = watchdog("run", cwd=tmp_path)
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "is not an SQLite database" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "tables": "watchdog.cli.tables:tables",
     "query": "watchdog.cli.query:query",
     "incidents": "watchdog.cli.incidents:incidents",
+    "receivers": "watchdog.cli.receivers:receivers",
     "demo": "watchdog.cli.demo:demo",
 }
 """Name -> where it is, in the order in which `--help` lists them."""
@@ -42,9 +43,14 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 Examples:
   watchdog check --once --flower http://localhost:5555 --redis redis://localhost:6379/0
   watchdog run --config /etc/watchdog/watchdog.toml
-  watchdog demo""",
+  watchdog demo
+
+\b
+Completion in bash (zsh and fish likewise):
+  eval "$(_WATCHDOG_COMPLETE=bash_source watchdog)"
+""",
 )
-@click.option("--config", type=click.Path(path_type=Path), help=CONFIG_HELP)
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help=CONFIG_HELP)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
 def main(config: Path | None) -> None:
     """Tells people what is wrong with their Celery cluster: once, soon, and truthfully."""

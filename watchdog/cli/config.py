@@ -6,6 +6,7 @@ import click
 
 from watchdog.cli.commands import Commands
 from watchdog.cli.options import config_option
+from watchdog.cli.refusals import warn
 
 __all__ = ["config"]
 
@@ -31,10 +32,10 @@ def check(*, file: Path | None, config: Path | None, without_credentials: bool) 
     Exits with 0, or with 2 and every fault.
     """
     from watchdog.cli.check_page import counted  # noqa: PLC0415
-    from watchdog.cli.configuration import load_with_rules, named_config, warn_of_oddities  # noqa: PLC0415
+    from watchdog.cli.configuration import load_with_rules, named_config, oddities, untold  # noqa: PLC0415
 
     conf = load_with_rules(file or config, credentials=not without_credentials)
-    warn_of_oddities(conf)
+    warn((*oddities(conf), *untold(conf)))
     settings = conf.settings
     parts = (
         counted(len(settings.target), "target"),
@@ -56,7 +57,6 @@ Examples:
 def show(*, config: Path | None) -> None:
     """Show the settings in effect, defaults included, secrets masked."""
     from watchdog.cli.configuration import load, named_config  # noqa: PLC0415
-    from watchdog.cli.refusals import warn  # noqa: PLC0415
     from watchdog.config_show import effective, to_toml  # noqa: PLC0415
 
     loaded = load(config, targets_required=False)

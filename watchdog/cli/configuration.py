@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from watchdog.app import Configured
     from watchdog.config import Loaded
 
-__all__ = ["chosen_targets", "load", "load_with_rules", "named_config", "warn_of_oddities"]
+__all__ = ["chosen_targets", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities"]
 
 
 def load(
@@ -53,9 +53,21 @@ def load_with_rules(
         raise Refused(*error.faults) from None
 
 
-def warn_of_oddities(conf: "Configured") -> None:
+def oddities(conf: "Configured") -> tuple[str, ...]:
     """Warnings of the configuration and of its rules."""
-    warn((*conf.loaded.warnings, *conf.book.warnings))
+    return (*conf.loaded.warnings, *conf.book.warnings)
+
+
+def untold(conf: "Configured") -> tuple[str, ...]:
+    """A warning where a daemon would have nobody to tell."""
+    return (
+        () if conf.settings.receiver else ("no [[receiver]]: incidents are kept and nobody is told; add one with a name, a type and a url",)
+    )
+
+
+def warn_of_oddities(conf: "Configured") -> None:
+    """Those, on standard error."""
+    warn(oddities(conf))
 
 
 def chosen_targets(conf: "Configured", names: Iterable[str]) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ def _or_before_the_command(ctx: click.Context, _: click.Parameter, given: Path |
 
 def config_option(command: F) -> F:
     """`--config FILE`, here or before the command."""
-    return click.option("--config", type=click.Path(path_type=Path), callback=_or_before_the_command, help=CONFIG_HELP)(command)
+    return click.option("--config", metavar="FILE", type=click.Path(path_type=Path), callback=_or_before_the_command, help=CONFIG_HELP)(
+        command
+    )
 
 
 def database_option(command: F) -> F:

@@ -63,7 +63,7 @@ def query(
                 readings, evaluator = checker.readings(target, status.say)
                 answers.append(answered(target, TABLES, reads, readings, evaluator.query(sql, MOST_ROWS + 1)))
     except ConditionError as error:
-        raise Refused(*(f"query: {fault}" for fault in error.faults)) from None
+        raise Refused(*(f"query: {fault.partition('; declare it')[0]}" for fault in error.faults)) from None  # a rule would declare it
     finally:
         checker.close()
     _print(answers, style, named_config(conf.loaded))

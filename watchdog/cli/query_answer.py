@@ -46,7 +46,11 @@ class Answer:
     def notes(self) -> tuple[str, ...]:
         """A sentence for each table that was not read and each column without a value."""
         unread = tuple(f"{self.target}: {table} could not be read: {why}" for table, why in self.unread.items())
-        return unread + tuple(_note(gap) for gap in self.gaps if gap.reason not in self.unread.values())
+        columns: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+        for gap in self.gaps:
+            if gap.reason not in self.unread.values():
+                columns.setdefault((gap.table, gap.reason, gap.keys), []).append(gap.column)
+        return unread + tuple(_note(self.target, *why, names) for why, names in columns.items())
 
 
 def answered(
@@ -89,10 +93,10 @@ def _missing(target: str, table: Table, columns: frozenset[str], reading: Readin
         yield NoValue(target, table.name, "*", f"read in part: {reading.partial}")
 
 
-def _note(gap: NoValue) -> str:
-    keys = [key for key in gap.keys if key]
+def _note(target: str, table: str, reason: str, all_keys: Sequence[str], columns: Sequence[str]) -> str:
+    keys = [key for key in all_keys if key]
     listed = ", ".join(keys[:_LISTED]) + (f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else "")
-    return f"? {gap.target}: {gap.table}.{gap.column}{f' of {listed}' if keys else ''}: {gap.reason}"
+    return f"? {target}: {table}.{', '.join(columns)}{f' of {listed}' if keys else ''}: {reason}"
 
 
 def _joined(answers: Sequence[Answer], most: int) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:

@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import click
 
-__all__ = ["Refused", "warn"]
+__all__ = ["Refused", "Unusable", "warn"]
 
 
 class Refused(click.ClickException):
@@ -19,6 +19,12 @@ class Refused(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the faults, a line each, so that an editor can follow `file:line`."""
         click.echo(self.message, file=file, err=file is None)
+
+
+class Unusable(Refused):
+    """The database cannot be used now: nothing is wrong with what the user wrote, so a service manager may try again."""
+
+    exit_code = 1
 
 
 def warn(warnings: Iterable[str]) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from watchdog.cli.options import config_option, database_option
-from watchdog.cli.refusals import Refused
+from watchdog.cli.refusals import Refused, Unusable
 
 if TYPE_CHECKING:
     from watchdog.app import Configured
     from watchdog.daemon import Build
+    from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
-    from watchdog.watching import SelfWatch
 
 __all__ = ["run"]
 
@@ -24,6 +24,9 @@ __all__ = ["run"]
 Signals:
   SIGHUP   read the configuration again; one with a fault changes nothing
   SIGTERM  finish the delivery in hand, then end
+
+\b
+Exit codes: 0 ended, 1 the database cannot be used, 2 usage, configuration or rules are wrong.
 
 \b
 Examples:
@@ -37,8 +40,8 @@ def run(*, config: Path | None, database: str | None) -> None:
     """Watch the configured targets and tell the receivers, until ended."""
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.self_watch import SelfWatch  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
-    from watchdog.watching import SelfWatch  # noqa: PLC0415
 
     conf = load_with_rules(config, {"database": database})
     _make_default_folder(conf)
@@ -47,7 +50,9 @@ def run(*, config: Path | None, database: str | None) -> None:
             self_watch = SelfWatch()
             build = builder(config, database, store, self_watch)
             Daemon(build, store, self_watch, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
-    except (StoreError, RejectedError) as error:
+    except StoreError as error:
+        raise Unusable(str(error)) from None
+    except RejectedError as error:
         raise Refused(str(error)) from None
 
 
@@ -56,7 +61,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_watc
     import structlog  # noqa: PLC0415
 
     from watchdog.app import build_watching  # noqa: PLC0415
-    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+    from watchdog.cli.configuration import load_with_rules, oddities, untold  # noqa: PLC0415
     from watchdog.daemon import Built, RejectedError  # noqa: PLC0415
     from watchdog.log import configure_log  # noqa: PLC0415
 
@@ -72,7 +77,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_watc
         configure_log(conf.settings.log_level, conf.settings.log_format)
         built = build_watching(conf, store, self_watch, time.time, time.monotonic)
         log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
-        for warning in (*conf.loaded.warnings, *conf.book.warnings):
+        for warning in (*oddities(conf), *untold(conf)):
             log.warning("configuration_odd", what=warning)
         return built
 
@@ -85,4 +90,4 @@ def _make_default_folder(conf: "Configured") -> None:
         try:
             conf.loaded.database.parent.mkdir(mode=0o700, parents=True)
         except OSError as error:
-            raise Refused(f"database {conf.loaded.database}: its directory cannot be made: {error.strerror}") from None
+            raise Unusable(f"database {conf.loaded.database}: its directory cannot be made: {error.strerror}") from None

@@ -43,8 +43,8 @@ def table_page(table: "Table") -> "list[Block]":
     """One table and its columns."""
     from watchdog.cli.page import Grid, Ink, Line  # noqa: PLC0415
 
-    whose = " of the target `watchdog`" if table.own else ""
-    head = Line.of(Ink(table.name, "strong"), f": a row is {table.row_is}{whose}; key: {', '.join(table.key) or 'none, there is one row'}")
+    whose = "; on the target `watchdog` alone" if table.own else ""
+    head = Line.of(Ink(table.name, "strong"), f": a row is {table.row_is}; key: {', '.join(table.key) or 'none, there is one row'}{whose}")
     rows = tuple((c.name, c.kind.value, c.unit, _meaning(c), _neutral(c)) for c in table.columns)
     return [head, Grid(("column", "kind", "unit", "meaning", "where nothing is"), rows)]
 

@@ -56,7 +56,7 @@ MOVES: Mapping[tuple[State, Verdict], State] = {
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One move of an incident, with its reason, at `at` (epoch seconds)."""
+    """One move of an incident, with its reason, at `at` (epoch seconds). An escalation stays in its state."""
 
     incident: str
     at: float
@@ -129,9 +129,11 @@ def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> 
     moved = _entered(incident, after, now)
     if after is incident.state:
         moved = _count(moved, finding.verdict, watched_s)
-    if finding.verdict is Verdict.BREACH and finding.severity.rank > moved.severity.rank:
-        moved = replace(moved, severity=finding.severity)
     transitions = _transition(incident, moved, now, finding.verdict.value)
+    if finding.verdict is Verdict.BREACH and finding.severity.rank > moved.severity.rank:
+        reason = f"escalated from {moved.severity} to {finding.severity}"
+        moved = replace(moved, severity=finding.severity)
+        transitions.append(Transition(moved.id, now, moved.state, moved.state, reason))
     return _by_time(moved, finding, now, transitions)
 
 

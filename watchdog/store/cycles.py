@@ -17,7 +17,7 @@ from watchdog.store.refusals import StoreError
 __all__ = ["all_open_targets", "commit", "load", "notices_of"]
 
 TRIED_FOR_S = 24 * 3600.0
-"""How long a message is tried, from when the first of its notices was wished for."""
+"""How long a message is tried, from when it was made: what is merged into a newer one is tried as long as the newest of it deserves."""
 
 _FOR_LIFE = frozenset({"id", "fingerprint", "rule", "identity", "target", "key", "started_at"})
 _COLUMNS = ", ".join(f'"{name}"' for name in INCIDENT_COLUMNS)
@@ -91,7 +91,7 @@ def _queue(connection: sqlite3.Connection, messages: Iterable[Message], now: flo
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
             (
                 message.id, message.receiver, message.target, message.service, message.created_at, message.since,
-                message.not_before, max(message.not_before - now, 0.0), (message.since or message.created_at) + TRIED_FOR_S,
+                message.not_before, max(message.not_before - now, 0.0), message.created_at + TRIED_FOR_S,
             ),
         )  # fmt: skip
         connection.executemany(
