@@ -99,7 +99,17 @@ def test_the_last_line_names_the_configuration() -> None:
 
 
 def test_the_document_has_the_promised_keys_in_order() -> None:
-    assert list(check_document(result())) == ["version", "checked_at", "exit_code", "rules", "sources", "firing", "unknown", "idle", "expect"]
+    assert list(check_document(result())) == [
+        "version",
+        "checked_at",
+        "exit_code",
+        "rules",
+        "sources",
+        "firing",
+        "unknown",
+        "idle",
+        "expect",
+    ]
 
 
 def test_the_document_of_a_firing_look() -> None:

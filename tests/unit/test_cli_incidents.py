@@ -23,7 +23,17 @@ def listed(*incidents: Incident) -> list[str]:
 
 def test_an_open_incident_is_listed_with_how_long_it_lasts() -> None:
     row = listed(INCIDENT)[1].split(maxsplit=8)
-    assert row == ["01K0", "warning", "firing", "QueueBacklogHigh", "prod", "name=indexing", "2025-11-22T09:15:00Z", "1m30s", "indexing holds 60"]
+    assert row == [
+        "01K0",
+        "warning",
+        "firing",
+        "QueueBacklogHigh",
+        "prod",
+        "name=indexing",
+        "2025-11-22T09:15:00Z",
+        "1m30s",
+        "indexing holds 60",
+    ]
 
 
 def test_one_that_is_over_says_how_it_ended() -> None:

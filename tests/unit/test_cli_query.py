@@ -9,7 +9,9 @@ from watchdog.core.rows import Reading
 READS: Mapping[str, frozenset[str]] = {"queues": frozenset({"name", "consumers", "declared"})}
 
 
-def answer(*rows: tuple[Cell, ...], target: str = "prod", gaps: tuple[NoValue, ...] = (), unread: Mapping[str, str] | None = None) -> Answer:
+def answer(
+    *rows: tuple[Cell, ...], target: str = "prod", gaps: tuple[NoValue, ...] = (), unread: Mapping[str, str] | None = None
+) -> Answer:
     return Answer(target, ("name", "length"), rows, gaps, unread or {})
 
 
@@ -44,6 +46,12 @@ def test_each_gap_is_named_with_its_reason_and_its_rows() -> None:
 def test_an_idle_column_that_is_read_is_named() -> None:
     found = answered("prod", TABLES, READS, {"queues": Reading(idle={"consumers": "needs Flower", "length": "other"})}, (("name",), []))
     assert [gap.reason for gap in found.gaps] == ["needs Flower"]
+
+
+def test_columns_without_a_value_for_one_reason_are_named_together() -> None:
+    idle = {"consumers": "needs Flower", "declared": "needs Flower"}
+    found = answered("prod", TABLES, READS, {"queues": Reading(idle=idle)}, (("name",), []))
+    assert found.notes == ("? prod: queues.consumers, declared: needs Flower",)
 
 
 def test_a_table_that_was_not_read_is_said_once() -> None:

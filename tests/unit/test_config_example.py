@@ -50,7 +50,7 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     for name, kind in SOURCES.items():
         yield name, kind.settings, target[name]
     for receiver in values["receiver"]:
-        yield receiver["type"], RECEIVERS[receiver["type"]][0], receiver
+        yield receiver["type"], RECEIVERS[receiver["type"]].settings, receiver
 
 
 def test_every_key_of_every_model_is_in_the_example(everything_set: Path) -> None:

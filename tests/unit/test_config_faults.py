@@ -102,7 +102,9 @@ def test_two_targets_of_one_name_name_both_places(folder: Folder) -> None:
 
 def test_an_unknown_type_of_receiver_gets_a_suggestion(folder: Folder) -> None:
     folder.write(ONE_TARGET + '[[receiver]]\nname = "ops"\ntype = "webhok"\n')
-    assert folder.faults()[0].endswith('receiver "ops": type: expected one of webhook, console, found "webhok"; did you mean "webhook"?')
+    assert folder.faults()[0].endswith(
+        'receiver "ops": type: expected one of webhook, slack, console, found "webhok"; did you mean "webhook"?'
+    )
 
 
 def test_a_receiver_without_a_type_is_told_so(folder: Folder) -> None:

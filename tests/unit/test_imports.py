@@ -51,6 +51,7 @@ def test_version_and_help_need_nothing_but_click(tmp_path: Path, args: list[str]
         (["rules", "list"], {"httpx", "redis", "celery", "apscheduler", "sqlite_utils", "structlog", "rich"}),
         (["config", "check"], {"httpx", "redis", "celery", "apscheduler", "sqlite_utils", "structlog", "rich"}),
         (["config", "show"], {"httpx", "redis", "celery", "apscheduler", "sqlite_utils", "structlog", "rich"}),
+        (["receivers", "test", "ops"], {"redis", "celery", "apscheduler", "sqlite_utils", "structlog", "rich"}),
         (["incidents"], {"httpx", "redis", "celery", "apscheduler"}),
         (["check", "--once"], {"celery", "apscheduler", "sqlite_utils", "structlog"}),
         (["query", "SELECT 1 AS one"], {"celery", "apscheduler", "sqlite_utils", "structlog"}),

@@ -23,7 +23,7 @@ from watchdog.core.sql_tables import Schema, SqlTables, StoppedError, bound, sch
 from watchdog.core.sql_tokens import TokenKind
 from watchdog.core.suggestions import did_you_mean
 
-__all__ = ["ConditionError", "QueryShape", "check_condition", "check_output_condition", "check_query", "check_select"]
+__all__ = ["ConditionError", "QueryShape", "check_condition", "check_output_condition", "check_query", "check_select", "check_truth_select"]
 
 _LOCK = threading.Lock()  # the tables that statements are prepared against are kept, and shared
 _COLUMN_NAME = re.compile(r"[^\W\d]\w*")
@@ -64,6 +64,7 @@ def check_query(tables: Mapping[str, Table], text: str, key: tuple[str, ...], pa
     """What a rule's query gives and reads: one SELECT whose columns hold every key column and `breach`. ConditionError with every fault."""
     shape, faults = _checked_select(tables, text, params)
     names = {name.lower() for name in shape.columns}
+    faults += [f"name the column {name} with AS, as in {name} AS value" for name in shape.columns if not _COLUMN_NAME.fullmatch(name)]
     if shape.columns:
         known = ", ".join(shape.columns)
         faults += [f'key column "{name}" is not among the query\'s columns ({known})' for name in key if name.lower() not in names]
@@ -77,6 +78,15 @@ def check_query(tables: Mapping[str, Table], text: str, key: tuple[str, ...], pa
 def check_select(tables: Mapping[str, Table], text: str, params: Mapping[str, Param] | None = None) -> QueryShape:
     """What any SELECT on the tables gives and reads. ConditionError with every fault."""
     shape, faults = _checked_select(tables, text, params or {})
+    if faults:
+        raise ConditionError(faults)
+    return shape
+
+
+def check_truth_select(tables: Mapping[str, Table], text: str) -> QueryShape:
+    """The same of a SELECT whose first column says true or false. ConditionError with every fault."""
+    shape, faults = _checked_select(tables, text, {})
+    faults = faults or _first_column_faults(tables, text)
     if faults:
         raise ConditionError(faults)
     return shape
@@ -186,6 +196,22 @@ def _query_sense(draft: Draft, known: Known) -> list[str]:
     return faults
 
 
+def _first_column_faults(tables: Mapping[str, Table], text: str) -> list[str]:
+    """Why the first column of a faultless SELECT is no truth value, where that can be told."""
+    draft = Draft(text)
+    words = [token.word or token.text for token in draft.tokens]
+    if words[0] != "SELECT":
+        return []
+    first = 2 if words[1] in ("DISTINCT", "ALL") else 1
+    if words[first] == "*":
+        return ["its first column must be true or false, as in SELECT count(*) >= 3; found *"]
+    mentioned = {name: tables[name] for name in tables if name.upper() in words}
+    try:
+        return list(truth_faults(parse_from(draft.text, draft.tokens, first), Known(_unambiguous(mentioned, draft), {})))
+    except NotUnderstoodError:
+        return []
+
+
 def _output_columns(draft: Draft, schema: Schema, params: Mapping[str, Param]) -> tuple[str, ...]:
     """The names of a query's columns; faults where a rule could not tell them apart, or where it cannot stand in brackets."""
     with _LOCK:
@@ -197,6 +223,5 @@ def _output_columns(draft: Draft, schema: Schema, params: Mapping[str, Param]) -
             draft.faults.append(readable(str(error), schema))
             return ()
     lowered = [name.lower() for name in names]
-    draft.faults += [f"name the column {name} with AS, as in {name} AS value" for name in names if not _COLUMN_NAME.fullmatch(name)]
     draft.faults += [f'two columns are called "{name}"; rename one with AS' for name in dict.fromkeys(lowered) if lowered.count(name) > 1]
     return names

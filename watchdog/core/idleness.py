@@ -14,10 +14,14 @@ from watchdog.core.target import Target
 
 __all__ = ["idle_by_configuration"]
 
+_NUMBERS = 8
+"""As many as any table samples of its one row; which they are does not matter."""
+
 
 def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Iterable[Rule]) -> dict[str, str]:
     """Rule name -> the reason, for each rule that reads a column which nothing configured can fill."""
-    looked_before = Past(samples={name: (Sample(0.0, {}),) for name in tables})
+    earlier = Sample(0.0, {"": (0.0,) * _NUMBERS})
+    looked_before = Past(samples=dict.fromkeys(tables, (earlier,)))
     readings = read_tables(tables, target, looked_before, Replies(), now=0.0).windows[DEFAULT_WINDOW_S]
     loaded = {name: LoadedTable.of(tables[name], reading) for name, reading in readings.items()}
     reasons = {

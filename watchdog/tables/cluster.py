@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+from watchdog.core.queries import ScanKeys, SetMembers
 from watchdog.core.rows import Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.target import Target
 from watchdog.tables.groups import counted
+from watchdog.tables.queue_keys import queues_of
+from watchdog.tables.queue_names import Bindings
 
 __all__ = ["TABLE"]
 
@@ -76,8 +79,17 @@ def _from_queues(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle:
         idle["backlog"] = queues.idle["length"]
         return
     why = queues.unread or next((f"{r.cells['name']}: {r.gaps['length']}" for r in queues.rows if "length" in r.gaps), "")
+    why = why or _names_missing(look, queues_of(queues.memory).bindings)
     cells["backlog"] = None if why else _sum(queues.rows, "length")
     gaps |= {"backlog": why} if why else {}
+
+
+def _names_missing(look: Look, bindings: Bindings) -> str:
+    """Why there may be queues that nobody could name. A scan on its way is no gap: consumed and declared queues are known by then."""
+    for query, gap in look.replies.gaps("redis"):
+        if (isinstance(query, ScanKeys) and not bindings.whole) or (isinstance(query, SetMembers) and query.key not in bindings.members):
+            return gap.reason
+    return ""
 
 
 def _from_broker(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle: dict[str, str]) -> None:

@@ -92,7 +92,10 @@ def inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, Wor
         old = newest.get(seen.name)
         if old is None or (seen.at or 0.0) > (old.at or 0.0):
             newest[seen.name] = replace(seen, reserved=None)
-    alone = {seen.name: seen for seen in _answers(replies, [q for q in replies.answers if isinstance(q, InspectOne)])}
+    alone = {}
+    for seen in _answers(replies, [q for q in replies.answers if isinstance(q, InspectOne)]):
+        old = newest.get(seen.name)
+        alone[seen.name] = seen if old is None or seen.at != old.at else replace(seen, reserved=None)  # it did not answer
     together = {seen.name: replace(seen, reserved=None) for seen in _answers(replies, [InspectAll()])}
     return {name: seen for name, seen in {**newest, **alone, **together}.items() if covers(name, target.workers)}
 

@@ -61,6 +61,7 @@ class _Seen:
         self.beats_missing = beats.reason if isinstance(beats, Gap) else ""
         self.beats = {} if isinstance(beats, Gap) else beats
         cached = replies.get(Inspected(), dict[str, WorkerInspection])
+        self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
         self.cached = {} if isinstance(cached, Gap) else cached
         self.inspected = inspections(replies, fleet, target)
         self.unsettled: str | None = None
@@ -141,7 +142,7 @@ class _Seen:
             return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not asked again yet")
         if not asked_in_vain and self.all_silent:
             return replace(known, unknown=self._refresh_gap(known.name) or TOGETHER)
-        if not asked_in_vain and known.state == "" and self.beats_missing:
+        if self.beats_missing:  # it may have said goodbye
             return replace(known, unknown=self.beats_missing)
         return replace(known, state="lost", unknown="")
 
@@ -151,21 +152,27 @@ class _Seen:
         """Whether a refresh of this cycle brought another answer than the ones known before it."""
         if not self._reached(name):
             return False
-        after = self.inspected.get(name)
-        known = self.fleet.known.get(name)
-        before = [self.cached.get(name), known.inspection if known else None]
+        after, before = self.inspected.get(name), [self.cached.get(name), self._before(name)]
         return after is not None and after.at is not None and after.at not in [i.at for i in before if i is not None]
 
     def _did_not_answer(self, name: str) -> bool:
         return self._reached(name) and not self._answered(name)
 
     def _reached(self, name: str) -> bool:
-        """Whether a refresh that it had to answer came back."""
-        return any(not isinstance(self.replies.get(query, dict), Gap) for query in (InspectAll(), InspectOne(name)))
+        """Whether a refresh that it had to answer came back, and can be told from an old answer."""
+        if any(not isinstance(self.replies.get(query, dict), Gap) for query in (InspectAll(), InspectOne(name))):
+            return not self.cache_missing or self._before(name) is not None
+        return False
+
+    def _before(self, name: str) -> WorkerInspection | None:
+        """Its inspection before this look."""
+        known = self.fleet.known.get(name)
+        return known.inspection if known else None
 
     def _refresh_gap(self, name: str) -> str:
-        answers = [self.replies.get(q, dict) for q in (InspectOne(name), InspectAll()) if self.replies.asked(q)]
-        return next((answer.reason for answer in answers if isinstance(answer, Gap)), "")
+        queries = [q for q in (InspectOne(name), InspectAll()) if self.replies.asked(q)]
+        answers = [self.replies.get(query, dict) for query in queries]
+        return next((a.reason for a in answers if isinstance(a, Gap)), self.cache_missing if queries else "")
 
     def _is_there(self, name: str) -> bool:
         return self.status.get(name, False) or self._answered(name)

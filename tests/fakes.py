@@ -1,0 +1,154 @@
+"""Fakes that keep the contracts of the real things, in memory and small enough to be read at a glance."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from watchdog.core.incidents import Incident
+from watchdog.core.messages import Event, Message, Notice, Told
+from watchdog.core.plan import Loaded, Plan
+
+__all__ = ["FakeStore", "Fate"]
+
+
+class Fate(StrEnum):
+    """What becomes of one attempt to deliver."""
+
+    DELIVERED = "delivered"
+    NEVER_ARRIVED = "never arrived"
+    MAYBE = "maybe"
+    """No answer came: it arrived, or did not; it is tried again under the same id."""
+    REFUSED = "refused"
+    CRASHED = "crashed"
+    """It arrived, and watchdog died before it could write so: it is sent again under the same id."""
+
+
+@dataclass
+class Letter:
+    """One message on its way."""
+
+    message: Message
+    state: str = "waiting"
+    frozen: bool = False
+    maybe: bool = False
+    settings: str = ""
+
+    @property
+    def never_left(self) -> bool:
+        return self.state == "waiting" and not self.frozen
+
+
+@dataclass
+class FakeStore:
+    """Incidents, outbox and what receivers were told, as `watchdog.store` keeps them."""
+
+    settings: str = "s1"
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    letters: list[Letter] = field(default_factory=list)
+    previous_at: float | None = None
+    heard: dict[tuple[str, str], list[Notice]] = field(default_factory=lambda: defaultdict(list))
+    """(receiver, incident) -> notices that arrived, repeats under one id once."""
+    arrived: set[str] = field(default_factory=set)
+    """Ids that arrived at least once."""
+
+    def load(self) -> Loaded:
+        told = self.told()
+        unsent = {n.incident for letter in self.letters if letter.never_left for n in letter.message.notices}
+        told_of = {i for (i, _), t in told.items() if t.event not in (None, Event.RESOLVED)}
+        return Loaded(
+            open=tuple(i for i in self.incidents.values() if i.open),
+            owed=tuple(i for i in self.incidents.values() if not i.open and i.fired_at is not None and i.id in unsent | told_of),
+            told=told,
+            waiting=tuple(letter.message for letter in self.letters if letter.never_left),
+            previous_cycle_at=self.previous_at,
+        )
+
+    def commit(self, plan: Plan) -> None:
+        self.incidents |= {incident.id: incident for incident in plan.incidents}
+        for message_id in plan.withdrawn:
+            letter = next(letter for letter in self.letters if letter.message.id == message_id)
+            assert letter.never_left, f"{message_id} was withdrawn though it may have arrived"
+            self.letters.remove(letter)
+        ids = {letter.message.id for letter in self.letters} | self.arrived
+        assert not ids & {m.id for m in plan.messages}, "an id was used twice"
+        self.letters += [Letter(message) for message in plan.messages]
+        self.previous_at = plan.at
+
+    def told(self) -> dict[tuple[str, str], Told]:
+        """Counting only what may have arrived; and the last word, where it was refused."""
+        told: dict[tuple[str, str], Told] = {}
+        for letter in self.letters:
+            if letter.frozen:
+                for notice in letter.message.notices:
+                    key = (notice.incident, letter.message.receiver)
+                    told[key] = _told(told.get(key), notice, letter)
+        return told
+
+    def deliver(self, receiver: str, fate: Fate) -> bool:
+        """One attempt at the receiver's next message; False where none may go."""
+        letter = self._next(receiver)
+        if letter is None:
+            return False
+        if not letter.frozen:
+            self._drop_orphans(letter)
+            if not letter.message.notices:
+                self.letters.remove(letter)
+                return True
+            letter.frozen, letter.settings = True, self.settings
+        if fate in (Fate.DELIVERED, Fate.CRASHED):
+            self._arrive(letter.message)
+        match fate:
+            case Fate.DELIVERED:
+                letter.state = "delivered"
+            case Fate.REFUSED:
+                letter.state = "delivered" if letter.message.id in self.arrived else "dead"  # receivers accept repeats
+            case Fate.MAYBE | Fate.CRASHED:
+                letter.maybe = True
+            case Fate.NEVER_ARRIVED:
+                letter.frozen = letter.maybe
+        return True
+
+    def deliver_all(self, receivers: Iterable[str]) -> None:
+        """Everything that waits, until nothing may go any more."""
+        for receiver in receivers:
+            while self.deliver(receiver, Fate.DELIVERED):
+                pass
+
+    def _next(self, receiver: str) -> Letter | None:
+        """The oldest that shares no incident with an unfinished one before it."""
+        before: set[str] = set()
+        for letter in self.letters:
+            if letter.message.receiver == receiver and letter.state == "waiting":
+                incidents = {n.incident for n in letter.message.notices}
+                if not incidents & before:
+                    return letter
+                before |= incidents
+        return None
+
+    def _drop_orphans(self, letter: Letter) -> None:
+        """What rests on a beginning that was refused is not said."""
+        told = self.told()
+        kept = tuple(n for n in letter.message.notices if n.event is Event.FIRST or _event(told, n, letter.message.receiver) is not None)
+        message = letter.message
+        letter.message = Message(
+            message.id, message.receiver, message.target, message.created_at, kept, message.not_before, message.since, message.service
+        )
+
+    def _arrive(self, message: Message) -> None:
+        if message.id not in self.arrived:
+            self.arrived.add(message.id)
+            for notice in message.notices:
+                self.heard[message.receiver, notice.incident].append(notice)
+
+
+def _told(before: Told | None, notice: Notice, letter: Letter) -> Told:
+    if letter.state == "dead":
+        event, severity, sequence = (before.event, before.severity, before.sequence) if before else (None, notice.severity, 0)
+        return Told(notice.incident, letter.message.receiver, event, severity, sequence, 0.0, notice.event, letter.settings)
+    return Told(notice.incident, letter.message.receiver, notice.event, notice.severity, notice.sequence, 0.0, None, letter.settings)
+
+
+def _event(told: dict[tuple[str, str], Told], notice: Notice, receiver: str) -> Event | None:
+    found = told.get((notice.incident, receiver))
+    return found.event if found else None

@@ -1,0 +1,873 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.builders import NOW, Cluster, Watch, a_server, a_target, an_inspection, cell, gap, healthy, names
+from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, WorkerHeartbeats, WorkerStatus
+from watchdog.core.replies import MessageHead, WorkerBeat
+from watchdog.core.rows import Reading
+
+WEB, GPU = "celery@web-1", "celery@gpu-1"
+PODS = ("celery@web-7d9f8b6c5-zzzz2", "celery@web-7d9f8b6c5-bbbb5", "celery@web-7d9f8b6c5-cccc4")
+NEW_PODS = ("celery@web-65c9f7d8b4-dddd5", "celery@web-65c9f7d8b4-ffff6", "celery@web-65c9f7d8b4-gggg7")
+
+
+def watching(cluster: Cluster | None = None, looks: int = 2, **target: object) -> Watch:
+    watch = Watch(cluster or healthy(), a_target(**target))
+    for number in range(looks):
+        watch.look(0 if number == 0 else 10)
+    return watch
+
+
+def workers(watch: Watch, after: float = 10) -> Reading:
+    return watch.look(after)["workers"]
+
+
+def state(watch: Watch, name: str = WEB, after: float = 10) -> object:
+    reading = workers(watch, after)
+    return cell(reading, name, "state") or f"unknown: {gap(reading, name, 'state')}"
+
+
+def refreshed(watch: Watch) -> list[str]:
+    return [q.worker if isinstance(q, InspectOne) else "*" for q in watch.cluster.asked if isinstance(q, InspectOne | InspectAll)]
+
+
+# --- coming and going -------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_beats_is_online() -> None:
+    assert state(watching()) == "online"
+
+
+def test_a_killed_worker_is_lost_at_the_look_that_finds_it_silent() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    assert state(watch) == "lost"
+
+
+def test_a_killed_worker_is_asked_before_it_counts_as_lost() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    workers(watch)
+    assert refreshed(watch) == [WEB]
+
+
+def test_a_killed_worker_keeps_its_last_values() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    assert cell(workers(watch), WEB, "processed") == 100.0
+
+
+def test_a_killed_worker_is_silent_since_it_was_last_online() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    workers(watch)
+    assert cell(workers(watch), WEB, "silent_s") == 20.0
+
+
+def test_a_worker_that_stopped_cleanly_has_left() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    assert [state(watch) for _ in range(3)] == ["left"] * 3
+
+
+def test_a_worker_that_left_is_not_asked() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    workers(watch)
+    assert refreshed(watch) == []
+
+
+def test_a_worker_that_ran_out_of_memory_says_goodbye_and_has_left() -> None:
+    watch = watching()
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    watch.cluster.leaves(WEB)
+    assert state(watch) == "left"
+
+
+def test_a_stopped_process_is_lost_and_online_again_once_it_continues() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    states = [state(watch), state(watch)]
+    watch.cluster.online[WEB] = True
+    watch.cluster.answering.add(WEB)
+    assert [*states, state(watch)] == ["lost", "lost", "online"]
+
+
+def late_task_events(cluster: Cluster, name: str, *, listed_online: bool) -> None:
+    cluster.online[name] = listed_online
+    cluster.beats[name] = replace(cluster.beats[name], heartbeats=(cluster.now - 2.3, cluster.now - 2.3))
+
+
+def test_a_warm_shutdown_whose_last_tasks_end_after_the_goodbye_has_left() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    states = [state(watch)]
+    late_task_events(watch.cluster, WEB, listed_online=True)
+    states.append(cell(watch.at_once()["workers"], WEB, "state"))
+    watch.cluster.now += 10
+    watch.cluster.online[WEB] = False
+    states.append(cell(watch.at_once()["workers"], WEB, "state"))
+    assert states == ["left", "left", "left"]
+
+
+@pytest.mark.parametrize("listed_online", [True, False])
+def test_a_goodbye_and_a_late_task_event_between_two_looks_are_a_goodbye(listed_online: bool) -> None:
+    watch = watching()
+    watch.cluster.now += 10
+    watch.cluster.leaves(WEB)
+    late_task_events(watch.cluster, WEB, listed_online=listed_online)
+    assert cell(watch.at_once()["workers"], WEB, "state") == "left"
+
+
+def test_a_late_task_event_is_a_goodbye_on_a_first_look_too() -> None:
+    cluster = healthy()
+    cluster.leaves(WEB)
+    late_task_events(cluster, WEB, listed_online=False)
+    assert state(watching(cluster, 0), after=0) == "left"
+
+
+def test_a_worker_restarted_in_place_is_online_again() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    workers(watch)
+    beat = watch.cluster.beats[WEB]
+    watch.cluster.beats[WEB] = replace(beat, hellos=2, pulses=(beat.pulses or 0) + 1, pid=99, processed=0)
+    watch.cluster.online[WEB] = True
+    assert state(watch) == "online"
+
+
+def test_a_worker_restarted_in_place_and_then_killed_is_lost() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    workers(watch)
+    beat = watch.cluster.beats[WEB]
+    at = watch.cluster.now
+    watch.cluster.beats[WEB] = replace(beat, heartbeats=(at + 1, at + 3), hellos=2, pulses=(beat.pulses or 0) + 2, pid=99)
+    assert state(watch) == "lost"
+
+
+def test_a_graceful_restart_between_two_looks_goes_unnoticed_but_for_the_count() -> None:
+    watch = watching()
+    beat = watch.cluster.beats[WEB]
+    watch.cluster.beats[WEB] = replace(beat, goodbyes=1, hellos=2, pid=99)
+    reading = workers(watch)
+    assert (cell(reading, WEB, "state"), cell(reading, WEB, "restarts")) == ("online", 1.0)
+
+
+def test_a_killed_worker_that_once_restarted_gracefully_is_lost() -> None:
+    watch = watching()
+    beat = watch.cluster.beats[WEB]
+    watch.cluster.beats[WEB] = replace(beat, goodbyes=1, hellos=1, pid=99)
+    workers(watch)
+    watch.cluster.dies(WEB)
+    assert state(watch) == "lost"
+
+
+def test_a_restart_in_a_container_with_the_same_pid_is_counted() -> None:
+    watch = watching()
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], processed=3)
+    assert cell(workers(watch), WEB, "restarts") == 1.0
+
+
+def test_a_restart_counts_within_the_window_alone() -> None:
+    watch = watching()
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], pid=99)
+    counts = [cell(workers(watch), WEB, "restarts") for _ in range(32)]
+    assert (counts[0], counts[-1]) == (1.0, 0.0)
+
+
+def test_after_a_goodbye_an_unreadable_dashboard_does_not_bring_it_back() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    workers(watch)
+    watch.cluster.gaps[WorkerHeartbeats] = "flower: 500"
+    watch.cluster.online[WEB] = True
+    assert state(watch) == "left"
+
+
+# --- pools and flags that look dead -----------------------------------------------------------------------------------
+
+
+def test_a_silent_solo_worker_is_unknown_and_online_again_after_its_task() -> None:
+    cluster = healthy()
+    cluster.add("celery@solo-1", pool="solo")
+    watch = watching(cluster)
+    cluster.dies("celery@solo-1")
+    states = [state(watch, "celery@solo-1"), state(watch, "celery@solo-1")]
+    cluster.online["celery@solo-1"] = True
+    assert all("solo pool" in str(s) for s in states)
+    assert state(watch, "celery@solo-1") == "online"
+
+
+def test_a_solo_worker_that_stopped_cleanly_has_left() -> None:
+    cluster = healthy()
+    cluster.add("celery@solo-1", pool="solo")
+    watch = watching(cluster)
+    cluster.leaves("celery@solo-1")
+    assert state(watch, "celery@solo-1") == "left"
+
+
+def test_a_solo_worker_silent_for_forget_after_is_forgotten_not_unknown_for_ever() -> None:
+    cluster = healthy()
+    cluster.add("celery@solo-1", pool="solo")
+    watch = watching(cluster, forget_after_s=60.0)
+    cluster.dies("celery@solo-1")
+    assert "celery@solo-1" not in [names(workers(watch)) for _ in range(9)][-1]
+
+
+def without_heartbeat(cluster: Cluster, name: str) -> None:
+    """Flower calls it offline 120 s after its last task event; it answers."""
+    cluster.add(name)
+    cluster.online[name] = False
+    cluster.beats[name] = replace(cluster.beats[name], heartbeats=(cluster.now - 300,), pulses=0, hellos=0)
+
+
+def test_a_worker_without_heartbeat_is_kept_online_by_answered_refreshes() -> None:
+    cluster = healthy()
+    without_heartbeat(cluster, "celery@quiet")
+    watch = watching(cluster, 1)
+    assert [state(watch, "celery@quiet") for _ in range(20)] == ["online"] * 20
+
+
+def test_a_worker_without_heartbeat_is_asked_every_30_seconds() -> None:
+    cluster = healthy()
+    without_heartbeat(cluster, "celery@quiet")
+    watch = watching(cluster, 1)
+    asked = []
+    for _ in range(6):
+        workers(watch)
+        asked.append(refreshed(watch))
+    assert asked == [[], [], ["celery@quiet"], [], [], ["celery@quiet"]]
+
+
+def test_a_worker_without_heartbeat_that_no_longer_answers_is_lost() -> None:
+    cluster = healthy()
+    without_heartbeat(cluster, "celery@quiet")
+    watch = watching(cluster)
+    cluster.answering.discard("celery@quiet")
+    assert [state(watch, "celery@quiet") for _ in range(3)][-1] == "lost"
+
+
+def test_a_worker_without_heartbeat_is_unknown_not_lost_while_it_cannot_be_asked() -> None:
+    cluster = healthy()
+    without_heartbeat(cluster, "celery@quiet")
+    watch = watching(cluster)
+    cluster.gaps[InspectOne] = "flower: 503"
+    assert str([state(watch, "celery@quiet") for _ in range(12)][-1]).startswith("unknown: it sends no heartbeats")
+
+
+def test_what_a_worker_without_heartbeat_does_is_a_gap_not_its_last_word() -> None:
+    cluster = healthy()
+    without_heartbeat(cluster, "celery@quiet")
+    reading = workers(watching(cluster))
+    assert [gap(reading, "celery@quiet", c) for c in ("active", "processed", "saturated")] == [
+        "flower: its heartbeats are not heard, though it answers"
+    ] * 3
+
+
+def test_a_worker_that_never_sent_an_event_is_found_in_the_inspect_cache() -> None:
+    cluster = healthy()
+    cluster.cache["celery@quiet"] = an_inspection("celery@quiet", NOW - 20)
+    cluster.answering.add("celery@quiet")
+    assert state(watching(cluster, 0), "celery@quiet", after=0) == "online"
+
+
+def test_a_worker_that_never_sent_an_event_is_found_by_the_refresh_of_all() -> None:
+    watch = watching()
+    watch.cluster.answering.add("celery@quiet")
+    assert [names(workers(watch)) for _ in range(31)][-1] == [GPU, "celery@quiet", WEB]
+
+
+# --- renamed, rolled, scaled ------------------------------------------------------------------------------------------
+
+
+def rolled(stop: str) -> list[tuple[object, object]]:
+    cluster = healthy(*PODS)
+    watch = watching(cluster)
+    seen: list[tuple[object, object]] = []
+    for old, new in zip(PODS, NEW_PODS, strict=True):
+        getattr(cluster, stop)(old)
+        workers(watch)
+        cluster.add(new)
+        reading = workers(watch)
+        seen.append((cell(reading, old, "state"), cell(reading, old, "replaced")))
+    return seen
+
+
+def test_pods_killed_in_a_rolling_restart_are_lost_but_replaced() -> None:
+    assert rolled("dies") == [("lost", True)] * 3
+
+
+def test_pods_stopped_in_a_rolling_restart_have_left() -> None:
+    assert rolled("leaves") == [("left", True)] * 3
+
+
+def test_a_lost_pod_is_not_replaced_while_fewer_are_online() -> None:
+    watch = watching(healthy(*PODS))
+    watch.cluster.dies(PODS[0])
+    assert cell(workers(watch), PODS[0], "replaced") is False
+
+
+def test_a_replaced_pod_stays_replaced_when_the_deployment_is_scaled_down() -> None:
+    watch = watching(healthy(*PODS))
+    watch.cluster.dies(PODS[0])
+    workers(watch)
+    watch.cluster.add(NEW_PODS[0])
+    workers(watch)
+    watch.cluster.leaves(PODS[1])
+    assert cell(workers(watch), PODS[0], "replaced") is True
+
+
+def test_a_worker_of_another_kind_replaces_nobody() -> None:
+    watch = watching(healthy(*PODS))
+    watch.cluster.dies(PODS[0])
+    workers(watch)
+    watch.cluster.add("celery@gpu-7d9f8b6c5-hhhh8")
+    assert cell(workers(watch), PODS[0], "replaced") is False
+
+
+def test_a_worker_of_the_same_kind_for_another_queue_replaces_nobody() -> None:
+    cluster = healthy()
+    cluster.add("celery@worker-1", queues=("a",))
+    cluster.add("celery@worker-2", queues=("b",))
+    watch = watching(cluster)
+    cluster.dies("celery@worker-1")
+    workers(watch)
+    cluster.add("celery@worker-3", queues=("b",))
+    assert cell(workers(watch), "celery@worker-1", "replaced") is False
+
+
+def test_a_worker_for_more_queues_than_the_lost_one_replaces_it() -> None:
+    cluster = healthy()
+    cluster.add("celery@worker-1", queues=("a",))
+    watch = watching(cluster)
+    cluster.dies("celery@worker-1")
+    workers(watch)
+    cluster.add("celery@worker-2", queues=("a", "b"))
+    assert cell(workers(watch), "celery@worker-1", "replaced") is True
+
+
+def test_a_worker_never_seen_online_is_not_replaced() -> None:
+    cluster = healthy(*PODS)
+    cluster.dies(PODS[0])
+    assert cell(workers(watching(cluster, 0), 0), PODS[0], "replaced") is False
+
+
+def test_while_one_of_its_kind_may_be_online_it_is_not_known_whether_a_lost_worker_is_replaced() -> None:
+    cluster = healthy()
+    cluster.add("celery@solo-1", pool="solo")
+    cluster.add("celery@solo-2", pool="prefork")
+    watch = watching(cluster)
+    cluster.dies("celery@solo-2")
+    workers(watch)
+    cluster.dies("celery@solo-1")
+    assert "solo pool" in gap(workers(watch), "celery@solo-2", "replaced")
+
+
+def test_a_pod_with_a_new_name_is_inspected_in_the_look_that_finds_it() -> None:
+    watch = watching(healthy(*PODS))
+    watch.cluster.add(NEW_PODS[0], queues=("new",))
+    del watch.cluster.cache[NEW_PODS[0]]
+    watch.cluster.inspections[NEW_PODS[0]] = an_inspection(NEW_PODS[0], queues=("new",))
+    assert cell(workers(watch), NEW_PODS[0], "queues") == "new"
+
+
+# --- Flower away ------------------------------------------------------------------------------------------------------
+
+
+def test_while_flower_does_not_answer_no_state_is_known_and_no_row_goes() -> None:
+    watch = watching()
+    watch.cluster.gaps["flower"] = "flower: connection refused"
+    reading = workers(watch)
+    assert (reading.unread, names(reading), gap(reading, WEB, "state")) == (
+        "flower: connection refused",
+        [GPU, WEB],
+        "flower: connection refused",
+    )
+
+
+def test_after_flower_restarted_workers_are_unknown_for_10_seconds_and_then_online() -> None:
+    watch = watching()
+    beats, cache = watch.cluster.beats, watch.cluster.cache
+    watch.cluster.restarts_flower()
+    first = [state(watch, after=1), state(watch, after=4)]
+    watch.cluster.beats, watch.cluster.cache, watch.cluster.online = beats, cache, {WEB: True, GPU: True}
+    assert all("flower: up since" in str(s) for s in first)
+    assert state(watch, after=4) == "online"
+
+
+def test_a_worker_lost_while_flower_restarted_is_lost_10_seconds_later() -> None:
+    watch = watching()
+    watch.cluster.restarts_flower()
+    watch.cluster.answering.clear()
+    states = [state(watch, after=5), state(watch, after=5), state(watch, after=5)]
+    assert states[2] == "lost"
+
+
+def test_a_restarted_flower_that_lists_all_again_at_once_is_noticed_by_its_start() -> None:
+    watch = watching()
+    watch.cluster.flower_started_at = watch.cluster.now
+    watch.cluster.dies(WEB)
+    assert "flower: up since" in str(state(watch))
+
+
+def test_one_restart_of_flower_counts_once_however_late_its_counters_show_it() -> None:
+    watch = watching()
+    beats, cache, started = watch.cluster.beats, watch.cluster.cache, watch.cluster.flower_started_at
+    watch.cluster.restarts_flower()
+    watch.cluster.flower_started_at = started
+    workers(watch)
+    watch.cluster.beats, watch.cluster.cache, watch.cluster.online = beats, cache, {WEB: False, GPU: True}
+    watch.cluster.answering.discard(WEB)
+    watch.cluster.flower_started_at = started + 86400
+    assert [state(watch), state(watch)] == ["lost", "lost"]
+
+
+def test_after_flower_was_down_silence_is_not_believed_for_10_seconds() -> None:
+    watch = watching()
+    watch.cluster.gaps["flower"] = "flower: connection refused"
+    workers(watch)
+    del watch.cluster.gaps["flower"]
+    watch.cluster.dies(WEB)
+    assert [str(state(watch, after=5))[:16], str(state(watch, after=5))[:16], state(watch, after=5)] == [
+        "unknown: flower:",
+        "unknown: flower:",
+        "lost",
+    ]
+
+
+def test_a_worker_left_behind_by_a_goodbye_stays_left_over_flowers_restart() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    workers(watch)
+    beats, cache = watch.cluster.beats, watch.cluster.cache
+    watch.cluster.restarts_flower()
+    states = [state(watch, after=5)]
+    watch.cluster.beats, watch.cluster.cache, watch.cluster.online = {GPU: beats[GPU]}, {GPU: cache[GPU]}, {GPU: True}
+    assert [*states, state(watch), state(watch)] == ["left"] * 3
+
+
+# --- the broker away --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["redis: connection refused", "redis: no answer within 2s"])
+def test_while_the_broker_is_away_workers_are_unknown_not_lost(reason: str) -> None:
+    watch = watching()
+    watch.cluster.gaps["redis"] = reason
+    watch.cluster.dies(WEB)
+    watch.cluster.dies(GPU)
+    assert [state(watch), state(watch, GPU)] == ["unknown: redis: not answering"] * 2
+
+
+def test_while_the_broker_is_away_nobody_is_asked() -> None:
+    watch = watching()
+    watch.cluster.gaps["redis"] = "redis: connection refused"
+    watch.cluster.dies(WEB)
+    for _ in range(40):
+        workers(watch)
+        assert refreshed(watch) == []
+
+
+def test_for_10_seconds_after_the_broker_is_back_workers_are_unknown() -> None:
+    watch = watching()
+    watch.cluster.gaps["redis"] = "redis: connection refused"
+    watch.cluster.dies(WEB)
+    watch.cluster.dies(GPU)
+    workers(watch)
+    del watch.cluster.gaps["redis"]
+    assert ["redis: back since" in str(state(watch, after=4)) for _ in range(3)] == [True] * 3
+
+
+def test_a_worker_that_did_not_come_back_with_the_broker_is_lost() -> None:
+    watch = watching()
+    watch.cluster.gaps["redis"] = "redis: connection refused"
+    watch.cluster.dies(WEB)
+    workers(watch)
+    del watch.cluster.gaps["redis"]
+    assert [state(watch), state(watch)][-1] == "lost"
+
+
+def test_a_restarted_redis_counts_as_just_returned() -> None:
+    watch = watching()
+    watch.cluster.server = a_server(run_id="run-2", uptime_s=4.0)
+    watch.cluster.dies(WEB)
+    assert "redis: back since 4s" in str(state(watch))
+
+
+def test_a_failover_to_another_server_counts_as_just_returned() -> None:
+    watch = watching()
+    watch.cluster.server = a_server(run_id="run-2", uptime_s=86400.0)
+    watch.cluster.dies(WEB)
+    assert "redis: back since 0s" in str(state(watch))
+
+
+def test_on_a_first_look_a_young_redis_counts_as_just_returned() -> None:
+    cluster = healthy()
+    cluster.server = a_server(uptime_s=3.0)
+    cluster.dies(WEB)
+    assert "redis: back since 3s" in str(state(watching(cluster, 0), after=0))
+
+
+def test_a_goodbye_is_believed_while_the_broker_settles() -> None:
+    watch = watching()
+    watch.cluster.gaps["redis"] = "redis: connection refused"
+    workers(watch)
+    del watch.cluster.gaps["redis"]
+    watch.cluster.leaves(WEB)
+    assert state(watch) == "left"
+
+
+# --- all silent together ----------------------------------------------------------------------------------------------
+
+
+def all_silent(watch: Watch, *, alive: bool) -> None:
+    for name in watch.cluster.online:
+        watch.cluster.online[name] = False
+    if not alive:
+        watch.cluster.answering.clear()
+
+
+def test_when_flower_loses_its_events_workers_that_answer_are_online() -> None:
+    watch = watching()
+    all_silent(watch, alive=True)
+    assert [state(watch) for _ in range(12)] == ["online"] * 12
+
+
+@pytest.mark.parametrize("skew", [-180.0, 180.0])
+def test_lost_events_are_no_lost_workers_whatever_flowers_clock_says(skew: float) -> None:
+    watch = Watch(healthy())
+    watch.skew = skew
+    watch.look(0)
+    watch.look()
+    all_silent(watch, alive=True)
+    assert [state(watch) for _ in range(12)] == ["online"] * 12
+
+
+def test_when_all_were_killed_all_are_lost_at_once() -> None:
+    watch = watching()
+    all_silent(watch, alive=False)
+    reading = workers(watch)
+    assert [cell(reading, WEB, "state"), cell(reading, GPU, "state")] == ["lost", "lost"]
+
+
+def test_when_all_are_silent_and_cannot_be_asked_they_are_unknown() -> None:
+    watch = watching()
+    all_silent(watch, alive=False)
+    watch.cluster.gaps |= {InspectOne: "flower: no answer within 5s", InspectAll: "flower: no answer within 5s"}
+    assert state(watch) == "unknown: flower: no answer within 5s"
+
+
+def test_many_silent_workers_are_asked_together() -> None:
+    watch = watching(healthy(*(f"celery@web-{n}" for n in range(5))))
+    all_silent(watch, alive=True)
+    workers(watch)
+    assert refreshed(watch) == ["*"]
+
+
+def test_those_who_answer_are_online_and_the_others_lost() -> None:
+    watch = watching()
+    all_silent(watch, alive=True)
+    watch.cluster.answering.discard(GPU)
+    reading = workers(watch)
+    assert [cell(reading, WEB, "state"), cell(reading, GPU, "state")] == ["online", "lost"]
+
+
+def test_a_worker_killed_while_flower_hears_nothing_is_lost_within_half_a_minute() -> None:
+    watch = watching()
+    all_silent(watch, alive=True)
+    workers(watch)
+    watch.cluster.answering.discard(WEB)
+    assert [state(watch) for _ in range(3)][-1] == "lost"
+
+
+def test_a_refresh_that_repeats_an_old_answer_is_no_answer() -> None:
+    watch = watching()
+    watch.cluster.cache[WEB] = replace(watch.cluster.cache[WEB], at=watch.cluster.now + 5)
+    watch.cluster.dies(WEB)
+    assert state(watch) == "lost"
+
+
+def test_on_a_first_look_nobody_known_is_a_claim_that_everybody_is_asked_about() -> None:
+    cluster = Cluster()
+    cluster.answering.add(WEB)
+    watch = watching(cluster, 0)
+    assert (names(workers(watch, 0)), refreshed(watch)) == ([WEB], ["*"])
+
+
+# --- forgetting -------------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_worker_is_forgotten_after_forget_after() -> None:
+    watch = watching(forget_after_s=60.0)
+    watch.cluster.dies(WEB)
+    seen = [WEB in names(workers(watch)) for _ in range(9)]
+    assert seen == [True] * 6 + [False] * 3
+
+
+def test_a_forgotten_worker_is_named_as_such() -> None:
+    watch = watching(forget_after_s=60.0)
+    watch.cluster.dies(WEB)
+    forgotten = [workers(watch).forgotten for _ in range(9)]
+    assert (forgotten[5], forgotten[6], forgotten[8]) == (frozenset(), frozenset({(WEB,)}), frozenset({(WEB,)}))
+
+
+def test_a_forgotten_worker_is_not_resurrected_while_flower_still_lists_it() -> None:
+    watch = watching(forget_after_s=60.0)
+    watch.cluster.dies(WEB)
+    assert not any(WEB in names(reading) for reading in [workers(watch) for _ in range(60)][7:])
+
+
+def test_a_forgotten_worker_is_not_asked() -> None:
+    watch = watching(forget_after_s=60.0)
+    watch.cluster.dies(WEB)
+    for number in range(20):
+        workers(watch)
+        assert number < 7 or WEB not in refreshed(watch)
+
+
+def test_a_forgotten_worker_that_comes_back_is_online() -> None:
+    watch = watching(forget_after_s=60.0)
+    watch.cluster.dies(WEB)
+    for _ in range(9):
+        workers(watch)
+    watch.cluster.online[WEB] = True
+    assert state(watch) == "online"
+
+
+def test_an_expected_worker_is_never_forgotten() -> None:
+    watch = watching(forget_after_s=60.0, expected_workers=(WEB,))
+    watch.cluster.dies(WEB)
+    assert [state(watch) for _ in range(20)][-1] == "lost"
+
+
+def test_an_expected_worker_never_seen_is_lost() -> None:
+    assert state(watching(expected_workers=("celery@backup-1",)), "celery@backup-1") == "lost"
+
+
+def test_a_glob_of_expected_workers_makes_no_row_by_itself() -> None:
+    assert names(workers(watching(expected_workers=("celery@backup-*",)))) == [GPU, WEB]
+
+
+def test_workers_dead_for_days_are_not_seen_on_a_first_look() -> None:
+    cluster = healthy()
+    cluster.add("celery@old-1")
+    cluster.dies("celery@old-1")
+    cluster.beats["celery@old-1"] = replace(cluster.beats["celery@old-1"], heartbeats=(NOW - 2 * 86400,))
+    cluster.cache["celery@old-1"] = replace(cluster.cache["celery@old-1"], at=NOW - 2 * 86400)
+    assert names(workers(watching(cluster, 0), 0)) == [GPU, WEB]
+
+
+def test_nothing_is_forgotten_while_the_broker_is_away() -> None:
+    watch = watching(forget_after_s=60.0)
+    watch.cluster.dies(WEB)
+    workers(watch)
+    watch.cluster.gaps["redis"] = "redis: connection refused"
+    assert WEB in [names(workers(watch)) for _ in range(20)][-1]
+
+
+def test_a_worker_that_died_while_nobody_looked_for_an_hour_is_lost_not_forgotten() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    watch.cluster.beating(3700)
+    assert [state(watch), state(watch), state(watch)] == ["lost"] * 3
+
+
+def test_a_worker_last_online_days_ago_is_forgotten_when_watching_goes_on() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    watch.cluster.beating(3 * 86400)
+    assert WEB not in names(workers(watch))
+
+
+def test_with_purge_offline_workers_a_killed_worker_is_lost_with_its_last_values() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    del watch.cluster.beats[WEB]
+    reading = workers(watch)
+    assert (cell(reading, WEB, "state"), cell(reading, WEB, "processed")) == ("lost", 100.0)
+
+
+def test_with_purge_offline_workers_one_that_was_purged_before_the_first_look_is_not_seen() -> None:
+    cluster = healthy()
+    cluster.online["celery@purged-1"] = False
+    assert names(workers(watching(cluster, 0), 0)) == [GPU, WEB]
+
+
+def test_with_purge_offline_workers_a_worker_that_left_stays_left() -> None:
+    watch = watching()
+    watch.cluster.leaves(WEB)
+    workers(watch)
+    del watch.cluster.beats[WEB]
+    assert state(watch) == "left"
+
+
+def test_other_apps_workers_are_not_ours() -> None:
+    assert names(workers(watching(workers=("celery@web-*",)))) == [WEB]
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_is_asked_on_a_healthy_cluster() -> None:
+    watch = watching(looks=0)
+    workers(watch, 0)
+    assert refreshed(watch) == []
+
+
+def test_a_worker_online_but_not_in_the_cache_is_asked_once() -> None:
+    cluster = healthy()
+    del cluster.cache[WEB]
+    watch = watching(cluster, 0)
+    asked = []
+    for number in range(3):
+        workers(watch, 10 if number else 0)
+        asked.append(refreshed(watch))
+    assert asked == [[WEB], [], []]
+
+
+def test_a_worker_that_does_not_answer_is_asked_again_later_and_later() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    asked_at = []
+    for number in range(27):
+        workers(watch)
+        if refreshed(watch):
+            asked_at.append(number * 10)
+    assert asked_at == [0, 10, 30, 70, 150]
+
+
+def test_after_a_404_all_are_asked_at_most_once_a_minute() -> None:
+    cluster = healthy()
+    del cluster.cache[WEB]
+    cluster.answering.discard(WEB)
+    watch = watching(cluster, 0)
+    asked = []
+    for number in range(12):
+        workers(watch, 10 if number else 0)
+        asked += [number * 10] if "*" in refreshed(watch) else []
+    assert asked == [0, 70]
+
+
+def test_everybody_is_asked_every_5_minutes() -> None:
+    watch = watching(looks=0)
+    asked = []
+    for number in range(92):
+        workers(watch, 10 if number else 0)
+        asked += [number * 10] if "*" in refreshed(watch) else []
+    assert asked == [300, 600, 900]
+
+
+def test_a_clock_set_back_does_not_stop_the_asking() -> None:
+    watch = watching()
+    watch.skew = -7200.0
+    workers(watch)
+    assert refreshed(watch) == ["*"]
+
+
+def test_an_old_inspection_is_asked_for_again_on_a_first_look() -> None:
+    cluster = healthy()
+    cluster.cache[WEB] = replace(cluster.cache[WEB], at=NOW - 700)
+    watch = watching(cluster, 0)
+    workers(watch, 0)
+    assert refreshed(watch) == [WEB]
+
+
+def test_the_inspection_of_an_earlier_process_is_asked_for_again_at_once() -> None:
+    watch = watching()
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], pid=99)
+    workers(watch)
+    assert refreshed(watch) == [WEB]
+
+
+def test_a_worker_that_never_says_its_queues_is_asked_once_a_minute() -> None:
+    cluster = healthy()
+    cluster.cache[WEB] = cluster.inspections[WEB] = replace(cluster.cache[WEB], queues=None)
+    watch = watching(cluster, 0)
+    asked = []
+    for number in range(14):
+        workers(watch, 10 if number else 0)
+        asked += [number * 10] if refreshed(watch) else []
+    assert asked == [0, 60, 120]
+
+
+def test_a_flower_whose_clock_is_far_behind_does_not_make_every_inspection_old() -> None:
+    watch = Watch(healthy())
+    watch.skew = 900.0
+    watch.look(0)
+    asked = []
+    for _ in range(5):
+        workers(watch)
+        asked += refreshed(watch)
+    assert (asked, cell(workers(watch), WEB, "queues")) == ([], "indexing")
+
+
+def test_an_inspection_that_is_asked_in_vain_is_backed_off() -> None:
+    watch = watching()
+    watch.cluster.dies(WEB)
+    watch.cluster.gaps[InspectOne] = "flower: no answer within 5s"
+    asked = 0
+    for _ in range(27):
+        workers(watch)
+        asked += len(refreshed(watch))
+    assert asked == 5
+
+
+# --- first looks ------------------------------------------------------------------------------------------------------
+
+
+def test_a_first_look_sees_a_killed_worker_as_lost() -> None:
+    cluster = healthy()
+    cluster.dies(WEB)
+    assert state(watching(cluster, 0), after=0) == "lost"
+
+
+def test_a_first_look_within_10_seconds_of_flowers_start_does_not_believe_silence() -> None:
+    cluster = healthy()
+    cluster.dies(WEB)
+    cluster.flower_started_at = NOW - 3
+    assert "flower: up since 3s" in str(state(watching(cluster, 0), after=0))
+
+
+def test_a_first_look_without_the_dashboard_does_not_call_a_silent_worker_lost_before_asking() -> None:
+    cluster = healthy()
+    cluster.dies(WEB)
+    cluster.gaps |= {WorkerHeartbeats: "flower: 500", InspectOne: "flower: 503"}
+    assert state(watching(cluster, 0), after=0).__class__ is str
+    assert str(state(watching(cluster, 0), after=0)).startswith("unknown")
+
+
+def test_a_worker_that_status_lists_and_the_dashboard_does_not_is_online() -> None:
+    cluster = healthy()
+    del cluster.beats[WEB]
+    assert state(watching(cluster, 0), after=0) == "online"
+
+
+def test_without_redis_configured_a_killed_worker_is_lost() -> None:
+    watch = watching(sources=frozenset({"flower"}))
+    watch.cluster.dies(WEB)
+    assert state(watch) == "lost"
+
+
+@pytest.mark.parametrize("query", [Ping, WorkerStatus, WorkerHeartbeats, Inspected])
+def test_no_gap_of_one_look_makes_an_online_worker_lost(query: type) -> None:
+    watch = watching()
+    watch.cluster.gaps[query] = "gone"
+    during = [state(watch) for _ in range(5)]
+    watch.cluster.gaps.clear()
+    assert "lost" not in [*during, *(state(watch, after=3) for _ in range(5))]
+
+
+def test_an_odd_beat_without_counts_is_believed_as_it_stands() -> None:
+    watch = watching()
+    beat: WorkerBeat = replace(watch.cluster.beats[WEB], hellos=None, goodbyes=None, pulses=None, heartbeats=())
+    watch.cluster.dies(WEB)
+    watch.cluster.beats[WEB] = beat
+    assert state(watch) == "left"
+
+
+def test_heads_of_queues_do_not_disturb_the_fleet() -> None:
+    watch = watching()
+    watch.cluster.lists["indexing"] = 3
+    watch.cluster.heads["indexing"] = MessageHead("a", None)
+    assert state(watch) == "online"
