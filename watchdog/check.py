@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from watchdog.asking import Asker
 from watchdog.core.checking import CheckResult, Idle, check_target
+from watchdog.core.demand import Demand
 from watchdog.core.evaluate import Evaluator
-from watchdog.core.judging import judge_all, windows_of
+from watchdog.core.expectations import Answer, Expectation
+from watchdog.core.judging import demand_of, judge_all, windows_of
 from watchdog.core.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
 from watchdog.core.rows import Reading, Table
 from watchdog.core.rules import Rule
@@ -30,8 +32,10 @@ class Checker:
         never_asked: tuple[Rule, ...],
         evaluator: Callable[[], Evaluator],
         clock: Callable[[], float],
+        expectations: tuple[Expectation, ...] = (),
     ) -> None:
         self._askers, self._tables, self._rules, self._clock = askers, tables, rules, clock
+        self._expectations = expectations
         self._never_asked = tuple(Idle(r.name, SELF, "check looks at clusters; `watchdog run` watches itself") for r in never_asked)
         self._evaluators = {asker.target.name: evaluator() for asker in askers}
         self._past = {asker.target.name: Past() for asker in askers}
@@ -42,16 +46,20 @@ class Checker:
         checked = []
         for asker in self._askers:
             name = asker.target.name
-            seen = self._look(asker, now, progress)
+            demand = demand_of(self._rules[name], *(expectation.reads for expectation in self._expectations))
+            seen = self._look(asker, now, demand, progress)
             judgements = judge_all(self._evaluators[name], self._rules[name], seen, ())
-            checked.append(check_target(name, judgements, seen.windows[DEFAULT_WINDOW_S]))
+            usual = seen.windows[DEFAULT_WINDOW_S]
+            checked.append(check_target(name, judgements, usual, self._answers(name, usual)))
         asked = {t.rule.name for tuned in self._rules.values() for t in tuned}
         return CheckResult(now, len(asked), tuple(checked), fail_on, self._never_asked)
 
-    def readings(self, target: str, progress: Callable[[str], None] = lambda _: None) -> tuple[Mapping[str, Reading], Evaluator]:
-        """One look at one target, loaded into its evaluator, for `watchdog query`."""
+    def readings(
+        self, target: str, reads: Mapping[str, frozenset[str]], progress: Callable[[str], None] = lambda _: None
+    ) -> tuple[Mapping[str, Reading], Evaluator]:
+        """One look at one target, loaded into its evaluator, for `watchdog query`; `reads`: table -> columns that the query reads."""
         asker = next(a for a in self._askers if a.target.name == target)
-        readings = self._look(asker, self._clock(), progress).windows[DEFAULT_WINDOW_S]
+        readings = self._look(asker, self._clock(), Demand(reads), progress).windows[DEFAULT_WINDOW_S]
         evaluator = self._evaluators[target]
         evaluator.load(readings)
         return readings, evaluator
@@ -61,10 +69,17 @@ class Checker:
         for asker in self._askers:
             asker.close()
 
-    def _look(self, asker: Asker, now: float, progress: Callable[[str], None]) -> Seen:
+    def _answers(self, target: str, readings: Mapping[str, Reading]) -> list[Answer]:
+        """What the look says of each expectation, in its default window."""
+        evaluator = self._evaluators[target]
+        if self._expectations:
+            evaluator.load(readings)
+        return [evaluator.answer(expectation, target) for expectation in self._expectations]
+
+    def _look(self, asker: Asker, now: float, demand: Demand, progress: Callable[[str], None]) -> Seen:
         name = asker.target.name
         windows = windows_of(self._rules[name])
-        replies = asker.ask(self._past[name], now, progress)
-        seen = read_tables(self._tables, asker.target, self._past[name], replies, now, windows)
+        replies = asker.ask(self._past[name], now, progress, demand=demand)
+        seen = read_tables(self._tables, asker.target, self._past[name], replies, now, windows, demand=demand)
         self._past[name] = self._past[name].plus(seen, max(windows))
         return seen

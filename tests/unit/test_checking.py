@@ -2,6 +2,7 @@ import pytest
 
 from tests.builders import NOW, a_finding, a_rule
 from watchdog.core.checking import CheckResult, Idle, check_target
+from watchdog.core.expectations import Answer
 from watchdog.core.findings import Judgement, Verdict
 from watchdog.core.rows import Reading, Row
 from watchdog.core.rules import Rule
@@ -41,6 +42,28 @@ def judged(verdict: Verdict, rule: Rule = RULE, severity: Severity = Severity.WA
 )
 def test_the_exit_code_follows_from_the_judgements(judgements: list[Judgement], code: int) -> None:
     assert checking(*judgements).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("verdict", "oks", "code"),
+    [
+        (Verdict.CLEAR, (True, True), 0),
+        (Verdict.CLEAR, (True, False), 1),
+        (Verdict.CLEAR, (True, None), 3),
+        (Verdict.CLEAR, (None, False), 1),
+        (Verdict.BREACH, (True, None), 1),
+        (Verdict.UNKNOWN, (True, False), 1),
+    ],
+)
+def test_expectations_count_beside_the_rules(verdict: Verdict, oks: tuple[bool | None, ...], code: int) -> None:
+    answers = [Answer("cluster: workers_online >= 3", "prod", ok) for ok in oks]
+    result = CheckResult(NOW, 1, (check_target("prod", [judged(verdict)], {}, answers),))
+    assert result.exit_code == code
+
+
+def test_what_an_answer_measures_comes_from_the_cluster() -> None:
+    rows = (Row({"workers_online": 3.0, "backlog": None, "capacity": 4.0}, {"backlog": "redis: refused"}),)
+    assert check_target("prod", [], {"cluster": Reading(rows)}).measured == {"workers_online": 3.0, "backlog": None}
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [(Severity.INFO, 1), (Severity.WARNING, 1), (Severity.ERROR, 0), (Severity.CRITICAL, 0)])

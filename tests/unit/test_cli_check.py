@@ -7,6 +7,7 @@ from watchdog.cli.check_json import check_document
 from watchdog.cli.check_page import check_page
 from watchdog.cli.page import plain
 from watchdog.core.checking import CheckResult, Firing, Idle, SourceSeen, TargetChecked, Unknown
+from watchdog.core.expectations import Answer
 from watchdog.core.rows import Cell
 from watchdog.core.severity import Severity
 
@@ -136,6 +137,47 @@ def test_the_document_of_a_firing_look() -> None:
         "idle": [{"rule": "Slow", "target": "prod", "reason": "runtime_p95 is read from a later release on"}],
         "expect": [],
     }
+
+
+def expecting(*answers: Answer) -> CheckResult:
+    return CheckResult(1_763_802_900.0, 31, (TargetChecked((UP,), expected=answers),))
+
+
+FALSE = Answer("workers: state = 'online'", "prod", ok=False, reason="name=a, state=lost", rows=({"name": "a", "state": "lost"},))
+UNANSWERED = Answer("queues: length < 5", "prod", None, "redis: connection refused")
+TRUE = Answer("cluster: workers_online >= 3", "prod", ok=True)
+
+
+def test_expectations_in_the_document_say_why_they_are_not_true() -> None:
+    assert check_document(expecting(TRUE, FALSE, UNANSWERED))["expect"] == [
+        {"expect": "cluster: workers_online >= 3", "ok": True, "target": "prod"},
+        {"expect": "workers: state = 'online'", "ok": False, "target": "prod", "reason": "name=a, state=lost"},
+        {"expect": "queues: length < 5", "ok": None, "target": "prod", "reason": "redis: connection refused"},
+    ]
+
+
+def test_each_expectation_is_listed_with_the_rows_that_are_false_or_why_it_is_unknown() -> None:
+    assert text(expecting(TRUE, FALSE, UNANSWERED))[1:8] == [
+        "",
+        "Expected:",
+        "ok       cluster: workers_online >= 3  prod",
+        "false    workers: state = 'online'     prod",
+        "    name=a, state=lost",
+        "unknown  queues: length < 5            prod",
+        "    redis: connection refused",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("checked", "verdict"),
+    [
+        (expecting(TRUE), "OK: nothing fires, 31 rules, 1 target"),
+        (expecting(FALSE, UNANSWERED), "NOT AS EXPECTED: 1, 1 expectation not answered, 31 rules, 1 target"),
+        (expecting(UNANSWERED), "COULD NOT LOOK: 1 expectation not answered, 31 rules, 1 target"),
+    ],
+)
+def test_the_verdict_speaks_of_expectations(checked: CheckResult, verdict: str) -> None:
+    assert text(checked)[0] == verdict
 
 
 @pytest.mark.parametrize(

@@ -1,58 +1,87 @@
-"""`watchdog check`: one look, judged by the rules; or one after the other until interrupted."""
+"""`watchdog check`: one look, judged by the rules; or one after the other, until all is good or until interrupted."""
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from watchdog.cli.options import config_option, format_option, targets_option, verbose_option
+from watchdog.cli.check_command import CheckCommand
+from watchdog.cli.completion import complete_rules
+from watchdog.cli.options import config_option, duration, format_option, targets_option, verbose_option
+from watchdog.cli.refusals import Refused
 
 if TYPE_CHECKING:
+    from watchdog.app import Configured
     from watchdog.check import Checker
+    from watchdog.cli.check_asked import RuleChoice
+    from watchdog.cli.check_shown import Shown
     from watchdog.core.checking import CheckResult
+    from watchdog.core.expectations import Expectation
     from watchdog.core.severity import Severity
 
 __all__ = ["check"]
 
 SEVERITIES = ("info", "warning", "error", "critical")
+ONE_ANSWER = ("junit", "github", "nagios")
+"""Formats that are one document, or one answer: with them there is one look."""
+WAIT_INTERVAL = "2s"
 
 
 @click.command(
+    cls=CheckCommand,
     epilog="""\b
 Exit codes:
   0  fine
-  1  something at or above --fail-on fires
+  1  something at or above --fail-on fires, or an --expect is false
   2  usage, configuration or rules are wrong
   3  otherwise, when something could not be looked at
+With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 \b
 Examples:
   watchdog check --once --flower http://localhost:5555 --redis redis://localhost:6379/0
   watchdog check --once --fail-on critical --format json | jq .firing
-  watchdog check --interval 30s --rules my-rules.toml
-"""
+  watchdog check --wait 5m --stable 30s --expect "cluster: workers_online >= 3"
+  watchdog check --once --skip "Task*" --set QueueBacklogHigh.limit=500
+""",
 )
 @click.option("--once", is_flag=True, help="One look; otherwise again and again until Ctrl-C.")
+@click.option("--wait", metavar="DURATION", callback=duration, help="Look until all is good (exit code 0), at most for so long.")
+@click.option("--stable", metavar="DURATION", callback=duration, help="And go on until all has been good for so long.")
 @click.option("--flower", metavar="URL", help="A Flower to ask, in place of the configured targets.")
 @click.option("--redis", metavar="URL", help="A Redis broker to ask, in place of the configured targets.")
 @config_option
-@click.option("--rules", "rule_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="More rules (repeatable).")
 @targets_option
+@click.option(
+    "--expect", metavar="EXPECTATION", multiple=True,
+    help='What must be true too: "TABLE: CONDITION", of every row and of at least one; or a SELECT whose first column is (repeatable).',
+)  # fmt: skip
+@click.option("--rules", "rule_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="More rules (repeatable).")
+@click.option("--only", metavar="RULE", multiple=True, shell_complete=complete_rules, help="Only this rule, or glob (repeatable).")
+@click.option("--skip", metavar="RULE", multiple=True, shell_complete=complete_rules, help="Not this rule, or glob (repeatable).")
+@click.option("--set", "sets", metavar="RULE.PARAM=VALUE", multiple=True, help="Another value here; also RULE.severity, RULE.window.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="warning", show_default=True, help="The least severity that fails.")
-@format_option("text", "json")
-@click.option("--interval", metavar="DURATION", help="How long from look to look, such as 30s.")
+@format_option("text", "json", *ONE_ANSWER)
+@click.option("--interval", metavar="DURATION", help="How long from look to look, such as 30s; while waiting 2s.")
 @verbose_option("Show sources and idle rules too.")
 @click.pass_context
 def check(  # noqa: PLR0913 - one for each option
     ctx: click.Context,
     *,
     once: bool,
+    wait: float | None,
+    stable: float | None,
     flower: str | None,
     redis: str | None,
     config: Path | None,
-    rule_files: tuple[Path, ...],
     targets: tuple[str, ...],
+    expect: tuple[str, ...],
+    rule_files: tuple[Path, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    sets: tuple[str, ...],
     fail_on: str,
     style: str,
     interval: str | None,
@@ -63,51 +92,73 @@ def check(  # noqa: PLR0913 - one for each option
     Sends nothing and opens no database. One look cannot wait: a rule's `for` counts as held.
     """
     from watchdog.app import build_checker  # noqa: PLC0415
-    from watchdog.cli.configuration import chosen_targets, load_with_rules, named_config, warn_of_oddities  # noqa: PLC0415
+    from watchdog.cli.check_asked import RuleChoice, refuse_silence  # noqa: PLC0415
+    from watchdog.cli.check_shown import Shown  # noqa: PLC0415
+    from watchdog.cli.configuration import chosen_targets, named_config, warn_of_oddities  # noqa: PLC0415
     from watchdog.core.severity import Severity  # noqa: PLC0415
 
-    conf = load_with_rules(config, {"flower": flower, "redis": redis, "interval": interval}, more_rules=rule_files)
+    waits = wait is not None or stable is not None
+    choice = RuleChoice(only, skip, sets)
+    flags = {"flower": flower, "redis": redis, "interval": interval or (WAIT_INTERVAL if waits else None)}
+    conf, expectations = _asked(config, flags, rule_files, choice, expect)
+    chosen = chosen_targets(conf, targets)
+    if not expectations:
+        refuse_silence(conf, chosen, choice)
     warn_of_oddities(conf)
-    checker = build_checker(conf, chosen_targets(conf, targets), time.time, time.perf_counter)
-    shown = _Shown(style, named_config(conf.loaded), verbose)
+    checker = build_checker(conf, chosen, time.time, time.perf_counter, expectations)
+    shown = Shown(style, named_config(conf.loaded), verbose=verbose)
+    severity, interval_s = Severity(fail_on), conf.settings.interval
     try:
-        code = _look(checker, Severity(fail_on), shown) if once else _look_on(checker, Severity(fail_on), shown, conf.settings.interval)
+        if waits:
+            code = shown.show(_waited(checker, severity, (wait or 0.0, stable or 0.0), interval_s))
+        elif once or style in ONE_ANSWER:
+            code = _look(checker, severity, shown)
+        else:
+            code = _look_on(checker, severity, shown, interval_s)
     finally:
         checker.close()
     ctx.exit(code)
 
 
-class _Shown:
-    """How a look is shown."""
+def _asked(
+    config: Path | None, flags: dict[str, str | None], rule_files: tuple[Path, ...], choice: "RuleChoice", expect: tuple[str, ...]
+) -> "tuple[Configured, tuple[Expectation, ...]]":
+    """What holds for this run. Refused with all that is wrong with any of it."""
+    from watchdog.cli.check_asked import chosen_rules, read_expectations  # noqa: PLC0415
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
 
-    def __init__(self, style: str, footer: str, verbose: bool) -> None:  # noqa: FBT001
-        self._style, self._footer, self._verbose = style, footer, verbose
-
-    def show(self, result: "CheckResult") -> None:
-        """Print one look."""
-        from watchdog.cli.screen import show, show_json  # noqa: PLC0415
-
-        if self._style == "json":
-            from watchdog.cli.check_json import check_document  # noqa: PLC0415
-
-            show_json(check_document(result))
-        else:
-            from watchdog.cli.check_page import check_page  # noqa: PLC0415
-
-            show(check_page(result, self._footer, verbose=self._verbose))
+    expectations, faults = read_expectations(expect)
+    try:
+        conf = load_with_rules(config, flags, more_rules=rule_files)
+    except Refused as refusal:
+        raise Refused(refusal.message, *faults) from None
+    conf, more = chosen_rules(conf, choice)
+    if faults or more:
+        raise Refused(*more, *faults)
+    return conf, expectations
 
 
-def _look(checker: "Checker", fail_on: "Severity", shown: _Shown) -> int:
+def _look(checker: "Checker", fail_on: "Severity", shown: "Shown") -> int:
     """One look; its exit code."""
     from watchdog.cli.status_line import StatusLine  # noqa: PLC0415
 
     with StatusLine() as status:
         result = checker.check(fail_on, status.say)
-    shown.show(result)
-    return result.exit_code
+    return shown.show(result)
 
 
-def _look_on(checker: "Checker", fail_on: "Severity", shown: _Shown, interval_s: float) -> int:
+def _waited(checker: "Checker", fail_on: "Severity", wait_and_stable_s: tuple[float, float], interval_s: float) -> "CheckResult":
+    """The look that ended the wait."""
+    from watchdog.cli.check_wait import Patience, WaitTold, look_until_good  # noqa: PLC0415
+    from watchdog.cli.status_line import StatusLine  # noqa: PLC0415
+
+    with StatusLine() as status:
+        patience = Patience(*wait_and_stable_s, time.monotonic())
+        told = WaitTold(status, terminal=sys.stderr.isatty())
+        return look_until_good(lambda: checker.check(fail_on), patience, interval_s, told, time.monotonic, time.sleep)
+
+
+def _look_on(checker: "Checker", fail_on: "Severity", shown: "Shown", interval_s: float) -> int:
     """Look after look until Ctrl-C; the exit code of the last one that was finished."""
     from watchdog.cli.status_line import StatusLine  # noqa: PLC0415
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchdog.core.checking import CheckResult, Firing
+from watchdog.core.expectations import Answer
 from watchdog.core.payload import iso, json_cell
 from watchdog.core.rows import Cell
 
@@ -30,8 +31,14 @@ def check_document(result: CheckResult) -> dict[str, Any]:
         "firing": [_firing(firing) for firing in result.firing],
         "unknown": [{"rule": u.rule, "target": u.target, "key": dict(u.key), "reason": u.reason} for u in result.unknown],
         "idle": [{"rule": idle.rule, "target": idle.target, "reason": idle.reason} for idle in result.idle],
-        "expect": [],
+        "expect": [_expected(answer) for answer in result.expected],
     }
+
+
+def _expected(answer: Answer) -> dict[str, Any]:
+    """`ok` is null where it could not be answered; the reason stands where it is not true."""
+    said = {"expect": answer.expect, "ok": answer.ok, "target": answer.target}
+    return said if answer.ok else {**said, "reason": answer.reason}
 
 
 def _firing(firing: Firing) -> dict[str, Any]:

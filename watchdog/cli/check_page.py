@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from watchdog.cli.page import Block, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.core.checking import CheckResult, Firing, SourceSeen
+from watchdog.core.expectations import Answer
 from watchdog.core.payload import iso
 from watchdog.core.readable import readable
 from watchdog.core.rows import Cell
@@ -22,6 +23,8 @@ def check_page(result: CheckResult, footer: str, *, verbose: bool = False) -> li
     page: list[Block] = [Line.of(verdict(result))]
     if result.firing:
         page += [Line(), Entries(tuple(_firing(firing) for firing in result.firing))]
+    if result.expected:
+        page += [Line(), Line.of("Expected:"), Entries(tuple(map(_expected, result.expected)))]
     page += _unknown(result)
     page += _sources(result, verbose=verbose)
     if verbose and result.idle:
@@ -32,16 +35,19 @@ def check_page(result: CheckResult, footer: str, *, verbose: bool = False) -> li
 
 def verdict(result: CheckResult) -> Ink:
     """The whole answer in one line."""
-    bad = [f for f in result.firing if not f.blind and f.severity.at_least(result.fail_on)]
     mild = [f for f in result.firing if not f.blind and not f.severity.at_least(result.fail_on)]
     down = [s for s in result.sources if not s.up]
-    parts = [f"{len(mild)} below {result.fail_on}"] if mild else []
+    false = [answer for answer in result.expected if answer.ok is False]
+    open_ = [answer for answer in result.expected if answer.ok is None]
+    parts = [f"{counted(len(false), 'expectation')} false"] if false and result.failing else []
+    parts += [f"{len(mild)} below {result.fail_on}"] if mild else []
     parts += [f"{counted(len(down), 'source')} down"] if down else []
     parts += [f"{len(result.unknown)} unknown"] if result.unknown else []
+    parts += [f"{counted(len(open_), 'expectation')} not answered"] if open_ else []
     parts += [counted(result.rules, "rule"), counted(len(result.targets), "target")]
     head, style = {
         0: ("OK: nothing fires" if not mild else "OK", "good"),
-        1: (f"FIRING: {len(bad)}{_critical(bad)}", "bad"),
+        1: (f"FIRING: {len(result.failing)}{_critical(result.failing)}" if result.failing else f"NOT AS EXPECTED: {len(false)}", "bad"),
         3: ("COULD NOT LOOK", "odd"),
     }[result.exit_code]
     separator = ": " if head in ("OK", "COULD NOT LOOK") else ", "
@@ -67,6 +73,14 @@ def _firing(firing: Firing) -> Entry:
     if firing.runbook:
         lines.append(f"→ {first_line(firing.runbook)}")
     return Entry(head, tuple(lines))
+
+
+def _expected(answer: Answer) -> Entry:
+    """`ok`, `false` with the rows that say so, or `unknown` and why."""
+    word, style = {True: ("ok", "good"), False: ("false", "bad"), None: ("unknown", "odd")}[answer.ok]
+    shown = [values_text(row) for row in answer.rows if row]
+    lines = shown[:_LISTED] + ([f"and {len(shown) - _LISTED} more"] if len(shown) > _LISTED else [])
+    return Entry((Ink(word, style), answer.expect, answer.target), tuple(lines or ([answer.reason] if answer.reason else [])))
 
 
 def _unknown(result: CheckResult) -> Iterator[Block]:

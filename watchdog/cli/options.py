@@ -8,7 +8,16 @@ import click
 
 from watchdog.cli.completion import complete_targets
 
-__all__ = ["CONFIG_HELP", "config_option", "database_option", "format_option", "target_option", "targets_option", "verbose_option"]
+__all__ = [
+    "CONFIG_HELP",
+    "config_option",
+    "database_option",
+    "duration",
+    "format_option",
+    "target_option",
+    "targets_option",
+    "verbose_option",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +34,16 @@ def config_option(command: F) -> F:
     return click.option("--config", metavar="FILE", type=click.Path(path_type=Path), callback=_or_before_the_command, help=CONFIG_HELP)(
         command
     )
+
+
+def duration(_ctx: click.Context, _param: click.Parameter, given: str | None) -> float | None:
+    """A duration as seconds, for an option's callback."""
+    from watchdog.core.durations import parse_duration  # noqa: PLC0415
+
+    try:
+        return None if given is None else parse_duration(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def database_option(command: F) -> F:

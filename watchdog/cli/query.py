@@ -60,7 +60,7 @@ def query(
         answers = []
         with StatusLine() as status:
             for target in chosen:
-                readings, evaluator = checker.readings(target, status.say)
+                readings, evaluator = checker.readings(target, reads, status.say)
                 answers.append(answered(target, TABLES, reads, readings, evaluator.query(sql, MOST_ROWS + 1)))
     except ConditionError as error:
         raise Refused(*(f"query: {fault.partition('; declare it')[0]}" for fault in error.faults)) from None  # a rule would declare it

@@ -1,12 +1,14 @@
 """What `watchdog check` answers: one look at every target, judged, with the exit code that follows.
 
-Exit codes: 0 fine; 1 something at or above `fail_on` fires, rules that read `sources.up` aside; 3 otherwise, when such
-a rule fires or a verdict is unknown: could not look. (2, usage and configuration, never gets this far.)
+Exit codes: 0 fine; 1 something at or above `fail_on` fires, rules that read `sources.up` aside, or an expectation is false;
+3 otherwise, when such a rule fires, a verdict is unknown or an expectation could not be answered: could not look. (2, usage
+and configuration, never gets this far.)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from watchdog.core.expectations import Answer
 from watchdog.core.findings import Finding, Judgement, Verdict
 from watchdog.core.identity import fingerprint
 from watchdog.core.rows import Cell, Reading
@@ -14,7 +16,10 @@ from watchdog.core.rules import Rule
 from watchdog.core.severity import Severity
 from watchdog.core.templates import texts_of
 
-__all__ = ["CheckResult", "Firing", "Idle", "SourceSeen", "TargetChecked", "Unknown", "check_target"]
+__all__ = ["MEASURED", "CheckResult", "Firing", "Idle", "SourceSeen", "TargetChecked", "Unknown", "check_target"]
+
+MEASURED = ("workers_online", "backlog", "unacked")
+"""Columns of `cluster` whose values an answer carries along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,17 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class TargetChecked:
-    """One target's part."""
+    """One target's part. `rules`: the names of those asked, in order."""
 
     sources: tuple[SourceSeen, ...] = ()
     firing: tuple[Firing, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     idle: tuple[Idle, ...] = ()
+    target: str = ""
+    rules: tuple[str, ...] = ()
+    expected: tuple[Answer, ...] = ()
+    measured: Mapping[str, Cell] = field(default_factory=dict)
+    """`MEASURED` columns of `cluster`; a gap is None, an idle column is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,16 @@ class CheckResult:
         return tuple(sorted((f for t in self.targets for f in t.firing), key=lambda f: (-f.severity.rank, f.target, f.rule)))
 
     @property
+    def failing(self) -> tuple[Firing, ...]:
+        """What fires at or above `fail_on`, worst first; not those that only say "could not look"."""
+        return tuple(f for f in self.firing if f.severity.at_least(self.fail_on) and not f.blind)
+
+    @property
+    def expected(self) -> tuple[Answer, ...]:
+        """Every expectation, of every target."""
+        return tuple(answer for t in self.targets for answer in t.expected)
+
+    @property
     def unknown(self) -> tuple[Unknown, ...]:
         """All verdicts that could not be had."""
         return tuple(u for t in self.targets for u in t.unknown)
@@ -108,19 +128,26 @@ class CheckResult:
     @property
     def exit_code(self) -> int:
         """0, 1 or 3."""
-        if any(f.severity.at_least(self.fail_on) and not f.blind for f in self.firing):
+        if self.failing or any(answer.ok is False for answer in self.expected):
             return 1
-        return 3 if self.unknown or any(f.blind for f in self.firing) else 0
+        blind = self.unknown or any(f.blind for f in self.firing) or any(answer.ok is None for answer in self.expected)
+        return 3 if blind else 0
 
 
-def check_target(target: str, judgements: Iterable[Judgement], readings: Mapping[str, Reading]) -> TargetChecked:
+def check_target(
+    target: str, judgements: Iterable[Judgement], readings: Mapping[str, Reading], expected: Iterable[Answer] = ()
+) -> TargetChecked:
     """One target's judgements, sorted by what they mean for the answer. One look cannot wait: `for` counts as held."""
     judgements = list(judgements)
     return TargetChecked(
         sources=_sources(target, readings),
         firing=tuple(_firing(target, f) for j in judgements for f in j.findings if f.verdict is Verdict.BREACH),
-        unknown=tuple(u for j in judgements for u in _unknown(target, j)),
+        unknown=tuple(u for j in judgements for u in (*_unknown(target, j), *_missing(target, j, readings))),
         idle=tuple(Idle(j.rule.name, target, j.idle) for j in judgements if j.idle),
+        target=target,
+        rules=tuple(j.rule.name for j in judgements),
+        expected=tuple(expected),
+        measured=_measured(readings),
     )
 
 
@@ -156,6 +183,19 @@ def _unknown(target: str, judgement: Judgement) -> Sequence[Unknown]:
         return [Unknown(rule.name, target, {}, f"the rule failed: {judgement.failed}")]
     unknown = (f for f in judgement.findings if f.verdict is Verdict.UNKNOWN)
     return [Unknown(rule.name, target, dict(zip(rule.key, f.key, strict=True)), f.reason) for f in unknown]
+
+
+def _missing(target: str, judgement: Judgement, readings: Mapping[str, Reading]) -> Sequence[Unknown]:
+    """A rule on a table that may lack rows, for a question failed, says nothing of those: that is not fine, it is unknown."""
+    reading = readings.get(judgement.rule.table or "")
+    if reading is None or reading.missing is None or judgement.unknown or judgement.idle or judgement.failed:
+        return ()
+    return [Unknown(judgement.rule.name, target, {}, reading.missing)]
+
+
+def _measured(readings: Mapping[str, Reading]) -> Mapping[str, Cell]:
+    rows = readings["cluster"].rows if "cluster" in readings else ()
+    return {name: row.cells[name] for row in rows for name in MEASURED if name in row.cells}
 
 
 def _sources(target: str, readings: Mapping[str, Reading]) -> tuple[SourceSeen, ...]:

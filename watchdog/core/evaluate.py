@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from watchdog.core.conditions import ConditionError, check_select
+from watchdog.core.expectations import Answer, Expectation, answer
 from watchdog.core.findings import Judgement
 from watchdog.core.judge_query import judge_query, unanswered
 from watchdog.core.judge_rows import Variants, judge_rows
@@ -62,6 +63,11 @@ class Evaluator:
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError) as error:
             judgement = Judgement(rule, failed="; ".join(self._sql.refused) or readable(str(error), self._tables))
         return replace(judgement, took_ms=(self._stopwatch() - begun) * 1000)
+
+    def answer(self, expectation: Expectation, target: str) -> Answer:
+        """What the rows of `target` say of an expectation; idle columns leave it unanswered."""
+        idle = self._idle(expectation.reads)
+        return Answer(expectation.text, target, None, idle) if idle else answer(expectation, target, self._loaded, self._sql)
 
     def query(self, sql: str, max_rows: int) -> tuple[tuple[str, ...], list[tuple[SqlCell, ...]]]:
         """Any SELECT on the tables: its column names, and at most `max_rows` rows. ConditionError lists what is wrong with it."""

@@ -1,0 +1,62 @@
+"""What one run of `watchdog check` is asked: the configuration with the flags laid over it, and what is expected.
+
+In: the flags. Out: the rules and expectations that hold, or a refusal with every fault of all of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from watchdog.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.app import Configured
+    from watchdog.core.expectations import Expectation
+
+__all__ = ["RuleChoice", "chosen_rules", "read_expectations", "refuse_silence"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChoice:
+    """`--only`, `--skip` and `--set` as typed."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+
+
+def read_expectations(texts: Iterable[str]) -> "tuple[tuple[Expectation, ...], tuple[str, ...]]":
+    """Each `--expect`, checked against the schema; and every fault of all of them."""
+    from watchdog.core.conditions import ConditionError  # noqa: PLC0415
+    from watchdog.core.expectations import read_expectation  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    read: list[Expectation] = []
+    faults: list[str] = []
+    for text in dict.fromkeys(texts):
+        try:
+            read.append(read_expectation(TABLES, text))
+        except ConditionError as error:
+            faults += error.faults
+    return tuple(read), tuple(faults)
+
+
+def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, tuple[str, ...]]":
+    """The configuration with the choice laid over it, as overrides that come last; and every fault of the choice."""
+    from watchdog.core.rule_flags import rule_flags  # noqa: PLC0415
+    from watchdog.core.tuning import check_overrides  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    flags = rule_flags(choice.only, choice.skip, choice.sets, conf.book.rules)
+    faults, _ = check_overrides(flags.overrides, conf.book.rules, TABLES)
+    book = replace(conf.book, overrides=(*conf.book.overrides, *flags.overrides))
+    return replace(conf, book=book), (*flags.faults, *map(str, faults))
+
+
+def refuse_silence(conf: "Configured", targets: Iterable[str], choice: RuleChoice) -> None:
+    """Refused where the flags leave nothing to judge: an answer to no question would be "fine"."""
+    from watchdog.rulebook import rules_for  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    if (choice.only or choice.skip) and not any(rules_for(conf.book, target, TABLES) for target in targets):
+        raise Refused("--only and --skip leave no rule to judge here, and nothing is expected; `watchdog rules list` shows which hold")
