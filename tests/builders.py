@@ -16,6 +16,7 @@ from watchdog.core.identity import fingerprint
 from watchdog.core.incidents import Incident, State
 from watchdog.core.messages import Event, Message, Notice, Told
 from watchdog.core.queries import (
+    FailedTasks,
     HashSize,
     Inspected,
     ListLength,
@@ -25,8 +26,11 @@ from watchdog.core.queries import (
     Query,
     ReadEventCounters,
     ReadServer,
+    RunningTasks,
     ScanKeys,
     SetMembers,
+    SucceededTasks,
+    TaskMeta,
     WorkerHeartbeats,
     WorkerStatus,
 )
@@ -38,6 +42,8 @@ from watchdog.core.replies import (
     Pong,
     RedisServer,
     Replies,
+    TaskMetaSeen,
+    TaskSeen,
     WorkerBeat,
     WorkerConf,
     WorkerInspection,
@@ -118,6 +124,17 @@ def a_server(**changes: Any) -> RedisServer:
     return replace(server, **changes)
 
 
+def a_task(task_id: str = "t1", state: str = "STARTED", **changes: Any) -> TaskSeen:
+    """A task that `celery@web-1` began at `NOW - 60`."""
+    task = TaskSeen(task_id, "shop.pay", state, "celery@web-1", NOW - 61, NOW - 60, routing_key="indexing", timestamp=NOW - 60)
+    return replace(task, **changes)
+
+
+def a_failure(task_id: str = "f1", exception: str | None = "ValueError('no')", at: float = NOW - 10, **changes: Any) -> TaskSeen:
+    """A task that failed at `at`, two seconds after it began."""
+    return a_task(task_id, "FAILURE", **{"exception": exception, "started": at - 2, "failed": at, "timestamp": at, **changes})
+
+
 def counters(counts: Mapping[tuple[str, str, str], float] | None = None, started_at: float | None = NOW - 86400) -> EventCounters:
     return EventCounters(started_at, counts or {})
 
@@ -147,6 +164,10 @@ class Cluster:
     heads: dict[str, MessageHead] = field(default_factory=dict)
     sets: dict[str, frozenset[str]] = field(default_factory=dict)
     scans: dict[int, KeysFound] = field(default_factory=dict)
+    tasks: list[TaskSeen] = field(default_factory=list)
+    """All that Flower knows, in any state; the last event first."""
+    metas: dict[str, TaskMetaSeen] = field(default_factory=dict)
+    """Task id -> what its result backend holds."""
     hashes: dict[str, int] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     gaps: dict[Query | type[Query] | str, str] = field(default_factory=dict)
@@ -204,12 +225,21 @@ class Cluster:
                 return counters(dict(self.counts), self.flower_started_at)
             case Inspected():
                 return dict(self.cache)
+            case RunningTasks(limit):
+                return tuple(sorted(self._tasks("STARTED"), key=lambda task: task.started or 0.0)[:limit])
+            case FailedTasks(limit):
+                return tuple(self._tasks("FAILURE")[:limit])
+            case SucceededTasks(name, limit):
+                return tuple([task for task in self._tasks("SUCCESS") if task.name == name][:limit])
         worker = getattr(query, "worker", None)
         if worker is not None:
             self._refresh([worker])
             return {worker: self.cache[worker]} if worker in self.cache and worker not in self.unlisted else {}
         self._refresh(list(self.answering))
         return dict(self.cache)
+
+    def _tasks(self, state: str) -> list[TaskSeen]:
+        return [task for task in self.tasks if task.state == state]
 
     def _refresh(self, names: Iterable[str]) -> None:
         for name in names:
@@ -234,6 +264,8 @@ class Cluster:
                 return self.scores.get(key, inf)
             case SetMembers(key):
                 return self.sets.get(key, frozenset())
+            case TaskMeta(key):
+                return self.metas.get(key.removeprefix("celery-task-meta-"), TaskMetaSeen())
             case ScanKeys(cursor):
                 return self.scans.get(cursor, KeysFound(0, tuple(self.sets)))
         raise AssertionError(f"no answer for {query}")

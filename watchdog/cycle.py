@@ -12,7 +12,7 @@ from watchdog.asking import Asker
 from watchdog.core.decide import Situation, decide
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.findings import Judgement
-from watchdog.core.judging import judge_all, windows_of
+from watchdog.core.judging import demand_of, judge_all, windows_of
 from watchdog.core.plan import Plan
 from watchdog.core.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
 from watchdog.core.rows import Table
@@ -59,7 +59,7 @@ class Cycle:
         self._load_past = past
         self._asker, self._tables, self._evaluator, self._store = asker, tables, evaluator, store
         self._addressees, self._service, self._clock, self._self_seen = addressees, service, clock, self_seen
-        self._windows = windows_of(rules)
+        self._windows, self._demand = windows_of(rules), demand_of(rules)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
 
     @property
@@ -68,11 +68,14 @@ class Cycle:
         return self._asker.longest_s
 
     def run(self) -> Done:
-        """One pass. StoreError where nothing could be written: then nothing was, and the next cycle sees the same past."""
+        """One pass. StoreError where nothing could be written: then nothing was, and the next cycle sees the same past.
+
+        StoppedError where it was stopped before all was asked: nothing was written either.
+        """
         now = self._clock()
         past = self._past or self._load_past(now)
-        replies = self._asker.ask(past, now)
-        seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen())
+        replies = self._asker.ask(past, now, demand=self._demand)
+        seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
         with self._store.cycle() as transaction:
             loaded = transaction.load(self.target.name)
             judgements = judge_all(self._evaluator, self.rules, seen, loaded.open)
@@ -82,6 +85,10 @@ class Cycle:
             transaction.commit(plan)
         self._past = past.plus(seen, self._keep_s)
         return Done(seen, tuple(judgements), plan)
+
+    def stop(self) -> None:
+        """From any thread: a pass under way is abandoned once the batch in hand is answered, and no other begins."""
+        self._asker.stop()
 
     def close(self) -> None:
         """Give back the sources' sockets."""

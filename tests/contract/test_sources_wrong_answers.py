@@ -30,10 +30,11 @@ from watchdog.core.queries import (
     ScanKeys,
     SetMembers,
     SucceededTasks,
+    TaskMeta,
     WorkerHeartbeats,
     WorkerStatus,
 )
-from watchdog.core.replies import KeysFound, MessageHead, RedisServer
+from watchdog.core.replies import KeysFound, MessageHead, RedisServer, TaskMetaSeen
 from watchdog.sources.flower import FlowerSettings, FlowerSource
 from watchdog.sources.redis_commands import command, packed, reply
 from watchdog.sources.redis_reasons import denied
@@ -50,6 +51,7 @@ REDIS: list[Query] = [
     LowestScore("k"),
     SetMembers("k"),
     ScanKeys(0, "*", 100),
+    TaskMeta("k"),
 ]
 READING = {"PING", "INFO", "LLEN", "LINDEX", "HLEN", "HSCAN", "ZRANGE", "ZCOUNT", "SMEMBERS", "SCAN", "GET"}
 RECORDED = Path(__file__).parent.parent / "answers"
@@ -341,6 +343,7 @@ RIGHT = {
     SetMembers("k"): ([b"a", b"b", b"\xff"], frozenset({"a", "b"})),
     ScanKeys(0, "*", 100): ([b"17", [b"a", b"\xff"]], KeysFound(17, ("a",))),
     OldestMessage("k"): (b'{"body": "x", "headers": {"id": "i", "published_at": 5}}', MessageHead("i", 5.0)),
+    TaskMeta("k"): (b'{"status": "PROGRESS", "result": {"progress": 0.5}}', TaskMetaSeen("PROGRESS", 0.5, None, '{"progress":0.5}')),
 }
 
 
@@ -348,7 +351,7 @@ RIGHT = {
 @pytest.mark.parametrize("query", REDIS, ids=lambda query: type(query).__name__)
 def test_any_reply_of_redis_is_the_right_type_or_a_gap(query: Query, raw: object) -> None:
     answer = reply(query, raw)
-    assert isinstance(answer, Gap | int | float | frozenset | KeysFound | MessageHead | RedisServer)
+    assert isinstance(answer, Gap | int | float | frozenset | KeysFound | MessageHead | RedisServer | TaskMetaSeen)
 
 
 @pytest.mark.parametrize(("query", "raw"), [(query, raw) for query, (raw, _) in RIGHT.items()], ids=lambda v: type(v).__name__)

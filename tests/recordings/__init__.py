@@ -22,6 +22,7 @@ from watchdog.core.replies import (
     Pong,
     RedisServer,
     Replies,
+    TaskMetaSeen,
     TaskSeen,
     WorkerBeat,
     WorkerInspection,
@@ -48,6 +49,7 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.LowestScore: float | None,
     queries.SetMembers: frozenset[str],
     queries.ScanKeys: KeysFound,
+    queries.TaskMeta: TaskMetaSeen,
 }
 
 

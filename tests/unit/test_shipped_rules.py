@@ -26,6 +26,22 @@ HEALTHY: Mapping[str, Mapping[str, Cell]] = {
     "queues": {"name": "indexing", "length": 40.0, "consumers": 2.0, "drain_s": inf},
     "broker": {"eviction_policy": "noeviction", "used_memory": 1e6},
     "tasks": {"name": "shop.pay", "finished": 1000.0, "failed": 3.0, "error_rate": 0.003},
+    "errors": {
+        "task": "shop.pay",
+        "exception": "ValueError",
+        "category": "other",
+        "count": 9.0,
+        "share": 0.75,
+        "example": "ValueError('no')",
+    },
+    "running": {
+        "id": "t1",
+        "name": "shop.pay",
+        "worker": "celery@web-1",
+        "worker_state": "online",
+        "worker_active": 1.0,
+        "running_s": 59.0,
+    },
     "receivers": {"name": "ops", "pending": 1.0, "oldest_s": 20.0},
     "rules": {"name": "QueueBacklogHigh", "failed": False},
     "self": {},
@@ -84,6 +100,9 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "Redis throws keys away to save memory (volatile-lru); evicted: 1,200"),
     ("BrokerEviction", {"evicted": 1.0, "eviction_policy": "allkeys-lru"}, Severity.CRITICAL,
      "Redis throws keys away to save memory (allkeys-lru); evicted: 1"),
+    ("BrokerReadOnly", {"role": "slave"}, Severity.CRITICAL, "The broker is a read-only replica"),
+    ("BrokerReadOnly", {"role": "slave", "replica_link_up": False}, Severity.CRITICAL,
+     "The broker is a read-only replica, and its link to its master is down"),
     ("UnackedStale", {"unacked_ratio": 0.9, "unacked_oldest_s": 3240.0}, Severity.WARNING,
      "A message is unacknowledged for 54m, 90% of the visibility timeout"),
     ("UnackedStale", {"unacked_ratio": 1.0, "unacked_oldest_s": 3600.0}, Severity.CRITICAL,
@@ -92,6 +111,18 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "shop.pay fails: 15% of its last 20 runs"),
     ("TaskFailureRateHigh", {"finished": 20.0, "failed": 11.0, "error_rate": 0.55}, Severity.CRITICAL,
      "shop.pay fails: 55% of its last 20 runs"),
+    ("ErrorBurst", {"exception": "TimeLimitExceeded", "category": "timeout", "count": 10.0}, Severity.WARNING,
+     "shop.pay failed with TimeLimitExceeded (timeout); within the window: 10"),
+    ("ErrorBurst", {"category": "connection", "count": 10.0}, Severity.WARNING,
+     "shop.pay failed with ValueError (connection); within the window: 10"),
+    ("ErrorBurst", {"count": 50.0}, Severity.WARNING, "shop.pay failed with ValueError (other); within the window: 50"),
+    ("ErrorBurst", {"exception": "WorkerLostError", "category": "lost", "count": 3.0}, Severity.ERROR,
+     "shop.pay failed with WorkerLostError (lost); within the window: 3"),
+    ("RetryStorm", {"retried": 20.0, "finished": 30.0}, Severity.WARNING, "shop.pay retries: 20 retries for 30 finished runs"),
+    ("RetryStorm", {"retried": 20.0, "finished": 0.0}, Severity.WARNING, "shop.pay retries: 20 retries for 0 finished runs"),
+    ("TaskRunningTooLong", {"running_s": 7200.0}, Severity.WARNING, "shop.pay has been running for 2h on celery@web-1"),
+    ("ProgressStalled", {"running_s": 900.0, "progress_still_s": 720.0, "progress": 0.4, "step": "resize"}, Severity.WARNING,
+     "shop.pay stands at 40% (resize) for 12m"),
     ("DeliveryFailing", {"dead": 1.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1, given up: 1"),
     ("DeliveryFailing", {"oldest_s": 301.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1"),
     ("RuleFailed", {"failed": True, "error": "too many steps"}, Severity.ERROR, "Rule QueueBacklogHigh cannot be asked: too many steps"),
@@ -115,6 +146,16 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("UnackedStale", {"unacked_ratio": 0.89}),
     ("TaskFailureRateHigh", {"finished": 19.0, "failed": 19.0, "error_rate": 1.0}),
     ("TaskFailureRateHigh", {"finished": 100.0, "failed": 10.0, "error_rate": 0.1}),
+    ("ErrorBurst", {"count": 49.0}),
+    ("ErrorBurst", {"category": "timeout", "count": 9.0}),
+    ("ErrorBurst", {"category": "lost", "count": 2.0}),
+    ("RetryStorm", {"retried": 19.0, "finished": 0.0}),
+    ("RetryStorm", {"retried": 500.0, "finished": 1000.0}),
+    ("TaskRunningTooLong", {"running_s": 7200.0, "worker_state": "lost"}),
+    ("TaskRunningTooLong", {"running_s": 7200.0, "worker_active": 0.0}),
+    ("TaskRunningTooLong", {"running_s": 3600.0}),
+    ("ProgressStalled", {"running_s": 7200.0, "progress_still_s": 600.0}),
+    ("ProgressStalled", {"progress_still_s": 1200.0, "worker_state": "lost"}),
 ]
 
 
@@ -173,13 +214,24 @@ def test_no_text_fails_where_nothing_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in PACK if PACK[name].table in {"workers", "queues", "broker", "tasks", "groups", "cluster"}]
+    "name", [name for name in PACK if PACK[name].table in {"workers", "queues", "broker", "tasks", "errors", "groups", "cluster"}]
 )
 def test_a_gap_is_unknown(name: str) -> None:
     rule = PACK[name]
     read = sorted(rule.reads[rule.table or ""] - {"minimum", "workers_expected", "eviction_policy", "name"})
     verdicts = [judged(name, gaps={column: "redis: connection refused"}) for column in read]
     assert {finding.verdict if finding else None for finding in verdicts} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize("column", ["running_s", "worker_state", "worker_active", "name"])
+def test_of_a_task_that_has_run_for_long_a_gap_is_unknown(column: str) -> None:
+    finding = judged("TaskRunningTooLong", {"running_s": 7200.0}, {column: "flower: missed it"})
+    assert finding is not None
+    assert finding.verdict is Verdict.UNKNOWN
+
+
+def test_of_a_task_that_began_just_now_it_does_not_matter_what_its_worker_says() -> None:
+    assert judged("TaskRunningTooLong", gaps={"worker_state": "flower: unknown", "worker_active": "flower: unknown"}) is None
 
 
 @pytest.mark.parametrize(
@@ -189,6 +241,7 @@ def test_a_gap_is_unknown(name: str) -> None:
         ("QueueBacklogHigh", {"length": 1000.0, "drain_s": 60.0}),
         ("BrokerMemoryHigh", {"memory_ratio": 0.76}),
         ("TaskFailureRateHigh", {"finished": 5.0, "error_rate": 0.2}),
+        ("RetryStorm", {"retried": 15.0, "finished": 50.0}),
     ],
 )
 def test_what_burns_is_not_out_before_it_is_well_below(name: str, cells: dict[str, Cell]) -> None:
@@ -204,6 +257,8 @@ def test_what_burns_is_not_out_before_it_is_well_below(name: str, cells: dict[st
         ("BrokerMemoryHigh", {"memory_ratio": 0.74}),
         ("TaskFailureRateHigh", {"finished": 0.0, "error_rate": 0.0}),
         ("TaskFailureRateHigh", {"finished": 5.0, "error_rate": 0.1}),
+        ("RetryStorm", {"retried": 15.0, "finished": 60.0}),
+        ("RetryStorm", {"retried": 9.0, "finished": 0.0}),
     ],
 )
 def test_what_is_well_below_is_out(name: str, cells: dict[str, Cell]) -> None:
@@ -217,6 +272,7 @@ def test_what_is_well_below_is_out(name: str, cells: dict[str, Cell]) -> None:
     [
         ("BrokerUnreachable", 20), ("FlowerUnreachable", 30), ("NoWorkersOnline", 180), ("WorkersBelowMinimum", 180), ("WorkerLost", 30),
         ("QueueBacklogHigh", 600), ("QueueNoConsumers", 300), ("TaskFailureRateHigh", 0),
+        ("ErrorBurst", 0), ("RetryStorm", 0), ("TaskRunningTooLong", 300), ("ProgressStalled", 0),
     ],
 )  # fmt: skip
 def test_a_breach_holds_this_long_before_anybody_is_told(name: str, for_s: float) -> None:

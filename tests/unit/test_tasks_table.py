@@ -238,3 +238,30 @@ def test_events_that_no_column_counts_make_no_row(event: str) -> None:
     watch = watching(healthy())
     count(watch.cluster, **{event: 3})
     assert (names(tasks(watch)), watch.cluster.now > NOW) == ([], True)
+
+
+def test_another_flower_whose_counters_are_older_is_no_restart() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.flower_started_at = NOW - 3 * 86400
+    watch.cluster.counts = {(WEB, JOB, "failed"): 5000.0}
+    reading = tasks(watch)
+    assert reading.idle["failed"] == "failed needs a second look"
+
+
+def test_from_the_look_after_on_another_flower_is_counted() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.flower_started_at = NOW - 3 * 86400
+    watch.cluster.counts = {(WEB, JOB, "failed"): 5000.0}
+    tasks(watch, 20)
+    watch.cluster.counts = {(WEB, JOB, "failed"): 5002.0}
+    assert cell(tasks(watch), JOB, "failed") == 2.0
+
+
+def test_a_wider_filter_counts_nothing_that_happened_before_it() -> None:
+    cluster = counting(succeeded=5)
+    count(cluster, GPU, JOB, failed=5000)
+    narrow = watching(cluster, workers=(WEB,))
+    wide = Watch(cluster, a_target(workers=(WEB, GPU)))
+    wide.past = narrow.past
+    count(cluster, GPU, JOB, failed=1)
+    assert cell(tasks(wide), JOB, "failed") == 1.0

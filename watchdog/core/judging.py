@@ -1,24 +1,37 @@
 """Readings to judgements: every rule that covers a target, asked of what was seen, in the window it asks for.
 
 In: an evaluator, the tuned rules, one look, the open incidents. Out: a judgement a rule, in rule order.
+Before the look: which windows and columns the rules read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from watchdog.core.decide import open_keys
+from watchdog.core.demand import Demand
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.findings import Judgement
 from watchdog.core.incidents import Incident
 from watchdog.core.reading import DEFAULT_WINDOW_S, Seen
 from watchdog.core.tuning import Tuned
 
-__all__ = ["judge_all", "windows_of"]
+__all__ = ["demand_of", "judge_all", "windows_of"]
 
 
 def windows_of(rules: Iterable[Tuned]) -> set[float]:
     """Every window that some rule, or a variant of it, asks for."""
     return {DEFAULT_WINDOW_S}.union(*(_windows(tuned) for tuned in rules))
+
+
+def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> Demand:
+    """Every column that some rule decides by or shows, and what is read `beside` them (table -> columns)."""
+    holding = [rule for tuned in rules for rule in (tuned.rule, *(copy for copy, _ in tuned.variants)) if rule.enabled]
+    shown = [{rule.table: frozenset(rule.columns)} for rule in holding if rule.table]
+    reads: dict[str, frozenset[str]] = {}
+    for read in (*(rule.reads for rule in holding), *shown, *beside):
+        for table, columns in read.items():
+            reads[table] = reads.get(table, frozenset()) | columns
+    return Demand(reads)
 
 
 def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, incidents: Sequence[Incident]) -> list[Judgement]:

@@ -26,6 +26,7 @@ __all__ = [
     "ScanKeys",
     "SetMembers",
     "SucceededTasks",
+    "TaskMeta",
     "WorkerHeartbeats",
     "WorkerStatus",
 ]
@@ -197,3 +198,11 @@ class ScanKeys(Query):
     cursor: int
     pattern: str
     budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMeta(Query):
+    """GET of a `celery-task-meta-<id>`: what a task's result backend holds of it. -> `TaskMetaSeen`; a missing key: all None."""
+
+    source = "redis"
+    key: str

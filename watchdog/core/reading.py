@@ -6,6 +6,7 @@ In: the tables, what they remember, the replies, now. Out: readings by window an
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from watchdog.core.demand import Demand
 from watchdog.core.replies import Replies
 from watchdog.core.rows import Look, Reading, Sample, Table
 from watchdog.core.selfwatch import SelfSeen
@@ -14,6 +15,7 @@ from watchdog.core.target import SELF, Target
 __all__ = ["DEFAULT_WINDOW_S", "Past", "Seen", "belongs", "read_tables"]
 
 DEFAULT_WINDOW_S = 300.0
+EVERYTHING = Demand()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def belongs(table: Table, target: Target) -> bool:
     return table.own == (target.name == SELF)
 
 
-def read_tables(
+def read_tables(  # noqa: PLR0913 - what a reading is made of
     tables: Mapping[str, Table],
     target: Target,
     past: Past,
@@ -54,13 +56,16 @@ def read_tables(
     now: float,
     windows: Iterable[float] = (),
     self_seen: SelfSeen | None = None,
+    *,
+    demand: Demand = EVERYTHING,
 ) -> Seen:
     """Read every table for the default window, and again for each other window asked for; memory is the default's."""
     looks = {}
     for window_s in sorted({DEFAULT_WINDOW_S, *windows}):
         readings: dict[str, Reading] = {}
         for name, table in tables.items():
-            look = Look(target, past.memories.get(name), replies, now, window_s, past.samples.get(name, ()), readings, self_seen)
+            history = past.samples.get(name, ())
+            look = Look(target, past.memories.get(name), replies, now, window_s, history, readings, self_seen, demand)
             readings[name] = table.read(look) if belongs(table, target) else _elsewhere(table)
         looks[window_s] = readings
     usual = looks[DEFAULT_WINDOW_S]

@@ -18,6 +18,7 @@ __all__ = [
     "Pong",
     "RedisServer",
     "Replies",
+    "TaskMetaSeen",
     "TaskSeen",
     "WorkerBeat",
     "WorkerConf",
@@ -151,6 +152,20 @@ class MessageHead:
 
     id: str | None
     published_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMetaSeen:
+    """What a task's result backend holds of it (celery/backends/base.py `_get_result_meta`).
+
+    `status` is its state, or the one it gave itself by `update_state`. The rest is what it reports while it runs, None where it reports
+    nothing: `progress` 0 to 1, `step` a short text, `meta_json` an object as JSON, without what is too long.
+    """
+
+    status: str | None = None
+    progress: float | None = None
+    step: str | None = None
+    meta_json: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

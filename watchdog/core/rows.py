@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdog.core.demand import Demand
 from watchdog.core.queries import Query
 from watchdog.core.replies import Replies
 from watchdog.core.target import Target
@@ -75,6 +76,8 @@ class Reading:
     unread: str | None = None
     partial: str | None = None
     idle: Mapping[str, str] = field(default_factory=dict)
+    missing: str | None = None
+    """Rows may be missing because a question was not answered, and which: what is not there is then not known to be well."""
     memory: object = None
     sample: Sample | None = None
     forgotten: frozenset[Key] = frozenset()
@@ -91,6 +94,8 @@ class Asking:
     now: float
     memories: Mapping[str, object] = field(default_factory=dict)
     """The memories of all tables, for what one table asks by what another remembers (queues by workers' conf)."""
+    demand: Demand = field(default_factory=Demand)
+    """What is read: a table or column that is costly and not wanted is not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,8 @@ class Look:
     before: Mapping[str, Reading] = field(default_factory=dict)
     self_seen: object = None
     """What watchdog knows of itself (`core.selfwatch.SelfSeen`); set for the reserved target `watchdog` alone."""
+    demand: Demand = field(default_factory=Demand)
+    """What is read: a costly column that is not wanted is idle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ SHORTENED: Mapping[str, Mapping[str, str]] = {
     "QueueNoConsumers": {"for": "2s"},
     "WorkerLost": {"for": "1s"},
     "TaskFailureRateHigh": {"window": "15s"},
+    "ErrorBurst": {"window": "15s"},
 }
 """Rule -> what the demo sets shorter than life, so that it ends within a minute."""
 

@@ -4,12 +4,13 @@
 """
 
 import os
+import signal
 import time
 from collections.abc import Mapping
 
-from celery import Celery
+from celery import Celery, Task
 
-__all__ = ["app", "fail", "hang", "make_app", "ok", "send_many"]
+__all__ = ["advance", "app", "crash", "fail", "hang", "make_app", "ok", "send_many"]
 
 FAILURES: Mapping[str, type[Exception]] = {kind.__name__: kind for kind in (ValueError, TimeoutError, ConnectionError, KeyError)}
 
@@ -55,8 +56,22 @@ def hang(seconds: float = 3600.0) -> None:
     time.sleep(seconds)
 
 
-for work in (ok, fail, hang):
+def crash() -> None:
+    """Kill its pool process, as the OOM killer does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def advance(self: Task, steps: int = 4, delay: float = 0.5, hold: float = 0.0) -> None:
+    """Report progress step by step, then hold still at the last one."""
+    for step in range(1, steps + 1):
+        time.sleep(delay)
+        self.update_state(state="PROGRESS", meta={"current": step, "total": steps, "step": f"part {step}"})
+    time.sleep(hold)
+
+
+for work in (ok, fail, hang, crash):
     app.task(name=f"demo.{work.__name__}")(work)
+app.task(name="demo.advance", bind=True)(advance)
 
 
 def send_many(sender: Celery, task: str, queue: str, count: int, **arguments: object) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import OldestMessage, Ping, Query, ReadServer
+from watchdog.core.queries import OldestMessage, Ping, Query, ReadServer, TaskMeta
 from watchdog.core.replies import Pong
 from watchdog.sources.base import Answers
 from watchdog.sources.deadline import Deadline
@@ -71,7 +71,7 @@ class Batches:
             return error
 
     def _exchanged(self, queries: Sequence[Query], replies: dict[Query, object]) -> Answers:
-        """PING, then the rest; messages last, a few at a time."""
+        """PING, then the rest; messages and tasks' states last, a few at a time."""
         latency_ms: float | None = None
         if Ping() in queries:
             began = self._clock()
@@ -103,10 +103,11 @@ class Batches:
 
 
 def _in_slices(queries: Sequence[Query]) -> list[list[Query]]:
-    """What is sent together: everything that is small at once, messages a few at a time."""
+    """What is sent together: everything that is small at once; messages a few at a time, and last what tasks wrote themselves."""
     heads: list[Query] = [query for query in queries if isinstance(query, OldestMessage)]
-    rest = [query for query in queries if command(query) and not isinstance(query, OldestMessage | Ping)]
-    slices = [rest, *(heads[i : i + HEADS_AT_ONCE] for i in range(0, len(heads), HEADS_AT_ONCE))]
+    metas: list[Query] = [query for query in queries if isinstance(query, TaskMeta)]
+    rest = [query for query in queries if command(query) and not isinstance(query, OldestMessage | TaskMeta | Ping)]
+    slices = [rest, *(some[i : i + HEADS_AT_ONCE] for some in (heads, metas) for i in range(0, len(some), HEADS_AT_ONCE))]
     return [some for some in slices if some]
 
 

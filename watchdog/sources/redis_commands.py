@@ -1,6 +1,6 @@
 """Redis commands and their replies: a query into the words of its command, raw RESP into a reply type or a gap.
 
-Only what reads is ever sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN. Never KEYS, which stops the server for all.
+Only what reads is ever sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN, GET. Never KEYS, which stops the server for all.
 """
 
 import math
@@ -21,9 +21,11 @@ from watchdog.core.queries import (
     ReadServer,
     ScanKeys,
     SetMembers,
+    TaskMeta,
 )
 from watchdog.core.replies import KeysFound, MessageHead
 from watchdog.sources.redis_server import redis_server
+from watchdog.sources.redis_task_meta import task_meta
 
 __all__ = ["command", "packed", "reply"]
 
@@ -45,6 +47,8 @@ def command(query: Query) -> tuple[str, ...]:
             return ("ZRANGE", key, "0", "0", "WITHSCORES")
         case SetMembers(key):
             return ("SMEMBERS", key)
+        case TaskMeta(key):
+            return ("GET", key)
         case ScanKeys(cursor, pattern, budget):
             return ("SCAN", str(cursor), "MATCH", pattern, "COUNT", str(max(budget, 1)))
     return ()
@@ -159,6 +163,7 @@ _READ: dict[type[Query], Callable[[Any], object]] = {
     LowestScore: _lowest_score,
     SetMembers: _members,
     ScanKeys: _keys_found,
+    TaskMeta: task_meta,
 }
 
 _EXPECTED: dict[type[Query], str] = {
@@ -170,4 +175,5 @@ _EXPECTED: dict[type[Query], str] = {
     LowestScore: "a member and its score",
     SetMembers: "a set of names",
     ScanKeys: "a cursor and keys",
+    TaskMeta: "a task's state as JSON",
 }

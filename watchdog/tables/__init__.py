@@ -7,7 +7,7 @@ tables in its `needs`. The schema, the rules' checks, `watchdog tables` and the 
 from collections.abc import Mapping
 
 from watchdog.core.rows import Table
-from watchdog.tables import broker, cluster, groups, idle, own, queues, sources, tasks, workers
+from watchdog.tables import broker, cluster, errors, groups, idle, own, queues, running, sources, tasks, workers
 
 __all__ = ["TABLES"]
 
@@ -17,8 +17,8 @@ TABLES: Mapping[str, Table] = {
         workers.TABLE,
         queues.TABLE,
         tasks.TABLE,
-        idle.ERRORS,
-        idle.RUNNING,
+        errors.TABLE,
+        running.TABLE,
         idle.SCHEDULES,
         broker.TABLE,
         sources.TABLE,

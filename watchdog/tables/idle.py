@@ -2,7 +2,7 @@
 
 from watchdog.core.rows import Column, Kind, Look, Reading, Table
 
-__all__ = ["ERRORS", "RUNNING", "SCHEDULES"]
+__all__ = ["SCHEDULES"]
 
 N, T = Kind.NUMBER, Kind.TEXT
 LATER = "read from a later release on"
@@ -18,42 +18,6 @@ def _table(
 
     return Table(name, row_is, key, declared, lambda _: (), read)
 
-
-ERRORS = _table(
-    "errors",
-    "an exception type of a task",
-    ("task", "exception"),
-    {
-        "task": (T, "the task's name"),
-        "exception": (T, "the exception's type"),
-        "category": (T, "what kind of failure it is"),
-        "queue": (T, "the queue it came from, where known"),
-        "count": (N, "failures within the window"),
-        "share": (N, "of the task's failures"),
-        "duration_avg_s": (N, "how long the failed runs took"),
-        "example": (T, "one message"),
-    },
-    {"category": ("timeout", "memory", "connection", "lost", "other")},
-)
-
-RUNNING = _table(
-    "running",
-    "a task that is executing",
-    ("id",),
-    {
-        "id": (T, "the task's id"),
-        "name": (T, "the task's name"),
-        "worker": (T, "the worker that executes it"),
-        "worker_state": (T, "that worker's state"),
-        "queue": (T, "the queue it came from, where known"),
-        "running_s": (N, "since it started"),
-        "progress": (N, "its own progress, 0 to 1"),
-        "step": (T, "its own step"),
-        "meta": (T, "what it reports, JSON"),
-        "progress_still_s": (N, "since its progress last moved"),
-    },
-    {"worker_state": ("online", "left", "lost")},
-)
 
 SCHEDULES = _table(
     "schedules",

@@ -1,0 +1,212 @@
+from typing import Any
+
+import pytest
+
+from tests.builders import NOW, Cluster, Watch, a_failure, a_target, healthy, row
+from watchdog.core.queries import FailedTasks
+from watchdog.core.replies import TaskSeen
+from watchdog.core.rows import Cell, Reading
+from watchdog.tables.failure_kinds import category_of, exception_of
+
+WRAPPED = "ExceptionWithTraceback()"
+HARD_LIMIT = "billiard.exceptions.TimeLimitExceeded: TimeLimitExceeded(1,)"
+KILLED = "billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: 9."
+
+
+def failing(*failures: TaskSeen) -> Cluster:
+    cluster = healthy()
+    cluster.tasks = list(failures)
+    return cluster
+
+
+def errors(cluster: Cluster, window_s: float = 300.0, **target: Any) -> Reading:
+    return Watch(cluster, a_target(**target)).look(0, window_s=window_s)["errors"]
+
+
+def of(reading: Reading, column: str, exception: str = "ValueError") -> Cell:
+    return row(reading, "shop.pay", exception, table="errors").cells[column]
+
+
+# --- kinds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("exception", "last", "name"),
+    [
+        ("ValueError('lab ValueError: no')", None, "ValueError"),
+        ("SoftTimeLimitExceeded()", None, "SoftTimeLimitExceeded"),
+        (WRAPPED, HARD_LIMIT, "TimeLimitExceeded"),
+        (WRAPPED, KILLED, "WorkerLostError"),
+        (WRAPPED, None, "ExceptionWithTraceback"),
+        ("requests.exceptions.ReadTimeout('x')", None, "ReadTimeout"),
+        ("<ConnectionClosed 1006>", None, "ConnectionClosed"),
+        (None, "app.errors.Odd", "Odd"),
+        (None, None, "unknown"),
+        ("", "", "unknown"),
+    ],
+)
+def test_the_true_type_is_found(exception: str | None, last: str | None, name: str) -> None:
+    assert exception_of(a_failure(exception=exception, traceback_last=last)) == name
+
+
+@pytest.mark.parametrize(
+    ("exception", "category"),
+    [
+        ("TimeoutError", "timeout"),
+        ("SoftTimeLimitExceeded", "timeout"),
+        ("TimeLimitExceeded", "timeout"),
+        ("ConnectTimeout", "timeout"),
+        ("ReadTimeoutError", "timeout"),
+        ("MemoryError", "memory"),
+        ("ConnectionError", "connection"),
+        ("ConnectionRefusedError", "connection"),
+        ("OperationalError", "connection"),
+        ("BusyLoadingError", "connection"),
+        ("ConnectError", "connection"),
+        ("WorkerLostError", "lost"),
+        ("ValueError", "other"),
+        ("KeyError", "other"),
+        ("unknown", "other"),
+    ],
+)
+def test_an_exception_has_a_category(exception: str, category: str) -> None:
+    assert category_of(exception) == category
+
+
+# --- counts -----------------------------------------------------------------------------------------------------------
+
+
+def test_failures_of_one_kind_are_one_row() -> None:
+    reading = errors(failing(a_failure("a"), a_failure("b"), a_failure("c", "KeyError('k')")))
+    assert {r.cells["exception"]: r.cells["count"] for r in reading.rows} == {"ValueError": 2.0, "KeyError": 1.0}
+
+
+def test_the_share_is_of_the_tasks_failures() -> None:
+    other = a_failure("d", name="shop.ship")
+    reading = errors(failing(a_failure("a"), a_failure("b"), a_failure("c", "KeyError('k')"), other))
+    assert of(reading, "share") == 2 / 3
+
+
+def test_what_failed_before_the_window_is_not_counted() -> None:
+    cluster = failing(a_failure("a"), a_failure("b", at=NOW - 400))
+    assert (of(errors(cluster), "count"), of(errors(cluster, 600.0), "count")) == (1.0, 2.0)
+
+
+def test_a_clock_ahead_of_ours_counts_as_now() -> None:
+    assert of(errors(failing(a_failure("a", at=NOW + 60))), "count") == 1.0
+
+
+def test_how_long_failed_runs_took_is_failed_less_started() -> None:
+    reading = errors(failing(a_failure("a", at=NOW - 10, started=NOW - 40), a_failure("b", at=NOW - 10, started=NOW - 20)))
+    assert of(reading, "duration_avg_s") == 20.0
+
+
+def test_where_flower_missed_the_start_the_duration_is_a_gap() -> None:
+    reading = errors(failing(a_failure("a", started=None)))
+    assert "missed" in row(reading, "shop.pay", "ValueError", table="errors").gaps["duration_avg_s"]
+
+
+def test_the_queue_is_that_of_most() -> None:
+    reading = errors(failing(a_failure("a", routing_key="x"), a_failure("b"), a_failure("c")))
+    assert of(reading, "queue") == "indexing"
+
+
+def test_without_a_task_sent_event_the_queue_is_a_gap() -> None:
+    reading = errors(failing(a_failure("a", routing_key=None)))
+    assert "task_send_sent_event" in row(reading, "shop.pay", "ValueError", table="errors").gaps["queue"]
+
+
+def test_the_example_is_the_last_one_in_one_line() -> None:
+    reading = errors(failing(a_failure("a", "ValueError('b\n  c')", at=NOW - 1), a_failure("b", "ValueError('a')")))
+    assert of(reading, "example") == "ValueError('b c')"
+
+
+def test_the_example_of_a_wrapped_one_is_what_it_wraps() -> None:
+    reading = errors(failing(a_failure("a", WRAPPED, traceback_last=KILLED)))
+    assert "signal 9" in str(of(reading, "example", "WorkerLostError"))
+
+
+def test_other_apps_failures_are_not_counted() -> None:
+    assert errors(failing(a_failure("a")), workers=("celery@gpu-*",)).rows == ()
+
+
+def test_a_failure_without_a_name_is_no_row() -> None:
+    assert errors(failing(a_failure("a", name=None))).rows == ()
+
+
+# --- what is not known ------------------------------------------------------------------------------------------------
+
+
+def many(count: int, at: float = NOW - 10, prefix: str = "m") -> list[TaskSeen]:
+    return [a_failure(f"{prefix}{n}", at=at) for n in range(count)]
+
+
+def test_a_short_list_is_whole() -> None:
+    assert errors(failing(a_failure("a"))).partial is None
+
+
+def test_a_list_that_is_cut_within_the_window_is_read_in_part() -> None:
+    assert "200" in str(errors(failing(*many(300))).partial)
+
+
+def test_a_list_that_is_cut_before_the_window_is_whole() -> None:
+    assert errors(failing(*many(150), *many(150, NOW - 500, "old"))).partial is None
+
+
+def test_what_a_cut_list_showed_before_is_still_counted() -> None:
+    watch = Watch(failing(*many(150)))
+    watch.look(0)
+    watch.cluster.tasks = [*many(150, NOW, "new"), *watch.cluster.tasks]
+    reading = watch.look()["errors"]
+    assert (of(reading, "count"), reading.partial) == (300.0, None)
+
+
+def test_a_restart_of_flower_makes_no_count_fall() -> None:
+    watch = Watch(failing(*many(20)))
+    watch.look(0)
+    watch.cluster.tasks, watch.cluster.flower_started_at = [], watch.cluster.now
+    assert of(watch.look()["errors"], "count") == 20.0
+
+
+def test_after_a_restart_of_flower_the_window_is_read_in_part_until_it_lies_behind() -> None:
+    watch = Watch(failing())
+    watch.look(0)
+    watch.cluster.flower_started_at = watch.cluster.now
+    partial = [watch.look(100)["errors"].partial is not None for _ in range(4)]
+    assert partial == [True, True, False, False]
+
+
+def test_of_a_flower_that_started_within_the_window_a_first_look_reads_a_part() -> None:
+    cluster = failing()
+    cluster.flower_started_at = NOW - 60
+    assert "start" in str(errors(cluster).partial)
+
+
+def test_while_the_list_cannot_be_read_kinds_are_rows_full_of_gaps() -> None:
+    watch = Watch(failing(a_failure("a")))
+    watch.look(0)
+    watch.cluster.gaps[FailedTasks] = "flower: 500"
+    reading = watch.look()["errors"]
+    seen = row(reading, "shop.pay", "ValueError", table="errors")
+    assert (reading.unread, seen.gaps["count"], seen.cells["category"]) == ("flower: 500", "flower: 500", "other")
+
+
+def test_what_is_remembered_has_a_bound() -> None:
+    watch = Watch(failing(*many(150)))
+    watch.look(0)
+    for number in range(4):
+        watch.cluster.tasks = many(199, watch.cluster.now, f"n{number}-")
+        reading = watch.look()["errors"]
+    assert (of(reading, "count"), reading.partial) == (500.0, "only the last 500 failures are kept")
+
+
+def test_failures_are_forgotten_after_an_hour() -> None:
+    watch = Watch(failing(a_failure("a")))
+    watch.look(0)
+    watch.cluster.tasks = []
+    watch.look(3700)
+    assert "shop.pay" not in str(watch.past.memories["errors"])
+
+
+def test_without_flower_every_column_is_idle() -> None:
+    assert errors(healthy(), sources=frozenset({"redis"})).idle["count"] == "needs Flower, and this target has no `flower`"

@@ -1,0 +1,273 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.builders import INTERVAL, NOW, Cluster, Watch, a_target, a_task, healthy, row
+from watchdog.core.queries import RunningTasks, TaskMeta, WorkerStatus
+from watchdog.core.replies import TaskMetaSeen
+from watchdog.core.rows import Cell, Reading, Row
+
+WEB = "celery@web-1"
+
+
+def running(**changes: Any) -> Cluster:
+    """A healthy cluster in which `t1` runs."""
+    cluster = healthy()
+    cluster.tasks = [a_task(**changes)]
+    return cluster
+
+
+def look(watch: Watch, after: float = INTERVAL) -> Reading:
+    return watch.look(after)["running"]
+
+
+def first(cluster: Cluster, **target: Any) -> Row:
+    return row(Watch(cluster, a_target(**target)).look(0)["running"], "t1", table="running")
+
+
+def reporting(progress: float | None = None, step: str | None = None) -> TaskMetaSeen:
+    return TaskMetaSeen("PROGRESS", progress, step, "{}")
+
+
+def still_s(watch: Watch) -> Cell:
+    return row(look(watch), "t1", table="running").cells["progress_still_s"]
+
+
+# --- who runs what ----------------------------------------------------------------------------------------------------
+
+
+def test_a_task_that_runs_is_a_row_from_the_first_look_on() -> None:
+    seen = first(running())
+    assert [seen.cells[c] for c in ("name", "worker", "worker_state", "queue", "running_s")] == [
+        "shop.pay",
+        WEB,
+        "online",
+        "indexing",
+        60.0,
+    ]
+
+
+def test_a_task_that_ended_is_no_row() -> None:
+    watch = Watch(running())
+    look(watch, 0)
+    watch.cluster.tasks = []
+    assert (look(watch).rows, look(watch).partial) == ((), None)
+
+
+def test_a_clock_that_is_behind_makes_no_negative_time() -> None:
+    assert first(running(started=NOW + 60)).cells["running_s"] == 0.0
+
+
+def test_without_a_task_sent_event_the_queue_is_that_of_a_worker_with_only_one() -> None:
+    assert first(running(routing_key=None)).cells["queue"] == "indexing"
+
+
+def test_without_a_task_sent_event_the_queue_of_a_worker_with_several_is_a_gap() -> None:
+    cluster = running(routing_key=None)
+    cluster.add(WEB, queues=("indexing", "training"))
+    assert "task_send_sent_event" in first(cluster).gaps["queue"]
+
+
+@pytest.mark.parametrize("column", ["name", "worker", "worker_state", "worker_active", "running_s"])
+def test_what_flower_missed_is_a_gap(column: str) -> None:
+    assert "missed" in first(running(name=None, worker=None, started=None)).gaps[column]
+
+
+def test_other_apps_tasks_are_no_rows() -> None:
+    assert Watch(running(), a_target(workers=("celery@gpu-*",))).look(0)["running"].rows == ()
+
+
+def test_how_busy_its_worker_is_stands_beside_it() -> None:
+    cluster = running()
+    cluster.beats[WEB] = replace(cluster.beats[WEB], active=3)
+    assert first(cluster).cells["worker_active"] == 3.0
+
+
+# --- workers that are gone --------------------------------------------------------------------------------------------
+
+
+def test_the_task_of_a_killed_worker_stays_and_says_that_its_worker_is_lost() -> None:
+    watch = Watch(running())
+    look(watch, 0)
+    watch.cluster.dies(WEB)
+    readings = [look(watch) for _ in range(3)]
+    assert row(readings[-1], "t1", table="running").cells["worker_state"] == "lost"
+
+
+def test_the_task_of_a_worker_that_was_forgotten_long_ago_is_on_a_lost_worker() -> None:
+    assert first(running(worker="celery@old-1")).cells["worker_state"] == "lost"
+
+
+def test_while_workers_cannot_be_seen_their_state_is_a_gap() -> None:
+    cluster = running(worker="celery@old-1")
+    cluster.gaps[WorkerStatus] = "flower: 500"
+    assert first(cluster).gaps["worker_state"] == "flower: 500"
+
+
+def test_a_task_that_began_before_its_workers_process_is_one_of_a_lost_worker() -> None:
+    cluster = running()
+    cluster.add(WEB, queues=("indexing",), uptime_s=0.0)  # inspected 30 s ago: its process is 30 s old
+    assert first(cluster).cells["worker_state"] == "lost"
+
+
+def test_a_task_that_began_after_its_workers_process_is_one_of_an_online_worker() -> None:
+    cluster = running(started=NOW - 20)
+    cluster.add(WEB, queues=("indexing",), uptime_s=0.0)
+    assert first(cluster).cells["worker_state"] == "online"
+
+
+# --- gaps -------------------------------------------------------------------------------------------------------------
+
+
+def test_while_the_list_cannot_be_read_tasks_are_rows_full_of_gaps() -> None:
+    watch = Watch(running())
+    look(watch, 0)
+    watch.cluster.gaps[RunningTasks] = "flower: 500"
+    reading = look(watch)
+    assert (reading.unread, row(reading, "t1", table="running").gaps["running_s"]) == ("flower: 500", "flower: 500")
+
+
+def test_a_list_as_long_as_its_limit_lacks_some() -> None:
+    cluster = healthy()
+    cluster.tasks = [a_task(f"t{n}") for n in range(101)]
+    assert "100" in str(Watch(cluster).look(0)["running"].partial)
+
+
+def test_a_task_of_which_flower_lost_sight_by_a_restart_is_unknown_not_over() -> None:
+    watch = Watch(running(started=NOW - 3000))
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    look(watch, 0)
+    watch.cluster.tasks, watch.cluster.flower_started_at = [], watch.cluster.now
+    readings = [look(watch) for _ in range(30)]
+    assert "restarted" in row(readings[-1], "t1", table="running").gaps["running_s"]
+
+
+def test_a_short_task_of_which_flower_lost_sight_is_let_go() -> None:
+    watch = Watch(running())
+    look(watch, 0)
+    watch.cluster.tasks, watch.cluster.flower_started_at = [], watch.cluster.now
+    assert look(watch).rows == ()
+
+
+def test_a_task_of_which_flower_lost_sight_is_over_once_its_worker_does_nothing() -> None:
+    watch = Watch(running(started=NOW - 3000))
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    look(watch, 0)
+    watch.cluster.tasks, watch.cluster.flower_started_at = [], watch.cluster.now
+    look(watch)
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=0)
+    assert look(watch).rows == ()
+
+
+def test_a_task_of_which_flower_lost_sight_is_forgotten_by_name() -> None:
+    watch = Watch(running(started=NOW - 3000), a_target(forget_after_s=30.0))
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    look(watch, 0)
+    watch.cluster.tasks, watch.cluster.flower_started_at = [], watch.cluster.now
+    assert [("t1",) in look(watch).forgotten for _ in range(6)].count(True) == 1
+
+
+# --- what they report -------------------------------------------------------------------------------------------------
+
+
+def test_a_task_that_reports_nothing_has_no_progress_and_does_not_stand_still() -> None:
+    watch = Watch(running())
+    look(watch, 0)
+    seen = row(look(watch), "t1", table="running")
+    assert [seen.cells[c] for c in ("progress", "step", "meta", "progress_still_s")] == [0.0, "", "{}", 0.0]
+
+
+def test_what_a_task_reports_is_seen_in_the_first_look() -> None:
+    cluster = running()
+    cluster.metas["t1"] = TaskMetaSeen("PROGRESS", 0.4, "resize", '{"progress":0.4}')
+    seen = first(cluster)
+    assert [seen.cells[c] for c in ("progress", "step", "meta")] == [0.4, "resize", '{"progress":0.4}']
+
+
+def test_progress_that_does_not_move_stands_still_since_it_last_did() -> None:
+    watch = Watch(running())
+    watch.cluster.metas["t1"] = reporting(0.4)
+    look(watch, 0)
+    assert [still_s(watch), still_s(watch)] == [10.0, 20.0]
+
+
+@pytest.mark.parametrize("moved", [reporting(0.5, "a"), reporting(0.4, "b")])
+def test_progress_that_moves_does_not_stand_still(moved: TaskMetaSeen) -> None:
+    watch = Watch(running())
+    watch.cluster.metas["t1"] = reporting(0.4, "a")
+    look(watch, 0)
+    look(watch)
+    watch.cluster.metas["t1"] = moved
+    assert still_s(watch) == 0.0
+
+
+def test_progress_that_cannot_be_read_is_a_gap_and_goes_on_standing_still() -> None:
+    watch = Watch(running())
+    watch.cluster.metas["t1"] = reporting(0.4)
+    look(watch, 0)
+    watch.cluster.gaps[TaskMeta] = "redis: denied"
+    blind = row(look(watch), "t1", table="running")
+    watch.cluster.gaps.clear()
+    assert (blind.gaps["progress_still_s"], still_s(watch)) == ("redis: denied", 20.0)
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE", "REVOKED"])
+def test_a_task_that_has_ended_by_its_result_is_no_row_though_flower_still_lists_it(status: str) -> None:
+    cluster = running()
+    cluster.metas["t1"] = TaskMetaSeen(status)
+    assert Watch(cluster).look(0)["running"].rows == ()
+
+
+def test_a_task_that_has_ended_is_not_asked_for_again() -> None:
+    watch = Watch(running())
+    watch.cluster.metas["t1"] = TaskMetaSeen("SUCCESS")
+    look(watch, 0)
+    look(watch)
+    assert [q for q in watch.cluster.asked if isinstance(q, TaskMeta)] == []
+
+
+def test_a_task_that_began_again_under_its_id_is_a_row_again() -> None:
+    watch = Watch(running())
+    watch.cluster.metas["t1"] = TaskMetaSeen("SUCCESS")
+    look(watch, 0)
+    watch.cluster.metas.clear()
+    watch.cluster.tasks = [a_task(started=NOW + 5)]
+    assert len(look(watch).rows) == 1
+
+
+def test_of_many_tasks_at_most_fifty_a_look_are_asked_again_in_turn() -> None:
+    cluster = healthy()
+    cluster.tasks = [a_task(f"t{n:02}") for n in range(80)]
+    watch = Watch(cluster)
+    look(watch, 0)
+    asked = []
+    for _ in range(2):
+        look(watch)
+        asked.append({q.key for q in watch.cluster.asked if isinstance(q, TaskMeta)})
+    assert ([len(keys) for keys in asked], len(asked[0] | asked[1])) == ([50, 50], 80)
+
+
+def test_in_a_first_look_every_task_is_asked() -> None:
+    cluster = healthy()
+    cluster.tasks = [a_task(f"t{n:02}") for n in range(80)]
+    assert [r.gaps for r in Watch(cluster).look(0)["running"].rows if r.gaps] == []
+
+
+def test_without_redis_progress_is_idle() -> None:
+    reading = Watch(running(), a_target(sources=frozenset({"flower"}))).look(0)["running"]
+    assert set(reading.idle) == {"progress", "step", "meta", "progress_still_s"}
+
+
+def test_where_results_do_not_live_in_redis_progress_is_idle_and_says_so() -> None:
+    cluster = running()
+    for name, seen in cluster.cache.items():
+        conf = seen.conf
+        assert conf is not None
+        cluster.cache[name] = replace(seen, conf=replace(conf, result_backend="db+postgresql://***@db/results"))
+    assert "db+postgresql" in Watch(cluster).look(0)["running"].idle["progress"]
+
+
+def test_without_flower_every_column_is_idle() -> None:
+    reading = Watch(healthy(), a_target(sources=frozenset({"redis"}))).look(0)["running"]
+    assert reading.idle["running_s"] == "needs Flower, and this target has no `flower`"

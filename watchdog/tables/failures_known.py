@@ -1,0 +1,84 @@
+"""The last failures, as remembered: so that neither Flower's restart nor its short list makes a count fall.
+
+Flower lists the last 200 failures that it knows, and knows none from before its start. What it listed once is kept for an hour.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.queries import FailedTasks
+from watchdog.core.replies import TaskSeen
+from watchdog.core.target import Target, covers
+from watchdog.tables.failure_kinds import example_of, exception_of
+
+__all__ = ["LISTED", "Failure", "Failures", "failures_now", "failures_of"]
+
+LISTED = FailedTasks()
+KEPT_S = 3600.0
+MOST_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed run. `at` and `duration_s` are by its worker's clock."""
+
+    task: str
+    exception: str
+    at: float
+    duration_s: float | None
+    queue: str | None
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What the `errors` table remembers: the failures by task id, oldest first.
+
+    `whole_since`: from then on every failure is known; None: all that ever were. `why_not`: why none from before is.
+    """
+
+    known: Mapping[str, Failure] = field(default_factory=dict)
+    whole_since: float | None = None
+    why_not: str = ""
+    flower_started_at: float | None = None
+    looked: bool = False
+
+
+def failures_of(memory: object) -> Failures:
+    """The memory of the `errors` table, or an empty one."""
+    return memory if isinstance(memory, Failures) else Failures()
+
+
+def failures_now(memory: Failures, listed: tuple[TaskSeen, ...], target: Target, flower_started_at: float | None, now: float) -> Failures:
+    """What was remembered and what Flower lists, without what is too old."""
+    seen = {task.id: _failure(task) for task in listed if _is_ours(task, target)}
+    both = {task_id: failure for task_id, failure in {**memory.known, **seen}.items() if failure is not None}
+    recent = sorted(((i, f) for i, f in both.items() if now - f.at <= KEPT_S), key=lambda entry: entry[1].at)
+    since, why = _whole_since(memory, listed, flower_started_at)
+    if len(recent) > MOST_KEPT:
+        recent = recent[-MOST_KEPT:]
+        since, why = max(since or 0.0, recent[0][1].at), f"only the last {MOST_KEPT} failures are kept"
+    return Failures(dict(recent), since, why, flower_started_at or memory.flower_started_at, looked=True)
+
+
+def _failure(task: TaskSeen) -> Failure | None:
+    at = task.failed if task.failed is not None else task.timestamp
+    if at is None or not task.name:
+        return None
+    duration_s = max(at - task.started, 0.0) if task.started is not None else None
+    return Failure(task.name, exception_of(task), at, duration_s, task.routing_key, example_of(task))
+
+
+def _is_ours(task: TaskSeen, target: Target) -> bool:
+    return task.worker is None or covers(task.worker, target.workers)
+
+
+def _whole_since(memory: Failures, listed: tuple[TaskSeen, ...], started_at: float | None) -> tuple[float | None, str]:
+    """Since when every failure is known, and why none from before."""
+    cut = len(listed) >= LISTED.limit
+    restarted = None not in (memory.flower_started_at, started_at) and memory.flower_started_at != started_at
+    if cut and not any(task.id in memory.known for task in listed):
+        return min((task.failed or task.timestamp or 0.0) for task in listed), f"flower: only the last {LISTED.limit} failures are listed"
+    if restarted or not memory.looked:
+        return started_at, "flower: knows no failure from before its start" if started_at is not None else ""
+    return memory.whole_since, memory.why_not

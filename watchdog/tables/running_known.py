@@ -1,0 +1,129 @@
+"""The tasks that run, as remembered from look to look: who runs them, what they last reported, and which of them ended unseen.
+
+Flower forgets what runs when it restarts, and never hears the end of a task whose worker was killed. So a task that had run for long
+when Flower restarted stays, as unknown, until something tells; and one whose result backend says that it has ended is let go.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from watchdog.core.gaps import Gap
+from watchdog.core.queries import Query, RunningTasks, TaskMeta
+from watchdog.core.replies import Replies, TaskMetaSeen, TaskSeen
+from watchdog.core.rows import Asking
+from watchdog.core.target import Target, covers
+
+__all__ = ["LISTED", "METAS_A_LOOK", "KnownRun", "Report", "Running", "metas", "running_of", "runs_now"]
+
+LISTED = RunningTasks()
+METAS_A_LOOK = 50
+"""Of so many remembered tasks a look Redis is asked what they report, in turn; of those that are new at once."""
+LONG_S = 300.0
+"""What ran for less when Flower restarted is let go with it: no rule of the shipped pack asks after it."""
+REUSED_S = 120.0
+"""The longest that Flower's list may be reused: a task that it showed last may have been gone for so long."""
+ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
+KEY = "celery-task-meta-"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a task said of itself when Redis was last asked; `moved_at` is since when it has said so. `gap`: why that ask failed."""
+
+    progress: float | None = None
+    step: str | None = None
+    meta: str | None = None
+    moved_at: float = 0.0
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    """One task that runs. `started` is by its worker's clock, `seen_at` (when Flower last listed it) by ours."""
+
+    id: str
+    name: str | None
+    worker: str | None
+    queue: str | None
+    started: float | None
+    seen_at: float
+    listed: bool = True
+    """False: Flower restarted, and has not told of it since."""
+    ended: bool = False
+    """The result backend says so, though Flower still lists it."""
+    report: Report | None = None
+    """None: Redis was not asked yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the `running` table remembers. `asked`: the last task of which Redis was asked."""
+
+    known: Mapping[str, KnownRun] = field(default_factory=dict)
+    asked: str = ""
+
+
+def running_of(memory: object) -> Running:
+    """The memory of the `running` table, or an empty one."""
+    return memory if isinstance(memory, Running) else Running()
+
+
+def metas(asking: Asking) -> Iterable[Query]:
+    """What the tasks that run report: of those remembered in turn, and of new ones once Flower has named them."""
+    memory = running_of(asking.memory)
+    ids = [run.id for run in memory.known.values() if not run.ended]
+    turn = ids.index(memory.asked) + 1 if memory.asked in ids else 0
+    listed = asking.replies.get(LISTED, tuple[TaskSeen, ...])
+    new = [] if isinstance(listed, Gap) else [task.id for task in listed if task.id not in memory.known and _is_ours(task, asking.target)]
+    return [TaskMeta(KEY + task_id) for task_id in [*[*ids[turn:], *ids[:turn]][:METAS_A_LOOK], *new]]
+
+
+def runs_now(
+    memory: Running, listed: tuple[TaskSeen, ...], target: Target, replies: Replies, restarted_at: float | None, now: float
+) -> Running:
+    """Those that Flower lists, oldest start first, and those of which it may have lost sight at `restarted_at` (its last start)."""
+    known = {
+        task.id: KnownRun(
+            task.id,
+            task.name or (before.name if before else None),
+            task.worker or (before.worker if before else None),
+            task.routing_key or (before.queue if before else None),
+            task.started,
+            now,
+            ended=before is not None and before.ended and before.started == task.started,
+            report=before.report if before else None,
+        )
+        for task in listed
+        if _is_ours(task, target)
+        for before in [memory.known.get(task.id)]
+    }
+    for run in memory.known.values():
+        if run.id not in known and not run.ended and (not run.listed or _lost_sight(run, restarted_at)):
+            known[run.id] = replace(run, listed=False)
+    told = {run.id: _told(run, replies, now) for run in known.values()}
+    asked = [query.key.removeprefix(KEY) for query in replies.answers if isinstance(query, TaskMeta)]
+    return Running(told, asked[-1] if asked else "")
+
+
+def _is_ours(task: TaskSeen, target: Target) -> bool:
+    return task.worker is None or covers(task.worker, target.workers)
+
+
+def _lost_sight(run: KnownRun, restarted_at: float | None) -> bool:
+    ran_s = run.seen_at - (run.started if run.started is not None else run.seen_at)
+    return restarted_at is not None and restarted_at > run.seen_at - REUSED_S and ran_s >= LONG_S
+
+
+def _told(run: KnownRun, replies: Replies, now: float) -> KnownRun:
+    """The run, with what Redis says of it in this look, if it was asked."""
+    query = TaskMeta(KEY + run.id)
+    if not replies.asked(query):
+        return run
+    seen, before = replies.get(query, TaskMetaSeen), run.report
+    if isinstance(seen, Gap):
+        return replace(run, report=replace(before or Report(moved_at=now), gap=seen.reason))
+    if seen.status in ENDED:
+        return replace(run, ended=True)
+    still = before is not None and (before.progress, before.step) == (seen.progress, seen.step)
+    moved_at = before.moved_at if before is not None and still else now
+    return replace(run, report=Report(seen.progress, seen.step, seen.meta_json, moved_at))
