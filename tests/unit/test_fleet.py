@@ -791,6 +791,15 @@ def test_a_worker_that_never_says_its_queues_is_asked_once_a_minute() -> None:
     assert asked == [0, 60, 120]
 
 
+def test_a_worker_that_was_asked_while_it_started_is_asked_again_soon() -> None:
+    cluster = healthy()
+    cluster.cache[WEB] = cluster.inspections[WEB] = replace(cluster.cache[WEB], queues=None, uptime_s=1.0)
+    watch = watching(cluster, 0)
+    workers(watch, 0)
+    workers(watch, 10)
+    assert refreshed(watch) == [WEB]
+
+
 def test_a_flower_whose_clock_is_far_behind_does_not_make_every_inspection_old() -> None:
     watch = Watch(healthy())
     watch.skew = 900.0

@@ -5,8 +5,8 @@ from dataclasses import replace
 from math import inf, isfinite
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Inspected, ListLength, OldestMessage, Ping, Query, ReadServer
-from watchdog.core.replies import MessageHead, Pong
+from watchdog.core.queries import Inspected, ListLength, OldestMessage, Ping, Query, ReadServer, SetMembers
+from watchdog.core.replies import KeysFound, MessageHead, Pong, Replies
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.target import Target, covers
 from watchdog.tables.fleet import fleet_of
@@ -76,9 +76,11 @@ def read(look: Look) -> Reading:
     known = {name: seen.known(name) for name in names if seen.asked(name)}
     late = [name for name in names if name not in known]
     kept = {name: queue for name, queue in known.items() if seen.keeps(queue)}
+    missing = _missing(memory, keys, look.replies)
     return Reading(
         rows=tuple(seen.row(queue, idle) for queue in kept.values()),
-        partial=_partial(keys, late),
+        partial=missing or _partial(keys, late),
+        missing=missing,
         idle=idle,
         memory=replace(_remember(memory, keys), known=kept, looked_at=look.now),
         sample=Sample(look.now, {name: (None if isinstance(n := seen.length(name), Gap) else float(n),) for name in kept}),
@@ -185,6 +187,16 @@ def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[
 
 def _remember(memory: Queues, keys: QueueKeys) -> Queues:
     return replace(memory, said=keys.conf.said, prefix=keys.prefix_found, bindings=keys.bindings)
+
+
+def _missing(memory: Queues, keys: QueueKeys, replies: Replies) -> str | None:
+    """Why queues may be missing: the scan for bindings never came round and fails, or a binding never read cannot be."""
+    found = replies.get(scan(memory.bindings), KeysFound)
+    if isinstance(found, Gap) and not memory.bindings.whole:
+        return found.reason
+    unread = [SetMembers(key) for key in sorted(keys.bindings.keys) if key not in memory.bindings.members]
+    answers = (replies.get(query, frozenset) for query in unread if replies.asked(query))
+    return next((answer.reason for answer in answers if isinstance(answer, Gap)), None)
 
 
 def _partial(keys: QueueKeys, late: list[str]) -> str | None:

@@ -79,7 +79,12 @@ class _Due:
         return self._another_process(worker) and not worker.another_process
 
     def _may_ask_online(self, worker: KnownWorker) -> bool:
-        return passed(worker.asked_at, self.now, VOUCHED_S if worker.asked == 0 else _back_off(worker))
+        """Backed off; soon again where it answered while it started, and could not say yet what it consumes."""
+        if worker.asked == 0:
+            seen = self.inspected.get(worker.name)
+            starting = seen is not None and seen.queues is None and (seen.uptime_s or 0.0) < VOUCHED_S
+            return passed(worker.asked_at, self.now, SHORTEST_WAIT_S if starting else VOUCHED_S)
+        return passed(worker.asked_at, self.now, _back_off(worker))
 
     def _left(self, worker: KnownWorker) -> bool:
         beat = self.beats.get(worker.name)

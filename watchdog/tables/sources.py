@@ -47,7 +47,7 @@ def read(look: Look) -> Reading:
 
 def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: FBT001 - a cell, not a switch
     first = look.replies.get(FIRST[name], object)
-    errors = [first.reason] if isinstance(first, Gap) else [gap.reason for _, gap in look.replies.gaps(name)]
+    errors = [first.reason] if isinstance(first, Gap) else _odd(name, look) + [gap.reason for _, gap in look.replies.gaps(name)]
     age, version = _age_and_version(name, look)
     cells: dict[str, Cell] = {
         "name": name,
@@ -61,6 +61,14 @@ def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: 
     also = look.replies.get(ALSO[name], object)
     why = errors[0] if not up else also.reason if isinstance(also, Gap) else f"{name}: does not say"
     return Row(cells, {column: why for column in ("latency_ms", "restarted_s") if cells[column] is None})
+
+
+def _odd(name: str, look: Look) -> list[str]:
+    """What is wrong with a source that answers well: a replica takes no task, and no reading command of ours would ever notice."""
+    server = look.replies.get(ReadServer(), RedisServer)
+    if name == "redis" and not isinstance(server, Gap) and server.role == "slave":
+        return ["redis: this is a read-only replica (INFO says role:slave), where Celery can queue nothing: name its master in `redis`"]
+    return []
 
 
 def _age_and_version(name: str, look: Look) -> tuple[float | None, str]:
