@@ -2,24 +2,31 @@
 
 Each round is one batch a source; two tables asking the same thing cost one question; an answer is reused while it is
 good (`Query.good_for_s`; longer where it is costly: `asking_pace`), and a failed ask replaces it by a gap at once. Redis is
-asked before Flower, so that a hung broker is known before Flower is asked anything that would wait for it.
+asked before Flower, so that a hung broker is known before Flower is asked anything that would wait for it. Once it is told to
+stop, nothing more is asked: a look that was not finished is no look.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 
 from watchdog.asking_pace import AskingPace
+from watchdog.core.demand import Demand
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query
-from watchdog.core.reading import Past, belongs
+from watchdog.core.reading import EVERYTHING, Past, belongs
 from watchdog.core.replies import Replies
 from watchdog.core.rows import Asking, Table
 from watchdog.core.target import Target
 from watchdog.sources.base import Source
 
-__all__ = ["Asker"]
+__all__ = ["Asker", "StoppedError"]
 
 ROUNDS = 3
 ORDER = ("redis", "flower")
+
+
+class StoppedError(Exception):
+    """watchdog ends or reloads: there is no answer, and nothing is to be concluded from that."""
 
 
 class Asker:
@@ -31,17 +38,23 @@ class Asker:
         self._tables = {name: table for name, table in tables.items() if belongs(table, target)}
         self._good: dict[Query, tuple[float, object]] = {}
         self._pace = AskingPace()
+        self._stopping = threading.Event()
 
     @property
     def longest_s(self) -> float:
         """The longest that asking may take, by the sources' timeouts."""
         return ROUNDS * sum(source.longest_s for source in self._sources.values())
 
-    def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None) -> Replies:
-        """All that the tables want to know at `now`; `progress` hears which source is being asked."""
+    def stop(self) -> None:
+        """From any thread: the batch in hand is the last. `ask` then raises StoppedError, now and ever after."""
+        self._stopping.set()
+
+    def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
+        """All that the tables want to know at `now`, for what is read of them; `progress` hears which source is being asked."""
+        self._go_on()
         replies = Replies()
         for _ in range(ROUNDS):
-            wanted = [q for q in self._wanted(past, replies, now) if not replies.asked(q)]
+            wanted = [q for q in self._wanted(past, replies, now, demand) if not replies.asked(q)]
             if not wanted:
                 break
             for name, source in self._sources.items():
@@ -51,11 +64,11 @@ class Asker:
         self._pace.keep(self._good)
         return replies
 
-    def _wanted(self, past: Past, replies: Replies, now: float) -> list[Query]:
+    def _wanted(self, past: Past, replies: Replies, now: float, demand: Demand) -> list[Query]:
         asked = dict.fromkeys(
             query
             for name, table in self._tables.items()
-            for query in table.asks(Asking(self.target, past.memories.get(name), replies, now, past.memories))
+            for query in table.asks(Asking(self.target, past.memories.get(name), replies, now, past.memories, demand))
         )
         return list(asked)
 
@@ -64,6 +77,7 @@ class Asker:
         fresh = [q for q in batch if q not in reused]
         if not fresh:
             return replies.plus(reused.items())
+        self._go_on()
         progress(f"asking {source.name} of {self.target.name}")
         answers = source.ask(fresh)
         missing = Gap(f"{source.name}: gave no answer to this question")
@@ -74,6 +88,10 @@ class Asker:
         self._pace.note(answers.took_s, got)
         latency = {} if answers.latency_ms is None else {source.name: answers.latency_ms}
         return replies.plus({**reused, **got}.items(), latency)
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise StoppedError
 
     def _still_good(self, query: Query, now: float) -> bool:
         at, _ = self._good.get(query, (None, None))

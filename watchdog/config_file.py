@@ -173,7 +173,7 @@ def where(path: TomlPath, values: Mapping[str, Any]) -> str:
 
 def shown_name(name: str) -> str:
     """A name as it can be printed."""
-    return name if name.isprintable() and len(name) <= 100 else ascii(name)[1:60]
+    return name if name.isprintable() and len(name) <= 100 else ascii(name)[1:-1][:60]
 
 
 def _included(document: Document, path: Path, pattern: str, index: int) -> list[Path]:

@@ -1,7 +1,8 @@
 """The daemon: starts a configuration, keeps systemd informed, reloads on SIGHUP (build first, swap after), ends on SIGTERM.
 
 Signals only raise a flag; the main thread acts. A reload that fails leaves the old configuration at work, and the
-reserved target `watchdog` says so (`ConfigRejected`).
+reserved target `watchdog` says so (`ConfigRejected`). What the database does not let it write now (the end of a target that was
+taken out, the outcome of a delivery that the old configuration had in hand) it owes, and writes as soon as it can.
 """
 
 import signal
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 
 GRACE_S = 10.0
 BEAT_S = 1.0
+PATIENCE = f"EXTEND_TIMEOUT_USEC={30 * 10**6}"
+"""While starting and ending take their time: systemd, wait so much longer. Said every beat, it is never used up."""
 
 
 class RejectedError(Exception):
@@ -67,6 +70,9 @@ class Daemon:
         self._wake = threading.Event()
         self._end = False
         self._reload = False
+        self._removed_open = False  # incidents of targets that are no longer configured may be open
+        self._why_owed: dict[str, str] = {}
+        self._stopped: list[Watching] = []  # whose deliveries have left something
 
     def run(self) -> None:
         """Start, watch, and return once ended. StoreError: the database cannot be used; RejectedError: the configuration."""
@@ -87,9 +93,10 @@ class Daemon:
                 self._wake.clear()
                 if self._reload and not self._end:
                     built = self._reloaded(built)
+                self._pay_debts(built)
                 self._feed(built)
             self._systemd.say("STOPPING=1")
-            built.watching.stop(GRACE_S)
+            self._stop(built.watching)
             log.info("watchdog_ended")
 
     def end(self, *_: object) -> None:
@@ -114,8 +121,9 @@ class Daemon:
             signal.signal(number, act)
 
     def _begin(self, built: Built) -> Built:
-        self._end_removed_targets(built)
         self._self_watch.forget_all_but(set(built.targets), set(built.rules))
+        self._removed_open = True
+        self._pay_debts(built)
         built.watching.start()
         return built
 
@@ -124,6 +132,7 @@ class Daemon:
         longest = max(c.longest_s for c in built.watching.cycles) + 2 * GRACE_S
         began = self._stopwatch()
         while not self._end and self._stopwatch() - began < longest:
+            self._systemd.say(PATIENCE)
             if built.watching.wait_first(BEAT_S / 2):
                 break
         self._systemd.say("READY=1", f"STATUS=watching {len(built.targets - {SELF})} targets")
@@ -135,23 +144,61 @@ class Daemon:
         try:
             new = self._build()
         except (RejectedError, StoreError) as error:
-            self._self_watch.config_error = str(error)
-            log.error("reload_rejected", reason=str(error))  # noqa: TRY400 - the sentence says it all
-            self._systemd.say("READY=1", "STATUS=reload rejected; the old configuration is in force")
-            return old
-        old.watching.stop(GRACE_S)
+            return self._rejected(old, str(error))
+        except Exception as error:
+            log.debug("reload_crashed", exc_info=True)
+            return self._rejected(old, f"unexpected {type(error).__name__}; please report it, with the log at level debug")
+        self._stop(old.watching)
         self._self_watch.config_error = ""
         self._begin(new)
         log.info("configuration_reloaded", targets=len(new.targets - {SELF}), rules=len(new.rules))
         self._systemd.say("READY=1", f"STATUS=watching {len(new.targets - {SELF})} targets")
         return new
 
-    def _end_removed_targets(self, built: Built) -> None:
+    def _rejected(self, old: Built, reason: str) -> Built:
+        self._self_watch.config_error = reason
+        log.error("reload_rejected", reason=reason)
+        self._systemd.say("READY=1", "STATUS=reload rejected; the old configuration is in force")
+        return old
+
+    def _stop(self, watching: Watching) -> None:
+        """Stop it while systemd hears that all is well; no longer than it may take by its timeouts."""
+        stopping = threading.Thread(target=_stop_all_of, args=(watching,), name="stopping")
+        stopping.start()
+        began, longest_s = self._stopwatch(), watching.longest_stop_s + 2 * GRACE_S
+        while stopping.is_alive():
+            if self._stopwatch() - began < longest_s:
+                self._systemd.say("WATCHDOG=1", PATIENCE)
+            stopping.join(self._pause_s())
+        self._stopped.append(watching)
+
+    def _pay_debts(self, built: Built) -> None:
+        """What could not be written before. Nothing here ends the daemon; what fails is tried again in the next beat."""
+        self._stopped = [watching for watching in self._stopped if not self._paid("delivery_not_settled", watching.tidied)]
+        if self._removed_open and self._paid("removed_target_not_ended", lambda: self._end_removed_targets(built)):
+            self._removed_open = False
+
+    def _paid(self, event: str, pay: Callable[[], bool]) -> bool:
+        """Whether it is done; why not is logged once."""
+        try:
+            paid = pay()
+        except Exception as error:  # noqa: BLE001 - a debt is no reason to stop watching
+            reason = str(error) if isinstance(error, StoreError) else f"unexpected {type(error).__name__}; please report it"
+            if self._why_owed.get(event) != reason:
+                log.error(event, reason=reason)  # noqa: TRY400 - the sentence says it all
+            self._why_owed[event] = reason
+            return False
+        self._why_owed.pop(event, None)
+        return paid
+
+    def _end_removed_targets(self, built: Built) -> bool:
         for target in sorted(self._store.all_open_targets() - built.targets):
             with self._store.cycle() as transaction:
                 plan = end_target(target, transaction.load(target), built.addressees, self._clock(), built.service)
                 transaction.commit(plan)
+            built.watching.wake_delivery()
             log.info("target_removed", target=target, ended=len(plan.incidents))
+        return True
 
     def _pause_s(self) -> float:
         return min(BEAT_S, self._period_s / 2) if self._period_s else BEAT_S
@@ -159,6 +206,13 @@ class Daemon:
     def _feed(self, built: Built) -> None:
         if self._period_s is None:
             return
-        overdue = built.watching.overdue()
-        if not overdue:
+        if built.watching.delivering() and not built.watching.overdue():
             self._systemd.say("WATCHDOG=1")
+
+
+def _stop_all_of(watching: Watching) -> None:
+    try:
+        watching.stop(GRACE_S)
+    except Exception as error:
+        log.debug("stop_crashed", exc_info=True)
+        log.error("stop_failed", reason=f"unexpected {type(error).__name__}; please report it, with the log at level debug")  # noqa: TRY400

@@ -16,6 +16,9 @@ from watchdog.store import LONGEST_PAUSE_S, Claimed, Settled, Store, StoreError
 
 __all__ = ["Delivery"]
 
+LAST_TRIES = 2
+"""So often is an outcome written, once watchdog stops, before it is left to `tidied` or to the next start."""
+
 LONGEST_NAP_S = 30.0
 """After it the clock is read again, which may have been set."""
 
@@ -50,6 +53,10 @@ class Delivery:
         for clerk in self._clerks.values():
             clerk.woken.set()
 
+    def alive(self) -> bool:
+        """Whether every receiver's thread is at work."""
+        return all(clerk.thread.is_alive() for clerk in self._clerks.values())
+
     def drain_once(self, receiver: str) -> int:
         """Send what is due to one receiver, here and now; how many attempts were made."""
         return self._clerks[receiver].drain()
@@ -66,10 +73,25 @@ class Delivery:
         for clerk in self._clerks.values():
             if clerk.thread.is_alive():
                 clerk.thread.join(max(deadline - time.monotonic(), 0.0))
-        for clerk in self._clerks.values():
-            if not clerk.thread.is_alive():
-                clerk.receiver.close()
+        self._close_ended()
         return not any(clerk.thread.is_alive() for clerk in self._clerks.values())
+
+    def tidied(self) -> bool:
+        """After `stop`: settle what threads that have ended could not, so that it holds up no later message; whether nothing is left.
+
+        What a living thread has in hand is its own. StoreError where the database cannot be written yet: try again.
+        """
+        self._close_ended()
+        for clerk in self._ended():
+            clerk.settle_in_hand()
+        return len(self._ended()) == len(self._clerks)
+
+    def _ended(self) -> "list[_Clerk]":
+        return [clerk for clerk in self._clerks.values() if not clerk.thread.is_alive()]
+
+    def _close_ended(self) -> None:
+        for clerk in self._ended():
+            clerk.receiver.close()
 
 
 class _Clerk:
@@ -90,22 +112,29 @@ class _Clerk:
         self._log = log.bind(receiver=receiver.name)
         self._paused_until: float | None = None  # a Retry-After holds for all that waits for the receiver
         self._failures = 0
+        self._in_hand: tuple[Claimed, Outcome] | None = None  # sent, and not yet settled
         self.woken = threading.Event()
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"deliver-{receiver.name}", daemon=True)
 
     def _run(self) -> None:
         while not self.stopping.is_set():
-            self.woken.clear()
             try:
-                self.drain()
-                nap_s = self._until_due()
-            except Exception as error:  # noqa: BLE001 - nothing may end the thread that tells people
-                self._wait_after("outbox_failed", error)
-                continue
-            self._failures = 0
-            if not self.stopping.is_set():  # set before the last `clear`, it would be slept through
-                self.woken.wait(nap_s)
+                self._send_and_nap()
+            except Exception:  # noqa: BLE001 - nothing may end the thread that tells people, not even a log that fails
+                self.stopping.wait(1.0)
+
+    def _send_and_nap(self) -> None:
+        self.woken.clear()
+        try:
+            self.drain()
+            nap_s = self._until_due()
+        except Exception as error:  # noqa: BLE001 - nor the store, nor a receiver
+            self._wait_after("outbox_failed", error)
+            return
+        self._failures = 0
+        if not self.stopping.is_set():  # set before the last `clear`, it would be slept through
+            self.woken.wait(nap_s)
 
     def drain(self) -> int:
         """Send what is due, until nothing is or the receiver asks for a pause; how many attempts were made."""
@@ -128,18 +157,26 @@ class _Clerk:
             return Later(f"the receiver failed ({type(error).__name__})")
 
     def _settle(self, claimed: Claimed, outcome: Outcome) -> Settled | None:
-        """Write the outcome, as often as it takes; None where watchdog stops before: then the message is sent again at the next start."""
-        while True:
+        """Write the outcome, as often as it takes; None where watchdog stops before: then `tidied` or the next start sees to it."""
+        self._in_hand = claimed, outcome
+        tries_left = LAST_TRIES
+        while tries_left:
+            tries_left -= self.stopping.is_set()
             try:
-                settled = self._store.settle(claimed.message.id, outcome, self._clock())
+                return self.settle_in_hand()
             except Exception as error:  # noqa: BLE001
                 self._wait_after("outcome_not_written", error)
-                if self.stopping.is_set():
-                    return None
-                continue
-            self._failures = 0
-            self._report(claimed, outcome, settled)
-            return settled
+        return None
+
+    def settle_in_hand(self) -> Settled | None:
+        """Write what became of the message in hand, if there is one. By this clerk's thread, or after its end."""
+        if self._in_hand is None:
+            return None
+        claimed, outcome = self._in_hand
+        settled = self._store.settle(claimed.message.id, outcome, self._clock())
+        self._in_hand, self._failures = None, 0
+        self._report(claimed, outcome, settled)
+        return settled
 
     def _report(self, claimed: Claimed, outcome: Outcome, settled: Settled | None) -> None:
         if settled is not None:

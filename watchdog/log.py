@@ -1,20 +1,51 @@
-"""The log: structured lines, an event in the past tense and its fields; to stderr, coloured on a terminal, logfmt in a pipe."""
+"""The log: structured lines, an event in the past tense and its fields; to stderr, coloured on a terminal, logfmt in a pipe.
 
+A log that cannot be written (its reader is gone, the disk is full) never fails the work that it speaks of: the line is lost.
+"""
+
+import contextlib
+import io
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
-__all__ = ["configure_log"]
+__all__ = ["LogStream", "configure_log"]
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class LogStream(io.TextIOBase):
+    """Standard error, as it is at that moment, for lines that may get lost."""
+
+    def write(self, text: str) -> int:
+        """Write, or lose it."""
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it was closed
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        """Whether a person reads along."""
+        try:
+            return sys.stderr.isatty()
+        except ValueError:
+            return False
+
+
+STREAM = cast("TextIO", LogStream())
+"""One for all, so that a reload's log takes turns with the one before."""
 
 
 def configure_log(level: str, style: str) -> None:
     """Set up structlog once. `style`: auto, console, json or logfmt. Other libraries' loggers speak from warning on,
     and httpx's request lines not at all: they carry webhook secrets."""
-    terminal = sys.stderr.isatty()
+    terminal = STREAM.isatty()
     chosen = ("console" if terminal else "logfmt") if style == "auto" else style
     structlog.configure(
         processors=[
@@ -24,10 +55,10 @@ def configure_log(level: str, style: str) -> None:
             *_renderer(chosen, terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(STREAM),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr, force=True)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=STREAM, force=True)
     for name in ("httpx", "httpcore", "apscheduler", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
 

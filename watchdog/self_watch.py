@@ -17,16 +17,25 @@ class SelfWatch:
         self._took: dict[tuple[str, str], float] = {}
         self._cycle_s: dict[str, float] = {}
         self._late = 0
+        self._failing: dict[str, str] = {}
         self.config_error = ""
 
-    def cycle_ended(self, target: str, done: Done, took_s: float, interval_s: float) -> None:
-        """One cycle ended well."""
+    def cycle_failed(self, target: str, why: str) -> bool:
+        """One cycle came to nothing; whether that, or the reason, is new."""
+        with self._lock:
+            new = self._failing.get(target) != why
+            self._failing[target] = why
+            return new
+
+    def cycle_ended(self, target: str, done: Done, took_s: float, interval_s: float) -> bool:
+        """One cycle ended well; whether the one before it had failed."""
         with self._lock:
             self._cycle_s[target] = took_s
             self._late += took_s > interval_s
             for judgement in done.judgements:
                 self._failed[target, judgement.rule.name] = judgement.failed or ""
                 self._took[target, judgement.rule.name] = judgement.took_ms
+            return self._failing.pop(target, None) is not None
 
     def forget_all_but(self, targets: set[str], rules: set[str]) -> None:
         """After a reload: what is no longer configured is no longer told."""
@@ -34,6 +43,7 @@ class SelfWatch:
             self._failed = {k: v for k, v in self._failed.items() if k[0] in targets and k[1] in rules}
             self._took = {k: v for k, v in self._took.items() if k in self._failed}
             self._cycle_s = {k: v for k, v in self._cycle_s.items() if k in targets}
+            self._failing = {k: v for k, v in self._failing.items() if k in targets}
 
     def seen(self, receivers: tuple[ReceiverSeen, ...], database_bytes: int) -> SelfSeen:
         """Everything, as the tables of the target `watchdog` read it."""

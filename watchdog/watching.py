@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from watchdog.asking import StoppedError
 from watchdog.cycle import Cycle, Done
 from watchdog.delivery import Delivery
 from watchdog.move_log import log_moves
@@ -46,7 +47,6 @@ class Watching:
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
         self._ended_at: dict[str, float] = {}
-        self._failing: dict[str, str] = {}
         self._progress = threading.Condition()
 
     def start(self) -> None:
@@ -67,12 +67,31 @@ class Watching:
         self._scheduler.start()
 
     def stop(self, grace_s: float) -> None:
-        """End: cycles under way finish, the delivery in hand is settled, sockets are given back."""
+        """End: cycles under way stop asking after the batch in hand, the delivery in hand is settled, sockets are given back."""
+        for cycle in self.cycles:
+            cycle.stop()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
         self._delivery.stop(grace_s)
         for cycle in self.cycles:
             cycle.close()
+
+    @property
+    def longest_stop_s(self) -> float:
+        """The longest that `stop` may take (seconds), its grace aside."""
+        return max((cycle.longest_s for cycle in self.cycles), default=0.0) + self._store_patience_s
+
+    def tidied(self) -> bool:
+        """After `stop`: settle what its deliveries left unsettled; whether nothing is left. StoreError: not now."""
+        return self._delivery.tidied()
+
+    def wake_delivery(self) -> None:
+        """Something was committed beside the cycles."""
+        self._delivery.wake()
+
+    def delivering(self) -> bool:
+        """Whether every receiver's thread lives."""
+        return self._delivery.alive()
 
     def wait_first(self, timeout_s: float) -> bool:
         """Wait until every target has had a cycle that was committed; whether that is so."""
@@ -102,6 +121,8 @@ class Watching:
         name, began = cycle.target.name, self._stopwatch()
         try:
             done = cycle.run()
+        except StoppedError:
+            return
         except StoreError as error:
             self._cycle_failed(name, str(error))
             return
@@ -112,21 +133,20 @@ class Watching:
         self._cycle_ended(cycle, done, self._stopwatch() - began)
 
     def _cycle_failed(self, name: str, why: str) -> None:
-        if self._failing.get(name) != why:
+        if self._self_watch.cycle_failed(name, why):
             log.error("cycle_failed", target=name, reason=why)
-        self._failing[name] = why
 
     def _cycle_ended(self, cycle: Cycle, done: Done, took_s: float) -> None:
+        """What was committed is acted on first, and spoken of last."""
         name = cycle.target.name
-        if self._failing.pop(name, None) is not None:
-            log.info("cycle_recovered", target=name)
-        self._self_watch.cycle_ended(name, done, took_s, cycle.target.interval_s)
-        log_moves(done)
         if done.plan.messages:
             self._delivery.wake()
         with self._progress:
             self._ended_at[name] = self._stopwatch()
             self._progress.notify_all()
+        if self._self_watch.cycle_ended(name, done, took_s, cycle.target.interval_s):
+            log.info("cycle_recovered", target=name)
+        log_moves(done)
 
     def _retain(self) -> None:
         try:

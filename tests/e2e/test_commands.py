@@ -271,6 +271,17 @@ def test_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_output_that_cannot_be_written_is_said_to_be_so(tmp_path: Path) -> None:
+    command = f"{shlex.join(COMMAND)} rules list --config watchdog.toml >/dev/full"
+    (tmp_path / "watchdog.toml").write_text(CONFIG)
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=environment(tmp_path, {}), stderr=subprocess.PIPE, text=True, check=False
+    )
+    said = "standard output cannot be written: no space left on device; nothing more was printed\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
 def test_output_that_the_caller_closed_goes_nowhere(tmp_path: Path) -> None:
     command = f"{shlex.join(COMMAND)} tables >&-"
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment(tmp_path, {}), stderr=subprocess.PIPE, check=False)
@@ -285,6 +296,12 @@ def test_ctrl_c_in_a_look_is_130_without_a_traceback(receiver: RecordingReceiver
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=20)
     assert (child.returncode, out, err) == (130, b"", b"")
+
+
+def test_ctrl_c_while_it_is_still_being_imported_is_130_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    done = watchdog("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_whoever_waits_on_a_terminal_is_told_what_for(receiver: RecordingReceiver, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.waiting import until
 from watchdog.delivery import Delivery
 from watchdog.receivers.base import Delivered, Later, Refused
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
-from watchdog.store import Store
+from watchdog.store import Store, StoreError
 
 
 @pytest.fixture
@@ -247,6 +247,65 @@ def test_a_failing_store_ends_no_thread(store: Store, tmp_path: Path, started: S
         until(lambda: any(log["event"] == "outbox_failed" for log in logs), 10, "a failed claim")
         other.close()
         until(lambda: receiver.ids == ["01MESSAGEA"], 10, "the message")
+
+
+@pytest.fixture
+def locking(store: Store, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    other = sqlite3.connect(tmp_path / "watchdog.db", isolation_level=None, check_same_thread=False)
+    yield other
+    other.close()
+
+
+def test_what_could_not_be_settled_before_the_end_is_settled_when_it_can_be(store: Store, locking: sqlite3.Connection) -> None:
+    receiver = FakeReceiver(before=lambda: locking.execute("BEGIN IMMEDIATE"))
+    commit(store, plan(message("A")))
+    delivery = Delivery(store, [receiver])
+    with capture_logs() as logs:
+        delivery.start()
+        until(lambda: any(log["event"] == "outcome_not_written" for log in logs), 10, "a failed settlement")
+        assert delivery.stop(10)
+        with pytest.raises(StoreError):
+            delivery.tidied()
+        locking.execute("ROLLBACK")
+        assert delivery.tidied()
+    assert logs[-1]["event"] == "message_delivered"
+    assert store.recover() == 0
+
+
+def test_what_a_living_thread_has_in_hand_is_left_to_it(store: Store) -> None:
+    in_hand, go_on = threading.Event(), threading.Event()
+    commit(store, plan(message("A")))
+    delivery = Delivery(store, [FakeReceiver(before=lambda: held(in_hand, go_on), then=[Refused("404")])])
+    delivery.start()
+    assert in_hand.wait(5)
+    assert not delivery.stop(0.0)
+    assert not delivery.tidied()
+    go_on.set()
+    until(delivery.tidied, 5, "its end")
+    assert store.recover() == 0
+
+
+class FailingLog:
+    """Raises whatever it is told."""
+
+    def bind(self, **_: object) -> "FailingLog":
+        return self
+
+    def info(self, event: str, **_: object) -> None:
+        raise OSError(event)
+
+    warning = error = info
+
+
+def test_a_log_that_fails_ends_no_thread(store: Store) -> None:
+    receiver = FakeReceiver()
+    three(store)
+    delivery = Delivery(store, [receiver], log=FailingLog())
+    delivery.start()
+    until(lambda: len(receiver.sent) == 3, 10, "all three")
+    assert delivery.alive()
+    assert delivery.stop(10)
+    assert not delivery.alive()
 
 
 # --- over the wire ------------------------------------------------------------------------------------------------------

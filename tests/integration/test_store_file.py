@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -378,3 +379,38 @@ def test_a_message_survives_kill_9_under_its_id(tmp_path: Path, moment: str) -> 
         until(lambda: receiver.sent, 10, "the message")
         assert delivery.stop(5)
     assert receiver.sent == [("01MESSAGE1", encode(message("1")))]
+
+
+def test_every_thread_that_waits_behind_a_lock_names_the_process_that_holds_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        other = raw(tmp_path / NAME)
+        other.execute("BEGIN IMMEDIATE")
+        said: list[str] = []
+
+        def write() -> None:
+            with pytest.raises(StoreError) as raised:
+                store.recover()
+            said.append(str(raised.value))
+
+        threads = [threading.Thread(target=write) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        other.close()
+    assert ["locked by another process" in sentence for sentence in said] == [True] * 3
+
+
+def test_a_thread_that_waits_for_another_of_watchdogs_own_says_so(tmp_path: Path) -> None:
+    with opened(tmp_path) as store, store.cycle():
+        said: list[str] = []
+
+        def write() -> None:
+            with pytest.raises(StoreError) as raised:
+                store.recover()
+            said.append(str(raised.value))
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+    assert "another thread of watchdog writes" in said[0]

@@ -1,9 +1,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from tests.builders import NOW, Watch, a_target, healthy
 from tests.builders import Cluster as Pretended
-from watchdog.asking import Asker
+from watchdog.asking import Asker, StoppedError
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Inspected, ListLength, Ping, Query, ReadEventCounters, ReadServer, WorkerStatus
 from watchdog.core.reading import Past, read_tables
@@ -54,6 +56,23 @@ def test_two_tables_asking_the_same_cost_one_question() -> None:
     redis = Recording()
     asker(redis, a_table("a", [Ping()]), a_table("b", [Ping()])).ask(Past(), NOW)
     assert redis.batches == [[Ping()]]
+
+
+def test_once_stopped_the_batch_in_hand_is_the_last() -> None:
+    redis = Recording(answers={Ping(): 1, ListLength("a"): 2})
+    one = asker(redis, a_table("a", [Ping()], [ListLength("a")]))
+    with pytest.raises(StoppedError):
+        one.ask(Past(), NOW, lambda _: one.stop())
+    assert redis.batches == [[Ping()]]
+
+
+def test_once_stopped_nothing_is_asked_ever_again() -> None:
+    redis = Recording()
+    one = asker(redis, a_table("a", [Ping()]))
+    one.stop()
+    with pytest.raises(StoppedError):
+        one.ask(Past(), NOW)
+    assert redis.batches == []
 
 
 def test_each_round_is_one_batch() -> None:

@@ -36,6 +36,11 @@ def test_a_file_of_something_else_is_one_sentence(folder: Folder, content: bytes
     assert [said in fault for fault in folder.faults()] == [True]
 
 
+def test_a_name_that_cannot_be_printed_is_shown_with_its_escapes(folder: Folder) -> None:
+    folder.write('[[target]]\nname = "a b\\n"\nredis = "redis://r:6379/0"\n')
+    assert folder.faults()[0].startswith('watchdog.toml:2: target "a b\\n": name: expected')
+
+
 def test_a_folder_in_place_of_the_file_is_a_fault(folder: Folder) -> None:
     (folder.path / "watchdog.toml").mkdir()
     assert folder.faults()[0].startswith("watchdog.toml: cannot read it: Is a directory")

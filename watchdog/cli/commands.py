@@ -1,9 +1,11 @@
 """Groups of commands that load on first use, and the one place where a command's run ends.
 
 In: a registry (name -> `module:attribute`). Out: an exit code, with a sentence on standard error where something was wrong:
-130 after Ctrl-C, 141 where the reader of our output went away, 3 where watchdog itself tripped; never a traceback.
+130 after Ctrl-C, 141 where the reader of our output went away, 2 where it cannot be written, 3 where watchdog itself tripped; never a
+traceback.
 """
 
+import contextlib
 import errno
 import os
 import sys
@@ -22,6 +24,8 @@ __all__ = ["Commands", "Main"]
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+UNWRITABLE = 2
+"""No verdict of `check`, which nobody could read, and no database that may be tried again: where the output goes is the caller's."""
 TRIPPED = 3
 """Could not look: what `check` says too."""
 
@@ -86,9 +90,10 @@ class Main(Commands):
         except KeyboardInterrupt:
             code = INTERRUPTED
         except OSError as error:
-            code = _pipe_closed() if error.errno == errno.EPIPE else _tripped(error)
+            code = _pipe_closed() if error.errno == errno.EPIPE else _unwritable(error) if _of_output(error) else _tripped(error)
         except Exception as error:  # noqa: BLE001 - a traceback may hold a secret, and helps nobody at 3 a.m.
             code = _tripped(error)
+        _forget_unwritable(sys.stderr)
         sys.exit(code)
 
     def _ended(self, args: list[str], prog_name: str, extra: dict[str, Any]) -> int:
@@ -117,13 +122,37 @@ def _nowhere() -> TextIO:
 
 def _pipe_closed() -> int:
     """Who read our output has seen enough: end quietly, and let the interpreter's last flush go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _forget_unwritable(sys.stdout)
     return PIPE_CLOSED
+
+
+def _of_output(error: OSError) -> bool:
+    """Whether writing failed, and not to a file with a name: those speak for themselves, as the database and the network do."""
+    return error.filename is None and error.errno in (errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
+
+
+def _unwritable(error: OSError) -> int:
+    _forget_unwritable(sys.stdout)
+    _say(f"standard output cannot be written: {(error.strerror or type(error).__name__).lower()}; nothing more was printed")
+    return UNWRITABLE
+
+
+def _forget_unwritable(stream: TextIO) -> None:
+    """What cannot be flushed goes nowhere, or the interpreter's own last flush would end with a code of its own."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _say(sentence: str) -> None:
+    with contextlib.suppress(OSError):
+        click.echo(sentence, err=True)
 
 
 def _tripped(error: Exception) -> int:
     """A fault of watchdog's own: what and where, without its text, which may hold a secret."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}watchdog{os.sep}" in f.filename]
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    click.echo(f"watchdog tripped over itself: unexpected {type(error).__name__}{place}; please report it", err=True)
+    _say(f"watchdog tripped over itself: unexpected {type(error).__name__}{place}; please report it")
     return TRIPPED

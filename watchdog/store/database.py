@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.store.lease import lease
 from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
-from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
+from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -32,6 +32,7 @@ class DatabaseFile:
         self._local = threading.local()
         self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._opening = threading.Lock()
+        self._held_up = False  # the thread whose turn it is waits for another process, or has just done so in vain
         self._turn = threading.Lock()  # threads hand over at once; SQLite's own waiting sleeps, and is not fair
 
     def open(self, command: str) -> None:
@@ -68,11 +69,11 @@ class DatabaseFile:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """BEGIN IMMEDIATE … COMMIT; rolled back on any exception, which then goes its way."""
         if not self._turn.acquire(timeout=self.busy_timeout_s):
-            raise StoreError(f"database {self.path}: another thread writes for more than {self.busy_timeout_s:g}s, nothing was written")
+            raise StoreError(self._why_no_turn())
         try:
             connection = self.connection()
             with self.speaking():
-                connection.execute("BEGIN IMMEDIATE")
+                self._begin(connection)
             try:
                 yield connection
                 with self.speaking():
@@ -82,6 +83,21 @@ class DatabaseFile:
                     connection.execute("ROLLBACK")
         finally:
             self._turn.release()
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        self._held_up = True
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._held_up = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            raise
+        self._held_up = False
+
+    def _why_no_turn(self) -> str:
+        """What a thread has waited for: the process that the thread before it waits for, or that thread's own long writing."""
+        if self._held_up:
+            return locked(self.path, self.busy_timeout_s)
+        return f"database {self.path}: another thread of watchdog writes for more than {self.busy_timeout_s:g}s, nothing was written"
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["NotFoundError", "StoreError", "cannot_reach", "sentence_for", "speaking_of"]
+__all__ = ["NotFoundError", "StoreError", "cannot_reach", "locked", "sentence_for", "speaking_of"]
 
 
 class StoreError(Exception):
@@ -39,6 +39,11 @@ def sentence_for(error: sqlite3.Error, path: Path, busy_timeout_s: float) -> str
     said = _SENTENCES.get(code)
     text = said(path, busy_timeout_s) if said else f"SQLite says: {error}"
     return f"database {path}: {text}"
+
+
+def locked(path: Path, busy_timeout_s: float) -> str:
+    """The sentence for a database that another process has locked for so long."""
+    return f"database {path}: {_SENTENCES[sqlite3.SQLITE_BUSY](path, busy_timeout_s)}"
 
 
 def cannot_reach(path: Path, *, create: bool, command: str) -> str | None:

@@ -1,0 +1,37 @@
+"""`watchdog run` where its own surroundings fail: what it is there to tell is told all the same."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from tests.e2e.running import COMMAND, environment, events_of, write_config
+from tests.receiver import RecordingReceiver
+from tests.waiting import until
+from watchdog.demo.cluster import Cluster
+
+
+def heard(receiver: RecordingReceiver, *events: str) -> None:
+    until(lambda: events_of(receiver, "BrokerUnreachable") == list(events), 20, f"the broker to be told {events}")
+
+
+def test_a_log_whose_reader_is_gone_keeps_nobody_from_being_told(
+    redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
+) -> None:
+    path = write_config(tmp_path, redis_server, receiver.url, short=("BrokerUnreachable",))
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith("flower")))
+    daemon = subprocess.Popen([*COMMAND, "run"], cwd=tmp_path, env=environment(tmp_path, {}), stderr=subprocess.PIPE)
+    try:
+        assert daemon.stderr is not None
+        while b"watchdog_started" not in os.read(daemon.stderr.fileno(), 65536):
+            pass
+        daemon.stderr.close()
+        redis_server.stop_redis()
+        heard(receiver, "first")
+        redis_server.start_redis()
+        heard(receiver, "first", "resolved")
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0
+    finally:
+        daemon.kill()
+        daemon.wait()

@@ -1,0 +1,224 @@
+"""The daemon with sources that answer when they are told to, and a database that is locked when it should not be."""
+
+import contextlib
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
+
+from tests.outbox_builders import FakeReceiver, commit, incident, message, opened, plan
+from tests.waiting import until
+from watchdog.asking import Asker
+from watchdog.core.evaluate import Evaluator
+from watchdog.core.queries import Query
+from watchdog.core.reading import Past
+from watchdog.core.target import Target
+from watchdog.cycle import Cycle
+from watchdog.daemon import Build, Built, Daemon
+from watchdog.delivery import Delivery
+from watchdog.self_watch import SelfWatch
+from watchdog.sources.base import Answers
+from watchdog.store import Store
+from watchdog.tables import TABLES
+from watchdog.watching import Watching
+
+
+@dataclass
+class HeldSource:
+    """Answers nothing, once it may go on."""
+
+    go_on: threading.Event = field(default_factory=threading.Event)
+    name: str = "redis"
+    longest_s: float = 5.0
+    batches: int = 0
+
+    def ask(self, queries: Sequence[Query]) -> Answers:
+        self.batches += 1
+        self.go_on.wait(10)
+        return Answers()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Building:
+    """Builds configurations that watch `lab`; `targets` are those that the next one calls its own."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.self_watch = store, SelfWatch()
+        self.targets = frozenset({"lab", "prod"})
+        self.source = HeldSource()
+        self.source.go_on.set()
+        self.receiver = FakeReceiver()
+        self.fails: Exception | None = None
+
+    def __call__(self) -> Built:
+        if self.fails:
+            raise self.fails
+        asker = Asker(Target("lab", frozenset({"redis"}), interval_s=0.1), {"redis": self.source}, TABLES)
+        evaluator = Evaluator(TABLES, stopwatch=time.monotonic)
+        cycle = Cycle(asker, TABLES, (), evaluator, self.store, (), service="watchdog", clock=time.time, past=lambda _: Past())
+        watching = Watching(
+            [cycle], Delivery(self.store, [self.receiver]), self.store, self.self_watch,
+            retention_s=1e9, clock=time.time, stopwatch=time.monotonic,
+        )  # fmt: skip
+        return Built(watching, (), self.targets, frozenset(), "watchdog")
+
+
+@pytest.fixture
+def building(tmp_path: Path) -> Iterator[Building]:
+    with opened(tmp_path) as store:
+        yield Building(store)
+
+
+@pytest.fixture
+def logs() -> Iterator[list[EventDict]]:
+    with capture_logs() as captured:
+        yield captured
+
+
+@pytest.fixture
+def database(tmp_path: Path, building: Building) -> Iterator[sqlite3.Connection]:
+    """Another process's connection."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "watchdog.db", isolation_level=None, check_same_thread=False)) as other:
+        yield other
+
+
+@contextlib.contextmanager
+def running(building: Building, environ: dict[str, str] | None = None) -> Iterator[Daemon]:
+    build: Build = building
+    daemon = Daemon(build, building.store, building.self_watch, environ=environ or {}, clock=time.time, stopwatch=time.monotonic)
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    try:
+        yield daemon
+        assert thread.is_alive() or daemon._end, "the daemon ended by itself"
+    finally:
+        building.source.go_on.set()
+        daemon.end()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def logged(logs: list[EventDict], event: str) -> Callable[[], bool]:
+    return lambda: any(log["event"] == event for log in logs)
+
+
+def wait_for(logs: list[EventDict], event: str) -> EventDict:
+    until(logged(logs, event), 15, f"{event} among {[log['event'] for log in logs]}")
+    return next(log for log in logs if log["event"] == event)
+
+
+def test_a_target_taken_out_while_the_database_is_locked_is_ended_once_it_is_free(
+    building: Building, database: sqlite3.Connection, logs: list[EventDict]
+) -> None:
+    commit(building.store, plan(incidents=[incident()]))
+    with running(building) as daemon:
+        wait_for(logs, "watchdog_started")
+        database.execute("BEGIN IMMEDIATE")
+        building.targets = frozenset({"lab"})
+        daemon.reload()
+        wait_for(logs, "removed_target_not_ended")
+        wait_for(logs, "configuration_reloaded")
+        database.execute("ROLLBACK")
+        until(lambda: building.store.all_open_targets() == frozenset(), 10, "the incident to end")
+
+
+def test_a_reload_that_trips_keeps_the_old_configuration_and_names_the_kind_of_error(building: Building, logs: list[EventDict]) -> None:
+    with running(building) as daemon:
+        wait_for(logs, "watchdog_started")
+        building.fails = KeyError("hunter2")
+        daemon.reload()
+        reason = wait_for(logs, "reload_rejected")["reason"]
+        batches = building.source.batches
+        until(lambda: building.source.batches > batches, 5, "the old configuration to go on")
+    assert "KeyError" in reason
+    assert "hunter2" not in reason
+    assert building.self_watch.config_error == reason
+
+
+def test_a_failing_cycle_that_recovers_after_a_reload_is_said_to_have_recovered(
+    building: Building, database: sqlite3.Connection, logs: list[EventDict]
+) -> None:
+    with running(building) as daemon:
+        wait_for(logs, "watchdog_started")
+        database.execute("BEGIN IMMEDIATE")
+        wait_for(logs, "cycle_failed")
+        daemon.reload()
+        wait_for(logs, "configuration_reloaded")
+        database.execute("ROLLBACK")
+        wait_for(logs, "cycle_recovered")
+
+
+def test_an_outcome_that_a_reload_left_unwritten_is_written_and_holds_up_no_later_message(
+    building: Building, database: sqlite3.Connection, logs: list[EventDict]
+) -> None:
+    def lock_after_the_first_look() -> None:
+        if not building.receiver.sent:
+            until(lambda: building.source.batches > 10, 10, "a few looks")
+            database.execute("BEGIN IMMEDIATE")
+
+    building.receiver.before = lock_after_the_first_look
+    commit(building.store, plan(message("A")))
+    with running(building) as daemon:
+        wait_for(logs, "outcome_not_written")
+        daemon.reload()
+        wait_for(logs, "configuration_reloaded")
+        database.execute("ROLLBACK")
+        wait_for(logs, "message_delivered")
+        commit(building.store, plan(message("B")))
+        daemon.reload()
+        until(lambda: len(building.receiver.sent) > 1, 10, "the next message")
+    assert building.receiver.ids == ["01MESSAGEA", "01MESSAGEB"]
+
+
+# --- systemd ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(10)
+        yield listening
+
+
+def under_systemd(tmp_path: Path) -> dict[str, str]:
+    return {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
+
+
+def said_until(systemd: socket.socket, word: str) -> list[str]:
+    """All that was said up to the message that holds this word, which is the last."""
+    said = [systemd.recv(4096).decode()]
+    while word not in said[-1]:
+        said.append(systemd.recv(4096).decode())
+    return said
+
+
+def test_a_first_look_that_takes_long_asks_systemd_for_more_time(building: Building, systemd: socket.socket, tmp_path: Path) -> None:
+    building.source.go_on.clear()
+    with running(building, under_systemd(tmp_path)):
+        assert said_until(systemd, "EXTEND_TIMEOUT_USEC=") != []
+        building.source.go_on.set()
+        assert "READY=1" in said_until(systemd, "READY=1")[-1]
+
+
+@pytest.mark.parametrize("how", ["end", "reload"])
+def test_systemd_is_fed_while_a_cycle_under_way_is_waited_for(building: Building, systemd: socket.socket, tmp_path: Path, how: str) -> None:
+    with running(building, under_systemd(tmp_path)) as daemon:
+        said_until(systemd, "READY=1")
+        batches = building.source.batches
+        building.source.go_on.clear()
+        until(lambda: building.source.batches > batches, 5, "a cycle under way")
+        threading.Thread(target=getattr(daemon, how)).start()
+        said_until(systemd, "STOPPING=1" if how == "end" else "RELOADING=1")
+        for _ in range(3):
+            assert "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=" in systemd.recv(4096).decode()
+        building.source.go_on.set()
