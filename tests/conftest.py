@@ -1,5 +1,6 @@
 """Fixtures that start real servers, once the first test asks for them; they end when their scope does."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,10 @@ from tests.receiver import RecordingReceiver
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.redis_server import RedisServerMissingError
 from watchdog.demo.redis_server import redis_server as find_redis_server
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
