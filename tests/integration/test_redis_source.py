@@ -15,6 +15,7 @@ import redis
 
 from tests.certificates import Certificates, make_certificates
 from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
+from tests.waiting import until
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import (
     HashSize,
@@ -301,10 +302,17 @@ def test_a_redis_cluster_is_named_for_every_question(bare_cluster: Cluster) -> N
     assert "Celery does not support" in reason(source(bare_cluster.redis_url), *EVERYTHING)
 
 
+def is_let_in(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
 def test_a_server_that_takes_no_more_clients_says_so(bare_cluster: Cluster) -> None:
     bare_cluster.start_redis(None, "--maxclients", "1")
     with redis.Redis.from_url(bare_cluster.redis_url) as client:
-        client.ping()
+        until(lambda: is_let_in(client), 5, "the server to let go of the one who saw it start")
         assert "maxclients" in reason(source(bare_cluster.redis_url))
 
 
