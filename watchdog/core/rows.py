@@ -13,7 +13,7 @@ from watchdog.core.queries import Query
 from watchdog.core.replies import Replies
 from watchdog.core.target import Target
 
-__all__ = ["Asking", "Cell", "Column", "Kind", "Look", "Reading", "Row", "Sample", "Table"]
+__all__ = ["Asking", "Cell", "Column", "Kind", "Look", "Reading", "Row", "Sample", "Table", "number"]
 
 Cell = float | str | bool | None
 Key = tuple[str, ...]
@@ -135,3 +135,8 @@ class Table:
     def column(self, name: str) -> Column | None:
         """The column of that name."""
         return next((c for c in self.columns if c.name == name), None)
+
+
+def number(value: float | None) -> float | None:
+    """A number as a cell holds it: a real; None stays None."""
+    return None if value is None else float(value)

@@ -6,7 +6,7 @@ from math import inf
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import HashSize, LowestScore, Ping, Query, ReadServer
 from watchdog.core.replies import Pong, RedisServer
-from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.fleet import fleet_of
 from watchdog.tables.history import numbers_within, risen
 from watchdog.tables.queue_keys import queue_keys, queues_of
@@ -65,15 +65,15 @@ def read(look: Look) -> Reading:
     else:
         cells.update(_from_info(server, look))
         gaps.update({n: "redis: INFO does not say" for n in FROM_INFO if cells[n] is None})
-        sample = Sample(look.now, {"": (_number(server.evicted_keys),)})
+        sample = Sample(look.now, {"": (number(server.evicted_keys),)})
     _fill_unacked(look, cells, gaps)
     row = Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
     return Reading((row,), idle=idle, sample=sample)
 
 
 def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
-    used, limit, clients, most = (_number(n) for n in (server.used_memory, server.max_memory, server.clients, server.max_clients))
-    evicted = _number(server.evicted_keys)
+    used, limit, clients, most = (number(n) for n in (server.used_memory, server.max_memory, server.clients, server.max_clients))
+    evicted = number(server.evicted_keys)
     points = numbers_within(look, "", 0)
     return {
         "used_memory": used,
@@ -83,7 +83,7 @@ def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
         "eviction_policy": server.eviction_policy,
         "clients": clients,
         "client_ratio": 0.0 if most == 0 else None if clients is None or most is None else clients / most,
-        "blocked_clients": _number(server.blocked_clients),
+        "blocked_clients": number(server.blocked_clients),
         "role": server.role,
         "replica_link_up": True if server.role == "master" else server.replica_link_up,
         "last_save_ok": server.last_save_ok,
@@ -106,10 +106,6 @@ def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> N
         return
     age = max(look.now - oldest, 0.0) if oldest != inf else 0.0
     cells |= {"unacked_oldest_s": age, "unacked_ratio": age / keys.conf.visibility_timeout_s}
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
 
 
 TABLE = Table("broker", "the target's Redis", (), COLUMNS, asks, read, needs=("workers", "queues"))

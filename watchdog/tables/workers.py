@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Inspected, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
 from watchdog.core.replies import WorkerBeat
-from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
 from watchdog.tables.history import numbers_within, risen, second_look_needed
@@ -74,7 +74,7 @@ def read(look: Look) -> Reading:
     beats_missing = beats.reason if isinstance(beats, Gap) else ""
     rows = tuple(_Cells(worker, look, beats_missing).row(idle, _unsure_peer(worker, fleet)) for worker in fleet.known.values())
     heard = (w for w in fleet.known.values() if w.state == "online" and not w.unknown and w.vouched_at is None and not beats_missing)
-    processed = {w.name: (_number(w.beat.processed if w.beat else None),) for w in heard}
+    processed = {w.name: (number(w.beat.processed if w.beat else None),) for w in heard}
     let_go = frozenset((name,) for name in {*before.known, *fleet.forgotten} if name not in fleet.known)
     return Reading(rows, idle=idle, memory=fleet, sample=Sample(look.now, processed), forgotten=let_go)
 
@@ -131,8 +131,8 @@ class _Cells:
                 self._put(name, None, why)
             return
         said = (beat.active, beat.processed, *(beat.load or (None, None, None)), beat.pid)
-        for name, number in zip(FROM_BEAT, said, strict=False):
-            self._put(name, _number(number), "" if name in LASTING else why)
+        for name, value in zip(FROM_BEAT, said, strict=False):
+            self._put(name, number(value), "" if name in LASTING else why)
         self._put("version", beat.version)
 
     def _from_inspection(self) -> None:
@@ -142,13 +142,13 @@ class _Cells:
             for name in FROM_INSPECTION:
                 self._put(name, None, f"flower: the worker has {what}")
             return
-        active, size = self.cells["active"], _number(seen.pool_size)
+        active, size = self.cells["active"], number(seen.pool_size)
         self._put("uptime_s", None if seen.uptime_s is None else seen.uptime_s + age)
         self._put("pool_size", size)
         busy = isinstance(active, float) and size is not None and active >= size > 0
         self._put("saturated", busy if size is not None else None, self.gaps.get("active", ""))
         stale = f"flower: last inspected {age:.0f}s ago" if age > FRESH_S else ""
-        self._put("reserved", _number(seen.reserved), stale or ("" if seen.reserved is not None else NOT_RESERVED))
+        self._put("reserved", number(seen.reserved), stale or ("" if seen.reserved is not None else NOT_RESERVED))
         self._put("queues", None if seen.queues is None else ",".join(sorted(set(seen.queues))), stale)
 
     def _silent_s(self) -> float:
@@ -162,7 +162,7 @@ class _Cells:
         return max(now - max(ours or [beats[-1] if beats else worker.first_seen_at]), 0.0)
 
     def _processed_per_min(self) -> float:
-        now = _number(self.worker.beat.processed if self.worker.beat else None)
+        now = number(self.worker.beat.processed if self.worker.beat else None)
         points = numbers_within(self.look, self.worker.name, 0)
         if now is None or not points:
             return 0.0
@@ -175,10 +175,6 @@ def _blind_row(worker: KnownWorker, why: str, idle: Mapping[str, str]) -> Row:
     known: dict[str, Cell] = {"name": worker.name, "kind": kind_of(worker.name), "host": host_of(worker.name)}
     names = [c.name for c in COLUMNS if c.name not in known and c.name not in idle]
     return Row({**known, **dict.fromkeys(names)}, dict.fromkeys(names, why))
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
 
 
 TABLE = Table("workers", "a worker seen within `forget_after`", ("name",), COLUMNS, asks, read, memory=Fleet)
