@@ -12,6 +12,9 @@ demo: $(STAMP) ## a real little cluster, broken and repaired before your eyes
 test: $(STAMP) ## all tests; against real Redis, Celery and Flower
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
+proof-%: $(STAMP) ## one proof of docs/reliability.md, with its figures; COUNT=500 repeats more often than CI does
+	@$(VENV)/bin/python -m pytest tests/proofs/test_$*.py $(if $(COUNT),--count $(COUNT)) $(ARGS)
+
 lint: $(STAMP)
 	@$(VENV)/bin/python -m ruff check .
 	@$(VENV)/bin/python -m ruff format --check .

@@ -1,7 +1,7 @@
 """Fixtures that start real servers, once the first test asks for them; they end when their scope does."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -15,12 +15,40 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--count", type=int, help="how often a proof repeats what it repeats; unset: few enough for CI")
+
+
 def pytest_report_header() -> str:
     try:
         program, where_from = find_redis_server()
     except RedisServerMissingError as missing:
         return f"redis-server: {missing}"
     return f"redis-server: {program} (from {where_from})"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the proofs measured, whether they passed or not."""
+    if measured := config.stash.get(FIGURES, []):
+        terminalreporter.section("figures")
+        for line in measured:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def figure(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Tells a figure that a proof measured; all of them are printed at the end of the run."""
+    return pytestconfig.stash.setdefault(FIGURES, []).append
+
+
+@pytest.fixture
+def count(pytestconfig: pytest.Config) -> Callable[[int], int]:
+    """How often to repeat: what `--count` says, else the number given, which is CI's."""
+    asked: int | None = pytestconfig.getoption("--count")
+    return lambda usual: usual if asked is None else asked
 
 
 def start_usual(cluster: Cluster) -> None:
