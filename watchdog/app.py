@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
 
-__all__ = ["Configured", "RulesError", "build_checker", "build_cycles", "build_receivers", "build_watching", "configured"]
+__all__ = ["Configured", "RulesError", "build_checker", "build_cycles", "build_receivers", "build_sources", "build_watching", "configured"]
 
 
 @dataclass(frozen=True, slots=True)

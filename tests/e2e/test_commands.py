@@ -82,7 +82,7 @@ def test_version(tmp_path: Path) -> None:
     [
         (["chek"], 'no such command "chek"; did you mean "check"?'),
         (["rules", "chekc"], 'no such command "chekc"; did you mean "check"?'),
-        (["xyzzy"], "there are check, run, config"),
+        (["xyzzy"], "there are init, check, run"),
         (["check", "--onec"], "--once"),
         (["check", "--fail-on", "bad"], "critical"),
         (["tables", "queus"], 'no table "queus"; did you mean "queues"?'),

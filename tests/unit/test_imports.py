@@ -37,7 +37,7 @@ def run(folder: Path, *args: str) -> tuple[int, set[str]]:
     return code, set(loaded)
 
 
-@pytest.mark.parametrize("args", [["--version"], ["--help"], ["check", "--help"], ["incidents", "show", "--help"]])
+@pytest.mark.parametrize("args", [["--version"], ["--help"], ["check", "--help"], ["incidents", "show", "--help"], ["completion", "zsh"]])
 def test_version_and_help_need_nothing_but_click(tmp_path: Path, args: list[str]) -> None:
     assert run(tmp_path, *args) == (0, set())
 
@@ -52,6 +52,7 @@ def test_version_and_help_need_nothing_but_click(tmp_path: Path, args: list[str]
         (["config", "check"], {"httpx", "redis", "celery", "apscheduler", "sqlite_utils", "structlog", "rich"}),
         (["config", "show"], {"httpx", "redis", "celery", "apscheduler", "sqlite_utils", "structlog", "rich"}),
         (["receivers", "test", "ops"], {"redis", "celery", "apscheduler", "sqlite_utils", "structlog", "rich"}),
+        (["init", "--yes", "--force"], {"celery", "apscheduler", "sqlite_utils", "structlog"}),
         (["incidents"], {"httpx", "redis", "celery", "apscheduler"}),
         (["check", "--once"], {"celery", "apscheduler", "sqlite_utils", "structlog"}),
         (["query", "SELECT 1 AS one"], {"celery", "apscheduler", "sqlite_utils", "structlog"}),

@@ -14,6 +14,7 @@ from watchdog.cli.options import CONFIG_HELP
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
+    "init": "watchdog.cli.init:init",
     "check": "watchdog.cli.check:check",
     "run": "watchdog.cli.run:run",
     "config": "watchdog.cli.config:config",
@@ -23,6 +24,7 @@ COMMANDS = {
     "incidents": "watchdog.cli.incidents:incidents",
     "receivers": "watchdog.cli.receivers:receivers",
     "demo": "watchdog.cli.demo:demo",
+    "completion": "watchdog.cli.completion_script:completion",
 }
 """Name -> where it is, in the order in which `--help` lists them."""
 
@@ -41,13 +43,11 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
+  watchdog init
   watchdog check --once --flower http://localhost:5555 --redis redis://localhost:6379/0
   watchdog run --config /etc/watchdog/watchdog.toml
   watchdog demo
-
-\b
-Completion in bash (zsh and fish likewise):
-  eval "$(_WATCHDOG_COMPLETE=bash_source watchdog)"
+  source <(watchdog completion bash)
 """,
 )
 @click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help=CONFIG_HELP)

@@ -1,0 +1,85 @@
+"""`watchdog completion`: each shell takes its script, and then completes what is configured and what there is."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import environment, watchdog
+
+CONFIG = """
+[[target]]
+name = "prod"
+redis = "redis://127.0.0.1:1/0"
+[[receiver]]
+name = "ops"
+type = "console"
+"""
+WORDS = [
+    ("watchdog che", "check"),
+    ("watchdog check --target ", "prod"),
+    ("watchdog check --fail-on crit", "critical"),
+    ("watchdog rules show QueueB", "QueueBacklogHigh"),
+    ("watchdog tables queu", "queues"),
+    ("watchdog receivers test ", "ops"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a configuration, and a `watchdog` in `bin`."""
+    (tmp_path / "watchdog.toml").write_text(CONFIG)
+    program = tmp_path / "bin" / "watchdog"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -W error -m watchdog "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def shell(folder: Path, *command: str) -> str:
+    """What the shell prints; it complains of nothing."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed here")
+    environ = environment(folder, {})
+    environ["PATH"] = f"{folder / 'bin'}:{environ['PATH']}"
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize(("line", "offered"), WORDS)
+def test_bash_completes(folder: Path, line: str, offered: str) -> None:
+    *before, last = line.split(" ")
+    words = " ".join([*before, f"'{last}'"])
+    script = f"""
+        source <(watchdog completion bash)
+        COMP_WORDS=({words}); COMP_CWORD={len(before)}
+        _watchdog_completion watchdog
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    assert offered in shell(folder, "bash", "--norc", "-c", script).splitlines()
+
+
+@pytest.mark.parametrize(("line", "offered"), WORDS)
+def test_fish_completes(folder: Path, line: str, offered: str) -> None:
+    shown = shell(folder, "fish", "--no-config", "-c", f"watchdog completion fish | source; complete -C '{line}'")
+    assert offered in {one.partition("\t")[0] for one in shown.splitlines()}
+
+
+def test_zsh_takes_its_script(folder: Path) -> None:
+    script = "autoload -U compinit; compinit -u -D; source <(watchdog completion zsh); print $_comps[watchdog]"
+    assert shell(folder, "zsh", "-f", "-c", script).strip() == "_watchdog_completion"
+
+
+def test_without_a_name_it_is_the_shell_of_the_user(tmp_path: Path) -> None:
+    done = watchdog("completion", cwd=tmp_path, environ={"SHELL": "/usr/bin/fish"})
+    assert done.stdout == watchdog("completion", "fish", cwd=tmp_path).stdout
+    assert "fish_complete" in done.stdout
+
+
+def test_a_shell_without_a_script_is_a_sentence(tmp_path: Path) -> None:
+    done = watchdog("completion", cwd=tmp_path, environ={"SHELL": "/bin/dash"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "expected one of bash, zsh, fish" in done.stderr
