@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 GRACE_S = 10.0
 BEAT_S = 1.0
+SIGN_EVERY_S = 10.0
 PATIENCE = f"EXTEND_TIMEOUT_USEC={30 * 10**6}"
 """While starting and ending take their time: systemd, wait so much longer. Said every beat, it is never used up."""
 
@@ -67,6 +68,7 @@ class Daemon:
         self._clock, self._stopwatch = clock, stopwatch
         self._systemd = Notifier(environ)
         self._period_s = watchdog_period_s(environ)
+        self._signed_at = float("-inf")
         self._wake = threading.Event()
         self._end = False
         self._reload = False
@@ -204,10 +206,14 @@ class Daemon:
         return min(BEAT_S, self._period_s / 2) if self._period_s else BEAT_S
 
     def _feed(self, built: Built) -> None:
-        if self._period_s is None:
+        """All is at work: tell systemd, and whoever looks at the age of the lock's file."""
+        if not built.watching.delivering() or built.watching.overdue():
             return
-        if built.watching.delivering() and not built.watching.overdue():
+        if self._period_s is not None:
             self._systemd.say("WATCHDOG=1")
+        if self._stopwatch() - self._signed_at >= SIGN_EVERY_S:
+            self._store.sign_of_life()
+            self._signed_at = self._stopwatch()
 
 
 def _stop_all_of(watching: Watching) -> None:

@@ -320,7 +320,8 @@ def test_whoever_waits_on_a_terminal_is_told_what_for(receiver: RecordingReceive
 def test_a_fault_of_our_own_is_a_sentence_without_its_text(tmp_path: Path) -> None:
     script = (
         "import watchdog.tables, sys\nfrom watchdog.cli import main\nimport watchdog.cli.screen as screen\n"
-        "def trip(page):\n    raise KeyError('hunter2')\nscreen.show = trip\nmain(['tables'])\n"
+        "code = compile(\"def trip(page):\\n    raise KeyError('hunter2')\", '/opt/watchdog/lib/elsewhere.py', 'exec')\n"
+        "exec(code, vars(screen))\nscreen.show = screen.trip\nmain(['tables'])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env=environment(tmp_path, {}), capture_output=True, text=True, check=False

@@ -1,6 +1,7 @@
 """The daemon with sources that answer when they are told to, and a database that is locked when it should not be."""
 
 import contextlib
+import os
 import socket
 import sqlite3
 import threading
@@ -222,3 +223,24 @@ def test_systemd_is_fed_while_a_cycle_under_way_is_waited_for(building: Building
         for _ in range(3):
             assert "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=" in systemd.recv(4096).decode()
         building.source.go_on.set()
+
+
+def test_the_lock_grows_old_while_a_cycle_is_overdue_and_is_touched_once_all_is_at_work(
+    building: Building, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, looks = ["lab"], 0
+
+    def overdue(_: Watching) -> list[str]:
+        nonlocal looks
+        looks += 1
+        return list(late)
+
+    monkeypatch.setattr(Watching, "overdue", overdue)
+    lock = tmp_path / "watchdog.db.lock"
+    with running(building):
+        until(lambda: looks >= 1, 15, "the first look at what is overdue")
+        os.utime(lock, (0, 0))
+        until(lambda: looks >= 3, 15, "more looks at what is overdue")
+        assert lock.stat().st_mtime == 0
+        late.clear()
+        until(lambda: lock.stat().st_mtime > 0, 15, "the sign of life")

@@ -152,7 +152,8 @@ def _say(sentence: str) -> None:
 
 def _tripped(error: Exception) -> int:
     """A fault of watchdog's own: what and where, without its text, which may hold a secret."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}watchdog{os.sep}" in f.filename]
+    package = Path(__file__).resolve().parents[1]  # an environment may be called watchdog too, and holds everybody's packages
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(package)]
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     _say(f"watchdog tripped over itself: unexpected {type(error).__name__}{place}; please report it")
     return TRIPPED

@@ -1,30 +1,40 @@
 """One daemon a database: a lock that the kernel takes back when its holder dies, however it dies.
 
 The lock lies on `<database>.lock`, which holds the pid of the holder for the one who comes second; the file stays, the lock does not.
+Its time is the holder's last sign of life: containers have no systemd to tell.
 """
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from watchdog.store.refusals import StoreError, speaking_of
 
-__all__ = ["lease"]
+__all__ = ["lease", "sign_of_life"]
 
 
 @contextmanager
 def lease(path: Path) -> Iterator[None]:
     """Hold the database at `path` alone; `StoreError` at once where another watchdog does."""
-    lock_path = Path(f"{path.resolve()}.lock")  # resolved: two names of one file are one database
     with speaking_of(path, 0):
-        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.open(_lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _take(lock, path)
         yield
     finally:
         os.close(lock)
+
+
+def sign_of_life(path: Path) -> None:
+    """Set the lock's time to now; where that cannot be, its age tells."""
+    with suppress(OSError):
+        os.utime(_lock_of(path))
+
+
+def _lock_of(path: Path) -> Path:
+    return Path(f"{path.resolve()}.lock")  # resolved: two names of one file are one database
 
 
 def _take(lock: int, path: Path) -> None:

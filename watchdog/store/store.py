@@ -77,6 +77,10 @@ class Store:
         """Be the only daemon on this file; `StoreError` at once where there is another."""
         return lease.lease(self.path)
 
+    def sign_of_life(self) -> None:
+        """The daemon that holds the lease is at work: the time of `<database>.lock` says so. Never an error."""
+        lease.sign_of_life(self.path)
+
     # --- the cycle ----------------------------------------------------------------------------------------------------
 
     @contextmanager
