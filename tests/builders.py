@@ -25,6 +25,7 @@ from watchdog.core.queries import (
     Ping,
     Query,
     ReadEventCounters,
+    ReadResultsServer,
     ReadServer,
     RunningTasks,
     ScanKeys,
@@ -167,6 +168,10 @@ class Cluster:
     tasks: list[TaskSeen] = field(default_factory=list)
     """All that Flower knows, in any state; the last event first."""
     metas: dict[str, TaskMetaSeen] = field(default_factory=dict)
+    """Task id -> what is kept under `results_prefix` in the database `results_db`; None: that of the source."""
+    results_prefix: str = ""
+    results_db: int | None = None
+    results_server: RedisServer | None = None
     """Task id -> what its result backend holds."""
     hashes: dict[str, int] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
@@ -207,12 +212,14 @@ class Cluster:
         self.online, self.beats, self.counts, self.cache = {}, {}, {}, {}
         self.flower_started_at = self.now
 
-    def answer(self, query: Query) -> object:
-        """What is said to one question now."""
+    def answer(self, query: Query, source: str = "") -> object:
+        """What is said to one question now, by the source that it names or by the one that stands in."""
         self.asked.append(query)
-        why = self.gaps.get(query) or self.gaps.get(type(query)) or self.gaps.get(query.source)
+        why = self.gaps.get(query) or self.gaps.get(type(query)) or self.gaps.get(source or query.source)
         if why:
             return Gap(why)
+        if isinstance(query, ReadResultsServer | TaskMeta):
+            return self._results(query)
         return self._flower(query) if query.source == "flower" else self._redis(query)
 
     def _flower(self, query: Query) -> object:
@@ -248,6 +255,13 @@ class Cluster:
                 default = replace(self.cache.get(name, an_inspection(name)), pid=beat.pid if beat else 17)
                 self.cache[name] = replace(self.inspections.get(name, default), at=self.now)
 
+    def _results(self, query: ReadResultsServer | TaskMeta) -> object:
+        if isinstance(query, ReadResultsServer):
+            return self.results_server or self.server
+        prefix, _, task_id = query.key.rpartition("celery-task-meta-")
+        held = (prefix, query.db) == (self.results_prefix, self.results_db)
+        return self.metas.get(task_id, TaskMetaSeen()) if held else TaskMetaSeen()
+
     def _redis(self, query: Query) -> object:
         match query:
             case Ping():
@@ -264,8 +278,6 @@ class Cluster:
                 return self.scores.get(key, inf)
             case SetMembers(key):
                 return self.sets.get(key, frozenset())
-            case TaskMeta(key):
-                return self.metas.get(key.removeprefix("celery-task-meta-"), TaskMetaSeen())
             case ScanKeys(cursor):
                 return self.scans.get(cursor, KeysFound(0, tuple(self.sets)))
         raise AssertionError(f"no answer for {query}")
@@ -316,10 +328,13 @@ class Watch:
                 for query in table.asks(Asking(self.target, self.past.memories.get(name), found, now, self.past.memories))
                 if not found.asked(query)
             )
-            for source in ("redis", "flower"):
-                answers = [(query, self.cluster.answer(query)) for query in wanted if query.source == source]
+            for source in ("redis", "results", "flower"):
+                answers = [(query, self.cluster.answer(query, source)) for query in wanted if self._source_of(query) == source]
                 found = found.plus(answers, {source: 1.0})
         return found
+
+    def _source_of(self, query: Query) -> str:
+        return "redis" if query.source == "results" and "results" not in self.target.sources else query.source
 
 
 def remembered(table: str, memory: object) -> object:

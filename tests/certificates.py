@@ -1,12 +1,10 @@
-"""A certificate authority for one test, and a server certificate that it signed for the loopback address; made with openssl."""
+"""A certificate authority for one test: a server certificate for the loopback address, one for another host, and a client's."""
 
-import shutil
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+import trustme
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,36 +14,32 @@ class Certificates:
     ca: Path
     certificate: Path
     key: Path
+    elsewhere: Path
+    """A certificate for another host, with its key."""
+    client: Path
+    """A client's certificate."""
+    client_key: Path
 
-    def server_context(self) -> ssl.SSLContext:
+    def server_context(self, *, certificate: Path | None = None, wants_client: bool = False) -> ssl.SSLContext:
+        """What a server speaks TLS with; with `certificate`, which holds its key too, in place of the usual one."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.key)
+        context.load_cert_chain(certificate or self.certificate, None if certificate else self.key)
+        if wants_client:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.ca)
         return context
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Skips the test where there is no openssl on PATH."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl on PATH to make a certificate with")
-    made = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    new = [openssl, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-x509", "-days", "2"]
-    ca_key = folder / "ca.key"
-    usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
-    run([*new, "-subj", "/CN=test authority", *usage, "-keyout", str(ca_key), "-out", str(made.ca)])
-    signed = [
-        "-CA",
-        str(made.ca),
-        "-CAkey",
-        str(ca_key),
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        "-addext",
-        "basicConstraints=critical,CA:FALSE",
-    ]
-    run([*new, "-subj", "/CN=test server", *signed, "-keyout", str(made.key), "-out", str(made.certificate)])
+    """All signed by one authority."""
+    authority = trustme.CA()
+    made = Certificates(*(folder / name for name in ("ca.pem", "server.pem", "server.key", "elsewhere.pem", "client.pem", "client.key")))
+    authority.cert_pem.write_to_path(made.ca)
+    here = authority.issue_cert("127.0.0.1")
+    here.cert_chain_pems[0].write_to_path(made.certificate)
+    here.private_key_pem.write_to_path(made.key)
+    authority.issue_cert("elsewhere.test").private_key_and_cert_chain_pem.write_to_path(made.elsewhere)
+    client = authority.issue_cert("watchdog@client.test")
+    client.cert_chain_pems[0].write_to_path(made.client)
+    client.private_key_pem.write_to_path(made.client_key)
     return made
-
-
-def run(command: list[str]) -> None:
-    subprocess.run(command, check=True, capture_output=True, timeout=30)

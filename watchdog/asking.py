@@ -22,7 +22,9 @@ from watchdog.sources.base import Source
 __all__ = ["Asker", "StoppedError"]
 
 ROUNDS = 3
-ORDER = ("redis", "flower")
+ORDER = ("redis", "results", "flower")
+STANDS_IN = {"results": "redis"}
+"""Source -> who is asked where the target has none: results live in the broker's Redis, unless `results` says otherwise."""
 
 
 class StoppedError(Exception):
@@ -58,11 +60,14 @@ class Asker:
             if not wanted:
                 break
             for name, source in self._sources.items():
-                batch = [q for q in wanted if q.source == name]
+                batch = [q for q in wanted if self._source_of(q) == name]
                 replies = self._batch(source, batch, replies, now, progress) if batch else replies
         self._good = {q: (at, answer) for q, (at, answer) in self._good.items() if replies.asked(q)}
         self._pace.keep(self._good)
         return replies
+
+    def _source_of(self, query: Query) -> str:
+        return query.source if query.source in self._sources else STANDS_IN.get(query.source, query.source)
 
     def _wanted(self, past: Past, replies: Replies, now: float, demand: Demand) -> list[Query]:
         asked = dict.fromkeys(

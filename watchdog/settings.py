@@ -15,8 +15,9 @@ from watchdog.core.rules import Override
 from watchdog.core.severity import Severity
 from watchdog.core.target import SELF, Target
 from watchdog.settings_types import Duration, PositiveDuration
+from watchdog.sources import SOURCES
 from watchdog.sources.flower import FlowerSettings
-from watchdog.sources.redis import RedisSettings
+from watchdog.sources.redis import RedisSettings, ResultsSettings
 
 if TYPE_CHECKING:
     from watchdog.receivers.console import ConsoleSettings
@@ -69,7 +70,7 @@ class TargetSettings(Strict):
     name: Name
     flower: Annotated[FlowerSettings, BeforeValidator(_table)] | None = None
     redis: Annotated[RedisSettings, BeforeValidator(_table)] | None = None
-    results: Annotated[RedisSettings, BeforeValidator(_table)] | None = None
+    results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
     interval: Interval | None = None
     forget_after: PositiveDuration | None = None
     min_workers: Annotated[StrictInt, Field(ge=0)] | None = None
@@ -132,7 +133,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
     redis = target.redis
     return Target(
         name=target.name,
-        sources=frozenset(name for name in ("flower", "redis") if getattr(target, name) is not None),
+        sources=frozenset(name for name in SOURCES if getattr(target, name) is not None),
         interval_s=settings.interval_of(target),
         forget_after_s=settings.forget_after if target.forget_after is None else target.forget_after,
         workers=target.workers,
@@ -145,6 +146,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         priority_steps=tuple(redis.priority_steps) if redis and redis.priority_steps is not None else None,
         separator=redis.separator if redis else None,
         visibility_timeout_s=redis.visibility_timeout if redis else None,
+        results_prefix=target.results.key_prefix if target.results else None,
     )
 
 

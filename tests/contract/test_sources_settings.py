@@ -11,9 +11,15 @@ from watchdog.core.queries import Query
 from watchdog.sources import SOURCES
 from watchdog.sources.flower import FlowerSettings
 from watchdog.sources.redis import RedisSettings
+from watchdog.sources.redis_address import RedisAddress
+from watchdog.sources.redis_sentinel_address import SentinelAddress, parse_sentinels
 
-PLAIN = {"flower": "http://localhost:5555", "redis": "redis://localhost:6379/0"}
-SECRET = {"flower": "http://user:hunter2@localhost:5555/flower", "redis": "redis://user:hunter2@localhost:6379/3"}
+PLAIN = {"flower": "http://localhost:5555", "redis": "redis://localhost:6379/0", "results": "redis://localhost:6379/1"}
+SECRET = {
+    "flower": "http://user:hunter2@localhost:5555/flower",
+    "redis": "redis://user:hunter2@localhost:6379/3",
+    "results": "sentinel://user:hunter2@localhost:26379/mymaster/3",
+}
 
 
 def complaint(settings: type[BaseModel], **given: object) -> str:
@@ -95,9 +101,9 @@ def test_a_header_that_cannot_be_sent_is_refused_without_its_value(headers: dict
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("localhost:6379", "redis://, rediss:// or unix://"),
+        ("localhost:6379", "redis://, rediss://, unix:// or sentinel://"),
+        ("valkey://localhost:6379", "redis:// for a Valkey"),
         ("http://localhost:6379", 'found "http://"'),
-        ("sentinel://h1:26379", "not supported in this release"),
         ("redis+socket:///run/redis.sock", "unix:///path/to/redis.sock"),
         ("redis://localhost:port/0", "cannot be read"),
         ("redis://:pa/ss@localhost/0", "%-escaped"),
@@ -128,5 +134,78 @@ def test_a_redis_url_is_shown_without_its_userinfo(url: str, masked: str) -> Non
 
 
 def test_celerys_own_tls_options_in_the_url_are_understood() -> None:
-    address = RedisSettings.model_validate({"url": "rediss://h/0?ssl_cert_reqs=CERT_OPTIONAL&ssl_ca_certs=/ca.pem"}).address
+    address = RedisSettings.model_validate({"url": "rediss://h/0?ssl_cert_reqs=CERT_OPTIONAL&ssl_ca_certs=/ca.pem"}).place
+    assert isinstance(address, RedisAddress)
     assert (address.cert_reqs, address.ca_file) == ("optional", "/ca.pem")
+
+
+# --- sentinels ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "master", "db"),
+    [
+        ("sentinel://a/mymaster", [("a", 26379)], "mymaster", 0),
+        ("sentinel://a:1,b:2,[::1]:3,[::2]/mymaster/4", [("a", 1), ("b", 2), ("::1", 3), ("::2", 26379)], "mymaster", 4),
+        ("redis+sentinel://u:p@a:1,b:2/mymaster/0", [("a", 1), ("b", 2)], "mymaster", 0),
+        ("sentinel://:p@a:1/3;sentinel://:p@b:2/3", [("a", 1), ("b", 2)], "", 3),
+        ("sentinel://a:1;sentinel://b:2", [("a", 1), ("b", 2)], "", 0),
+        ("sentinel://a:1;b:2/5", [("a", 1), ("b", 2)], "", 5),
+        ("sentinel://a:1,a:1/m/", [("a", 1)], "m", 0),
+    ],
+)
+def test_both_spellings_of_a_sentinel_url_are_read(url: str, hosts: list[tuple[str, int]], master: str, db: int) -> None:
+    address = parse_sentinels(url)
+    assert (list(address.sentinels), address.master, address.to_master.db) == (hosts, master, db)
+
+
+@pytest.mark.parametrize("scheme", ["sentinels", "rediss+sentinel"])
+def test_the_tls_schemes_mean_the_master_and_the_sentinels(scheme: str) -> None:
+    place = RedisSettings.model_validate({"url": f"{scheme}://a/mymaster?ssl_certfile=/c.pem", "ca_file": "/ca.pem"}).place
+    assert isinstance(place, SentinelAddress)
+    for address in (place.to_master, place.to_sentinel):
+        assert (address.tls, address.ca_file, address.cert_file) == (True, "/ca.pem", "/c.pem")
+
+
+@pytest.mark.parametrize(("scheme", "sentinel_tls"), [("sentinels", False), ("sentinel", True)])
+def test_the_sentinels_may_differ_from_the_master_in_tls(scheme: str, *, sentinel_tls: bool) -> None:
+    place = RedisSettings.model_validate({"url": f"{scheme}://a/mymaster", "sentinel_tls": sentinel_tls}).place
+    assert isinstance(place, SentinelAddress)
+    assert (place.to_master.tls, place.to_sentinel.tls) == (not sentinel_tls, sentinel_tls)
+
+
+def test_the_sentinels_have_credentials_of_their_own() -> None:
+    given = {"url": "sentinel://app:one@a/mymaster/0", "sentinel_username": "s", "sentinel_password": "two"}
+    place = RedisSettings.model_validate(given).place
+    assert isinstance(place, SentinelAddress)
+    assert (place.to_master.username, place.to_master.password) == ("app", "one")
+    assert (place.to_sentinel.username, place.to_sentinel.password) == ("s", "two")
+
+
+def test_celerys_own_url_needs_only_the_masters_name_beside_it() -> None:
+    settings = RedisSettings.model_validate({"url": "sentinel://:hunter2@a:1/2;sentinel://:hunter2@b:2/2", "master": "mymaster"})
+    assert settings.masked_url() == "sentinel://***@a:1,b:2/mymaster/2"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"url": "sentinel://a:26379/0"}, "`master` beside it"),
+        ({"url": "sentinel://a:26379"}, "master_name in Celery's broker_transport_options"),
+        ({"url": "sentinel://a/one", "master": "two"}, "expected one name for the master"),
+        ({"url": "sentinel:///mymaster/0"}, "found a host that cannot be read"),
+        ({"url": "sentinel://"}, "found no host"),
+        ({"url": "sentinel://a:port/mymaster"}, "found a host that cannot be read"),
+        ({"url": "sentinel://a:70000/mymaster"}, "1 to 65535"),
+        ({"url": "sentinel://a/mymaster/prod"}, "number of a database"),
+        ({"url": "sentinel://:pa/ss@a/mymaster"}, "%-escaped"),
+        ({"url": "sentinel://a/mymaster?master_name=x"}, '"master_name"'),
+        ({"url": "redis://a/0", "master": "mymaster"}, "begins with sentinel://"),
+        ({"url": "redis://a/0", "sentinel_password": "hunter2"}, "begins with sentinel://"),
+        ({"url": "rediss://a/0", "key_file": "/k.pem"}, "`cert_file` beside it"),
+    ],
+)
+def test_what_does_not_fit_together_is_told(given: dict[str, str], said: str) -> None:
+    message = complaint(RedisSettings, **given)
+    assert said in message
+    assert not any(secret in message for secret in ("hunter2", "ss@"))

@@ -22,9 +22,11 @@ from watchdog.core.queries import (
     LowestScore,
     OldestMessage,
     Ping,
+    PingResults,
     Query,
     QueueLengths,
     ReadEventCounters,
+    ReadResultsServer,
     ReadServer,
     RunningTasks,
     ScanKeys,
@@ -52,6 +54,8 @@ REDIS: list[Query] = [
     SetMembers("k"),
     ScanKeys(0, "*", 100),
     TaskMeta("k"),
+    PingResults(),
+    ReadResultsServer(),
 ]
 READING = {"PING", "INFO", "LLEN", "LINDEX", "HLEN", "HSCAN", "ZRANGE", "ZCOUNT", "SMEMBERS", "SCAN", "GET"}
 RECORDED = Path(__file__).parent.parent / "answers"

@@ -15,6 +15,7 @@ import redis
 
 from tests.certificates import Certificates, make_certificates
 from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
+from tests.tls_proxy import TlsProxy
 from tests.waiting import until
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import (
@@ -30,8 +31,7 @@ from watchdog.core.queries import (
 )
 from watchdog.core.replies import KeysFound, MessageHead, Pong, RedisServer
 from watchdog.demo.cluster import Cluster, ClusterError
-from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
-from watchdog.demo.redis_server import redis_server as find_redis_server
+from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis import RedisSettings, RedisSource
 
 COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select"
@@ -384,28 +384,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture
-def tls_port(certificates: Certificates, tmp_path: Path) -> Iterator[int]:
-    program, _ = find_redis_server()
-    port = free_port()
-    files = ["--tls-cert-file", str(certificates.certificate), "--tls-key-file", str(certificates.key)]
-    tls = ["--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no", "--tls-ca-cert-file", str(certificates.ca), *files]
-    server = Process("redis-tls", [str(program), "--bind", LOOPBACK, "--save", "", *tls], tmp_path, child_environment({}))
-    try:
-        wait_for_port(server, port)
-        yield port
-    finally:
-        server.end()
-
-
-def wait_for_port(server: Process, port: int) -> None:
-    for _ in range(200):
-        if not server.running:
-            pytest.skip(f"this redis-server was built without TLS: {server.last_lines(2)}")
-        with socket.socket() as probe:
-            if probe.connect_ex((LOOPBACK, port)) == 0:
-                return
-        time.sleep(0.02)
-    pytest.fail(server.last_lines())
+def tls_port(redis_server: Cluster, certificates: Certificates) -> Iterator[int]:
+    """TLS ends in a proxy: the redis-server that comes as a Python package is built without it."""
+    with TlsProxy(redis_server.redis_port, certificates.server_context()) as proxy:
+        yield proxy.port
 
 
 def test_tls_with_a_private_authority_is_asked(tls_port: int, certificates: Certificates) -> None:
@@ -418,6 +400,59 @@ def test_tls_that_is_not_to_be_checked_is_asked(tls_port: int) -> None:
     asked = source(f"rediss://{LOOPBACK}:{tls_port}/0?ssl_cert_reqs=none")
     assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
     asked.close()
+
+
+def test_a_certificate_of_another_host_is_not_trusted(redis_server: Cluster, certificates: Certificates) -> None:
+    with TlsProxy(redis_server.redis_port, certificates.server_context(certificate=certificates.elsewhere)) as proxy:
+        url = f"rediss://{LOOPBACK}:{proxy.port}/0"
+        assert "for that host name" in reason(source(url, ca_file=str(certificates.ca)))
+        asked = source(f"{url}?ssl_check_hostname=false", ca_file=str(certificates.ca))
+        assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+        asked.close()
+
+
+def test_a_certificate_of_another_authority_is_not_trusted(tls_port: int, tmp_path: Path) -> None:
+    other = make_certificates(tmp_path)
+    assert f"expected one signed by {other.ca}" in reason(source(f"rediss://{LOOPBACK}:{tls_port}/0", ca_file=str(other.ca)))
+
+
+@pytest.fixture
+def strict_port(redis_server: Cluster, certificates: Certificates) -> Iterator[int]:
+    """It lets in only who has a certificate of its authority."""
+    with TlsProxy(redis_server.redis_port, certificates.server_context(wants_client=True)) as proxy:
+        yield proxy.port
+
+
+def test_a_client_certificate_is_shown_where_one_is_wanted(strict_port: int, certificates: Certificates) -> None:
+    files = {"ca_file": certificates.ca, "cert_file": certificates.client, "key_file": certificates.client_key}
+    asked = source(f"rediss://{LOOPBACK}:{strict_port}/0", **{key: str(path) for key, path in files.items()})
+    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    asked.close()
+
+
+def test_celerys_own_spelling_of_a_client_certificate_is_understood(strict_port: int, certificates: Certificates) -> None:
+    files = f"ssl_ca_certs={certificates.ca}&ssl_certfile={certificates.client}&ssl_keyfile={certificates.client_key}"
+    asked = source(f"rediss://{LOOPBACK}:{strict_port}/0?{files}")
+    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    asked.close()
+
+
+def test_a_client_certificate_that_is_wanted_and_not_there_names_the_setting(strict_port: int, certificates: Certificates) -> None:
+    said = reason(source(f"rediss://{LOOPBACK}:{strict_port}/0", ca_file=str(certificates.ca)))
+    assert "for a client certificate" in said
+    assert "`cert_file` and `key_file` of redis" in said
+
+
+def test_a_client_certificate_of_another_authority_is_told_apart(strict_port: int, certificates: Certificates, tmp_path: Path) -> None:
+    other = make_certificates(tmp_path)
+    files = {"ca_file": certificates.ca, "cert_file": other.client, "key_file": other.client_key}
+    said = reason(source(f"rediss://{LOOPBACK}:{strict_port}/0", **{key: str(path) for key, path in files.items()}))
+    assert "accept the client certificate" in said
+
+
+def test_a_client_certificate_that_cannot_be_read_is_named(tls_port: int) -> None:
+    said = reason(source(f"rediss://{LOOPBACK}:{tls_port}/0", cert_file="/no/such/client.pem"))
+    assert "/no/such/client.pem (`cert_file` of redis)" in said
 
 
 def test_an_untrusted_certificate_names_the_setting(tls_port: int) -> None:

@@ -15,7 +15,7 @@ from watchdog.sources import SOURCES
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 UNSET_KEY = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
-ENVIRON = {"FLOWER_PASSWORD": "x", "WEBHOOK_SECRET": "whsec_" + "A" * 32, "HOME": "/nowhere"}
+ENVIRON = {"FLOWER_PASSWORD": "x", "SENTINEL_PASSWORD": "y", "WEBHOOK_SECRET": "whsec_" + "A" * 32, "HOME": "/nowhere"}
 
 
 def load(path: Path) -> Loaded:
@@ -28,6 +28,7 @@ def everything_set(tmp_path: Path) -> Path:
     certificates = tmp_path / "ca.crt"
     certificates.touch()
     text = UNSET_KEY.sub("", EXAMPLE.read_text()).replace("/etc/ssl/certs/ca-certificates.crt", str(certificates))
+    text = text.replace('\nurl = "redis://', '\nurl = "sentinel://')  # some keys are for sentinels only
     path = tmp_path / "watchdog.toml"
     path.write_text(text)
     return path
@@ -48,7 +49,7 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "target", TargetSettings, target
     yield "override", OverrideSettings, values["override"][0]
     for name, kind in SOURCES.items():
-        yield name, kind.settings, target[name]
+        yield name, kind.settings, target[name] | (target["redis"] if name == "results" else {})  # how to connect is told once
     for receiver in values["receiver"]:
         yield receiver["type"], RECEIVERS[receiver["type"]].settings, receiver
 

@@ -4,7 +4,7 @@ from math import inf
 import pytest
 
 from tests.builders import NOW, Cluster, Watch, a_conf, a_target, an_inspection, cell, gap, healthy, names, number
-from watchdog.core.queries import InspectAll, InspectOne, ListLength, OldestMessage, Ping, ScanKeys, SetMembers, WorkerHeartbeats
+from watchdog.core.queries import InspectAll, InspectOne, ListLength, OldestMessage, Ping, Query, ScanKeys, SetMembers, WorkerHeartbeats
 from watchdog.core.replies import KeysFound, MessageHead, WorkerConf
 from watchdog.core.rows import Reading
 
@@ -357,10 +357,10 @@ def test_a_queue_told_in_the_last_round_makes_the_table_partial_not_its_length_0
     watch = Watch(cluster)
     original = cluster.answer
 
-    def answer(query: object) -> object:
+    def answer(query: Query, source: str = "") -> object:
         if isinstance(query, InspectAll):
             cluster.unlisted.clear()
-        return original(query)  # type: ignore[arg-type]
+        return original(query, source)
 
     cluster.answer = answer  # type: ignore[method-assign]
     reading = watch.look(0)["queues"]

@@ -268,6 +268,73 @@ def test_where_results_do_not_live_in_redis_progress_is_idle_and_says_so() -> No
     assert "db+postgresql" in Watch(cluster).look(0)["running"].idle["progress"]
 
 
+def workers_say(cluster: Cluster, **conf: object) -> None:
+    """What every worker's conf says."""
+    for name, seen in cluster.cache.items():
+        assert seen.conf is not None
+        cluster.cache[name] = replace(seen, conf=replace(seen.conf, **conf))  # type: ignore[arg-type]
+
+
+def progress(cluster: Cluster, **target: object) -> object:
+    """What the running task reports; else why its progress is idle."""
+    reading = Watch(cluster, a_target(**target)).look(0)["running"]
+    return reading.idle.get("progress") or reading.rows[0].cells["progress"]
+
+
+def reports(cluster: Cluster) -> Cluster:
+    cluster.metas["t1"] = reporting(0.4)
+    return cluster
+
+
+def test_results_in_another_database_of_the_broker_are_found_by_what_the_workers_say() -> None:
+    cluster = reports(running())
+    cluster.results_db = 1
+    assert progress(cluster) == 0.0
+    workers_say(cluster, result_backend="redis://h:6379/1", results_db=1)
+    assert progress(cluster) == 0.4
+
+
+def test_results_on_another_server_are_idle_until_results_names_it() -> None:
+    cluster = reports(running())
+    workers_say(cluster, result_backend="redis://***@other:6379/0", results_elsewhere=True)
+    assert "redis://***@other:6379/0): set `results`" in str(progress(cluster))
+    assert progress(cluster, sources=frozenset({"flower", "redis", "results"})) == 0.4
+
+
+def test_results_are_read_where_the_broker_is_no_redis() -> None:
+    cluster = reports(running())
+    assert progress(cluster, sources=frozenset({"flower", "results"})) == 0.4
+
+
+def test_what_results_names_counts_more_than_what_the_workers_say() -> None:
+    cluster = reports(running())
+    workers_say(cluster, result_backend="redis://h:6379/7", results_db=7)
+    assert progress(cluster, sources=frozenset({"flower", "redis", "results"})) == 0.4
+
+
+@pytest.mark.parametrize(("said", "in_keys"), [("shop", "shop_"), ("shop:", "shop:"), ("a.", "a.")])
+def test_a_prefix_is_joined_to_keys_as_celery_does(said: str, in_keys: str) -> None:
+    cluster = reports(running())
+    cluster.results_prefix = in_keys
+    assert progress(cluster, sources=frozenset({"flower", "results"}), results_prefix=said) == 0.4
+
+
+def test_a_prefix_that_the_workers_hide_is_to_be_set() -> None:
+    cluster = reports(running())
+    workers_say(cluster, result_backend="redis://h:6379/0", results_db=0, results_prefix=None)
+    assert "key_prefix" in str(progress(cluster))
+
+
+def test_results_that_do_not_answer_make_progress_a_gap_and_nothing_else() -> None:
+    cluster = reports(running())
+    cluster.gaps["results"] = "results: connection refused"
+    readings = Watch(cluster, a_target(sources=frozenset({"flower", "redis", "results"}))).look(0)
+    row = readings["running"].rows[0]
+    assert {reason for reason in row.gaps.values() if reason.startswith("results")} == {"results: connection refused"}
+    assert "progress" in row.gaps
+    assert "latency_ms" not in readings["broker"].rows[0].gaps
+
+
 def test_without_flower_every_column_is_idle() -> None:
     reading = Watch(healthy(), a_target(sources=frozenset({"redis"}))).look(0)["running"]
     assert reading.idle["running_s"] == "needs Flower, and this target has no `flower`"

@@ -1,5 +1,5 @@
-from tests.builders import Watch, a_target, cell, gap, healthy, names
-from watchdog.core.queries import ListLength, Ping, ReadEventCounters, WorkerStatus
+from tests.builders import Watch, a_server, a_target, a_task, cell, gap, healthy, names
+from watchdog.core.queries import ListLength, Ping, ReadEventCounters, TaskMeta, WorkerStatus
 from watchdog.core.rows import Reading
 
 
@@ -70,3 +70,29 @@ def test_the_table_is_never_unread() -> None:
     watch.cluster.gaps |= {"redis": "redis: connection refused", "flower": "flower: connection refused"}
     reading = sources(watch, 0)
     assert (reading.unread, [cell(reading, n, "up") for n in ("flower", "redis")]) == (None, [False, False])
+
+
+def test_results_of_their_own_are_a_row_of_their_own() -> None:
+    watch = Watch(healthy(), a_target(sources=frozenset({"flower", "redis", "results"})))
+    watch.cluster.results_server = a_server(version="valkey 8.1.8")
+    watch.cluster.gaps["redis"] = "redis: connection refused"
+    reading = sources(watch, 0)
+    assert [(n, cell(reading, n, "up")) for n in names(reading)] == [("flower", True), ("redis", False), ("results", True)]
+    assert cell(reading, "results", "version") == "valkey 8.1.8"
+
+
+def test_results_that_are_lost_are_not_the_brokers_loss() -> None:
+    watch = Watch(healthy(), a_target(sources=frozenset({"flower", "redis", "results"})))
+    watch.cluster.gaps["results"] = "results: connection refused"
+    reading = sources(watch, 0)
+    assert [(cell(reading, n, "up"), cell(reading, n, "error")) for n in ("redis", "results")] == [
+        (True, ""),
+        (False, "results: connection refused"),
+    ]
+
+
+def test_results_that_the_broker_does_not_give_are_what_else_failed_of_it() -> None:
+    watch = Watch(healthy())
+    watch.cluster.tasks = [a_task("t1")]
+    watch.cluster.gaps[TaskMeta] = "redis: denied"
+    assert cell(sources(watch, 0), "redis", "error") == "redis: denied"

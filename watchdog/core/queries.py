@@ -18,9 +18,11 @@ __all__ = [
     "LowestScore",
     "OldestMessage",
     "Ping",
+    "PingResults",
     "Query",
     "QueueLengths",
     "ReadEventCounters",
+    "ReadResultsServer",
     "ReadServer",
     "RunningTasks",
     "ScanKeys",
@@ -200,9 +202,30 @@ class ScanKeys(Query):
     budget: int
 
 
+# --- The Redis where results live ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PingResults(Ping):
+    """PING: its first question, where `results` configures one of its own. -> `Pong`."""
+
+    source = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResultsServer(ReadServer):
+    """INFO. -> `RedisServer`."""
+
+    source = "results"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskMeta(Query):
-    """GET of a `celery-task-meta-<id>`: what a task's result backend holds of it. -> `TaskMetaSeen`; a missing key: all None."""
+    """GET of a `celery-task-meta-<id>`: what a task's result backend holds of it. -> `TaskMetaSeen`; a missing key: all None.
 
-    source = "redis"
+    Asked of the target's `results`; where it has none, of the broker's Redis, and there in the database `db` (None: the broker's own).
+    """
+
+    source = "results"
     key: str
+    db: int | None = None

@@ -66,6 +66,13 @@ class WorkerConf:
     separator: str | None = None
     visibility_timeout_s: float | None = None
     result_backend: str | None = None
+    """Without its userinfo."""
+    results_db: int | None = None
+    """The database of the results, where they live on the broker's own server; None where they do not, or it is not known."""
+    results_elsewhere: bool = False
+    """They live on another server than the broker's."""
+    results_prefix: str | None = ""
+    """What stands before the keys of results; None where there is something that `conf` censors."""
 
 
 @dataclass(frozen=True, slots=True)

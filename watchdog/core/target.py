@@ -31,6 +31,8 @@ class Target:
     priority_steps: tuple[int, ...] | None = None
     separator: str | None = None
     visibility_timeout_s: float | None = None
+    results_prefix: str | None = None
+    """The global_keyprefix of its results (`results.key_prefix`)."""
 
 
 def covers(name: str, patterns: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from watchdog.sources.base import Source
 from watchdog.sources.flower import FlowerSettings, FlowerSource
-from watchdog.sources.redis import RedisSettings, RedisSource
+from watchdog.sources.redis import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
 __all__ = ["SOURCES", "SourceKind"]
 
@@ -24,6 +24,7 @@ class SourceKind:
 SOURCES: dict[str, SourceKind] = {
     "flower": SourceKind(FlowerSource, FlowerSettings),
     "redis": SourceKind(RedisSource, RedisSettings),
+    "results": SourceKind(ResultsSource, ResultsSettings),
 }
 """Kind, as in the configuration and in `Query.source` -> class and settings.
 

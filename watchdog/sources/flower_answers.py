@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from watchdog.core.gaps import Gap
 from watchdog.core.replies import WorkerBeat, WorkerConf, WorkerInspection
+from watchdog.sources.celery_urls import celery_place
 from watchdog.sources.flower_json import UNREADABLE, as_kind, decoded, kind_found, maybe
 
 __all__ = ["inspections", "queue_lengths", "worker_beats", "worker_status"]
@@ -197,6 +198,7 @@ def _conf(conf: dict[str, Any] | None, stats: Mapping[str, Any]) -> WorkerConf |
     told = _object(_object(broker).get("transport_options"))
     options = {**_object(conf.get("broker_transport_options")), **told}
     backend = _text(conf.get("result_backend"))
+    results = _object(conf.get("result_backend_transport_options"))
     return WorkerConf(
         queues=_names(as_kind(conf.get("task_queues"), list[Any])) or (),
         default_queue=_text(conf.get("task_default_queue")),
@@ -206,7 +208,19 @@ def _conf(conf: dict[str, Any] | None, stats: Mapping[str, Any]) -> WorkerConf |
         separator=_text(options.get("sep")),
         visibility_timeout_s=as_kind(options.get("visibility_timeout"), float),
         result_backend=None if backend is None else _USERINFO.sub("***@", backend),
+        results_prefix=_text(results.get("global_keyprefix") or ""),
+        **_results(backend, _text(conf.get("broker_url")), results.get("master_name"), options.get("master_name")),
     )
+
+
+def _results(backend: str | None, broker: str | None, master: object, brokers_master: object) -> dict[str, Any]:
+    """Where results live, beside the broker: both URLs are the worker's own, so that the same name means the same server."""
+    theirs, its = celery_place(backend or ""), celery_place(broker or "")
+    if theirs is None or its is None:
+        return {}
+    if theirs.server != its.server or master != brokers_master:
+        return {"results_elsewhere": True}
+    return {"results_db": theirs.db}
 
 
 def _routed(routes: object) -> tuple[str, ...]:

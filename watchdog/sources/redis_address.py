@@ -1,16 +1,17 @@
 """A Redis URL taken apart: in: what the user wrote, out: where to connect, with which credentials, and how to show it.
 
 Read here rather than by redis-py, which ignores what it does not understand: a database that is no number would be database 0.
+`sentinel://` is read by `redis_sentinel_address`.
 """
 
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-__all__ = ["RedisAddress", "parse_address"]
+__all__ = ["RedisAddress", "at", "database", "options_of", "parse_address"]
 
 _CERT_REQS = {"none": "none", "cert_none": "none", "optional": "optional", "cert_optional": "optional"}
-_OPTIONS = {"db", "ssl_cert_reqs", "ssl_ca_certs"}
+_OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 """Query options of the URL that are understood; the ssl ones are spelt as Celery's broker URLs spell them."""
 
 
@@ -26,7 +27,15 @@ class RedisAddress:
     username: str | None = None
     password: str | None = None
     cert_reqs: str = "required"
+    check_host: bool = True
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+    @property
+    def tls(self) -> bool:
+        """Whether to speak TLS."""
+        return self.scheme == "rediss"
 
     @property
     def masked(self) -> str:
@@ -34,8 +43,12 @@ class RedisAddress:
         userinfo = "***@" if self.username or self.password else ""
         if self.path:
             return f"unix://{userinfo}{self.path}" + (f"?db={self.db}" if self.db else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{userinfo}{host}:{self.port}/{self.db}"
+        return f"{self.scheme}://{userinfo}{at(self.host, self.port)}/{self.db}"
+
+
+def at(host: str, port: int) -> str:
+    """`host:port`, or `[host]:port` for IPv6."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def parse_address(url: str) -> RedisAddress:
@@ -49,7 +62,7 @@ def parse_address(url: str) -> RedisAddress:
             "expected redis://user:password@host:port/db, found a host or port that cannot be read: are / @ : in the password %-escaped?"
         )
         raise ValueError(message) from None
-    options = _options(parts)
+    options = options_of(parts)
     unix = scheme == "unix"
     if unix and not parts.path:
         raise ValueError("expected unix:///path/to/redis.sock, found no path")
@@ -60,11 +73,14 @@ def parse_address(url: str) -> RedisAddress:
         host="" if unix else parts.hostname or "localhost",
         port=port or 6379,
         path=unquote(parts.netloc.rpartition("@")[2] + parts.path) if unix else "",
-        db=_database(options.get("db") if unix or "db" in options else parts.path.strip("/")),
+        db=database(options.get("db") if unix or "db" in options else parts.path.strip("/")),
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         cert_reqs=_CERT_REQS.get(options.get("ssl_cert_reqs", "").lower(), "required"),
+        check_host=options.get("ssl_check_hostname", "").lower() != "false",
         ca_file=options.get("ssl_ca_certs"),
+        cert_file=options.get("ssl_certfile"),
+        key_file=options.get("ssl_keyfile"),
     )
 
 
@@ -74,15 +90,17 @@ def _scheme(url: str) -> str:
     scheme = scheme.lower()
     if found and scheme in {"redis", "rediss", "unix"}:
         return scheme
-    if found and scheme == "sentinel":
-        raise ValueError("sentinel:// is not supported in this release: give the master's own redis:// or rediss:// address")
     if found and scheme == "redis+socket":
         raise ValueError("expected unix:///path/to/redis.sock?db=0 for a socket, found Celery's spelling redis+socket://")
+    if found and scheme in {"valkey", "valkeys"}:
+        plain = "rediss" if scheme == "valkeys" else "redis"
+        raise ValueError(f'expected {plain}:// for a Valkey, as in Celery\'s broker_url, found "{scheme}://"')
     what = f'"{scheme}://"' if found and re.fullmatch(r"[a-z0-9+.-]{1,20}", scheme) else "no such scheme"
-    raise ValueError(f"expected a URL that begins with redis://, rediss:// or unix://, found {what}")
+    raise ValueError(f"expected a URL that begins with redis://, rediss://, unix:// or sentinel://, found {what}")
 
 
-def _options(parts: SplitResult) -> dict[str, str]:
+def options_of(parts: SplitResult) -> dict[str, str]:
+    """The query of the URL; ValueError for an option that is not understood."""
     options = dict(parse_qsl(parts.query))
     for name in options:
         if name not in _OPTIONS:
@@ -91,7 +109,8 @@ def _options(parts: SplitResult) -> dict[str, str]:
     return options
 
 
-def _database(text: str | None) -> int:
+def database(text: str | None) -> int:
+    """The number of a database; ValueError where it is none."""
     if not text:
         return 0
     if not re.fullmatch(r"[0-9]{1,9}", text):

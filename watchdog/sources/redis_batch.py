@@ -6,91 +6,115 @@ Imported on the first question: redis is slow to import.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import OldestMessage, Ping, Query, ReadServer, TaskMeta
-from watchdog.core.replies import Pong
+from watchdog.core.replies import Pong, RedisServer
 from watchdog.sources.base import Answers
-from watchdog.sources.deadline import Deadline
-from watchdog.sources.redis_commands import command, packed, reply
-from watchdog.sources.redis_reasons import Asked, denied, failure, only_denied, stale, too_large
-from watchdog.sources.redis_server import CLUSTER
+from watchdog.sources.redis_commands import command, packed, packed_words, reply
+from watchdog.sources.redis_line import line_to
+from watchdog.sources.redis_reasons import denied, failure, not_selected, only_denied, stale, too_large
+from watchdog.sources.redis_sentinels import NoMasterError, NotMasterError
+from watchdog.sources.redis_server import CLUSTER, SENTINEL
 from watchdog.sources.redis_wire import FAILURES, MOST_BYTES, TooLargeError, Wire
 
 if TYPE_CHECKING:
-    from watchdog.sources.redis import RedisSettings
+    from watchdog.sources.redis_settings import RedisServerSettings
 
 __all__ = ["Batches"]
 
 HEADS_AT_ONCE = 32
 """Messages may be a megabyte each: no more than so many are on their way at a time."""
 
+NO_BROKER = (CLUSTER, SENTINEL)
+"""What a server may be that answers INFO, and can hold no queues of Celery's."""
+
 MOST_PACKED = 20_000
 """Commands kept packed; few brokers have as many queues."""
 
 
 class Batches:
-    """The connection to one Redis and what is packed for it."""
+    """The line to one Redis and what is packed for it. `name` is the source's: reasons begin with it."""
 
-    def __init__(self, settings: "RedisSettings", clock: Callable[[], float]) -> None:
-        self._settings = s = settings
+    def __init__(self, settings: "RedisServerSettings", clock: Callable[[], float], name: str = "redis") -> None:
         self._clock = clock
-        self._deadline = Deadline(clock)
-        self._wire = Wire(s.address, ca_file=s.ca_file, timeout=s.timeout, connect_timeout=s.connect_timeout, deadline=self._deadline)
+        self._name = name
+        self._line = line_to(settings, clock, name)
+        self._own_db = self._line.asked.address.db
         self._packed: dict[Query, bytes] = {}
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """One batch. A connection kept from before that turns out to be closed is made anew, once."""
-        kept = self._wire.open
+        kept = self._line.open
         answers = self._carried(queries)
         if kept and isinstance(answers, Exception) and stale(answers):
             answers = self._carried(queries)
-        if isinstance(answers, Answers):
-            return answers
-        s = self._settings
-        asked = Asked(s.address, s.timeout, s.connect_timeout, s.ca_file or s.address.ca_file)
-        return _all_gaps(queries, failure(answers, asked))
+        if isinstance(answers, NoMasterError | NotMasterError):
+            return _all_gaps(queries, f"{self._name}: {answers}")
+        if isinstance(answers, Exception):
+            return _all_gaps(queries, failure(answers, self._line.asked))
+        return answers if self._name == "redis" else replace(answers, replies={q: self._named(a) for q, a in answers.replies.items()})
 
     def close(self) -> None:
         """Give back the connection."""
-        self._wire.close()
+        self._line.close()
+
+    def _named(self, answer: object) -> object:
+        """Gaps of single commands speak of redis, whichever source asked."""
+        return Gap(self._name + answer.reason.removeprefix("redis")) if isinstance(answer, Gap) else answer
 
     def _carried(self, queries: Sequence[Query]) -> Answers | Exception:
         """The answers; or what went wrong with the connection, which is then closed."""
         replies: dict[Query, object] = {}
         try:
-            self._wire.connect()
-            return self._exchanged(queries, replies)
+            return self._exchanged(self._line.connected(), queries, replies)
         except TooLargeError:
-            self._wire.close()
+            self._line.close()
             gap = Gap(too_large(MOST_BYTES))
             return Answers({query: replies.get(query, gap) for query in queries})
         except FAILURES as error:
-            self._wire.close()
+            self._line.close()
             return error
 
-    def _exchanged(self, queries: Sequence[Query], replies: dict[Query, object]) -> Answers:
+    def _exchanged(self, wire: Wire, queries: Sequence[Query], replies: dict[Query, object]) -> Answers:
         """PING, then the rest; messages and tasks' states last, a few at a time."""
         latency_ms: float | None = None
-        if Ping() in queries:
+        if (ping := next((query for query in queries if isinstance(query, Ping)), None)) is not None:
             began = self._clock()
-            raw = next(iter(self._wire.exchange(self._pack(Ping()), 1)))
+            raw = next(iter(wire.exchange(self._pack(ping), 1)))
             latency_ms = (self._clock() - began) * 1000
-            pong = _answered(Ping(), raw)
+            pong = _answered(ping, raw)
             if isinstance(pong, Gap) and not only_denied(raw):
                 return _all_gaps(queries, pong.reason)
-            replies[Ping()] = pong if isinstance(pong, Gap) else Pong(latency_ms)
-        for some in _in_slices(queries):
-            request = b"".join(map(self._pack, some))
-            replies.update((query, _answered(query, raw)) for query, raw in zip(some, self._wire.exchange(request, len(some)), strict=True))
-        server = replies.get(ReadServer())
-        if isinstance(server, Gap) and CLUSTER in server.reason:
-            return _all_gaps(queries, server.reason)
+            replies[ping] = pong if isinstance(pong, Gap) else Pong(latency_ms)
+        for db, some in _in_slices(queries):
+            replies.update(self._slice(wire, self._own_db if db is None else db, some))
+        servers = [answer for query, answer in replies.items() if isinstance(query, ReadServer)]
+        for server in servers:
+            if isinstance(server, Gap) and any(why in server.reason for why in NO_BROKER):
+                return _all_gaps(queries, server.reason)
+            if isinstance(server, RedisServer):
+                self._line.is_master(server.role)
         replies.update(
             {query: Gap(f"redis: does not know the question {type(query).__name__}") for query in queries if query not in replies}
         )
         return Answers(replies, latency_ms)
+
+    def _slice(self, wire: Wire, db: int, some: Sequence[Query]) -> dict[Query, object]:
+        """What is sent together; in another database, if its questions are about that one."""
+        request = [self._pack(query) for query in some]
+        if db == self._own_db:
+            raws = list(wire.exchange(b"".join(request), len(some)))
+            return {query: _answered(query, raw) for query, raw in zip(some, raws, strict=True)}
+        there, back = packed_words("SELECT", str(db)), packed_words("SELECT", str(self._own_db))
+        selected, *raws, returned = wire.exchange(b"".join([there, *request, back]), len(some) + 2)
+        if isinstance(returned, Exception):
+            raise returned
+        if isinstance(selected, Exception):
+            return dict.fromkeys(some, Gap(not_selected(db, selected)))
+        return {query: _answered(query, raw) for query, raw in zip(some, raws, strict=True)}
 
     def _pack(self, query: Query) -> bytes:
         """Its command as bytes, kept for the next time: packing costs more than asking."""
@@ -102,13 +126,18 @@ class Batches:
         return known
 
 
-def _in_slices(queries: Sequence[Query]) -> list[list[Query]]:
-    """What is sent together: everything that is small at once; messages a few at a time, and last what tasks wrote themselves."""
+def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]:
+    """(database, or None for the line's own; what is sent together): everything that is small at once; messages a few at a time, and
+    last what tasks wrote themselves."""
     heads: list[Query] = [query for query in queries if isinstance(query, OldestMessage)]
-    metas: list[Query] = [query for query in queries if isinstance(query, TaskMeta)]
+    metas: dict[int | None, list[Query]] = {}
+    for query in queries:
+        if isinstance(query, TaskMeta):
+            metas.setdefault(query.db, []).append(query)
     rest = [query for query in queries if command(query) and not isinstance(query, OldestMessage | TaskMeta | Ping)]
-    slices = [rest, *(some[i : i + HEADS_AT_ONCE] for some in (heads, metas) for i in range(0, len(some), HEADS_AT_ONCE))]
-    return [some for some in slices if some]
+    kinds = [(None, heads), *metas.items()]
+    slices = [(None, rest), *((db, some[i : i + HEADS_AT_ONCE]) for db, some in kinds for i in range(0, len(some), HEADS_AT_ONCE))]
+    return [(db, some) for db, some in slices if some]
 
 
 def _answered(query: Query, raw: object) -> object:

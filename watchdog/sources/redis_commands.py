@@ -1,6 +1,7 @@
 """Redis commands and their replies: a query into the words of its command, raw RESP into a reply type or a gap.
 
-Only what reads is ever sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN, GET. Never KEYS, which stops the server for all.
+Only what reads is ever sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN, GET, and SELECT on the way to results. Never
+KEYS, which stops the server for all.
 """
 
 import math
@@ -17,7 +18,9 @@ from watchdog.core.queries import (
     LowestScore,
     OldestMessage,
     Ping,
+    PingResults,
     Query,
+    ReadResultsServer,
     ReadServer,
     ScanKeys,
     SetMembers,
@@ -27,7 +30,7 @@ from watchdog.core.replies import KeysFound, MessageHead
 from watchdog.sources.redis_server import redis_server
 from watchdog.sources.redis_task_meta import task_meta
 
-__all__ = ["command", "packed", "reply"]
+__all__ = ["command", "packed", "packed_words", "reply"]
 
 
 def command(query: Query) -> tuple[str, ...]:
@@ -56,8 +59,13 @@ def command(query: Query) -> tuple[str, ...]:
 
 def packed(query: Query) -> bytes:
     """The command as Redis reads it."""
-    words = [word.encode("utf-8", "surrogateescape") for word in command(query)]
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+    return packed_words(*command(query))
+
+
+def packed_words(*words: str) -> bytes:
+    """One command, by its words."""
+    raw = [word.encode("utf-8", "surrogateescape") for word in words]
+    return b"*%d\r\n" % len(raw) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in raw)
 
 
 def reply(query: Query, raw: object) -> object:
@@ -156,7 +164,9 @@ def _kind(raw: object) -> str:
 
 _READ: dict[type[Query], Callable[[Any], object]] = {
     Ping: lambda raw: True if raw == b"PONG" else None,
+    PingResults: lambda raw: True if raw == b"PONG" else None,
     ReadServer: redis_server,
+    ReadResultsServer: redis_server,
     ListLength: _count,
     OldestMessage: _message_head,
     HashSize: _count,
@@ -168,7 +178,9 @@ _READ: dict[type[Query], Callable[[Any], object]] = {
 
 _EXPECTED: dict[type[Query], str] = {
     Ping: "PONG",
+    PingResults: "PONG",
     ReadServer: "the text of the server's state",
+    ReadResultsServer: "the text of the server's state",
     ListLength: "a number",
     OldestMessage: "a message or nothing",
     HashSize: "a number",

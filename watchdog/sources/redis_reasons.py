@@ -16,7 +16,7 @@ from watchdog.sources.redis_address import RedisAddress
 from watchdog.sources.redis_commands import command
 from watchdog.sources.redis_server import CLUSTER
 
-__all__ = ["Asked", "denied", "failure", "only_denied", "stale", "too_large"]
+__all__ = ["Asked", "causes", "denied", "failure", "not_selected", "only_denied", "stale", "too_large"]
 
 ACL_HINT = "allow it with the ACL SETUSER line in the README"
 
@@ -36,12 +36,15 @@ class Asked:
     address: RedisAddress
     timeout_s: float
     connect_timeout_s: float
-    ca_file: str | None
+    name: str = "redis"
+    """The source: its settings are named after it."""
+    found_by: str = ""
+    """Who gave that address, where sentinels did."""
 
     @property
     def place(self) -> str:
         """The URL without its userinfo."""
-        return self.address.masked
+        return self.address.masked + self.found_by
 
 
 def stale(error: Exception) -> bool:
@@ -91,6 +94,13 @@ def _code(error: Exception) -> str:
     return word[0] if word else "an error"
 
 
+def not_selected(db: int, error: Exception) -> str:
+    """SELECT was answered by an error, on the way to the results."""
+    if isinstance(error, redis_errors.NoPermissionError):
+        return f"redis: the ACL of this user denies the command SELECT, and the results are in database {db} (NOPERM); {ACL_HINT}"
+    return f"redis: the workers keep results in database {db}, which cannot be selected ({_code(error)}): set `results` of this target"
+
+
 def too_large(most_bytes: int) -> str:
     """The replies were more than is taken in."""
     return f"redis: expected at most {most_bytes // 2**20} MiB of answers, found more: is there a huge message in a queue?"
@@ -98,51 +108,75 @@ def too_large(most_bytes: int) -> str:
 
 def failure(error: Exception, asked: Asked) -> str:
     """The connection itself failed: the sentence for the whole batch."""
-    for cause in _causes(error):
-        if sentence := _network(cause, asked):
-            return sentence
-    return f"redis: {_protocol(error, asked)}"
+    sentences = (_network(cause, asked) for cause in causes(error))
+    return f"{asked.name}: {next(filter(None, sentences), None) or _protocol(error, asked)}"
 
 
 def _network(cause: BaseException, asked: Asked) -> str | None:
     """The sentence for what the operating system or TLS said."""
     place = asked.place
     if isinstance(cause, socket.gaierror):
-        return f"redis: the host name in {place} cannot be resolved (DNS): is it spelt right?"
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        trust = f"expected one signed by {asked.ca_file} (`ca_file` of redis), for that host name"
-        hint = trust if asked.ca_file else "set `ca_file` of redis to the certificate of the authority that signed it"
-        return f"redis: the certificate of {place} is not trusted ({cause.verify_message}): {hint}"
-    if isinstance(cause, ssl.SSLError) and cause.library in {"X509", "PEM"}:
-        return _unreadable(asked)
-    if isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause)):
-        why = getattr(cause, "reason", None) or "no handshake"
-        return f"redis: no TLS connection to {place} ({why}): does that port speak TLS, or should it be redis://?"
+        return f"the host name in {place} cannot be resolved (DNS): is it spelt right?"
+    if isinstance(cause, ssl.SSLError):
+        return _tls(cause, asked)
+    if isinstance(cause, TimeoutError) and "handshake" in str(cause):
+        return _no_tls("no handshake", asked)
     if isinstance(cause, FileNotFoundError):
         return _missing(asked)
     if isinstance(cause, PermissionError):
-        return f"redis: no permission to open {place}: may this user read and write the socket?"
+        return f"no permission to open {place}: may this user read and write the socket?"
     if isinstance(cause, ConnectionRefusedError):
-        return f"redis: connection refused by {place}: is Redis running there, on that port?"
+        return f"connection refused by {place}: is Redis running there, on that port?"
     if isinstance(cause, OSError) and not isinstance(cause, TimeoutError | ConnectionError) and cause.strerror:
-        return f"redis: no connection to {place}: {cause.strerror}"
+        return f"no connection to {place}: {cause.strerror}"
     return None
+
+
+def _tls(cause: ssl.SSLError, asked: Asked) -> str:
+    """The sentence for what went wrong with the certificates, ours or the server's."""
+    place, name = asked.place, asked.name
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        ca_file = asked.address.ca_file
+        trust = f"expected one signed by {ca_file} (`ca_file` of {name}), for that host name"
+        hint = trust if ca_file else f"set `ca_file` of {name} to the certificate of the authority that signed it"
+        return f"the certificate of {place} is not trusted ({cause.verify_message}): {hint}"
+    if cause.library in {"X509", "PEM"}:
+        return _unreadable(asked)
+    if "CERTIFICATE_REQUIRED" in (cause.reason or ""):
+        return f"{place} asks for a client certificate: set `cert_file` and `key_file` of {name}"
+    if isinstance(cause, ssl.SSLEOFError):
+        return _hung_up(asked)
+    if asked.address.cert_file and re.search("UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN", cause.reason or ""):
+        return f"{place} does not accept the client certificate {asked.address.cert_file} (`cert_file` of {name}; {cause.reason})"
+    return _no_tls(cause.reason or "no handshake", asked)
+
+
+def _hung_up(asked: Asked) -> str:
+    """It closed a TLS connection. One that wants a client certificate says so after the handshake, and that word may be lost."""
+    theirs = "does it accept the client certificate" if asked.address.cert_file else "does it ask for a client certificate"
+    return f"{asked.place} closed the TLS connection: {theirs} (`cert_file` and `key_file` of {asked.name})? Does that port speak TLS?"
+
+
+def _no_tls(why: str, asked: Asked) -> str:
+    return f"no TLS connection to {asked.place} ({why}): does that port speak TLS, or should it be redis://?"
 
 
 def _missing(asked: Asked) -> str:
     if asked.address.path:
-        return f"redis: there is no socket at {asked.place}: is Redis running, with `unixsocket` set to that path?"
+        return f"there is no socket at {asked.place}: is Redis running, with `unixsocket` set to that path?"
     return _unreadable(asked)
 
 
 def _unreadable(asked: Asked) -> str:
-    return f"redis: cannot read the certificates in {asked.ca_file} (`ca_file` of redis): expected a PEM file"
+    files = {key: path for key in ("ca_file", "cert_file", "key_file") if (path := getattr(asked.address, key))}
+    settings = ", ".join(f"`{key}`" for key in files)
+    return f"cannot read the certificates in {', '.join(files.values())} ({settings} of {asked.name}): expected PEM files"
 
 
 def _protocol(error: Exception, asked: Asked) -> str:
     """The sentence for what Redis, or something else on its port, answered."""
     place, text = asked.place, str(error)
-    if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
+    if any(isinstance(cause, TimeoutError) for cause in causes(error)):
         if "reading" not in text and "writing" not in text:
             return (
                 f"no connection to {place} in time (`connect_timeout` {asked.connect_timeout_s:g}s): host down, or a firewall in between?"
@@ -173,6 +207,8 @@ def _broken(text: str, asked: Asked) -> str:
     """The connection was there, and is no more."""
     if "max number of clients" in text:
         return f"{asked.place} has reached its `maxclients` and takes no further connection"
+    if asked.address.tls:
+        return _hung_up(asked)
     return f"{asked.place} closed the connection before it answered: is it Redis's port, and does it expect TLS (rediss://)?"
 
 
@@ -184,7 +220,7 @@ def _credentials(text: str, asked: Asked) -> str:
     return f"{asked.place} asks for a password (NOAUTH): write it into the URL, redis://user:password@host:port/db"
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """The error and what caused it, innermost last."""
     cause: BaseException | None = error
     for _ in range(10):

@@ -5,23 +5,30 @@ import math
 from watchdog.core.gaps import Gap
 from watchdog.core.replies import RedisServer
 
-__all__ = ["CLUSTER", "redis_server"]
+__all__ = ["CLUSTER", "SENTINEL", "redis_server"]
 
 CLUSTER = (
     "this is a Redis Cluster, which Celery does not support as a broker: point the URL at the plain Redis server of Celery's broker_url"
 )
 
+SENTINEL = "this is a sentinel, which holds no queues: write sentinel://HOST:PORT/MASTER/DB, and it is asked where the master is"
+
 
 def redis_server(raw: object) -> RedisServer | Gap | None:
-    """The server's state; a gap for a Redis Cluster; None where this is no answer to INFO. A field that is not there is None."""
+    """The server's state; a gap for a Redis Cluster or a sentinel; None where this is no answer to INFO. What is not there is None.
+
+    Valkey's `redis_version` is only the one that it is compatible with, 7.2.4 for good: its own is shown instead.
+    """
     if not isinstance(raw, bytes) or b":" not in raw:
         return None
     told = dict(line.split(":", 1) for line in raw.decode("utf-8", "replace").splitlines() if ":" in line and not line.startswith("#"))
     if told.get("cluster_enabled") == "1":
         return Gap(f"redis: {CLUSTER}")
+    if "sentinel" in (told.get("redis_mode"), told.get("server_mode")):
+        return Gap(f"redis: {SENTINEL}")
     return RedisServer(
         run_id=told.get("run_id"),
-        version=told.get("redis_version"),
+        version=f"valkey {told['valkey_version']}" if "valkey_version" in told else told.get("redis_version"),
         uptime_s=_number(told.get("uptime_in_seconds")),
         used_memory=_whole(told.get("used_memory")),
         max_memory=_whole(told.get("maxmemory")),

@@ -78,14 +78,13 @@ class _Socket:
 class Wire:
     """A connection that is made when first needed, and kept. Everything may raise `FAILURES` or `TooLargeError`; then close it."""
 
-    def __init__(self, address: RedisAddress, *, ca_file: str | None, timeout: float, connect_timeout: float, deadline: Deadline) -> None:
+    def __init__(self, address: RedisAddress, *, timeout: float, connect_timeout: float, deadline: Deadline) -> None:
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._deadline = deadline
         self._socket: _Socket | None = None
         self._connection = _connection(
             address,
-            ca_file or address.ca_file,
             socket_timeout=timeout,
             socket_connect_timeout=connect_timeout,
             redis_connect_func=self._connected,
@@ -128,7 +127,7 @@ class Wire:
         self._connection.disconnect()
 
 
-def _connection(address: RedisAddress, ca_file: str | None, **common: Any) -> Any:
+def _connection(address: RedisAddress, **common: Any) -> Any:
     """redis-py's connection for that address, with no retry of its own.
 
     RESP 2, because HELLO and maintenance notifications are commands that a narrow ACL refuses.
@@ -145,6 +144,13 @@ def _connection(address: RedisAddress, ca_file: str | None, **common: Any) -> An
     if address.path:
         return kinds.UnixDomainSocketConnection(path=address.path, **common)
     common |= {"host": address.host, "port": address.port}
-    if address.scheme == "rediss":
-        return kinds.SSLConnection(ssl_cert_reqs=address.cert_reqs, ssl_ca_certs=ca_file, **common)
+    if address.tls:
+        return kinds.SSLConnection(
+            ssl_cert_reqs=address.cert_reqs,
+            ssl_check_hostname=address.check_host and address.cert_reqs != "none",
+            ssl_ca_certs=address.ca_file,
+            ssl_certfile=address.cert_file,
+            ssl_keyfile=address.key_file,
+            **common,
+        )
     return kinds.Connection(**common)

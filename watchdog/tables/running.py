@@ -5,13 +5,16 @@ A task whose worker was killed stays started in Flower for good: its row stays, 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from operator import itemgetter
 
 from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query
-from watchdog.core.replies import TaskSeen
+from watchdog.core.replies import Replies, TaskSeen
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
-from watchdog.tables.fleet import Fleet, fleet_of
+from watchdog.core.target import Target
+from watchdog.tables.fleet import Fleet, fleet_of, inspections
+from watchdog.tables.results_place import ResultsPlace, results_place
 from watchdog.tables.running_known import LISTED, METAS_A_LOOK, KnownRun, Running, metas, running_of, runs_now
 
 __all__ = ["TABLE"]
@@ -43,8 +46,10 @@ def asks(asking: Asking) -> Iterable[Query]:
     """What runs, and what it reports; nothing where nobody reads it."""
     if "flower" not in asking.target.sources or not asking.demand.wants("running"):
         return []
-    reported = "redis" in asking.target.sources and asking.demand.wants("running", *OF_PROGRESS)
-    return [LISTED, *(metas(asking) if reported else ())]
+    if not asking.demand.wants("running", *OF_PROGRESS):
+        return [LISTED]
+    place = _place(asking.target, asking.replies, fleet_of(asking.memories.get("workers")))
+    return [LISTED, *(() if place.why_not else metas(asking, place))]
 
 
 def read(look: Look) -> Reading:
@@ -53,13 +58,15 @@ def read(look: Look) -> Reading:
     if "flower" not in look.target.sources or not look.demand.wants("running"):
         return Reading(idle={c.name: why for c in COLUMNS})
     memory, fleet = running_of(look.memory), fleet_of(look.before["workers"].memory if "workers" in look.before else None)
-    idle = _idle(look, fleet)
+    place = _place(look.target, look.replies, fleet)
+    why = place.why_not or ("" if look.demand.wants("running", *OF_PROGRESS) else NOT_READ)
+    idle = dict.fromkeys(OF_PROGRESS, why) if why else {}
     listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):
         rows = tuple(_blind_row(run, listed.reason, idle) for run in memory.known.values() if not run.ended)
         return Reading(rows, unread=listed.reason, idle=idle, memory=memory)
     workers = _Workers(look, fleet)
-    now = runs_now(memory, listed, look.target, look.replies, fleet.flower.back_at, look.now)
+    now = runs_now(memory, listed, look, place, fleet.flower.back_at)
     over = [run for run in now.known.values() if not run.listed and (run.ended or workers.done_with(run))]
     forgotten = [run for run in now.known.values() if not run.listed and look.now - run.seen_at > look.target.forget_after_s]
     now = replace(now, known={task_id: run for task_id, run in now.known.items() if run not in over and run not in forgotten})
@@ -73,16 +80,12 @@ def read(look: Look) -> Reading:
     )
 
 
-def _idle(look: Look, fleet: Fleet) -> dict[str, str]:
-    if "redis" not in look.target.sources:
-        return dict.fromkeys(OF_PROGRESS, "needs Redis, and this target has no `redis`")
-    if not look.demand.wants("running", *OF_PROGRESS):
-        return dict.fromkeys(OF_PROGRESS, NOT_READ)
-    conf = (worker.inspection.conf for worker in fleet.known.values() if worker.inspection is not None)
-    backends = {c.result_backend.partition(":")[0] for c in conf if c is not None and c.result_backend}
-    if backends and not any("redis" in kind or kind in ("unix", "socket", "sentinel") for kind in backends):
-        return dict.fromkeys(OF_PROGRESS, f"the workers' results live in {', '.join(sorted(backends))}; progress is read from Redis alone")
-    return {}
+def _place(target: Target, replies: Replies, fleet: Fleet) -> ResultsPlace:
+    """Where results live, by what the workers said of it in this look or an earlier one."""
+    seen = inspections(replies, fleet, target)
+    return results_place(
+        target, (conf for _, conf in sorted(((name, i.conf) for name, i in seen.items() if i.conf is not None), key=itemgetter(0)))
+    )
 
 
 class _Workers:
@@ -156,7 +159,7 @@ def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) 
 def _report(run: KnownRun, now: float) -> dict[str, tuple[Cell, str]]:
     """What it says of itself."""
     report = run.report
-    why = f"redis: not asked yet, {METAS_A_LOOK} tasks a look" if report is None else report.gap
+    why = f"results: not asked yet, {METAS_A_LOOK} tasks a look" if report is None else report.gap
     if report is None or why:
         return dict.fromkeys(OF_PROGRESS, (None, why))
     says = report.progress is not None or report.step is not None

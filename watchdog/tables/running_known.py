@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query, RunningTasks, TaskMeta
 from watchdog.core.replies import Replies, TaskMetaSeen, TaskSeen
-from watchdog.core.rows import Asking
+from watchdog.core.rows import Asking, Look
 from watchdog.core.target import Target, covers
+from watchdog.tables.results_place import KEY, ResultsPlace
 
 __all__ = ["LISTED", "METAS_A_LOOK", "KnownRun", "Report", "Running", "metas", "running_of", "runs_now"]
 
@@ -23,7 +24,6 @@ LONG_S = 300.0
 REUSED_S = 120.0
 """The longest that Flower's list may be reused: a task that it showed last may have been gone for so long."""
 ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
-KEY = "celery-task-meta-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +68,19 @@ def running_of(memory: object) -> Running:
     return memory if isinstance(memory, Running) else Running()
 
 
-def metas(asking: Asking) -> Iterable[Query]:
+def metas(asking: Asking, place: ResultsPlace) -> Iterable[Query]:
     """What the tasks that run report: of those remembered in turn, and of new ones once Flower has named them."""
     memory = running_of(asking.memory)
     ids = [run.id for run in memory.known.values() if not run.ended]
     turn = ids.index(memory.asked) + 1 if memory.asked in ids else 0
     listed = asking.replies.get(LISTED, tuple[TaskSeen, ...])
     new = [] if isinstance(listed, Gap) else [task.id for task in listed if task.id not in memory.known and _is_ours(task, asking.target)]
-    return [TaskMeta(KEY + task_id) for task_id in [*[*ids[turn:], *ids[:turn]][:METAS_A_LOOK], *new]]
+    return [place.question(task_id) for task_id in [*[*ids[turn:], *ids[:turn]][:METAS_A_LOOK], *new]]
 
 
-def runs_now(
-    memory: Running, listed: tuple[TaskSeen, ...], target: Target, replies: Replies, restarted_at: float | None, now: float
-) -> Running:
+def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: ResultsPlace, restarted_at: float | None) -> Running:
     """Those that Flower lists, oldest start first, and those of which it may have lost sight at `restarted_at` (its last start)."""
+    now = look.now
     known = {
         task.id: KnownRun(
             task.id,
@@ -94,14 +93,14 @@ def runs_now(
             report=before.report if before else None,
         )
         for task in listed
-        if _is_ours(task, target)
+        if _is_ours(task, look.target)
         for before in [memory.known.get(task.id)]
     }
     for run in memory.known.values():
         if run.id not in known and not run.ended and (not run.listed or _lost_sight(run, restarted_at)):
             known[run.id] = replace(run, listed=False)
-    told = {run.id: _told(run, replies, now) for run in known.values()}
-    asked = [query.key.removeprefix(KEY) for query in replies.answers if isinstance(query, TaskMeta)]
+    told = {run.id: _told(run, place.question(run.id), look.replies, now) for run in known.values()}
+    asked = [query.key.rpartition(KEY)[2] for query in look.replies.answers if isinstance(query, TaskMeta)]
     return Running(told, asked[-1] if asked else "")
 
 
@@ -114,9 +113,8 @@ def _lost_sight(run: KnownRun, restarted_at: float | None) -> bool:
     return restarted_at is not None and restarted_at > run.seen_at - REUSED_S and ran_s >= LONG_S
 
 
-def _told(run: KnownRun, replies: Replies, now: float) -> KnownRun:
+def _told(run: KnownRun, query: TaskMeta, replies: Replies, now: float) -> KnownRun:
     """The run, with what Redis says of it in this look, if it was asked."""
-    query = TaskMeta(KEY + run.id)
     if not replies.asked(query):
         return run
     seen, before = replies.get(query, TaskMetaSeen), run.report

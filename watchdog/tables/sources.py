@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Ping, Query, ReadEventCounters, ReadServer, WorkerStatus
+from watchdog.core.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
 from watchdog.core.replies import EventCounters, RedisServer
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 
 __all__ = ["TABLE"]
 
 COLUMNS = (
-    Column("name", Kind.TEXT, "flower or redis", allowed=("flower", "redis", "celery")),
+    Column("name", Kind.TEXT, "flower, redis, or results where they live apart", allowed=("flower", "redis", "results", "celery")),
     Column("up", Kind.BOOLEAN, "reached, let in, and its first question answered"),
     Column("error", Kind.TEXT, "why it is not up, or what else it did not answer; empty where all is well", neutral=""),
     Column("latency_ms", Kind.NUMBER, "how long its first question took", "ms"),
@@ -19,8 +19,8 @@ COLUMNS = (
     Column("version", Kind.TEXT, "its version, where it says it", neutral=""),
     Column("restarted_s", Kind.NUMBER, "since it started", "s"),
 )
-FIRST: Mapping[str, Query] = {"redis": Ping(), "flower": WorkerStatus()}
-ALSO: Mapping[str, Query] = {"redis": ReadServer(), "flower": ReadEventCounters()}
+FIRST: Mapping[str, Query] = {"redis": Ping(), "results": PingResults(), "flower": WorkerStatus()}
+ALSO: Mapping[str, Query] = {"redis": ReadServer(), "results": ReadResultsServer(), "flower": ReadEventCounters()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def read(look: Look) -> Reading:
 
 def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: FBT001 - a cell, not a switch
     first = look.replies.get(FIRST[name], object)
-    errors = [first.reason] if isinstance(first, Gap) else _odd(name, look) + [gap.reason for _, gap in look.replies.gaps(name)]
+    errors = [first.reason] if isinstance(first, Gap) else _odd(name, look) + _unanswered(name, look)
     age, version = _age_and_version(name, look)
     cells: dict[str, Cell] = {
         "name": name,
@@ -63,6 +63,12 @@ def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: 
     return Row(cells, {column: why for column in ("latency_ms", "restarted_s") if cells[column] is None})
 
 
+def _unanswered(name: str, look: Look) -> list[str]:
+    """Why it did not answer the rest; the broker's Redis answers for the results too, where they have none of their own."""
+    asked_of = (name, "results") if name == "redis" and "results" not in look.target.sources else (name,)
+    return [gap.reason for source in asked_of for _, gap in look.replies.gaps(source)]
+
+
 def _odd(name: str, look: Look) -> list[str]:
     """What is wrong with a source that answers well: a replica takes no task, and no reading command of ours would ever notice."""
     server = look.replies.get(ReadServer(), RedisServer)
@@ -72,8 +78,8 @@ def _odd(name: str, look: Look) -> list[str]:
 
 
 def _age_and_version(name: str, look: Look) -> tuple[float | None, str]:
-    if name == "redis":
-        server = look.replies.get(ReadServer(), RedisServer)
+    if name in ("redis", "results"):
+        server = look.replies.get(ALSO[name], RedisServer)
         return (None, "") if isinstance(server, Gap) else (server.uptime_s, server.version or "")
     counters = look.replies.get(ReadEventCounters(), EventCounters)
     if isinstance(counters, Gap) or counters.started_at is None:

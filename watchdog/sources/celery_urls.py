@@ -1,0 +1,36 @@
+"""Celery's own URLs, as workers show them in `conf`: in: the text, its password censored or not, out: which Redis, and which database."""
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["CeleryPlace", "celery_place"]
+
+PORTS = {"redis": 6379, "rediss": 6379, "sentinel": 26379}
+SOCKETS = ("redis+socket", "socket", "unix")
+_SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]*)(?::(?P<port>[0-9]{1,5}))?")
+_DB = re.compile(r"/*(?P<db>[0-9]{0,6})/*")
+_SOCKET_DB = re.compile(r"(?:virtual_host|db)=/?(?P<db>[0-9]{1,6})")
+
+
+@dataclass(frozen=True, slots=True)
+class CeleryPlace:
+    """A Redis as Celery names it: `host:port`, the first sentinel's, or the path of a socket."""
+
+    server: str
+    db: int
+
+
+def celery_place(url: str) -> CeleryPlace | None:
+    """None where it is no Redis, or cannot be read. Of several sentinels the first counts: `broker_url` shows no other."""
+    scheme, found, rest = url.strip().partition("://")
+    if scheme == "sentinel":
+        rest = rest.partition(";sentinel://")[0]
+    rest, _, query = rest.rpartition("@")[2].partition("?")
+    if found and scheme in SOCKETS:
+        told = _SOCKET_DB.search(query)
+        return CeleryPlace(rest, int(told["db"]) if told else 0)
+    host, slash, path = rest.partition("/")
+    server, db = _SERVER.fullmatch(host), _DB.fullmatch(slash + path)
+    if scheme not in PORTS or server is None or db is None:
+        return None
+    return CeleryPlace(f"{server['host'] or 'localhost'}:{server['port'] or PORTS[scheme]}", int(db["db"] or 0))
