@@ -51,9 +51,10 @@ def count(pytestconfig: pytest.Config) -> Callable[[int], int]:
     return lambda usual: usual if asked is None else asked
 
 
-def start_usual(cluster: Cluster) -> None:
+def start_usual(cluster: Cluster, *, redis: bool = True) -> None:
     """Redis, `celery@web-1` (indexing, priority; 2 processes), `celery@gpu-1` (analysis, training; 1 process), Flower; all online."""
-    cluster.start_redis()
+    if redis:
+        cluster.start_redis()
     cluster.start_worker("web-1", ["indexing", "priority"], 2)
     cluster.start_worker("gpu-1", ["analysis", "training"], 1)
     cluster.start_flower()

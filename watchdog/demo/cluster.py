@@ -32,6 +32,7 @@ class Cluster:
     `workdir` takes the logs and stays; without it a temporary folder is used and removed. `heartbeat_s` is the workers'
     heartbeat (Celery's default: 2); Flower calls a worker offline after two of them. `environment` reaches the workers
     and `app` (see `demo.tasks`). `flower_python` runs Flower: that of another virtual environment brings another Flower.
+    `redis_program` is the Redis, or what works as one; without it `redis_server` finds one.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Cluster:
         heartbeat_s: int = 2,
         environment: Mapping[str, str] | None = None,
         flower_python: Path | None = None,
+        redis_program: Path | None = None,
     ) -> None:
         self._temporary = workdir is None
         self.workdir = workdir or Path(tempfile.mkdtemp(prefix="watchdog-demo-"))
@@ -48,6 +50,7 @@ class Cluster:
         self._heartbeat_s = heartbeat_s
         self._more = dict(environment or {})
         self._flower_python = str(flower_python or sys.executable)
+        self._redis_program = redis_program
         self._redis: Process | None = None
         self._flower: Process | None = None
         self._flower_prefix = ""
@@ -90,7 +93,7 @@ class Cluster:
         if self._redis and self._redis.running:
             raise ClusterError(f"redis runs already on port {self.redis_port}")
         self.redis_port = port or self.redis_port
-        program, _where = redis_server()
+        program = self._redis_program or redis_server()[0]
         command = [str(program), "--port", str(self.redis_port), "--bind", LOOPBACK, "--save", "", "--appendonly", "no"]
         self._redis = Process("redis", [*command, "--dir", str(self.workdir), *args], self.workdir, self._environment())
         self._until(self._redis_answers, 10.0, self._redis, "answer a PING")
