@@ -1,6 +1,7 @@
 """The Celery app that the little cluster's workers run; its settings come from the environment.
 
-`DEMO_BROKER_URL` (Redis, broker and results), `DEMO_VISIBILITY_TIMEOUT_S`, `DEMO_KEY_PREFIX`, `DEMO_ACKS_LATE=1`.
+`DEMO_BROKER_URL` (Redis), `DEMO_MASTER_NAME` (where that names sentinels), `DEMO_RESULTS_URL` (unset: the broker's),
+`DEMO_RESULTS_PREFIX`, `DEMO_VISIBILITY_TIMEOUT_S`, `DEMO_KEY_PREFIX`, `DEMO_ACKS_LATE=1`.
 """
 
 import os
@@ -18,12 +19,18 @@ FAILURES: Mapping[str, type[Exception]] = {kind.__name__: kind for kind in (Valu
 def make_app(environment: Mapping[str, str]) -> Celery:
     """A Celery app for the cluster that `environment` describes: for its workers, and to send from the calling process."""
     url = environment.get("DEMO_BROKER_URL", "redis://127.0.0.1:6379/0")
-    made = Celery("demo", broker=url, backend=url, set_as_current=False)
+    made = Celery("demo", broker=url, backend=environment.get("DEMO_RESULTS_URL", url), set_as_current=False)
     transport: dict[str, object] = {"visibility_timeout": float(environment.get("DEMO_VISIBILITY_TIMEOUT_S", "3600"))}
+    results: dict[str, object] = {}
     if prefix := environment.get("DEMO_KEY_PREFIX"):
         transport["global_keyprefix"] = prefix
+    if prefix := environment.get("DEMO_RESULTS_PREFIX"):
+        results["global_keyprefix"] = prefix
+    if master := environment.get("DEMO_MASTER_NAME"):
+        transport["master_name"] = results["master_name"] = master
     made.conf.update(
         broker_transport_options=transport,
+        result_backend_transport_options=results,
         broker_connection_retry_on_startup=True,
         task_acks_late=environment.get("DEMO_ACKS_LATE") == "1",
         task_create_missing_queues=True,

@@ -1,0 +1,94 @@
+"""A real failover under a real cluster, a real daemon and the shipped rules: at most one message, and the new master by itself."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import running, told
+from tests.receiver import RecordingReceiver
+from tests.sentinels import MASTER, Sentinels
+from tests.waiting import until
+from watchdog.demo.cluster import Cluster
+from watchdog.tables.broker_presence import SETTLE_S
+
+IMPATIENT = (
+    "WorkerLost",
+    "NoWorkersOnline",
+    "WorkersBelowMinimum",
+    "QueueBacklogHigh",
+    "QueueNoConsumers",
+    "BrokerReadOnly",
+    "FlowerUnreachable",
+)
+"""Rules that would storm, if they took a failover for what it looks like: here they wait for nothing."""
+WAITING = [("QueueBacklogHigh", "first"), ("QueueNoConsumers", "first")]
+
+
+@pytest.fixture
+def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with Sentinels(folder, down_after_ms=1000) as started:
+        yield started
+
+
+@pytest.fixture
+def served(sentinels: Sentinels) -> Iterator[Cluster]:
+    """Workers and Flower, which find their broker through the sentinel, as watchdog does."""
+    broker = {"DEMO_BROKER_URL": sentinels.celery_url(), "DEMO_MASTER_NAME": MASTER}
+    with Cluster(environment=broker, heartbeat_s=1) as cluster:
+        cluster.start_worker("web-1", ["indexing"], 1)
+        cluster.start_worker("gpu-1", ["training"], 1)
+        cluster.start_flower()
+        cluster.wait_ready()
+        yield cluster
+
+
+def configure(folder: Path, cluster: Cluster, sentinels: Sentinels, hook: str, unreachable_for: str) -> None:
+    target = {"name": "prod", "flower": cluster.flower_url, "redis": sentinels.url(), "min_workers": 2}
+    lines = [
+        'interval = "0.5s"',
+        'database = "watchdog.db"',
+        "[[target]]",
+        *(f"{key} = {json.dumps(value)}" for key, value in target.items()),
+    ]
+    lines += ["[[receiver]]", 'name = "ops"', 'type = "webhook"', f'url = "{hook}"']
+    for rule, held in [*((rule, "0s") for rule in IMPATIENT), ("BrokerUnreachable", unreachable_for)]:
+        lines += ["[[override]]", f'rule = "{rule}"', f'for = "{held}"', 'keep_firing_for = "1s"']
+    (folder / "watchdog.toml").write_text("\n".join(lines) + "\n")
+
+
+def heard(receiver: RecordingReceiver) -> list[tuple[str, str]]:
+    """(rule, event) of all that was told."""
+    return sorted((rule, event) for _, rule, event in told(receiver))
+
+
+def fails_over(sentinels: Sentinels, cluster: Cluster) -> None:
+    """The master is killed; the workers are back at the new one, and the time is over in which watchdog bears with them."""
+    with sentinels.data(sentinels.master()) as client:
+        assert client.wait(1, 5000) == 1
+    old = sentinels.kill_master()
+    until(lambda: sentinels.master() != old, 30, "another master")
+    until(lambda: cluster.online() == set(cluster.workers), 60, "the workers to be back")
+    time.sleep(SETTLE_S + 5)
+
+
+@pytest.mark.parametrize(
+    ("unreachable_for", "of_the_broker"), [("30s", []), ("0s", ["first", "resolved"])], ids=["within its for", "longer than its for"]
+)
+def test_a_failover_is_one_message_at_most_and_the_new_master_is_found(
+    sentinels: Sentinels, served: Cluster, receiver: RecordingReceiver, tmp_path: Path, unreachable_for: str, of_the_broker: list[str]
+) -> None:
+    """60 messages wait before, during and after; they are taken away at the new master, and only then is that told."""
+    configure(tmp_path, served, sentinels, receiver.url, unreachable_for)
+    with running(tmp_path):
+        served.flood("nobody", 60)
+        until(lambda: heard(receiver) == WAITING, 30, "what burns before the failover to be told")
+        fails_over(sentinels, served)
+        assert heard(receiver) == sorted([*WAITING, *(("BrokerUnreachable", event) for event in of_the_broker)])
+        with sentinels.data(sentinels.master()) as client:
+            assert client.delete("nobody") == 1
+        until(lambda: ("QueueBacklogHigh", "resolved") in heard(receiver), 30, "the end that only the new master shows")
