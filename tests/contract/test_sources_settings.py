@@ -200,6 +200,8 @@ def test_celerys_own_url_needs_only_the_masters_name_beside_it() -> None:
         ({"url": "sentinel://a/mymaster/prod"}, "number of a database"),
         ({"url": "sentinel://:pa/ss@a/mymaster"}, "%-escaped"),
         ({"url": "sentinel://a/mymaster?master_name=x"}, '"master_name"'),
+        ({"url": "sentinel://a/my%20master"}, "as `sentinel monitor` has it"),
+        ({"url": "sentinel://a", "master": "my master"}, "as `sentinel monitor` has it"),
         ({"url": "redis://a/0", "master": "mymaster"}, "begins with sentinel://"),
         ({"url": "redis://a/0", "sentinel_password": "hunter2"}, "begins with sentinel://"),
         ({"url": "rediss://a/0", "key_file": "/k.pem"}, "`cert_file` beside it"),

@@ -12,6 +12,7 @@ from watchdog.core.replies import MessageHead, TaskMetaSeen
 from watchdog.core.rows import Kind, Reading, Row, Table
 from watchdog.core.selfwatch import ReceiverSeen, RuleSeen
 from watchdog.core.target import SELF
+from watchdog.sources import SOURCES
 from watchdog.tables import TABLES
 
 DESIGN = {
@@ -214,8 +215,8 @@ def test_a_busy_cluster_fills_every_table_that_its_sources_can_fill() -> None:
     assert {n for n in CLUSTERS if readings[n].rows} == set(CLUSTERS) - {"schedules"}
 
 
-@pytest.mark.parametrize("sources", [frozenset({"flower"}), frozenset({"redis"})])
-def test_with_one_source_alone_every_table_is_lawful(sources: frozenset[str]) -> None:
+@pytest.mark.parametrize("sources", [frozenset({"flower"}), frozenset({"redis"}), frozenset({"flower", "results"}), frozenset(SOURCES)])
+def test_with_whatever_sources_there_are_every_table_is_lawful(sources: frozenset[str]) -> None:
     watch = Watch(busy(), a_target(sources=sources))
     for _ in range(3):
         assert_lawful(dict(watch.look(10)))

@@ -87,6 +87,15 @@ def test_a_sentinel_that_hangs_costs_no_more_than_its_share(three: Sentinels) ->
     assert took < 1.5
 
 
+def test_sentinels_that_all_hang_cost_one_timeout_together() -> None:
+    with TcpServer(is_silent) as one, TcpServer(is_silent) as two, TcpServer(is_silent) as three:
+        asked = source(f"sentinel://{hosts(one.port, two.port, three.port)}/{MASTER}", timeout="600ms", connect_timeout="300ms")
+        began = time.monotonic()
+        said = reason(asked)
+        assert time.monotonic() - began < 0.9 + 0.3
+    assert said.count("gave no answer in time") == 3
+
+
 def test_where_none_is_there_each_is_named(three: Sentinels) -> None:
     ports = free_port(), free_port()
     said = reason(source(f"sentinel://{hosts(*ports)}/{MASTER}"))

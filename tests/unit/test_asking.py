@@ -7,7 +7,7 @@ from tests.builders import NOW, Watch, a_target, healthy
 from tests.builders import Cluster as Pretended
 from watchdog.asking import Asker, StoppedError
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Inspected, ListLength, Ping, Query, ReadEventCounters, ReadServer, WorkerStatus
+from watchdog.core.queries import Inspected, ListLength, Ping, Query, ReadEventCounters, ReadServer, TaskMeta, WorkerStatus
 from watchdog.core.reading import Past, read_tables
 from watchdog.core.rows import Asking, Reading, Table
 from watchdog.sources.base import Answers
@@ -50,6 +50,23 @@ def a_table(name: str, *rounds: Iterable[Query]) -> Table:
 
 def asker(source: Recording, *tables: Table) -> Asker:
     return Asker(a_target(), {source.name: source}, {t.name: t for t in tables})
+
+
+def test_the_broker_is_asked_for_results_where_they_have_no_source_of_their_own() -> None:
+    redis = Recording(answers={TaskMeta("k"): "report"})
+    replies = asker(redis, a_table("a", [TaskMeta("k")])).ask(Past(), NOW)
+    assert (redis.batches, replies.answers) == ([[TaskMeta("k")]], {TaskMeta("k"): "report"})
+
+
+def test_results_that_have_a_source_of_their_own_are_asked_there_alone() -> None:
+    sources = {name: Recording(name) for name in ("flower", "results", "redis")}
+    table = a_table("a", [TaskMeta("k"), ListLength("q")])
+    Asker(a_target(sources=frozenset(sources)), sources, {"a": table}).ask(Past(), NOW)
+    assert {name: source.batches for name, source in sources.items()} == {
+        "flower": [],
+        "redis": [[ListLength("q")]],
+        "results": [[TaskMeta("k")]],
+    }
 
 
 def test_two_tables_asking_the_same_cost_one_question() -> None:

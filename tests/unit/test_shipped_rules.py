@@ -76,6 +76,8 @@ def judged(
 BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("BrokerUnreachable", {"up": False, "error": "redis: connection refused"}, Severity.CRITICAL,
      "Broker unreachable: redis: connection refused"),
+    ("ResultsUnreachable", {"name": "results", "up": False, "error": "results: connection refused"}, Severity.ERROR,
+     "Results cannot be reached: results: connection refused"),
     ("FlowerUnreachable", {"name": "flower", "up": False, "error": "flower: 401, set FLOWER_UNAUTHENTICATED_API"}, Severity.ERROR,
      "Flower cannot be asked: flower: 401, set FLOWER_UNAUTHENTICATED_API"),
     ("NoWorkersOnline", {"workers_online": 0.0, "backlog": 60.0, "workers_expected": 0.0}, Severity.CRITICAL,
@@ -132,6 +134,8 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
 
 QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("BrokerUnreachable", {"name": "flower", "up": False}),
+    ("BrokerUnreachable", {"name": "results", "up": False}),
+    ("ResultsUnreachable", {"name": "redis", "up": False}),
     ("FlowerUnreachable", {"name": "redis", "up": False}),
     ("NoWorkersOnline", {"workers_online": 0.0, "backlog": 0.0, "workers_expected": 0.0}),
     ("WorkersBelowMinimum", {"online": 0.0, "minimum": 0.0}),
@@ -270,7 +274,8 @@ def test_what_is_well_below_is_out(name: str, cells: dict[str, Cell]) -> None:
 @pytest.mark.parametrize(
     ("name", "for_s"),
     [
-        ("BrokerUnreachable", 20), ("FlowerUnreachable", 30), ("NoWorkersOnline", 180), ("WorkersBelowMinimum", 180), ("WorkerLost", 30),
+        ("BrokerUnreachable", 20), ("ResultsUnreachable", 60), ("FlowerUnreachable", 30),
+        ("NoWorkersOnline", 180), ("WorkersBelowMinimum", 180), ("WorkerLost", 30),
         ("QueueBacklogHigh", 600), ("QueueNoConsumers", 300), ("TaskFailureRateHigh", 0),
         ("ErrorBurst", 0), ("RetryStorm", 0), ("TaskRunningTooLong", 300), ("ProgressStalled", 0),
     ],

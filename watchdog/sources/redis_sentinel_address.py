@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from watchdog.sources.redis_address import RedisAddress, at, database, parse_address
 
-__all__ = ["SentinelAddress", "is_sentinel", "parse_sentinels"]
+__all__ = ["SentinelAddress", "is_sentinel", "master_name", "parse_sentinels"]
 
 PORT = 26379
 _SCHEMES = {"sentinel": "redis", "redis+sentinel": "redis", "sentinels": "rediss", "rediss+sentinel": "rediss"}
@@ -66,6 +66,13 @@ def parse_sentinels(url: str) -> SentinelAddress:
     return SentinelAddress(tuple(dict.fromkeys(places)), master, to_master, replace(plain, username=None, password=None, db=0))
 
 
+def master_name(name: str) -> str:
+    """The name, if a sentinel can know it; else ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
+        raise ValueError("expected the master's name as `sentinel monitor` has it, of letters, digits, dots, - and _, found another text")
+    return name
+
+
 def _chunks(text: str) -> list[str]:
     """The nodes of Celery's spelling, each with its userinfo and path; of the other one, all in one."""
     return [chunk for chunk in _NEXT.split(text) if chunk]
@@ -93,5 +100,5 @@ def _name_and_database(path: str) -> tuple[str, str]:
     """`mymaster/0` -> both; `mymaster` -> the name; `0` -> the database, as Celery has it."""
     name, _, db = path.partition("/")
     if db or not re.fullmatch(r"[0-9]*", name):
-        return unquote(name), db
+        return master_name(unquote(name)), db
     return "", name

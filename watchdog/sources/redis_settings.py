@@ -6,15 +6,15 @@ In: plain values. Out: frozen settings, whose `place` says where to connect. Err
 from dataclasses import replace
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StrictBool, field_validator, model_validator
 
 from watchdog.settings_types import Duration, PositiveDuration
 from watchdog.sources.redis_address import RedisAddress, parse_address
-from watchdog.sources.redis_sentinel_address import SentinelAddress, is_sentinel, parse_sentinels
+from watchdog.sources.redis_sentinel_address import SentinelAddress, is_sentinel, master_name, parse_sentinels
 
 __all__ = ["RedisServerSettings", "RedisSettings", "ResultsSettings"]
 
-MasterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+MasterName = Annotated[str, AfterValidator(master_name)]
 
 
 def _of_sentinels(value: object, name: str, address: object) -> None:
