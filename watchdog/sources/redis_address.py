@@ -66,6 +66,8 @@ def parse_address(url: str) -> RedisAddress:
     unix = scheme == "unix"
     if unix and not parts.path:
         raise ValueError("expected unix:///path/to/redis.sock, found no path")
+    if "@" in parts.path:
+        raise ValueError("expected no @ after the first /: is a / in the password %-escaped (%2F)? In a path write %40")
     if parts.fragment:
         raise ValueError("expected no # in the URL: write it as %23 in a password")
     return RedisAddress(
