@@ -107,6 +107,7 @@ def test_where_nothing_is_there_both_stand_in_the_file_to_be_mended() -> None:
         ({}, {"CELERY_BROKER_URL": "redis://c", "WATCHDOG_REDIS": "redis://w"}, "redis://w", "$WATCHDOG_REDIS"),
         ({"redis": "redis://f"}, {"WATCHDOG_REDIS": "redis://w"}, "redis://f", "--redis"),
         ({}, {"CELERY_BROKER_URL": "redis://c;redis://d"}, "redis://c", "$CELERY_BROKER_URL"),
+        ({}, {"CELERY_BROKER_URL": "sentinel://c;sentinel://d"}, "sentinel://c;sentinel://d", "$CELERY_BROKER_URL"),
         ({}, {"CELERY_BROKER_URL": ""}, "redis://localhost:6379/0", ""),
     ],
 )

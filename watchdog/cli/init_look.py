@@ -75,7 +75,7 @@ def _settings(place: Place) -> "TargetSettings | str":
     """A target of this source alone; or what is wrong with the URL."""
     if not place.url.isprintable() or not place.url.isascii():
         return "expected a URL of plain ASCII characters; others are written %-escaped"
-    if "@" in place.url.partition("://")[2].partition("/")[2]:
+    if "@" in place.url.partition("://")[2].partition("/")[2] and ";sentinel://" not in place.url:
         return "expected no @ after the host, found one: are / and @ in the password %-escaped?"
     return _target({"name": "one", place.kind: place.url})
 

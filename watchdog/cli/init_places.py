@@ -70,14 +70,15 @@ def _first(kind: str, flag: str | None, environ: Mapping[str, str]) -> Place | N
     for name in VARIABLES[kind]:
         url = environ.get(name, "").strip()
         if url and name == "CELERY_BROKER_URL":
-            return _broker(url.split(";")[0], several=";" in url)  # kombu: further ones are for failover
+            return _broker(url)
         if url:
             return Place(kind, url, f"${name}")
     return Place(kind, USUAL[kind])
 
 
-def _broker(url: str, *, several: bool) -> Place | None:
+def _broker(url: str) -> Place | None:
     """Celery's own broker: another one than Redis is none of ours, and neither is a Redis that lies about for something else."""
     if not url.startswith(_REDIS_SCHEMES):
         return None
-    return Place("redis", url, "$CELERY_BROKER_URL", "the first of several there" if several else "")
+    first, *more = [url] if url.startswith("sentinel://") else url.split(";")  # kombu: all sentinels, or further ones for failover
+    return Place("redis", first, "$CELERY_BROKER_URL", "the first of several there" if more else "")
