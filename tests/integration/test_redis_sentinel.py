@@ -96,6 +96,16 @@ def test_sentinels_that_all_hang_cost_one_timeout_together() -> None:
     assert said.count("gave no answer in time") == 3
 
 
+def test_a_master_that_hangs_costs_less_than_the_source_says_at_most() -> None:
+    with TcpServer(is_silent) as master, TcpServer(names(master.port)) as sentinel:
+        asked = source(f"sentinel://{hosts(sentinel.port)}/{MASTER}", timeout="300ms", connect_timeout="200ms")
+        began = time.monotonic()
+        said = reason(asked)
+        assert time.monotonic() - began < asked.longest_s
+    assert f"no answer from redis://{LOOPBACK}:" in said
+    assert "says the sentinel" in said
+
+
 def test_where_none_is_there_each_is_named(three: Sentinels) -> None:
     ports = free_port(), free_port()
     said = reason(source(f"sentinel://{hosts(*ports)}/{MASTER}"))

@@ -96,7 +96,7 @@ class Batches:
             if isinstance(server, Gap) and any(why in server.reason for why in NO_BROKER):
                 return _all_gaps(queries, server.reason)
             if isinstance(server, RedisServer):
-                self._line.is_master(server.role)
+                self._line.require_master(server.role)
         replies.update(
             {query: Gap(f"redis: does not know the question {type(query).__name__}") for query in queries if query not in replies}
         )

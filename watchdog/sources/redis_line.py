@@ -34,7 +34,7 @@ class Line(Protocol):
         """A wire that is connected to it."""
         ...
 
-    def is_master(self, role: str | None) -> None:
+    def require_master(self, role: str | None) -> None:
         """What INFO said of its role meanwhile; raises one of `FAILURES` where the line is for masters only."""
         ...
 
@@ -60,7 +60,7 @@ class DirectLine:
         self._wire.connect()
         return self._wire
 
-    def is_master(self, role: str | None) -> None:
+    def require_master(self, role: str | None) -> None:
         """Whoever names an address has named that one, replica or not: rules speak of it."""
 
     def close(self) -> None:

@@ -77,7 +77,7 @@ class SentinelLine:
             self._wire.connect()
         return self._wire
 
-    def is_master(self, role: str | None) -> None:
+    def require_master(self, role: str | None) -> None:
         """NotMasterError for a replica. Where the ACL denies INFO nobody can tell, and the sentinel is believed."""
         if role not in (None, "master"):
             raise NotMasterError(f"{self.asked.place} says that it is a replica: is a failover under way?")
@@ -108,7 +108,7 @@ class SentinelLine:
             wire = Wire(self.asked.address, timeout=s.timeout, connect_timeout=s.connect_timeout, deadline=self._deadline)
             try:
                 wire.connect()
-                self.is_master(_role(wire))
+                self.require_master(_role(wire))
             except (*FAILURES, TooLargeError) as error:
                 wire.close()
                 search.refused[named] = str(error) if isinstance(error, NotMasterError) else failure(error, self.asked)
