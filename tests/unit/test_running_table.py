@@ -294,6 +294,17 @@ def test_results_in_another_database_of_the_broker_are_found_by_what_the_workers
     assert progress(cluster) == 0.4
 
 
+def test_the_worker_that_was_inspected_last_says_where_results_live() -> None:
+    cluster = reports(running())
+    cluster.results_db = 2
+    workers_say(cluster, result_backend="redis://h:6379/1", results_db=1)
+    old = cluster.cache[WEB]
+    assert old.conf is not None
+    assert old.at is not None
+    cluster.cache[WEB] = replace(old, at=old.at + 1, conf=replace(old.conf, results_db=2))
+    assert progress(cluster) == 0.4
+
+
 def test_results_on_another_server_are_idle_until_results_names_it() -> None:
     cluster = reports(running())
     workers_say(cluster, result_backend="redis://***@other:6379/0", results_elsewhere=True)

@@ -32,7 +32,7 @@ class ResultsPlace:
 
 
 def results_place(target: Target, confs: Iterable[WorkerConf]) -> ResultsPlace:
-    """The first worker that names a result backend speaks for all: an app has one."""
+    """The first of these workers that names a result backend speaks for all: an app has one."""
     conf = next((conf for conf in confs if conf.result_backend), WorkerConf())
     if target.sources.isdisjoint({"redis", "results"}):
         return ResultsPlace(why_not=NO_SOURCE)

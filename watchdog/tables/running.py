@@ -5,7 +5,6 @@ A task whose worker was killed stays started in Flower for good: its row stays, 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from operator import itemgetter
 
 from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
@@ -81,11 +80,9 @@ def read(look: Look) -> Reading:
 
 
 def _place(target: Target, replies: Replies, fleet: Fleet) -> ResultsPlace:
-    """Where results live, by what the workers said of it in this look or an earlier one."""
-    seen = inspections(replies, fleet, target)
-    return results_place(
-        target, (conf for _, conf in sorted(((name, i.conf) for name, i in seen.items() if i.conf is not None), key=itemgetter(0)))
-    )
+    """Where results live, by what the workers said of it in this look or an earlier one; who was inspected last knows best."""
+    seen = sorted(inspections(replies, fleet, target).values(), key=lambda i: (-(i.at or 0.0), i.name))
+    return results_place(target, (i.conf for i in seen if i.conf is not None))
 
 
 class _Workers:
