@@ -207,8 +207,8 @@ class _Reading:
         """What to do where there is nothing to watch."""
         if self.path is None:
             return (
-                f"no configuration: neither ./watchdog.toml nor {self.system_folder}/watchdog.toml is there; write one with a [[target]], "
-                "name one with --config, or give --flower URL and --redis URL"
+                f"no configuration: neither ./watchdog.toml nor {self.system_folder}/watchdog.toml is there; `watchdog init` writes one; "
+                "or name one with --config, or give --flower URL and --redis URL"
             )
         shown = self.document.shown(self.path)
         example = '[[target]] with name = "prod" and flower = "http://localhost:5555", redis = "redis://localhost:6379/0" or both'

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def start_demo(folder: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "40"}
     return subprocess.Popen(
         [sys.executable, "-m", "watchdog", "demo"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     )
@@ -65,3 +65,7 @@ def test_the_demo_cleans_up_when_it_is_interrupted(tmp_path: Path, sig: signal.S
         demo.communicate(timeout=30)
     until(lambda: not working_in(tmp_path), 5, "everything to be gone")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_says_how_to_go_on(shown: tuple[int, str, Path]) -> None:
+    assert "watchdog init" in shown[1].splitlines()[-1]

@@ -35,7 +35,7 @@ def run_demo(console: Console, keep: bool) -> int:  # noqa: FBT001 - the command
     """Show it. 0: every incident opened and ended; 1: not so, or the cluster could not be started. `keep`: stay up until Ctrl-C."""
     try:
         program, where_from = redis_server()
-        console.print(Text(f"redis-server: {program} (from {where_from})"))
+        console.print(Text(f"redis-server: {program} (from {where_from})"), soft_wrap=True)
         with _signals_as_ctrl_c(), Cluster(heartbeat_s=1) as cluster, ExitStack() as stack:
             show = _Show(console, cluster, stack)
             show.start()
@@ -103,11 +103,13 @@ class _Show:
         """What came of it."""
         took = time.monotonic() - self.began
         self.heading(f"{len(self.opened)} incidents opened and ended within {took:.0f} s")
-        if keep:
-            self.addresses()
-            self.act(f"have a look: watchdog incidents --config {self.cluster.workdir / 'watchdog.toml'}")
-            self.act("all of it runs until you press Ctrl-C")
-            self.wait("Ctrl-C", lambda: False, float("inf"))
+        if not keep:
+            self.act("to try commands on it: watchdog demo --keep; to watch a cluster of yours: watchdog init")
+            return 0
+        self.addresses()
+        self.act(f"have a look: watchdog incidents --config {self.cluster.workdir / 'watchdog.toml'}")
+        self.act("all of it runs until you press Ctrl-C")
+        self.wait("Ctrl-C", lambda: False, float("inf"))
         return 0
 
     def wait(self, what: str, done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
