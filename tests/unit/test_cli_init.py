@@ -76,6 +76,17 @@ def test_no_file_holds_a_secret() -> None:
     assert [setup for setup in setups() if "hunter2" in text_of(setup)] == []
 
 
+@pytest.mark.parametrize(("origin", "variable"), [("--redis", "REDIS_URL"), ("$CELERY_BROKER_URL", "CELERY_BROKER_URL")])
+@pytest.mark.parametrize("first", ["", ":hunter2@"])
+def test_a_password_of_any_of_several_sentinels_stays_out_of_the_file(origin: str, variable: str, first: str, tmp_path: Path) -> None:
+    url = f"sentinel://{first}one:26379/mymaster/0;sentinel://:hunter2@two:26379/mymaster/0"
+    setup = Setup("prod", {"redis": Found(Place("redis", url, origin), answers=True, said="answers")}, "screen")
+    assert "hunter2" not in text_of(setup) + setup.sources["redis"].place.shown
+    target = loaded(text_of(setup), tmp_path, {variable: url}).settings.target[0]
+    assert target.redis is not None
+    assert target.redis.url.get_secret_value() == url
+
+
 def test_every_line_that_is_commented_out_would_be_right_too(tmp_path: Path) -> None:
     for setup in list(setups())[::7]:
         text = re.sub(r"^# (?=[a-z_]+ = |\[\[)", "", text_of(setup), flags=re.MULTILINE)

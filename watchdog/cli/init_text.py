@@ -19,6 +19,7 @@ _EXAMPLES = {
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/…",
     "WEBHOOK_URL": "https://…",
     "FLOWER_PASSWORD": "…",
+    "REDIS_URL": "sentinel://…",
 }
 _HEAD = """\
 # watchdog.toml, written by `watchdog init`. It holds no secret: ${NAME} is read from the environment, ${file:/path} from a file.
@@ -149,12 +150,13 @@ def _value(found: Found) -> str:
 def _reference(found: Found) -> str:
     """The variable that holds this source's secret; "" where it has none."""
     place = found.place
-    if not place.userinfo:
-        return ""
     if place.kind == "flower":
-        return "FLOWER_PASSWORD"
-    of_its_own = place.origin in ("$CELERY_BROKER_URL", "$REDIS_URL") and not place.note
-    return place.origin.removeprefix("$") if of_its_own else "REDIS_USERINFO"
+        return "FLOWER_PASSWORD" if place.userinfo else ""
+    if "@" not in place.url:
+        return ""
+    if place.origin in ("$CELERY_BROKER_URL", "$REDIS_URL") and not place.note:
+        return place.origin.removeprefix("$")
+    return "REDIS_URL" if ";" in place.url else "REDIS_USERINFO"  # each of several sentinels may have a password
 
 
 def _toml(text: str) -> str:
