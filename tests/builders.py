@@ -24,6 +24,7 @@ from watchdog.core.queries import (
     OldestMessage,
     Ping,
     Query,
+    QueueLengths,
     ReadEventCounters,
     ReadResultsServer,
     ReadServer,
@@ -175,6 +176,8 @@ class Cluster:
     """Task id -> what its result backend holds."""
     hashes: dict[str, int] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    """Queue -> its length, as Flower lists it."""
     gaps: dict[Query | type[Query] | str, str] = field(default_factory=dict)
     """A query, its type, or a source's name -> why it is not answered."""
     asked: list[Query] = field(default_factory=list)
@@ -232,6 +235,8 @@ class Cluster:
                 return counters(dict(self.counts), self.flower_started_at)
             case Inspected():
                 return dict(self.cache)
+            case QueueLengths():
+                return dict(self.lengths) or Gap("flower: no queue listed")
             case RunningTasks(limit):
                 return tuple(sorted(self._tasks("STARTED"), key=lambda task: task.started or 0.0)[:limit])
             case FailedTasks(limit):

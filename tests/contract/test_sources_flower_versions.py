@@ -144,6 +144,22 @@ def test_queue_lengths_may_be_an_object_of_queue_to_number() -> None:
     assert queue_lengths(b'{"indexing": 3, "mails": 0}') == {"indexing": 3, "mails": 0}
 
 
+def test_of_rabbitmq_the_messages_that_wait_count_not_those_in_the_hands_of_workers() -> None:
+    """As Flower 2.2 handed on what the management API of RabbitMQ 3.10 said: 6 messages, one of them unacknowledged."""
+    assert queue_lengths((ANSWERS / "flower22" / "queue_lengths_rabbitmq.json").read_bytes()) == {"mails": 5, "reports": 3}
+
+
+def test_a_queue_that_the_broker_has_not_counted_yet_is_left_out() -> None:
+    assert queue_lengths(b'{"active_queues": [{"name": "new", "state": "running"}, {"name": "old", "messages": 2}]}') == {"old": 2}
+
+
+@pytest.mark.parametrize("body", [b'{"active_queues": []}', b"{}"])
+def test_no_queue_at_all_is_no_answer(body: bytes) -> None:
+    found = queue_lengths(body)
+    assert isinstance(found, Gap)
+    assert "--broker-api" in found.reason
+
+
 @pytest.mark.parametrize("body", [b'{"indexing": -1}', b'{"indexing": true}', b'{"active_queues": [{"name": "a"}]}', b"[]"])
 def test_other_queue_lengths_are_a_gap(body: bytes) -> None:
     assert isinstance(queue_lengths(body), Gap)

@@ -63,6 +63,7 @@ def test_an_inspection_holds_stats_queues_and_conf() -> None:
                 visibility_timeout_s=43200.0,
                 result_backend="redis://***@127.0.0.1:26379/1",
                 results_db=1,
+                transport="redis",
             ),
         )
     }

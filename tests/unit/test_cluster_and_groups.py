@@ -121,9 +121,9 @@ def test_expected_is_the_highest_of_what_is_configured() -> None:
     assert cells(cluster_of(watch), "workers_expected") == [4.0]
 
 
-def test_without_redis_the_backlog_is_idle() -> None:
+def test_without_redis_what_is_unacked_is_idle() -> None:
     watch = watching(sources=frozenset({"flower"}))
-    assert "backlog" in cluster_of(watch).idle
+    assert "unacked" in cluster_of(watch).idle
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

@@ -19,6 +19,16 @@ def test_a_rule_whose_source_is_not_configured_is_idle() -> None:
     assert "needs Flower" in str(idle(Target("prod", frozenset({"redis"})), rule("workers", "state")))
 
 
+def test_a_rule_on_lengths_is_not_idle_without_redis() -> None:
+    assert idle(Target("prod", frozenset({"flower"})), rule("queues", "length", "drain_s", "consumers", "idle_with_backlog_s")) is None
+    assert idle(Target("prod", frozenset({"flower"})), rule("cluster", "backlog")) is None
+
+
+def test_a_rule_on_what_only_redis_tells_is_idle_without_it() -> None:
+    for asked in (rule("queues", "oldest_s"), rule("broker", "unacked"), rule("cluster", "unacked")):
+        assert "needs Redis" in str(idle(Target("prod", frozenset({"flower"})), asked))
+
+
 def test_a_rule_on_a_column_that_nothing_fills_yet_is_idle() -> None:
     assert "rss_bytes" in str(idle(BOTH, rule("workers", "rss_bytes")))
 

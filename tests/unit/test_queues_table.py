@@ -597,11 +597,6 @@ def test_while_redis_does_not_answer_known_queues_are_rows_full_of_gaps() -> Non
     )
 
 
-def test_without_redis_every_column_is_idle() -> None:
-    reading = Watch(healthy(), a_target(sources=frozenset({"flower"}))).look(0)["queues"]
-    assert (reading.rows, reading.idle["length"]) == ((), "needs Redis, and this target has no `redis`")
-
-
 def test_a_first_look_asks_everything_within_three_rounds() -> None:
     cluster = healthy()
     bind(cluster, "ghost", "prod:")

@@ -129,10 +129,12 @@ class SucceededTasks(Query):
 class QueueLengths(Query):
     """`/api/queues/length`: queues that inspected workers consume. -> `dict[str, int]`; a queue without consumer is missing (8 ms).
 
-    Only for brokers that are not Redis: while a Redis hangs, one such question stops the whole of Flower 2.0 and 1.2.
+    Only where Redis itself is not asked, and not while it may hang: one such question then stops the whole of Flower 2.0 and 1.2
+    until Redis is back (`tables/queues_by_flower.py`).
     """
 
     source = "flower"
+    good_for_s = 30.0
 
 
 # --- Redis ------------------------------------------------------------------------------------------------------------

@@ -73,6 +73,8 @@ class WorkerConf:
     """They live on another server than the broker's."""
     results_prefix: str | None = ""
     """What stands before the keys of results; None where there is something that `conf` censors."""
+    transport: str | None = None
+    """What carries its messages (`redis`, `amqp`, `sqs`, …)."""
 
 
 @dataclass(frozen=True, slots=True)

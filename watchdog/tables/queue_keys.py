@@ -38,6 +38,8 @@ class Queues:
     prefix: str | None = None
     bindings: Bindings = field(default_factory=Bindings)
     looked_at: float | None = None
+    broker_answered_at: float | None = None
+    """Without Redis: when a refresh by Flower was last answered since no worker is heard, so that the broker is known not to hang."""
 
 
 def queues_of(memory: object) -> Queues:

@@ -1,19 +1,23 @@
-"""`queues`: a row a queue that is configured, declared, consumed or bound; lengths over all priority lists, from Redis."""
+"""`queues`: a row a queue that is configured, declared, consumed or bound; lengths over all priority lists, from Redis.
 
-from collections.abc import Iterable, Mapping
+Without Redis Flower is asked for the lengths (`queues_by_flower`).
+"""
+
+from collections.abc import Iterable
 from dataclasses import replace
 from math import inf, isfinite
 
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Inspected, ListLength, OldestMessage, Ping, Query, ReadServer, SetMembers
 from watchdog.core.replies import KeysFound, MessageHead, Pong, Replies
-from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.core.rows import Asking, Column, Kind, Look, Reading, Sample, Table
 from watchdog.core.target import Target, covers
 from watchdog.tables.fleet import fleet_of
-from watchdog.tables.history import numbers_within, second_look_needed
-from watchdog.tables.queue_consumers import consumers
+from watchdog.tables.history import second_look_needed
 from watchdog.tables.queue_keys import KnownQueue, QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queue_names import exchanges, scan
+from watchdog.tables.queue_rows import QueueRows, blind_row
+from watchdog.tables.queues_by_flower import lengths_due, read_by_flower
 
 __all__ = ["TABLE"]
 
@@ -31,14 +35,13 @@ COLUMNS = (
     Column("declared", Kind.BOOLEAN, "configured, or declared in the workers' conf"),
     Column("idle_with_backlog_s", Kind.NUMBER, "how long it has had messages while its consumers did nothing", "s", 0.0),
 )
-OF_LENGTH = ("length", "oldest_s", "growth_per_min", "drain_s", "idle_with_backlog_s")
 OF_FLOWER = ("consumers", "idle_with_backlog_s")
 
 
 def asks(asking: Asking) -> Iterable[Query]:
     """Names first (conf, bindings), then the lengths and heads of every list of every queue known by then."""
     if "redis" not in asking.target.sources:
-        return []
+        return lengths_due(asking) if "flower" in asking.target.sources else []
     replies, memory = asking.replies, queues_of(asking.memory)
     keys = queue_keys(asking.target, replies, fleet_of(asking.memories.get("workers")), memory)
     wanted: list[Query] = [Ping(), ReadServer(), scan(memory.bindings)]
@@ -58,10 +61,12 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 def read(look: Look) -> Reading:
     """Every queue known, as it is now."""
-    if "redis" not in look.target.sources:
-        return Reading(idle={c.name: "needs Redis, and this target has no `redis`" for c in COLUMNS})
-    memory = queues_of(look.memory)
     idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "growth_per_min")
+    if look.target.sources.isdisjoint(("flower", "redis")):
+        return Reading(idle={c.name: "needs Redis or Flower, and this target has neither" for c in COLUMNS})
+    if "redis" not in look.target.sources:
+        return read_by_flower(look, idle | {"oldest_s": "needs Redis, and this target has no `redis`"}, [c.name for c in COLUMNS])
+    memory = queues_of(look.memory)
     if "flower" not in look.target.sources:
         idle |= dict.fromkeys(OF_FLOWER, "needs Flower, and this target has no `flower`")
     fleet = fleet_of(look.before["workers"].memory if "workers" in look.before else None)
@@ -69,16 +74,17 @@ def read(look: Look) -> Reading:
     pong = look.replies.get(Ping(), Pong)
     why = pong.reason if isinstance(pong, Gap) else keys.unsure
     if why is not None:
-        rows = tuple(_blind_row(name, why, keys, idle) for name in memory.known)
+        blind = tuple(c.name for c in COLUMNS if c.name not in ("name", "declared") and c.name not in idle)
+        rows = tuple(blind_row(name, why, keys.conf.declared, blind) for name in memory.known)
         return Reading(rows, unread=why, idle=idle, memory=memory if isinstance(pong, Gap) else _remember(memory, keys))
     seen = _Seen(look, memory, keys)
-    names = _names(look.target, memory, keys, seen.consumers.queues)
+    names = _names(look.target, memory, keys, seen.rows.consumers.queues)
     known = {name: seen.known(name) for name in names if seen.asked(name)}
     late = [name for name in names if name not in known]
     kept = {name: queue for name, queue in known.items() if seen.keeps(queue)}
     missing = _missing(memory, keys, look.replies)
     return Reading(
-        rows=tuple(seen.row(queue, idle) for queue in kept.values()),
+        rows=tuple(seen.rows.row(queue, idle) for queue in kept.values()),
         partial=missing or _partial(keys, late),
         missing=missing,
         idle=idle,
@@ -92,9 +98,8 @@ class _Seen:
     """One look's evidence about the queues."""
 
     def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
-        workers = look.before.get("workers")
         self.look, self.memory, self.keys = look, memory, keys
-        self.consumers = consumers(workers, fleet_of(workers.memory if workers else None))
+        self.rows = QueueRows(look, memory, keys.conf.declared, self.length, self._oldest_s)
 
     def asked(self, name: str) -> bool:
         """Whether its lists were asked for: a queue may come to light after the last round."""
@@ -121,43 +126,12 @@ class _Seen:
                 heads[key] = before if before is not None and before[0] == head.id else (head.id, self.look.now)
             elif isinstance(head, Gap) and key in known.heads and self.look.replies.get(ListLength(key), int) != 0:
                 heads[key] = known.heads[key]
-        listed = name in self.keys.conf.declared or name in self.consumers.queues or self.length(name) != 0
-        return self._idling(replace(known, heads=heads, seen_at=self.look.now if listed else known.seen_at))
+        listed = name in self.keys.conf.declared or name in self.rows.consumers.queues or self.length(name) != 0
+        return self.rows.idling(replace(known, heads=heads, seen_at=self.look.now if listed else known.seen_at))
 
     def keeps(self, queue: KnownQueue) -> bool:
         """Bound, or seen within `forget_after`: consumed, declared, or holding messages."""
         return queue.name in self.keys.bindings.queues or self.look.now - queue.seen_at <= self.look.target.forget_after_s
-
-    def _idling(self, known: KnownQueue) -> KnownQueue:
-        """Count watched time in which it held messages while every consumer was idle and had taken nothing since the last look."""
-        length, taken = self.length(known.name), self.consumers.taken(known.name)
-        if isinstance(length, Gap) or (length and isinstance(taken, Gap)):
-            return known
-        if not length or isinstance(taken, Gap) or not taken.by_consumer or not taken.all_idle:
-            return replace(known, idle_s=0.0, processed={})
-        if known.processed != taken.by_consumer:
-            return replace(known, idle_s=0.0, processed=taken.by_consumer)
-        watched = self.look.now - (self.memory.looked_at or self.look.now)
-        return replace(known, idle_s=known.idle_s + min(max(watched, 0.0), 2 * self.look.target.interval_s))
-
-    def row(self, known: KnownQueue, idle: Mapping[str, str]) -> Row:
-        """Its cells."""
-        cells: dict[str, Cell] = {"name": known.name, "declared": known.name in self.keys.conf.declared}
-        gaps: dict[str, str] = {}
-        length, count, taken = self.length(known.name), self.consumers.count(known.name), self.consumers.taken(known.name)
-        if isinstance(length, Gap):
-            gaps |= dict.fromkeys(OF_LENGTH, length.reason)
-        else:
-            cells |= {"length": float(length), "idle_with_backlog_s": known.idle_s, **self._trend(known.name, float(length))}
-            oldest = self._oldest_s(known, length)
-            cells["oldest_s"] = oldest if not isinstance(oldest, Gap) else None
-            gaps |= {"oldest_s": oldest.reason} if isinstance(oldest, Gap) else {}
-        cells["consumers"] = None if isinstance(count, Gap) else float(count)
-        gaps |= {"consumers": count.reason} if isinstance(count, Gap) else {}
-        if isinstance(taken, Gap) and length != 0:
-            gaps["idle_with_backlog_s"] = taken.reason
-        cells |= dict.fromkeys(gaps)
-        return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
 
     def _oldest_s(self, known: KnownQueue, length: int) -> float | Gap:
         ages = [0.0]
@@ -171,13 +145,6 @@ class _Seen:
             elif key in known.heads:
                 ages.append(self.look.now - known.heads[key][1])
         return max(ages)
-
-    def _trend(self, name: str, length: float) -> dict[str, Cell]:
-        points = numbers_within(self.look, name, 0)
-        span = self.look.now - points[0][0] if points else 0.0
-        grown = (length - points[0][1]) / span if span > 0 else 0.0
-        drain = 0.0 if not length else length / -grown if grown < 0 else inf
-        return {"growth_per_min": grown * 60, "drain_s": drain}
 
 
 def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:
@@ -203,12 +170,6 @@ def _partial(keys: QueueKeys, late: list[str]) -> str | None:
     if late:
         return f"{late[0]} came to light when this look was nearly over; the next one reads it"
     return None if keys.bindings.whole else "redis: the scan for bindings has not ended its first round"
-
-
-def _blind_row(name: str, why: str, keys: QueueKeys, idle: Mapping[str, str]) -> Row:
-    blind = [c.name for c in COLUMNS if c.name not in ("name", "declared") and c.name not in idle]
-    cells: dict[str, Cell] = {"name": name, "declared": name in keys.conf.declared, **dict.fromkeys(blind)}
-    return Row(cells, dict.fromkeys(blind, why))
 
 
 ROW_IS = "a queue configured, declared, consumed or bound"
