@@ -28,6 +28,7 @@ from watchdog.core.queries import (
     ReadEventCounters,
     ReadResultsServer,
     ReadServer,
+    RecentTasks,
     RunningTasks,
     ScanKeys,
     SetMembers,
@@ -237,18 +238,24 @@ class Cluster:
                 return dict(self.cache)
             case QueueLengths():
                 return dict(self.lengths) or Gap("flower: no queue listed")
-            case RunningTasks(limit):
-                return tuple(sorted(self._tasks("STARTED"), key=lambda task: task.started or 0.0)[:limit])
-            case FailedTasks(limit):
-                return tuple(self._tasks("FAILURE")[:limit])
-            case SucceededTasks(name, limit):
-                return tuple([task for task in self._tasks("SUCCESS") if task.name == name][:limit])
+            case RunningTasks() | RecentTasks() | FailedTasks() | SucceededTasks():
+                return tuple(self._listed(query))[: query.limit]
         worker = getattr(query, "worker", None)
         if worker is not None:
             self._refresh([worker])
             return {worker: self.cache[worker]} if worker in self.cache and worker not in self.unlisted else {}
         self._refresh(list(self.answering))
         return dict(self.cache)
+
+    def _listed(self, query: Query) -> list[TaskSeen]:
+        match query:
+            case RunningTasks():
+                return sorted(self._tasks("STARTED"), key=lambda task: task.started or 0.0)
+            case FailedTasks():
+                return self._tasks("FAILURE")
+            case SucceededTasks(name):
+                return [task for task in self._tasks("SUCCESS") if task.name == name]
+        return self.tasks
 
     def _tasks(self, state: str) -> list[TaskSeen]:
         return [task for task in self.tasks if task.state == state]

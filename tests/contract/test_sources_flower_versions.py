@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import FailedTasks, InspectOne, RunningTasks, SucceededTasks
+from watchdog.core.queries import FailedTasks, InspectOne, RecentTasks, RunningTasks, SucceededTasks
 from watchdog.core.replies import EventCounters, TaskSeen, WorkerInspection
 from watchdog.sources.flower_answers import inspections, queue_lengths, worker_beats, worker_status
 from watchdog.sources.flower_metrics import event_counters
@@ -105,6 +105,7 @@ def test_queue_lengths_are_queue_to_messages(version: str) -> None:
     [
         (RunningTasks(), "/api/tasks?state=STARTED&limit=100&sort_by=started"),
         (FailedTasks(300), "/api/tasks?state=FAILURE&limit=300"),
+        (RecentTasks(), "/api/tasks?limit=1000"),
         (SucceededTasks("a.b c&d"), "/api/tasks?state=SUCCESS&limit=200&taskname=a.b+c%26d"),
         (FailedTasks(0), "/api/tasks?state=FAILURE&limit=1"),
         (FailedTasks(-1), "/api/tasks?state=FAILURE&limit=1"),
@@ -163,6 +164,15 @@ def test_no_queue_at_all_is_no_answer(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b'{"indexing": -1}', b'{"indexing": true}', b'{"active_queues": [{"name": "a"}]}', b"[]"])
 def test_other_queue_lengths_are_a_gap(body: bytes) -> None:
     assert isinstance(queue_lengths(body), Gap)
+
+
+def test_the_last_tasks_are_listed_in_any_state_with_all_their_times() -> None:
+    body = b'{"t1": {"state": "RETRY", "retried": 7.5, "received": 6}, "t2": {"state": "REVOKED", "revoked": 5}, "t3": {"state": "SENT"}}'
+    assert tasks(body, RecentTasks()) == (
+        TaskSeen("t1", None, "RETRY", received=6.0, retried=7.5),
+        TaskSeen("t2", None, "REVOKED", revoked=5.0),
+        TaskSeen("t3", None, "SENT"),
+    )
 
 
 @pytest.mark.parametrize("key", ["uuid", "id", "task_id"])

@@ -28,6 +28,7 @@ from watchdog.core.queries import (
     ReadEventCounters,
     ReadResultsServer,
     ReadServer,
+    RecentTasks,
     RunningTasks,
     ScanKeys,
     SetMembers,
@@ -41,7 +42,7 @@ from watchdog.sources.flower import FlowerSettings, FlowerSource
 from watchdog.sources.redis_commands import command, packed, reply
 from watchdog.sources.redis_reasons import denied
 
-TASKS: list[Query] = [RunningTasks(), FailedTasks(), SucceededTasks("t")]
+TASKS: list[Query] = [RunningTasks(), FailedTasks(), SucceededTasks("t"), RecentTasks()]
 WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectOne("w@h"), InspectAll()]
 FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS]
 REDIS: list[Query] = [

@@ -153,10 +153,9 @@ def test_a_worker_that_flower_does_not_know_is_an_empty_answer(flowered: Running
     assert ask(flowered.cluster.flower_url, InspectOne("nobody@nowhere")) == [{}]
 
 
-def check(cluster: Cluster, folder: Path, flower: str | None = None) -> dict[str, Any]:
-    done = watchdog(
-        "check", "--once", "--format", "json", "--flower", flower or cluster.flower_url, "--redis", cluster.redis_url, cwd=folder
-    )
+def check(cluster: Cluster, folder: Path, *options: str, flower: str | None = None) -> dict[str, Any]:
+    asked = ("--flower", flower or cluster.flower_url, "--redis", cluster.redis_url)
+    done = watchdog("check", "--once", "--format", "json", *asked, *options, cwd=folder)
     assert done.stderr == ""
     document: dict[str, Any] = json.loads(done.stdout)
     return document
@@ -177,6 +176,25 @@ def test_a_hung_redis_is_told_from_a_flower_that_is_well(flowered: Running, tmp_
         flowered.cluster.resume_redis()
     assert (document["exit_code"], {s["source"]: s["up"] for s in document["sources"]}) == (3, {"flower": True, "redis": False})
     until(lambda: ask(flowered.cluster.flower_url, WorkerStatus()) == [{WEB: True, GPU: True}], 20, "both workers to be heard again")
+
+
+def test_a_single_look_counts_what_flower_lists_and_says_so(flowered: Running, tmp_path: Path) -> None:
+    """20 successes and 10 failures, beside the three and the one of this cluster's start; a running task beside them."""
+    one, before = flowered.cluster, counted(flowered.cluster)
+    one.flood("indexing", 20)
+    one.flood("priority", 10, "demo.fail", kind="ValueError")
+    until(lambda: counted(one) == before + 30, 30, "30 tasks to be counted")
+    sql = "SELECT name, received, started, succeeded, failed, finished FROM tasks ORDER BY name"
+    rows = json.loads(watchdog("query", "--format", "json", "--flower", one.flower_url, sql, cwd=tmp_path).stdout)["rows"]
+    assert [list(row.values()) for row in rows] == [
+        ["demo.fail", 11, 11, 0, 11, 11],
+        ["demo.hang", 1, 1, 0, 0, 0],
+        ["demo.ok", 23, 23, 23, 0, 23],
+    ]
+    document = check(one, tmp_path, "--set", "TaskFailureRateHigh.at_least=10")
+    firing = {f["rule"]: (f["key"], f["values"]["error_rate"]) for f in document["firing"]}
+    assert (document["exit_code"], firing["TaskFailureRateHigh"]) == (1, ({"name": "demo.fail"}, 1))
+    assert [note["note"].startswith("counted from Flower's list of tasks, over the last ") for note in document["notes"]] == [True]
 
 
 def test_a_killed_worker_is_seen(flowered: Running, tmp_path: Path) -> None:
@@ -237,11 +255,11 @@ def test_a_flower_1_2_with_authentication_tells_who_is_online_and_says_what_is_m
 
 
 def test_a_flower_1_2_with_authentication_is_up_and_its_error_names_the_way_out(shut: Cluster, tmp_path: Path) -> None:
-    document = check(shut, tmp_path, let_in(shut))
+    document = check(shut, tmp_path, flower=let_in(shut))
     (flower,) = (source for source in document["sources"] if source["source"] == "flower")
     assert (flower["up"], "use Flower 2.x" in flower["error"]) == (True, True)
     assert (document["exit_code"], document["firing"]) == (3, [])
-    lists_of_tasks = {"TaskRunningTooLong", "ProgressStalled", "ErrorBurst"}
+    lists_of_tasks = {"TaskRunningTooLong", "ProgressStalled", "ErrorBurst"}  # no task ran: of counts there is no row to be unknown
     assert {unknown["rule"] for unknown in document["unknown"]} == {"QueueNoConsumers", *lists_of_tasks}
 
 
@@ -257,4 +275,4 @@ def test_a_flower_1_2_under_a_prefix_names_it(shut: Cluster) -> None:
 def test_one_worker_killed_under_a_flower_without_api_is_seen_by_the_dashboard(shut: Cluster, tmp_path: Path) -> None:
     """Last of the tests on this cluster. Right after Flower's start silence proves nothing: hence the wait."""
     shut.kill_worker("gpu-1")
-    until(lambda: lost(check(shut, tmp_path, let_in(shut))) == [{"name": GPU}], 25, "the worker to be lost")
+    until(lambda: lost(check(shut, tmp_path, flower=let_in(shut))) == [{"name": GPU}], 25, "the worker to be lost")

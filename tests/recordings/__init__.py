@@ -40,6 +40,7 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.RunningTasks: tuple[TaskSeen, ...],
     queries.FailedTasks: tuple[TaskSeen, ...],
     queries.SucceededTasks: tuple[TaskSeen, ...],
+    queries.RecentTasks: tuple[TaskSeen, ...],
     queries.QueueLengths: dict[str, int],
     queries.Ping: Pong,
     queries.ReadServer: RedisServer,

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from tests.builders import Cluster, Watch, a_target, cell, gap, healthy
-from watchdog.core.queries import ListLength, ReadEventCounters, WorkerHeartbeats, WorkerStatus
+from watchdog.core.queries import ListLength, ReadEventCounters, RecentTasks, WorkerHeartbeats, WorkerStatus
 from watchdog.core.rows import Cell, Reading
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
@@ -90,7 +90,7 @@ def test_while_redis_is_down_backlog_and_unacked_are_gaps() -> None:
 def test_tasks_are_summed_over_names() -> None:
     watch = watching()
     watch.cluster.counts |= {(WEB, "a", "succeeded"): 3.0, (WEB, "b", "failed"): 1.0}
-    assert cells(cluster_of(watch), "finished", "error_rate", "per_min") == [4.0, 0.25, 12.0]
+    assert cells(cluster_of(watch), "finished", "error_rate", "per_min") == [4.0, 0.25, 0.8]
 
 
 def test_while_counters_cannot_be_read_rates_are_gaps() -> None:
@@ -99,8 +99,15 @@ def test_while_counters_cannot_be_read_rates_are_gaps() -> None:
     assert gap(cluster_of(watch), "", "error_rate") == "flower: 500"
 
 
-def test_on_a_first_look_rates_are_idle() -> None:
-    assert "error_rate" in Watch(healthy()).look(0)["cluster"].idle
+def test_on_a_first_look_rates_come_from_the_tasks_that_flower_lists() -> None:
+    assert cells(Watch(healthy()).look(0)["cluster"], "finished", "error_rate") == [0.0, 0.0]
+
+
+def test_where_that_list_cannot_be_had_rates_are_gaps_not_0() -> None:
+    cluster = healthy()
+    cluster.counts[(WEB, "a", "failed")] = 3.0
+    cluster.gaps[RecentTasks] = "flower: 405"
+    assert gap(Watch(cluster).look(0)["cluster"], "", "error_rate") == "flower: 405"
 
 
 def test_versions_are_counted_once_each() -> None:

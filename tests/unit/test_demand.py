@@ -12,14 +12,14 @@ from watchdog.check import Checker
 from watchdog.core.demand import NOT_READ, Demand
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.judging import demand_of
-from watchdog.core.queries import FailedTasks, Query, RunningTasks, TaskMeta
+from watchdog.core.queries import FailedTasks, Query, RecentTasks, RunningTasks, TaskMeta
 from watchdog.core.reading import Past, read_tables
 from watchdog.core.severity import Severity
 from watchdog.core.tuning import Tuned
 from watchdog.rulebook import read_rule_book, rules_for
 from watchdog.tables import TABLES
 
-COSTLY = {RunningTasks, FailedTasks, TaskMeta}
+COSTLY = {RunningTasks, FailedTasks, RecentTasks, TaskMeta}
 
 
 def asked(demand: Demand) -> set[type[Query]]:
@@ -34,7 +34,10 @@ def asked(demand: Demand) -> set[type[Query]]:
     ("reads", "kinds"),
     [
         ({}, set()),
-        ({"queues": {"length"}, "tasks": {"failed"}}, set()),
+        ({"queues": {"length"}, "tasks": {"last_success_s"}}, set()),
+        ({"tasks": {"failed"}}, {RecentTasks}),
+        ({"cluster": {"workers_online"}}, set()),
+        ({"cluster": {"error_rate"}}, {RecentTasks}),
         ({"errors": {"count"}}, {FailedTasks}),
         ({"running": {"running_s"}}, {RunningTasks}),
         ({"running": set()}, {RunningTasks}),

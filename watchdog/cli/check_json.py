@@ -32,6 +32,7 @@ def check_document(result: CheckResult) -> dict[str, Any]:
         "unknown": [{"rule": u.rule, "target": u.target, "key": dict(u.key), "reason": u.reason} for u in result.unknown],
         "idle": [{"rule": idle.rule, "target": idle.target, "reason": idle.reason} for idle in result.idle],
         "expect": [_expected(answer) for answer in result.expected],
+        "notes": [{"target": n.target, "table": n.table, "note": n.note} for n in result.notes],
     }
 
 

@@ -27,6 +27,8 @@ def check_page(result: CheckResult, footer: str, *, verbose: bool = False) -> li
         page += [Line(), Line.of("Expected:"), Entries(tuple(map(_expected, result.expected)))]
     page += _unknown(result)
     page += _sources(result, verbose=verbose)
+    if result.notes:
+        page += [Line(), *(Line.of(Ink(f"{n.table} of {n.target}: {n.note}", "faint")) for n in result.notes)]
     if verbose and result.idle:
         rows = tuple((idle.rule, idle.target, idle.reason) for idle in result.idle)
         page += [Line(), Line.of("Idle (no verdict here, which is no failure):"), Grid(("rule", "target", "why"), rows)]

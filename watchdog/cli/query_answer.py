@@ -91,6 +91,8 @@ def _missing(target: str, table: Table, columns: frozenset[str], reading: Readin
         yield from (NoValue(target, table.name, column, reason, tuple(of)) for reason, of in keys.items())
     if reading.partial:
         yield NoValue(target, table.name, "*", f"read in part: {reading.partial}")
+    if reading.note and reading.note != reading.partial:
+        yield NoValue(target, table.name, "*", reading.note)
 
 
 def _note(target: str, table: str, reason: str, all_keys: Sequence[str], columns: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from watchdog.core.rules import Rule
 from watchdog.core.severity import Severity
 from watchdog.core.templates import texts_of
 
-__all__ = ["MEASURED", "CheckResult", "Firing", "Idle", "SourceSeen", "TargetChecked", "Unknown", "check_target"]
+__all__ = ["MEASURED", "CheckResult", "Firing", "Idle", "Note", "SourceSeen", "TargetChecked", "Unknown", "check_target"]
 
 MEASURED = ("workers_online", "backlog", "unacked")
 """Columns of `cluster` whose values an answer carries along."""
@@ -70,6 +70,15 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What should be known of how a table's values were had, though nothing is amiss."""
+
+    target: str
+    table: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class TargetChecked:
     """One target's part. `rules`: the names of those asked, in order."""
 
@@ -80,6 +89,7 @@ class TargetChecked:
     target: str = ""
     rules: tuple[str, ...] = ()
     expected: tuple[Answer, ...] = ()
+    notes: tuple[Note, ...] = ()
     measured: Mapping[str, Cell] = field(default_factory=dict)
     """`MEASURED` columns of `cluster`; a gap is None, an idle column is absent."""
 
@@ -121,6 +131,11 @@ class CheckResult:
         return tuple(i for t in self.targets for i in t.idle) + self.idle_elsewhere
 
     @property
+    def notes(self) -> tuple[Note, ...]:
+        """All that is to be said of how values were had."""
+        return tuple(note for t in self.targets for note in t.notes)
+
+    @property
     def sources(self) -> tuple[SourceSeen, ...]:
         """All sources."""
         return tuple(s for t in self.targets for s in t.sources)
@@ -147,6 +162,7 @@ def check_target(
         target=target,
         rules=tuple(j.rule.name for j in judgements),
         expected=tuple(expected),
+        notes=tuple(Note(target, name, reading.note) for name, reading in readings.items() if reading.note),
         measured=_measured(readings),
     )
 

@@ -24,6 +24,7 @@ __all__ = [
     "ReadEventCounters",
     "ReadResultsServer",
     "ReadServer",
+    "RecentTasks",
     "RunningTasks",
     "ScanKeys",
     "SetMembers",
@@ -123,6 +124,17 @@ class SucceededTasks(Query):
     good_for_s = 30.0
     task: str
     limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RecentTasks(Query):
+    """`/api/tasks?limit=`: the tasks of which Flower heard last, in any state. -> `tuple[TaskSeen, ...]`, the last event first.
+
+    `limit` as of `RunningTasks`. At its most (0.8 MB) it costs Flower 30 to 230 ms: for a first look alone.
+    """
+
+    source = "flower"
+    limit: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

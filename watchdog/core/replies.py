@@ -126,6 +126,8 @@ class TaskSeen:
     retries: int | None = None
     routing_key: str | None = None
     timestamp: float | None = None
+    retried: float | None = None
+    revoked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

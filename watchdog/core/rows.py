@@ -80,6 +80,8 @@ class Reading:
     """Rows may be missing because a question was not answered, and which: what is not there is then not known to be well."""
     memory: object = None
     sample: Sample | None = None
+    note: str = ""
+    """What a reader of the values should know of how they were had, though nothing is amiss; empty where there is nothing to say."""
     forgotten: frozenset[Key] = frozenset()
     """Keys let go after `forget_after`: they are no longer there, but not because all is well."""
 

@@ -15,6 +15,7 @@ from watchdog.core.queries import (
     Query,
     QueueLengths,
     ReadEventCounters,
+    RecentTasks,
     RunningTasks,
     SucceededTasks,
     WorkerHeartbeats,
@@ -38,6 +39,7 @@ Reader = Callable[[bytes], object]
 _ORDER: tuple[type[Query], ...] = (
     WorkerStatus,
     WorkerHeartbeats,
+    RecentTasks,  # before the counters: what happens in between is then in neither, and is not counted twice by the next look
     ReadEventCounters,
     Inspected,
     RunningTasks,
@@ -69,7 +71,7 @@ def asking(query: Query) -> tuple[str, Reader] | None:
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
         case InspectAll():
             return "/api/workers?refresh=true", inspections
-        case RunningTasks() | FailedTasks() | SucceededTasks():
+        case RunningTasks() | FailedTasks() | SucceededTasks() | RecentTasks():
             return tasks_path(query), lambda body: tasks_seen(body, query)
         case QueueLengths():
             return "/api/queues/length", queue_lengths

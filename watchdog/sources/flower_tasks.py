@@ -11,13 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import FailedTasks, RunningTasks, SucceededTasks
+from watchdog.core.queries import FailedTasks, RecentTasks, RunningTasks, SucceededTasks
 from watchdog.core.replies import TaskSeen
 from watchdog.sources.flower_json import UNREADABLE, as_kind, decoded
 
 __all__ = ["TaskQuery", "tasks_path", "tasks_seen"]
 
-TaskQuery = RunningTasks | FailedTasks | SucceededTasks
+TaskQuery = RunningTasks | FailedTasks | SucceededTasks | RecentTasks
 
 MOST_TASKS = 1000
 """The longest list that is asked for (0.8 MB, 70 ms of Flower's loop)."""
@@ -40,6 +40,8 @@ class _Task(Struct):
     retries: int | None = None
     routing_key: str | None = None
     timestamp: float | None = None
+    retried: float | None = None
+    revoked: float | None = None
 
 
 _FIELDS: dict[str, Any] = {field.encode_name: field.type for field in msgspec.structs.fields(_Task)}
@@ -49,7 +51,9 @@ _STATES = {RunningTasks: "STARTED", FailedTasks: "FAILURE", SucceededTasks: "SUC
 
 def tasks_path(query: TaskQuery) -> str:
     """Where to ask; the state in capitals, for Flower 2.0 and 1.2 take it to the letter."""
-    asked = {"state": _STATES[type(query)], "limit": str(_limit(query))}
+    asked = {"limit": str(_limit(query))}
+    if state := _STATES.get(type(query)):
+        asked = {"state": state, **asked}
     if isinstance(query, RunningTasks):
         asked["sort_by"] = "started"
     if isinstance(query, SucceededTasks):
@@ -70,7 +74,7 @@ def tasks_seen(body: bytes, query: TaskQuery) -> tuple[TaskSeen, ...] | Gap:
 
 def _is_asked_for(task: _Task, query: TaskQuery) -> bool:
     named = not isinstance(query, SucceededTasks) or task.name == query.task
-    return named and task.state.upper() == _STATES[type(query)]
+    return named and task.state.upper() == _STATES.get(type(query), task.state.upper())
 
 
 def _limit(query: TaskQuery) -> int:
@@ -123,6 +127,8 @@ def _task_seen(task: _Task) -> TaskSeen:
         retries=task.retries,
         routing_key=_cut(task.routing_key),
         timestamp=task.timestamp,
+        retried=task.retried,
+        revoked=task.revoked,
     )
 
 

@@ -112,8 +112,8 @@ def _from_tasks(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle: 
     for column, total in columns.items():
         if column in tasks.idle:
             idle[column] = tasks.idle[column]
-        elif tasks.unread is not None:
-            cells[column], gaps[column] = None, tasks.unread
+        elif why := tasks.unread or next((r.gaps["finished"] for r in tasks.rows if "finished" in r.gaps), ""):
+            cells[column], gaps[column] = None, why
         else:
             cells[column] = total()
 

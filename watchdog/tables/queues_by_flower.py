@@ -63,6 +63,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
     return Reading(
         rows=tuple(rows.row(queue, idle) for queue in kept.values()),
         partial=PARTIAL,
+        note=PARTIAL,
         idle=idle,
         memory=replace(memory, known=kept, looked_at=look.now),
         sample=Sample(look.now, {name: (float(listed[name]),) for name in kept if name in listed}),

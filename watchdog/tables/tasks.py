@@ -1,5 +1,7 @@
 """`tasks`: a row a task name, counted over the rule's window from the differences of Flower's event counters.
 
+A first look has no difference yet: there the last tasks that Flower lists are counted (`tasks_listed`), where somebody reads the counts.
+
 Counters are a lower bound: Flower loses events above some 2,500 a second (measured). A restarted Flower counts from 0,
 a vanished series is forgotten, and a difference whose ends lie further apart than the window is dropped.
 """
@@ -7,22 +9,22 @@ a vanished series is forgotten, and a difference whose ends lie further apart th
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from watchdog.core.demand import NOT_READ
+from watchdog.core.demand import NOT_READ, Demand
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query, ReadEventCounters
-from watchdog.core.replies import EventCounters
+from watchdog.core.replies import EventCounters, TaskSeen
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.target import Target, covers
 from watchdog.tables.history import within
 from watchdog.tables.task_runtimes import RUNTIMES, TimedTask, runtime_cells, runtimes_due, runtimes_now
+from watchdog.tables.tasks_listed import EVENTS, RECENT, SPAN, Earlier, earlier_of, still_of_use
 
 __all__ = ["TABLE", "TaskCounters"]
 
-EVENTS = ("received", "started", "succeeded", "failed", "retried", "revoked")
+COUNTS = (*EVENTS, "finished", "error_rate", "retry_rate", "per_min")
+OF_CLUSTER = ("per_min", "error_rate", "finished")
 CLOCKS_APART_S = 60.0
 """How far Flower's clock may be behind ours before a restart of it is taken for another Flower."""
-SPAN = ""
-"""The sample key that holds how many seconds a sample's differences cover."""
 N = Kind.NUMBER
 
 COLUMNS = (
@@ -55,17 +57,24 @@ class TaskCounters:
     last_success: Mapping[str, float] = field(default_factory=dict)
     last_seen: Mapping[str, float] = field(default_factory=dict)
     runtimes: Mapping[str, TimedTask] = field(default_factory=dict)
+    earlier: tuple[Sample, ...] = ()
+    """What happened in the hour before the first look, as far as Flower listed it."""
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """The counters, as often as their answer is renewed; where runtimes are read, the last successes of some tasks."""
+    """The counters, as often as their answer is renewed; for counts, in a first look, the last tasks; for runtimes the last successes."""
     if "flower" not in asking.target.sources:
         return []
-    return [ReadEventCounters(), *(_runtimes_due(asking) if asking.demand.wants("tasks", *RUNTIMES) else ())]
-
-
-def _runtimes_due(asking: Asking) -> Iterable[Query]:
     memory = asking.memory if isinstance(asking.memory, TaskCounters) else TaskCounters()
+    recent = [RECENT] if memory.read_at is None and _counts_wanted(asking.demand) else []
+    return [*recent, ReadEventCounters(), *(_runtimes_due(asking, memory) if asking.demand.wants("tasks", *RUNTIMES) else ())]
+
+
+def _counts_wanted(demand: Demand) -> bool:
+    return demand.wants("tasks", *COUNTS) or demand.wants("cluster", *OF_CLUSTER)
+
+
+def _runtimes_due(asking: Asking, memory: TaskCounters) -> Iterable[Query]:
     if memory.read_at is not None:
         return runtimes_due(memory.runtimes, memory.last_success, None, asking.now)
     counters = asking.replies.get(ReadEventCounters(), EventCounters)
@@ -96,18 +105,30 @@ def read(look: Look) -> Reading:
         memory = replace(memory, read_at=None)
     first_look = memory.read_at is None
     sample = _sample(memory, counters, look.now, look.target)
-    now = _remember(memory, counters, sample, look)
-    samples = [] if first_look else [s for s in (*within(look), sample) if _span(s) <= look.window_s]
+    earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
+    now = replace(_remember(memory, counters, sample, look), earlier=still_of_use(earlier.slices, look.now))
+    recent = (s for s in now.earlier if look.now - s.at < look.window_s)
+    samples = [s for s in (*recent, *(() if first_look else (*within(look), sample))) if _span(s) <= look.window_s]
     watched = min(sum(_span(s) for s in samples), look.window_s)
     if first_look:
-        idle |= {c.name: f"{c.name} needs a second look" for c in COLUMNS if c.name not in ("name", *RUNTIMES)}
+        counts = COUNTS if not samples and not unlisted else ()
+        idle |= {column: f"{column} needs a second look" for column in (*counts, "last_success_s", "last_seen_s")}
     elif not samples:
         idle |= {c.name: f"{c.name} needs two looks within {look.window_s:g}s" for c in COLUMNS if c.windowed and c.name not in RUNTIMES}
     succeeded = {**now.last_success, **(dict.fromkeys(_successes(counters, look.target), look.now) if first_look else {})}
     timed = {name: runtime_cells(now.runtimes.get(name), succeeded.get(name), look.now, look.window_s) for name in now.last_seen}
     rows = tuple(_row(name, now, samples, watched, look.now, idle, timed[name]) for name in sorted(now.last_seen))
+    rows = tuple(_without_counts(row, unlisted) for row in rows) if unlisted else rows
     forgotten = frozenset((name,) for name in memory.last_seen if name not in now.last_seen)
-    return Reading(rows, idle=idle, memory=now, sample=None if first_look else sample, forgotten=forgotten)
+    return Reading(rows, idle=idle, memory=now, sample=None if first_look else sample, note=earlier.note, forgotten=forgotten)
+
+
+def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
+    """What happened before a first look; or why that is not known, though it was asked."""
+    listed = look.replies.get(RECENT, tuple[TaskSeen, ...])
+    if isinstance(listed, Gap):
+        return Earlier(), listed.reason if look.replies.asked(RECENT) else ""
+    return earlier_of(listed, counters, look.target, look.now), ""
 
 
 def _of_known_tasks(counters: EventCounters) -> EventCounters:
@@ -179,6 +200,11 @@ def _row(
     }
     known = {column: cell for column, cell in cells.items() if column not in idle}
     return Row(known, {column: timed[column][1] for column, cell in known.items() if cell is None})
+
+
+def _without_counts(row: Row, why: str) -> Row:
+    blind = dict.fromkeys(COUNTS)
+    return Row({**row.cells, **blind}, {**row.gaps, **dict.fromkeys(COUNTS, why)})
 
 
 def _span(sample: Sample) -> float:
