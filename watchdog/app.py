@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
 
-__all__ = ["Configured", "RulesError", "build_checker", "build_cycles", "build_receivers", "build_sources", "build_watching", "configured"]
+__all__ = [
+    "Configured",
+    "RulesError",
+    "build_checker",
+    "build_cycles",
+    "build_live_askers",
+    "build_receivers",
+    "build_sources",
+    "build_watching",
+    "configured",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,12 @@ def build_sources(target: TargetSettings) -> dict[str, Source]:
 def build_askers(settings: Settings) -> list[Asker]:
     """One asker a target."""
     return [Asker(to_target(settings, target), build_sources(target), TABLES) for target in settings.target]
+
+
+def build_live_askers(settings: Settings) -> list[Asker]:
+    """What `watchdog config show --live` asks with: one asker a target, for what the settings in force are read from."""
+    tables = {name: TABLES[name] for name in ("workers", "queues")}
+    return [Asker(to_target(settings, target), build_sources(target), tables) for target in settings.target]
 
 
 def build_checker(

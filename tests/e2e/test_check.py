@@ -130,8 +130,8 @@ def test_a_second_look_wakes_the_rules_that_compare_two(cluster: Cluster, tmp_pa
         child.communicate(timeout=20)
         assert child.returncode == 0
     idle = [{one["rule"] for one in document["idle"] if one["target"] == "default"} for document in looks]
-    assert "TaskFailureRateHigh" in idle[0]
-    assert "TaskFailureRateHigh" not in idle[2]
+    assert "BrokerEviction" in idle[0]
+    assert "BrokerEviction" not in idle[2]
 
 
 def test_no_password_is_in_any_output(cluster: Cluster, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """`watchdog config`: is the configuration right, and what does it come to."""
 
+import time
 from pathlib import Path
 
 import click
 
 from watchdog.cli.commands import Commands
-from watchdog.cli.options import config_option
-from watchdog.cli.refusals import warn
+from watchdog.cli.options import config_option, format_option, targets_option
+from watchdog.cli.refusals import Refused, warn
 
 __all__ = ["config"]
 
@@ -48,21 +49,63 @@ def check(*, file: Path | None, config: Path | None, without_credentials: bool) 
 
 @config.command(
     epilog="""\b
+Exit codes:
+  0  shown
+  2  usage or configuration are wrong
+  3  with --live: something could not be asked
+
+\b
 Examples:
   watchdog config show
+  watchdog config show --live --target prod
   WATCHDOG_INTERVAL=30s watchdog config show --config /etc/watchdog/watchdog.toml
 """
 )
 @config_option
-def show(*, config: Path | None) -> None:
+@click.option("--live", is_flag=True, help="Show what is read from the workers and from Redis, each value with its origin.")
+@targets_option
+@format_option("text", "json")
+@click.pass_context
+def show(ctx: click.Context, *, config: Path | None, live: bool, targets: tuple[str, ...], style: str) -> None:
     """Show the settings in effect, defaults included, secrets masked."""
+    if live:
+        ctx.exit(_show_live(config, targets, style))
     from watchdog.cli.configuration import load, named_config  # noqa: PLC0415
+    from watchdog.cli.screen import show_json  # noqa: PLC0415
     from watchdog.config_show import effective, to_toml  # noqa: PLC0415
 
+    if targets:
+        raise Refused("--target: only with --live; without it the whole configuration is shown")
     loaded = load(config, targets_required=False)
     warn(loaded.warnings)
+    if style == "json":
+        show_json(effective(loaded.settings))
+        return
     click.echo(f"# {named_config(loaded)}")
     for included in loaded.files[1:]:
         click.echo(f"# includes {included}")
     click.echo(f"# database {loaded.database}")
     click.echo(to_toml(effective(loaded.settings)), nl=False)
+
+
+def _show_live(config: Path | None, targets: tuple[str, ...], style: str) -> int:
+    """Ask and show; the exit code."""
+    from watchdog.app import build_live_askers  # noqa: PLC0415
+    from watchdog.cli.config_page import live_page  # noqa: PLC0415
+    from watchdog.cli.configuration import chosen_names, load, named_config  # noqa: PLC0415
+    from watchdog.cli.screen import show, show_json  # noqa: PLC0415
+    from watchdog.config_live import live_document, live_target  # noqa: PLC0415
+
+    loaded = load(config)
+    warn(loaded.warnings)
+    chosen = chosen_names(loaded.settings, targets)
+    found = []
+    for index, asker in enumerate(build_live_askers(loaded.settings)):
+        if asker.target.name in chosen:
+            found.append(live_target(loaded, index, asker, time.time()))
+        asker.close()
+    if style == "json":
+        show_json(live_document(found))
+    else:
+        show(live_page(found, named_config(loaded)))
+    return 0 if all(target.whole for target in found) else 3

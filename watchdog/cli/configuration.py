@@ -11,8 +11,9 @@ from watchdog.cli.refusals import Refused, warn
 if TYPE_CHECKING:
     from watchdog.app import Configured
     from watchdog.config import Loaded
+    from watchdog.settings import Settings
 
-__all__ = ["chosen_targets", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities"]
+__all__ = ["chosen_names", "chosen_targets", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities"]
 
 
 def load(
@@ -72,9 +73,14 @@ def warn_of_oddities(conf: "Configured") -> None:
 
 def chosen_targets(conf: "Configured", names: Iterable[str]) -> tuple[str, ...]:
     """The targets named, or all of them. Refused where one is not configured."""
+    return chosen_names(conf.settings, names)
+
+
+def chosen_names(settings: "Settings", names: Iterable[str]) -> tuple[str, ...]:
+    """The same, where there are no rules."""
     from watchdog.core.suggestions import did_you_mean  # noqa: PLC0415
 
-    known = [target.name for target in conf.settings.target]
+    known = [target.name for target in settings.target]
     for name in names:
         if name not in known:
             there = f"; configured: {', '.join(known)}" if known else "; none is configured"

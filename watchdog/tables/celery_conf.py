@@ -11,7 +11,7 @@ from typing import TypeVar
 from watchdog.core.replies import WorkerConf, WorkerInspection
 from watchdog.core.target import Target
 
-__all__ = ["CeleryConf", "Said", "celery_conf"]
+__all__ = ["CeleryConf", "Said", "celery_conf", "current"]
 
 T = TypeVar("T")
 
@@ -68,15 +68,21 @@ def celery_conf(target: Target, inspections: Iterable[WorkerInspection], before:
     )
 
 
+def current(inspections: Iterable[WorkerInspection]) -> list[WorkerInspection]:
+    """Those that tell a conf and are as new as the newest, by name: the first that says a setting is believed."""
+    told = sorted((i for i in inspections if i.conf is not None), key=lambda i: i.name)
+    newest = max((i.at for i in told if i.at is not None), default=0.0)
+    return [i for i in told if newest - (i.at or 0.0) <= SAME_TIME_S]
+
+
 def _said(inspections: list[WorkerInspection], before: Said) -> Said:
     """Each setting from the first worker, by name, that says it (an app has one conf; versions may differ during a deploy)."""
-    newest = max((i.at for i in inspections if i.at is not None), default=0.0)
-    current = [i for i in sorted(inspections, key=lambda i: i.name) if i.conf is not None and newest - (i.at or 0.0) <= SAME_TIME_S]
-    confs = [i.conf for i in current if i.conf is not None]
+    latest = current(inspections)
+    confs = [i.conf for i in latest if i.conf is not None]
     if not confs:
         return before
     prefix = _first(confs, lambda c: c.key_prefix)
-    if prefix is None and any(i.pid is not None for i in current):
+    if prefix is None and any(i.pid is not None for i in latest):
         prefix = ""  # with its `stats` a worker tells its transport options, and there is no prefix among them (`conf` alone censors it)
     return Said(
         prefix=before.prefix if prefix is None else prefix,
