@@ -82,8 +82,11 @@ def build_sources(target: TargetSettings) -> dict[str, Source]:
 
 
 def build_askers(settings: Settings) -> list[Asker]:
-    """One asker a target."""
-    return [Asker(to_target(settings, target), build_sources(target), TABLES) for target in settings.target]
+    """One asker a target; targets that share a source let it answer both at once where they can."""
+    sources = [build_sources(target) for target in settings.target]
+    for name, kind in SOURCES.items():
+        kind.together([of_target[name] for of_target in sources if name in of_target])
+    return [Asker(to_target(settings, t), of_target, TABLES) for t, of_target in zip(settings.target, sources, strict=True)]
 
 
 def build_live_askers(settings: Settings) -> list[Asker]:

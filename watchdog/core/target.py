@@ -35,9 +35,9 @@ class Target:
     """The global_keyprefix of its results (`results.key_prefix`)."""
 
 
-def covers(name: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a filter lets a name through; no patterns let everything through."""
-    return not patterns or matches(name, patterns)
+def covers(name: str | None, patterns: tuple[str, ...]) -> bool:
+    """Whether a filter lets a name through; no patterns let everything through, and nothing else one that is not known."""
+    return not patterns or (name is not None and matches(name, patterns))
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -1,13 +1,13 @@
 """The sources there are, and the recipe for another one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from watchdog.sources.base import Source
-from watchdog.sources.flower import FlowerSettings, FlowerSource
+from watchdog.sources.flower import FlowerSettings, FlowerSource, share_answers
 from watchdog.sources.redis import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
 __all__ = ["SOURCES", "SourceKind"]
@@ -15,14 +15,18 @@ __all__ = ["SOURCES", "SourceKind"]
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """A kind of source: its class, made by `source(settings)`, and the settings it owns (`extra="forbid"`, frozen)."""
+    """A kind of source: its class, made by `source(settings)`, and the settings it owns (`extra="forbid"`, frozen).
+
+    `together` hears of all sources of its kind, so that targets which share one need not ask it twice.
+    """
 
     source: Callable[[Any], Source]
     settings: type[BaseModel]
+    together: Callable[[Sequence[Source]], None] = lambda _: None
 
 
 SOURCES: dict[str, SourceKind] = {
-    "flower": SourceKind(FlowerSource, FlowerSettings),
+    "flower": SourceKind(FlowerSource, FlowerSettings, share_answers),
     "redis": SourceKind(RedisSource, RedisSettings),
     "results": SourceKind(ResultsSource, ResultsSettings),
 }

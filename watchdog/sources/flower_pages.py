@@ -5,19 +5,17 @@ Imported on the first question: httpx is slow to import.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import httpx
 
 from watchdog.core.gaps import Gap
 from watchdog.sources.deadline import Deadline
 from watchdog.sources.flower_reasons import Asked, refusal, silence, stale
+from watchdog.sources.flower_settings import FlowerSettings
+from watchdog.sources.flower_shared import FlowerShared
 from watchdog.sources.flower_wire import make_client
-
-if TYPE_CHECKING:
-    from watchdog.sources.flower import FlowerSettings
 
 __all__ = ["Page", "Pages"]
 
@@ -27,20 +25,32 @@ _turns: dict[str, Lock] = {}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One HTTP answer. `cut` says why its body is not all there; `refusal`, where the status is not 200, what to do about it."""
+    """One HTTP answer. `cut` says why its body is not all there; `refusal`, where the status is not 200, what to do about it.
+
+    `took_s` is how long Flower needed for it.
+    """
 
     status: int
     body: bytes = b""
     cut: str = ""
     refusal: str = ""
+    took_s: float = 0.0
 
 
 class Pages:
-    """The pages of one Flower. `client` is a seam for tests; the real one is made on the first question and kept."""
+    """The pages of one Flower. `client` is a seam for tests; the real one is made on the first question and kept.
 
-    def __init__(self, settings: "FlowerSettings", client: httpx.Client | None, clock: Callable[[], float]) -> None:
+    `took_s` is how long Flower needed for all pages since it was last set to 0, waits for the turn not counted.
+    """
+
+    def __init__(
+        self, settings: FlowerSettings, client: httpx.Client | None, clock: Callable[[], float], shared: FlowerShared | None = None
+    ) -> None:
+        self.took_s = 0.0
         self._settings = settings
         self._client = client
+        self._clock = clock
+        self._shared = shared
         self._deadline = Deadline(clock)
         self._turn = _turns.setdefault(settings.url.lower(), Lock())
         self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
@@ -52,8 +62,7 @@ class Pages:
         if not self._turn.acquire(timeout=s.timeout):
             return Gap(f"flower: {s.url} was still busy with another target's question after {s.timeout:g}s")
         try:
-            self._deadline.start(s.timeout)
-            return self._fetched(path)
+            return self._kept_or_fetched(path)
         finally:
             self._turn.release()
 
@@ -62,6 +71,24 @@ class Pages:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _kept_or_fetched(self, path: str) -> Page | Gap:
+        """The page as another target just got it, or a new one."""
+        began = self._clock()
+        kept = self._shared.fresh(path, began) if self._shared is not None else None
+        if kept is not None:
+            self.took_s += kept.took_s
+            return kept
+        self._deadline.start(self._settings.timeout)
+        page = self._fetched(path)
+        took_s = self._clock() - began
+        self.took_s += took_s
+        if isinstance(page, Gap):
+            return page
+        page = replace(page, took_s=took_s)
+        if self._shared is not None:
+            self._shared.keep(path, page, self._clock())
+        return page
 
     def _fetched(self, path: str) -> Page | Gap:
         """The page; asked twice where a connection kept from before turns out to be closed."""
@@ -110,7 +137,7 @@ class Pages:
         return Asked(s.url, path, s.timeout, s.connect_timeout, s.ca_file, has_credentials=self._auth is not None or bool(self._headers))
 
 
-def _credentials(settings: "FlowerSettings") -> tuple[str, str] | None:
+def _credentials(settings: FlowerSettings) -> tuple[str, str] | None:
     if settings.username is None and settings.password is None:
         return None
     return settings.username or "", settings.password.get_secret_value() if settings.password else ""

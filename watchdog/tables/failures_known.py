@@ -70,7 +70,7 @@ def _failure(task: TaskSeen) -> Failure | None:
 
 
 def _is_ours(task: TaskSeen, target: Target) -> bool:
-    return task.worker is None or covers(task.worker, target.workers)
+    return covers(task.worker, target.workers)
 
 
 def _whole_since(memory: Failures, listed: tuple[TaskSeen, ...], started_at: float | None) -> tuple[float | None, str]:

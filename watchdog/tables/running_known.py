@@ -105,7 +105,7 @@ def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: R
 
 
 def _is_ours(task: TaskSeen, target: Target) -> bool:
-    return task.worker is None or covers(task.worker, target.workers)
+    return covers(task.worker, target.workers)
 
 
 def _lost_sight(run: KnownRun, restarted_at: float | None) -> bool:

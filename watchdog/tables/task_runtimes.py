@@ -66,7 +66,7 @@ def runtimes_now(
 
 
 def _runs(listed: tuple[TaskSeen, ...], target: Target) -> tuple[Run, ...]:
-    ours = (task for task in listed if task.succeeded is not None and (task.worker is None or covers(task.worker, target.workers)))
+    ours = (task for task in listed if task.succeeded is not None and covers(task.worker, target.workers))
     return tuple((task.succeeded or 0.0, task.runtime, _wait(task)) for task in ours)
 
 

@@ -42,7 +42,7 @@ def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Ta
     spans = [min(SLICE_S, now - since - SLICE_S * nth) for nth in range(ceil((now - since) / SLICE_S))]
     counted: list[dict[str, list[float]]] = [{} for _ in spans]
     for task in listed:
-        if not task.name or not (not target.workers or (task.worker and covers(task.worker, target.workers))):
+        if not task.name or not covers(task.worker, target.workers):
             continue
         for nth, at in enumerate(_times(task)):
             if at is not None and at >= since:
