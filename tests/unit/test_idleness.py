@@ -1,6 +1,7 @@
 from watchdog.core.idleness import idle_by_configuration
 from watchdog.core.rules import Rule
 from watchdog.core.target import Target
+from watchdog.rulebook import read_rule_book, rules_for
 from watchdog.tables import TABLES
 
 
@@ -41,3 +42,29 @@ def test_a_rule_that_only_needs_a_second_look_is_not_idle() -> None:
 
 def test_what_can_be_filled_is_not_idle() -> None:
     assert idle(BOTH, rule("queues", "length")) is None
+
+
+def shipped(target: Target) -> dict[str, str]:
+    return idle_by_configuration(TABLES, target, [tuned.rule for tuned in rules_for(read_rule_book([], TABLES), target.name, TABLES)])
+
+
+def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> None:
+    idle_rules = shipped(Target("prod", frozenset({"flower"}), min_workers=1))
+    of_redis = {"BrokerMemoryHigh", "BrokerEviction", "BrokerReadOnly", "UnackedStale", "ProgressStalled"}
+    assert set(idle_rules) == {"BrokerUnreachable", *of_redis}
+    assert {"needs Redis" in idle_rules[name] for name in of_redis} == {True}
+
+
+def test_a_rule_whose_where_no_row_can_meet_is_idle_and_says_so() -> None:
+    assert shipped(Target("prod", frozenset({"flower"})))["BrokerUnreachable"] == "sources has no row here for it: where name = 'redis'"
+
+
+def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
+    assert ("WorkersBelowMinimum" in shipped(BOTH), "WorkersBelowMinimum" in shipped(Target("a", BOTH.sources, min_workers=1))) == (
+        True,
+        False,
+    )
+
+
+def test_with_all_configured_no_shipped_rule_is_idle() -> None:
+    assert shipped(Target("prod", frozenset({"flower", "redis"}), min_workers=1)) == {}

@@ -3,12 +3,14 @@
 In: the tables, a target, its rules. Out: rule name -> why it is idle. What only needs a second look is not idle here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from watchdog.core.evaluate import Evaluator
 from watchdog.core.loaded_tables import LoadedTable
 from watchdog.core.reading import DEFAULT_WINDOW_S, Past, read_tables
 from watchdog.core.replies import Replies
-from watchdog.core.rows import Sample, Table
+from watchdog.core.rows import Reading, Sample, Table
 from watchdog.core.rules import Rule
 from watchdog.core.target import Target
 
@@ -18,8 +20,8 @@ _NUMBERS = 8
 """As many as any table samples of its one row; which they are does not matter."""
 
 
-def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Iterable[Rule]) -> dict[str, str]:
-    """Rule name -> the reason, for each rule that reads a column which nothing configured can fill."""
+def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Sequence[Rule]) -> dict[str, str]:
+    """Rule name -> the reason, for each rule that reads a column which nothing configured can fill, or whose `where` no row can meet."""
     earlier = Sample(0.0, {"": (0.0,) * _NUMBERS})
     looked_before = Past(samples=dict.fromkeys(tables, (earlier,)))
     readings = read_tables(tables, target, looked_before, Replies(), now=0.0).windows[DEFAULT_WINDOW_S]
@@ -27,4 +29,18 @@ def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: It
     reasons = {
         rule.name: next((why for name, columns in rule.reads.items() if (why := loaded[name].idle_reason(columns))), None) for rule in rules
     }
+    evaluator = Evaluator(tables, stopwatch=lambda: 0.0)
+    evaluator.load(readings)
+    for rule in rules:
+        reasons[rule.name] = reasons[rule.name] or _of_no_row(rule, readings.get(rule.table or ""), evaluator)
+    evaluator.close()
     return {name: why for name, why in reasons.items() if why}
+
+
+def _of_no_row(rule: Rule, reading: Reading | None, evaluator: Evaluator) -> str | None:
+    """Why a rule on a table whose rows the configuration alone makes (`sources`, `groups`) concerns none of them."""
+    if reading is None or not rule.where or not reading.rows or reading.unread or reading.partial:
+        return None
+    said = evaluator.judge(replace(rule, when="1 = 1", clear=None, escalate=()), (), {})
+    concerned = said.findings or said.idle or said.unknown or said.failed
+    return None if concerned else f"{rule.table} has no row here for it: where {rule.where}"
