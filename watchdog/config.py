@@ -5,8 +5,8 @@ files, the database, warnings. Raises `ConfigError` with all faults.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import Path as TomlPath
 from watchdog.settings import Settings, to_override
-from watchdog.sources.redis import RedisSettings
 
 __all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "database_path", "load_settings"]
 
@@ -57,8 +56,8 @@ class Loaded:
     overrides: tuple[Override, ...]
     database: Path
     warnings: tuple[str, ...]
-    places: Mapping[TomlPath, str] = field(default_factory=dict)
-    """Path of a target's setting that says how its Redis is used -> the file and line, flag or variable that set it."""
+    place: Callable[[TomlPath], str] = lambda _: ""
+    """Where a value came from: a flag, a variable, or a line of a file."""
 
 
 def load_settings(
@@ -89,7 +88,7 @@ def load_settings(
     settings = settings.model_copy(update={"database": database}) if database else settings
     return Loaded(
         settings, reading.path, tuple(reading.document.files), rule_files, overrides,
-        database_path(settings, environ), tuple(reading.document.warnings), reading.places(settings),
+        database_path(settings, environ), tuple(reading.document.warnings), reading.place,
     )  # fmt: skip
 
 
@@ -216,12 +215,6 @@ class _Reading:
         shown = self.document.shown(self.path)
         example = '[[target]] with name = "prod" and flower = "http://localhost:5555", redis = "redis://localhost:6379/0" or both'
         return f"{shown}: nothing to watch: no [[target]]; add {example}, or give --flower URL and --redis URL"
-
-    def places(self, settings: Settings) -> dict[TomlPath, str]:
-        """Where each target's settings of its Redis stand."""
-        keys = [("redis", name) for name in RedisSettings.model_fields] + [("results",)]
-        paths: list[TomlPath] = [("target", index, *key) for index, _ in enumerate(settings.target) for key in keys]
-        return {path: self.place(path) for path in paths}
 
     def place(self, path: TomlPath) -> str:
         """Where a value came from: a flag, a variable, or a line of a file."""

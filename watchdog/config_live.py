@@ -58,7 +58,7 @@ def _entry(setting: LiveSetting) -> dict[str, Any]:
 def _placed(setting: LiveSetting, loaded: Loaded, index: int) -> LiveSetting:
     """With the place of what is configured, and without secrets."""
     key = "queues" if setting.name == "declared_queues" else setting.name
-    place = loaded.places.get(("target", index, "redis", key), "")
+    place = loaded.place(("target", index, "redis", key))
     origin = f"{CONFIGURED}: {place}" if setting.origin == CONFIGURED and place else setting.origin
     if setting.name != "result_backend":
         return replace(setting, origin=origin)
@@ -71,5 +71,5 @@ def _results_configured(setting: LiveSetting, target: TargetSettings, loaded: Lo
     """`results` of the target wins over what its workers say."""
     if target.results is None:
         return setting
-    place = loaded.places.get(("target", index, "results"), "")
+    place = loaded.place(("target", index, "results"))
     return replace(setting, value=target.results.masked_url(), origin=f"{CONFIGURED}: {place}" if place else CONFIGURED, gap="")

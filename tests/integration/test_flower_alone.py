@@ -93,7 +93,7 @@ def flowered(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 def test_lengths_come_from_flower(flowered: Cluster, tmp_path: Path) -> None:
     """The worker holds two tasks and has fetched no more than it can hold."""
-    held = flowered.flood("analysis", 5, "demo.hang", seconds=60.0)
+    held = flowered.flood("analysis", 5, "demo.hang")
     until(lambda: length(flowered, "analysis", tmp_path) == len(held) - 2, 30, "the worker to hold one task and to have fetched another")
 
 

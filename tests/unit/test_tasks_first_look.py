@@ -115,6 +115,13 @@ def test_a_flower_that_keeps_fewer_tasks_than_it_counted_is_covered_back_to_its_
     assert ("over the last 30s" in reading.note, cell(reading, JOB, "per_min")) == (True, 60.0)
 
 
+def test_a_task_received_again_and_again_is_no_sign_of_a_full_store() -> None:
+    cluster = listing(ended(1, ago=20))
+    cluster.counts[(WEB, JOB, "received")] = cluster.counts[(WEB, JOB, "retried")] = 5.0
+    reading = first(cluster)
+    assert (reading.note, cell(reading, JOB, "per_min")) == ("counted from Flower's list of tasks, over the last 1h", 0.2)
+
+
 def test_a_flower_that_does_not_say_when_it_started_is_covered_back_to_its_oldest_task() -> None:
     reading = first(listing(ended(1), flower_started_at=None))  # type: ignore[arg-type]
     assert cell(reading, JOB, "per_min") == 2.0

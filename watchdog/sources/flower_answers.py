@@ -6,7 +6,7 @@ an inspect reply is assembled from several answers, any of which the worker may 
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -16,7 +16,7 @@ from watchdog.core.replies import WorkerBeat, WorkerConf, WorkerInspection
 from watchdog.sources.celery_urls import celery_place
 from watchdog.sources.flower_json import UNREADABLE, as_kind, decoded, kind_found, maybe
 
-__all__ = ["inspections", "queue_lengths", "worker_beats", "worker_status"]
+__all__ = ["inspections", "worker_beats", "worker_status"]
 
 _NULL = Raw(b"null")
 _CENSORED = "*" * 8
@@ -57,24 +57,6 @@ class _Standing(Struct):
 
 _ONLINE = frozenset({"OK", "ONLINE", "UP", "ALIVE"})
 _OFFLINE = frozenset({"OFFLINE", "DOWN", "DEAD", "LOST"})
-_Count = Annotated[int, msgspec.Meta(ge=0)]
-
-
-class _Queue(Struct):
-    name: str
-    messages: _Count | None = None
-    messages_ready: _Count | None = None
-    """RabbitMQ's own figures, as Flower hands them on: there `messages` counts unacknowledged ones too."""
-
-
-_NO_LENGTHS = Gap(
-    "flower: expected the length of some queue from /api/queues/length, found none: "
-    "on RabbitMQ it needs its management API (start Flower with --broker-api=URL), and it names none before it has inspected a worker"
-)
-
-
-class _Queues(Struct):
-    active_queues: list[_Queue]
 
 
 class _Entry(Struct):
@@ -107,24 +89,6 @@ def _is_online(status: object) -> bool | None:
         return status
     word = status.upper() if isinstance(status, str) else None
     return True if word in _ONLINE else False if word in _OFFLINE else None
-
-
-def queue_lengths(body: bytes) -> dict[str, int] | Gap:
-    """`/api/queues/length`: queue -> messages waiting; as Flower lists them, or as an object of queue -> number.
-
-    A queue without a number is left out. None at all is no answer: on RabbitMQ Flower lists nothing while it cannot reach the
-    management API (measured with 3.10 and all three Flowers).
-    """
-    try:
-        listed = msgspec.json.decode(body, type=_Queues).active_queues
-        counts = {queue.name: queue.messages if queue.messages_ready is None else queue.messages_ready for queue in listed}
-    except UNREADABLE:
-        expected = '{"active_queues": [{"name", "messages"}]} with numbers'
-        loose = decoded(body, dict[str, _Count], "/api/queues/length", expected)
-        if isinstance(loose, Gap):
-            return loose
-        counts = dict(loose)
-    return {name: count for name, count in counts.items() if count is not None} or _NO_LENGTHS
 
 
 def worker_beats(body: bytes) -> dict[str, WorkerBeat] | Gap:

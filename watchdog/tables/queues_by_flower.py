@@ -44,12 +44,8 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
     seen = inspections(look.replies, fleet_of(look.before["workers"].memory if "workers" in look.before else None), look.target)
     conf = celery_conf(look.target, seen.values(), memory.said)
     memory = replace(memory, said=conf.said, broker_answered_at=_answered_at(look.replies, memory.broker_answered_at, look.now))
-    carriers = _transports(seen)
-    if not (_may_be_redis(carriers) or RABBITMQ & carriers):
-        idle = {**dict.fromkeys(OF_LENGTH, f"Flower cannot tell the length of a queue in {', '.join(sorted(carriers))}"), **idle}
-        listed: dict[str, int] | Gap = {}
-    else:
-        listed = look.replies.get(QueueLengths(), dict[str, int])
+    idle = {**_uncounted(_transports(seen)), **idle}
+    listed: dict[str, int] | Gap = {} if "length" in idle else look.replies.get(QueueLengths(), dict[str, int])
     if isinstance(listed, Gap):
         why = listed.reason if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
         blind = tuple(c for c in columns if c not in ("name", "declared") and c not in idle)
@@ -69,6 +65,13 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
         sample=Sample(look.now, {name: (float(listed[name]),) for name in kept if name in listed}),
         forgotten=frozenset((name,) for name in known if name not in kept),
     )
+
+
+def _uncounted(transports: frozenset[str]) -> dict[str, str]:
+    """Column -> why it is idle, where what carries the messages is nothing that Flower can count."""
+    if _may_be_redis(transports) or RABBITMQ & transports:
+        return {}
+    return dict.fromkeys(OF_LENGTH, f"Flower cannot tell the length of a queue in {', '.join(sorted(transports))}")
 
 
 def _known(name: str, memory: Queues, now: float, *, is_there: bool) -> KnownQueue:

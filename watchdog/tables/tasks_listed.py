@@ -73,12 +73,9 @@ def _since(listed: tuple[TaskSeen, ...], counters: EventCounters) -> tuple[float
 
 
 def _is_short(listed: tuple[TaskSeen, ...], counters: EventCounters) -> bool:
-    """Whether Flower has counted more than it lists: its store is full (`--max_tasks`)."""
-    for nth, event in enumerate(EVENTS[:4]):
-        total = sum(count for (_, _, kind), count in counters.counts.items() if kind == event)
-        if total > sum(_times(task)[nth] is not None for task in listed):
-            return True
-    return False
+    """Whether Flower has counted more ends of tasks than it lists (other events come more than once a task): `--max_tasks` is reached."""
+    ended = sum(count for (_, _, kind), count in counters.counts.items() if kind in ("succeeded", "failed"))
+    return ended > sum((task.succeeded is not None) + (task.failed is not None) for task in listed)
 
 
 def _times(task: TaskSeen) -> tuple[float | None, ...]:
