@@ -51,8 +51,8 @@ def shipped(target: Target) -> dict[str, str]:
 def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> None:
     idle_rules = shipped(Target("prod", frozenset({"flower"}), min_workers=1))
     of_redis = {"BrokerMemoryHigh", "BrokerEviction", "BrokerReadOnly", "UnackedStale", "ProgressStalled"}
-    assert set(idle_rules) == {"BrokerUnreachable", *of_redis}
-    assert {"needs Redis" in idle_rules[name] for name in of_redis} == {True}
+    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", *of_redis}
+    assert {idle_rules[name].partition("needs ")[1] for name in of_redis} == {"needs "}
 
 
 def test_a_rule_whose_where_no_row_can_meet_is_idle_and_says_so() -> None:
@@ -67,4 +67,4 @@ def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
 
 
 def test_with_all_configured_no_shipped_rule_is_idle() -> None:
-    assert shipped(Target("prod", frozenset({"flower", "redis"}), min_workers=1)) == {}
+    assert shipped(Target("prod", frozenset({"flower", "redis", "results"}), min_workers=1)) == {}
