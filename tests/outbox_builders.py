@@ -87,6 +87,11 @@ def load(store: Store, target: str = "prod") -> Loaded:
         return transaction.load(target)
 
 
+def unfinished_targets(store: Store) -> frozenset[str]:
+    with store.cycle() as transaction:
+        return transaction.unfinished_targets()
+
+
 def attempt(store: Store, outcome: Outcome, *, now: float = T0, receiver: str = "ops", settings: str = "s1") -> str | None:
     """Claim what is next and settle it so; its id."""
     claimed = store.claim(receiver, now, settings, encode)
@@ -108,9 +113,14 @@ class FakeReceiver:
     human: bool = False
     settings: str = "s1"
     longest_s: float = 1.0
+    address: str = ""
+    per_second: float = float("inf")
     then: list[Outcome | Exception] = field(default_factory=list)
     sent: list[tuple[str, bytes]] = field(default_factory=list)
     before: Callable[[], object] = lambda: None
+
+    def __post_init__(self) -> None:
+        self.address = self.address or self.name
 
     def render(self, message: Message) -> bytes:
         return encode(message)

@@ -30,6 +30,7 @@ from watchdog.tables import TABLES
 if TYPE_CHECKING:
     from watchdog.cycle import Cycle
     from watchdog.daemon import Built
+    from watchdog.receivers.pace import Pace
     from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
 
@@ -155,9 +156,9 @@ def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
 
 
 def build_watching(
-    conf: Configured, store: "Store", self_watch: "SelfWatch", clock: Callable[[], float], stopwatch: Callable[[], float]
+    conf: Configured, store: "Store", self_watch: "SelfWatch", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
-    """One configuration as the daemon runs it."""
+    """One configuration as the daemon runs it. `store`, `self_watch` and `pace` outlive it."""
     from watchdog.daemon import Built  # noqa: PLC0415
     from watchdog.delivery import Delivery  # noqa: PLC0415
     from watchdog.watching import Watching  # noqa: PLC0415
@@ -170,7 +171,7 @@ def build_watching(
         return self_watch.seen(tuple(known.get(name, ReceiverSeen(name)) for name in names), store.database_bytes())
 
     cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
-    delivery = Delivery(store, receivers, clock=clock)
+    delivery = Delivery(store, receivers, clock=clock, pace=pace)
     watching = Watching(cycles, delivery, store, self_watch, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch)
     return Built(
         watching,
@@ -178,4 +179,6 @@ def build_watching(
         frozenset(c.target.name for c in cycles),
         frozenset(t.rule.name for c in cycles for t in c.rules),
         conf.settings.service,
+        tuple(receivers),
+        {old: receiver.name for receiver in conf.settings.receiver for old in receiver.was},
     )

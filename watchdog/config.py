@@ -156,7 +156,7 @@ class _Reading:
         if self.one_target:
             values["target"] = [{"name": "default", **self.one_target}]
         layers = [{k: v for k, v in layer.items() if k not in _ONE_TARGET} for layer in (self.flags, self.variables)] + [values]
-        self.faults += self.doubles(values)
+        self.faults += [*self.doubles(values), *self.old_names(values)]
         if targets_required and not values.get("target") and not self.document.broken:
             self.faults.append(self.no_target())
         try:
@@ -204,6 +204,24 @@ class _Reading:
                 if name in seen:
                     yield f'{place}: {array} "{shown_name(name)}": the name is taken by the one at {seen[name]}; choose another'
                 seen.setdefault(name, place)
+
+    def old_names(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """`was` of a receiver that names one which is configured, or that another claims as well."""
+        tables = values.get("receiver", [])
+        receivers = [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+        configured = {table.get("name") for table in receivers if isinstance(table.get("name"), str)}
+        claimed: dict[str, str] = {}
+        for index, table in enumerate(receivers):
+            was = table.get("was", [])
+            for old in dict.fromkeys(
+                name for name in ([was] if isinstance(was, str) else was if isinstance(was, list) else []) if isinstance(name, str)
+            ):
+                place, shown = self.place(("receiver", index, "was")), shown_name(old)
+                if old in configured:
+                    yield f'{place}: receiver: was: "{shown}" is a configured receiver; expected a name that is no longer used'
+                elif old in claimed:
+                    yield f'{place}: receiver: was: "{shown}" is claimed at {claimed[old]} as well; only one can own what it was told'
+                claimed.setdefault(old, place)
 
     def no_target(self) -> str:
         """What to do where there is nothing to watch."""

@@ -1,21 +1,23 @@
 """The daemon: starts a configuration, keeps systemd informed, reloads on SIGHUP (build first, swap after), ends on SIGTERM.
 
 Signals only raise a flag; the main thread acts. A reload that fails leaves the old configuration at work, and the
-reserved target `watchdog` says so (`ConfigRejected`). What the database does not let it write now (the end of a target that was
-taken out, the outcome of a delivery that the old configuration had in hand) it owes, and writes as soon as it can.
+reserved target `watchdog` says so (`ConfigRejected`). What the database does not let it write now (the outcome of a delivery that the
+old configuration had in hand) it owes, and writes as soon as it can. A configuration begins to look and to tell once it has been handed
+over to in the database, in one transaction: before, nothing is decided under its names.
 """
 
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 
 import structlog
 
-from watchdog.core.decide import end_target
 from watchdog.core.target import SELF
 from watchdog.core.telling import Addressee
+from watchdog.handing_over import Handing, hand_over
+from watchdog.receivers.base import Receiver
 from watchdog.sd_notify import Notifier, watchdog_period_s
 from watchdog.self_watch import SelfWatch
 from watchdog.store import Store, StoreError
@@ -45,6 +47,9 @@ class Built:
     targets: frozenset[str]
     rules: frozenset[str]
     service: str
+    receivers: tuple[Receiver, ...] = ()
+    was: Mapping[str, str] = field(default_factory=dict)
+    """A receiver's old name -> its name now."""
 
 
 Build = Callable[[], Built]
@@ -72,7 +77,8 @@ class Daemon:
         self._wake = threading.Event()
         self._end = False
         self._reload = False
-        self._removed_open = False  # incidents of targets that are no longer configured may be open
+        self._handed_over = False
+        self._leaving: tuple[Receiver, ...] = ()  # not configured any more, and still to be told
         self._why_owed: dict[str, str] = {}
         self._stopped: list[Watching] = []  # whose deliveries have left something
 
@@ -124,9 +130,8 @@ class Daemon:
 
     def _begin(self, built: Built) -> Built:
         self._self_watch.forget_all_but(set(built.targets), set(built.rules))
-        self._removed_open = True
+        self._handed_over = False
         self._pay_debts(built)
-        built.watching.start()
         return built
 
     def _first_cycles(self, built: Built) -> None:
@@ -135,6 +140,7 @@ class Daemon:
         began = self._stopwatch()
         while not self._end and self._stopwatch() - began < longest:
             self._systemd.say(PATIENCE)
+            self._pay_debts(built)
             if built.watching.wait_first(BEAT_S / 2):
                 break
         self._systemd.say("READY=1", f"STATUS=watching {len(built.targets - {SELF})} targets")
@@ -151,6 +157,8 @@ class Daemon:
             log.debug("reload_crashed", exc_info=True)
             return self._rejected(old, f"unexpected {type(error).__name__}; please report it, with the log at level debug")
         self._stop(old.watching)
+        known = {addressee.name for addressee in new.addressees}
+        self._leaving = tuple(r for r in (*self._leaving, *old.watching.leaving(), *old.receivers) if r.name not in known)
         self._self_watch.config_error = ""
         self._begin(new)
         log.info("configuration_reloaded", targets=len(new.targets - {SELF}), rules=len(new.rules))
@@ -177,8 +185,13 @@ class Daemon:
     def _pay_debts(self, built: Built) -> None:
         """What could not be written before. Nothing here ends the daemon; what fails is tried again in the next beat."""
         self._stopped = [watching for watching in self._stopped if not self._paid("delivery_not_settled", watching.tidied)]
-        if self._removed_open and self._paid("removed_target_not_ended", lambda: self._end_removed_targets(built)):
-            self._removed_open = False
+        if not self._handed_over and self._paid("configuration_waits", lambda: self._hand_over(built)):
+            self._handed_over = True
+            built.watching.start()
+            built.watching.see_off(self._leaving)
+            self._leaving = ()
+        if self._handed_over:
+            self._paid("retries_not_seen", lambda: self._notice_retries(built))
 
     def _paid(self, event: str, pay: Callable[[], bool]) -> bool:
         """Whether it is done; why not is logged once."""
@@ -193,13 +206,15 @@ class Daemon:
         self._why_owed.pop(event, None)
         return paid
 
-    def _end_removed_targets(self, built: Built) -> bool:
-        for target in sorted(self._store.all_open_targets() - built.targets):
-            with self._store.cycle() as transaction:
-                plan = end_target(target, transaction.load(target), built.addressees, self._clock(), built.service)
-                transaction.commit(plan)
-            built.watching.wake_delivery()
-            log.info("target_removed", target=target, ended=len(plan.incidents))
+    def _hand_over(self, built: Built) -> bool:
+        """What the file holds becomes the new configuration's."""
+        leaving = {receiver.name: receiver for receiver in self._leaving}
+        waited_for = hand_over(self._store, Handing(built.addressees, built.targets, built.service, built.was, leaving), self._clock())
+        self._leaving = tuple(receiver for receiver in self._leaving if receiver.name in waited_for)
+        return True
+
+    def _notice_retries(self, built: Built) -> bool:
+        built.watching.notice_retries()
         return True
 
     def _pause_s(self) -> float:

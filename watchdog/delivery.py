@@ -1,7 +1,8 @@
-"""Delivery: drain the outbox. One thread a receiver, so that a slow one never delays another: claim, send, settle.
+"""Delivery: drain the outbox. One thread a receiver, so that a slow one never delays another: wait for a turn, claim, send, settle.
 
 In: messages that cycles committed, with a `wake` after each commit. Out: every message delivered, waiting for its next attempt, or dead,
-and a log line for each attempt. Whatever happens in a receiver or in the store is logged, and ends no thread.
+and a log line for each attempt. Whatever happens in a receiver or in the store is logged, and ends no thread. A receiver has one message
+in hand at a time; it waits for its turn with none, so that nothing is held up by a pace.
 """
 
 import threading
@@ -12,7 +13,8 @@ from typing import Any
 import structlog
 
 from watchdog.receivers.base import Later, Outcome, Receiver
-from watchdog.store import LONGEST_PAUSE_S, Claimed, Settled, Store, StoreError
+from watchdog.receivers.pace import Pace
+from watchdog.store import Claimed, Settled, Store, StoreError
 
 __all__ = ["Delivery"]
 
@@ -27,7 +29,10 @@ _EVENTS = {"delivered": "message_delivered", "waiting": "message_deferred", "dea
 
 
 class Delivery:
-    """Delivers to these receivers, from `start` to `stop`. `clock`: epoch seconds; `on_outcome` hears of every settled attempt."""
+    """Delivers to these receivers, from `start` to `stop`.
+
+    `clock`: epoch seconds; `pace`: shared by all deliveries of the process; `on_outcome` hears of every settled attempt.
+    """
 
     def __init__(
         self,
@@ -35,27 +40,45 @@ class Delivery:
         receivers: Iterable[Receiver],
         *,
         clock: Callable[[], float] = time.time,
+        pace: Pace | None = None,
         on_outcome: _OnOutcome | None = None,
         log: Any = None,
     ) -> None:
-        self._clerks = {
-            receiver.name: _Clerk(store, receiver, clock, on_outcome, log or structlog.get_logger("watchdog.delivery"))
-            for receiver in receivers
-        }
+        receivers = tuple(receivers)
+        self._store, self._clock, self._pace, self._on_outcome = store, clock, pace or Pace(), on_outcome
+        self._log = log or structlog.get_logger("watchdog.delivery")
+        self._clerks = {receiver.name: self._clerk(receiver, _slowest(receiver, receivers)) for receiver in receivers}
+
+    def _clerk(self, receiver: Receiver, per_second: float, *, leaving: bool = False) -> "_Clerk":
+        turns = _Turns(self._pace, receiver.address, per_second)
+        return _Clerk(self._store, receiver, turns, self._clock, self._on_outcome, self._log, leaving=leaving)
 
     def start(self) -> None:
         """Begin; what waits is sent at once."""
         for clerk in self._clerks.values():
             clerk.thread.start()
 
-    def wake(self) -> None:
-        """There may be something new to send."""
+    def see_off(self, receivers: Iterable[Receiver]) -> None:
+        """Beside the others, deliver to these what waits for them, and be done with them then: they are not configured any more."""
+        for receiver in receivers:
+            clerk = self._clerks[receiver.name] = self._clerk(receiver, receiver.per_second, leaving=True)
+            clerk.thread.start()
+
+    def leaving(self) -> list[Receiver]:
+        """Those seen off that are not done with."""
+        return [clerk.receiver for clerk in self._clerks.values() if clerk.leaving and not clerk.done]
+
+    def wake(self, at_once: Iterable[str] = ()) -> None:
+        """There may be something new to send; to these receivers at once, whatever pause they asked for."""
+        for name in at_once:
+            if name in self._clerks:
+                self._clerks[name].turns.release()
         for clerk in self._clerks.values():
             clerk.woken.set()
 
     def alive(self) -> bool:
         """Whether every receiver's thread is at work."""
-        return all(clerk.thread.is_alive() for clerk in self._clerks.values())
+        return all(clerk.thread.is_alive() or clerk.done for clerk in self._clerks.values())
 
     def drain_once(self, receiver: str) -> int:
         """Send what is due to one receiver, here and now; how many attempts were made."""
@@ -94,23 +117,51 @@ class Delivery:
             clerk.receiver.close()
 
 
+def _slowest(receiver: Receiver, receivers: Iterable[Receiver]) -> float:
+    """Messages a second that all receivers with this one's address agree to."""
+    return min(other.per_second for other in receivers if other.address == receiver.address)
+
+
+class _Turns:
+    """One receiver's view of the pace of its address."""
+
+    def __init__(self, pace: Pace, address: str, per_second: float) -> None:
+        self._pace, self._address, self._per_second = pace, address, per_second
+
+    def next(self) -> float:
+        return self._pace.turn(self._address, self._per_second)
+
+    def held(self) -> float:
+        return self._pace.held(self._address)
+
+    def hold(self, seconds: float) -> None:
+        self._pace.hold(self._address, seconds)
+
+    def release(self) -> None:
+        self._pace.release(self._address)
+
+
 class _Clerk:
-    """One receiver's thread and what it is at."""
+    """One receiver's thread and what it is at. One that is leaving is done once nothing waits for it."""
 
     def __init__(
         self,
         store: Store,
         receiver: Receiver,
+        turns: _Turns,
         clock: Callable[[], float],
         on_outcome: _OnOutcome | None,
         log: Any,
+        *,
+        leaving: bool,
     ) -> None:
         self._store = store
         self.receiver = receiver
+        self.turns = turns
+        self.leaving, self.done = leaving, False
         self._clock = clock
         self._on_outcome = on_outcome
         self._log = log.bind(receiver=receiver.name)
-        self._paused_until: float | None = None  # a Retry-After holds for all that waits for the receiver
         self._failures = 0
         self._in_hand: tuple[Claimed, Outcome] | None = None  # sent, and not yet settled
         self.woken = threading.Event()
@@ -118,17 +169,20 @@ class _Clerk:
         self.thread = threading.Thread(target=self._run, name=f"deliver-{receiver.name}", daemon=True)
 
     def _run(self) -> None:
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and not self.done:
             try:
                 self._send_and_nap()
             except Exception:  # noqa: BLE001 - nothing may end the thread that tells people, not even a log that fails
                 self.stopping.wait(1.0)
+        if self.done:
+            self.receiver.close()
 
     def _send_and_nap(self) -> None:
         self.woken.clear()
         try:
             self.drain()
-            nap_s = self._until_due()
+            self.done = self.leaving and not self._store.unfinished_messages(self.receiver.name)
+            nap_s = 0.0 if self.done else self._until_due()
         except Exception as error:  # noqa: BLE001 - nor the store, nor a receiver
             self._wait_after("outbox_failed", error)
             return
@@ -139,16 +193,24 @@ class _Clerk:
     def drain(self) -> int:
         """Send what is due, until nothing is or the receiver asks for a pause; how many attempts were made."""
         attempts = 0
-        while not self.stopping.is_set() and not self._pause_left():
+        while self._may_send():
             claimed = self._store.claim(self.receiver.name, self._clock(), self.receiver.settings, self.receiver.render)
             if claimed is None:
                 break
             attempts += 1
             outcome = self._send(claimed)
-            settled = self._settle(claimed, outcome)
-            if isinstance(outcome, Later) and outcome.retry_after_s is not None and settled is not None:
-                self._paused_until = settled.due_at
+            if isinstance(outcome, Later) and outcome.retry_after_s is not None:
+                self.turns.hold(outcome.retry_after_s)  # for all that waits for this address
+            self._settle(claimed, outcome)
         return attempts
+
+    def _may_send(self) -> bool:
+        """Whether something is due and may go: waits for the turn, with nothing in hand."""
+        now = self._clock()
+        due = self._store.next_due(self.receiver.name, now, self.receiver.settings)
+        if due is None or due > now or self.turns.held() or self.stopping.is_set():
+            return False
+        return not self.stopping.wait(self.turns.next()) and not self.turns.held()
 
     def _send(self, claimed: Claimed) -> Outcome:
         try:
@@ -184,26 +246,18 @@ class _Clerk:
             reason = {"reason": settled.reason} if settled.reason else {}
             write = self._log.info if settled.state == "delivered" else self._log.warning
             write(_EVENTS[settled.state], **about, **reason)
+            if settled.switched_off:
+                self._log.error("receiver_switched_off", **reason)
         if self._on_outcome is not None:
             self._on_outcome(claimed, outcome, settled)
-
-    def _pause_left(self) -> float:
-        """Seconds until the pause that the receiver asked for is over; one longer than is ever granted was set by another clock."""
-        if self._paused_until is None:
-            return 0.0
-        left = self._paused_until - self._clock()
-        if not 0.0 < left <= LONGEST_PAUSE_S:
-            self._paused_until = None
-            return 0.0
-        return left
 
     def _until_due(self) -> float:
         """How long to sleep unless woken (seconds)."""
         now = self._clock()
-        due = self._store.next_due(self.receiver.name, now)
+        due = self._store.next_due(self.receiver.name, now, self.receiver.settings)
         if due is None:
             return LONGEST_NAP_S
-        return min(max(due - now, self._pause_left(), 0.0), LONGEST_NAP_S)
+        return min(max(due - now, self.turns.held(), 0.0), LONGEST_NAP_S)
 
     def _wait_after(self, event: str, error: Exception) -> None:
         """Log it and hold off: 1, 2, 4 … up to 30 s, or until watchdog stops."""

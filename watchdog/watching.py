@@ -5,7 +5,7 @@ commit, and keeps what watchdog knows of itself. Whatever a cycle trips over, th
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,6 +14,7 @@ from watchdog.asking import StoppedError
 from watchdog.cycle import Cycle, Done
 from watchdog.delivery import Delivery
 from watchdog.move_log import log_moves
+from watchdog.receivers.base import Receiver
 from watchdog.self_watch import SelfWatch
 from watchdog.store import Store, StoreError
 
@@ -46,6 +47,7 @@ class Watching:
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
+        self._retries_seen = dict(store.retried())
         self._ended_at: dict[str, float] = {}
         self._progress = threading.Condition()
 
@@ -85,13 +87,27 @@ class Watching:
         """After `stop`: settle what its deliveries left unsettled; whether nothing is left. StoreError: not now."""
         return self._delivery.tidied()
 
-    def wake_delivery(self) -> None:
-        """Something was committed beside the cycles."""
-        self._delivery.wake()
+    def notice_retries(self) -> None:
+        """Where an operator had something tried again: look at once, for what burns is told by a cycle, and send at once."""
+        retried = self._store.retried()
+        names = [name for name, number in retried.items() if number != self._retries_seen.get(name, 0)]
+        if names:
+            self._retries_seen = dict(retried)
+            log.info("retry_noticed", receivers=names)
+            self._look_now()
+            self._delivery.wake(names)
+
+    def see_off(self, receivers: Iterable[Receiver]) -> None:
+        """Once started: tell these what waits for them, with what is left of the old configuration."""
+        self._delivery.see_off(receivers)
+
+    def leaving(self) -> list[Receiver]:
+        """Those seen off that are not done with."""
+        return self._delivery.leaving()
 
     def delivering(self) -> bool:
-        """Whether every receiver's thread lives."""
-        return self._delivery.alive()
+        """Whether every receiver's thread lives, once started."""
+        return self._scheduler is None or self._delivery.alive()
 
     def wait_first(self, timeout_s: float) -> bool:
         """Wait until every target has had a cycle that was committed; whether that is so."""
@@ -116,6 +132,13 @@ class Watching:
         assert self._scheduler is not None  # noqa: S101 - start() made it
         arguments: list[Any] = [argument] if argument is not None else []
         self._scheduler.add_job(work, "interval", arguments, seconds=seconds, id=name, next_run_time=datetime.now(UTC))
+
+    def _look_now(self) -> None:
+        from datetime import UTC, datetime  # noqa: PLC0415
+
+        if self._scheduler is not None:
+            for cycle in self.cycles:
+                self._scheduler.modify_job(cycle.target.name, next_run_time=datetime.now(UTC))
 
     def _one_cycle(self, cycle: Cycle) -> None:
         name, began = cycle.target.name, self._stopwatch()

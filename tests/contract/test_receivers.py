@@ -50,7 +50,7 @@ _addresses = count()
 
 
 def fresh(server: RecordingReceiver) -> str:
-    """A path that nothing was sent to yet: some receivers keep a pace for each URL."""
+    """A path that nothing was sent to yet."""
     return f"{server.url}/{next(_addresses)}"
 
 
@@ -94,7 +94,14 @@ def test_hostile_names_are_rendered_harmless(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", RECEIVERS)
 def test_other_settings_have_another_fingerprint(kind: str) -> None:
-    assert made(kind).settings == made(kind).settings != made(kind, name="other").settings
+    other = {"format": "json"} if kind == "console" else {"timeout": "3s"}
+    assert made(kind).settings == made(kind).settings != made(kind, **other).settings
+
+
+@pytest.mark.parametrize("kind", RECEIVERS)
+def test_a_new_name_or_another_pace_is_no_reason_to_send_again_what_was_refused(kind: str) -> None:
+    pace = {"per_second": 7} if kind in OVER_HTTP else {}
+    assert made(kind, name="other", was="ops", **pace).settings == made(kind).settings
 
 
 @pytest.mark.parametrize("kind", RECEIVERS)

@@ -20,7 +20,7 @@ from watchdog.demo.cluster import Cluster
 
 ALL = [[name] for name in COMMANDS] + [
     ["config", "check"], ["config", "show"], ["rules", "check"], ["rules", "list"], ["rules", "show"], ["incidents", "show"],
-    ["receivers", "test"],
+    ["outbox", "show"], ["outbox", "retry"], ["outbox", "drop"], ["receivers", "test"],
 ]  # fmt: skip
 CONFIG = """
 [[target]]

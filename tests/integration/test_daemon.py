@@ -14,13 +14,14 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from tests.outbox_builders import FakeReceiver, commit, incident, message, opened, plan
+from tests.outbox_builders import FakeReceiver, commit, incident, message, opened, plan, unfinished_targets
 from tests.waiting import until
 from watchdog.asking import Asker
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.queries import Query
 from watchdog.core.reading import Past
 from watchdog.core.target import Target
+from watchdog.core.telling import Addressee
 from watchdog.cycle import Cycle
 from watchdog.daemon import Build, Built, Daemon
 from watchdog.delivery import Delivery
@@ -70,7 +71,8 @@ class Building:
             [cycle], Delivery(self.store, [self.receiver]), self.store, self.self_watch,
             retention_s=1e9, clock=time.time, stopwatch=time.monotonic,
         )  # fmt: skip
-        return Built(watching, (), self.targets, frozenset(), "watchdog")
+        addressees = (Addressee(self.receiver.name, settings=self.receiver.settings),)
+        return Built(watching, addressees, self.targets, frozenset(), "watchdog", (self.receiver,))
 
 
 @pytest.fixture
@@ -126,10 +128,10 @@ def test_a_target_taken_out_while_the_database_is_locked_is_ended_once_it_is_fre
         database.execute("BEGIN IMMEDIATE")
         building.targets = frozenset({"lab"})
         daemon.reload()
-        wait_for(logs, "removed_target_not_ended")
+        wait_for(logs, "configuration_waits")
         wait_for(logs, "configuration_reloaded")
         database.execute("ROLLBACK")
-        until(lambda: building.store.all_open_targets() == frozenset(), 10, "the incident to end")
+        until(lambda: unfinished_targets(building.store) == frozenset(), 10, "the incident to end")
 
 
 def test_a_reload_that_trips_keeps_the_old_configuration_and_names_the_kind_of_error(building: Building, logs: list[EventDict]) -> None:

@@ -19,7 +19,7 @@ from watchdog.core.telling import Addressee, Standing, tell
 from watchdog.delivery import Delivery
 from watchdog.receivers.base import Delivered, Later, Outcome, Refused
 from watchdog.receivers.pace import Pace
-from watchdog.receivers.slack import MEND, SlackReceiver, SlackSettings
+from watchdog.receivers.slack import GONE, MEND, SlackReceiver, SlackSettings
 from watchdog.store import Store
 
 OK = Answer(body=b"ok")
@@ -27,18 +27,13 @@ PATH = "T0ken/B0t/s3cretpath"
 
 
 class Time:
-    """A clock that only sleeping, and a test, moves."""
+    """A clock that only a test moves."""
 
     def __init__(self) -> None:
         self.now = T0
-        self.slept: list[float] = []
 
     def __call__(self) -> float:
         return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture
@@ -46,22 +41,17 @@ def time() -> Time:
     return Time()
 
 
-@pytest.fixture
-def pace(time: Time) -> Pace:
-    return Pace(1.0, time, time.sleep)
-
-
 Made = Callable[..., SlackReceiver]
 
 
 @pytest.fixture
-def slack(receiver: RecordingReceiver, pace: Pace) -> Iterator[Made]:
+def slack(receiver: RecordingReceiver) -> Iterator[Made]:
     made: list[SlackReceiver] = []
 
     def make(**given: Any) -> SlackReceiver:
         url = f"http://127.0.0.1:{receiver.port}/services/{PATH}"
         settings = SlackSettings.model_validate({"type": "slack", "name": "ops", "url": url, "timeout": "2s", **given})
-        made.append(SlackReceiver(settings, pace))
+        made.append(SlackReceiver(settings))
         return made[-1]
 
     yield make
@@ -99,7 +89,8 @@ def test_anything_but_ok_is_an_error_even_with_200(body: bytes, slack: Made, rec
 @pytest.mark.parametrize("word", MEND)
 def test_each_word_of_slack_says_what_to_mend(word: str, status: int, slack: Made, receiver: RecordingReceiver) -> None:
     outcome = answered(slack, receiver, Answer(status, body=word.encode()))
-    assert outcome == Refused(f"http://127.0.0.1:{receiver.port} answered {status}: {word}: {MEND[word]}")
+    gone = word in GONE or status == 410
+    assert outcome == Refused(f"http://127.0.0.1:{receiver.port} answered {status}: {word}: {MEND[word]}", gone)
 
 
 def test_a_word_with_a_fault_of_the_server_is_tried_again(slack: Made, receiver: RecordingReceiver) -> None:
@@ -160,55 +151,6 @@ def test_no_secret_appears_in_its_settings_or_in_an_error_about_them() -> None:
     assert "s3cretpath" not in f"{good!r} {good} {raised.value}"
 
 
-# --- its pace -----------------------------------------------------------------------------------------------------------
-
-
-def test_one_message_a_second_goes_to_one_url_whichever_receiver_sends_it(slack: Made, receiver: RecordingReceiver, time: Time) -> None:
-    receiver.default = OK
-    one, other = slack(), slack(name="dev")
-    assert [send(one), send(other), send(one)] == [Delivered("200")] * 3
-    assert time.slept == [1.0, 1.0]
-
-
-def test_another_url_is_not_waited_for(slack: Made, receiver: RecordingReceiver, time: Time) -> None:
-    receiver.default = OK
-    send(slack())
-    send(slack(url=f"http://127.0.0.1:{receiver.port}/services/other"))
-    assert time.slept == []
-
-
-def test_a_pause_that_one_receiver_was_asked_for_holds_for_all_with_its_url(slack: Made, receiver: RecordingReceiver, time: Time) -> None:
-    receiver.then(Answer(429, {"retry-after": "30"}), OK)
-    send(slack())
-    waits = send(slack(name="dev"))
-    assert waits == Later("Slack asked to pause for this URL", retry_after_s=30.0, never_arrived=True)
-    assert len(receiver.requests) == 1
-    time.now += 30
-    assert send(slack(name="dev")) == Delivered("200")
-
-
-def test_whoever_waits_for_a_turn_delays_no_other_url(slack: Made, receiver: RecordingReceiver) -> None:
-    receiver.default = OK
-    waiting, go_on = threading.Event(), threading.Event()
-
-    def sleep(_: float) -> None:
-        waiting.set()
-        go_on.wait(10)
-
-    shared = Pace(1.0, lambda: 0.0, sleep)
-    slow = SlackReceiver(SlackSettings.model_validate({"type": "slack", "name": "a", "url": receiver.url}), shared)
-    quick = SlackReceiver(SlackSettings.model_validate({"type": "slack", "name": "b", "url": f"{receiver.url}2"}), shared)
-    send(slow)
-    second = threading.Thread(target=send, args=(slow,))
-    second.start()
-    assert waiting.wait(5)
-    assert send(quick) == Delivered("200")
-    go_on.set()
-    second.join(10)
-    slow.close()
-    quick.close()
-
-
 # --- what waits for it --------------------------------------------------------------------------------------------------
 
 
@@ -230,7 +172,7 @@ def test_what_waits_is_merged_and_what_ended_untold_is_not_told(
     to = slack()
     fires = [incident(name, started_at=T0 + number) for number, name in enumerate(("alpha", "beta", "gamma"))]
     with opened(tmp_path) as store:
-        delivery = Delivery(store, [to], clock=time)
+        delivery = Delivery(store, [to], clock=time, pace=Pace(time))
         for begun in (fires[:1], fires[:2], fires):
             cycle(store, to, begun, time.now)
             assert delivery.drain_once("ops") == 1
@@ -252,7 +194,7 @@ def test_what_ended_is_told_where_its_beginning_was(tmp_path: Path, slack: Made,
     receiver.default = OK
     to, fire = slack(), incident("alpha")
     with opened(tmp_path) as store:
-        delivery = Delivery(store, [to], clock=time)
+        delivery = Delivery(store, [to], clock=time, pace=Pace(time))
         for state in (fire, over(fire, T0 + 60)):
             cycle(store, to, [state], time.now)
             delivery.drain_once("ops")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan
+from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan, unfinished_targets
 from watchdog.core.incidents import Incident, State
 from watchdog.core.messages import Event, Told
 from watchdog.core.plan import Plan
@@ -52,13 +52,13 @@ def test_names_that_are_no_text_are_kept_as_text(store: Store) -> None:
 def test_other_targets_are_not_loaded_but_are_known(store: Store) -> None:
     commit(store, plan(incidents=[incident("A", target="staging")], target="staging"))
     assert load(store).open == ()
-    assert store.all_open_targets() == {"staging"}
+    assert unfinished_targets(store) == {"staging"}
 
 
 def test_a_target_whose_incidents_ended_has_none_open(store: Store) -> None:
     commit(store, plan(incidents=[incident()]), plan(incidents=[over(incident())]))
     assert load(store).open == ()
-    assert store.all_open_targets() == frozenset()
+    assert unfinished_targets(store) == frozenset()
 
 
 def test_the_time_of_the_cycle_before_is_the_targets_own(store: Store) -> None:
@@ -369,7 +369,7 @@ def test_many_threads_write_without_losing_anything(tmp_path: Path) -> None:
 
 def test_the_connection_of_a_thread_that_ended_is_closed_by_the_next(store: Store) -> None:
     for _ in range(5):
-        thread = threading.Thread(target=store.all_open_targets)
+        thread = threading.Thread(target=store.receivers_seen)
         thread.start()
         thread.join()
     assert len(store._file._opened) <= 2

@@ -202,3 +202,27 @@ def test_a_fault_never_shows_what_a_reference_stands_for(folder: Folder, text: s
 def test_a_fault_never_shows_a_secret_that_is_written_out(folder: Folder, text: str) -> None:
     folder.write(text.replace("${SECRET}", SECRET))
     assert SECRET not in "\n".join(folder.faults())
+
+
+# --- receivers that change their name -----------------------------------------------------------------------------------
+
+
+def console(name: str, was: str) -> str:
+    return f'[[receiver]]\nname = "{name}"\ntype = "console"\nwas = {was}\n'
+
+
+def test_a_name_that_is_in_use_is_no_old_name(folder: Folder) -> None:
+    folder.write(ONE_TARGET + console("ops", "[]") + console("crew", '"ops"'))
+    assert folder.faults() == ('watchdog.toml:11: receiver: was: "ops" is a configured receiver; expected a name that is no longer used',)
+
+
+def test_an_old_name_is_claimed_once(folder: Folder) -> None:
+    folder.write(ONE_TARGET + console("crew", '["ops", "dev"]') + console("team", '"dev"'))
+    assert folder.faults() == (
+        'watchdog.toml:11: receiver: was: "dev" is claimed at watchdog.toml:7 as well; only one can own what it was told',
+    )
+
+
+def test_old_names_are_one_or_a_list(folder: Folder) -> None:
+    folder.write(ONE_TARGET + console("crew", '"ops"') + console("team", '["a", "b"]'))
+    assert [receiver.was for receiver in folder.load().settings.receiver] == [("ops",), ("a", "b")]

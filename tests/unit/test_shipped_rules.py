@@ -127,6 +127,7 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "shop.pay stands at 40% (resize) for 12m"),
     ("DeliveryFailing", {"dead": 1.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1, given up: 1"),
     ("DeliveryFailing", {"oldest_s": 301.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1"),
+    ("ReceiverOff", {"off": True}, Severity.ERROR, "Receiver ops is switched off, its address is gone; messages waiting: 1"),
     ("RuleFailed", {"failed": True, "error": "too many steps"}, Severity.ERROR, "Rule QueueBacklogHigh cannot be asked: too many steps"),
     ("ConfigRejected", {"config_rejected": True, "config_error": "watchdog.toml:3: unknown key"}, Severity.WARNING,
      "The new configuration was refused, the old one is in force: watchdog.toml:3: unknown key"),
@@ -160,6 +161,7 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("TaskRunningTooLong", {"running_s": 3600.0}),
     ("ProgressStalled", {"running_s": 7200.0, "progress_still_s": 600.0}),
     ("ProgressStalled", {"progress_still_s": 1200.0, "worker_state": "lost"}),
+    ("DeliveryFailing", {"off": True, "dead": 1.0, "oldest_s": 7200.0}),
 ]
 
 

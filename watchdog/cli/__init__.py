@@ -22,6 +22,7 @@ COMMANDS = {
     "tables": "watchdog.cli.tables:tables",
     "query": "watchdog.cli.query:query",
     "incidents": "watchdog.cli.incidents:incidents",
+    "outbox": "watchdog.cli.outbox:outbox",
     "receivers": "watchdog.cli.receivers:receivers",
     "demo": "watchdog.cli.demo:demo",
     "completion": "watchdog.cli.completion_script:completion",

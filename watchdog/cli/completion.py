@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["complete_receivers", "complete_rules", "complete_tables", "complete_targets"]
+__all__ = ["complete_letters", "complete_receivers", "complete_rules", "complete_tables", "complete_targets"]
 
 
 def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -17,6 +17,19 @@ def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) ->
         from watchdog.cli.configuration import load  # noqa: PLC0415
 
         return _beginning(incomplete, (target.name for target in load(_config(ctx)).settings.target))
+    except Exception:  # noqa: BLE001
+        return []
+
+
+def complete_letters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of messages that wait or were given up."""
+    try:
+        from watchdog.cli.configuration import load  # noqa: PLC0415
+        from watchdog.store import Store  # noqa: PLC0415
+
+        database = load(_config(ctx), {"database": ctx.params.get("database")}, targets_required=False, credentials=False).database
+        with Store.open(database, create=False) as store:
+            return _beginning(incomplete.upper(), (letter.id for letter in store.outbox_shown().letters))
     except Exception:  # noqa: BLE001
         return []
 

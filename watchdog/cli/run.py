@@ -13,6 +13,7 @@ from watchdog.cli.refusals import Refused, Unusable
 if TYPE_CHECKING:
     from watchdog.app import Configured
     from watchdog.daemon import Build
+    from watchdog.receivers.pace import Pace
     from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
 
@@ -40,6 +41,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     """Watch the configured targets and tell the receivers, until ended."""
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.receivers.pace import Pace  # noqa: PLC0415
     from watchdog.self_watch import SelfWatch  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
@@ -48,7 +50,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     try:
         with Store.open(conf.loaded.database) as store:
             self_watch = SelfWatch()
-            build = builder(config, database, store, self_watch)
+            build = builder(config, database, store, self_watch, Pace(time.monotonic))
             Daemon(build, store, self_watch, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
     except StoreError as error:
         raise Unusable(str(error)) from None
@@ -56,7 +58,7 @@ def run(*, config: Path | None, database: str | None) -> None:
         raise Refused(str(error)) from None
 
 
-def builder(config: Path | None, database: str | None, store: "Store", self_watch: "SelfWatch") -> "Build":
+def builder(config: Path | None, database: str | None, store: "Store", self_watch: "SelfWatch", pace: "Pace") -> "Build":
     """What the daemon builds a configuration with, at its start and on each reload: the files are read anew."""
     import structlog  # noqa: PLC0415
 
@@ -75,7 +77,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_watc
         if conf.loaded.database != store.path:
             raise RejectedError(f"database: {conf.loaded.database} instead of {store.path}; another database needs a restart")
         configure_log(conf.settings.log_level, conf.settings.log_format)
-        built = build_watching(conf, store, self_watch, time.time, time.monotonic)
+        built = build_watching(conf, store, self_watch, pace, time.time, time.monotonic)
         log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
         for warning in (*oddities(conf), *untold(conf)):
             log.warning("configuration_odd", what=warning)

@@ -39,6 +39,8 @@ class Ended(StrEnum):
     RULE_CHANGED = "rule changed"
     TARGET_REMOVED = "target removed"
     CLOSED = "closed by hand"
+    RECEIVER_REMOVED = "receiver removed"
+    """For one receiver alone, which is told no more: said in messages, never true of an incident."""
 
 
 OPEN = frozenset({State.PENDING, State.FIRING, State.RECOVERING})

@@ -7,7 +7,11 @@ from enum import StrEnum
 from watchdog.core.rows import Cell
 from watchdog.core.severity import Severity
 
-__all__ = ["Event", "Message", "Notice", "Told", "strongest"]
+__all__ = ["DROPPED", "Event", "Message", "Notice", "Told", "strongest"]
+
+
+DROPPED = "*"
+"""In place of the settings under which a message was refused: an operator did not want it told."""
 
 
 class Event(StrEnum):
@@ -67,7 +71,7 @@ class Told:
     """What a receiver has been told of an incident, counting only what may have arrived.
 
     `event` is None where nothing may have arrived. `refused`: the last thing it was to be told was refused for good,
-    under receiver settings `settings` (a fingerprint).
+    under receiver settings `settings` (a fingerprint), or whatever they are where it was dropped by hand (`DROPPED`).
     """
 
     incident: str

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 from watchdog.core.findings import Verdict
 from watchdog.core.identity import message_id
-from watchdog.core.incidents import Incident, State
-from watchdog.core.messages import Event, Message, Notice, Told
+from watchdog.core.incidents import Ended, Incident, State
+from watchdog.core.messages import DROPPED, Event, Message, Notice, Told
 from watchdog.core.plan import Loaded
 from watchdog.core.target import SELF
 
-__all__ = ["Addressee", "Standing", "about_receiver", "notice_of", "tell", "wanted"]
+__all__ = ["Addressee", "Standing", "about_receiver", "farewell", "notice_of", "tell", "wanted"]
 
 MOST_NOTICES = 100
 """A machine's message holds at most so many incidents; more are split. (One for humans is cut by its receiver.)"""
@@ -43,16 +43,17 @@ def wanted(standing: Standing, told: Told | None, addressee: Addressee) -> Event
     """What this receiver should hear of this incident now, or nothing.
 
     Nobody hears the end of what they were never told; whoever was told hears it, whatever else is true. What was refused
-    for good is not said again under the same settings.
+    for good is not said again under the same settings. Who was told the end of what still burns (the receiver was taken out,
+    and is back) hears of it as of a new fire.
     """
     incident = standing.incident
     heard = told.event if told is not None else None
-    refused = told.refused if told is not None and told.settings == addressee.settings else None
+    refused = told.refused if told is not None and told.settings in (addressee.settings, DROPPED) else None
     if not incident.open:
         return Event.RESOLVED if heard in FIRE and refused is not Event.RESOLVED else None
     if standing.verdict is not Verdict.BREACH or incident.state is not State.FIRING or standing.about == addressee.name:
         return None
-    if told is None or heard is None:
+    if told is None or heard in (None, Event.RESOLVED):
         return None if refused is Event.FIRST else Event.FIRST
     if incident.severity.rank > told.severity.rank and refused is not Event.ESCALATED:
         return Event.ESCALATED
@@ -78,6 +79,13 @@ def tell(
             for part in _split(notices, addressee)
         ]
     return tuple(new), tuple(withdrawn)
+
+
+def farewell(loaded: Loaded, addressee: Addressee, target: str, now: float, service: str) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """As `tell`, for a receiver that is told no more: all that it believes to burn has ended for it."""
+    over = [replace(i, state=State.RESOLVED, ended=Ended.RECEIVER_REMOVED, resolved_at=now) for i in loaded.open]
+    standings = [Standing(incident, Verdict.NONE) for incident in (*over, *loaded.owed)]
+    return tell(standings, loaded, [addressee], target, now, service)
 
 
 def about_receiver(incident: Incident, tables: frozenset[str]) -> str:
@@ -109,7 +117,7 @@ def _notices(
 def _still_to_say(olds: list[Notice], heard: Told | None) -> list[Notice]:
     """Of what waits about one incident the newest; as its first, where that has not been heard and waits as well."""
     fires = [old for old in olds if old.event in FIRE]
-    if heard is not None and heard.event is not None:
+    if heard is not None and heard.event in FIRE:
         return fires[-1:]
     first = next((old for old in fires if old.event is Event.FIRST), None)
     return [] if first is None else [replace(fires[-1], event=Event.FIRST, sequence=first.sequence)]

@@ -29,6 +29,8 @@ class Refused:
     """Never again as it stands: another 4xx, a redirect, an impossible URL. `reason` names what to mend."""
 
     reason: str
+    gone: bool = False
+    """The address itself is gone for good (410): nothing else is worth an attempt there until somebody mends it."""
 
 
 Outcome = Delivered | Later | Refused
@@ -42,6 +44,10 @@ class Receiver(Protocol):
     """Whether a person reads it: then a message may be cut with an honest count; machines get everything."""
     settings: str
     """A fingerprint of its settings: what was refused under other settings may be tried again."""
+    address: str
+    """Where it sends to, as a key that tells nothing: receivers with the same one share its pace and its pauses."""
+    per_second: float
+    """At most so many messages a second go there."""
 
     def render(self, message: Message) -> bytes:
         """The body, frozen at the first attempt."""

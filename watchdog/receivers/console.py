@@ -5,6 +5,7 @@
   error     escalated  WorkerLost prod: celery@gpu-1 was lost
 """
 
+import math
 import sys
 from typing import Literal, TextIO
 
@@ -30,6 +31,8 @@ class ConsoleReceiver:
     """Prints. `stream` is standard output as it is at each attempt, unless one is given."""
 
     longest_s = 1.0
+    address = "standard output"
+    per_second = math.inf
 
     def __init__(self, settings: ConsoleSettings, stream: TextIO | None = None) -> None:
         self.name = settings.name

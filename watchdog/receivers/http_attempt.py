@@ -3,7 +3,8 @@
 In: a URL, headers and a body. Out: an `Outcome` whose reason names the server and what it said, never the URL: paths and queries of
 webhook URLs are passwords. The whole attempt ends with its timeout, whatever the other side does: httpx's own timeouts hold for a single
 read, which a server that drips never meets, and looking up a name has none at all; so the attempt runs in a thread of its own, which is
-left behind when time is up (its socket closes under it, so it ends soon after).
+left behind when time is up (its socket closes under it, so it ends soon after; the look-up of a name may take longer, so there are never
+more than a few: then nothing new is begun).
 """
 
 import re
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["HttpAnswer", "HttpAttempt", "outcome_of"]
 
 LARGEST_ANSWER = 64 * 1024
+MOST_LEFT_BEHIND = 4
+"""Attempts of one receiver that are out of time and have not ended yet."""
 _SHORTEST_SECRET = 4
 _LONGEST_WORD = 5
 _TRY_AGAIN = (408, 425, 429)
@@ -76,6 +80,7 @@ class HttpAttempt:
         self._server = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
         self._hidden = _worth_hiding({*secrets, *_pieces_of(url)})
         self._client: httpx.Client | None = None
+        self._left_behind: list[threading.Thread] = []
 
     @property
     def longest_s(self) -> float:
@@ -83,7 +88,10 @@ class HttpAttempt:
         return self._timeout_s + 1.0
 
     def post(self, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
-        """One attempt at `now` (epoch seconds); `sort`, else `outcome_of`, says what an answer means."""
+        """One attempt at `now` (epoch seconds); `sort`, else `outcome_of`, says what an answer means. One at a time."""
+        self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
+        if len(self._left_behind) >= MOST_LEFT_BEHIND:
+            return Later(f"{self._server}: {MOST_LEFT_BEHIND} earlier attempts still hang; can its name be looked up?", never_arrived=True)
         try:
             client = self._opened()
         except OSError as error:  # ssl.SSLError is one
@@ -95,6 +103,7 @@ class HttpAttempt:
         attempt.join(self._timeout_s)
         if attempt.is_alive():
             self.close()
+            self._left_behind.append(attempt)
         if answer.status is not None:
             said = one_line(self._without_secrets(answer.text))
             answered = f"{self._server} answered {answer.status}"
@@ -156,6 +165,8 @@ def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
         return Later(reason, retry_after_s=_retry_after_s(answer.retry_after, now), never_arrived=status in _NEVER_ARRIVED)
     if 300 <= status < 400:
         return Refused(f"{answer.answered}, a redirect, which is not followed; set `url` to where it leads")
+    if status == HTTPStatus.GONE:
+        return Refused(f"{reason}, gone for good; set `url` to where it is now", gone=True)
     return Refused(f"{reason}; check `url` and what the receiver expects")
 
 

@@ -1,11 +1,12 @@
 """What the settings of every receiver that posts over HTTP share: where to, how patiently, and whom to trust."""
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from watchdog.receivers.http_attempt import HttpAttempt
 from watchdog.receivers.settings import ReceiverSettings
@@ -37,11 +38,20 @@ def _checked_file(path: Path) -> Path:
 
 
 class HttpSettings(ReceiverSettings):
-    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `ca_file` replaces the system's certificates."""
+    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `ca_file` replaces the system's certificates.
+
+    `per_second`: at most so many messages a second go to the URL, whichever receivers share it.
+    """
 
     url: Annotated[SecretStr, AfterValidator(_checked_url)]
     timeout: PositiveDuration = 10.0
+    per_second: Annotated[float, Field(gt=0, le=1000)] = 50.0
     ca_file: Annotated[Path, AfterValidator(_checked_file)] | None = None
+
+    @property
+    def address(self) -> str:
+        """A key for the URL that does not tell it."""
+        return hashlib.sha256(self.url.get_secret_value().encode("utf-8", "surrogatepass")).hexdigest()
 
     def attempt(self, secrets: Iterable[str] = ()) -> HttpAttempt:
         """What posts with these settings; `secrets` beside the URL's own never appear in a reason."""

@@ -2,23 +2,35 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 __all__ = ["ReceiverSettings"]
 
 
+_NOT_WHERE = {"name", "was", "per_second"}
+"""What changes nothing about whether a message is taken."""
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 class ReceiverSettings(BaseModel):
-    """One `[[receiver]]`. Each kind adds its `type` and what it needs."""
+    """One `[[receiver]]`. Each kind adds its `type` and what it needs. `was`: names under which it was told before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     name: str = Field(min_length=1)
+    was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple)] = ()
 
     def fingerprint(self) -> str:
-        """16 hex digits that change with any setting, secrets included, and tell none of them: what was refused may then be tried again."""
-        revealed = json.dumps(self.model_dump(mode="python"), default=_revealed, sort_keys=True)
+        """16 hex digits that change with where and how it is sent, secrets included, and tell none of it.
+
+        What was refused may then be tried again. A new name or another pace are no reason for that.
+        """
+        revealed = json.dumps(self.model_dump(mode="python", exclude=_NOT_WHERE), default=_revealed, sort_keys=True)
         return hashlib.sha256(revealed.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

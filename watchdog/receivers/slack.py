@@ -1,29 +1,26 @@
 """Slack: one message a POST to an incoming webhook, for people to read.
 
 Slack says `ok`, and anything else is an error, even with status 200 (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
-It takes one message a second for each URL; who goes on sending after a 429 may be switched off, so all receivers that share a URL share
-its pace and its pauses.
+It takes one message a second for each URL (`per_second`); who goes on sending after a 429 may be switched off.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from watchdog.core.messages import Message
 from watchdog.receivers.base import Later, Outcome, Refused
 from watchdog.receivers.http_attempt import HttpAnswer, outcome_of
 from watchdog.receivers.http_settings import HttpSettings
-from watchdog.receivers.pace import Pace
 from watchdog.receivers.slack_blocks import slack_body
 
 __all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
 
-PATIENCE_S = 5.0
-"""How long an attempt waits for its turn; a turn further away is left to a later attempt."""
 _LONGEST_TOLD_S = 1e9
-_SHARED_PACE = Pace(every_s=1.0)
 
 _FORM = "Slack did not take the form of this message; check that `url` is an incoming webhook of Slack, and report it if so"
 _NEW_WEBHOOK = "make a new webhook in Slack (Apps, your app, Incoming Webhooks) and set `url`"
@@ -49,43 +46,40 @@ MEND: Mapping[str, str] = {
 }
 """What Slack answers -> what to mend."""
 
+GONE = frozenset({"channel_not_found", "invalid_token", "no_service", "no_service_id", "no_active_hooks", "no_team"})
+"""Of these, those that no other message fares better with: the webhook is gone, or never was."""
+
 
 class SlackSettings(HttpSettings):
     """`type = "slack"`; `url` is that of an incoming webhook, which owns its name, picture and channel: a message cannot set them."""
 
     type: Literal["slack"]
+    per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
 
 class SlackReceiver:
-    """Posts to one webhook. `pace` is shared by all receivers of the process, unless one is given."""
+    """Posts to one webhook."""
 
     human = True
 
-    def __init__(self, settings: SlackSettings, pace: Pace = _SHARED_PACE) -> None:
+    def __init__(self, settings: SlackSettings) -> None:
         self.name = settings.name
         self.settings = settings.fingerprint()
-        self._address = hashlib.sha256(settings.url.get_secret_value().encode("utf-8", "surrogatepass")).hexdigest()
-        self._pace = pace
+        self.address, self.per_second = settings.address, settings.per_second
         self._attempt = settings.attempt()
 
     @property
     def longest_s(self) -> float:
-        """The longest that one attempt takes, its turn included (seconds)."""
-        return self._attempt.longest_s + PATIENCE_S
+        """The longest that one attempt takes (seconds)."""
+        return self._attempt.longest_s
 
     def render(self, message: Message) -> bytes:
         """The JSON of `slack_blocks`."""
         return json.dumps(slack_body(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt, in its turn. Slack has no use for the message's id: a repeat is shown twice."""
-        away_s = self._pace.wait_turn(self._address, PATIENCE_S)
-        if away_s:
-            return Later("Slack asked to pause for this URL", retry_after_s=away_s, never_arrived=True)
-        outcome = self._attempt.post(body, {"content-type": "application/json; charset=utf-8"}, now, slack_outcome)
-        if isinstance(outcome, Later) and outcome.retry_after_s is not None:
-            self._pace.hold(self._address, outcome.retry_after_s)
-        return outcome
+        """One attempt. Slack has no use for the message's id: a repeat is shown twice."""
+        return self._attempt.post(body, {"content-type": "application/json; charset=utf-8"}, now, slack_outcome)
 
     def close(self) -> None:
         """Close the connection."""
@@ -100,7 +94,7 @@ def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
         return replace(by_status, retry_after_s=_retry_after_in(answer.text) if told_s is None else told_s)
     word = answer.text.strip()
     if word in MEND:
-        return Refused(f"{answer.answered}: {word}: {MEND[word]}")
+        return Refused(f"{answer.answered}: {word}: {MEND[word]}", gone=word in GONE or answer.status == HTTPStatus.GONE)
     if isinstance(by_status, Refused) or word == "ok":
         return by_status
     if not answer.whole:

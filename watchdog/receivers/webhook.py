@@ -51,6 +51,7 @@ class WebhookReceiver:
     def __init__(self, settings: WebhookSettings) -> None:
         self.name = settings.name
         self.settings = settings.fingerprint()
+        self.address, self.per_second = settings.address, settings.per_second
         self._key = _key_of(settings.secret) if settings.secret else None
         self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         signing = settings.secret.get_secret_value() if settings.secret else ""

@@ -3,10 +3,14 @@
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """
 
+from watchdog.store.letters import Letter, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox import LONGEST_PAUSE_S, Claimed
 from watchdog.store.reading import IncidentShown, MessageShown
 from watchdog.store.refusals import NotFoundError, StoreError
 from watchdog.store.settling import Settled
 from watchdog.store.store import Store, Transaction
 
-__all__ = ["LONGEST_PAUSE_S", "Claimed", "IncidentShown", "MessageShown", "NotFoundError", "Settled", "Store", "StoreError", "Transaction"]
+__all__ = [
+    "LONGEST_PAUSE_S", "Claimed", "IncidentShown", "Letter", "MessageShown", "NotFoundError", "OutboxShown", "ReceiverOff", "Retried",
+    "Settled", "Store", "StoreError", "Transaction",
+]  # fmt: skip

@@ -14,7 +14,7 @@ from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import INCIDENT_COLUMNS, incident_cells, incident_from, message_from, notice_from, notice_text, plain, told_from
 from watchdog.store.refusals import StoreError
 
-__all__ = ["all_open_targets", "commit", "load", "notices_of"]
+__all__ = ["commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
 
 TRIED_FOR_S = 24 * 3600.0
 """How long a message is tried, from when it was made: what is merged into a newer one is tried as long as the newest of it deserves."""
@@ -33,6 +33,10 @@ _OWED = f"""
               WHERE messages.target = :target AND messages.state = 'waiting' AND messages.body IS NULL
     ) ORDER BY id"""  # noqa: S608
 _TOLD_OF_OPEN = f"SELECT told.* FROM incidents JOIN told ON told.incident = incidents.id WHERE target = ? AND state IN {OPEN_STATES}"  # noqa: S608
+_UNFINISHED = f"""
+    SELECT target FROM incidents WHERE state IN {OPEN_STATES}
+    UNION SELECT incidents.target FROM told JOIN incidents ON incidents.id = told.incident WHERE told.event <> 'resolved'
+    UNION SELECT target FROM messages WHERE state = 'waiting' AND body IS NULL"""  # noqa: S608
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
 
 
@@ -69,13 +73,14 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
         "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",
         [(move.incident, move.at, move.before, move.after, plain(move.reason)) for move in plan.transitions],
     )
-    _withdraw(connection, plan.withdrawn)
-    _queue(connection, plan.messages, plan.at)
+    withdraw(connection, plan.withdrawn)
+    queue(connection, plan.messages, plan.at)
     remembered.write(connection, plan)
     connection.execute("INSERT INTO cycles VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at", (plan.target, plan.at))
 
 
-def _withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+def withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    """Take out messages that never left; `StoreError` where one is not there any more."""
     for message_id in ids:
         gone = connection.execute("DELETE FROM messages WHERE id = ? AND state = 'waiting' AND body IS NULL", (message_id,)).rowcount
         if not gone:
@@ -84,7 +89,8 @@ def _withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
             )
 
 
-def _queue(connection: sqlite3.Connection, messages: Iterable[Message], now: float) -> None:
+def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: float) -> None:
+    """New messages, to be sent."""
     for message in messages:
         connection.execute(
             "INSERT INTO messages (id, receiver, target, service, created_at, since, not_before, wait_s, expires_at, state)"
@@ -103,6 +109,6 @@ def _queue(connection: sqlite3.Connection, messages: Iterable[Message], now: flo
         )
 
 
-def all_open_targets(connection: sqlite3.Connection) -> frozenset[str]:
-    """Targets with an open incident, configured or not."""
-    return frozenset(row["target"] for row in connection.execute(f"SELECT DISTINCT target FROM incidents WHERE state IN {OPEN_STATES}"))  # noqa: S608
+def unfinished_targets(connection: sqlite3.Connection) -> frozenset[str]:
+    """Targets with an open incident, with one whose end somebody has not been told, or with a message that never left."""
+    return frozenset(row["target"] for row in connection.execute(_UNFINISHED))

@@ -35,9 +35,10 @@ class DatabaseFile:
         self._held_up = False  # the thread whose turn it is waits for another process, or has just done so in vain
         self._turn = threading.Lock()  # threads hand over at once; SQLite's own waiting sleeps, and is not fair
 
-    def open(self, command: str) -> None:
-        """Check that it can be used; create it or bring it up to date. `StoreError` says why not; `command` is what the user typed."""
-        refusal = cannot_reach(self.path, create=not self.read_only, command=command)
+    def open(self, command: str, *, create: bool = True) -> None:
+        """Check that it can be used; `create` it or bring it up to date. `StoreError` says why not; `command` is what the user typed."""
+        refusal = None if create else cannot_reach(self.path, create=False, command=command)
+        refusal = refusal or cannot_reach(self.path, create=not self.read_only, command=command)
         if refusal:
             raise StoreError(refusal)
         try:

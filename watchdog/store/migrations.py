@@ -29,7 +29,16 @@ OPEN_STATES = "('pending', 'firing', 'recovering')"
 
 def v1_incidents_and_outbox(database: "Database") -> None:
     """Incidents and their transitions, the outbox and what receivers were told, memories and samples."""
-    for statement in _V1.split(";\n"):
+    _run(database, _V1)
+
+
+def v2_receivers_off_and_letters_handled(database: "Database") -> None:
+    """Which receivers are switched off, which dead letters an operator has dealt with, and whom to try again at once."""
+    _run(database, _V2)
+
+
+def _run(database: "Database", script: str) -> None:
+    for statement in script.split(";\n"):
         if statement.strip():
             database.execute(statement)
 
@@ -78,7 +87,17 @@ CREATE TABLE samples (
 ) WITHOUT ROWID;
 """
 
-STEPS: tuple[Step, ...] = (v1_incidents_and_outbox,)
+_V2 = """
+ALTER TABLE messages ADD COLUMN handled TEXT CHECK (handled IN ('retried', 'dropped'));
+ALTER TABLE messages ADD COLUMN handled_at REAL;
+DROP INDEX messages_dead;
+CREATE INDEX messages_dead ON messages (receiver, last_attempt_at) WHERE state = 'dead' AND handled IS NULL;
+CREATE INDEX messages_handled ON messages (handled_at) WHERE handled IS NOT NULL;
+CREATE TABLE switched_off (receiver TEXT PRIMARY KEY, settings TEXT NOT NULL, at REAL NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE retries (receiver TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled)
 """Every version so far, in order; names are recorded in the file and stay."""
 
 

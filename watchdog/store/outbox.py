@@ -2,6 +2,7 @@
 
 A message waits while an earlier one for the same receiver that is not finished shares an incident with it: the end never overtakes the
 beginning. Where a beginning was refused for good, what rests on it (its end, an escalation) is taken out of messages that never left.
+To a receiver that is switched off nothing goes; what is out of time meanwhile is given up.
 """
 
 import sqlite3
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from watchdog.core.messages import Event, Message
+from watchdog.store import switched_off
 from watchdog.store.cycles import notices_of
 from watchdog.store.records import message_from
 from watchdog.store.told import recount
@@ -57,6 +59,9 @@ _UNRENDERED = """
 
 def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: str, render: Render) -> Claimed | None:
     """The oldest message that is due, now being sent; None where there is none. `now`: epoch seconds."""
+    if switched_off.still(connection, receiver, settings):
+        switched_off.give_up_late(connection, receiver, settings, now)
+        return None
     asked = {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}
     while (row := connection.execute(_NEXT, asked).fetchone()) is not None:
         message = message_from(row, notices_of(connection, row["id"]))
@@ -109,8 +114,13 @@ def _rendered(connection: sqlite3.Connection, message: Message, render: Render, 
         return None
 
 
-def next_due(connection: sqlite3.Connection, receiver: str, now: float) -> float | None:
-    """When the receiver's next message may go (epoch seconds, may be past); None where none waits."""
+def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str | None = None) -> float | None:
+    """When `claim` next has something to do for the receiver (epoch seconds, may be past); None where nothing waits.
+
+    `settings`: the receiver's; where it is switched off under these, that is when something will be out of time.
+    """
+    if settings is not None and switched_off.is_off(connection, receiver, settings):
+        return switched_off.next_late(connection, receiver)
     row = connection.execute(_FIRST_DUE, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone()
     return None if row["due_at"] is None else float(row["due_at"])
 

@@ -23,7 +23,7 @@ class MessageShown:
     event: Event
     sequence: int
     state: str
-    """`waiting`, `sending`, `delivered` or `dead`."""
+    """`waiting`, `sending`, `delivered` or `dead`; `retried` or `dropped` where an operator dealt with a dead letter."""
     created_at: float
     not_before: float
     attempts: int
@@ -43,17 +43,19 @@ class IncidentShown:
 
 _SELECT = "SELECT * FROM incidents"
 _MESSAGES = """
-    SELECT messages.*, notices.event, notices.sequence FROM notices JOIN messages ON messages.id = notices.message
+    SELECT messages.*, coalesce(messages.handled, messages.state) AS fate, notices.event, notices.sequence
+    FROM notices JOIN messages ON messages.id = notices.message
     WHERE notices.incident = ? ORDER BY messages.number"""
 _COUNTS = """
     WITH names AS (SELECT name FROM receivers UNION SELECT receiver FROM messages WHERE state IN ('waiting', 'sending')
-                   UNION SELECT receiver FROM messages WHERE state = 'dead')
-    SELECT names.name, receivers.last_ok_at,
+                   UNION SELECT receiver FROM messages WHERE state = 'dead' AND handled IS NULL
+                   UNION SELECT receiver FROM switched_off)
+    SELECT names.name, receivers.last_ok_at, EXISTS (SELECT 1 FROM switched_off WHERE receiver = names.name) AS off,
            (SELECT count(*) FROM messages WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS pending,
            (SELECT min(CASE WHEN since > 0 THEN since ELSE created_at END) FROM messages
                    WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS oldest_at,
-           (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead'
-                   AND (receivers.last_ok_at IS NULL OR last_attempt_at > receivers.last_ok_at)) AS dead
+           (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead' AND handled IS NULL
+                   AND (receivers.last_ok_at IS NULL OR coalesce(last_attempt_at, expires_at) > receivers.last_ok_at)) AS dead
     FROM names LEFT JOIN receivers ON receivers.name = names.name"""
 
 
@@ -96,11 +98,11 @@ def _incidents(file: DatabaseFile, sql: str, given: Sequence[object]) -> tuple[I
 
 def _message_shown(row: dict[str, object]) -> MessageShown:
     names = MessageShown.__dataclass_fields__
-    return MessageShown(**{**{name: row[name] for name in names}, "event": Event(str(row["event"]))})  # type: ignore[arg-type]  # columns of the same names
+    return MessageShown(**{**{name: row[name] for name in names}, "state": row["fate"], "event": Event(str(row["event"]))})  # type: ignore[arg-type]  # columns of the same names
 
 
 def receivers_seen(file: DatabaseFile) -> tuple[ReceiverSeen, ...]:
     """Every receiver that the outbox knows: what waits and since when, letters given up since its last delivery, that delivery."""
     with file.speaking():
         rows: Iterable[dict[str, object]] = map(dict, file.connection().execute(_COUNTS))
-        return tuple(ReceiverSeen(**row) for row in rows)  # type: ignore[arg-type]  # columns of the same names
+        return tuple(ReceiverSeen(**{**row, "off": bool(row["off"])}) for row in rows)  # type: ignore[arg-type]  # columns of the same names

@@ -1,7 +1,8 @@
 """What may go after a while, so that the file does not grow for ever.
 
-Ended incidents, their transitions and what receivers were told of them, and messages that arrived. Never: an open incident, what
-receivers were told of it, a message that waits, a dead letter that nobody handled, or an incident that one of these mentions.
+Ended incidents, their transitions and what receivers were told of them, messages that arrived, and dead letters that were handled. Never:
+an open incident, what receivers were told of it, a message that waits, a dead letter that nobody handled, or an incident that one of these
+mentions.
 """
 
 import sqlite3
@@ -12,7 +13,7 @@ __all__ = ["forget"]
 
 _MENTIONED = """
     SELECT notices.incident FROM messages JOIN notices ON notices.message = messages.id
-    WHERE messages.state IN ('waiting', 'sending') OR messages.state = 'dead'"""
+    WHERE messages.state IN ('waiting', 'sending') OR (messages.state = 'dead' AND messages.handled IS NULL)"""
 
 
 def forget(connection: sqlite3.Connection, before: float) -> int:
@@ -25,8 +26,8 @@ def forget(connection: sqlite3.Connection, before: float) -> int:
     connection.executemany("DELETE FROM transitions WHERE incident = ?", gone)
     connection.executemany("DELETE FROM told WHERE incident = ?", gone)
     connection.execute(
-        "DELETE FROM messages WHERE state = 'delivered' AND delivered_at < ? AND NOT EXISTS ("
+        "DELETE FROM messages WHERE (state = 'delivered' AND delivered_at < ? OR handled IS NOT NULL AND handled_at < ?) AND NOT EXISTS ("
         " SELECT 1 FROM notices JOIN incidents ON incidents.id = notices.incident WHERE notices.message = messages.id)",
-        (before,),
+        (before, before),
     )
     return len(gone)

@@ -2,9 +2,10 @@
 
 import hashlib
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.store import switched_off
 from watchdog.store.outbox import LONGEST_PAUSE_S
 from watchdog.store.records import plain
 from watchdog.store.told import recount
@@ -24,6 +25,8 @@ class Settled:
     state: str
     reason: str = ""
     due_at: float | None = None
+    switched_off: bool = False
+    """Nothing more is attempted there until somebody mends it."""
 
 
 def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, now: float) -> Settled | None:
@@ -34,8 +37,11 @@ def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, no
     match outcome:
         case Delivered():
             settled = _delivered(connection, row, now)
-        case Refused(reason):
+        case Refused(reason, gone):
             settled = _dead(connection, row, reason)
+            if gone:
+                switched_off.switch_off(connection, row["receiver"], row["settings"], plain(reason), now)
+                settled = replace(settled, switched_off=True)
         case Later() as later:
             settled = _later(connection, row, later, now)
     recount(connection, message_id, row["receiver"])

@@ -1,6 +1,6 @@
 """The store's front: everything the cycle, the delivery, the daemon and the command line may ask of the database file."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +12,9 @@ from watchdog.core.plan import Loaded, Plan
 from watchdog.core.rows import Sample
 from watchdog.core.selfwatch import ReceiverSeen
 from watchdog.receivers.base import Outcome
-from watchdog.store import cycles, lease, outbox, reading, remembered, retention, settling
+from watchdog.store import cycles, lease, leaving, letters, outbox, reading, remembered, retention, settling
 from watchdog.store.database import DatabaseFile
+from watchdog.store.letters import OutboxShown, Retried
 from watchdog.store.outbox import Claimed
 from watchdog.store.reading import IncidentShown
 from watchdog.store.settling import Settled
@@ -40,6 +41,44 @@ class Transaction:
         with self._file.speaking():
             cycles.commit(self._file.connection(), plan)
 
+    # --- from one configuration to the next ---------------------------------------------------------------------------
+
+    def queue(self, messages: Iterable[Message], withdrawn: Iterable[str], now: float) -> None:
+        """New messages beside a cycle, in place of those withdrawn."""
+        with self._file.speaking():
+            cycles.withdraw(self._file.connection(), withdrawn)
+            cycles.queue(self._file.connection(), messages, now)
+
+    def unfinished_targets(self) -> frozenset[str]:
+        """Targets of which something burns, or is still to be told."""
+        with self._file.speaking():
+            return cycles.unfinished_targets(self._file.connection())
+
+    def unfinished_receivers(self) -> frozenset[str]:
+        """Receivers, configured or not, that something waits for or that believe something to burn."""
+        with self._file.speaking():
+            return leaving.unfinished_receivers(self._file.connection())
+
+    def unfinished_messages(self, receiver: str) -> int:
+        """How many wait for it or are in hand."""
+        with self._file.speaking():
+            return leaving.unfinished(self._file.connection(), receiver)
+
+    def rename_receiver(self, old: str, new: str) -> bool:
+        """What `old` was told, and what waits for it, is `new`'s; whether there was anything."""
+        with self._file.speaking():
+            return leaving.rename(self._file.connection(), old, new)
+
+    def leave_by(self, receiver: str, at: float) -> None:
+        """What waits for it is tried until then at most."""
+        with self._file.speaking():
+            leaving.leave_by(self._file.connection(), receiver, at)
+
+    def give_up(self, receiver: str, reason: str) -> int:
+        """What waits for it is dead; how many messages."""
+        with self._file.speaking():
+            return leaving.give_up(self._file.connection(), receiver, reason)
+
 
 class Store:
     """One database file. Any thread may use it; every method raises `StoreError`, and then has written nothing. Times are epoch seconds."""
@@ -48,14 +87,17 @@ class Store:
         self._file = DatabaseFile(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
 
     @classmethod
-    def open(cls, path: str | Path, *, create: bool = True, busy_timeout_s: float = 5.0, command: str = "watchdog run") -> Self:
+    def open(
+        cls, path: str | Path, *, create: bool = True, write: bool = False, busy_timeout_s: float = 5.0, command: str = "watchdog run"
+    ) -> Self:
         """Open the file, or refuse it with a reason.
 
-        `create`: to write; a missing file is made, an older one copied and brought up to date. Otherwise to read, beside a daemon or
-        without one: nothing is made or changed. `command` is what the user typed, for the line that says how to type it with the right to.
+        `create`: to write; a missing file is made, an older one copied and brought up to date. `write` alone: the same, but a missing one
+        is refused. Otherwise to read, beside a daemon or without one: nothing is made or changed. `command` is what the user typed, for
+        the line that says how to type it with the right to.
         """
-        store = cls(path, read_only=not create, busy_timeout_s=busy_timeout_s)
-        store._file.open(command)
+        store = cls(path, read_only=not (create or write), busy_timeout_s=busy_timeout_s)
+        store._file.open(command, create=create)
         return store
 
     @property
@@ -89,11 +131,6 @@ class Store:
         with self._file.writing():
             yield Transaction(self._file)
 
-    def all_open_targets(self) -> frozenset[str]:
-        """Targets with an open incident, configured or not."""
-        with self._file.speaking():
-            return cycles.all_open_targets(self._file.connection())
-
     def load_memories(self, target: str, types: Mapping[str, type]) -> Mapping[str, object]:
         """Table -> what it remembers of a target; `types`: table -> its memory's type. For the daemon's start."""
         with self._file.speaking():
@@ -116,10 +153,15 @@ class Store:
         with self._file.writing() as connection, self._file.speaking():
             return settling.settle(connection, message_id, outcome, now)
 
-    def next_due(self, receiver: str, now: float) -> float | None:
-        """When the receiver's next message may go; None where none waits."""
+    def next_due(self, receiver: str, now: float, settings: str | None = None) -> float | None:
+        """When `claim` next has something to do for the receiver, as it is with these settings; None where nothing waits."""
         with self._file.speaking():
-            return outbox.next_due(self._file.connection(), receiver, now)
+            return outbox.next_due(self._file.connection(), receiver, now, settings)
+
+    def unfinished_messages(self, receiver: str) -> int:
+        """How many wait for the receiver or are in hand."""
+        with self._file.speaking():
+            return leaving.unfinished(self._file.connection(), receiver)
 
     def recover(self) -> int:
         """At the daemon's start, under the lease: what a dead daemon had in hand waits again. Returns how many."""
@@ -127,6 +169,30 @@ class Store:
             return outbox.recover(connection)
 
     # --- people and watchdog itself -----------------------------------------------------------------------------------
+
+    def outbox_shown(self) -> OutboxShown:
+        """Every message that waits, is in hand or is dead, oldest first; and who is switched off."""
+        return letters.outbox_shown(self._file)
+
+    def retry(self, ids: Iterable[str], now: float) -> list[Retried]:
+        """Try these again, and switch their receivers on; what it comes to, for those that were there."""
+        with self._file.writing() as connection, self._file.speaking():
+            return letters.retry(connection, ids, now)
+
+    def switch_on(self, receiver: str) -> bool:
+        """Try the receiver again now; whether it was switched off."""
+        with self._file.writing() as connection, self._file.speaking():
+            return letters.switch_on(connection, receiver)
+
+    def drop(self, ids: Iterable[str], now: float) -> list[str]:
+        """Give these up for good; the ids of those that were there."""
+        with self._file.writing() as connection, self._file.speaking():
+            return letters.drop(connection, ids, now)
+
+    def retried(self) -> Mapping[str, int]:
+        """Receiver -> a number that grows with every retry by an operator."""
+        with self._file.speaking():
+            return letters.retried(self._file.connection())
 
     def incidents(self, ended_since: float | None = None) -> tuple[Incident, ...]:
         """Open incidents, and those that fired and ended since then, oldest first."""
