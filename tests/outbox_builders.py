@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from watchdog.core.findings import Verdict
 from watchdog.core.incidents import Ended, Incident, State, Transition
 from watchdog.core.messages import Event, Message, Notice
 from watchdog.core.payload import encode
 from watchdog.core.plan import Loaded, Plan
 from watchdog.core.severity import Severity
+from watchdog.core.telling import Addressee, Standing, tell
 from watchdog.receivers.base import Delivered, Outcome
 from watchdog.store import Store
 
@@ -85,6 +87,15 @@ def commit(store: Store, *plans: Plan) -> None:
 def load(store: Store, target: str = "prod") -> Loaded:
     with store.cycle() as transaction:
         return transaction.load(target)
+
+
+def look(store: Store, addressees: Sequence[Addressee], *incidents: Incident, now: float = T0, target: str = "prod") -> None:
+    """One cycle's telling: the open ones of these incidents were seen to burn, the others are over."""
+    with store.cycle() as transaction:
+        loaded = transaction.load(target)
+        standings = [Standing(one, Verdict.BREACH) for one in incidents] + [Standing(one, Verdict.NONE) for one in loaded.owed]
+        messages, withdrawn = tell(standings, loaded, addressees, target, now, "watchdog")
+        transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=now, target=target))
 
 
 def unfinished_targets(store: Store) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The daemon with sources that answer when they are told to, and a database that is locked when it should not be."""
 
 import contextlib
+import json
 import os
 import socket
 import sqlite3
@@ -14,10 +15,11 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from tests.outbox_builders import FakeReceiver, commit, incident, message, opened, plan, unfinished_targets
+from tests.outbox_builders import FakeReceiver, commit, incident, load, look, message, opened, plan, unfinished_targets
 from tests.waiting import until
 from watchdog.asking import Asker
 from watchdog.core.evaluate import Evaluator
+from watchdog.core.messages import Message
 from watchdog.core.queries import Query
 from watchdog.core.reading import Past
 from watchdog.core.target import Target
@@ -25,6 +27,7 @@ from watchdog.core.telling import Addressee
 from watchdog.cycle import Cycle
 from watchdog.daemon import Build, Built, Daemon
 from watchdog.delivery import Delivery
+from watchdog.receivers.base import Delivered, Later, Outcome
 from watchdog.self_watch import SelfWatch
 from watchdog.sources.base import Answers
 from watchdog.store import Store
@@ -59,6 +62,10 @@ class Building:
         self.source = HeldSource()
         self.source.go_on.set()
         self.receiver = FakeReceiver()
+        self.more: tuple[FakeReceiver, ...] = ()
+        self.was: dict[str, str] = {}
+        self.on_outcome: Callable[[], None] = lambda: None
+        self.builds = 0
         self.fails: Exception | None = None
 
     def __call__(self) -> Built:
@@ -67,12 +74,12 @@ class Building:
         asker = Asker(Target("lab", frozenset({"redis"}), interval_s=0.1), {"redis": self.source}, TABLES)
         evaluator = Evaluator(TABLES, stopwatch=time.monotonic)
         cycle = Cycle(asker, TABLES, (), evaluator, self.store, (), service="watchdog", clock=time.time, past=lambda _: Past())
-        watching = Watching(
-            [cycle], Delivery(self.store, [self.receiver]), self.store, self.self_watch,
-            retention_s=1e9, clock=time.time, stopwatch=time.monotonic,
-        )  # fmt: skip
-        addressees = (Addressee(self.receiver.name, settings=self.receiver.settings),)
-        return Built(watching, addressees, self.targets, frozenset(), "watchdog", (self.receiver,))
+        receivers = (self.receiver, *self.more)
+        delivery = Delivery(self.store, receivers, on_outcome=lambda *_: self.on_outcome())
+        watching = Watching([cycle], delivery, self.store, self.self_watch, retention_s=1e9, clock=time.time, stopwatch=time.monotonic)
+        addressees = tuple(Addressee(receiver.name, settings=receiver.settings) for receiver in receivers)
+        self.builds += 1
+        return Built(watching, addressees, self.targets, frozenset(), "watchdog", receivers, self.was)
 
 
 @pytest.fixture
@@ -180,6 +187,151 @@ def test_an_outcome_that_a_reload_left_unwritten_is_written_and_holds_up_no_late
         daemon.reload()
         until(lambda: len(building.receiver.sent) > 1, 10, "the next message")
     assert building.receiver.ids == ["01MESSAGEA", "01MESSAGEB"]
+
+
+# --- a reload in the middle of a delivery -------------------------------------------------------------------------------
+
+
+class Rendering(FakeReceiver):
+    """Calls `rendering` while its message is being claimed, in the middle of the transaction."""
+
+    rendering: Callable[[], None] = staticmethod(lambda: None)
+
+    def render(self, message: Message) -> bytes:
+        self.rendering()
+        return super().render(message)
+
+
+def reload_during(building: Building, daemon: Daemon, step: str, swap: Callable[[], None]) -> None:
+    """Have the configuration swapped while the first message is at this step, and wait until the new one is built."""
+    once = threading.Event()
+    until(lambda: building.source.batches > 3, 10, "a few looks")
+
+    def reload() -> None:
+        if not once.is_set():
+            once.set()
+            builds = building.builds
+            swap()
+            daemon.reload()
+            until(lambda: building.builds > builds, 10, "the new configuration")
+
+    old = building.receiver
+    assert isinstance(old, Rendering)
+    if step == "claim":
+        old.rendering = reload
+    elif step == "send":
+        old.before = reload
+    else:
+        building.on_outcome = reload
+
+
+def settled(building: Building) -> bool:
+    letters = building.store.outbox_shown().letters
+    return not letters and building.builds > 1
+
+
+@pytest.mark.parametrize("step", ["claim", "send", "settle"])
+@pytest.mark.parametrize("then", [Delivered(), Later("no answer"), Later("refused", never_arrived=True)], ids=["ok", "maybe", "never"])
+def test_a_reload_in_the_middle_of_a_delivery_ends_in_one_message(building: Building, step: str, then: Outcome) -> None:
+    building.receiver = old = Rendering("ops", then=[then])
+    new = FakeReceiver("ops")
+
+    def swap() -> None:
+        building.receiver = new
+
+    with running(building) as daemon:
+        reload_during(building, daemon, step, swap)
+        look(building.store, [Addressee("ops", settings="s1")], incident())
+        building.store.switch_on("ops")  # an operator's retry wakes it at once
+        until(lambda: settled(building), 15, "the message to be settled")
+    ids = [*old.ids, *new.ids]
+    assert len(set(ids)) == 1
+    assert len(ids) == (1 if isinstance(then, Delivered) else 2)
+
+
+@pytest.mark.parametrize("step", ["claim", "send", "settle"])
+@pytest.mark.parametrize("then", [Delivered(), Later("no answer"), Later("refused", never_arrived=True)], ids=["ok", "maybe", "never"])
+def test_a_new_name_in_the_middle_of_a_delivery_ends_in_one_message(building: Building, step: str, then: Outcome) -> None:
+    building.receiver = old = Rendering("ops", then=[then])
+    new = FakeReceiver("crew")
+
+    def swap() -> None:
+        building.receiver, building.was = new, {"ops": "crew"}
+
+    with running(building) as daemon:
+        reload_during(building, daemon, step, swap)
+        look(building.store, [Addressee("ops", settings="s1")], incident())
+        building.store.switch_on("ops")
+        until(lambda: settled(building), 15, "the message to be settled")
+        until(lambda: [told.receiver for told in load(building.store).told.values()] == ["crew"], 10, "the new name to own it")
+    ids = [*old.ids, *new.ids]
+    assert len(set(ids)) == 1
+    assert len(ids) == (1 if isinstance(then, Delivered) else 2)
+
+
+@pytest.mark.parametrize("step", ["claim", "send", "settle"])
+@pytest.mark.parametrize(
+    ("then", "heard"),
+    [(Delivered(), ["first", "resolved"]), (Later("no answer"), ["first", "first", "resolved"])],
+    ids=["ok", "maybe"],
+)
+def test_one_taken_out_in_the_middle_of_a_delivery_hears_what_it_began_and_its_end(
+    building: Building, step: str, then: Outcome, heard: list[str]
+) -> None:
+    building.receiver = old = Rendering("ops", then=[then])
+
+    def swap() -> None:
+        building.receiver = FakeReceiver("crew")
+
+    with running(building) as daemon:
+        reload_during(building, daemon, step, swap)
+        look(building.store, [Addressee("ops", settings="s1")], incident())
+        building.store.switch_on("ops")
+        until(lambda: settled(building), 15, "all to be settled")
+    assert [json.loads(body)["data"]["incidents"][0]["event"] for _, body in old.sent] == heard
+
+
+def test_one_taken_out_that_is_slow_delays_nobody(building: Building, logs: list[EventDict]) -> None:
+    go_on = threading.Event()
+    building.receiver = FakeReceiver("ops")
+    slow = FakeReceiver("slow")
+    building.more = (slow,)
+    with running(building) as daemon:
+        wait_for(logs, "watchdog_started")
+        look(building.store, [Addressee("slow", settings="s1")], incident())
+        building.store.switch_on("slow")
+        until(lambda: slow.ids, 10, "the fire to be told")
+        slow.before = lambda: go_on.wait(10)
+        building.more = ()
+        daemon.reload()
+        wait_for(logs, "receiver_removed")
+        look(building.store, [Addressee("ops", settings="s1")], incident())
+        building.store.switch_on("ops")
+        until(lambda: building.receiver.ids, 5, "the other to be told")
+        assert len(slow.ids) == 1
+        go_on.set()
+        until(lambda: len(slow.ids) == 2, 10, "its farewell")
+
+
+def test_a_second_reload_goes_on_with_a_farewell_that_is_not_done(building: Building, logs: list[EventDict]) -> None:
+    building.more = (old := FakeReceiver("old"),)
+    with running(building) as daemon:
+        wait_for(logs, "watchdog_started")
+        look(building.store, [Addressee("old", settings="s1")], incident())
+        building.store.switch_on("old")
+        until(lambda: settled_once(building, old), 10, "the fire to be told")
+        old.then = [Later("no answer")]
+        building.more = ()
+        daemon.reload()
+        until(lambda: len(old.ids) == 2, 10, "a farewell that may have arrived")
+        daemon.reload()
+        until(lambda: len(old.ids) == 3, 15, "its repeat")
+    assert old.ids[1] == old.ids[2]
+    assert old.sent[1] == old.sent[2]
+
+
+def settled_once(building: Building, receiver: FakeReceiver) -> bool:
+    return bool(receiver.ids) and not building.store.outbox_shown().letters
 
 
 # --- systemd ------------------------------------------------------------------------------------------------------------

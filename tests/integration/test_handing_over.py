@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, opened, over, plan
-from watchdog.core.findings import Verdict
+from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, opened, over, plan
 from watchdog.core.incidents import Incident
 from watchdog.core.messages import Event
-from watchdog.core.telling import Addressee, Standing, tell
+from watchdog.core.telling import Addressee
 from watchdog.delivery import Delivery
 from watchdog.handing_over import FAREWELL_S, Handing, hand_over
 from watchdog.receivers.base import Delivered, Later, Refused
@@ -28,11 +27,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def cycle(store: Store, names: Sequence[str], *incidents: Incident, now: float = T0, settings: str = "s1") -> None:
-    with store.cycle() as transaction:
-        loaded = transaction.load("prod")
-        standings = [Standing(one, Verdict.BREACH) for one in incidents] + [Standing(one, Verdict.NONE) for one in loaded.owed]
-        messages, withdrawn = tell(standings, loaded, [Addressee(n, settings=settings) for n in names], "prod", now, "watchdog")
-        transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=now))
+    look(store, [Addressee(name, settings=settings) for name in names], *incidents, now=now)
 
 
 def handed(

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, message, notice, opened, over, plan
+from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, message, notice, opened, over, plan
 from tests.waiting import until
-from watchdog.core.findings import Verdict
 from watchdog.core.incidents import Incident
 from watchdog.core.messages import Event
-from watchdog.core.telling import Addressee, Standing, tell
+from watchdog.core.telling import Addressee
 from watchdog.delivery import Delivery
 from watchdog.receivers.base import Delivered, Later, Refused
 from watchdog.receivers.pace import Pace
@@ -30,15 +29,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield one
 
 
-def cycle(
-    store: Store, *incidents: Incident, now: float, settings: str = "s1", verdict: Verdict = Verdict.BREACH
-) -> list[tuple[str, Event]]:
+def cycle(store: Store, *incidents: Incident, now: float, settings: str = "s1") -> list[tuple[str, Event]]:
     """One cycle's telling for `ops`; what waits after it."""
-    with store.cycle() as transaction:
-        loaded = transaction.load("prod")
-        standings = [Standing(one, Verdict.BREACH) for one in incidents] + [Standing(one, Verdict.NONE) for one in loaded.owed]
-        messages, withdrawn = tell(standings, loaded, [Addressee("ops", settings=settings)], "prod", now, "watchdog")
-        transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=now))
+    look(store, [Addressee("ops", settings=settings)], *incidents, now=now)
     return [(n.incident, n.event) for m in load(store).waiting for n in m.notices]
 
 
