@@ -22,7 +22,9 @@ log = structlog.get_logger()
 FAREWELL_S = 3600.0
 """How long a receiver that was taken out is still tried."""
 
-NOBODY_LEFT = "the receiver was taken out of the configuration, and its settings are not known any more: watchdog was restarted"
+_EVENTS = {"renamed": "receiver_renamed", "target": "target_removed", "removed": "receiver_removed"}
+
+SETTINGS_UNKNOWN = "the receiver was taken out of the configuration, and its settings are not known any more: watchdog was restarted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +44,20 @@ def hand_over(store: Store, handing: Handing, now: float) -> frozenset[str]:
     with store.cycle() as transaction:
         for old, new in handing.was.items():
             if transaction.rename_receiver(old, new):
-                notes.append(("receiver_renamed", {"receiver": new, "was": old}))
+                notes.append(("renamed", {"receiver": new, "was": old}))
         for target in sorted(transaction.unfinished_targets() - handing.targets):
             plan = end_target(target, transaction.load(target), handing.addressees, now, handing.service)
             transaction.commit(plan)
             if plan.incidents:
-                notes.append(("target_removed", {"target": target, "ended": len(plan.incidents)}))
+                notes.append(("target", {"target": target, "ended": len(plan.incidents)}))
         known = {addressee.name for addressee in handing.addressees}
         for name in sorted(transaction.unfinished_receivers() - known):
             given_up = _say_farewell(transaction, name, handing, now)
             if given_up or name in handing.leaving:
-                notes.append(("receiver_removed", {"receiver": name, "given_up": given_up}))
+                notes.append(("removed", {"receiver": name, "given_up": given_up}))
         waited_for = frozenset(name for name in handing.leaving if transaction.unfinished_messages(name))
-    for event, fields in notes:  # spoken of once it holds
-        log.info(event, **fields)
+    for what, fields in notes:  # spoken of once it holds
+        log.info(_EVENTS[what], **fields)
     return waited_for
 
 
@@ -69,4 +71,4 @@ def _say_farewell(transaction: Transaction, name: str, handing: Handing, now: fl
     if leaving:
         transaction.leave_by(name, now + FAREWELL_S)
         return 0
-    return transaction.give_up(name, NOBODY_LEFT)
+    return transaction.give_up(name, SETTINGS_UNKNOWN)
