@@ -132,6 +132,7 @@ def test_a_target_taken_out_while_the_database_is_locked_is_ended_once_it_is_fre
     commit(building.store, plan(incidents=[incident()]))
     with running(building) as daemon:
         wait_for(logs, "watchdog_started")
+        until(lambda: building.source.batches > 3, 10, "a few looks")
         database.execute("BEGIN IMMEDIATE")
         building.targets = frozenset({"lab"})
         daemon.reload()
@@ -159,6 +160,7 @@ def test_a_failing_cycle_that_recovers_after_a_reload_is_said_to_have_recovered(
 ) -> None:
     with running(building) as daemon:
         wait_for(logs, "watchdog_started")
+        until(lambda: building.source.batches > 3, 10, "a few looks")
         database.execute("BEGIN IMMEDIATE")
         wait_for(logs, "cycle_failed")
         daemon.reload()
