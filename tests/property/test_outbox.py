@@ -28,6 +28,7 @@ OUTCOMES: dict[str, Outcome] = {
     "failed": Later("503"),
     "never arrived": Later("connection refused", never_arrived=True),
     "refused": Refused("404"),
+    "gone": Refused("410", gone=True),
 }
 FATES = (*OUTCOMES, "crash before", "crash after")
 
@@ -37,6 +38,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("attempt"), st.sampled_from(FATES), st.sampled_from(FATES)),
     st.tuples(st.just("attempt"), st.sampled_from(FATES), st.sampled_from(FATES)),
     st.sampled_from([("cycle", "breach"), ("cycle", "unknown"), ("wait", "2"), ("wait", "60"), ("wait", "-5"), ("mend", "ops")]),
+    st.sampled_from([("retry",), ("rename",)]),
 )
 
 
@@ -79,6 +81,12 @@ class World:
                 self.now += float(seconds)
             case ("mend", receiver):
                 self.version[receiver] += 1
+            case ("retry",):
+                self.store.retry([letter.id for letter in self.store.outbox_shown().letters], self.now)
+            case ("rename",):
+                with self.store.cycle() as transaction:  # there and back again: what was told goes along
+                    transaction.rename_receiver("ops", "crew")
+                    transaction.rename_receiver("crew", "ops")
 
     def change(self, what: str, which: int) -> None:
         if which < len(self.incidents) and self.incidents[which].open:
@@ -105,7 +113,7 @@ class World:
         if claimed is None:
             return
         known = claimed.message.id in self.heard[receiver]
-        if known and fate == "refused":
+        if known and fate in ("refused", "gone"):
             fate = "delivered"  # who accepted an id says yes to its repeat
         self.check_frozen(claimed, fate)
         if fate in ARRIVES and not known:
