@@ -206,9 +206,7 @@ class _Clerk:
 
     def _may_send(self) -> bool:
         """Whether something is due and may go: waits for the turn, with nothing in hand."""
-        now = self._clock()
-        due = self._store.next_due(self.receiver.name, now, self.receiver.settings)
-        if due is None or due > now or self.turns.held() or self.stopping.is_set():
+        if self.stopping.is_set() or self.turns.held() or not self._store.is_due(self.receiver.name, self._clock(), self.receiver.settings):
             return False
         return not self.stopping.wait(self.turns.next()) and not self.turns.held()
 

@@ -16,7 +16,7 @@ from watchdog.core.telling import Addressee
 from watchdog.delivery import Delivery
 from watchdog.receivers.base import Delivered, Later, Refused
 from watchdog.receivers.pace import Pace
-from watchdog.store import Store
+from watchdog.store import Store, StoreError
 
 DAY = 86400.0
 GONE = Refused("https://example.com answered 410", gone=True)
@@ -257,6 +257,22 @@ def test_retention_removes_letters_that_were_handled(store: Store, tmp_path: Pat
     with sqlite3.connect(tmp_path / "watchdog.db") as raw:
         assert raw.execute("SELECT count(*) FROM messages").fetchone() == (0,)
     raw.close()
+
+
+def test_to_write_to_a_file_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no such file"):
+        Store.open(tmp_path / "nowhere.db", create=False, write=True)
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_what_is_due_is_what_would_be_claimed(store: Store) -> None:
+    assert not store.is_due("ops", T0, "s1")
+    commit(store, plan(message("1"), message("2", notice("B")), incidents=[A, B]))
+    assert store.is_due("ops", T0, "s1")
+    attempt(store, GONE)
+    assert not store.is_due("ops", T0, "s1")
+    assert store.is_due("ops", T0, "s2")
+    assert store.is_due("ops", T0 + DAY, "s1")  # to be given up
 
 
 # --- an older file ------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from watchdog.store.cycles import notices_of
 from watchdog.store.records import message_from
 from watchdog.store.told import recount
 
-__all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "next_due", "recover"]
+__all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "is_due", "next_due", "recover"]
 
 LONGEST_PAUSE_S = 900.0
 """The longest that any answer makes a message wait: Retry-After is cut to it."""
@@ -112,6 +112,14 @@ def _rendered(connection: sqlite3.Connection, message: Message, render: Render, 
         connection.execute(_UNRENDERED, {**attempt, "id": message.id, "reason": reason})
         recount(connection, message.id, message.receiver)
         return None
+
+
+def is_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str) -> bool:
+    """Whether `claim` has something to do for the receiver now: what a delivery asks before it waits for its turn."""
+    if switched_off.is_off(connection, receiver, settings):
+        late = switched_off.next_late(connection, receiver)
+        return late is not None and late <= now
+    return connection.execute(_NEXT, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone() is not None
 
 
 def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str | None = None) -> float | None:

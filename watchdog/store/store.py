@@ -153,6 +153,11 @@ class Store:
         with self._file.writing() as connection, self._file.speaking():
             return settling.settle(connection, message_id, outcome, now)
 
+    def is_due(self, receiver: str, now: float, settings: str) -> bool:
+        """Whether `claim` has something to do for the receiver now. Writes nothing, and does not look at all that waits."""
+        with self._file.speaking():
+            return outbox.is_due(self._file.connection(), receiver, now, settings)
+
     def next_due(self, receiver: str, now: float, settings: str | None = None) -> float | None:
         """When `claim` next has something to do for the receiver, as it is with these settings; None where nothing waits."""
         with self._file.speaking():
