@@ -110,6 +110,7 @@ def test_the_document_has_the_promised_keys_in_order() -> None:
         "unknown",
         "idle",
         "expect",
+        "notes",
     ]
 
 
@@ -136,6 +137,7 @@ def test_the_document_of_a_firing_look() -> None:
         "unknown": [{"rule": "WorkerLost", "target": "prod", "key": {}, "reason": "flower: connection refused"}],
         "idle": [{"rule": "Slow", "target": "prod", "reason": "runtime_p95 is read from a later release on"}],
         "expect": [],
+        "notes": [],
     }
 
 
