@@ -4,13 +4,16 @@
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test bench lint types check clean
 
 demo: $(STAMP) ## a real little cluster, broken and repaired before your eyes
 	@$(VENV)/bin/watchdog demo
 
 test: $(STAMP) ## all tests; against real Redis, Celery and Flower
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+bench: $(STAMP) ## what it costs, beside the floor: docs/performance.md; ARGS="cycle latency" for some of it
+	@$(VENV)/bin/python -m bench $(ARGS)
 
 proof-%: $(STAMP) ## one proof of docs/reliability.md, with its figures; COUNT=500 repeats more often than CI does
 	@$(VENV)/bin/python -m pytest tests/proofs/test_$*.py $(if $(COUNT),--count $(COUNT)) $(ARGS)

@@ -1,0 +1,43 @@
+"""`python -m bench [PART …]`: measure these parts, or all, and print the table."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from bench.cycle import cycle
+from bench.figures import Figure, Skipped, table
+from bench.footprint import footprint
+from bench.latency import latency
+from bench.prometheus import prometheus
+from bench.starting import starting
+
+__all__ = ["PARTS"]
+
+PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
+    "cycle": lambda folder: [cycle(folder)],
+    "prometheus": prometheus,
+    "latency": latency,
+    "starting": starting,
+    "footprint": footprint,
+}
+"""Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
+
+
+def main(names: list[str]) -> int:
+    """Its exit code is 0 whatever is missed: a busy machine is no fault of the code."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        sys.stderr.write(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}\n")
+        return 2
+    found: list[Figure | Skipped] = []
+    for name in names or PARTS:
+        sys.stderr.write(f"measuring {name} …\n")
+        with tempfile.TemporaryDirectory(prefix=f"watchdog-bench-{name}-") as folder:
+            found += PARTS[name](Path(folder))
+    sys.stdout.write(table(found) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,166 @@
+"""A whole cycle, nothing firing: asked of a real Redis and of a process that plays Flower, read, judged, committed; beside its floor.
+
+One round is a minute of cycles, one each 10 s by a clock that is an argument, because not everything is asked in every cycle. The floor
+follows each cycle and asks what that one asked. The windows are full when the first round begins.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+from bench.cpu import cpu_ms_of
+from bench.figures import Figure, by_round
+from bench.floor import Floor
+from bench.servers import Servers, serving
+from bench.site import Site
+from watchdog.app import build_sources, configured
+from watchdog.asking import Asker
+from watchdog.config import load_settings
+from watchdog.core.evaluate import Evaluator
+from watchdog.core.queries import ListLength, Ping, Query, SetMembers, WorkerStatus
+from watchdog.core.reading import Past
+from watchdog.cycle import Cycle
+from watchdog.rulebook import rules_for
+from watchdog.settings import to_target
+from watchdog.sources.base import Answers, Source
+from watchdog.sources.flower_questions import HEALTH, asking
+from watchdog.sources.redis_commands import packed
+from watchdog.store import Store
+from watchdog.tables import TABLES
+
+__all__ = ["cycle"]
+
+INTERVAL_S = 10.0
+IN_A_ROUND = 6
+WINDOW_S = 300.0
+MOST = 2.0
+
+
+def cycle(folder: Path, *, size: int = 1000, rules: int = 100, rounds: int = 7) -> Figure:
+    """CPU of a cycle, and of its floor."""
+    site = Site(size, rules, 1_800_000_000.0)
+    with serving(site, folder) as servers, _watched(site, servers, folder) as watched:
+        for _ in range(int(WINDOW_S / INTERVAL_S) + 1):
+            watched.cycle.run()
+            watched.clock.now += INTERVAL_S
+        floor = Floor(servers, site.conditions(), folder / "floor.db")
+        try:
+            floor.look(("/api/workers", *watched.pages()), watched.requests(), watched.lists(), watched.clock.now)
+            pairs = [_round(watched, floor) for _ in range(rounds)]
+        finally:
+            floor.close()
+    return by_round(f"a cycle: {size:,} workers x {size:,} queues x {rules} rules, CPU", "ms", pairs, MOST)
+
+
+class Clock:
+    """Time as an argument."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """Epoch seconds."""
+        return self.now
+
+
+class Overheard:
+    """A source that keeps what it is asked."""
+
+    def __init__(self, source: Source) -> None:
+        self.name, self._source = source.name, source
+        self.batches: list[list[Query]] = []
+
+    @property
+    def longest_s(self) -> float:
+        """As the source's own."""
+        return self._source.longest_s
+
+    def ask(self, queries: Sequence[Query]) -> Answers:
+        """As the source's own."""
+        self.batches.append(list(queries))
+        return self._source.ask(queries)
+
+    def close(self) -> None:
+        """As the source's own."""
+        self._source.close()
+
+
+class Watched(NamedTuple):
+    """A site under watch, and what its last cycle asked."""
+
+    cycle: Cycle
+    clock: Clock
+    flower: Overheard
+    redis: Overheard
+
+    def forget(self) -> None:
+        """What earlier cycles asked."""
+        self.flower.batches.clear()
+        self.redis.batches.clear()
+
+    def pages(self) -> list[str]:
+        """What Flower was asked."""
+        queries = [query for batch in self.flower.batches for query in batch]
+        paths = [question[0] for query in queries if (question := asking(query)) is not None]
+        return [HEALTH, *paths] if WorkerStatus() in queries else paths
+
+    def requests(self) -> list[tuple[bytes, int]]:
+        """What Redis was asked, apart from INFO and SCAN: bunches of commands, packed, and how many lines their replies have."""
+        queries = [query for batch in self.redis.batches for query in batch]
+        kinds = ((Ping, 1), (SetMembers, 3), (ListLength, 1))
+        bunches = [([query for query in queries if isinstance(query, kind)], lines) for kind, lines in kinds]
+        return [(b"".join(map(packed, bunch)), len(bunch) * lines) for bunch, lines in bunches if bunch]
+
+    def lists(self) -> int:
+        """How many lengths it asked for."""
+        return sum(isinstance(query, ListLength) for batch in self.redis.batches for query in batch)
+
+
+@contextmanager
+def _watched(site: Site, servers: Servers, folder: Path) -> Iterator[Watched]:
+    (folder / "rules.toml").write_text(site.rules_toml())
+    (folder / "watchdog.toml").write_text(
+        f'database = "watchdog.db"\nrules = ["rules.toml"]\nshipped_rules = false\n'
+        f'[[target]]\nname = "prod"\nflower = "{servers.flower_url}"\nredis = "{servers.redis_url}"\n'
+    )
+    conf = configured(load_settings(config=folder / "watchdog.toml", environ={}, flags={}, cwd=folder))
+    settings = conf.settings.target[0]
+    sources = {name: Overheard(source) for name, source in build_sources(settings).items()}
+    asker = Asker(to_target(conf.settings, settings), sources, TABLES)
+    clock = Clock(site.now)
+    with Store.open(conf.loaded.database) as store:
+        evaluator = Evaluator(TABLES, stopwatch=perf_counter)
+        rules = rules_for(conf.book, "prod", TABLES)
+        past: Callable[[float], Past] = lambda _: Past()  # noqa: E731
+        one = Cycle(asker, TABLES, rules, evaluator, store, (), service="watchdog", clock=clock, past=past)
+        try:
+            yield Watched(one, clock, sources["flower"], sources["redis"])
+        finally:
+            one.close()
+            evaluator.close()
+
+
+def _round(watched: Watched, floor: Floor) -> tuple[float, float]:
+    """The mean CPU (ms) of a minute's cycles, and of the floor's looks."""
+    mine = floors = 0.0
+    for _ in range(IN_A_ROUND):
+        watched.forget()
+        mine += cpu_ms_of(_quiet(watched))
+        pages, requests, lists, now = watched.pages(), watched.requests(), watched.lists(), watched.clock.now
+        floors += cpu_ms_of(lambda: floor.look(pages, requests, lists, now))  # noqa: B023 - called at once
+        watched.clock.now += INTERVAL_S
+    return mine / IN_A_ROUND, floors / IN_A_ROUND
+
+
+def _quiet(watched: Watched) -> Callable[[], None]:
+    """A cycle in which nothing fired and everything was seen."""
+
+    def run() -> None:
+        done = watched.cycle.run()
+        spoken = [j for j in done.judgements if j.findings or j.failed or j.unknown or j.idle]
+        if spoken:
+            raise AssertionError(f"the site was to be quiet: {spoken[0]}")
+
+    return run

@@ -1,0 +1,65 @@
+"""A receiver that notes when each webhook arrived."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+from bench.servers import LOOPBACK
+
+__all__ = ["Receiver"]
+
+
+class Receiver:
+    """Notes, for each queue that an incident names, when it was first told of (`time.time`)."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, float] = {}
+        self.news = threading.Condition()
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler_of(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """Where to post to."""
+        return f"http://{LOOPBACK}:{self._server.server_address[1]}/hook"
+
+    def take(self, body: bytes, at: float) -> None:
+        """One webhook."""
+        with self.news:
+            for incident in json.loads(body)["data"]["incidents"]:
+                self.told.setdefault(incident["key"].get("name", ""), at)
+            self.news.notify_all()
+
+    def wait_for(self, names: set[str], timeout_s: float) -> dict[str, float]:
+        """When each of these was told of. TimeoutError says which were not."""
+        with self.news:
+            if not self.news.wait_for(lambda: names <= self.told.keys(), timeout_s):
+                raise TimeoutError(f"never told of {', '.join(sorted(names - self.told.keys()))}")
+            return {name: self.told[name] for name in names}
+
+
+def _handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            at = time.time()
+            receiver.take(self.rfile.read(int(self.headers["content-length"])), at)
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has in the base class
+            """Say nothing."""
+
+    return Handler

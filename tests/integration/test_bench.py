@@ -1,0 +1,54 @@
+"""The benchmark still runs: its parts at tiny sizes. How quick anything is, on whatever machine this is, is nobody's assertion here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.cycle import cycle
+from bench.figures import Figure, Skipped, by_round, table
+from bench.latency import latency
+from bench.starting import starting
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_cycle_and_its_floor_are_measured_on_real_servers(tmp_path: Path) -> None:
+    figure = cycle(tmp_path, size=5, rules=4, rounds=1)
+    assert figure.measured > 0
+    assert figure.floor
+    assert figure.ratio == pytest.approx(figure.measured / figure.floor)
+
+
+def test_jumps_and_starts_reach_the_webhook(tmp_path: Path) -> None:
+    mean, longest, cold = latency(tmp_path, jumps=2, starts=1)
+    assert 0 < mean.measured <= longest.measured
+    assert cold.measured > 0
+
+
+def test_short_commands_are_measured_beside_their_imports(tmp_path: Path) -> None:
+    version, once = starting(tmp_path, rounds=1)
+    assert version.measured > 0
+    assert once.floor is not None
+    assert once.floor > 0
+
+
+def test_an_unknown_part_is_refused_with_those_there_are() -> None:
+    done = subprocess.run([sys.executable, "-m", "bench", "speed"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no part speed; there are cycle" in done.stderr
+
+
+def test_a_ratio_is_the_median_of_its_rounds() -> None:
+    figure = by_round("x", "ms", [(10.0, 5.0), (90.0, 9.0), (6.0, 2.0)], most=2.0)
+    assert (figure.measured, figure.floor, figure.ratio, figure.met) == (10.0, 5.0, 3.0, False)
+
+
+@pytest.mark.parametrize(("measured", "said"), [(1.0, "met"), (2.0, "met"), (2.1, "MISSED")])
+def test_the_table_says_what_was_missed(measured: float, said: str) -> None:
+    assert table([Figure("memory", measured, "MB", most=2.0)]).endswith(said)
+
+
+def test_the_table_says_what_was_skipped_and_why() -> None:
+    assert table([Skipped("Prometheus", "not installed")]).endswith("skipped: Prometheus: not installed")
