@@ -18,7 +18,6 @@ from watchdog.core.reading import Past
 from watchdog.core.rows import Table
 from watchdog.core.selfwatch import ReceiverSeen, SelfSeen
 from watchdog.core.target import SELF, Target
-from watchdog.core.telling import Addressee
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
 from watchdog.rulebook import RuleBook, read_rule_book, rules_for
@@ -28,6 +27,7 @@ from watchdog.sources.base import Source
 from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
+    from watchdog.core.telling import Addressee
     from watchdog.cycle import Cycle
     from watchdog.daemon import Built
     from watchdog.receivers.pace import Pace
@@ -123,12 +123,14 @@ def build_cycles(
     stopwatch: Callable[[], float],
     self_seen: Callable[[], SelfSeen],
 ) -> "list[Cycle]":
-    """One cycle a target, and one for watchdog itself, each with the past that the database holds."""
+    """One cycle a target, and one for watchdog itself, each with the past that the database holds.
+
+    They share one evaluator, half a megabyte: a cycle judges within its writing transaction, and there is one of these at a time.
+    """
     from watchdog.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
-    settings = conf.settings
+    settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
     itself = Asker(Target(SELF, interval_s=settings.interval), {}, TABLES)
-    addressees = tuple(Addressee(r.name, r.human, r.settings) for r in receivers)
     cycles = []
     for asker in (*build_askers(settings), itself):
         rules = rules_for(conf.book, asker.target.name, TABLES)
@@ -138,9 +140,9 @@ def build_cycles(
                 asker,
                 TABLES,
                 rules,
-                Evaluator(TABLES, stopwatch=stopwatch),
+                evaluator,
                 store,
-                addressees,
+                _addressees(receivers),
                 service=settings.service,
                 clock=clock,
                 past=partial(_past, store, asker.target.name, keep_s),
@@ -148,6 +150,12 @@ def build_cycles(
             )
         )
     return cycles
+
+
+def _addressees(receivers: list[Receiver]) -> "tuple[Addressee, ...]":
+    from watchdog.core.telling import Addressee  # noqa: PLC0415
+
+    return tuple(Addressee(r.name, r.human, r.settings) for r in receivers)
 
 
 def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
@@ -175,7 +183,7 @@ def build_watching(
     watching = Watching(cycles, delivery, store, self_watch, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch)
     return Built(
         watching,
-        tuple(Addressee(r.name, r.human, r.settings) for r in receivers),
+        _addressees(receivers),
         frozenset(c.target.name for c in cycles),
         frozenset(t.rule.name for c in cycles for t in c.rules),
         conf.settings.service,

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import NOW, a_finding, a_rule, a_target, a_told, an_absent, an_incident
-from watchdog.core.decide import Situation, decide, end_target, open_keys
+from watchdog.core.decide import Situation, decide, end_target
 from watchdog.core.findings import Finding, Judgement, Verdict
 from watchdog.core.incidents import Ended, Incident, State
+from watchdog.core.judging import open_keys
 from watchdog.core.messages import Event
 from watchdog.core.plan import Loaded, Plan
 from watchdog.core.reading import Seen

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from watchdog.core.findings import Finding, Judgement, Verdict
-from watchdog.core.incidents import Ended, Incident, State, Transition, begin, end, step, watched_seconds
+from watchdog.core.incidents import Ended, Incident, Transition, begin, end, step, watched_seconds
 from watchdog.core.plan import Loaded, Plan
 from watchdog.core.reading import Seen
 from watchdog.core.rows import Key, Reading
-from watchdog.core.rules import Rule
 from watchdog.core.target import Target
 from watchdog.core.telling import Addressee, Standing, about_receiver, tell
 from watchdog.core.templates import texts_of
 
-__all__ = ["Situation", "decide", "end_target", "open_keys"]
+__all__ = ["Situation", "decide", "end_target"]
 
 NOTED_AFTER = 0.05
 """How much of `forget_after` may pass before it is noted again that an incident's row is there."""
@@ -32,12 +31,6 @@ class Situation:
     service: str = "watchdog"
     readings: Mapping[str, Reading] = field(default_factory=dict)
     keep_samples_s: float = 900.0
-
-
-def open_keys(rule: Rule, incidents: Iterable[Incident]) -> dict[Key, bool]:
-    """Keys that this rule has an open incident for -> whether it fires or recovers, so that `clear` decides."""
-    mine = (i for i in incidents if i.open and i.rule == rule.name and i.identity == rule.identity)
-    return {tuple(i.key[name] for name in rule.key): i.state is not State.PENDING for i in mine}
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:

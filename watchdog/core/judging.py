@@ -7,15 +7,16 @@ Before the look: which windows and columns the rules read.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from watchdog.core.decide import open_keys
 from watchdog.core.demand import Demand
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.findings import Judgement
-from watchdog.core.incidents import Incident
+from watchdog.core.incidents import Incident, State
 from watchdog.core.reading import DEFAULT_WINDOW_S, Seen
+from watchdog.core.rows import Key
+from watchdog.core.rules import Rule
 from watchdog.core.tuning import Tuned
 
-__all__ = ["demand_of", "judge_all", "windows_of"]
+__all__ = ["demand_of", "judge_all", "open_keys", "windows_of"]
 
 
 def windows_of(rules: Iterable[Tuned]) -> set[float]:
@@ -37,14 +38,23 @@ def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> 
 def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, incidents: Sequence[Incident]) -> list[Judgement]:
     """What each rule says. The rows are loaded once a window, for all rules that ask for it."""
     judged: dict[str, Judgement] = {}
+    of_rule: dict[str, list[Incident]] = {}
+    for incident in incidents:
+        of_rule.setdefault(incident.rule, []).append(incident)
     for window_s, readings in seen.windows.items():
         mine = [tuned for tuned in rules if window_s in _windows(tuned)]
         if mine:
             evaluator.load(readings)
         for tuned in mine:
-            judgement = evaluator.judge(tuned.rule, tuned.variants, open_keys(tuned.rule, incidents))
+            judgement = evaluator.judge(tuned.rule, tuned.variants, open_keys(tuned.rule, of_rule.get(tuned.rule.name, ())))
             judged[tuned.rule.name] = _merged(judged.get(tuned.rule.name), _of_window(judgement, tuned, window_s))
     return [judged[tuned.rule.name] for tuned in rules if tuned.rule.name in judged]
+
+
+def open_keys(rule: Rule, incidents: Iterable[Incident]) -> dict[Key, bool]:
+    """Keys that this rule has an open incident for -> whether it fires or recovers, so that `clear` decides."""
+    mine = (i for i in incidents if i.open and i.rule == rule.name and i.identity == rule.identity)
+    return {tuple(i.key[name] for name in rule.key): i.state is not State.PENDING for i in mine}
 
 
 def _windows(tuned: Tuned) -> set[float]:

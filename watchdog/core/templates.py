@@ -61,9 +61,10 @@ def check_template(text: str, names: Iterable[str], of: str = "") -> TemplateChe
     known = tuple(names)
     if len(text) > _LONGEST_TEMPLATE:
         return TemplateCheck(faults=(f"{len(text):,} characters are too many; a template may have {_LONGEST_TEMPLATE:,}",))
+    if "{" not in text:
+        return TemplateCheck()
     try:
-        tree = _environment().parse(text)
-        used, faults = _walk(tree)
+        used, faults = _looked_at(text)
     except RecursionError:
         return TemplateCheck(faults=("nested too deeply",))
     except ValueError as error:  # a number with thousands of digits
@@ -72,7 +73,7 @@ def check_template(text: str, names: Iterable[str], of: str = "") -> TemplateChe
         return TemplateCheck(faults=(f"not a template: {error.message}{_on_line(error.lineno)}",))
     place = f" in {of}" if of else ""
     unknown = [f'no column or param "{name}"{place}{did_you_mean(name, known)}' for name in used if name not in known]
-    return TemplateCheck(frozenset(used), tuple(dict.fromkeys(faults + unknown)))
+    return TemplateCheck(frozenset(used), tuple(dict.fromkeys([*faults, *unknown])))
 
 
 def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> str:
@@ -133,10 +134,16 @@ def _environment() -> "Environment":
 @lru_cache(maxsize=1024)
 def _compiled(text: str) -> "tuple[Template, frozenset[str]]":
     """A template compiled, and its names. ValueError where it is none, or not one of ours."""
-    names, faults = _walk(_environment().parse(text))
+    names, faults = _looked_at(text)
     if faults:
         raise ValueError("; ".join(faults))
     return _environment().from_string(text), frozenset(names)
+
+
+@lru_cache(maxsize=1024)
+def _looked_at(text: str) -> tuple[list[str], list[str]]:
+    """`_walk` through a text; a rule's is looked at for each of its faults and params. Raises what parsing does."""
+    return _walk(_environment().parse(text))
 
 
 def _walk(tree: "nodes.Node") -> tuple[list[str], list[str]]:

@@ -20,7 +20,7 @@ def _as_tuple(value: Any) -> Any:
 class ReceiverSettings(BaseModel):
     """One `[[receiver]]`. Each kind adds its `type` and what it needs. `was`: names under which it was told before."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     name: str = Field(min_length=1)
     was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple)] = ()

@@ -15,7 +15,7 @@ __all__ = ["FlowerSettings"]
 class FlowerSettings(BaseModel):
     """`flower = {...}` of a target. `url` with its url_prefix; userinfo in it becomes `username` and `password`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     url: str
     username: str | None = None
