@@ -48,11 +48,6 @@ class CeleryConf:
     said: Said
     """To be remembered."""
 
-    def keys_of(self, queue: str, prefix: str) -> tuple[str, ...]:
-        """The lists that hold a queue's messages: one a priority step, the first without a suffix."""
-        steps = [step for step in self.steps if step]
-        return (prefix + queue, *(f"{prefix}{queue}{self.separator}{step}" for step in steps))
-
 
 def celery_conf(target: Target, inspections: Iterable[WorkerInspection], before: Said) -> CeleryConf:
     """The conf in force, from the target's configuration, what its workers say of theirs, and what they said before."""

@@ -6,8 +6,10 @@ In: the target, the replies so far, the memories of `workers` and `queues`. Out:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from watchdog.core.gaps import Gap
+from watchdog.core.queries import ListLength
 from watchdog.core.replies import Replies
 from watchdog.core.target import Target
 from watchdog.tables.celery_conf import CeleryConf, Said, celery_conf
@@ -66,13 +68,23 @@ class QueueKeys:
         """Whether anything has told the prefix yet, so that keys may be asked for."""
         return self.conf.prefix is not None or self.prefix_found is not None
 
-    def lists(self, queue: str) -> tuple[str, ...]:
-        """The lists that hold a queue's messages."""
-        return self.conf.keys_of(queue, self.prefix)
+    def lists(self, queue: str) -> tuple[ListLength, ...]:
+        """The lists that hold a queue's messages, as the questions for their lengths."""
+        return _lists(self.prefix + queue, self.conf.separator, self.conf.steps)
+
+
+@lru_cache(maxsize=20_000)
+def _lists(key: str, separator: str, steps: tuple[int, ...]) -> tuple[ListLength, ...]:
+    """One a priority step, the first without a suffix. Kept: thousands of names are asked for several times in each cycle."""
+    return (ListLength(key), *(ListLength(f"{key}{separator}{step}") for step in steps if step))
 
 
 def queue_keys(target: Target, replies: Replies, fleet: Fleet, memory: Queues) -> QueueKeys:
     """The names in force after these replies."""
+    return replies.once(_queue_keys, target, fleet, memory)
+
+
+def _queue_keys(replies: Replies, target: Target, fleet: Fleet, memory: Queues) -> QueueKeys:
     seen = inspections(replies, fleet, target)
     conf = celery_conf(target, seen.values(), memory.said)
     found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))

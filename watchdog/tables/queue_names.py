@@ -6,6 +6,7 @@ Known exchanges are read each cycle; unknown ones are looked for by SCAN, `SCAN_
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import ScanKeys, SetMembers
@@ -67,7 +68,8 @@ def exchanges(bindings: Bindings, replies: Replies, prefix: str) -> Iterator[Set
     return (SetMembers(key) for key in sorted(binding_keys(bindings, replies)) if key.startswith(prefix + MARK))
 
 
-def bound_queues(members: Iterable[str], separator: str) -> frozenset[str]:
+@lru_cache(maxsize=10_000)  # they hardly ever change, and there is one a queue
+def bound_queues(members: frozenset[str], separator: str) -> frozenset[str]:
     """The queues that binding members (`routing key SEP pattern SEP queue`) name."""
     return frozenset(queue for _, mark, queue in (m.rpartition(separator) for m in members) if mark and queue)
 

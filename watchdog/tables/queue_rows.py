@@ -37,7 +37,10 @@ class QueueRows:
 
     def idling(self, known: KnownQueue) -> KnownQueue:
         """Count watched time in which it held messages while every consumer was idle and had taken nothing since the last look."""
-        length, taken = self._length(known.name), self.consumers.taken(known.name)
+        length = self._length(known.name)
+        if not length and not known.idle_s and not known.processed:
+            return known
+        taken = self.consumers.taken(known.name)
         if isinstance(length, Gap) or (length and isinstance(taken, Gap)):
             return known
         if not length or isinstance(taken, Gap) or not taken.by_consumer or not taken.all_idle:
@@ -51,7 +54,7 @@ class QueueRows:
         """Its cells."""
         cells: dict[str, Cell] = {"name": known.name, "declared": known.name in self._declared}
         gaps: dict[str, str] = {}
-        length, count, taken = self._length(known.name), self.consumers.count(known.name), self.consumers.taken(known.name)
+        length, count = self._length(known.name), self.consumers.count(known.name)
         if isinstance(length, Gap):
             gaps |= dict.fromkeys(OF_LENGTH, length.reason)
         else:
@@ -61,7 +64,7 @@ class QueueRows:
             gaps |= {"oldest_s": oldest.reason} if isinstance(oldest, Gap) else {}
         cells["consumers"] = None if isinstance(count, Gap) else float(count)
         gaps |= {"consumers": count.reason} if isinstance(count, Gap) else {}
-        if isinstance(taken, Gap) and length != 0:
+        if length != 0 and isinstance(taken := self.consumers.taken(known.name), Gap):
             gaps["idle_with_backlog_s"] = taken.reason
         cells |= dict.fromkeys(gaps)
         return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import inf, isfinite
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Inspected, ListLength, OldestMessage, Ping, Query, ReadServer, SetMembers
+from watchdog.core.queries import Inspected, OldestMessage, Ping, Query, ReadServer, SetMembers
 from watchdog.core.replies import KeysFound, MessageHead, Pong, Replies
 from watchdog.core.rows import Asking, Column, Kind, Look, Reading, Sample, Table
 from watchdog.core.target import Target, covers
@@ -51,11 +51,12 @@ def asks(asking: Asking) -> Iterable[Query]:
         return wanted  # the first round of the first look: nobody has said yet how the keys are named
     wanted += exchanges(memory.bindings, replies, keys.prefix)
     for name in _names(asking.target, memory, keys, keys.consumed):
-        for key in keys.lists(name):
-            wanted.append(ListLength(key))
-            length = replies.get(ListLength(key), int)
-            if name not in memory.known or (not isinstance(length, Gap) and length > 0):
-                wanted.append(OldestMessage(key))  # of a queue found in this look at once: there may be no round left
+        for query in keys.lists(name):
+            length = replies.answers.get(query)
+            if length is None:
+                wanted.append(query)
+            if name not in memory.known or (isinstance(length, int) and length > 0):
+                wanted.append(OldestMessage(query.key))  # of a queue found in this look at once: there may be no round left
     return wanted
 
 
@@ -98,18 +99,25 @@ class _Seen:
     """One look's evidence about the queues."""
 
     def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
-        self.look, self.memory, self.keys = look, memory, keys
+        self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
+        self._lengths: dict[str, int | Gap] = {}
         self.rows = QueueRows(look, memory, keys.conf.declared, self.length, self._oldest_s)
 
     def asked(self, name: str) -> bool:
         """Whether its lists were asked for: a queue may come to light after the last round."""
-        return all(self.look.replies.asked(ListLength(key)) for key in self.keys.lists(name))
+        return all(map(self.look.replies.asked, self.keys.lists(name)))
 
     def length(self, name: str) -> int | Gap:
         """Messages that wait, over all its lists."""
+        found = self._lengths.get(name)
+        if found is None:
+            found = self._lengths[name] = self._summed(name)
+        return found
+
+    def _summed(self, name: str) -> int | Gap:
         total = 0
-        for key in self.keys.lists(name):
-            length = self.look.replies.get(ListLength(key), int)
+        for query in self.keys.lists(name):
+            length = self.look.replies.get(query, int)
             if isinstance(length, Gap):
                 return length
             total += length
@@ -117,28 +125,36 @@ class _Seen:
 
     def known(self, name: str) -> KnownQueue:
         """It, with what this look adds to what is remembered."""
-        known = self.memory.known.get(name, KnownQueue(name, self.look.now))
+        known = self.memory.known.get(name) or KnownQueue(name, self.look.now)
+        length = self.length(name)
+        listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or length != 0
+        heads = self._heads(known) if length != 0 else {}
+        return self.rows.idling(KnownQueue(name, self.look.now if listed else known.seen_at, heads, known.idle_s, known.processed))
+
+    def _heads(self, known: KnownQueue) -> dict[str, tuple[str, float]]:
+        """Of each list the message at its head, and since when it is known to be there."""
         heads: dict[str, tuple[str, float]] = {}
-        for key in self.keys.lists(name):
+        for query in self.keys.lists(known.name):
+            key = query.key
             head = self.look.replies.get(OldestMessage(key), MessageHead)
             if not isinstance(head, Gap) and head.id:
                 before = known.heads.get(key)
                 heads[key] = before if before is not None and before[0] == head.id else (head.id, self.look.now)
-            elif isinstance(head, Gap) and key in known.heads and self.look.replies.get(ListLength(key), int) != 0:
+            elif isinstance(head, Gap) and key in known.heads and self.look.replies.get(query, int) != 0:
                 heads[key] = known.heads[key]
-        listed = name in self.keys.conf.declared or name in self.rows.consumers.queues or self.length(name) != 0
-        return self.rows.idling(replace(known, heads=heads, seen_at=self.look.now if listed else known.seen_at))
+        return heads
 
     def keeps(self, queue: KnownQueue) -> bool:
         """Bound, or seen within `forget_after`: consumed, declared, or holding messages."""
-        return queue.name in self.keys.bindings.queues or self.look.now - queue.seen_at <= self.look.target.forget_after_s
+        return queue.name in self.bound or self.look.now - queue.seen_at <= self.look.target.forget_after_s
 
     def _oldest_s(self, known: KnownQueue, length: int) -> float | Gap:
         ages = [0.0]
-        for key in self.keys.lists(known.name) if length else ():
+        for query in self.keys.lists(known.name) if length else ():
+            key = query.key
             head = self.look.replies.get(OldestMessage(key), MessageHead)
             if isinstance(head, Gap):
-                if self.look.replies.get(ListLength(key), int) != 0:
+                if self.look.replies.get(query, int) != 0:
                     return head
             elif head.published_at is not None and isfinite(head.published_at):
                 ages.append(self.look.now - head.published_at)
