@@ -78,21 +78,21 @@ class Asker:
         return list(asked)
 
     def _batch(self, source: Source, batch: list[Query], replies: Replies, now: float, progress: Callable[[str], None]) -> Replies:
-        reused = {q: self._good[q][1] for q in batch if self._still_good(q, now)}
-        fresh = [q for q in batch if q not in reused]
+        reused = {q: self._good[q][1] for q in batch if q.good_for_s and self._still_good(q, now)}
+        fresh = [q for q in batch if q not in reused] if reused else batch
         if not fresh:
-            return replies.plus(reused.items())
+            return replies.plus(reused)
         self._go_on()
         progress(f"asking {source.name} of {self.target.name}")
         answers = source.ask(fresh)
         missing = Gap(f"{source.name}: gave no answer to this question")
-        got = {q: answers.replies.get(q, missing) for q in fresh}
+        got = {**dict.fromkeys(fresh, missing), **answers.replies}
         for query, answer in got.items():
             if query.good_for_s and not isinstance(answer, Gap):
                 self._good[query] = (now, answer)
         self._pace.note(answers.took_s, got)
         latency = {} if answers.latency_ms is None else {source.name: answers.latency_ms}
-        return replies.plus({**reused, **got}.items(), latency)
+        return replies.plus({**reused, **got}, latency)
 
     def _go_on(self) -> None:
         if self._stopping.is_set():

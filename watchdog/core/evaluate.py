@@ -5,7 +5,7 @@ and stops no other. A rule costs well under a tenth of a millisecond for each 1,
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from watchdog.core.conditions import ConditionError, check_select
@@ -36,18 +36,12 @@ class Evaluator:
         self._sql = SqlTables(schema_of(tables), max_steps=max_steps, stopwatch=stopwatch)
         self._statements = RuleStatements(self._sql)
         self._loaded: dict[str, LoadedTable] = {}
+        self._unfilled: dict[str, LoadedTable] = {}
 
     def load(self, readings: Mapping[str, Reading]) -> None:
         """Replace all rows by those of a look; a table without a reading is empty, and rules on it are idle."""
-        self._loaded = {}
-        for name, table in self._tables.items():
-            loaded = LoadedTable.of(table, readings.get(name, Reading()))
-            if name in readings:
-                self._loaded[name] = loaded
-            try:
-                self._sql.fill(name, loaded.sql_rows())
-            except (OverflowError, UnicodeError, sqlite3.Error):  # a cell that SQLite cannot hold: make it one that it can
-                self._sql.fill(name, ([_storable(cell) for cell in row] for row in loaded.sql_rows()))
+        self._loaded = {name: LoadedTable.of(table, readings[name]) for name, table in self._tables.items() if name in readings}
+        self._unfilled = {name: self._loaded.get(name) or LoadedTable.of(table, Reading()) for name, table in self._tables.items()}
 
     def judge(self, rule: Rule, variants: Variants, open_keys: Mapping[Key, bool]) -> Judgement:
         """What a rule says of the rows.
@@ -67,11 +61,13 @@ class Evaluator:
     def answer(self, expectation: Expectation, target: str) -> Answer:
         """What the rows of `target` say of an expectation; idle columns leave it unanswered."""
         idle = self._idle(expectation.reads)
+        self._fill(self._tables)
         return Answer(expectation.text, target, None, idle) if idle else answer(expectation, target, self._loaded, self._sql)
 
     def query(self, sql: str, max_rows: int) -> tuple[tuple[str, ...], list[tuple[SqlCell, ...]]]:
         """Any SELECT on the tables: its column names, and at most `max_rows` rows. ConditionError lists what is wrong with it."""
         check_select(self._tables, sql)
+        self._fill(self._tables)
         try:
             return self._sql.run(with_real_numbers(sql), {}, max_rows)
         except StoppedError as error:
@@ -87,6 +83,7 @@ class Evaluator:
         idle = self._idle(reads)
         if idle is not None:
             return Judgement(rule, idle=idle)
+        self._fill(reads)
         if sql.query_reads is not None:
             unknown = unanswered(reads, self._loaded)
             return (
@@ -98,6 +95,17 @@ class Evaluator:
         if loaded.unread_reason is not None:
             return Judgement(rule, unknown=loaded.unread_reason)
         return Judgement(rule, tuple(judge_rows(rule, variants, open_keys, loaded, self._statements)))
+
+    def _fill(self, names: Iterable[str]) -> None:
+        """Give SQLite the rows of these tables, where it has not got them: most are read by few rules, or by none."""
+        for name in names:
+            loaded = self._unfilled.pop(name, None)
+            if loaded is None:
+                continue
+            try:
+                self._sql.fill(name, loaded.sql_rows())
+            except (OverflowError, UnicodeError, sqlite3.Error):  # a cell that SQLite cannot hold: make it one that it can
+                self._sql.fill(name, ([_storable(cell) for cell in row] for row in loaded.sql_rows()))
 
     def _idle(self, reads: Mapping[str, frozenset[str]]) -> str | None:
         """Why a rule that reads these columns gives no verdict here."""

@@ -4,9 +4,9 @@ Times are epoch seconds as the answering server's clock gave them; sizes are byt
 send is None, and the table decides what that means.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import TypeVar, TypeVarTuple, Unpack, cast
 
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +195,14 @@ class Replies:
     answers: Mapping[Query, object] = field(default_factory=dict)
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     """Source -> how long its first question took."""
+    _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict, repr=False, compare=False)
 
     def get(self, query: Query, kind: type[R]) -> R | Gap:
         """The answer to `query`; a gap where it failed, or where it was not asked."""
-        answer = self.answers.get(query, Gap(f"{query.source}: not asked"))
-        return cast("R | Gap", answer)
+        try:
+            return cast("R | Gap", self.answers[query])
+        except KeyError:
+            return Gap(f"{query.source}: not asked")
 
     def asked(self, query: Query) -> bool:
         """Whether there is an answer or a gap for it."""
@@ -208,6 +212,18 @@ class Replies:
         """What a source did not answer."""
         return ((q, a) for q, a in self.answers.items() if q.source == source and isinstance(a, Gap))
 
-    def plus(self, more: Iterable[tuple[Query, object]], latency_ms: Mapping[str, float] | None = None) -> "Replies":
+    def once(self, conclude: "Callable[[Replies, Unpack[Ts]], R]", *arguments: *Ts) -> R:
+        """What `conclude` makes of these replies and arguments, worked out once for the very same arguments.
+
+        Several tables draw the same conclusion, in each window anew; from a thousand workers it takes milliseconds. `conclude` is pure.
+        """
+        key = (conclude, *map(id, arguments))
+        if key not in self._concluded:
+            self._concluded[key] = conclude(self, *arguments), arguments  # kept beside it, or another object might take over its id
+        return cast("R", self._concluded[key][0])
+
+    def plus(
+        self, more: Mapping[Query, object] | Iterable[tuple[Query, object]], latency_ms: Mapping[str, float] | None = None
+    ) -> "Replies":
         """These and more."""
         return Replies({**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})})

@@ -15,6 +15,8 @@ __all__ = ["event_counters"]
 _TYPES = frozenset({"received", "started", "succeeded", "failed", "retried", "revoked", "rejected"})
 """`task-sent` counts a series per client process, and custom types such as `task-progress` are no steps of a task's life."""
 
+_USUAL = re.compile(r'^flower_events_total\{task="([^"\\\n]*)",type="([^"\\\n]*)",worker="([^"\\\n]*)"\} (\S+)$', re.MULTILINE)
+"""As Flower writes it, where no name has an escape in it: all lines in one pass."""
 _LINE = re.compile(rb"^flower_events_total\{([^\n]*)\} ([^\s]+)[^\n]*$", re.MULTILINE)
 _LABEL = re.compile(rb'(\w+)="((?:[^"\\]|\\.)*)"')
 _NOT_UNDERSTOOD = Gap("flower: expected lines of flower_events_total{task, type, worker} and a number in /metrics, found another one")
@@ -31,6 +33,29 @@ def event_counters(body: bytes) -> EventCounters | Gap:
         )
     if not body.endswith(b"\n"):
         return Gap("flower: expected /metrics to end with a line break, found it cut short: the answer was truncated")
+    usual = _usual_counts(section)
+    counts = _counts(section) if usual is None else usual
+    return counts if isinstance(counts, Gap) else EventCounters(started_at=_started_at(body), counts=counts)
+
+
+def _usual_counts(section: bytes) -> dict[tuple[str, str, str], float] | None:
+    """The counts where every line is as usual, else None."""
+    found = _USUAL.findall(section.decode("utf-8", "replace"))
+    if len(found) != len(section.splitlines()):
+        return None
+    counts: dict[tuple[str, str, str], float] = {}
+    for task, event, worker, number in found:
+        value = _number(number)
+        if value is None:
+            return None
+        kind = event.removeprefix("task-")
+        if kind in _TYPES:
+            counts[worker, task, kind] = counts.get((worker, task, kind), 0.0) + value
+    return counts
+
+
+def _counts(section: bytes) -> dict[tuple[str, str, str], float] | Gap:
+    """The counts, line by line, label by label."""
     lines = list(_LINE.finditer(section))
     if len(lines) != len(section.splitlines()):
         return _NOT_UNDERSTOOD
@@ -44,7 +69,7 @@ def event_counters(body: bytes) -> EventCounters | Gap:
         if kind in _TYPES:
             key = (_text(labels[b"worker"]), _text(labels[b"task"]), kind)
             counts[key] = counts.get(key, 0.0) + value
-    return EventCounters(started_at=_started_at(body), counts=counts)
+    return counts
 
 
 def _family(body: bytes, name: bytes) -> bytes | None:
@@ -67,7 +92,7 @@ def _started_at(body: bytes) -> float | None:
     return _number(found[1]) if found else None
 
 
-def _number(text: bytes) -> float | None:
+def _number(text: bytes | str) -> float | None:
     try:
         value = float(text)
     except ValueError:

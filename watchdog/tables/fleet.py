@@ -13,7 +13,7 @@ from watchdog.core.target import Target, covers
 from watchdog.tables.broker_presence import BrokerPresence
 from watchdog.tables.flower_presence import FlowerPresence
 
-__all__ = ["FRESH_S", "Fleet", "KnownWorker", "fleet_of", "inspections", "passed"]
+__all__ = ["FRESH_S", "Fleet", "KnownWorker", "fleet_of", "inspections", "of_two_processes", "passed"]
 
 FRESH_S = 600.0
 """How old an inspection may be before what it says of queues counts as unknown."""
@@ -57,8 +57,14 @@ class KnownWorker:
     @property
     def another_process(self) -> bool:
         """Whether its inspection is of an earlier process than its heartbeats."""
-        pids = (self.beat.pid if self.beat else None, self.inspection.pid if self.inspection else None)
-        return None not in pids and pids[0] != pids[1]
+        return of_two_processes(self.beat, self.inspection)
+
+
+def of_two_processes(beat: WorkerBeat | None, inspection: WorkerInspection | None) -> bool:
+    """Whether both tell their process, and it is not the same."""
+    if beat is None or inspection is None or beat.pid is None or inspection.pid is None:
+        return False
+    return beat.pid != inspection.pid
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,10 @@ def inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, Wor
     A refresh wins whatever its time says (Flower's clock may have been set back). `reserved` is taken from a refresh of
     that one worker alone: Flower 2.2 keeps an old value beside a new time otherwise.
     """
+    return replies.once(_inspections, fleet, target)
+
+
+def _inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, WorkerInspection]:
     newest = {name: w.inspection for name, w in fleet.known.items() if w.inspection is not None}
     for seen in _answers(replies, [Inspected()]):
         old = newest.get(seen.name)
@@ -97,7 +107,8 @@ def inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, Wor
         old = newest.get(seen.name)
         alone[seen.name] = seen if old is None or seen.at != old.at else replace(seen, reserved=None)  # it did not answer
     together = {seen.name: replace(seen, reserved=None) for seen in _answers(replies, [InspectAll()])}
-    return {name: seen for name, seen in {**newest, **alone, **together}.items() if covers(name, target.workers)}
+    found = {**newest, **alone, **together}
+    return {name: seen for name, seen in found.items() if covers(name, target.workers)} if target.workers else found
 
 
 def _answers(replies: Replies, queries: Iterable[Inspected | InspectOne | InspectAll]) -> Iterable[WorkerInspection]:

@@ -10,6 +10,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import InspectAll, Inspected, InspectOne, WorkerHeartbeats, WorkerStatus
@@ -64,6 +65,8 @@ class _Seen:
         self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
         self.cached = {} if isinstance(cached, Gap) else cached
         self.inspected = inspections(replies, fleet, target)
+        self.all_asked = replies.asked(InspectAll())
+        self.asked = {query.worker for query in replies.answers if isinstance(query, InspectOne)}
         self.unsettled: str | None = None
         self.all_silent = self._all_fell_silent()
         self.step_s = min(max(now - (fleet.looked_at or now), 0.0), 2 * target.interval_s)
@@ -76,11 +79,12 @@ class _Seen:
 
     def worker(self, name: str) -> KnownWorker:
         """One worker as it is now."""
-        known = self.fleet.known.get(name, KnownWorker(name, self.now))
+        known = self.fleet.known.get(name) or KnownWorker(name, self.now)
         left = self._has_left(known)
-        state = self._asked(self._looked_at(known))
-        if self._answered(name) or (self.status.get(name) and not left) or (self._vouched(state) and not left):
-            return replace(state, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False)
+        signs = {**self._looked_at(known), **self._asked(known)}
+        if self._answered(name) or (not left and (self.status.get(name) or self._vouched(signs.get("vouched_at", known.vouched_at)))):
+            return replace(known, **signs, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False)
+        state = replace(known, **signs)
         if left:
             return replace(state, state="left", unknown="", vouched_at=None, gone_s=state.gone_s + self.step_s)
         if self.unsettled is not None:
@@ -103,20 +107,21 @@ class _Seen:
 
     # --- one worker's signs ---------------------------------------------------------------------------------------------
 
-    def _looked_at(self, known: KnownWorker) -> KnownWorker:
+    def _looked_at(self, known: KnownWorker) -> dict[str, Any]:
+        """What Flower shows of it: fields of `KnownWorker`."""
         beat = self.beats.get(known.name, known.beat)
         again = (*known.restarted_at[-19:], self.now) if restarted(known.beat, beat) else known.restarted_at
-        return replace(known, inspection=self.inspected.get(known.name), restarted_at=again, beat=beat)
+        return {"inspection": self.inspected.get(known.name), "restarted_at": again, "beat": beat}
 
-    def _asked(self, known: KnownWorker) -> KnownWorker:
-        """What this cycle's refresh, if any, says of it; its heartbeats, where they are heard, need no voucher."""
+    def _asked(self, known: KnownWorker) -> dict[str, Any]:
+        """What this cycle's refresh, if any, says of it, likewise; its heartbeats, where they are heard, need no voucher."""
         name, heard = known.name, bool(self.status.get(known.name))
-        if not (self.replies.asked(InspectAll()) or self.replies.asked(InspectOne(name))):
-            return replace(known, vouched_at=None) if heard else known
+        if not (self.all_asked or name in self.asked):
+            return {"vouched_at": None} if heard else {}
         if self._answered(name):
-            return replace(known, asked_at=self.now, asked=0, answered_at=self.now, vouched_at=None if heard else self.now)
+            return {"asked_at": self.now, "asked": 0, "answered_at": self.now, "vouched_at": None if heard else self.now}
         vouched_at = None if heard or self._did_not_answer(name) else known.vouched_at
-        return replace(known, asked_at=self.now, asked=known.asked + 1, vouched_at=vouched_at)
+        return {"asked_at": self.now, "asked": known.asked + 1, "vouched_at": vouched_at}
 
     def _has_left(self, known: KnownWorker) -> bool:
         beat, online = self.beats.get(known.name), bool(self.status.get(known.name))
@@ -128,8 +133,8 @@ class _Seen:
             return not lives_again(known.beat, beat, listed_online=online)
         return beat is not None and known.name in self.status and said_goodbye(known.beat, beat, listed_online=online)
 
-    def _vouched(self, known: KnownWorker) -> bool:
-        return known.vouched_at is not None and 0 <= self.now - known.vouched_at < VOUCHED_S
+    def _vouched(self, vouched_at: float | None) -> bool:
+        return vouched_at is not None and 0 <= self.now - vouched_at < VOUCHED_S
 
     def _silent(self, known: KnownWorker) -> KnownWorker:
         """It fell silent without goodbye, and neither the broker nor Flower excuses it."""
@@ -160,6 +165,8 @@ class _Seen:
 
     def _reached(self, name: str) -> bool:
         """Whether a refresh that it had to answer came back, and can be told from an old answer."""
+        if not (self.all_asked or name in self.asked):
+            return False
         if any(not isinstance(self.replies.get(query, dict), Gap) for query in (InspectAll(), InspectOne(name))):
             return not self.cache_missing or self._before(name) is not None
         return False

@@ -5,7 +5,7 @@ replaces nobody. Once replaced stays replaced: a later scaling down is no news o
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from watchdog.tables.fleet import KnownWorker
@@ -14,25 +14,47 @@ from watchdog.tables.worker_names import kind_of
 __all__ = ["with_peers"]
 
 Serving = tuple[str, frozenset[str] | None]
+"""A worker's kind, and its queues where they are known."""
 
 
 def with_peers(known: Mapping[str, KnownWorker], now: float) -> dict[str, KnownWorker]:
     """Note at each online worker how many peers are online with it, and at each other whether it was replaced."""
-    online = Counter(_serving(w) for w in known.values() if w.state == "online" and not w.unknown)
-    return {name: _beside(worker, _peers(worker, online), now) for name, worker in known.items()}
+    serving = {name: _serving(worker) for name, worker in known.items()}
+    online = _Online((name, serving[name]) for name, worker in known.items() if worker.state == "online" and not worker.unknown)
+    return {name: _beside(worker, online.peers(serving[name]), now) for name, worker in known.items()}
 
 
 def _beside(worker: KnownWorker, peers: int, now: float) -> KnownWorker:
     if worker.online_at is None:
         return worker
     if worker.online_at == now:
-        return replace(worker, peers_online=peers)
+        return worker if worker.peers_online == peers else replace(worker, peers_online=peers)
     return replace(worker, replaced=True) if peers >= worker.peers_online and not worker.replaced else worker
 
 
-def _peers(worker: KnownWorker, online: Counter[Serving]) -> int:
-    kind, queues = _serving(worker)
-    return sum(count for (k, q), count in online.items() if k == kind and (q is None or queues is None or q >= queues))
+class _Online:
+    """Who is online, by kind and queue: comparing each with each would cost a thousand workers a second."""
+
+    def __init__(self, online: Iterable[tuple[str, Serving]]) -> None:
+        self._of_kind: Counter[str] = Counter()
+        self._silent: Counter[str] = Counter()  # whose queues are not known: they may serve any
+        self._of_queue: dict[tuple[str, str], set[str]] = {}
+        self._peers: dict[Serving, int] = {}
+        for name, (kind, queues) in online:
+            self._of_kind[kind] += 1
+            self._silent[kind] += queues is None
+            for queue in queues or ():
+                self._of_queue.setdefault((kind, queue), set()).add(name)
+
+    def peers(self, serving: Serving) -> int:
+        """How many of that kind serve at least these queues, as far as is known."""
+        found = self._peers.get(serving)
+        if found is None:
+            kind, queues = serving
+            sharing = [self._of_queue.get((kind, queue), set()) for queue in queues or ()]
+            both = len(set.intersection(*sharing)) + self._silent[kind] if sharing else self._of_kind[kind]
+            found = self._peers[serving] = both
+        return found
 
 
 def _serving(worker: KnownWorker) -> Serving:

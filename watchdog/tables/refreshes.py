@@ -5,7 +5,6 @@ Nobody is asked while the broker is away: Flower would wait for it.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import InspectAll, InspectOne, Query, WorkerHeartbeats, WorkerStatus
@@ -13,7 +12,7 @@ from watchdog.core.replies import Replies, WorkerBeat
 from watchdog.core.rows import Asking
 from watchdog.core.target import covers
 from watchdog.tables.broker_presence import BrokerPresence, presence
-from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, inspections, passed
+from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, inspections, of_two_processes, passed
 from watchdog.tables.fleet_look import VOUCHED_S
 from watchdog.tables.flower_presence import flower_presence
 from watchdog.tables.signs import lives_again, said_goodbye
@@ -54,7 +53,7 @@ class _Due:
         self.beats = _beats(asking.replies)
         self.inspected = inspections(asking.replies, fleet, asking.target)
         heard = {name for name in (*status, *self.inspected) if name not in fleet.forgotten or status.get(name)}
-        self.known = {name: fleet.known.get(name, KnownWorker(name, asking.now)) for name in sorted(heard | set(fleet.known))}
+        self.known = {name: fleet.known.get(name) or KnownWorker(name, asking.now) for name in sorted(heard | set(fleet.known))}
 
     def with_old_inspections(self) -> list[str]:
         """Online, but what it serves is not known, or no longer: not in Flower's cache, too old, or of an earlier process."""
@@ -73,7 +72,7 @@ class _Due:
         return self._another_process(worker) or self.now - max(seen.at, worker.answered_at or 0.0) > FRESH_S
 
     def _another_process(self, worker: KnownWorker) -> bool:
-        return replace(worker, beat=self.beats.get(worker.name), inspection=self.inspected.get(worker.name)).another_process
+        return of_two_processes(self.beats.get(worker.name), self.inspected.get(worker.name))
 
     def _just_restarted(self, worker: KnownWorker) -> bool:
         return self._another_process(worker) and not worker.another_process

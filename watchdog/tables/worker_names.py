@@ -1,6 +1,7 @@
 """What a worker's name says: its host, and its kind, so that a renamed pod is known as a replacement."""
 
 import re
+from functools import lru_cache
 
 __all__ = ["host_of", "kind_of"]
 
@@ -18,6 +19,7 @@ def host_of(name: str) -> str:
     return name.partition("@")[2]
 
 
+@lru_cache(maxsize=10_000)
 def kind_of(name: str) -> str:
     """The name with runs of digits, hashes and pod suffixes folded to `*`, before and after the @.
 

@@ -8,7 +8,7 @@ from watchdog.core.replies import WorkerBeat
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
-from watchdog.tables.history import numbers_within, risen, second_look_needed
+from watchdog.tables.history import numbers_of, risen, second_look_needed, within
 from watchdog.tables.refreshes import refreshes
 from watchdog.tables.worker_names import host_of, kind_of
 
@@ -72,7 +72,8 @@ def read(look: Look) -> Reading:
         return Reading(rows, unread=status.reason, idle=idle, memory=fleet)
     beats = look.replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
     beats_missing = beats.reason if isinstance(beats, Gap) else ""
-    rows = tuple(_Cells(worker, look, beats_missing).row(idle, _unsure_peer(worker, fleet)) for worker in fleet.known.values())
+    samples = within(look)
+    rows = tuple(_Cells(worker, look, samples, beats_missing).row(idle, _unsure_peer(worker, fleet)) for worker in fleet.known.values())
     heard = (w for w in fleet.known.values() if w.state == "online" and not w.unknown and w.vouched_at is None and not beats_missing)
     processed = {w.name: (number(w.beat.processed if w.beat else None),) for w in heard}
     let_go = frozenset((name,) for name in {*before.known, *fleet.forgotten} if name not in fleet.known)
@@ -90,8 +91,8 @@ def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
 class _Cells:
     """One worker's cells, filled group by group."""
 
-    def __init__(self, worker: KnownWorker, look: Look, beats_missing: str) -> None:
-        self.worker, self.look, self.beats_missing = worker, look, beats_missing
+    def __init__(self, worker: KnownWorker, look: Look, samples: tuple[Sample, ...], beats_missing: str) -> None:
+        self.worker, self.look, self.samples, self.beats_missing = worker, look, samples, beats_missing
         self.cells: dict[str, Cell] = {"name": worker.name, "kind": kind_of(worker.name), "host": host_of(worker.name)}
         self.gaps: dict[str, str] = {}
 
@@ -163,7 +164,7 @@ class _Cells:
 
     def _processed_per_min(self) -> float:
         now = number(self.worker.beat.processed if self.worker.beat else None)
-        points = numbers_within(self.look, self.worker.name, 0)
+        points = numbers_of(self.samples, self.worker.name, 0)
         if now is None or not points:
             return 0.0
         points = [*points, (self.look.now, now)]
