@@ -324,7 +324,7 @@ class Watch:
     def at_once(self, *, window_s: float = DEFAULT_WINDOW_S) -> Mapping[str, Reading]:
         """One look, at the cluster as it is."""
         now = self.cluster.now + self.skew
-        seen = read_tables(TABLES, self.target, self.past, self._ask(now), now, {window_s})
+        seen = read_tables(TABLES, self.target, self.past, self._ask(now), now, {window_s: TABLES})
         memories = {name: remembered(name, memory) for name, memory in seen.memories.items()}
         self.past = self.past.plus(replace(seen, memories=memories), 4 * max(window_s, DEFAULT_WINDOW_S))
         return seen.windows[window_s]

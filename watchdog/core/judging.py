@@ -19,9 +19,13 @@ from watchdog.core.tuning import Tuned
 __all__ = ["demand_of", "judge_all", "open_keys", "windows_of"]
 
 
-def windows_of(rules: Iterable[Tuned]) -> set[float]:
-    """Every window that some rule, or a variant of it, asks for."""
-    return {DEFAULT_WINDOW_S}.union(*(_windows(tuned) for tuned in rules))
+def windows_of(rules: Iterable[Tuned]) -> dict[float, frozenset[str]]:
+    """Every window that some rule, or a variant of it, asks for -> the tables that are read in it; the default one is always there."""
+    read: dict[float, frozenset[str]] = {DEFAULT_WINDOW_S: frozenset()}
+    for tuned in rules:
+        for window_s in _windows(tuned):
+            read[window_s] = read.get(window_s, frozenset()).union(tuned.rule.reads, *(copy.reads for copy, _ in tuned.variants))
+    return read
 
 
 def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> Demand:

@@ -5,6 +5,7 @@ In: the tables, what they remember, the replies, now. Out: readings by window an
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from watchdog.core.demand import Demand
 from watchdog.core.replies import Replies
@@ -54,16 +55,19 @@ def read_tables(  # noqa: PLR0913 - what a reading is made of
     past: Past,
     replies: Replies,
     now: float,
-    windows: Iterable[float] = (),
+    windows: Mapping[float, Iterable[str]] = MappingProxyType({}),
     self_seen: SelfSeen | None = None,
     *,
     demand: Demand = EVERYTHING,
 ) -> Seen:
-    """Read every table for the default window, and again for each other window asked for; memory is the default's."""
+    """Read every table for the default window, and for each other window those that are read in it; memory is the default's."""
     looks = {}
     for window_s in sorted({DEFAULT_WINDOW_S, *windows}):
         readings: dict[str, Reading] = {}
+        wanted = set(tables) if window_s == DEFAULT_WINDOW_S else _with_needs(tables, windows[window_s])
         for name, table in tables.items():
+            if name not in wanted:
+                continue
             history = past.samples.get(name, ())
             look = Look(target, past.memories.get(name), replies, now, window_s, history, readings, self_seen, demand)
             readings[name] = table.read(look) if belongs(table, target) else _elsewhere(table)
@@ -71,6 +75,14 @@ def read_tables(  # noqa: PLR0913 - what a reading is made of
     usual = looks[DEFAULT_WINDOW_S]
     memories = {name: r.memory for name, r in usual.items() if r.memory is not None}
     return Seen(looks, memories, {name: r.sample for name, r in usual.items() if r.sample is not None})
+
+
+def _with_needs(tables: Mapping[str, Table], names: Iterable[str]) -> set[str]:
+    """These tables, and all that must be read before them."""
+    found: set[str] = set()
+    for name in names:
+        found |= {name, *_with_needs(tables, tables[name].needs)}
+    return found
 
 
 def _elsewhere(table: Table) -> Reading:
