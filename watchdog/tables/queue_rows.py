@@ -10,7 +10,7 @@ from math import inf
 from watchdog.core.gaps import Gap
 from watchdog.core.rows import Cell, Look, Row
 from watchdog.tables.fleet import fleet_of
-from watchdog.tables.history import numbers_within
+from watchdog.tables.history import oldest_of, within
 from watchdog.tables.queue_consumers import consumers
 from watchdog.tables.queue_keys import KnownQueue, Queues
 
@@ -33,7 +33,7 @@ class QueueRows:
         workers = look.before.get("workers")
         self.consumers = consumers(workers, fleet_of(workers.memory if workers else None))
         self._look, self._memory, self._declared = look, memory, declared
-        self._length, self._oldest_s = length, oldest_s
+        self._length, self._oldest_s, self._samples = length, oldest_s, within(look)
 
     def idling(self, known: KnownQueue) -> KnownQueue:
         """Count watched time in which it held messages while every consumer was idle and had taken nothing since the last look."""
@@ -70,9 +70,9 @@ class QueueRows:
         return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
 
     def _trend(self, name: str, length: float) -> dict[str, Cell]:
-        points = numbers_within(self._look, name, 0)
-        span = self._look.now - points[0][0] if points else 0.0
-        grown = (length - points[0][1]) / span if span > 0 else 0.0
+        at, before = oldest_of(self._samples, name, 0) or (self._look.now, length)
+        span = self._look.now - at
+        grown = (length - before) / span if span > 0 else 0.0
         drain = 0.0 if not length else length / -grown if grown < 0 else inf
         return {"growth_per_min": grown * 60, "drain_s": drain}
 
