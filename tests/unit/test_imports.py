@@ -66,6 +66,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("query", "SELECT 1 AS one"): CONFIGURED | RULES | ASKING,
     ("incidents",): CONFIGURED | STORED,
     ("incidents", "show", "01"): CONFIGURED | STORED,
+    ("outbox",): CONFIGURED | STORED,
     ("receivers", "test", "ops"): CONFIGURED | {"sqlite3", "httpx", "rich"},
     ("init", "--yes", "--force"): {"pydantic", "msgspec", "sqlite3", *ASKING},
     ("demo", "--help"): set(),
