@@ -1,5 +1,6 @@
 """A recording HTTP server on a free loopback port: what arrives is kept, what it answers is programmed."""
 
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ class Request:
 class RecordingReceiver:
     """Answers each request with the next of `then` (in order), else with `default`."""
 
-    def __init__(self, default: Answer | None = None) -> None:
+    def __init__(self, default: Answer | None = None, context: ssl.SSLContext | None = None) -> None:
         self.default = default or Answer()
         self.requests: list[Request] = []
         self._then: list[Answer] = []
@@ -44,6 +45,9 @@ class RecordingReceiver:
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.receiver = self
+        self._scheme = "https" if context else "http"
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="recording-receiver")
 
     def __enter__(self) -> Self:
@@ -62,7 +66,7 @@ class RecordingReceiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"{self._scheme}://127.0.0.1:{self.port}/hook"
 
     def then(self, *answers: Answer) -> None:
         with self._lock:

@@ -61,7 +61,7 @@ Texts = tuple[StrictStr, ...]
 class Strict(BaseModel):
     """Frozen, and no key that it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class TargetSettings(Strict):

@@ -1,4 +1,4 @@
-"""One POST, and what became of it: what every receiver that speaks HTTP shares.
+"""One request, and what became of it: what every receiver that speaks HTTP shares.
 
 In: a URL, headers and a body. Out: an `Outcome` whose reason names the server and what it said, never the URL: paths and queries of
 webhook URLs are passwords. The whole attempt ends with its timeout, whatever the other side does: httpx's own timeouts hold for a single
@@ -7,6 +7,7 @@ left behind when time is up (its socket closes under it, so it ends soon after; 
 more than a few: then nothing new is begun).
 """
 
+import os
 import re
 import socket
 import ssl
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from watchdog import __version__
+from watchdog.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
 from watchdog.receivers.base import Delivered, Later, Outcome, Refused
 from watchdog.receivers.harmless import one_line
 
@@ -69,16 +71,31 @@ class _Answer:
 
 
 class HttpAttempt:
-    """Posts to one URL over one connection that is kept alive. `secrets` never appear in a reason, even where the server repeats them."""
+    """Posts to one URL over one connection that is kept alive. `secrets` never appear in a reason, even where the server repeats them.
 
-    def __init__(self, url: str, *, timeout_s: float, ca_file: str | None = None, secrets: Iterable[str] = ()) -> None:
+    `proxy`: `environment` (that is `environ`), `none`, or a URL; see `http_proxy`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float,
+        ca_file: str | None = None,
+        secrets: Iterable[str] = (),
+        proxy: str = ENVIRONMENT,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._url = url
+        self._proxy_setting, self._environ = proxy, environ
+        self._proxy: Proxy | None = None
         self._timeout_s = timeout_s
         self._ca_file = ca_file
         parts = urlsplit(url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         self._server = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
-        self._hidden = _worth_hiding({*secrets, *_pieces_of(url)})
+        self._secrets = {*secrets, *_pieces_of(url)}
+        self._hidden = _worth_hiding(self._secrets)
         self._client: httpx.Client | None = None
         self._left_behind: list[threading.Thread] = []
 
@@ -89,28 +106,40 @@ class HttpAttempt:
 
     def post(self, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
         """One attempt at `now` (epoch seconds); `sort`, else `outcome_of`, says what an answer means. One at a time."""
+        return self._sent("POST", body, headers, now, sort or outcome_of)
+
+    def get(self, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
+        """The same without a body, as a GET."""
+        return self._sent("GET", b"", headers, now, sort or outcome_of)
+
+    def _sent(self, method: str, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting) -> Outcome:
         self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
         if len(self._left_behind) >= MOST_LEFT_BEHIND:
             return Later(f"{self._server}: {MOST_LEFT_BEHIND} earlier attempts still hang; can its name be looked up?", never_arrived=True)
         try:
             client = self._opened()
+        except ValueError as error:  # of `proxy_for`
+            return Later(f"{self._server}: {error}")
         except OSError as error:  # ssl.SSLError is one
             return Later(f"ca_file {self._ca_file} cannot be read as PEM certificates ({error.strerror or type(error).__name__})")
         answer = _Answer()
-        exchange = (client, self._url, body, headers, answer)
+        exchange = (client, method, self._url, body, headers, answer)
         attempt = threading.Thread(target=_exchange, args=exchange, daemon=True, name="http-attempt")
         attempt.start()
         attempt.join(self._timeout_s)
-        if attempt.is_alive():
-            self.close()
+        late = attempt.is_alive()
+        if late:
+            self.close()  # which breaks the connection: what the thread trips over now is our doing
             self._left_behind.append(attempt)
+        if answer.status == 407 and self._proxy:
+            return Later(proxy_answer(407, self._proxy, self._server), never_arrived=True)
         if answer.status is not None:
             said = one_line(self._without_secrets(answer.text))
             answered = f"{self._server} answered {answer.status}"
-            return (sort or outcome_of)(HttpAnswer(answered, answer.status, said, answer.text, answer.whole, answer.retry_after), now)
-        if answer.failure is not None:
+            return sort(HttpAnswer(answered, answer.status, said, answer.text, answer.whole, answer.retry_after), now)
+        if answer.failure is not None and not late:
             return self._outcome_of_failure(answer.failure)
-        return Later(f"{self._server} did not answer within {self._timeout_s:g}s")
+        return Later(f"{self._server} did not answer within {self._timeout_s:g}s{self._through}")
 
     def close(self) -> None:
         """Close the connection; the next attempt opens one."""
@@ -123,8 +152,13 @@ class HttpAttempt:
 
         if self._client is None:
             secure = self._url.lower().startswith("https")
+            self._proxy = proxy = proxy_for(self._url, self._proxy_setting, self._environ)
+            self._hidden = _worth_hiding({*self._secrets, *(proxy.secrets if proxy else ())})
+            context = _ssl_context(self._ca_file) if secure or (proxy and proxy.url.startswith("https")) else _no_tls()
             self._client = httpx.Client(
-                verify=_ssl_context(self._ca_file) if secure else _no_tls(),
+                verify=context,
+                proxy=_for_httpx(proxy, context) if proxy else None,
+                trust_env=False,  # what the environment says of proxies was read; its .netrc is nobody's business
                 timeout=self._timeout_s,
                 follow_redirects=False,
                 limits=httpx.Limits(max_connections=2, keepalive_expiry=120.0),
@@ -136,19 +170,27 @@ class HttpAttempt:
         import httpx  # noqa: PLC0415
 
         causes = list(_causes(failure))
+        asked = str(self._proxy or self._server)  # with a proxy, it is the only one that is connected to
+        if isinstance(failure, httpx.ProxyError) and self._proxy:
+            status = re.match(r"\d{3}", str(failure))
+            return Later(proxy_answer(int(status[0]) if status else 0, self._proxy, self._server), never_arrived=True)
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-            return Later(f"{self._server} refused the connection; is it running?", never_arrived=True)
+            return Later(f"{asked} refused the connection; is it running?", never_arrived=True)
         if any(isinstance(cause, socket.gaierror) for cause in causes):
-            return Later(f"{self._server}: the host name cannot be resolved")
+            return Later(f"{asked}: the host name cannot be resolved")
         tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
         if tls is not None:
             why = getattr(tls, "verify_message", "") or (tls.reason or "no details").replace("_", " ").lower()
-            return Later(f"{self._server}: TLS failed ({one_line(why)}); for a private authority set `ca_file`")
+            return Later(f"{self._server}: TLS failed ({one_line(why)}){self._through}; for a private authority set `ca_file`")
         if isinstance(failure, httpx.TimeoutException):
-            return Later(f"{self._server} did not answer within {self._timeout_s:g}s")
+            return Later(f"{self._server} did not answer within {self._timeout_s:g}s{self._through}")
         if isinstance(failure, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
             return Refused(f"{self._server}: the request cannot be made ({type(failure).__name__}); check `url` and `headers`")
-        return Later(f"{self._server}: the connection broke before an answer came ({type(failure).__name__})")
+        return Later(f"{self._server}: the connection broke before an answer came ({type(failure).__name__}){self._through}")
+
+    @property
+    def _through(self) -> str:
+        return f", through {self._proxy}" if self._proxy else ""
 
     def _without_secrets(self, text: str) -> str:
         for secret in self._hidden:
@@ -183,10 +225,16 @@ def _retry_after_s(header: str | None, now: float) -> float | None:
     return max((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now, 0.0)
 
 
-def _exchange(client: "httpx.Client", url: str, body: bytes, headers: Mapping[str, str], answer: _Answer) -> None:
+def _for_httpx(proxy: Proxy, context: ssl.SSLContext) -> "httpx.Proxy":
+    import httpx  # noqa: PLC0415
+
+    return httpx.Proxy(proxy.url, auth=proxy.auth, ssl_context=context if proxy.url.startswith("https") else None)
+
+
+def _exchange(client: "httpx.Client", method: str, url: str, body: bytes, headers: Mapping[str, str], answer: _Answer) -> None:
     """Fill in the answer, as far as it comes. Its beginning is enough: for a reason, and for what a receiver reads in it."""
     try:
-        with client.stream("POST", url, content=body, headers=headers) as response:
+        with client.stream(method, url, content=body or None, headers=headers) as response:
             answer.retry_after = response.headers.get("retry-after")
             answer.status = response.status_code
             received = b""

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from watchdog.receivers.http_attempt import HttpAttempt
 from watchdog.receivers.settings import ReceiverSettings
-from watchdog.settings_types import PositiveDuration
+from watchdog.settings_types import PositiveDuration, ProxySetting, proxy_text
 
-__all__ = ["HttpSettings"]
+__all__ = ["CaFile", "HttpSettings", "HttpUrl"]
 
 
 def _checked_url(secret: SecretStr) -> SecretStr:
@@ -37,16 +37,20 @@ def _checked_file(path: Path) -> Path:
     return path
 
 
-class HttpSettings(ReceiverSettings):
-    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `ca_file` replaces the system's certificates.
+HttpUrl = Annotated[SecretStr, AfterValidator(_checked_url)]
+CaFile = Annotated[Path, AfterValidator(_checked_file)]
 
-    `per_second`: at most so many messages a second go to the URL, whichever receivers share it.
+
+class HttpSettings(ReceiverSettings):
+    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `ca_file` replaces the system's certificates;
+    `proxy` says through which forward proxy, if any; at most `per_second` messages a second go to the URL, whichever receivers share it.
     """
 
-    url: Annotated[SecretStr, AfterValidator(_checked_url)]
+    url: HttpUrl
     timeout: PositiveDuration = 10.0
     per_second: Annotated[float, Field(gt=0, le=1000)] = 50.0
-    ca_file: Annotated[Path, AfterValidator(_checked_file)] | None = None
+    ca_file: CaFile | None = None
+    proxy: ProxySetting = "environment"
 
     @property
     def address(self) -> str:
@@ -56,4 +60,6 @@ class HttpSettings(ReceiverSettings):
     def attempt(self, secrets: Iterable[str] = ()) -> HttpAttempt:
         """What posts with these settings; `secrets` beside the URL's own never appear in a reason."""
         ca_file = str(self.ca_file) if self.ca_file else None
-        return HttpAttempt(self.url.get_secret_value(), timeout_s=self.timeout, ca_file=ca_file, secrets=secrets)
+        return HttpAttempt(
+            self.url.get_secret_value(), timeout_s=self.timeout, ca_file=ca_file, secrets=secrets, proxy=proxy_text(self.proxy)
+        )

@@ -4,6 +4,7 @@ In: a path. Out: what came back over HTTP, whatever its status, or a gap where n
 Imported on the first question: httpx is slow to import.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -11,6 +12,8 @@ from threading import Lock
 import httpx
 
 from watchdog.core.gaps import Gap
+from watchdog.http_proxy import Proxy, proxy_answer, proxy_for
+from watchdog.settings_types import proxy_text
 from watchdog.sources.deadline import Deadline
 from watchdog.sources.flower_reasons import Asked, refusal, silence, stale
 from watchdog.sources.flower_settings import FlowerSettings
@@ -51,6 +54,7 @@ class Pages:
         self._client = client
         self._clock = clock
         self._shared = shared
+        self._proxy: Proxy | None = None
         self._deadline = Deadline(clock)
         self._turn = _turns.setdefault(settings.url.lower(), Lock())
         self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
@@ -95,6 +99,8 @@ class Pages:
         kept = self._client is not None
         try:
             client = self._client = self._client or self._made()
+        except ValueError as error:  # of `proxy_for`
+            return Gap(f"flower: {error}")
         except OSError:
             return Gap(f"flower: cannot read the certificates in {self._settings.ca_file} (`ca_file` of flower): expected a PEM file")
         asked = self._asked(path)
@@ -125,16 +131,20 @@ class Pages:
             except (httpx.RemoteProtocolError, httpx.DecodingError):
                 cut = f"flower: expected the whole answer from {asked.url}, found it truncated or damaged after {len(body)} bytes"
                 return Page(status, cut=cut)
+            if status == 407 and self._proxy:
+                return Page(status, refusal=f"flower: {proxy_answer(status, self._proxy, asked.base)}")
             why = "" if status == 200 else refusal(status, bytes(body), response.headers.get("location", ""), asked)
             return Page(status, bytes(body), refusal=why)
 
     def _made(self) -> httpx.Client:
         s = self._settings
-        return make_client(secure=s.url.startswith("https://"), ca_file=s.ca_file, deadline=self._deadline)
+        self._proxy = proxy_for(s.url, proxy_text(s.proxy), os.environ)
+        return make_client(secure=s.url.startswith("https://"), ca_file=s.ca_file, deadline=self._deadline, proxy=self._proxy)
 
     def _asked(self, path: str) -> Asked:
         s = self._settings
-        return Asked(s.url, path, s.timeout, s.connect_timeout, s.ca_file, has_credentials=self._auth is not None or bool(self._headers))
+        credentials = self._auth is not None or bool(self._headers)
+        return Asked(s.url, path, s.timeout, s.connect_timeout, s.ca_file, has_credentials=credentials, proxy=self._proxy)
 
 
 def _credentials(settings: FlowerSettings) -> tuple[str, str] | None:

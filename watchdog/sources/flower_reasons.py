@@ -3,6 +3,7 @@
 In: an exception of the wire, or a status and a little of its body. Out: a sentence without secrets.
 """
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
+
+from watchdog.http_proxy import Proxy, proxy_answer
 
 __all__ = ["Asked", "refusal", "silence", "stale"]
 
@@ -24,6 +27,17 @@ class Asked:
     connect_timeout_s: float
     ca_file: str | None
     has_credentials: bool
+    proxy: Proxy | None = None
+
+    @property
+    def connected_to(self) -> str:
+        """What the first connection leads to."""
+        return str(self.proxy or self.base)
+
+    @property
+    def through(self) -> str:
+        """For the end of a clause."""
+        return f", through {self.proxy}" if self.proxy else ""
 
     @property
     def url(self) -> str:
@@ -43,39 +57,43 @@ def stale(error: Exception) -> bool:
 
 def silence(error: Exception, asked: Asked) -> str:
     """No HTTP answer came at all."""
+    if isinstance(error, httpx.ProxyError) and asked.proxy:
+        status = re.match(r"\d{3}", str(error))
+        return f"flower: {proxy_answer(int(status[0]) if status else 0, asked.proxy, asked.base)}"
     for cause in _causes(error):
         if sentence := _network(cause, asked):
             return sentence
     if isinstance(error, httpx.ConnectTimeout):
-        return f"flower: no connection to {asked.base} within {asked.connect_timeout_s:g}s: host down, or a firewall in between?"
+        return f"flower: no connection to {asked.connected_to} within {asked.connect_timeout_s:g}s: host down, or a firewall in between?"
     if isinstance(error, httpx.TimeoutException):
         why = (
             "it waits for workers, which takes Flower 1 to 2 s, or for a broker that hangs"
             if asked.of_workers
             else "it hangs or is too busy"
         )
-        return f"flower: no answer from {asked.url} within {asked.timeout_s:g}s: {why} (the limit is `timeout`)"
+        return f"flower: no answer from {asked.url} within {asked.timeout_s:g}s{asked.through}: {why} (the limit is `timeout`)"
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
         return (
-            f"flower: expected an HTTP answer from {asked.url}, found the connection closed or something else: "
+            f"flower: expected an HTTP answer from {asked.url}, found the connection closed or something else{asked.through}: "
             "is it Flower's port, and is https:// missing?"
         )
-    return f"flower: the connection to {asked.base} broke while {asked.path} was asked ({type(error).__name__})"
+    return f"flower: the connection to {asked.base} broke while {asked.path} was asked ({type(error).__name__}){asked.through}"
 
 
 def _network(cause: BaseException, asked: Asked) -> str | None:
     """The sentence for what the operating system or TLS said."""
     if isinstance(cause, socket.gaierror):
-        return f"flower: the host name in {asked.base} cannot be resolved (DNS): is it spelt right?"
+        return f"flower: the host name in {asked.connected_to} cannot be resolved (DNS): is it spelt right?"
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"flower: the certificate of {asked.base} is not trusted ({cause.verify_message}): {_ca(asked)}"
+        return f"flower: the certificate of {asked.base} is not trusted ({cause.verify_message}){asked.through}: {_ca(asked)}"
     if isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause)):
         why = getattr(cause, "reason", None) or "no handshake"
         return f"flower: no TLS connection to {asked.base} ({why}): does that port speak TLS, or should it be http://?"
     if isinstance(cause, ConnectionRefusedError):
-        return f"flower: connection refused by {asked.base}: is Flower running there, on that port?"
+        what = "it" if asked.proxy else "Flower"
+        return f"flower: connection refused by {asked.connected_to}: is {what} running there, on that port?"
     if isinstance(cause, OSError) and not isinstance(cause, TimeoutError | ConnectionError) and cause.strerror:
-        return f"flower: no connection to {asked.base}: {cause.strerror}"
+        return f"flower: no connection to {asked.connected_to}: {cause.strerror}"
     return None
 
 

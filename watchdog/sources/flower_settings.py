@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from watchdog.settings_types import PositiveDuration
+from watchdog.settings_types import PositiveDuration, ProxySetting
 
 __all__ = ["FlowerSettings"]
 
@@ -15,13 +15,14 @@ __all__ = ["FlowerSettings"]
 class FlowerSettings(BaseModel):
     """`flower = {...}` of a target. `url` with its url_prefix; userinfo in it becomes `username` and `password`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     url: str
     username: str | None = None
     password: SecretStr | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     ca_file: str | None = None
+    proxy: ProxySetting = "none"
     timeout: PositiveDuration = 5.0
     connect_timeout: PositiveDuration = 1.0
     max_answer_bytes: int = Field(default=32 * 1024 * 1024, gt=0)

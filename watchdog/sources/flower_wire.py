@@ -12,6 +12,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from watchdog.http_proxy import Proxy
 from watchdog.sources.deadline import Deadline
 
 __all__ = ["make_client"]
@@ -20,10 +21,10 @@ KEEPALIVE_S = 120.0
 """Longer than a usual interval, so that each cycle finds its connection still open."""
 
 
-def make_client(*, secure: bool, ca_file: str | None, deadline: Deadline) -> httpx.Client:
-    """A client for one base URL; the environment's proxies and .netrc are not used. OSError where `ca_file` cannot be read."""
-    context = ssl_context(ca_file) if secure else _no_tls()
-    return httpx.Client(transport=_Transport(context, deadline), trust_env=False, follow_redirects=False)
+def make_client(*, secure: bool, ca_file: str | None, deadline: Deadline, proxy: Proxy | None = None) -> httpx.Client:
+    """A client for one base URL, through that proxy alone; .netrc is not used. OSError where `ca_file` cannot be read."""
+    context = ssl_context(ca_file) if secure or (proxy and proxy.url.startswith("https")) else _no_tls()
+    return httpx.Client(transport=_Transport(context, deadline, proxy), trust_env=False, follow_redirects=False)
 
 
 @cache
@@ -41,11 +42,23 @@ def _no_tls() -> ssl.SSLContext:
 class _Transport(httpx.HTTPTransport):
     """httpx's transport over a pool of one connection that minds the deadline."""
 
-    def __init__(self, context: ssl.SSLContext, deadline: Deadline) -> None:
+    def __init__(self, context: ssl.SSLContext, deadline: Deadline, proxy: Proxy | None) -> None:
         super().__init__(verify=context, trust_env=False)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context, max_connections=1, keepalive_expiry=KEEPALIVE_S, network_backend=_Backend(deadline)
-        )
+        self._pool = _pool(context, _Backend(deadline), proxy)
+
+
+def _pool(context: ssl.SSLContext, backend: httpcore.NetworkBackend, proxy: Proxy | None) -> httpcore.ConnectionPool:
+    if proxy is None:
+        return httpcore.ConnectionPool(ssl_context=context, max_connections=1, keepalive_expiry=KEEPALIVE_S, network_backend=backend)
+    return httpcore.HTTPProxy(
+        proxy.url,
+        proxy_auth=proxy.auth,
+        ssl_context=context,
+        proxy_ssl_context=context if proxy.url.startswith("https") else None,
+        max_connections=1,
+        keepalive_expiry=KEEPALIVE_S,
+        network_backend=backend,
+    )
 
 
 class _Backend(httpcore.NetworkBackend):

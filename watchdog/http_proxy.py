@@ -1,0 +1,127 @@
+"""Which forward proxy a request goes through: the one that its `proxy` setting names, or the one that the environment names for its URL.
+
+In: the setting, the URL, the environment. Out: a `Proxy`, or None for a direct connection; ValueError where what is named is none.
+The variables are those that curl made common: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, small letters before capitals; NO_PROXY
+lists hosts (with all below them), host:port, addresses and networks, or `*`. What listens on this machine's loopback is never looked for
+through the environment's proxy, which could only find its own.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, unquote, urlsplit
+
+__all__ = ["ENVIRONMENT", "NONE", "Proxy", "parse_proxy", "proxy_answer", "proxy_for"]
+
+ENVIRONMENT = "environment"
+NONE = "none"
+_EXPECTED = f'expected "{ENVIRONMENT}", "{NONE}" or the URL of an HTTP proxy, such as http://proxy.example.com:3128'
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Proxy:
+    """A forward proxy. `url` is without its credentials and can be shown; `named_by` is the setting or variable that names it."""
+
+    url: str
+    username: str = ""
+    password: str = ""
+    named_by: str = "`proxy`"
+
+    @property
+    def auth(self) -> tuple[str, str] | None:
+        """User name and password, where it has any."""
+        return (self.username, self.password) if self.username or self.password else None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be told, also as it looks in a header."""
+        basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+        return (self.username, self.password, basic) if self.auth else ()
+
+    def __str__(self) -> str:
+        """For sentences."""
+        return f"the proxy {self.url} ({self.named_by})"
+
+
+def proxy_for(url: str, setting: str, environ: Mapping[str, str]) -> Proxy | None:
+    """The proxy for a URL. ValueError where the environment names one that is no HTTP proxy."""
+    if setting == NONE:
+        return None
+    if setting != ENVIRONMENT:
+        return parse_proxy(setting)
+    parts = urlsplit(url)
+    host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme, 0)
+    named = next((found for scheme in (parts.scheme, "all") if (found := _variable(f"{scheme}_proxy", environ))), None)
+    if named is None or _is_loopback(host) or _exempt(host, port, (_variable("no_proxy", environ) or ("", ""))[1]):
+        return None
+    name, value = named
+    try:
+        return parse_proxy(value if "://" in value else f"http://{value}", f"${name}")
+    except ValueError:
+        raise ValueError(
+            f"${name} names no HTTP proxy: expected a URL such as http://proxy.example.com:3128; mend it or set `proxy`"
+        ) from None
+
+
+def parse_proxy(url: str, named_by: str = "`proxy`") -> Proxy:
+    """A proxy's URL taken apart. ValueError says what was expected, without the URL itself."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(_EXPECTED)
+    return Proxy(f"{parts.scheme}://{_place(parts)}", unquote(parts.username or ""), unquote(parts.password or ""), named_by)
+
+
+def proxy_answer(status: int, proxy: Proxy, server: str) -> str:
+    """Why a proxy did not let a request through: the sentence for the status it answered."""
+    if status == 407:
+        wants = "does not accept the user name or password that it was given" if proxy.auth else "asks for a user name and a password"
+        return f"{proxy} {wants} (407); write them into its URL, http://user:password@host:port"
+    if status in (502, 503, 504):
+        return f"{proxy} could not reach {server} ({status})"
+    return f"{proxy} does not let us through to {server} ({status})"
+
+
+def _place(parts: SplitResult) -> str:
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or _PORTS[parts.scheme]}"
+
+
+def _variable(name: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Name and value; one that is empty counts as unset, and in small letters it unsets the one in capitals too."""
+    found = name if name in environ else name.upper()
+    value = environ.get(found, "").strip()
+    return (found, value) if value else None
+
+
+def _exempt(host: str, port: int, no_proxy: str) -> bool:
+    return any(_fits(entry, host, port) for entry in no_proxy.lower().replace(",", " ").split())
+
+
+def _fits(entry: str, host: str, port: int) -> bool:
+    """Whether one entry of NO_PROXY means this host."""
+    if entry == "*":
+        return True
+    try:
+        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        pass
+    name, colon, only_port = entry.rpartition(":")
+    if colon and only_port.isdigit():
+        if int(only_port) != port:
+            return False
+        entry = name.strip("[]")
+    name = entry.removeprefix("*").lstrip(".").rstrip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
