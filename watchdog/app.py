@@ -3,7 +3,7 @@
 What only the daemon needs is imported where it is built: `watchdog check` starts without a log, a scheduler or an outbox.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from watchdog.core.telling import Addressee
     from watchdog.cycle import Cycle
     from watchdog.daemon import Built
+    from watchdog.heartbeat import Heartbeat
     from watchdog.receivers.pace import Pace
     from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
@@ -163,6 +164,34 @@ def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
     return Past(store.load_memories(target, types), store.load_samples(target, now - keep_s))
 
 
+def build_heartbeat(
+    settings: Settings,
+    self_watch: "SelfWatch",
+    receivers_seen: Callable[[], Sequence[ReceiverSeen]],
+    delivering: Callable[[], bool],
+    clock: Callable[[], float],
+    stopwatch: Callable[[], float],
+) -> "Heartbeat | None":
+    """The heartbeat, where one is configured."""
+    from watchdog.heartbeat import Heartbeat  # noqa: PLC0415
+
+    given = settings.heartbeat
+    if given is None:
+        return None
+    well, failing = map(given.attempt, given.urls)
+    return Heartbeat(
+        well,
+        failing,
+        headers=given.plain_headers,
+        every_s=given.every,
+        receivers=receivers_seen,
+        delivering=delivering,
+        last=self_watch.pings[given.place],
+        clock=clock,
+        stopwatch=stopwatch,
+    )
+
+
 def build_watching(
     conf: Configured, store: "Store", self_watch: "SelfWatch", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
@@ -174,13 +203,20 @@ def build_watching(
     receivers = build_receivers(conf.settings)
     names = [r.name for r in receivers]
 
-    def self_seen() -> SelfSeen:
+    def receivers_seen() -> tuple[ReceiverSeen, ...]:
         known = {r.name: r for r in store.receivers_seen()}
-        return self_watch.seen(tuple(known.get(name, ReceiverSeen(name)) for name in names), store.database_bytes())
+        return tuple(known.get(name, ReceiverSeen(name)) for name in names)
+
+    delivery = Delivery(store, receivers, clock=clock, pace=pace)
+    heartbeat = build_heartbeat(conf.settings, self_watch, receivers_seen, delivery.alive, clock, stopwatch)
+
+    def self_seen() -> SelfSeen:
+        return self_watch.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
 
     cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
-    delivery = Delivery(store, receivers, clock=clock, pace=pace)
-    watching = Watching(cycles, delivery, store, self_watch, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch)
+    watching = Watching(
+        cycles, delivery, store, self_watch, heartbeat, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch
+    )
     return Built(
         watching,
         _addressees(receivers),

@@ -1,7 +1,7 @@
 """The settings in effect, for people: defaults filled in, durations readable, every secret masked.
 
 In: `Settings`. Out: plain values (`effective`) or TOML text (`to_toml`). Secrets are: what a model declares as one, whatever is named like
-one, the userinfo and query of any URL, the path of a receiver's URL (it is the key to a chat room), and all headers.
+one, the userinfo and query of any URL, the path of a receiver's or the heartbeat's URL (it is the key to a chat room), and all headers.
 """
 
 import json
@@ -26,6 +26,8 @@ _URL = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:(?P<user>[^/?#]*)@)
 def effective(settings: Settings) -> dict[str, Any]:
     """Every setting that has a value, by the names that `watchdog.toml` uses."""
     shown = _table(settings, hide_paths=False)
+    if settings.heartbeat is not None:
+        shown["heartbeat"] = _table(settings.heartbeat, hide_paths=True)
     shown["receiver"] = [_table(receiver, hide_paths=True) for receiver in settings.receiver]
     return shown
 

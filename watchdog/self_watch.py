@@ -1,9 +1,11 @@
 """What watchdog knows of itself, across configurations: fed by the cycles and the daemon, read as tables of the target `watchdog`."""
 
 import threading
+from collections import defaultdict
 
 from watchdog.core.selfwatch import ReceiverSeen, RuleSeen, SelfSeen
 from watchdog.cycle import Done
+from watchdog.heartbeat import LastPing
 
 __all__ = ["SelfWatch"]
 
@@ -19,6 +21,8 @@ class SelfWatch:
         self._late = 0
         self._failing: dict[str, str] = {}
         self.config_error = ""
+        self.pings: defaultdict[str, LastPing] = defaultdict(LastPing)
+        """Fingerprint of a heartbeat's URLs -> what was last said there."""
 
     def cycle_failed(self, target: str, why: str) -> bool:
         """One cycle came to nothing; whether that, or the reason, is new."""
@@ -45,13 +49,13 @@ class SelfWatch:
             self._cycle_s = {k: v for k, v in self._cycle_s.items() if k in targets}
             self._failing = {k: v for k, v in self._failing.items() if k in targets}
 
-    def seen(self, receivers: tuple[ReceiverSeen, ...], database_bytes: int) -> SelfSeen:
+    def seen(self, receivers: tuple[ReceiverSeen, ...], database_bytes: int, heartbeat_error: str = "") -> SelfSeen:
         """Everything, as the tables of the target `watchdog` read it."""
         with self._lock:
             names = sorted({rule for _, rule in self._failed})
             rules = tuple(RuleSeen(name, self._error(name), max(t for (_, r), t in self._took.items() if r == name)) for name in names)
             longest = max(self._cycle_s.values(), default=0.0)
-            return SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes)
+            return SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes, heartbeat_error)
 
     def _error(self, rule: str) -> str:
         return next((f"{target}: {error}" for (target, name), error in self._failed.items() if name == rule and error), "")

@@ -14,6 +14,7 @@ from watchdog.core.durations import format_duration
 from watchdog.core.rules import Override
 from watchdog.core.severity import Severity
 from watchdog.core.target import SELF, Target
+from watchdog.heartbeat_settings import HeartbeatSettings
 from watchdog.settings_types import Duration, PositiveDuration
 from watchdog.sources import SOURCES
 from watchdog.sources.flower import FlowerSettings
@@ -117,6 +118,7 @@ class Settings(Strict):
     include: Texts = ()
     forget_after: PositiveDuration = 3600.0
     retention: PositiveDuration = 30 * 86400.0
+    heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"
     target: tuple[TargetSettings, ...] = ()

@@ -13,6 +13,7 @@ import structlog
 from watchdog.asking import StoppedError
 from watchdog.cycle import Cycle, Done
 from watchdog.delivery import Delivery
+from watchdog.heartbeat import Heartbeat
 from watchdog.move_log import log_moves
 from watchdog.receivers.base import Receiver
 from watchdog.self_watch import SelfWatch
@@ -31,19 +32,20 @@ RETENTION_EVERY_S = 3600.0
 class Watching:
     """Runs the cycles and deliveries of one configuration until it is stopped."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one configuration is at work
         self,
         cycles: Sequence[Cycle],
         delivery: Delivery,
         store: Store,
         self_watch: SelfWatch,
+        heartbeat: Heartbeat | None = None,
         *,
         retention_s: float,
         clock: Callable[[], float],
         stopwatch: Callable[[], float],
     ) -> None:
         self.cycles = cycles
-        self._delivery, self._store, self._self_watch = delivery, store, self_watch
+        self._delivery, self._store, self._self_watch, self._heartbeat = delivery, store, self_watch, heartbeat
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
@@ -63,6 +65,8 @@ class Watching:
         )
         self._delivery.start()
         self._begun_at = self._stopwatch()
+        if self._heartbeat is not None:
+            self._heartbeat.start({cycle.target.name: self._patience_s(cycle) for cycle in self.cycles})
         for cycle in self.cycles:
             self._every(cycle.target.interval_s, self._one_cycle, cycle, cycle.target.name)
         self._every(RETENTION_EVERY_S, self._retain, None, "retention")
@@ -70,6 +74,8 @@ class Watching:
 
     def stop(self, grace_s: float) -> None:
         """End: cycles under way stop asking after the batch in hand, the delivery in hand is settled, sockets are given back."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
         for cycle in self.cycles:
             cycle.stop()
         if self._scheduler is not None:
@@ -117,11 +123,11 @@ class Watching:
     def overdue(self) -> list[str]:
         """Targets whose last cycle lies further back than its interval and its sources' timeouts allow."""
         now = self._stopwatch()
-        return [
-            c.target.name
-            for c in self.cycles
-            if now - self._ended_at.get(c.target.name, self._begun_at) > c.target.interval_s + c.longest_s + self._store_patience_s
-        ]
+        return [c.target.name for c in self.cycles if now - self._ended_at.get(c.target.name, self._begun_at) > self._patience_s(c)]
+
+    def _patience_s(self, cycle: Cycle) -> float:
+        """The longest from one cycle's end to the next (seconds)."""
+        return cycle.target.interval_s + cycle.longest_s + self._store_patience_s
 
     _store_patience_s = 15.0
     """What a locked database may cost a cycle on top."""
@@ -156,6 +162,8 @@ class Watching:
         self._cycle_ended(cycle, done, self._stopwatch() - began)
 
     def _cycle_failed(self, name: str, why: str) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cycle_ended(name, why)
         if self._self_watch.cycle_failed(name, why):
             log.error("cycle_failed", target=name, reason=why)
 
@@ -167,6 +175,8 @@ class Watching:
         with self._progress:
             self._ended_at[name] = self._stopwatch()
             self._progress.notify_all()
+        if self._heartbeat is not None:
+            self._heartbeat.cycle_ended(name)
         if self._self_watch.cycle_ended(name, done, took_s, cycle.target.interval_s):
             log.info("cycle_recovered", target=name)
         log_moves(done)

@@ -32,7 +32,7 @@ DESIGN = {
     "groups": "pattern online lost left unknown minimum",
     "receivers": "name pending oldest_s dead off last_ok_s",
     "rules": "name failed error took_ms",
-    "self": "cycle_s late_cycles config_rejected config_error database_bytes",
+    "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error",
 }
 KEYS = {
     "errors": ("task", "exception"),

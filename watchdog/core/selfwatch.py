@@ -36,3 +36,4 @@ class SelfSeen:
     late_cycles: int = 0
     config_error: str = ""
     database_bytes: int = 0
+    heartbeat_error: str = ""

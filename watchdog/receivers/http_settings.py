@@ -12,7 +12,7 @@ from watchdog.receivers.http_attempt import HttpAttempt
 from watchdog.receivers.settings import ReceiverSettings
 from watchdog.settings_types import PositiveDuration, ProxySetting, proxy_text
 
-__all__ = ["CaFile", "HttpSettings", "HttpUrl"]
+__all__ = ["CaFile", "Headers", "HttpSettings", "HttpUrl"]
 
 
 def _checked_url(secret: SecretStr) -> SecretStr:
@@ -37,8 +37,18 @@ def _checked_file(path: Path) -> Path:
     return path
 
 
+def _checked_headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in headers.items():
+        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f'header "{name}": expected a name of letters, digits and dashes')
+        if not value.get_secret_value().isascii() or not value.get_secret_value().isprintable():
+            raise ValueError(f'header "{name}": expected a value of printable ASCII characters')
+    return headers
+
+
 HttpUrl = Annotated[SecretStr, AfterValidator(_checked_url)]
 CaFile = Annotated[Path, AfterValidator(_checked_file)]
+Headers = Annotated[dict[str, SecretStr], AfterValidator(_checked_headers)]
 
 
 class HttpSettings(ReceiverSettings):

@@ -43,6 +43,7 @@ def _read_self(look: Look) -> Reading:
         "config_rejected": bool(seen.config_error),
         "config_error": seen.config_error,
         "database_bytes": float(seen.database_bytes),
+        "heartbeat_error": seen.heartbeat_error,
     }
     return Reading((Row(cells),))
 
@@ -93,6 +94,7 @@ SELF = Table(
         Column("config_rejected", B, "the last reload was refused; the old configuration is in force", neutral=False),
         Column("config_error", T, "why; empty where it was not", neutral=""),
         Column("database_bytes", N, "size of the database", "bytes", 0.0),
+        Column("heartbeat_error", T, "why the last heartbeat was not heard; empty where it was, or there is none", neutral=""),
     ),
     lambda _: (),
     _read_self,
