@@ -5,7 +5,7 @@ files, the database, warnings. Raises `ConfigError` with all faults.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from watchdog.config_file import SYSTEM_FOLDER, ConfigError, Document, find_file
 from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import Path as TomlPath
+from watchdog.masking import secrets_in
 from watchdog.settings import Settings, to_override
 
 __all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "database_path", "load_settings"]
@@ -60,7 +61,7 @@ class Loaded:
     """Where a value came from: a flag, a variable, or a line of a file."""
 
 
-def load_settings(
+def load_settings(  # noqa: PLR0913 - where a configuration comes from
     *,
     config: Path | None,
     environ: Mapping[str, str],
@@ -69,15 +70,18 @@ def load_settings(
     system_folder: Path = SYSTEM_FOLDER,
     targets_required: bool = True,
     credentials: bool = True,
+    learn: Callable[[Iterable[str]], None] = lambda _: None,
 ) -> Loaded:
     """Read everything. `flags`: key -> value as in `ENVIRONMENT` (None: not given); `config` is --config.
 
     `targets_required=False` is for commands that watch nothing (rules, incidents). `credentials=False` checks all but
-    `${credential:…}`, for systemd's ExecReload, which does not see them; such settings are not for use. Raises ConfigError.
+    `${credential:…}`, for systemd's ExecReload, which does not see them; such settings are not for use. `learn` hears of every secret
+    before anything is found right or wrong. Raises ConfigError.
     """
     reading = _Reading(dict(environ), {key: value for key, value in flags.items() if value is not None}, cwd, system_folder)
     reading.environment()
     reading.file(config, credentials=credentials)
+    learn(secrets_in({**reading.document.values, **reading.variables, **reading.flags}, environ))
     settings = reading.validated(targets_required=targets_required)
     folder = reading.path.parent if reading.path else cwd
     rule_files = tuple(reading.rule_files(settings, folder))

@@ -14,12 +14,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr
 
 from watchdog.core.durations import format_duration, parse_duration
+from watchdog.masking import MASK, SECRET_NAME
 from watchdog.settings import Settings
 
-__all__ = ["MASK", "effective", "masked_url", "to_toml"]
+__all__ = ["effective", "masked_url", "to_toml"]
 
-MASK = "***"
-_SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key", re.IGNORECASE)
 _URL = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:(?P<user>[^/?#]*)@)?(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<rest>.*)", re.DOTALL)
 
 
@@ -64,7 +63,7 @@ def _shown_fields(model: BaseModel, *, hide_paths: bool) -> Iterator[tuple[str, 
         if value is None:
             continue
         key = field.alias or name
-        if _SECRET_NAME.search(key):
+        if SECRET_NAME.search(key):
             yield key, MASK
         elif isinstance(value, float) and _is_duration([field.annotation, *field.metadata]):
             yield key, _exact(value)
@@ -83,7 +82,7 @@ def _shown(value: Any, *, hide_paths: bool) -> Any:
         case Enum():
             return value.value
         case dict():
-            return {k: MASK if _SECRET_NAME.search(str(k)) else _shown(v, hide_paths=hide_paths) for k, v in value.items()}
+            return {k: MASK if SECRET_NAME.search(str(k)) else _shown(v, hide_paths=hide_paths) for k, v in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_shown(item, hide_paths=hide_paths) for item in value]
         case str():

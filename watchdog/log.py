@@ -1,5 +1,6 @@
 """The log: structured lines, an event in the past tense and its fields; to stderr, coloured on a terminal, logfmt in a pipe.
 
+A traceback is a text like any other, never with the values of local variables, and what it may hold of secrets is masked.
 A log that cannot be written (its reader is gone, the disk is full) never fails the work that it speaks of: the line is lost.
 """
 
@@ -10,6 +11,8 @@ import sys
 from typing import Any, TextIO, cast
 
 import structlog
+
+from watchdog.masking import MASKING
 
 __all__ = ["LogStream", "configure_log"]
 
@@ -22,7 +25,7 @@ class LogStream(io.TextIOBase):
     def write(self, text: str) -> int:
         """Write, or lose it."""
         with contextlib.suppress(OSError, ValueError):  # ValueError: it was closed
-            sys.stderr.write(text)
+            sys.stderr.write(MASKING(text))
         return len(text)
 
     def flush(self) -> None:
@@ -52,6 +55,8 @@ def configure_log(level: str, style: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            MASKING.event,
             *_renderer(chosen, terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -67,6 +72,6 @@ def _renderer(style: str, terminal: bool) -> list[Any]:  # noqa: FBT001 - a fact
     if style == "json":
         return [structlog.processors.JSONRenderer()]
     if style == "console":
-        return [structlog.dev.ConsoleRenderer(colors=terminal)]
+        return [structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=structlog.dev.plain_traceback)]
     order = ["timestamp", "level", "event"]
     return [structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True, bool_as_flag=False)]

@@ -21,6 +21,7 @@ def load(
 ) -> "Loaded":
     """The settings. Refused with all that is wrong."""
     from watchdog.config import ConfigError, load_settings  # noqa: PLC0415
+    from watchdog.masking import MASKING  # noqa: PLC0415
 
     try:
         return load_settings(
@@ -30,6 +31,7 @@ def load(
             cwd=Path.cwd(),
             targets_required=targets_required,
             credentials=credentials,
+            learn=MASKING.learn,
         )
     except ConfigError as error:
         raise Refused(*error.faults) from None

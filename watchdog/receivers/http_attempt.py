@@ -19,10 +19,11 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from watchdog import __version__
 from watchdog.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
+from watchdog.masking import pieces_of_url
 from watchdog.receivers.base import Delivered, Later, Outcome, Refused
 from watchdog.receivers.harmless import one_line
 
@@ -35,7 +36,6 @@ LARGEST_ANSWER = 64 * 1024
 MOST_LEFT_BEHIND = 4
 """Attempts of one receiver that are out of time and have not ended yet."""
 _SHORTEST_SECRET = 4
-_LONGEST_WORD = 5
 _TRY_AGAIN = (408, 425, 429)
 _NEVER_ARRIVED = (425, 429)
 
@@ -94,7 +94,7 @@ class HttpAttempt:
         parts = urlsplit(url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         self._server = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
-        self._secrets = {*secrets, *_pieces_of(url)}
+        self._secrets = {*secrets, *pieces_of_url(url)}
         self._hidden = _worth_hiding(self._secrets)
         self._client: httpx.Client | None = None
         self._left_behind: list[threading.Thread] = []
@@ -246,15 +246,6 @@ def _exchange(client: "httpx.Client", method: str, url: str, body: bytes, header
             answer.whole = True
     except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which sorts it
         answer.failure = error
-
-
-def _pieces_of(url: str) -> set[str]:
-    """The parts of a URL that may be secrets, as they stand and decoded; a short word in its path (`hook`, `api`) is none."""
-    parts = urlsplit(url)
-    pieces = {url, parts.query, *(value for _, value in parse_qsl(parts.query))}
-    pieces |= {piece for piece in (parts.path, *parts.path.split("/")) if len(piece) > _LONGEST_WORD}
-    pieces |= {parts.password or "", parts.username or "", parts.netloc.rpartition("@")[0]}
-    return pieces | {unquote(piece) for piece in pieces}
 
 
 def _worth_hiding(secrets: Iterable[str]) -> list[str]:

@@ -151,11 +151,12 @@ def _unauthorised(body: bytes, asked: Asked) -> str:
 
 
 def _redirected(status: int, location: str, asked: Asked) -> str:
-    """Redirects are not followed: they would carry the credentials elsewhere. The target's query may hold tokens: it is not shown."""
+    """Redirects are not followed: they would carry the credentials elsewhere. Where one leads to may hold tokens: a word of it is shown."""
     try:
         to = urlsplit(location)
         host = to.hostname or ""
-        where = f"{to.scheme}://{host}{f':{to.port}' if to.port else ''}{to.path}" if host else to.path
+        path = to.path if re.fullmatch(r"/?[A-Za-z_-]{0,20}/?", to.path) else "/…"
+        where = f"{to.scheme}://{host}{f':{to.port}' if to.port else ''}{path}" if host else path
         https_missing = to.scheme == "https" and asked.base.startswith("http://")
     except ValueError:
         where, https_missing = "", False

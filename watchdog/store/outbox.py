@@ -107,7 +107,8 @@ def _rendered(connection: sqlite3.Connection, message: Message, render: Render, 
     try:
         return render(message)
     except Exception as error:  # noqa: BLE001 - one message that cannot be rendered must not block all that follow
-        reason = f"could not be rendered ({type(error).__name__}: {error})"
+        reason = f"could not be rendered ({type(error).__name__}); please report it, with the log at level debug"
+        _log.debug("rendering_crashed", receiver=message.receiver, message=message.id, exc_info=True)
         _log.error("message_refused", receiver=message.receiver, message=message.id, incidents=len(message.notices), reason=reason)
         connection.execute(_UNRENDERED, {**attempt, "id": message.id, "reason": reason})
         recount(connection, message.id, message.receiver)
