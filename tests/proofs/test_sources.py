@@ -29,6 +29,7 @@ from watchdog.store import Store
 
 FOR_S = {"BrokerUnreachable": 2.0, "FlowerUnreachable": 3.0}
 OF = {"BrokerUnreachable": "redis", "FlowerUnreachable": "flower"}
+OF_WORKERS = ("WorkerLost", "WorkersBelowMinimum", "NoWorkersOnline", "QueueNoConsumers")
 WORKERS_FOR_S = 6.0
 """Workers on two busy cores miss a heartbeat now and then, which is no fault of watchdog's."""
 SHORT_S, LONG_S, PAUSE_S = 0.8, 3.2, 0.5
@@ -106,7 +107,7 @@ class Stage:
         receiver = stack.enter_context(RecordingReceiver())
         overrides = [
             f'[[override]]\nrule = "{rule}"\nfor = "{for_s}s"\n'
-            for rule, for_s in {**FOR_S, "WorkerLost": WORKERS_FOR_S, "WorkersBelowMinimum": WORKERS_FOR_S}.items()
+            for rule, for_s in {**FOR_S, **dict.fromkeys(OF_WORKERS, WORKERS_FOR_S)}.items()
         ]
         config = folder / "watchdog.toml"
         ports = {name: proxy.port for name, proxy in self.proxies.items()}
