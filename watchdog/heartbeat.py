@@ -147,11 +147,12 @@ class Heartbeat:
         if self._told == (said.failure, error):
             return
         self._told = said.failure, error
-        says = {"says": "fail", "because": said.failure} if said.failure else {"says": "well"}
         if error:
-            log.warning("heartbeat_not_heard", **says, reason=error)
+            log.warning("heartbeat_not_heard", says="fail" if said.failure else "well", reason=error)
+        elif said.failure:
+            log.warning("heartbeat_heard", says="fail", because=said.failure)
         else:
-            (log.warning if said.failure else log.info)("heartbeat_heard", **says)
+            log.info("heartbeat_heard", says="well")
 
 
 def heard(answer: HttpAnswer, now: float) -> Outcome:

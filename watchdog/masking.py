@@ -25,8 +25,8 @@ LONGEST_WORD = 5
 """A part of a path as short as this (`hook`, `api`) is no secret."""
 
 _SHORTEST = 6
-_USERINFO = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,20}://)(?!user:password@)[^\s/?#\"'<>]+@")
-"""Not that of examples in sentences of our own."""
+_USERINFO = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,20}://)(?!user:password@)(?![^\s@]*\$\{)[^\s/?#\"'<>]+@")
+"""Not that of examples in sentences of our own, nor a reference such as `${PASSWORD}`."""
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
 _WATCHED = ("flower", "redis", "results")
 """Where a bare text is the URL of a source; its path says where in there, and is no secret."""

@@ -195,6 +195,9 @@ def test_no_command_prints_a_secret(stage: Stage) -> None:
     stage.run("check", "--once", "--redis", f"redis://ann:{mark('flag')}@127.0.0.1:1/zero")
     stage.run("check", "--once", more={"WATCHDOG_FLOWER": f"http://ann:{mark('variable')}@127.0.0.1:1"})
     stage.run("check", "--once", more={"WATCHDOG_FLOWER": f"ftp://ann:{mark('variable')}@127.0.0.1:1"})
+    places = "--redis", f"redis://ann:{mark('flag')}@127.0.0.1:1/0", "--flower", f"http://ann:{mark('flag')}@127.0.0.1:1"
+    stage.run("init", *places, "--output", "first.toml")
+    assert stage.run("init", *places, "--output", "-").stdout == (stage.folder / "first.toml").read_text()
     stage.run("check", "--help", more={"WATCHDOG_REDIS": f"redis://ann:{mark('variable')}@h"})
     assert stage.leaks() == []
 

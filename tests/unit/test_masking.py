@@ -52,6 +52,7 @@ def test_what_is_no_secret_stays(masking: Masking, word: str) -> None:
 def test_the_userinfo_of_any_url_is_blotted_out_learnt_or_not() -> None:
     assert Masking()("at redis://:hunter2@broker:6379/0 and http://a@b/") == "at redis://***@broker:6379/0 and http://***@b/"
     assert Masking()("expected redis://user:password@host") == "expected redis://user:password@host"
+    assert Masking()("redis = redis://:${REDIS_PASSWORD}@host") == "redis = redis://:${REDIS_PASSWORD}@host"
     assert Masking()("mail ann@example.com about http://example.com/a@b") == "mail ann@example.com about http://example.com/a@b"
 
 
