@@ -136,9 +136,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _credentials(url: str) -> Iterator[str]:
-    """Of a URL: the password, or the user name where it stands alone; and what a header makes of them."""
+    """Of one URL, or several joined by semicolons: the password, or the user name where it stands alone; and what a header makes of them."""
+    first, *more = re.split(r";(?=[a-z]+://)", url)
+    for other in more:
+        yield from _credentials(other)
     try:
-        parts = urlsplit(url if "://" in url else f"//{url}")
+        parts = urlsplit(first if "://" in first else f"//{first}")
         secret = parts.password or parts.username or ""
     except ValueError:
         return

@@ -109,6 +109,11 @@ redis = "rediss://ann:{mark("rediss")}@{echo}/0"
 name = "proxied"
 flower = {{ url = "https://flower.example", password = "{mark("far-flower")}", proxy = "{proxy}" }}
 
+[[target]]
+name = "sentinels"
+redis.url = "sentinel://:{mark("master")}@127.0.0.1:{self.redis.port}/mymaster/0"
+redis.sentinel_password = "{mark("sentinel")}"
+
 [[receiver]]
 name = "ops"
 type = "webhook"

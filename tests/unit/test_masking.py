@@ -10,6 +10,11 @@ CONFIG: dict[str, Any] = {
     "heartbeat": "https://hc-ping.com/0a1b-beat?create=Beat1234",
     "target": [
         {"name": "prod", "flower": "https://ann:fl0wer-pw@flower.example.com/prefix-of-it", "redis": "redis://:r3dis%2Fpw@broker/0"},
+        {
+            "name": "kombu",
+            "redis": "sentinel://:s3ntinel-1@a;sentinel://:s3ntinel-2@b",
+            "results": {"sentinel_password": "s3ntinel-3"},
+        },
         {"name": "lab", "flower": {"url": "http://f", "password": "tab1e-pw", "headers": {"X": "Bearer h3ader-token"}}},
     ],
     "receiver": [
@@ -35,7 +40,7 @@ def masking() -> Masking:
     "secret",
     [
         "fl0wer-pw", "r3dis%2Fpw", "r3dis/pw", "tab1e-pw", "h3ader-token", "T000-XYZ", "Qu3ry-value", "whsec_abcDEF123", "t0kenuser",
-        "pr0xy-pw", "3nv-pw", "0a1b-beat", "Beat1234", "/services/T000-XYZ", "YW5uOmZsMHdlci1wdw==",
+        "pr0xy-pw", "3nv-pw", "s3ntinel-1", "s3ntinel-2", "s3ntinel-3", "0a1b-beat", "Beat1234", "/services/T000-XYZ", "YW5uOmZsMHdlci1wdw==",
     ],
 )  # fmt: skip
 def test_every_secret_of_a_configuration_is_blotted_out(masking: Masking, secret: str) -> None:

@@ -25,7 +25,7 @@ def _of_sentinels(value: object, name: str, address: object) -> None:
 class RedisServerSettings(BaseModel):
     """How to reach one Redis, or the master that sentinels name."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     url: SecretStr
     master: MasterName | None = None
