@@ -136,7 +136,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _credentials(url: str) -> Iterator[str]:
-    """Of one URL, or several joined by semicolons: the password, or the user name where it stands alone; and what a header makes of them."""
+    """Of one URL, or several joined by semicolons: the password, or the user name where it stands alone; and both as a header has them."""
     first, *more = re.split(r";(?=[a-z]+://)", url)
     for other in more:
         yield from _credentials(other)
