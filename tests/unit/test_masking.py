@@ -40,7 +40,7 @@ def masking() -> Masking:
     "secret",
     [
         "fl0wer-pw", "r3dis%2Fpw", "r3dis/pw", "tab1e-pw", "h3ader-token", "T000-XYZ", "Qu3ry-value", "whsec_abcDEF123", "t0kenuser",
-        "pr0xy-pw", "3nv-pw", "s3ntinel-1", "s3ntinel-2", "s3ntinel-3", 
+        "pr0xy-pw", "3nv-pw", "s3ntinel-1", "s3ntinel-2", "s3ntinel-3",
         "0a1b-beat", "Beat1234", "/services/T000-XYZ", "YW5uOmZsMHdlci1wdw==",
     ],
 )  # fmt: skip
