@@ -224,6 +224,7 @@ def test_no_log_no_database_and_no_message_holds_a_secret(stage: Stage, style: s
     listed = stage.run("incidents").stdout
     for incident in [word for word in listed.split() if len(word) == 26 and word.startswith("01")][:5]:
         stage.run("incidents", "show", incident)
+    stage.run("outbox")
     assert stage.slack.requests
     assert stage.leaks() == []
 

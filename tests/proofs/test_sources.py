@@ -24,6 +24,7 @@ from watchdog.config import load_settings
 from watchdog.core.incidents import State
 from watchdog.cycle import Cycle, Done
 from watchdog.demo.cluster import Cluster
+from watchdog.receivers.pace import Pace
 from watchdog.self_watch import SelfWatch
 from watchdog.store import Store
 
@@ -114,7 +115,7 @@ class Stage:
         config.write_text(CONFIG.format(**ports, hook=receiver.url) + "".join(overrides))
         loaded = load_settings(config=config, environ={"HOME": str(folder)}, flags={}, cwd=folder)
         self.store = stack.enter_context(Store.open(folder / "watchdog.db"))
-        built = build_watching(configured(loaded), self.store, SelfWatch(), time.time, time.monotonic)
+        built = build_watching(configured(loaded), self.store, SelfWatch(), Pace(), time.time, time.monotonic)
         self.watching = built.watching
         self.timed.watch(next(cycle for cycle in self.watching.cycles if cycle.target.name == "prod"))
         self.watching.start()
