@@ -15,7 +15,7 @@ __all__ = ["HeartbeatSettings", "failing_url"]
 class HeartbeatSettings(BaseModel):
     """`heartbeat = "https://…"`, or a table. `fail_url` is asked for in place of `url` with `/fail` behind its path."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     url: HttpUrl
     fail_url: HttpUrl | None = None
