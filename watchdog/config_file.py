@@ -114,8 +114,9 @@ class Document:
         return first
 
     def shown(self, path: Path) -> str:
-        """A path as people read it: relative where it lies below the working folder."""
-        return str(path.relative_to(self.cwd)) if path.is_relative_to(self.cwd) else str(path)
+        """A path as people read it: relative where it lies below the working folder, unless that is the root, a service's."""
+        below = path.is_relative_to(self.cwd) and self.cwd != Path(self.cwd.anchor)
+        return str(path.relative_to(self.cwd)) if below else str(path)
 
 
 def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path, system_folder: Path = SYSTEM_FOLDER) -> Path | None:

@@ -34,7 +34,7 @@ def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
 
 def test_a_reload_checks_the_configuration_before_the_signal() -> None:
     check, signal = settings("ExecReload")
-    assert (check.split()[:3], signal) == ([INSTALLED, "config", "check"], "/bin/kill -HUP $MAINPID")
+    assert (check.split()[:3], signal) == ([INSTALLED, "config", "check"], "/bin/sh -c 'kill -HUP ${MAINPID}'")
 
 
 def test_a_wrong_configuration_is_not_tried_again_and_again() -> None:

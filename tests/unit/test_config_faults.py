@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.test_config import ONE_TARGET, Folder
 from watchdog.config import ConfigError
+from watchdog.config_file import Document
 
 HOOK = '[[receiver]]\nname = "ops"\ntype = "webhook"\nurl = "${HOOK}"\n'
 
@@ -16,6 +17,11 @@ def folder(tmp_path: Path) -> Folder:
 def test_an_empty_file_says_what_to_add(folder: Folder) -> None:
     folder.write("")
     assert folder.faults()[0].startswith("watchdog.toml: nothing to watch: no [[target]]; add")
+
+
+def test_a_service_whose_working_folder_is_the_root_names_the_whole_path(tmp_path: Path) -> None:
+    path = tmp_path / "watchdog.toml"
+    assert Document(Path("/")).shown(path) == str(path)
 
 
 def test_a_file_that_is_not_toml_names_the_line(folder: Folder) -> None:
