@@ -17,6 +17,7 @@ from watchdog.heartbeat import Heartbeat
 from watchdog.move_log import log_moves
 from watchdog.receivers.base import Receiver
 from watchdog.self_watch import SelfWatch
+from watchdog.sources.own_limits import own_limit
 from watchdog.store import Store, StoreError
 
 if TYPE_CHECKING:
@@ -156,6 +157,9 @@ class Watching:
             self._cycle_failed(name, str(error))
             return
         except Exception as error:
+            if lack := own_limit(error):
+                self._cycle_failed(name, lack)
+                return
             log.debug("cycle_crashed", target=name, exc_info=True)
             self._cycle_failed(name, f"unexpected {type(error).__name__}; please report it, with the log at level debug")
             return

@@ -5,7 +5,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +39,20 @@ def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
 
 
 class Daemon:
-    """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`."""
+    """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`. `prefix`: see `tests.room`."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> None:
         self.folder = folder
         self.log = folder / "daemon.log"
         self._seen = len(self.text)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "run"], cwd=folder, env=environment(folder, environ or {}), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*prefix, *COMMAND, "run"],
+                cwd=folder,
+                env=environment(folder, environ or {}),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
 
     @property
@@ -89,9 +94,9 @@ def _with_log(daemon: Daemon) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, environ: Mapping[str, str] | None = None) -> Iterator[Daemon]:
+def running(folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Iterator[Daemon]:
     """A daemon that has had its first look; it ends with the block."""
-    daemon = Daemon(folder, environ)
+    daemon = Daemon(folder, environ, prefix)
     try:
         daemon.wait_for("watchdog_started")
         yield daemon

@@ -98,7 +98,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * 4096 * 10)
-    assert "is damaged; stop watchdog, move it aside" in refusal(path)
+    assert f"is damaged; stop watchdog, `watchdog database rescue --database {path}`" in refusal(path)
 
 
 def test_a_missing_directory_is_named_with_the_line_that_makes_it(tmp_path: Path) -> None:
@@ -203,6 +203,68 @@ def test_a_database_that_turns_read_only_is_told_at_the_next_commit(tmp_path: Pa
     Store.open(tmp_path / NAME).close()
     with Store.open(tmp_path / NAME, create=False) as store, pytest.raises(StoreError, match="read-only, nothing was written"):
         commit(store, plan())
+
+
+# --- deleted or replaced while in use -----------------------------------------------------------------------------------
+
+
+def delete(folder: Path) -> None:
+    for file in folder.glob(f"{NAME}*"):
+        file.unlink()
+
+
+def test_a_file_that_is_deleted_while_in_use_is_put_back_with_all_it_held(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        commit(store, plan(incidents=[incident("A")]))
+        delete(tmp_path)
+        commit(store, plan(incidents=[incident("B")]))
+        assert load(store).open == (incident("A"), incident("B"))
+    with opened(tmp_path) as store:
+        assert load(store).open == (incident("A"), incident("B"))
+
+
+def test_a_journal_that_outlived_its_file_is_not_taken_for_that_of_the_new_one(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        commit(store, plan(incidents=[incident("A")]))
+        (tmp_path / NAME).unlink()
+        commit(store, plan(incidents=[incident("B")]))
+        with Store.open(tmp_path / NAME, create=False) as reader:
+            assert reader.incidents() == (incident("A"), incident("B"))
+
+
+def test_a_thread_that_begins_after_the_deletion_finds_what_was_there(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        commit(store, plan(incidents=[incident("A")]))
+        delete(tmp_path)
+        thread = threading.Thread(target=commit, args=(store, plan(incidents=[incident("B")])))
+        thread.start()
+        thread.join()
+        assert load(store).open == (incident("A"), incident("B"))
+
+
+def test_a_file_whose_folder_is_gone_is_put_back_once_the_folder_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    with opened(folder) as store:
+        commit(store, plan(incidents=[incident("A")]))
+        shutil.rmtree(folder)
+        with pytest.raises(StoreError, match=f"its directory does not exist; `mkdir -p {folder}`"):
+            commit(store, plan(incidents=[incident("B")]))
+        folder.mkdir()
+        commit(store, plan(incidents=[incident("B")]))
+        assert load(store).open == (incident("A"), incident("B"))
+
+
+def test_a_file_that_another_took_the_place_of_is_not_written_over(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        commit(store, plan(incidents=[incident("A")]))
+        delete(tmp_path)
+        with opened(tmp_path) as other:
+            commit(other, plan(incidents=[incident("B")]))
+        with pytest.raises(StoreError, match=r"was replaced by another file .* restart watchdog"):
+            commit(store, plan(incidents=[incident("C")]))
+    with opened(tmp_path) as store:
+        assert load(store).open == (incident("B"),)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ COMMANDS = {
     "incidents": "watchdog.cli.incidents:incidents",
     "outbox": "watchdog.cli.outbox:outbox",
     "receivers": "watchdog.cli.receivers:receivers",
+    "database": "watchdog.cli.database:database",
     "demo": "watchdog.cli.demo:demo",
     "completion": "watchdog.cli.completion_script:completion",
 }

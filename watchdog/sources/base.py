@@ -1,4 +1,7 @@
-"""What every source is: it carries queries to one place and brings back replies or gaps. It never raises for the other side's faults."""
+"""What every source is: it carries queries to one place and brings back replies or gaps. It never raises for the other side's faults.
+
+For a lack of our own it does (`own_limits.NotAskedError`): a source that could not be asked is not down.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -19,6 +19,7 @@ from watchdog.sources.flower_reasons import Asked, refusal, silence, stale
 from watchdog.sources.flower_settings import FlowerSettings
 from watchdog.sources.flower_shared import FlowerShared
 from watchdog.sources.flower_wire import make_client
+from watchdog.sources.own_limits import raise_if_own
 
 __all__ = ["Page", "Pages"]
 
@@ -101,7 +102,8 @@ class Pages:
             client = self._client = self._client or self._made()
         except ValueError as error:  # of `proxy_for`
             return Gap(f"flower: {error}")
-        except OSError:
+        except OSError as error:
+            raise_if_own(error)
             return Gap(f"flower: cannot read the certificates in {self._settings.ca_file} (`ca_file` of flower): expected a PEM file")
         asked = self._asked(path)
         try:
@@ -112,6 +114,7 @@ class Pages:
                     raise
             return self._streamed(client, asked)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise_if_own(error)
             return Gap(silence(error, asked))
 
     def _streamed(self, client: httpx.Client, asked: Asked) -> Page:

@@ -1,4 +1,4 @@
-"""Batches of questions to one Redis over one kept connection: in: queries, out: each one's reply or gap. Nothing is raised.
+"""Batches of questions to one Redis over one kept connection: in: queries, out: each one's reply or gap. Only a lack of our own is raised.
 
 PING goes first and alone, for its latency and to find a dead connection; everything else goes in one pipeline without MULTI.
 A command that is denied or meets the wrong type of key is a gap of its own; a connection that fails is a gap for the whole batch.
@@ -13,6 +13,7 @@ from watchdog.core.gaps import Gap
 from watchdog.core.queries import OldestMessage, Ping, Query, ReadServer, TaskMeta
 from watchdog.core.replies import Pong, RedisServer
 from watchdog.sources.base import Answers
+from watchdog.sources.own_limits import raise_if_own
 from watchdog.sources.redis_commands import command, packed, packed_words, reply
 from watchdog.sources.redis_line import line_to
 from watchdog.sources.redis_reasons import denied, failure, not_selected, only_denied, stale, too_large
@@ -51,6 +52,8 @@ class Batches:
         answers = self._carried(queries)
         if kept and isinstance(answers, Exception) and stale(answers):
             answers = self._carried(queries)
+        if isinstance(answers, Exception):
+            raise_if_own(answers)
         if isinstance(answers, NoMasterError | NotMasterError):
             return _all_gaps(queries, f"{self._name}: {answers}")
         if isinstance(answers, Exception):

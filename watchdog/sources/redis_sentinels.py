@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from watchdog.core.replies import RedisServer
 from watchdog.sources.deadline import Deadline
+from watchdog.sources.own_limits import raise_if_own
 from watchdog.sources.redis_address import at
 from watchdog.sources.redis_commands import packed_words
 from watchdog.sources.redis_reasons import Asked, failure
@@ -111,6 +112,7 @@ class SentinelLine:
                 self.require_master(_role(wire))
             except (*FAILURES, TooLargeError) as error:
                 wire.close()
+                raise_if_own(error)
                 search.refused[named] = str(error) if isinstance(error, NotMasterError) else failure(error, self.asked)
                 continue
             self._named, self._asked_at = named, self._clock()
@@ -141,6 +143,7 @@ class SentinelLine:
             wire.connect()
             raw = next(iter(wire.exchange(packed_words(*WHO_IS_IT, self._place.master), 1)))
         except (*FAILURES, TooLargeError) as error:
+            raise_if_own(error)
             return why_not(error, address, self._name)
         finally:
             wire.close()

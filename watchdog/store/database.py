@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from watchdog.store.deleted import identity_of, put_back
 from watchdog.store.lease import lease
 from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
 from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
@@ -32,6 +33,8 @@ class DatabaseFile:
         self._local = threading.local()
         self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._opening = threading.Lock()
+        self._identity: tuple[int, int] | None = None  # device and inode of the file that we have open, once we write to it
+        self._generation = 0  # counts how often it was put back: connections from before belong to a file without a name
         self._held_up = False  # the thread whose turn it is waits for another process, or has just done so in vain
         self._turn = threading.Lock()  # threads hand over at once; SQLite's own waiting sleeps, and is not fair
 
@@ -47,14 +50,25 @@ class DatabaseFile:
         except BaseException:
             self.close()
             raise
+        if not self.read_only:
+            self._identity = identity_of(self.path)
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is not None and self._local.generation != self._generation:
+            self._forget(found)
+            found = None
         if found is None:
             with self.speaking():
-                found = self._local.connection = self._connect()
+                self._local.generation, found = self._generation, self._connect()
+                self._local.connection = found
         return found
+
+    def _forget(self, old: sqlite3.Connection) -> None:
+        with self._opening:
+            old.close()
+            self._opened = [pair for pair in self._opened if pair[1] is not old]
 
     def database(self) -> "Database":
         """This thread's connection within sqlite-utils, for the schema and for what people read."""
@@ -72,6 +86,7 @@ class DatabaseFile:
         if not self._turn.acquire(timeout=self.busy_timeout_s):
             raise StoreError(self._why_no_turn())
         try:
+            self._be_there()
             connection = self.connection()
             with self.speaking():
                 self._begin(connection)
@@ -84,6 +99,24 @@ class DatabaseFile:
                     connection.execute("ROLLBACK")
         finally:
             self._turn.release()
+
+    def _be_there(self) -> None:
+        """What is written must be found again: a file that was deleted is put back, one that was replaced is not ours to write over."""
+        if self._identity is None:
+            return
+        found = identity_of(self.path)
+        if found is None:
+            refusal = cannot_reach(self.path, create=True, command="watchdog run")
+            if refusal:
+                raise StoreError(f"{refusal}; it was deleted while watchdog used it, and is put back as soon as that can be done")
+            with self._opening, self.speaking():
+                put_back(self.path, [connection for _, connection in self._opened])
+            self._identity = identity_of(self.path)
+            self._generation += 1
+        elif found != self._identity:
+            raise StoreError(
+                f"database {self.path}: was replaced by another file while watchdog used it, nothing was written; restart watchdog"
+            )
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         self._held_up = True
@@ -113,7 +146,7 @@ class DatabaseFile:
         return sum(file.stat().st_size for file in (self.path, Path(f"{self.path}-wal")) if file.exists())
 
     def _connect(self) -> sqlite3.Connection:
-        mode = "ro&immutable=1" if self._immutable else "ro" if self.read_only else "rwc"
+        mode = "ro&immutable=1" if self._immutable else "ro" if self.read_only else "rwc" if self._identity is None else "rw"
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}",
             uri=True,

@@ -121,8 +121,8 @@ def _me() -> str:
 
 def _damaged(path: Path, _busy: float) -> str:
     return (
-        f"is damaged; stop watchdog, move it aside (`mv {path} {path}.damaged`) and start again, which begins an empty one, "
-        f"or bring back a copy; `sqlite3 {path}.damaged .recover` may save what is in it"
+        f"is damaged; stop watchdog, `watchdog database rescue --database {path}` (as root, or as the owner of the file) keeps what can "
+        "still be read of it, then start watchdog again; or bring back a copy"
     )
 
 

@@ -1,0 +1,169 @@
+"""A way out of a damaged file: a new one with all that can still be read, and the damaged one put aside.
+
+In: the path, while no daemon uses it. Out: how many rows of each table were kept and how many are lost. Incidents that are open stay open
+and receivers stay told, as far as the file still says so: nobody is told a second time of what was rescued.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from watchdog.store.database import DatabaseFile
+from watchdog.store.lease import lease
+from watchdog.store.migrations import OPEN_STATES, STEPS, bring_up_to_date, check_version
+from watchdog.store.records import incident_from, notice_from
+from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
+from watchdog.store.salvage import Salvaged, TableShape, salvage, shape_of
+from watchdog.store.told import recount
+
+__all__ = ["Rescued", "rescue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """What became of a damaged file. `tables`: table -> (rows kept, rows known to be lost, read without a fault)."""
+
+    path: Path
+    damaged: Path
+    open_incidents: int
+    tables: Mapping[str, tuple[int, int, bool]]
+
+
+def rescue(path: Path, command: str) -> Rescued | None:
+    """Make a new file from the damaged one; None where it is not damaged. StoreError says why it cannot be done; then nothing was changed.
+
+    `command` is what the user typed.
+    """
+    refusal = cannot_reach(path, create=False, command=command) or cannot_reach(path, create=True, command=command)
+    aside, fresh = Path(f"{path}.damaged"), Path(f"{path}.rescued")
+    if refusal is None and aside.exists():
+        refusal = f"database {path}: {aside} is there already, from a rescue before; move it elsewhere first"
+    if refusal:
+        raise StoreError(refusal)
+    with lease(path), speaking_of(path, 0):
+        _remove(fresh)
+        try:
+            rescued = _copied(path, aside, fresh)
+        except BaseException:
+            _remove(fresh)
+            raise
+        if rescued is not None:
+            _own(path, fresh, Path(f"{path.resolve()}.lock"))
+            _swap(path, aside, fresh)
+        return rescued
+
+
+def _copied(path: Path, aside: Path, fresh: Path) -> Rescued | None:
+    """The new file, beside the damaged one."""
+    with closing(_opened(path)) as damaged:
+        try:
+            version = check_version(damaged, path)
+            if _is_well(damaged):
+                return None
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"database {path}: nothing of it can be read ({error}), and it was left as it is; bring back a copy, "
+                f"or begin with an empty one: `mv {path} {aside}`"
+            ) from error
+        file = DatabaseFile(fresh)
+        try:
+            bring_up_to_date(file.database(), fresh, STEPS[:version])
+            with file.writing() as new:
+                return _filled(path, aside, damaged, new)
+        finally:
+            file.close()
+
+
+def _filled(path: Path, aside: Path, damaged: sqlite3.Connection, new: sqlite3.Connection) -> Rescued:
+    tables: dict[str, tuple[int, int, bool]] = {}
+    new.execute("PRAGMA defer_foreign_keys = ON")  # a notice may come before its message; those without one go below
+    for table in _tables(new):
+        shape = shape_of(new, table)
+        found = salvage(damaged, shape)
+        kept = _insert(new, shape, found)
+        tables[table] = (kept, found.lost + len(found.rows) - kept, found.whole)
+    _make_consistent(new)
+    count = new.execute(f"SELECT count(*) FROM incidents WHERE state IN {OPEN_STATES}").fetchone()[0]  # noqa: S608
+    return Rescued(path, aside, int(count), tables)
+
+
+def _tables(new: sqlite3.Connection) -> list[str]:
+    """Those of watchdog itself; SQLite's own and those of the migrations are made with the file."""
+    rows = new.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name")
+    return [row["name"] for row in rows if not row["name"].startswith("_")]
+
+
+def _insert(new: sqlite3.Connection, shape: TableShape, found: Salvaged) -> int:
+    """How many could be kept: what is no sensible row any more is lost."""
+    places = ", ".join("?" * len(shape.columns))
+    return sum(_inserted(new, f"INSERT INTO {shape.name} VALUES ({places})", shape, row) for row in found.rows.values())  # noqa: S608
+
+
+def _inserted(new: sqlite3.Connection, statement: str, shape: TableShape, row: tuple[object, ...]) -> bool:
+    try:
+        if shape.name in _SENSIBLE:
+            _SENSIBLE[shape.name](dict(zip(shape.columns, row, strict=True)))
+        new.execute(statement, row)
+    except (sqlite3.Error, ValueError, TypeError, KeyError):
+        return False
+    return True
+
+
+_SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "incidents": incident_from,
+    "notices": lambda row: notice_from(row["snapshot"]),
+}
+"""What later reading would trip over is tried before it is kept."""
+
+
+def _make_consistent(new: sqlite3.Connection) -> None:
+    """No notice without its message, nothing to send without words, and `told` counted anew where it is gone."""
+    new.execute("DELETE FROM notices WHERE message NOT IN (SELECT id FROM messages)")
+    new.execute("DELETE FROM messages WHERE body IS NULL AND id NOT IN (SELECT message FROM notices)")
+    untold = new.execute(
+        "SELECT DISTINCT messages.id, messages.receiver FROM messages JOIN notices ON notices.message = messages.id"
+        " LEFT JOIN told ON told.incident = notices.incident AND told.receiver = messages.receiver"
+        " WHERE messages.body IS NOT NULL AND told.incident IS NULL"
+    )
+    for row in untold.fetchall():
+        recount(new, row["id"], row["receiver"])
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """The damaged file with its journal, to read only."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _is_well(damaged: sqlite3.Connection) -> bool:
+    return bool(damaged.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+
+
+def _own(path: Path, *files: Path) -> None:
+    """The new files belong to whom the old one belonged to: root may be rescuing for a service."""
+    was = path.stat()
+    for file in files:
+        file.chmod(was.st_mode & 0o777)
+        with suppress(PermissionError):
+            os.chown(file, was.st_uid, was.st_gid)
+
+
+def _swap(path: Path, aside: Path, fresh: Path) -> None:
+    """The journal goes with its file; the shared memory beside it is worth nothing."""
+    Path(f"{path}-shm").unlink(missing_ok=True)
+    path.replace(aside)
+    journal = Path(f"{path}-wal")
+    if journal.exists():
+        journal.replace(f"{aside}-wal")
+    fresh.replace(path)
+
+
+def _remove(fresh: Path) -> None:
+    for name in (fresh, Path(f"{fresh}-wal"), Path(f"{fresh}-shm"), Path(f"{fresh}-journal")):
+        name.unlink(missing_ok=True)

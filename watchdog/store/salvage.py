@@ -1,0 +1,94 @@
+"""Reading what can still be read of one table of a damaged file: from the front, from the back, and row by row where an index names it.
+
+In: a connection to the damaged file and the table as it ought to be. Out: its rows, and how many of those that are known to exist are lost.
+Damage that SQLite does not notice is not noticed here either: its pages have no checksums.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["Salvaged", "TableShape", "salvage", "shape_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table by name: its columns, its primary key (one column or several), its indexes."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    indexes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Salvaged:
+    """Rows by their key. `whole`: the table was read from end to end without a fault."""
+
+    rows: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)
+    lost: int = 0
+    whole: bool = False
+
+
+def shape_of(connection: sqlite3.Connection, table: str) -> TableShape:
+    """The shape of a table in a file that is well."""
+    columns = connection.execute(f"PRAGMA table_info ({table})").fetchall()
+    key = tuple(c["name"] for c in sorted(columns, key=lambda c: int(c["pk"])) if c["pk"])
+    indexes = tuple(i["name"] for i in connection.execute(f"PRAGMA index_list ({table})"))
+    return TableShape(table, tuple(c["name"] for c in columns), key, indexes)
+
+
+def salvage(damaged: sqlite3.Connection, shape: TableShape) -> Salvaged:
+    """Whatever can be read of it."""
+    found = Salvaged()
+    for direction in ("ASC", "DESC"):
+        if _walk(damaged, shape, direction, found):
+            found.whole = True
+            return found
+    for key in _keys_in_indexes(damaged, shape) - found.rows.keys():
+        _fetch(damaged, shape, key, found)
+    return found
+
+
+def _walk(damaged: sqlite3.Connection, shape: TableShape, direction: str, found: Salvaged) -> bool:
+    """Take rows until one cannot be read; whether all could."""
+    order = ", ".join(f'"{column}" {direction}' for column in shape.key)
+    try:
+        for row in damaged.execute(f"SELECT {_listed(shape.columns)} FROM {shape.name} ORDER BY {order}"):  # noqa: S608 - names of our own schema
+            _take(shape, tuple(row), found)
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _keys_in_indexes(damaged: sqlite3.Connection, shape: TableShape) -> set[tuple[object, ...]]:
+    return {key for index in shape.indexes for key in _keys(damaged, shape, index)}
+
+
+def _keys(damaged: sqlite3.Connection, shape: TableShape, index: str) -> Iterator[tuple[object, ...]]:
+    """The keys that an index holds, as far as it can be read; none where it does not hold every row."""
+    try:
+        for row in damaged.execute(f"SELECT {_listed(shape.key)} FROM {shape.name} INDEXED BY {index}"):  # noqa: S608
+            yield tuple(row)
+    except sqlite3.Error:
+        return
+
+
+def _fetch(damaged: sqlite3.Connection, shape: TableShape, key: tuple[object, ...], found: Salvaged) -> None:
+    where = " AND ".join(f'"{column}" = ?' for column in shape.key)
+    try:
+        row = damaged.execute(f"SELECT {_listed(shape.columns)} FROM {shape.name} WHERE {where}", key).fetchone()  # noqa: S608
+    except sqlite3.Error:
+        row = None
+    if row is None:
+        found.lost += 1
+    else:
+        _take(shape, tuple(row), found)
+
+
+def _take(shape: TableShape, row: tuple[object, ...], found: Salvaged) -> None:
+    found.rows[tuple(row[shape.columns.index(column)] for column in shape.key)] = row
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
