@@ -1,7 +1,7 @@
 """Proof: the machine misbehaves under the real daemon, with a real Redis and a real receiver.
 
 For each: no alert is lost, none is invented or told twice, no traceback, and the log says what to do. What is mounted is mounted in a
-namespace of the test's own. `COUNT=30` keeps the database locked for 30 s, CI 7.
+namespace of the test's own. `COUNT=30` keeps the database locked for 30 s, CI 7 s.
 """
 
 import json
@@ -227,7 +227,7 @@ def test_a_reader_holds_nothing_up(redis_server: Cluster, receiver: RecordingRec
         other.execute("SELECT count(*) FROM incidents").fetchone()
         redis_server.stop_redis()
         heard(receiver, "first")
-        time.sleep(count(7))
+        time.sleep(count(3))
         told_in_full(daemon, receiver, redis_server)
         other.execute("ROLLBACK")
     assert "locked" not in daemon.text
@@ -240,7 +240,7 @@ def test_an_operators_commands_beside_the_cycles_see_whole_states_and_hold_nothi
     with running(tmp_path) as daemon:
         redis_server.stop_redis()
         heard(receiver, "first")
-        for _ in range(count(4)):
+        for _ in range(count(3)):
             listed = watchdog("incidents", "--format", "json", cwd=tmp_path)
             assert listed.returncode == 0, listed.stderr
             assert [incident["rule"] for incident in json.loads(listed.stdout)["incidents"]] == ["BrokerUnreachable"]
@@ -365,7 +365,7 @@ def test_a_clock_that_is_set_by_an_hour_and_back_begins_and_ends_nothing(
         some_looks()
         heard(receiver, "first")
         with Store.open(tmp_path / DISK / "watchdog.db", create=False) as store:
-            assert [(found.rule, found.state) for found in store.incidents()][1:] == [("DownForLong", State.PENDING)]
+            assert ("DownForLong", State.PENDING) in {(found.rule, found.state) for found in store.incidents()}
         redis_server.start_redis()
         heard(receiver, "first", "resolved")
         clock.ahead_s = 0.0
@@ -420,7 +420,7 @@ def test_a_suspended_daemon_wakes_and_tells_what_it_finds(
     configure(tmp_path, redis_server, receiver.url)
     with running(tmp_path) as daemon:
         daemon.send(signal.SIGSTOP)
-        time.sleep(count(5))
+        time.sleep(count(4))
         daemon.send(signal.SIGCONT)
         time.sleep(1)  # some looks at what is well
         daemon.send(signal.SIGSTOP)
