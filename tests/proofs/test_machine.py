@@ -157,6 +157,34 @@ def test_a_read_only_disk_is_refused_and_what_it_holds_is_still_shown(
         told_in_full(daemon, receiver, redis_server)
 
 
+def test_a_disk_that_fails_under_the_daemon_is_told_of_and_what_was_committed_is_there_after_its_repair(
+    room: Room, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
+) -> None:
+    """What ext4 does on an error of the disk: it turns read-only, with files open for writing."""
+    image = tmp_path / "image"
+    image.write_bytes(b"\0" * 2**23)
+    mount = ["mount", "-o", "loop,errors=remount-ro", image, tmp_path / DISK]
+    configure(tmp_path, redis_server, receiver.url)
+    try:
+        room.run("mkfs.ext4", "-q", "-F", image)
+        room.run(*mount)
+    except AssertionError as impossible:
+        pytest.skip(f"no disk can be made of a file here: {impossible}")
+    with running(tmp_path, prefix=prefix(room, tmp_path)) as daemon:
+        redis_server.stop_redis()
+        heard(receiver, "first")
+        daemon.wait_for("message_delivered")
+        room.run("mount", "-o", "remount,abort", tmp_path / DISK)
+        daemon.wait_for("cycle_failed")
+        assert "nothing was written; " in daemon.own_text
+        assert daemon.end() == 0
+    room.run("umount", tmp_path / DISK)
+    room.run("sh", "-c", f"e2fsck -fy {image}; test $? -lt 4")
+    room.run(*mount)
+    with running(tmp_path, prefix=prefix(room, tmp_path)) as daemon:
+        told_in_full(daemon, receiver, redis_server)
+
+
 def test_a_damaged_file_is_refused_and_what_is_open_in_it_is_rescued(
     redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path, figure: Figure
 ) -> None:
