@@ -242,6 +242,14 @@ def test_a_thread_that_begins_after_the_deletion_finds_what_was_there(tmp_path: 
         assert load(store).open == (incident("A"), incident("B"))
 
 
+def test_who_put_a_file_back_is_still_the_only_daemon_on_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as store, store.lease():
+        delete(tmp_path)
+        commit(store, plan(incidents=[incident("A")]))
+        with opened(tmp_path) as second, pytest.raises(StoreError, match="another watchdog"), second.lease():
+            pass
+
+
 def test_a_file_whose_folder_is_gone_is_put_back_once_the_folder_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir()

@@ -26,6 +26,7 @@ from watchdog.cli.configuration import load_with_rules
 from watchdog.core.incidents import State
 from watchdog.daemon import Daemon as InProcess
 from watchdog.demo.cluster import Cluster
+from watchdog.receivers.pace import Pace
 from watchdog.self_watch import SelfWatch
 from watchdog.store import Store
 
@@ -163,7 +164,7 @@ def test_a_disk_that_fails_under_the_daemon_is_told_of_and_what_was_committed_is
     """What ext4 does on an error of the disk: it turns read-only, with files open for writing."""
     image = tmp_path / "image"
     image.write_bytes(b"\0" * 2**23)
-    mount = ["mount", "-o", "loop,errors=remount-ro", image, tmp_path / DISK]
+    mount: list[str | Path] = ["mount", "-o", "loop,errors=remount-ro", image, tmp_path / DISK]
     configure(tmp_path, redis_server, receiver.url)
     try:
         room.run("mkfs.ext4", "-q", "-F", image)
@@ -351,10 +352,10 @@ for = "9m"
 def in_process(folder: Path, clock: Clock, stopwatch: Clock) -> Iterator[None]:
     """The daemon in a thread of ours, by these clocks. It logs no error."""
     conf = load_with_rules(folder / "watchdog.toml", {})
-    self_watch = SelfWatch()
+    self_watch, pace = SelfWatch(), Pace(stopwatch)
     with capture_logs() as logs, Store.open(conf.loaded.database) as store:
         daemon = InProcess(
-            lambda: build_watching(conf, store, self_watch, clock, stopwatch), store, self_watch,
+            lambda: build_watching(conf, store, self_watch, pace, clock, stopwatch), store, self_watch,
             environ={}, clock=clock, stopwatch=stopwatch,
         )  # fmt: skip
         thread = threading.Thread(target=daemon.run)

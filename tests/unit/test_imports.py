@@ -67,6 +67,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("incidents",): CONFIGURED | STORED,
     ("incidents", "show", "01"): CONFIGURED | STORED,
     ("outbox",): CONFIGURED | STORED,
+    ("database", "rescue"): CONFIGURED | STORED,
     ("receivers", "test", "ops"): CONFIGURED | {"sqlite3", "httpx", "rich"},
     ("init", "--yes", "--force"): {"pydantic", "msgspec", "sqlite3", *ASKING},
     ("demo", "--help"): set(),

@@ -4,6 +4,7 @@ WAL and `synchronous=FULL`: what was committed survives a power cut, and reading
 `BEGIN IMMEDIATE`: a deferred one that reads first fails at once when another process wrote meanwhile, whatever the busy timeout.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchdog.store.deleted import identity_of, put_back
-from watchdog.store.lease import lease
+from watchdog.store.lease import lease, retaken
 from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
 from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
 
@@ -35,6 +36,7 @@ class DatabaseFile:
         self._opening = threading.Lock()
         self._identity: tuple[int, int] | None = None  # device and inode of the file that we have open, once we write to it
         self._generation = 0  # counts how often it was put back: connections from before belong to a file without a name
+        self._locks: list[int] = []  # taken anew where their file had been deleted too
         self._held_up = False  # the thread whose turn it is waits for another process, or has just done so in vain
         self._turn = threading.Lock()  # threads hand over at once; SQLite's own waiting sleeps, and is not fair
 
@@ -109,6 +111,8 @@ class DatabaseFile:
             refusal = cannot_reach(self.path, create=True, command="watchdog run")
             if refusal:
                 raise StoreError(f"{refusal}; it was deleted while watchdog used it, and is put back as soon as that can be done")
+            lock = retaken(self.path)
+            self._locks += [] if lock is None else [lock]
             with self._opening, self.speaking():
                 put_back(self.path, [connection for _, connection in self._opened])
             self._identity = identity_of(self.path)
@@ -139,6 +143,8 @@ class DatabaseFile:
             for _, connection in self._opened:
                 connection.close()
             self._opened.clear()
+            while self._locks:
+                os.close(self._locks.pop())
             self._local = threading.local()
 
     def bytes_used(self) -> int:

@@ -12,19 +12,22 @@ from pathlib import Path
 
 from watchdog.store.refusals import StoreError, speaking_of
 
-__all__ = ["lease", "sign_of_life"]
+__all__ = ["lease", "retaken", "sign_of_life"]
 
 
 @contextmanager
 def lease(path: Path) -> Iterator[None]:
     """Hold the database at `path` alone; `StoreError` at once where another watchdog does."""
-    with speaking_of(path, 0):
-        lock = os.open(_lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = _taken(path)
     try:
-        _take(lock, path)
         yield
     finally:
         os.close(lock)
+
+
+def retaken(path: Path) -> int | None:
+    """Where the lock's own file was deleted: a new one, held until the descriptor is closed. None where it is there."""
+    return None if _lock_of(path).exists() else _taken(path)
 
 
 def sign_of_life(path: Path) -> None:
@@ -35,6 +38,17 @@ def sign_of_life(path: Path) -> None:
 
 def _lock_of(path: Path) -> Path:
     return Path(f"{path.resolve()}.lock")  # resolved: two names of one file are one database
+
+
+def _taken(path: Path) -> int:
+    with speaking_of(path, 0):
+        lock = os.open(_lock_of(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _take(lock, path)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
 
 
 def _take(lock: int, path: Path) -> None:
