@@ -210,7 +210,7 @@ def test_a_damaged_file_is_refused_and_what_is_open_in_it_is_rescued(
     rescued = watchdog("database", "rescue", cwd=tmp_path)
     assert (rescued.returncode, rescued.stderr) == (0, "")
     assert "incidents that are open: 1\n" in rescued.stdout
-    figure(f"machine: rescued from a damaged file: {', '.join(rescued.stdout.splitlines()[2:-1])}")
+    figure(f"machine: of a damaged file were rescued: {', '.join(rescued.stdout.splitlines()[2:-1])}")
     with running(tmp_path) as daemon:
         told_in_full(daemon, receiver, redis_server)
 
