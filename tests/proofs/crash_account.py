@@ -1,0 +1,99 @@
+"""What receivers were told, held against what the database says happened: the account that must balance after any crash."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.receiver import Request
+
+__all__ = ["Account", "account", "sound"]
+
+RANK = ("info", "warning", "error", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`told`: receiver -> incident -> what it was told, in order, repeats aside; `repeats`: requests that said something again."""
+
+    told: Mapping[str, Mapping[str, tuple[str, ...]]]
+    keys: Mapping[str, str]
+    """Incident -> the queue that it is about."""
+    messages: int
+    repeats: int
+    never_left: int
+    """Beginnings and ends that cancelled out, because neither had left."""
+
+
+def sound(database: Path, aside: Path) -> str:
+    """What `PRAGMA integrity_check` says of the file and journal that a dead daemon left: of a copy, for to open it is to mend it."""
+    aside.mkdir(exist_ok=True)
+    for suffix in ("", "-wal"):
+        if (left := Path(f"{database}{suffix}")).exists():
+            shutil.copy(left, aside / f"copy.db{suffix}")
+    with closing(sqlite3.connect(aside / "copy.db")) as connection:
+        said = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+    shutil.rmtree(aside)
+    return said
+
+
+def account(database: Path, heard: Mapping[str, Sequence[Request]]) -> Account:
+    """AssertionError where anything was lost, invented, changed, said twice under two names, or said in the wrong order."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        connection.row_factory = sqlite3.Row
+        incidents = {row["id"]: row for row in connection.execute("SELECT * FROM incidents WHERE fired_at IS NOT NULL")}
+        messages = {row["id"]: row for row in connection.execute("SELECT * FROM messages")}
+    told = {receiver: _told(receiver, requests, messages) for receiver, requests in heard.items()}
+    repeats = sum(len(requests) for requests in heard.values()) - len(messages)
+    never_left = 0
+    for receiver, by_incident in told.items():
+        assert set(by_incident) <= set(incidents), f"{receiver} was told of an incident that never was"
+        for row in incidents.values():
+            notices = by_incident.get(row["id"], [])
+            never_left += not notices
+            _balances(row, notices, receiver)
+    shown = {name: {i: tuple(n["event"] for n in notices) for i, notices in of.items()} for name, of in told.items()}
+    return Account(shown, {i: json.loads(row["key"])["name"] for i, row in incidents.items()}, len(messages), repeats, never_left)
+
+
+def _told(receiver: str, requests: Sequence[Request], messages: Mapping[str, sqlite3.Row]) -> dict[str, list[dict[str, Any]]]:
+    """Incident -> what was said of it, each id once. Every request is what the database holds under its id, to the byte."""
+    said: dict[str, list[dict[str, Any]]] = {}
+    ids: set[str] = set()
+    latest: dict[str, int] = {}
+    for request in requests:
+        name = request.headers["webhook-id"]
+        assert name in messages, f"{name} was sent and never committed"
+        assert request.body == messages[name]["body"], f"{name} was sent with two bodies"
+        for notice in json.loads(request.body)["data"]["incidents"]:
+            assert notice["sequence"] >= latest.get(notice["id"], 0), f"{notice['id']}: {notice['event']} was overtaken"
+            latest[notice["id"]] = notice["sequence"]
+            if name not in ids:
+                said.setdefault(notice["id"], []).append(notice)
+        ids.add(name)
+    mine = {name: row["state"] for name, row in messages.items() if row["receiver"] == receiver}
+    assert set(mine.values()) <= {"delivered"}, f"not everything is delivered: {mine}"
+    assert set(mine) == ids, "the database and the receiver do not know the same messages"
+    return said
+
+
+def _balances(incident: sqlite3.Row, notices: Sequence[Mapping[str, Any]], receiver: str) -> None:
+    """One beginning, what it grew to, one end if it has one; or nothing, where it ended before its beginning left."""
+    about = f"{receiver}, {incident['id']} ({incident['state']}): {[(n['event'], n['sequence']) for n in notices]}"
+    over = incident["state"] == "resolved"
+    if not notices:
+        assert over, f"never told: {about}"
+        return
+    events = [notice["event"] for notice in notices]
+    assert [notice["sequence"] for notice in notices] == list(range(1, len(notices) + 1)), about
+    assert events[0] == "first", about
+    assert events.count("first") == 1, about
+    assert events.count("resolved") == over, about
+    assert (events[-1] == "resolved") == over, about
+    if not over:
+        worst = max(RANK.index(notice["severity"]) for notice in notices)
+        assert worst == RANK.index(incident["severity"]), f"did not hear how grave it is: {about}"

@@ -1,0 +1,234 @@
+"""Lives of a daemon, taken one transaction and one send at a time, each of which may be its last.
+
+A program for `test_crash.py`. In: one `Order` a line on standard input, as JSON. Each is lived by a child of its own, forked from this
+process (which has imported everything and started nothing), and ends by its own SIGKILL at the moment that the order names, or by having
+got through the script. Out: a line for each: how it ended, and how many moments it had.
+
+Store, cycles, delivery and receivers are the product's own, wired by `watchdog.app`; what kills them comes in where it constructs them.
+Time is an argument: a step of the script is ten seconds. A step that a death cut short is lived again by the next life.
+"""
+
+import gc
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+
+import redis
+
+from tests.outbox_builders import T0
+from watchdog.app import build_cycles, build_receivers, configured
+from watchdog.config import load_settings
+from watchdog.core.messages import Message
+from watchdog.core.selfwatch import SelfSeen
+from watchdog.delivery import Delivery
+from watchdog.log import configure_log
+from watchdog.receivers.base import Outcome, Receiver
+from watchdog.store import Store
+from watchdog.store.database import DatabaseFile
+
+__all__ = ["ACTED_ON", "DOOMED", "MOMENTS", "STEP", "Life", "Order", "set_levels"]
+
+STEP, MOMENTS, DOOMED = "step", "moments", "doomed"
+"""Files in a life's folder: the step it is in and how many were begun; its moments, one a line; its pid, where it dies in a send."""
+
+ACTED_ON = "the receiver has acted, and not answered"
+STEP_S = 10.0
+SPARE_STEPS = 2
+"""After the script, for what is to be sent again."""
+
+LATE = ("httpx", "jinja2.sandbox", "pydantic_settings.main", "sqlite_utils", "watchdog.cycle", "watchdog.sources.redis_batch")
+"""What the product imports late, and every life would import anew."""
+
+Levels = Sequence[dict[str, int]]
+"""For each step, queue -> how many messages it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Live the script in this folder (which has a `watchdog.toml`) until the `dies_at`-th moment, from 1; 0: to its end."""
+
+    folder: str
+    redis_url: str
+    script: Levels
+    dies_at: int = 0
+
+    def line(self) -> str:
+        return json.dumps(asdict(self)) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How one ended: the signal's number, negative, or 0 where it reached the end; what it did last, where it was killed."""
+
+    code: int
+    moments: int
+    last: str
+
+
+class Moments:
+    """Counts the moments at which a life may end, and ends it at the one that was ordered."""
+
+    def __init__(self, folder: Path, dies_at: int) -> None:
+        self._folder, self._dies_at, self._count = folder, dies_at, 0
+        self._log = (folder / MOMENTS).open("ab", buffering=0)
+
+    def reach(self, name: str) -> None:
+        if self._is_last(name):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def reach_in_send(self) -> None:
+        """The next request is the last: the receiver, which reads the pid, kills its sender once it has acted."""
+        if self._is_last(ACTED_ON):
+            (self._folder / DOOMED).write_text(str(os.getpid()))
+
+    def _is_last(self, name: str) -> bool:
+        self._count += 1
+        self._log.write(f"{name}\n".encode())
+        return self._count == self._dies_at
+
+
+class MortalFile(DatabaseFile):
+    """The database, with a moment before each COMMIT and one after it."""
+
+    def __init__(self, path: Path, moments: Moments) -> None:
+        super().__init__(path)
+        self._moments = moments
+
+    def open(self, command: str) -> None:
+        super().open(command)
+        self._moments.reach("opened")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        with super().writing() as connection:
+            yield connection
+        self._moments.reach("after COMMIT")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = super()._connect()
+        connection.set_trace_callback(lambda sql: self._moments.reach("before COMMIT") if sql == "COMMIT" else None)
+        return connection
+
+
+class MortalStore(Store):
+    """The store on such a database."""
+
+    def __init__(self, path: Path, moments: Moments) -> None:
+        super().__init__(path)
+        self._file = MortalFile(path, moments)
+        self._file.open("watchdog run")
+
+
+class MortalReceiver:
+    """A receiver, with a moment before each send, one while it is acted on, and one after it."""
+
+    def __init__(self, real: Receiver, moments: Moments) -> None:
+        self._real, self._moments = real, moments
+        self.name, self.human, self.settings = real.name, real.human, real.settings
+
+    @property
+    def longest_s(self) -> float:
+        return self._real.longest_s
+
+    def render(self, message: Message) -> bytes:
+        return self._real.render(message)
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        self._moments.reach("before the send")
+        self._moments.reach_in_send()
+        outcome = self._real.send(body, message_id, now)
+        self._moments.reach("after the send")
+        return outcome
+
+    def close(self) -> None:
+        self._real.close()
+
+
+def live(order: Order) -> None:
+    """One life, in the order of `watchdog run`: lease, recover, then cycles and deliveries, and what is kept for long enough goes."""
+    folder = Path(order.folder)
+    moments = Moments(folder, order.dies_at)
+    conf = configured(load_settings(config=folder / "watchdog.toml", environ={}, flags={}, cwd=folder))
+    hours = Hours(folder)
+    with MortalStore(conf.loaded.database, moments) as store, store.lease(), redis.Redis.from_url(order.redis_url) as world:
+        store.recover()
+        receivers = [MortalReceiver(receiver, moments) for receiver in build_receivers(conf.settings)]
+        cycles = build_cycles(conf, store, list(receivers), hours.now, lambda: 0.0, SelfSeen)
+        delivery = Delivery(store, receivers, clock=hours.now)
+        for step in range(hours.step, len(order.script) + SPARE_STEPS):
+            hours.begin(step)
+            for receiver in receivers:
+                delivery.drain_once(receiver.name)
+            if step < len(order.script):
+                set_levels(world, order.script[step])
+                for cycle in cycles:
+                    cycle.run()
+        store.retention(hours.now())
+
+
+class Hours:
+    """The clock of all lives in a folder: every step that is begun, or begun again, is ten seconds after the one before."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / STEP
+        step, begun = self._file.read_text().split() if self._file.exists() else ("0", "0")
+        self.step, self._begun = int(step), int(begun)
+
+    def now(self) -> float:
+        return T0 + STEP_S * self._begun
+
+    def begin(self, step: int) -> None:
+        self.step, self._begun = step, self._begun + 1
+        unfinished = self._file.with_suffix(".new")
+        unfinished.write_text(f"{step} {self._begun}")
+        unfinished.replace(self._file)
+
+
+def set_levels(world: "redis.Redis", levels: Mapping[str, int]) -> None:
+    """Let these queues hold so many messages, at once."""
+    with world.pipeline() as pipeline:
+        for queue, count in levels.items():
+            pipeline.delete(queue)
+            if count:
+                pipeline.rpush(queue, *["{}"] * count)
+        pipeline.execute()
+
+
+def _in_a_child(work: Callable[[], None]) -> int:
+    """The exit code of `work` in a forked process: negative for a signal."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 1
+    try:
+        work()
+        code = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    configure_log("info", "logfmt")
+    for name in LATE:
+        import_module(name)
+    gc.freeze()
+    for line in sys.stdin:
+        order = Order(**json.loads(line))
+        moments = Path(order.folder) / MOMENTS
+        before = len(moments.read_text().splitlines()) if moments.exists() else 0
+        code = _in_a_child(lambda order=order: live(order))  # type: ignore[misc]
+        names = moments.read_text().splitlines()
+        sys.stdout.write(json.dumps(asdict(Life(code, len(names) - before, names[-1]))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Proof: wherever watchdog is killed, nothing is lost, nothing is said under two names, and nothing in the wrong order.
+
+`make proof-crash`, by hand with `COUNT=500`. First every commit and every send of a short story, each killed once before, in and after
+(`crash_lives`); then the real `watchdog run` on a real Redis, killed at random moments. Both with a receiver that answers at once, and
+one that acts on a message and answers when watchdog has given up waiting. `crash_account` says what must balance.
+"""
+
+import contextlib
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import Daemon, environment
+from tests.proofs.crash_account import account, sound
+from tests.proofs.crash_lives import MOMENTS, Life, Order
+from tests.proofs.crash_scene import LARGE, QUEUES, SMALL, ActingReceiver, Systemd, World, write_config
+from tests.waiting import until
+from watchdog.demo.cluster import Cluster
+
+WHOLE = ("first", "escalated", "resolved")
+
+Telling = Counter[tuple[str, tuple[str, ...]]]
+"""(Queue, what was said of one fire in it) -> how often."""
+
+Figure = Callable[[str], None]
+Count = Callable[[int], int]
+
+# --- every commit and every send ------------------------------------------------------------------------------------------
+
+STORY: tuple[Mapping[str, int], ...] = tuple(
+    dict(zip(QUEUES, levels, strict=True)) for levels in [(SMALL, 0, SMALL), (SMALL, SMALL, 0), (LARGE, SMALL, 0), (0, 0, 0), (0, 0, 0)]
+)
+"""Two begin together; a third begins while one of them goes out; one grows while another ends; the rest end together."""
+
+SHORT_STORY = tuple({QUEUES[0]: level} for level in (SMALL, 0, 0))
+
+TOLD_OF_STORY: Telling = Counter({(QUEUES[0], WHOLE): 1, (QUEUES[1], ("first", "resolved")): 1, (QUEUES[2], ("first", "resolved")): 1})
+TOLD_OF_SHORT_STORY: Telling = Counter({(QUEUES[0], ("first", "resolved")): 1})
+
+
+class Lives:
+    """The program that lives lives, one at a time."""
+
+    def __init__(self, cwd: Path) -> None:
+        command = [sys.executable, "-W", "error", "-m", "tests.proofs.crash_lives"]
+        self._log = (cwd / "lives.log").open("ab")
+        self._process = subprocess.Popen(
+            command, env=environment(cwd, {}), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True
+        )
+
+    def live(self, order: Order) -> Life:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(order.line())
+        self._process.stdin.flush()
+        return Life(**json.loads(self._process.stdout.readline()))
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._log.close()
+
+
+@pytest.fixture
+def lives(tmp_path: Path) -> Iterator[Lives]:
+    program = Lives(tmp_path)
+    yield program
+    program.end()
+
+
+class Ordeal:
+    """One telling of a story, by as many lives as it takes."""
+
+    def __init__(
+        self, lives: Lives, folder: Path, redis_url: str, story: Sequence[Mapping[str, int]], timeout_s: float, late_s: float
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        self._lives, self._folder, self._redis_url, self._story = lives, folder, redis_url, story
+        self._timeout_s, self._late_s = timeout_s, late_s
+        self.deaths: list[str] = []
+
+    def told(self, *deaths: int) -> Telling:
+        """What was told of which queue, where the first life dies at the first of these moments, the second at the second, …"""
+        for left in self._folder.iterdir():
+            left.unlink()
+        with ActingReceiver(lambda: self._late_s, self._folder) as ops:
+            write_config(self._folder, self._redis_url, {"ops": ops.url}, interval="10s", quiet="5s", timeout_s=self._timeout_s)
+            for death in (*deaths, 0):
+                self._live(death)
+            balanced = account(self._folder / "watchdog.db", {"ops": ops.requests})
+        self.messages, self.repeats = balanced.messages, balanced.repeats
+        return Counter((balanced.keys[incident], events) for incident, events in balanced.told["ops"].items())
+
+    def _live(self, death: int) -> None:
+        life = self._lives.live(Order(str(self._folder), self._redis_url, [dict(levels) for levels in self._story], death))
+        assert life.code == (-signal.SIGKILL if 0 < death <= life.moments and life.code else 0), life
+        if life.code:
+            self.deaths.append(life.last)
+        if (self._folder / "watchdog.db").exists():
+            assert sound(self._folder / "watchdog.db", self._folder / "aside") == "ok"
+
+    @property
+    def moments(self) -> int:
+        """How many moments the lives so far had."""
+        return len((self._folder / MOMENTS).read_text().splitlines())
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """A folder that costs no disk: what a killed process has written is the kernel's, whether it has reached a disk or not."""
+    shared = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="watchdog-crash-", dir=shared if shared.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+def test_a_death_at_any_commit_and_any_send_is_as_if_it_had_not_been(
+    lives: Lives, redis_server: Cluster, in_memory: Path, figure: Figure
+) -> None:
+    ordeal = Ordeal(lives, in_memory, redis_server.redis_url, STORY, timeout_s=10.0, late_s=0.0)
+    figure(f"crash, every moment: {_every_death(ordeal, TOLD_OF_STORY)}")
+
+
+def test_so_it_is_with_a_receiver_that_acts_and_answers_when_nobody_waits_any_more(
+    lives: Lives, redis_server: Cluster, in_memory: Path, figure: Figure
+) -> None:
+    ordeal = Ordeal(lives, in_memory, redis_server.redis_url, SHORT_STORY, timeout_s=0.1, late_s=0.3)
+    figure(f"crash, every moment, late receiver: {_every_death(ordeal, TOLD_OF_SHORT_STORY)}")
+
+
+def test_nor_does_a_second_death_while_it_recovers_change_what_is_told(
+    lives: Lives, redis_server: Cluster, in_memory: Path, figure: Figure, count: Count
+) -> None:
+    ordeal = Ordeal(lives, in_memory, redis_server.redis_url, STORY, timeout_s=10.0, late_s=0.0)
+    assert ordeal.told() == TOLD_OF_STORY
+    seed = random.randrange(2**32)
+    chance, moments, repeats = random.Random(seed), ordeal.moments, 0
+    for _ in range(count(10)):
+        deaths = [chance.randint(1, moments), chance.randint(1, 12), chance.randint(1, 12)]
+        assert ordeal.told(*deaths) == TOLD_OF_STORY, f"killed at moments {deaths} of its lives (seed {seed})"
+        repeats += ordeal.repeats
+    figure(f"crash, thrice in a row (seed {seed}): {len(ordeal.deaths)} kills, {repeats} repeats")
+
+
+def _every_death(ordeal: Ordeal, expected: Telling) -> str:
+    """A telling without a death, then one for each of its moments with a death there. The figures."""
+    assert ordeal.told() == expected
+    moments, messages, repeats = ordeal.moments, ordeal.messages, 0
+    for moment in range(1, moments + 1):
+        assert ordeal.told(moment) == expected, f"killed at moment {moment}, {ordeal.deaths[-1]}"
+        repeats += ordeal.repeats
+    assert len(ordeal.deaths) == moments
+    places = ", ".join(f"{number} {place}" for place, number in Counter(ordeal.deaths).items())
+    return f"{moments} kills ({places}); {messages} messages each time, {repeats} repeats in all"
+
+
+# --- the real daemon, at random moments -----------------------------------------------------------------------------------
+
+SPARE_S = 1.2
+"""How long a life may go on after the time that it took to be ready."""
+
+
+def test_a_daemon_killed_at_any_time_tells_what_happened_once_and_in_order(
+    redis_server: Cluster, in_memory: Path, figure: Figure, count: Count
+) -> None:
+    seed = random.randrange(2**32)
+    chance, kills = random.Random(seed), count(40)
+    prompt = ActingReceiver(lambda: chance.uniform(0.0, 0.2))
+    late = ActingReceiver(lambda: chance.choice([0.0, 0.8]))
+    database = in_memory / "watchdog.db"
+    with prompt, late, World(redis_server.redis_url, [prompt, late], seed) as world:
+        hooks = {"prompt": prompt.url, "late": late.url}
+        write_config(in_memory, redis_server.redis_url, hooks, interval="0.1s", quiet="0.2s", timeout_s=0.5)
+        recoveries = _killed(in_memory, kills, chance)
+        with living(in_memory) as daemon:
+            world.end()
+            until(lambda: _all_told(database), 60, f"everything to be over and told (seed {seed})")
+            assert daemon.end() == 0
+    assert "Traceback" not in daemon.text
+    balanced = account(database, {"prompt": prompt.requests, "late": late.requests})
+    for receiver, told in balanced.told.items():
+        of_patient = [events for incident, events in told.items() if balanced.keys[incident] == QUEUES[0]]
+        assert of_patient == [WHOLE] * world.fires, f"{receiver} (seed {seed})"
+    figure(
+        f"crash, random moments (seed {seed}): {kills} kills, {kills + 1} starts, from start to ready at most {max(recoveries):.2f}s; "
+        f"{len(balanced.keys)} fires, {balanced.messages} messages, {balanced.repeats} repeats, {balanced.never_left} cancelled out unsent"
+    )
+
+
+@contextlib.contextmanager
+def living(folder: Path, environ: Mapping[str, str] | None = None) -> Iterator[Daemon]:
+    """`watchdog run`, from its first moment; it does not outlive the block."""
+    daemon = Daemon(folder, environ)
+    try:
+        yield daemon
+    finally:
+        daemon.process.kill()
+        daemon.process.wait()
+
+
+def _killed(folder: Path, kills: int, chance: random.Random) -> list[float]:
+    """Start it and kill it, so often; how long it took to be ready (seconds), where it lived so long."""
+    recoveries: list[float] = []
+    with Systemd(folder) as systemd:
+        while kills:
+            longest_s = recoveries[-1] + SPARE_S if recoveries else 2 * SPARE_S
+            began = time.monotonic()
+            with living(folder, {"NOTIFY_SOCKET": systemd.address}) as daemon:
+                ready = systemd.ready_after(began, began + chance.uniform(0.0, longest_s))
+                assert daemon.end(signal.SIGKILL) == -signal.SIGKILL, daemon.own_text
+            recoveries += [] if ready is None else [ready]
+            kills -= 1
+            if (folder / "watchdog.db").exists():
+                assert sound(folder / "watchdog.db", folder / "aside") == "ok", f"{kills} kills before the last"
+    return recoveries
+
+
+def _all_told(database: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        incidents = connection.execute("SELECT count(*) FROM incidents WHERE resolved_at IS NULL").fetchone()[0]
+        messages = connection.execute("SELECT count(*) FROM messages WHERE state <> 'delivered'").fetchone()[0]
+    return not incidents and not messages
