@@ -42,10 +42,11 @@ STORY: tuple[Mapping[str, int], ...] = tuple(
 )
 """Two begin together; a third begins while one of them goes out; one grows while another ends; the rest end together."""
 
-SHORT_STORY = tuple({QUEUES[0]: level} for level in (SMALL, 0, 0))
+SHORT_STORY = tuple({QUEUES[0]: level} for level in (SMALL, LARGE))
+"""It grows before the receiver has answered that it began."""
 
 TOLD_OF_STORY: Telling = Counter({(QUEUES[0], WHOLE): 1, (QUEUES[1], ("first", "resolved")): 1, (QUEUES[2], ("first", "resolved")): 1})
-TOLD_OF_SHORT_STORY: Telling = Counter({(QUEUES[0], ("first", "resolved")): 1})
+TOLD_OF_SHORT_STORY: Telling = Counter({(QUEUES[0], ("first", "escalated")): 1})
 
 
 class Lives:
