@@ -127,10 +127,10 @@ class Systemd:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def ready_after(self, began: float, end: float) -> float | None:
-        """Listen until `end`; how long after `began` it was ready (monotonic seconds), None where it was not."""
+    def ready(self, began: float, end: float, *, at_once: bool = False) -> float | None:
+        """How long after `began` it was ready, None where it was not by `end`; it listens until then, or `at_once` until ready."""
         ready = None
-        while (left := end - time.monotonic()) > 0:
+        while (left := end - time.monotonic()) > 0 and not (at_once and ready):
             self._socket.settimeout(left)
             with contextlib.suppress(TimeoutError):
                 if b"READY=1" in self._socket.recv(4096) and ready is None:
