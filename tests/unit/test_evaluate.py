@@ -387,7 +387,7 @@ def test_a_tuned_copy_of_a_query_judges_its_keys_alone() -> None:
     ("asked", "said"),
     [
         (rule("json_extract(meta, '$.a') > 5"), "malformed JSON"),
-        (rule("length(replace(printf('%.*c', 900000, 'x'), 'x', 'xxxx')) > 5"), "too big"),
+        (rule("length(hex(printf('%0190000d', length))) > 5"), "too big"),
         (rule("name regexp name || '('"), "is no regular expression"),
         (rule("name regexp '" + "a?" * 40 + "b'"), "could take too long"),
         (rule("no_such_column > 5"), "no such column"),
@@ -483,3 +483,35 @@ def test_nothing_but_a_pure_select_on_the_tables_is_run(sql: str) -> None:
     with pytest.raises(ConditionError):
         made.query(sql, 10)
     assert verdicts(made.judge(rule(), (), {})) == {"a": Verdict.BREACH}
+
+
+def hundred() -> tuple[Row, ...]:
+    return tuple(queue(f"q{number}", length=float(number)) for number in range(100))
+
+
+def test_a_rule_that_needs_too_much_memory_is_stopped_and_the_next_one_is_asked() -> None:
+    made = evaluator(queues=Reading(hundred()))
+    hungry = query_rule(
+        "SELECT a.name AS name, 1 AS breach FROM queues a, queues b ORDER BY printf('%0190000d', a.length * 1000 + b.length)"
+    )
+
+    assert made.judge(hungry, (), {}).failed == "it needs more than 256 MB of memory and was stopped; make it simpler"
+    assert verdicts(made.judge(rule("length > 98"), (), {})) == {"q99": Verdict.BREACH}
+
+
+def test_an_answer_of_long_texts_is_stopped_before_it_fills_the_memory() -> None:
+    made = evaluator(queues=Reading(hundred()))
+    long = query_rule("SELECT printf('%0190000d', length) AS name, 1 AS breach FROM queues")
+
+    assert made.judge(long, (), {}).failed == "its answer holds more than 10 million characters; narrow it"
+
+
+def test_a_text_that_grows_without_bounds_is_stopped_and_says_by_what() -> None:
+    made = evaluator(queues=Reading(hundred()))
+    bomb = rule("replace(printf('%.190000c', name), 'q', 'qq') = 'x'")
+
+    assert made.judge(bomb, (), {}).failed == "replace: the text would grow beyond 200,000 characters"
+
+
+def test_a_name_of_a_megabyte_is_judged_like_any_other() -> None:
+    assert [finding.key for finding in judged(rule(), queue("m" * 1_000_000, length=60.0)).findings] == [("m" * 1_000_000,)]

@@ -23,6 +23,8 @@ from watchdog.core.sql_tokens import with_real_numbers
 
 __all__ = ["Evaluator"]
 
+_LONGEST_CELL = 5_000  # characters: a row of seven such texts still fits into `LONGEST_TEXT` bytes
+
 
 class Evaluator:
     """The tables of one target, in memory. For one cycle at a time, from any thread.
@@ -54,7 +56,7 @@ class Evaluator:
             judgement = self._judged(rule, variants, open_keys)
         except StoppedError as error:
             judgement = Judgement(rule, failed=str(error))
-        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError) as error:
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError, MemoryError) as error:
             judgement = Judgement(rule, failed="; ".join(self._sql.refused) or readable(str(error), self._tables))
         return replace(judgement, took_ms=(self._stopwatch() - begun) * 1000)
 
@@ -119,9 +121,9 @@ class Evaluator:
 
 
 def _storable(cell: object) -> object:
-    """The cell as SQLite can hold it: a whole number beyond 64 bits becomes a real, half a surrogate a question mark."""
+    """The cell as SQLite can hold it: a whole number beyond 64 bits becomes a real, half a surrogate a question mark, a long text short."""
     if isinstance(cell, str):
-        return cell.encode("utf-8", "replace").decode()
+        return cell[:_LONGEST_CELL].encode("utf-8", "replace").decode()
     if cell is None or isinstance(cell, bool | float):
         return cell
     if isinstance(cell, int):

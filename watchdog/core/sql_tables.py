@@ -5,11 +5,15 @@ In: table -> column -> kind. Out: `SqlTables`, which runs one SELECT at a time a
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import islice
 
 from watchdog.core.rows import Kind, Table
 from watchdog.core.rules import Param
 from watchdog.core.sql_expressions import DEEPEST
 from watchdog.core.sql_functions import DENIED, FUNCTIONS, PatternError, found_in
+from watchdog.core.sql_texts import LONGEST_TEXT, TEXT_FUNCTIONS, TooLongError
 
 __all__ = ["MAX_STEPS", "Schema", "SqlCell", "SqlTables", "StoppedError", "bound", "schema_of"]
 
@@ -22,20 +26,24 @@ MAX_STEPS = 5_000_000
 
 _AFFINITY = {Kind.NUMBER: "REAL", Kind.TEXT: "TEXT", Kind.BOOLEAN: "INTEGER", None: ""}
 _LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,
+    sqlite3.SQLITE_LIMIT_LENGTH: LONGEST_TEXT,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 40_000,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: DEEPEST + 10,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 10,
     sqlite3.SQLITE_LIMIT_VDBE_OP: 50_000,
     sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 100,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 500,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
+    sqlite3.SQLITE_LIMIT_COLUMN: 300,
     sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 2_000,
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-_STEPS_BETWEEN_LOOKS = 10_000
+_STEPS_BETWEEN_LOOKS = 1_000
 _LONGEST_S = 5.0  # steps are not alike: a long text costs more than a number
+_MOST_ANSWERED = 10_000_000  # characters and bytes of texts
+_MOST_HEAP = 256 * 1024**2
+"""Bytes that SQLite may take in this process, all its connections together; SQLite itself keeps to it (and knows no limit for one)."""
 _SECONDS_IN_REGEXP = 2.0
 
 
@@ -66,9 +74,9 @@ class SqlTables:
         self._own_statement = True
         self._stopwatch = stopwatch
         self._regexp_s = 0.0
-        self._regexp_fault = ""
+        self._function_fault = ""
         self._looks = 0
-        self._first_look_s = 0.0
+        self._begun_s = 0.0
         self._too_long = False
         self._prepared = 0
         self._max_steps = max_steps
@@ -80,7 +88,11 @@ class SqlTables:
             declared = ", ".join(f'"{name}" {_AFFINITY[kind]}' for name, kind in columns.items())
             self._connection.execute(f'CREATE TABLE "{table}" ({declared})')
         self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting must fill no disk
+        self._connection.execute(f"PRAGMA hard_heap_limit = {_MOST_HEAP}")
         self._connection.create_function("regexp", 2, self._regexp, deterministic=True)
+        for (name, arguments), function in TEXT_FUNCTIONS.items():
+            self._connection.create_function(name, arguments, partial(self._texts, function), deterministic=True)
         for limit, most in _LIMITS.items():
             self._connection.setlimit(limit, most)
         between = min(_STEPS_BETWEEN_LOOKS, self._max_steps)
@@ -106,15 +118,13 @@ class SqlTables:
 
     def run(self, sql: str, params: Mapping[str, object], max_rows: int) -> tuple[tuple[str, ...], list[tuple[SqlCell, ...]]]:
         """Column names and at most `max_rows` rows. StoppedError says in a sentence why there is no answer."""
-        self._looks, self._too_long, self._regexp_s, self._regexp_fault = 0, False, 0.0, ""
+        self._looks, self._too_long, self._regexp_s, self._function_fault = 0, False, 0.0, ""
+        self._begun_s = self._stopwatch()
         try:
-            cursor = self._connection.execute(sql, params)
-            rows = cursor.fetchmany(max_rows)
-        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+            with closing(self._connection.execute(sql, params)) as cursor:
+                return tuple(column[0] for column in cursor.description or ()), _fetched(cursor, max_rows)
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, MemoryError) as error:
             raise StoppedError(self._sentence(error)) from None
-        names = tuple(column[0] for column in cursor.description or ())
-        cursor.close()
-        return names, rows
 
     def prepare(self, sql: str, params: Mapping[str, object]) -> Mapping[str, frozenset[str]]:
         """Table -> the columns that a statement reads, without running it; a table it only counts has none.
@@ -168,35 +178,54 @@ class SqlTables:
         if self._own_statement:
             return 0
         self._looks += 1
-        now = self._stopwatch()
-        self._first_look_s = now if self._looks == 1 else self._first_look_s
-        self._too_long = now - self._first_look_s > _LONGEST_S
+        self._too_long = self._stopwatch() - self._begun_s > _LONGEST_S
         return int(self._too_long or self._looks >= self._looks_allowed)
 
     def _regexp(self, pattern: object, subject: object) -> bool | None:
         if pattern is None or subject is None:
             return None
         if self._regexp_s > _SECONDS_IN_REGEXP:
-            self._regexp_fault = "regexp: too slow over all rows; simplify the pattern"
-            raise PatternError(self._regexp_fault)
+            self._function_fault = "regexp: too slow over all rows; simplify the pattern"
+            raise PatternError(self._function_fault)
         begun = self._stopwatch()
         try:
             return found_in(_text(pattern), _text(subject))
         except PatternError as error:
-            self._regexp_fault = str(error)
+            self._function_fault = str(error)
             raise
         finally:
             self._regexp_s += self._stopwatch() - begun
 
+    def _texts(self, function: Callable[..., SqlCell], *given: object) -> SqlCell:
+        try:
+            return function(*given)
+        except TooLongError as error:
+            self._function_fault = str(error)
+            raise
+
     def _sentence(self, error: Exception) -> str:
+        if isinstance(error, MemoryError):
+            return f"it needs more than {_MOST_HEAP // 1024**2} MB of memory and was stopped; make it simpler"
         said = str(error)
         if said == "interrupted" and self._too_long:
             return f"it takes more than {_LONGEST_S:g} seconds and was stopped; make it simpler"
         if said == "interrupted":
             return f"it needs more than {self._max_steps:,} steps and was stopped; make it simpler"
         if said.startswith("user-defined function"):
-            return self._regexp_fault or said
+            return self._function_fault or said
         return said or "it could not be run"
+
+
+def _fetched(cursor: sqlite3.Cursor, most: int) -> list[tuple[SqlCell, ...]]:
+    """At most so many rows. StoppedError where their texts are too long to be kept."""
+    rows: list[tuple[SqlCell, ...]] = []
+    size = 0
+    for row in islice(cursor, most):
+        rows.append(row)
+        size += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
+        if size > _MOST_ANSWERED:
+            raise StoppedError(f"its answer holds more than {_MOST_ANSWERED // 10**6} million characters; narrow it")
+    return rows
 
 
 def _text(cell: object) -> str:
