@@ -8,10 +8,12 @@ import contextlib
 import io
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any, TextIO, cast
 
 import structlog
 
+from watchdog.core.harmless import harmless, log_text
 from watchdog.masking import MASKING
 
 __all__ = ["LogStream", "configure_log"]
@@ -57,6 +59,7 @@ def configure_log(level: str, style: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             MASKING.event,
+            _harmless,
             *_renderer(chosen, terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -66,6 +69,16 @@ def configure_log(level: str, style: str) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=STREAM, force=True)
     for name in ("httpx", "httpcore", "apscheduler", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Names and texts from elsewhere, on one line and without anything that could paint a terminal."""
+    return {key: _shown(key, value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _shown(key: str, text: str) -> str:
+    """A traceback keeps its lines: its renderer knows what to do with them."""
+    return "\n".join(map(harmless, text.splitlines())) if key == "exception" else log_text(text)
 
 
 def _renderer(style: str, terminal: bool) -> list[Any]:  # noqa: FBT001 - a fact about the stream, not a switch

@@ -2,8 +2,9 @@ import io
 import sys
 
 import pytest
+import structlog
 
-from watchdog.log import LogStream
+from watchdog.log import LogStream, configure_log
 
 
 class Full(io.StringIO):
@@ -38,3 +39,16 @@ def test_the_log_goes_on_once_it_can_be_written_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "stderr", there)
     log.write("kept\n")
     assert there.getvalue() == "kept\n"
+
+
+@pytest.mark.parametrize("style", ["logfmt", "console", "json"])
+def test_a_name_neither_paints_the_terminal_nor_forges_a_line(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", there)
+    configure_log("info", style)
+    structlog.get_logger().info("incident_fired", key_name="a\x1b[2J\x9b31m\u202eb\nlevel=error event=forged\ud800")
+    structlog.reset_defaults()
+    line = there.getvalue()
+    assert line.count("\n") == 1
+    assert line.rstrip("\n").isprintable()
+    assert "forged" in line

@@ -11,6 +11,7 @@ from typing import Any
 
 from watchdog.cli.check_page import counted
 from watchdog.cli.page import Block, Grid, Ink, Line
+from watchdog.core.harmless import harmless
 from watchdog.core.payload import json_cell
 from watchdog.core.readable import readable
 from watchdog.core.rows import Kind, Reading, Table
@@ -155,5 +156,5 @@ def csv_text(answers: Sequence[Answer], most: int) -> str:
 def _csv_cell(cell: Cell) -> object:
     if isinstance(cell, bool):
         return str(cell).lower()
-    plain = json_cell(cell)
+    plain = harmless(cell) if isinstance(cell, str) else json_cell(cell)
     return cell if plain is None else plain

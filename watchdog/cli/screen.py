@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from watchdog.cli.page import Block, Entries, Entry, Grid, Page, Piece, clean, plain, text_of
+from watchdog.core.harmless import harmless_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -43,7 +44,7 @@ def show_json(document: object) -> None:
     """Print one JSON document on one line."""
     import json  # noqa: PLC0415
 
-    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    click.echo(harmless_json(json.dumps(document, ensure_ascii=False, allow_nan=False)))
 
 
 def _rendered(block: Block, console: "Console") -> "RenderableType":

@@ -8,6 +8,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+from watchdog.core.harmless import harmless_json
 from watchdog.core.incidents import Ended
 from watchdog.core.messages import Event, Message, Notice, strongest
 from watchdog.core.rows import Cell
@@ -30,7 +31,7 @@ _LARGEST_EXACT = 2.0**53
 
 def encode(message: Message) -> bytes:
     """The body, as UTF-8."""
-    return json.dumps(payload(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return harmless_json(json.dumps(payload(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
 
 
 def payload(message: Message) -> dict[str, Any]:

@@ -97,7 +97,12 @@ FILTERS: Mapping[str, Callable[[object], str]] = {
 }
 """Name -> what shows a number: seconds, bytes, a ratio, a number with thousands marked."""
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # control, text direction, lone surrogates
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # text direction
+    "\xad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"  # invisible; joiners, which scripts need, stay
+    "\ud800-\udfff]"  # half a surrogate pair
+)
 
 
 def tidy(text: str) -> str:

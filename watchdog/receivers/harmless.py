@@ -1,21 +1,8 @@
-"""Text from elsewhere, made harmless to print and to log.
+"""What a server said, as a reason shows it: the first line that says something, short and harmless to print."""
 
-In: names, summaries, a server's answer. Out: the same, with every control character, terminal escape and text-direction mark written
-out (`\\x1b`), so that nobody who names a queue can paint an operator's terminal.
-"""
-
-import unicodedata
+from watchdog.core.harmless import harmless
 
 __all__ = ["harmless", "one_line"]
-
-_SEPARATORS = ("Zl", "Zp")
-
-
-def harmless(text: str) -> str:
-    """The text with invisible characters as escapes; line ends too."""
-    if text.isprintable():
-        return text
-    return "".join(_escaped(character) if _invisible(character) else character for character in text)
 
 
 def one_line(text: str, longest: int = 200) -> str:
@@ -23,13 +10,3 @@ def one_line(text: str, longest: int = 200) -> str:
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     cut = first if len(first) <= longest else first[: longest - 1] + "…"
     return harmless(cut)
-
-
-def _invisible(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category[0] == "C" or category in _SEPARATORS
-
-
-def _escaped(character: str) -> str:
-    number = ord(character)
-    return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
