@@ -420,3 +420,30 @@ def test_only_commands_that_read_are_ever_sent(query: Query) -> None:
 def test_a_key_of_any_characters_is_packed_by_its_length_in_bytes(key: str) -> None:
     encoded = key.encode()
     assert packed(ListLength(key)) == b"*2\r\n$4\r\nLLEN\r\n$%d\r\n%b\r\n" % (len(encoded), encoded)
+
+
+@pytest.mark.parametrize("cursor", [b"inf", b"1.5", b"-1", b"nan", b""])
+def test_a_cursor_that_is_no_whole_number_is_a_gap(cursor: bytes) -> None:
+    assert isinstance(reply(ScanKeys(0, "*", 100), [cursor, [b"a"]]), Gap)
+
+
+def test_names_that_nobody_could_have_given_are_left_out() -> None:
+    """A megabyte: Celery and AMQP end at 255 bytes."""
+    endless = b"m" * 1_000_000
+    assert reply(SetMembers("k"), [b"a", endless]) == frozenset({"a"})
+    assert reply(ScanKeys(0, "*", 1), [b"0", [endless, b"a"]]) == KeysFound(0, ("a",))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        by_path = {
+            "/healthcheck": b"OK",
+            "/api/workers": b'{"w": %(w)b, "M": %(w)b}' % {b"w": b"true" if "status" in str(request.url) else b'{"timestamp": 1}'},
+            "/": b'{"data": [{"hostname": "w", "status": true}, {"hostname": "M", "status": true}]}',
+            "/api/queues/length": b'{"active_queues": [{"name": "w", "messages": 1}, {"name": "M", "messages": 1}]}',
+        }
+        return httpx.Response(200, content=by_path[request.url.path].replace(b"M", endless))
+
+    source = flower(answer)
+    for query in (WorkerStatus(), WorkerHeartbeats(), Inspected(), QueueLengths()):
+        found = source.ask([query]).replies[query]
+        assert isinstance(found, dict)
+        assert list(found) == ["w"]

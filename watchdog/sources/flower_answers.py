@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from watchdog.core.gaps import Gap
+from watchdog.core.names import LONGEST_NAME, short_named
 from watchdog.core.replies import WorkerBeat, WorkerConf, WorkerInspection
 from watchdog.sources.celery_urls import celery_place
 from watchdog.sources.flower_json import UNREADABLE, as_kind, decoded, kind_found, maybe
@@ -70,7 +71,7 @@ class _Entry(Struct):
 def worker_status(body: bytes) -> dict[str, bool] | Gap:
     """`/api/workers?status=true`: worker -> whether its heartbeats come. Some servers answer with a `status` for each worker instead."""
     try:
-        return msgspec.json.decode(body, type=dict[str, bool])
+        return short_named(msgspec.json.decode(body, type=dict[str, bool]))
     except UNREADABLE:
         expected = "an object of worker -> true or false"
         loose = decoded(body, dict[str, _Standing], "/api/workers?status=true", expected)
@@ -80,7 +81,7 @@ def worker_status(body: bytes) -> dict[str, bool] | Gap:
     known = {name: online for name, online in standing.items() if online is not None}
     if len(known) < len(standing):
         return Gap(f"flower: expected {expected} from /api/workers?status=true, found a worker whose status is neither OK nor OFFLINE")
-    return known
+    return short_named(known)
 
 
 def _is_online(status: object) -> bool | None:
@@ -103,7 +104,7 @@ def worker_beats(body: bytes) -> dict[str, WorkerBeat] | Gap:
         if None in sure:
             return Gap("flower: expected a hostname and a status for each worker from /?json=1, found a worker without")
         beats = [beat for beat in sure if beat is not None]
-    return {beat.hostname: _worker_beat(beat) for beat in beats}
+    return short_named({beat.hostname: _worker_beat(beat) for beat in beats})
 
 
 def _worker_beat(beat: _Beat) -> WorkerBeat:
@@ -116,7 +117,7 @@ def _worker_beat(beat: _Beat) -> WorkerBeat:
         processed=beat.processed,
         load=beat.loadavg,
         pid=beat.pid,
-        version=beat.sw_ver,
+        version=beat.sw_ver and beat.sw_ver[:LONGEST_NAME],
         hellos=beat.hellos,
         goodbyes=beat.goodbyes,
         pulses=beat.pulses,
@@ -143,7 +144,7 @@ def inspections(body: bytes) -> dict[str, WorkerInspection] | Gap:
         if answers is None or not (_says_something(answers) or maybe(entry, _Standing) is not None):
             return Gap(f"flower: expected an object of inspect answers for each worker from /api/workers, found {kind_found(bytes(entry))}")
         found[name] = _inspection(name, answers)
-    return found
+    return short_named(found)
 
 
 def _says_something(entry: _Entry) -> bool:
@@ -207,14 +208,15 @@ def _results(backend: str | None, broker: str | None, master: object, brokers_ma
 def _routed(routes: object) -> tuple[str, ...]:
     """The queues that `task_routes` names in its dict form: `{task: {"queue": name}}` or `{task: name}`."""
     named = [route.get("queue") if isinstance(route, dict) else route for route in _object(routes).values()]
-    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
+    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME))
 
 
 def _names(queues: list[Any] | None) -> tuple[str, ...] | None:
     """The names of a list of queues; None where there is no list."""
     if queues is None:
         return None
-    return tuple(queue["name"] for queue in queues if isinstance(queue, dict) and isinstance(queue.get("name"), str))
+    named = (queue.get("name") for queue in queues if isinstance(queue, dict))
+    return tuple(name for name in named if isinstance(name, str) and len(name) <= LONGEST_NAME)
 
 
 def _pool(implementation: object) -> str | None:
@@ -227,7 +229,7 @@ def _pool(implementation: object) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value != _CENSORED else None
+    return value[:LONGEST_NAME] if isinstance(value, str) and value != _CENSORED else None
 
 
 def _object(value: object) -> dict[str, Any]:

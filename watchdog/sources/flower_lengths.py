@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from watchdog.core.gaps import Gap
+from watchdog.core.names import short_named
 from watchdog.sources.flower_json import UNREADABLE, decoded
 
 __all__ = ["queue_lengths"]
@@ -45,4 +46,5 @@ def queue_lengths(body: bytes) -> dict[str, int] | Gap:
         if isinstance(loose, Gap):
             return loose
         counts = dict(loose)
+    counts = short_named(counts)
     return {name: count for name, count in counts.items() if count is not None} or _NO_LENGTHS

@@ -8,6 +8,7 @@ import math
 import re
 
 from watchdog.core.gaps import Gap
+from watchdog.core.names import LONGEST_NAME
 from watchdog.core.replies import EventCounters
 
 __all__ = ["event_counters"]
@@ -102,7 +103,7 @@ def _number(text: bytes | str) -> float | None:
 
 def _text(label: bytes) -> str:
     """A label's value without its escapes."""
-    text = label.decode("utf-8", "replace")
+    text = label.decode("utf-8", "replace")[:LONGEST_NAME]
     if "\\" not in text:
         return text
     return _ESCAPED.sub(lambda m: "\n" if m[1] == "n" else m[1], text)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from watchdog.core.gaps import Gap
+from watchdog.core.names import LONGEST_NAME
 from watchdog.core.queries import (
     HashSize,
     ListLength,
@@ -114,19 +115,18 @@ def _members(raw: object) -> frozenset[str] | None:
 def _keys_found(raw: object) -> KeysFound | None:
     if not isinstance(raw, list) or len(raw) != 2 or not isinstance(raw[1], list):
         return None
-    cursor = _number(raw[0])
-    return None if cursor is None else KeysFound(int(raw[0]), tuple(_names(raw[1])))
+    return KeysFound(int(raw[0]), tuple(_names(raw[1]))) if isinstance(raw[0], bytes) and raw[0].isdigit() else None
 
 
 def _names(raw: "list[Any] | set[Any]") -> list[str]:
-    """The names among raw bytes. One that is not UTF-8 is left out: Celery makes none, and another spelling would look empty."""
+    """The names among raw bytes. One that is no UTF-8, or too long, is left out: Celery makes none, another spelling would look empty."""
     names = []
     for name in raw:
         try:
             names.append(name.decode())
         except (UnicodeDecodeError, AttributeError):
             continue
-    return names
+    return [name for name in names if len(name) <= LONGEST_NAME]
 
 
 def _time(raw: Raw | None) -> float | None:

@@ -12,6 +12,7 @@ CLUSTER = (
 )
 
 SENTINEL = "this is a sentinel, which holds no queues: write sentinel://HOST:PORT/MASTER/DB, and it is asked where the master is"
+_LONGEST_LINE = 200
 
 
 def redis_server(raw: object) -> RedisServer | Gap | None:
@@ -21,7 +22,11 @@ def redis_server(raw: object) -> RedisServer | Gap | None:
     """
     if not isinstance(raw, bytes) or b":" not in raw:
         return None
-    told = dict(line.split(":", 1) for line in raw.decode("utf-8", "replace").splitlines() if ":" in line and not line.startswith("#"))
+    told = dict(
+        line[:_LONGEST_LINE].split(":", 1)
+        for line in raw.decode("utf-8", "replace").splitlines()
+        if ":" in line[:_LONGEST_LINE] and not line.startswith("#")
+    )
     if told.get("cluster_enabled") == "1":
         return Gap(f"redis: {CLUSTER}")
     if "sentinel" in (told.get("redis_mode"), told.get("server_mode")):
