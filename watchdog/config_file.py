@@ -12,6 +12,7 @@ from typing import Any
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import Path as TomlPath
 from watchdog.core.toml_lines import line_of, lines_of, syntax_line
+from watchdog.core.toml_loading import load_toml
 from watchdog.expansion import expand
 
 __all__ = ["SYSTEM_FOLDER", "ConfigError", "Document", "find_file", "matching", "read_document", "shown_name", "where"]
@@ -199,12 +200,12 @@ def _read(path: Path, shown: str) -> tuple[dict[str, Any], _Text] | str:
     except OSError as error:
         return f"{shown}: cannot read it: {error.strerror}; expected a file that the user running watchdog may read"
     try:
-        return tomllib.loads(text), _Text(shown, lines_of(text))
+        return load_toml(text), _Text(shown, lines_of(text))
     except tomllib.TOMLDecodeError as error:
         said = str(error).rpartition(" (at ")[0] or str(error)
         return f"{shown}:{syntax_line(error, text)}: not TOML: {said}"
     except (ValueError, RecursionError):
-        return f"{shown}: not TOML: a number too long or nesting too deep"
+        return f"{shown}: not TOML: a number or key too long, or nesting too deep"
 
 
 def _moved(path: TomlPath, firsts: Mapping[str, int]) -> TomlPath:

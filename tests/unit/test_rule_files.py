@@ -232,8 +232,8 @@ def test_every_wrong_key_is_a_fault_at_its_line(more: str, fault: str | None) ->
         ('[[rules]]\nname = "A"', ['1: rules: unknown key; did you mean "rule"?']),
         ('[[rule]]\nname = "A"\nfrom = = 1', ["3: not TOML: Invalid value"]),
         ('[[rule]]\nname = "A', ["2: not TOML: Unterminated string"]),
-        ("a = " + "9" * 5000, ["1: not TOML that can be read: a number is too long, or brackets are nested too deeply"]),
-        ("a = " + "[" * 5000, ["1: not TOML that can be read: a number is too long, or brackets are nested too deeply"]),
+        ("a = " + "9" * 5000, ["1: not TOML that can be read: a number or a key is too long, or brackets are nested too deeply"]),
+        ("a = " + "[" * 5000, ["1: not TOML that can be read: a number or a key is too long, or brackets are nested too deeply"]),
     ],
 )  # fmt: skip
 def test_a_rule_or_file_that_cannot_be_one_is_a_fault(text: str, faults: list[str]) -> None:

@@ -13,6 +13,7 @@ from watchdog.core.rule_faults import Fault, Notes
 from watchdog.core.rules import Rule
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import lines_of, syntax_line
+from watchdog.core.toml_loading import load_toml
 
 __all__ = ["Fault", "read_rules"]
 
@@ -39,13 +40,13 @@ def read_rules(texts: Mapping[str, str], tables: Mapping[str, Table]) -> tuple[t
 def _read_file(file: str, text: str, tables: Mapping[str, Table]) -> tuple[Notes, list[RuleDraft]]:
     notes = Notes(file, {}, ())
     try:
-        document = tomllib.loads(text)
+        document = load_toml(text)
     except tomllib.TOMLDecodeError as error:
         what = str(error).partition(" (at ")[0]
         notes.faults.append(Fault(file, syntax_line(error, text), None, f"not TOML: {what}"))
         return notes, []
     except (ValueError, RecursionError):  # a number of thousands of digits, brackets without end
-        notes.fault("not TOML that can be read: a number is too long, or brackets are nested too deeply")
+        notes.fault("not TOML that can be read: a number or a key is too long, or brackets are nested too deeply")
         return notes, []
     notes.lines = lines_of(text)
     for key in document:

@@ -19,7 +19,7 @@ _TYPES = frozenset({"received", "started", "succeeded", "failed", "retried", "re
 _USUAL = re.compile(r'^flower_events_total\{task="([^"\\\n]*)",type="([^"\\\n]*)",worker="([^"\\\n]*)"\} (\S+)$', re.MULTILINE)
 """As Flower writes it, where no name has an escape in it: all lines in one pass."""
 _LINE = re.compile(rb"^flower_events_total\{([^\n]*)\} ([^\s]+)[^\n]*$", re.MULTILINE)
-_LABEL = re.compile(rb'(\w+)="((?:[^"\\]|\\.)*)"')
+_LABEL = re.compile(rb'(?<!\w)(\w++)="((?:[^"\\]++|\\.)*+)"')  # nothing is tried twice: a line may be as long as the answer
 _NOT_UNDERSTOOD = Gap("flower: expected lines of flower_events_total{task, type, worker} and a number in /metrics, found another one")
 _STARTED = re.compile(rb"^process_start_time_seconds(?:\{[^\n]*\})? ([^\s]+)", re.MULTILINE)
 _ESCAPED = re.compile(r'\\(["\\n])')
