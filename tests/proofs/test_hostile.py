@@ -37,6 +37,7 @@ from watchdog.core.durations import format_duration, parse_duration
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.expectations import read_expectation
 from watchdog.core.queries import Ping, Query, ReadServer
+from watchdog.core.replies import Pong
 from watchdog.core.rule_files import read_rules
 from watchdog.core.severity import Severity
 from watchdog.core.sql_tables import SqlTables, StoppedError, schema_of
@@ -364,7 +365,7 @@ class AnyRedis:
         self._next = cycle(replies)
 
     def ask(self, queries: Any) -> Answers:
-        return Answers({q: reply(q, b"PONG" if isinstance(q, Ping) else next(self._next)) for q in queries}, 1.0)
+        return Answers({q: Pong(1.0) if isinstance(q, Ping) else reply(q, next(self._next)) for q in queries}, 1.0)
 
     def close(self) -> None:
         """Nothing is open."""
