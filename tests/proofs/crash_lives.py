@@ -101,8 +101,8 @@ class MortalFile(DatabaseFile):
         super().__init__(path)
         self._moments = moments
 
-    def open(self, command: str) -> None:
-        super().open(command)
+    def open(self, command: str, *, create: bool = True) -> None:
+        super().open(command, create=create)
         self._moments.reach("opened")
 
     @contextmanager
@@ -132,6 +132,7 @@ class MortalReceiver:
     def __init__(self, real: Receiver, moments: Moments) -> None:
         self._real, self._moments = real, moments
         self.name, self.human, self.settings = real.name, real.human, real.settings
+        self.address, self.per_second = real.address, real.per_second
 
     @property
     def longest_s(self) -> float:
