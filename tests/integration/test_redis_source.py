@@ -119,6 +119,19 @@ def test_every_question_is_answered_exactly(filled: Cluster) -> None:
     assert len(server.run_id) == 40
 
 
+def test_a_scan_goes_on_until_its_budget_is_spent(filled: Cluster) -> None:
+    with redis.Redis.from_url(filled.redis_url) as client:
+        client.mset({f"celery-task-meta-{i}": "x" for i in range(5000)})
+    asked = source(filled.redis_url)
+    scans = {budget: ScanKeys(0, "_kombu.binding.*", budget) for budget in (1000, 3000, 100_000)}
+    replies = asked.ask(list(scans.values())).replies
+    asked.close()
+    found = [answer for scan in scans.values() if isinstance(answer := replies[scan], KeysFound)]
+    assert [one.cursor != 0 for one in found] == [True, True, False]
+    assert found[0].cursor != found[1].cursor
+    assert found[2].keys == ("_kombu.binding.orders",)
+
+
 def test_what_is_not_there_is_empty(redis_server: Cluster) -> None:
     asked = source(redis_server.redis_url)
     queries: list[Query] = [ListLength("q"), OldestMessage("q"), HashSize("q"), LowestScore("q"), SetMembers("q")]

@@ -252,6 +252,24 @@ def test_until_the_scan_has_been_around_once_an_absent_queue_may_exist() -> None
     assert [bool(watch.look(10)["queues"].partial) for _ in range(4)] == [True, False, False, False]
 
 
+def test_the_first_round_of_the_scan_goes_far_and_later_ones_cost_little() -> None:
+    cluster = healthy()
+    cluster.scans = {0: KeysFound(11, ()), 11: KeysFound(0, ())}
+    watch = Watch(cluster)
+    budgets = []
+    for _ in range(3):
+        watch.look(10)
+        budgets += [q.budget for q in cluster.asked if isinstance(q, ScanKeys)]
+    assert budgets == [200_000, 200_000, 1000]
+
+
+def test_a_look_that_did_not_see_all_keys_notes_it() -> None:
+    cluster = healthy()
+    cluster.scans = {0: KeysFound(11, ()), 11: KeysFound(0, ())}
+    watch = Watch(cluster)
+    assert ["more keys than one look" in watch.look(10)["queues"].note for _ in range(2)] == [True, False]
+
+
 def test_known_bindings_are_read_each_look() -> None:
     cluster = healthy()
     bind(cluster, "ghost")

@@ -208,7 +208,7 @@ class SetMembers(Query):
 
 @dataclass(frozen=True, slots=True)
 class ScanKeys(Query):
-    """SCAN cursor MATCH pattern COUNT budget, once. -> `KeysFound`."""
+    """SCAN cursor MATCH pattern, in small steps, until it comes round or about `budget` keys were gone through. -> `KeysFound`."""
 
     source = "redis"
     cursor: int

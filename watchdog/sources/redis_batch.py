@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import OldestMessage, Ping, Query, ReadServer, TaskMeta
-from watchdog.core.replies import Pong, RedisServer
+from watchdog.core.queries import OldestMessage, Ping, Query, ReadServer, ScanKeys, TaskMeta
+from watchdog.core.replies import KeysFound, Pong, RedisServer
 from watchdog.sources.base import Answers
 from watchdog.sources.own_limits import raise_if_own
-from watchdog.sources.redis_commands import command, packed, packed_words, reply
+from watchdog.sources.redis_commands import SCAN_STEP, command, packed, packed_words, reply
 from watchdog.sources.redis_line import line_to
 from watchdog.sources.redis_reasons import denied, failure, not_selected, only_denied, stale, too_large
 from watchdog.sources.redis_sentinels import NoMasterError, NotMasterError
@@ -28,6 +28,12 @@ __all__ = ["Batches"]
 
 HEADS_AT_ONCE = 32
 """Messages may be a megabyte each: no more than so many are on their way at a time."""
+
+SCAN_S = 0.5
+"""The longest that one batch scans on, or a quarter of the timeout that holds for all of it."""
+
+MOST_FOUND = 10_000
+"""Keys after which a scan stops for this batch: no broker binds so many exchanges, whoever says so."""
 
 NO_BROKER = (CLUSTER, SENTINEL)
 """What a server may be that answers INFO, and can hold no queues of Celery's."""
@@ -43,6 +49,7 @@ class Batches:
         self._clock = clock
         self._name = name
         self._line = line_to(settings, clock, name)
+        self._scan_s = min(SCAN_S, settings.timeout / 4)
         self._own_db = self._line.asked.address.db
         self._packed: dict[Query, bytes] = {}
 
@@ -94,6 +101,8 @@ class Batches:
             replies[ping] = pong if isinstance(pong, Gap) else Pong(latency_ms)
         for db, some in _in_slices(queries):
             replies.update(self._slice(wire, self._own_db if db is None else db, some))
+        for scan in [query for query in queries if isinstance(query, ScanKeys)]:
+            replies[scan] = self._scanned_on(wire, scan, replies[scan])
         servers = [answer for query, answer in replies.items() if isinstance(query, ReadServer)]
         for server in servers:
             if isinstance(server, Gap) and any(why in server.reason for why in NO_BROKER):
@@ -118,6 +127,16 @@ class Batches:
         if isinstance(selected, Exception):
             return dict.fromkeys(some, Gap(not_selected(db, selected)))
         return {query: _answered(query, raw) for query, raw in zip(some, raws, strict=True)}
+
+    def _scanned_on(self, wire: Wire, scan: ScanKeys, found: object) -> object:
+        """A scan whose first step found this, and what its further steps find. The next look goes on from the cursor it comes to."""
+        until, left = self._clock() + self._scan_s, scan.budget - SCAN_STEP
+        while isinstance(found, KeysFound) and found.cursor and len(found.keys) < MOST_FOUND and left > 0 and self._clock() < until:
+            step = ScanKeys(found.cursor, scan.pattern, left)
+            more = _answered(step, next(iter(wire.exchange(packed(step), 1))))
+            found = KeysFound(more.cursor, found.keys + more.keys) if isinstance(more, KeysFound) else more
+            left -= SCAN_STEP
+        return found
 
     def _pack(self, query: Query) -> bytes:
         """Its command as bytes, kept for the next time: packing costs more than asking."""

@@ -31,7 +31,10 @@ from watchdog.core.replies import KeysFound, MessageHead
 from watchdog.sources.redis_server import redis_server
 from watchdog.sources.redis_task_meta import task_meta
 
-__all__ = ["command", "packed", "packed_words", "reply"]
+__all__ = ["SCAN_STEP", "command", "packed", "packed_words", "reply"]
+
+SCAN_STEP = 1000
+"""Keys that one SCAN goes through: 1.5 ms of Redis' time (measured, 6.2), in which it serves nobody else."""
 
 
 def command(query: Query) -> tuple[str, ...]:
@@ -54,7 +57,7 @@ def command(query: Query) -> tuple[str, ...]:
         case TaskMeta(key):
             return ("GET", key)
         case ScanKeys(cursor, pattern, budget):
-            return ("SCAN", str(cursor), "MATCH", pattern, "COUNT", str(max(budget, 1)))
+            return ("SCAN", str(cursor), "MATCH", pattern, "COUNT", str(min(max(budget, 1), SCAN_STEP)))
     return ()
 
 

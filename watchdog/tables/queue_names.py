@@ -1,7 +1,8 @@
 """Which queues there are, and how their keys are named: from bindings in Redis, beside what conf and workers say.
 
 Bindings are sets `<prefix>_kombu.binding.<exchange>` whose members end in the queue's name (kombu/transport/redis.py).
-Known exchanges are read each cycle; unknown ones are looked for by SCAN, `SCAN_BUDGET` keys a cycle, resumed. Never KEYS.
+Known exchanges are read each cycle; unknown ones are looked for by SCAN, resumed: far in a look until one round has ended, so that a
+single look knows the queues beside 100,000 results, and `SCAN_BUDGET` keys a cycle from then on. Never KEYS.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ __all__ = ["Bindings", "after", "binding_keys", "bound_queues", "exchanges", "pr
 MARK = "_kombu.binding."
 PATTERN = "*" + MARK + "*"
 SCAN_BUDGET = 1000
+FIRST_BUDGET = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Bindings:
 
 def scan(bindings: Bindings) -> ScanKeys:
     """This cycle's step of the scan."""
-    return ScanKeys(bindings.cursor, PATTERN, SCAN_BUDGET)
+    return ScanKeys(bindings.cursor, PATTERN, SCAN_BUDGET if bindings.whole else FIRST_BUDGET)
 
 
 def binding_keys(bindings: Bindings, replies: Replies) -> frozenset[str]:

@@ -35,6 +35,7 @@ COLUMNS = (
     Column("declared", Kind.BOOLEAN, "configured, or declared in the workers' conf"),
     Column("idle_with_backlog_s", Kind.NUMBER, "how long it has had messages while its consumers did nothing", "s", 0.0),
 )
+MANY_KEYS = "redis: holds more keys than one look goes through; a queue that no worker consumes or declares may be missing"
 OF_FLOWER = ("consumers", "idle_with_backlog_s")
 
 
@@ -84,10 +85,12 @@ def read(look: Look) -> Reading:
     late = [name for name in names if name not in known]
     kept = {name: queue for name, queue in known.items() if seen.keeps(queue)}
     missing = _missing(memory, keys, look.replies)
+    partial = _partial(keys, late)
     return Reading(
         rows=tuple(seen.rows.row(queue, idle) for queue in kept.values()),
-        partial=missing or _partial(keys, late),
+        partial=missing or partial,
         missing=missing,
+        note=partial or "",
         idle=idle,
         memory=replace(_remember(memory, keys), known=kept, looked_at=look.now),
         sample=Sample(look.now, {name: (None if isinstance(n := seen.length(name), Gap) else float(n),) for name in kept}),
@@ -185,7 +188,7 @@ def _missing(memory: Queues, keys: QueueKeys, replies: Replies) -> str | None:
 def _partial(keys: QueueKeys, late: list[str]) -> str | None:
     if late:
         return f"{late[0]} came to light when this look was nearly over; the next one reads it"
-    return None if keys.bindings.whole else "redis: the scan for bindings has not ended its first round"
+    return None if keys.bindings.whole else MANY_KEYS
 
 
 ROW_IS = "a queue configured, declared, consumed or bound"
