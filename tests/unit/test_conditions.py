@@ -240,6 +240,7 @@ def test_a_query_may_join_and_sum_and_rank(text: str) -> None:
         ("select lenght as queue, 1 as breach from queues", 'no column "lenght" in queues; did you mean "length"?'),
         ("select name as queue, 1 as breach from queus", 'no table "queus"; did you mean "queues"?'),
         ("select name as queue, 1 as breach from sqlite_master", 'no table "sqlite_master"'),
+        ("select name as queue, 1 as breach from xyz", 'no table "xyz"; there are queues, workers'),
         ("select name as queue, 1 as breach from queues, workers", 'more than one table has a column "name"'),
         ("select name as queue, :limt as breach from queues", "no parameter :limt"),
         ("select name as queue, summ(length) as breach from queues", 'no function "summ"; did you mean "sum"?'),

@@ -12,7 +12,7 @@ from watchdog.tables import TABLES
 RULES = (
     a_rule("QueueBacklogHigh", params={"limit": 50.0, "drain": 300.0}, formerly=("BacklogHigh",)),
     a_rule("QueueNoConsumers", params={"page": 50.0}),
-    a_rule("WorkerLost", table="workers", params={"name_like": "celery@%", "strict": False}),
+    a_rule("WorkerLost", when="name like :name_like", table="workers", params={"name_like": "celery@%", "strict": False}),
 )
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from watchdog.core.rows import Column, Kind, Reading, Table
@@ -36,6 +38,21 @@ def faults_of(*overrides: Override) -> list[str]:
 
 def warnings_of(*overrides: Override) -> list[str]:
     return [str(fault) for fault in check_overrides(overrides, RULES, TABLES)[1]]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("Spared", table="queues", when="not regexp(:spare, name)", key=("name",), params={"spare": "^$"}),
+        Rule("Spared", query="select name, regexp(:spare, name) as breach from queues", key=("name",), params={"spare": "^$"}),
+    ],
+    ids=["condition", "query"],
+)
+def test_a_pattern_that_an_override_sets_is_checked_before_it_is_needed(rule: Rule) -> None:
+    tables = {"queues": replace(QUEUES, columns=(Column("name", Kind.TEXT, ""),))}
+    faults = [check_overrides((Override("Spared", params={"spare": pattern}),), (rule,), tables)[0] for pattern in ("[", "^train")]
+    assert [len(some) for some in faults] == [1, 0]
+    assert "params.spare: regexp: '[' is no regular expression" in str(faults[0][0])
 
 
 def test_without_overrides_a_rule_holds_as_written() -> None:

@@ -51,6 +51,7 @@ def query(
     from watchdog.core.conditions import ConditionError, check_select  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
+    sql = sql.rstrip().removesuffix(";")  # as hands type it
     conf = load_with_rules(config, {"flower": flower, "redis": redis})
     chosen = chosen_targets(conf, targets)
     warn_of_oddities(conf)

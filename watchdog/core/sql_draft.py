@@ -157,7 +157,7 @@ def readable(said: str, tables: Collection[str]) -> str:
     """SQLite's words as a sentence of ours."""
     if said.startswith("no such table: "):
         name = said.removeprefix("no such table: ").removeprefix("main.")
-        return f'no table "{name}"{did_you_mean(name, tables)}'
+        return f'no table "{name}"{did_you_mean(name, tables) or "; there are " + ", ".join(tables)}'
     for pattern, sentence in _SAID:
         if match := re.fullmatch(pattern, said, re.DOTALL):
             return sentence.format(*match.groups())

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import islice
 
+from watchdog.core.conditions import ConditionError, check_condition, check_query
 from watchdog.core.overlaps import combinations_that_meet
 from watchdog.core.rows import Table
 from watchdog.core.rule_entry import TEMPLATES
@@ -157,6 +158,7 @@ def _faults(override: Override, meant: list[Rule], tables: Mapping[str, Table]) 
         return
     for param, value in override.params.items():
         yield from _param_faults(param, value, meant)
+        yield from (f"params.{param}: {fault}" for rule in meant for fault in _sense_faults(param, value, rule, tables))
     for column in override.match:
         if not any(column in rule.key for rule in meant):
             yield f"match.{column}: {_keys_of(meant)}"
@@ -175,6 +177,21 @@ def _param_faults(param: str, value: Param, meant: list[Rule]) -> Iterator[str]:
         if _tuned_param(rule.params[param], value) is None:
             expected = {float: "a number or a duration", str: "a text", bool: "true or false"}[type(rule.params[param])]
             yield f"params.{param}: expected {expected}, as in {rule.name}, found {found(value)}"
+
+
+def _sense_faults(param: str, value: Param, rule: Rule, tables: Mapping[str, Table]) -> Iterator[str]:
+    """What the rule's own conditions say to a text in this place: it may have to be a pattern, or one of a column's values."""
+    if not (isinstance(value, str) and isinstance(rule.params.get(param), str)):
+        return
+    params = {**rule.params, param: value}
+    try:
+        if rule.query is not None:
+            check_query(tables, rule.query, rule.key, params)
+        elif rule.table is not None and rule.table in tables:
+            for text in filter(None, (rule.where, rule.when, rule.clear, *(entry.when for entry in rule.escalate))):
+                check_condition(tables, rule.table, text, params)
+    except ConditionError as error:
+        yield from error.faults
 
 
 def _keys_of(meant: list[Rule]) -> str:

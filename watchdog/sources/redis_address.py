@@ -13,6 +13,8 @@ __all__ = ["RedisAddress", "at", "database", "options_of", "parse_address"]
 _CERT_REQS = {"none": "none", "cert_none": "none", "optional": "optional", "cert_optional": "optional"}
 _OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 """Query options of the URL that are understood; the ssl ones are spelt as Celery's broker URLs spell them."""
+OTHER_BROKERS = {"amqp", "amqps", "pyamqp", "sqs", "kafka", "confluentkafka", "gcpubsub", "filesystem"}
+"""What else stands before the :// of a broker_url."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -97,6 +99,10 @@ def _scheme(url: str) -> str:
     if found and scheme in {"valkey", "valkeys"}:
         plain = "rediss" if scheme == "valkeys" else "redis"
         raise ValueError(f'expected {plain}:// for a Valkey, as in Celery\'s broker_url, found "{scheme}://"')
+    if found and scheme in OTHER_BROKERS:
+        raise ValueError(
+            f'expected redis:// or the like, found "{scheme}://"; for another broker leave redis away: Flower tells of its queues'
+        )
     what = f'"{scheme}://"' if found and re.fullmatch(r"[a-z0-9+.-]{1,20}", scheme) else "no such scheme"
     raise ValueError(f"expected a URL that begins with redis://, rediss://, unix:// or sentinel://, found {what}")
 
