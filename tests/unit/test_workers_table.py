@@ -118,6 +118,14 @@ def test_without_an_inspection_its_columns_are_gaps() -> None:
     assert gap(first_look(cluster), WEB, "queues") == "flower: the worker has not answered an inspect yet"
 
 
+def test_where_flower_tells_no_inspection_its_own_reason_is_given() -> None:
+    cluster = healthy()
+    cluster.cache.clear()
+    cluster.answering.clear()
+    cluster.gaps[Inspected] = "flower: 405 (not allowed)"
+    assert gap(first_look(cluster), WEB, "queues") == "flower: 405 (not allowed)"
+
+
 def test_an_inspection_remembered_holds_while_the_cache_does_not_answer() -> None:
     watch, _ = second_look(healthy())
     watch.cluster.gaps[Inspected] = "flower: 500"

@@ -140,8 +140,10 @@ class _Cells:
         seen, age = self.worker.inspection, self.worker.inspected_s(self.look.now)
         if seen is None or seen.at is None or age is None or self.worker.another_process:
             what = "not answered an inspect yet" if age is None else "restarted, and not answered an inspect since"
+            cache = self.look.replies.get(Inspected(), dict)
+            refused = cache.reason if isinstance(cache, Gap) and self.look.replies.asked(Inspected()) else ""
             for name in FROM_INSPECTION:
-                self._put(name, None, f"flower: the worker has {what}")
+                self._put(name, None, refused or f"flower: the worker has {what}")
             return
         active, size = self.cells["active"], number(seen.pool_size)
         self._put("uptime_s", None if seen.uptime_s is None else seen.uptime_s + age)
