@@ -19,7 +19,7 @@ from watchdog.core.rows import Table
 from watchdog.core.selfwatch import SelfSeen
 from watchdog.core.telling import Addressee
 from watchdog.core.tuning import Tuned
-from watchdog.store import Store
+from watchdog.store import KeptTarget, Store
 
 __all__ = ["Cycle", "Done"]
 
@@ -57,6 +57,7 @@ class Cycle:
         self.rules = rules
         self._past: Past | None = None
         self._load_past = past
+        self._kept = KeptTarget()
         self._asker, self._tables, self._evaluator, self._store = asker, tables, evaluator, store
         self._addressees, self._service, self._clock, self._self_seen = addressees, service, clock, self_seen
         self._windows, self._demand = windows_of(rules), demand_of(rules)
@@ -77,7 +78,7 @@ class Cycle:
         replies = self._asker.ask(past, now, demand=self._demand)
         seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
         with self._store.cycle() as transaction:
-            loaded = transaction.load(self.target.name)
+            loaded = transaction.load(self.target.name, self._kept)
             judgements = judge_all(self._evaluator, self.rules, seen, loaded.open)
             usual = seen.windows[DEFAULT_WINDOW_S]
             situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s)

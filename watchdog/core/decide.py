@@ -34,14 +34,13 @@ class Situation:
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
-    """The plan of one cycle for one target."""
+    """The plan of one cycle for one target. What did not change is passed on as the same object, and is not in it."""
     watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
     standings: list[Standing] = []
     transitions: list[Transition] = []
     for incident, finding, moves in _moved(situation, judgements, loaded, watched_s):
-        tables = frozenset(finding.rule.reads) if finding is not None else frozenset()
         verdict = finding.verdict if finding is not None else Verdict.NONE
-        standings.append(Standing(incident, verdict, about_receiver(incident, tables)))
+        standings.append(Standing(incident, verdict, about_receiver(incident, finding.rule.reads if finding is not None else ())))
         transitions += moves
     before = {i.id: i for i in loaded.open}
     standings += [Standing(i, Verdict.NONE) for i in loaded.owed]
@@ -50,7 +49,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     return Plan(
         target=situation.target.name,
         at=situation.now,
-        incidents=tuple(s.incident for s in standings if s.incident.id not in owed and before.get(s.incident.id) != s.incident),
+        incidents=tuple(s.incident for s in standings if s.incident.id not in owed and _is_new(s.incident, before.get(s.incident.id))),
         transitions=tuple(transitions),
         messages=messages,
         withdrawn=withdrawn,
@@ -69,6 +68,11 @@ def end_target(target: str, loaded: Loaded, addressees: tuple[Addressee, ...], n
     return Plan(target, now, tuple(incident for incident, _ in ended), moves, messages, withdrawn)
 
 
+def _is_new(incident: Incident, before: Incident | None) -> bool:
+    """Whether it is to be written. What did not change is mostly the very same object, which costs no comparison."""
+    return incident is not before and incident != before
+
+
 Moved = tuple[Incident, Finding | None, list[Transition]]
 
 
@@ -84,7 +88,7 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
             ended, moves = end(incident, gone, situation.now)
             yield ended, None, moves
             continue
-        key = tuple(incident.key[name] for name in judgement.rule.key)
+        key = tuple(map(incident.key.__getitem__, judgement.rule.key))
         taken.add((incident.rule, key))
         yield _one(situation, incident, judgement, found.get((incident.rule, key)), watched_s)
     for (name, key), finding in found.items():
@@ -111,7 +115,7 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
 
 def _absent(finding: Finding) -> bool:
     """Whether there is no row for it: an absent key has its key cells alone."""
-    return set(finding.cells) <= set(finding.rule.key)
+    return len(finding.cells) <= len(finding.rule.key) and set(finding.cells) <= set(finding.rule.key)
 
 
 def _seen(incident: Incident, situation: Situation) -> Incident:

@@ -126,8 +126,8 @@ def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> 
     if finding.verdict is Verdict.NOT_COVERED:
         return end(incident, Ended.NOT_COVERED, now)
     after = MOVES.get((incident.state, finding.verdict))
-    if after is None:
-        return incident, []
+    if after is None or (after is incident.state is State.FIRING and finding.severity.rank <= incident.severity.rank):
+        return incident, []  # what fires and does not get worse has no clock that runs
     moved = _entered(incident, after, now)
     if after is incident.state:
         moved = _count(moved, finding.verdict, watched_s)

@@ -18,6 +18,7 @@ from watchdog.core.loaded_tables import LoadedTable
 from watchdog.core.rows import Key
 from watchdog.core.rule_sql import RuleSql, RuleStatements, Truths, severity_of
 from watchdog.core.rules import Rule
+from watchdog.core.severity import Severity
 
 __all__ = ["Variants", "judge_rows", "tuned"]
 
@@ -83,6 +84,7 @@ class _Judge:
     def __init__(self, share: _Share, loaded: LoadedTable, statements: RuleStatements) -> None:
         self.rule, self.share, self.loaded, self.statements = share.rule, share, loaded, statements
         self.sql: RuleSql = statements.of(share.rule)
+        self._severities: dict[tuple[bool, ...], Severity] = {}  # of the few combinations of entries that hold
 
     def findings(self) -> Iterator[Finding]:
         if not self.rule.enabled:
@@ -124,19 +126,27 @@ class _Judge:
 
     def _finding(self, number: int, verdict: Verdict, *, escalate: tuple[bool, ...] = (), read: frozenset[str] = frozenset()) -> Finding:
         cells = self.loaded.cells(number)
-        seen = tuple(
-            holds and self.loaded.gap_reason(number, columns) is None
-            for holds, columns in zip(escalate, self.sql.escalate_reads, strict=False)
-        )
         return Finding(
             rule=self.rule,
             key=self.loaded.keys[number],
             verdict=verdict,
-            severity=severity_of(self.rule, seen) if seen else self.rule.severity,
+            severity=self._severity(number, escalate) if escalate else self.rule.severity,
             values={column: cells.get(column) for column in self.rule.columns},
             cells=cells,
             reason=self.loaded.gap_reason(number, read) or "" if read else "",
         )
+
+    def _severity(self, number: int, escalate: tuple[bool, ...]) -> Severity:
+        """The highest that holds; an entry that reads a gap does not."""
+        if self.loaded.gaps:
+            escalate = tuple(
+                holds and self.loaded.gap_reason(number, columns) is None
+                for holds, columns in zip(escalate, self.sql.escalate_reads, strict=False)
+            )
+        found = self._severities.get(escalate)
+        if found is None:
+            found = self._severities[escalate] = severity_of(self.rule, escalate)
+        return found
 
     def _is_mine(self, number: int) -> bool:
         return self.share.rows is None or number in self.share.rows

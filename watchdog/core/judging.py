@@ -58,7 +58,7 @@ def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, incident
 def open_keys(rule: Rule, incidents: Iterable[Incident]) -> dict[Key, bool]:
     """Keys that this rule has an open incident for -> whether it fires or recovers, so that `clear` decides."""
     mine = (i for i in incidents if i.open and i.rule == rule.name and i.identity == rule.identity)
-    return {tuple(i.key[name] for name in rule.key): i.state is not State.PENDING for i in mine}
+    return {tuple(map(i.key.__getitem__, rule.key)): i.state is not State.PENDING for i in mine}
 
 
 def _windows(tuned: Tuned) -> set[float]:

@@ -16,11 +16,14 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 for info to 3 for critical."""
-        return list(Severity).index(self)
+        return _RANKS[self]
 
     def at_least(self, other: "Severity") -> bool:
         """Whether this is as bad as `other`, or worse."""
         return self.rank >= other.rank
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def worst(severities: "list[Severity]", default: Severity = Severity.INFO) -> Severity:

@@ -4,7 +4,7 @@ In: the incidents of one target after this cycle, what receivers were told, what
 messages, and the waiting ones that they replace. A beginning and its end that both never left cancel out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watchdog.core.findings import Verdict
@@ -88,7 +88,7 @@ def farewell(loaded: Loaded, addressee: Addressee, target: str, now: float, serv
     return tell(standings, loaded, [addressee], target, now, service)
 
 
-def about_receiver(incident: Incident, tables: frozenset[str]) -> str:
+def about_receiver(incident: Incident, tables: Container[str]) -> str:
     """The receiver whose failure an incident is about: one that a rule on `receivers` found."""
     return incident.key.get("name", "") if incident.target == SELF and "receivers" in tables else ""
 
@@ -109,7 +109,7 @@ def _notices(
         if event is not None:
             notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)
             found.append(next((old for old in olds if _gist(old) == _gist(notice)), notice))
-        elif incident.open and standing.about != addressee.name:
+        elif olds and incident.open and standing.about != addressee.name:
             found += _still_to_say(olds, heard)  # this cycle could not look again, or the fire is going out
     return sorted(found, key=lambda n: (n.started_at, n.incident))
 

@@ -3,6 +3,7 @@
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """
 
+from watchdog.store.kept_rows import KeptTarget
 from watchdog.store.letters import Letter, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox import LONGEST_PAUSE_S, Claimed
 from watchdog.store.reading import IncidentShown, MessageShown
@@ -11,6 +12,6 @@ from watchdog.store.settling import Settled
 from watchdog.store.store import Store, Transaction
 
 __all__ = [
-    "LONGEST_PAUSE_S", "Claimed", "IncidentShown", "Letter", "MessageShown", "NotFoundError", "OutboxShown", "ReceiverOff", "Retried",
-    "Settled", "Store", "StoreError", "Transaction",
+    "LONGEST_PAUSE_S", "Claimed", "IncidentShown", "KeptTarget", "Letter", "MessageShown", "NotFoundError", "OutboxShown", "ReceiverOff",
+    "Retried", "Settled", "Store", "StoreError", "Transaction",
 ]  # fmt: skip

@@ -7,11 +7,21 @@ import sqlite3
 from collections.abc import Iterable
 
 from watchdog.core.incidents import Incident
-from watchdog.core.messages import Message, Notice, Told
+from watchdog.core.messages import Message, Notice
 from watchdog.core.plan import Loaded, Plan
 from watchdog.store import remembered
+from watchdog.store.kept_rows import KeptTarget
 from watchdog.store.migrations import OPEN_STATES
-from watchdog.store.records import INCIDENT_COLUMNS, incident_cells, incident_from, message_from, notice_from, notice_text, plain, told_from
+from watchdog.store.records import (
+    INCIDENT_COLUMNS,
+    TOLD_COLUMNS,
+    incident_cells,
+    incident_from,
+    message_from,
+    notice_from,
+    notice_text,
+    plain,
+)
 from watchdog.store.refusals import StoreError
 
 __all__ = ["commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
@@ -32,7 +42,9 @@ _OWED = f"""
         UNION SELECT notices.incident FROM notices JOIN messages ON messages.id = notices.message
               WHERE messages.target = :target AND messages.state = 'waiting' AND messages.body IS NULL
     ) ORDER BY id"""  # noqa: S608
-_TOLD_OF_OPEN = f"SELECT told.* FROM incidents JOIN told ON told.incident = incidents.id WHERE target = ? AND state IN {OPEN_STATES}"  # noqa: S608
+_TOLD = ", ".join(f"told.{name}" for name in TOLD_COLUMNS)
+_TOLD_OF_OPEN = f"SELECT {_TOLD} FROM incidents JOIN told ON told.incident = incidents.id WHERE target = ? AND state IN {OPEN_STATES}"  # noqa: S608
+_TOLD_OF_ONE = f"SELECT {_TOLD} FROM told WHERE incident = ?"  # noqa: S608
 _UNFINISHED = f"""
     SELECT target FROM incidents WHERE state IN {OPEN_STATES}
     UNION SELECT incidents.target FROM told JOIN incidents ON incidents.id = told.incident WHERE told.event <> 'resolved'
@@ -40,24 +52,31 @@ _UNFINISHED = f"""
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
 
 
-def load(connection: sqlite3.Connection, target: str) -> Loaded:
-    """What the file says of one target now."""
-    open_ = tuple(incident_from(row) for row in connection.execute(_OPEN, (target,)))
+def load(connection: sqlite3.Connection, target: str, kept: KeptTarget) -> Loaded:
+    """What the file says of one target now; what is open and did not change are the objects of the load before."""
+    open_ = tuple(kept.open.values(_tuples(connection, _OPEN, target)))
     owed = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
     return Loaded(
         open=open_,
         owed=owed,
-        told={(told.incident, told.receiver): told for told in _told_of(connection, target, owed)},
+        told={(told.incident, told.receiver): told for told in kept.told.values(_told_of(connection, target, owed))},
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
         previous_cycle_at=previous["at"] if previous else None,
     )
 
 
-def _told_of(connection: sqlite3.Connection, target: str, owed: Iterable[Incident]) -> Iterable[Told]:
-    yield from map(told_from, connection.execute(_TOLD_OF_OPEN, (target,)))
+def _told_of(connection: sqlite3.Connection, target: str, owed: Iterable[Incident]) -> Iterable[tuple[object, ...]]:
+    yield from _tuples(connection, _TOLD_OF_OPEN, target)
     for incident in owed:
-        yield from map(told_from, connection.execute("SELECT * FROM told WHERE incident = ?", (incident.id,)))
+        yield from _tuples(connection, _TOLD_OF_ONE, incident.id)
+
+
+def _tuples(connection: sqlite3.Connection, sql: str, given: str) -> Iterable[tuple[object, ...]]:
+    """Plain tuples: many rows, of which most are only compared."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return cursor.execute(sql, (given,))
 
 
 def notices_of(connection: sqlite3.Connection, message_id: str) -> tuple[Notice, ...]:

@@ -6,7 +6,7 @@ which neither SQLite nor JSON takes; it is written as its escape.
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -15,11 +15,12 @@ from watchdog.core.messages import Event, Message, Notice, Told
 from watchdog.core.severity import Severity
 
 __all__ = [
-    "INCIDENT_COLUMNS", "incident_cells", "incident_from", "message_from", "notice_from", "notice_text", "plain", "told_from",
-    "transition_from",
+    "INCIDENT_COLUMNS", "TOLD_COLUMNS", "incident_cells", "incident_from", "incident_from_cells", "message_from", "notice_from",
+    "notice_text", "plain", "told_from_cells", "transition_from",
 ]  # fmt: skip
 
 INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident))
+TOLD_COLUMNS = tuple(field.name for field in fields(Told))
 
 _MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
 
@@ -54,6 +55,11 @@ def incident_from(row: Mapping[str, Any] | sqlite3.Row) -> Incident:
     )
 
 
+def incident_from_cells(cells: Sequence[Any]) -> Incident:
+    """The same, of cells in the order of `INCIDENT_COLUMNS`."""
+    return incident_from(dict(zip(INCIDENT_COLUMNS, cells, strict=True)))
+
+
 def transition_from(row: Mapping[str, Any] | sqlite3.Row) -> Transition:
     """One move."""
     return Transition(row["incident"], row["at"], row["before"], row["after"], row["reason"])
@@ -84,17 +90,18 @@ def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ..
     )
 
 
-def told_from(row: sqlite3.Row) -> Told:
-    """What one receiver was told of one incident."""
+def told_from_cells(cells: Sequence[Any]) -> Told:
+    """What one receiver was told of one incident; cells in the order of `TOLD_COLUMNS`."""
+    incident, receiver, event, severity, sequence, at, refused, settings = cells
     return Told(
-        incident=row["incident"],
-        receiver=row["receiver"],
-        event=Event(row["event"]) if row["event"] else None,
-        severity=Severity(row["severity"]),
-        sequence=row["sequence"],
-        at=row["at"],
-        refused=Event(row["refused"]) if row["refused"] else None,
-        settings=row["settings"],
+        incident=incident,
+        receiver=receiver,
+        event=Event(event) if event else None,
+        severity=Severity(severity),
+        sequence=sequence,
+        at=at,
+        refused=Event(refused) if refused else None,
+        settings=settings,
     )
 
 

@@ -14,6 +14,7 @@ from watchdog.core.selfwatch import ReceiverSeen
 from watchdog.receivers.base import Outcome
 from watchdog.store import cycles, lease, leaving, letters, outbox, reading, remembered, retention, settling
 from watchdog.store.database import DatabaseFile
+from watchdog.store.kept_rows import KeptTarget
 from watchdog.store.letters import OutboxShown, Retried
 from watchdog.store.outbox import Claimed
 from watchdog.store.reading import IncidentShown
@@ -31,10 +32,10 @@ class Transaction:
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
 
-    def load(self, target: str) -> Loaded:
-        """What is known of a target."""
+    def load(self, target: str, kept: KeptTarget | None = None) -> Loaded:
+        """What is known of a target. `kept`: what this caller's last load of it made; what did not change since is not made again."""
         with self._file.speaking():
-            return cycles.load(self._file.connection(), target)
+            return cycles.load(self._file.connection(), target, kept or KeptTarget())
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it holds once the transaction ends."""
