@@ -4,10 +4,10 @@ In: judgements, what the database holds of the target, its readings, now. Out: a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from watchdog.core.findings import Finding, Judgement, Verdict
-from watchdog.core.incidents import Ended, Incident, Transition, begin, end, step, watched_seconds
+from watchdog.core.incidents import Ended, Incident, Transition, begin, changed, end, step, watched_seconds
 from watchdog.core.plan import Loaded, Plan
 from watchdog.core.reading import Seen
 from watchdog.core.rows import Key, Reading
@@ -78,24 +78,25 @@ Moved = tuple[Incident, Finding | None, list[Transition]]
 
 def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, watched_s: float) -> Iterable[Moved]:
     """Every open incident after its verdict, and every new one."""
-    by_rule = {j.rule.name: j for j in judgements}
-    taken: set[tuple[str, Key]] = set()
-    found = {(j.rule.name, f.key): f for j in judgements for f in j.findings}
+    by_rule = {j.rule.name: (j, {f.key: f for f in j.findings}) for j in judgements}
+    taken: dict[str, set[Key]] = {name: set() for name in by_rule}
     for incident in loaded.open:
-        judgement = by_rule.get(incident.rule)
+        judgement, found = by_rule.get(incident.rule, (None, {}))
         if judgement is None or judgement.rule.identity != incident.identity:
             gone = Ended.RULE_REMOVED if judgement is None else Ended.RULE_CHANGED
             ended, moves = end(incident, gone, situation.now)
             yield ended, None, moves
             continue
         key = tuple(map(incident.key.__getitem__, judgement.rule.key))
-        taken.add((incident.rule, key))
-        yield _one(situation, incident, judgement, found.get((incident.rule, key)), watched_s)
-    for (name, key), finding in found.items():
-        if finding.verdict is Verdict.BREACH and (name, key) not in taken:
-            incident, first = begin(finding, situation.target.name, situation.now)
-            stepped, moves = step(_described(incident, finding), finding, 0.0, situation.now)
-            yield stepped, finding, [first, *moves]
+        taken[incident.rule].add(key)
+        yield _one(situation, incident, judgement, found.get(key), watched_s)
+    for name, (_, found) in by_rule.items():
+        for key, finding in found.items():
+            if finding.verdict is Verdict.BREACH and key not in taken[name]:
+                texts = texts_of(finding, situation.target.name, finding.severity)
+                incident, first = begin(finding, situation.target.name, situation.now, texts)
+                stepped, moves = step(incident, finding, 0.0, situation.now)
+                yield stepped, finding, [first, *moves]
 
 
 def _one(situation: Situation, incident: Incident, judgement: Judgement, finding: Finding | None, watched_s: float) -> Moved:
@@ -121,7 +122,7 @@ def _absent(finding: Finding) -> bool:
 def _seen(incident: Incident, situation: Situation) -> Incident:
     """Its row is there. Noted now and then, so that an incident that does not change is not written each cycle."""
     passed = abs(situation.now - incident.seen_at)
-    return replace(incident, seen_at=situation.now) if passed > situation.target.forget_after_s * NOTED_AFTER else incident
+    return changed(incident, seen_at=situation.now) if passed > situation.target.forget_after_s * NOTED_AFTER else incident
 
 
 def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bool:
@@ -142,7 +143,7 @@ def _described(incident: Incident, finding: Finding) -> Incident:
     if same and incident.summary:
         return incident
     texts = texts_of(finding, incident.target, max(incident.severity, finding.severity, key=lambda s: s.rank))
-    return replace(
+    return changed(
         incident,
         values=dict(finding.values),
         labels=dict(rule.labels),

@@ -1,11 +1,13 @@
 """Names that last: fingerprints and ids, made from what they name, so that nothing random is needed and a replay makes the same."""
 
 import hashlib
+from base64 import b32encode
 from collections.abc import Iterable, Mapping
 
 __all__ = ["fingerprint", "incident_id", "message_id"]
 
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+"""From the letters of RFC 4648, which Python's base32 has, to Crockford's, which sort as their numbers do."""
 
 
 def fingerprint(rule: str, target: str, key: Mapping[str, str]) -> str:
@@ -25,10 +27,12 @@ def message_id(receiver: str, target: str, created_at: float, notices: Iterable[
 
 
 def _digest(parts: Iterable[str]) -> bytes:
-    text = "\x1f".join(part.replace("\x1f", " ") for part in parts)
+    text = "\x1f".join([part.replace("\x1f", " ") for part in parts])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _ulid(at: float, parts: Iterable[str]) -> str:
-    number = (max(int(at * 1000), 0) & (1 << 48) - 1) << 80 | int.from_bytes(_digest(parts)[:10], "big")
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    milliseconds = max(int(at * 1000), 0) & (1 << 48) - 1
+    # 20 bytes are 32 letters of five bits; a ULID is the last 26 of them
+    letters = b32encode(bytes(4) + milliseconds.to_bytes(6, "big") + _digest(parts)[:10])
+    return letters[6:].translate(_TO_CROCKFORD).decode()

@@ -8,15 +8,18 @@ In: an incident, a finding, the watched seconds since the cycle before. Out: the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 from watchdog.core.findings import Finding, Verdict
 from watchdog.core.identity import fingerprint, incident_id
 from watchdog.core.rows import Cell
 from watchdog.core.severity import Severity
+from watchdog.core.templates import NO_TEXTS, Texts
 
-__all__ = ["MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin", "end", "step", "watched_seconds"]
+__all__ = ["MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin", "changed", "end", "step", "watched_seconds"]
 
 
 class State(StrEnum):
@@ -101,21 +104,36 @@ class Incident:
         return self.state in OPEN
 
 
-def begin(finding: Finding, target: str, now: float) -> tuple[Incident, Transition]:
-    """A breach without an incident begins one; the look that begins it adds nothing to its clocks."""
+_NAMES = tuple(one.name for one in fields(Incident))
+_cells_of = attrgetter(*_NAMES)
+
+
+def changed(incident: Incident, **changes: Any) -> Incident:
+    """As `dataclasses.replace`, at a third of its cost: when ten thousand change at once, copying them is most of what deciding costs."""
+    return Incident(**{**dict(zip(_NAMES, _cells_of(incident), strict=True)), **changes})
+
+
+def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS) -> tuple[Incident, Transition]:
+    """A breach without an incident begins one, `texts` rendered for it; the look that begins it adds nothing to its clocks."""
     rule = finding.rule
-    print_ = fingerprint(rule.name, target, dict(zip(rule.key, finding.key, strict=True)))
+    key = dict(zip(rule.key, finding.key, strict=True))
+    print_ = fingerprint(rule.name, target, key)
     incident = Incident(
         id=incident_id(print_, now),
         fingerprint=print_,
         rule=rule.name,
         identity=rule.identity,
         target=target,
-        key=dict(zip(rule.key, finding.key, strict=True)),
+        key=key,
         state=State.PENDING,
         severity=finding.severity,
         started_at=now,
+        labels=dict(rule.labels),
+        values=dict(finding.values),
         seen_at=now,
+        summary=texts.summary,
+        description=texts.description,
+        runbook=texts.runbook,
         inhibits=rule.inhibits,
     )
     return incident, Transition(incident.id, now, "", State.PENDING, "breach")
@@ -134,7 +152,7 @@ def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> 
     transitions = _transition(incident, moved, now, finding.verdict.value)
     if finding.verdict is Verdict.BREACH and finding.severity.rank > moved.severity.rank:
         reason = f"escalated from {moved.severity} to {finding.severity}"
-        moved = replace(moved, severity=finding.severity)
+        moved = changed(moved, severity=finding.severity)
         transitions.append(Transition(moved.id, now, moved.state, moved.state, reason))
     return _by_time(moved, finding, now, transitions)
 
@@ -142,15 +160,15 @@ def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> 
 def end(incident: Incident, why: Ended, now: float) -> tuple[Incident, list[Transition]]:
     """End it for a reason that is no verdict; what never fired is dropped."""
     state = State.DROPPED if incident.fired_at is None else State.RESOLVED
-    ended = replace(incident, state=state, ended=why, resolved_at=now)
+    ended = changed(incident, state=state, ended=why, resolved_at=now)
     return ended, _transition(incident, ended, now, why.value)
 
 
 def _count(incident: Incident, verdict: Verdict, watched_s: float) -> Incident:
     if incident.state is State.PENDING and verdict is Verdict.BREACH:
-        return replace(incident, held_s=incident.held_s + watched_s)
+        return changed(incident, held_s=incident.held_s + watched_s)
     if incident.state is State.RECOVERING and verdict is Verdict.CLEAR:
-        return replace(incident, quiet_s=incident.quiet_s + watched_s)
+        return changed(incident, quiet_s=incident.quiet_s + watched_s)
     return incident
 
 
@@ -170,10 +188,10 @@ def _entered(incident: Incident, state: State, now: float) -> Incident:
     if state is incident.state:
         return incident
     if state is State.FIRING:
-        return replace(incident, state=state, fired_at=incident.fired_at or now, quiet_s=0.0)
+        return changed(incident, state=state, fired_at=incident.fired_at or now, quiet_s=0.0)
     if state is State.RECOVERING:
-        return replace(incident, state=state, quiet_s=0.0)
-    return replace(incident, state=state, ended=Ended.RECOVERED, resolved_at=now)
+        return changed(incident, state=state, quiet_s=0.0)
+    return changed(incident, state=state, ended=Ended.RECOVERED, resolved_at=now)
 
 
 def _transition(before: Incident, after: Incident, now: float, reason: str) -> list[Transition]:

@@ -75,7 +75,7 @@ def subject_of(notice: Notice) -> str:
 
 def iso(at: float) -> str:
     """`2026-11-22T09:15:00Z` of epoch seconds."""
-    return datetime.fromtimestamp(math.floor(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(math.floor(at), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def _counted(message: Message) -> str:
@@ -130,4 +130,4 @@ def json_cell(value: Cell) -> Cell:
 
 def _utf8(text: str) -> str:
     """Half a surrogate pair, which names from elsewhere may hold, as its escape."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -19,7 +19,7 @@ from watchdog.core.suggestions import did_you_mean
 if TYPE_CHECKING:
     from jinja2 import Environment, Template, nodes
 
-__all__ = ["EXTRA_NAMES", "TemplateCheck", "Texts", "check_template", "render", "render_or_plain", "texts_of"]
+__all__ = ["EXTRA_NAMES", "NO_TEXTS", "TemplateCheck", "Texts", "check_template", "render", "render_or_plain", "texts_of"]
 
 EXTRA_NAMES = ("rule", "target", "severity")
 """What every template can name besides the row's columns and the rule's params."""
@@ -54,6 +54,9 @@ class Texts:
     runbook: str
 
 
+NO_TEXTS = Texts("", "", "")
+
+
 def check_template(text: str, names: Iterable[str], of: str = "") -> TemplateCheck:
     """Whether `text` can be rendered with `names` (columns, params, `EXTRA_NAMES`); `of` is where the columns come from, for the faults."""
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415
@@ -82,6 +85,8 @@ def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> s
     At most 2,000 characters, without control characters. ValueError or TypeError where the template cannot be rendered
     (forbidden syntax; a text compared with a number).
     """
+    if "{" not in text:
+        return cut(tidy(text))
     template, names = _compiled(text)
     values = {name: value_of(cells[name] if name in cells else extra.get(name)) for name in names}
     return cut(tidy(template.render(values)))

@@ -1,6 +1,6 @@
 """Rows of the file and the core's values, each made from the other.
 
-Mappings are JSON, as Python writes it: it keeps infinity, which drain times are. Texts from elsewhere may hold half a surrogate pair,
+Mappings are JSON, as Python reads it: it keeps infinity, which drain times are. Texts from elsewhere may hold half a surrogate pair,
 which neither SQLite nor JSON takes; it is written as its escape.
 """
 
@@ -8,7 +8,11 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from math import isfinite
+from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from watchdog.core.incidents import Ended, Incident, State, Transition
 from watchdog.core.messages import Event, Message, Notice, Told
@@ -20,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident))
+_cells_of = attrgetter(*INCIDENT_COLUMNS)
 TOLD_COLUMNS = tuple(field.name for field in fields(Told))
 
 _MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
@@ -32,18 +37,15 @@ def plain(text: str) -> str:
 
 def incident_cells(incident: Incident) -> tuple[object, ...]:
     """In the order of `INCIDENT_COLUMNS`."""
-    return tuple(_cell(name, getattr(incident, name)) for name in INCIDENT_COLUMNS)
-
-
-def _cell(name: str, value: object) -> object:
-    if name in _MAPPINGS:
-        return _to_json(value)
-    return plain(value) if isinstance(value, str) else value
+    return tuple([
+        _to_json(cell) if name in _MAPPINGS else cell if not isinstance(cell, str) or cell.isascii() else plain(cell)
+        for name, cell in zip(INCIDENT_COLUMNS, _cells_of(incident), strict=True)
+    ])  # fmt: skip
 
 
 def incident_from(row: Mapping[str, Any] | sqlite3.Row) -> Incident:
     """The incident as it was written."""
-    given: dict[str, Any] = {name: json.loads(row[name]) if name in _MAPPINGS else row[name] for name in INCIDENT_COLUMNS}
+    given: dict[str, Any] = {name: _from_json(row[name]) if name in _MAPPINGS else row[name] for name in INCIDENT_COLUMNS}
     return Incident(
         **{
             **given,
@@ -67,12 +69,15 @@ def transition_from(row: Mapping[str, Any] | sqlite3.Row) -> Transition:
 
 def notice_text(notice: Notice) -> str:
     """The notice as JSON."""
-    return _to_json({field.name: getattr(notice, field.name) for field in fields(Notice)})
+    return _to_json(notice)
 
 
 def notice_from(text: str) -> Notice:
     """The notice that `notice_text` wrote; what a newer field adds has its default."""
-    given = json.loads(text)
+    try:
+        return _fast_notice.decode(text)
+    except msgspec.MsgspecError:
+        given = json.loads(text)
     return Notice(**{**given, "event": Event(given["event"]), "severity": Severity(given["severity"]), "targets": tuple(given["targets"])})
 
 
@@ -109,7 +114,29 @@ def _as_container(value: object) -> object:
     """Read-only mappings, which json does not know."""
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, Notice):
+        return {field.name: getattr(value, field.name) for field in fields(Notice)}
     raise TypeError(f"cannot be kept as JSON: {type(value).__name__}")
 
 
-_to_json = json.JSONEncoder(default=_as_container, separators=(",", ":")).encode  # made once: `dumps` makes one a call
+_fast = msgspec.json.Encoder(enc_hook=_as_container)
+_fast_notice = msgspec.json.Decoder(Notice)
+_patient = json.JSONEncoder(default=_as_container, separators=(",", ":"))
+
+
+def _to_json(value: Mapping[str, Any] | Sequence[str] | Notice) -> str:
+    """msgspec's, many times as fast; Python's where that cannot hold it: infinity, half a surrogate pair, a number beyond 64 bits."""
+    cells = value.values if isinstance(value, Notice) else value
+    if isinstance(cells, Mapping) and any(isinstance(cell, float) and not isfinite(cell) for cell in cells.values()):
+        return _patient.encode(value)
+    try:
+        return _fast.encode(value).decode()
+    except (ValueError, OverflowError):
+        return _patient.encode(value)
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:  # infinity, half a surrogate pair: `_patient` wrote it
+        return json.loads(text)
