@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.outbox_builders import incident, notice
 from watchdog.core.incidents import Incident
+from watchdog.core.rows import Cell
 from watchdog.store.records import INCIDENT_COLUMNS, incident_cells, incident_from, incident_from_cells, notice_from, notice_text
 
 texts = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud800", "a\udfff b", "\x00", '"\\', "ü", "🔥", "\u2028"])
@@ -21,14 +22,14 @@ def same(one: object, other: object) -> bool:
 
 
 @given(mappings, mappings, values, texts)
-def test_a_notice_is_read_as_it_was_written(key: dict[str, str], labels: dict[str, str], shown: dict[str, object], text: str) -> None:
+def test_a_notice_is_read_as_it_was_written(key: dict[str, str], labels: dict[str, str], shown: dict[str, Cell], text: str) -> None:
     written = replace(notice(), key=key, labels=labels, values=shown, summary=text, targets=(text, "prod"))
     assert same(notice_from(notice_text(written)), written)
 
 
 @given(mappings, mappings, values, st.lists(texts, max_size=3))
 def test_an_incident_is_read_as_it_was_written(
-    key: dict[str, str], labels: dict[str, str], shown: dict[str, object], inhibits: list[str]
+    key: dict[str, str], labels: dict[str, str], shown: dict[str, Cell], inhibits: list[str]
 ) -> None:
     written: Incident = replace(incident(), key=key, labels=labels, values=shown, inhibits=tuple(inhibits))
     row = incident_cells(written)
