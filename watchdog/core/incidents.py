@@ -104,13 +104,16 @@ class Incident:
         return self.state in OPEN
 
 
-_NAMES = tuple(one.name for one in fields(Incident))
-_cells_of = attrgetter(*_NAMES)
+_PLACES = {one.name: place for place, one in enumerate(fields(Incident))}
+_cells_of = attrgetter(*_PLACES)
 
 
 def changed(incident: Incident, **changes: Any) -> Incident:
-    """As `dataclasses.replace`, at a third of its cost: when ten thousand change at once, copying them is most of what deciding costs."""
-    return Incident(**{**dict(zip(_NAMES, _cells_of(incident), strict=True)), **changes})
+    """As `dataclasses.replace`, at little more than half its cost: ten thousand may change at once, each more than once."""
+    cells = list(_cells_of(incident))
+    for name, cell in changes.items():
+        cells[_PLACES[name]] = cell
+    return Incident(*cells)
 
 
 def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS) -> tuple[Incident, Transition]:
