@@ -47,6 +47,7 @@ class FakeStore:
     incidents: dict[str, Incident] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
     previous_at: float | None = None
+    made: int = 0
     heard: dict[tuple[str, str], list[Notice]] = field(default_factory=lambda: defaultdict(list))
     """(receiver, incident) -> notices that arrived, repeats under one id once."""
     arrived: set[str] = field(default_factory=set)
@@ -62,6 +63,7 @@ class FakeStore:
             told=told,
             waiting=tuple(letter.message for letter in self.letters if letter.never_left),
             previous_cycle_at=self.previous_at,
+            last_message=self.made,
         )
 
     def commit(self, plan: Plan) -> None:
@@ -73,6 +75,7 @@ class FakeStore:
         ids = {letter.message.id for letter in self.letters} | self.arrived
         assert not ids & {m.id for m in plan.messages}, "an id was used twice"
         self.letters += [Letter(message) for message in plan.messages]
+        self.made += len(plan.messages)
         self.previous_at = plan.at
 
     def told(self) -> dict[tuple[str, str], Told]:

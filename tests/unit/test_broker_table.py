@@ -141,7 +141,8 @@ def test_unacked_keys_carry_the_prefix(configured: bool) -> None:
 
 
 def test_unacked_keys_carry_a_prefix_found_from_bindings_in_the_same_look() -> None:
-    cluster = Cluster(hashes={"prod:unacked": 4}, scans={0: KeysFound(0, ("prod:_kombu.binding.a",))})
+    members = {"prod:_kombu.binding.a": frozenset({"a\x06\x16\x06\x16a"})}  # Redis keeps no set without any
+    cluster = Cluster(hashes={"prod:unacked": 4}, scans={0: KeysFound(0, tuple(members))}, sets=members)
     assert cell(first_look(cluster, sources=frozenset({"redis"})), "", "unacked") == 4.0
 
 

@@ -94,6 +94,12 @@ def test_a_new_fire_is_one_message() -> None:
     assert (said(messages), withdrawn) == ([("01INCIDENT", FIRST, 1)], ())
 
 
+def test_what_is_told_again_at_a_time_that_was_before_has_another_name() -> None:
+    """The clock was set back to it, and the first telling was refused."""
+    before, after = (tell([Standing(FIRING, B)], Loaded(last_message=last), [OPS], "prod", NOW, "watchdog")[0] for last in (0, 1))
+    assert before[0].id != after[0].id
+
+
 def test_two_fires_of_one_cycle_are_one_message() -> None:
     messages, _ = telling(Standing(FIRING, B), Standing(another(1), B))
     assert [len(m.notices) for m in messages] == [2]

@@ -75,7 +75,7 @@ def tell(
         since = min((m.since or m.created_at for m in waiting), default=now) if notices else now
         not_before = max((m.not_before for m in waiting), default=0.0)
         new += [
-            Message(_id(addressee, target, now, part), addressee.name, target, now, part, not_before, since, service)
+            Message(_id(addressee, target, now, part, loaded.last_message), addressee.name, target, now, part, not_before, since, service)
             for part in _split(notices, addressee)
         ]
     return tuple(new), tuple(withdrawn)
@@ -162,5 +162,5 @@ def _split(notices: list[Notice], addressee: Addressee) -> list[tuple[Notice, ..
     return [tuple(notices[i : i + size]) for i in range(0, len(notices), size or 1)]
 
 
-def _id(addressee: Addressee, target: str, now: float, part: tuple[Notice, ...]) -> str:
-    return message_id(addressee.name, target, now, [f"{n.incident}{n.event}{n.sequence}" for n in part])
+def _id(addressee: Addressee, target: str, now: float, part: tuple[Notice, ...], last_message: int) -> str:
+    return message_id(addressee.name, target, now, [f"{last_message}", *(f"{n.incident}{n.event}{n.sequence}" for n in part)])

@@ -57,12 +57,14 @@ def load(connection: sqlite3.Connection, target: str, kept: KeptTarget) -> Loade
     open_ = tuple(kept.open.values(_tuples(connection, _OPEN, target)))
     owed = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
     return Loaded(
         open=open_,
         owed=owed,
         told={(told.incident, told.receiver): told for told in kept.told.values(_told_of(connection, target, owed))},
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
         previous_cycle_at=previous["at"] if previous else None,
+        last_message=last["seq"] if last else 0,
     )
 
 
