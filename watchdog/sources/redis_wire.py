@@ -1,21 +1,24 @@
 """One connection to one Redis: packed commands out, raw replies back, all within a deadline and a size.
 
 redis-py's connection does the connecting (TCP, TLS, unix socket, AUTH, SELECT); the commands are packed once and sent as they are,
-without MULTI: ten times cheaper than its pipeline. Its timeouts hold for one read each, so the socket underneath is wrapped: a
-server that drips outlasts no deadline. Imported on the first question: redis is slow to import.
+without MULTI, and the replies are read by `redis_replies`: far cheaper than its pipeline. Its timeouts hold for one read each, so the
+socket underneath is wrapped: a server that drips outlasts no deadline. Imported on the first question: redis is slow to import.
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import redis.connection as redis_py
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import InvalidResponse, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from watchdog.sources.deadline import Deadline
 from watchdog.sources.redis_address import RedisAddress
+from watchdog.sources.redis_replies import ReplyReader
 
 __all__ = ["FAILURES", "TooLargeError", "Wire"]
 
@@ -23,7 +26,7 @@ MOST_BYTES = 64 * 1024 * 1024
 """The most that the replies to one sending may hold; a task message of a megabyte is rare, of 64 unheard of."""
 
 FAILURES = (RedisError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What connecting or reading may raise: the network's faults, and whatever a stranger's bytes do to redis-py's parser."""
+"""What connecting or reading may raise: the network's faults, and whatever a stranger's bytes do to redis-py while it connects."""
 
 
 class TooLargeError(Exception):
@@ -31,15 +34,16 @@ class TooLargeError(Exception):
 
 
 class _Socket:
-    """A socket whose every wait ends with the deadline, and which takes in at most so many bytes."""
+    """A socket whose every wait ends with the deadline, and which takes in at most so many bytes. `replies` is what comes off it."""
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, sock: socket.socket, deadline: Deadline, as_error: Callable[[str], Exception]) -> None:
         self._sock = sock
         self._deadline = deadline
         self.room = MOST_BYTES
+        self.replies = ReplyReader(self.recv, as_error)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """What redis-py's own parser reads with."""
+        """What redis-py's own parser reads with, and `replies`."""
         self._wait()
         got = self._sock.recv(size, flags)
         self._took(len(got))
@@ -106,20 +110,26 @@ class Wire:
     def _connected(self, connection: Any) -> None:
         """redis-py's hook between connecting and authenticating."""
         self._deadline.start(min(self._timeout, self._deadline.left()))
-        connection._sock = sock = _Socket(connection._sock, self._deadline)  # noqa: SLF001 - the one way to bound every wait
+        sock = _Socket(connection._sock, self._deadline, connection._parser.parse_error)  # noqa: SLF001
+        connection._sock = sock  # noqa: SLF001 - the one way to bound every wait
         connection.on_connect()
         self._socket = sock
 
-    def exchange(self, packed: bytes, count: int) -> Iterator[object]:
-        """Send the commands; yield each one's raw reply, or the ResponseError that it is, in order."""
-        if self._socket is not None:
-            self._socket.room = MOST_BYTES
+    def exchange(self, packed: bytes, count: int) -> list[object]:
+        """Send the commands; each one's raw reply, or the ResponseError that it is, in order."""
+        if self._socket is None:
+            raise RedisConnectionError("not connected")
+        replies = self._socket.replies
+        if replies.is_ahead:
+            raise InvalidResponse("expected no reply before the next command, found one")
+        self._socket.room = MOST_BYTES
         self._connection.send_packed_command([packed], check_health=False)
-        for _ in range(count):
-            try:
-                yield self._connection.read_response()
-            except ResponseError as refused:
-                yield refused
+        try:
+            return replies.read(count)
+        except TimeoutError as error:
+            raise RedisTimeoutError("Timeout reading from the server") from error
+        except OSError as error:
+            raise RedisConnectionError("Error while reading from the server") from error
 
     def close(self) -> None:
         """Disconnect; never raises."""
