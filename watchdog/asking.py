@@ -56,7 +56,7 @@ class Asker:
         self._go_on()
         replies = Replies()
         for _ in range(ROUNDS):
-            wanted = [q for q in self._wanted(past, replies, now, demand) if not replies.asked(q)]
+            wanted = self._wanted(past, replies, now, demand)
             if not wanted:
                 break
             for name, source in self._sources.items():
@@ -70,12 +70,13 @@ class Asker:
         return query.source if query.source in self._sources else STANDS_IN.get(query.source, query.source)
 
     def _wanted(self, past: Past, replies: Replies, now: float, demand: Demand) -> list[Query]:
+        """What the tables want to know and was not asked yet."""
         asked = dict.fromkeys(
             query
             for name, table in self._tables.items()
             for query in table.asks(Asking(self.target, past.memories.get(name), replies, now, past.memories, demand))
         )
-        return list(asked)
+        return [query for query in asked if not replies.asked(query)] if replies.answers else list(asked)
 
     def _batch(self, source: Source, batch: list[Query], replies: Replies, now: float, progress: Callable[[str], None]) -> Replies:
         reused = {q: self._good[q][1] for q in batch if q.good_for_s and self._still_good(q, now)}
@@ -85,8 +86,9 @@ class Asker:
         self._go_on()
         progress(f"asking {source.name} of {self.target.name}")
         answers = source.ask(fresh)
-        missing = Gap(f"{source.name}: gave no answer to this question")
-        got = {**dict.fromkeys(fresh, missing), **answers.replies}
+        got = answers.replies
+        if len(got) < len(fresh):
+            got = {**dict.fromkeys(fresh, Gap(f"{source.name}: gave no answer to this question")), **got}
         for query, answer in got.items():
             if query.good_for_s and not isinstance(answer, Gap):
                 self._good[query] = (now, answer)

@@ -5,12 +5,12 @@ A command that is denied or meets the wrong type of key is a gap of its own; a c
 Imported on the first question: redis is slow to import.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import OldestMessage, Ping, Query, ReadServer, ScanKeys, TaskMeta
+from watchdog.core.queries import ListLength, OldestMessage, Ping, Query, ReadServer, ScanKeys, SetMembers, TaskMeta
 from watchdog.core.replies import KeysFound, Pong, RedisServer
 from watchdog.sources.base import Answers
 from watchdog.sources.own_limits import raise_if_own
@@ -35,11 +35,19 @@ SCAN_S = 0.5
 MOST_FOUND = 10_000
 """Keys after which a scan stops for this batch: no broker binds so many exchanges, whoever says so."""
 
+STEADY = (ListLength, SetMembers)
+"""Questions that hardly change from cycle to cycle, and of which a large site has thousands."""
+
 NO_BROKER = (CLUSTER, SENTINEL)
 """What a server may be that answers INFO, and can hold no queues of Celery's."""
 
-MOST_PACKED = 20_000
-"""Commands kept packed; few brokers have as many queues."""
+
+class _Sending(NamedTuple):
+    """What is sent together: to which database, or None for the line's own; the questions, and their commands packed."""
+
+    db: int | None
+    queries: list[Query]
+    packed: bytes
 
 
 class Batches:
@@ -51,7 +59,7 @@ class Batches:
         self._line = line_to(settings, clock, name)
         self._scan_s = min(SCAN_S, settings.timeout / 4)
         self._own_db = self._line.asked.address.db
-        self._packed: dict[Query, bytes] = {}
+        self._steady = _Sending(None, [], b"")
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """One batch. A connection kept from before that turns out to be closed is made anew, once."""
@@ -91,42 +99,41 @@ class Batches:
     def _exchanged(self, wire: Wire, queries: Sequence[Query], replies: dict[Query, object]) -> Answers:
         """PING, then the rest; messages and tasks' states last, a few at a time."""
         latency_ms: float | None = None
+        sendings = self._sendings_of(queries)
         if (ping := next((query for query in queries if isinstance(query, Ping)), None)) is not None:
             began = self._clock()
-            raw = next(iter(wire.exchange(self._pack(ping), 1)))
+            raw = next(iter(wire.exchange(packed(ping), 1)))
             latency_ms = (self._clock() - began) * 1000
             pong = _answered(ping, raw)
             if isinstance(pong, Gap) and not only_denied(raw):
                 return _all_gaps(queries, pong.reason)
             replies[ping] = pong if isinstance(pong, Gap) else Pong(latency_ms)
-        for db, some in _in_slices(queries):
-            replies.update(self._slice(wire, self._own_db if db is None else db, some))
+        for sending in sendings:
+            replies.update(self._sent(wire, sending))
         for scan in [query for query in queries if isinstance(query, ScanKeys)]:
             replies[scan] = self._scanned_on(wire, scan, replies[scan])
-        servers = [answer for query, answer in replies.items() if isinstance(query, ReadServer)]
-        for server in servers:
+        for server in [replies.get(query) for query in queries if isinstance(query, ReadServer)]:
             if isinstance(server, Gap) and any(why in server.reason for why in NO_BROKER):
                 return _all_gaps(queries, server.reason)
             if isinstance(server, RedisServer):
                 self._line.require_master(server.role)
-        replies.update(
-            {query: Gap(f"redis: does not know the question {type(query).__name__}") for query in queries if query not in replies}
-        )
+        if len(replies) < len(queries):
+            gaps = {query: Gap(f"redis: does not know the question {type(query).__name__}") for query in queries if query not in replies}
+            replies.update(gaps)
         return Answers(replies, latency_ms)
 
-    def _slice(self, wire: Wire, db: int, some: Sequence[Query]) -> dict[Query, object]:
-        """What is sent together; in another database, if its questions are about that one."""
-        request = [self._pack(query) for query in some]
-        if db == self._own_db:
-            raws = list(wire.exchange(b"".join(request), len(some)))
-            return {query: _answered(query, raw) for query, raw in zip(some, raws, strict=True)}
+    def _sent(self, wire: Wire, sending: _Sending) -> dict[Query, object]:
+        """The answers to what is sent together; from another database, if its questions are about that one."""
+        db, some, request = sending
+        if db is None or db == self._own_db:
+            return _answers(some, wire.exchange(request, len(some)))
         there, back = packed_words("SELECT", str(db)), packed_words("SELECT", str(self._own_db))
-        selected, *raws, returned = wire.exchange(b"".join([there, *request, back]), len(some) + 2)
+        selected, *raws, returned = wire.exchange(b"".join([there, request, back]), len(some) + 2)
         if isinstance(returned, Exception):
             raise returned
         if isinstance(selected, Exception):
             return dict.fromkeys(some, Gap(not_selected(db, selected)))
-        return {query: _answered(query, raw) for query, raw in zip(some, raws, strict=True)}
+        return _answers(some, raws)
 
     def _scanned_on(self, wire: Wire, scan: ScanKeys, found: object) -> object:
         """A scan whose first step found this, and what its further steps find. The next look goes on from the cursor it comes to."""
@@ -138,18 +145,21 @@ class Batches:
             left -= SCAN_STEP
         return found
 
-    def _pack(self, query: Query) -> bytes:
-        """Its command as bytes, kept for the next time: packing costs more than asking."""
-        known = self._packed.get(query)
-        if known is None:
-            if len(self._packed) >= MOST_PACKED:
-                self._packed.clear()
-            known = self._packed[query] = packed(query)
-        return known
+    def _sendings_of(self, queries: Sequence[Query]) -> list[_Sending]:
+        """What is asked of each queue in every cycle goes first, and is kept: packing thousands of commands costs more than asking them."""
+        steady = [query for query in queries if type(query) in STEADY]
+        if steady and steady != self._steady.queries:
+            self._steady = _sending(None, steady)
+        others = [_sending(db, some) for db, some in _in_slices([query for query in queries if type(query) not in STEADY])]
+        return [self._steady, *others] if steady else others
+
+
+def _sending(db: int | None, queries: list[Query]) -> _Sending:
+    return _Sending(db, queries, b"".join(map(packed, queries)))
 
 
 def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]:
-    """(database, or None for the line's own; what is sent together): everything that is small at once; messages a few at a time, and
+    """(database, or None for the line's own; what is sent together): all that is small at once; messages a few at a time, and
     last what tasks wrote themselves."""
     heads: list[Query] = [query for query in queries if isinstance(query, OldestMessage)]
     metas: dict[int | None, list[Query]] = {}
@@ -160,6 +170,10 @@ def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]
     kinds = [(None, heads), *metas.items()]
     slices = [(None, rest), *((db, some[i : i + HEADS_AT_ONCE]) for db, some in kinds for i in range(0, len(some), HEADS_AT_ONCE))]
     return [(db, some) for db, some in slices if some]
+
+
+def _answers(queries: Iterable[Query], raws: Iterable[object]) -> dict[Query, object]:
+    return {query: _answered(query, raw) for query, raw in zip(queries, raws, strict=True)}
 
 
 def _answered(query: Query, raw: object) -> object:

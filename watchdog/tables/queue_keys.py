@@ -89,7 +89,7 @@ def _queue_keys(replies: Replies, target: Target, fleet: Fleet, memory: Queues) 
     conf = celery_conf(target, seen.values(), memory.said)
     found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))
     prefix = "" if isinstance(found, Gap) else found
-    bindings = after(memory.bindings, replies, prefix, conf.separator)
+    bindings = replies.once(after, memory.bindings, prefix, conf.separator)
     from_bindings = conf.prefix is None and not isinstance(found, Gap) and bool(bindings.keys)
     return QueueKeys(
         conf=conf,

@@ -48,7 +48,7 @@ def binding_keys(bindings: Bindings, replies: Replies) -> frozenset[str]:
     return bindings.keys if isinstance(found, Gap) else bindings.keys | {key for key in found.keys if _for_tasks(key)}
 
 
-def after(bindings: Bindings, replies: Replies, prefix: str, separator: str) -> Bindings:
+def after(replies: Replies, bindings: Bindings, prefix: str, separator: str) -> Bindings:
     """What is known of the bindings after these replies; a gap leaves it as it was."""
     found = replies.get(scan(bindings), KeysFound)
     cursor, whole = (bindings.cursor, bindings.whole) if isinstance(found, Gap) else (found.cursor, bindings.whole or found.cursor == 0)
@@ -56,7 +56,7 @@ def after(bindings: Bindings, replies: Replies, prefix: str, separator: str) -> 
     gone: set[str] = set()
     keys = binding_keys(bindings, replies)
     for key in keys:
-        answer = replies.get(SetMembers(key), frozenset)
+        answer = replies.get(_members(key), frozenset)
         names = bindings.members.get(key, frozenset()) if isinstance(answer, Gap) else bound_queues(answer, separator)
         if names and key.startswith(prefix + MARK):
             members[key] = names
@@ -67,7 +67,13 @@ def after(bindings: Bindings, replies: Replies, prefix: str, separator: str) -> 
 
 def exchanges(bindings: Bindings, replies: Replies, prefix: str) -> Iterator[SetMembers]:
     """The bindings to read."""
-    return (SetMembers(key) for key in sorted(binding_keys(bindings, replies)) if key.startswith(prefix + MARK))
+    return (_members(key) for key in sorted(binding_keys(bindings, replies)) if key.startswith(prefix + MARK))
+
+
+@lru_cache(maxsize=20_000)
+def _members(key: str) -> SetMembers:
+    """Kept: the same object is soon found to be the same question."""
+    return SetMembers(key)
 
 
 @lru_cache(maxsize=10_000)  # they hardly ever change, and there is one a queue

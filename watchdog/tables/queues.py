@@ -48,12 +48,13 @@ def asks(asking: Asking) -> Iterable[Query]:
     wanted: list[Query] = [Ping(), ReadServer(), scan(memory.bindings)]
     if "flower" in asking.target.sources:
         wanted.append(Inspected())
-    if not replies.asked(Ping()) and not keys.prefix_told:
+    first_round = not replies.asked(Ping())
+    if first_round and not keys.prefix_told:
         return wanted  # the first round of the first look: nobody has said yet how the keys are named
     wanted += exchanges(memory.bindings, replies, keys.prefix)
     for name in _names(asking.target, memory, keys, keys.consumed):
         for query in keys.lists(name):
-            length = replies.answers.get(query)
+            length = None if first_round else replies.answers.get(query)
             if length is None:
                 wanted.append(query)
             if name not in memory.known or (isinstance(length, int) and length > 0):
@@ -108,23 +109,21 @@ class _Seen:
 
     def asked(self, name: str) -> bool:
         """Whether its lists were asked for: a queue may come to light after the last round."""
-        return all(map(self.look.replies.asked, self.keys.lists(name)))
+        answers, total, gap = self.look.replies.answers, 0, None
+        for query in self.keys.lists(name):
+            match answers.get(query):
+                case None:
+                    return False
+                case Gap() as found:
+                    gap = gap or found
+                case int(length):
+                    total += length
+        self._lengths[name] = gap or total
+        return True
 
     def length(self, name: str) -> int | Gap:
-        """Messages that wait, over all its lists."""
-        found = self._lengths.get(name)
-        if found is None:
-            found = self._lengths[name] = self._summed(name)
-        return found
-
-    def _summed(self, name: str) -> int | Gap:
-        total = 0
-        for query in self.keys.lists(name):
-            length = self.look.replies.get(query, int)
-            if isinstance(length, Gap):
-                return length
-            total += length
-        return total
+        """Messages that wait, over all its lists; of a queue that was asked for."""
+        return self._lengths[name]
 
     def known(self, name: str) -> KnownQueue:
         """It, with what this look adds to what is remembered."""
