@@ -7,7 +7,8 @@ import pytest
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import FailedTasks, InspectOne, RecentTasks, RunningTasks, SucceededTasks
 from watchdog.core.replies import EventCounters, TaskSeen, WorkerInspection
-from watchdog.sources.flower_answers import inspections, worker_beats, worker_status
+from watchdog.sources.flower_answers import worker_beats, worker_status
+from watchdog.sources.flower_inspections import inspections
 from watchdog.sources.flower_lengths import queue_lengths
 from watchdog.sources.flower_metrics import event_counters
 from watchdog.sources.flower_questions import asking

@@ -6,7 +6,8 @@ import pytest
 
 from watchdog.core.gaps import Gap
 from watchdog.core.replies import EventCounters, WorkerBeat, WorkerConf, WorkerInspection
-from watchdog.sources.flower_answers import inspections, worker_beats, worker_status
+from watchdog.sources.flower_answers import worker_beats, worker_status
+from watchdog.sources.flower_inspections import inspections
 from watchdog.sources.flower_metrics import event_counters
 
 RECORDED = Path(__file__).parent.parent / "answers" / "flower22"

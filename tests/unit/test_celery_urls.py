@@ -5,7 +5,7 @@ import pytest
 
 from watchdog.core.replies import WorkerConf
 from watchdog.sources.celery_urls import CeleryPlace, celery_place
-from watchdog.sources.flower_answers import inspections
+from watchdog.sources.flower_inspections import inspections
 
 
 @pytest.mark.parametrize(

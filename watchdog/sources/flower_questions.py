@@ -21,7 +21,8 @@ from watchdog.core.queries import (
     WorkerHeartbeats,
     WorkerStatus,
 )
-from watchdog.sources.flower_answers import inspections, worker_beats, worker_status
+from watchdog.sources.flower_answers import worker_beats, worker_status
+from watchdog.sources.flower_inspections import inspections
 from watchdog.sources.flower_lengths import queue_lengths
 from watchdog.sources.flower_metrics import event_counters
 from watchdog.sources.flower_tasks import tasks_path, tasks_seen

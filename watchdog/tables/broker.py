@@ -79,7 +79,7 @@ def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
         "used_memory": used,
         "max_memory": limit,
         "memory_ratio": 0.0 if limit == 0 else None if used is None or limit is None else used / limit,
-        "evicted": None if evicted is None else risen([*points, (look.now, evicted)]),
+        "evicted": None if evicted is None else risen([*[number for _, number in points], evicted]),
         "eviction_policy": server.eviction_policy,
         "clients": clients,
         "client_ratio": 0.0 if most == 0 else None if clients is None or most is None else clients / most,

@@ -8,7 +8,7 @@ from watchdog.core.replies import WorkerBeat
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
-from watchdog.tables.history import numbers_of, risen, second_look_needed, within
+from watchdog.tables.history import rises_per_min, second_look_needed, within
 from watchdog.tables.refreshes import refreshes
 from watchdog.tables.worker_names import host_of, kind_of
 
@@ -72,12 +72,12 @@ def read(look: Look) -> Reading:
         return Reading(rows, unread=status.reason, idle=idle, memory=fleet)
     beats = look.replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
     beats_missing = beats.reason if isinstance(beats, Gap) else ""
-    samples = within(look)
-    rows = tuple(_Cells(worker, look, samples, beats_missing).row(idle, _unsure_peer(worker, fleet)) for worker in fleet.known.values())
     heard = (w for w in fleet.known.values() if w.state == "online" and not w.unknown and w.vouched_at is None and not beats_missing)
-    processed = {w.name: (number(w.beat.processed if w.beat else None),) for w in heard}
+    sample = Sample(look.now, {w.name: (number(w.beat.processed if w.beat else None),) for w in heard})
+    rates = rises_per_min(within(look), sample) if "processed_per_min" not in idle else {}
+    rows = tuple([_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, fleet)) for w in fleet.known.values()])
     let_go = frozenset((name,) for name in {*before.known, *fleet.forgotten} if name not in fleet.known)
-    return Reading(rows, idle=idle, memory=fleet, sample=Sample(look.now, processed), forgotten=let_go)
+    return Reading(rows, idle=idle, memory=fleet, sample=sample, forgotten=let_go)
 
 
 def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
@@ -91,8 +91,8 @@ def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
 class _Cells:
     """One worker's cells, filled group by group."""
 
-    def __init__(self, worker: KnownWorker, look: Look, samples: tuple[Sample, ...], beats_missing: str) -> None:
-        self.worker, self.look, self.samples, self.beats_missing = worker, look, samples, beats_missing
+    def __init__(self, worker: KnownWorker, look: Look, rates: Mapping[str, float], beats_missing: str) -> None:
+        self.worker, self.look, self.rates, self.beats_missing = worker, look, rates, beats_missing
         self.cells: dict[str, Cell] = {"name": worker.name, "kind": kind_of(worker.name), "host": host_of(worker.name)}
         self.gaps: dict[str, str] = {}
 
@@ -106,7 +106,7 @@ class _Cells:
         self._from_inspection()
         if "processed_per_min" not in idle:
             stopped = worker.state != "online" or bool(worker.unknown)
-            self._put("processed_per_min", 0.0 if stopped else self._processed_per_min(), self._unheard())
+            self._put("processed_per_min", 0.0 if stopped else self.rates.get(worker.name, 0.0), self._unheard())
         return Row(self.cells, self.gaps)
 
     def _put(self, column: str, cell: Cell, why_not: str = "") -> None:
@@ -163,15 +163,6 @@ class _Cells:
             return silent if worker.beat is None or not worker.beat.freq_s else min(silent, 2 * worker.beat.freq_s)
         ours = [at for at in (worker.online_at, worker.answered_at) if at is not None]
         return max(now - max(ours or [beats[-1] if beats else worker.first_seen_at]), 0.0)
-
-    def _processed_per_min(self) -> float:
-        now = number(self.worker.beat.processed if self.worker.beat else None)
-        points = numbers_of(self.samples, self.worker.name, 0)
-        if now is None or not points:
-            return 0.0
-        points = [*points, (self.look.now, now)]
-        span = points[-1][0] - points[0][0]
-        return risen(points) / span * 60 if span > 0 else 0.0
 
 
 def _blind_row(worker: KnownWorker, why: str, idle: Mapping[str, str]) -> Row:
