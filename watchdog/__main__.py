@@ -3,15 +3,24 @@
 Whatever is printed from here on, by whomever, passes `masking`.
 """
 
+import gc
 import sys
 
-__all__ = ["main"]
+__all__ = ["collect_seldom", "main"]
 
 INTERRUPTED = 130
+SELDOM = 50_000
+"""Objects made, less those let go, before Python looks for cycles among them; its own 700 are passed again and again by imports alone."""
+
+
+def collect_seldom() -> None:
+    """Hardly anything here refers to itself, and a cycle makes and lets go of thousands of objects: looking would cost a quarter of it."""
+    gc.set_threshold(SELDOM)
 
 
 def main() -> None:
     """Run the command line; ends with SystemExit."""
+    collect_seldom()
     try:
         from watchdog.masking import masked_stream  # noqa: PLC0415
 
