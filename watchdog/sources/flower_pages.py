@@ -6,6 +6,7 @@ Imported on the first question: httpx is slow to import.
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -22,6 +23,9 @@ from watchdog.sources.flower_wire import make_client
 from watchdog.sources.own_limits import raise_if_own
 
 __all__ = ["Page", "Pages"]
+
+MOST_REQUESTS = 32
+"""Requests kept made; a cycle has half a dozen."""
 
 _turns: dict[str, Lock] = {}
 """Base URL -> whose turn it is, for all targets of this process that share one Flower."""
@@ -60,6 +64,7 @@ class Pages:
         self._turn = _turns.setdefault(settings.url.lower(), Lock())
         self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
         self._auth = _credentials(settings)
+        self._requests: dict[str, httpx.Request] = {}
 
     def get(self, path: str) -> Page | Gap:
         """One page. May wait `timeout` for its turn, and `timeout` for the answer."""
@@ -119,9 +124,7 @@ class Pages:
 
     def _streamed(self, client: httpx.Client, asked: Asked) -> Page:
         """The answer, read in pieces, so that neither its size nor its slowness is the other side's choice."""
-        limits = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout)
-        headers = {"User-Agent": "celery-watchdog", "Accept-Encoding": "identity", **self._headers}
-        with client.stream("GET", asked.url, headers=headers, auth=self._auth, timeout=limits, follow_redirects=False) as response:
+        with closing(client.send(self._request(client, asked.url), stream=True, auth=self._auth, follow_redirects=False)) as response:
             status, body = response.status_code, bytearray()
             try:
                 for piece in response.iter_bytes():
@@ -138,6 +141,19 @@ class Pages:
                 return Page(status, refusal=f"flower: {proxy_answer(status, self._proxy, asked.base)}")
             why = "" if status == 200 else refusal(status, bytes(body), response.headers.get("location", ""), asked)
             return Page(status, bytes(body), refusal=why)
+
+    def _request(self, client: httpx.Client, url: str) -> httpx.Request:
+        """Kept for the next time: parsing addresses and merging headers is a quarter of what a small question costs."""
+        if (kept := self._requests.get(url)) is not None and not client.cookies:
+            return kept
+        limits = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout)
+        headers = {"User-Agent": "celery-watchdog", "Accept-Encoding": "identity", **self._headers}
+        request = client.build_request("GET", url, headers=headers, timeout=limits)
+        if not client.cookies:  # which a proxy may set: they go with this request alone
+            if len(self._requests) >= MOST_REQUESTS:
+                self._requests.clear()
+            self._requests[url] = request
+        return request
 
     def _made(self) -> httpx.Client:
         s = self._settings
