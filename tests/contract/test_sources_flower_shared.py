@@ -107,3 +107,18 @@ def test_one_target_alone_always_asks() -> None:
     for _ in range(2):
         source.ask(QUESTIONS)
     assert set(flower.asked.values()) == {2}
+
+
+def test_a_cookie_that_a_proxy_sets_goes_with_the_next_question_and_one_that_it_takes_back_with_none() -> None:
+    sent: list[str | None] = []
+    answers = iter(["route=a", "route=a; Max-Age=0", None, None])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("Cookie"))
+        cookie = next(answers)
+        return httpx.Response(200, content=b"{}", headers={"Set-Cookie": cookie} if cookie else {})
+
+    source = FlowerSource(FlowerSettings(url="http://flower.test"), client=httpx.Client(transport=httpx.MockTransport(answer)))
+    for _ in range(4):
+        source.ask([Inspected()])
+    assert sent == [None, "route=a", None, None]
