@@ -9,12 +9,12 @@ import sys
 __all__ = ["collect_seldom", "main"]
 
 INTERRUPTED = 130
-SELDOM = 50_000
+SELDOM = 10_000
 """Objects made, less those let go, before Python looks for cycles among them; its own 700 are passed again and again by imports alone."""
 
 
 def collect_seldom() -> None:
-    """Hardly anything here refers to itself, and a cycle makes and lets go of thousands of objects: looking would cost a quarter of it."""
+    """Hardly anything here refers to itself, and a cycle makes and lets go of thousands of objects: looking for more is a good part of it."""
     gc.set_threshold(SELDOM)
 
 
