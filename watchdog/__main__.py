@@ -10,11 +10,11 @@ __all__ = ["collect_seldom", "main"]
 
 INTERRUPTED = 130
 SELDOM = 10_000
-"""Objects made, less those let go, before Python looks for cycles among them; its own 700 are passed again and again by imports alone."""
+"""Objects made, less those let go, before Python looks for cycles among them; its own 700 are passed by imports alone."""
 
 
 def collect_seldom() -> None:
-    """Hardly anything here refers to itself, and a cycle makes and lets go of thousands of objects: looking for more is a good part of it."""
+    """Hardly anything here refers to itself, while a cycle makes and lets go of thousands of objects: looking is a good part of it."""
     gc.set_threshold(SELDOM)
 
 
