@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
         answer = self.server.receiver.take(Request(self.command, self.path, headers, body, time.time()))
         self.server.receiver.pause(answer.delay_s)
         self.close_connection = True

@@ -51,6 +51,8 @@ def hand_over(store: Store, handing: Handing, now: float) -> frozenset[str]:
             if plan.incidents:
                 notes.append(("target", {"target": target, "ended": len(plan.incidents)}))
         known = {addressee.name for addressee in handing.addressees}
+        for name in sorted(known):
+            transaction.stay(name)
         for name in sorted(transaction.unfinished_receivers() - known):
             given_up = _say_farewell(transaction, name, handing, now)
             if given_up or name in handing.leaving:

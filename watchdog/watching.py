@@ -51,7 +51,8 @@ class Watching:
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
         self._retries_seen = dict(store.retried())
-        self._ended_at: dict[str, float] = {}
+        self._ended_at: dict[str, float] = {}  # target -> the end of its last cycle, well or not
+        self._committed: set[str] = set()
         self._progress = threading.Condition()
 
     def start(self) -> None:
@@ -119,10 +120,15 @@ class Watching:
     def wait_first(self, timeout_s: float) -> bool:
         """Wait until every target has had a cycle that was committed; whether that is so."""
         with self._progress:
-            return self._progress.wait_for(lambda: all(c.target.name in self._ended_at for c in self.cycles), timeout_s)
+            return self._progress.wait_for(lambda: all(c.target.name in self._committed for c in self.cycles), timeout_s)
 
     def overdue(self) -> list[str]:
-        """Targets whose last cycle lies further back than its interval and its sources' timeouts allow."""
+        """Targets whose last cycle ended longer ago than its interval and its sources' timeouts allow: something hangs.
+
+        A cycle that could not be written has ended as well: no restart makes room on a disk, and one cuts short what is being sent.
+        """
+        if self._scheduler is None:  # it waits for the database, and hangs as little
+            return []
         now = self._stopwatch()
         return [c.target.name for c in self.cycles if now - self._ended_at.get(c.target.name, self._begun_at) > self._patience_s(c)]
 
@@ -166,6 +172,8 @@ class Watching:
         self._cycle_ended(cycle, done, self._stopwatch() - began)
 
     def _cycle_failed(self, name: str, why: str) -> None:
+        with self._progress:
+            self._ended_at[name] = self._stopwatch()
         if self._heartbeat is not None:
             self._heartbeat.cycle_ended(name, why)
         if self._self_watch.cycle_failed(name, why):
@@ -178,6 +186,7 @@ class Watching:
             self._delivery.wake()
         with self._progress:
             self._ended_at[name] = self._stopwatch()
+            self._committed.add(name)
             self._progress.notify_all()
         if self._heartbeat is not None:
             self._heartbeat.cycle_ended(name)

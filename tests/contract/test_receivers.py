@@ -1,4 +1,5 @@
 import io
+import re
 import socket
 import threading
 import time
@@ -332,10 +333,16 @@ def test_it_says_who_it_is_and_what_it_sends(receiver: RecordingReceiver) -> Non
     assert (headers["user-agent"], headers["content-type"], headers["x-team"]) == (f"watchdog/{__version__}", "application/json", "data")
 
 
+def test_a_header_that_it_sets_itself_is_sent_once_whatever_its_case(receiver: RecordingReceiver) -> None:
+    send(made("webhook", url=receiver.url, headers={"Webhook-Id": "mine", "Content-Type": "text/plain"}))
+    headers = receiver.requests[0].headers
+    assert (headers["webhook-id"], headers["content-type"]) == ("01MESSAGE1", "application/json")
+
+
 def test_a_changed_secret_changes_the_fingerprint_and_is_not_in_it() -> None:
     one, two = made("webhook", url=url(1)), made("webhook", url=url(2))
     assert one.settings != two.settings
-    assert len(one.settings) == 16
+    assert re.fullmatch(r"[a-z]+:[0-9a-f]{16}", one.settings)
 
 
 # --- the console --------------------------------------------------------------------------------------------------------

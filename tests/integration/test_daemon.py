@@ -400,3 +400,26 @@ def test_the_lock_grows_old_while_a_cycle_is_overdue_and_is_touched_once_all_is_
         assert lock.stat().st_mtime == 0
         late.clear()
         until(lambda: lock.stat().st_mtime > 0, 15, "the sign of life")
+
+
+def test_a_database_that_cannot_be_written_is_no_reason_to_be_restarted(
+    building: Building, database: sqlite3.Connection, tmp_path: Path, logs: list[EventDict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cycles fail, and hang as little: a restart mends no disk, and cuts short what is being sent."""
+    monkeypatch.setattr(Watching, "_patience_s", lambda *_: 1.0)
+    monkeypatch.setattr("watchdog.daemon.SIGN_EVERY_S", 0.1)
+    lock = tmp_path / "watchdog.db.lock"
+    with running(building) as daemon:
+        wait_for(logs, "watchdog_started")
+        until(lambda: building.source.batches > 3, 10, "a few looks")
+        database.execute("BEGIN IMMEDIATE")
+        wait_for(logs, "cycle_failed")
+        time.sleep(1.5)  # more than the patience
+        os.utime(lock, (0, 0))
+        until(lambda: lock.stat().st_mtime > 0, 15, "the sign of life")
+        daemon.reload()
+        wait_for(logs, "configuration_waits")
+        time.sleep(1.5)
+        os.utime(lock, (0, 0))
+        until(lambda: lock.stat().st_mtime > 0, 15, "the sign of life of one that waits to begin")
+        database.execute("ROLLBACK")

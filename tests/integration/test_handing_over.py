@@ -178,6 +178,34 @@ def test_one_that_comes_back_later_hears_first_of_what_burns(store: Store) -> No
     assert waiting(store, "dev") == [(A.id, Event.RESOLVED, "recovered")]
 
 
+def test_one_that_comes_back_hears_the_true_end_though_its_farewell_could_not_be_delivered(store: Store) -> None:
+    told_both(store)
+    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    attempt(store, Refused("503, out of time"), now=T0 + 101, receiver="dev")
+    handed(store, ["ops", "dev"])
+    cycle(store, ["ops", "dev"], A, B, now=T0 + 110)
+    assert waiting(store, "dev") == []
+    cycle(store, ["ops", "dev"], over(A), B, now=T0 + 120)
+    assert waiting(store, "dev") == [(A.id, Event.RESOLVED, "recovered")]
+
+
+def test_a_farewell_that_was_given_up_is_given_up_once(store: Store) -> None:
+    told_both(store)
+    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    attempt(store, Refused("410", gone=True), now=T0 + 101, receiver="dev")
+    for _ in range(2):
+        handed(store, ["ops"])
+    assert [receiver for receiver, _ in dead(store)] == ["dev"]
+
+
+def test_what_waits_for_one_that_comes_back_is_tried_for_a_day_again(store: Store) -> None:
+    cycle(store, ["dev"], A)
+    attempt(store, Later("no answer"), receiver="dev")
+    handed(store, [], leaving=[FakeReceiver("dev")])
+    handed(store, ["dev"])
+    assert [letter.expires_at for letter in store.outbox_shown().letters][:1] == [T0 + 24 * 3600]
+
+
 # --- after a restart ----------------------------------------------------------------------------------------------------
 
 

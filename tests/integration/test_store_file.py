@@ -242,6 +242,24 @@ def test_a_thread_that_begins_after_the_deletion_finds_what_was_there(tmp_path: 
         assert load(store).open == (incident("A"), incident("B"))
 
 
+def test_what_was_committed_while_another_thread_read_is_put_back_as_well(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        commit(store, plan(incidents=[incident("A")]))
+
+        def begin_to_read() -> None:
+            connection = store._file.connection()
+            connection.execute("BEGIN")
+            connection.execute("SELECT * FROM incidents").fetchall()
+
+        reader = threading.Thread(target=begin_to_read)
+        reader.start()
+        reader.join()
+        commit(store, plan(incidents=[incident("B")]))
+        delete(tmp_path)
+        commit(store, plan(incidents=[incident("C")]))
+        assert load(store).open == (incident("A"), incident("B"), incident("C"))
+
+
 def test_who_put_a_file_back_is_still_the_only_daemon_on_it(tmp_path: Path) -> None:
     with opened(tmp_path) as store, store.lease():
         delete(tmp_path)

@@ -196,3 +196,27 @@ def test_what_was_in_hand_at_a_crash_may_have_arrived(store: Store) -> None:
     attempt(store, NEVER)
     assert load(store).waiting == ()
     assert load(store).told[(incident().id, "ops")].event is Event.FIRST
+
+
+# --- another type ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_frozen_for_a_receiver_of_another_type_is_written_anew_under_its_id(store: Store) -> None:
+    """Slack can do nothing with the body of a webhook; refused by it, the fire would count as told to nobody and never be told again."""
+    commit(store, plan(message("1")))
+    before = store.claim("ops", T0, "webhook:1", lambda _: b"for a webhook")
+    assert before is not None
+    store.settle(before.message.id, Later("no answer"), T0)
+    after = store.claim("ops", T0 + 10, "slack:1", lambda _: b"for Slack")
+    assert after is not None
+    assert (after.message.id, after.body) == (before.message.id, b"for Slack")
+
+
+def test_what_was_frozen_stays_as_it_is_under_other_settings_of_the_same_type(store: Store) -> None:
+    commit(store, plan(message("1")))
+    before = store.claim("ops", T0, "webhook:1", lambda _: b"as it was")
+    assert before is not None
+    store.settle(before.message.id, Later("no answer"), T0)
+    after = store.claim("ops", T0 + 10, "webhook:2", lambda _: b"otherwise")
+    assert after is not None
+    assert after.body == b"as it was"

@@ -26,12 +26,13 @@ class ReceiverSettings(BaseModel):
     was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple)] = ()
 
     def fingerprint(self) -> str:
-        """16 hex digits that change with where and how it is sent, secrets included, and tell none of it.
+        """The type, and 16 hex digits that change with where and how it is sent, secrets included, and tell none of it.
 
-        What was refused may then be tried again. A new name or another pace are no reason for that.
+        What was refused may then be tried again. A new name or another pace are no reason for that. Another type has other bodies.
         """
         revealed = json.dumps(self.model_dump(mode="python", exclude=_NOT_WHERE), default=_revealed, sort_keys=True)
-        return hashlib.sha256(revealed.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        digits = hashlib.sha256(revealed.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return f"{getattr(self, 'type', '')}:{digits}"
 
 
 def _revealed(value: Any) -> str:

@@ -60,10 +60,11 @@ class WebhookReceiver:
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """One attempt."""
         timestamp = str(int(now))
-        headers = {**self._headers, "content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": timestamp}
+        own = {"content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": timestamp}
         if self._key is not None:
-            headers["webhook-signature"] = signature(self._key, message_id, timestamp, body)
-        return self._attempt.post(body, headers, now)
+            own["webhook-signature"] = signature(self._key, message_id, timestamp, body)
+        given = {name: value for name, value in self._headers.items() if name.lower() not in own}  # not each of them twice
+        return self._attempt.post(body, {**given, **own}, now)
 
     def close(self) -> None:
         """Close the connection."""

@@ -24,7 +24,7 @@ from watchdog.store.records import (
 )
 from watchdog.store.refusals import StoreError
 
-__all__ = ["commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
+__all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
 
 TRIED_FOR_S = 24 * 3600.0
 """How long a message is tried, from when it was made: what is merged into a newer one is tried as long as the newest of it deserves."""

@@ -114,13 +114,20 @@ class DatabaseFile:
             lock = retaken(self.path)
             self._locks += [] if lock is None else [lock]
             with self._opening, self.speaking():
-                put_back(self.path, [connection for _, connection in self._opened])
+                put_back(self.path, self._that_saw_all())
             self._identity = identity_of(self.path)
             self._generation += 1
         elif found != self._identity:
             raise StoreError(
                 f"database {self.path}: was replaced by another file while watchdog used it, nothing was written; restart watchdog"
             )
+
+    def _that_saw_all(self) -> sqlite3.Connection | None:
+        """One that sees all that was committed: our own where there is one, for another thread's may be in the middle of reading."""
+        own: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if own is not None and self._local.generation == self._generation:
+            return own
+        return self._opened[-1][1] if self._opened else None
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         self._held_up = True

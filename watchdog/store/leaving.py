@@ -2,15 +2,24 @@
 
 import sqlite3
 
+from watchdog.core.incidents import Ended
+from watchdog.store.cycles import TRIED_FOR_S
 from watchdog.store.told import recount, recount_all
 
-__all__ = ["give_up", "leave_by", "rename", "unfinished", "unfinished_receivers"]
+__all__ = ["IS_FAREWELL", "give_up", "leave_by", "rename", "stay", "unfinished", "unfinished_receivers"]
 
 _UNSENT = "receiver = ? AND state IN ('waiting', 'sending')"
 _UNFINISHED = """
     SELECT receiver FROM messages WHERE state IN ('waiting', 'sending')
     UNION SELECT told.receiver FROM told JOIN incidents ON incidents.id = told.incident WHERE told.event <> 'resolved'
     UNION SELECT receiver FROM switched_off"""
+
+
+IS_FAREWELL = f"""EXISTS (SELECT 1 FROM notices WHERE notices.message = messages.id
+    AND notices.event = 'resolved' AND instr(notices.snapshot, '"ended":"{Ended.RECEIVER_REMOVED.value}"'))"""  # noqa: S608 - a text of our own
+"""Whether a message tells a receiver that is taken out that all is over for it. Where it was refused, that says nothing of the true end.
+
+Found by its text: a snapshot may hold infinity, which is no JSON to SQLite; within a text of JSON there is no bare quote."""
 
 
 def rename(connection: sqlite3.Connection, old: str, new: str) -> bool:
@@ -39,6 +48,14 @@ def unfinished(connection: sqlite3.Connection, receiver: str) -> int:
 def leave_by(connection: sqlite3.Connection, receiver: str, at: float) -> None:
     """What waits for it is tried no longer than until then (epoch seconds)."""
     connection.execute(f"UPDATE messages SET expires_at = min(expires_at, ?) WHERE {_UNSENT}", (at, receiver))  # noqa: S608
+
+
+def stay(connection: sqlite3.Connection, receiver: str) -> None:
+    """It is configured: what waits for it, perhaps since it was taken out, is tried as long as anything."""
+    connection.execute(
+        f"UPDATE messages SET expires_at = created_at + :s WHERE {_UNSENT.replace('?', ':receiver')} AND expires_at < created_at + :s",  # noqa: S608
+        {"receiver": receiver, "s": TRIED_FOR_S},
+    )
 
 
 def give_up(connection: sqlite3.Connection, receiver: str, reason: str) -> int:

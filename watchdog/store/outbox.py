@@ -66,6 +66,10 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
     while (row := connection.execute(_NEXT, asked).fetchone()) is not None:
         message = message_from(row, notices_of(connection, row["id"]))
         body: bytes | None = row["body"]
+        if body is not None and _other_type(row["settings"], settings):
+            body = _rendered(connection, message, render, {"settings": settings, "now": now})
+            if body is None:
+                continue
         if body is None:
             trimmed = _without_orphans(connection, message)
             if trimmed is None:
@@ -77,6 +81,12 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
         recount(connection, message.id, receiver)
         return Claimed(message, body, row["attempts"] + 1)
     return None
+
+
+def _other_type(before: str, now: str) -> bool:
+    """Whether the receiver has become one of another type since: it could do nothing with the body frozen for the one before."""
+    types = before.partition(":")[0], now.partition(":")[0]
+    return ":" in before and ":" in now and types[0] != types[1]
 
 
 def _without_orphans(connection: sqlite3.Connection, message: Message) -> Message | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from watchdog.receivers.base import Delivered, Later, Outcome, Refused
 from watchdog.store import switched_off
+from watchdog.store.leaving import IS_FAREWELL
 from watchdog.store.outbox import LONGEST_PAUSE_S
 from watchdog.store.records import plain
 from watchdog.store.told import recount
@@ -56,8 +57,12 @@ def _delivered(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> 
     return Settled("delivered")
 
 
+_DEAD = f"""
+    UPDATE messages SET state = 'dead', last_error = ?, settings = CASE WHEN {IS_FAREWELL} THEN '' ELSE settings END WHERE id = ?"""  # noqa: S608
+
+
 def _dead(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> Settled:
-    connection.execute("UPDATE messages SET state = 'dead', last_error = ? WHERE id = ?", (plain(reason), row["id"]))
+    connection.execute(_DEAD, (plain(reason), row["id"]))
     return Settled("dead", reason)
 
 

@@ -75,6 +75,11 @@ class Transaction:
         with self._file.speaking():
             leaving.leave_by(self._file.connection(), receiver, at)
 
+    def stay(self, receiver: str) -> None:
+        """What waits for it is tried as long as anything."""
+        with self._file.speaking():
+            leaving.stay(self._file.connection(), receiver)
+
     def give_up(self, receiver: str, reason: str) -> int:
         """What waits for it is dead; how many messages."""
         with self._file.speaking():

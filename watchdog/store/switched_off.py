@@ -8,6 +8,7 @@ import sqlite3
 
 import structlog
 
+from watchdog.store.leaving import IS_FAREWELL
 from watchdog.store.told import recount
 
 __all__ = ["give_up_late", "is_off", "next_late", "still", "switch_off", "switch_on"]
@@ -15,6 +16,11 @@ __all__ = ["give_up_late", "is_off", "next_late", "still", "switch_off", "switch
 _log = structlog.get_logger("watchdog.store")
 
 _WAITING = "receiver = ? AND state IN ('waiting', 'sending') AND state = 'waiting'"  # the second for the partial index
+
+
+_OUT_OF_TIME = f"""
+    UPDATE messages SET state = 'dead', body = coalesce(body, x''), last_error = ?,
+        settings = CASE WHEN {IS_FAREWELL} THEN '' ELSE ? END WHERE id = ?"""  # noqa: S608 - texts of our own
 
 
 def switch_off(connection: sqlite3.Connection, receiver: str, settings: str, reason: str, now: float) -> None:
@@ -56,9 +62,6 @@ def give_up_late(connection: sqlite3.Connection, receiver: str, settings: str, n
     late = connection.execute(f"SELECT id FROM messages WHERE {_WAITING} AND expires_at <= ?", (receiver, now)).fetchall()  # noqa: S608
     for row in late:
         reason = "out of time while the receiver was switched off"
-        connection.execute(
-            "UPDATE messages SET state = 'dead', body = coalesce(body, x''), settings = ?, last_error = ? WHERE id = ?",
-            (settings, reason, row["id"]),
-        )
+        connection.execute(_OUT_OF_TIME, (reason, settings, row["id"]))
         recount(connection, row["id"], receiver)
         _log.warning("message_refused", receiver=receiver, message=row["id"], reason=reason)
