@@ -6,6 +6,8 @@ Whatever is printed from here on, by whomever, passes `masking`.
 import gc
 import sys
 
+from watchdog.spared import spare_httpx_command_line
+
 __all__ = ["collect_seldom", "main"]
 
 INTERRUPTED = 130
@@ -21,6 +23,7 @@ def collect_seldom() -> None:
 def main() -> None:
     """Run the command line; ends with SystemExit."""
     collect_seldom()
+    spare_httpx_command_line()
     try:
         from watchdog.masking import masked_stream  # noqa: PLC0415
 

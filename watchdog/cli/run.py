@@ -39,6 +39,10 @@ Examples:
 @database_option
 def run(*, config: Path | None, database: str | None) -> None:
     """Watch the configured targets and tell the receivers, until ended."""
+    from watchdog.spared import without_rich  # noqa: PLC0415
+
+    with without_rich():
+        import structlog  # noqa: F401, PLC0415 - before those who use it
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.daemon import Daemon, RejectedError  # noqa: PLC0415
     from watchdog.receivers.pace import Pace  # noqa: PLC0415
