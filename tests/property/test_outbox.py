@@ -52,7 +52,6 @@ class World:
         self.incidents: list[Incident] = []
         self.unwritten: set[str] = set()
         self.version = dict.fromkeys(RECEIVERS, 0)
-        self.cycles_at: set[float] = set()
         self.heard: dict[str, dict[str, Message]] = {receiver: {} for receiver in RECEIVERS}
         self.bodies: dict[str, bytes] = {}
 
@@ -96,8 +95,6 @@ class World:
             self.unwritten.add(before.id)
 
     def cycle(self, verdict: Verdict) -> None:
-        while self.now in self.cycles_at:  # a clock that is set back does not meet a cycle's time to the microsecond: ids hold it
-            self.now += 0.0001
         with self.store.cycle() as transaction:
             loaded = transaction.load("prod")
             standings = [Standing(i, verdict) for i in self.incidents if i.open or i.id in self.unwritten]
@@ -107,8 +104,7 @@ class World:
             written = [i for i in self.incidents if i.id in self.unwritten]
             transaction.commit(plan(*messages, incidents=written, withdrawn=withdrawn, at=self.now))
         self.unwritten.clear()
-        self.cycles_at.add(self.now)
-        self.now += 0.001
+        self.now += 0.001  # no two cycles are at one time
 
     def attempt(self, receiver: str, fate: str) -> None:
         """The next attempt, as soon as it is due, and what becomes of it."""
