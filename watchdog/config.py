@@ -17,10 +17,11 @@ from watchdog.config_file import SYSTEM_FOLDER, ConfigError, Document, find_file
 from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import Path as TomlPath
+from watchdog.database_place import database_path
 from watchdog.masking import secrets_in
 from watchdog.settings import Settings, to_override
 
-__all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "database_path", "load_settings"]
+__all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "load_settings"]
 
 ENVIRONMENT: Mapping[str, str] = {
     "WATCHDOG_DATABASE": "database",
@@ -35,9 +36,6 @@ ENVIRONMENT: Mapping[str, str] = {
     "WATCHDOG_SHIPPED_RULES": "shipped_rules",
 }
 """Variable -> key; WATCHDOG_CONFIG beside them names the file. Set but empty counts as unset."""
-
-DATABASE = "watchdog.db"
-SYSTEM_DATABASE = Path("/var/lib/watchdog") / DATABASE
 
 _ONE_TARGET = ("flower", "redis")
 _NOT_OURS = re.compile(r"WATCHDOG_(USEC|PID|SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP|SCTP)\w*)?)")
@@ -94,22 +92,6 @@ def load_settings(  # noqa: PLR0913 - where a configuration comes from
         settings, reading.path, tuple(reading.document.files), rule_files, overrides,
         database_path(settings, environ), tuple(reading.document.warnings), reading.place,
     )  # fmt: skip
-
-
-def database_path(settings: Settings, environ: Mapping[str, str], system_database: Path = SYSTEM_DATABASE) -> Path:
-    """`database`, else in $STATE_DIRECTORY, else the system's where that exists, else in the user's state directory."""
-    if settings.database:
-        return Path(settings.database)
-    if state := environ.get("STATE_DIRECTORY"):
-        return Path(state.split(":")[0]) / DATABASE
-    try:
-        if system_database.exists():
-            return system_database
-    except PermissionError:  # it is there, for others: opening it says so
-        return system_database
-    home = Path(environ.get("HOME") or Path.home())
-    state_home = environ.get("XDG_STATE_HOME", "")
-    return (Path(state_home) if state_home.startswith("/") else home / ".local" / "state") / "watchdog" / DATABASE
 
 
 class _Reading:

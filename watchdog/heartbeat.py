@@ -16,7 +16,7 @@ import structlog
 from watchdog.core.heartbeat import CyclesSeen, Ping, Telling, ping
 from watchdog.core.selfwatch import ReceiverSeen
 from watchdog.receivers.base import Delivered, Outcome, Refused
-from watchdog.receivers.http_attempt import HttpAnswer, outcome_of
+from watchdog.receivers.http_outcome import HttpAnswer, outcome_of
 from watchdog.store import StoreError
 
 __all__ = ["Heartbeat", "LastPing", "Pings", "heard"]

@@ -18,7 +18,7 @@ from watchdog.demo.processes import free_port
 from watchdog.heartbeat import Heartbeat, LastPing
 from watchdog.heartbeat_settings import failing_url
 from watchdog.receivers.base import Delivered, Later, Outcome
-from watchdog.receivers.http_attempt import HttpAnswer
+from watchdog.receivers.http_outcome import HttpAnswer
 
 DOC = Path(__file__).parents[2] / "docs" / "heartbeat.md"
 

@@ -45,7 +45,7 @@ from watchdog.core.sql_tokens import with_real_numbers
 from watchdog.core.target import Target, matches
 from watchdog.core.templates import check_template, render
 from watchdog.demo.cluster import Cluster
-from watchdog.receivers.http_attempt import _retry_after_s
+from watchdog.receivers.http_outcome import _retry_after_s
 from watchdog.receivers.slack import SlackSettings
 from watchdog.receivers.webhook import WebhookSettings
 from watchdog.rulebook import read_rule_book, rules_for

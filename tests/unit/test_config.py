@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.config import ConfigError, Loaded, database_path, load_settings
+from watchdog.config import ConfigError, Loaded, load_settings
+from watchdog.database_place import database_path
 from watchdog.settings import Settings, to_target
 
 ONE_TARGET = '[[target]]\nname = "prod"\nflower = "http://localhost:5555"\n'

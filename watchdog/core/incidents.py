@@ -179,7 +179,7 @@ def _by_time(incident: Incident, finding: Finding, now: float, so_far: list[Tran
     rule = finding.rule
     if incident.state is State.PENDING and finding.verdict is Verdict.BREACH and incident.held_s >= rule.for_s:
         fired = _entered(incident, State.FIRING, now)
-        return fired, so_far + _transition(incident, fired, now, f"breach held {incident.held_s:g}s")
+        return fired, so_far + _transition(incident, fired, now, f"breach held {round(incident.held_s, 1):g}s")
     if incident.state is State.RECOVERING and finding.verdict is Verdict.CLEAR and incident.quiet_s >= rule.keep_firing_for_s:
         over, moved = end(incident, Ended.RECOVERED, now)
         return over, so_far + moved

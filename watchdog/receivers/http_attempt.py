@@ -12,51 +12,28 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import cache
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from watchdog import __version__
 from watchdog.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
 from watchdog.masking import pieces_of_url
-from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.receivers.base import Later, Outcome, Refused
 from watchdog.receivers.harmless import one_line
+from watchdog.receivers.http_outcome import HttpAnswer, Sorting, outcome_of
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["HttpAnswer", "HttpAttempt", "outcome_of"]
+__all__ = ["HttpAttempt"]
 
 LARGEST_ANSWER = 64 * 1024
 MOST_LEFT_BEHIND = 4
 """Attempts of one receiver that are out of time and have not ended yet."""
 _SHORTEST_SECRET = 4
-_TRY_AGAIN = (408, 425, 429)
-_NEVER_ARRIVED = (425, 429)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """What a server answered, for a receiver to sort."""
-
-    answered: str
-    """Server and status, for a reason: `https://example.com answered 404`."""
-    status: int
-    said: str
-    """The first line of its body: harmless, short, without secrets."""
-    text: str
-    """The beginning of its body as it came (4 KiB); never for a reason."""
-    whole: bool
-    """Whether the body came to its end in time (or to more than anybody reads)."""
-    retry_after: str | None
-
-
-Sorting = Callable[[HttpAnswer, float], Outcome]
 
 
 @dataclass(slots=True)
@@ -196,33 +173,6 @@ class HttpAttempt:
         for secret in self._hidden:
             text = text.replace(secret, "…")
         return text
-
-
-def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
-    """Sort an answer by its status alone; `now` (epoch seconds) is for a Retry-After that is a date."""
-    status, reason = answer.status, f"{answer.answered}: {answer.said}" if answer.said else answer.answered
-    if 200 <= status < 300:
-        return Delivered(f"{status}")
-    if status in _TRY_AGAIN or status >= 500:
-        return Later(reason, retry_after_s=_retry_after_s(answer.retry_after, now), never_arrived=status in _NEVER_ARRIVED)
-    if 300 <= status < 400:
-        return Refused(f"{answer.answered}, a redirect, which is not followed; set `url` to where it leads")
-    if status == HTTPStatus.GONE:
-        return Refused(f"{reason}, gone for good; set `url` to where it is now", gone=True)
-    return Refused(f"{reason}; check `url` and what the receiver expects")
-
-
-def _retry_after_s(header: str | None, now: float) -> float | None:
-    """Seconds, of a number or an HTTP date; None where it is neither."""
-    if header is None:
-        return None
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", header.strip(), re.ASCII):
-        return float(header)
-    try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now, 0.0)
 
 
 def _for_httpx(proxy: Proxy, context: ssl.SSLContext) -> "httpx.Proxy":

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from watchdog.core.messages import Message
 from watchdog.receivers.base import Later, Outcome, Refused
-from watchdog.receivers.http_attempt import HttpAnswer, outcome_of
+from watchdog.receivers.http_outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http_settings import HttpSettings
 from watchdog.receivers.slack_blocks import slack_body
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from watchdog.core.gaps import Gap
 from watchdog.sources.flower_answers import worker_beats, worker_status
+from watchdog.sources.flower_page import Page
 from watchdog.sources.flower_questions import DASHBOARD, HEALTH, STATUS
 
 if TYPE_CHECKING:
-    from watchdog.sources.flower_pages import Page, Pages
+    from watchdog.sources.flower_pages import Pages
 
 __all__ = ["First", "first_answer"]
 
@@ -52,6 +53,6 @@ def _from_dashboard(pages: "Pages", no_api: Gap) -> First:
     return First({name: beat.online for name, beat in beats.items()}, no_api)
 
 
-def _usable(page: "Page | Gap") -> "Page | Gap":
+def _usable(page: Page | Gap) -> Page | Gap:
     """The page, or why it cannot be used."""
     return page if isinstance(page, Gap) or not (page.cut or page.refusal) else Gap(page.cut or page.refusal)

@@ -7,7 +7,7 @@ Imported on the first question: httpx is slow to import.
 import os
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 
 import httpx
@@ -16,33 +16,20 @@ from watchdog.core.gaps import Gap
 from watchdog.http_proxy import Proxy, proxy_answer, proxy_for
 from watchdog.settings_types import proxy_text
 from watchdog.sources.deadline import Deadline
+from watchdog.sources.flower_page import Page
 from watchdog.sources.flower_reasons import Asked, refusal, silence, stale
 from watchdog.sources.flower_settings import FlowerSettings
 from watchdog.sources.flower_shared import FlowerShared
 from watchdog.sources.flower_wire import make_client
 from watchdog.sources.own_limits import raise_if_own
 
-__all__ = ["Page", "Pages"]
+__all__ = ["Pages"]
 
 MOST_REQUESTS = 32
 """Requests kept made; a cycle has half a dozen."""
 
 _turns: dict[str, Lock] = {}
 """Base URL -> whose turn it is, for all targets of this process that share one Flower."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One HTTP answer. `cut` says why its body is not all there; `refusal`, where the status is not 200, what to do about it.
-
-    `took_s` is how long Flower needed for it.
-    """
-
-    status: int
-    body: bytes = b""
-    cut: str = ""
-    refusal: str = ""
-    took_s: float = 0.0
 
 
 class Pages:

@@ -4,10 +4,7 @@ In: a page that one of them got. Out: the same page for another, within `FRESH_S
 is told by what changed between two answers.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from watchdog.sources.flower_pages import Page
+from watchdog.sources.flower_page import Page
 
 __all__ = ["FlowerShared"]
 
@@ -21,12 +18,12 @@ class FlowerShared:
     def __init__(self) -> None:
         self._pages: dict[str, tuple[float, Page]] = {}
 
-    def fresh(self, path: str, now: float) -> "Page | None":
+    def fresh(self, path: str, now: float) -> Page | None:
         """The page of that path, where it is fresh; `now` and the time of `keep` are of one monotonic clock (seconds)."""
         at, page = self._pages.get(path, (now, None))
         return page if now - at <= FRESH_S else None
 
-    def keep(self, path: str, page: "Page", now: float) -> None:
+    def keep(self, path: str, page: Page, now: float) -> None:
         """Keep a page for the others, and drop what is old."""
         self._pages = {path: entry for path, entry in self._pages.items() if now - entry[0] <= FRESH_S}
         if "refresh=" not in path:
