@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from watchdog.config_faults import sentences
 from watchdog.config_file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, shown_name, where
+from watchdog.config_secrets import secrets_in
 from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import Path as TomlPath
 from watchdog.database_place import database_path
-from watchdog.masking import secrets_in
 from watchdog.settings import Settings, to_override
 
 __all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "load_settings"]

@@ -13,8 +13,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr
 
+from watchdog.config_secrets import SECRET_NAME
 from watchdog.core.durations import format_duration, parse_duration
-from watchdog.masking import MASK, SECRET_NAME
+from watchdog.masking import MASK
 from watchdog.settings import Settings
 
 __all__ = ["effective", "masked_url", "to_toml"]

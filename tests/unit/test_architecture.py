@@ -60,7 +60,7 @@ def test_the_core_knows_no_clock_by_another_name() -> None:
     ("leaf", "allowed"),
     [
         ("sources", "core|sources|settings_types|http_proxy"),
-        ("receivers", "core|receivers|settings_types|http_proxy|masking|sources.deadline|__version__"),
+        ("receivers", "core|receivers|settings_types|http_proxy|config_secrets|sources.deadline|__version__"),
     ],
 )
 def test_leaves_import_the_core_and_their_base_alone(leaf: str, allowed: str) -> None:

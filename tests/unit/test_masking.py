@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from watchdog.masking import Masking, masked_stream, secrets_in
+from watchdog.config_secrets import secrets_in
+from watchdog.masking import Masking, masked_stream
 
 CONFIG: dict[str, Any] = {
     "heartbeat": "https://hc-ping.com/0a1b-beat?create=Beat1234",

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from watchdog import __version__
+from watchdog.config_secrets import pieces_of_url
 from watchdog.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
-from watchdog.masking import pieces_of_url
 from watchdog.receivers.base import Later, Outcome, Refused
 from watchdog.receivers.harmless import one_line
 from watchdog.receivers.http_outcome import HttpAnswer, Sorting, outcome_of

@@ -1,0 +1,120 @@
+"""The secrets of a configuration, found before it is known whether it is right: for `masking`, and for reasons that hold none.
+
+In: the plain values of the configuration, or one URL. Out: what must not be told. Names and hosts of the configuration are none, nor are
+plain words in a URL: a password `prod` must not blot out the target `prod`, nor a path `/services/…` the queue `services`.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
+
+__all__ = ["SECRET_NAME", "pieces_of_url", "secrets_in", "spellings"]
+
+SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key", re.IGNORECASE)
+"""Whatever is named like this is one."""
+LONGEST_WORD = 5
+"""A part of a path as short as this (`hook`, `api`) is no secret."""
+
+_PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
+_WATCHED = ("flower", "redis", "results")
+"""Where a bare text is the URL of a source; its path says where in there, and is no secret."""
+
+
+def secrets_in(values: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> frozenset[str]:
+    """The secrets of a configuration's plain values, right or wrong, and of the proxies that the environment names."""
+    proxies = [value for name, value in (environ or {}).items() if name.lower().endswith("_proxy")]
+    found = {*_found(values, "", watched=False), *(secret for url in proxies for secret in _credentials(url))}
+    return frozenset(found - set(_public(values)))
+
+
+def pieces_of_url(url: str) -> set[str]:
+    """The parts of a URL that may be secrets where the whole of it is one, as they stand and decoded."""
+    parts = urlsplit(url)
+    pieces = {url, parts.query, *(value for _, value in parse_qsl(parts.query))}
+    pieces |= {piece for piece in (parts.path, *parts.path.split("/")) if len(piece) > LONGEST_WORD}
+    pieces |= {parts.password or "", parts.username or "", parts.netloc.rpartition("@")[0], _basic(parts)}
+    return pieces | {unquote(piece) for piece in pieces}
+
+
+def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
+    """Secrets in one value; `watched`: a URL in it is that of a source."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if key == "headers" or SECRET_NAME.search(str(name)):
+                yield from _texts(inner)
+            else:
+                yield from _found(inner, str(name), watched=watched or name in _WATCHED)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _found(inner, key, watched=watched)
+    elif isinstance(value, str) and "://" in value:
+        yield from _credentials(value)
+        if key in {"url", "fail_url", "heartbeat"} and not watched:
+            yield from _whole(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """A secret, and its words: `Bearer …`."""
+    if isinstance(value, str):
+        yield value
+        yield from (word for word in value.split() if len(word) >= 8)
+    elif isinstance(value, Mapping | list | tuple):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+
+
+def _credentials(url: str) -> Iterator[str]:
+    """Of one URL, or several joined by semicolons: the password, or the user name where it stands alone; and both as a header has them."""
+    first, *more = re.split(r";(?=[a-z]+://)", url)
+    for other in more:
+        yield from _credentials(other)
+    try:
+        parts = urlsplit(first if "://" in first else f"//{first}")
+        secret = parts.password or parts.username or ""
+    except ValueError:
+        return
+    yield from (secret, unquote(secret), parts.netloc.rpartition("@")[0] if parts.password else "", _basic(parts))
+
+
+def _whole(url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+        whole = {url, parts.path, parts.query, parts.netloc.rpartition("@")[0]}
+        yield from (piece for piece in pieces_of_url(url) if piece in whole or not _PLAIN_WORD.fullmatch(piece))
+    except ValueError:
+        return
+
+
+def _basic(parts: SplitResult) -> str:
+    """What HTTP's basic auth makes of the userinfo."""
+    if not (parts.username or parts.password):
+        return ""
+    return base64.b64encode(f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()).decode()
+
+
+def spellings(secret: str) -> set[str]:
+    """As it stands; in a URL, in JSON, in Python's repr."""
+    return {secret, quote(secret, safe=""), quote_plus(secret), quote(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1], secret.strip()}
+
+
+def _public(values: Mapping[str, Any]) -> Iterator[str]:
+    """Names and hosts, which may be shown."""
+    yield from ("watchdog", "flower", "redis", "default", "localhost")
+    for table in (table for tables in values.values() if isinstance(tables, list) for table in tables if isinstance(table, Mapping)):
+        yield from (str(table[key]) for key in ("name", "type") if key in table)
+        yield from _hosts(table)
+    yield str(values.get("service", ""))
+
+
+def _hosts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _hosts(inner)
+    elif isinstance(value, str) and "://" in value:
+        try:
+            yield urlsplit(value).hostname or ""
+        except ValueError:
+            return
