@@ -87,12 +87,17 @@ def two_apps() -> Iterator[Cluster]:
         both.flood("blog-mails", 1, "demo.hang")
         both.flood("blog-mails", 6)
         until(lambda: states(both) == {"SUCCESS": 1, "FAILURE": 4, "STARTED": 2}, 30, "all to have ended that will")
+        until(lambda: busy(both) == [1, 1], 30, "each worker's heartbeat to tell of the task that hangs")
         yield both
 
 
 def states(cluster: Cluster) -> Counter[str]:
     tasks = httpx.get(f"{cluster.flower_url}/api/tasks?limit=100", trust_env=False).json().values()
     return Counter(task["state"] for task in tasks if task["state"] in {"SUCCESS", "FAILURE", "STARTED"})
+
+
+def busy(cluster: Cluster) -> list[int]:
+    return [worker["active"] for worker in httpx.get(f"{cluster.flower_url}/?json=1", trust_env=False).json()["data"]]
 
 
 def configure(folder: Path, cluster: Cluster, flower_url: str, *more: str) -> None:
