@@ -168,7 +168,7 @@ def test_the_state_follows_from_the_look(look: CheckResult, state: str) -> None:
 
 def test_a_quiet_look_is_one_line() -> None:
     perfdata = "workers_online=2;;;0 backlog=60.5;;;0 unacked=U;;;0 rules_firing=0;;;0"
-    assert nagios_text(a_look()) == f"WATCHDOG OK - OK: nothing fires, 5 rules, 1 target|{perfdata}\n"
+    assert nagios_text(a_look()) == f"WATCHDOG OK - nothing fires, 5 rules, 1 target|{perfdata}\n"
 
 
 def test_what_is_wrong_stands_in_the_first_line_and_below() -> None:

@@ -36,7 +36,8 @@ def nagios_text(result: CheckResult) -> str:
     """All of it, a line end behind each line."""
     lines = list(_lines(result))
     head = "; ".join(lines[:_NAMED]) + (f"; and {len(lines) - _NAMED} more" if len(lines) > _NAMED else "")
-    first = f"WATCHDOG {STATES[nagios_code(result)]} - {plugin_text(head or verdict(result).text)}|{' '.join(_perfdata(result))}"
+    said = head or verdict(result).text.removeprefix("OK: ")  # the state stands before it
+    first = f"WATCHDOG {STATES[nagios_code(result)]} - {plugin_text(said)}|{' '.join(_perfdata(result))}"
     below = [verdict(result).text, *lines[:_MOST_LINES], *_runbooks(result)] if lines else []
     cut = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
     return "\n".join([first, *map(plugin_text, [*below, *cut])]) + "\n"
