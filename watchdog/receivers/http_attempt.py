@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from watchdog import __version__
 from watchdog.config_secrets import pieces_of_url
+from watchdog.core.causes import causes_of
 from watchdog.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
 from watchdog.receivers.base import Later, Outcome, Refused
 from watchdog.receivers.harmless import one_line
@@ -146,7 +147,7 @@ class HttpAttempt:
     def _outcome_of_failure(self, failure: Exception) -> Outcome:
         import httpx  # noqa: PLC0415
 
-        causes = list(_causes(failure))
+        causes = list(causes_of(failure))
         asked = str(self._proxy or self._server)  # with a proxy, it is the only one that is connected to
         if isinstance(failure, httpx.ProxyError) and self._proxy:
             status = re.match(r"\d{3}", str(failure))
@@ -202,14 +203,6 @@ def _worth_hiding(secrets: Iterable[str]) -> list[str]:
     """Each secret and each of its words, the longest first; what is shorter than 4 characters says nothing."""
     words = {word for secret in secrets for word in (secret, *secret.split())}
     return sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len, reverse=True)
-
-
-def _causes(error: BaseException) -> Iterable[BaseException]:
-    """The error and what led to it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
 
 
 @cache

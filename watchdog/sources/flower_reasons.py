@@ -6,12 +6,12 @@ In: an exception of the wire, or a status and a little of its body. Out: a sente
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 
+from watchdog.core.causes import causes_of
 from watchdog.http_proxy import Proxy, proxy_answer
 
 __all__ = ["Asked", "refusal", "silence", "stale"]
@@ -60,7 +60,7 @@ def silence(error: Exception, asked: Asked) -> str:
     if isinstance(error, httpx.ProxyError) and asked.proxy:
         status = re.match(r"\d{3}", str(error))
         return f"flower: {proxy_answer(int(status[0]) if status else 0, asked.proxy, asked.base)}"
-    for cause in _causes(error):
+    for cause in causes_of(error):
         if sentence := _network(cause, asked):
             return sentence
     if isinstance(error, httpx.ConnectTimeout):
@@ -101,16 +101,6 @@ def _ca(asked: Asked) -> str:
     if asked.ca_file:
         return f"expected one that {asked.ca_file} (`ca_file` of flower) has signed, for that host name"
     return "set `ca_file` of flower to the certificate of the authority that signed it"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what caused it, innermost last."""
-    cause: BaseException | None = error
-    for _ in range(10):
-        if cause is None:
-            return
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:

@@ -5,6 +5,8 @@ In: what connecting raised. Out: a sentence on what is lacking and what to do, o
 
 import errno
 
+from watchdog.core.causes import causes_of
+
 __all__ = ["NotAskedError", "own_limit", "raise_if_own"]
 
 _LACKS = {
@@ -22,13 +24,9 @@ class NotAskedError(Exception):
 
 def own_limit(error: BaseException) -> str | None:
     """The sentence for our own lack, where it or what caused it is one."""
-    cause: BaseException | None = error
-    for _ in range(10):
-        if cause is None:
-            return None
+    for cause in causes_of(error):
         if isinstance(cause, OSError) and cause.errno in _LACKS:
             return f"nothing could be asked: {_LACKS[cause.errno]}"
-        cause = cause.__cause__ or cause.__context__
     return None
 
 

@@ -6,17 +6,17 @@ In: an exception of the wire, or the error that answered one command. Out: a sen
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from redis import exceptions as redis_errors
 
+from watchdog.core.causes import causes_of
 from watchdog.core.queries import HashSize, ListLength, LowestScore, OldestMessage, Query, SetMembers
 from watchdog.sources.redis_address import RedisAddress
 from watchdog.sources.redis_commands import command
 from watchdog.sources.redis_server import CLUSTER
 
-__all__ = ["Asked", "causes", "denied", "failure", "not_selected", "only_denied", "stale", "too_large"]
+__all__ = ["Asked", "denied", "failure", "not_selected", "only_denied", "stale", "too_large"]
 
 ACL_HINT = "allow it with the ACL SETUSER line in the README"
 
@@ -108,7 +108,7 @@ def too_large(most_bytes: int) -> str:
 
 def failure(error: Exception, asked: Asked) -> str:
     """The connection itself failed: the sentence for the whole batch."""
-    sentences = (_network(cause, asked) for cause in causes(error))
+    sentences = (_network(cause, asked) for cause in causes_of(error))
     return f"{asked.name}: {next(filter(None, sentences), None) or _protocol(error, asked)}"
 
 
@@ -176,7 +176,7 @@ def _unreadable(asked: Asked) -> str:
 def _protocol(error: Exception, asked: Asked) -> str:
     """The sentence for what Redis, or something else on its port, answered."""
     place, text = asked.place, str(error)
-    if any(isinstance(cause, TimeoutError) for cause in causes(error)):
+    if any(isinstance(cause, TimeoutError) for cause in causes_of(error)):
         if "reading" not in text and "writing" not in text:
             return (
                 f"no connection to {place} in time (`connect_timeout` {asked.connect_timeout_s:g}s): host down, or a firewall in between?"
@@ -218,13 +218,3 @@ def _credentials(text: str, asked: Asked) -> str:
     if asked.address.password or asked.address.username:
         return f"{asked.place} does not accept the user name or password of the URL (WRONGPASS)"
     return f"{asked.place} asks for a password (NOAUTH): write it into the URL, redis://user:password@host:port/db"
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what caused it, innermost last."""
-    cause: BaseException | None = error
-    for _ in range(10):
-        if cause is None:
-            return
-        yield cause
-        cause = cause.__cause__ or cause.__context__
