@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from watchdog.cli.incidents_page import incident_document, incident_page, incidents_document, incidents_page
-from watchdog.cli.page import plain
+from watchdog.cli.incidents_page import incident_document, incident_page, incidents_document, incidents_page, short_ids
+from watchdog.cli.page import ByMedium, Entries, plain, text_of
 from watchdog.core.incidents import Ended, Incident, State, Transition
 from watchdog.core.messages import Event
 from watchdog.core.severity import Severity
@@ -64,3 +64,28 @@ def test_the_document_of_one_holds_its_history_and_messages() -> None:
     document = incident_document(SHOWN, "w.db")
     assert document["history"] == [{"at": "2025-11-22T09:15:00Z", "before": None, "after": "pending", "reason": "breach"}]
     assert document["messages"][0]["event"] == "first"
+
+
+def on_screen(*incidents: Incident) -> list[str]:
+    """The entries of the list, as a terminal shows them, each on one line."""
+    block = incidents_page(incidents, "w.db", BEGAN + 90)[0]
+    assert isinstance(block, ByMedium)
+    (entries,) = block.on_screen
+    assert isinstance(entries, Entries)
+    return [" ".join(text_of(piece) for piece in (*entry.head, *entry.lines)) for entry in entries.entries]
+
+
+def test_a_terminal_shows_the_worst_first_and_what_is_over_last() -> None:
+    worse = replace(INCIDENT, id="01K1", severity=Severity.CRITICAL)
+    pending = replace(worse, id="01K2", state=State.PENDING)
+    shown = on_screen(replace(OVER, id="01K3", severity=Severity.CRITICAL), pending, INCIDENT, worse)
+    assert [line.split(" · ")[0].rpartition(" ")[2] for line in shown] == ["01K1", "01K0", "01K2", "01K3"]
+
+
+def test_a_short_id_is_no_longer_than_it_takes_to_tell_it_from_the_others() -> None:
+    ids = ["01KAQ2Q5X8AAAAAAAAAAAAAAAA", "01KAQ2Q5X8AAABBBBBBBBBBBBB", "01KBQ2Q5X8AAAAAAAAAAAAAAAA"]
+    assert short_ids(ids) == {ids[0]: "01KAQ2Q5X8AAAA", ids[1]: "01KAQ2Q5X8AAAB", ids[2]: "01KBQ2Q5X8AA"}
+
+
+def test_a_lone_id_is_short() -> None:
+    assert short_ids(["01KAQ2Q5X8AAAAAAAAAAAAAAAA"]) == {"01KAQ2Q5X8AAAAAAAAAAAAAAAA": "01KAQ2Q5X8AA"}

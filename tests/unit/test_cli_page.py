@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from watchdog.cli.page import Entries, Entry, Grid, Ink, Line, Page, clean, plain
+from watchdog.cli.page import ByMedium, Entries, Entry, Grid, Ink, Line, Page, clean, plain
 from watchdog.cli.screen import show
 
 
@@ -67,3 +67,36 @@ def test_no_color_means_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_markup_in_a_name_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "[red]x[/red]" in on_a_terminal([Line.of("[red]x[/red]")], monkeypatch)
+
+
+WIDE = Grid(("name", "length", "queues"), (("celery@web-1", "60", "indexing,priority"), ("celery@gpu-1", "", "analysis,training")))
+
+
+def drawn(page: Page, monkeypatch: pytest.MonkeyPatch, *, columns: str) -> str:
+    """What a terminal of so many columns shows, without its colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", on_a_terminal(page, monkeypatch, COLUMNS=columns))
+
+
+def test_a_grid_that_fits_is_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = drawn([WIDE], monkeypatch, columns="80")
+    assert re.search(r"│ celery@web-1 │ 60 +│ indexing,priority", shown)
+
+
+def test_a_grid_that_is_too_wide_is_shown_as_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = drawn([WIDE], monkeypatch, columns="40")
+    assert re.search(r"│ name +│ celery@web-1 +│\n│ length +│ 60 +│", shown)
+
+
+def test_a_record_leaves_out_what_has_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = drawn([WIDE], monkeypatch, columns="40")
+    assert shown.count("length") == 1
+
+
+def test_one_column_of_sentences_may_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = Grid(("rule", "why"), (("A", "needs Flower, and this target has no such thing configured at all " * 2),))
+    assert "│ rule" in drawn([grid], monkeypatch, columns="80")
+
+
+def test_a_pipe_gets_its_own_form_and_a_terminal_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = [ByMedium((Line.of("piped"),), (Line.of("on screen"),))]
+    assert (plain(page), on_a_terminal(page, monkeypatch).strip()) == ("piped\n", "on screen")

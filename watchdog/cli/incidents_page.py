@@ -4,10 +4,11 @@ In: what the store shows, the database's path, now (epoch seconds). Out: pages, 
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from watchdog.cli.check_page import counted, key_text, values_text
-from watchdog.cli.page import Block, Grid, Ink, Line, Piece
+from watchdog.cli.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.core.durations import format_duration
 from watchdog.core.incidents import Ended, Incident, State
 from watchdog.core.payload import iso, json_cell
@@ -15,15 +16,47 @@ from watchdog.core.payload import iso, json_cell
 if TYPE_CHECKING:
     from watchdog.store import IncidentShown, MessageShown
 
-__all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page"]
+__all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids"]
+
+SHORTEST_ID = 12
+"""Ten characters are a time in milliseconds; incidents of one cycle share them."""
 
 
 def incidents_page(incidents: Sequence[Incident], database: str, now: float) -> list[Block]:
-    """The list, oldest first."""
-    rows = tuple(_row(incident, now) for incident in incidents)
-    page: list[Block] = [Grid(("id", "severity", "state", "rule", "target", "key", "began", "lasts", "summary"), rows)] if rows else []
+    """The list: for a pipe a table, oldest first; on a terminal an entry each, open and worst first, with ids short enough to type."""
+    page: list[Block] = []
+    if incidents:
+        ids = short_ids([incident.id for incident in incidents])
+        entries = tuple(_entry(incident, ids[incident.id], now) for incident in sorted(incidents, key=_worst_first))
+        headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "summary")
+        grid = Grid(headers, tuple(_row(incident, now) for incident in incidents))
+        page.append(ByMedium((grid,), (Entries(entries),)))
     open_ = sum(1 for incident in incidents if incident.open)
     return [*page, Line.of(Ink(f"{open_} open, {counted(len(incidents), 'incident')} listed · database {database}", "faint"))]
+
+
+def short_ids(ids: Sequence[str]) -> dict[str, str]:
+    """Id -> as much of its beginning as tells it from the others listed; `incidents show` takes it."""
+    ordered = sorted(set(ids))
+    shared = [_shared(one, other) for one, other in pairwise(ordered)]
+    longest = zip(ordered, [0, *shared], [*shared, 0], strict=True)
+    return {whole: whole[: max(before + 1, after + 1, SHORTEST_ID)] for whole, before, after in longest}
+
+
+def _shared(one: str, other: str) -> int:
+    """With how many characters both begin."""
+    return next((nth for nth, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
+    return not incident.open, incident.state is State.PENDING, -incident.severity.rank, incident.id
+
+
+def _entry(incident: Incident, short: str, now: float) -> Entry:
+    what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
+    when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}", "faint")
+    severity = Ink(incident.severity.value, incident.severity.value)
+    return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when))
 
 
 def _row(incident: Incident, now: float) -> tuple[Piece, ...]:

@@ -1,4 +1,4 @@
-"""What a command shows, as values: lines, entries and grids, without a word about where they are shown.
+"""What a command shows, as values: lines, entries and grids. Where a pipe and a terminal should differ, a block holds both.
 
 `plain` makes stable text of a page for pipes; `screen` shows it on a terminal. Pages are made by pure functions, which tests read.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from watchdog.core.readable import tidy
 
-__all__ = ["Block", "Entries", "Entry", "Grid", "Ink", "Line", "Page", "Piece", "clean", "plain", "text_of"]
+__all__ = ["Block", "ByMedium", "Entries", "Entry", "Grid", "Ink", "Line", "Page", "Piece", "Plain", "clean", "plain", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,16 @@ class Grid:
     rows: tuple[tuple[Piece, ...], ...]
 
 
-Block = Line | Entries | Grid
+@dataclass(frozen=True, slots=True)
+class ByMedium:
+    """The same in two forms: scripts read `piped`, which stays as it is; people read `on_screen`."""
+
+    piped: tuple["Plain", ...]
+    on_screen: tuple["Plain", ...]
+
+
+Plain = Line | Entries | Grid
+Block = Plain | ByMedium
 Page = Sequence[Block]
 
 
@@ -79,6 +88,8 @@ def plain(page: Page) -> str:
 
 
 def _lines(block: Block) -> list[str]:
+    if isinstance(block, ByMedium):
+        return [line for piped in block.piped for line in _lines(piped)]
     if isinstance(block, Line):
         return [" " * block.indent + "".join(clean(text_of(piece)) for piece in block.pieces)]
     if isinstance(block, Grid):

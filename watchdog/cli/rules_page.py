@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from watchdog.cli.check_page import counted, first_line
-from watchdog.cli.page import Block, Grid, Ink, Line, Piece
+from watchdog.cli.page import Block, ByMedium, Grid, Ink, Line, Piece, text_of
 from watchdog.core.durations import format_duration
 from watchdog.core.readable import readable
 from watchdog.core.rules import Override, Rule
 
 __all__ = ["Listed", "rule_page", "rules_page"]
 
+HEADERS = ("rule", "severity", "from", "for", "targets")
 _LABEL_WIDTH = 17
 
 
@@ -26,11 +27,29 @@ class Listed:
 
 
 def rules_page(listed: Sequence[Listed], footer: str) -> list[Block]:
-    """The list."""
-    rows = tuple((*_row(one.rule), _idle(one.idle)) for one in listed)
+    """The list. On a terminal what is idle stands below the table, each reason once."""
+    page: list[Block] = []
+    if listed:
+        piped = Grid((*HEADERS, "idle"), tuple((*_row(one.rule), _idle(one.idle)) for one in listed))
+        rows = tuple(_faint(_row(one.rule)) if one.idle else _row(one.rule) for one in listed)
+        page.append(ByMedium((piped,), (Grid(HEADERS, rows), *_idle_below(listed))))
     idle = sum(1 for one in listed if one.idle)
-    page: list[Block] = [Grid(("rule", "severity", "from", "for", "targets", "idle"), rows)] if rows else []
     return [*page, Line.of(Ink(f"{counted(len(listed), 'rule')}, {idle} idle · {footer}", "faint"))]
+
+
+def _faint(row: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    return tuple(Ink(text_of(piece), "faint") for piece in row)
+
+
+def _idle_below(listed: Sequence[Listed]) -> Iterator[Line]:
+    rules: dict[str, list[str]] = {}
+    for one in listed:
+        if one.idle:
+            rules.setdefault(_idle(one.idle), []).append(one.rule.name)
+    if rules:
+        yield Line.of("Idle (no verdict here, which is no failure):")
+    for why, names in rules.items():
+        yield Line.of(Ink(", ".join(names), "strong"), f": {why}", indent=2)
 
 
 def _row(rule: Rule) -> tuple[Piece, ...]:

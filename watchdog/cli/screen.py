@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from watchdog.cli.page import Block, Entries, Entry, Grid, Page, Piece, clean, plain, text_of
+from watchdog.cli.page import ByMedium, Entries, Entry, Grid, Line, Page, Piece, Plain, clean, plain, text_of
 from watchdog.core.harmless import harmless_json
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ STYLES = {
     "strong": "bold",
     "faint": "dim",
 }
+LEAST_FOLDED = 30
+"""Cells that a column of sentences needs, to be read when it is folded."""
+FRAME = 3
+"""What a table draws around each cell."""
 
 
 def show(page: Page, stream: TextIO | None = None) -> None:
@@ -37,7 +41,8 @@ def show(page: Page, stream: TextIO | None = None) -> None:
 
     console = Console(file=out, highlight=False, markup=False, emoji=False)
     for block in page:
-        console.print(_rendered(block, console))
+        for shown in block.on_screen if isinstance(block, ByMedium) else (block,):
+            console.print(_rendered(shown, console))
 
 
 def show_json(document: object) -> None:
@@ -47,15 +52,43 @@ def show_json(document: object) -> None:
     click.echo(harmless_json(json.dumps(document, ensure_ascii=False, allow_nan=False)))
 
 
-def _rendered(block: Block, console: "Console") -> "RenderableType":
+def _rendered(block: Plain, console: "Console") -> "RenderableType":
     from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    if isinstance(block, Grid):
-        return _grid(block)
-    if isinstance(block, Entries):
-        return _entries(block, console)
-    return Padding(Text.assemble(*map(_inked, block.pieces)), (0, 0, 0, block.indent))
+    match block:
+        case Grid():
+            return _grid(block) if _fits(block, console.width) else _records(block, console)
+        case Entries():
+            return _entries(block, console)
+        case Line(pieces, indent):
+            return Padding(Text.assemble(*map(_inked, pieces)), (0, 0, 0, indent))
+
+
+def _fits(grid: Grid, width: int) -> bool:
+    """Whether a table can be read: every cell on one line, but for those of the widest column, which may be folded to `LEAST_FOLDED`."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    widths = sorted(max(cell_len(clean(text_of(piece))) for piece in column) for column in zip(grid.headers, *grid.rows, strict=True))
+    needed = [*widths[:-1], min(widths[-1], LEAST_FOLDED)] if widths else []
+    return sum(cells + FRAME for cells in needed) + 1 <= width
+
+
+def _records(grid: Grid, console: "Console") -> "RenderableType":
+    """A row below the other, each a line a column: for what is too wide for a table. Columns without a value are left out."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=box.ROUNDED, border_style="dim", show_header=False, width=console.width)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for row in grid.rows:
+        told = [(clean(header), piece) for header, piece in zip(grid.headers, row, strict=True) if text_of(piece)]
+        for header, piece in told:
+            table.add_row(Text(header, style="bold"), _inked(piece))
+        table.add_section()
+    return table
 
 
 def _grid(grid: Grid) -> "RenderableType":
