@@ -38,8 +38,12 @@ ENVIRONMENT: Mapping[str, str] = {
 """Variable -> key; WATCHDOG_CONFIG beside them names the file. Set but empty counts as unset."""
 
 _ONE_TARGET = ("flower", "redis")
-_NOT_OURS = re.compile(r"WATCHDOG_(USEC|PID|SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP|SCTP)\w*)?)")
-"""systemd's own, and those that Kubernetes sets in every pod beside a Service named watchdog."""
+_NOT_OURS = frozenset({"WATCHDOG_CONFIG", "WATCHDOG_USEC", "WATCHDOG_PID", "WATCHDOG_PORT"})
+"""It is read elsewhere; systemd's own; Kubernetes' for a Service named watchdog."""
+_SERVICE_LINK = re.compile(r"WATCHDOG(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
+_SERVICE_PORT = re.compile(r"WATCHDOG_\w+_PORT")
+_PORT_URL = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
+"""What Kubernetes sets in every pod beside a Service named watchdog, watchdog-redis and the like; its docs call them service links."""
 
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
@@ -115,7 +119,7 @@ class _Reading:
     def environment(self) -> None:
         """The variables that are ours; others that look like it are faults."""
         for name, value in sorted(self.environ.items()):
-            if not name.startswith("WATCHDOG_") or name == "WATCHDOG_CONFIG" or _NOT_OURS.fullmatch(name):
+            if not name.startswith("WATCHDOG_") or name in _NOT_OURS or _is_service_link(name, value):
                 continue
             key = ENVIRONMENT.get(name)
             if key is None:
@@ -230,6 +234,11 @@ class _Reading:
         if key in self.variables:
             return next(f"${name}" for name, known in ENVIRONMENT.items() if known == key)
         return self.document.place(path) if self.path else "configuration"
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    """Whether Kubernetes set this variable. `…_PORT` alone looks like a setting, so its value must look like Kubernetes' too."""
+    return bool(_SERVICE_LINK.fullmatch(name) or (_SERVICE_PORT.fullmatch(name) and _PORT_URL.fullmatch(value)))
 
 
 def _layered(layers: Sequence[Mapping[str, object]]) -> Settings:

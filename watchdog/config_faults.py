@@ -46,7 +46,8 @@ def sentences(
         if fault["type"].startswith("union_tag_"):
             path = (*path, "type")
         reference = next((references[path[:n]] for n in range(len(path), 0, -1) if path[:n] in references), None)
-        found.setdefault(path, _sentence(fault, path, around, values, reference))
+        misplaced = fault["type"] == "extra_forbidden" and len(path) > 1 and path[-1] in _keys(model)
+        found.setdefault(path, _misplaced(path) if misplaced else _sentence(fault, path, around, values, reference))
     return list(found.items())
 
 
@@ -71,6 +72,12 @@ def _unknown_key(key: str, around: type[BaseModel] | None) -> str:
     known = _keys(around) if around else []
     near = did_you_mean(key, known)
     return f"unknown key{near}" if near or not known else f"unknown key; known here: {', '.join(known)}"
+
+
+def _misplaced(path: TomlPath) -> str:
+    """A key of the top level that stands below a table: TOML takes it for the table's."""
+    first = f"[[{path[0]}]]" if isinstance(path[1], int) else f"[{path[0]}]"
+    return f"unknown key here; it belongs above the first {first}, for whatever stands below one is part of it"
 
 
 def _not_one_of(expected: str, path: TomlPath, values: Mapping[str, Any]) -> str:

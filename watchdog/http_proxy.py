@@ -60,9 +60,8 @@ def proxy_for(url: str, setting: str, environ: Mapping[str, str]) -> Proxy | Non
     try:
         return parse_proxy(value if "://" in value else f"http://{value}", f"${name}")
     except ValueError:
-        raise ValueError(
-            f"${name} names no HTTP proxy: expected a URL such as http://proxy.example.com:3128; mend it or set `proxy`"
-        ) from None
+        kind = "a SOCKS proxy, which watchdog cannot use" if value.lower().startswith("socks") else "no HTTP proxy"
+        raise ValueError(f"${name} names {kind}: expected a URL such as http://proxy.example.com:3128; mend it or set `proxy`") from None
 
 
 def parse_proxy(url: str, named_by: str = "`proxy`") -> Proxy:

@@ -41,7 +41,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
 
 def test_force_writes_over_it(tmp_path: Path) -> None:
     (tmp_path / "watchdog.toml").write_text("mine")
-    assert watchdog("init", "--force", *NOWHERE, cwd=tmp_path).returncode == 0
+    watchdog("init", "--force", *NOWHERE, cwd=tmp_path)
     assert watchdog("config", "check", cwd=tmp_path).returncode == 0
 
 
@@ -157,8 +157,13 @@ def test_on_a_terminal_it_asks_for_what_it_lacks_and_writes_no_secret(bare_clust
 
 def test_with_yes_a_terminal_is_asked_nothing(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "--yes", *NOWHERE)
-    assert terminal.end() == 0, terminal.shown
+    terminal.end()
     assert "Who is told" not in terminal.shown
+
+
+def test_where_nothing_answers_it_ends_with_1_and_the_file_is_written(tmp_path: Path) -> None:
+    done = watchdog("init", "--yes", *NOWHERE, cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "watchdog.toml").exists()) == (1, True), done.stdout
 
 
 def test_ctrl_c_at_a_question_leaves_no_file(tmp_path: Path) -> None:

@@ -147,6 +147,44 @@ def test_variables_of_systemd_click_and_kubernetes_are_left_alone(folder: Folder
     assert folder.load(environ={name: "30000000"}).settings.interval == 10.0
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WATCHDOG_REDIS_SERVICE_HOST", "10.96.0.12"),
+        ("WATCHDOG_REDIS_SERVICE_PORT", "6379"),
+        ("WATCHDOG_REDIS_SERVICE_PORT_REDIS", "6379"),
+        ("WATCHDOG_REDIS_PORT", "tcp://10.96.0.12:6379"),
+        ("WATCHDOG_REDIS_PORT_6379_TCP", "tcp://10.96.0.12:6379"),
+        ("WATCHDOG_REDIS_PORT_6379_TCP_ADDR", "10.96.0.12"),
+        ("WATCHDOG_FLOWER_UI_PORT_5555_TCP_PROTO", "tcp"),
+        ("WATCHDOG_DNS_PORT", "udp://[fd00::12]:53"),
+    ],
+)
+def test_service_links_of_kubernetes_are_left_alone(folder: Folder, name: str, value: str) -> None:
+    folder.write(ONE_TARGET)
+    assert folder.load(environ={name: value}).settings.interval == 10.0
+
+
+def test_a_port_that_is_no_service_link_is_an_unknown_variable(folder: Folder) -> None:
+    folder.write(ONE_TARGET)
+    assert folder.faults({"WATCHDOG_REDIS_PORT": "6379"})[0].startswith("$WATCHDOG_REDIS_PORT: unknown variable")
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ('rules = ["more.toml"]', "[[target]]"),
+        ('database = "w.db"', "[[target]]"),
+        ('[[receiver]]\nname = "ops"\ntype = "console"\nheartbeat = "https://hc.example.com/1"', "[[receiver]]"),
+        ('[[override]]\nrule = "*"\nretention = "1d"', "[[override]]"),
+    ],
+)
+def test_a_key_of_the_top_below_a_table_is_told_where_it_belongs(folder: Folder, text: str, table: str) -> None:
+    folder.write(ONE_TARGET + text + "\n")
+    (fault,) = folder.faults()
+    assert f"unknown key here; it belongs above the first {table}" in fault
+
+
 # --- includes and rule files --------------------------------------------------------------------------------------------
 
 

@@ -82,8 +82,8 @@ def test_what_is_no_http_proxy_is_refused_without_being_repeated(url: str) -> No
     assert not url or url not in str(refused.value).replace("http://proxy.example.com:3128", "")
 
 
-def test_a_variable_that_names_no_http_proxy_is_named_without_its_value() -> None:
-    with pytest.raises(ValueError, match=r"^\$ALL_PROXY names no HTTP proxy") as refused:
+def test_a_variable_that_names_another_kind_of_proxy_is_named_without_its_value() -> None:
+    with pytest.raises(ValueError, match=r"^\$ALL_PROXY names a SOCKS proxy") as refused:
         proxy_for("https://example.com", "environment", {"ALL_PROXY": "socks5://user:hunter2@proxy:1080"})
     assert "hunter2" not in str(refused.value)
 

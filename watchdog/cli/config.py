@@ -35,7 +35,7 @@ def check(*, file: Path | None, config: Path | None, without_credentials: bool) 
     from watchdog.cli.check_page import counted  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules, named_config, oddities, untold  # noqa: PLC0415
 
-    conf = load_with_rules(file or config, credentials=not without_credentials)
+    conf = load_with_rules(file or config, credentials=not without_credentials, sends=True)
     warn((*oddities(conf), *untold(conf)))
     settings = conf.settings
     parts = (

@@ -44,11 +44,18 @@ def load_with_rules(
     more_rules: Iterable[Path] = (),
     targets_required: bool = True,
     credentials: bool = True,
+    sends: bool = False,
 ) -> "Configured":
-    """The settings and the rules that they mean, with `more_rules` beside them. Refused with all that is wrong."""
+    """The settings and the rules that they mean, with `more_rules` beside them. Refused with all that is wrong.
+
+    `sends`: the environment's proxies must be of use too; a single look needs none of them.
+    """
     from watchdog.app import RulesError, configured  # noqa: PLC0415
+    from watchdog.config_proxies import proxy_faults  # noqa: PLC0415
 
     loaded = load(config, flags, targets_required=targets_required, credentials=credentials)
+    if sends and (unusable := proxy_faults(loaded, os.environ)):
+        raise Refused(*unusable)
     loaded = replace(loaded, rule_files=(*loaded.rule_files, *(file for file in more_rules if file not in loaded.rule_files)))
     try:
         return configured(loaded)

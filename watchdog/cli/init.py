@@ -24,6 +24,12 @@ STDOUT = Path("-")
 
 @click.command(
     epilog="""\b
+Exit codes:
+  0  written, and something answers
+  1  written, and nothing answers; or the file cannot be written
+  2  usage is wrong, or there is nothing to watch
+
+\b
 Looks, in this order, at:
   Flower  --flower, $WATCHDOG_FLOWER, http://localhost:5555
   Redis   --redis, $WATCHDOG_REDIS, $CELERY_BROKER_URL, $REDIS_URL, redis://localhost:6379/0
@@ -67,6 +73,7 @@ def init(
     else:
         _write(path, text, force=force)
     _say_what_is_next(setup, path, tell)
+    ctx.exit(0 if _somebody_answers(setup) else 1)
 
 
 def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[str], None], *, asks: bool) -> "Setup":
@@ -162,13 +169,18 @@ def _write(path: Path, text: str, *, force: bool) -> None:
         ) from None
 
 
+def _somebody_answers(setup: "Setup") -> bool:
+    """Whether anything is there, if it let nobody in."""
+    return any(found.there for found in setup.sources.values())
+
+
 def _say_what_is_next(setup: "Setup", path: Path, tell: Callable[[str], None]) -> None:
     """What to set, and the next two commands."""
     from watchdog.cli.init_text import secrets_of  # noqa: PLC0415
 
     if path != STDOUT:
         tell(f"{path} is written.")
-    if not any(found.there for found in setup.sources.values()):
+    if not _somebody_answers(setup):
         tell("Nothing answered: mend its addresses first.")
     for kind in sorted(set(setup.sources) - setup.active):
         tell(f"Its {kind} line is commented out, for nothing is there; take the # away once it is.")

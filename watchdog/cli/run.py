@@ -49,7 +49,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     from watchdog.self_watch import SelfWatch  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
-    conf = load_with_rules(config, {"database": database})
+    conf = load_with_rules(config, {"database": database}, sends=True)
     _make_default_folder(conf)
     try:
         with Store.open(conf.loaded.database) as store:
@@ -75,7 +75,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_watc
 
     def build() -> Built:
         try:
-            conf = load_with_rules(config, {"database": database})
+            conf = load_with_rules(config, {"database": database}, sends=True)
         except Refused as refused:
             raise RejectedError(refused.message) from None
         if conf.loaded.database != store.path:
