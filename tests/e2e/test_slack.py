@@ -89,6 +89,12 @@ def test_what_is_not_delivered_says_why_and_is_1(folder: Path, receiver: Recordi
     assert "s3cretpath" not in done.stdout
 
 
+def test_a_pause_longer_than_any_is_not_repeated_as_if_it_held(folder: Path, receiver: RecordingReceiver) -> None:
+    receiver.default = Answer(503, {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"})
+    done = watchdog("receivers", "test", "chat", cwd=folder)
+    assert done.stdout.endswith("(`watchdog run` would try again in 15m, though it asks for a longer pause)\n")
+
+
 def test_all_receivers_are_tried_though_one_fails(folder: Path, receiver: RecordingReceiver) -> None:
     receiver.default = Answer(404)
     done = watchdog("receivers", "test", "--all", cwd=folder)

@@ -1,8 +1,10 @@
 """The Slack receiver against a server that answers as Slack does, and what waits for it while it asks for a pause."""
 
+import gzip
 import json
 import socket
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from watchdog.core.incidents import Incident
 from watchdog.core.telling import Addressee, Standing, tell
 from watchdog.delivery import Delivery
 from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.receivers.http_attempt import LARGEST_TEXT, _beginning
 from watchdog.receivers.pace import Pace
 from watchdog.receivers.slack import GONE, MEND, SlackReceiver, SlackSettings
 from watchdog.store import Store
@@ -78,11 +81,43 @@ def test_ok_is_delivered(slack: Made, receiver: RecordingReceiver) -> None:
     assert json.loads(request.body)["text"] == "Warning in prod: A holds 60 messages"
 
 
-@pytest.mark.parametrize("body", [b"", b"error", b"<html>login</html>", b'{"ok": true}', b"ok, later"])
-def test_anything_but_ok_is_an_error_even_with_200(body: bytes, slack: Made, receiver: RecordingReceiver) -> None:
+COMPATIBLE = {
+    "Mattermost": Answer(headers={"content-type": "text/plain"}, body=b"ok"),
+    "Rocket.Chat": Answer(body=b'{"success":true}'),
+    "Zulip": Answer(body=b'{"result":"success","msg":"","id":42}'),
+    "Discord": Answer(204),
+    "Discord, waiting": Answer(body=b"OK\n"),
+    "no word": Answer(),
+    "packed, though nobody asked": Answer(headers={"content-encoding": "gzip"}, body=gzip.compress(b"ok")),
+    "packed JSON": Answer(headers={"content-encoding": "deflate"}, body=zlib.compress(b'{"ok": true}')),
+    "created": Answer(201, body=b'{"status":"ok"}'),
+}
+
+
+@pytest.mark.parametrize("server", COMPATIBLE)
+def test_the_success_of_a_compatible_server_is_one(server: str, slack: Made, receiver: RecordingReceiver) -> None:
+    assert isinstance(answered(slack, receiver, COMPATIBLE[server]), Delivered)
+
+
+ERRORS = [
+    b"error", b"<html>login</html>", b"ok, later", b"[]", b"true", b'{"ok": false, "error": "no_service"}', b'{"success": false}',
+    b'{"result": "error", "msg": "Invalid API key"}', b'{"ok": true, "status": "failed"}', b'{"message": "ok"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ERRORS)
+def test_any_other_word_is_an_error_even_with_200(body: bytes, slack: Made, receiver: RecordingReceiver) -> None:
     outcome = answered(slack, receiver, Answer(body=body))
     assert isinstance(outcome, Refused)
     assert "expected `ok`: check that `url` is an incoming webhook of Slack" in outcome.reason
+
+
+def test_a_packed_body_is_never_unpacked_further_than_anybody_reads() -> None:
+    assert len(_beginning(gzip.compress(b" " * 5_000_000), "gzip")) == LARGEST_TEXT
+
+
+def test_what_cannot_be_unpacked_says_nothing(slack: Made, receiver: RecordingReceiver) -> None:
+    assert isinstance(answered(slack, receiver, Answer(500, {"content-encoding": "gzip"}, b"not packed")), Later)
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 404, 410])

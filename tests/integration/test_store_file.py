@@ -20,7 +20,7 @@ from tests.waiting import until
 from watchdog.core.payload import encode
 from watchdog.delivery import Delivery
 from watchdog.store import Store, StoreError
-from watchdog.store.database import DatabaseFile
+from watchdog.store.database import LARGEST_IDLE_WAL, DatabaseFile
 from watchdog.store.migrations import STEPS, bring_up_to_date, version_of
 
 if TYPE_CHECKING:
@@ -72,6 +72,21 @@ def test_what_is_committed_survives_a_power_cut(tmp_path: Path) -> None:
 
 
 # --- refusing -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_flood_leaves_no_large_journal_behind(tmp_path: Path) -> None:
+    file = DatabaseFile(tmp_path / NAME)
+    file.open("watchdog run")
+    with file.writing() as connection:
+        connection.execute("CREATE TABLE flood (text)")
+        connection.executemany("INSERT INTO flood VALUES (?)", [("x" * 4000,) for _ in range(5000)])
+    journal = Path(f"{tmp_path / NAME}-wal")
+    flooded = journal.stat().st_size
+    for _ in range(2):  # the first writing after a checkpoint begins the journal anew
+        with file.writing() as connection:
+            connection.execute("INSERT INTO flood VALUES ('a drop')")
+    assert (flooded > 2 * LARGEST_IDLE_WAL, journal.stat().st_size <= LARGEST_IDLE_WAL) == (True, True)
+    file.close()
 
 
 def test_a_file_that_is_not_sqlite_is_left_alone(tmp_path: Path) -> None:

@@ -92,7 +92,6 @@ def _tried(receiver: "Receiver", service: str) -> bool:
 
 
 def _came_back(outcome: "Outcome") -> str:
-    from watchdog.core.durations import format_duration  # noqa: PLC0415
     from watchdog.receivers.base import Delivered, Refused  # noqa: PLC0415
 
     match outcome:
@@ -101,5 +100,15 @@ def _came_back(outcome: "Outcome") -> str:
         case Refused(reason):
             return f"refused: {reason}"
         case later:
-            after = "" if later.retry_after_s is None else f" in {format_duration(later.retry_after_s)}"
-            return f"not delivered: {later.reason} (`watchdog run` would try again{after})"
+            return f"not delivered: {later.reason} (`watchdog run` would try again{_after(later.retry_after_s)})"
+
+
+def _after(asked_s: float | None) -> str:
+    """When, as far as the receiver says; a pause that is longer than watchdog grants is not repeated as if it held."""
+    from watchdog.core.durations import format_duration  # noqa: PLC0415
+    from watchdog.receivers.pace import LONGEST_HOLD_S  # noqa: PLC0415
+
+    if asked_s is None:
+        return ""
+    longest = format_duration(LONGEST_HOLD_S)
+    return f" in {format_duration(asked_s)}" if asked_s <= LONGEST_HOLD_S else f" in {longest}, though it asks for a longer pause"

@@ -12,6 +12,7 @@ import re
 import socket
 import ssl
 import threading
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["HttpAttempt"]
 
 LARGEST_ANSWER = 64 * 1024
+LARGEST_TEXT = 4096
 MOST_LEFT_BEHIND = 4
 """Attempts of one receiver that are out of time and have not ended yet."""
 _SHORTEST_SECRET = 4
@@ -191,12 +193,22 @@ def _exchange(client: "httpx.Client", method: str, url: str, body: bytes, header
             received = b""
             for chunk in response.iter_raw():
                 received += chunk
-                answer.text = received[:4096].decode("utf-8", "replace")
+                answer.text = _beginning(received, response.headers.get("content-encoding", "")).decode("utf-8", "replace")
                 if len(received) > LARGEST_ANSWER:
                     break
             answer.whole = True
     except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which sorts it
         answer.failure = error
+
+
+def _beginning(received: bytes, encoding: str) -> bytes:
+    """The first 4 KiB of a body, unpacked where a server packs it unasked. Never more of it: little can be packed that is huge unpacked."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return received[:LARGEST_TEXT]
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(received, LARGEST_TEXT)  # 32: gzip or zlib, by its header
+    except zlib.error:
+        return b""
 
 
 def _worth_hiding(secrets: Iterable[str]) -> list[str]:

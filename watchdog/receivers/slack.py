@@ -1,6 +1,7 @@
-"""Slack: one message a POST to an incoming webhook, for people to read.
+"""Slack, and servers that take its messages: one message a POST to an incoming webhook, for people to read.
 
-Slack says `ok`, and anything else is an error, even with status 200 (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+Slack says `ok`, and any other word is an error, even with status 200 (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+Compatible servers say it in their own way: Rocket.Chat `{"success": true}`, Zulip `{"result": "success"}`, Discord 204 and no word.
 It takes one message a second for each URL (`per_second`); who goes on sending after a 429 may be switched off.
 """
 
@@ -21,6 +22,9 @@ from watchdog.receivers.slack_blocks import slack_body
 __all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
 
 _LONGEST_TOLD_S = 1e9
+_VERDICTS = ("ok", "success", "result", "status")
+"""Keys under which servers that take Slack's messages say how it went."""
+_GOOD_WORDS = frozenset({"ok", "success", "true"})
 
 _FORM = "Slack did not take the form of this message; check that `url` is an incoming webhook of Slack, and report it if so"
 _NEW_WEBHOOK = "make a new webhook in Slack (Apps, your app, Incoming Webhooks) and set `url`"
@@ -95,21 +99,37 @@ def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
     word = answer.text.strip()
     if word in MEND:
         return Refused(f"{answer.answered}: {word}: {MEND[word]}", gone=word in GONE or answer.status == HTTPStatus.GONE)
-    if isinstance(by_status, Refused) or word == "ok":
+    if isinstance(by_status, Refused) or _says_it_worked(word, whole=answer.whole):
         return by_status
     if not answer.whole:
         return Later(f"{answer.answered}, but the rest of its answer did not come in time")
     said = answer.said or "nothing"
-    return Refused(f"{answer.answered}: {said}; expected `ok`: check that `url` is an incoming webhook of Slack")
+    return Refused(f"{answer.answered}: {said}; expected `ok`: check that `url` is an incoming webhook of Slack or of a server like it")
+
+
+def _says_it_worked(word: str, *, whole: bool) -> bool:
+    """Whether a body beside a 2xx means success: nothing at all, `ok`, or JSON in which the one who answers says so."""
+    if not word:
+        return whole
+    if word.strip('"').lower() == "ok":
+        return True
+    said = _json_object(word)
+    told = [said[name] for name in _VERDICTS if name in said]
+    return bool(told) and all(verdict is True or str(verdict).lower() in _GOOD_WORDS for verdict in told)
+
+
+def _json_object(text: str) -> dict[str, object]:
+    """The object that a text holds; empty where it holds none."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _retry_after_in(text: str) -> float | None:
     """`{"retry_after": 1, "ok": false, "error": "rate_limited"}` in place of the header; seconds."""
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    seconds = said.get("retry_after") if isinstance(said, dict) else None
+    seconds = _json_object(text).get("retry_after")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
     return float(seconds) if 0 <= seconds <= _LONGEST_TOLD_S else None

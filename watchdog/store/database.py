@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DatabaseFile"]
 
+LARGEST_IDLE_WAL = 4 * 1024 * 1024
+"""To so many bytes the write-ahead log is cut back when it is begun anew: else it stays as large as a flood once made it (64 MB, measured)."""
+
 
 class DatabaseFile:
     """One SQLite file and this process's connections to it. `read_only` never writes to the file nor creates it."""
@@ -171,6 +174,7 @@ class DatabaseFile:
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA journal_size_limit = {LARGEST_IDLE_WAL}")
         except sqlite3.Error:
             connection.close()
             raise
