@@ -4,14 +4,15 @@ In: what the command line gave, the environment, the working folder. Out: `Loade
 files, the database, warnings. Raises `ConfigError` with all faults.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from watchdog.config_empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_empty
 from watchdog.config_faults import sentences
 from watchdog.config_file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, shown_name, where
 from watchdog.config_secrets import secrets_in
@@ -19,7 +20,8 @@ from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import Path as TomlPath
 from watchdog.database_place import database_path
-from watchdog.settings import Settings, to_override
+from watchdog.foreign_variables import is_foreign
+from watchdog.settings import OverrideSettings, Settings, to_override
 
 __all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "load_settings"]
 
@@ -35,16 +37,10 @@ ENVIRONMENT: Mapping[str, str] = {
     "WATCHDOG_SERVICE": "service",
     "WATCHDOG_SHIPPED_RULES": "shipped_rules",
 }
-"""Variable -> key; WATCHDOG_CONFIG beside them names the file. Set but empty counts as unset."""
+"""Variable -> key; WATCHDOG_CONFIG beside them names the file. One that is set but empty is a fault: it may be a secret that was not
+passed on, and a run without it would answer for less than was asked."""
 
 _ONE_TARGET = ("flower", "redis")
-_NOT_OURS = frozenset({"WATCHDOG_CONFIG", "WATCHDOG_USEC", "WATCHDOG_PID", "WATCHDOG_PORT"})
-"""It is read elsewhere; systemd's own; Kubernetes' for a Service named watchdog."""
-_SERVICE_LINK = re.compile(r"WATCHDOG(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
-_SERVICE_PORT = re.compile(r"WATCHDOG_\w+_PORT")
-_PORT_URL = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
-"""What Kubernetes sets in every pod beside a Service named watchdog, watchdog-redis and the like; its docs call them service links."""
-
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -81,6 +77,7 @@ def load_settings(  # noqa: PLR0913 - where a configuration comes from
     before anything is found right or wrong. Raises ConfigError.
     """
     reading = _Reading(dict(environ), {key: value for key, value in flags.items() if value is not None}, cwd, system_folder)
+    reading.command_line()
     reading.environment()
     reading.file(config, credentials=credentials)
     learn(secrets_in({**reading.document.values, **reading.variables, **reading.flags}, environ))
@@ -89,8 +86,9 @@ def load_settings(  # noqa: PLR0913 - where a configuration comes from
     rule_files = tuple(reading.rule_files(settings, folder))
     database = reading.database(settings, folder)
     if reading.faults or settings is None:
-        raise ConfigError(list(dict.fromkeys(reading.faults)))
-    overrides = tuple(to_override(o, reading.place(("override", index))) for index, o in enumerate(settings.override))
+        shipped = reading.document.values.get("shipped_rules") is not False
+        raise ConfigError(list(dict.fromkeys(reading.faults)), rule_files, tuple(reading.overrides()), shipped_rules=shipped)
+    overrides = tuple(reading.overrides())
     settings = settings.model_copy(update={"database": database}) if database else settings
     return Loaded(
         settings, reading.path, tuple(reading.document.files), rule_files, overrides,
@@ -108,6 +106,7 @@ class _Reading:
         self.system_folder = system_folder
         self.variables: dict[str, object] = {}
         self.faults: list[str] = []
+        self.empty: set[str] = set()  # keys that a flag or a variable gave without a value
         self.path: Path | None = None
         self.document = Document(cwd)
 
@@ -116,18 +115,28 @@ class _Reading:
         """`flower` and `redis` from flags and environment: one target `default`, in place of the file's."""
         return {key: {**self.variables, **self.flags}[key] for key in _ONE_TARGET if key in self.flags or key in self.variables}
 
+    def command_line(self) -> None:
+        """Flags that were given without a value are faults, and count as not given."""
+        given = {key: value for key, value in self.flags.items() if not is_empty(value)}
+        self.empty |= set(self.flags) - set(given)
+        self.faults += [f"--{key.replace('_', '-')}: {EMPTY_FLAG}" for key in self.flags if key not in given]
+        self.flags = given
+
     def environment(self) -> None:
-        """The variables that are ours; others that look like it are faults."""
+        """The variables that are ours; others that look like it are faults, and so are those without a value that nothing stands in for."""
         for name, value in sorted(self.environ.items()):
-            if not name.startswith("WATCHDOG_") or name in _NOT_OURS or _is_service_link(name, value):
+            if not name.startswith("WATCHDOG_") or name == "WATCHDOG_CONFIG" or is_foreign(name, value):
                 continue
             key = ENVIRONMENT.get(name)
             if key is None:
                 known = ["WATCHDOG_CONFIG", *ENVIRONMENT]
                 near = did_you_mean(name, known) or f"; known are {', '.join(known)}"
                 self.faults.append(f"${name}: unknown variable{near}")
-            elif value:
+            elif not is_empty(value):
                 self.variables[key] = _TRUTH.get(value.lower(), value) if key == "shipped_rules" else value
+            elif key not in self.flags:
+                self.empty.add(key)
+                self.faults.append(f"${name}: {EMPTY_VARIABLE}")
 
     def file(self, config: Path | None, *, credentials: bool) -> None:
         """Find and read the file and what it includes."""
@@ -147,23 +156,40 @@ class _Reading:
             values["target"] = [{"name": "default", **self.one_target}]
         layers = [{k: v for k, v in layer.items() if k not in _ONE_TARGET} for layer in (self.flags, self.variables)] + [values]
         self.faults += [*self.doubles(values), *self.old_names(values)]
-        if targets_required and not values.get("target") and not self.document.broken:
+        if targets_required and not values.get("target") and not self.document.broken and self.empty.isdisjoint(_ONE_TARGET):
             self.faults.append(self.no_target())
+        settings, wrong = self.held(layers, values)
+        empty = dict(empty_texts(self.document.values, leave_out=self.unheard))
+        told = [*empty.items(), *((path, said) for path, said in wrong if not any(path[: n + 1] in empty for n in range(len(path))))]
+        merged = {**values, **layers[1], **layers[0]}
+        placed = [(self.place(path), f"{where(path, merged)}: {said}") for path, said in told]
+        self.faults += [f"{place}: {said}" for place, said in sorted(placed, key=lambda one: _reading_order(one[0]))]
+        return settings
+
+    def held(self, layers: Sequence[Mapping[str, object]], values: Mapping[str, Any]) -> tuple[Settings | None, list[tuple[TomlPath, str]]]:
+        """The settings, or None and what is wrong with them, where that is not said already."""
         try:
-            return _layered(layers)
+            return _layered(layers), []
         except ValidationError as error:
             merged = {**values, **layers[1], **layers[0]}
             found = sentences(error, Settings, merged, self.document.references)
-            told = [(self.place(path), f"{where(path, merged)}: {said}") for path, said in found if not self.document.unread(path)]
-            self.faults += [f"{place}: {said}" for place, said in sorted(told, key=lambda one: _reading_order(one[0]))]
-            if self.faults:
-                return None
-        return _layered([*layers[:2], self.document.without_unread(values)])  # nothing but credentials left out on purpose
+            wrong = [(path, said) for path, said in found if not self.document.unread(path)]
+            if wrong or self.faults:
+                return None, wrong
+        return _layered([*layers[:2], self.document.without_unread(values)]), []  # nothing but credentials left out on purpose
+
+    def unheard(self, path: TomlPath) -> bool:
+        """Whether a value of the file does not count: it could not be read, or a flag or a variable stands in its place."""
+        return self.document.unread(path) or path[0] in {*self.flags, *self.variables}
 
     def rule_files(self, settings: Settings | None, folder: Path) -> Iterator[Path]:
-        """The files that `rules` means, each once."""
+        """The files that `rules` means, each once; of settings that do not hold, those that can be told."""
+        written = self.document.values.get("rules") if settings is None else settings.rules
+        patterns = written if isinstance(written, list | tuple) else ()
         seen = set()
-        for index, pattern in enumerate(settings.rules if settings else ()):
+        for index, pattern in enumerate(patterns):
+            if is_empty(pattern) or not isinstance(pattern, str):
+                continue
             found = matching(folder, pattern)
             if not found and set(pattern) & set("*?["):
                 self.document.warnings.append(f'{self.place(("rules", index))}: rules: "{pattern}" matches no file in {folder}')
@@ -173,6 +199,13 @@ class _Reading:
                 if path not in seen:
                     seen.add(path)
                     yield path
+
+    def overrides(self) -> Iterator[Override]:
+        """Those that hold, also where something else does not."""
+        written = self.document.values.get("override")
+        for index, table in enumerate(written if isinstance(written, list) else ()):
+            with suppress(ValidationError):
+                yield to_override(OverrideSettings.model_validate(table), self.place(("override", index)))
 
     def database(self, settings: Settings | None, folder: Path) -> str | None:
         """`database` as an absolute path: in the file it starts at the file's folder, elsewhere at the working folder."""
@@ -234,11 +267,6 @@ class _Reading:
         if key in self.variables:
             return next(f"${name}" for name, known in ENVIRONMENT.items() if known == key)
         return self.document.place(path) if self.path else "configuration"
-
-
-def _is_service_link(name: str, value: str) -> bool:
-    """Whether Kubernetes set this variable. `…_PORT` alone looks like a setting, so its value must look like Kubernetes' too."""
-    return bool(_SERVICE_LINK.fullmatch(name) or (_SERVICE_PORT.fullmatch(name) and _PORT_URL.fullmatch(value)))
 
 
 def _layered(layers: Sequence[Mapping[str, object]]) -> Settings:

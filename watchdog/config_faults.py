@@ -4,7 +4,7 @@ Built from error types and places, never from inputs: a value may be a secret. O
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -46,9 +46,31 @@ def sentences(
         if fault["type"].startswith("union_tag_"):
             path = (*path, "type")
         reference = next((references[path[:n]] for n in range(len(path), 0, -1) if path[:n] in references), None)
-        misplaced = fault["type"] == "extra_forbidden" and len(path) > 1 and path[-1] in _keys(model)
-        found.setdefault(path, _misplaced(path) if misplaced else _sentence(fault, path, around, values, reference))
+        misplaced = _misplaced(path, around, model) if fault["type"] == "extra_forbidden" else None
+        found.setdefault(path, misplaced or _sentence(fault, path, around, values, reference))
     return list(found.items())
+
+
+def _misplaced(path: TomlPath, around: type[BaseModel] | None, model: type[BaseModel]) -> str | None:
+    """Of a key that is known elsewhere: where it belongs. TOML takes every key below a `[[…]]` for one of that table."""
+    key = str(path[-1])
+    if around is model and (homes := [f"[[{name}]]" for name, inner in _tables(model) if key in _keys(inner)]):
+        return f"unknown key here; it belongs below {' or '.join(homes)}"
+    if around is model or len(path) == 1 or key not in _keys(model):
+        return None
+    if key in dict(_tables(model)) or key == "receiver":
+        return f"unknown key here; it belongs to the top level: write [[{key}]]"
+    first = f"[[{path[0]}]]" if isinstance(path[1], int) else f"[{path[0]}]"
+    return f"unknown key here; it belongs above the first {first}, for whatever stands below one is part of it"
+
+
+def _tables(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The arrays of tables of one kind that a configuration holds, by key."""
+    for key, field in model.model_fields.items():
+        for member in _members(field.annotation):
+            inner = _members(get_args(member)[0]) if get_origin(member) is tuple else []
+            if len(inner) == 1 and _is_model(inner[0]):
+                yield field.alias or key, inner[0]
 
 
 def _sentence(fault: Any, path: TomlPath, around: type[BaseModel] | None, values: Mapping[str, Any], reference: str | None) -> str:
@@ -72,12 +94,6 @@ def _unknown_key(key: str, around: type[BaseModel] | None) -> str:
     known = _keys(around) if around else []
     near = did_you_mean(key, known)
     return f"unknown key{near}" if near or not known else f"unknown key; known here: {', '.join(known)}"
-
-
-def _misplaced(path: TomlPath) -> str:
-    """A key of the top level that stands below a table: TOML takes it for the table's."""
-    first = f"[[{path[0]}]]" if isinstance(path[1], int) else f"[{path[0]}]"
-    return f"unknown key here; it belongs above the first {first}, for whatever stands below one is part of it"
 
 
 def _not_one_of(expected: str, path: TomlPath, values: Mapping[str, Any]) -> str:

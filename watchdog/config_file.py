@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from watchdog.config_empty import EMPTY_VARIABLE, is_empty
+from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.toml_lines import Path as TomlPath
 from watchdog.core.toml_lines import line_of, lines_of, syntax_line
@@ -26,11 +28,18 @@ _MOST_BYTES = 4 * 1024 * 1024
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; `faults` are all the reasons at once, one sentence each, without secrets."""
+    """The configuration cannot be used; `faults` are all the reasons at once, one sentence each, without secrets.
 
-    def __init__(self, faults: Sequence[str]) -> None:
+    `rule_files` and `overrides` are those that can be read all the same, so that their own faults are told in one go with these;
+    `shipped_rules`: whether beside the shipped ones.
+    """
+
+    def __init__(
+        self, faults: Sequence[str], rule_files: Sequence[Path] = (), overrides: Sequence[Override] = (), *, shipped_rules: bool = True
+    ) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
+        self.rule_files, self.overrides, self.shipped_rules = tuple(rule_files), tuple(overrides), shipped_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,11 @@ def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path, system
     ConfigError where the one that was named does not exist.
     """
     named, by = (config, "--config") if config else (environ.get("WATCHDOG_CONFIG"), "$WATCHDOG_CONFIG")
-    if not named:
+    if is_empty(named):
+        raise ConfigError([f"{by}: {EMPTY_VARIABLE}"])
+    if named == Path():
+        raise ConfigError([f"{by}: expected a file, found the working directory: is the variable behind it not set?"])  # click's ""
+    if named is None:
         return next((path for path in (cwd / NAME, system_folder / NAME) if _there(path)), None)
     path = cwd / named
     if not _there(path):
@@ -145,7 +158,7 @@ def read_document(
     includes = document.values.get("include", [])
     if isinstance(includes, list):
         for index, pattern in enumerate(includes):
-            if isinstance(pattern, str):  # anything else is for the validation to say
+            if isinstance(pattern, str) and not is_empty(pattern):  # anything else is for the validation to say
                 for included in _included(document, path, pattern, index):
                     document.add(included, environ, leave_out=leave_out, included=True)
     return document

@@ -82,7 +82,7 @@ class _Walk:
             known = self.expansion.references.get(path)
             self.expansion.references[path] = f"{known}, {found[0]}" if known else found[0]
             try:
-                yield self.pointed_at(found["name"])
+                yield _filled(self.pointed_at(found["name"]), found[0])
             except _LeadsNowhereError as fault:
                 self.expansion.unread.add(path)
                 if str(fault):
@@ -114,6 +114,16 @@ class _Walk:
                 f"${{credential:{name}}}: $CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with LoadCredential={name}:/path"
             )
         return _content(Path(folder) / name, f"${{credential:{name}}}")
+
+
+def _filled(text: str, reference: str) -> str:
+    """A reference stands for something: what is empty is a secret that did not arrive, and would be taken for "none"."""
+    if text.strip():
+        return text
+    kind = next((kind for kind in ("file", "credential") if reference.startswith(f"${{{kind}:")), "variable")
+    holds = "is empty" if not text else "holds nothing but spaces or line ends"
+    hint = "was a secret not passed on? Give it a value, or take the reference away"
+    raise _LeadsNowhereError(f"{reference}: the {kind} {holds}: {hint}")
 
 
 def _nothing(name: str) -> str:

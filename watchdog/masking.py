@@ -5,15 +5,21 @@ Sentences are made without secrets; this is for the texts of others: exceptions 
 them as the configuration was read, before it was found right or wrong. Words of fewer than 6 letters are left alone.
 """
 
+import codecs
 import io
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
-__all__ = ["MASK", "MASKING", "Masking", "masked_stream"]
+from watchdog.core.line_commands import without_commands
+
+__all__ = ["MASK", "MASKING", "Masking", "masked_stream", "print_commands"]
 
 MASK = "***"
 _SHORTEST = 6
+_SEEN = 200
+"""Characters that are remembered of an unfinished line: enough to know whether it is blank."""
 _USERINFO = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,20}://)(?!user:password@)(?![^\s@]*\$\{)[^\s/?#\"'<>]+@")
 """Not that of examples in sentences of our own, nor a reference such as `${PASSWORD}`."""
 
@@ -59,11 +65,28 @@ MASKING = Masking()
 
 
 class _MaskedStream(io.TextIOWrapper):
-    """A standard stream whose every write is masked."""
+    """A standard stream whose every write is masked, and holds no command for a CI system."""
+
+    ascii_alone = False
+    """Whether the stream was opened for ASCII: click would go around such a stream, and around the masking."""
+    _line = ""
+    """What was written of the line that is not ended yet."""
 
     def write(self, text: str) -> int:
-        super().write(MASKING(text))
+        """Print text that may come from anywhere."""
+        masked = MASKING(text)
+        self._print(masked, without_commands(masked, begins_line=not self._line.strip()))
         return len(text)
+
+    def write_commands(self, text: str) -> None:
+        """Print commands that are meant to be carried out: whatever is in them was escaped by who made them."""
+        masked = MASKING(text)
+        self._print(masked, masked)
+
+    def _print(self, text: str, shown: str) -> None:
+        super().write(shown.encode("ascii", "backslashreplace").decode("ascii") if self.ascii_alone else shown)
+        *before, last = re.split(r"[\r\n]", text)
+        self._line = last[:_SEEN] if before else (self._line + last)[:_SEEN]
 
 
 def masked_stream(stream: TextIO) -> TextIO:
@@ -71,10 +94,21 @@ def masked_stream(stream: TextIO) -> TextIO:
     if type(stream) is not io.TextIOWrapper:
         return stream
     stream.flush()
-    return _MaskedStream(
+    ascii_alone = codecs.lookup(stream.encoding).name == "ascii"
+    masked = _MaskedStream(
         stream.buffer,
-        encoding=stream.encoding,
+        encoding="utf-8" if ascii_alone else stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )
+    masked.ascii_alone = ascii_alone
+    return masked
+
+
+def print_commands(text: str) -> None:
+    """Print commands for a CI system to standard output, for it to carry out."""
+    if isinstance(sys.stdout, _MaskedStream):
+        sys.stdout.write_commands(text)
+    else:
+        sys.stdout.write(text)

@@ -231,3 +231,15 @@ def test_no_password_is_in_any_format(cluster: Cluster, tmp_path: Path) -> None:
         assert done.returncode == 3
         assert "hunter2" not in done.stdout + done.stderr
     assert "hunter2" not in summary.read_text()
+
+
+@pytest.mark.parametrize("name", ["::notice::harmless", "##[group]harmless"])
+def test_a_name_in_the_form_of_a_workflow_command_is_no_command_on_either_stream(tmp_path: Path, name: str) -> None:
+    rules = tmp_path / "watchdog.toml"
+    rules.write_text(f'[[target]]\nname = "{name}"\nflower = "http://127.0.0.1:1"\n')
+    expect = f"sources: name = '{name}'"
+    for args in (("--wait", "0.2s"), ("--format", "json"), ("--format", "junit"), ("--target", name + "x"), ("--expect", name)):
+        done = watchdog("check", *(args if "--wait" in args else ("--once", *args)), "--expect", expect, cwd=tmp_path)
+        lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+        assert [line for line in lines if line.lstrip().startswith("::") or "##[" in line] == []
+        assert "harmless" in done.stdout + done.stderr

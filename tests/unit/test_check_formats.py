@@ -3,6 +3,7 @@
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
+from watchdog.cli.check_faults import faults_document, github_faults, job_summary_of_faults, junit_faults
 from watchdog.cli.check_github import annotations, as_markdown, job_summary
 from watchdog.cli.check_junit import junit_text
 from watchdog.cli.check_nagios import STATES, nagios_code, nagios_refusal, nagios_text
@@ -185,3 +186,39 @@ def test_of_several_targets_each_measures_under_its_name() -> None:
 
 def test_a_refusal_is_unknown_with_its_sentences() -> None:
     assert nagios_refusal("mine.toml:4: a | b\nmore") == "WATCHDOG UNKNOWN - mine.toml:4: a / b\nmore\n"
+
+
+FAULTS = ("conf.d/a.toml:4: interval: unknown key: a, b", "watchdog.toml: nothing to watch", '--expect "x: y": no table "x"')
+
+
+def test_faults_as_json_are_a_document_with_the_exit_code() -> None:
+    assert faults_document(FAULTS) == {"version": 1, "exit_code": 2, "faults": list(FAULTS)}
+
+
+def test_faults_as_junit_are_a_case_each_that_is_an_error() -> None:
+    report = JUnitXml.fromstring(junit_faults(FAULTS))
+    (suite,) = report
+    assert (report.tests, report.errors, report.failures, suite.name) == (3, 3, 0, "configuration")
+    assert [[(type(one).__name__, one.message) for one in case.result] for case in suite] == [[("Error", fault)] for fault in FAULTS]
+
+
+def test_faults_for_github_are_annotations_at_their_file_and_line() -> None:
+    assert github_faults(FAULTS).splitlines() == [
+        "::error title=watchdog is not configured,file=conf.d/a.toml,line=4::interval: unknown key: a, b",
+        "::error title=watchdog is not configured,file=watchdog.toml::nothing to watch",
+        '::error title=watchdog is not configured::--expect "x: y": no table "x"',
+        "NOT CONFIGURED: 3 faults, nothing was looked at",
+    ]
+
+
+def test_more_faults_than_github_shows_are_counted_and_all_in_the_summary() -> None:
+    faults = [f"fault {number}" for number in range(12)]
+    annotated = github_faults(faults).splitlines()
+    assert (len(annotated), annotated[-2]) == (11, "::error title=watchdog::3 more faults; the job summary has them all")
+    assert job_summary_of_faults(faults).count("\n- ") == 12
+
+
+def test_a_fault_that_holds_commands_is_one_annotation_and_begins_none() -> None:
+    first, verdict = github_faults(["::notice::x\n::notice::y\n##[group]z"]).splitlines()
+    assert (first.startswith("::error title=watchdog is not configured::"), verdict.startswith("NOT CONFIGURED")) == (True, True)
+    assert "##[" not in first

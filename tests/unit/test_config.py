@@ -116,11 +116,6 @@ def test_the_one_target_replaces_those_of_the_file_whose_references_need_not_hol
     assert ([t.name for t in settings.target], settings.service) == (["default"], "kept")
 
 
-def test_an_empty_variable_counts_as_unset(folder: Folder) -> None:
-    folder.write(ONE_TARGET)
-    assert folder.load(environ={"WATCHDOG_FLOWER": "", "WATCHDOG_INTERVAL": ""}).settings.interval == 10.0
-
-
 def test_a_wrong_flag_is_named_as_a_flag(folder: Folder) -> None:
     folder.write(ONE_TARGET)
     with pytest.raises(ConfigError) as raised:

@@ -90,6 +90,25 @@ def test_an_unknown_key_without_a_near_miss_lists_the_known_ones(folder: Folder)
     assert folder.faults()[0].startswith("watchdog.toml:4: silence: unknown key; known here: interval, service, database, ")
 
 
+def test_a_key_of_the_top_below_a_table_of_a_target_is_told_where_it_belongs(folder: Folder) -> None:
+    folder.write(ONE_TARGET + '[target.redis]\nurl = "redis://r"\nrules = ["mine.toml"]\n')
+    said = "redis.rules: unknown key here; it belongs above the first [[target]]"
+    assert folder.faults()[0].startswith(f'watchdog.toml:6: target "prod": {said}')
+
+
+@pytest.mark.parametrize(("key", "home"), [("min_workers", "[[target]]"), ("flower", "[[target]]"), ("match", "[[override]]")])
+def test_a_key_of_a_table_at_the_top_is_told_where_it_belongs(folder: Folder, key: str, home: str) -> None:
+    folder.write(f"{key} = 3\n" + ONE_TARGET)
+    assert folder.faults() == (f"watchdog.toml:1: {key}: unknown key here; it belongs below {home}",)
+
+
+@pytest.mark.parametrize("key", ["receiver", "override"])
+def test_an_array_within_a_table_is_told_how_to_be_written(folder: Folder, key: str) -> None:
+    folder.write(ONE_TARGET + f'[[target.{key}]]\nname = "ops"\n')
+    said = f"{key}: unknown key here; it belongs to the top level: write [[{key}]]"
+    assert folder.faults() == (f'watchdog.toml:4: target "prod": {said}',)
+
+
 def test_a_target_needs_flower_or_redis(folder: Folder) -> None:
     folder.write('[[target]]\nname = "prod"\n')
     assert folder.faults()[0].startswith('watchdog.toml:1: target "prod": expected flower, redis or both, found neither; add')

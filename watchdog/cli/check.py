@@ -37,6 +37,7 @@ Exit codes:
   1  something at or above --fail-on fires, or an --expect is false
   2  usage, configuration or rules are wrong
   3  otherwise, when something could not be looked at
+Each format says why in its own form.
 With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 \b
@@ -99,7 +100,7 @@ def check(  # noqa: PLR0913 - one for each option
 
     waits = wait is not None or stable is not None
     choice = RuleChoice(only, skip, sets)
-    flags = {"flower": flower, "redis": redis, "interval": interval or (WAIT_INTERVAL if waits else None)}
+    flags = {"flower": flower, "redis": redis, "interval": (WAIT_INTERVAL if waits else None) if interval is None else interval}
     conf, expectations = _asked(config, flags, rule_files, choice, expect)
     chosen = chosen_targets(conf, targets)
     if not expectations:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from watchdog.cli.check_page import first_line, key_text, values_text, verdict
 from watchdog.cli.page import clean
 from watchdog.core.checking import CheckResult, Firing
+from watchdog.core.line_commands import without_commands
 from watchdog.core.payload import iso
 from watchdog.core.readable import tidy
 from watchdog.core.severity import Severity
 
-__all__ = ["annotations", "as_markdown", "job_summary"]
+__all__ = ["MOST", "annotations", "as_markdown", "job_summary", "workflow_command"]
 
 MOST = 10
 """Annotations of one kind that GitHub shows of one step."""
@@ -30,9 +31,9 @@ def annotations(result: CheckResult) -> str:
     lines = []
     for kind in ("error", "warning", "notice"):
         mine = [one for one in told if one[0] == kind]
-        lines += [_command(*one) for one in (mine if len(mine) <= MOST else mine[: MOST - 1])]
+        lines += [workflow_command(*one) for one in (mine if len(mine) <= MOST else mine[: MOST - 1])]
         if len(mine) > MOST:
-            lines.append(_command(kind, "watchdog", f"{len(mine) - MOST + 1} more; the job summary has them all"))
+            lines.append(workflow_command(kind, "watchdog", f"{len(mine) - MOST + 1} more; the job summary has them all"))
     return "\n".join([*lines, verdict(result).text]) + "\n"
 
 
@@ -79,13 +80,14 @@ def _words(firing: Firing) -> str:
     return firing.summary or values_text(firing.values)
 
 
-def _command(kind: str, title: str, message: str) -> str:
-    """`::error title=…::…`, escaped as the runner unescapes it."""
-    return f"::{kind} title={_property(title)}::{_message(message)}"
+def workflow_command(kind: str, title: str, message: str, **more: str) -> str:
+    """`::error title=…,file=…,line=…::…`, escaped as the runner unescapes it."""
+    properties = ",".join(f"{name}={_property(value)}" for name, value in {"title": title, **more}.items())
+    return f"::{kind} {properties}::{_message(message)}"
 
 
 def _message(text: str) -> str:
-    return tidy(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(tidy(text), begins_line=False).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -12,11 +12,12 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from watchdog.cli.check_page import first_line, key_text, values_text
 from watchdog.core.checking import CheckResult, Firing
 from watchdog.core.expectations import Answer
+from watchdog.core.line_commands import without_commands_xml
 from watchdog.core.payload import iso
 from watchdog.core.readable import tidy
 from watchdog.core.target import SELF
 
-__all__ = ["junit_text"]
+__all__ = ["junit_text", "xml_document", "xml_text"]
 
 _NOT_XML = re.compile("[\ufffe\uffff]")  # what `tidy` leaves and XML 1.0 does not allow
 _KINDS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
@@ -40,13 +41,11 @@ def junit_text(result: CheckResult) -> str:
         suites[SELF] = [_Case("rules", idle.rule, "skipped", idle.reason) for idle in result.idle_elsewhere]
     root = Element("testsuites", {"name": "watchdog", **_counts([case for cases in suites.values() for case in cases])})
     for target, cases in suites.items():
-        about = {"name": _xml(target), "timestamp": iso(result.checked_at).removesuffix("Z")}
+        about = {"name": xml_text(target), "timestamp": iso(result.checked_at).removesuffix("Z")}
         suite = SubElement(root, "testsuite", {**about, **_counts(cases)})
         for case in cases:
             _add(suite, target, case)
-    indent(root)
-    document: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
-    return document.decode("ascii") + "\n"
+    return xml_document(root)
 
 
 def _rules(result: CheckResult, target: str, names: Iterable[str]) -> Iterator[_Case]:
@@ -85,17 +84,24 @@ def _told(firing: Firing) -> str:
 
 
 def _add(suite: Element, target: str, case: _Case) -> None:
-    element = SubElement(suite, "testcase", classname=_xml(f"{target}.{case.group}"), name=_xml(case.name), time="0")
+    element = SubElement(suite, "testcase", classname=xml_text(f"{target}.{case.group}"), name=xml_text(case.name), time="0")
     if case.outcome:
-        SubElement(element, case.outcome, message=_xml(case.message)).text = _xml(case.text) or None
+        SubElement(element, case.outcome, message=xml_text(case.message)).text = xml_text(case.text) or None
     elif case.text:
-        SubElement(element, "system-out").text = _xml(case.text)
+        SubElement(element, "system-out").text = xml_text(case.text)
 
 
 def _counts(cases: list[_Case]) -> dict[str, str]:
     return {"tests": str(len(cases)), **{name: str(sum(c.outcome == outcome for c in cases)) for outcome, name in _KINDS.items()}}
 
 
-def _xml(text: str) -> str:
+def xml_document(root: Element) -> str:
+    """The text of a document, in which no CI system finds a command."""
+    indent(root)
+    document: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
+    return without_commands_xml(document.decode("ascii")) + "\n"
+
+
+def xml_text(text: str) -> str:
     """Text that XML 1.0 can hold."""
     return _NOT_XML.sub("", tidy(text))

@@ -4,15 +4,16 @@ In: a `CheckResult`. Out: what goes to standard output (and into GitHub's job su
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from watchdog.cli.refusals import warn
 from watchdog.core.checking import CheckResult
+from watchdog.masking import print_commands
 
-__all__ = ["Shown"]
+__all__ = ["Shown", "show_faults"]
 
 
 class Shown:
@@ -55,14 +56,8 @@ class Shown:
     def _github(self, result: CheckResult) -> int:
         from watchdog.cli.check_github import annotations, job_summary  # noqa: PLC0415
 
-        click.echo(annotations(result), nl=False)
-        path = self._environ.get("GITHUB_STEP_SUMMARY")
-        if path:
-            try:
-                with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as summary:
-                    summary.write(job_summary(result, self._footer))
-            except OSError as error:
-                warn([f"the job summary {path} could not be written: {error.strerror or type(error).__name__}"])
+        print_commands(annotations(result))
+        add_job_summary(job_summary(result, self._footer), self._environ)
         return result.exit_code
 
     def _nagios(self, result: CheckResult) -> int:
@@ -70,3 +65,31 @@ class Shown:
 
         click.echo(nagios_text(result), nl=False)
         return nagios_code(result)
+
+
+def add_job_summary(markdown: str, environ: Mapping[str, str]) -> None:
+    """Add to the summary of GitHub's job, where there is one."""
+    path = environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        try:
+            with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as summary:
+                summary.write(markdown)
+        except OSError as error:
+            warn([f"the job summary {path} could not be written: {error.strerror or type(error).__name__}"])
+
+
+def show_faults(style: str, faults: Sequence[str], environ: Mapping[str, str] = os.environ) -> None:
+    """Print why nothing was looked at, to standard output, in a format that machines read; `text` has nothing to say there."""
+    from watchdog.cli.check_faults import faults_document, github_faults, job_summary_of_faults, junit_faults  # noqa: PLC0415
+    from watchdog.cli.check_nagios import nagios_refusal  # noqa: PLC0415
+    from watchdog.cli.screen import show_json  # noqa: PLC0415
+
+    if style == "json":
+        show_json(faults_document(faults))
+    elif style == "junit":
+        click.echo(junit_faults(faults), nl=False)
+    elif style == "nagios":
+        click.echo(nagios_refusal("\n".join(faults)), nl=False)
+    elif style == "github":
+        print_commands(github_faults(faults))
+        add_job_summary(job_summary_of_faults(faults), environ)

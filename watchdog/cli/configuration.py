@@ -20,21 +20,27 @@ def load(
     config: Path | None, flags: Mapping[str, object] | None = None, *, targets_required: bool = True, credentials: bool = True
 ) -> "Loaded":
     """The settings. Refused with all that is wrong."""
-    from watchdog.config import ConfigError, load_settings  # noqa: PLC0415
-    from watchdog.masking import MASKING  # noqa: PLC0415
+    from watchdog.config import ConfigError  # noqa: PLC0415
 
     try:
-        return load_settings(
-            config=config,
-            environ=os.environ,
-            flags=flags or {},
-            cwd=Path.cwd(),
-            targets_required=targets_required,
-            credentials=credentials,
-            learn=MASKING.learn,
-        )
+        return _loaded(config, flags, targets_required=targets_required, credentials=credentials)
     except ConfigError as error:
         raise Refused(*error.faults) from None
+
+
+def _loaded(config: Path | None, flags: Mapping[str, object] | None, *, targets_required: bool, credentials: bool) -> "Loaded":
+    from watchdog.config import load_settings  # noqa: PLC0415
+    from watchdog.masking import MASKING  # noqa: PLC0415
+
+    return load_settings(
+        config=config,
+        environ=os.environ,
+        flags=flags or {},
+        cwd=Path.cwd(),
+        targets_required=targets_required,
+        credentials=credentials,
+        learn=MASKING.learn,
+    )
 
 
 def load_with_rules(
@@ -51,16 +57,26 @@ def load_with_rules(
     `sends`: the environment's proxies must be of use too; a single look needs none of them.
     """
     from watchdog.app import RulesError, configured  # noqa: PLC0415
+    from watchdog.config import ConfigError  # noqa: PLC0415
     from watchdog.config_proxies import proxy_faults  # noqa: PLC0415
+    from watchdog.rulebook import read_rule_book  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
 
-    loaded = load(config, flags, targets_required=targets_required, credentials=credentials)
-    if sends and (unusable := proxy_faults(loaded, os.environ)):
-        raise Refused(*unusable)
+    try:
+        loaded = _loaded(config, flags, targets_required=targets_required, credentials=credentials)
+    except ConfigError as error:
+        files = dict.fromkeys((*error.rule_files, *more_rules))
+        book = read_rule_book(files, TABLES, error.overrides, shipped=error.shipped_rules)
+        raise Refused(*error.faults, *book.faults) from None
+    unusable = proxy_faults(loaded, os.environ) if sends else ()
     loaded = replace(loaded, rule_files=(*loaded.rule_files, *(file for file in more_rules if file not in loaded.rule_files)))
     try:
-        return configured(loaded)
+        conf = configured(loaded)
     except RulesError as error:
-        raise Refused(*error.faults) from None
+        raise Refused(*unusable, *error.faults) from None
+    if unusable:
+        raise Refused(*unusable)
+    return conf
 
 
 def oddities(conf: "Configured") -> tuple[str, ...]:

@@ -15,6 +15,7 @@ class Refused(click.ClickException):
 
     def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
+        self.faults = faults
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the faults, a line each, so that an editor can follow `file:line`."""

@@ -1,0 +1,87 @@
+"""`watchdog check` that cannot look: exit code 2 in every format, and the faults in the format's own form. Nothing is asked here."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml
+
+from watchdog.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+EMPTY = "$WATCHDOG_REDIS: set, but empty: is it a secret that was not passed on? Give it a value, or unset it"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in an empty folder; (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("WATCHDOG_FLOWER", "WATCHDOG_REDIS", "WATCHDOG_CONFIG", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*args: str, **environ: str) -> tuple[int, str, str]:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main(list(args), prog_name="watchdog")
+        out, err = capsys.readouterr()
+        return int(str(ended.value.code)), out, err
+
+    return run
+
+
+def test_people_read_on_standard_error_why_an_empty_address_is_no_address(run: Run) -> None:
+    assert run("check", "--once", "--flower", "http://localhost:1", WATCHDOG_REDIS="") == (2, "", EMPTY + "\n")
+
+
+def test_json_says_so_in_a_document(run: Run) -> None:
+    code, out, err = run("check", "--once", "--format", "json", WATCHDOG_REDIS="")
+    assert (code, json.loads(out)["faults"], err) == (2, [EMPTY], EMPTY + "\n")
+
+
+def test_junit_says_so_in_a_case(run: Run) -> None:
+    code, out, err = run("check", "--format", "junit", WATCHDOG_REDIS="")
+    assert (code, JUnitXml.fromstring(out).errors, err) == (2, 1, EMPTY + "\n")
+
+
+def test_github_is_told_in_an_annotation_and_in_the_summary(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("check", "--format", "github", WATCHDOG_REDIS="", GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
+    assert (code, out.splitlines()[0], err) == (2, f"::error title=watchdog is not configured::{EMPTY}", "")
+    assert "NOT CONFIGURED" in (tmp_path / "summary.md").read_text()
+
+
+def test_nagios_is_told_unknown(run: Run) -> None:
+    assert run("check", "--format", "nagios", WATCHDOG_REDIS="") == (3, f"WATCHDOG UNKNOWN - {EMPTY}\n", "")
+
+
+@pytest.mark.parametrize(
+    "args", [("--format", "json", "--bogus"), ("--format=json", "--fail-on", "x"), ("--wait", "x", "--format", "json")]
+)
+def test_wrong_usage_is_told_in_the_format_as_well(run: Run, args: tuple[str, ...]) -> None:
+    code, out, err = run("check", *args)
+    (fault,) = json.loads(out)["faults"]
+    assert (code, fault.splitlines()[0] in err) == (2, True)
+
+
+def test_an_unknown_format_is_told_to_people(run: Run) -> None:
+    code, out, err = run("check", "--format", "json", "--format", "xml")
+    assert (code, out, "'xml' is not one of" in err) == (2, "", True)
+
+
+@pytest.mark.parametrize("option", ["--flower", "--redis", "--interval"])
+def test_an_option_that_is_given_and_empty_is_no_option_left_out(run: Run, option: str) -> None:
+    code, _, err = run("check", "--once", "--flower", "http://localhost:1", option, "")
+    assert (code, err.startswith(f"{option}: given, but empty")) == (2, True)
+
+
+def test_everything_that_is_wrong_is_told_in_one_go(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[[rule]]\nname = "Mine"\nfrom = "queues"\nwhen = "lenght > 5"\n')
+    (tmp_path / "watchdog.toml").write_text(
+        'rules = ["mine.toml"]\nintervall = "3s"\n[[target]]\nname = "a"\nflower = "${FLOWER_ADDRESS}"\n'
+        '[[override]]\nrule = "QueueBacklogHigh"\nparams = {limt = 5}\n'
+    )
+    code, _, err = run("check", "--once", "--expect", "cluster: x > 1", WATCHDOG_INTERVALL="3s")
+    assert code == 2
+    said = ("$WATCHDOG_INTERVALL", "${FLOWER_ADDRESS}", "intervall: unknown key", "lenght", "limt", "--expect")
+    assert [(word, word in err) for word in said] == [(word, True) for word in said]

@@ -1,0 +1,60 @@
+"""What is wrong with usage, configuration or rules, as each format of `check` says it: whoever reads only the format hears of it too.
+
+In: the faults, a sentence each, most of them beginning with `file:line:`. Out: text or a document. (A Nagios plugin's are in
+`check_nagios`, and people's on standard error, a line each.)
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement
+
+from watchdog.cli.check_github import MOST, as_markdown, workflow_command
+from watchdog.cli.check_junit import xml_document, xml_text
+from watchdog.cli.page import clean
+
+__all__ = ["faults_document", "github_faults", "job_summary_of_faults", "junit_faults"]
+
+_PLACE = re.compile(r"(?P<file>\S[^:]*\.toml)(?::(?P<line>\d+))?: ")
+_LONGEST_NAME = 200
+_HEADLINE = "NOT CONFIGURED: {count}, nothing was looked at"
+
+
+def faults_document(faults: Sequence[str]) -> dict[str, Any]:
+    """The JSON document: `{"version": 1, "exit_code": 2, "faults": [sentence, …]}`."""
+    return {"version": 1, "exit_code": 2, "faults": list(faults)}
+
+
+def junit_faults(faults: Sequence[str]) -> str:
+    """A suite of one case a fault, each an error."""
+    counts = {"tests": str(len(faults)), "failures": "0", "errors": str(len(faults)), "skipped": "0"}
+    root = Element("testsuites", {"name": "watchdog", **counts})
+    suite = SubElement(root, "testsuite", {"name": "configuration", **counts})
+    for fault in faults:
+        case = SubElement(suite, "testcase", classname="watchdog.configuration", name=xml_text(clean(fault))[:_LONGEST_NAME], time="0")
+        SubElement(case, "error", message=xml_text(fault)).text = xml_text(fault)
+    return xml_document(root)
+
+
+def github_faults(faults: Sequence[str]) -> str:
+    """An `::error` each, at its file and line where it has one; and the verdict."""
+    shown = faults if len(faults) <= MOST else faults[: MOST - 1]
+    lines = [_annotation(fault) for fault in shown]
+    if len(faults) > MOST:
+        lines.append(workflow_command("error", "watchdog", f"{len(faults) - MOST + 1} more faults; the job summary has them all"))
+    return "\n".join([*lines, _headline(faults)]) + "\n"
+
+
+def job_summary_of_faults(faults: Sequence[str]) -> str:
+    """Markdown: the verdict and a list."""
+    return "\n".join([f"## watchdog: {as_markdown(_headline(faults))}", "", *(f"- {as_markdown(fault)}" for fault in faults)]) + "\n\n"
+
+
+def _headline(faults: Sequence[str]) -> str:
+    return _HEADLINE.format(count="1 fault" if len(faults) == 1 else f"{len(faults)} faults")
+
+
+def _annotation(fault: str) -> str:
+    place = _PLACE.match(fault)
+    where = {name: value for name, value in place.groupdict().items() if value} if place else {}
+    return workflow_command("error", "watchdog is not configured", fault[place.end() :] if place else fault, **where)
