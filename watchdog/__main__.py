@@ -6,6 +6,7 @@ Whatever is printed from here on, by whomever, passes `masking`.
 import gc
 import sys
 
+from watchdog.early_signals import is_daemon, note_signals
 from watchdog.spared import spare_httpx_command_line
 
 __all__ = ["collect_seldom", "main"]
@@ -22,6 +23,8 @@ def collect_seldom() -> None:
 
 def main() -> None:
     """Run the command line; ends with SystemExit."""
+    if is_daemon(sys.argv[1:]):
+        note_signals()
     collect_seldom()
     spare_httpx_command_line()
     try:

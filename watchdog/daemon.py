@@ -16,6 +16,7 @@ import structlog
 
 from watchdog.core.target import SELF
 from watchdog.core.telling import Addressee
+from watchdog.early_signals import noted_signals
 from watchdog.handing_over import Handing, hand_over
 from watchdog.receivers.base import Receiver
 from watchdog.sd_notify import Notifier, watchdog_period_s
@@ -127,6 +128,8 @@ class Daemon:
         }
         for number, act in handlers.items():
             signal.signal(number, act)
+        for number in handlers.keys() & noted_signals():  # what came before somebody listened
+            handlers[number](number, None)
 
     def _begin(self, built: Built) -> Built:
         self._self_watch.forget_all_but(set(built.targets), set(built.rules))
