@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["DatabaseFile"]
 
 LARGEST_IDLE_WAL = 4 * 1024 * 1024
-"""To so many bytes the write-ahead log is cut back when it is begun anew: else it stays as large as a flood once made it (64 MB, measured)."""
+"""To so many bytes the write-ahead log is cut back when it is begun anew; else it stays as large as a flood made it (64 MB, measured)."""
 
 
 class DatabaseFile:
