@@ -37,6 +37,15 @@ def test_a_missing_key_says_nothing() -> None:
         ({"progress": [1]}, None),
         ({"progress": "soon"}, None),
         ({"other": 1}, None),
+        ({"pending": False, "current": 5, "total": 20, "percent": 25.0, "description": "x"}, 0.25),  # celery-progress
+        ({"done": 3, "total": 12}, 0.25),
+        ({"processed": 3, "total": 12}, 0.25),
+        ({"current_step": 2, "total_steps": 8}, 0.25),
+        ({"percent": 25}, 0.25),
+        ({"percent": 0.5}, 0.005),
+        ({"percentage": "25%"}, 0.25),
+        ({"percent": 250}, None),
+        ({"progress": {"current": 3, "total": 12}}, 0.25),
     ],
 )
 def test_progress_is_a_ratio_however_it_is_written(report: dict[str, object], progress: float | None) -> None:
@@ -44,7 +53,16 @@ def test_progress_is_a_ratio_however_it_is_written(report: dict[str, object], pr
 
 
 @pytest.mark.parametrize(
-    ("report", "step"), [({"step": " a\nb "}, "a b"), ({"step": 3}, "3"), ({"status": "x"}, "x"), ({"step": {}}, None)]
+    ("report", "step"),
+    [
+        ({"step": " a\nb "}, "a b"),
+        ({"step": 3}, "3"),
+        ({"step": {}}, None),
+        ({"step": "", "stage": "upload"}, "upload"),
+        *(({name: "x"}, "x") for name in ("current_step", "stage", "phase", "status", "message", "description", "desc", "detail")),
+        ({"status": "working", "current_step": "resize"}, "resize"),
+        ({"progress": {"current": 3, "total": 12, "stage": "resize"}}, "resize"),
+    ],
 )
 def test_a_step_is_a_text_in_one_line(report: dict[str, object], step: str | None) -> None:
     assert seen(**report).step == step

@@ -17,6 +17,17 @@ __all__ = ["task_meta"]
 ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED", "RETRY", "REJECTED", "IGNORED"})
 """Celery's own states in which `result` is no report but a value or an exception."""
 CELERYS_OWN = frozenset({"pid", "hostname"})
+STEPS = ("step", "current_step", "stage", "phase", "status", "message", "description", "desc", "detail")
+"""Keys under which tasks say what they are at; the first that says something holds."""
+_PAIRS = (
+    ("current", "total"),
+    ("done", "total"),
+    ("completed", "total"),
+    ("processed", "total"),
+    ("step", "total_steps"),
+    ("current_step", "total_steps"),
+)
+_PERCENTAGES = ("percent", "percentage", "percent_complete", "pct")
 LONGEST_META = 2000
 LONGEST_ENTRY = 200
 LONGEST_STEP = 200
@@ -42,16 +53,28 @@ def task_meta(raw: object) -> TaskMetaSeen | None:
     if not isinstance(report, dict):
         return TaskMetaSeen(meta.status)
     report = {key: value for key, value in report.items() if key not in CELERYS_OWN}
-    return TaskMetaSeen(meta.status, _progress(report), _step(report), _short(report)) if report else TaskMetaSeen(meta.status)
+    inner = report.get("progress")
+    told = {**report, **inner} if isinstance(inner, dict) else report  # {"progress": {"current": 3, "total": 12}}
+    return TaskMetaSeen(meta.status, _progress(told), _step(told), _short(report)) if report else TaskMetaSeen(meta.status)
 
 
 def _progress(report: dict[str, Any]) -> float | None:
-    """`progress` from 0 to 1, or over 1 in percent; else `current` of `total`, as Celery's documentation has it."""
-    progress = _number(report.get("progress"))
-    if progress is not None:
-        return progress if progress <= 1 else progress / 100 if progress <= 100 else None
-    current, total = _number(report.get("current")), _number(report.get("total"))
-    return min(current / total, 1.0) if current is not None and total else None
+    """`progress` from 0 to 1, or over 1 in percent; else so much done of a total, as Celery's documentation has it; else a percentage."""
+    number = _number(report.get("progress"))
+    if number is not None:
+        return number if number <= 1 else number / 100 if number <= 100 else None
+    for done, of in _PAIRS:
+        part, total = _number(report.get(done)), _number(report.get(of))
+        if part is not None and total:
+            return min(part / total, 1.0)
+    percentages = (report[name] for name in _PERCENTAGES if name in report)
+    return next((percent for said in percentages if (percent := _percent(said)) is not None), None)
+
+
+def _percent(said: object) -> float | None:
+    """`25`, `"25"` and `"25%"` -> 0.25."""
+    number = _number(said if not isinstance(said, str) else said.strip().rstrip("%"))
+    return number / 100 if number is not None and number <= 100 else None
 
 
 def _number(value: object) -> float | None:
@@ -65,9 +88,13 @@ def _number(value: object) -> float | None:
 
 
 def _step(report: dict[str, Any]) -> str | None:
-    """`step`, or `status`, in one line."""
-    said = next((report[name] for name in ("step", "status") if isinstance(report.get(name), str | int | float)), None)
+    """What it is at, in one line: the first of `STEPS` that holds a text or a number."""
+    said = next((report[name] for name in STEPS if _is_word(report.get(name))), None)
     return None if said is None else " ".join(str(said).split())[:LONGEST_STEP]
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and bool(value.strip()))
 
 
 def _short(report: dict[str, Any]) -> str:

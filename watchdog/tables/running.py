@@ -27,8 +27,19 @@ COLUMNS = (
     Column("worker_active", N, "tasks that worker executes now, by its own heartbeat", "tasks", 0.0),
     Column("queue", T, "the queue it came from, where its sender or its worker tells"),
     Column("running_s", N, "since it started", "s", 0.0),
-    Column("progress", N, "its own progress, 0 to 1, from update_state: `progress`, or `current` of `total`", "ratio", 0.0),
-    Column("step", T, "its own step, from update_state: `step` or `status`", neutral=""),
+    Column(
+        "progress",
+        N,
+        "its own progress, 0 to 1, from update_state: `progress`, `current` of `total` and the like, or `percent`",
+        "ratio",
+        0.0,
+    ),
+    Column(
+        "step",
+        T,
+        "what it is at, from update_state: `step`, `current_step`, `stage`, `phase`, `status`, `message` or `description`",
+        neutral="",
+    ),
     Column("meta", T, "all it reports by update_state, JSON", neutral="{}"),
     Column("progress_still_s", N, "since its progress or step last moved; 0 where it reports none", "s", 0.0),
 )
