@@ -66,6 +66,7 @@ def test_an_inspection_holds_stats_queues_and_conf() -> None:
                 results_db=1,
                 transport="redis",
             ),
+            active=(),
         )
     }
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import INTERVAL, NOW, Cluster, Watch, a_target, a_task, healthy, row
-from watchdog.core.queries import RunningTasks, TaskMeta, WorkerStatus
+from tests.builders import INTERVAL, NOW, Cluster, Watch, a_target, a_task, an_inspection, healthy, row
+from watchdog.core.queries import InspectOne, RunningTasks, TaskMeta, WorkerStatus
 from watchdog.core.replies import TaskMetaSeen
 from watchdog.core.rows import Cell, Reading, Row
 
@@ -15,6 +15,7 @@ def running(**changes: Any) -> Cluster:
     """A healthy cluster in which `t1` runs."""
     cluster = healthy()
     cluster.tasks = [a_task(**changes)]
+    cluster.beats[WEB] = replace(cluster.beats[WEB], active=1)
     return cluster
 
 
@@ -84,6 +85,75 @@ def test_how_busy_its_worker_is_stands_beside_it() -> None:
     assert first(cluster).cells["worker_active"] == 3.0
 
 
+# --- more tasks shown as started than its worker executes --------------------------------------------------------------
+
+
+def ignored(*ids: str, active: int, executes: tuple[str, ...] | None) -> Cluster:
+    """`t1` and these are shown as started on web-1, whose heartbeat says `active`; asked alone, it says what it `executes`."""
+    cluster = running()
+    cluster.tasks += [a_task(task_id) for task_id in ids]
+    cluster.beats[WEB] = replace(cluster.beats[WEB], active=active)
+    cluster.inspections[WEB] = an_inspection(WEB, active=executes)
+    return cluster
+
+
+def ids(reading: Reading) -> set[Cell]:
+    return {r.cells["id"] for r in reading.rows}
+
+
+def test_the_worker_says_which_of_them_run_in_the_same_look() -> None:
+    assert ids(Watch(ignored("i1", "i2", active=1, executes=("t1",))).look(0)["running"]) == {"t1"}
+
+
+def test_what_its_worker_did_not_execute_stays_ended_while_flower_lists_it() -> None:
+    watch = Watch(ignored("i1", active=1, executes=("t1",)))
+    look(watch, 0)
+    watch.cluster.inspections = {}
+    assert ids(look(watch)) == {"t1"}
+
+
+def test_a_task_that_is_started_again_runs_again() -> None:
+    watch = Watch(ignored("i1", active=1, executes=("t1",)))
+    look(watch, 0)
+    watch.cluster.tasks[1] = a_task("i1", started=watch.cluster.now)
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=2)
+    assert ids(look(watch)) == {"t1", "i1"}
+
+
+def test_a_worker_that_executes_nothing_has_no_rows() -> None:
+    assert ids(Watch(ignored("i1", active=0, executes=())).look(0)["running"]) == set()
+
+
+def test_where_the_worker_cannot_be_asked_the_reason_names_both_facts() -> None:
+    cluster = ignored("i1", "i2", active=1, executes=None)
+    cluster.gaps[InspectOne] = "flower: 503"
+    why = row(Watch(cluster).look(0)["running"], "t1", table="running").gaps["worker_active"]
+    assert "shows 3 tasks as started on celery@web-1, whose heartbeat says that it executes 1" in why
+
+
+def test_a_worker_that_executes_as_many_as_are_shown_is_not_asked() -> None:
+    cluster = ignored("i1", active=2, executes=("t1",))
+    Watch(cluster).look(0)
+    assert not any(isinstance(query, InspectOne) for query in cluster.asked)
+
+
+def test_what_began_just_now_is_no_contradiction() -> None:
+    cluster = running(started=NOW - 2)
+    cluster.beats[WEB] = replace(cluster.beats[WEB], active=0)
+    assert ids(Watch(cluster).look(0)["running"]) == {"t1"}
+
+
+def test_a_worker_is_asked_again_after_a_minute_at_the_earliest() -> None:
+    cluster = ignored("i1", active=1, executes=None)
+    watch = Watch(cluster)
+    asked = []
+    for _ in range(13):
+        cluster.asked.clear()
+        look(watch)
+        asked.append(any(isinstance(query, InspectOne) for query in cluster.asked))
+    assert sum(asked) == 3
+
+
 # --- workers that are gone --------------------------------------------------------------------------------------------
 
 
@@ -107,13 +177,13 @@ def test_while_workers_cannot_be_seen_their_state_is_a_gap() -> None:
 
 def test_a_task_that_began_before_its_workers_process_is_one_of_a_lost_worker() -> None:
     cluster = running()
-    cluster.add(WEB, queues=("indexing",), uptime_s=0.0)  # inspected 30 s ago: its process is 30 s old
+    cluster.add(WEB, queues=("indexing",), uptime_s=0.0, active=1)  # inspected 30 s ago: its process is 30 s old
     assert first(cluster).cells["worker_state"] == "lost"
 
 
 def test_a_task_that_began_after_its_workers_process_is_one_of_an_online_worker() -> None:
     cluster = running(started=NOW - 20)
-    cluster.add(WEB, queues=("indexing",), uptime_s=0.0)
+    cluster.add(WEB, queues=("indexing",), uptime_s=0.0, active=1)
     assert first(cluster).cells["worker_state"] == "online"
 
 

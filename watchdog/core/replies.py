@@ -93,6 +93,8 @@ class WorkerInspection:
     reserved: int | None
     processed: int | None
     conf: WorkerConf | None
+    active: tuple[str, ...] | None = None
+    """The ids of the tasks that it executes; Flower 2.2 tells them where this worker alone is refreshed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,9 +63,14 @@ class _Queue(Struct):
     name: str
 
 
+class _Active(Struct):
+    id: str
+
+
 class _Entry(Struct):
     stats: _Stats | None = None
     active_queues: list[_Queue] | None = None
+    active: list[_Active] | None = None
     reserved: list[Raw] | None = None
     conf: Raw = _NULL
     timestamp: float | None = None
@@ -98,7 +103,7 @@ def read_leniently(body: bytes) -> dict[str, WorkerInspection] | Gap:
 
 
 def _says_something(entry: _Entry) -> bool:
-    said = (entry.stats, entry.active_queues, entry.reserved, entry.timestamp)
+    said = (entry.stats, entry.active_queues, entry.active, entry.reserved, entry.timestamp)
     return any(part is not None for part in said) or bytes(entry.conf) != b"null"
 
 
@@ -108,10 +113,18 @@ def _entry(parts: Mapping[str, Raw]) -> _Entry:
     return _Entry(
         stats=_stats(_part(parts, "stats", dict[str, Any]), _part(parts, "stats", dict[str, Raw])),
         active_queues=None if queues is None else [_Queue(name) for name in _names(queues)],
+        active=_active(_part(parts, "active", list[Any])),
         reserved=_part(parts, "reserved", list[Raw]),
         conf=parts.get("conf", _NULL),
         timestamp=_part(parts, "timestamp", float),
     )
+
+
+def _active(requests: list[Any] | None) -> list[_Active] | None:
+    """Their ids, if all can be read: one that is missing would pass for a task that ended."""
+    ids = [request.get("id") for request in requests or () if isinstance(request, dict)]
+    known = [_Active(task_id) for task_id in ids if isinstance(task_id, str)]
+    return known if requests is not None and len(known) == len(requests) else None
 
 
 def _part(parts: Mapping[str, Raw], name: str, kind: Any) -> Any:
@@ -148,6 +161,7 @@ def _inspection(name: str, entry: _Entry) -> WorkerInspection:
         reserved=None if entry.reserved is None else len(entry.reserved),
         processed=sum([n for n in total.values() if isinstance(n, int)]) if isinstance(total, dict) else None,
         conf=_conf(bytes(entry.conf), bytes(stats.broker)),
+        active=None if entry.active is None else tuple([request.id for request in entry.active]),
     )
 
 

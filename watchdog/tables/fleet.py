@@ -90,7 +90,7 @@ def fleet_of(memory: object) -> Fleet:
 def inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, WorkerInspection]:
     """The newest inspection of each of the target's workers, from memory, Flower's cache and this cycle's refreshes.
 
-    A refresh wins whatever its time says (Flower's clock may have been set back). `reserved` is taken from a refresh of
+    A refresh wins whatever its time says (Flower's clock may have been set back). `reserved` and `active` are taken from a refresh of
     that one worker alone: Flower 2.2 keeps an old value beside a new time otherwise.
     """
     return replies.once(_inspections, fleet, target)
@@ -101,12 +101,12 @@ def _inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, Wo
     for seen in _answers(replies, [Inspected()]):
         old = newest.get(seen.name)
         if old is None or (seen.at or 0.0) > (old.at or 0.0):
-            newest[seen.name] = replace(seen, reserved=None)
+            newest[seen.name] = replace(seen, reserved=None, active=None)
     alone = {}
     for seen in _answers(replies, [q for q in replies.answers if isinstance(q, InspectOne)]):
         old = newest.get(seen.name)
-        alone[seen.name] = seen if old is None or seen.at != old.at else replace(seen, reserved=None)  # it did not answer
-    together = {seen.name: replace(seen, reserved=None) for seen in _answers(replies, [InspectAll()])}
+        alone[seen.name] = seen if old is None or seen.at != old.at else replace(seen, reserved=None, active=None)  # it did not answer
+    together = {seen.name: replace(seen, reserved=None, active=None) for seen in _answers(replies, [InspectAll()])}
     found = {**newest, **alone, **together}
     return {name: seen for name, seen in found.items() if covers(name, target.workers)} if target.workers else found
 

@@ -1,6 +1,7 @@
 """`running`: a row a task that executes: the 100 that Flower shows as started for longest, with what they report of themselves.
 
-A task whose worker was killed stays started in Flower for good: its row stays, with `worker_state` lost.
+A task whose worker was killed stays started in Flower for good: its row stays, with `worker_state` lost. What Flower shows as started and
+its worker does not execute is no row: see `running_contradicted`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,13 +9,14 @@ from dataclasses import replace
 
 from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Query
+from watchdog.core.queries import InspectOne, Query
 from watchdog.core.replies import Replies, TaskSeen
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.target import Target
 from watchdog.tables.fleet import Fleet, fleet_of, inspections
 from watchdog.tables.results_place import ResultsPlace, results_place
-from watchdog.tables.running_known import LISTED, METAS_A_LOOK, KnownRun, Running, metas, running_of, runs_now
+from watchdog.tables.running_contradicted import contradiction, ended_by_its_worker, workers_to_ask
+from watchdog.tables.running_known import LISTED, METAS_A_LOOK, KnownRun, Running, listed_runs, metas, running_of, runs_now
 
 __all__ = ["TABLE"]
 
@@ -56,10 +58,19 @@ def asks(asking: Asking) -> Iterable[Query]:
     """What runs, and what it reports; nothing where nobody reads it."""
     if "flower" not in asking.target.sources or not asking.demand.wants("running"):
         return []
-    if not asking.demand.wants("running", *OF_PROGRESS):
-        return [LISTED]
-    place = _place(asking.target, asking.replies, fleet_of(asking.memories.get("workers")))
-    return [LISTED, *(() if place.why_not else metas(asking, place))]
+    wanted: list[Query] = [LISTED, *_in_doubt(asking)]
+    if asking.demand.wants("running", *OF_PROGRESS):
+        place = _place(asking.target, asking.replies, fleet_of(asking.memories.get("workers")))
+        wanted += () if place.why_not else metas(asking, place)
+    return wanted
+
+
+def _in_doubt(asking: Asking) -> list[InspectOne]:
+    """Refreshes of workers that execute less than Flower shows, once both have been told."""
+    memory, listed = running_of(asking.memory), asking.replies.get(LISTED, tuple[TaskSeen, ...])
+    if isinstance(listed, Gap):
+        return []
+    return workers_to_ask(listed_runs(memory, listed, asking.target, asking.now), asking.replies, memory.inspected, asking.now)
 
 
 def read(look: Look) -> Reading:
@@ -75,8 +86,10 @@ def read(look: Look) -> Reading:
     if isinstance(listed, Gap):
         rows = tuple(_blind_row(run, listed.reason, idle) for run in memory.known.values() if not run.ended)
         return Reading(rows, unread=listed.reason, idle=idle, memory=memory)
-    workers = _Workers(look, fleet)
     now = runs_now(memory, listed, look, place, fleet.flower.back_at)
+    told = {run.id: replace(run, ended=run.ended or ended_by_its_worker(run, fleet, look.now)) for run in now.known.values()}
+    now = replace(now, known=told)
+    workers = _Workers(look, fleet, tuple(told.values()))
     over = [run for run in now.known.values() if not run.listed and (run.ended or workers.done_with(run))]
     forgotten = [run for run in now.known.values() if not run.listed and look.now - run.seen_at > look.target.forget_after_s]
     now = replace(now, known={task_id: run for task_id, run in now.known.items() if run not in over and run not in forgotten})
@@ -99,9 +112,9 @@ def _place(target: Target, replies: Replies, fleet: Fleet) -> ResultsPlace:
 class _Workers:
     """What this look knows of the workers."""
 
-    def __init__(self, look: Look, fleet: Fleet) -> None:
+    def __init__(self, look: Look, fleet: Fleet, runs: tuple[KnownRun, ...]) -> None:
         workers = look.before.get("workers", Reading(unread="flower: not asked"))
-        self.look, self.fleet, self.unread = look, fleet, workers.unread
+        self.look, self.fleet, self.runs, self.unread = look, fleet, runs, workers.unread
         self.rows: Mapping[Cell, Row] = {row.cells["name"]: row for row in workers.rows}
 
     def state(self, run: KnownRun) -> tuple[Cell, str]:
@@ -122,7 +135,10 @@ class _Workers:
         if row is None:
             _, why = self.state(run)
             return (None, why) if why else (0.0, "")
-        return row.cells["active"], row.gaps.get("active", "")
+        active = row.cells["active"]
+        if isinstance(active, float) and (why := contradiction(str(run.worker), active, self.runs, self.look.now)):
+            return None, why
+        return active, row.gaps.get("active", "")
 
     def queue(self, run: KnownRun) -> tuple[Cell, str]:
         """(the queue it came from, or why that is not known): by its sender, or because its worker consumes only one."""

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Query, RunningTasks, TaskMeta
+from watchdog.core.queries import InspectOne, Query, RunningTasks, TaskMeta
 from watchdog.core.replies import Replies, TaskMetaSeen, TaskSeen
 from watchdog.core.rows import Asking, Look
 from watchdog.core.target import Target, covers
 from watchdog.tables.results_place import KEY, ResultsPlace
 
-__all__ = ["LISTED", "METAS_A_LOOK", "KnownRun", "Report", "Running", "metas", "running_of", "runs_now"]
+__all__ = ["LISTED", "METAS_A_LOOK", "KnownRun", "Report", "Running", "listed_runs", "metas", "running_of", "runs_now"]
 
 LISTED = RunningTasks()
 METAS_A_LOOK = 50
@@ -50,7 +50,7 @@ class KnownRun:
     listed: bool = True
     """False: Flower restarted, and has not told of it since."""
     ended: bool = False
-    """The result backend says so, though Flower still lists it."""
+    """The result backend or its worker says so, though Flower still lists it."""
     report: Report | None = None
     """None: Redis was not asked yet."""
 
@@ -61,6 +61,8 @@ class Running:
 
     known: Mapping[str, KnownRun] = field(default_factory=dict)
     asked: str = ""
+    inspected: Mapping[str, float] = field(default_factory=dict)
+    """Worker -> when it was last asked what it executes (epoch seconds)."""
 
 
 def running_of(memory: object) -> Running:
@@ -81,27 +83,36 @@ def metas(asking: Asking, place: ResultsPlace) -> Iterable[Query]:
 def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: ResultsPlace, restarted_at: float | None) -> Running:
     """Those that Flower lists, oldest start first, and those of which it may have lost sight at `restarted_at` (its last start)."""
     now = look.now
-    known = {
-        task.id: KnownRun(
-            task.id,
-            task.name or (before.name if before else None),
-            task.worker or (before.worker if before else None),
-            task.routing_key or (before.queue if before else None),
-            task.started,
-            now,
-            ended=before is not None and before.ended and before.started == task.started,
-            report=before.report if before else None,
-        )
-        for task in listed
-        if _is_ours(task, look.target)
-        for before in [memory.known.get(task.id)]
-    }
+    known = {run.id: run for run in listed_runs(memory, listed, look.target, now)}
     for run in memory.known.values():
         if run.id not in known and not run.ended and (not run.listed or _lost_sight(run, restarted_at)):
             known[run.id] = replace(run, listed=False)
     told = {run.id: _told(run, place.question(run.id), look.replies, now) for run in known.values()}
     asked = [query.key.rpartition(KEY)[2] for query in look.replies.answers if isinstance(query, TaskMeta)]
-    return Running(told, asked[-1] if asked else "")
+    just = {query.worker: now for query in look.replies.answers if isinstance(query, InspectOne)}
+    workers = {run.worker for run in told.values()}
+    inspected = {name: at for name, at in {**memory.inspected, **just}.items() if name in workers}
+    return Running(told, asked[-1] if asked else "", inspected)
+
+
+def listed_runs(memory: Running, listed: tuple[TaskSeen, ...], target: Target, now: float) -> list[KnownRun]:
+    """The target's tasks that Flower lists, each with what is remembered of it."""
+    return [_known(task, memory.known.get(task.id), now) for task in listed if _is_ours(task, target)]
+
+
+def _known(task: TaskSeen, before: KnownRun | None, now: float) -> KnownRun:
+    if before is None:
+        return KnownRun(task.id, task.name, task.worker, task.routing_key, task.started, now)
+    return replace(
+        before,
+        name=task.name or before.name,
+        worker=task.worker or before.worker,
+        queue=task.routing_key or before.queue,
+        started=task.started,
+        seen_at=now,
+        listed=True,
+        ended=before.ended and before.started == task.started,
+    )
 
 
 def _is_ours(task: TaskSeen, target: Target) -> bool:
