@@ -6,6 +6,7 @@ What only the daemon needs is imported where it is built: `watchdog check` start
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from watchdog.asking import Asker
@@ -18,6 +19,7 @@ from watchdog.core.reading import Past
 from watchdog.core.rows import Table
 from watchdog.core.selfwatch import ReceiverSeen, SelfSeen
 from watchdog.core.target import SELF, Target
+from watchdog.looking import BoundedSource, LookDeadline
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
 from watchdog.rulebook import RuleBook, read_rule_book, rules_for
@@ -83,12 +85,13 @@ def build_sources(target: TargetSettings) -> dict[str, Source]:
     return {name: SOURCES[name].source(settings) for name, settings in given.items() if settings is not None}
 
 
-def build_askers(settings: Settings) -> list[Asker]:
-    """One asker a target; targets that share a source let it answer both at once where they can."""
+def build_askers(settings: Settings, bounded: Callable[[Source], Source] = lambda source: source) -> list[Asker]:
+    """One asker a target; targets that share a source let it answer both at once where they can. `bounded`: what each is asked through."""
     sources = [build_sources(target) for target in settings.target]
     for name, kind in SOURCES.items():
         kind.together([of_target[name] for of_target in sources if name in of_target])
-    return [Asker(to_target(settings, t), of_target, TABLES) for t, of_target in zip(settings.target, sources, strict=True)]
+    asked = [{name: bounded(source) for name, source in of_target.items()} for of_target in sources]
+    return [Asker(to_target(settings, t), of_target, TABLES) for t, of_target in zip(settings.target, asked, strict=True)]
 
 
 def build_live_askers(settings: Settings) -> list[Asker]:
@@ -103,12 +106,14 @@ def build_checker(
     clock: Callable[[], float],
     stopwatch: Callable[[], float],
     expectations: tuple[Expectation, ...] = (),
+    timeout_s: float = inf,
 ) -> Checker:
-    """What `watchdog check` and `watchdog query` look with; `only`: these targets, or all."""
-    askers = [a for a in build_askers(conf.settings) if not only or a.target.name in only]
+    """What `watchdog check` and `watchdog query` look with; `only`: these targets, or all; `timeout_s`: how long one look may take."""
+    deadline = LookDeadline(timeout_s, stopwatch)
+    askers = [a for a in build_askers(conf.settings, partial(BoundedSource, deadline=deadline)) if not only or a.target.name in only]
     rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in askers}
     own = tuple(tuned.rule for tuned in rules_for(conf.book, SELF, TABLES))
-    return Checker(askers, TABLES, rules, own, lambda: Evaluator(TABLES, stopwatch=stopwatch), clock, expectations)
+    return Checker(askers, TABLES, rules, own, lambda: Evaluator(TABLES, stopwatch=stopwatch), clock, expectations, deadline=deadline)
 
 
 def build_receivers(settings: Settings) -> list[Receiver]:

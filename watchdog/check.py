@@ -1,12 +1,14 @@
-"""Looking without a daemon: one look at every target, judged, nothing sent and no database opened.
+"""Looking without a daemon: one look at every target, side by side, judged, nothing sent and no database opened.
 
 What one look saw is kept for the next one of the same run only, so that rules that compare two looks come to life.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import inf
 
 from watchdog.asking import Asker
-from watchdog.core.checking import CheckResult, Idle, check_target
+from watchdog.core.checking import CheckResult, Idle, TargetChecked, check_target
 from watchdog.core.demand import Demand
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.expectations import Answer, Expectation
@@ -17,6 +19,7 @@ from watchdog.core.rules import Rule
 from watchdog.core.severity import Severity
 from watchdog.core.target import SELF
 from watchdog.core.tuning import Tuned
+from watchdog.looking import LookDeadline, Outstanding, in_background
 
 __all__ = ["Checker"]
 
@@ -24,7 +27,7 @@ __all__ = ["Checker"]
 class Checker:
     """Looks, again and again if asked to."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a look is made of
         self,
         askers: Sequence[Asker],
         tables: Mapping[str, Table],
@@ -33,7 +36,10 @@ class Checker:
         evaluator: Callable[[], Evaluator],
         clock: Callable[[], float],
         expectations: tuple[Expectation, ...] = (),
+        *,
+        deadline: LookDeadline | None = None,
     ) -> None:
+        self._deadline = deadline
         self._askers, self._tables, self._rules, self._clock = askers, tables, rules, clock
         self._expectations = expectations
         self._never_asked = tuple(Idle(r.name, SELF, "check looks at clusters; `watchdog run` watches itself") for r in never_asked)
@@ -41,18 +47,31 @@ class Checker:
         self._past = {asker.target.name: Past() for asker in askers}
 
     def check(self, fail_on: Severity, progress: Callable[[str], None] = lambda _: None) -> CheckResult:
-        """One look at every target, judged."""
+        """One look at every target, all of them at once, judged once the last has answered or the time is over."""
         now = self._clock()
+        if self._deadline is not None:
+            self._deadline.begin()
+        outstanding = Outstanding(progress)
+        looks = [(asker, in_background(partial(self._looked, asker, now, outstanding), asker.target.name)) for asker in self._askers]
         checked = []
-        for asker in self._askers:
-            name = asker.target.name
-            demand = demand_of(self._rules[name], *(expectation.reads for expectation in self._expectations))
-            seen = self._look(asker, now, demand, progress)
-            judgements = judge_all(self._evaluators[name], self._rules[name], seen, ())
-            usual = seen.windows[DEFAULT_WINDOW_S]
-            checked.append(check_target(name, judgements, usual, self._answers(name, usual)))
+        for asker, look in looks:
+            look.wait(inf)
+            checked.append(self._judged(asker.target.name, look.result()))
         asked = {t.rule.name for tuned in self._rules.values() for t in tuned}
         return CheckResult(now, len(asked), tuple(checked), fail_on, self._never_asked)
+
+    def _looked(self, asker: Asker, now: float, outstanding: Outstanding) -> Seen:
+        name = asker.target.name
+        demand = demand_of(self._rules[name], *(expectation.reads for expectation in self._expectations))
+        try:
+            return self._look(asker, now, demand, partial(outstanding.say, name))
+        finally:
+            outstanding.done(name)
+
+    def _judged(self, target: str, seen: Seen) -> TargetChecked:
+        judgements = judge_all(self._evaluators[target], self._rules[target], seen, ())
+        usual = seen.windows[DEFAULT_WINDOW_S]
+        return check_target(target, judgements, usual, self._answers(target, usual))
 
     def readings(
         self, target: str, reads: Mapping[str, frozenset[str]], progress: Callable[[str], None] = lambda _: None
@@ -65,8 +84,9 @@ class Checker:
         return readings, evaluator
 
     def close(self) -> None:
-        """Give back the sources' sockets."""
+        """Give back the sources' sockets; a look under way asks nothing more."""
         for asker in self._askers:
+            asker.stop()
             asker.close()
 
     def _answers(self, target: str, readings: Mapping[str, Reading]) -> list[Answer]:

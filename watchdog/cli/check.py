@@ -9,7 +9,7 @@ import click
 
 from watchdog.cli.check_command import CheckCommand
 from watchdog.cli.completion import complete_rules
-from watchdog.cli.options import config_option, duration, format_option, targets_option, verbose_option
+from watchdog.cli.options import config_option, duration, format_option, longer_than_nothing, targets_option, verbose_option
 from watchdog.cli.refusals import Refused
 
 if TYPE_CHECKING:
@@ -46,11 +46,16 @@ Examples:
   watchdog check --once --fail-on critical --format json | jq .firing
   watchdog check --wait 5m --stable 30s --expect "cluster: workers_online >= 3"
   watchdog check --once --skip "Task*" --set QueueBacklogHigh.limit=500
+  watchdog check --format nagios --timeout 8s
 """,
 )
 @click.option("--once", is_flag=True, help="One look; otherwise again and again until Ctrl-C.")
 @click.option("--wait", metavar="DURATION", callback=duration, help="Look until all is good (exit code 0), at most for so long.")
 @click.option("--stable", metavar="DURATION", callback=duration, help="And go on until all has been good for so long.")
+@click.option(
+    "--timeout", metavar="DURATION", default="30s", show_default=True, callback=longer_than_nothing,
+    help="How long one look may take, at all targets together; what has not answered by then is unknown.",
+)  # fmt: skip
 @click.option("--flower", metavar="URL", help="A Flower to ask, in place of the configured targets.")
 @click.option("--redis", metavar="URL", help="A Redis broker to ask, in place of the configured targets.")
 @config_option
@@ -74,6 +79,7 @@ def check(  # noqa: PLR0913 - one for each option
     once: bool,
     wait: float | None,
     stable: float | None,
+    timeout: float,
     flower: str | None,
     redis: str | None,
     config: Path | None,
@@ -106,7 +112,7 @@ def check(  # noqa: PLR0913 - one for each option
     if not expectations:
         refuse_silence(conf, chosen, choice)
     warn_of_oddities(conf)
-    checker = build_checker(conf, chosen, time.time, time.perf_counter, expectations)
+    checker = build_checker(conf, chosen, time.time, time.perf_counter, expectations, timeout)
     shown = Shown(style, named_config(conf.loaded), verbose=verbose)
     severity, interval_s = Severity(fail_on), conf.settings.interval
     try:

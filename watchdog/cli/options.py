@@ -14,6 +14,7 @@ __all__ = [
     "database_option",
     "duration",
     "format_option",
+    "longer_than_nothing",
     "target_option",
     "targets_option",
     "verbose_option",
@@ -44,6 +45,14 @@ def duration(_ctx: click.Context, _param: click.Parameter, given: str | None) ->
         return None if given is None else parse_duration(given)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def longer_than_nothing(ctx: click.Context, param: click.Parameter, given: str) -> float:
+    """The same, of a duration that must not be 0."""
+    seconds = duration(ctx, param, given)
+    if not seconds:
+        raise click.BadParameter(f'expected a duration longer than nothing, such as "10s", found "{given}"')
+    return seconds
 
 
 def database_option(command: F) -> F:
