@@ -77,3 +77,7 @@ def test_rows_beyond_the_limit_are_cut_and_said_to_be() -> None:
 
 def test_csv_has_a_header_and_nothing_where_there_is_no_value() -> None:
     assert csv_text([answer(("a,b", None), ("c", 60.0))], 100) == 'name,length\n"a,b",\nc,60\n'
+
+
+def test_csv_quotes_a_line_that_a_ci_system_would_carry_out() -> None:
+    assert csv_text([answer(("::notice::x", None), ("c", 60.0))], 100) == 'name,length\n"::notice::x",""\nc,60\n'

@@ -146,10 +146,11 @@ def csv_text(answers: Sequence[Answer], most: int) -> str:
     """The rows as CSV with a header; nothing where there is no value."""
     columns, rows = _joined(answers, most)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    if columns:
-        writer.writerow(columns)
-    writer.writerows(["" if cell is None else _csv_cell(cell) for cell in row] for row in rows)
+    usual, quoted = (csv.writer(text, lineterminator="\n", quoting=quoting) for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    cells = [["" if cell is None else _csv_cell(cell) for cell in row] for row in rows]
+    for row in ([list(columns)] if columns else []) + cells:
+        # GitHub's runner carries out a line that begins with `::`: quotes keep it from that, and mean the same
+        (quoted if str(row[0]).lstrip().startswith("::") else usual).writerow(row)
     return text.getvalue()
 
 
