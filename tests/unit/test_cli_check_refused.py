@@ -8,6 +8,9 @@ import pytest
 from junitparser import JUnitXml
 
 from watchdog.cli import main
+from watchdog.sources.base import Answers
+from watchdog.sources.flower import FlowerSource
+from watchdog.sources.own_limits import NotAskedError
 
 Run = Callable[..., tuple[int, str, str]]
 EMPTY = "$WATCHDOG_REDIS: set, but empty: is it a secret that was not passed on? Give it a value, or unset it"
@@ -85,3 +88,32 @@ def test_everything_that_is_wrong_is_told_in_one_go(run: Run, tmp_path: Path) ->
     assert code == 2
     said = ("$WATCHDOG_INTERVALL", "${FLOWER_ADDRESS}", "intervall: unknown key", "lenght", "limt", "--expect")
     assert [(word, word in err) for word in said] == [(word, True) for word in said]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NotAskedError("this process may open no more files"), "this process may open no more files"),
+        (RuntimeError("hunter2"), "watchdog tripped over itself: unexpected RuntimeError"),
+    ],
+)
+@pytest.mark.parametrize("style", ["text", "json", "junit", "github", "nagios"])
+def test_what_keeps_it_from_asking_is_3_and_told_in_the_format(
+    run: Run, monkeypatch: pytest.MonkeyPatch, style: str, error: Exception, said: str
+) -> None:
+    def fail(*_: object) -> Answers:
+        raise error
+
+    monkeypatch.setattr(FlowerSource, "ask", fail)
+    code, out, err = run("check", "--once", "--flower", "http://localhost:1", "--format", style)
+    assert (code, said in (err if style == "text" else out)) == (3, True)
+    assert "hunter2" not in out + err
+
+
+def test_json_has_the_same_exit_code_in_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Answers:
+        raise NotAskedError("no memory")
+
+    monkeypatch.setattr(FlowerSource, "ask", fail)
+    _, out, _ = run("check", "--once", "--flower", "http://localhost:1", "--format", "json")
+    assert json.loads(out) == {"version": 1, "exit_code": 3, "faults": ["no memory"]}

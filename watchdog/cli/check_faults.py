@@ -17,12 +17,12 @@ __all__ = ["faults_document", "github_faults", "job_summary_of_faults", "junit_f
 
 _PLACE = re.compile(r"(?P<file>\S[^:]*\.toml)(?::(?P<line>\d+))?: ")
 _LONGEST_NAME = 200
-_HEADLINE = "NOT CONFIGURED: {count}, nothing was looked at"
+_NOT_CONFIGURED = 2
 
 
-def faults_document(faults: Sequence[str]) -> dict[str, Any]:
+def faults_document(faults: Sequence[str], exit_code: int = _NOT_CONFIGURED) -> dict[str, Any]:
     """The JSON document: `{"version": 1, "exit_code": 2, "faults": [sentence, …]}`."""
-    return {"version": 1, "exit_code": 2, "faults": list(faults)}
+    return {"version": 1, "exit_code": exit_code, "faults": list(faults)}
 
 
 def junit_faults(faults: Sequence[str]) -> str:
@@ -36,25 +36,30 @@ def junit_faults(faults: Sequence[str]) -> str:
     return xml_document(root)
 
 
-def github_faults(faults: Sequence[str]) -> str:
+def github_faults(faults: Sequence[str], exit_code: int = _NOT_CONFIGURED) -> str:
     """An `::error` each, at its file and line where it has one; and the verdict."""
     shown = faults if len(faults) <= MOST else faults[: MOST - 1]
-    lines = [_annotation(fault) for fault in shown]
+    title = "watchdog is not configured" if exit_code == _NOT_CONFIGURED else "watchdog could not look"
+    lines = [_annotation(title, fault) for fault in shown]
     if len(faults) > MOST:
         lines.append(workflow_command("error", "watchdog", f"{len(faults) - MOST + 1} more faults; the job summary has them all"))
-    return "\n".join([*lines, _headline(faults)]) + "\n"
+    return "\n".join([*lines, _headline(faults, exit_code)]) + "\n"
 
 
-def job_summary_of_faults(faults: Sequence[str]) -> str:
+def job_summary_of_faults(faults: Sequence[str], exit_code: int = _NOT_CONFIGURED) -> str:
     """Markdown: the verdict and a list."""
-    return "\n".join([f"## watchdog: {as_markdown(_headline(faults))}", "", *(f"- {as_markdown(fault)}" for fault in faults)]) + "\n\n"
+    return (
+        "\n".join([f"## watchdog: {as_markdown(_headline(faults, exit_code))}", "", *(f"- {as_markdown(fault)}" for fault in faults)])
+        + "\n\n"
+    )
 
 
-def _headline(faults: Sequence[str]) -> str:
-    return _HEADLINE.format(count="1 fault" if len(faults) == 1 else f"{len(faults)} faults")
+def _headline(faults: Sequence[str], exit_code: int) -> str:
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return f"NOT CONFIGURED: {count}, nothing was looked at" if exit_code == _NOT_CONFIGURED else "COULD NOT LOOK"
 
 
-def _annotation(fault: str) -> str:
+def _annotation(title: str, fault: str) -> str:
     place = _PLACE.match(fault)
     where = {name: value for name, value in place.groupdict().items() if value} if place else {}
-    return workflow_command("error", "watchdog is not configured", fault[place.end() :] if place else fault, **where)
+    return workflow_command("error", title, fault[place.end() :] if place else fault, **where)

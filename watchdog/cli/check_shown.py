@@ -78,18 +78,18 @@ def add_job_summary(markdown: str, environ: Mapping[str, str]) -> None:
             warn([f"the job summary {path} could not be written: {error.strerror or type(error).__name__}"])
 
 
-def show_faults(style: str, faults: Sequence[str], environ: Mapping[str, str] = os.environ) -> None:
+def show_faults(style: str, faults: Sequence[str], exit_code: int, environ: Mapping[str, str] = os.environ) -> None:
     """Print why nothing was looked at, to standard output, in a format that machines read; `text` has nothing to say there."""
     from watchdog.cli.check_faults import faults_document, github_faults, job_summary_of_faults, junit_faults  # noqa: PLC0415
     from watchdog.cli.check_nagios import nagios_refusal  # noqa: PLC0415
     from watchdog.cli.screen import show_json  # noqa: PLC0415
 
     if style == "json":
-        show_json(faults_document(faults))
+        show_json(faults_document(faults, exit_code))
     elif style == "junit":
         click.echo(junit_faults(faults), nl=False)
     elif style == "nagios":
         click.echo(nagios_refusal("\n".join(faults)), nl=False)
     elif style == "github":
-        print_commands(github_faults(faults))
-        add_job_summary(job_summary_of_faults(faults), environ)
+        print_commands(github_faults(faults, exit_code))
+        add_job_summary(job_summary_of_faults(faults, exit_code), environ)
