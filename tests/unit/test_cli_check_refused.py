@@ -117,3 +117,21 @@ def test_json_has_the_same_exit_code_in_it(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(FlowerSource, "ask", fail)
     _, out, _ = run("check", "--once", "--flower", "http://localhost:1", "--format", "json")
     assert json.loads(out) == {"version": 1, "exit_code": 3, "faults": ["no memory"]}
+
+
+@pytest.mark.parametrize(("before", "behind"), [("shipped_rules = false\n", ""), ("", '[[override]]\nrule = "*"\nenabled = false\n')])
+def test_a_configuration_that_leaves_nothing_to_judge_is_not_fine(run: Run, tmp_path: Path, before: str, behind: str) -> None:
+    (tmp_path / "watchdog.toml").write_text(f'{before}[[target]]\nname = "a"\nflower = "http://localhost:1"\n{behind}')
+    code, out, err = run("check", "--once")
+    assert (code, out, err.startswith("the configuration leaves no rule to judge here")) == (2, "", True)
+
+
+@pytest.mark.parametrize("option", ["--flower", "--redis", "--name"])
+def test_init_takes_an_empty_option_for_a_mistake(run: Run, tmp_path: Path, option: str) -> None:
+    code, _, err = run("init", "--yes", option, "")
+    assert (code, err.startswith(f"{option}: "), (tmp_path / "watchdog.toml").exists()) == (2, True, False)
+
+
+def test_init_takes_an_empty_variable_for_a_mistake(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("init", "--yes", WATCHDOG_REDIS="")
+    assert (code, err, (tmp_path / "watchdog.toml").exists()) == (2, EMPTY + "\n", False)

@@ -54,9 +54,11 @@ def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, t
 
 
 def refuse_silence(conf: "Configured", targets: Iterable[str], choice: RuleChoice) -> None:
-    """Refused where the flags leave nothing to judge: an answer to no question would be "fine"."""
+    """Refused where nothing is left to judge, by the flags or by the configuration: an answer to no question would be "fine"."""
     from watchdog.rulebook import rules_for  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
-    if (choice.only or choice.skip) and not any(rules_for(conf.book, target, TABLES) for target in targets):
-        raise Refused("--only and --skip leave no rule to judge here, and nothing is expected; `watchdog rules list` shows which hold")
+    if any(rules_for(conf.book, target, TABLES) for target in targets):
+        return
+    who = "--only and --skip leave" if choice.only or choice.skip else "the configuration leaves"
+    raise Refused(f"{who} no rule to judge here, and nothing is expected; `watchdog rules list` shows which hold")

@@ -101,10 +101,14 @@ def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[s
 
 
 def _refuse_unusable(places: "Mapping[str, Place]", flags: Mapping[str, str | None], name: str | None) -> None:
-    """What was given as a flag must be right; nobody is asked anything before."""
+    """What was given as a flag must be right, and a variable of ours must not be empty; nobody is asked anything before."""
     from watchdog.cli.init_look import unusable, unusable_name  # noqa: PLC0415
+    from watchdog.config_empty import EMPTY_FLAG, EMPTY_VARIABLE, is_empty  # noqa: PLC0415
 
-    faults = [f"--{kind}: {wrong}" for kind in flags if flags[kind] and (wrong := unusable(places[kind]))]
+    faults = [f"--{kind}: {EMPTY_FLAG}" for kind, given in flags.items() if is_empty(given)]
+    variables = [f"WATCHDOG_{kind.upper()}" for kind, given in flags.items() if given is None]
+    faults += [f"${name}: {EMPTY_VARIABLE}" for name in variables if is_empty(os.environ.get(name))]
+    faults += [f"--{kind}: {wrong}" for kind, given in flags.items() if given and not is_empty(given) and (wrong := unusable(places[kind]))]
     if name is not None and (wrong := unusable_name(name)):
         faults.append(f"--name: {wrong}")
     if faults:
