@@ -135,3 +135,15 @@ def test_init_takes_an_empty_option_for_a_mistake(run: Run, tmp_path: Path, opti
 def test_init_takes_an_empty_variable_for_a_mistake(run: Run, tmp_path: Path) -> None:
     code, _, err = run("init", "--yes", WATCHDOG_REDIS="")
     assert (code, err, (tmp_path / "watchdog.toml").exists()) == (2, EMPTY + "\n", False)
+
+
+def test_what_is_wrong_with_the_flags_is_told_in_one_go(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "watchdog.toml").write_text('[[target]]\nname = "a"\nflower = "http://localhost:1"\n')
+    _, _, err = run("check", "--once", "--target", "b", "--set", "Nothing.limit=5", "--only", "Nowhere", "--expect", "nothing: x > 1")
+    assert [word in err for word in ('no target "b"', "Nothing", "Nowhere", "nothing: x > 1")] == [True] * 4
+
+
+def test_a_configuration_without_any_rule_is_warned_of(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "watchdog.toml").write_text('shipped_rules = false\n[[target]]\nname = "a"\nflower = "http://localhost:1"\n')
+    code, _, err = run("config", "check")
+    assert (code, err.startswith("warning: no rules: ")) == (0, True)

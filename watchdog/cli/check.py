@@ -101,14 +101,13 @@ def check(  # noqa: PLR0913 - one for each option
     from watchdog.app import build_checker  # noqa: PLC0415
     from watchdog.cli.check_asked import RuleChoice, refuse_silence  # noqa: PLC0415
     from watchdog.cli.check_shown import Shown  # noqa: PLC0415
-    from watchdog.cli.configuration import chosen_targets, named_config, warn_of_oddities  # noqa: PLC0415
+    from watchdog.cli.configuration import named_config, warn_of_oddities  # noqa: PLC0415
     from watchdog.core.severity import Severity  # noqa: PLC0415
 
     waits = wait is not None or stable is not None
     choice = RuleChoice(only, skip, sets)
     flags = {"flower": flower, "redis": redis, "interval": (WAIT_INTERVAL if waits else None) if interval is None else interval}
-    conf, expectations = _asked(config, flags, rule_files, choice, expect)
-    chosen = chosen_targets(conf, targets)
+    conf, chosen, expectations = _asked(config, flags, rule_files, choice, expect, targets)
     if not expectations:
         refuse_silence(conf, chosen, choice)
     warn_of_oddities(conf)
@@ -128,21 +127,31 @@ def check(  # noqa: PLR0913 - one for each option
 
 
 def _asked(
-    config: Path | None, flags: dict[str, str | None], rule_files: tuple[Path, ...], choice: "RuleChoice", expect: tuple[str, ...]
-) -> "tuple[Configured, tuple[Expectation, ...]]":
-    """What holds for this run. Refused with all that is wrong with any of it."""
+    config: Path | None,
+    flags: dict[str, str | None],
+    rule_files: tuple[Path, ...],
+    choice: "RuleChoice",
+    expect: tuple[str, ...],
+    targets: tuple[str, ...],
+) -> "tuple[Configured, tuple[str, ...], tuple[Expectation, ...]]":
+    """What holds for this run, the targets to look at, and what is expected. Refused with all that is wrong with any of it."""
     from watchdog.cli.check_asked import chosen_rules, read_expectations  # noqa: PLC0415
-    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+    from watchdog.cli.configuration import chosen_targets, load_with_rules  # noqa: PLC0415
 
     expectations, faults = read_expectations(expect)
     try:
         conf = load_with_rules(config, flags, more_rules=rule_files)
     except Refused as refusal:
-        raise Refused(refusal.message, *faults) from None
+        raise Refused(*refusal.faults, *faults) from None
     conf, more = chosen_rules(conf, choice)
+    chosen: tuple[str, ...] = ()
+    try:
+        chosen = chosen_targets(conf, targets)
+    except Refused as refusal:
+        more = (*refusal.faults, *more)
     if faults or more:
         raise Refused(*more, *faults)
-    return conf, expectations
+    return conf, chosen, expectations
 
 
 def _look(checker: "Checker", fail_on: "Severity", shown: "Shown") -> int:
@@ -162,7 +171,12 @@ def _waited(checker: "Checker", fail_on: "Severity", wait_and_stable_s: tuple[fl
     with StatusLine() as status:
         patience = Patience(*wait_and_stable_s, time.monotonic())
         told = WaitTold(status, terminal=sys.stderr.isatty())
-        return look_until_good(lambda: checker.check(fail_on), patience, interval_s, told, time.monotonic, time.sleep)
+        progress = iter([status.say])  # of the first look alone: then there is something better to say
+
+        def look() -> "CheckResult":
+            return checker.check(fail_on, next(progress, lambda _: None))
+
+        return look_until_good(look, patience, interval_s, told, time.monotonic, time.sleep)
 
 
 def _look_on(checker: "Checker", fail_on: "Severity", shown: "Shown", interval_s: float) -> int:

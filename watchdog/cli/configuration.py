@@ -85,10 +85,11 @@ def oddities(conf: "Configured") -> tuple[str, ...]:
 
 
 def untold(conf: "Configured") -> tuple[str, ...]:
-    """A warning where a daemon would have nobody to tell."""
-    return (
-        () if conf.settings.receiver else ("no [[receiver]]: incidents are kept and nobody is told; add one with a name, a type and a url",)
-    )
+    """Warnings where a daemon would have nothing to judge, or nobody to tell."""
+    silent = () if conf.book.rules else ("no rules: shipped_rules is false and `rules` names none, so that nothing is ever told",)
+    if conf.settings.receiver:
+        return silent
+    return (*silent, "no [[receiver]]: incidents are kept and nobody is told; add one with a name, a type and a url")
 
 
 def warn_of_oddities(conf: "Configured") -> None:
