@@ -147,3 +147,9 @@ def test_a_configuration_without_any_rule_is_warned_of(run: Run, tmp_path: Path)
     (tmp_path / "watchdog.toml").write_text('shipped_rules = false\n[[target]]\nname = "a"\nflower = "http://localhost:1"\n')
     code, _, err = run("config", "check")
     assert (code, err.startswith("warning: no rules: ")) == (0, True)
+
+
+@pytest.mark.parametrize("command", [("query", "SELECT 1"), ("incidents",), ("outbox",), ("config", "show"), ("config", "show", "--live")])
+def test_every_command_that_answers_in_json_says_so_in_json(run: Run, command: tuple[str, ...]) -> None:
+    code, out, err = run(*command, "--format", "json", WATCHDOG_REDIS="")
+    assert (code, json.loads(out), err) == (2, {"version": 1, "exit_code": 2, "faults": [EMPTY]}, EMPTY + "\n")
