@@ -141,3 +141,22 @@ def test_no_password_is_in_any_output(cluster: Cluster, tmp_path: Path) -> None:
         done = watchdog("check", "--once", "-v", "--format", style, "--flower", flower, "--redis", broker, cwd=tmp_path)
         assert done.returncode == 3
         assert "hunter2" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("queue", ["::notice::harmless", "##[group]harmless"])
+def test_a_queue_in_the_form_of_a_workflow_command_gives_no_order_on_either_stream(
+    broken_in_turn: Cluster, tmp_path: Path, queue: str
+) -> None:
+    broken_in_turn.flood(queue, 60)
+    texts = [watchdog("check", "--wait", "0.5s", *urls(broken_in_turn), cwd=tmp_path)]
+    texts += [watchdog("check", "--once", "--format", style, *urls(broken_in_turn), cwd=tmp_path) for style in ("json", "junit", "github")]
+    texts += [
+        watchdog("query", "SELECT name FROM queues", "--format", style, *urls(broken_in_turn), cwd=tmp_path) for style in ("text", "csv")
+    ]
+    with redis.Redis.from_url(broken_in_turn.redis_url) as client:
+        client.delete(queue)
+    lines = [line.strip() for done in texts for line in (*done.stdout.splitlines(), *done.stderr.splitlines())]
+    ours = ("::error title=", "::warning title=", "::notice title=")
+    assert [line for line in lines if (line.startswith("::") and not line.startswith(ours)) or "##[" in line] == []
+    assert ["harmless" in done.stdout for done in texts] == [True] * len(texts)
+    assert any("harmless" in line for line in texts[0].stderr.splitlines())

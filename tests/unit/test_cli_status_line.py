@@ -1,6 +1,8 @@
 import io
 import threading
 
+import pytest
+
 from watchdog.cli.status_line import StatusLine
 
 
@@ -40,3 +42,12 @@ def test_a_long_wait_says_what_for_and_leaves_no_trace() -> None:
     shown = terminal.getvalue()
     assert "asking flower of prod … 3s" in shown
     assert shown.endswith("\r\x1b[2K")
+
+
+def test_a_text_that_is_too_long_for_the_terminal_stays_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    terminal = Terminal()
+    with StatusLine(terminal, stopwatch=iter([0.0, *[3.0] * 1000]).__next__) as status:
+        status.say("asking redis of prod; asking flower of prod")
+        assert terminal.written.wait(5)
+    assert [len(line) for line in terminal.getvalue().split("\r\x1b[2K") if line] == [29]

@@ -1,5 +1,6 @@
 """One line that says what is being waited for, rewritten in place: on a terminal, and only once the wait takes a second."""
 
+import shutil
 import sys
 import threading
 import time
@@ -50,7 +51,7 @@ class StatusLine:
             waited_s = self._stopwatch() - self._since
             if waited_s >= self._patience_s and self._text:
                 self._shown = True
-                self._write(f"{_ERASE}{self._text} … {waited_s:.0f}s")
+                self._write(_ERASE + _fitting(self._text, f" … {waited_s:.0f}s", shutil.get_terminal_size().columns))
 
     def _erase(self) -> None:
         if self._shown:
@@ -63,3 +64,9 @@ class StatusLine:
             self._stream.flush()
         except (OSError, ValueError):  # nobody looks any more
             self._over.set()
+
+
+def _fitting(text: str, suffix: str, width: int) -> str:
+    """One line of the terminal, which alone can be erased: of a text that is too long, its beginning."""
+    room = max(width - len(suffix) - 1, 0)
+    return (text if len(text) <= room else text[: max(room - 1, 0)] + "…") + suffix
