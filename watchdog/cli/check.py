@@ -27,6 +27,8 @@ SEVERITIES = ("info", "warning", "error", "critical")
 ONE_ANSWER = ("junit", "github", "nagios")
 """Formats that are one document, or one answer: with them there is one look."""
 WAIT_INTERVAL = "2s"
+TIMEOUT_S, PLUGIN_TIMEOUT_S = 30.0, 8.0
+"""What one look may take; NRPE gives up on a plugin after 10 s, Nagios after 60 s."""
 
 
 @click.command(
@@ -46,15 +48,16 @@ Examples:
   watchdog check --once --fail-on critical --format json | jq .firing
   watchdog check --wait 5m --stable 30s --expect "cluster: workers_online >= 3"
   watchdog check --once --skip "Task*" --set QueueBacklogHigh.limit=500
-  watchdog check --format nagios --timeout 8s
+  watchdog check --format nagios --timeout 20s
 """,
 )
 @click.option("--once", is_flag=True, help="One look; otherwise again and again until Ctrl-C.")
 @click.option("--wait", metavar="DURATION", callback=duration, help="Look until all is good (exit code 0), at most for so long.")
 @click.option("--stable", metavar="DURATION", callback=duration, help="And go on until all has been good for so long.")
 @click.option(
-    "--timeout", metavar="DURATION", default="30s", show_default=True, callback=longer_than_nothing,
-    help="How long one look may take, at all targets together; what has not answered by then is unknown.",
+    "--timeout", metavar="DURATION", callback=longer_than_nothing,
+    help="How long one look may take, at all targets together; what has not answered by then is unknown.  "
+    "[default: 30s; with --format nagios 8s]",
 )  # fmt: skip
 @click.option("--flower", metavar="URL", help="A Flower to ask, in place of the configured targets.")
 @click.option("--redis", metavar="URL", help="A Redis broker to ask, in place of the configured targets.")
@@ -79,7 +82,7 @@ def check(  # noqa: PLR0913 - one for each option
     once: bool,
     wait: float | None,
     stable: float | None,
-    timeout: float,
+    timeout: float | None,
     flower: str | None,
     redis: str | None,
     config: Path | None,
@@ -111,7 +114,8 @@ def check(  # noqa: PLR0913 - one for each option
     if not expectations:
         refuse_silence(conf, chosen, choice)
     warn_of_oddities(conf)
-    checker = build_checker(conf, chosen, time.time, time.perf_counter, expectations, timeout)
+    timeout_s = timeout or (PLUGIN_TIMEOUT_S if style == "nagios" else TIMEOUT_S)
+    checker = build_checker(conf, chosen, time.time, time.perf_counter, expectations, timeout_s)
     shown = Shown(style, named_config(conf.loaded), verbose=verbose)
     severity, interval_s = Severity(fail_on), conf.settings.interval
     try:

@@ -47,10 +47,10 @@ def duration(_ctx: click.Context, _param: click.Parameter, given: str | None) ->
         raise click.BadParameter(str(error)) from None
 
 
-def longer_than_nothing(ctx: click.Context, param: click.Parameter, given: str) -> float:
+def longer_than_nothing(ctx: click.Context, param: click.Parameter, given: str | None) -> float | None:
     """The same, of a duration that must not be 0."""
     seconds = duration(ctx, param, given)
-    if not seconds:
+    if seconds == 0:
         raise click.BadParameter(f'expected a duration longer than nothing, such as "10s", found "{given}"')
     return seconds
 
