@@ -29,6 +29,7 @@ from watchdog.core.queries import (
     ReadResultsServer,
     ReadServer,
     RecentTasks,
+    RevokedTasks,
     RunningTasks,
     ScanKeys,
     SetMembers,
@@ -238,7 +239,7 @@ class Cluster:
                 return dict(self.cache)
             case QueueLengths():
                 return dict(self.lengths) or Gap("flower: no queue listed")
-            case RunningTasks() | RecentTasks() | FailedTasks() | SucceededTasks():
+            case RunningTasks() | RecentTasks() | FailedTasks() | RevokedTasks() | SucceededTasks():
                 return tuple(self._listed(query))[: query.limit]
         worker = getattr(query, "worker", None)
         if worker is not None:
@@ -253,6 +254,8 @@ class Cluster:
                 return sorted(self._tasks("STARTED"), key=lambda task: task.started or 0.0)
             case FailedTasks():
                 return self._tasks("FAILURE")
+            case RevokedTasks():
+                return self._tasks("REVOKED")
             case SucceededTasks(name):
                 return [task for task in self._tasks("SUCCESS") if task.name == name]
         return self.tasks

@@ -192,8 +192,8 @@ def test_a_single_look_counts_what_flower_lists_and_says_so(flowered: Running, t
         ["demo.ok", 23, 23, 23, 0, 23],
     ]
     document = check(one, tmp_path, "--set", "TaskFailureRateHigh.at_least=10")
-    firing = {f["rule"]: (f["key"], f["values"]["error_rate"]) for f in document["firing"]}
-    assert (document["exit_code"], firing["TaskFailureRateHigh"]) == (1, ({"name": "demo.fail"}, 1))
+    firing = {f["rule"]: (f["key"], f["values"]["suspect_failed"]) for f in document["firing"]}
+    assert (document["exit_code"], firing["TaskFailureRateHigh"]) == (1, ({"name": "demo.fail"}, 11))
     assert [note["note"].startswith("counted from Flower's list of tasks, over the last ") for note in document["notes"]] == [True]
 
 

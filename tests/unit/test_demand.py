@@ -12,14 +12,14 @@ from watchdog.check import Checker
 from watchdog.core.demand import NOT_READ, Demand
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.judging import demand_of
-from watchdog.core.queries import FailedTasks, Query, RecentTasks, RunningTasks, TaskMeta
+from watchdog.core.queries import FailedTasks, Query, RecentTasks, RevokedTasks, RunningTasks, TaskMeta
 from watchdog.core.reading import Past, read_tables
 from watchdog.core.severity import Severity
 from watchdog.core.tuning import Tuned
 from watchdog.rulebook import read_rule_book, rules_for
 from watchdog.tables import TABLES
 
-COSTLY = {RunningTasks, FailedTasks, RecentTasks, TaskMeta}
+COSTLY = {RunningTasks, FailedTasks, RecentTasks, RevokedTasks, TaskMeta}
 
 
 def asked(demand: Demand) -> set[type[Query]]:
@@ -35,10 +35,12 @@ def asked(demand: Demand) -> set[type[Query]]:
     [
         ({}, set()),
         ({"queues": {"length"}, "tasks": {"last_success_s"}}, set()),
-        ({"tasks": {"failed"}}, {RecentTasks}),
+        ({"tasks": {"failed"}}, {RecentTasks, FailedTasks}),
         ({"cluster": {"workers_online"}}, set()),
-        ({"cluster": {"error_rate"}}, {RecentTasks}),
+        ({"cluster": {"error_rate"}}, {RecentTasks, FailedTasks}),
         ({"errors": {"count"}}, {FailedTasks}),
+        ({"tasks": {"received", "expired"}}, {RecentTasks, RevokedTasks}),
+        ({"tasks": {"most_redelivered"}}, {RunningTasks}),
         ({"running": {"running_s"}}, {RunningTasks}),
         ({"running": set()}, {RunningTasks}),
         ({"running": {"progress_still_s"}}, {RunningTasks, TaskMeta}),

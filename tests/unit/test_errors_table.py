@@ -7,6 +7,7 @@ from watchdog.core.queries import FailedTasks
 from watchdog.core.replies import TaskSeen
 from watchdog.core.rows import Cell, Reading
 from watchdog.tables.failure_kinds import category_of, exception_of
+from watchdog.tables.task_names import NAMELESS
 
 WRAPPED = "ExceptionWithTraceback()"
 HARD_LIMIT = "billiard.exceptions.TimeLimitExceeded: TimeLimitExceeded(1,)"
@@ -130,8 +131,48 @@ def test_other_apps_failures_are_not_counted() -> None:
     assert errors(failing(a_failure("a")), workers=("celery@gpu-*",)).rows == ()
 
 
-def test_a_failure_without_a_name_is_no_row() -> None:
-    assert errors(failing(a_failure("a", name=None))).rows == ()
+def test_a_failure_without_a_name_is_a_row_of_the_nameless() -> None:
+    assert errors(failing(a_failure("a", name=None))).rows[0].cells["task"] == NAMELESS
+
+
+def test_a_task_that_no_worker_registers_is_filed_under_the_name_that_its_exception_holds() -> None:
+    found = errors(failing(a_failure("a", "NotRegistered('shop.new_task')", name=None))).rows[0].cells
+    assert (found["task"], found["exception"], found["category"]) == ("shop.new_task", "NotRegistered", "unregistered")
+
+
+@pytest.mark.parametrize(
+    ("exception", "kind", "category"),
+    [
+        ("network:ConnectionError('Error 111 connecting')", "ConnectionError", "connection"),
+        ("timeout:TimeoutError('x')", "TimeoutError", "timeout"),
+        ("kombu.exceptions.OperationalError('x')", "OperationalError", "connection"),
+        ("<class 'redis.exceptions.TimeoutError'>", "TimeoutError", "timeout"),
+        ("ValueError('no: TimeoutError(1)')", "ValueError", "other"),
+        ("KeyError: 'x'", "KeyError", "other"),
+    ],
+)
+def test_the_type_of_an_exception_is_found_in_what_its_repr_really_is(exception: str, kind: str, category: str) -> None:
+    found = errors(failing(a_failure("a", exception))).rows[0].cells
+    assert (found["exception"], found["category"]) == (kind, category)
+
+
+@pytest.mark.parametrize("drift_s", [9 * 3600.0, -5 * 3600.0])
+def test_when_a_failure_happened_is_told_by_our_clock_not_by_its_workers(drift_s: float) -> None:
+    watch = Watch(healthy())
+    watch.look(0)
+    watch.cluster.tasks = [a_failure("a", at=watch.cluster.now + 5 + drift_s)]
+    counts = [[row.cells["count"] for row in watch.look(after)["errors"].rows] for after in (10, 200, 200)]
+    assert counts == [[1.0], [1.0], []]
+
+
+def test_after_a_restart_of_flower_old_failures_age_out() -> None:
+    watch = Watch(failing(a_failure("a")))
+    watch.look(0)
+    watch.cluster.tasks = []
+    watch.cluster.flower_started_at = watch.cluster.now + 295
+    watch.look(300)
+    (aged,) = watch.look(10)["errors"].rows
+    assert (aged.cells["count"], watch.look(10)["errors"].partial) == (0.0, "flower: knows no failure from before its start")
 
 
 # --- what is not known ------------------------------------------------------------------------------------------------
@@ -205,7 +246,7 @@ def test_failures_are_forgotten_after_an_hour() -> None:
     watch.look(0)
     watch.cluster.tasks = []
     watch.look(3700)
-    assert "shop.pay" not in str(watch.past.memories["errors"])
+    assert "f1" not in watch.past.memories["tasks"].failures.known  # type: ignore[attr-defined]
 
 
 def test_without_flower_every_column_is_idle() -> None:

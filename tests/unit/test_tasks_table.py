@@ -1,8 +1,10 @@
 import pytest
 
-from tests.builders import NOW, Cluster, Watch, a_target, cell, gap, healthy, names
+from tests.builders import NOW, Cluster, Watch, a_failure, a_target, a_task, cell, gap, healthy, names
 from watchdog.core.queries import ReadEventCounters
+from watchdog.core.replies import TaskSeen
 from watchdog.core.rows import Reading
+from watchdog.tables.task_names import NAMELESS
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 JOB = "shop.pay"
@@ -189,12 +191,198 @@ def test_while_the_counters_cannot_be_read_tasks_are_rows_full_of_gaps() -> None
 # --- names, ages ------------------------------------------------------------------------------------------------------
 
 
-def test_a_task_of_which_flower_missed_the_name_is_no_row() -> None:
+def test_what_flower_counts_without_a_name_is_a_row_of_the_nameless() -> None:
     watch = watching(counting(succeeded=5))
     count(watch.cluster, WEB, "", failed=7)
     count(watch.cluster, failed=2)
     reading = tasks(watch)
-    assert (names(reading), cell(reading, JOB, "failed")) == ([JOB], 2.0)
+    assert (cell(reading, NAMELESS, "failed"), cell(reading, JOB, "failed")) == (7.0, 2.0)
+
+
+def unregistered(watch: Watch, *ids: str) -> None:
+    """So many messages of `shop.new` more, which no worker registers: counted without a name, listed with it in the exception."""
+    watch.cluster.tasks += [a_failure(task_id, "NotRegistered('shop.new')", name=None) for task_id in ids]
+    count(watch.cluster, WEB, "", failed=len(ids))
+
+
+def test_failures_of_an_unregistered_task_are_counted_under_its_name() -> None:
+    watch = watching(counting(succeeded=5))
+    unregistered(watch, "a", "b", "c")
+    reading = tasks(watch)
+    assert (cell(reading, "shop.new", "failed"), cell(reading, NAMELESS, "failed")) == (3.0, 0.0)
+
+
+def test_a_list_that_is_behind_the_counters_files_them_in_the_next_look() -> None:
+    watch = watching(counting(succeeded=5))
+    count(watch.cluster, WEB, "", failed=2)
+    before = tasks(watch)
+    watch.cluster.tasks = [a_failure(task_id, "NotRegistered('shop.new')", name=None) for task_id in ("a", "b")]
+    after = tasks(watch)
+    assert (cell(before, NAMELESS, "failed"), cell(after, NAMELESS, "failed"), cell(after, "shop.new", "failed")) == (2.0, 0.0, 2.0)
+
+
+def test_the_cluster_counts_the_nameless_too() -> None:
+    watch = watching(counting(succeeded=5))
+    unregistered(watch, "a", "b", "c")
+    assert watch.look()["cluster"].rows[0].cells["error_rate"] == 1.0
+
+
+# --- one run, one failure ---------------------------------------------------------------------------------------------
+
+LIMIT = "ExceptionWithTraceback()"
+
+
+def at_its_limit(task_id: str) -> TaskSeen:
+    return a_failure(task_id, LIMIT, traceback_last="billiard.exceptions.TimeLimitExceeded: TimeLimitExceeded(1,)")
+
+
+def test_a_hard_time_limit_that_sends_its_failure_twice_is_one() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [at_its_limit(f"l{n}") for n in range(6)]
+    count(watch.cluster, failed=12, succeeded=94)
+    reading = tasks(watch)
+    assert (cell(reading, JOB, "failed"), cell(reading, JOB, "error_rate")) == (6.0, 0.06)
+
+
+def test_its_second_event_may_come_a_look_later() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [at_its_limit("l1")]
+    count(watch.cluster, failed=1)
+    tasks(watch)
+    count(watch.cluster, failed=1)
+    assert cell(tasks(watch), JOB, "failed") == 1.0
+
+
+def test_one_that_is_rejected_at_its_limit_sends_one_failure_and_is_counted() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [at_its_limit(f"l{n}") for n in range(3)]
+    count(watch.cluster, failed=3, rejected=3)
+    assert cell(tasks(watch), JOB, "failed") == 3.0
+
+
+def test_true_failures_are_not_halved() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [a_failure(f"f{n}") for n in range(10)]
+    count(watch.cluster, failed=10)
+    assert cell(tasks(watch), JOB, "failed") == 10.0
+
+
+def test_beyond_what_flower_lists_its_share_holds_for_all() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [at_its_limit(f"l{n}") for n in range(200)]
+    count(watch.cluster, failed=1000)
+    assert cell(tasks(watch), JOB, "failed") == 500.0
+
+
+# --- what never ran, and what runs again ------------------------------------------------------------------------------
+
+
+def expired(task_id: str, at: float) -> TaskSeen:
+    return a_task(task_id, "REVOKED", started=None, revoked=at, expires=at - 5)
+
+
+def test_tasks_that_expired_are_told_from_those_that_were_revoked() -> None:
+    watch = watching(counting(succeeded=5))
+    now = watch.cluster.now
+    watch.cluster.tasks = [expired("e1", now), expired("e2", now), a_task("r1", "REVOKED", started=None, revoked=now)]
+    count(watch.cluster, revoked=3)
+    reading = tasks(watch)
+    assert (cell(reading, JOB, "revoked"), cell(reading, JOB, "expired")) == (3.0, 2.0)
+
+
+def test_one_that_was_terminated_while_it_ran_has_not_expired() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [a_task("t", "REVOKED", revoked=NOW, expires=NOW - 5)]
+    count(watch.cluster, revoked=1)
+    assert cell(tasks(watch), JOB, "expired") == 0.0
+
+
+def test_what_had_expired_before_the_first_look_is_counted_by_that_look_alone() -> None:
+    cluster = counting(revoked=1)
+    cluster.tasks = [expired("e1", NOW - 30)]
+    watch = Watch(cluster)
+    first = watch.look(0)["tasks"]
+    count(watch.cluster, revoked=1)
+    assert (cell(first, JOB, "expired"), cell(tasks(watch), JOB, "expired")) == (1.0, 1.0)
+
+
+def test_a_message_that_is_started_again_without_an_end_is_redelivered() -> None:
+    watch = watching(counting(succeeded=5))
+    for nth in range(4):
+        watch.cluster.tasks = [a_task("p1", started=NOW + nth * 30)]
+        reading = tasks(watch)
+    assert (cell(reading, JOB, "redelivered"), cell(reading, JOB, "most_redelivered")) == (3.0, 3.0)
+
+
+def test_a_retry_is_no_redelivery() -> None:
+    watch = watching(counting(succeeded=5))
+    for nth in range(4):
+        watch.cluster.tasks = [a_task("p1", started=NOW + nth * 30, retries=nth)]
+        reading = tasks(watch)
+    assert cell(reading, JOB, "most_redelivered") == 0.0
+
+
+def test_a_task_that_replaced_another_is_no_redelivery() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [a_task("p1", started=NOW)]
+    tasks(watch)
+    watch.cluster.tasks = [a_task("p1", name="shop.other", started=NOW + 5)]
+    assert cell(tasks(watch), JOB, "most_redelivered") == 0.0
+
+
+# --- what its last runs prove -----------------------------------------------------------------------------------------
+
+
+def test_runs_that_all_fail_are_evidence_and_the_first_of_them_is_not_forgotten() -> None:
+    watch = watching(counting())
+    for _ in range(5):
+        count(watch.cluster, failed=1)
+        reading = tasks(watch, after=600)
+    told = [cell(reading, JOB, c) for c in ("suspect_runs", "suspect_failed", "failed_in_a_row", "has_succeeded")]
+    assert told == [5.0, 5.0, 5.0, False]
+
+
+def test_as_many_failures_as_usual_prove_nothing() -> None:
+    watch = watching(counting())
+    count(watch.cluster, failed=5, succeeded=95)
+    assert cell(tasks(watch), JOB, "failure_odds") == 1.0
+
+
+def test_a_long_row_of_successes_ends_what_was_proved() -> None:
+    watch = watching(counting())
+    count(watch.cluster, failed=500)
+    burning = cell(tasks(watch), JOB, "failure_odds")
+    count(watch.cluster, succeeded=30)
+    assert [burning, cell(tasks(watch), JOB, "failure_odds")] == [pytest.approx(1e12), 1.0]
+
+
+def test_time_that_passes_proves_nothing_more() -> None:
+    watch = watching(counting())
+    count(watch.cluster, failed=60, succeeded=80)
+    low = cell(tasks(watch), JOB, "error_rate_low")
+    for _ in range(40):
+        count(watch.cluster, received=1)
+        last = cell(tasks(watch), JOB, "error_rate_low")
+    assert last == low
+
+
+def test_the_exception_of_its_failures_is_named_with_an_example() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [a_failure("a", "KeyError('x')"), a_failure("b", "KeyError('y')"), a_failure("c", "ValueError('z')")]
+    count(watch.cluster, failed=3)
+    reading = tasks(watch)
+    assert cell(reading, JOB, "exception") == "KeyError"
+
+
+def test_what_is_usual_is_not_known_before_a_day_is_over() -> None:
+    watch = watching(counting())
+    count(watch.cluster, failed=100, succeeded=900)
+    early = cell(tasks(watch), JOB, "usual_error_rate")
+    count(watch.cluster, failed=1, succeeded=9)
+    assert [early, cell(tasks(watch, after=90_000), JOB, "usual_error_rate")] == [0.0, pytest.approx(0.1)]
+
+
+# --- ages ---------------------------------------------------------------------------------------------------------------
 
 
 def test_the_events_of_clients_are_not_remembered() -> None:
@@ -233,7 +421,7 @@ def test_without_flower_every_column_is_idle() -> None:
     assert reading.idle["failed"] == "needs Flower, and this target has no `flower`"
 
 
-@pytest.mark.parametrize("event", ["sent", "progress", "rejected"])
+@pytest.mark.parametrize("event", ["sent", "progress"])
 def test_events_that_no_column_counts_make_no_row(event: str) -> None:
     watch = watching(healthy())
     count(watch.cluster, **{event: 3})

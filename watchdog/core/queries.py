@@ -25,6 +25,7 @@ __all__ = [
     "ReadResultsServer",
     "ReadServer",
     "RecentTasks",
+    "RevokedTasks",
     "RunningTasks",
     "ScanKeys",
     "SetMembers",
@@ -110,6 +111,15 @@ class RunningTasks(Query):
 @dataclass(frozen=True, slots=True)
 class FailedTasks(Query):
     """`/api/tasks?state=FAILURE`: the last failures. -> `tuple[TaskSeen, ...]`, the last event first; `limit` as of `RunningTasks`."""
+
+    source = "flower"
+    good_for_s = 30.0
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedTasks(Query):
+    """`/api/tasks?state=REVOKED`: the last that were revoked or expired. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
 
     source = "flower"
     good_for_s = 30.0

@@ -131,6 +131,13 @@ class TaskSeen:
     timestamp: float | None = None
     retried: float | None = None
     revoked: float | None = None
+    expires: float | None = None
+    """When it was to have begun at the latest (epoch seconds)."""
+
+    @property
+    def expired(self) -> bool:
+        """Whether it was revoked because it had expired before it began."""
+        return self.revoked is not None and self.started is None and self.expires is not None and self.expires <= self.revoked
 
 
 @dataclass(frozen=True, slots=True)

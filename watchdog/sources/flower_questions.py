@@ -16,6 +16,7 @@ from watchdog.core.queries import (
     QueueLengths,
     ReadEventCounters,
     RecentTasks,
+    RevokedTasks,
     RunningTasks,
     SucceededTasks,
     WorkerHeartbeats,
@@ -46,6 +47,7 @@ _ORDER: tuple[type[Query], ...] = (
     Inspected,
     RunningTasks,
     FailedTasks,
+    RevokedTasks,
     SucceededTasks,
     QueueLengths,
     InspectOne,
@@ -73,7 +75,7 @@ def asking(query: Query) -> tuple[str, Reader] | None:
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
         case InspectAll():
             return "/api/workers?refresh=true", inspections
-        case RunningTasks() | FailedTasks() | SucceededTasks() | RecentTasks():
+        case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | RecentTasks():
             return tasks_path(query), lambda body: tasks_seen(body, query)
         case QueueLengths():
             return "/api/queues/length", queue_lengths

@@ -4,6 +4,7 @@ A list is always asked with a limit (Flower 2.0 and 1.2 take `limit=0` for "all"
 filter has whole minutes of its own time zone. Only the wanted fields are decoded; of a traceback only the last line is kept.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,13 +12,13 @@ import msgspec
 from msgspec import Struct
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import FailedTasks, RecentTasks, RunningTasks, SucceededTasks
+from watchdog.core.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks
 from watchdog.core.replies import TaskSeen
 from watchdog.sources.flower_json import UNREADABLE, as_kind, decoded
 
 __all__ = ["TaskQuery", "tasks_path", "tasks_seen"]
 
-TaskQuery = RunningTasks | FailedTasks | SucceededTasks | RecentTasks
+TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | RecentTasks
 
 MOST_TASKS = 1000
 """The longest list that is asked for (0.8 MB, 70 ms of Flower's loop)."""
@@ -42,11 +43,12 @@ class _Task(Struct):
     timestamp: float | None = None
     retried: float | None = None
     revoked: float | None = None
+    expires: Any = None
 
 
 _FIELDS: dict[str, Any] = {field.encode_name: field.type for field in msgspec.structs.fields(_Task)}
 _LOOSE: Any = dict[str, dict[str, Any]] | list[dict[str, Any]]
-_STATES = {RunningTasks: "STARTED", FailedTasks: "FAILURE", SucceededTasks: "SUCCESS"}
+_STATES = {RunningTasks: "STARTED", FailedTasks: "FAILURE", RevokedTasks: "REVOKED", SucceededTasks: "SUCCESS"}
 
 
 def tasks_path(query: TaskQuery) -> str:
@@ -129,7 +131,19 @@ def _task_seen(task: _Task) -> TaskSeen:
         timestamp=task.timestamp,
         retried=task.retried,
         revoked=task.revoked,
+        expires=_moment(task.expires),
     )
+
+
+def _moment(expires: object) -> float | None:
+    """An ISO date and time, or epoch seconds, as epoch seconds; one without a zone is UTC, as Celery sends it."""
+    if isinstance(expires, int | float) and not isinstance(expires, bool):
+        return float(expires)
+    try:
+        at = datetime.fromisoformat(expires) if isinstance(expires, str) else None
+    except ValueError:
+        return None
+    return None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _last_line(traceback: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`errors`: a row a task and exception type, over the rule's window, from the failed tasks that Flower lists.
+"""`errors`: a row a task and exception type, over the rule's window, from the failed tasks that Flower lists and `tasks` remembers.
 
 A MemoryError is never among them: it ends the whole worker, without a failed task (measured on Celery 5.7).
 """
@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query, ReadEventCounters
-from watchdog.core.replies import EventCounters, TaskSeen
+from watchdog.core.replies import TaskSeen
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.tables.failure_kinds import CATEGORIES, category_of
-from watchdog.tables.failures_known import LISTED, Failure, Failures, failures_now, failures_of
+from watchdog.tables.failures_known import LISTED, Failure, Failures
+from watchdog.tables.tasks import TaskCounters
 
 __all__ = ["TABLE"]
 
@@ -26,6 +27,7 @@ COLUMNS = (
     Column("share", N, "of the task's failures", "ratio", 0.0, windowed=True),
     Column("duration_avg_s", N, "how long the failed runs took", "s", 0.0, windowed=True),
     Column("example", T, "what the last one said"),
+    Column("error_rate_low", N, "how often its task fails at least, as far as it is proved: see `tasks`", "ratio", 0.0),
 )
 NO_QUEUE = "flower: their senders do not tell (task_send_sent_event is off)"
 NO_DURATION = "flower: missed when they started"
@@ -42,26 +44,29 @@ def read(look: Look) -> Reading:
     why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
     if "flower" not in look.target.sources or not look.demand.wants("errors"):
         return Reading(idle={c.name: why for c in COLUMNS})
-    memory = failures_of(look.memory)
+    tasks = look.before["tasks"] if "tasks" in look.before else Reading()
+    known = tasks.memory.failures if isinstance(tasks.memory, TaskCounters) else Failures()
     listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
+    kinds = _by_kind(known)
     if isinstance(listed, Gap):
-        kinds = _by_kind(memory, look)
-        return Reading(tuple(_blind_row(*kind, listed.reason) for kind in kinds), unread=listed.reason, memory=memory)
-    counters = look.replies.get(ReadEventCounters(), EventCounters)
-    started_at = None if isinstance(counters, Gap) else counters.started_at
-    now = failures_now(memory, listed, look.target, started_at, look.now)
-    kinds = _by_kind(now, look)
-    of_task = Counter(task for (task, _), failures in kinds.items() for _ in failures)
-    rows = tuple(_row(*kind, failures, of_task[kind[0]]) for kind, failures in kinds.items())
-    return Reading(rows, partial=_partial(now, look), memory=now)
+        return Reading(tuple(_blind_row(*kind, listed.reason) for kind in kinds), unread=listed.reason)
+    partial = _partial(known, look)
+    within = {kind: [f for f in failures if look.now - f.at <= look.window_s] for kind, failures in kinds.items()}
+    of_task = Counter(task for (task, _), failures in within.items() for _ in failures)
+    rates = {str(row.cells["name"]): _rate(row, tasks) for row in tasks.rows}
+    rows = tuple(
+        _row(*kind, kinds[kind], recent, of_task[kind[0]], rates.get(kind[0], (0.0, "")))
+        for kind, recent in within.items()
+        if recent or partial  # in a table read in part, what is absent is unknown: one whose failures are over says so itself
+    )
+    return Reading(rows, partial=partial)
 
 
-def _by_kind(known: Failures, look: Look) -> Mapping[tuple[str, str], list[Failure]]:
-    """(task, exception) -> its failures within the window, oldest first; those of a clock ahead of ours count as of now."""
+def _by_kind(known: Failures) -> Mapping[tuple[str, str], list[Failure]]:
+    """(task, exception) -> its failures that are remembered, oldest first."""
     kinds: dict[tuple[str, str], list[Failure]] = {}
     for failure in known.known.values():
-        if look.now - failure.at <= look.window_s:
-            kinds.setdefault((failure.task, failure.exception), []).append(failure)
+        kinds.setdefault((failure.task, failure.exception), []).append(failure)
     return kinds
 
 
@@ -71,20 +76,28 @@ def _partial(known: Failures, look: Look) -> str | None:
     return known.why_not if cut and known.why_not else None
 
 
-def _row(task: str, exception: str, failures: list[Failure], of_task: int) -> Row:
-    queues = Counter(failure.queue for failure in failures if failure.queue)
-    durations = [failure.duration_s for failure in failures if failure.duration_s is not None]
+def _rate(row: Row, tasks: Reading) -> tuple[Cell, str]:
+    """A task's proved failure rate; None with the reason where it is not known."""
+    why = tasks.unread or row.gaps.get("error_rate_low") or tasks.idle.get("error_rate_low", "")
+    return (None, why) if why else (row.cells["error_rate_low"], "")
+
+
+def _row(task: str, exception: str, known: list[Failure], recent: list[Failure], of_task: int, rate: tuple[Cell, str]) -> Row:
+    """`recent`: those of the known ones within the window; `rate`: how often the task fails at least, or why that is not known."""
+    queues = Counter(failure.queue for failure in recent or known if failure.queue)
+    durations = [failure.duration_s for failure in recent or known if failure.duration_s is not None]
     cells: dict[str, Cell] = {
         "task": task,
         "exception": exception,
         "category": category_of(exception),
         "queue": queues.most_common(1)[0][0] if queues else None,
-        "count": float(len(failures)),
-        "share": len(failures) / of_task,
+        "count": float(len(recent)),
+        "share": len(recent) / of_task if of_task else 0.0,
         "duration_avg_s": sum(durations) / len(durations) if durations else None,
-        "example": failures[-1].example,
+        "example": known[-1].example,
+        "error_rate_low": rate[0],
     }
-    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION}
+    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, "error_rate_low": rate[1]}
     return Row(cells, {name: why for name, why in gaps.items() if cells[name] is None})
 
 
@@ -94,4 +107,4 @@ def _blind_row(task: str, exception: str, why: str) -> Row:
     return Row({**known, **dict.fromkeys(blind)}, dict.fromkeys(blind, why))
 
 
-TABLE = Table("errors", "an exception type of a task", ("task", "exception"), COLUMNS, asks, read, memory=Failures)
+TABLE = Table("errors", "an exception type of a task", ("task", "exception"), COLUMNS, asks, read, needs=("tasks",))

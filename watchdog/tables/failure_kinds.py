@@ -9,13 +9,17 @@ from watchdog.core.replies import TaskSeen
 
 __all__ = ["CATEGORIES", "category_of", "example_of", "exception_of"]
 
-CATEGORIES = ("timeout", "memory", "connection", "lost", "other")
+CATEGORIES = ("unregistered", "timeout", "memory", "connection", "lost", "other")
 WRAPPED = "ExceptionWithTraceback"
 """What Celery shows of an exception that came from its pool's main process (time limits, killed children), measured on 5.7."""
 UNKNOWN = "unknown"
 LONGEST_EXAMPLE = 200
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
+_PREFIX = re.compile(r"^[a-z][\w-]*:(?=\s*[A-Za-z_][\w.]*\s*[(:])")
+"""redis-py 8 writes a kind of its own before the type: `network:ConnectionError('…')`."""
+_CLASS = re.compile(r"^<(?:class )?'?")
 _KINDS = (
+    ("unregistered", re.compile(r"^NotRegistered$")),
     ("lost", re.compile(r"^(WorkerLostError|WorkerTerminate|WorkerShutdown|Terminated)$")),
     ("memory", re.compile(r"MemoryError|OutOfMemory", re.IGNORECASE)),
     ("timeout", re.compile(r"time_?out|TimeLimitExceeded|DeadlineExceeded", re.IGNORECASE)),
@@ -45,5 +49,5 @@ def example_of(task: TaskSeen) -> str:
 
 def _name(text: str | None) -> str:
     """`billiard.exceptions.TimeLimitExceeded: …` and `TimeLimitExceeded(1,)` -> `TimeLimitExceeded`."""
-    found = _NAME.search(text or "")
+    found = _NAME.search(_PREFIX.sub("", _CLASS.sub("", (text or "").strip())))
     return found.group().rstrip(".").rpartition(".")[2] if found else ""

@@ -7,21 +7,28 @@ a vanished series is forgotten, and a difference whose ends lie further apart th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from watchdog.core.demand import NOT_READ, Demand
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Query, ReadEventCounters
 from watchdog.core.replies import EventCounters, TaskSeen
-from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.core.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.target import Target, covers
+from watchdog.tables.failures_known import LISTED, failures_now
 from watchdog.tables.history import within
-from watchdog.tables.task_runtimes import RUNTIMES, TimedTask, runtime_cells, runtimes_due, runtimes_now
-from watchdog.tables.tasks_listed import EVENTS, RECENT, SPAN, Earlier, earlier_of, still_of_use
+from watchdog.tables.task_counters import TaskCounters, remember, sample_of, with_evidence
+from watchdog.tables.task_names import NAMELESS
+from watchdog.tables.task_outcomes import REVOKED, STARTED, outcomes_now
+from watchdog.tables.task_rows import PROVED, failure_cells, task_row
+from watchdog.tables.task_runtimes import RUNTIMES, runtime_cells, runtimes_due, runtimes_now
+from watchdog.tables.tasks_listed import COUNTED, EVENTS, RECENT, SPAN, Earlier, earlier_of, still_of_use
 
 __all__ = ["TABLE", "TaskCounters"]
 
 COUNTS = (*EVENTS, "finished", "error_rate", "retry_rate", "per_min")
+OF_FAILURES = ("failed", "error_rate", "finished", "exception", "example", *PROVED)
+"""What the list of failures mends, or tells."""
 OF_CLUSTER = ("per_min", "error_rate", "finished")
 CLOCKS_APART_S = 60.0
 """How far Flower's clock may be behind ours before a restart of it is taken for another Flower."""
@@ -29,9 +36,22 @@ N = Kind.NUMBER
 
 COLUMNS = (
     Column("name", Kind.TEXT, "the task's name"),
-    *(Column(event, N, f"tasks {event} within the window", "tasks", 0.0, windowed=True) for event in EVENTS),
+    *(Column(event, N, f"tasks {event} within the window", "tasks", 0.0, windowed=True) for event in COUNTED),
+    Column("expired", N, "tasks that expired within the window before they began, of those revoked", "tasks", 0.0, windowed=True),
+    Column("redelivered", N, "runs within the window of messages whose run before never ended", "runs", 0.0, windowed=True),
+    Column("most_redelivered", N, "the most often that one message of it was started again without an end, within an hour", "times", 0.0),
     Column("finished", N, "succeeded and failed within the window", "tasks", 0.0, windowed=True),
     Column("error_rate", N, "failed of finished", "ratio", 0.0, windowed=True),
+    Column("failure_odds", N, "how many times likelier its runs are if it fails more often than usual; 1: no evidence", neutral=1.0),
+    Column("suspect_runs", N, "runs since this evidence began", "runs", 0.0),
+    Column("suspect_failed", N, "failed of these", "runs", 0.0),
+    Column("error_rate_low", N, "how often it fails at least: the lower bound of Wilson's 95 % interval of these runs", "ratio", 0.0),
+    Column("error_rate_high", N, "how often it fails at most: the upper bound", "ratio", 1.0),
+    Column("failed_in_a_row", N, "runs that failed since one succeeded", "runs", 0.0),
+    Column("has_succeeded", Kind.BOOLEAN, "it was seen to succeed within a day of its last run"),
+    Column("usual_error_rate", N, "how often it failed over the last week; 0 until a day and 500 runs were watched", "ratio", 0.0),
+    Column("exception", Kind.TEXT, "the most frequent type of its last failures within the hour; empty without any", neutral=""),
+    Column("example", Kind.TEXT, "what the last failure of that type said", neutral=""),
     Column("retry_rate", N, "retried of finished", "ratio", 0.0, windowed=True),
     Column("per_min", N, "finished a minute", "1/min", 0.0, windowed=True),
     Column("runtime_avg", N, "runtime of its last 100 successes within the window, average", "s", 0.0, windowed=True),
@@ -44,39 +64,47 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCounters:
-    """What the `tasks` table remembers: the counters as last read, and when each task last did something (epoch seconds).
-
-    `counts`: worker -> task -> event -> count.
-    """
-
-    read_at: float | None = None
-    started_at: float | None = None
-    counts: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
-    last_success: Mapping[str, float] = field(default_factory=dict)
-    last_seen: Mapping[str, float] = field(default_factory=dict)
-    runtimes: Mapping[str, TimedTask] = field(default_factory=dict)
-    earlier: tuple[Sample, ...] = ()
-    """What happened in the hour before the first look, as far as Flower listed it."""
-
-
 def asks(asking: Asking) -> Iterable[Query]:
     """The counters, as often as their answer is renewed; for counts, in a first look, the last tasks; for runtimes the last successes."""
     if "flower" not in asking.target.sources:
         return []
-    memory = asking.memory if isinstance(asking.memory, TaskCounters) else TaskCounters()
-    recent = [RECENT] if memory.read_at is None and _counts_wanted(asking.demand) else []
-    return [*recent, ReadEventCounters(), *(_runtimes_due(asking, memory) if asking.demand.wants("tasks", *RUNTIMES) else ())]
+    memory, demand = _memory(asking.memory), asking.demand
+    wanted: list[Query] = [ReadEventCounters()]
+    if memory.read_at is None and _counts_wanted(demand):
+        wanted.append(RECENT)
+    if _failures_wanted(demand):
+        wanted.append(LISTED)
+    if demand.wants("tasks", "redelivered", "most_redelivered"):
+        wanted.append(STARTED)
+    if demand.wants("tasks", "expired") and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
+        wanted.append(REVOKED)
+    return [*wanted, *(_runtimes_due(asking, memory) if demand.wants("tasks", *RUNTIMES) else ())]
+
+
+def _memory(memory: object) -> TaskCounters:
+    return memory if isinstance(memory, TaskCounters) else TaskCounters()
 
 
 def _counts_wanted(demand: Demand) -> bool:
-    return demand.wants("tasks", *COUNTS) or demand.wants("cluster", *OF_CLUSTER)
+    return demand.wants("tasks", *COUNTS, *PROVED) or demand.wants("cluster", *OF_CLUSTER)
+
+
+def _failures_wanted(demand: Demand) -> bool:
+    return demand.wants("errors") or demand.wants("tasks", *OF_FAILURES) or demand.wants("cluster", *OF_CLUSTER)
+
+
+def _more_revoked(memory: TaskCounters, asking: Asking) -> bool:
+    """Whether any task was revoked since the counters were last read."""
+    counters = asking.replies.get(ReadEventCounters(), EventCounters)
+    if isinstance(counters, Gap):
+        return False
+    revoked = ((worker, task, count) for (worker, task, event), count in counters.counts.items() if event == "revoked")
+    return any(memory.counts.get(w, {}).get(task or NAMELESS, {}).get("revoked", 0.0) != count for w, task, count in revoked)
 
 
 def _runtimes_due(asking: Asking, memory: TaskCounters) -> Iterable[Query]:
     if memory.read_at is not None:
-        return runtimes_due(memory.runtimes, memory.last_success, None, asking.now)
+        return runtimes_due(memory.runtimes, {t: at for t, at in memory.last_success.items() if t != NAMELESS}, None, asking.now)
     counters = asking.replies.get(ReadEventCounters(), EventCounters)
     return [] if isinstance(counters, Gap) else runtimes_due({}, {}, _successes(counters, asking.target), asking.now)
 
@@ -85,7 +113,7 @@ def _successes(counters: EventCounters, target: Target) -> dict[str, float]:
     """Task -> how often it succeeded since Flower's start on this target's workers."""
     totals: dict[str, float] = {}
     for (worker, task, event), count in counters.counts.items():
-        if task and event == "succeeded" and count and covers(worker, target.workers):
+        if task not in ("", NAMELESS) and event == "succeeded" and count and covers(worker, target.workers):
             totals[task] = totals.get(task, 0.0) + count
     return totals
 
@@ -94,33 +122,60 @@ def read(look: Look) -> Reading:
     """Every task name seen, with what it did within the window."""
     if "flower" not in look.target.sources:
         return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
-    memory = look.memory if isinstance(look.memory, TaskCounters) else TaskCounters()
+    memory = _memory(look.memory)
     idle = {} if look.demand.wants("tasks", *RUNTIMES) else dict.fromkeys(RUNTIMES, NOT_READ)
     counters = look.replies.get(ReadEventCounters(), EventCounters)
     if isinstance(counters, Gap):
         rows = tuple(_blind_row(name, counters.reason, idle) for name in memory.last_seen)
         return Reading(rows, unread=counters.reason, idle=idle, memory=memory)
-    counters = _of_known_tasks(counters)
+    counters = _of_tasks(counters)
     if _of_another_flower(memory, counters, look.now):
         memory = replace(memory, read_at=None)
     first_look = memory.read_at is None
-    sample = _sample(memory, counters, look.now, look.target)
+    sample, now = _counted(memory, counters, look)
     earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
-    now = replace(_remember(memory, counters, sample, look), earlier=still_of_use(earlier.slices, look.now))
+    now = replace(now, earlier=still_of_use(earlier.slices, look.now))
+    if first_look:
+        now = replace(now, evidence=with_evidence(now, list(earlier.slices)))
     recent = (s for s in now.earlier if look.now - s.at < look.window_s)
     samples = [s for s in (*recent, *(() if first_look else (*within(look), sample))) if _span(s) <= look.window_s]
     watched = min(sum(_span(s) for s in samples), look.window_s)
     if first_look:
-        counts = COUNTS if not samples and not unlisted else ()
-        idle |= {column: f"{column} needs a second look" for column in (*counts, "last_success_s", "last_seen_s")}
+        counts = (*COUNTS, *PROVED) if not samples and not unlisted else ()
+        idle |= {column: f"{column} needs a second look" for column in (*counts, "last_success_s", "last_seen_s", "usual_error_rate")}
     elif not samples:
         idle |= {c.name: f"{c.name} needs two looks within {look.window_s:g}s" for c in COLUMNS if c.windowed and c.name not in RUNTIMES}
     succeeded = {**now.last_success, **(dict.fromkeys(_successes(counters, look.target), look.now) if first_look else {})}
     timed = {name: runtime_cells(now.runtimes.get(name), succeeded.get(name), look.now, look.window_s) for name in now.last_seen}
-    rows = tuple(_row(name, now, samples, watched, look.now, idle, timed[name]) for name in sorted(now.last_seen))
+    listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
+    why = listed.reason if isinstance(listed, Gap) and look.replies.asked(LISTED) else ""
+    told = {name: {**timed[name], **failure_cells(name, now.failures, why)} for name in now.last_seen}
+    rows = tuple(task_row(name, now, samples, watched, look.now, idle, told[name]) for name in sorted(now.last_seen))
     rows = tuple(_without_counts(row, unlisted) for row in rows) if unlisted else rows
     forgotten = frozenset((name,) for name in memory.last_seen if name not in now.last_seen)
     return Reading(rows, idle=idle, memory=now, sample=None if first_look else sample, note=earlier.note, forgotten=forgotten)
+
+
+def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[Sample, TaskCounters]:
+    """This look's sample, and what is remembered after it."""
+    listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
+    failures = memory.failures
+    if not isinstance(listed, Gap):
+        failures = failures_now(memory.failures, listed, look.target, counters.started_at, look.now)
+    sample, mended = sample_of(memory, failures, counters, look.target, look.now)
+    if memory.read_at is None:  # what was listed then was counted before anybody looked
+        mended = replace(mended, owed={}, unnamed=0.0)
+    outcomes, expired, redelivered = outcomes_now(memory.outcomes, look.replies, look.target, look.now)
+    values = dict(sample.values)
+    for nth, counted in ((EVENTS.index("expired"), expired), (EVENTS.index("redelivered"), redelivered)):
+        for name, count in counted.items():
+            numbers = list(values.get(name, (0.0,) * len(EVENTS)))
+            numbers[nth] = float(count)
+            values[name] = tuple(numbers)
+    sample = Sample(sample.at, values)
+    now = remember(replace(mended, failures=failures, outcomes=outcomes), counters, sample, look)
+    timed = runtimes_now(memory.runtimes, (name for name in now.last_seen if name != NAMELESS), look.replies, look.target, look.now)
+    return sample, replace(now, runtimes=timed)
 
 
 def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
@@ -131,9 +186,10 @@ def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
     return earlier_of(listed, counters, look.target, look.now), ""
 
 
-def _of_known_tasks(counters: EventCounters) -> EventCounters:
-    """The counters of tasks whose name Flower knows (it may have missed the event that tells it), of every app's workers."""
-    return EventCounters(counters.started_at, {s: count for s, count in counters.counts.items() if s[1] and s[2] in EVENTS})
+def _of_tasks(counters: EventCounters) -> EventCounters:
+    """The counters of tasks, of every app's workers; those of tasks whose name Flower missed as `NAMELESS`."""
+    counts = {(worker, task or NAMELESS, event): count for (worker, task, event), count in counters.counts.items() if event in COUNTED}
+    return EventCounters(counters.started_at, counts)
 
 
 def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float) -> bool:
@@ -146,65 +202,9 @@ def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float
     return now - counters.started_at > now - memory.read_at + CLOCKS_APART_S
 
 
-def _sample(memory: TaskCounters, counters: EventCounters, now: float, target: Target) -> Sample:
-    """What every task did since the counters were last read, by this target's workers."""
-    restarted = memory.started_at != counters.started_at
-    rose: dict[str, list[float]] = {}
-    for (worker, task, event), count in counters.counts.items():
-        if not covers(worker, target.workers):
-            continue
-        before = 0.0 if restarted else memory.counts.get(worker, {}).get(task, {}).get(event, 0.0)
-        rose.setdefault(task, [0.0] * len(EVENTS))[EVENTS.index(event)] += count - before if count >= before else count
-    span = max(now - memory.read_at, 0.0) if memory.read_at is not None else 0.0
-    return Sample(now, {SPAN: (span,), **{task: tuple(numbers) for task, numbers in rose.items() if any(numbers)}})
-
-
-def _remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look: Look) -> TaskCounters:
-    counts: dict[str, dict[str, dict[str, float]]] = {}
-    for (worker, task, event), count in counters.counts.items():
-        counts.setdefault(worker, {}).setdefault(task, {})[event] = count
-    moved = [task for task in sample.values if task != SPAN]
-    names = {task for worker, task, _ in counters.counts if covers(worker, look.target.workers)}
-    seen = {**dict.fromkeys(sorted(names), look.now), **memory.last_seen, **dict.fromkeys(moved, look.now)}
-    succeeded = [task for task in moved if (sample.values[task][EVENTS.index("succeeded")] or 0) > 0]
-    success = {**memory.last_success, **(dict.fromkeys(succeeded, look.now) if memory.read_at is not None else {})}
-    kept = {t: at for t, at in seen.items() if t in names or look.now - at <= look.target.forget_after_s}
-    timed = runtimes_now(memory.runtimes, kept, look.replies, look.target, look.now)
-    return TaskCounters(look.now, counters.started_at, counts, {t: at for t, at in success.items() if t in kept}, kept, timed)
-
-
-def _row(
-    name: str,
-    memory: TaskCounters,
-    samples: list[Sample],
-    watched_s: float,
-    now: float,
-    idle: Mapping[str, str],
-    timed: Mapping[str, tuple[Cell, str]],
-) -> Row:
-    totals = dict.fromkeys(EVENTS, 0.0)
-    for sample in samples:
-        for event, number in zip(EVENTS, sample.values.get(name, ()), strict=False):
-            totals[event] += number or 0.0
-    finished = totals["succeeded"] + totals["failed"]
-    cells: dict[str, Cell] = {
-        "name": name,
-        **totals,
-        "finished": finished,
-        "error_rate": totals["failed"] / finished if finished else 0.0,
-        "retry_rate": totals["retried"] / finished if finished else 0.0,
-        "per_min": finished / watched_s * 60 if watched_s else 0.0,
-        "last_success_s": max(now - memory.last_success[name], 0.0) if name in memory.last_success else 0.0,
-        "last_seen_s": max(now - memory.last_seen[name], 0.0),
-        **{column: cell for column, (cell, _) in timed.items()},
-    }
-    known = {column: cell for column, cell in cells.items() if column not in idle}
-    return Row(known, {column: timed[column][1] for column, cell in known.items() if cell is None})
-
-
 def _without_counts(row: Row, why: str) -> Row:
-    blind = dict.fromkeys(COUNTS)
-    return Row({**row.cells, **blind}, {**row.gaps, **dict.fromkeys(COUNTS, why)})
+    blind = (*COUNTS, *PROVED)
+    return Row({**row.cells, **dict.fromkeys(blind)}, {**row.gaps, **dict.fromkeys(blind, why)})
 
 
 def _span(sample: Sample) -> float:

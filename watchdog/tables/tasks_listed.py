@@ -14,11 +14,15 @@ from watchdog.core.queries import RecentTasks
 from watchdog.core.replies import EventCounters, TaskSeen
 from watchdog.core.rows import Sample
 from watchdog.core.target import Target, covers
+from watchdog.tables.task_names import filed_name
 
-__all__ = ["EVENTS", "RECENT", "SPAN", "Earlier", "earlier_of", "still_of_use"]
+__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_of", "still_of_use"]
 
 RECENT = RecentTasks()
-EVENTS = ("received", "started", "succeeded", "failed", "retried", "revoked")
+COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
+"""What Flower counts, an event each."""
+EVENTS = (*COUNTED, "expired", "redelivered")
+"""What a sample holds of a task, in this order. New ones are added at the end: samples outlive a release."""
 SPAN = ""
 """The sample key that holds how many seconds a sample covers."""
 SLICE_S = 10.0
@@ -42,12 +46,12 @@ def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Ta
     spans = [min(SLICE_S, now - since - SLICE_S * nth) for nth in range(ceil((now - since) / SLICE_S))]
     counted: list[dict[str, list[float]]] = [{} for _ in spans]
     for task in listed:
-        if not task.name or not covers(task.worker, target.workers):
+        if not covers(task.worker, target.workers):
             continue
         for nth, at in enumerate(_times(task)):
             if at is not None and at >= since:
                 slice_ = counted[min(max(int((now - at) // SLICE_S), 0), len(spans) - 1)]  # a clock ahead of ours: as of now
-                slice_.setdefault(task.name, [0.0] * len(EVENTS))[nth] += 1
+                slice_.setdefault(filed_name(task), [0.0] * len(EVENTS))[nth] += 1
     slices = [
         Sample(now - SLICE_S * nth, {SPAN: (span,), **{name: tuple(numbers) for name, numbers in counted[nth].items()}})
         for nth, span in enumerate(spans)
@@ -80,4 +84,5 @@ def _is_short(listed: tuple[TaskSeen, ...], counters: EventCounters) -> bool:
 
 def _times(task: TaskSeen) -> tuple[float | None, ...]:
     """When each of `EVENTS` last happened to it."""
-    return task.received, task.started, task.succeeded, task.failed, task.retried, task.revoked
+    expired = task.revoked if task.expired else None
+    return task.received, task.started, task.succeeded, task.failed, task.retried, task.revoked, None, expired

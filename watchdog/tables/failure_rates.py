@@ -1,0 +1,82 @@
+"""Does a task fail more often than it should? What its runs prove, kept from look to look: evidence, not a bare ratio.
+
+In: what was known, and how many of a task's runs failed and succeeded since. Out: what is known now.
+A ratio over a window cannot both stay quiet for a month and see a change within minutes (docs/rules.md has the figures). So the runs are
+summed as E. S. Page's cumulative sum does (Continuous inspection schemes, 1954): each adds the logarithm of how much likelier it is if
+the task fails several times as often as usual; below 0 the sum begins anew. It sees a change about as soon as any method can. The same sum
+with the sides exchanged says when it is over. The interval beside it is Wilson's (1927), of the runs since the evidence began: it holds for
+few runs and for ratios near 0 and 1, where the normal approximation does not.
+"""
+
+from dataclasses import dataclass, replace
+from math import exp, log, sqrt
+
+__all__ = ["USUAL", "Evidence", "interval", "weighed"]
+
+USUAL = 0.05
+"""The failure rate that is nothing to tell, where a task's own is not known or is lower."""
+OVER = log(100.0)
+"""So much likelier must it be that a task fails no more than usual, until what was proved is over: 27 successes in a row."""
+LARGEST = log(1e12)
+Z_95 = 1.96
+
+Sum = tuple[float, float, float]
+"""A sum (in nats), and the failed and finished runs since it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a task's runs prove. `sums`: for failing somewhat and much more often than usual; `over`: for the opposite."""
+
+    sums: tuple[Sum, Sum] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    over: float = 0.0
+    failed_in_a_row: float = 0.0
+    """Runs that failed since one succeeded, in whole looks."""
+    has_succeeded: bool = False
+
+    @property
+    def odds(self) -> float:
+        """How many times likelier its runs are if it fails more often than usual; 1: nothing speaks for it."""
+        return exp(max(score for score, _, _ in self.sums))
+
+    @property
+    def runs(self) -> tuple[float, float]:
+        """(failed, finished) since the strongest evidence began."""
+        _, failed, finished = max(self.sums)
+        return failed, finished
+
+
+def weighed(known: Evidence, failed: float, finished: float, usual: float = USUAL) -> Evidence:
+    """The evidence with so many runs more; `usual`: how often the task fails as a rule."""
+    succeeded = finished - failed
+    usual = min(max(usual, USUAL), 0.9)
+    somewhat, much = _weights(usual, min(4 * usual, (1 + usual) / 2)), _weights(usual, min(10 * usual, (1 + usual) / 2))
+    over = max(known.over - failed * somewhat[0] - succeeded * somewhat[1], 0.0)
+    in_a_row = 0.0 if succeeded else known.failed_in_a_row + failed
+    now = replace(known, over=min(over, OVER), failed_in_a_row=in_a_row, has_succeeded=known.has_succeeded or succeeded > 0)
+    if over >= OVER:
+        return replace(now, sums=Evidence().sums)
+    sums = _added(known.sums[0], somewhat, failed, succeeded), _added(known.sums[1], much, failed, succeeded)
+    return replace(now, sums=sums)
+
+
+def _weights(usual: float, more: float) -> tuple[float, float]:
+    """What a failure and what a success adds."""
+    return log(more / usual), log((1 - more) / (1 - usual))
+
+
+def _added(known: Sum, weights: tuple[float, float], failed: float, succeeded: float) -> Sum:
+    score, before, finished = known
+    score += failed * weights[0] + succeeded * weights[1]
+    return (min(score, LARGEST), before + failed, finished + failed + succeeded) if score > 0 else (0.0, 0.0, 0.0)
+
+
+def interval(failed: float, finished: float, z: float = Z_95) -> tuple[float, float]:
+    """Wilson's score interval of a ratio: between which bounds the true one lies; all of 0 to 1 without any runs."""
+    if finished <= 0:
+        return 0.0, 1.0
+    share, square = min(failed / finished, 1.0), z * z
+    middle = share + square / (2 * finished)
+    half = z * sqrt(share * (1 - share) / finished + square / (4 * finished * finished))
+    whole = 1 + square / finished
+    return max((middle - half) / whole, 0.0), min((middle + half) / whole, 1.0)
