@@ -4,7 +4,7 @@ import pytest
 
 from watchdog.asking_pace import AskingPace
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import FailedTasks, Inspected, InspectOne, Ping, Query, ReadEventCounters, RunningTasks
+from watchdog.core.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, RevokedTasks, RunningTasks
 
 
 def after(*batches: dict[Query, float]) -> AskingPace:
@@ -20,8 +20,8 @@ def test_cheap_answers_are_good_for_as_long_as_their_questions_say() -> None:
 
 
 def test_costly_answers_are_reused_for_longer_all_by_the_same_factor() -> None:
-    pace = after({ReadEventCounters(): 0.09, RunningTasks(): 0.075, FailedTasks(): 0.045})  # 6 + 2.5 + 1.5 ms a second
-    assert [pace.good_for_s(q) for q in (ReadEventCounters(), RunningTasks(), FailedTasks())] == pytest.approx([30.0, 60.0, 60.0])
+    pace = after({ReadEventCounters(): 0.09, RunningTasks(): 0.075, RevokedTasks(): 0.045})  # 6 + 2.5 + 1.5 ms a second
+    assert [pace.good_for_s(q) for q in (ReadEventCounters(), RunningTasks(), RevokedTasks())] == pytest.approx([30.0, 60.0, 60.0])
 
 
 def test_cheap_answers_among_costly_ones_are_asked_for_as_often_as_before() -> None:

@@ -193,10 +193,10 @@ def test_while_the_counters_cannot_be_read_tasks_are_rows_full_of_gaps() -> None
 
 def test_what_flower_counts_without_a_name_is_a_row_of_the_nameless() -> None:
     watch = watching(counting(succeeded=5))
-    count(watch.cluster, WEB, "", failed=7)
+    count(watch.cluster, WEB, "", succeeded=7)
     count(watch.cluster, failed=2)
     reading = tasks(watch)
-    assert (cell(reading, NAMELESS, "failed"), cell(reading, JOB, "failed")) == (7.0, 2.0)
+    assert (cell(reading, NAMELESS, "succeeded"), cell(reading, JOB, "failed")) == (7.0, 2.0)
 
 
 def unregistered(watch: Watch, *ids: str) -> None:
@@ -212,13 +212,20 @@ def test_failures_of_an_unregistered_task_are_counted_under_its_name() -> None:
     assert (cell(reading, "shop.new", "failed"), cell(reading, NAMELESS, "failed")) == (3.0, 0.0)
 
 
-def test_a_list_that_is_behind_the_counters_files_them_in_the_next_look() -> None:
+def test_a_failure_without_a_name_waits_for_the_list_that_tells_it() -> None:
     watch = watching(counting(succeeded=5))
     count(watch.cluster, WEB, "", failed=2)
     before = tasks(watch)
     watch.cluster.tasks = [a_failure(task_id, "NotRegistered('shop.new')", name=None) for task_id in ("a", "b")]
     after = tasks(watch)
-    assert (cell(before, NAMELESS, "failed"), cell(after, NAMELESS, "failed"), cell(after, "shop.new", "failed")) == (2.0, 0.0, 2.0)
+    assert (cell(before, NAMELESS, "failed"), cell(after, NAMELESS, "failed"), cell(after, "shop.new", "failed")) == (0.0, 0.0, 2.0)
+
+
+def test_one_that_the_list_never_tells_is_one_of_the_nameless_after_a_minute() -> None:
+    watch = watching(counting(succeeded=5))
+    count(watch.cluster, WEB, "", failed=2)
+    tasks(watch)
+    assert cell(tasks(watch, after=60), NAMELESS, "failed") == 2.0
 
 
 def test_the_cluster_counts_the_nameless_too() -> None:
@@ -288,6 +295,13 @@ def test_tasks_that_expired_are_told_from_those_that_were_revoked() -> None:
     count(watch.cluster, revoked=3)
     reading = tasks(watch)
     assert (cell(reading, JOB, "revoked"), cell(reading, JOB, "expired")) == (3.0, 2.0)
+
+
+def test_one_that_had_expired_before_any_worker_received_it_has_no_name() -> None:
+    watch = watching(counting(succeeded=5))
+    watch.cluster.tasks = [a_task(f"e{n}", "REVOKED", name=None, received=None, started=None, revoked=NOW) for n in range(3)]
+    count(watch.cluster, WEB, "", revoked=3)
+    assert cell(tasks(watch), NAMELESS, "expired") == 3.0
 
 
 def test_one_that_was_terminated_while_it_ran_has_not_expired() -> None:

@@ -136,8 +136,13 @@ class TaskSeen:
 
     @property
     def expired(self) -> bool:
-        """Whether it was revoked because it had expired before it began."""
-        return self.revoked is not None and self.started is None and self.expires is not None and self.expires <= self.revoked
+        """Whether it expired before it began. Of a task that had expired when its worker received it Flower hears nothing but that it was
+        revoked, neither its name nor when it expires (measured on 5.7): it may have been revoked by hand as well.
+        """
+        if self.revoked is None or self.started is not None:
+            return False
+        unheard = self.name is None and self.received is None
+        return unheard if self.expires is None else self.expires <= self.revoked
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ HABIT_AFTER_S = 86400.0
 HABIT_RUNS = 500.0
 """Before so much was watched nobody knows what is usual."""
 TWICE = "TimeLimitExceeded"
+UNNAMED_S = 60.0
+"""How long a failure without a name waits for the list of failures, which may be older than the counters."""
 NTH = {event: nth for nth, event in enumerate(EVENTS)}
 
 
@@ -70,7 +72,8 @@ class TaskCounters:
     owed: Mapping[str, float] = field(default_factory=dict)
     """Task -> failures that were listed and whose second event has not been counted yet."""
     unnamed: float = 0.0
-    """Failures counted without a name, and not filed under one since."""
+    """Failures counted without a name that wait for the list of failures to tell it."""
+    unnamed_since: float = 0.0
 
 
 def sample_of(memory: TaskCounters, failures: Failures, counters: EventCounters, target: Target, now: float) -> tuple[Sample, TaskCounters]:
@@ -80,9 +83,13 @@ def sample_of(memory: TaskCounters, failures: Failures, counters: EventCounters,
     cut = sum(1 for _ in new) >= LISTED.limit
     owed = _count_once(rose, memory.owed, new, cut=cut)
     unnamed = _file_by_name(rose, memory.unnamed, [failure for failure in new if not failure.named])
+    since = memory.unnamed_since if memory.unnamed else now
+    if unnamed and now - since >= UNNAMED_S:
+        rose.setdefault(NAMELESS, [0.0] * len(EVENTS))[NTH["failed"]] += unnamed
+        unnamed = 0.0
     span = max(now - memory.read_at, 0.0) if memory.read_at is not None else 0.0
     sample = Sample(now, {SPAN: (span,), **{task: tuple(numbers) for task, numbers in rose.items() if any(numbers)}})
-    return sample, replace(memory, owed=owed, unnamed=unnamed)
+    return sample, replace(memory, owed=owed, unnamed=unnamed, unnamed_since=since)
 
 
 def _rises(memory: TaskCounters, counters: EventCounters, target: Target) -> dict[str, list[float]]:
@@ -120,13 +127,13 @@ def _count_once(rose: dict[str, list[float]], owed: Mapping[str, float], new: li
 
 
 def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failure]) -> float:
-    """Move failures that were counted without a name to the names that their exceptions hold; how many are still without one."""
-    unnamed += rose.get(NAMELESS, [0.0] * len(EVENTS))[NTH["failed"]]
-    for name, count in Counter(failure.task for failure in new if failure.task != NAMELESS).items():
-        moved = min(float(count), unnamed)
-        unnamed -= moved
-        for task, number in ((name, moved), (NAMELESS, -moved)):
-            rose.setdefault(task, [0.0] * len(EVENTS))[NTH["failed"]] += number
+    """Take failures that were counted without a name to the names that the list tells; how many still wait for one."""
+    nameless = rose.get(NAMELESS, [0.0] * len(EVENTS))
+    unnamed, nameless[NTH["failed"]] = unnamed + nameless[NTH["failed"]], 0.0
+    for name, count in Counter(failure.task for failure in new).items():
+        told = min(float(count), unnamed)
+        unnamed -= told
+        rose.setdefault(name, [0.0] * len(EVENTS))[NTH["failed"]] += told
     return unnamed
 
 

@@ -37,7 +37,14 @@ N = Kind.NUMBER
 COLUMNS = (
     Column("name", Kind.TEXT, "the task's name"),
     *(Column(event, N, f"tasks {event} within the window", "tasks", 0.0, windowed=True) for event in COUNTED),
-    Column("expired", N, "tasks that expired within the window before they began, of those revoked", "tasks", 0.0, windowed=True),
+    Column(
+        "expired",
+        N,
+        "revoked tasks that had expired before they began; nameless ones may have been revoked by hand",
+        "tasks",
+        0.0,
+        windowed=True,
+    ),
     Column("redelivered", N, "runs within the window of messages whose run before never ended", "runs", 0.0, windowed=True),
     Column("most_redelivered", N, "the most often that one message of it was started again without an end, within an hour", "times", 0.0),
     Column("finished", N, "succeeded and failed within the window", "tasks", 0.0, windowed=True),
