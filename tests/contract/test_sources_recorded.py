@@ -1,5 +1,6 @@
 """Answers of a real Flower 2.2.0 (Celery 5.7.0), recorded from a cluster of three workers, decode to exactly what they said."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,27 @@ def test_the_password_of_the_result_backend_is_masked_however_it_is_written() ->
     conf = found["w"].conf
     assert conf is not None
     assert conf.result_backend == "redis://***@h:1/0"
+
+
+@pytest.mark.parametrize(
+    ("registered", "limited"),
+    [
+        (["shop.report [rate_limit=6/h]", "shop.pay"], ("shop.report, 6/h",)),
+        (["b [routing_key=x rate_limit=2/m]", "a [exchange=e rate_limit=10/s routing_key=k]"], ("a, 10/s", "b, 2/m")),
+        (["shop.report [rate_limit=None]", "shop.pay [rate_limit=0]"], ()),
+        ([3, None, "shop.report [rate_limit=]", "[rate_limit=6/h]"], ()),
+        ("shop.report [rate_limit=6/h]", ()),
+    ],
+)
+def test_tasks_with_a_rate_limit_are_read_from_what_a_worker_registers(registered: object, limited: tuple[str, ...]) -> None:
+    found = inspections(json.dumps({"w": {"timestamp": 12.5, "registered": registered}}).encode())
+    assert not isinstance(found, Gap)
+    assert found["w"].rate_limited == limited
+
+
+@pytest.mark.parametrize(("said", "limit"), [(5, 5), (None, None), ("many", None), (True, None)])
+def test_the_limit_on_eta_tasks_is_read_from_a_workers_conf(said: object, limit: int | None) -> None:
+    found = inspections(json.dumps({"w": {"timestamp": 12.5, "conf": {"worker_eta_task_limit": said}}}).encode())
+    assert not isinstance(found, Gap)
+    assert found["w"].conf is not None
+    assert found["w"].conf.eta_task_limit == limit

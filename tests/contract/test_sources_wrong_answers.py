@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -381,9 +382,17 @@ def test_a_reply_of_another_type_says_what_was_expected(query: Query) -> None:
         (b'{"headers": {"id": "i", "enqueued_at": "7.5"}}', ("i", 7.5)),
         (b'{"headers": {"id": "i", "published_at": 8, "enqueued_at": 7}}', ("i", 8.0)),
         (b"[" * 10_000, (None, None)),
+        (b'{"headers": {"id": "i", "task": "shop.a", "origin": "gen7@web"}}', ("i", None, "shop.a", "gen7@web")),
+        (b'{"headers": {"id": "i", "task": "shop.a", "shadow": "nightly"}}', ("i", None, "nightly")),
+        (b'{"headers": {"id": "i", "task": "shop.a", "shadow": null}}', ("i", None, "shop.a")),
+        (b'{"headers": {"id": "i", "task": "%s", "origin": 7}}' % (b"x" * 501), ("i", None)),
+        (b'{"headers": {"id": "i", "eta": "1970-01-01T00:01:00+00:00"}}', ("i", None, None, None, 60.0)),
+        (b'{"headers": {"id": "i", "eta": "1970-01-01T00:01:00"}}', ("i", None, None, None, 60.0)),
+        (b'{"headers": {"id": "i", "eta": "soon"}}', ("i", None)),
+        (b'{"headers": {"id": "i", "eta": "0001-01-01T00:00:00+14:00"}}', ("i", None, None, None, -62135647200.0)),
     ],
 )
-def test_the_head_of_a_message_is_read_leniently(message: bytes | None, head: tuple[str | None, float | None]) -> None:
+def test_the_head_of_a_message_is_read_leniently(message: bytes | None, head: tuple[Any, ...]) -> None:
     assert reply(OldestMessage("k"), message) == MessageHead(*head)
 
 

@@ -10,6 +10,7 @@ from watchdog.core.rows import Reading
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 SEP = "\x06\x16"
+NO_TIME = "its publisher gives no time; it was seen at the head for 0s, and may be older"
 
 
 def first_look(cluster: Cluster, **target: object) -> Reading:
@@ -309,7 +310,7 @@ def test_a_lost_worker_is_no_consumer() -> None:
     assert cell(watch.look()["queues"], "indexing", "consumers") == 0.0
 
 
-def test_one_worker_whose_queues_are_not_known_leaves_every_count_open() -> None:
+def test_a_worker_of_a_kind_of_which_nothing_was_ever_known_leaves_every_count_open() -> None:
     cluster = healthy()
     del cluster.cache[WEB]
     cluster.answering.discard(WEB)
@@ -319,11 +320,12 @@ def test_one_worker_whose_queues_are_not_known_leaves_every_count_open() -> None
     ] * 2
 
 
-def test_queues_told_more_than_10_minutes_ago_leave_every_count_open() -> None:
+def test_queues_told_more_than_10_minutes_ago_leave_the_counts_of_these_open() -> None:
     cluster = healthy()
     cluster.cache[WEB] = replace(cluster.cache[WEB], at=NOW - 601)
     cluster.answering.discard(WEB)
-    assert "last inspected 601s ago" in gap(first_look(cluster), "training", "consumers")
+    reading = first_look(cluster)
+    assert ("last inspected 601s ago" in gap(reading, "indexing", "consumers"), cell(reading, "training", "consumers")) == (True, 1.0)
 
 
 def test_queues_told_long_ago_are_asked_for_first_in_a_first_look_too() -> None:
@@ -332,12 +334,39 @@ def test_queues_told_long_ago_are_asked_for_first_in_a_first_look_too() -> None:
     assert cell(first_look(cluster), "indexing", "consumers") == 1.0
 
 
-def test_a_worker_in_an_unknown_state_leaves_every_count_open() -> None:
+def in_an_unknown_state(worker: str, *queues: str) -> Watch:
+    """A cluster and, beside it, a worker whose silence can be explained, but not told from its death: its state could not be read."""
     cluster = healthy()
-    cluster.add("celery@solo-1", pool="solo")
+    cluster.add(worker, queues=queues)
     watch = watching(cluster)
-    cluster.dies("celery@solo-1")
-    assert gap(watch.look()["queues"], "training", "consumers").startswith("celery@solo-1 may consume it: a solo pool")
+    cluster.dies(worker)
+    cluster.gaps[InspectOne(worker)] = "flower: timeout"
+    cluster.gaps[WorkerHeartbeats] = "flower: 500"
+    return watch
+
+
+def test_a_worker_in_an_unknown_state_leaves_the_counts_of_its_own_queues_open() -> None:
+    reading = in_an_unknown_state("celery@other-1", "slow").look()["queues"]
+    assert gap(reading, "slow", "consumers").startswith("celery@other-1 may consume it: ")
+
+
+def test_a_worker_in_an_unknown_state_leaves_other_queues_counts_alone() -> None:
+    reading = in_an_unknown_state("celery@other-1", "slow").look()["queues"]
+    assert [cell(reading, name, "consumers") for name in ("celery", "indexing", "training")] == [0.0, 1.0, 1.0]
+
+
+def test_a_worker_in_an_unknown_state_consumes_no_queue_that_others_of_its_kind_consume() -> None:
+    reading = in_an_unknown_state("celery@web-2", "slow").look()["queues"]
+    assert cell(reading, "indexing", "consumers") == 1.0
+
+
+def test_a_new_process_may_consume_whatever_others_of_its_kind_do() -> None:
+    cluster = healthy()
+    cluster.add("celery@web-2")
+    del cluster.cache["celery@web-2"]
+    cluster.answering.discard("celery@web-2")
+    reading = first_look(cluster)
+    assert (gap(reading, "indexing", "consumers")[:30], cell(reading, "training", "consumers")) == ("the queues of celery@web-2 are", 1.0)
 
 
 def test_without_flower_consumers_are_idle() -> None:
@@ -416,13 +445,13 @@ def test_without_a_time_the_oldest_message_is_as_old_as_its_stay_at_the_head() -
     assert cell(watch.look()["queues"], "indexing", "oldest_s") == 30.0
 
 
-def test_a_new_head_is_young_again() -> None:
+def test_the_age_of_a_new_head_is_not_known_where_its_publisher_gives_no_time() -> None:
     cluster = healthy()
     cluster.lists["indexing"] = 2
     cluster.heads["indexing"] = MessageHead("a", None)
     watch = watching(cluster, 3)
     cluster.heads["indexing"] = MessageHead("b", None)
-    assert cell(watch.look()["queues"], "indexing", "oldest_s") == 0.0
+    assert gap(watch.look()["queues"], "indexing", "oldest_s") == NO_TIME
 
 
 def test_the_oldest_of_all_priority_lists_counts() -> None:
@@ -456,7 +485,7 @@ def test_a_time_that_cannot_be_makes_no_age(published_at: float) -> None:
     cluster = healthy()
     cluster.lists["indexing"] = 2
     cluster.heads["indexing"] = MessageHead("a", published_at)
-    assert cell(first_look(cluster), "indexing", "oldest_s") == 0.0
+    assert gap(first_look(cluster), "indexing", "oldest_s") == NO_TIME
 
 
 def test_an_empty_queue_has_no_age() -> None:

@@ -76,6 +76,8 @@ class WorkerConf:
     """What stands before the keys of results; None where there is something that `conf` censors."""
     transport: str | None = None
     """What carries its messages (`redis`, `amqp`, `sqs`, …)."""
+    eta_task_limit: int | None = None
+    """`worker_eta_task_limit`: how many tasks with an ETA it fetches at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class WorkerInspection:
     conf: WorkerConf | None
     active: tuple[str, ...] | None = None
     """The ids of the tasks that it executes; Flower 2.2 tells them where this worker alone is refreshed."""
+    rate_limited: tuple[str, ...] = ()
+    """Its tasks that have a rate limit, each with it: `shop.report, 6/h`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +178,19 @@ class RedisServer:
 @dataclass(frozen=True, slots=True)
 class MessageHead:
     """The message at the head of a queue: its task id, and when it was published, where the publisher says so
-    (`headers.published_at` or `headers.enqueued_at`, epoch seconds)."""
+    (`headers.published_at` or `headers.enqueued_at`, epoch seconds).
+
+    The rest are headers of Celery's protocol 2 (celery/app/amqp.py `as_task_v2`), at most `LONGEST_NAME` characters; None where absent.
+    """
 
     id: str | None
     published_at: float | None
+    task: str | None = None
+    """The task's name, as Celery shows it: `shadow` where one is set."""
+    origin: str | None = None
+    """The process that sent it: `gen<pid>@<host>`."""
+    eta_at: float | None = None
+    """Not due before (epoch seconds)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: column -> cell, and for each gap the reason. A gap's cell is None; an idle column is absent from both."""
+    """One row: column -> cell, and for each gap the reason. A gap's cell is None; an idle column is absent from both.
+
+    A value with a reason beside it is a lower bound (`queues.oldest_s`): a condition that it makes true holds, and nothing else is known.
+    """
 
     cells: Mapping[str, Cell]
     gaps: Mapping[str, str] = field(default_factory=dict)

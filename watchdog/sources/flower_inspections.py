@@ -32,6 +32,10 @@ _USERINFO = re.compile(r"(?<=://).*@")  # greedy: an unescaped password may hold
 
 _NULL = Raw(b"null")
 
+_RATE_LIMIT = re.compile(r"(\S+) \[(?:.* )?rate_limit=([^\s\]]+).*\]")
+_NO_LIMIT = frozenset({"None", "0", "0/s", "0/m", "0/h"})
+_MOST_LIMITED = 5
+
 
 class _Pool(Struct):
     implementation: Any = None
@@ -57,6 +61,7 @@ class _Conf(Struct):
     broker_transport_options: Any = None
     result_backend: Any = None
     result_backend_transport_options: Any = None
+    worker_eta_task_limit: Any = None
 
 
 class _Queue(Struct):
@@ -74,6 +79,7 @@ class _Entry(Struct):
     reserved: list[Raw] | None = None
     conf: Raw = _NULL
     timestamp: float | None = None
+    registered: Raw = _NULL
 
 
 def inspections(body: bytes) -> dict[str, WorkerInspection] | Gap:
@@ -117,6 +123,7 @@ def _entry(parts: Mapping[str, Raw]) -> _Entry:
         reserved=_part(parts, "reserved", list[Raw]),
         conf=parts.get("conf", _NULL),
         timestamp=_part(parts, "timestamp", float),
+        registered=parts.get("registered", _NULL),
     )
 
 
@@ -162,7 +169,17 @@ def _inspection(name: str, entry: _Entry) -> WorkerInspection:
         processed=sum([n for n in total.values() if isinstance(n, int)]) if isinstance(total, dict) else None,
         conf=_conf(bytes(entry.conf), bytes(stats.broker)),
         active=None if entry.active is None else tuple([request.id for request in entry.active]),
+        rate_limited=_rate_limited(bytes(entry.registered)),
     )
+
+
+@lru_cache(maxsize=16)  # all workers of an app, and of a release, say the same
+def _rate_limited(registered: bytes) -> tuple[str, ...]:
+    """Of the registered tasks those with a rate limit: `shop.report [rate_limit=6/h]` (celery/worker/control.py `registered`)."""
+    tasks = maybe(Raw(registered), list[Any]) or []
+    found = (_RATE_LIMIT.fullmatch(task) for task in tasks if isinstance(task, str) and len(task) <= 2 * LONGEST_NAME)
+    limited = (f"{match[1]}, {match[2]}" for match in found if match and match[2] not in _NO_LIMIT)
+    return tuple(sorted(limited)[:_MOST_LIMITED])
 
 
 @lru_cache(maxsize=16)  # all workers of an app, and of a release, say the same
@@ -191,6 +208,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
         results_prefix=_text(results.get("global_keyprefix") or ""),
         **_results(backend, _text(conf.broker_url), results.get("master_name"), options.get("master_name")),
         transport=_text(_object(broker).get("transport")),
+        eta_task_limit=as_kind(conf.worker_eta_task_limit, int),
     )
 
 

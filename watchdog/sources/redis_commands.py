@@ -6,6 +6,7 @@ KEYS, which stops the server for all.
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
@@ -101,7 +102,13 @@ def _message_head(raw: object) -> MessageHead | None:
         return MessageHead(None, None)
     fields = headers.headers
     published = _time(fields.get("published_at"))
-    return MessageHead(_text(fields.get("id")), _time(fields.get("enqueued_at")) if published is None else published)
+    return MessageHead(
+        id=_text(fields.get("id")),
+        published_at=_time(fields.get("enqueued_at")) if published is None else published,
+        task=_name(fields.get("shadow")) or _name(fields.get("task")),
+        origin=_name(fields.get("origin")),
+        eta_at=_iso_time(fields.get("eta")),
+    )
 
 
 def _lowest_score(raw: object) -> float | None:
@@ -138,6 +145,21 @@ def _time(raw: Raw | None) -> float | None:
         return None
     value = _json(raw, float | str)
     return _number(value.encode("utf-8", "replace")) if isinstance(value, str) else value
+
+
+def _name(raw: Raw | None) -> str | None:
+    """A header that names something; one that is empty, or too long to be a name, says nothing."""
+    text = _text(raw)
+    return text if text and len(text) <= LONGEST_NAME else None
+
+
+def _iso_time(raw: Raw | None) -> float | None:
+    """Epoch seconds of an ISO 8601 time, as Celery writes `eta`; one without a zone is UTC."""
+    try:
+        at = datetime.fromisoformat(_text(raw) or "")
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _text(raw: Raw | None) -> str | None:

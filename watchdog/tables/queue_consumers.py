@@ -1,14 +1,17 @@
-"""Who consumes what: known only where every online worker's queues are known and fresh, else a gap.
+"""Who consumes what, by this look's workers; a gap only where a worker that is unknown may consume that very queue.
 
-In: the `workers` reading and the fleet behind it. A queue without consumers is a claim about all workers, so one
-worker that has not told its queues leaves every count open.
+In: the `workers` reading and the fleet behind it. A worker of which it is not known whether it is online can only consume what it was
+last known to consume; one that is online and has not told (a new process) that, or what any of its kind does. Every other queue's
+count stands. Only a worker of a kind of which nothing was ever known leaves all of them open.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core.gaps import Gap
-from watchdog.core.rows import Reading
-from watchdog.tables.fleet import Fleet
+from watchdog.core.rows import Reading, Row
+from watchdog.tables.fleet import Fleet, KnownWorker
+from watchdog.tables.worker_names import kind_of
 
 __all__ = ["Consumers", "Taken", "consumers"]
 
@@ -30,8 +33,16 @@ class Consumers:
     active: dict[str, float] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
     """Consumer -> why it is not known what it does."""
+    perhaps: dict[str, str] = field(default_factory=dict)
+    """Queue -> why another worker may consume it."""
+    gone: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Queue -> of the workers last known to consume it and not online now, the one that was online last, and its state."""
+    online: frozenset[str] = frozenset()
+    """Every worker that is online."""
+    held: dict[str, str] = field(default_factory=dict)
+    """Consumer -> what it may hold messages for by design, without executing anything."""
     unknown: str | None = None
-    """Why the counts are not known."""
+    """Why no count is known."""
 
     @property
     def queues(self) -> frozenset[str]:
@@ -40,12 +51,27 @@ class Consumers:
 
     def count(self, queue: str) -> int | Gap:
         """How many online workers consume it."""
-        return Gap(self.unknown) if self.unknown is not None else len(self.by_queue.get(queue, ()))
+        why = self.unknown or self.perhaps.get(queue)
+        return Gap(why) if why is not None else len(self.by_queue.get(queue, ()))
+
+    def last(self, queue: str, before: str) -> tuple[str, str]:
+        """The worker last known to consume it, and its state; `before`: the one remembered. Empty where none is known."""
+        names = self.by_queue.get(queue)
+        if names:
+            return names[0], "online"
+        if queue in self.gone:
+            return self.gone[queue]
+        return before, "online" if before in self.online else ""
+
+    def holds(self, queue: str) -> str:
+        """What its consumers may hold messages for by design; empty where nothing is known."""
+        return next((self.held[name] for name in self.by_queue.get(queue, ()) if name in self.held), "")
 
     def taken(self, queue: str) -> Taken | Gap:
         """What its consumers do; a gap where they, or what they do, are not known."""
         names = self.by_queue.get(queue, [])
-        why = self.unknown or next((f"{name}: {self.silent[name]}" for name in names if name in self.silent), None)
+        silent = next((f"{name}: {self.silent[name]}" for name in names if name in self.silent), None)
+        why = self.unknown or self.perhaps.get(queue) or silent
         if why is not None:
             return Gap(why)
         return Taken({name: self.processed[name] for name in names}, all(self.active[name] == 0 for name in names))
@@ -55,13 +81,16 @@ def consumers(workers: Reading | None, fleet: Fleet) -> Consumers:
     """Who consumes what, by this look's workers."""
     if workers is None or workers.unread is not None:
         return Consumers(unknown=workers.unread if workers is not None else "the workers were not read")
-    found = Consumers(unknown=_unknown(workers))
+    of_kind = _queues_of_kinds(fleet)
+    perhaps, nowhere_known = _perhaps(workers, fleet, of_kind)
+    online = frozenset(str(row.cells["name"]) for row in workers.rows if row.cells.get("state") == "online")
+    held = {name: what for name in online if (what := _held(fleet.known[name]))}
+    found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(fleet.known.values()), online=online, held=held)
     for row in workers.rows:
         name = str(row.cells["name"])
         if row.cells.get("state") != "online":
             continue
-        inspection = fleet.known[name].inspection
-        for queue in sorted(set((inspection.queues if inspection else None) or ())):
+        for queue in sorted(_queues(fleet.known[name])):
             found.by_queue.setdefault(queue, []).append(name)
         for column, where in (("processed", found.processed), ("active", found.active)):
             number = row.cells.get(column)
@@ -72,10 +101,54 @@ def consumers(workers: Reading | None, fleet: Fleet) -> Consumers:
     return found
 
 
-def _unknown(workers: Reading) -> str | None:
+def _perhaps(workers: Reading, fleet: Fleet, of_kind: Mapping[str, frozenset[str]]) -> tuple[dict[str, str], str | None]:
+    """Queue -> why somebody may consume it; and why anybody may consume anything: nothing is known of a worker, nor of its kind."""
+    perhaps: dict[str, str] = {}
     for row in workers.rows:
-        if "state" in row.gaps:
-            return f"{row.cells['name']} may consume it: {row.gaps['state']}"
-        if row.cells.get("state") == "online" and "queues" in row.gaps:
-            return f"the queues of {row.cells['name']} are not known: {row.gaps['queues']}"
+        why = _why_open(row)
+        if why is None:
+            continue
+        name = str(row.cells["name"])
+        own = _queues(fleet.known[name])
+        queues = own if own and "state" in row.gaps else own | of_kind.get(kind_of(name), frozenset())
+        if not queues:
+            return perhaps, why
+        perhaps = {**dict.fromkeys(queues, why), **perhaps}
+    return perhaps, None
+
+
+def _why_open(row: Row) -> str | None:
+    if "state" in row.gaps:
+        return f"{row.cells['name']} may consume it: {row.gaps['state']}"
+    if row.cells.get("state") == "online" and "queues" in row.gaps:
+        return f"the queues of {row.cells['name']} are not known: {row.gaps['queues']}"
     return None
+
+
+def _queues_of_kinds(fleet: Fleet) -> dict[str, frozenset[str]]:
+    """Kind -> every queue that one of them was last known to consume."""
+    found: dict[str, set[str]] = {}
+    for name, worker in fleet.known.items():
+        found.setdefault(kind_of(name), set()).update(_queues(worker))
+    return {kind: frozenset(queues) for kind, queues in found.items()}
+
+
+def _gone(known: Iterable[KnownWorker]) -> dict[str, tuple[str, str]]:
+    away = [worker for worker in known if worker.state in ("left", "lost") and not worker.unknown]
+    in_turn = sorted(away, key=lambda worker: (worker.online_at or 0.0, worker.name))
+    return {queue: (worker.name, worker.state) for worker in in_turn for queue in _queues(worker)}
+
+
+def _held(worker: KnownWorker) -> str:
+    """A rate limit, or a limit on ETA tasks: a worker fetches up to these, then waits, idle by every sign (measured, Celery 5.7)."""
+    seen = worker.inspection
+    if seen is None:
+        return ""
+    if seen.rate_limited:
+        return f"the rate limit of {seen.rate_limited[0]}"
+    limit = seen.conf.eta_task_limit if seen.conf is not None else None
+    return f"ETA tasks that are not due: worker_eta_task_limit is {limit}" if limit else ""
+
+
+def _queues(worker: KnownWorker) -> frozenset[str]:
+    return frozenset((worker.inspection.queues if worker.inspection else None) or ())

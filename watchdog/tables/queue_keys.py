@@ -29,6 +29,21 @@ class KnownQueue:
     idle_s: float = 0.0
     processed: Mapping[str, float] = field(default_factory=dict)
     """Consumer -> what it had processed at the last look, while the queue had a backlog."""
+    arrived: tuple[str, ...] = ()
+    """Keys of the lists whose head was seen to arrive: they were empty one look before."""
+    stays: tuple[float, ...] = ()
+    """How long the last messages stayed at a head, seconds."""
+    length: int | None = None
+    """At the last look that could read it."""
+    nobody: bool = False
+    """At the last look no worker was known to consume it, and none may have."""
+    unserved_s: float = 0.0
+    """Watched seconds in which messages waited and nobody consumed it; begins at `GRACE_S` where the first look of all found it so."""
+    taken_at: float | None = None
+    """When messages were last seen to be taken though nobody was known to consume it, and `taken`: what was seen."""
+    taken: str = ""
+    consumer: str = ""
+    """A worker that was last known to consume it; empty where none ever was."""
 
 
 @dataclass(frozen=True, slots=True)

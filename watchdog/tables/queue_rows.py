@@ -1,10 +1,10 @@
 """The cells of a queue, whoever tells its length.
 
-In: a look, what is remembered, lengths and ages. Out: rows, and how long a queue stood still.
+In: a look, what is remembered, lengths and heads. Out: rows, and what is to be remembered of a queue.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from difflib import get_close_matches
 from math import inf
 
 from watchdog.core.gaps import Gap
@@ -12,15 +12,24 @@ from watchdog.core.rows import Cell, Look, Row
 from watchdog.tables.fleet import fleet_of
 from watchdog.tables.history import oldest_of, within
 from watchdog.tables.queue_consumers import consumers
+from watchdog.tables.queue_heads import OF_HEAD, Heads
 from watchdog.tables.queue_keys import KnownQueue, Queues
+from watchdog.tables.queue_service import Service, contradiction, unserved
 
 __all__ = ["OF_LENGTH", "QueueRows", "blind_row"]
 
-OF_LENGTH = ("length", "oldest_s", "growth_per_min", "drain_s", "idle_with_backlog_s")
+OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unserved", *OF_HEAD)
+OF_CONSUMERS = ("last_consumer", "last_consumer_state", "waits_for", "similar")
+NO_HEADS = Heads({})
+NEAR = 0.75
+"""How like another queue's name one must be to pass for a slip of the pen."""
 
 
 class QueueRows:
-    """One look's evidence about the queues. `length`: queue -> messages that wait; `oldest_s`: (queue, length) -> age of the next one."""
+    """One look's evidence about the queues. `length`: queue -> messages that wait; `heads`: queue -> the heads of its lists.
+
+    `unacked`: messages that workers hold, of all queues; None where nobody is asked for them.
+    """
 
     def __init__(
         self,
@@ -28,46 +37,68 @@ class QueueRows:
         memory: Queues,
         declared: frozenset[str],
         length: Callable[[str], int | Gap],
-        oldest_s: Callable[[KnownQueue, int], float | Gap],
+        heads: Callable[[str], Heads] = lambda _: NO_HEADS,
+        unacked: int | Gap | None = None,
     ) -> None:
         workers = look.before.get("workers")
         self.consumers = consumers(workers, fleet_of(workers.memory if workers else None))
         self._look, self._memory, self._declared = look, memory, declared
-        self._length, self._oldest_s, self._samples = length, oldest_s, within(look)
+        self._length, self._heads, self._samples = length, heads, within(look)
+        since = look.now - (look.now if memory.looked_at is None else memory.looked_at)
+        self._gapless = 0 <= since <= 2 * look.target.interval_s
+        watched = min(max(since, 0.0), 2 * look.target.interval_s)
+        self._service = Service(self.consumers, look.now, watched, memory.looked_at is None, unacked)
 
-    def idling(self, known: KnownQueue) -> KnownQueue:
-        """Count watched time in which it held messages while every consumer was idle and had taken nothing since the last look."""
+    def after(self, known: KnownQueue) -> KnownQueue:
+        """It, with what this look adds to what is remembered."""
         length = self._length(known.name)
-        if not length and not known.idle_s and not known.processed:
-            return known
-        taken = self.consumers.taken(known.name)
-        if isinstance(length, Gap) or (length and isinstance(taken, Gap)):
-            return known
-        if not length or isinstance(taken, Gap) or not taken.by_consumer or not taken.all_idle:
-            return replace(known, idle_s=0.0, processed={})
-        if known.processed != taken.by_consumer:
-            return replace(known, idle_s=0.0, processed=taken.by_consumer)
-        watched = self._look.now - (self._memory.looked_at or self._look.now)
-        return replace(known, idle_s=known.idle_s + min(max(watched, 0.0), 2 * self._look.target.interval_s))
+        heads = self._heads(known.name) if length != 0 else NO_HEADS
+        now = self._service.after(known, length, head_changed=heads.taken(known))
+        return heads.after(now, self._look.now, self._memory.looked_at, empty_before=known.length == 0 and self._gapless)
 
     def row(self, known: KnownQueue, idle: Mapping[str, str]) -> Row:
         """Its cells."""
         cells: dict[str, Cell] = {"name": known.name, "declared": known.name in self._declared}
         gaps: dict[str, str] = {}
-        length, count = self._length(known.name), self.consumers.count(known.name)
+        length = self._length(known.name)
         if isinstance(length, Gap):
             gaps |= dict.fromkeys(OF_LENGTH, length.reason)
         else:
             cells |= {"length": float(length), "idle_with_backlog_s": known.idle_s, **self._trend(known.name, float(length))}
-            oldest = self._oldest_s(known, length)
-            cells["oldest_s"] = oldest if not isinstance(oldest, Gap) else None
-            gaps |= {"oldest_s": oldest.reason} if isinstance(oldest, Gap) else {}
-        cells["consumers"] = None if isinstance(count, Gap) else float(count)
-        gaps |= {"consumers": count.reason} if isinstance(count, Gap) else {}
-        if length != 0 and isinstance(taken := self.consumers.taken(known.name), Gap):
-            gaps["idle_with_backlog_s"] = taken.reason
-        cells |= dict.fromkeys(gaps)
+            cells |= {"oldest_s": 0.0, "head_s": 0.0, "head_usual_s": 0.0, "head_task": "", "head_origin": ""}
+            if length and "head_s" not in idle:
+                of_head, gaps = self._heads(known.name).cells(known, self._look.now)
+                cells |= of_head
+        self._consumed(known, length, cells, gaps)
+        cells |= {name: None for name in gaps if cells.get(name) is None}
         return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
+
+    def _consumed(self, known: KnownQueue, length: int | Gap, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
+        """The cells about who consumes it."""
+        count = self.consumers.count(known.name)
+        why = count.reason if isinstance(count, Gap) else contradiction(known, self._look.now)
+        cells["consumers"] = None if why or isinstance(count, Gap) else float(count)
+        gaps |= {"consumers": why} if why else {}
+        last, state = self.consumers.last(known.name, known.consumer)
+        held = self._service.held_by(known.name)
+        if isinstance(count, Gap):
+            gaps |= dict.fromkeys(OF_CONSUMERS, count.reason)
+        else:
+            cells |= {"last_consumer": last, "last_consumer_state": state, "similar": "" if last else self._similar(known.name)}
+            cells |= {"waits_for": None if isinstance(held, Gap) else held}
+            gaps |= {"waits_for": held.reason} if isinstance(held, Gap) else {}
+        if isinstance(length, Gap):
+            return
+        cells["unserved"] = unserved(known, length, state) if length and count == 0 else 0.0
+        if length and why:
+            cells["unserved"], gaps["unserved"] = None, why
+        if length and (isinstance(taken := self.consumers.taken(known.name), Gap) or isinstance(held, Gap)):
+            reason = taken.reason if isinstance(taken, Gap) else gaps["waits_for"]
+            cells["idle_with_backlog_s"], gaps["idle_with_backlog_s"] = None, reason
+
+    def _similar(self, name: str) -> str:
+        """The queue that somebody consumes and that it may have been meant for."""
+        return next(iter(get_close_matches(name, sorted(self.consumers.queues), n=1, cutoff=NEAR)), "")
 
     def _trend(self, name: str, length: float) -> dict[str, Cell]:
         at, before = oldest_of(self._samples, name, 0) or (self._look.now, length)

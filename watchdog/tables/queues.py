@@ -5,15 +5,16 @@ Without Redis Flower is asked for the lengths (`queues_by_flower`).
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import inf, isfinite
+from math import inf
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Inspected, OldestMessage, Ping, Query, ReadServer, SetMembers
-from watchdog.core.replies import KeysFound, MessageHead, Pong, Replies
+from watchdog.core.queries import HashSize, InspectAll, Inspected, OldestMessage, Ping, Query, ReadServer, SetMembers
+from watchdog.core.replies import KeysFound, Pong, Replies
 from watchdog.core.rows import Asking, Column, Kind, Look, Reading, Sample, Table
 from watchdog.core.target import Target, covers
-from watchdog.tables.fleet import fleet_of
+from watchdog.tables.fleet import fleet_of, passed
 from watchdog.tables.history import second_look_needed
+from watchdog.tables.queue_heads import OF_HEAD, Heads, heads_of
 from watchdog.tables.queue_keys import KnownQueue, QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queue_names import exchanges, scan
 from watchdog.tables.queue_rows import QueueRows, blind_row
@@ -27,16 +28,45 @@ COLUMNS = (
     Column("length", Kind.NUMBER, "messages that wait, over all priority lists", "messages", 0.0),
     Column("unacked", Kind.NUMBER, "messages fetched by a worker and not acknowledged", "messages", later=LATER),
     Column("consumers", Kind.NUMBER, "online workers that consume it", "workers", 0.0),
-    Column("oldest_s", Kind.NUMBER, "age of the message served next; a lower bound where its publisher gives no time", "s", 0.0),
+    Column(
+        "oldest_s",
+        Kind.NUMBER,
+        "age of the message served next; where its publisher gives no time a lower bound, or unknown",
+        "s",
+        0.0,
+    ),
     Column("wait_avg_s", Kind.NUMBER, "how long messages waited", "s", windowed=True, later=LATER),
     Column("growth_per_min", Kind.NUMBER, "by how much it grew a minute; negative where it fell", "1/min", 0.0, windowed=True),
     Column("finished_per_min", Kind.NUMBER, "tasks from it that finished a minute", "1/min", windowed=True, later=LATER),
     Column("drain_s", Kind.NUMBER, "length over how fast it fell; infinite where it did not", "s", inf, windowed=True),
     Column("declared", Kind.BOOLEAN, "configured, or declared in the workers' conf"),
-    Column("idle_with_backlog_s", Kind.NUMBER, "how long it has had messages while its consumers did nothing", "s", 0.0),
+    Column(
+        "idle_with_backlog_s",
+        Kind.NUMBER,
+        "how long it has had messages while its consumers did nothing that is known of",
+        "s",
+        0.0,
+    ),
+    Column(
+        "unserved",
+        Kind.NUMBER,
+        "messages that nobody takes; within 4 minutes of a goodbye none",
+        "messages",
+        0.0,
+    ),
+    Column("last_consumer", Kind.TEXT, "the worker last known to consume it; empty where none ever was"),
+    Column("last_consumer_state", Kind.TEXT, "what became of that worker", allowed=("", "online", "left", "lost")),
+    Column("waits_for", Kind.TEXT, "what its consumers hold messages for by design, such as a rate limit; empty for nothing known"),
+    Column("similar", Kind.TEXT, "a queue with consumers whose name is nearly this one's; empty where none is, or it had a consumer"),
+    Column("head_s", Kind.NUMBER, "how long the message served next was seen to be it; not before its ETA", "s", 0.0),
+    Column("head_usual_s", Kind.NUMBER, "how long the last five stayed, their median", "s", 0.0),
+    Column("head_task", Kind.TEXT, "its task"),
+    Column("head_origin", Kind.TEXT, "the process that sent it"),
 )
 MANY_KEYS = "redis: holds more keys than one look goes through; a queue that no worker consumes or declares may be missing"
-OF_FLOWER = ("consumers", "idle_with_backlog_s")
+OF_FLOWER = ("consumers", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
+SETTLE_EVERY_S = 60.0
+"""How often all workers are asked at most, where a queue that nobody consumes is emptied."""
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -47,7 +77,7 @@ def asks(asking: Asking) -> Iterable[Query]:
     keys = queue_keys(asking.target, replies, fleet_of(asking.memories.get("workers")), memory)
     wanted: list[Query] = [Ping(), ReadServer(), scan(memory.bindings)]
     if "flower" in asking.target.sources:
-        wanted.append(Inspected())
+        wanted += [Inspected(), *_settling(asking, memory)]
     first_round = not replies.asked(Ping())
     if first_round and not keys.prefix_told:
         return wanted  # the first round of the first look: nobody has said yet how the keys are named
@@ -68,7 +98,7 @@ def read(look: Look) -> Reading:
     if look.target.sources.isdisjoint(("flower", "redis")):
         return Reading(idle={c.name: "needs Redis or Flower, and this target has neither" for c in COLUMNS})
     if "redis" not in look.target.sources:
-        return read_by_flower(look, idle | {"oldest_s": "needs Redis, and this target has no `redis`"}, [c.name for c in COLUMNS])
+        return read_by_flower(look, idle | dict.fromkeys(OF_HEAD, "needs Redis, and this target has no `redis`"), [c.name for c in COLUMNS])
     memory = queues_of(look.memory)
     if "flower" not in look.target.sources:
         idle |= dict.fromkeys(OF_FLOWER, "needs Flower, and this target has no `flower`")
@@ -105,7 +135,8 @@ class _Seen:
     def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
         self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
         self._lengths: dict[str, int | Gap] = {}
-        self.rows = QueueRows(look, memory, keys.conf.declared, self.length, self._oldest_s)
+        unacked = look.replies.get(HashSize(keys.prefix + "unacked"), int)
+        self.rows = QueueRows(look, memory, keys.conf.declared, self.length, self.heads, unacked)
 
     def asked(self, name: str) -> bool:
         """Whether its lists were asked for: a queue may come to light after the last round."""
@@ -128,41 +159,23 @@ class _Seen:
     def known(self, name: str) -> KnownQueue:
         """It, with what this look adds to what is remembered."""
         known = self.memory.known.get(name) or KnownQueue(name, self.look.now)
-        length = self.length(name)
-        listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or length != 0
-        heads = self._heads(known) if length != 0 else {}
-        return self.rows.idling(KnownQueue(name, self.look.now if listed else known.seen_at, heads, known.idle_s, known.processed))
+        listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or self.length(name) != 0
+        return self.rows.after(replace(known, seen_at=self.look.now) if listed else known)
 
-    def _heads(self, known: KnownQueue) -> dict[str, tuple[str, float]]:
-        """Of each list the message at its head, and since when it is known to be there."""
-        heads: dict[str, tuple[str, float]] = {}
-        for query in self.keys.lists(known.name):
-            key = query.key
-            head = self.look.replies.get(OldestMessage(key), MessageHead)
-            if not isinstance(head, Gap) and head.id:
-                before = known.heads.get(key)
-                heads[key] = before if before is not None and before[0] == head.id else (head.id, self.look.now)
-            elif isinstance(head, Gap) and key in known.heads and self.look.replies.get(query, int) != 0:
-                heads[key] = known.heads[key]
-        return heads
+    def heads(self, name: str) -> Heads:
+        """The heads of its lists."""
+        return heads_of(self.keys.lists(name), self.look.replies)
 
     def keeps(self, queue: KnownQueue) -> bool:
         """Bound, or seen within `forget_after`: consumed, declared, or holding messages."""
         return queue.name in self.bound or self.look.now - queue.seen_at <= self.look.target.forget_after_s
 
-    def _oldest_s(self, known: KnownQueue, length: int) -> float | Gap:
-        ages = [0.0]
-        for query in self.keys.lists(known.name) if length else ():
-            key = query.key
-            head = self.look.replies.get(OldestMessage(key), MessageHead)
-            if isinstance(head, Gap):
-                if self.look.replies.get(query, int) != 0:
-                    return head
-            elif head.published_at is not None and isfinite(head.published_at):
-                ages.append(self.look.now - head.published_at)
-            elif key in known.heads:
-                ages.append(self.look.now - known.heads[key][1])
-        return max(ages)
+
+def _settling(asking: Asking, memory: Queues) -> list[Query]:
+    """Everybody is asked what they consume where the last look saw messages taken from a queue that nobody consumes."""
+    fleet = fleet_of(asking.memories.get("workers"))
+    seen = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
+    return [InspectAll()] if seen and not fleet.broker.down and passed(fleet.refreshed_at, asking.now, SETTLE_EVERY_S) else []
 
 
 def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:
