@@ -1,6 +1,7 @@
 """Is a queue served? Consumers that are there, gone, or waiting by design; messages that are taken though nobody is known to take them."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -184,15 +185,15 @@ def test_a_queue_that_grows_behind_the_same_head_stands_still() -> None:
     assert cell(queues(standing(), indexing=700), "indexing", "idle_with_backlog_s") == 40.0
 
 
-def holding(unacked: int = 4, **inspection: object) -> Watch:
+def holding(unacked: int = 4, **inspection: Any) -> Watch:
     """`standing`, and its consumer has a setting by which it holds messages; `unacked` are held by somebody."""
     watch = standing()
-    watch.cluster.cache[WEB] = replace(watch.cluster.cache[WEB], at=watch.cluster.now, **inspection)  # type: ignore[arg-type]
+    watch.cluster.cache[WEB] = replace(watch.cluster.cache[WEB], at=watch.cluster.now, **inspection)
     watch.cluster.hashes["unacked"] = unacked
     return watch
 
 
-RATE_LIMITED = {"rate_limited": ("shop.report, 6/h",)}
+RATE_LIMITED: dict[str, Any] = {"rate_limited": ("shop.report, 6/h",)}
 
 
 @pytest.mark.parametrize(
@@ -204,12 +205,12 @@ RATE_LIMITED = {"rate_limited": ("shop.report, 6/h",)}
         ({}, ""),
     ],
 )
-def test_what_holds_messages_back_by_design_is_named(inspection: dict[str, object], waits_for: str) -> None:
+def test_what_holds_messages_back_by_design_is_named(inspection: dict[str, Any], waits_for: str) -> None:
     assert cell(queues(holding(**inspection)), "indexing", "waits_for") == waits_for
 
 
 @pytest.mark.parametrize("inspection", [RATE_LIMITED, {"conf": a_conf(eta_task_limit=5)}])
-def test_waiting_by_design_is_no_standstill(inspection: dict[str, object]) -> None:
+def test_waiting_by_design_is_no_standstill(inspection: dict[str, Any]) -> None:
     assert cell(queues(holding(**inspection), 40), "indexing", "idle_with_backlog_s") == 0.0
 
 
