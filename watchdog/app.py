@@ -153,6 +153,7 @@ def build_cycles(
                 clock=clock,
                 past=partial(_past, store, asker.target.name, keep_s),
                 self_seen=self_seen if asker is itself else lambda: None,
+                loaded_rules=frozenset(rule.name for rule in conf.book.rules),
             )
         )
     return cycles

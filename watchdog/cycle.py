@@ -52,7 +52,9 @@ class Cycle:
         clock: Callable[[], float],
         past: Callable[[float], Past],
         self_seen: Callable[[], SelfSeen | None] = lambda: None,
+        loaded_rules: frozenset[str] = frozenset(),
     ) -> None:
+        """`loaded_rules`: the names of all, those included that are asked of no target or of others."""
         self.target = asker.target
         self.rules = rules
         self._past: Past | None = None
@@ -60,6 +62,7 @@ class Cycle:
         self._kept = KeptTarget()
         self._asker, self._tables, self._evaluator, self._store = asker, tables, evaluator, store
         self._addressees, self._service, self._clock, self._self_seen = addressees, service, clock, self_seen
+        self._loaded_rules = loaded_rules
         self._windows, self._demand = windows_of(rules), demand_of(rules)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
 
@@ -81,7 +84,7 @@ class Cycle:
             loaded = transaction.load(self.target.name, self._kept)
             judgements = judge_all(self._evaluator, self.rules, seen, loaded.open)
             usual = seen.windows[DEFAULT_WINDOW_S]
-            situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s)
+            situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s, self._loaded_rules)
             plan = decide(situation, judgements, loaded, seen)
             transaction.commit(plan)
         self._past = past.plus(seen, self._keep_s)

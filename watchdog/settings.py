@@ -105,6 +105,7 @@ class OverrideSettings(Strict):
     summary: StrictStr | None = None
     description: StrictStr | None = None
     runbook: StrictStr | None = None
+    resolved: StrictStr | None = None
 
 
 class Settings(Strict):
@@ -168,5 +169,6 @@ def to_override(override: OverrideSettings, where_from: str) -> Override:
         summary=override.summary,
         description=override.description,
         runbook=override.runbook,
+        resolved=override.resolved,
         where_from=where_from,
     )

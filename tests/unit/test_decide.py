@@ -72,6 +72,45 @@ def test_two_keys_are_two_incidents() -> None:
     assert len({i.fingerprint for i in plan.incidents}) == 2
 
 
+# --- ends -------------------------------------------------------------------------------------------------------------
+
+MENDED = a_rule(for_s=0.0, keep_firing_for_s=60.0, resolved="{{ name }} holds {{ length }} again")
+
+
+def ended_well(rule: Rule, finding: Finding, *, looks: int = 7) -> Incident:
+    """A fire that is out from now on, a look each 10 s."""
+    incident = an_incident()
+    for nth in range(looks + 1):
+        plan = deciding(finding, rule=rule, open_=(incident,), now=NOW + 10 * nth, previous=NOW + 10 * (nth - 1))
+        incident = plan.incidents[0] if plan.incidents else incident
+        if not incident.open:
+            return incident
+    raise AssertionError(f"still {incident.state}")
+
+
+def test_a_good_end_says_what_is_true_then() -> None:
+    assert ended_well(MENDED, a_finding(Verdict.CLEAR, MENDED, length=3.0)).summary == "indexing holds 3 again"
+
+
+def test_without_words_for_it_an_end_says_what_was() -> None:
+    rule = a_rule(for_s=0.0)
+    assert ended_well(rule, a_finding(Verdict.CLEAR, rule, length=3.0)).summary == "was: indexing holds 60 messages"
+
+
+def test_an_end_whose_row_is_gone_says_what_was() -> None:
+    assert ended_well(MENDED, an_absent(Verdict.CLEAR, MENDED)).summary == "was: indexing holds 60 messages"
+
+
+def test_the_time_that_a_fire_is_kept_for_is_no_part_of_it() -> None:
+    assert ended_well(MENDED, a_finding(Verdict.CLEAR, MENDED, length=3.0)).resolved_at == NOW
+
+
+def test_a_rule_that_is_switched_off_covers_nothing_and_is_not_removed() -> None:
+    situation = Situation(a_target(), NOW, loaded_rules=frozenset({an_incident().rule}))
+    plan = decide(situation, [], Loaded(open=(an_incident(),)), NOTHING)
+    assert only(plan).ended is Ended.NOT_COVERED
+
+
 # --- open incidents ---------------------------------------------------------------------------------------------------
 
 

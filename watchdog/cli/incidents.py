@@ -41,14 +41,14 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
 
     try:
         with _store(config, database, "watchdog incidents") as store:
-            listed = store.incidents(0.0 if everything else None)
+            listed, watched = store.incidents(0.0 if everything else None), store.watched()
             path = str(store.path)
     except StoreError as error:
         raise Refused(str(error)) from None
     if style == "json":
-        show_json(incidents_document(listed, path))
+        show_json(incidents_document(listed, path, watched))
     else:
-        show(incidents_page(listed, path, time.time()))
+        show(incidents_page(listed, path, time.time(), watched))
 
 
 @incidents.command(
@@ -76,13 +76,13 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     before = ctx.parent.params if ctx.parent else {}
     try:
         with _store(config or before.get("config"), database or before.get("database"), f"watchdog incidents show {named}") as store:
-            shown, path = store.show(named), str(store.path)
+            shown, path, watched = store.show(named), str(store.path), store.watched()
     except StoreError as error:
         raise Refused(str(error)) from None
     if style == "json":
-        show_json(incident_document(shown, path))
+        show_json(incident_document(shown, path, watched))
     else:
-        show_page(incident_page(shown, path, time.time()))
+        show_page(incident_page(shown, path, time.time(), watched))
 
 
 def _store(config: Path | None, database: str | None, command: str) -> "Store":

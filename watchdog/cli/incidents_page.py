@@ -14,7 +14,7 @@ from watchdog.core.incidents import Ended, Incident, State
 from watchdog.core.payload import iso, json_cell
 
 if TYPE_CHECKING:
-    from watchdog.store import IncidentShown, MessageShown
+    from watchdog.store import IncidentShown, MessageShown, Watched
 
 __all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids"]
 
@@ -22,9 +22,10 @@ SHORTEST_ID = 12
 """Ten characters are a time in milliseconds; incidents of one cycle share them."""
 
 
-def incidents_page(incidents: Sequence[Incident], database: str, now: float) -> list[Block]:
+def incidents_page(incidents: Sequence[Incident], database: str, now: float, watched: "Watched") -> list[Block]:
     """The list: for a pipe a table, oldest first; on a terminal an entry each, open and worst first, with ids short enough to type."""
-    page: list[Block] = []
+    page: list[Block] = _unwatched(watched, {incident.target for incident in incidents if incident.open}, now)
+    now = _until(watched, now)
     if incidents:
         ids = short_ids([incident.id for incident in incidents])
         entries = tuple(_entry(incident, ids[incident.id], now) for incident in sorted(incidents, key=_worst_first))
@@ -33,6 +34,20 @@ def incidents_page(incidents: Sequence[Incident], database: str, now: float) -> 
         page.append(ByMedium((grid,), (Entries(entries),)))
     open_ = sum(1 for incident in incidents if incident.open)
     return [*page, Line.of(Ink(f"{open_} open, {counted(len(incidents), 'incident')} listed · database {database}", "faint"))]
+
+
+def _unwatched(watched: "Watched", targets: set[str], now: float) -> list[Block]:
+    """A line first, where nobody has looked whether what is shown as open still is: it may be over for long."""
+    if watched.now is not False or not targets:
+        return []
+    last = [watched.last[target] for target in sorted(targets) if target in watched.last]
+    seen = f"; what is open was last seen {iso(max(last))}, {format_duration(max(round(now - max(last)), 0))} ago" if last else ""
+    return [Line.of(Ink(f"Nobody watches: no `watchdog run` is at work on this database{seen}", "bad"))]
+
+
+def _until(watched: "Watched", now: float) -> float:
+    """Until when what is open is known to have lasted."""
+    return max(watched.last.values()) if watched.now is False and watched.last else now
 
 
 def short_ids(ids: Sequence[str]) -> dict[str, str]:
@@ -83,10 +98,13 @@ def _lasts(incident: Incident, now: float) -> str:
     return format_duration(max(round((incident.resolved_at or now) - incident.started_at), 0))
 
 
-def incident_page(shown: "IncidentShown", database: str, now: float) -> list[Block]:
+def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched") -> list[Block]:
     """One incident's story."""
     incident = shown.incident
+    unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
+    now = _until(watched, now)
     page: list[Block] = [
+        *unwatched,
         Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
         *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now)),
         *_texts(incident),
@@ -132,16 +150,21 @@ def _message(message: "MessageShown") -> tuple[Piece, ...]:
     return message.receiver, message.event.value, Ink(message.state, style), str(message.attempts), delivered, message.last_error or ""
 
 
-def incidents_document(incidents: Sequence[Incident], database: str) -> dict[str, Any]:
+def incidents_document(incidents: Sequence[Incident], database: str, watched: "Watched") -> dict[str, Any]:
     """The list as JSON values."""
-    return {"version": 1, "database": database, "incidents": [_incident(incident) for incident in incidents]}
+    return {"version": 1, "database": database, **_watched(watched), "incidents": [_incident(incident) for incident in incidents]}
 
 
-def incident_document(shown: "IncidentShown", database: str) -> dict[str, Any]:
+def _watched(watched: "Watched") -> dict[str, Any]:
+    return {"watched": watched.now, "last_looks": {target: iso(at) for target, at in sorted(watched.last.items())}}
+
+
+def incident_document(shown: "IncidentShown", database: str, watched: "Watched") -> dict[str, Any]:
     """One incident's story as JSON values."""
     return {
         "version": 1,
         "database": database,
+        **_watched(watched),
         "incident": _incident(shown.incident),
         "history": [{"at": iso(m.at), "before": m.before or None, "after": m.after, "reason": m.reason} for m in shown.transitions],
         "messages": [

@@ -99,6 +99,7 @@ def _values(rule: Rule, targets: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "inhibits", ", ".join(rule.inhibits)
     yield "shows", ", ".join(rule.columns)
     yield "summary", first_line(rule.summary)
+    yield "resolved", first_line(rule.resolved)
 
 
 def _labelled(label: str, value: str) -> Line:

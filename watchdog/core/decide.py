@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watchdog.core.findings import Finding, Judgement, Verdict
-from watchdog.core.incidents import Ended, Incident, Transition, begin, changed, end, step, watched_seconds
+from watchdog.core.incidents import Ended, Incident, State, Transition, begin, changed, end, step, watched_seconds
 from watchdog.core.plan import Loaded, Plan
 from watchdog.core.reading import Seen
 from watchdog.core.rows import Key, Reading
 from watchdog.core.target import Target
 from watchdog.core.telling import Addressee, Standing, about_receiver, tell
-from watchdog.core.templates import texts_of
+from watchdog.core.templates import resolved_text, texts_of
 
 __all__ = ["Situation", "decide", "end_target"]
 
@@ -31,6 +31,8 @@ class Situation:
     service: str = "watchdog"
     readings: Mapping[str, Reading] = field(default_factory=dict)
     keep_samples_s: float = 900.0
+    loaded_rules: frozenset[str] = frozenset()
+    """The names of all rules, those included that are not asked of this target: one that is switched off is not removed."""
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
@@ -83,8 +85,7 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     for incident in loaded.open:
         judgement, found = by_rule.get(incident.rule, (None, {}))
         if judgement is None or judgement.rule.identity != incident.identity:
-            gone = Ended.RULE_REMOVED if judgement is None else Ended.RULE_CHANGED
-            ended, moves = end(incident, gone, situation.now)
+            ended, moves = end(incident, _why_gone(situation, incident, judgement), situation.now)
             yield ended, None, moves
             continue
         key = tuple(map(incident.key.__getitem__, judgement.rule.key))
@@ -99,6 +100,12 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
                 yield stepped, finding, [first, *moves]
 
 
+def _why_gone(situation: Situation, incident: Incident, judgement: Judgement | None) -> Ended:
+    if judgement is not None:
+        return Ended.RULE_CHANGED
+    return Ended.NOT_COVERED if incident.rule in situation.loaded_rules else Ended.RULE_REMOVED
+
+
 def _one(situation: Situation, incident: Incident, judgement: Judgement, finding: Finding | None, watched_s: float) -> Moved:
     """One open incident after this cycle's verdict; without a verdict it stays as it is."""
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
@@ -111,6 +118,9 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
     if finding.verdict is Verdict.BREACH:
         incident = _described(incident, finding)
     stepped, moves = step(incident, finding, watched_s, situation.now)
+    if stepped.state is State.RESOLVED and stepped.ended is Ended.RECOVERED:
+        now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary)
+        stepped = changed(stepped, summary=now_true)
     return stepped, finding, moves
 
 

@@ -182,7 +182,8 @@ def _by_time(incident: Incident, finding: Finding, now: float, so_far: list[Tran
         return fired, so_far + _transition(incident, fired, now, f"breach held {round(incident.held_s, 1):g}s")
     if incident.state is State.RECOVERING and finding.verdict is Verdict.CLEAR and incident.quiet_s >= rule.keep_firing_for_s:
         over, moved = end(incident, Ended.RECOVERED, now)
-        return over, so_far + moved
+        since = max(now - incident.quiet_s, incident.fired_at or incident.started_at)
+        return changed(over, resolved_at=since), so_far + moved  # out since then; meanwhile it was only made sure
     return incident, so_far
 
 

@@ -20,15 +20,17 @@ from watchdog.core.sql_tokens import TokenKind, scan
 from watchdog.core.suggestions import did_you_mean
 from watchdog.core.templates import EXTRA_NAMES, check_template
 
-__all__ = ["KEYS", "TEMPLATES", "RuleDraft", "identity", "read_rule"]
+__all__ = ["KEYS", "OF_A_BREACH", "TEMPLATES", "RuleDraft", "identity", "read_rule"]
 
 KEYS = (
     "name", "from", "when", "query", "key", "where", "clear", "escalate", "params", "for", "keep_firing_for", "window", "severity",
-    "summary", "description", "runbook", "labels", "targets", "inhibits", "formerly", "enabled",
+    "summary", "description", "runbook", "resolved", "labels", "targets", "inhibits", "formerly", "enabled",
 )  # fmt: skip
 """Every key of a `[[rule]]`."""
 
-TEMPLATES = ("summary", "description", "runbook")
+TEMPLATES = ("summary", "description", "runbook", "resolved")
+OF_A_BREACH = ("summary", "description", "runbook")
+"""Those whose columns are an incident's values: what is true at its end is no part of it."""
 """The keys that are templates."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}", re.ASCII)
@@ -96,6 +98,7 @@ def _plain_fields(fields: Fields, notes: Notes, name: str) -> Rule:
         summary=fields.text("summary"),
         description=fields.text("description"),
         runbook=fields.text("runbook"),
+        resolved=fields.text("resolved"),
         labels=fields.labels("labels"),
         targets=fields.texts("targets", ("*",)),
         inhibits=fields.texts("inhibits"),
@@ -205,7 +208,7 @@ def _check_templates(notes: Notes, rule: Rule, seen: _Seen) -> None:
     names = (*seen.columns, *rule.params, *EXTRA_NAMES)
     for key in TEMPLATES:
         check = check_template(getattr(rule, key), names, seen.place)
-        seen.show |= check.names
+        seen.show |= check.names if key in OF_A_BREACH else set()
         for fault in check.faults:
             notes.fault(fault, key)
 

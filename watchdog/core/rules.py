@@ -46,6 +46,8 @@ class Rule:
     summary: str = ""
     description: str = ""
     runbook: str = ""
+    resolved: str = ""
+    """What is true once it is over, in place of the summary; empty: the summary, in the past tense."""
     labels: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ("*",)
     inhibits: tuple[str, ...] = ()
@@ -83,5 +85,6 @@ class Override:
     summary: str | None = None
     description: str | None = None
     runbook: str | None = None
+    resolved: str | None = None
     where_from: str = ""
     """File and line, for messages."""

@@ -19,7 +19,7 @@ from watchdog.core.suggestions import did_you_mean
 if TYPE_CHECKING:
     from jinja2 import Environment, Template, nodes
 
-__all__ = ["EXTRA_NAMES", "NO_TEXTS", "TemplateCheck", "Texts", "check_template", "render", "render_or_plain", "texts_of"]
+__all__ = ["EXTRA_NAMES", "NO_TEXTS", "TemplateCheck", "Texts", "check_template", "render", "render_or_plain", "resolved_text", "texts_of"]
 
 EXTRA_NAMES = ("rule", "target", "severity")
 """What every template can name besides the row's columns and the rule's params."""
@@ -111,6 +111,14 @@ def texts_of(finding: Finding, target: str, severity: Severity) -> Texts:
         description=render_or_plain(rule.description, finding, target, severity),
         runbook=render_or_plain(rule.runbook, finding, target, severity),
     )
+
+
+def resolved_text(finding: Finding, target: str, severity: Severity, summary: str) -> str:
+    """What a good end says: what is true now, by the row as it is; without a row, or a text for it, what was true (`summary`)."""
+    there = not set(finding.cells) <= set(finding.rule.key) or not finding.rule.key
+    if finding.rule.resolved.strip() and there:
+        return " ".join(render_or_plain(finding.rule.resolved, finding, target, severity).split())
+    return cut(f"was: {summary}") if summary else ""
 
 
 def plain(finding: Finding) -> str:

@@ -13,7 +13,7 @@ from itertools import islice
 from watchdog.core.conditions import ConditionError, check_condition, check_query
 from watchdog.core.overlaps import combinations_that_meet
 from watchdog.core.rows import Table
-from watchdog.core.rule_entry import TEMPLATES
+from watchdog.core.rule_entry import OF_A_BREACH, TEMPLATES
 from watchdog.core.rule_faults import Fault, found
 from watchdog.core.rule_fields import as_param, label_faults
 from watchdog.core.rules import Override, Param, Rule
@@ -97,14 +97,14 @@ def _applied(rule: Rule, overrides: list[Override]) -> Rule:
             labels={**rule.labels, **override.labels},
             **changed,
         )
-        if not changed.keys().isdisjoint(TEMPLATES):
+        if not changed.keys().isdisjoint(OF_A_BREACH):
             rule = replace(rule, columns=_columns(rule))
     return rule
 
 
 def _columns(rule: Rule) -> tuple[str, ...]:
     """The values to show, with those that a new text reads."""
-    read = {name for text in TEMPLATES for name in check_template(getattr(rule, text), ()).names}
+    read = {name for text in OF_A_BREACH for name in check_template(getattr(rule, text), ()).names}
     return (*rule.columns, *sorted(read - {*rule.columns, *rule.key, *rule.params, *EXTRA_NAMES}))
 
 
@@ -120,13 +120,13 @@ def _tuned_param(written: Param, tuned: Param) -> Param | None:
 def check_overrides(
     overrides: tuple[Override, ...], rules: tuple[Rule, ...], tables: Mapping[str, Table]
 ) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
-    """Faults and warnings of every override, in order. A rule that is not there is a warning: it may be loaded elsewhere."""
+    """Faults and warnings of every override, in order. A rule that is not there is a fault: what should be tuned or silenced is not."""
     faults: list[Fault] = []
     warnings: list[Fault] = []
     for override in overrides:
         meant = [rule for rule in rules if applies_to(override, rule)]
-        faults += [_note(override, what) for what in dict.fromkeys(_faults(override, meant, tables))]
-        warnings += [_note(override, what) for what in _oddities(override, meant, rules)]
+        faults += [_note(override, what) for what in dict.fromkeys(_faults(override, meant, rules, tables))]
+        warnings += [_note(override, what) for what in _oddities(override, meant)]
     for rule in rules:
         by_key = [override for override in overrides if override.match and _touches(override, rule)]
         if sum(1 for _ in islice(combinations_that_meet([o.match for o in by_key]), _MOST_VARIANTS)) == _MOST_VARIANTS:
@@ -141,9 +141,7 @@ def _note(override: Override, what: str) -> Fault:
     return Fault(file if known else override.where_from, int(line) if known else 0, None, f'override of "{override.rule}": {what}')
 
 
-def _oddities(override: Override, meant: list[Rule], rules: tuple[Rule, ...]) -> Iterator[str]:
-    if not meant:
-        yield f"there is no such rule{did_you_mean(override.rule, [rule.name for rule in rules])}"
+def _oddities(override: Override, meant: list[Rule]) -> Iterator[str]:
     for rule in meant:
         if override.rule in rule.formerly:
             yield f"this rule is called {rule.name} now"
@@ -151,10 +149,11 @@ def _oddities(override: Override, meant: list[Rule], rules: tuple[Rule, ...]) ->
         yield "it sets nothing; write what to change, such as params, for, severity or enabled"
 
 
-def _faults(override: Override, meant: list[Rule], tables: Mapping[str, Table]) -> Iterator[str]:
+def _faults(override: Override, meant: list[Rule], rules: tuple[Rule, ...], tables: Mapping[str, Table]) -> Iterator[str]:
     if override.window_s is not None and override.window_s <= 0:
         yield "window: must be longer than 0"
     if not meant:
+        yield f"there is no such rule{did_you_mean(override.rule, [rule.name for rule in rules]) or '; `watchdog rules list` has them'}"
         return
     for param, value in override.params.items():
         yield from _param_faults(param, value, meant)

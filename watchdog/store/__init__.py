@@ -6,7 +6,7 @@ In: a plan, committed in one transaction before anything is sent. Out: what the 
 from watchdog.store.kept_rows import KeptTarget
 from watchdog.store.letters import Letter, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox import LONGEST_PAUSE_S, Claimed
-from watchdog.store.reading import IncidentShown, MessageShown
+from watchdog.store.reading import IncidentShown, MessageShown, Watched
 from watchdog.store.refusals import NotFoundError, StoreError
 from watchdog.store.settling import Settled
 from watchdog.store.store import Store, Transaction
@@ -14,4 +14,5 @@ from watchdog.store.store import Store, Transaction
 __all__ = [
     "LONGEST_PAUSE_S", "Claimed", "IncidentShown", "KeptTarget", "Letter", "MessageShown", "NotFoundError", "OutboxShown", "ReceiverOff",
     "Retried", "Settled", "Store", "StoreError", "Transaction",
+    "Watched",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from watchdog.store.refusals import StoreError, speaking_of
 
-__all__ = ["lease", "retaken", "sign_of_life"]
+__all__ = ["is_held", "lease", "retaken", "sign_of_life"]
 
 
 @contextmanager
@@ -28,6 +28,23 @@ def lease(path: Path) -> Iterator[None]:
 def retaken(path: Path) -> int | None:
     """Where the lock's own file was deleted: a new one, held until the descriptor is closed. None where it is there."""
     return None if _lock_of(path).exists() else _taken(path)
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether a watchdog holds the database at `path`; None where its lock may not be read."""
+    try:
+        lock = os.open(_lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go with the descriptor, at once
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 def sign_of_life(path: Path) -> None:

@@ -1,17 +1,18 @@
 """What the command line and watchdog's own tables read: incidents, one incident's story, the state of each receiver's outbox."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from watchdog.core.incidents import Incident, Transition
 from watchdog.core.messages import Event
 from watchdog.core.selfwatch import ReceiverSeen
 from watchdog.store.database import DatabaseFile
+from watchdog.store.lease import is_held
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import incident_from, transition_from
 from watchdog.store.refusals import NotFoundError
 
-__all__ = ["IncidentShown", "MessageShown", "incidents", "receivers_seen", "show"]
+__all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "receivers_seen", "show", "watched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class IncidentShown:
     messages: tuple[MessageShown, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Whether a watchdog is at work on this database (None: its lock may not be read), and each target's last look (epoch seconds)."""
+
+    now: bool | None = True
+    last: Mapping[str, float] = field(default_factory=dict)
+
+
 _SELECT = "SELECT * FROM incidents"
 _MESSAGES = """
     SELECT messages.*, coalesce(messages.handled, messages.state) AS fate, notices.event, notices.sequence
@@ -64,6 +73,12 @@ def incidents(file: DatabaseFile, ended_since: float | None = None) -> tuple[Inc
     open_ = _incidents(file, f"{_SELECT} WHERE state IN {OPEN_STATES}", ())
     ended = () if ended_since is None else _incidents(file, f"{_SELECT} WHERE resolved_at >= ? AND fired_at IS NOT NULL", (ended_since,))
     return tuple(sorted({incident.id: incident for incident in (*open_, *ended)}.values(), key=lambda incident: incident.id))
+
+
+def watched(file: DatabaseFile) -> Watched:
+    """Who watches, and since when nobody has looked."""
+    with file.speaking():
+        return Watched(is_held(file.path), {str(row["target"]): float(row["at"]) for row in file.database().query("SELECT * FROM cycles")})
 
 
 def show(file: DatabaseFile, named: str) -> IncidentShown:

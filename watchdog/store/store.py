@@ -17,7 +17,7 @@ from watchdog.store.database import DatabaseFile
 from watchdog.store.kept_rows import KeptTarget
 from watchdog.store.letters import OutboxShown, Retried
 from watchdog.store.outbox import Claimed
-from watchdog.store.reading import IncidentShown
+from watchdog.store.reading import IncidentShown, Watched
 from watchdog.store.settling import Settled
 
 __all__ = ["KEEP_S", "Store", "Transaction"]
@@ -212,6 +212,10 @@ class Store:
     def show(self, named: str) -> IncidentShown:
         """One incident by id, unique beginning of an id, or fingerprint; `NotFoundError` where none or several fit."""
         return reading.show(self._file, named)
+
+    def watched(self) -> Watched:
+        """Whether a watchdog is at work on this database, and when each target was last looked at."""
+        return reading.watched(self._file)
 
     def receivers_seen(self) -> tuple[ReceiverSeen, ...]:
         """The outbox of every receiver that it knows of, configured or not."""
