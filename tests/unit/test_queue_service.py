@@ -253,6 +253,42 @@ def test_how_long_the_same_message_was_served_next_is_counted_at_any_length() ->
     assert cell(queues(watched(healthy()), 61, indexing=1), "indexing", "head_s") == 600.0
 
 
+def busy(looks: int = 61, **inspection: Any) -> Watch:
+    """A message before a consumer that executes another one for some looks."""
+    watch = watched(healthy())
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    watch.cluster.cache[WEB] = replace(watch.cluster.cache[WEB], at=watch.cluster.now, **inspection)
+    watch.cluster.hashes["unacked"] = 1
+    queues(watch, looks, indexing=1)
+    return watch
+
+
+def test_a_message_before_a_hanging_task_is_stuck() -> None:
+    assert cell(queues(busy()), "indexing", "stuck_s") == 610.0
+
+
+@pytest.mark.parametrize("inspection", [RATE_LIMITED, {"conf": a_conf(eta_task_limit=5)}])
+def test_a_message_that_waits_by_design_is_not_stuck(inspection: dict[str, Any]) -> None:
+    assert cell(queues(busy(**inspection)), "indexing", "stuck_s") == 0.0
+
+
+def test_a_message_that_nobody_takes_is_not_stuck_but_unserved() -> None:
+    watch = busy()
+    watch.cluster.dies(WEB)
+    reading = queues(watch)
+    assert (cell(reading, "indexing", "stuck_s"), cell(reading, "indexing", "unserved")) == (0.0, 1.0)
+
+
+def test_a_message_before_an_idle_consumer_is_not_stuck_but_stands_still() -> None:
+    assert cell(queues(standing()), "indexing", "stuck_s") == 0.0
+
+
+def test_whether_a_message_is_stuck_is_unknown_where_its_consumers_are() -> None:
+    watch = busy()
+    watch.cluster.gaps["flower"] = "flower: timeout"
+    assert gap(queues(watch), "indexing", "stuck_s") == "flower: timeout"
+
+
 def test_a_message_that_is_not_due_is_not_late() -> None:
     watch = watched(healthy())
     watch.cluster.heads["indexing"] = MessageHead("a", None, eta_at=NOW + 3600)

@@ -18,7 +18,7 @@ from watchdog.tables.queue_keys import KnownQueue
 
 __all__ = ["OF_HEAD", "Heads", "heads_of"]
 
-OF_HEAD = ("oldest_s", "head_s", "head_usual_s", "head_task", "head_origin")
+OF_HEAD = ("oldest_s", "head_s", "stuck_s", "head_usual_s", "head_task", "head_origin")
 STAYS = 5
 NO_ID = "redis: the message served next has no task id"
 

@@ -65,11 +65,13 @@ class QueueRows:
             gaps |= dict.fromkeys(OF_LENGTH, length.reason)
         else:
             cells |= {"length": float(length), "idle_with_backlog_s": known.idle_s, **self._trend(known.name, float(length))}
-            cells |= {"oldest_s": 0.0, "head_s": 0.0, "head_usual_s": 0.0, "head_task": "", "head_origin": ""}
+            cells |= {"oldest_s": 0.0, "head_s": 0.0, "stuck_s": 0.0, "head_usual_s": 0.0, "head_task": "", "head_origin": ""}
             if length and "head_s" not in idle:
                 of_head, gaps = self._heads(known.name).cells(known, self._look.now)
                 cells |= of_head
         self._consumed(known, length, cells, gaps)
+        if length and not isinstance(length, Gap) and "stuck_s" not in idle:
+            self._stuck(known, cells, gaps)
         cells |= {name: None for name in gaps if cells.get(name) is None}
         return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
 
@@ -95,6 +97,16 @@ class QueueRows:
         if length and (isinstance(taken := self.consumers.taken(known.name), Gap) or isinstance(held, Gap)):
             reason = taken.reason if isinstance(taken, Gap) else gaps["waits_for"]
             cells["idle_with_backlog_s"], gaps["idle_with_backlog_s"] = None, reason
+
+    def _stuck(self, known: KnownQueue, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
+        """For how long workers that are not idle have taken none of its messages."""
+        head = cells.get("head_s")
+        why = gaps.get("head_s") or (head and (gaps.get("consumers") or gaps.get("waits_for")))
+        if why:
+            cells["stuck_s"], gaps["stuck_s"] = None, str(why)
+        else:
+            excused = not cells["consumers"] or cells["waits_for"] or known.idle_s
+            cells["stuck_s"] = 0.0 if not head or excused else head
 
     def _similar(self, name: str) -> str:
         """The queue that somebody consumes and that it may have been meant for."""

@@ -59,12 +59,13 @@ COLUMNS = (
     Column("waits_for", Kind.TEXT, "what its consumers hold messages for by design, such as a rate limit; empty for nothing known"),
     Column("similar", Kind.TEXT, "a queue with consumers whose name is nearly this one's; empty where none is, or it had a consumer"),
     Column("head_s", Kind.NUMBER, "how long the message served next was seen to be it; not before its ETA", "s", 0.0),
+    Column("stuck_s", Kind.NUMBER, "the same, while workers consume it, are not idle, and wait for nothing by design; else 0", "s", 0.0),
     Column("head_usual_s", Kind.NUMBER, "how long the last five stayed, their median", "s", 0.0),
     Column("head_task", Kind.TEXT, "its task"),
     Column("head_origin", Kind.TEXT, "the process that sent it"),
 )
 MANY_KEYS = "redis: holds more keys than one look goes through; a queue that no worker consumes or declares may be missing"
-OF_FLOWER = ("consumers", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
+OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
 SETTLE_EVERY_S = 60.0
 """How often all workers are asked at most, where a queue that nobody consumes is emptied."""
 
