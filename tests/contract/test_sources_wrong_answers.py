@@ -30,6 +30,7 @@ from watchdog.core.queries import (
     ReadResultsServer,
     ReadServer,
     RecentTasks,
+    RevokedTasks,
     RunningTasks,
     ScanKeys,
     SetMembers,
@@ -43,7 +44,7 @@ from watchdog.sources.flower import FlowerSettings, FlowerSource
 from watchdog.sources.redis_commands import command, packed, reply
 from watchdog.sources.redis_reasons import denied
 
-TASKS: list[Query] = [RunningTasks(), FailedTasks(), SucceededTasks("t"), RecentTasks()]
+TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), RecentTasks()]
 WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectOne("w@h"), InspectAll()]
 FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS]
 REDIS: list[Query] = [
