@@ -77,6 +77,14 @@ def test_an_empty_queue_has_nothing_unserved_whoever_is_unknown() -> None:
     assert cell(queues(watch), "training", "unserved") == 0.0
 
 
+def test_messages_of_a_lost_consumer_stay_unserved_when_it_is_forgotten() -> None:
+    watch = orphaned("dies")
+    queues(watch)
+    for where in (watch.cluster.online, watch.cluster.beats, watch.cluster.cache):
+        del where[GPU]  # type: ignore[attr-defined]
+    assert cell(queues(watch, 3), "training", "unserved") == 5.0
+
+
 @pytest.mark.parametrize(("goes", "state"), [("dies", "lost"), ("leaves", "left")])
 def test_the_last_consumer_is_named_with_what_became_of_it(goes: str, state: str) -> None:
     reading = queues(orphaned(goes))

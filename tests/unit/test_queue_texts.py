@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.test_shipped_rules import judged
 from watchdog.core.rows import Cell
-from watchdog.core.templates import Texts, texts_of
+from watchdog.core.severity import Severity
+from watchdog.core.templates import Texts, resolved_text, texts_of
 
 LOST: dict[str, Cell] = {"last_consumer": "celery@gpu-1", "last_consumer_state": "lost"}
 TYPO: dict[str, Cell] = {"name": "defualt", "similar": "default"}
@@ -48,3 +49,29 @@ def test_the_runbook_opens_with_what_helps_in_this_case(cells: dict[str, Cell], 
 
 def test_a_lost_consumer_is_not_told_as_a_slip_of_the_pen() -> None:
     assert "task_routes" not in texts(**LOST).runbook
+
+
+def ended(rule: str, **cells: Cell) -> str:
+    finding = judged(rule, cells, fires=True)
+    assert finding is not None
+    return resolved_text(finding, "prod", Severity.ERROR, "it burned")
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells", "says"),
+    [
+        ("QueueBacklogHigh", {"length": 3.0}, "indexing holds 3 messages"),
+        ("QueueNoConsumers", {"length": 14.0}, "indexing is consumed again; workers: 2, messages waiting: 14"),
+        ("QueueNoConsumers", {"length": 0.0, "consumers": 0.0}, "indexing is empty"),
+        ("QueueStuck", {"length": 25.0, "head_s": 10.0}, "indexing moves again; messages waiting: 25"),
+        ("QueueStuck", {"length": 0.0}, "indexing is empty"),
+        ("QueueStuck", {"length": 25.0, "consumers": 0.0}, "Messages waiting in indexing: 25; workers that consume it: 0"),
+        ("QueueStuck", {"length": 25.0, "head_s": 900.0}, "Messages waiting in indexing: 25; workers that consume it: 2"),
+        ("WorkerIdleWithBacklog", {"length": 9.0}, "Workers of indexing work again; messages waiting: 9"),
+        ("WorkerIdleWithBacklog", {"length": 9.0, "waits_for": "the rate limit of a, 6/h"},
+         "indexing waits by design: the rate limit of a, 6/h"),
+        ("WorkerIdleWithBacklog", {"length": 9.0, "consumers": 0.0}, "Messages waiting in indexing: 9; workers that consume it: 0"),
+    ],
+)  # fmt: skip
+def test_an_end_says_what_is_true_then(rule: str, cells: dict[str, Cell], says: str) -> None:
+    assert ended(rule, **cells) == says

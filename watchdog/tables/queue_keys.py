@@ -38,7 +38,7 @@ class KnownQueue:
     nobody: bool = False
     """At the last look no worker was known to consume it, and none may have."""
     unserved_s: float = 0.0
-    """Watched seconds in which messages waited and nobody consumed it; begins at `GRACE_S` where the first look of all found it so."""
+    """Watched seconds in which messages waited and nobody consumed it; begins at `GRACE_S` where no grace is given."""
     taken_at: float | None = None
     """When messages were last seen to be taken though nobody was known to consume it, and `taken`: what was seen."""
     taken: str = ""

@@ -77,7 +77,7 @@ class Service:
             return known
         if count or not length or contradiction(known, self.now):
             return replace(known, unserved_s=0.0)
-        if self.first:
+        if self.first or self.consumers.last(known.name, known.consumer)[1] == "lost":  # stays so when the lost one is forgotten
             return replace(known, unserved_s=GRACE_S)
         return replace(known, unserved_s=known.unserved_s + self.watched_s)
 
