@@ -81,7 +81,7 @@ def test_messages_of_a_lost_consumer_stay_unserved_when_it_is_forgotten() -> Non
     watch = orphaned("dies")
     queues(watch)
     for where in (watch.cluster.online, watch.cluster.beats, watch.cluster.cache):
-        del where[GPU]  # type: ignore[attr-defined]
+        del where[GPU]
     assert cell(queues(watch, 3), "training", "unserved") == 5.0
 
 
