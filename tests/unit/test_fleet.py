@@ -1,10 +1,11 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.builders import NOW, Cluster, Watch, a_server, a_target, an_inspection, cell, gap, healthy, names
-from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, WorkerHeartbeats, WorkerStatus
-from watchdog.core.replies import MessageHead, WorkerBeat
+from tests.builders import NOW, Cluster, Watch, a_server, a_target, a_task, an_inspection, cell, gap, healthy, names
+from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, RunningTasks, WorkerHeartbeats, WorkerStatus
+from watchdog.core.replies import MessageHead, TaskSeen, WorkerBeat
 from watchdog.core.rows import Reading
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
@@ -189,15 +190,216 @@ def test_after_a_goodbye_an_unreadable_dashboard_does_not_bring_it_back() -> Non
 # --- pools and flags that look dead -----------------------------------------------------------------------------------
 
 
-def test_a_silent_solo_worker_is_unknown_and_online_again_after_its_task() -> None:
+def solo(*tasks: TaskSeen) -> Watch:
+    """A watched cluster with a solo worker that falls silent; Flower shows these tasks."""
     cluster = healthy()
     cluster.add("celery@solo-1", pool="solo")
     watch = watching(cluster)
     cluster.dies("celery@solo-1")
-    states = [state(watch, "celery@solo-1"), state(watch, "celery@solo-1")]
-    cluster.online["celery@solo-1"] = True
-    assert all("solo pool" in str(s) for s in states)
-    assert state(watch, "celery@solo-1") == "online"
+    cluster.tasks = list(tasks)
+    return watch
+
+
+def its_task(**changes: Any) -> TaskSeen:
+    return a_task("t1", worker="celery@solo-1", started=NOW, **changes)
+
+
+def its_runs(runtime: float) -> list[TaskSeen]:
+    return [a_task(f"s{n}", "SUCCESS", worker="celery@solo-1", runtime=runtime) for n in range(3)]
+
+
+def test_a_solo_worker_that_runs_a_task_is_online_though_it_is_silent() -> None:
+    watch = solo(its_task())
+    assert [state(watch, "celery@solo-1") for _ in range(30)] == ["online"] * 30
+
+
+def test_it_is_at_work_and_full() -> None:
+    watch = solo(its_task())
+    reading = workers(watch)
+    assert [cell(reading, "celery@solo-1", c) for c in ("active", "queues")] == [1.0, "indexing"]
+
+
+def test_an_idle_solo_worker_that_falls_silent_is_lost_as_any_other() -> None:
+    assert state(solo(), "celery@solo-1") == "lost"
+
+
+def test_a_solo_worker_is_believed_for_as_long_as_its_task_may_plausibly_run() -> None:
+    watch = solo(its_task(), *its_runs(20.0))
+    states = [state(watch, "celery@solo-1") for _ in range(14)]
+    assert (states[:9], states[-1]) == (["online"] * 9, "lost")
+
+
+def test_one_whose_tasks_are_short_is_lost_soon() -> None:
+    watch = solo(its_task(), *its_runs(0.2))
+    assert [state(watch, "celery@solo-1") for _ in range(5)][-1] == "lost"
+
+
+def test_once_lost_it_is_no_replaced_worker() -> None:
+    watch = solo(its_task(), *its_runs(0.2))
+    for _ in range(6):
+        reading = workers(watch)
+    assert cell(reading, "celery@solo-1", "replaced") is False
+
+
+def test_where_it_is_not_known_what_runs_a_silent_solo_worker_is_unknown_for_a_while() -> None:
+    watch = solo()
+    watch.cluster.gaps[RunningTasks] = "flower: 503"
+    states = [state(watch, "celery@solo-1") for _ in range(40)]
+    assert ("solo pool" in str(states[0]), states[-1]) == (True, "lost")
+
+
+def test_a_worker_of_unknown_pool_that_runs_a_task_is_not_lost_by_silence_alone() -> None:
+    cluster = healthy()
+    cluster.add("celery@new-1", pool=None)
+    watch = watching(cluster)
+    cluster.dies("celery@new-1")
+    cluster.tasks = [a_task("t1", worker="celery@new-1", started=NOW)]
+    assert "solo pool" in str(state(watch, "celery@new-1"))
+
+
+def test_green_threads_that_do_not_yield_are_believed_for_two_minutes() -> None:
+    cluster = healthy()
+    cluster.add("celery@green-1", pool="gevent")
+    watch = watching(cluster)
+    cluster.dies("celery@green-1")
+    cluster.tasks = [a_task("t1", worker="celery@green-1", started=NOW)]
+    states = [state(watch, "celery@green-1") for _ in range(15)]
+    assert (states[0], states[-1]) == ("online", "lost")
+
+
+# --- clocks -----------------------------------------------------------------------------------------------------------
+
+
+def shifted(cluster: Cluster, name: str, by: float) -> None:
+    """One task event of a worker whose clock is ahead by so much."""
+    beat = cluster.beats[name]
+    cluster.beats[name] = replace(beat, heartbeats=tuple(sorted((*beat.heartbeats[1:], cluster.now + by))))
+
+
+def ahead(by: float = 32_400.0) -> Watch:
+    """A watched cluster; before each look web-1 has run a task, by a clock that is ahead."""
+    watch = watching(healthy())
+    watch.cluster.beating(10)
+    shifted(watch.cluster, WEB, by)
+    watch.at_once()
+    return watch
+
+
+def test_a_heartbeat_that_lies_ahead_of_now_proves_nothing() -> None:
+    watch = ahead()
+    dead = watch.cluster.beats[WEB]
+    watch.cluster.answering.discard(WEB)
+    states = []
+    for _ in range(4):
+        watch.cluster.beating(10)
+        watch.cluster.beats[WEB] = dead  # and Flower goes on saying that it is online
+        states.append(cell(watch.at_once()["workers"], WEB, "state"))
+    assert states[-1] == "lost"
+
+
+def test_new_heartbeats_show_that_it_lives_whatever_its_clock_says() -> None:
+    watch = ahead()
+    states = []
+    for _ in range(5):
+        watch.cluster.beating(10)
+        shifted(watch.cluster, WEB, 32_400.0)
+        states.append(cell(watch.at_once()["workers"], WEB, "state"))
+    assert states == ["online"] * 5
+
+
+def test_on_a_first_look_whoever_lies_ahead_of_now_is_asked() -> None:
+    cluster = healthy()
+    shifted(cluster, WEB, 32_400.0)
+    watch = Watch(cluster)
+    assert cell(watch.at_once()["workers"], WEB, "state") == "online"
+    assert any(isinstance(query, InspectOne | InspectAll) for query in cluster.asked)
+
+
+@pytest.mark.parametrize("by", [90.0, 7200.0, 32_400.0])
+def test_a_clock_that_is_ahead_is_known_by_how_much(by: float) -> None:
+    assert cell(ahead(by).at_once()["workers"], WEB, "clock_drift_s") == pytest.approx(by, abs=1)
+
+
+def test_a_clock_that_is_behind_is_known_once_two_tasks_agree() -> None:
+    watch = watching(healthy())
+    for _ in range(2):
+        watch.cluster.beating(10)
+        shifted(watch.cluster, WEB, -18_000.0)
+        reading = watch.at_once()["workers"]
+    assert cell(reading, WEB, "clock_drift_s") == pytest.approx(-18_000.0, abs=5)
+
+
+def test_a_pause_between_heartbeats_is_no_clock_that_is_behind() -> None:
+    watch = watching(healthy())
+    paused = watch.cluster.now - 60
+    for _ in range(2):
+        watch.cluster.beating(10)
+        watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], heartbeats=(paused, watch.cluster.now - 3, watch.cluster.now - 1))
+        reading = watch.at_once()["workers"]
+    assert cell(reading, WEB, "clock_drift_s") == 0.0
+
+
+def test_a_flower_whose_clock_is_ahead_makes_no_workers_clock_wrong() -> None:
+    watch = watching(healthy())
+    for _ in range(3):
+        watch.cluster.beating(10)
+        for name, beat in watch.cluster.beats.items():
+            watch.cluster.beats[name] = replace(beat, heartbeats=tuple(at + 60 for at in beat.heartbeats))
+        reading = watch.at_once()["workers"]
+    assert [cell(reading, WEB, c) for c in ("state", "clock_drift_s")] == ["online", pytest.approx(0.0, abs=2)]
+
+
+# --- restarts ---------------------------------------------------------------------------------------------------------
+
+
+def restarts(watch: Watch, pid: int, *, goodbye: bool = False) -> None:
+    beat = watch.cluster.beats[WEB]
+    watch.cluster.beats[WEB] = replace(beat, pid=pid, hellos=(beat.hellos or 0) + 1, goodbyes=(beat.goodbyes or 0) + goodbye)
+
+
+def test_a_restart_without_a_goodbye_is_a_crash() -> None:
+    watch = watching(healthy())
+    for pid in (101, 102, 103):
+        restarts(watch, pid)
+        reading = workers(watch)
+    assert [cell(reading, WEB, c) for c in ("restarts", "crashes")] == [3.0, 3.0]
+
+
+def test_one_after_a_goodbye_is_none() -> None:
+    watch = watching(healthy())
+    restarts(watch, 101, goodbye=True)
+    reading = workers(watch)
+    assert [cell(reading, WEB, c) for c in ("restarts", "crashes")] == [1.0, 0.0]
+
+
+def test_two_processes_under_one_name_do_not_restart() -> None:
+    watch = watching(healthy())
+    for pid in (101, 17, 101, 17, 101):
+        restarts(watch, pid)
+        reading = workers(watch)
+    assert [cell(reading, WEB, c) for c in ("restarts", "duplicate")] == [1.0, True]
+
+
+# --- what is left behind ----------------------------------------------------------------------------------------------
+
+
+def test_of_a_worker_that_is_gone_it_is_known_what_it_left() -> None:
+    watch = watching(healthy())
+    watch.cluster.tasks = [a_task("t1", worker=WEB)]
+    watch.cluster.dies(WEB)
+    for _ in range(3):
+        reading = workers(watch)
+    assert [cell(reading, WEB, c) for c in ("abandoned", "unserved")] == [1.0, "indexing"]
+
+
+def test_a_queue_that_another_worker_consumes_is_served() -> None:
+    cluster = healthy()
+    cluster.add("celery@web-2", queues=("indexing",))
+    watch = watching(cluster)
+    cluster.dies(WEB)
+    for _ in range(3):
+        reading = workers(watch)
+    assert cell(reading, WEB, "unserved") == ""
 
 
 def test_a_solo_worker_that_stopped_cleanly_has_left() -> None:
@@ -362,6 +564,7 @@ def test_while_one_of_its_kind_may_be_online_it_is_not_known_whether_a_lost_work
     cluster.dies("celery@solo-2")
     workers(watch)
     cluster.dies("celery@solo-1")
+    cluster.gaps[RunningTasks] = "flower: 503"
     assert "solo pool" in gap(workers(watch), "celery@solo-2", "replaced")
 
 

@@ -48,6 +48,7 @@ class _Stats(Struct):
     uptime: float | None = None
     prefetch_count: int | None = None
     total: Any = None
+    autoscaler: Any = None
     broker: Raw = _NULL
 
 
@@ -148,6 +149,7 @@ def _stats(stats: dict[str, Any] | None, raw: dict[str, Raw] | None) -> _Stats |
         uptime=as_kind(stats.get("uptime"), float),
         prefetch_count=as_kind(stats.get("prefetch_count"), int),
         total=stats.get("total"),
+        autoscaler=stats.get("autoscaler"),
         broker=raw.get("broker", _NULL),
     )
 
@@ -161,7 +163,7 @@ def _inspection(name: str, entry: _Entry) -> WorkerInspection:
         at=entry.timestamp,
         queues=None if entry.active_queues is None else tuple([q.name for q in entry.active_queues if len(q.name) <= LONGEST_NAME]),
         pool=_pool(pool.implementation),
-        pool_size=pool.size,
+        pool_size=_pool_size(pool, stats.autoscaler),
         pid=stats.pid,
         uptime_s=stats.uptime,
         prefetch=stats.prefetch_count,
@@ -232,6 +234,12 @@ def _names(queues: list[Any]) -> tuple[str, ...]:
     """The names of a list of queues."""
     named = (queue.get("name") for queue in queues if isinstance(queue, dict))
     return tuple(name for name in named if isinstance(name, str) and len(name) <= LONGEST_NAME)
+
+
+def _pool_size(pool: _Pool, autoscaler: object) -> int | None:
+    """How many tasks it can execute at once. With --autoscale max-concurrency is its least, however far it has grown (measured)."""
+    most = as_kind(_object(autoscaler).get("max"), int)
+    return pool.size if most is None else max(most, pool.size or 0)
 
 
 def _pool(implementation: object) -> str | None:

@@ -12,6 +12,7 @@ from watchdog.core.replies import Replies, WorkerBeat, WorkerInspection
 from watchdog.core.target import Target, covers
 from watchdog.tables.broker_presence import BrokerPresence
 from watchdog.tables.flower_presence import FlowerPresence
+from watchdog.tables.worker_clocks import Drift
 
 __all__ = ["FRESH_S", "Fleet", "KnownWorker", "fleet_of", "inspections", "of_two_processes", "passed"]
 
@@ -40,6 +41,18 @@ class KnownWorker:
     beat: WorkerBeat | None = None
     inspection: WorkerInspection | None = None
     restarted_at: tuple[float, ...] = ()
+    crashed_at: tuple[float, ...] = ()
+    """Those of them before which it said no goodbye."""
+    pids: tuple[int, ...] = ()
+    """The last ones that were heard."""
+    turned_at: float | None = None
+    """When an earlier process of it was last heard again: two of them take turns under its name."""
+    busy: bool = False
+    """It is silent, and believed to be at work: see `silence`."""
+    heard_at: float | None = None
+    """When a new heartbeat of it was last seen."""
+    drift: Drift = (None, None)
+    """How far its clock is ahead of Flower's: see `worker_clocks`."""
     asked_at: float | None = None
     asked: int = 0
     """How many refreshes in a row brought no answer of it."""
@@ -53,6 +66,11 @@ class KnownWorker:
         if self.inspection is None or self.inspection.at is None:
             return None
         return max(now - max(self.inspection.at, self.answered_at or 0.0), 0.0)
+
+    @property
+    def clock_drift_s(self) -> float | None:
+        """How far its clock is ahead of Flower's (seconds; negative: behind); None where nothing tells."""
+        return self.drift[0]
 
     @property
     def another_process(self) -> bool:

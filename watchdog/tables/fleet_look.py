@@ -3,12 +3,14 @@
 - **online** when it answers a refresh, or when Flower's event stream says so;
 - **left** when it said goodbye and was not heard since (see `signs`);
 - **lost** when it fell silent without, and does not answer a refresh either;
-- **unknown** (a reason instead of a state) when silence proves nothing: the broker or Flower was away or just returned,
-  all fell silent together and no refresh has told yet, or its pool is solo: it is silent, and deaf, while it runs a task,
-  and neither its heartbeats nor its task events tell that it does (measured).
+- **unknown** (a reason instead of a state) when silence proves nothing: the broker or Flower was away or just returned, or
+  all fell silent together and no refresh has told yet.
+
+A solo pool is silent, and deaf, while it runs a task: it is believed to be online for as long as that may take (`silence`). A
+heartbeat that lies ahead of now is no sign of life (`worker_clocks`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +22,9 @@ from watchdog.tables.broker_presence import BrokerPresence, presence
 from watchdog.tables.fleet import Fleet, KnownWorker, inspections
 from watchdog.tables.flower_presence import flower_presence
 from watchdog.tables.peers import with_peers
-from watchdog.tables.signs import lives_again, restarted, said_goodbye
+from watchdog.tables.signs import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes
+from watchdog.tables.silence import Silence, silence_of
+from watchdog.tables.worker_clocks import drift_after, is_new
 
 __all__ = ["VOUCHED_S", "look_again"]
 
@@ -28,7 +32,9 @@ VOUCHED_S = 60.0
 """How long an answered refresh vouches for a worker without heartbeats; it is asked again after half of it."""
 LONGEST_ABSENCE_S = 86400.0
 """A worker last online so long before `forget_after` is forgotten, however little of that time was watched."""
-SOLO = "a solo pool is silent, and does not answer, while it runs a task"
+DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
+UNKNOWN_POOL_S = 300.0
+"""How long a worker of which nobody knows whether it may be silent by design is unknown, and not lost."""
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
 
 
@@ -41,6 +47,7 @@ def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fl
         return replace(fleet, broker=broker, flower=flower)
     seen = _Seen(fleet, target, replies, now, {name: online for name, online in status.items() if covers(name, target.workers)})
     seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
+    seen.flower_ahead_s = _flower_ahead_s(seen.beats.values(), now)
     known = with_peers({name: seen.worker(name) for name in seen.names()}, now)
     kept = {name: worker for name, worker in known.items() if not seen.forgettable(worker)}
     return Fleet(
@@ -53,14 +60,21 @@ def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fl
     )
 
 
+def _flower_ahead_s(beats: Iterable[WorkerBeat], now: float) -> float:
+    """How far Flower's clock is ahead of ours: by as much every worker's last heartbeat is."""
+    return max(min((beat.heartbeats[-1] - now for beat in beats if beat.online and beat.heartbeats), default=0.0), 0.0)
+
+
 class _Seen:
     """One look's evidence, judged name by name."""
 
     def __init__(self, fleet: Fleet, target: Target, replies: Replies, now: float, status: Mapping[str, bool]) -> None:
-        self.fleet, self.target, self.replies, self.now, self.status = fleet, target, replies, now, status
+        self.fleet, self.target, self.replies, self.now = fleet, target, replies, now
         beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
         self.beats_missing = beats.reason if isinstance(beats, Gap) else ""
         self.beats = {} if isinstance(beats, Gap) else beats
+        self.status = heard_of(status, self.beats, fleet, now)
+        self.flower_ahead_s = 0.0
         cached = replies.get(Inspected(), dict[str, WorkerInspection])
         self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
         self.cached = {} if isinstance(cached, Gap) else cached
@@ -83,8 +97,8 @@ class _Seen:
         left = self._has_left(known)
         signs = {**self._looked_at(known), **self._asked(known)}
         if self._answered(name) or (not left and (self.status.get(name) or self._vouched(signs.get("vouched_at", known.vouched_at)))):
-            return replace(known, **signs, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False)
-        state = replace(known, **signs)
+            return replace(known, **signs, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False, busy=False)
+        state = replace(known, **signs, busy=False)
         if left:
             return replace(state, state="left", unknown="", vouched_at=None, gone_s=state.gone_s + self.step_s)
         if self.unsettled is not None:
@@ -110,8 +124,20 @@ class _Seen:
     def _looked_at(self, known: KnownWorker) -> dict[str, Any]:
         """What Flower shows of it: fields of `KnownWorker`."""
         beat = self.beats.get(known.name, known.beat)
-        again = (*known.restarted_at[-19:], self.now) if restarted(known.beat, beat) else known.restarted_at
-        return {"inspection": self.inspected.get(known.name), "restarted_at": again, "beat": beat}
+        pid = beat.pid if beat is not None else None
+        takes_turns = pid is not None and pid != (known.beat.pid if known.beat else None) and pid in known.pids
+        again = restarted(known.beat, beat) and not takes_turns
+        crashed = again and not said_more_goodbyes(known.beat, beat)
+        return {
+            "inspection": self.inspected.get(known.name),
+            "restarted_at": (*known.restarted_at[-19:], self.now) if again else known.restarted_at,
+            "crashed_at": (*known.crashed_at[-19:], self.now) if crashed else known.crashed_at,
+            "turned_at": self.now if takes_turns else known.turned_at,
+            "pids": known.pids if pid is None or pid in known.pids else (*known.pids[-3:], pid),
+            "beat": beat,
+            "heard_at": self.now if is_new(known.beat, beat) or (known.beat is None and beat is not None) else known.heard_at,
+            "drift": drift_after((None, None) if again else known.drift, known.beat, beat, self.flower_ahead_s, self.now),
+        }
 
     def _asked(self, known: KnownWorker) -> dict[str, Any]:
         """What this cycle's refresh, if any, says of it, likewise; its heartbeats, where they are heard, need no voucher."""
@@ -141,8 +167,12 @@ class _Seen:
         asked_in_vain = self._did_not_answer(known.name)
         if known.state == "lost" and not known.unknown:
             return known
-        if known.inspection is not None and known.inspection.pool == "solo":
-            return replace(known, unknown=SOLO)
+        pool = known.inspection.pool if known.inspection is not None else None
+        silence = silence_of(known.name, pool, known.online_at, self.replies, self.now)
+        if silence is Silence.BUSY:
+            return replace(known, state="online", unknown="", busy=True)
+        if silence is Silence.UNKNOWN and known.gone_s <= UNKNOWN_POOL_S:
+            return replace(known, unknown=DEAF)
         if not asked_in_vain and known.vouched_at is not None:
             return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not asked again yet")
         if not asked_in_vain and self.all_silent:

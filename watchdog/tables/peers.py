@@ -25,7 +25,7 @@ def with_peers(known: Mapping[str, KnownWorker], now: float) -> dict[str, KnownW
 
 
 def _beside(worker: KnownWorker, peers: int, now: float) -> KnownWorker:
-    if worker.online_at is None:
+    if worker.online_at is None or worker.busy:
         return worker
     if worker.online_at == now:
         return worker if worker.peers_online == peers else replace(worker, peers_online=peers)

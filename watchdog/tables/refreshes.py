@@ -15,9 +15,10 @@ from watchdog.tables.broker_presence import BrokerPresence, presence
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, inspections, of_two_processes, passed
 from watchdog.tables.fleet_look import VOUCHED_S
 from watchdog.tables.flower_presence import flower_presence
-from watchdog.tables.signs import lives_again, said_goodbye
+from watchdog.tables.signs import heard_of, lives_again, said_goodbye
+from watchdog.tables.silence import may_be_deaf, questions
 
-__all__ = ["refreshes"]
+__all__ = ["asked_of_the_deaf", "refreshes"]
 
 ALL_EVERY_S = 300.0
 ALL_AFTER_404_S = 60.0
@@ -45,12 +46,22 @@ def refreshes(asking: Asking, fleet: Fleet) -> Iterable[Query]:
     return [InspectAll()] if nobody or len(names) > ONE_BY_ONE else [InspectOne(name) for name in names]
 
 
+def asked_of_the_deaf(asking: Asking, fleet: Fleet) -> list[Query]:
+    """What tells whether those who are silent are at work; nothing before Flower's first question was answered."""
+    status = asking.replies.get(WorkerStatus(), dict[str, bool])
+    if isinstance(status, Gap):
+        return []
+    due = _Due(asking, fleet, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
+    return questions(due.deaf(), asking.replies)
+
+
 class _Due:
     """Who is to be asked in this look."""
 
     def __init__(self, asking: Asking, fleet: Fleet, status: dict[str, bool]) -> None:
-        self.now, self.forget_after_s, self.status = asking.now, asking.target.forget_after_s, status
+        self.now, self.forget_after_s = asking.now, asking.target.forget_after_s
         self.beats = _beats(asking.replies)
+        self.status = heard_of(status, self.beats, fleet, asking.now)
         self.inspected = inspections(asking.replies, fleet, asking.target)
         heard = {name for name in (*status, *self.inspected) if name not in fleet.forgotten or status.get(name)}
         self.known = {name: fleet.known.get(name) or KnownWorker(name, asking.now) for name in sorted(heard | set(fleet.known))}
@@ -64,6 +75,12 @@ class _Due:
         """Those whose silence a refresh could explain: no goodbye, and not long gone."""
         silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
         return [w.name for w in silent if self._seen_lately(w) and self._may_ask_silent(w)]
+
+    def deaf(self) -> list[str]:
+        """Those of the silent that may be silent because a task runs."""
+        silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
+        lately = [worker for worker in silent if self._seen_lately(worker) and worker.state != "lost"]
+        return [w.name for w in lately if may_be_deaf(seen.pool if (seen := self.inspected.get(w.name)) is not None else None)]
 
     def _inspection_is_old(self, worker: KnownWorker) -> bool:
         seen = self.inspected.get(worker.name)

@@ -5,9 +5,28 @@ after the goodbye, count there as heartbeats, and make the worker look online fo
 warm shutdown). So a goodbye stands until Flower has counted a new `worker-online` or `worker-heartbeat`, or shows another pid.
 """
 
-from watchdog.core.replies import WorkerBeat
+from collections.abc import Mapping
 
-__all__ = ["lives_again", "restarted", "said_goodbye"]
+from watchdog.core.replies import WorkerBeat
+from watchdog.tables.fleet import Fleet
+from watchdog.tables.worker_clocks import is_heard
+
+__all__ = ["heard_of", "lives_again", "restarted", "said_goodbye", "said_more_goodbyes"]
+
+
+def heard_of(status: Mapping[str, bool], beats: Mapping[str, WorkerBeat], fleet: Fleet, now: float) -> dict[str, bool]:
+    """Who is online by Flower's word, without those of whom it says so only because a heartbeat lies ahead of now."""
+    heard = {}
+    for name, listed in status.items():
+        known = fleet.known.get(name)
+        before, heard_at = (known.beat, known.heard_at) if known else (None, None)
+        heard[name] = is_heard(beats.get(name), listed=listed, heard_at=heard_at, before=before, now=now)
+    return heard
+
+
+def said_more_goodbyes(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
+    """Whether it said goodbye since the look before."""
+    return before is not None and now is not None and (now.goodbyes or 0) > (before.goodbyes or 0)
 
 
 def said_goodbye(before: WorkerBeat | None, now: WorkerBeat, *, listed_online: bool) -> bool:

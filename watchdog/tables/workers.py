@@ -1,15 +1,19 @@
 """`workers`: a row a worker seen within `forget_after`, from Flower's heartbeats, event states and inspect cache."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Inspected, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
-from watchdog.core.replies import WorkerBeat
+from watchdog.core.replies import TaskSeen, WorkerBeat
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
 from watchdog.tables.history import rises_per_min, second_look_needed, within
-from watchdog.tables.refreshes import refreshes
+from watchdog.tables.refreshes import asked_of_the_deaf, refreshes
+from watchdog.tables.silence import STARTED
+from watchdog.tables.worker_clocks import AHEAD_S
 from watchdog.tables.worker_names import host_of, kind_of
 
 __all__ = ["TABLE"]
@@ -34,10 +38,14 @@ COLUMNS = (
     Column("load15", NUMBER, "its host's load average over 15 minutes"),
     Column("cpu_ratio", NUMBER, "CPU its processes used, of one core", later="read from a later release on"),
     Column("rss_bytes", NUMBER, "memory of its main process", "bytes", later="read from a later release on"),
-    Column("clock_drift_s", NUMBER, "its clock against Flower's", "s", later="read from a later release on"),
+    Column("clock_drift_s", NUMBER, "how far its clock is ahead of Flower's; negative: behind; as far as its events show it", "s", 0.0),
     Column("pid", NUMBER, "its main process"),
     Column("restarts", NUMBER, "times its process changed under the same name", neutral=0.0, windowed=True),
+    Column("crashes", NUMBER, "those of them before which it said no goodbye", neutral=0.0, windowed=True),
+    Column("duplicate", BOOLEAN, "two processes take turns under its name"),
     Column("replaced", BOOLEAN, "as many of its kind are online as when it was last online"),
+    Column("abandoned", NUMBER, "of a worker that is gone: tasks that Flower still shows as started on it", "tasks", 0.0),
+    Column("unserved", TEXT, "of a worker that is gone: the queues it consumed that no worker online does, joined by a comma", neutral=""),
     Column("version", TEXT, "its Celery version"),
     Column("queues", TEXT, "the queues it consumes, sorted, joined by a comma"),
 )
@@ -46,6 +54,9 @@ FROM_BEAT = ("active", "processed", "load1", "load5", "load15", "pid", "version"
 LASTING = ("pid", "version")
 """What heartbeats said of these still holds when they stop."""
 NOT_RESERVED = "flower: tells it only when this worker alone is refreshed"
+TURNS_S = 600.0
+"""How long after an earlier process was heard again it is known that there are two."""
+NO_BEAT_YET = "flower: no heartbeat of it seen yet"
 NO_HEARTBEAT = "flower: its heartbeats are not heard, though it answers"
 
 
@@ -56,7 +67,9 @@ def asks(asking: Asking) -> Iterable[Query]:
     cheap: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
     if "redis" in asking.target.sources:
         cheap += [Ping(), ReadServer()]
-    return [*cheap, *refreshes(asking, fleet_of(asking.memory))]
+    fleet = fleet_of(asking.memory)
+    listed = [STARTED] if asking.demand.wants("workers", "abandoned") else []
+    return [*cheap, *listed, *refreshes(asking, fleet), *asked_of_the_deaf(asking, fleet)]
 
 
 def read(look: Look) -> Reading:
@@ -67,6 +80,7 @@ def read(look: Look) -> Reading:
     fleet = look_again(before, look.target, look.replies, look.now)
     status = look.replies.get(WorkerStatus(), dict[str, bool])
     idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "processed_per_min")
+    idle |= {} if look.demand.wants("workers", "abandoned") else {"abandoned": NOT_READ}
     if isinstance(status, Gap):
         rows = tuple(_blind_row(w, status.reason, idle) for w in fleet.known.values())
         return Reading(rows, unread=status.reason, idle=idle, memory=fleet)
@@ -75,7 +89,8 @@ def read(look: Look) -> Reading:
     heard = (w for w in fleet.known.values() if w.state == "online" and not w.unknown and w.vouched_at is None and not beats_missing)
     sample = Sample(look.now, {w.name: (number(w.beat.processed if w.beat else None),) for w in heard})
     rates = rises_per_min(within(look), sample) if "processed_per_min" not in idle else {}
-    rows = tuple([_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, fleet)) for w in fleet.known.values()])
+    remains = _Remains(look, fleet)
+    rows = tuple([_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, fleet), remains) for w in fleet.known.values()])
     let_go = frozenset((name,) for name in {*before.known, *fleet.forgotten} if name not in fleet.known)
     return Reading(rows, idle=idle, memory=fleet, sample=sample, forgotten=let_go)
 
@@ -88,6 +103,27 @@ def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
     return next((w.unknown for w in fleet.known.values() if w.unknown and kind_of(w.name) == kind), "")
 
 
+class _Remains:
+    """What workers that are gone have left behind."""
+
+    def __init__(self, look: Look, fleet: Fleet) -> None:
+        listed = look.replies.get(STARTED, tuple[TaskSeen, ...])
+        self.unlisted = listed.reason if isinstance(listed, Gap) else ""
+        self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed))
+        online = [worker for worker in fleet.known.values() if worker.state == "online" and not worker.unknown]
+        self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
+
+    def abandoned(self, worker: KnownWorker) -> float:
+        """Tasks that Flower shows as started on it for good."""
+        return float(self._started[worker.name]) if worker.state in ("left", "lost") else 0.0
+
+    def unserved(self, worker: KnownWorker) -> str:
+        """Queues that it was the last to consume."""
+        seen = worker.inspection
+        queues = set(seen.queues or ()) if seen is not None and worker.state in ("left", "lost") else set()
+        return ",".join(sorted(queues - self._served))
+
+
 class _Cells:
     """One worker's cells, filled group by group."""
 
@@ -96,12 +132,18 @@ class _Cells:
         self.cells: dict[str, Cell] = {"name": worker.name, "kind": kind_of(worker.name), "host": host_of(worker.name)}
         self.gaps: dict[str, str] = {}
 
-    def row(self, idle: Mapping[str, str], unsure_peer: str) -> Row:
+    def row(self, idle: Mapping[str, str], unsure_peer: str, remains: _Remains) -> Row:
         """All of them; `unsure_peer`: why `replaced` is open."""
         worker, look = self.worker, self.look
         self._put("state", worker.state or None, worker.unknown)
         self._put("replaced", worker.replaced, "" if worker.replaced else unsure_peer)
         self._put("restarts", float(sum(0 <= look.now - at <= look.window_s for at in worker.restarted_at)))
+        self._put("crashes", float(sum(0 <= look.now - at <= look.window_s for at in worker.crashed_at)))
+        self._put("duplicate", worker.turned_at is not None and 0 <= look.now - worker.turned_at <= TURNS_S)
+        self._put("unserved", remains.unserved(worker), worker.unknown)
+        if "abandoned" not in idle:
+            self._put("abandoned", remains.abandoned(worker), worker.unknown or remains.unlisted)
+        self._put("clock_drift_s", worker.clock_drift_s, worker.unknown or ("" if worker.clock_drift_s is not None else NO_BEAT_YET))
         self._from_beat()
         self._from_inspection()
         if "processed_per_min" not in idle:
@@ -127,11 +169,11 @@ class _Cells:
         beat, why = self.worker.beat, self._unheard()
         self._put("silent_s", self._silent_s(), self.beats_missing)
         if beat is None:
-            why = why or "flower: no heartbeat of it seen yet"
+            why = why or NO_BEAT_YET
             for name in FROM_BEAT:
                 self._put(name, None, why)
             return
-        said = (beat.active, beat.processed, *(beat.load or (None, None, None)), beat.pid)
+        said = (1 if self.worker.busy else beat.active, beat.processed, *(beat.load or (None, None, None)), beat.pid)
         for name, value in zip(FROM_BEAT, said, strict=False):
             self._put(name, number(value), "" if name in LASTING else why)
         self._put("version", beat.version)
@@ -150,7 +192,7 @@ class _Cells:
         self._put("pool_size", size)
         busy = isinstance(active, float) and size is not None and active >= size > 0
         self._put("saturated", busy if size is not None else None, self.gaps.get("active", ""))
-        stale = f"flower: last inspected {age:.0f}s ago" if age > FRESH_S else ""
+        stale = f"flower: last inspected {age:.0f}s ago" if age > FRESH_S and not self.worker.busy else ""
         self._put("reserved", number(seen.reserved), stale or ("" if seen.reserved is not None else NOT_RESERVED))
         self._put("queues", None if seen.queues is None else ",".join(sorted(set(seen.queues))), stale)
 
@@ -158,7 +200,10 @@ class _Cells:
         """Since its last sign: by our clock where we saw it online; by Flower's where it was gone when we first looked."""
         worker, now = self.worker, self.look.now
         beats = worker.beat.heartbeats if worker.beat else ()
-        if worker.state == "online" and not worker.unknown and worker.vouched_at is None and beats:
+        ahead = bool(beats) and beats[-1] > now + AHEAD_S
+        if worker.state == "online" and not worker.unknown and not worker.busy and ahead and worker.heard_at is not None:
+            return max(now - worker.heard_at, 0.0)
+        if worker.state == "online" and not worker.unknown and not worker.busy and worker.vouched_at is None and beats:
             silent = max(now - beats[-1], 0.0)  # Flower's clock may be behind ours: heard as online, it beat within two periods
             return silent if worker.beat is None or not worker.beat.freq_s else min(silent, 2 * worker.beat.freq_s)
         ours = [at for at in (worker.online_at, worker.answered_at) if at is not None]

@@ -1,0 +1,55 @@
+"""What a worker's clock does to Flower's view of it: how far it is off, and whether it is heard though its heartbeats lie ahead of now.
+
+Celery's event state notes a task event by its worker's own time, and a heartbeat by Flower's (celery/events/state.py, seen on 5.7). So one
+task of a worker whose clock or time zone is 9 hours ahead puts a heartbeat 9 hours ahead, and Flower says for as long that the worker
+lives. The same entries tell how far it is off. In: Flower's heartbeats, what is remembered, now. Out: a drift in seconds, a truth value.
+"""
+
+from watchdog.core.replies import WorkerBeat
+
+__all__ = ["AHEAD_S", "Drift", "drift_after", "is_heard", "is_new"]
+
+AHEAD_S = 5.0
+"""A heartbeat that lies further ahead of our clock proves nothing: Flower's may be ahead by less."""
+HEARD_S = 10.0
+"""So long a heartbeat that was new holds: they come every 2 s."""
+BEHIND_S = 12.0
+"""Between two heartbeats that Flower received lie 2 s; an entry so far before the others is a task's, by its worker's clock."""
+AGREE_S = 5.0
+
+Drift = tuple[float | None, float | None]
+"""(how far the clock is ahead of Flower's, seconds, None where nothing tells; what one look alone makes of a clock that is behind)."""
+
+
+def is_new(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
+    """Whether a heartbeat was heard since the look before."""
+    if now is None or before is None:
+        return False
+    if None in (before.pulses, now.pulses):
+        return now.heartbeats != before.heartbeats
+    return (now.pulses, now.hellos) != (before.pulses, before.hellos)
+
+
+def is_heard(beat: WorkerBeat | None, *, listed: bool, heard_at: float | None, before: WorkerBeat | None, now: float) -> bool:
+    """Whether Flower is to be believed that a worker is online. `heard_at`: when a new heartbeat was last seen, by our clock."""
+    if not listed or beat is None or not beat.heartbeats or beat.heartbeats[-1] <= now + AHEAD_S:
+        return listed
+    return is_new(before, beat) or (heard_at is not None and 0 <= now - heard_at <= HEARD_S)
+
+
+def drift_after(known: Drift, before: WorkerBeat | None, beat: WorkerBeat | None, flower_ahead_s: float, now: float) -> Drift:
+    """The drift after this look; `flower_ahead_s`: how far Flower's own clock is ahead of ours."""
+    drift, candidate = known
+    if beat is None or not beat.heartbeats:
+        return known
+    now += flower_ahead_s
+    last, first = beat.heartbeats[-1], beat.heartbeats[0]
+    same = before is not None and before.heartbeats
+    if last > now + AHEAD_S and not (same and before is not None and before.heartbeats[-1] == last):
+        return last - now, candidate
+    if len(beat.heartbeats) > 1 and beat.heartbeats[1] - first > BEHIND_S and beat.online:
+        behind = first - now
+        agrees = candidate is not None and abs(candidate - behind) <= AGREE_S
+        another = not (same and before is not None and before.heartbeats[0] == first)
+        return (behind if agrees and another else drift), behind
+    return (0.0 if drift is None else drift), candidate
