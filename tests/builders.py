@@ -36,6 +36,7 @@ from watchdog.core.queries import (
     SucceededTasks,
     TaskMeta,
     WorkerHeartbeats,
+    WorkersTasks,
     WorkerStatus,
 )
 from watchdog.core.reading import DEFAULT_WINDOW_S, Past, read_tables
@@ -239,7 +240,7 @@ class Cluster:
                 return dict(self.cache)
             case QueueLengths():
                 return dict(self.lengths) or Gap("flower: no queue listed")
-            case RunningTasks() | RecentTasks() | FailedTasks() | RevokedTasks() | SucceededTasks():
+            case RunningTasks() | RecentTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks():
                 return tuple(self._listed(query))[: query.limit]
         worker = getattr(query, "worker", None)
         if worker is not None:
@@ -256,6 +257,8 @@ class Cluster:
                 return self._tasks("FAILURE")
             case RevokedTasks():
                 return self._tasks("REVOKED")
+            case WorkersTasks(worker):
+                return [task for task in self.tasks if task.worker == worker]
             case SucceededTasks(name):
                 return [task for task in self._tasks("SUCCESS") if task.name == name]
         return self.tasks

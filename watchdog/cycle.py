@@ -6,9 +6,10 @@ read by the first cycle, so that a reload begins where the old configuration end
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchdog.asking import Asker
+from watchdog.core.blindness import BLIND, Blindness, blindness_after
 from watchdog.core.decide import Situation, decide
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.findings import Judgement
@@ -83,6 +84,7 @@ class Cycle:
         with self._store.cycle() as transaction:
             loaded = transaction.load(self.target.name, self._kept)
             judgements = judge_all(self._evaluator, self.rules, seen, loaded.open)
+            seen = _with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
             situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s, self._loaded_rules)
             plan = decide(situation, judgements, loaded, seen)
@@ -97,3 +99,10 @@ class Cycle:
     def close(self) -> None:
         """Give back the sources' sockets."""
         self._asker.close()
+
+
+def _with_blindness(seen: Seen, past: Past, judgements: Sequence[Judgement], now: float) -> Seen:
+    """The look, with what its judgements leave unknown: the next one can tell it."""
+    known = past.memories.get(BLIND)
+    blindness = blindness_after(known if isinstance(known, Blindness) else Blindness(), judgements, now)
+    return replace(seen, memories={**seen.memories, BLIND: blindness})

@@ -149,6 +149,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         priority_steps=tuple(redis.priority_steps) if redis and redis.priority_steps is not None else None,
         separator=redis.separator if redis else None,
         visibility_timeout_s=redis.visibility_timeout if redis else None,
+        redis_db=redis.db if redis else None,
         results_prefix=target.results.key_prefix if target.results else None,
     )
 

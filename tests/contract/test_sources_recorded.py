@@ -66,6 +66,7 @@ def test_an_inspection_holds_stats_queues_and_conf() -> None:
                 result_backend="redis://***@127.0.0.1:26379/1",
                 results_db=1,
                 transport="redis",
+                broker_db=0,
             ),
             active=(),
         )

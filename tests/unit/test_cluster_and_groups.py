@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from tests.builders import Cluster, Watch, a_target, cell, gap, healthy
-from watchdog.core.queries import ListLength, ReadEventCounters, RecentTasks, RunningTasks, WorkerHeartbeats, WorkerStatus
+from watchdog.core.queries import ListLength, ReadEventCounters, RecentTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
 from watchdog.core.rows import Cell, Reading
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
@@ -68,7 +68,7 @@ def test_one_worker_in_an_unknown_state_leaves_the_counts_open() -> None:
     cluster.add("celery@solo-1", pool="solo")
     watch = watching(cluster)
     cluster.dies("celery@solo-1")
-    cluster.gaps[RunningTasks] = "flower: 503"
+    cluster.gaps[WorkersTasks] = "flower: 503"
     reading = cluster_of(watch)
     assert cells(reading, "workers_online", "workers_lost", "capacity", "workers_unknown") == [None, None, None, 1.0]
 
@@ -151,7 +151,7 @@ def test_an_unknown_worker_leaves_the_counts_of_its_own_groups_open_alone() -> N
     cluster.add("celery@solo-1", pool="solo")
     watch = watching(cluster, min_workers_by_name={"celery@gpu-*": 1, "celery@solo-*": 1})
     cluster.dies("celery@solo-1")
-    cluster.gaps[RunningTasks] = "flower: 503"
+    cluster.gaps[WorkersTasks] = "flower: 503"
     reading = watch.look()["groups"]
     assert [cell(reading, p, "online") for p in ("*", "celery@gpu-*", "celery@solo-*")] == [None, 1.0, None]
     assert gap(reading, "celery@solo-*", "online").startswith("celery@solo-1: it is silent, as a solo pool is")

@@ -1,14 +1,13 @@
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from tests.builders import NOW, Cluster, Watch, a_server, a_target, a_task, an_inspection, cell, gap, healthy, names
-from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, RunningTasks, WorkerHeartbeats, WorkerStatus
-from watchdog.core.replies import MessageHead, TaskSeen, WorkerBeat
+from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, WorkerHeartbeats, WorkersTasks, WorkerStatus
+from watchdog.core.replies import MessageHead, WorkerBeat
 from watchdog.core.rows import Reading
 
-WEB, GPU = "celery@web-1", "celery@gpu-1"
+WEB, GPU, DEAF = "celery@web-1", "celery@gpu-1", "celery@solo-1"
 PODS = ("celery@web-7d9f8b6c5-zzzz2", "celery@web-7d9f8b6c5-bbbb5", "celery@web-7d9f8b6c5-cccc4")
 NEW_PODS = ("celery@web-65c9f7d8b4-dddd5", "celery@web-65c9f7d8b4-ffff6", "celery@web-65c9f7d8b4-gggg7")
 
@@ -190,81 +189,64 @@ def test_after_a_goodbye_an_unreadable_dashboard_does_not_bring_it_back() -> Non
 # --- pools and flags that look dead -----------------------------------------------------------------------------------
 
 
-def solo(*tasks: TaskSeen) -> Watch:
-    """A watched cluster with a solo worker that falls silent; Flower shows these tasks."""
+def solo(*runtimes: float, pool: str | None = "solo", unlisted: str = "") -> Watch:
+    """A watched cluster with a worker that falls silent; its last runs took so long."""
     cluster = healthy()
-    cluster.add("celery@solo-1", pool="solo")
+    cluster.add(DEAF, pool=pool)
     watch = watching(cluster)
-    cluster.dies("celery@solo-1")
-    cluster.tasks = list(tasks)
+    cluster.dies(DEAF)
+    cluster.tasks = [a_task(f"s{nth}", "SUCCESS", worker=DEAF, runtime=runtime) for nth, runtime in enumerate(runtimes)]
+    cluster.gaps |= {WorkersTasks: unlisted} if unlisted else {}
     return watch
 
 
-def its_task(**changes: Any) -> TaskSeen:
-    return a_task("t1", worker="celery@solo-1", started=NOW, **changes)
+def states(watch: Watch, looks: int) -> list[object]:
+    return [state(watch, DEAF) for _ in range(looks)]
 
 
-def its_runs(runtime: float) -> list[TaskSeen]:
-    return [a_task(f"s{n}", "SUCCESS", worker="celery@solo-1", runtime=runtime) for n in range(3)]
-
-
-def test_a_solo_worker_that_runs_a_task_is_online_though_it_is_silent() -> None:
-    watch = solo(its_task())
-    assert [state(watch, "celery@solo-1") for _ in range(30)] == ["online"] * 30
-
-
-def test_it_is_at_work_and_full() -> None:
-    watch = solo(its_task())
+def test_a_solo_worker_that_is_silent_is_believed_to_be_at_work() -> None:
+    watch = solo()
     reading = workers(watch)
-    assert [cell(reading, "celery@solo-1", c) for c in ("active", "queues")] == [1.0, "indexing"]
+    assert [cell(reading, DEAF, c) for c in ("state", "active", "queues")] == ["online", 1.0, "indexing"]
 
 
-def test_an_idle_solo_worker_that_falls_silent_is_lost_as_any_other() -> None:
-    assert state(solo(), "celery@solo-1") == "lost"
+def test_it_is_believed_for_an_hour_where_nothing_is_known_of_its_tasks() -> None:
+    seen = states(solo(), 370)
+    assert (set(seen[:358]), seen[-1]) == ({"online"}, "lost")
 
 
-def test_a_solo_worker_is_believed_for_as_long_as_its_task_may_plausibly_run() -> None:
-    watch = solo(its_task(), *its_runs(20.0))
-    states = [state(watch, "celery@solo-1") for _ in range(14)]
-    assert (states[:9], states[-1]) == (["online"] * 9, "lost")
+def test_it_is_believed_for_as_long_as_its_tasks_may_plausibly_run() -> None:
+    seen = states(solo(20.0, 3.0), 13)
+    assert (set(seen[:9]), seen[-1]) == ({"online"}, "lost")
 
 
 def test_one_whose_tasks_are_short_is_lost_soon() -> None:
-    watch = solo(its_task(), *its_runs(0.2))
-    assert [state(watch, "celery@solo-1") for _ in range(5)][-1] == "lost"
+    assert states(solo(0.2), 8)[-1] == "lost"
 
 
 def test_once_lost_it_is_no_replaced_worker() -> None:
-    watch = solo(its_task(), *its_runs(0.2))
-    for _ in range(6):
+    watch = solo(0.2)
+    for _ in range(9):
         reading = workers(watch)
-    assert cell(reading, "celery@solo-1", "replaced") is False
+    assert cell(reading, DEAF, "replaced") is False
 
 
-def test_where_it_is_not_known_what_runs_a_silent_solo_worker_is_unknown_for_a_while() -> None:
-    watch = solo()
-    watch.cluster.gaps[RunningTasks] = "flower: 503"
-    states = [state(watch, "celery@solo-1") for _ in range(40)]
-    assert ("solo pool" in str(states[0]), states[-1]) == (True, "lost")
+def test_where_it_cannot_be_asked_how_long_its_tasks_run_it_is_unknown_for_a_while() -> None:
+    seen = states(solo(unlisted="flower: 503"), 40)
+    assert ("solo pool" in str(seen[0]), seen[-1]) == (True, "lost")
 
 
-def test_a_worker_of_unknown_pool_that_runs_a_task_is_not_lost_by_silence_alone() -> None:
-    cluster = healthy()
-    cluster.add("celery@new-1", pool=None)
-    watch = watching(cluster)
-    cluster.dies("celery@new-1")
-    cluster.tasks = [a_task("t1", worker="celery@new-1", started=NOW)]
-    assert "solo pool" in str(state(watch, "celery@new-1"))
+def test_a_worker_of_unknown_pool_is_not_lost_by_silence_alone() -> None:
+    assert "solo pool" in str(states(solo(pool=None), 1)[0])
 
 
 def test_green_threads_that_do_not_yield_are_believed_for_two_minutes() -> None:
-    cluster = healthy()
-    cluster.add("celery@green-1", pool="gevent")
-    watch = watching(cluster)
-    cluster.dies("celery@green-1")
-    cluster.tasks = [a_task("t1", worker="celery@green-1", started=NOW)]
-    states = [state(watch, "celery@green-1") for _ in range(15)]
-    assert (states[0], states[-1]) == ("online", "lost")
+    seen = states(solo(pool="gevent"), 15)
+    assert (seen[0], seen[-1]) == ("online", "lost")
+
+
+def test_a_prefork_worker_is_never_silent_for_a_task() -> None:
+    assert states(solo(pool="prefork"), 3)[-1] == "lost"
 
 
 # --- clocks -----------------------------------------------------------------------------------------------------------
@@ -339,13 +321,18 @@ def test_a_pause_between_heartbeats_is_no_clock_that_is_behind() -> None:
     assert cell(reading, WEB, "clock_drift_s") == 0.0
 
 
+def test_a_lone_worker_whose_clock_is_ahead_is_the_one_that_is_wrong() -> None:
+    watch = watching(healthy(WEB))
+    watch.cluster.beating(10)
+    shifted(watch.cluster, WEB, 7200.0)
+    assert cell(watch.at_once()["workers"], WEB, "clock_drift_s") == pytest.approx(7200.0, abs=2)
+
+
 def test_a_flower_whose_clock_is_ahead_makes_no_workers_clock_wrong() -> None:
-    watch = watching(healthy())
+    watch = Watch(healthy())
+    watch.skew = -60.0
     for _ in range(3):
-        watch.cluster.beating(10)
-        for name, beat in watch.cluster.beats.items():
-            watch.cluster.beats[name] = replace(beat, heartbeats=tuple(at + 60 for at in beat.heartbeats))
-        reading = watch.at_once()["workers"]
+        reading = workers(watch)
     assert [cell(reading, WEB, c) for c in ("state", "clock_drift_s")] == ["online", pytest.approx(0.0, abs=2)]
 
 
@@ -564,7 +551,7 @@ def test_while_one_of_its_kind_may_be_online_it_is_not_known_whether_a_lost_work
     cluster.dies("celery@solo-2")
     workers(watch)
     cluster.dies("celery@solo-1")
-    cluster.gaps[RunningTasks] = "flower: 503"
+    cluster.gaps[WorkersTasks] = "flower: 503"
     assert "solo pool" in gap(workers(watch), "celery@solo-2", "replaced")
 
 

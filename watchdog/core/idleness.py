@@ -6,6 +6,7 @@ In: the tables, a target, its rules. Out: rule name -> why it is idle. What only
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from watchdog.core.blindness import BLIND, Blindness
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.loaded_tables import LoadedTable
 from watchdog.core.reading import DEFAULT_WINDOW_S, Past, read_tables
@@ -23,7 +24,7 @@ _NUMBERS = 8
 def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Sequence[Rule]) -> dict[str, str]:
     """Rule name -> the reason, for each rule that reads a column which nothing configured can fill, or whose `where` no row can meet."""
     earlier = Sample(0.0, {"": (0.0,) * _NUMBERS})
-    looked_before = Past(samples=dict.fromkeys(tables, (earlier,)))
+    looked_before = Past({BLIND: Blindness(looked=True)}, dict.fromkeys(tables, (earlier,)))
     readings = read_tables(tables, target, looked_before, Replies(), now=0.0).windows[DEFAULT_WINDOW_S]
     loaded = {name: LoadedTable.of(tables[name], reading) for name, reading in readings.items()}
     reasons = {

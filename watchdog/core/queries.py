@@ -33,6 +33,7 @@ __all__ = [
     "TaskMeta",
     "WorkerHeartbeats",
     "WorkerStatus",
+    "WorkersTasks",
 ]
 
 
@@ -134,6 +135,16 @@ class SucceededTasks(Query):
     good_for_s = 30.0
     task: str
     limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersTasks(Query):
+    """`/api/tasks?workername=`: the last tasks of one worker, in any state. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+
+    source = "flower"
+    good_for_s = 30.0
+    worker: str
+    limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class WorkerConf:
     results_prefix: str | None = ""
     """What stands before the keys of results; None where there is something that `conf` censors."""
     transport: str | None = None
+    broker_db: int | None = None
+    """The database of its broker, where that is a Redis."""
     """What carries its messages (`redis`, `amqp`, `sqs`, …)."""
     eta_task_limit: int | None = None
     """`worker_eta_task_limit`: how many tasks with an ETA it fetches at most."""

@@ -31,6 +31,8 @@ class Target:
     priority_steps: tuple[int, ...] | None = None
     separator: str | None = None
     visibility_timeout_s: float | None = None
+    redis_db: int | None = None
+    """The database of its `redis`; None where it has none."""
     results_prefix: str | None = None
     """The global_keyprefix of its results (`results.key_prefix`)."""
 

@@ -210,6 +210,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
         results_prefix=_text(results.get("global_keyprefix") or ""),
         **_results(backend, _text(conf.broker_url), results.get("master_name"), options.get("master_name")),
         transport=_text(_object(broker).get("transport")),
+        broker_db=_database(_object(broker).get("virtual_host")),
         eta_task_limit=as_kind(conf.worker_eta_task_limit, int),
     )
 
@@ -222,6 +223,12 @@ def _results(backend: str | None, broker: str | None, master: object, brokers_ma
     if theirs.server != its.server or master != brokers_master:
         return {"results_elsewhere": True}
     return {"results_db": theirs.db}
+
+
+def _database(virtual_host: object) -> int | None:
+    """The database that a Redis transport's virtual host names; None where it names none."""
+    name = str(virtual_host).strip("/") if isinstance(virtual_host, str | int) else None
+    return None if name is None else int(name or 0) if name.isascii() and (name.isdigit() or not name) else None
 
 
 def _routed(routes: object) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from watchdog.core.queries import (
     RunningTasks,
     SucceededTasks,
     WorkerHeartbeats,
+    WorkersTasks,
     WorkerStatus,
 )
 from watchdog.sources.flower_answers import worker_beats, worker_status
@@ -75,7 +76,7 @@ def asking(query: Query) -> tuple[str, Reader] | None:
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
         case InspectAll():
             return "/api/workers?refresh=true", inspections
-        case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | RecentTasks():
+        case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | RecentTasks():
             return tasks_path(query), lambda body: tasks_seen(body, query)
         case QueueLengths():
             return "/api/queues/length", queue_lengths

@@ -12,13 +12,13 @@ import msgspec
 from msgspec import Struct
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks
+from watchdog.core.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WorkersTasks
 from watchdog.core.replies import TaskSeen
 from watchdog.sources.flower_json import UNREADABLE, as_kind, decoded
 
 __all__ = ["TaskQuery", "tasks_path", "tasks_seen"]
 
-TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | RecentTasks
+TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks
 
 MOST_TASKS = 1000
 """The longest list that is asked for (0.8 MB, 70 ms of Flower's loop)."""
@@ -60,6 +60,8 @@ def tasks_path(query: TaskQuery) -> str:
         asked["sort_by"] = "started"
     if isinstance(query, SucceededTasks):
         asked["taskname"] = query.task
+    if isinstance(query, WorkersTasks):
+        asked["workername"] = query.worker
     return f"/api/tasks?{urlencode(asked)}"
 
 
@@ -76,7 +78,8 @@ def tasks_seen(body: bytes, query: TaskQuery) -> tuple[TaskSeen, ...] | Gap:
 
 def _is_asked_for(task: _Task, query: TaskQuery) -> bool:
     named = not isinstance(query, SucceededTasks) or task.name == query.task
-    return named and task.state.upper() == _STATES.get(type(query), task.state.upper())
+    its = not isinstance(query, WorkersTasks) or task.worker == query.worker
+    return named and its and task.state.upper() == _STATES.get(type(query), task.state.upper())
 
 
 def _limit(query: TaskQuery) -> int:

@@ -78,6 +78,12 @@ class RedisServerSettings(BaseModel):
             address.sentinels, self.master or address.master, self._with_files(address.to_master), self._with_files(login)
         )
 
+    @property
+    def db(self) -> int:
+        """The number of the database."""
+        place = self.place
+        return place.to_master.db if isinstance(place, SentinelAddress) else place.db
+
     def masked_url(self) -> str:
         """The URL as it may be shown."""
         return self.place.masked

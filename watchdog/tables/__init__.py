@@ -7,7 +7,7 @@ tables in its `needs`. The schema, the rules' checks, `watchdog tables` and the 
 from collections.abc import Mapping
 
 from watchdog.core.rows import Table
-from watchdog.tables import broker, cluster, errors, groups, idle, own, queues, running, sources, tasks, workers
+from watchdog.tables import blind, broker, cluster, errors, groups, idle, own, queues, running, sources, tasks, workers
 
 __all__ = ["TABLES"]
 
@@ -24,6 +24,7 @@ TABLES: Mapping[str, Table] = {
         sources.TABLE,
         groups.TABLE,
         cluster.TABLE,
+        blind.TABLE,
         own.RECEIVERS,
         own.RULES,
         own.SELF,

@@ -98,6 +98,8 @@ class Fleet:
     """When every worker was last asked to report."""
     looked_at: float | None = None
     """The last look that reached Flower."""
+    flower_ahead_s: float = 0.0
+    """How far Flower's clock was ahead of ours at the last refresh (seconds)."""
 
 
 def fleet_of(memory: object) -> Fleet:

@@ -10,7 +10,7 @@ A solo pool is silent, and deaf, while it runs a task: it is believed to be onli
 heartbeat that lies ahead of now is no sign of life (`worker_clocks`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from watchdog.tables.flower_presence import flower_presence
 from watchdog.tables.peers import with_peers
 from watchdog.tables.signs import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes
 from watchdog.tables.silence import Silence, silence_of
-from watchdog.tables.worker_clocks import drift_after, is_new
+from watchdog.tables.worker_clocks import AHEAD_S, drift_after, is_new
 
 __all__ = ["VOUCHED_S", "look_again"]
 
@@ -47,7 +47,7 @@ def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fl
         return replace(fleet, broker=broker, flower=flower)
     seen = _Seen(fleet, target, replies, now, {name: online for name, online in status.items() if covers(name, target.workers)})
     seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
-    seen.flower_ahead_s = _flower_ahead_s(seen.beats.values(), now)
+    seen.flower_ahead_s = seen.flowers_clock()
     known = with_peers({name: seen.worker(name) for name in seen.names()}, now)
     kept = {name: worker for name, worker in known.items() if not seen.forgettable(worker)}
     return Fleet(
@@ -57,12 +57,8 @@ def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fl
         flower=flower,
         refreshed_at=now if replies.asked(InspectAll()) or fleet.refreshed_at is None else fleet.refreshed_at,
         looked_at=now,
+        flower_ahead_s=seen.flower_ahead_s,
     )
-
-
-def _flower_ahead_s(beats: Iterable[WorkerBeat], now: float) -> float:
-    """How far Flower's clock is ahead of ours: by as much every worker's last heartbeat is."""
-    return max(min((beat.heartbeats[-1] - now for beat in beats if beat.online and beat.heartbeats), default=0.0), 0.0)
 
 
 class _Seen:
@@ -84,6 +80,11 @@ class _Seen:
         self.unsettled: str | None = None
         self.all_silent = self._all_fell_silent()
         self.step_s = min(max(now - (fleet.looked_at or now), 0.0), 2 * target.interval_s)
+
+    def flowers_clock(self) -> float:
+        """How far Flower's clock is ahead of ours (seconds): it dates the answers of a refresh."""
+        dated = [seen.at - self.now for name in self.inspected if self._answered(name) and (seen := self.inspected[name]).at is not None]
+        return max(dated) if dated else self.fleet.flower_ahead_s
 
     def names(self) -> list[str]:
         """Everybody who is to be judged: known, listed or inspected by Flower, or expected by name."""
@@ -168,9 +169,9 @@ class _Seen:
         if known.state == "lost" and not known.unknown:
             return known
         pool = known.inspection.pool if known.inspection is not None else None
-        silence = silence_of(known.name, pool, known.online_at, self.replies, self.now)
+        silence = silence_of(known.name, pool, self._heard_at(known), self.replies, self.now)
         if silence is Silence.BUSY:
-            return replace(known, state="online", unknown="", busy=True)
+            return replace(known, state="online", unknown="", busy=True, gone_s=0.0)
         if silence is Silence.UNKNOWN and known.gone_s <= UNKNOWN_POOL_S:
             return replace(known, unknown=DEAF)
         if not asked_in_vain and known.vouched_at is not None:
@@ -180,6 +181,11 @@ class _Seen:
         if self.beats_missing:  # it may have said goodbye
             return replace(known, unknown=self.beats_missing)
         return replace(known, state="lost", unknown="")
+
+    def _heard_at(self, known: KnownWorker) -> float | None:
+        """When it was last known to be there: by our clock, or at first sight by Flower's."""
+        beats = [at for at in (known.beat.heartbeats if known.beat else ()) if at <= self.now + AHEAD_S]
+        return max((at for at in (known.online_at, known.answered_at, *beats[-1:]) if at is not None), default=None)
 
     # --- refreshes ------------------------------------------------------------------------------------------------------
 

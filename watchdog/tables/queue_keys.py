@@ -12,7 +12,8 @@ from watchdog.core.gaps import Gap
 from watchdog.core.queries import ListLength
 from watchdog.core.replies import Replies
 from watchdog.core.target import Target
-from watchdog.tables.celery_conf import CeleryConf, Said, celery_conf
+from watchdog.tables.broker_elsewhere import broker_elsewhere
+from watchdog.tables.celery_conf import CeleryConf, Said, celery_conf, current
 from watchdog.tables.fleet import Fleet, inspections
 from watchdog.tables.queue_names import Bindings, after, binding_keys, prefix_in_force
 
@@ -76,7 +77,7 @@ class QueueKeys:
     consumed: frozenset[str]
     """Queues that some worker, online or not, was last seen to consume."""
     unsure: str | None = None
-    """Why the prefix cannot be known."""
+    """Why what is read under these names says nothing of this target's queues."""
 
     @property
     def prefix_told(self) -> bool:
@@ -105,6 +106,7 @@ def _queue_keys(replies: Replies, target: Target, fleet: Fleet, memory: Queues) 
     found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))
     prefix = "" if isinstance(found, Gap) else found
     bindings = replies.once(after, memory.bindings, prefix, conf.separator)
+    confs = [inspection.conf for inspection in current(seen.values()) if inspection.conf is not None]
     from_bindings = conf.prefix is None and not isinstance(found, Gap) and bool(bindings.keys)
     return QueueKeys(
         conf=conf,
@@ -112,5 +114,5 @@ def _queue_keys(replies: Replies, target: Target, fleet: Fleet, memory: Queues) 
         prefix_found=prefix if from_bindings else memory.prefix,
         bindings=bindings,
         consumed=frozenset(q for i in seen.values() for q in i.queues or ()),
-        unsure=found.reason if isinstance(found, Gap) else None,
+        unsure=found.reason if isinstance(found, Gap) else broker_elsewhere(target, confs, bound_here=bool(bindings.queues)),
     )

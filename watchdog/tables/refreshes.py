@@ -52,7 +52,7 @@ def asked_of_the_deaf(asking: Asking, fleet: Fleet) -> list[Query]:
     if isinstance(status, Gap):
         return []
     due = _Due(asking, fleet, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
-    return questions(due.deaf(), asking.replies)
+    return questions(due.deaf())
 
 
 class _Due:

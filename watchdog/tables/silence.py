@@ -1,24 +1,22 @@
 """Whether a silent worker may be at work: a solo pool says nothing while a task runs, nor do green threads while one does not yield.
 
-In: a silent worker, what Flower lists as running and how long that task took before, now. Out: a `Silence`.
-Such a worker neither beats nor answers while its task runs (measured on 5.7). It is believed for as long as that task may plausibly run:
-a few times its longest run that is known, or an hour where none is. One of which Flower shows no task as started is silent for no task.
+In: a silent worker, the last tasks that Flower shows of it, now. Out: a `Silence`.
+Such a worker neither beats nor answers while its task runs, and not even the task's own events come before its end (measured on 5.7). So it
+is believed for as long as a task of it may plausibly run: a few times the longest of its last runs, or an hour where none is known.
 """
 
 from collections.abc import Iterable
 from enum import Enum
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import Query, RunningTasks, SucceededTasks
+from watchdog.core.queries import Query, WorkersTasks
 from watchdog.core.replies import Replies, TaskSeen
 
-__all__ = ["STARTED", "Silence", "may_be_deaf", "questions", "silence_of"]
+__all__ = ["Silence", "may_be_deaf", "questions", "silence_of"]
 
-STARTED = RunningTasks()
-LIMIT = 100
 DEAF_POOLS = frozenset({"solo"})
 YIELDING_POOLS = frozenset({"gevent", "eventlet"})
-SHORTEST_S = 30.0
+SHORTEST_S = 60.0
 TIMES = 5.0
 UNKNOWN_S = 3600.0
 GREEN_S = 120.0
@@ -29,13 +27,11 @@ class Silence(Enum):
     """What it means."""
 
     BUSY = "busy"
-    """Its task runs: the worker is there."""
-    TOO_LONG = "too long"
-    """Its task should be over."""
-    IDLE = "idle"
-    """It has no task, or none that would make it silent."""
+    """A task runs, as far as anybody can know: the worker is there."""
+    NO_TASK = "no task"
+    """No task explains it."""
     UNKNOWN = "unknown"
-    """What runs could not be asked, or its pool is not known."""
+    """How long its tasks run could not be asked, or its pool is not known."""
 
 
 def may_be_deaf(pool: str | None) -> bool:
@@ -43,40 +39,31 @@ def may_be_deaf(pool: str | None) -> bool:
     return pool is None or pool in DEAF_POOLS | YIELDING_POOLS
 
 
-def questions(silent: Iterable[str], replies: Replies) -> list[Query]:
-    """What is to be asked of Flower about workers that are silent and may be deaf: what runs there, then how long that took before."""
-    names = frozenset(silent)
-    if not names:
-        return []
-    newest = (_task_on(name, replies) for name in sorted(names))
-    return [STARTED, *dict.fromkeys(SucceededTasks(task.name, LIMIT) for task in newest if task is not None and task.name)]
+def questions(silent: Iterable[str]) -> list[Query]:
+    """What is to be asked of Flower about workers that are silent and may be deaf."""
+    return [WorkersTasks(name) for name in sorted(silent)]
 
 
-def silence_of(name: str, pool: str | None, online_at: float | None, replies: Replies, now: float) -> Silence:
-    """What a worker's silence means. `online_at`: when it was last known to be online, by our clock."""
-    if not may_be_deaf(pool):
-        return Silence.IDLE
-    listed = replies.get(STARTED, tuple[TaskSeen, ...])
-    if isinstance(listed, Gap):
+def silence_of(name: str, pool: str | None, heard_at: float | None, replies: Replies, now: float) -> Silence:
+    """What a worker's silence means. `heard_at`: when it was last known to be there; None: never."""
+    if not may_be_deaf(pool) or heard_at is None:
+        return Silence.NO_TASK
+    seen = replies.get(WorkersTasks(name), tuple[TaskSeen, ...])
+    if isinstance(seen, Gap):
         return Silence.UNKNOWN
-    task = _task_on(name, replies)
-    if task is None:
-        return Silence.UNKNOWN if len(listed) >= STARTED.limit else Silence.IDLE
-    silent_s = now - online_at if online_at is not None else max(now - (task.started or now), 0.0)
-    if silent_s > _plausible_s(task, pool, replies):
-        return Silence.TOO_LONG
+    if now - heard_at > _plausible_s(seen, pool):
+        return Silence.NO_TASK
     return Silence.BUSY if pool is not None else Silence.UNKNOWN
 
 
-def _task_on(name: str, replies: Replies) -> TaskSeen | None:
-    """The task that it began last, of those that Flower shows as started."""
-    listed = replies.get(STARTED, tuple[TaskSeen, ...])
-    mine = [] if isinstance(listed, Gap) else [task for task in listed if task.worker == name]
-    return max(mine, key=lambda task: task.started or 0.0) if mine else None
-
-
-def _plausible_s(task: TaskSeen, pool: str | None, replies: Replies) -> float:
-    seen = replies.get(SucceededTasks(task.name or "", LIMIT), tuple[TaskSeen, ...])
-    took = [] if isinstance(seen, Gap) else [run.runtime for run in seen if run.runtime is not None]
-    plausible = max(SHORTEST_S, TIMES * max(took)) if took else UNKNOWN_S
+def _plausible_s(tasks: Iterable[TaskSeen], pool: str | None) -> float:
+    took = [_took_s(task) for task in tasks]
+    known = [seconds for seconds in took if seconds is not None]
+    plausible = max(SHORTEST_S, TIMES * max(known)) if known else UNKNOWN_S
     return min(plausible, GREEN_S) if pool in YIELDING_POOLS else plausible
+
+
+def _took_s(task: TaskSeen) -> float | None:
+    if task.runtime is not None:
+        return task.runtime
+    return task.failed - task.started if task.failed is not None and task.started is not None else None

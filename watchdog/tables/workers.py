@@ -12,7 +12,7 @@ from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
 from watchdog.tables.history import rises_per_min, second_look_needed, within
 from watchdog.tables.refreshes import asked_of_the_deaf, refreshes
-from watchdog.tables.silence import STARTED
+from watchdog.tables.running_known import LISTED as STARTED
 from watchdog.tables.worker_clocks import AHEAD_S
 from watchdog.tables.worker_names import host_of, kind_of
 
@@ -207,7 +207,8 @@ class _Cells:
             silent = max(now - beats[-1], 0.0)  # Flower's clock may be behind ours: heard as online, it beat within two periods
             return silent if worker.beat is None or not worker.beat.freq_s else min(silent, 2 * worker.beat.freq_s)
         ours = [at for at in (worker.online_at, worker.answered_at) if at is not None]
-        return max(now - max(ours or [beats[-1] if beats else worker.first_seen_at]), 0.0)
+        flowers = [at for at in (*beats, worker.inspection.at if worker.inspection else None) if at is not None and at <= now + AHEAD_S]
+        return max(now - max(ours or flowers or [worker.first_seen_at]), 0.0)
 
 
 def _blind_row(worker: KnownWorker, why: str, idle: Mapping[str, str]) -> Row:

@@ -1,0 +1,67 @@
+"""What rules could say of rows before, and cannot now: lasting blindness, one cause of it at a time.
+
+In: what was blind before, this cycle's judgements, now. Out: what is blind now. What had no verdict from the first look on is no blindness:
+it was never covered. Reasons that differ in their numbers alone are one cause.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from watchdog.core.findings import Judgement, Verdict
+
+__all__ = ["BLIND", "Blindness", "Cause", "blindness_after"]
+
+BLIND = "blind"
+"""The table that shows it; what its own rules cannot say is no cause."""
+MOST_ROWS = 5000
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason, the rules that it keeps from judging, and how many of their rows; since when (epoch seconds)."""
+
+    reason: str
+    rules: tuple[str, ...]
+    hidden: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """What the `blind` table remembers. `since`: rule and key -> when its verdict was lost; None: there never was one."""
+
+    since: Mapping[str, float | None] = field(default_factory=dict)
+    causes: Mapping[str, Cause] = field(default_factory=dict)
+    looked: bool = False
+
+
+def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: float) -> Blindness:
+    """The blindness after a cycle."""
+    unknown = dict(islice(_unknown(judgements), MOST_ROWS))
+    since = {row: known.since.get(row, now if known.looked else None) for row in unknown}
+    causes: dict[str, Cause] = {}
+    for row, (rule, reason) in unknown.items():
+        lost_at = since[row]
+        if lost_at is None:
+            continue
+        cause = _NUMBER.sub("#", reason)
+        before = causes.get(cause, Cause(reason, (), 0, lost_at))
+        rules = before.rules if rule in before.rules else (*before.rules, rule)
+        causes[cause] = Cause(reason, rules, before.hidden + 1, min(before.since, lost_at))
+    return Blindness(since, causes, looked=True)
+
+
+def _unknown(judgements: Iterable[Judgement]) -> Iterable[tuple[str, tuple[str, str]]]:
+    """Rule and key -> (rule, reason) of everything without a verdict."""
+    for judgement in judgements:
+        name = judgement.rule.name
+        if judgement.rule.table == BLIND:
+            continue
+        if judgement.unknown is not None:
+            yield name, (name, judgement.unknown)
+        for finding in judgement.findings:
+            if finding.verdict is Verdict.UNKNOWN:
+                yield "\x1f".join((name, *finding.key)), (name, finding.reason)

@@ -1,0 +1,45 @@
+"""`blind`: a row a cause that keeps rules from judging what they could judge before, as the cycle before found it.
+
+A source that is not `up` is told of by its own rule, and is no row here.
+"""
+
+from watchdog.core.blindness import BLIND, Blindness, Cause
+from watchdog.core.rows import Column, Kind, Look, Reading, Row, Table
+
+__all__ = ["TABLE"]
+
+N, T = Kind.NUMBER, Kind.TEXT
+COLUMNS = (
+    Column("cause", T, "the reason, its numbers written as #"),
+    Column("reason", T, "the reason as it is now"),
+    Column("rules", T, "the rules that it keeps from judging, joined by a comma"),
+    Column("hidden", N, "how many rows they cannot judge", "rows", 0.0),
+    Column("blind_s", N, "since the first of them lost its verdict", "s", 0.0),
+)
+
+
+def read(look: Look) -> Reading:
+    """Every cause that no source's own rule tells."""
+    known = look.memory
+    if not isinstance(known, Blindness) or not known.looked:
+        return Reading(idle={c.name: f"{c.name} needs a second look" for c in COLUMNS})
+    sources = look.before["sources"].rows if "sources" in look.before else ()
+    down = tuple(f"{row.cells['name']}:" for row in sources if row.cells.get("up") is False)
+    told = {cause: found for cause, found in known.causes.items() if not (down and found.reason.startswith(down))}
+    return Reading(tuple(_row(cause, found, look.now) for cause, found in told.items()), memory=known)
+
+
+def _row(cause: str, found: Cause, now: float) -> Row:
+    return Row(
+        {
+            "cause": cause,
+            "reason": found.reason,
+            "rules": ", ".join(found.rules),
+            "hidden": float(found.hidden),
+            "blind_s": max(now - found.since, 0.0),
+        }
+    )
+
+
+TABLE = Table(BLIND, "a cause that keeps rules from judging what they could before", ("cause",), COLUMNS, lambda _: (), read,
+              memory=Blindness, needs=("sources",))  # fmt: skip
