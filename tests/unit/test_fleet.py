@@ -397,12 +397,13 @@ def test_a_solo_worker_that_stopped_cleanly_has_left() -> None:
     assert state(watch, "celery@solo-1") == "left"
 
 
-def test_a_solo_worker_silent_for_forget_after_is_forgotten_not_unknown_for_ever() -> None:
+def test_a_solo_worker_that_was_lost_is_forgotten_like_any_other() -> None:
     cluster = healthy()
-    cluster.add("celery@solo-1", pool="solo")
+    cluster.add(DEAF, pool="solo")
     watch = watching(cluster, forget_after_s=60.0)
-    cluster.dies("celery@solo-1")
-    assert "celery@solo-1" not in [names(workers(watch)) for _ in range(9)][-1]
+    cluster.dies(DEAF)
+    cluster.tasks = [a_task("s1", "SUCCESS", worker=DEAF, runtime=0.2)]
+    assert DEAF not in [names(workers(watch)) for _ in range(20)][-1]
 
 
 def without_heartbeat(cluster: Cluster, name: str) -> None:

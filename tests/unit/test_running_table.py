@@ -56,8 +56,33 @@ def test_a_task_that_ended_is_no_row() -> None:
     assert (look(watch).rows, look(watch).partial) == ((), None)
 
 
-def test_a_clock_that_is_behind_makes_no_negative_time() -> None:
-    assert first(running(started=NOW + 60)).cells["running_s"] == 0.0
+def test_of_a_first_look_a_clock_that_is_ahead_leaves_it_open_how_long_a_task_runs() -> None:
+    assert "clock is ahead" in first(running(started=NOW + 32_400)).gaps["running_s"]
+
+
+def test_a_clock_that_is_a_little_ahead_makes_no_negative_time() -> None:
+    assert first(running(started=NOW + 3)).cells["running_s"] == 0.0
+
+
+@pytest.mark.parametrize("drift_s", [32_400.0, -18_000.0])
+def test_a_task_that_is_watched_from_its_beginning_runs_as_long_as_we_saw_it(drift_s: float) -> None:
+    watch = Watch(healthy())
+    look(watch, 0)
+    watch.cluster.tasks = [a_task(started=watch.cluster.now + 10 + drift_s)]
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    for _ in range(30):
+        told = row(look(watch), "t1", table="running").cells
+    assert isinstance(told["running_s"], float)
+    assert 280 <= told["running_s"] <= 430
+    assert told["worker_state"] == "online"
+
+
+def test_a_task_by_a_clock_that_is_ahead_is_known_to_run_for_as_long_as_it_was_seen() -> None:
+    watch = Watch(running(started=NOW + 32_400))
+    look(watch, 0)
+    for _ in range(12):
+        reading = look(watch, 300)
+    assert row(reading, "t1", table="running").cells["running_s"] == 3600.0
 
 
 def test_without_a_task_sent_event_the_queue_is_that_of_a_worker_with_only_one() -> None:

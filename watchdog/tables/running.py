@@ -50,6 +50,7 @@ FIXED = ("id", "name", "worker")
 """What holds of a task whatever cannot be asked."""
 PROCESS_SLACK_S = 5.0
 """Clocks differ: a task counts as one of an earlier process only if it started so long before this one."""
+CLOCK_AHEAD = "flower: its worker's clock is ahead, and it was not watched from its beginning on"
 MISSED = "flower: missed the event that tells it"
 NO_QUEUE = "flower: its sender does not tell (task_send_sent_event is off), and its worker consumes several queues"
 
@@ -155,7 +156,7 @@ class _Workers:
 
     def _of_earlier_process(self, run: KnownRun, row: Row) -> bool:
         known, uptime = self.fleet.known.get(run.worker or ""), row.cells.get("uptime_s")
-        if run.started is None:
+        if run.started is None or (run.absent_at is not None and isinstance(uptime, float) and run.absent_at > self.look.now - uptime):
             return False
         if isinstance(uptime, float) and run.started < self.look.now - uptime - PROCESS_SLACK_S:
             return True
@@ -165,7 +166,8 @@ class _Workers:
 def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) -> Row:
     if not run.listed:
         return _blind_row(run, "flower: restarted, and has not told of this task since", idle)
-    started = (None, MISSED) if run.started is None else (max(look.now - run.started, 0.0), "")
+    running_s = run.running_s(look.now)
+    started = (running_s, MISSED if run.started is None else CLOCK_AHEAD)
     told: dict[str, tuple[Cell, str]] = {
         "id": (run.id, ""),
         "name": (run.name, MISSED),

@@ -19,6 +19,7 @@ __all__ = ["LISTED", "METAS_A_LOOK", "KnownRun", "Report", "Running", "listed_ru
 LISTED = RunningTasks()
 METAS_A_LOOK = 50
 """Of so many remembered tasks a look Redis is asked what they report, in turn; of those that are new at once."""
+CLOCK_AHEAD_S = 5.0
 LONG_S = 300.0
 """What ran for less when Flower restarted is let go with it: no rule of the shipped pack asks after it."""
 REUSED_S = 120.0
@@ -53,6 +54,19 @@ class KnownRun:
     """The result backend or its worker says so, though Flower still lists it."""
     report: Report | None = None
     """None: Redis was not asked yet."""
+    first_seen_at: float = 0.0
+    """When this run was first listed, and `absent_at` when the list was last read without it (None: never), by our clock."""
+    absent_at: float | None = None
+
+    def running_s(self, now: float) -> float | None:
+        """For how long it runs, as far as its worker's clock fits what we saw ourselves; None where it cannot be known."""
+        if self.started is None:
+            return None
+        by_its_clock, at_least = now - self.started, now - self.first_seen_at
+        if by_its_clock < -CLOCK_AHEAD_S and self.absent_at is None and at_least <= 0:
+            return None
+        at_most = by_its_clock if self.absent_at is None else now - self.absent_at + REUSED_S
+        return max(min(by_its_clock, at_most), at_least, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,8 @@ class Running:
 
     known: Mapping[str, KnownRun] = field(default_factory=dict)
     asked: str = ""
+    looked_at: float | None = None
+    """When the list was last read."""
     inspected: Mapping[str, float] = field(default_factory=dict)
     """Worker -> when it was last asked what it executes (epoch seconds)."""
 
@@ -92,17 +108,18 @@ def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: R
     just = {query.worker: now for query in look.replies.answers if isinstance(query, InspectOne)}
     workers = {run.worker for run in told.values()}
     inspected = {name: at for name, at in {**memory.inspected, **just}.items() if name in workers}
-    return Running(told, asked[-1] if asked else "", inspected)
+    return Running(told, asked[-1] if asked else "", now, inspected)
 
 
 def listed_runs(memory: Running, listed: tuple[TaskSeen, ...], target: Target, now: float) -> list[KnownRun]:
     """The target's tasks that Flower lists, each with what is remembered of it."""
-    return [_known(task, memory.known.get(task.id), now) for task in listed if _is_ours(task, target)]
+    return [_known(task, memory.known.get(task.id), memory.looked_at, now) for task in listed if _is_ours(task, target)]
 
 
-def _known(task: TaskSeen, before: KnownRun | None, now: float) -> KnownRun:
+def _known(task: TaskSeen, before: KnownRun | None, looked_at: float | None, now: float) -> KnownRun:
     if before is None:
-        return KnownRun(task.id, task.name, task.worker, task.routing_key, task.started, now)
+        return KnownRun(task.id, task.name, task.worker, task.routing_key, task.started, now, first_seen_at=now, absent_at=looked_at)
+    again = before.started != task.started
     return replace(
         before,
         name=task.name or before.name,
@@ -111,7 +128,9 @@ def _known(task: TaskSeen, before: KnownRun | None, now: float) -> KnownRun:
         started=task.started,
         seen_at=now,
         listed=True,
-        ended=before.ended and before.started == task.started,
+        ended=before.ended and not again,
+        first_seen_at=now if again else before.first_seen_at,
+        absent_at=looked_at if again else before.absent_at,
     )
 
 
