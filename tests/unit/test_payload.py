@@ -2,8 +2,8 @@ import json
 from dataclasses import replace
 
 from tests.outbox_builders import T0, message, notice
-from watchdog.core.messages import Event, Message
-from watchdog.core.payload import encode, payload
+from watchdog.core.messages import Event, Message, Notice
+from watchdog.core.payload import LARGEST_BODY, encode, fitting, payload
 from watchdog.core.severity import Severity
 
 
@@ -124,3 +124,33 @@ def test_a_missing_summary_is_replaced_by_rule_and_key() -> None:
 def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
     written = encode(message("1", replace(notice(), key={"name": "a\udc80"}, summary="a\udc80")))
     assert json.loads(written)["message"] == "a\\udc80"
+
+
+# --- size -------------------------------------------------------------------------------------------------------------
+
+
+def large(count: int, size: int = 1000) -> list[Notice]:
+    return [replace(notice(f"q{nth}"), incident=f"01{nth:04}", description="d" * size, summary="é" * 50) for nth in range(count)]
+
+
+def test_a_message_stays_below_what_servers_take() -> None:
+    parts = list(fitting(large(100), 100))
+    sizes = [len(encode(replace(message("1"), notices=part))) for part in parts]
+    assert (len(parts) > 1, max(sizes) <= LARGEST_BODY) == (True, True)
+
+
+def test_nothing_is_left_out_and_the_order_is_kept() -> None:
+    notices = large(250, 10)
+    parts = list(fitting(notices, 100))
+    assert [n for part in parts for n in part] == notices
+    assert max(map(len, parts)) <= 100
+
+
+def test_few_small_ones_are_one_message() -> None:
+    assert len(list(fitting(large(20, 10), 100))) == 1
+
+
+def test_one_that_is_too_large_alone_goes_without_description_and_runbook() -> None:
+    huge = replace(notice("q"), description="d" * 70_000, runbook="r")
+    body = json.loads(encode(message("1", huge)))["data"]["incidents"][0]
+    assert (body["description"], body["runbook"], body["summary"]) == ("", "", huge.summary)

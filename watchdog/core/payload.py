@@ -5,6 +5,8 @@ In: a `Message`. Out: a plain dict in the order in which it is written, or its b
 
 import json
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +16,7 @@ from watchdog.core.messages import Event, Message, Notice, strongest
 from watchdog.core.rows import Cell
 from watchdog.core.severity import Severity, worst
 
-__all__ = ["TYPES", "encode", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
+__all__ = ["LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
 
 TYPES = {
     Event.ESCALATED: "incident.escalated",
@@ -24,14 +26,40 @@ TYPES = {
 }
 """A message's `type`, by the strongest event in it."""
 
+LARGEST_BODY = 64 * 1024
+"""Bytes of a message for machines: servers refuse more than 100 kB by default (Express), and others sooner."""
+_ENVELOPE = 2048
+"""Bytes for all but the incidents and the titles."""
 _LISTED = 5
 _LARGEST_EXACT = 2.0**53
 """Whole numbers beyond are not exact as reals; written out they would be long and wrong."""
 
 
 def encode(message: Message) -> bytes:
-    """The body, as UTF-8."""
-    return harmless_json(json.dumps(payload(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
+    """The body, as UTF-8. An incident that is too large alone goes without its description and runbook."""
+    body = _encoded(payload(message))
+    if len(body) <= LARGEST_BODY or len(message.notices) > 1:
+        return body
+    return _encoded(payload(replace(message, notices=tuple(replace(n, description="", runbook="") for n in message.notices))))
+
+
+def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]]:
+    """Notices in their order, as many to a message as `most` and `LARGEST_BODY` allow."""
+    part: list[Notice] = []
+    size = _ENVELOPE
+    for notice in notices:
+        takes = len(_encoded(_incident(notice))) + 1 + (len(title_of(notice).encode()) + 2 if len(part) < _LISTED else 0)
+        if part and (len(part) == most or size + takes > LARGEST_BODY):
+            yield tuple(part)
+            part, size = [], _ENVELOPE
+        part.append(notice)
+        size += takes
+    if part:
+        yield tuple(part)
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    return harmless_json(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
 
 
 def payload(message: Message) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from watchdog.core.findings import Verdict
 from watchdog.core.identity import message_id
 from watchdog.core.incidents import Ended, Incident, State
 from watchdog.core.messages import DROPPED, Event, Message, Notice, Told
+from watchdog.core.payload import fitting
 from watchdog.core.plan import Loaded
 from watchdog.core.target import SELF
 
@@ -158,8 +159,10 @@ def _said_by(waiting: Sequence[Message]) -> list[tuple[str, Event, str]]:
 
 
 def _split(notices: list[Notice], addressee: Addressee) -> list[tuple[Notice, ...]]:
-    size = len(notices) if addressee.human else MOST_NOTICES
-    return [tuple(notices[i : i + size]) for i in range(0, len(notices), size or 1)]
+    """What is for people is one message, cut by its receiver; machines get everything, in messages that servers take."""
+    if addressee.human:
+        return [tuple(notices)] if notices else []
+    return list(fitting(notices, MOST_NOTICES))
 
 
 def _id(addressee: Addressee, target: str, now: float, part: tuple[Notice, ...], last_message: int) -> str:
