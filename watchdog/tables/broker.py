@@ -7,6 +7,7 @@ from watchdog.core.gaps import Gap
 from watchdog.core.queries import HashSize, LowestScore, Ping, Query, ReadServer
 from watchdog.core.replies import Pong, RedisServer
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
+from watchdog.tables.broker_losses import Holdings, holdings_after
 from watchdog.tables.fleet import fleet_of
 from watchdog.tables.history import numbers_within, risen
 from watchdog.tables.queue_keys import queue_keys, queues_of
@@ -29,9 +30,12 @@ COLUMNS = (
     Column("last_save_ok", B, "the last snapshot and append-only write went well"),
     Column("unacked", N, "messages fetched by workers and not acknowledged, all queues", "messages", 0.0),
     Column("unacked_oldest_s", N, "since the oldest of them was delivered", "s", 0.0),
+    Column(
+        "lost_messages", N, "messages that it held and does not since its restart, for 10 minutes from it on", "messages", 0.0
+    ),
     Column("unacked_ratio", N, "that age of the visibility timeout; past 1 messages are delivered again", "ratio", 0.0),
 )
-FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ("latency_ms", "unacked", "unacked_oldest_s", "unacked_ratio"))
+FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ("latency_ms", "lost_messages", "unacked", "unacked_oldest_s", "unacked_ratio"))
 FROM_INDEX = ("unacked_oldest_s", "unacked_ratio")
 
 
@@ -55,7 +59,7 @@ def read(look: Look) -> Reading:
     idle = {} if numbers_within(look, "", 0) else {"evicted": "evicted needs a second look"}
     if isinstance(pong, Gap):
         names = [c.name for c in COLUMNS if c.name not in idle]
-        return Reading((Row(dict.fromkeys(names), dict.fromkeys(names, pong.reason)),), idle=idle)
+        return Reading((Row(dict.fromkeys(names), dict.fromkeys(names, pong.reason)),), idle=idle, memory=look.memory)
     cells: dict[str, Cell] = {"latency_ms": pong.latency_ms}
     gaps: dict[str, str] = {}
     sample = None
@@ -67,8 +71,24 @@ def read(look: Look) -> Reading:
         gaps.update({n: "redis: INFO does not say" for n in FROM_INFO if cells[n] is None})
         sample = Sample(look.now, {"": (number(server.evicted_keys),)})
     _fill_unacked(look, cells, gaps)
+    run_id = None if isinstance(server, Gap) else server.run_id
+    held = holdings_after(_holdings(look.memory), run_id, _held(look, cells["unacked"]), look.now)
+    cells["lost_messages"] = held.lost_lately(look.now)
     row = Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
-    return Reading((row,), idle=idle, sample=sample)
+    return Reading((row,), idle=idle, sample=sample, memory=held)
+
+
+def _holdings(memory: object) -> Holdings:
+    return memory if isinstance(memory, Holdings) else Holdings()
+
+
+def _held(look: Look, unacked: Cell) -> float | None:
+    """How many messages it holds in all; None where some of them could not be counted."""
+    queues = look.before["queues"] if "queues" in look.before else Reading(unread="not asked")
+    lengths = [row.cells.get("length") for row in queues.rows]
+    if queues.unread is not None or not isinstance(unacked, float) or not all(isinstance(length, float) for length in lengths):
+        return None
+    return unacked + sum(length for length in lengths if isinstance(length, float))
 
 
 def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
@@ -108,4 +128,4 @@ def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> N
     cells |= {"unacked_oldest_s": age, "unacked_ratio": age / keys.conf.visibility_timeout_s}
 
 
-TABLE = Table("broker", "the target's Redis", (), COLUMNS, asks, read, needs=("workers", "queues"))
+TABLE = Table("broker", "the target's Redis", (), COLUMNS, asks, read, memory=Holdings, needs=("workers", "queues"))
