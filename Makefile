@@ -4,7 +4,7 @@
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test bench lint types check clean machine
+.PHONY: demo test bench scenes lint types check clean machine
 
 demo: $(STAMP) ## a real little cluster, broken and repaired before your eyes
 	@$(VENV)/bin/watchdog demo
@@ -17,6 +17,9 @@ bench: $(STAMP) ## what it costs, beside the floor: docs/performance.md; ARGS="c
 
 proof-%: $(STAMP) ## one proof of docs/reliability.md, with its figures; COUNT=500 repeats more often than CI does
 	@$(VENV)/bin/python -m pytest tests/proofs/test_$*.py $(if $(COUNT),--count $(COUNT)) $(ARGS)
+
+scenes: $(STAMP) ## minutes of real cluster life against what should be told: docs/reliability.md; ARGS="healthy crash_loop" for some
+	@$(VENV)/bin/python -m tests.scenes $(ARGS)
 
 machine: ## what proof-systemd needs to boot a Debian, from Debian's own packages; as root
 	@apt-get update -qq

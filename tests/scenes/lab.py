@@ -1,0 +1,141 @@
+"""One scene's cluster, its daemon and its receiver: each a process or thread of its own, on loopback, all ended with the scene."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from celery import Celery
+
+from tests.e2e.running import Daemon, watchdog
+from tests.receiver import RecordingReceiver
+from tests.scenes.judge import Look, Told
+from tests.scenes.tasks import make_scene_app
+from watchdog.demo.cluster import Cluster
+
+__all__ = ["Lab", "SceneCluster"]
+
+
+class SceneCluster(Cluster):
+    """A demo cluster whose workers run the scenes' tasks, on the database of Redis that the scene wants."""
+
+    def __init__(self, workdir: Path, environment: Mapping[str, str], database: int = 0) -> None:
+        super().__init__(workdir, environment=environment)
+        self._database = database
+        self._sender: Celery | None = None
+
+    @property
+    def redis_url(self) -> str:
+        return f"redis://127.0.0.1:{self.redis_port}/{self._database}"
+
+    @property
+    def app(self) -> Celery:
+        if self._sender is None:
+            self._sender = make_scene_app(self._environment())
+        return self._sender
+
+    def close(self) -> None:
+        super().close()
+        if self._sender is not None:
+            with contextlib.suppress(Exception):  # its sockets lead nowhere now
+                self._sender.close()
+
+    def _celery(self, command: str, *options: str, python: str = sys.executable) -> list[str]:
+        return [python, "-m", "celery", "-A", "tests.scenes.tasks", command, *options]
+
+
+class Lab:
+    """What the steps of a scene work with. Steps come from one thread; `every` sends from threads of its own."""
+
+    def __init__(self, folder: Path, conf: Mapping[str, object] | None = None, database: int = 0) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.cluster = SceneCluster(folder, {"SCENE_CONF": json.dumps({"task_publish_retry": False, **(conf or {})})}, database)
+        self.looks: list[Look] = []
+        self.steps: dict[str, float] = {}
+        self._receiver = RecordingReceiver()
+        self._daemon: Daemon | None = None
+        self._closing = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._began = time.monotonic()
+        self._began_at = time.time()
+
+    def __enter__(self) -> Self:
+        self._receiver.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closing.set()
+        for thread in self._threads:
+            thread.join(15)
+        if self._daemon is not None:
+            self._daemon.process.terminate()
+            try:
+                self._daemon.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._daemon.process.kill()
+        self.cluster.close()
+        self._receiver.__exit__(kind, error, trace)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the scene began."""
+        return time.monotonic() - self._began
+
+    def begin(self) -> None:
+        """Wait until every worker is online, start the daemon, and count time from here."""
+        self.cluster.wait_ready(60)
+        redis = f"redis://127.0.0.1:{self.cluster.redis_port}/0"  # where a careless configuration looks
+        config = f'interval = "2s"\n[[target]]\nname = "prod"\nflower = "{self.cluster.flower_url}"\nredis = "{redis}"\n'
+        config += f'[[receiver]]\nname = "ops"\ntype = "webhook"\nurl = "{self._receiver.url}"\n'
+        (self.folder / "watchdog.toml").write_text(config)
+        self._daemon = Daemon(self.folder)
+        self._began, self._began_at = time.monotonic(), time.time()
+
+    def step(self, name: str) -> None:
+        """Note that the step of that name is taken now."""
+        self.steps[name] = self.now
+
+    def rest_until(self, seconds: float) -> None:
+        """Sleep until so many seconds after the beginning."""
+        time.sleep(max(0.0, seconds - self.now))
+
+    def send(self, task: str, queue: str, *, count: int = 1, expires: float | None = None, **arguments: object) -> None:
+        """Send, and forget; a broker that is away is part of the scene."""
+        for _ in range(count):
+            with contextlib.suppress(Exception):
+                self.cluster.app.send_task(task, kwargs=arguments, queue=queue, retry=False, expires=expires)
+
+    def every(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call again and again until the scene ends."""
+
+        def run() -> None:
+            while not self._closing.wait(seconds):
+                call()
+
+        thread = threading.Thread(target=run, name="traffic")
+        thread.start()
+        self._threads.append(thread)
+
+    def check(self, what: str, right: tuple[int, ...], *args: str) -> None:
+        """`watchdog check --once`, and the exit codes that are right now."""
+        at = self.now
+        done = watchdog("check", "--once", *args, cwd=self.folder)
+        self.looks.append(Look(at, what, done.returncode, right))
+        with (self.folder / "checks.log").open("a") as log:
+            log.write(f"{self.looks[-1]}\n{done.stdout}{done.stderr}\n")
+
+    def told(self) -> list[Told]:
+        """What the receiver got so far, one entry an event, in order."""
+        entries: list[Told] = []
+        for request in self._receiver.requests:
+            for incident in json.loads(request.body)["data"]["incidents"]:
+                key = ",".join(str(value) for value in incident["key"].values())
+                entries.append(Told(request.at - self._began_at, incident["event"], incident["rule"], key, incident["summary"]))
+        return entries

@@ -1,0 +1,39 @@
+"""What a scene is: its truth as data, and the play that the truth is about."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.scenes.judge import Also, Need, Verdict, judge
+from tests.scenes.lab import Lab
+
+__all__ = ["Scene", "play"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and mends."""
+
+    name: str
+    truth: str
+    budget_s: float
+    set_up: Callable[[Lab], None]
+    act: Callable[[Lab], None]
+    needs: tuple[Need, ...] = ()
+    also: tuple[Also, ...] = ()
+    conf: Mapping[str, object] = field(default_factory=dict)
+    database: int = 0
+    flower: tuple[str, ...] = ()
+
+
+def play(scene: Scene, folder: Path) -> Verdict:
+    """Run the scene in that folder, where its logs stay, and judge it."""
+    with Lab(folder, scene.conf, scene.database) as lab:
+        lab.cluster.start_redis()
+        scene.set_up(lab)
+        lab.cluster.start_flower(*scene.flower)
+        lab.begin()
+        scene.act(lab)
+        told = lab.told()
+        (folder / "told.log").write_text("".join(f"{one}\n" for one in told))
+        return judge(told, scene.needs, scene.also, lab.looks, lab.steps)
