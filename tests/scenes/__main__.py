@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     logs = asked.logs or Path(tempfile.mkdtemp(prefix="watchdog-scenes-"))
     if asked.play:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # not Ctrl-C: a shell's background jobs are deaf to it
         print(json.dumps(asdict(play(SCENES[asked.names[0]], logs))))  # noqa: T201
         return 0
     scenes = [SCENES[name] for name in asked.names or SCENES]
@@ -60,7 +62,7 @@ def _apart(scene: Scene, logs: Path) -> Verdict:
     try:
         out, error = process.communicate(timeout=scene.budget_s + GRACE_S)
     except subprocess.TimeoutExpired:
-        process.send_signal(2)  # as Ctrl-C: it ends what it started
+        process.terminate()  # it ends what it started
         process.communicate()
         return Verdict(0, len(scene.needs), missed=(f"the scene did not end within {scene.budget_s + GRACE_S:.0f}s",))
     (logs / "scene.log").write_text(error)

@@ -1,4 +1,6 @@
-"""The scenes, each with its truth. Seconds count from the moment the daemon starts, on a cluster that is up."""
+"""The scenes, each with its truth. Seconds count from the moment the daemon starts, on a cluster that is up.
+
+An end is told a minute after the mend (`keep_firing_for`), so that a scene with an end rests for longer than that."""
 
 import signal
 from collections.abc import Callable
@@ -61,7 +63,7 @@ def _worker_killed(lab: Lab) -> None:
     lab.rest_until(15)
     lab.step("killed")
     lab.cluster.kill_worker("other")
-    lab.rest_until(90)
+    lab.rest_until(70)
     lab.step("restarted")
     lab.cluster.start_worker("other", ["other"])
     lab.rest_until(150)
@@ -90,7 +92,7 @@ def _killed_in_zone(zone: str) -> Scene:
         130,
         set_up,
         act,
-        (Need("killed", GONE, within_s=75),),
+        (Need("killed", GONE, within_s=60),),
         (Also("zone", ("ClockDrift",)), Also("killed", ("QueueNoConsumers",), "other")),
     )
 
@@ -187,7 +189,7 @@ def _hang_before_26(lab: Lab) -> None:
     lab.step("hang")
     lab.send("demo.hang", "celery")
     lab.send("demo.ok", "celery", count=26)
-    lab.rest_until(340)
+    lab.rest_until(700)
 
 
 def _rare_failing(lab: Lab) -> None:
@@ -215,10 +217,10 @@ def _flower_killed(lab: Lab) -> None:
     lab.rest_until(10)
     lab.step("killed")
     lab.cluster.stop_flower(signal.SIGKILL)
-    lab.rest_until(70)
+    lab.rest_until(60)
     lab.step("back")
     lab.cluster.start_flower()
-    lab.rest_until(130)
+    lab.rest_until(140)
 
 
 def _blip(lab: Lab) -> None:
@@ -240,7 +242,7 @@ _ALL = (
     _scene("rolling_deploy", "Three pods replaced one after the other.", 140, _pods_set_up, _rolling_deploy),
     Scene(
         "worker_killed",
-        "One of two workers is killed; it comes back after 75 s.",
+        "One of two workers is killed; it comes back after 55 s.",
         170,
         _two_workers,
         _worker_killed,
@@ -274,7 +276,7 @@ _ALL = (
         170,
         _solo_set_up,
         _solo_killed,
-        (Need("killed", GONE, within_s=110),),
+        (Need("killed", GONE, within_s=60),),
         (Also("killed", ("QueueNoConsumers",), "gpu"),),
     ),
     _scene(
@@ -297,10 +299,10 @@ _ALL = (
     Scene(
         "hang_before_26",
         "The only process of a queue hangs; 26 messages wait behind it.",
-        360,
+        720,
         _one_worker,
         _hang_before_26,
-        (Need("hang", ("QueueStuck", "TaskRunningTooLong", "QueueBacklogHigh"), within_s=330),),
+        (Need("hang", ("QueueStuck", "TaskRunningTooLong", "QueueBacklogHigh"), within_s=690),),
     ),
     _scene(
         "rare_failing",
@@ -321,7 +323,7 @@ _ALL = (
     ),
     _scene(
         "flower_killed",
-        "Flower is dead for 60 s.",
+        "Flower is dead for 50 s.",
         150,
         _one_worker,
         _flower_killed,
