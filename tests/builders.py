@@ -101,7 +101,7 @@ def an_inspection(name: str = "celery@web-1", at: float = NOW - 30, **changes: A
         pool="prefork",
         pool_size=4,
         pid=17,
-        uptime_s=3600.0,
+        uptime_s=172_800.0,
         prefetch=16,
         reserved=0,
         processed=100,

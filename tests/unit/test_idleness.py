@@ -50,7 +50,15 @@ def shipped(target: Target) -> dict[str, str]:
 
 def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> None:
     idle_rules = shipped(Target("prod", frozenset({"flower"}), min_workers=1))
-    of_redis = {"BrokerMemoryHigh", "BrokerEviction", "BrokerReadOnly", "UnackedStale", "ProgressStalled", "QueueStuck"}
+    of_redis = {
+        "BrokerMemoryHigh",
+        "BrokerEviction",
+        "BrokerLostMessages",
+        "BrokerReadOnly",
+        "UnackedStale",
+        "ProgressStalled",
+        "QueueStuck",
+    }
     assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", *of_redis}
     assert {idle_rules[name].partition("needs ")[1] for name in of_redis} == {"needs "}
 

@@ -41,7 +41,7 @@ def test_a_row_names_kind_and_host() -> None:
         ("pool_size", 4.0),
         ("saturated", False),
         ("queues", "indexing"),
-        ("uptime_s", 3630.0),
+        ("uptime_s", 172830.0),
         ("silent_s", 1.0),
         ("restarts", 0.0),
     ],

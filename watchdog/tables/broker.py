@@ -30,9 +30,7 @@ COLUMNS = (
     Column("last_save_ok", B, "the last snapshot and append-only write went well"),
     Column("unacked", N, "messages fetched by workers and not acknowledged, all queues", "messages", 0.0),
     Column("unacked_oldest_s", N, "since the oldest of them was delivered", "s", 0.0),
-    Column(
-        "lost_messages", N, "messages that it held and does not since its restart, for 10 minutes from it on", "messages", 0.0
-    ),
+    Column("lost_messages", N, "messages that it held and does not since its restart, for 10 minutes from it on", "messages", 0.0),
     Column("unacked_ratio", N, "that age of the visibility timeout; past 1 messages are delivered again", "ratio", 0.0),
 )
 FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ("latency_ms", "lost_messages", "unacked", "unacked_oldest_s", "unacked_ratio"))

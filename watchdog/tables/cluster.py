@@ -112,7 +112,7 @@ def _from_tasks(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle: 
     for column, total in columns.items():
         if column in tasks.idle:
             idle[column] = tasks.idle[column]
-        elif why := tasks.unread or next((r.gaps["finished"] for r in tasks.rows if "finished" in r.gaps), ""):
+        elif why := tasks.unread or tasks.missing or next((r.gaps["finished"] for r in tasks.rows if "finished" in r.gaps), ""):
             cells[column], gaps[column] = None, why
         else:
             cells[column] = total()

@@ -13,6 +13,7 @@ from math import exp
 from watchdog.core.replies import EventCounters
 from watchdog.core.rows import Look, Sample
 from watchdog.core.target import Target, covers
+from watchdog.tables.dark_workers import Heard
 from watchdog.tables.failure_rates import USUAL, Evidence, weighed
 from watchdog.tables.failures_known import LISTED, Failure, Failures
 from watchdog.tables.task_names import NAMELESS
@@ -74,6 +75,7 @@ class TaskCounters:
     unnamed: float = 0.0
     """Failures counted without a name that wait for the list of failures to tell it."""
     unnamed_since: float = 0.0
+    heard: Heard = field(default_factory=Heard)
 
 
 def sample_of(memory: TaskCounters, failures: Failures, counters: EventCounters, target: Target, now: float) -> tuple[Sample, TaskCounters]:

@@ -15,6 +15,7 @@ from watchdog.core.queries import Query, ReadEventCounters
 from watchdog.core.replies import EventCounters, TaskSeen
 from watchdog.core.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.target import Target, covers
+from watchdog.tables.dark_workers import Heard, dark
 from watchdog.tables.failures_known import LISTED, failures_now
 from watchdog.tables.history import within
 from watchdog.tables.task_counters import TaskCounters, remember, sample_of, with_evidence
@@ -139,7 +140,8 @@ def read(look: Look) -> Reading:
     if _of_another_flower(memory, counters, look.now):
         memory = replace(memory, read_at=None)
     first_look = memory.read_at is None
-    sample, now = _counted(memory, counters, look)
+    why_dark, heard = _dark(memory, counters, look)
+    sample, now = _counted(replace(memory, heard=heard), counters, look)
     earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
     now = replace(now, earlier=still_of_use(earlier.slices, look.now))
     if first_look:
@@ -160,7 +162,31 @@ def read(look: Look) -> Reading:
     rows = tuple(task_row(name, now, samples, watched, look.now, idle, told[name]) for name in sorted(now.last_seen))
     rows = tuple(_without_counts(row, unlisted) for row in rows) if unlisted else rows
     forgotten = frozenset((name,) for name in memory.last_seen if name not in now.last_seen)
-    return Reading(rows, idle=idle, memory=now, sample=None if first_look else sample, note=earlier.note, forgotten=forgotten)
+    return Reading(
+        rows,
+        partial=why_dark,
+        missing=why_dark,
+        idle=idle,
+        memory=now,
+        sample=None if first_look else sample,
+        note=earlier.note,
+        forgotten=forgotten,
+    )
+
+
+def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[str | None, Heard]:
+    """Why what is counted is not all, by the workers' own word; and what is remembered of it."""
+    workers = look.before["workers"].rows if "workers" in look.before else ()
+    online = {str(row.cells["name"]): row for row in workers if row.cells.get("state") == "online"}
+    processed = {name: took for name, row in online.items() if isinstance(took := row.cells.get("processed"), float)}
+    events: dict[str, float] = {}
+    for (worker, _, _), count in counters.counts.items():
+        events[worker] = events.get(worker, 0.0) + count
+    uptimes = {name: row.cells.get("uptime_s") for name, row in online.items()}
+    flower_s = None if counters.started_at is None else look.now - counters.started_at
+    began_after = {name: flower_s is not None and isinstance(up, float) and up < flower_s for name, up in uptimes.items()}
+    after = memory.heard.after(events, processed)
+    return dark(after if memory.read_at is not None else Heard(), events, processed, began_after), after
 
 
 def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[Sample, TaskCounters]:
