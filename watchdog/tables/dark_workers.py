@@ -30,7 +30,7 @@ class Heard:
 
 
 def dark(heard: Heard, events: Mapping[str, float], processed: Mapping[str, float], began_after_flower: Mapping[str, bool]) -> str | None:
-    """Why counts of tasks are not all; None where nothing contradicts. Of a worker that began after Flower did, all should have been heard."""
+    """Why counts of tasks are not all; None where nothing contradicts. Of a worker younger than Flower all should have been heard."""
     for name, took in sorted(processed.items()):
         before = heard.of.get(name)
         since = before[1] if before is not None else 0.0 if began_after_flower.get(name) and not events.get(name) else took
