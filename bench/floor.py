@@ -21,6 +21,16 @@ __all__ = ["Floor"]
 EVENTS = re.compile(rb'flower_events_total\{task="([^"]*)",type="task-([^"]*)",worker="([^"]*)"\} (\S+)')
 
 
+FILLED = {
+    "workers": (
+        "name", "kind", "host", "state", "silent_s", "uptime_s", "active", "pool_size", "saturated", "processed", "processed_per_min",
+        "reserved", "load1", "load5", "load15", "pid", "restarts", "replaced", "version", "queues",
+    ),
+    "queues": ("name", "length", "consumers", "oldest_s", "growth_per_min", "drain_s", "declared", "idle_with_backlog_s"),
+}  # fmt: skip
+"""Table -> the columns that are read here; the others are written as 0."""
+
+
 class _Beat(msgspec.Struct):
     hostname: str
     status: bool
@@ -69,10 +79,12 @@ class Floor:
         self._file.execute("CREATE TABLE cycles (target TEXT PRIMARY KEY, at REAL)")
         affinity = {Kind.NUMBER: "REAL", Kind.TEXT: "TEXT", Kind.BOOLEAN: "INTEGER"}
         self._inserts = {}
-        for name in ("workers", "queues"):
+        for name, filled in FILLED.items():
             columns = TABLES[name].columns
             self._memory.execute(f'CREATE TABLE "{name}" ({", ".join(f"{c.name} {affinity[c.kind]}" for c in columns)})')
-            self._inserts[name] = f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(columns))})'
+            rest = [c.name for c in columns if c.name not in filled]
+            values = ", ".join(["?"] * len(filled) + ["0"] * len(rest))
+            self._inserts[name] = f'INSERT INTO "{name}" ({", ".join((*filled, *rest))}) VALUES ({values})'
 
     def look(self, pages: Iterable[str], requests: Iterable[tuple[bytes, int]], lists: int, now: float) -> int:
         """One look: these pages; these packed Redis commands, each bunch with its number of lines in reply, the last `lists` of which are
@@ -114,7 +126,7 @@ class Floor:
             size, queues = float(seen.stats.pool.size), ",".join([queue.name for queue in seen.active_queues])
             yield (
                 beat.hostname, beat.hostname, beat.hostname, "online" if online[beat.hostname] else "lost", now - beat.heartbeats[-1],
-                seen.stats.uptime, beat.active, size, beat.active >= size, beat.processed, 0.0, None, *beat.loadavg, None, None, None,
+                seen.stats.uptime, beat.active, size, beat.active >= size, beat.processed, 0.0, None, *beat.loadavg,
                 beat.pid, 0.0, False, beat.sw_ver, queues,
             )  # fmt: skip
 
@@ -123,7 +135,7 @@ class Floor:
         lengths = [int(line[1:]) for line in lines[-lists:]]
         each = lists // len(names)
         for n, name in enumerate(names):
-            yield name, float(sum(lengths[n * each : n * each + each])), None, 1.0, 0.0, None, 0.0, None, 0.0, True, 0.0
+            yield name, float(sum(lengths[n * each : n * each + each])), 1.0, 0.0, 0.0, 0.0, True, 0.0
 
     def _judged(self, workers: Iterable[Sequence[object]], queues: Iterable[Sequence[object]], now: float) -> int:
         memory = self._memory

@@ -37,6 +37,7 @@ from watchdog.core.queries import (
     SucceededTasks,
     TaskMeta,
     WorkerHeartbeats,
+    WorkersTasks,
     WorkerStatus,
 )
 from watchdog.core.replies import KeysFound, MessageHead, RedisServer, TaskMetaSeen
@@ -44,7 +45,7 @@ from watchdog.sources.flower import FlowerSettings, FlowerSource
 from watchdog.sources.redis_commands import command, packed, reply
 from watchdog.sources.redis_reasons import denied
 
-TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), RecentTasks()]
+TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), WorkersTasks("celery@a"), RecentTasks()]
 WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectOne("w@h"), InspectAll()]
 FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS]
 REDIS: list[Query] = [

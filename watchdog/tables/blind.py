@@ -16,13 +16,14 @@ COLUMNS = (
     Column("hidden", N, "how many rows they cannot judge", "rows", 0.0),
     Column("blind_s", N, "since the first of them lost its verdict", "s", 0.0),
 )
+FIRST = "`watchdog run` knows what could be judged before; what one look cannot judge, it says"
 
 
 def read(look: Look) -> Reading:
     """Every cause that no source's own rule tells."""
     known = look.memory
     if not isinstance(known, Blindness) or not known.looked:
-        return Reading(idle={c.name: f"{c.name} needs a second look" for c in COLUMNS})
+        return Reading(idle={c.name: FIRST for c in COLUMNS})
     sources = look.before["sources"].rows if "sources" in look.before else ()
     down = tuple(f"{row.cells['name']}:" for row in sources if row.cells.get("up") is False)
     told = {cause: found for cause, found in known.causes.items() if not (down and found.reason.startswith(down))}
