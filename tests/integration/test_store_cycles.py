@@ -295,6 +295,27 @@ def test_an_outbox_is_counted_since_its_last_delivery(store: Store) -> None:
     assert (seen.name, seen.pending, seen.oldest_at, seen.dead, seen.last_ok_at) == ("ops", 2, T0 + 3, 1, T0 + 11)
 
 
+def test_what_was_refused_counts_while_it_burns_whatever_was_delivered_since(store: Store) -> None:
+    burning, other = incident("A"), incident("B")
+    commit(store, plan(message("1", notice(burning)), message("2", notice(other), at=T0 + 1), incidents=[burning, other]))
+    attempt(store, Refused("400"), now=T0 + 10)
+    attempt(store, Delivered(), now=T0 + 11)
+    lost = store.receivers_seen()[0].dead
+    commit(store, plan(incidents=[over(burning)], at=T0 + 60))
+    assert (lost, store.receivers_seen()[0].dead) == (1, 0)
+
+
+def test_an_end_that_was_refused_counts_until_somebody_deals_with_it(store: Store) -> None:
+    burning, other = incident("A"), incident("B")
+    commit(store, plan(message("1", notice(burning)), incidents=[burning, other]))
+    attempt(store, Delivered(), now=T0 + 10)
+    ends = [message("2", notice(burning, Event.RESOLVED, 2)), message("3", notice(other), at=T0 + 61)]
+    commit(store, plan(*ends, incidents=[over(burning)], at=T0 + 60))
+    attempt(store, Refused("400"), now=T0 + 70)
+    attempt(store, Delivered(), now=T0 + 71)
+    assert store.receivers_seen()[0].dead == 1
+
+
 def test_a_receiver_that_never_delivered_counts_all_its_dead_letters(store: Store) -> None:
     commit(store, plan(message("1")))
     attempt(store, Refused("404"))

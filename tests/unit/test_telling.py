@@ -5,7 +5,7 @@ import pytest
 from tests.builders import NOW, a_message, a_notice, a_told, an_incident
 from watchdog.core.findings import Verdict
 from watchdog.core.incidents import Ended, Incident, State
-from watchdog.core.messages import Event, Message, Told
+from watchdog.core.messages import DROPPED, Event, Message, Told
 from watchdog.core.plan import Loaded
 from watchdog.core.severity import Severity
 from watchdog.core.telling import Addressee, Standing, about_receiver, tell, wanted
@@ -56,6 +56,12 @@ def test_what_is_wanted_follows_from_what_is_true_and_what_was_told(
     incident: Incident, verdict: Verdict, told: Told | None, event: Event | None
 ) -> None:
     assert wanted(Standing(incident, verdict), told, OPS) is event
+
+
+@pytest.mark.parametrize(("after_s", "settings", "event"), [(3599.0, "s1", None), (3600.0, "s1", FIRST), (7200.0, DROPPED, None)])
+def test_what_was_refused_and_still_burns_is_tried_again_after_an_hour(after_s: float, settings: str, event: Event | None) -> None:
+    told = replace(a_told(None, refused=FIRST, settings=settings), at=NOW)
+    assert wanted(Standing(FIRING, B), told, OPS, NOW + after_s) is event
 
 
 def test_a_receiver_is_never_told_of_its_own_failure() -> None:

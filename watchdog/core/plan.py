@@ -24,6 +24,8 @@ class Loaded:
     told: Mapping[tuple[str, str], Told] = field(default_factory=dict)
     waiting: tuple[Message, ...] = ()
     previous_cycle_at: float | None = None
+    off: frozenset[str] = frozenset()
+    """Receivers that are switched off: nothing is tried there until somebody mends them."""
     last_message: int = 0
     """Number of the last message ever made: part of the next ones' names, for the clock may be set back to a time that was before."""
 

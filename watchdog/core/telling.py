@@ -19,6 +19,8 @@ __all__ = ["Addressee", "Standing", "about_receiver", "farewell", "notice_of", "
 
 MOST_NOTICES = 100
 """A machine's message holds at most so many incidents; more are split. (One for humans is cut by its receiver.)"""
+REFUSED_AGAIN_S = 3600.0
+"""After so long what was refused and still burns is tried once more: whoever refused it may take it by then."""
 FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
 
 
@@ -40,16 +42,16 @@ class Standing:
     about: str = ""
 
 
-def wanted(standing: Standing, told: Told | None, addressee: Addressee) -> Event | None:
+def wanted(standing: Standing, told: Told | None, addressee: Addressee, now: float | None = None) -> Event | None:
     """What this receiver should hear of this incident now, or nothing.
 
-    Nobody hears the end of what they were never told; whoever was told hears it, whatever else is true. What was refused
-    for good is not said again under the same settings. Who was told the end of what still burns (the receiver was taken out,
-    and is back) hears of it as of a new fire.
+    Nobody hears the end of what they were never told; whoever was told hears it, whatever else is true. What was refused is said
+    again under the same settings only once an hour, while it burns; what was dropped by hand is not. Who was told the end of what
+    still burns (the receiver was taken out, and is back) hears of it as of a new fire.
     """
     incident = standing.incident
     heard = told.event if told is not None else None
-    refused = told.refused if told is not None and told.settings in (addressee.settings, DROPPED) else None
+    refused = told.refused if told is not None and _still_refused(told, addressee, now) else None
     if not incident.open:
         return Event.RESOLVED if heard in FIRE and refused is not Event.RESOLVED else None
     if standing.verdict is not Verdict.BREACH or incident.state is not State.FIRING or standing.about == addressee.name:
@@ -61,6 +63,13 @@ def wanted(standing: Standing, told: Told | None, addressee: Addressee) -> Event
     return None
 
 
+def _still_refused(told: Told, addressee: Addressee, now: float | None) -> bool:
+    """Whether it is not worth another try: `told.at` is when the last one was refused."""
+    if told.settings == DROPPED:
+        return True
+    return told.settings == addressee.settings and (now is None or 0 <= now - told.at < REFUSED_AGAIN_S)
+
+
 def tell(
     standings: Sequence[Standing], loaded: Loaded, addressees: Iterable[Addressee], target: str, now: float, service: str
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
@@ -69,7 +78,7 @@ def tell(
     withdrawn: list[str] = []
     for addressee in addressees:
         waiting = [m for m in loaded.waiting if m.receiver == addressee.name]
-        notices = _notices(standings, loaded.told, waiting, addressee, now)
+        notices = _notices(standings, loaded.told, waiting, addressee, None if addressee.name in loaded.off else now)
         if _said_by(waiting) == [_gist(n) for n in notices]:
             continue
         withdrawn += [m.id for m in waiting]
@@ -95,9 +104,12 @@ def about_receiver(incident: Incident, tables: Container[str]) -> str:
 
 
 def _notices(
-    standings: Sequence[Standing], told: Mapping[tuple[str, str], Told], waiting: Sequence[Message], addressee: Addressee, now: float
+    standings: Sequence[Standing], told: Mapping[tuple[str, str], Told], waiting: Sequence[Message], addressee: Addressee, now: float | None
 ) -> list[Notice]:
-    """What this receiver should now be told, in a stable order; what waits already keeps its snapshot while it says the same."""
+    """What this receiver should now be told, in a stable order; what waits already keeps its snapshot while it says the same.
+
+    `now` is None where it is no time to try again what was refused.
+    """
     queued: dict[str, list[Notice]] = {}
     for notice in (n for m in waiting for n in m.notices):
         queued.setdefault(notice.incident, []).append(notice)
@@ -105,7 +117,7 @@ def _notices(
     for standing in standings:
         incident = standing.incident
         heard = told.get((incident.id, addressee.name))
-        event = wanted(standing, heard, addressee)
+        event = wanted(standing, heard, addressee, now)
         olds = queued.get(incident.id, [])
         if event is not None:
             notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)

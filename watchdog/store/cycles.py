@@ -64,6 +64,7 @@ def load(connection: sqlite3.Connection, target: str, kept: KeptTarget) -> Loade
         told={(told.incident, told.receiver): told for told in kept.told.values(_told_of(connection, target, owed))},
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
         previous_cycle_at=previous["at"] if previous else None,
+        off=frozenset(row["receiver"] for row in connection.execute("SELECT receiver FROM switched_off")),
         last_message=last["seq"] if last else 0,
     )
 

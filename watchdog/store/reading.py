@@ -64,7 +64,11 @@ _COUNTS = """
            (SELECT min(CASE WHEN since > 0 THEN since ELSE created_at END) FROM messages
                    WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS oldest_at,
            (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead' AND handled IS NULL
-                   AND (receivers.last_ok_at IS NULL OR coalesce(last_attempt_at, expires_at) > receivers.last_ok_at)) AS dead
+                   AND (receivers.last_ok_at IS NULL OR coalesce(last_attempt_at, expires_at) > receivers.last_ok_at
+                        OR EXISTS (SELECT 1 FROM notices JOIN told ON told.incident = notices.incident AND told.receiver = names.name
+                                   JOIN incidents ON incidents.id = notices.incident
+                                   WHERE notices.message = messages.id AND told.refused IS NOT NULL
+                                   AND (incidents.resolved_at IS NULL OR told.event IS NOT NULL AND told.event <> 'resolved')))) AS dead
     FROM names LEFT JOIN receivers ON receivers.name = names.name"""
 
 
