@@ -186,7 +186,7 @@ def test_a_variable_that_names_no_http_proxy_is_said(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ALL_PROXY", "socks5://user:hunter2@proxy:1080")
     outcome = send("https://receiver.example/x")
     assert isinstance(outcome, Later)
-    assert "$ALL_PROXY names no HTTP proxy" in outcome.reason
+    assert "$ALL_PROXY names a SOCKS proxy" in outcome.reason
     assert "hunter2" not in outcome.reason
 
 

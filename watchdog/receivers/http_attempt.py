@@ -4,7 +4,7 @@ In: a URL, headers and a body. Out: an `Outcome` whose reason names the server a
 webhook URLs are passwords. The whole attempt ends with its timeout, whatever the other side does: httpx's own timeouts hold for a single
 read, which a server that drips never meets, and looking up a name has none at all; so the attempt runs in a thread of its own, which is
 left behind when time is up (its socket closes under it, so it ends soon after; the look-up of a name may take longer, so there are never
-more than a few: then nothing new is begun).
+more than a few: then nothing new is begun). What is left behind sends nothing any more: see `http_deadline`.
 """
 
 import os
@@ -29,6 +29,8 @@ from watchdog.receivers.http_outcome import HttpAnswer, Sorting, outcome_of
 
 if TYPE_CHECKING:
     import httpx
+
+    from watchdog.receivers.http_deadline import DeadlineBackend
 
 __all__ = ["HttpAttempt"]
 
@@ -77,6 +79,7 @@ class HttpAttempt:
         self._secrets = {*secrets, *pieces_of_url(url)}
         self._hidden = _worth_hiding(self._secrets)
         self._client: httpx.Client | None = None
+        self._network: DeadlineBackend | None = None
         self._left_behind: list[threading.Thread] = []
 
     @property
@@ -102,7 +105,9 @@ class HttpAttempt:
             return Later(f"{self._server}: {error}")
         except OSError as error:  # ssl.SSLError is one
             return Later(f"ca_file {self._ca_file} cannot be read as PEM certificates ({error.strerror or type(error).__name__})")
-        answer = _Answer()
+        network, answer = self._network, _Answer()
+        if network is not None:
+            network.begin(self._timeout_s)
         exchange = (client, method, self._url, body, headers, answer)
         attempt = threading.Thread(target=_exchange, args=exchange, daemon=True, name="http-attempt")
         attempt.start()
@@ -117,9 +122,15 @@ class HttpAttempt:
             said = one_line(self._without_secrets(answer.text))
             answered = f"{self._server} answered {answer.status}"
             return sort(HttpAnswer(answered, answer.status, said, answer.text, answer.whole, answer.retry_after), now)
+        never_sent = network is not None and not network.wrote
         if answer.failure is not None and not late:
-            return self._outcome_of_failure(answer.failure)
-        return Later(f"{self._server} did not answer within {self._timeout_s:g}s{self._through}")
+            return self._outcome_of_failure(answer.failure, never_sent=never_sent)
+        return self._out_of_time(never_sent=never_sent)
+
+    def _out_of_time(self, *, never_sent: bool) -> Outcome:
+        """What was not sent until then is not sent later either."""
+        doing = "could not be reached" if never_sent else "did not answer"
+        return Later(f"{self._server} {doing} within {self._timeout_s:g}s{self._through}", never_arrived=never_sent)
 
     def close(self) -> None:
         """Close the connection; the next attempt opens one."""
@@ -130,23 +141,28 @@ class HttpAttempt:
     def _opened(self) -> "httpx.Client":
         import httpx  # noqa: PLC0415 - slow to import; commands that send nothing do without
 
+        from watchdog.receivers.http_deadline import DeadlineBackend  # noqa: PLC0415 - so does this
+
         if self._client is None:
             secure = self._url.lower().startswith("https")
             self._proxy = proxy = proxy_for(self._url, self._proxy_setting, self._environ)
             self._hidden = _worth_hiding({*self._secrets, *(proxy.secrets if proxy else ())})
             context = _ssl_context(self._ca_file) if secure or (proxy and proxy.url.startswith("https")) else _no_tls()
+            limits = httpx.Limits(max_connections=2, keepalive_expiry=120.0)
+            by = _for_httpx(proxy, context) if proxy else None
+            transport = httpx.HTTPTransport(verify=context, proxy=by, trust_env=False, limits=limits)
+            self._network = DeadlineBackend()
+            transport._pool._network_backend = self._network  # noqa: SLF001 - httpx has no way to name one (0.28)
             self._client = httpx.Client(
-                verify=context,
-                proxy=_for_httpx(proxy, context) if proxy else None,
+                transport=transport,
                 trust_env=False,  # what the environment says of proxies was read; its .netrc is nobody's business
                 timeout=self._timeout_s,
                 follow_redirects=False,
-                limits=httpx.Limits(max_connections=2, keepalive_expiry=120.0),
                 headers={"user-agent": f"watchdog/{__version__}", "accept-encoding": "identity"},
             )
         return self._client
 
-    def _outcome_of_failure(self, failure: Exception) -> Outcome:
+    def _outcome_of_failure(self, failure: Exception, *, never_sent: bool) -> Outcome:
         import httpx  # noqa: PLC0415
 
         causes = list(causes_of(failure))
@@ -163,7 +179,7 @@ class HttpAttempt:
             why = getattr(tls, "verify_message", "") or (tls.reason or "no details").replace("_", " ").lower()
             return Later(f"{self._server}: TLS failed ({one_line(why)}){self._through}; for a private authority set `ca_file`")
         if isinstance(failure, httpx.TimeoutException):
-            return Later(f"{self._server} did not answer within {self._timeout_s:g}s{self._through}")
+            return self._out_of_time(never_sent=never_sent)
         if isinstance(failure, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
             return Refused(f"{self._server}: the request cannot be made ({type(failure).__name__}); check `url` and `headers`")
         return Later(f"{self._server}: the connection broke before an answer came ({type(failure).__name__}){self._through}")
