@@ -166,7 +166,8 @@ def test_a_killed_worker_that_once_restarted_gracefully_is_lost() -> None:
 
 def test_a_restart_in_a_container_with_the_same_pid_is_counted() -> None:
     watch = watching()
-    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], processed=3)
+    beat = watch.cluster.beats[WEB]
+    watch.cluster.beats[WEB] = replace(beat, processed=3, hellos=(beat.hellos or 0) + 1)
     assert cell(workers(watch), WEB, "restarts") == 1.0
 
 
@@ -222,6 +223,17 @@ def test_it_is_believed_for_as_long_as_its_tasks_may_plausibly_run() -> None:
 
 def test_one_whose_tasks_are_short_is_lost_soon() -> None:
     assert states(solo(0.2), 8)[-1] == "lost"
+
+
+def test_a_silence_that_it_came_back_from_once_is_believed_the_next_time() -> None:
+    watch = solo(0.2)
+    states(watch, 15)
+    watch.cluster.online[DEAF] = True
+    watch.cluster.answering.add(DEAF)
+    assert state(watch, DEAF) == "online"
+    watch.cluster.dies(DEAF)
+    seen = states(watch, 26)
+    assert (set(seen[:15]), seen[-1]) == ({"online"}, "lost")
 
 
 def test_once_lost_it_is_no_replaced_worker() -> None:
@@ -302,6 +314,30 @@ def test_a_clock_that_is_ahead_is_known_by_how_much(by: float) -> None:
     assert cell(ahead(by).at_once()["workers"], WEB, "clock_drift_s") == pytest.approx(by, abs=1)
 
 
+def worked(cluster: Cluster, name: str) -> None:
+    """Time passes in which it takes a task; the entry that lies ahead of now stays the last in Flower's list."""
+    ahead_of_now = cluster.beats[name].heartbeats[-1]
+    cluster.beating(10)
+    beat = cluster.beats[name]
+    cluster.beats[name] = replace(beat, heartbeats=(*beat.heartbeats[1:], ahead_of_now), processed=(beat.processed or 0) + 1)
+
+
+def test_a_clock_that_was_set_right_is_right_again_once_it_takes_tasks() -> None:
+    watch = ahead()
+    drifts = []
+    for _ in range(3):
+        worked(watch.cluster, WEB)
+        drifts.append(cell(watch.at_once()["workers"], WEB, "clock_drift_s"))
+    assert drifts == [pytest.approx(32_400.0, abs=1), 0.0, 0.0]
+
+
+def test_a_clock_is_not_taken_for_right_by_the_silence_of_idle_hours() -> None:
+    watch = ahead(90.0)
+    for _ in range(20):
+        reading = workers(watch)
+    assert cell(reading, WEB, "clock_drift_s") == pytest.approx(90.0, abs=1)
+
+
 def test_a_clock_that_is_behind_is_known_once_two_tasks_agree() -> None:
     watch = watching(healthy())
     for _ in range(2):
@@ -367,6 +403,20 @@ def test_two_processes_under_one_name_do_not_restart() -> None:
     assert [cell(reading, WEB, c) for c in ("restarts", "duplicate")] == [1.0, True]
 
 
+def test_two_processes_under_one_name_and_one_pid_do_not_restart() -> None:
+    watch = watching(healthy())
+    for processed in (500, 10, 501, 11, 502, 12):
+        watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], processed=processed)
+        reading = workers(watch)
+    assert [cell(reading, WEB, c) for c in ("restarts", "crashes", "duplicate")] == [0.0, 0.0, True]
+
+
+def test_one_hello_that_was_lost_is_no_second_worker() -> None:
+    watch = watching(healthy())
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], processed=3)
+    assert cell(workers(watch), WEB, "duplicate") is False
+
+
 # --- what is left behind ----------------------------------------------------------------------------------------------
 
 
@@ -377,6 +427,33 @@ def test_of_a_worker_that_is_gone_it_is_known_what_it_left() -> None:
     for _ in range(3):
         reading = workers(watch)
     assert [cell(reading, WEB, c) for c in ("abandoned", "unserved")] == [1.0, "indexing"]
+
+
+def test_a_task_that_was_ignored_long_ago_is_none_that_a_worker_left() -> None:
+    watch = watching(healthy())
+    watch.cluster.tasks = [a_task("ignored", worker=WEB)]
+    for _ in range(3):
+        workers(watch)
+    watch.cluster.leaves(WEB)
+    assert cell(workers(watch), WEB, "abandoned") == 0.0
+
+
+def test_a_task_that_ran_beside_an_ignored_one_is_left() -> None:
+    watch = watching(healthy())
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    watch.cluster.tasks = [a_task("ignored", worker=WEB), a_task("runs", worker=WEB)]
+    for _ in range(3):
+        workers(watch)
+    watch.cluster.leaves(WEB)
+    assert cell(workers(watch), WEB, "abandoned") == 1.0
+
+
+def test_a_task_that_began_after_the_last_heartbeat_is_left() -> None:
+    watch = watching(healthy())
+    workers(watch)
+    watch.cluster.tasks = [a_task("memory", worker=WEB)]
+    watch.cluster.leaves(WEB)
+    assert cell(workers(watch), WEB, "abandoned") == 1.0
 
 
 def test_a_queue_that_another_worker_consumes_is_served() -> None:

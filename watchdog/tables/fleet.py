@@ -49,6 +49,14 @@ class KnownWorker:
     """When an earlier process of it was last heard again: two of them take turns under its name."""
     busy: bool = False
     """It is silent, and believed to be at work: see `silence`."""
+    longest_s: float = 0.0
+    """The longest silence of this process after which it was heard again: so long a task of it may run."""
+    fell_at: float | None = None
+    """When its task count last fell though its process is the same and did not say hello."""
+    started: frozenset[str] = frozenset()
+    """Ids of the tasks that Flower listed as started on it when it was last online."""
+    never_ended: frozenset[str] = frozenset()
+    """Those of them that it does not execute: see `remains`."""
     heard_at: float | None = None
     """When a new heartbeat of it was last seen."""
     drift: Drift = (None, None)

@@ -10,20 +10,22 @@ A solo pool is silent, and deaf, while it runs a task: it is believed to be onli
 heartbeat that lies ahead of now is no sign of life (`worker_clocks`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import InspectAll, Inspected, InspectOne, WorkerHeartbeats, WorkerStatus
-from watchdog.core.replies import Replies, WorkerBeat, WorkerInspection
+from watchdog.core.replies import Replies, TaskSeen, WorkerBeat, WorkerInspection
 from watchdog.core.target import Target, covers, matches
 from watchdog.tables.broker_presence import BrokerPresence, presence
 from watchdog.tables.fleet import Fleet, KnownWorker, inspections
 from watchdog.tables.flower_presence import flower_presence
 from watchdog.tables.peers import with_peers
-from watchdog.tables.signs import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes
-from watchdog.tables.silence import Silence, silence_of
+from watchdog.tables.remains import never_ended
+from watchdog.tables.running_known import LISTED as STARTED
+from watchdog.tables.signs import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes, took_turns
+from watchdog.tables.silence import Silence, may_be_deaf, silence_of
 from watchdog.tables.worker_clocks import AHEAD_S, drift_after, is_new
 
 __all__ = ["VOUCHED_S", "look_again"]
@@ -33,6 +35,8 @@ VOUCHED_S = 60.0
 LONGEST_ABSENCE_S = 86400.0
 """A worker last online so long before `forget_after` is forgotten, however little of that time was watched."""
 DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
+FELL_S = 600.0
+"""Two unexplained falls of a task count within so long are two processes that take turns."""
 UNKNOWN_POOL_S = 300.0
 """How long a worker of which nobody knows whether it may be silent by design is unknown, and not lost."""
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
@@ -75,6 +79,8 @@ class _Seen:
         self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
         self.cached = {} if isinstance(cached, Gap) else cached
         self.inspected = inspections(replies, fleet, target)
+        listed = replies.get(STARTED, tuple[TaskSeen, ...])
+        self.started = None if isinstance(listed, Gap) else _by_worker(listed)
         self.all_asked = replies.asked(InspectAll())
         self.asked = {query.worker for query in replies.answers if isinstance(query, InspectOne)}
         self.unsettled: str | None = None
@@ -98,7 +104,8 @@ class _Seen:
         left = self._has_left(known)
         signs = {**self._looked_at(known), **self._asked(known)}
         if self._answered(name) or (not left and (self.status.get(name) or self._vouched(signs.get("vouched_at", known.vouched_at)))):
-            return replace(known, **signs, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False, busy=False)
+            seen = {**signs, **self._at_work(known, signs)}
+            return replace(known, **seen, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False, busy=False)
         state = replace(known, **signs, busy=False)
         if left:
             return replace(state, state="left", unknown="", vouched_at=None, gone_s=state.gone_s + self.step_s)
@@ -126,19 +133,35 @@ class _Seen:
         """What Flower shows of it: fields of `KnownWorker`."""
         beat = self.beats.get(known.name, known.beat)
         pid = beat.pid if beat is not None else None
+        fell = took_turns(known.beat, beat)
         takes_turns = pid is not None and pid != (known.beat.pid if known.beat else None) and pid in known.pids
-        again = restarted(known.beat, beat) and not takes_turns
+        takes_turns |= fell and known.fell_at is not None and 0 <= self.now - known.fell_at <= FELL_S  # once may be a hello that was lost
+        again = restarted(known.beat, beat) and not takes_turns and not fell
         crashed = again and not said_more_goodbyes(known.beat, beat)
         return {
             "inspection": self.inspected.get(known.name),
             "restarted_at": (*known.restarted_at[-19:], self.now) if again else known.restarted_at,
             "crashed_at": (*known.crashed_at[-19:], self.now) if crashed else known.crashed_at,
+            "fell_at": self.now if fell else known.fell_at,
+            "longest_s": 0.0 if again else known.longest_s,
             "turned_at": self.now if takes_turns else known.turned_at,
             "pids": known.pids if pid is None or pid in known.pids else (*known.pids[-3:], pid),
             "beat": beat,
             "heard_at": self.now if is_new(known.beat, beat) or (known.beat is None and beat is not None) else known.heard_at,
             "drift": drift_after((None, None) if again else known.drift, known.beat, beat, self.flower_ahead_s, self.now),
         }
+
+    def _at_work(self, known: KnownWorker, signs: Mapping[str, Any]) -> dict[str, Any]:
+        """What it does, by Flower's list and its heartbeat, likewise; and how long it was silent, if it was."""
+        beat, seen = signs["beat"], signs["inspection"]
+        silent_s = self.now - known.online_at if known.online_at is not None else 0.0
+        was_deaf = (known.busy or known.state == "lost") and may_be_deaf(seen.pool if seen is not None else None)
+        found: dict[str, Any] = {"longest_s": max(signs["longest_s"], silent_s)} if was_deaf and not known.unknown else {}
+        if self.started is None:
+            return found
+        ids = self.started.get(known.name, ())
+        active = beat.active if beat is not None and not self.beats_missing else None
+        return {**found, "started": frozenset(ids), "never_ended": never_ended(ids, known.started, known.never_ended, active)}
 
     def _asked(self, known: KnownWorker) -> dict[str, Any]:
         """What this cycle's refresh, if any, says of it, likewise; its heartbeats, where they are heard, need no voucher."""
@@ -169,7 +192,7 @@ class _Seen:
         if known.state == "lost" and not known.unknown:
             return known
         pool = known.inspection.pool if known.inspection is not None else None
-        silence = silence_of(known.name, pool, self._heard_at(known), self.replies, self.now)
+        silence = silence_of(known.name, pool, self._heard_at(known), known.longest_s, self.replies, self.now)
         if silence is Silence.BUSY:
             return replace(known, state="online", unknown="", busy=True, gone_s=0.0)
         if silence is Silence.UNKNOWN and known.gone_s <= UNKNOWN_POOL_S:
@@ -226,3 +249,11 @@ class _Seen:
             return False
         silent = [name for name in self.status if not (name in self.beats and not self.beats[name].heartbeats)]
         return bool(silent) or any(w.state == "online" for w in self.fleet.known.values())
+
+
+def _by_worker(tasks: Iterable[TaskSeen]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.worker is not None:
+            found.setdefault(task.worker, []).append(task.id)
+    return found

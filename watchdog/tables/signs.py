@@ -11,7 +11,7 @@ from watchdog.core.replies import WorkerBeat
 from watchdog.tables.fleet import Fleet
 from watchdog.tables.worker_clocks import is_heard
 
-__all__ = ["heard_of", "lives_again", "restarted", "said_goodbye", "said_more_goodbyes"]
+__all__ = ["heard_of", "lives_again", "restarted", "said_goodbye", "said_more_goodbyes", "took_turns"]
 
 
 def heard_of(status: Mapping[str, bool], beats: Mapping[str, WorkerBeat], fleet: Fleet, now: float) -> dict[str, bool]:
@@ -49,6 +49,17 @@ def lives_again(before: WorkerBeat | None, now: WorkerBeat, *, listed_online: bo
         return listed_online or bool(now.heartbeats)
     another = None not in (before.pid, now.pid) and before.pid != now.pid
     return another or (now.pulses, now.hellos) != (before.pulses, before.hellos)
+
+
+def took_turns(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
+    """Whether its task count fell under one pid without a hello: not a restart, which says hello, but another process of that name.
+
+    In containers every worker may have the same pid.
+    """
+    if before is None or now is None or None in (before.pid, before.processed, before.hellos):
+        return False
+    fell = now.processed is not None and before.processed is not None and now.processed < before.processed
+    return fell and (now.pid, now.hellos) == (before.pid, before.hellos)
 
 
 def restarted(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:

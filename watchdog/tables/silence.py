@@ -18,6 +18,8 @@ DEAF_POOLS = frozenset({"solo"})
 YIELDING_POOLS = frozenset({"gevent", "eventlet"})
 SHORTEST_S = 60.0
 TIMES = 5.0
+AGAIN = 1.5
+"""What took it so long once may take somewhat longer the next time."""
 UNKNOWN_S = 3600.0
 GREEN_S = 120.0
 """Green threads yield at every wait: a task that computes for longer is rare."""
@@ -44,14 +46,17 @@ def questions(silent: Iterable[str]) -> list[Query]:
     return [WorkersTasks(name) for name in sorted(silent)]
 
 
-def silence_of(name: str, pool: str | None, heard_at: float | None, replies: Replies, now: float) -> Silence:
-    """What a worker's silence means. `heard_at`: when it was last known to be there; None: never."""
+def silence_of(name: str, pool: str | None, heard_at: float | None, longest_s: float, replies: Replies, now: float) -> Silence:
+    """What a worker's silence means. `heard_at`: when it was last known to be there; None: never.
+
+    `longest_s`: the longest silence that its process has come back from.
+    """
     if not may_be_deaf(pool) or heard_at is None:
         return Silence.NO_TASK
     seen = replies.get(WorkersTasks(name), tuple[TaskSeen, ...])
     if isinstance(seen, Gap):
         return Silence.UNKNOWN
-    if now - heard_at > _plausible_s(seen, pool):
+    if now - heard_at > max(_plausible_s(seen, pool), longest_s * AGAIN):
         return Silence.NO_TASK
     return Silence.BUSY if pool is not None else Silence.UNKNOWN
 

@@ -18,7 +18,7 @@ BEHIND_S = 12.0
 AGREE_S = 5.0
 
 Drift = tuple[float | None, float | None]
-"""(how far the clock is ahead of Flower's, seconds, None where nothing tells; what one look alone makes of a clock that is behind)."""
+"""(how far the clock is ahead of Flower's, seconds, None where nothing tells; what one look alone makes of it: behind, or right again)."""
 
 
 def is_new(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
@@ -46,10 +46,19 @@ def drift_after(known: Drift, before: WorkerBeat | None, beat: WorkerBeat | None
     last, first = beat.heartbeats[-1], beat.heartbeats[0]
     same = before is not None and before.heartbeats
     if last > now + AHEAD_S and not (same and before is not None and before.heartbeats[-1] == last):
-        return last - now, candidate
+        return last - now, None
+    if drift is not None and drift > AHEAD_S and _took_a_task(before, beat):
+        return (0.0, None) if candidate == 0.0 else (drift, 0.0)  # once it may be a heartbeat that tells of a task later than its event
     if len(beat.heartbeats) > 1 and beat.heartbeats[1] - first > BEHIND_S and beat.online:
         behind = first - now
         agrees = candidate is not None and abs(candidate - behind) <= AGREE_S
         another = not (same and before is not None and before.heartbeats[0] == first)
         return (behind if agrees and another else drift), behind
     return (0.0 if drift is None else drift), candidate
+
+
+def _took_a_task(before: WorkerBeat | None, beat: WorkerBeat) -> bool:
+    """Whether it took one since the look before: its events were dated by its clock."""
+    if before is None or before.processed is None or beat.processed is None:
+        return False
+    return before.pid == beat.pid and beat.processed > before.processed

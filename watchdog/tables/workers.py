@@ -44,7 +44,7 @@ COLUMNS = (
     Column("crashes", NUMBER, "those of them before which it said no goodbye", neutral=0.0, windowed=True),
     Column("duplicate", BOOLEAN, "two processes take turns under its name"),
     Column("replaced", BOOLEAN, "as many of its kind are online as when it was last online"),
-    Column("abandoned", NUMBER, "of a worker that is gone: tasks that Flower still shows as started on it", "tasks", 0.0),
+    Column("abandoned", NUMBER, "of a worker that is gone: tasks that it executed and that have not ended since", "tasks", 0.0),
     Column("unserved", TEXT, "of a worker that is gone: the queues it consumed that no worker online does, joined by a comma", neutral=""),
     Column("version", TEXT, "its Celery version"),
     Column("queues", TEXT, "the queues it consumes, sorted, joined by a comma"),
@@ -109,12 +109,13 @@ class _Remains:
     def __init__(self, look: Look, fleet: Fleet) -> None:
         listed = look.replies.get(STARTED, tuple[TaskSeen, ...])
         self.unlisted = listed.reason if isinstance(listed, Gap) else ""
-        self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed))
+        over = {task_id for worker in fleet.known.values() for task_id in worker.never_ended}
+        self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed) if task.id not in over)
         online = [worker for worker in fleet.known.values() if worker.state == "online" and not worker.unknown]
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
     def abandoned(self, worker: KnownWorker) -> float:
-        """Tasks that Flower shows as started on it for good."""
+        """Tasks that Flower shows as started on it, without those that it did not execute when it was last online."""
         return float(self._started[worker.name]) if worker.state in ("left", "lost") else 0.0
 
     def unserved(self, worker: KnownWorker) -> str:
