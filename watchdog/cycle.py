@@ -16,7 +16,7 @@ from watchdog.core.findings import Judgement
 from watchdog.core.judging import demand_of, judge_all, windows_of
 from watchdog.core.plan import Plan
 from watchdog.core.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
-from watchdog.core.rows import Table
+from watchdog.core.rows import Reading, Table
 from watchdog.core.selfwatch import SelfSeen
 from watchdog.core.telling import Addressee
 from watchdog.core.tuning import Tuned
@@ -104,5 +104,7 @@ class Cycle:
 def _with_blindness(seen: Seen, past: Past, judgements: Sequence[Judgement], now: float) -> Seen:
     """The look, with what its judgements leave unknown: the next one can tell it."""
     known = past.memories.get(BLIND)
-    blindness = blindness_after(known if isinstance(known, Blindness) else Blindness(), judgements, now)
+    sources = seen.windows[DEFAULT_WINDOW_S].get("sources", Reading()).rows
+    down = [str(row.cells["name"]) for row in sources if row.cells.get("up") is False]
+    blindness = blindness_after(known if isinstance(known, Blindness) else Blindness(), judgements, now, down)
     return replace(seen, memories={**seen.memories, BLIND: blindness})

@@ -61,7 +61,9 @@ def test_a_sigterm_or_ctrl_c_before_it_is_ready_ends_it_well(tmp_path: Path, sig
 
 
 def test_every_other_command_ends_at_a_sighup_as_ever(tmp_path: Path) -> None:
+    ours = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, which a child inherits
     with subprocess.Popen([*COMMAND, "check", "--once", "--flower", "http://127.0.0.1:1"], cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        signal.signal(signal.SIGHUP, ours)
         process.send_signal(signal.SIGHUP)
         process.communicate(timeout=30)
     assert process.returncode == -signal.SIGHUP

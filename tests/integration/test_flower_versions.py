@@ -272,7 +272,11 @@ def test_a_flower_1_2_under_a_prefix_names_it(shut: Cluster) -> None:
     assert "url_prefix" in reason(f"http://ops:hunter2@127.0.0.1:{shut.flower_port}", WorkerStatus())
 
 
-def test_one_worker_killed_under_a_flower_without_api_is_seen_by_the_dashboard(shut: Cluster, tmp_path: Path) -> None:
-    """Last of the tests on this cluster. Right after Flower's start silence proves nothing: hence the wait."""
+def test_one_worker_killed_under_a_flower_without_api_is_not_called_well(shut: Cluster, tmp_path: Path) -> None:
+    """Last of the tests on this cluster. Of which pool it was nobody says: a daemon waits five minutes, a single look is unsure."""
     shut.kill_worker("gpu-1")
-    until(lambda: lost(check(shut, tmp_path, flower=let_in(shut))) == [{"name": GPU}], 25, "the worker to be lost")
+    until(lambda: unsure_of_lost(check(shut, tmp_path, flower=let_in(shut))) == [{"name": GPU}], 25, "the worker to be in doubt")
+
+
+def unsure_of_lost(document: dict[str, Any]) -> list[dict[str, str]]:
+    return [unknown["key"] for unknown in document["unknown"] if unknown["rule"] == "WorkerLost"]

@@ -41,6 +41,7 @@ def configure(folder: Path, cluster: Cluster, *hooks: str, more: str = "") -> Pa
     for number, hook in enumerate(hooks, 1):
         lines += ["[[receiver]]", f'name = "ops-{number}"', 'type = "webhook"', f"url = {json.dumps(hook)}"]
     lines += ["[[override]]", 'rule = "*"', 'for = "0s"', 'keep_firing_for = "1s"']
+    lines += ["[[override]]", 'rule = "Blind"', 'for = "5m"']  # which is about what lasts
     (folder / DISK).mkdir(exist_ok=True)
     path = folder / "watchdog.toml"
     path.write_text("\n".join(lines) + "\n" + more)

@@ -49,6 +49,9 @@ url = "{hook}"
 rule = "*"
 for = "0s"
 keep_firing_for = "1s"
+[[override]]
+rule = "Blind"
+for = "5m"
 """
 
 

@@ -4,7 +4,7 @@ from tests.builders import NOW, a_finding, a_rule, a_target
 from watchdog.core.blindness import Blindness, blindness_after
 from watchdog.core.findings import Judgement, Verdict
 from watchdog.core.replies import Replies
-from watchdog.core.rows import Look, Reading, Row
+from watchdog.core.rows import Look, Row
 from watchdog.tables.blind import read
 
 RULE = a_rule()
@@ -22,9 +22,8 @@ def after(*cycles: list[Judgement]) -> Blindness:
     return known
 
 
-def rows(known: Blindness, *, down: str = "") -> list[Row]:
-    sources = Reading((Row({"name": "flower", "up": down != "flower"}), Row({"name": "redis", "up": down != "redis"})))
-    return list(read(Look(a_target(), known, Replies({}, {}), NOW + 100, 300.0, before={"sources": sources})).rows)
+def rows(known: Blindness) -> list[Row]:
+    return list(read(Look(a_target(), known, Replies({}, {}), NOW + 100, 300.0)).rows)
 
 
 def test_what_could_be_judged_and_cannot_any_more_is_blindness() -> None:
@@ -61,5 +60,5 @@ def test_its_row_says_what_is_hidden_and_why() -> None:
 
 
 def test_a_source_that_is_down_is_told_of_by_its_own_rule() -> None:
-    known = after([Judgement(RULE)], [unknown()])
-    assert (rows(known, down="flower"), len(rows(known, down="redis"))) == ([], 1)
+    known = blindness_after(Blindness(), [Judgement(RULE)], NOW)
+    assert [len(blindness_after(known, [unknown()], NOW + 10, [down]).causes) for down in ("flower", "redis")] == [0, 1]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import NOW, Cluster, Watch, a_server, a_target, a_task, an_inspection, cell, gap, healthy, names
-from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, WorkerHeartbeats, WorkersTasks, WorkerStatus
+from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, RunningTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
 from watchdog.core.replies import MessageHead, WorkerBeat
 from watchdog.core.rows import Reading
 
@@ -454,6 +454,15 @@ def test_a_task_that_began_after_the_last_heartbeat_is_left() -> None:
     watch.cluster.tasks = [a_task("memory", worker=WEB)]
     watch.cluster.leaves(WEB)
     assert cell(workers(watch), WEB, "abandoned") == 1.0
+
+
+@pytest.mark.parametrize(("gone", "left"), [(False, 0.0), (True, None)])
+def test_where_flower_lists_no_tasks_only_what_a_worker_left_that_is_gone_is_in_doubt(gone: bool, left: float | None) -> None:
+    watch = watching(healthy())
+    watch.cluster.gaps[RunningTasks] = "flower: 405"
+    if gone:
+        watch.cluster.leaves(WEB)
+    assert cell(workers(watch), WEB, "abandoned") == left
 
 
 def test_a_queue_that_another_worker_consumes_is_served() -> None:

@@ -38,9 +38,11 @@ class Blindness:
     looked: bool = False
 
 
-def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: float) -> Blindness:
-    """The blindness after a cycle."""
-    unknown = dict(islice(_unknown(judgements), MOST_ROWS))
+def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: float, down: Iterable[str] = ()) -> Blindness:
+    """The blindness after a cycle. What a source hides that is `down` is told of by its own rule, and is no part of it."""
+    told = tuple(f"{name}:" for name in down)
+    hidden = (entry for entry in _unknown(judgements) if not (told and entry[1][1].startswith(told)))
+    unknown = dict(islice(hidden, MOST_ROWS))
     since = {row: known.since.get(row, now if known.looked else None) for row in unknown}
     causes: dict[str, Cause] = {}
     for row, (rule, reason) in unknown.items():

@@ -1,7 +1,4 @@
-"""`blind`: a row a cause that keeps rules from judging what they could judge before, as the cycle before found it.
-
-A source that is not `up` is told of by its own rule, and is no row here.
-"""
+"""`blind`: a row a cause that keeps rules from judging what they could judge before, as the cycle before found it (`core/blindness.py`)."""
 
 from watchdog.core.blindness import BLIND, Blindness, Cause
 from watchdog.core.rows import Column, Kind, Look, Reading, Row, Table
@@ -20,14 +17,11 @@ FIRST = "`watchdog run` knows what could be judged before; what one look cannot 
 
 
 def read(look: Look) -> Reading:
-    """Every cause that no source's own rule tells."""
+    """Every cause of the cycle before."""
     known = look.memory
     if not isinstance(known, Blindness) or not known.looked:
         return Reading(idle={c.name: FIRST for c in COLUMNS})
-    sources = look.before["sources"].rows if "sources" in look.before else ()
-    down = tuple(f"{row.cells['name']}:" for row in sources if row.cells.get("up") is False)
-    told = {cause: found for cause, found in known.causes.items() if not (down and found.reason.startswith(down))}
-    return Reading(tuple(_row(cause, found, look.now) for cause, found in told.items()), memory=known)
+    return Reading(tuple(_row(cause, found, look.now) for cause, found in known.causes.items()), memory=known)
 
 
 def _row(cause: str, found: Cause, now: float) -> Row:
@@ -43,4 +37,4 @@ def _row(cause: str, found: Cause, now: float) -> Row:
 
 
 TABLE = Table(BLIND, "a cause that keeps rules from judging what they could before", ("cause",), COLUMNS, lambda _: (), read,
-              memory=Blindness, needs=("sources",))  # fmt: skip
+              memory=Blindness)  # fmt: skip

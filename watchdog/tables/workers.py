@@ -143,7 +143,8 @@ class _Cells:
         self._put("duplicate", worker.turned_at is not None and 0 <= look.now - worker.turned_at <= TURNS_S)
         self._put("unserved", remains.unserved(worker), worker.unknown)
         if "abandoned" not in idle:
-            self._put("abandoned", remains.abandoned(worker), worker.unknown or remains.unlisted)
+            gone = worker.state in ("left", "lost")
+            self._put("abandoned", remains.abandoned(worker), worker.unknown or (remains.unlisted if gone else ""))
         self._put("clock_drift_s", worker.clock_drift_s, worker.unknown or ("" if worker.clock_drift_s is not None else NO_BEAT_YET))
         self._from_beat()
         self._from_inspection()
