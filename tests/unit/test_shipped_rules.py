@@ -144,7 +144,7 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "No worker knows the task shop.pay; messages lost: 1"),
     ("TasksExpired", {"expired": 150.0, "finished": 0.0}, Severity.ERROR, "shop.pay expires before it runs: 150 in 10 minutes, 0 ran"),
     ("TaskStartsAgain", {"rejected": 11.0, "finished": 0.0}, Severity.ERROR,
-     "shop.pay starts again and again without an end: rejected 11 times in 10 minutes, finished 0"),
+     "shop.pay is rejected instead of done: 11 times in 10 minutes, finished 0"),
     ("TaskStartsAgain", {"most_redelivered": 3.0}, Severity.ERROR, "shop.pay starts again and again without an end: one message 3 times"),
     ("ErrorBurst", {"exception": "TimeLimitExceeded", "category": "timeout", "count": 30.0}, Severity.WARNING,
      "shop.pay failed with TimeLimitExceeded: 30 times in 10 minutes"),
