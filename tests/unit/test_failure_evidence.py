@@ -19,7 +19,7 @@ from watchdog.tables import TABLES
 from watchdog.tables.failure_rates import OVER, USUAL, Evidence, Sum, _weights, interval, weighed
 
 RULE = next(rule for rule in read_rule_book((), TABLES).rules if rule.name == "TaskFailureRateHigh")
-LIMIT, PROOF, AT_LEAST = (float(RULE.params[name]) for name in ("limit", "proof", "at_least"))
+LIMIT, PROOF, AT_LEAST, ENDS = (float(RULE.params[name]) for name in ("limit", "proof", "at_least", "over"))
 PER_MIN = 10
 SOMEWHAT, MUCH = _weights(USUAL, 0.2), _weights(USUAL, 0.5)
 
@@ -75,6 +75,38 @@ def _with_successes(known: Evidence, count: int) -> Evidence:
 def _fallen(known: Sum, by: float, count: int) -> Sum:
     score, failed, finished = known
     return (score + count * by, failed, finished + count) if score + count * by > 0 else (0.0, 0.0, 0.0)
+
+
+def is_over(known: Evidence) -> bool:
+    """The rule's `clear`, of one task."""
+    rare = known.failed_in_a_row == 0 and known.runs[1] < 20 and known.odds < PROOF
+    return known.odds < ENDS or rare
+
+
+def incidents_of_a_day(rate: float, seed: int) -> int:
+    """How many incidents a steady rate opens in a day of looks, 10 s apart; one ends after it was gone for `keep_firing_for`."""
+    rng, known, opened, burning, quiet_s = random.Random(seed), Evidence(), 0, False, 0.0
+    for look in range(8640):
+        finished = (look + 1) * PER_MIN // 6 - look * PER_MIN // 6
+        known = weighed(known, float(sum(rng.random() < rate for _ in range(finished))), float(finished))
+        quiet_s = quiet_s + 10 if not fires(known) and is_over(known) else 0.0
+        opened += fires(known) and not burning
+        burning = fires(known) or (burning and quiet_s < RULE.keep_firing_for_s)
+    return opened
+
+
+@pytest.mark.parametrize(("rate", "most"), [(0.08, 1), (0.12, 14), (0.15, 6), (0.2, 2), (0.3, 1)])
+def test_a_steady_rate_does_not_come_and_go(rate: float, most: int) -> None:
+    opened = [incidents_of_a_day(rate, seed) for seed in range(4)]
+    assert max(opened) <= most, opened
+
+
+def test_a_rare_task_is_over_with_its_first_success() -> None:
+    known = Evidence()
+    for _ in range(5):
+        known = weighed(known, 1.0, 1.0)
+    known = weighed(known, 0.0, 1.0)
+    assert (fires(known), is_over(known)) == (False, True)
 
 
 def test_twenty_tasks_that_fail_as_often_as_ever_are_told_once_in_a_month_at_most() -> None:

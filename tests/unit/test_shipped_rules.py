@@ -295,6 +295,22 @@ def test_of_a_task_that_began_just_now_it_does_not_matter_what_its_worker_says()
     assert judged("TaskRunningTooLong", gaps={"worker_state": "flower: unknown", "worker_active": "flower: unknown"}) is None
 
 
+def test_failures_that_are_counted_are_told_though_flower_does_not_list_them() -> None:
+    unlisted = dict.fromkeys(("exception", "example"), "flower: 500")
+    finding = judged("TaskFailureRateHigh", {"failure_odds": 1e12, "error_rate_low": 0.4}, unlisted)
+    assert finding is not None
+    assert finding.verdict is Verdict.BREACH
+
+
+@pytest.mark.parametrize(("odds", "runs", "in_a_row", "verdict"), [
+    (1e5, 200.0, 0.0, Verdict.BREACH), (1e5, 6.0, 1.0, Verdict.BREACH), (1e5, 6.0, 0.0, Verdict.CLEAR), (99.0, 200.0, 0.0, Verdict.CLEAR),
+])  # fmt: skip
+def test_what_was_proved_burns_on_until_it_is_over(odds: float, runs: float, in_a_row: float, verdict: Verdict) -> None:
+    finding = judged("TaskFailureRateHigh", {"failure_odds": odds, "suspect_runs": runs, "failed_in_a_row": in_a_row}, fires=True)
+    assert finding is not None
+    assert finding.verdict is verdict
+
+
 @pytest.mark.parametrize(
     ("name", "cells"),
     [

@@ -362,11 +362,21 @@ def test_as_many_failures_as_usual_prove_nothing() -> None:
     assert cell(tasks(watch), JOB, "failure_odds") == 1.0
 
 
+def test_what_a_task_did_a_week_ago_is_still_evidence() -> None:
+    watch = watching(counting())
+    for _ in range(5):
+        count(watch.cluster, failed=1)
+        reading = tasks(watch)
+        for _ in range(7):
+            watch.look(86400)
+    assert cell(reading, JOB, "failed_in_a_row") == 5.0
+
+
 def test_a_long_row_of_successes_ends_what_was_proved() -> None:
     watch = watching(counting())
     count(watch.cluster, failed=500)
     burning = cell(tasks(watch), JOB, "failure_odds")
-    count(watch.cluster, succeeded=30)
+    count(watch.cluster, succeeded=54)
     assert [burning, cell(tasks(watch), JOB, "failure_odds")] == [pytest.approx(1e12), 1.0]
 
 

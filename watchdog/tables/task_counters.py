@@ -23,8 +23,8 @@ from watchdog.tables.tasks_listed import COUNTED, EVENTS, SPAN
 
 __all__ = ["Habit", "TaskCounters", "remember", "sample_of", "with_evidence"]
 
-EVIDENCE_S = 86400.0
-"""How long evidence counts while a task does not run: one that runs once an hour is told at its fifth failure."""
+EVIDENCE_S = 8 * 86400.0
+"""How long evidence counts while a task does not run: one that runs once a week is told at its fifth failure."""
 HABIT_S = 7 * 86400.0
 """Over how long a task's usual rate is taken; what is older counts for less than a third."""
 HABIT_AFTER_S = 86400.0

@@ -56,7 +56,7 @@ COLUMNS = (
     Column("error_rate_low", N, "how often it fails at least: the lower bound of Wilson's 95 % interval of these runs", "ratio", 0.0),
     Column("error_rate_high", N, "how often it fails at most: the upper bound", "ratio", 1.0),
     Column("failed_in_a_row", N, "runs that failed since one succeeded", "runs", 0.0),
-    Column("has_succeeded", Kind.BOOLEAN, "it was seen to succeed within a day of its last run"),
+    Column("has_succeeded", Kind.BOOLEAN, "it was seen to succeed, with no pause of over 8 days since"),
     Column("usual_error_rate", N, "how often it failed over the last week; 0 until a day and 500 runs were watched", "ratio", 0.0),
     Column("exception", Kind.TEXT, "the most frequent type of its last failures within the hour; empty without any", neutral=""),
     Column("example", Kind.TEXT, "what the last failure of that type said", neutral=""),
