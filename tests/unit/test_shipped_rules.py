@@ -265,6 +265,49 @@ def test_a_breach_has_its_severity_and_reads_well(name: str, cells: dict[str, Ce
     assert texts_of(finding, "prod", severity).summary == summary
 
 
+@pytest.mark.parametrize(
+    ("name", "error", "opens", "first"),
+    [
+        (
+            "redis",
+            "redis: redis:6379 does not accept the user name or password of the URL (WRONGPASS)",
+            "The broker does not let",
+            "password",
+        ),
+        ("redis", "redis: redis:6379 asks for a password (NOAUTH): write it into the URL", "The broker does not let", "password"),
+        ("redis", "redis: the ACL of this user denies the command LLEN (NOPERM)", "The broker does not let", "ACL"),
+        ("redis", "redis: redis:6379 is loading its data from disk (LOADING) and answers when it is done", "Broker not ready", "Wait"),
+        ("redis", "redis: the host name in redis:6379 cannot be resolved (DNS): is it spelt right?", "Broker unreachable", "getent"),
+        (
+            "redis",
+            "redis: connection refused by redis:6379: is Redis running there, on that port?",
+            "Broker unreachable",
+            "systemctl status",
+        ),
+        ("flower", "flower: 401 from http://flower:5555/api/workers: it asks for credentials", "Flower cannot be asked", "a setting"),
+        (
+            "flower",
+            "flower: connection refused by flower:14010: is Flower running there, on that port?",
+            "Flower cannot be asked",
+            "listens",
+        ),
+        (
+            "flower",
+            "flower: no answer from http://flower:5555/ within 5s: it hangs or is too busy",
+            "Flower cannot be asked",
+            "/healthcheck",
+        ),
+    ],
+)
+def test_the_first_step_fits_the_error(name: str, error: str, opens: str, first: str) -> None:
+    rule = "BrokerUnreachable" if name == "redis" else "FlowerUnreachable"
+    finding = judged(rule, {"name": name, "up": False, "error": error})
+    assert finding is not None
+    texts = texts_of(finding, "prod", finding.severity)
+    step = texts.runbook.split("2. ")[0]
+    assert (texts.summary.startswith(opens), first in step, "HOST" in texts.runbook) == (True, True, False)
+
+
 @pytest.mark.parametrize("name", PACK)
 def test_no_text_fails_where_nothing_is_known(name: str) -> None:
     rule = PACK[name]
