@@ -133,10 +133,13 @@ class Heartbeat:
         except StoreError as error:
             return str(error)
         now = self._clock()
-        self._dead = {seen.name: min(self._dead.get(seen.name, seen.dead), seen.dead) for seen in known}
+        self._dead = {seen.name: min(self._dead.get(seen.name, seen.dead_since_ok), seen.dead_since_ok) for seen in known}
         return [
             Telling(
-                seen.name, seen.off, seen.dead > self._dead[seen.name], 0.0 if seen.oldest_at is None else max(now - seen.oldest_at, 0.0)
+                seen.name,
+                seen.off,
+                seen.dead_since_ok > self._dead[seen.name],
+                0.0 if seen.oldest_at is None else max(now - seen.oldest_at, 0.0),
             )
             for seen in known
         ]

@@ -5,6 +5,7 @@ import socket
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 
@@ -49,10 +50,21 @@ def test_a_quiet_cluster_is_not_talked_about(cluster: Cluster, receiver: Recordi
     assert "incident_" not in daemon.own_text
 
 
+def ask_the_workers(cluster: Cluster) -> None:
+    """Flower asks them, so that their pools are known: one of which nobody knows whether it may be silent is not lost for five minutes."""
+
+    def answered() -> int:
+        workers = httpx.get(f"{cluster.flower_url}/api/workers", params={"refresh": "1"}, timeout=20).json()
+        return sum("stats" in worker for worker in workers.values())
+
+    until(lambda: answered() == len(cluster.workers), 30, "the workers to answer")
+
+
 def test_each_kind_of_trouble_is_told_once_and_once_when_it_is_over(
     own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
     write_config(tmp_path, own_cluster, receiver.url)
+    ask_the_workers(own_cluster)
     with running(tmp_path) as daemon:
         own_cluster.kill_worker("gpu-1")
         heard(receiver, "WorkerLost", "first", timeout=30)
@@ -88,6 +100,7 @@ def test_incidents_live_through_restarts_of_watchdog_flower_and_redis(
 ) -> None:
     cluster = lasting_cluster
     write_config(tmp_path, cluster, receiver.url, short=("QueueBacklogHigh", "WorkerLost"))
+    ask_the_workers(cluster)
     with running(tmp_path):
         cluster.flood("nobody", 60)
         heard(receiver, "QueueBacklogHigh", "first")

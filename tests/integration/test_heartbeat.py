@@ -94,19 +94,19 @@ def test_it_falls_silent_while_one_cycle_hangs_and_speaks_again_after(stage: Sta
 
 def test_what_was_given_up_before_it_began_is_no_failure(logs: list[EventDict]) -> None:
     stage = Stage()
-    stage.receivers = [ReceiverSeen("ops", dead=3)]
+    stage.receivers = [ReceiverSeen("ops", dead_since_ok=3)]
     stage.heartbeat.start({"a": 90.0, "b": 90.0})
     try:
         until(lambda: "ops" in stage.heartbeat._dead, 10, "the first look")
         stage.round()
         stage.heard(1, 0)
-        stage.receivers = [ReceiverSeen("ops", dead=4)]
+        stage.receivers = [ReceiverSeen("ops", dead_since_ok=4)]
         stage.round()
         stage.heard(1, 1)
-        stage.receivers = [ReceiverSeen("ops", dead=0)]
+        stage.receivers = [ReceiverSeen("ops", dead_since_ok=0)]
         stage.round()
         stage.heard(2, 1)
-        stage.receivers = [ReceiverSeen("ops", dead=1)]
+        stage.receivers = [ReceiverSeen("ops", dead_since_ok=1)]
         stage.round()
         stage.heard(2, 2)
     finally:

@@ -14,7 +14,7 @@ from watchdog.core.checking import CheckResult, Firing
 from watchdog.core.expectations import Answer
 from watchdog.core.line_commands import without_commands_xml
 from watchdog.core.payload import iso
-from watchdog.core.readable import tidy
+from watchdog.core.readable import telling_cells, tidy
 from watchdog.core.target import SELF
 
 __all__ = ["junit_text", "xml_document", "xml_text"]
@@ -79,7 +79,7 @@ def _headline(failing: list[Firing]) -> str:
 
 def _told(firing: Firing) -> str:
     key = f" ({key_text(firing.key)})" if firing.key else ""
-    lines = [f"{firing.severity}{key}: {firing.summary}", values_text(firing.values), first_line(firing.runbook)]
+    lines = [f"{firing.severity}{key}: {firing.summary}", values_text(telling_cells(firing.values)), first_line(firing.runbook)]
     return "\n".join(line for line in lines if line)
 
 

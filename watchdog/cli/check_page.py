@@ -9,7 +9,7 @@ from watchdog.cli.page import Block, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.core.checking import CheckResult, Firing, SourceSeen
 from watchdog.core.expectations import Answer
 from watchdog.core.payload import iso
-from watchdog.core.readable import readable
+from watchdog.core.readable import readable, telling_cells
 from watchdog.core.rows import Cell
 from watchdog.core.severity import Severity
 
@@ -69,7 +69,7 @@ def _firing(firing: Firing) -> Entry:
         key_text(firing.key),
     )
     lines: list[Piece] = [firing.summary]
-    unsaid = {name: cell for name, cell in firing.values.items() if not (isinstance(cell, str) and cell in firing.summary)}
+    unsaid = {name: cell for name, cell in telling_cells(firing.values).items() if not (isinstance(cell, str) and cell in firing.summary)}
     if unsaid:
         lines.append(Ink(values_text(unsaid), "faint"))
     if firing.runbook:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from watchdog.core.durations import format_duration
 from watchdog.core.rows import Cell
 
-__all__ = ["FILTERS", "Readable", "cut", "readable", "tidy", "value_of"]
+__all__ = ["FILTERS", "Readable", "cut", "readable", "telling_cells", "tidy", "value_of"]
 
 _LONGEST = 2_000
+_ENDLESS = (math.inf, -math.inf)
 
 
 class _Unknown:
@@ -47,6 +48,11 @@ def readable(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _decimal(value) if isinstance(value, int | float) else str(value)
+
+
+def telling_cells(values: Mapping[str, Cell]) -> dict[str, Cell]:
+    """Those that say something beside a summary: no empty text, no `no`, no infinity, which stands for "never" or "no limit"."""
+    return {name: cell for name, cell in values.items() if cell is None or not (cell == "" or cell is False or cell in _ENDLESS)}
 
 
 def _decimal(number: float, places: int = 2, separator: str = "") -> str:

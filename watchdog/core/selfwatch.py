@@ -7,12 +7,13 @@ __all__ = ["ReceiverSeen", "RuleSeen", "SelfSeen"]
 
 @dataclass(frozen=True, slots=True)
 class ReceiverSeen:
-    """One receiver's outbox: what waits, since when, what was given up since its last delivery."""
+    """One receiver's outbox: what waits, since when, what was given up (since its last delivery, or of what still burns)."""
 
     name: str
     pending: int = 0
     oldest_at: float | None = None
     dead: int = 0
+    dead_since_ok: int = 0
     off: bool = False
     last_ok_at: float | None = None
 

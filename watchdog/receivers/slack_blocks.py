@@ -14,7 +14,7 @@ from watchdog.core.durations import format_duration
 from watchdog.core.incidents import Ended
 from watchdog.core.messages import Event, Message, Notice
 from watchdog.core.payload import headline, subject_of
-from watchdog.core.readable import readable
+from watchdog.core.readable import readable, telling_cells
 from watchdog.core.rows import Cell
 from watchdog.core.severity import Severity, worst
 from watchdog.receivers.slack_text import bold, code, date, is_link, link, prose, prose_with_code
@@ -121,7 +121,7 @@ def _where(notice: Notice) -> str:
 
 def _values(notice: Notice) -> str:
     """`length=60, consumers=2`, without what the key says; of what is over they are those of the last breach."""
-    values = [(name, cell) for name, cell in notice.values.items() if name not in notice.key]
+    values = [(name, cell) for name, cell in telling_cells(notice.values).items() if name not in notice.key]
     shown = [f"{prose(name, _COLUMN)}={_cell(cell)}" for name, cell in values[:_MOST_VALUES]]
     listed = ", ".join(shown + _more(len(values) - _MOST_VALUES, "values"))
     return f"last {listed}" if listed and _is_over(notice) else listed

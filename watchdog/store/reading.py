@@ -64,6 +64,8 @@ _COUNTS = """
            (SELECT min(CASE WHEN since > 0 THEN since ELSE created_at END) FROM messages
                    WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS oldest_at,
            (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead' AND handled IS NULL
+                   AND (receivers.last_ok_at IS NULL OR coalesce(last_attempt_at, expires_at) > receivers.last_ok_at)) AS dead_since_ok,
+           (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead' AND handled IS NULL
                    AND (receivers.last_ok_at IS NULL OR coalesce(last_attempt_at, expires_at) > receivers.last_ok_at
                         OR EXISTS (SELECT 1 FROM notices JOIN told ON told.incident = notices.incident AND told.receiver = names.name
                                    JOIN incidents ON incidents.id = notices.incident
@@ -121,7 +123,7 @@ def _message_shown(row: dict[str, object]) -> MessageShown:
 
 
 def receivers_seen(file: DatabaseFile) -> tuple[ReceiverSeen, ...]:
-    """Every receiver that the outbox knows: what waits and since when, letters given up since its last delivery, that delivery."""
+    """Every receiver that the outbox knows: what waits and since when, what was given up, its last delivery."""
     with file.speaking():
         rows: Iterable[dict[str, object]] = map(dict, file.connection().execute(_COUNTS))
         return tuple(ReceiverSeen(**{**row, "off": bool(row["off"])}) for row in rows)  # type: ignore[arg-type]  # columns of the same names
