@@ -4,6 +4,7 @@ In: plain values (see `config`). Out: frozen settings; `to_target` gives the par
 Sources and receivers keep their own settings in their own files; here they are only named.
 """
 
+import re
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -49,6 +50,12 @@ def _readable(name: str) -> str:
     return name
 
 
+def _importable(app: str) -> str:
+    if len(app) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?", app):
+        raise ValueError('expected what follows `celery -A`, for example "shop" or "shop.celery:app"')
+    return app
+
+
 def _table(value: Any) -> Any:
     """A bare URL is short for a table with nothing else in it."""
     return {"url": value} if isinstance(value, str) else value
@@ -74,6 +81,7 @@ class TargetSettings(Strict):
     results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
     interval: Interval | None = None
     forget_after: PositiveDuration | None = None
+    app: Annotated[StrictStr, AfterValidator(_importable)] | None = None
     min_workers: Annotated[StrictInt, Field(ge=0)] | None = None
     min_workers_by_name: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
     expected_workers: Texts = ()
@@ -139,6 +147,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         sources=frozenset(name for name in SOURCES if getattr(target, name) is not None),
         interval_s=settings.interval_of(target),
         forget_after_s=settings.forget_after if target.forget_after is None else target.forget_after,
+        app=target.app,
         workers=target.workers,
         queues=target.queues,
         declared_queues=tuple(redis.queues) if redis else (),

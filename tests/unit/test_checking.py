@@ -66,6 +66,12 @@ def test_what_an_answer_measures_comes_from_the_cluster() -> None:
     assert check_target("prod", [], {"cluster": Reading(rows)}).measured == {"workers_online": 3.0, "backlog": None}
 
 
+def test_commands_name_the_app_of_the_target() -> None:
+    rule = a_rule(runbook="celery -A {{ app }} purge")
+    breach = Judgement(rule, findings=(a_finding(rule=rule, length=60.0),))
+    assert [f.runbook for f in check_target("prod", [breach], {}, app="shop.celery").firing] == ["celery -A shop.celery purge"]
+
+
 @pytest.mark.parametrize(("fail_on", "code"), [(Severity.INFO, 1), (Severity.WARNING, 1), (Severity.ERROR, 0), (Severity.CRITICAL, 0)])
 def test_fail_on_says_from_which_severity_a_breach_counts(fail_on: Severity, code: int) -> None:
     assert checking(judged(Verdict.BREACH), fail_on=fail_on).exit_code == code

@@ -180,6 +180,19 @@ def test_a_key_of_the_top_below_a_table_is_told_where_it_belongs(folder: Folder,
     assert f"unknown key here; it belongs above the first {table}" in fault
 
 
+@pytest.mark.parametrize("app", ["shop", "shop.celery", "shop.celery:app"])
+def test_an_app_is_what_follows_celery_a(folder: Folder, app: str) -> None:
+    folder.write(ONE_TARGET + f'app = "{app}"\n')
+    assert folder.load().settings.target[0].app == app
+
+
+@pytest.mark.parametrize("app", ["-A shop", "shop;", "shop.celery app"])
+def test_an_app_that_no_command_can_name_is_a_fault(folder: Folder, app: str) -> None:
+    folder.write(ONE_TARGET + f'app = "{app}"\n')
+    (fault,) = folder.faults()
+    assert "expected what follows `celery -A`" in fault
+
+
 # --- includes and rule files --------------------------------------------------------------------------------------------
 
 

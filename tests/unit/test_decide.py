@@ -123,6 +123,13 @@ def test_a_breach_of_an_open_incident_begins_no_second_one() -> None:
     assert (only(plan).id, only(plan).values, only(plan).summary) == ("01INCIDENT", {"length": 90.0}, "indexing holds 90 messages")
 
 
+def test_commands_name_the_app_of_the_target() -> None:
+    rule = replace(RULE, runbook="celery -A {{ app }} purge")
+    judgement = Judgement(rule, findings=(a_finding(rule=rule, length=60.0),))
+    plan = decide(Situation(a_target(app="shop.celery"), NOW, OPS), [judgement], Loaded(), NOTHING)
+    assert only(plan).runbook == "celery -A shop.celery purge"
+
+
 def test_a_clear_keeps_the_values_of_the_last_breach() -> None:
     plan = deciding(a_finding(Verdict.CLEAR, RULE, length=3.0), open_=(an_incident(),))
     assert (only(plan).state, only(plan).values) == (State.RECOVERING, {"length": 60.0})

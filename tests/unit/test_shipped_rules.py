@@ -309,6 +309,11 @@ def test_the_first_step_fits_the_error(name: str, error: str, opens: str, first:
 
 
 @pytest.mark.parametrize("name", PACK)
+def test_no_command_holds_a_placeholder_for_the_app(name: str) -> None:
+    assert "-A APP" not in PACK[name].runbook
+
+
+@pytest.mark.parametrize("name", PACK)
 def test_no_text_fails_where_nothing_is_known(name: str) -> None:
     rule = PACK[name]
     table = TABLES[rule.table or ""]

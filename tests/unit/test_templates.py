@@ -149,6 +149,11 @@ def test_a_rule_without_a_summary_says_rule_key_and_values() -> None:
     assert texts_of(finding(""), "prod", Severity.ERROR).summary == "QueueBacklogHigh on indexing: length=60, drain_s=infinity"
 
 
+@pytest.mark.parametrize(("app", "said"), [("shop.celery", "celery -A shop.celery purge"), (None, "celery -A APP purge")])
+def test_texts_can_name_the_app_of_the_target(app: str | None, said: str) -> None:
+    assert texts_of(finding("celery -A {{ app }} purge"), "prod", Severity.ERROR, app).summary == said
+
+
 def test_texts_can_name_rule_target_severity_and_params() -> None:
     texts = texts_of(finding("{{ rule }} in {{ target }}:\n{{ severity }}"), "prod", Severity.ERROR)
     assert (texts.summary, texts.description, texts.runbook) == ("QueueBacklogHigh in prod: error", "60 of 50", "")

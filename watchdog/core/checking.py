@@ -150,13 +150,17 @@ class CheckResult:
 
 
 def check_target(
-    target: str, judgements: Iterable[Judgement], readings: Mapping[str, Reading], expected: Iterable[Answer] = ()
+    target: str,
+    judgements: Iterable[Judgement],
+    readings: Mapping[str, Reading],
+    expected: Iterable[Answer] = (),
+    app: str | None = None,
 ) -> TargetChecked:
     """One target's judgements, sorted by what they mean for the answer. One look cannot wait: `for` counts as held."""
     judgements = list(judgements)
     return TargetChecked(
         sources=_sources(target, readings),
-        firing=tuple(_firing(target, f) for j in judgements for f in j.findings if f.verdict is Verdict.BREACH),
+        firing=tuple(_firing(target, f, app) for j in judgements for f in j.findings if f.verdict is Verdict.BREACH),
         unknown=tuple(u for j in judgements for u in (*_unknown(target, j), *_missing(target, j, readings))),
         idle=tuple(Idle(j.rule.name, target, j.idle) for j in judgements if j.idle),
         target=target,
@@ -172,10 +176,10 @@ def reads_sources_up(rule: Rule) -> bool:
     return "up" in rule.reads.get("sources", frozenset())
 
 
-def _firing(target: str, finding: Finding) -> Firing:
+def _firing(target: str, finding: Finding, app: str | None) -> Firing:
     rule = finding.rule
     key = dict(zip(rule.key, finding.key, strict=True))
-    texts = texts_of(finding, target, finding.severity)
+    texts = texts_of(finding, target, finding.severity, app)
     return Firing(
         rule=rule.name,
         target=target,

@@ -94,7 +94,7 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     for name, (_, found) in by_rule.items():
         for key, finding in found.items():
             if finding.verdict is Verdict.BREACH and key not in taken[name]:
-                texts = texts_of(finding, situation.target.name, finding.severity)
+                texts = texts_of(finding, situation.target.name, finding.severity, situation.target.app)
                 incident, first = begin(finding, situation.target.name, situation.now, texts)
                 stepped, moves = step(incident, finding, 0.0, situation.now)
                 yield stepped, finding, [first, *moves]
@@ -116,10 +116,10 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
     if not _absent(finding):
         incident = _seen(incident, situation)
     if finding.verdict is Verdict.BREACH:
-        incident = _described(incident, finding)
+        incident = _described(incident, finding, situation.target.app)
     stepped, moves = step(incident, finding, watched_s, situation.now)
     if stepped.state is State.RESOLVED and stepped.ended is Ended.RECOVERED:
-        now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary)
+        now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary, situation.target.app)
         stepped = changed(stepped, summary=now_true)
     return stepped, finding, moves
 
@@ -146,13 +146,13 @@ def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bo
     return finding.verdict is Verdict.UNKNOWN and cut and situation.now - incident.seen_at > situation.target.forget_after_s
 
 
-def _described(incident: Incident, finding: Finding) -> Incident:
+def _described(incident: Incident, finding: Finding, app: str | None) -> Incident:
     """The incident with what this breach shows; texts are rendered anew only where the values or the severity changed."""
     rule = finding.rule
     same = incident.values == finding.values and incident.labels == rule.labels and finding.severity.rank <= incident.severity.rank
     if same and incident.summary:
         return incident
-    texts = texts_of(finding, incident.target, max(incident.severity, finding.severity, key=lambda s: s.rank))
+    texts = texts_of(finding, incident.target, max(incident.severity, finding.severity, key=lambda s: s.rank), app)
     return changed(
         incident,
         values=dict(finding.values),

@@ -33,6 +33,8 @@ class Target:
     visibility_timeout_s: float | None = None
     redis_db: int | None = None
     """The database of its `redis`; None where it has none."""
+    app: str | None = None
+    """What its users write behind `celery -A`."""
     results_prefix: str | None = None
     """The global_keyprefix of its results (`results.key_prefix`)."""
 

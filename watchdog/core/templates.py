@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EXTRA_NAMES", "NO_TEXTS", "TemplateCheck", "Texts", "check_template", "render", "render_or_plain", "resolved_text", "texts_of"]
 
-EXTRA_NAMES = ("rule", "target", "severity")
+EXTRA_NAMES = ("rule", "target", "severity", "app")
+_ANY_APP = "APP"
 """What every template can name besides the row's columns and the rule's params."""
 
 _LONGEST_TEMPLATE = 10_000
@@ -92,32 +93,35 @@ def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> s
     return cut(tidy(template.render(values)))
 
 
-def render_or_plain(text: str, finding: Finding, target: str, severity: Severity) -> str:
+def render_or_plain(text: str, finding: Finding, target: str, severity: Severity, app: str | None = None) -> str:
     """The rule's text for what was found; where the template fails, rule, key and values instead: no message is lost."""
     rule = finding.rule
-    extra = {**rule.params, "rule": rule.name, "target": target, "severity": severity.value}
+    extra = {"app": app or _ANY_APP, **rule.params, "rule": rule.name, "target": target, "severity": severity.value}
     try:
         return render(text, finding.cells, extra)
     except Exception:  # noqa: BLE001  whatever a template trips over, somebody waits for the message
         return plain(finding)
 
 
-def texts_of(finding: Finding, target: str, severity: Severity) -> Texts:
-    """The three texts of a finding; `severity` is the incident's. A rule without a summary gets rule, key and values."""
+def texts_of(finding: Finding, target: str, severity: Severity, app: str | None = None) -> Texts:
+    """The three texts of a finding; a rule without a summary gets rule, key and values.
+
+    `severity` is the incident's; `app` is what `celery -A` is told (None: not configured, a placeholder stands there).
+    """
     rule = finding.rule
-    summary = render_or_plain(rule.summary, finding, target, severity) if rule.summary.strip() else plain(finding)
+    summary = render_or_plain(rule.summary, finding, target, severity, app) if rule.summary.strip() else plain(finding)
     return Texts(
         summary=" ".join(summary.split()),
-        description=render_or_plain(rule.description, finding, target, severity),
-        runbook=render_or_plain(rule.runbook, finding, target, severity),
+        description=render_or_plain(rule.description, finding, target, severity, app),
+        runbook=render_or_plain(rule.runbook, finding, target, severity, app),
     )
 
 
-def resolved_text(finding: Finding, target: str, severity: Severity, summary: str) -> str:
+def resolved_text(finding: Finding, target: str, severity: Severity, summary: str, app: str | None = None) -> str:
     """What a good end says: what is true now, by the row as it is; without a row, or a text for it, what was true (`summary`)."""
     there = not set(finding.cells) <= set(finding.rule.key) or not finding.rule.key
     if finding.rule.resolved.strip() and there:
-        return " ".join(render_or_plain(finding.rule.resolved, finding, target, severity).split())
+        return " ".join(render_or_plain(finding.rule.resolved, finding, target, severity, app).split())
     return cut(f"was: {summary}") if summary else ""
 
 
