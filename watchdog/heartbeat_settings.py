@@ -3,16 +3,16 @@
 import hashlib
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from watchdog.receivers.http_attempt import HttpAttempt
-from watchdog.receivers.http_settings import CaFile, Headers, HttpUrl
+from watchdog.receivers.http_settings import Headers, HttpUrl, TlsSettings
 from watchdog.settings_types import PositiveDuration, ProxySetting, proxy_text
 
 __all__ = ["HeartbeatSettings", "failing_url"]
 
 
-class HeartbeatSettings(BaseModel):
+class HeartbeatSettings(TlsSettings):
     """`heartbeat = "https://…"`, or a table. `fail_url` is asked for in place of `url` with `/fail` behind its path."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -22,7 +22,6 @@ class HeartbeatSettings(BaseModel):
     every: PositiveDuration = 60.0
     headers: Headers = Field(default_factory=dict)
     timeout: PositiveDuration = 10.0
-    ca_file: CaFile | None = None
     proxy: ProxySetting = "environment"
 
     @property
@@ -46,7 +45,7 @@ class HeartbeatSettings(BaseModel):
         return HttpAttempt(
             url,
             timeout_s=self.timeout,
-            ca_file=str(self.ca_file) if self.ca_file else None,
+            tls=self.tls,
             secrets=[*self.plain_headers.values(), *self.urls],
             proxy=proxy_text(self.proxy),
         )

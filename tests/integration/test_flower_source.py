@@ -160,6 +160,49 @@ def test_a_ca_file_makes_a_private_certificate_trusted(tls_port: int, certificat
     source.close()
 
 
+@pytest.fixture
+def strict_port(certificates: Certificates) -> Iterator[int]:
+    """It lets in only who has a certificate of its authority."""
+    with TcpServer(says(response(b"{}")), certificates.server_context(wants_client=True)) as server:
+        yield server.port
+
+
+def test_a_client_certificate_is_shown_where_one_is_wanted(strict_port: int, certificates: Certificates) -> None:
+    files = {"ca_file": certificates.ca, "cert_file": certificates.client, "key_file": certificates.client_key}
+    source = flower(f"https://127.0.0.1:{strict_port}", **{name: str(path) for name, path in files.items()})
+    assert source.ask([Inspected()]).replies == {Inspected(): {}}
+    source.close()
+
+
+def test_a_client_certificate_that_is_wanted_and_not_there_names_the_settings(strict_port: int, certificates: Certificates) -> None:
+    said = reason(flower(f"https://127.0.0.1:{strict_port}", ca_file=str(certificates.ca)), Inspected())
+    assert "asks for a client certificate: set `cert_file` and `key_file` of flower" in said
+
+
+def test_a_client_certificate_of_another_authority_is_told_apart(strict_port: int, certificates: Certificates, tmp_path: Path) -> None:
+    other = make_certificates(tmp_path)
+    files = {"ca_file": certificates.ca, "cert_file": other.client, "key_file": other.client_key}
+    source = flower(f"https://127.0.0.1:{strict_port}", **{name: str(path) for name, path in files.items()})
+    assert f"does not accept the client certificate {other.client}" in reason(source, Inspected())
+
+
+def test_a_renewed_client_certificate_is_used_without_a_restart(strict_port: int, certificates: Certificates, tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    files = {"cert_file": tmp_path / "client.pem", "key_file": tmp_path / "client.key"}
+    source = flower(f"https://127.0.0.1:{strict_port}", ca_file=str(certificates.ca), **{name: str(path) for name, path in files.items()})
+    assert isinstance(source.ask([Inspected()]).replies[Inspected()], Gap)
+    for old, new in ((files["cert_file"], certificates.client), (files["key_file"], certificates.client_key)):
+        old.write_bytes(new.read_bytes())
+    assert source.ask([Inspected()]).replies == {Inspected(): {}}
+    source.close()
+
+
+def test_a_key_that_is_not_the_certificates_is_named(certificates: Certificates) -> None:
+    files = {"cert_file": certificates.client, "key_file": certificates.key}
+    source = flower("https://127.0.0.1:1", **{name: str(path) for name, path in files.items()})
+    assert f"{certificates.client} (`cert_file`), {certificates.key} (`key_file`) of flower" in reason(source, Inspected())
+
+
 def test_an_untrusted_certificate_names_the_setting(tls_port: int) -> None:
     assert "set `ca_file`" in reason(flower(f"https://127.0.0.1:{tls_port}"), Inspected())
 

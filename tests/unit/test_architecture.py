@@ -59,8 +59,8 @@ def test_the_core_knows_no_clock_by_another_name() -> None:
 @pytest.mark.parametrize(
     ("leaf", "allowed"),
     [
-        ("sources", "core|sources|settings_types|http_proxy"),
-        ("receivers", "core|receivers|settings_types|http_proxy|config_secrets|sources.deadline|__version__"),
+        ("sources", "core|sources|settings_types|http_proxy|tls_files"),
+        ("receivers", "core|receivers|settings_types|http_proxy|tls_files|config_secrets|sources.deadline|__version__"),
     ],
 )
 def test_leaves_import_the_core_and_their_base_alone(leaf: str, allowed: str) -> None:

@@ -28,6 +28,7 @@ def everything_set(tmp_path: Path) -> Path:
     certificates = tmp_path / "ca.crt"
     certificates.touch()
     text = UNSET_KEY.sub("", EXAMPLE.read_text()).replace("/etc/ssl/certs/ca-certificates.crt", str(certificates))
+    text = re.sub(r"/etc/watchdog/\w+\.(crt|key)", str(certificates), text)
     text = text.replace('\nurl = "redis://', '\nurl = "sentinel://')  # some keys are for sentinels only
     path = tmp_path / "watchdog.toml"
     path.write_text(text)

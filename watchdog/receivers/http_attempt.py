@@ -15,7 +15,6 @@ import threading
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,6 +25,7 @@ from watchdog.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
 from watchdog.receivers.base import Later, Outcome, Refused
 from watchdog.receivers.harmless import one_line
 from watchdog.receivers.http_outcome import HttpAnswer, Sorting, outcome_of
+from watchdog.tls_files import TlsFiles, no_tls, tls_context
 
 if TYPE_CHECKING:
     import httpx
@@ -38,6 +38,7 @@ LARGEST_ANSWER = 64 * 1024
 LARGEST_TEXT = 4096
 MOST_LEFT_BEHIND = 4
 """Attempts of one receiver that are out of time and have not ended yet."""
+_SYSTEMS_TRUST = TlsFiles()
 _SHORTEST_SECRET = 4
 
 
@@ -63,7 +64,7 @@ class HttpAttempt:
         url: str,
         *,
         timeout_s: float,
-        ca_file: str | None = None,
+        tls: TlsFiles = _SYSTEMS_TRUST,
         secrets: Iterable[str] = (),
         proxy: str = ENVIRONMENT,
         environ: Mapping[str, str] = os.environ,
@@ -72,7 +73,7 @@ class HttpAttempt:
         self._proxy_setting, self._environ = proxy, environ
         self._proxy: Proxy | None = None
         self._timeout_s = timeout_s
-        self._ca_file = ca_file
+        self._tls = tls
         parts = urlsplit(url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         self._server = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
@@ -104,7 +105,8 @@ class HttpAttempt:
         except ValueError as error:  # of `proxy_for`
             return Later(f"{self._server}: {error}")
         except OSError as error:  # ssl.SSLError is one
-            return Later(f"ca_file {self._ca_file} cannot be read as PEM certificates ({error.strerror or type(error).__name__})")
+            why = error.strerror or type(error).__name__
+            return Later(f"{self._tls} cannot be read as PEM certificates, or their key is locked or another's ({why})")
         network, answer = self._network, _Answer()
         if network is not None:
             network.begin(self._timeout_s)
@@ -147,9 +149,9 @@ class HttpAttempt:
             secure = self._url.lower().startswith("https")
             self._proxy = proxy = proxy_for(self._url, self._proxy_setting, self._environ)
             self._hidden = _worth_hiding({*self._secrets, *(proxy.secrets if proxy else ())})
-            context = _ssl_context(self._ca_file) if secure or (proxy and proxy.url.startswith("https")) else _no_tls()
+            context = tls_context(self._tls) if secure else no_tls()
             limits = httpx.Limits(max_connections=2, keepalive_expiry=120.0)
-            by = _for_httpx(proxy, context) if proxy else None
+            by = _for_httpx(proxy, self._tls.trust_alone) if proxy else None
             transport = httpx.HTTPTransport(verify=context, proxy=by, trust_env=False, limits=limits)
             self._network = DeadlineBackend()
             transport._pool._network_backend = self._network  # noqa: SLF001 - httpx has no way to name one (0.28)
@@ -176,13 +178,22 @@ class HttpAttempt:
             return Later(f"{asked}: the host name cannot be resolved")
         tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
         if tls is not None:
-            why = getattr(tls, "verify_message", "") or (tls.reason or "no details").replace("_", " ").lower()
-            return Later(f"{self._server}: TLS failed ({one_line(why)}){self._through}; for a private authority set `ca_file`")
+            self.close()  # the next attempt reads the files anew
+            return Later(f"{self._server}: {self._tls_failure(tls)}")
         if isinstance(failure, httpx.TimeoutException):
             return self._out_of_time(never_sent=never_sent)
         if isinstance(failure, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
             return Refused(f"{self._server}: the request cannot be made ({type(failure).__name__}); check `url` and `headers`")
         return Later(f"{self._server}: the connection broke before an answer came ({type(failure).__name__}){self._through}")
+
+    def _tls_failure(self, error: ssl.SSLError) -> str:
+        reason = error.reason or "no details"
+        why = one_line(getattr(error, "verify_message", "") or reason.replace("_", " ").lower())
+        if "CERTIFICATE_REQUIRED" in reason:
+            return f"it asks for a client certificate{self._through}; set `cert_file` and `key_file`"
+        if self._tls.cert_file and re.search("UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED", reason):
+            return f"it does not accept the client certificate {self._tls.cert_file} ({why}){self._through}"
+        return f"TLS failed ({why}){self._through}; for a private authority set `ca_file`"
 
     @property
     def _through(self) -> str:
@@ -194,10 +205,10 @@ class HttpAttempt:
         return text
 
 
-def _for_httpx(proxy: Proxy, context: ssl.SSLContext) -> "httpx.Proxy":
+def _for_httpx(proxy: Proxy, trust: TlsFiles) -> "httpx.Proxy":
     import httpx  # noqa: PLC0415
 
-    return httpx.Proxy(proxy.url, auth=proxy.auth, ssl_context=context if proxy.url.startswith("https") else None)
+    return httpx.Proxy(proxy.url, auth=proxy.auth, ssl_context=tls_context(trust) if proxy.url.startswith("https") else None)
 
 
 def _exchange(client: "httpx.Client", method: str, url: str, body: bytes, headers: Mapping[str, str], answer: _Answer) -> None:
@@ -231,15 +242,3 @@ def _worth_hiding(secrets: Iterable[str]) -> list[str]:
     """Each secret and each of its words, the longest first; what is shorter than 4 characters says nothing."""
     words = {word for secret in secrets for word in (secret, *secret.split())}
     return sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len, reverse=True)
-
-
-@cache
-def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
-    """One for all receivers with the same CA file: making one costs 25 ms and most of a megabyte."""
-    return ssl.create_default_context(cafile=ca_file)
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    """For plain http, where none is ever used."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

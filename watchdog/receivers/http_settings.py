@@ -3,16 +3,17 @@
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 
 from watchdog.receivers.http_attempt import HttpAttempt
 from watchdog.receivers.settings import ReceiverSettings
 from watchdog.settings_types import PositiveDuration, ProxySetting, proxy_text
+from watchdog.tls_files import TlsFiles
 
-__all__ = ["CaFile", "Headers", "HttpSettings", "HttpUrl"]
+__all__ = ["Headers", "HttpSettings", "HttpUrl", "PemFile", "TlsSettings"]
 
 
 def _checked_url(secret: SecretStr) -> SecretStr:
@@ -47,19 +48,37 @@ def _checked_headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
 
 
 HttpUrl = Annotated[SecretStr, AfterValidator(_checked_url)]
-CaFile = Annotated[Path, AfterValidator(_checked_file)]
+PemFile = Annotated[Path, AfterValidator(_checked_file)]
 Headers = Annotated[dict[str, SecretStr], AfterValidator(_checked_headers)]
 
 
-class HttpSettings(ReceiverSettings):
-    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `ca_file` replaces the system's certificates;
-    `proxy` says through which forward proxy, if any; at most `per_second` messages a second go to the URL, whichever receivers share it.
+class TlsSettings(BaseModel):
+    """Whom to trust in place of the system's authorities, and the certificate to show to who asks for one."""
+
+    ca_file: PemFile | None = None
+    cert_file: PemFile | None = None
+    key_file: PemFile | None = None
+
+    @model_validator(mode="after")
+    def _key_has_its_certificate(self) -> Self:
+        if self.key_file and not self.cert_file:
+            raise ValueError("`key_file` is the key of a client certificate: expected `cert_file` beside it, found none")
+        return self
+
+    @property
+    def tls(self) -> TlsFiles:
+        """The same as texts."""
+        return TlsFiles(*(str(path) if path else None for path in (self.ca_file, self.cert_file, self.key_file)))
+
+
+class HttpSettings(TlsSettings, ReceiverSettings):
+    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `proxy` says through which forward proxy, if any;
+    at most `per_second` messages a second go to the URL, whichever receivers share it.
     """
 
     url: HttpUrl
     timeout: PositiveDuration = 10.0
     per_second: Annotated[float, Field(gt=0, le=1000)] = 50.0
-    ca_file: CaFile | None = None
     proxy: ProxySetting = "environment"
 
     @property
@@ -69,7 +88,4 @@ class HttpSettings(ReceiverSettings):
 
     def attempt(self, secrets: Iterable[str] = ()) -> HttpAttempt:
         """What posts with these settings; `secrets` beside the URL's own never appear in a reason."""
-        ca_file = str(self.ca_file) if self.ca_file else None
-        return HttpAttempt(
-            self.url.get_secret_value(), timeout_s=self.timeout, ca_file=ca_file, secrets=secrets, proxy=proxy_text(self.proxy)
-        )
+        return HttpAttempt(self.url.get_secret_value(), timeout_s=self.timeout, tls=self.tls, secrets=secrets, proxy=proxy_text(self.proxy))

@@ -5,6 +5,7 @@ Imported on the first question: httpx is slow to import.
 """
 
 import os
+import ssl
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,7 @@ from threading import Lock
 
 import httpx
 
+from watchdog.core.causes import causes_of
 from watchdog.core.gaps import Gap
 from watchdog.http_proxy import Proxy, proxy_answer, proxy_for
 from watchdog.settings_types import proxy_text
@@ -96,7 +98,10 @@ class Pages:
             return Gap(f"flower: {error}")
         except OSError as error:
             raise_if_own(error)
-            return Gap(f"flower: cannot read the certificates in {self._settings.ca_file} (`ca_file` of flower): expected a PEM file")
+            files = self._settings.tls
+            return Gap(
+                f"flower: cannot read the certificates in {files} of flower: expected PEM files, and a key that fits and is not locked"
+            )
         asked = self._asked(path)
         try:
             try:
@@ -107,6 +112,8 @@ class Pages:
             return self._streamed(client, asked)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise_if_own(error)
+            if any(isinstance(cause, ssl.SSLError) for cause in causes_of(error)):
+                self.close()  # the next question reads the files anew
             return Gap(silence(error, asked))
 
     def _streamed(self, client: httpx.Client, asked: Asked) -> Page:
@@ -145,12 +152,12 @@ class Pages:
     def _made(self) -> httpx.Client:
         s = self._settings
         self._proxy = proxy_for(s.url, proxy_text(s.proxy), os.environ)
-        return make_client(secure=s.url.startswith("https://"), ca_file=s.ca_file, deadline=self._deadline, proxy=self._proxy)
+        return make_client(secure=s.url.startswith("https://"), tls=s.tls, deadline=self._deadline, proxy=self._proxy)
 
     def _asked(self, path: str) -> Asked:
         s = self._settings
         credentials = self._auth is not None or bool(self._headers)
-        return Asked(s.url, path, s.timeout, s.connect_timeout, s.ca_file, has_credentials=credentials, proxy=self._proxy)
+        return Asked(s.url, path, s.timeout, s.connect_timeout, s.tls, has_credentials=credentials, proxy=self._proxy)
 
 
 def _credentials(settings: FlowerSettings) -> tuple[str, str] | None:

@@ -13,8 +13,11 @@ import httpx
 
 from watchdog.core.causes import causes_of
 from watchdog.http_proxy import Proxy, proxy_answer
+from watchdog.tls_files import TlsFiles
 
 __all__ = ["Asked", "refusal", "silence", "stale"]
+
+_NOT_ACCEPTED = "UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Asked:
     path: str
     timeout_s: float
     connect_timeout_s: float
-    ca_file: str | None
+    tls: TlsFiles
     has_credentials: bool
     proxy: Proxy | None = None
 
@@ -86,6 +89,10 @@ def _network(cause: BaseException, asked: Asked) -> str | None:
         return f"flower: the host name in {asked.connected_to} cannot be resolved (DNS): is it spelt right?"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"flower: the certificate of {asked.base} is not trusted ({cause.verify_message}){asked.through}: {_ca(asked)}"
+    if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
+        return f"flower: {asked.base} asks for a client certificate{asked.through}: set `cert_file` and `key_file` of flower"
+    if isinstance(cause, ssl.SSLError) and asked.tls.cert_file and re.search(_NOT_ACCEPTED, cause.reason or ""):
+        return f"flower: {asked.base} does not accept the client certificate {asked.tls.cert_file} (`cert_file` of flower; {cause.reason})"
     if isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause)):
         why = getattr(cause, "reason", None) or "no handshake"
         return f"flower: no TLS connection to {asked.base} ({why}): does that port speak TLS, or should it be http://?"
@@ -98,8 +105,8 @@ def _network(cause: BaseException, asked: Asked) -> str | None:
 
 
 def _ca(asked: Asked) -> str:
-    if asked.ca_file:
-        return f"expected one that {asked.ca_file} (`ca_file` of flower) has signed, for that host name"
+    if asked.tls.ca_file:
+        return f"expected one that {asked.tls.ca_file} (`ca_file` of flower) has signed, for that host name"
     return "set `ca_file` of flower to the certificate of the authority that signed it"
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from watchdog.settings_types import PositiveDuration, ProxySetting
+from watchdog.tls_files import TlsFiles
 
 __all__ = ["FlowerSettings"]
 
@@ -22,6 +23,8 @@ class FlowerSettings(BaseModel):
     password: SecretStr | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
     proxy: ProxySetting = "none"
     timeout: PositiveDuration = 5.0
     connect_timeout: PositiveDuration = 1.0
@@ -42,6 +45,17 @@ class FlowerSettings(BaseModel):
         username, _, password = userinfo.partition(":")
         apart = {"url": f"{scheme}://{place}{slash}{path}", "username": unquote(username), "password": SecretStr(unquote(password))}
         return {**given, **apart}
+
+    @model_validator(mode="after")
+    def _key_has_its_certificate(self) -> Self:
+        if self.key_file and not self.cert_file:
+            raise ValueError("`key_file` is the key of a client certificate: expected `cert_file` beside it, found none")
+        return self
+
+    @property
+    def tls(self) -> TlsFiles:
+        """Whom to trust, and who we are."""
+        return TlsFiles(self.ca_file, self.cert_file, self.key_file)
 
     @field_validator("url")
     @classmethod

@@ -6,7 +6,6 @@ is cut to what is left of the question's deadline, headers included. Imported on
 
 import ssl
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 import httpcore
@@ -14,6 +13,7 @@ import httpx
 
 from watchdog.http_proxy import Proxy
 from watchdog.sources.deadline import Deadline
+from watchdog.tls_files import TlsFiles, no_tls, tls_context
 
 __all__ = ["make_client"]
 
@@ -21,40 +21,28 @@ KEEPALIVE_S = 120.0
 """Longer than a usual interval, so that each cycle finds its connection still open."""
 
 
-def make_client(*, secure: bool, ca_file: str | None, deadline: Deadline, proxy: Proxy | None = None) -> httpx.Client:
-    """A client for one base URL, through that proxy alone; .netrc is not used. OSError where `ca_file` cannot be read."""
-    context = ssl_context(ca_file) if secure or (proxy and proxy.url.startswith("https")) else _no_tls()
-    return httpx.Client(transport=_Transport(context, deadline, proxy), trust_env=False, follow_redirects=False)
-
-
-@cache
-def ssl_context(ca_file: str | None) -> ssl.SSLContext:
-    """One context per CA file, shared by all targets: making one costs 25 ms and most of a megabyte. None: the system's CAs."""
-    return ssl.create_default_context(cafile=ca_file)
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    """An empty context for plain http, where none is ever used."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def make_client(*, secure: bool, tls: TlsFiles, deadline: Deadline, proxy: Proxy | None = None) -> httpx.Client:
+    """A client for one base URL, through that proxy alone; .netrc is not used. OSError where its files cannot be read."""
+    context = tls_context(tls) if secure else no_tls()
+    return httpx.Client(transport=_Transport(context, deadline, proxy, tls.trust_alone), trust_env=False, follow_redirects=False)
 
 
 class _Transport(httpx.HTTPTransport):
     """httpx's transport over a pool of one connection that minds the deadline."""
 
-    def __init__(self, context: ssl.SSLContext, deadline: Deadline, proxy: Proxy | None) -> None:
+    def __init__(self, context: ssl.SSLContext, deadline: Deadline, proxy: Proxy | None, trust: TlsFiles) -> None:
         super().__init__(verify=context, trust_env=False)
-        self._pool = _pool(context, _Backend(deadline), proxy)
+        self._pool = _pool(context, _Backend(deadline), proxy, trust)
 
 
-def _pool(context: ssl.SSLContext, backend: httpcore.NetworkBackend, proxy: Proxy | None) -> httpcore.ConnectionPool:
+def _pool(context: ssl.SSLContext, backend: httpcore.NetworkBackend, proxy: Proxy | None, trust: TlsFiles) -> httpcore.ConnectionPool:
     if proxy is None:
         return httpcore.ConnectionPool(ssl_context=context, max_connections=1, keepalive_expiry=KEEPALIVE_S, network_backend=backend)
     return httpcore.HTTPProxy(
         proxy.url,
         proxy_auth=proxy.auth,
         ssl_context=context,
-        proxy_ssl_context=context if proxy.url.startswith("https") else None,
+        proxy_ssl_context=tls_context(trust) if proxy.url.startswith("https") else None,
         max_connections=1,
         keepalive_expiry=KEEPALIVE_S,
         network_backend=backend,
