@@ -94,7 +94,7 @@ class _Show:
         """Everything is mended; nothing is said to watchdog."""
         self.heading("Mending it")
         self.act("the failing task is mended")
-        self.cluster.flood("indexing", 40, "demo.fail", kind="")  # fewer would not prove that it is over
+        self.cluster.flood("indexing", 80, "demo.fail", kind="")  # fewer would not prove that it is over
         self.act("celery@gpu-1 is started again, and works off its queue")
         self.cluster.start_worker("gpu-1", ["training"], 2)
         self.wait("watchdog to tell that each is over", lambda: set(self.opened) <= self.ended)
