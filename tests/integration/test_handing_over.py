@@ -193,8 +193,8 @@ def test_a_farewell_that_was_given_up_is_given_up_once(store: Store) -> None:
     told_both(store)
     handed(store, ["ops"], leaving=[FakeReceiver("dev")])
     attempt(store, Refused("410", gone=True), now=T0 + 101, receiver="dev")
-    for _ in range(2):
-        handed(store, ["ops"])
+    for now in (T0 + 100, T0 + 102, T0 + 2 * FAREWELL_S, T0 + 48 * FAREWELL_S):
+        handed(store, ["ops"], now=now)
     assert [receiver for receiver, _ in dead(store)] == ["dev"]
 
 
@@ -222,9 +222,9 @@ def test_a_farewell_that_a_restart_cut_short_is_one_too_and_only_once(store: Sto
     told_both(store)
     handed(store, ["ops"], leaving=[FakeReceiver("dev")])
     attempt(store, Later("503"), now=T0 + 101, receiver="dev")
-    for _ in range(3):
-        handed(store, ["ops"])
-        cycle(store, ["ops"], A, B, now=T0 + 110)
+    for now in (T0 + 100, T0 + 102, T0 + 2 * FAREWELL_S, T0 + 48 * FAREWELL_S):
+        handed(store, ["ops"], now=now)
+        cycle(store, ["ops"], A, B, now=now + 10)
     assert [receiver for receiver, _ in dead(store)] == ["dev"]
     assert waiting(store, "dev") == []
 

@@ -71,14 +71,25 @@ def _still_refused(told: Told, addressee: Addressee, now: float | None) -> bool:
 
 
 def tell(
-    standings: Sequence[Standing], loaded: Loaded, addressees: Iterable[Addressee], target: str, now: float, service: str
+    standings: Sequence[Standing],
+    loaded: Loaded,
+    addressees: Iterable[Addressee],
+    target: str,
+    now: float,
+    service: str,
+    *,
+    again: bool = True,
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    """(New messages, ids of waiting messages that they replace or that cancelled out), for one target."""
+    """(New messages, ids of waiting messages that they replace or that cancelled out), for one target.
+
+    `again`: whether what was refused may be said once more after its hour.
+    """
     new: list[Message] = []
     withdrawn: list[str] = []
     for addressee in addressees:
         waiting = [m for m in loaded.waiting if m.receiver == addressee.name]
-        notices = _notices(standings, loaded.told, waiting, addressee, None if addressee.name in loaded.off else now)
+        retry_at = now if again and addressee.name not in loaded.off else None
+        notices = _notices(standings, loaded.told, waiting, addressee, retry_at)
         if _said_by(waiting) == [_gist(n) for n in notices]:
             continue
         withdrawn += [m.id for m in waiting]
@@ -92,10 +103,10 @@ def tell(
 
 
 def farewell(loaded: Loaded, addressee: Addressee, target: str, now: float, service: str) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    """As `tell`, for a receiver that is told no more: all that it believes to burn has ended for it."""
+    """As `tell`, for a receiver that is told no more: all that it believes to burn has ended for it, said once."""
     over = [replace(i, state=State.RESOLVED, ended=Ended.RECEIVER_REMOVED, resolved_at=now) for i in loaded.open]
     standings = [Standing(incident, Verdict.NONE) for incident in (*over, *loaded.owed)]
-    return tell(standings, loaded, [addressee], target, now, service)
+    return tell(standings, loaded, [addressee], target, now, service, again=False)
 
 
 def about_receiver(incident: Incident, tables: Container[str]) -> str:
