@@ -13,6 +13,7 @@ from watchdog.receivers.slack_text import bold, code, date, is_link, link, prose
         ("_a_ my_task_name __init__", "ˍaˍ my_task_name ˍˍinitˍˍ"),
         (":fire: a:100:b", "∶fire: a∶100:b"),
         ("at 09:15:00", "at 09:15:00"),
+        ("redis://10.0.0.5:6379/0 refused", "redis://10.0.0.5:6379/0 refused"),
         ("> quoted", "› quoted"),
         ("two\n  lines\u2028more", "two lines more"),
         ("\x1b[31mred\x07\u202e\udc80", "\\x1b[31mred\\x07\\u202e\\udc80"),

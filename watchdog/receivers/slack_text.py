@@ -17,7 +17,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TICK = str.maketrans({"`": "\u02cb"})
 _LOOKALIKES = _TICK | str.maketrans({"*": "\u2217", "~": "\u223c"})
 _EDGE_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")  # within a word it is no mark
-_EMOJI_COLON = re.compile(r":(?!\d\d:)(?=[^\s:]+:)")  # 09:15:00 is none
+_EMOJI_COLON = re.compile(r":(?!\d\d:)(?=[\w+'-]+:)")  # 09:15:00 is none, nor is redis://10.0.0.5:6379
 _CODE_SPAN = re.compile(r"(?<![\w`])`([^`\s](?:[^`]*[^`\s])?)`(?![\w`])")
 _LINK = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _LONGEST_LINK = 1_000
