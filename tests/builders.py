@@ -16,6 +16,7 @@ from watchdog.core.identity import fingerprint
 from watchdog.core.incidents import Incident, State
 from watchdog.core.messages import Event, Message, Notice, Told
 from watchdog.core.queries import (
+    CountFlushes,
     FailedTasks,
     HashSize,
     Inspected,
@@ -165,6 +166,7 @@ class Cluster:
     counts: dict[tuple[str, str, str], float] = field(default_factory=dict)
     flower_started_at: float = NOW - 86400
     server: RedisServer = field(default_factory=a_server)
+    flushes: int = 0
     lists: dict[str, int] = field(default_factory=dict)
     heads: dict[str, MessageHead] = field(default_factory=dict)
     sets: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -196,11 +198,12 @@ class Cluster:
 
     def beating(self, seconds: float = INTERVAL) -> None:
         """Time passes: those online go on beating."""
+        beats = int((self.now + seconds) // 2) - int(self.now // 2)
         self.now += seconds
         for name, beat in self.beats.items():
             if self.online.get(name):
                 at = self.now
-                self.beats[name] = replace(beat, heartbeats=(at - 7, at - 5, at - 3, at - 1), pulses=(beat.pulses or 0) + 5)
+                self.beats[name] = replace(beat, heartbeats=(at - 7, at - 5, at - 3, at - 1), pulses=(beat.pulses or 0) + beats)
 
     def dies(self, name: str) -> None:
         """kill -9: 4 s after its last heartbeat Flower lists it as not online; it answers nothing."""
@@ -286,6 +289,8 @@ class Cluster:
                 return Pong(0.5)
             case ReadServer():
                 return self.server
+            case CountFlushes():
+                return self.flushes
             case ListLength(key):
                 return self.lists.get(key, 0)
             case OldestMessage(key):

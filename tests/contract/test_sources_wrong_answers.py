@@ -14,6 +14,7 @@ from redis import exceptions as redis_errors
 from watchdog.core import queries
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import (
+    CountFlushes,
     FailedTasks,
     HashSize,
     InspectAll,
@@ -51,6 +52,7 @@ FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS]
 REDIS: list[Query] = [
     Ping(),
     ReadServer(),
+    CountFlushes(),
     ListLength("k"),
     OldestMessage("k"),
     HashSize("k"),

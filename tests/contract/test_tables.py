@@ -27,7 +27,7 @@ DESIGN = {
     "running": "id name worker worker_state worker_active queue running_s progress step meta progress_still_s",
     "schedules": "task every_s grace_s last_success_s overdue_s",
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "
-    "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages unacked_ratio",
+    "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio",
     "sources": "name up error latency_ms stale_s version restarted_s",
     "cluster": "workers_online workers_lost workers_left workers_unknown workers_known workers_expected capacity active utilization "
     "backlog unacked per_min error_rate finished versions",

@@ -20,6 +20,7 @@ from tests.valkey import valkey_server
 from tests.waiting import until
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import (
+    CountFlushes,
     HashSize,
     ListLength,
     LowestScore,
@@ -203,6 +204,18 @@ def test_a_user_with_just_the_line_of_the_readme_can_ask_everything(filled: Clus
     replies = asked.ask(EVERYTHING).replies
     asked.close()
     assert [answer for answer in replies.values() if isinstance(answer, Gap)] == []
+
+
+def test_flushes_of_every_database_are_counted(bare_cluster: Cluster) -> None:
+    bare_cluster.start_redis()
+    asked = source(bare_cluster.redis_url)
+    before = asked.ask([Ping(), CountFlushes()]).replies[CountFlushes()]
+    with redis.Redis.from_url(bare_cluster.redis_url) as client:
+        client.flushdb()
+        client.flushall(asynchronous=True)
+    after = asked.ask([Ping(), CountFlushes()]).replies[CountFlushes()]
+    asked.close()
+    assert (before, after) == (0, 2)
 
 
 def test_that_user_can_ask_another_database(filled: Cluster) -> None:

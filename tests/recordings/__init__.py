@@ -44,6 +44,7 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.QueueLengths: dict[str, int],
     queries.Ping: Pong,
     queries.ReadServer: RedisServer,
+    queries.CountFlushes: int,
     queries.ListLength: int,
     queries.OldestMessage: MessageHead,
     queries.HashSize: int,

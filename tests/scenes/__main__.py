@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.scenes.catalogue import SCENES
+from tests.scenes import rabbitmq
 from tests.scenes.judge import Verdict
+from tests.scenes.plays import SCENES
 from tests.scenes.scene import Scene, play
 
 AT_ONCE = 4
@@ -40,6 +41,9 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps(asdict(play(SCENES[asked.names[0]], logs))))  # noqa: T201
         return 0
     scenes = [SCENES[name] for name in asked.names or SCENES]
+    if rabbitmq.found() is None and (without := [scene.name for scene in scenes if scene.broker == "rabbitmq"]):
+        print(f"not played, for RabbitMQ is not installed (its server and epmd): {', '.join(without)}", file=sys.stderr)  # noqa: T201
+        scenes = [scene for scene in scenes if scene.broker != "rabbitmq"]
     scenes.sort(key=lambda scene: -scene.budget_s)  # the longest first: the last one ends sooner
     with ThreadPoolExecutor(AT_ONCE) as pool:
         verdicts = dict(

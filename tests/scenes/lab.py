@@ -11,24 +11,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import redis
 from celery import Celery
 
 from tests.e2e.running import Daemon, watchdog
 from tests.receiver import RecordingReceiver
 from tests.scenes.judge import Look, Told
+from tests.scenes.rabbitmq import RabbitMQ
 from tests.scenes.tasks import make_scene_app
 from watchdog.demo.cluster import Cluster
+from watchdog.demo.processes import LOOPBACK, Process
+from watchdog.demo.redis_server import redis_server
 
 __all__ = ["Lab", "SceneCluster"]
 
 
 class SceneCluster(Cluster):
-    """A demo cluster whose workers run the scenes' tasks, on the database of Redis that the scene wants."""
+    """A demo cluster whose workers run the scenes' tasks, on the broker and the database that the scene wants."""
 
     def __init__(self, workdir: Path, environment: Mapping[str, str], database: int = 0) -> None:
         super().__init__(workdir, environment=environment)
         self._database = database
         self._sender: Celery | None = None
+        self._others: list[Process] = []
 
     @property
     def redis_url(self) -> str:
@@ -40,7 +45,20 @@ class SceneCluster(Cluster):
             self._sender = make_scene_app(self._environment())
         return self._sender
 
+    def start_beat(self, schedule: Mapping[str, object]) -> None:
+        """Celery's scheduler, with this schedule."""
+        conf = json.dumps({**json.loads(self._environment()["SCENE_CONF"]), "beat_schedule": schedule})
+        options = ("-s", str(self.workdir / "beat-schedule"), "--pidfile=")
+        self._others.append(Process("beat", self._celery("beat", *options), self.workdir, self._environment({"SCENE_CONF": conf})))
+
+    def start_second_redis(self, port: int) -> None:
+        """An empty Redis beside the broker."""
+        command = [str(redis_server()[0]), "--port", str(port), "--bind", LOOPBACK, "--save", "", "--dir", str(self.workdir)]
+        self._others.append(Process("second-redis", command, self.workdir, self._environment()))
+
     def close(self) -> None:
+        for other in self._others:
+            other.end()
         super().close()
         if self._sender is not None:
             with contextlib.suppress(Exception):  # its sockets lead nowhere now
@@ -53,10 +71,17 @@ class SceneCluster(Cluster):
 class Lab:
     """What the steps of a scene work with. Steps come from one thread; `every` sends from threads of its own."""
 
-    def __init__(self, folder: Path, conf: Mapping[str, object] | None = None, database: int = 0) -> None:
+    def __init__(self, folder: Path, conf: Mapping[str, object], *, database: int, on_rabbitmq: bool, visibility_timeout_s: float) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.cluster = SceneCluster(folder, {"SCENE_CONF": json.dumps({"task_publish_retry": False, **(conf or {})})}, database)
+        self.rabbitmq = RabbitMQ(folder)
+        self._on_rabbitmq = on_rabbitmq
+        settings = {"task_publish_retry": False, **conf}
+        environment = {"DEMO_VISIBILITY_TIMEOUT_S": str(visibility_timeout_s)}
+        if on_rabbitmq:
+            settings["broker_transport_options"] = {}  # those of Redis mean nothing to it
+            environment |= {"DEMO_BROKER_URL": self.rabbitmq.url, "DEMO_RESULTS_URL": "disabled://"}
+        self.cluster = SceneCluster(folder, {**environment, "SCENE_CONF": json.dumps(settings)}, database)
         self.looks: list[Look] = []
         self.steps: dict[str, float] = {}
         self._receiver = RecordingReceiver()
@@ -81,6 +106,7 @@ class Lab:
             except subprocess.TimeoutExpired:
                 self._daemon.process.kill()
         self.cluster.close()
+        self.rabbitmq.kill()
         self._receiver.__exit__(kind, error, trace)
 
     @property
@@ -88,11 +114,23 @@ class Lab:
         """Seconds since the scene began."""
         return time.monotonic() - self._began
 
+    def start_broker(self) -> None:
+        """Redis, or RabbitMQ."""
+        if self._on_rabbitmq:
+            self.rabbitmq.start()
+        else:
+            self.cluster.start_redis()
+
+    def start_flower(self, *options: str) -> None:
+        """Flower, which reads RabbitMQ's queues from its management API."""
+        self.cluster.start_flower(*options, *((f"--broker_api={self.rabbitmq.api_url}",) if self._on_rabbitmq else ()))
+
     def begin(self) -> None:
         """Wait until every worker is online, start the daemon, and count time from here."""
         self.cluster.wait_ready(60)
-        redis = f"redis://127.0.0.1:{self.cluster.redis_port}/0"  # where a careless configuration looks
-        config = f'interval = "2s"\n[[target]]\nname = "prod"\nflower = "{self.cluster.flower_url}"\nredis = "{redis}"\n'
+        config = f'interval = "2s"\n[[target]]\nname = "prod"\nflower = "{self.cluster.flower_url}"\n'
+        if not self._on_rabbitmq:
+            config += f'redis = "redis://{LOOPBACK}:{self.cluster.redis_port}/0"\n'  # where a careless configuration looks
         config += f'[[receiver]]\nname = "ops"\ntype = "webhook"\nurl = "{self._receiver.url}"\n'
         (self.folder / "watchdog.toml").write_text(config)
         self._daemon = Daemon(self.folder)
@@ -106,11 +144,35 @@ class Lab:
         """Sleep until so many seconds after the beginning."""
         time.sleep(max(0.0, seconds - self.now))
 
-    def send(self, task: str, queue: str, *, count: int = 1, expires: float | None = None, **arguments: object) -> None:
-        """Send, and forget; a broker that is away is part of the scene."""
+    def send(
+        self, task: str, queue: str, *, count: int = 1, expires: float | None = None, countdown_s: float | None = None, **arguments: object
+    ) -> None:
+        """Send, and forget."""
         for _ in range(count):
-            with contextlib.suppress(Exception):
-                self.cluster.app.send_task(task, kwargs=arguments, queue=queue, retry=False, expires=expires)
+            self.attempt(
+                lambda: self.cluster.app.send_task(
+                    task, kwargs=arguments, queue=queue, retry=False, expires=expires, countdown=countdown_s, ignore_result=True
+                )
+            )
+
+    def traffic(self, seconds: float, *queues: str, delay: float = 0.0) -> None:
+        """A task that succeeds, to each of the queues, again and again until the scene ends."""
+
+        def send() -> None:
+            for queue in queues:
+                self.send("demo.ok", queue, delay=delay)
+
+        self.every(seconds, send)
+
+    def attempt(self, call: Callable[[], object]) -> None:
+        """Call it; a broker that is away or refuses is part of the scene."""
+        with contextlib.suppress(Exception):
+            call()
+
+    def ask_redis(self, *command: str) -> None:
+        """One command to the broker, as an operator gives it."""
+        with redis.Redis(host=LOOPBACK, port=self.cluster.redis_port, socket_timeout=5.0) as connection:
+            connection.execute_command(*command)
 
     def every(self, seconds: float, call: Callable[[], None]) -> None:
         """Call again and again until the scene ends."""

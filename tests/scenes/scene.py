@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from tests.scenes.judge import Also, Need, Verdict, judge
 from tests.scenes.lab import Lab
@@ -24,14 +25,17 @@ class Scene:
     conf: Mapping[str, object] = field(default_factory=dict)
     database: int = 0
     flower: tuple[str, ...] = ()
+    broker: Literal["redis", "rabbitmq"] = "redis"
+    visibility_timeout_s: float = 3600.0
 
 
 def play(scene: Scene, folder: Path) -> Verdict:
     """Run the scene in that folder, where its logs stay, and judge it."""
-    with Lab(folder, scene.conf, scene.database) as lab:
-        lab.cluster.start_redis()
+    on_rabbitmq = scene.broker == "rabbitmq"
+    with Lab(folder, scene.conf, database=scene.database, on_rabbitmq=on_rabbitmq, visibility_timeout_s=scene.visibility_timeout_s) as lab:
+        lab.start_broker()
         scene.set_up(lab)
-        lab.cluster.start_flower(*scene.flower)
+        lab.start_flower(*scene.flower)
         lab.begin()
         scene.act(lab)
         told = lab.told()

@@ -411,6 +411,33 @@ def test_two_processes_under_one_name_and_one_pid_do_not_restart() -> None:
     assert [cell(reading, WEB, c) for c in ("restarts", "crashes", "duplicate")] == [0.0, 0.0, True]
 
 
+def beats_come(watch: Watch, more: int, looks: int) -> Reading:
+    """So many heartbeats above the usual five come between one look and the next."""
+    for _ in range(looks):
+        beat = watch.cluster.beats[WEB]
+        watch.cluster.beats[WEB] = replace(beat, pulses=(beat.pulses or 0) + more)
+        reading = workers(watch)
+    return reading
+
+
+def test_heartbeats_that_come_twice_as_often_are_those_of_two_processes() -> None:
+    assert cell(beats_come(watching(healthy()), 5, looks=4), WEB, "duplicate") is True
+
+
+def test_heartbeats_that_were_held_up_are_no_second_worker() -> None:
+    watch = watching(healthy())
+    for _ in range(3):
+        beats_come(watch, 0, looks=2)
+        assert cell(beats_come(watch, 30, looks=1), WEB, "duplicate") is False
+
+
+def test_a_count_that_was_kept_and_then_jumps_is_no_second_worker() -> None:
+    watch = watching(healthy())
+    for _ in range(4):
+        for more in (-5, -5, 10):
+            assert cell(beats_come(watch, more, looks=1), WEB, "duplicate") is False
+
+
 def test_one_hello_that_was_lost_is_no_second_worker() -> None:
     watch = watching(healthy())
     watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], processed=3)

@@ -130,6 +130,8 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("BrokerReadOnly", {"role": "slave", "replica_link_up": False}, Severity.CRITICAL,
      "The broker is a read-only replica, and its link to its master is down"),
     ("BrokerLostMessages", {"lost_messages": 190.0}, Severity.ERROR, "Redis restarted, and 190 messages that it held are gone"),
+    ("BrokerLostMessages", {"lost_messages": 190.0, "flushed": True}, Severity.ERROR,
+     "Redis was flushed, and 190 messages that it held are gone"),
     ("UnackedStale", {"unacked_ratio": 0.9, "unacked_oldest_s": 3240.0}, Severity.WARNING,
      "A message is unacknowledged for 54m, 90% of the visibility timeout"),
     ("UnackedStale", {"unacked_ratio": 1.0, "unacked_oldest_s": 3600.0}, Severity.CRITICAL,

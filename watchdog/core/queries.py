@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "CountFlushes",
     "FailedTasks",
     "HashSize",
     "InspectAll",
@@ -183,6 +184,13 @@ class Ping(Query):
 @dataclass(frozen=True, slots=True)
 class ReadServer(Query):
     """INFO (sections server, clients, memory, persistence, stats, replication). -> `RedisServer`."""
+
+    source = "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class CountFlushes(Query):
+    """INFO commandstats. -> `int`: how often FLUSHALL and FLUSHDB ran, since its start or since CONFIG RESETSTAT."""
 
     source = "redis"
 

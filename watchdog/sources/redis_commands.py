@@ -5,6 +5,7 @@ KEYS, which stops the server for all.
 """
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -15,6 +16,7 @@ from msgspec import Raw, Struct
 from watchdog.core.gaps import Gap
 from watchdog.core.names import LONGEST_NAME
 from watchdog.core.queries import (
+    CountFlushes,
     HashSize,
     ListLength,
     LowestScore,
@@ -38,6 +40,9 @@ SCAN_STEP = 1000
 """Keys that one SCAN goes through: 1.5 ms of Redis' time (measured, 6.2), in which it serves nobody else."""
 
 
+_OF_A_KEY: dict[type[Query], str] = {ListLength: "LLEN", HashSize: "HLEN", SetMembers: "SMEMBERS", TaskMeta: "GET"}
+
+
 def command(query: Query) -> tuple[str, ...]:
     """The words of its command; empty for a question that is not Redis's."""
     match query:
@@ -45,18 +50,14 @@ def command(query: Query) -> tuple[str, ...]:
             return ("PING",)
         case ReadServer():
             return ("INFO",)  # without sections: several at once are new in Redis 7
-        case ListLength(key):
-            return ("LLEN", key)
+        case CountFlushes():
+            return ("INFO", "commandstats")
+        case ListLength(key) | HashSize(key) | SetMembers(key) | TaskMeta(key):
+            return (_OF_A_KEY[type(query)], key)
         case OldestMessage(key):
             return ("LINDEX", key, "-1")
-        case HashSize(key):
-            return ("HLEN", key)
         case LowestScore(key):
             return ("ZRANGE", key, "0", "0", "WITHSCORES")
-        case SetMembers(key):
-            return ("SMEMBERS", key)
-        case TaskMeta(key):
-            return ("GET", key)
         case ScanKeys(cursor, pattern, budget):
             return ("SCAN", str(cursor), "MATCH", pattern, "COUNT", str(min(max(budget, 1), SCAN_STEP)))
     return ()
@@ -89,6 +90,14 @@ def _count(raw: object) -> int | None:
 
 class _Message(Struct):
     headers: dict[str, Raw] = {}
+
+
+_FLUSHED = re.compile(rb"^cmdstat_flush(?:all|db):calls=(\d+)", re.MULTILINE)
+
+
+def _flushes(raw: object) -> int | None:
+    """Commands that never ran have no line; PING, which has gone before, has one."""
+    return sum(map(int, _FLUSHED.findall(raw))) if isinstance(raw, bytes) and b"cmdstat_" in raw else None
 
 
 def _message_head(raw: object) -> MessageHead | None:
@@ -192,6 +201,7 @@ _READ: dict[type[Query], Callable[[Any], object]] = {
     PingResults: lambda raw: True if raw == b"PONG" else None,
     ReadServer: redis_server,
     ReadResultsServer: redis_server,
+    CountFlushes: _flushes,
     ListLength: _count,
     OldestMessage: _message_head,
     HashSize: _count,
@@ -206,6 +216,7 @@ _EXPECTED: dict[type[Query], str] = {
     PingResults: "PONG",
     ReadServer: "the text of the server's state",
     ReadResultsServer: "the text of the server's state",
+    CountFlushes: "the counts of its commands",
     ListLength: "a number",
     OldestMessage: "a message or nothing",
     HashSize: "a number",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import inf
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import HashSize, LowestScore, Ping, Query, ReadServer
+from watchdog.core.queries import CountFlushes, HashSize, LowestScore, Ping, Query, ReadServer
 from watchdog.core.replies import Pong, RedisServer
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.broker_losses import Holdings, holdings_after
@@ -30,10 +30,15 @@ COLUMNS = (
     Column("last_save_ok", B, "the last snapshot and append-only write went well"),
     Column("unacked", N, "messages fetched by workers and not acknowledged, all queues", "messages", 0.0),
     Column("unacked_oldest_s", N, "since the oldest of them was delivered", "s", 0.0),
-    Column("lost_messages", N, "messages that it held and does not since its restart, for 10 minutes from it on", "messages", 0.0),
+    Column(
+        "lost_messages", N, "messages that it held and does not since its restart or a flush, for 10 minutes from then on", "messages", 0.0
+    ),
+    Column("flushed", B, "they went by FLUSHALL or FLUSHDB", neutral=False),
     Column("unacked_ratio", N, "that age of the visibility timeout; past 1 messages are delivered again", "ratio", 0.0),
 )
-FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ("latency_ms", "lost_messages", "unacked", "unacked_oldest_s", "unacked_ratio"))
+FROM_INFO = tuple(
+    c.name for c in COLUMNS if c.name not in ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_oldest_s", "unacked_ratio")
+)
 FROM_INDEX = ("unacked_oldest_s", "unacked_ratio")
 
 
@@ -41,7 +46,7 @@ def asks(asking: Asking) -> Iterable[Query]:
     """PING and INFO first; the unacked keys once their prefix is known."""
     if "redis" not in asking.target.sources:
         return []
-    wanted: list[Query] = [Ping(), ReadServer()]
+    wanted: list[Query] = [Ping(), ReadServer(), CountFlushes()]
     keys = queue_keys(asking.target, asking.replies, fleet_of(asking.memories.get("workers")), queues_of(asking.memories.get("queues")))
     if asking.replies.asked(Ping()) or keys.prefix_told:
         wanted += (HashSize(keys.prefix + "unacked"), LowestScore(keys.prefix + "unacked_index"))
@@ -70,8 +75,11 @@ def read(look: Look) -> Reading:
         sample = Sample(look.now, {"": (number(server.evicted_keys),)})
     _fill_unacked(look, cells, gaps)
     run_id = None if isinstance(server, Gap) else server.run_id
-    held = holdings_after(_holdings(look.memory), run_id, _held(look, cells["unacked"]), look.now)
-    cells["lost_messages"] = held.lost_lately(look.now)
+    flushes = look.replies.get(CountFlushes(), int)
+    flushes_known = None if isinstance(flushes, Gap) else flushes
+    held = holdings_after(_holdings(look.memory), run_id, _held(look, cells["unacked"]), look.now, flushes_known)
+    lost = held.lost_lately(look.now)
+    cells |= {"lost_messages": lost, "flushed": held.flushed and lost > 0}
     row = Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
     return Reading((row,), idle=idle, sample=sample, memory=held)
 

@@ -12,6 +12,7 @@ from watchdog.core.replies import Replies, WorkerBeat, WorkerInspection
 from watchdog.core.target import Target, covers
 from watchdog.tables.broker_presence import BrokerPresence
 from watchdog.tables.flower_presence import FlowerPresence
+from watchdog.tables.heartbeat_rates import HeartbeatRate
 from watchdog.tables.worker_clocks import Drift
 
 __all__ = ["FRESH_S", "Fleet", "KnownWorker", "fleet_of", "inspections", "of_two_processes", "passed"]
@@ -47,6 +48,8 @@ class KnownWorker:
     """The last ones that were heard."""
     turned_at: float | None = None
     """When an earlier process of it was last heard again: two of them take turns under its name."""
+    rate: HeartbeatRate | None = None
+    """How often its heartbeats come."""
     busy: bool = False
     """It is silent, and believed to be at work: see `silence`."""
     longest_s: float = 0.0

@@ -21,6 +21,7 @@ from watchdog.core.target import Target, covers, matches
 from watchdog.tables.broker_presence import BrokerPresence, presence
 from watchdog.tables.fleet import Fleet, KnownWorker, inspections
 from watchdog.tables.flower_presence import flower_presence
+from watchdog.tables.heartbeat_rates import rate_after
 from watchdog.tables.peers import with_peers
 from watchdog.tables.remains import never_ended
 from watchdog.tables.running_known import LISTED as STARTED
@@ -136,6 +137,8 @@ class _Seen:
         fell = took_turns(known.beat, beat)
         takes_turns = pid is not None and pid != (known.beat.pid if known.beat else None) and pid in known.pids
         takes_turns |= fell and known.fell_at is not None and 0 <= self.now - known.fell_at <= FELL_S  # once may be a hello that was lost
+        rate = rate_after(known.rate, self.beats.get(known.name), self.now)
+        takes_turns |= rate is not None and rate.of_two()
         again = restarted(known.beat, beat) and not takes_turns and not fell
         crashed = again and not said_more_goodbyes(known.beat, beat)
         return {
@@ -144,6 +147,7 @@ class _Seen:
             "crashed_at": (*known.crashed_at[-19:], self.now) if crashed else known.crashed_at,
             "fell_at": self.now if fell else known.fell_at,
             "longest_s": 0.0 if again else known.longest_s,
+            "rate": rate,
             "turned_at": self.now if takes_turns else known.turned_at,
             "pids": known.pids if pid is None or pid in known.pids else (*known.pids[-3:], pid),
             "beat": beat,

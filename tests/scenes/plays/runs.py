@@ -1,0 +1,178 @@
+"""Work that fails, never runs, runs again, or never ends."""
+
+from tests.scenes.judge import Also, Need
+from tests.scenes.lab import Lab
+from tests.scenes.plays.common import one_worker, two_workers
+from tests.scenes.scene import Scene
+
+__all__ = ["RUNS"]
+
+
+def _unregistered(lab: Lab) -> None:
+    lab.rest_until(10)
+    lab.step("sent")
+    lab.send("shop.new_task", "celery", count=120)
+    lab.rest_until(45)
+    lab.check("120 runs of what nobody knows", (1,))
+
+
+def _expired(lab: Lab) -> None:
+    lab.rest_until(10)
+    lab.step("sent")
+    lab.send("demo.ok", "celery", count=150, expires=-5.0)
+    lab.rest_until(100)
+
+
+def _rare_failing(lab: Lab) -> None:
+    lab.step("fails")
+    for run in range(6):
+        lab.send("demo.fail", "celery")
+        lab.rest_until(20.0 * (run + 1))
+    lab.rest_until(130)
+
+
+def _jump(lab: Lab) -> None:
+    """A task that has always worked fails every second time."""
+    failing = {"kind": ""}
+    turns = iter(range(10_000))
+
+    def send() -> None:
+        lab.send("demo.fail", "celery", kind=failing["kind"] if next(turns) % 2 else "")
+
+    lab.every(1.0, send)
+    lab.rest_until(60)
+    lab.step("broken")
+    failing["kind"] = "ConnectionError"
+    lab.rest_until(180)
+    lab.check("every second run fails", (1,))
+
+
+def _retry_storm(lab: Lab) -> None:
+    lab.rest_until(20)
+    lab.step("down")
+    lab.send("scene.storm", "celery", count=30)
+    lab.rest_until(170)
+
+
+def _hard_limit(lab: Lab) -> None:
+    """A run that its hard time limit ends fails once, though Celery says so twice."""
+    lab.rest_until(10)
+    lab.send("scene.hard", "celery", count=6)
+    lab.send("scene.hard", "celery", count=54, seconds=0.01)
+    lab.rest_until(50)
+    lab.check("6 of 60 failed", (0, 1), "--expect", "tasks: name <> 'scene.hard' or failed <= 6")
+
+
+def _hang_before_26(lab: Lab) -> None:
+    lab.rest_until(5)
+    lab.step("hang")
+    lab.send("demo.hang", "celery")
+    lab.send("demo.ok", "celery", count=26)
+    lab.rest_until(700)
+
+
+def _nobody_reads(lab: Lab) -> None:
+    """A queue whose name is a typing error."""
+    lab.traffic(1.0, "celery")
+    lab.rest_until(15)
+    lab.step("sent")
+    lab.traffic(1.0, "defualt")
+    lab.rest_until(340)
+
+
+def _outlives_the_timeout(lab: Lab) -> None:
+    """A task that runs for longer than the visibility timeout and acknowledges late runs again and again."""
+    lab.rest_until(10)
+    lab.step("sent")
+    lab.send("scene.late", "other", delay=150.0)
+    lab.rest_until(190)
+
+
+def _late_set_up(lab: Lab) -> None:
+    one_worker(lab)
+    lab.cluster.start_worker("other", ["other"], 6)
+
+
+def _far_eta(lab: Lab) -> None:
+    lab.rest_until(10)
+    lab.step("sent")
+    lab.send("demo.ok", "other", count=20, countdown_s=300.0)
+    lab.rest_until(120)
+
+
+RUNS = (
+    Scene(
+        "unregistered",
+        "120 messages of a task that no worker registers.",
+        70,
+        one_worker,
+        _unregistered,
+        (Need("sent", ("TaskNotRegistered",), within_s=30),),
+        (Also("sent", ("ErrorBurst", "TaskFailureRateHigh")),),
+        {"task_send_sent_event": False},
+    ),
+    Scene("expired", "150 runs expire before they start.", 120, one_worker, _expired, (Need("sent", ("TasksExpired",), within_s=75),)),
+    Scene(
+        "rare_failing",
+        "A task at one run in 20 s always fails.",
+        150,
+        one_worker,
+        _rare_failing,
+        (Need("fails", ("TaskFailureRateHigh", "ErrorBurst"), within_s=100),),
+    ),
+    Scene(
+        "half_failing",
+        "A task that worked fails every second time, at one run a second.",
+        200,
+        one_worker,
+        _jump,
+        (Need("broken", ("TaskFailureRateHigh",), within_s=90),),
+        (Also("broken", ("ErrorBurst",)),),
+    ),
+    Scene(
+        "retry_storm",
+        "30 tasks retry each second, for ever.",
+        190,
+        one_worker,
+        _retry_storm,
+        (Need("down", ("RetryStorm",), within_s=120),),
+        (Also("down", ("ErrorBurst", "QueueBacklogHigh")),),
+    ),
+    Scene("hard_limit", "6 of 60 runs end by their hard time limit: 6 failures, not 12.", 80, _late_set_up, _hard_limit),
+    Scene(
+        "hang_before_26",
+        "The only process of a queue hangs; 26 messages wait behind it.",
+        720,
+        one_worker,
+        _hang_before_26,
+        (Need("hang", ("QueueStuck", "TaskRunningTooLong", "QueueBacklogHigh"), within_s=690),),
+    ),
+    Scene(
+        "nobody_reads",
+        "One message a second goes to a queue that nobody reads.",
+        360,
+        two_workers,
+        _nobody_reads,
+        (Need("sent", ("QueueNoConsumers",), "defualt", within_s=310),),
+    ),
+    Scene(
+        "runs_again",
+        "A task that acknowledges late runs for longer than the visibility timeout.",
+        210,
+        _late_set_up,
+        _outlives_the_timeout,
+        (Need("sent", ("TaskStartsAgain", "UnackedStale"), within_s=150),),
+        (Also("sent", ("TaskStartsAgain", "UnackedStale")),),
+        visibility_timeout_s=20.0,
+    ),
+    Scene(
+        "far_eta",
+        "20 tasks have a countdown that is longer than the visibility timeout.",
+        140,
+        two_workers,
+        _far_eta,
+        (Need("sent", ("UnackedStale",), within_s=60, most=2),),
+        (Also("sent", ("TaskStartsAgain",)),),
+        visibility_timeout_s=30.0,
+    ),
+)

@@ -1,0 +1,107 @@
+"""A RabbitMQ of its own in a folder, with its management API, on loopback: for the scenes whose broker is not Redis.
+
+In: a folder. Out: `url` for Celery, `api_url` for Flower. It is Debian's package or any RabbitMQ on the PATH; `found` says whether there is
+one. Its name server (epmd) listens on a port of its own and ends with it.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+
+from watchdog.demo.processes import LOOPBACK, Process, free_port
+
+__all__ = ["RabbitMQ", "found"]
+
+PLACES = ("/usr/lib/rabbitmq/bin/rabbitmq-server",)  # Debian's own wrapper on the PATH changes the user
+START_S = 60.0
+
+
+def found() -> str | None:
+    """The program, or None where RabbitMQ is not installed."""
+    return next((place for place in PLACES if Path(place).exists()), shutil.which("rabbitmq-server"))
+
+
+class RabbitMQ:
+    """One broker, guest:guest, that can be started, killed and started again with what it kept. `memory_bytes`: where its alarm begins."""
+
+    def __init__(self, folder: Path, memory_bytes: int = 1 << 29) -> None:
+        self._folder = folder / "rabbitmq"
+        self._port, self._api_port, self._names_port, self._peers_port = (free_port() for _ in range(4))
+        self._memory_bytes = memory_bytes
+        self._processes: list[Process] = []
+
+    @property
+    def url(self) -> str:
+        return f"amqp://guest:guest@{LOOPBACK}:{self._port}//"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://guest:guest@{LOOPBACK}:{self._api_port}/api/"
+
+    def start(self) -> None:
+        """Returns when its API answers; raises TimeoutError with the end of its log."""
+        program = found()
+        if program is None:
+            raise FileNotFoundError("rabbitmq-server: not installed")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._write_settings()
+        names = Process("epmd", ["epmd", "-port", str(self._names_port), "-address", LOOPBACK], self._folder, self._environment())
+        broker = Process("broker", [program], self._folder, self._environment())
+        self._processes = [broker, names]
+        deadline = time.monotonic() + START_S
+        while not self._answers():
+            if time.monotonic() > deadline or not broker.running:
+                raise TimeoutError(f"RabbitMQ did not answer within {START_S:.0f}s; the end of its log:\n{broker.last_lines()}")
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        for process in self._processes:
+            process.end(signal.SIGKILL)
+
+    def set_memory_limit(self, limit: str) -> None:
+        """As `rabbitmqctl set_vm_memory_high_watermark`: a fraction; `0` raises the alarm, which blocks every publisher, at once."""
+        control = Path(found() or "").resolve().parent / "rabbitmqctl"
+        subprocess.run(
+            [control, "set_vm_memory_high_watermark", limit], env=self._environment(), timeout=30, check=True, capture_output=True
+        )
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.api_url}queues", timeout=2.0, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+
+    def _write_settings(self) -> None:
+        (self._folder / "plugins").write_text("[rabbitmq_management].\n")
+        settings = {
+            "listeners.tcp.1": f"{LOOPBACK}:{self._port}",
+            "management.tcp.ip": LOOPBACK,
+            "management.tcp.port": self._api_port,
+            "vm_memory_high_watermark.absolute": self._memory_bytes,
+            "disk_free_limit.absolute": "50MB",
+            "log.console": "true",
+        }
+        (self._folder / "rabbit.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+
+    def _environment(self) -> dict[str, str]:
+        folder = self._folder
+        return {
+            **os.environ,
+            "HOME": str(folder),
+            "ERL_EPMD_ADDRESS": LOOPBACK,
+            "ERL_EPMD_PORT": str(self._names_port),
+            "RABBITMQ_NODENAME": "scene@localhost",
+            "RABBITMQ_DIST_PORT": str(self._peers_port),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_CONFIG_FILE": str(folder / "rabbit.conf"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        }
