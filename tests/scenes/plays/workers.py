@@ -171,7 +171,7 @@ WORKERS = (
         170,
         _with_solo,
         _solo_killed,
-        (Need("killed", GONE, within_s=60),),
+        (Need("killed", GONE, within_s=110),),  # a solo pool may be at work for a minute before anybody can know
         (Also("killed", ("QueueNoConsumers",), "gpu"),),
     ),
     Scene(
