@@ -3,15 +3,17 @@
 What only the daemon needs is imported where it is built: `watchdog check` starts without a log, a scheduler or an outbox.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchdog.asking import Asker
 from watchdog.check import Checker
 from watchdog.config import Loaded
+from watchdog.config_targets import meant_by
 from watchdog.core.evaluate import Evaluator
 from watchdog.core.expectations import Expectation
 from watchdog.core.judging import windows_of
@@ -22,7 +24,7 @@ from watchdog.core.target import SELF, Target
 from watchdog.looking import BoundedSource, LookDeadline
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
-from watchdog.rulebook import RuleBook, read_rule_book, rules_for
+from watchdog.rulebook import RuleBook, never_judged, read_rule_book, rules_for
 from watchdog.settings import Settings, TargetSettings, to_target
 from watchdog.sources import SOURCES
 from watchdog.sources.base import Source
@@ -71,11 +73,16 @@ class RulesError(Exception):
         self.faults = faults
 
 
-def configured(loaded: Loaded, tables: Mapping[str, Table] = TABLES) -> Configured:
-    """The rules of a configuration, read and checked. Raises RulesError."""
+def configured(loaded: Loaded, tables: Mapping[str, Table] = TABLES, written_for: Iterable[Path] | None = None) -> Configured:
+    """The rules of a configuration, read and checked. Raises RulesError.
+
+    `written_for`: the rule files that were written for these targets; all of them unless told otherwise.
+    """
     book = read_rule_book(loaded.rule_files, tables, loaded.overrides, shipped=loaded.settings.shipped_rules)
-    if book.faults:
-        raise RulesError(book.faults)
+    files, meant = loaded.rule_files if written_for is None else written_for, meant_by(loaded)
+    faults = (*book.faults, *never_judged(book, files, meant.targets, meant.to_set, tables))
+    if faults:
+        raise RulesError(faults)
     return Configured(loaded, book)
 
 

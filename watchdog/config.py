@@ -16,8 +16,10 @@ from watchdog.config_empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_em
 from watchdog.config_faults import sentences
 from watchdog.config_file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, shown_name, where
 from watchdog.config_secrets import secrets_in
+from watchdog.config_targets import meant_by_values
 from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
+from watchdog.core.target import TargetsMeant
 from watchdog.core.toml_lines import Path as TomlPath
 from watchdog.database_place import database_path
 from watchdog.foreign_variables import is_foreign
@@ -87,7 +89,8 @@ def load_settings(  # noqa: PLR0913 - where a configuration comes from
     database = reading.database(settings, folder)
     if reading.faults or settings is None:
         shipped = reading.document.values.get("shipped_rules") is not False
-        raise ConfigError(list(dict.fromkeys(reading.faults)), rule_files, tuple(reading.overrides()), shipped_rules=shipped)
+        faults, overrides = list(dict.fromkeys(reading.faults)), tuple(reading.overrides())
+        raise ConfigError(faults, rule_files, overrides, shipped_rules=shipped, meant=reading.targets_meant())
     overrides = tuple(reading.overrides())
     settings = settings.model_copy(update={"database": database}) if database else settings
     return Loaded(
@@ -206,6 +209,12 @@ class _Reading:
         for index, table in enumerate(written if isinstance(written, list) else ()):
             with suppress(ValidationError):
                 yield to_override(OverrideSettings.model_validate(table), self.place(("override", index)))
+
+    def targets_meant(self) -> TargetsMeant:
+        """The targets as they are written, where nothing of them went unread."""
+        written = [{"name": "default", **self.one_target}] if self.one_target else self.document.values.get("target")
+        unread = self.document.broken or not written
+        return TargetsMeant() if unread else meant_by_values(written, self.empty, self.place(("target",)))
 
     def database(self, settings: Settings | None, folder: Path) -> str | None:
         """`database` as an absolute path: in the file it starts at the file's folder, elsewhere at the working folder."""

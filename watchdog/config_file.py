@@ -12,6 +12,7 @@ from typing import Any
 from watchdog.config_empty import EMPTY_VARIABLE, is_empty
 from watchdog.core.rules import Override
 from watchdog.core.suggestions import did_you_mean
+from watchdog.core.target import TargetsMeant
 from watchdog.core.toml_lines import Path as TomlPath
 from watchdog.core.toml_lines import line_of, lines_of, syntax_line
 from watchdog.core.toml_loading import load_toml
@@ -25,21 +26,29 @@ INCLUDABLE = ("target", "receiver", "override")
 """Tables that an included file may add to."""
 
 _MOST_BYTES = 4 * 1024 * 1024
+_NONE_MEANT = TargetsMeant()
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; `faults` are all the reasons at once, one sentence each, without secrets.
 
-    `rule_files` and `overrides` are those that can be read all the same, so that their own faults are told in one go with these;
-    `shipped_rules`: whether beside the shipped ones.
+    `rule_files`, `overrides` and `meant` (the targets) are those that can be read all the same, so that the faults of rules are told in one
+    go with these; `shipped_rules`: whether beside the shipped ones.
     """
 
     def __init__(
-        self, faults: Sequence[str], rule_files: Sequence[Path] = (), overrides: Sequence[Override] = (), *, shipped_rules: bool = True
+        self,
+        faults: Sequence[str],
+        rule_files: Sequence[Path] = (),
+        overrides: Sequence[Override] = (),
+        *,
+        shipped_rules: bool = True,
+        meant: TargetsMeant = _NONE_MEANT,
     ) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
         self.rule_files, self.overrides, self.shipped_rules = tuple(rule_files), tuple(overrides), shipped_rules
+        self.meant = meant
 
 
 @dataclass(frozen=True, slots=True)

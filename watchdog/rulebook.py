@@ -1,6 +1,7 @@
 """Rule files from disk, checked against the tables and tuned by the configuration: the rules in force for each target.
 
 In: a loaded configuration, or files alone. Out: a rulebook with every fault and warning; the composition root refuses faults.
+A rule of the user's own that no target can ever answer is a fault; the shipped ones are made for any target, and idle on some.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchdog.core.rows import Table
-from watchdog.core.rule_files import read_rules
+from watchdog.core.rule_files import Fault, read_rules
 from watchdog.core.rules import Override, Rule
-from watchdog.core.target import SELF
+from watchdog.core.target import SELF, Target
 from watchdog.core.tuning import Tuned, check_overrides, tune
+from watchdog.core.unanswerable import Unanswerable
 from watchdog.shipped import shipped_folder, shipped_rule_files
 
-__all__ = ["RuleBook", "read_rule_book", "rules_for"]
+__all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,24 @@ def _has_rows(rule: Rule, target: str, tables: Mapping[str, Table]) -> bool:
 def _own(rule: Rule, tables: Mapping[str, Table]) -> bool:
     """A rule that reads one of watchdog's own tables is asked of the target `watchdog`."""
     return any(tables[name].own for name in {*rule.reads, rule.table or ""} if name in tables)
+
+
+def never_judged(
+    book: RuleBook, files: Iterable[Path], targets: Iterable[Target], to_set: Mapping[str, str], tables: Mapping[str, Table]
+) -> tuple[str, ...]:
+    """A fault for each rule of these files that can have a verdict on none of the targets it is asked of.
+
+    `to_set`: source -> how one gets it, in words. A copy of a shipped rule is as good as the shipped one.
+    """
+    names = {str(file) for file in files}
+    if not any(rule.file in names for rule in book.rules):
+        return ()
+    asked: dict[str, list[Target]] = {rule.name: [] for rule in book.rules if rule.file in names}
+    for target in targets:
+        for tuned in rules_for(book, target.name, tables):
+            asked.get(tuned.rule.name, []).append(target)
+    unanswerable = Unanswerable(tables, to_set)
+    wrong = [(rule, why) for rule in book.rules if (why := unanswerable.why_rule(rule, asked.get(rule.name, ())))]
+    shipped = {(rule.name, rule.identity) for rule in read_rules(shipped_rule_files(), tables)[0]} if wrong else set()
+    mine = ((rule, why) for rule, why in wrong if (rule.name, rule.identity) not in shipped)
+    return tuple(str(Fault(rule.file, rule.line, rule.name, f"it can never have a verdict {why}")) for rule, why in mine)

@@ -80,10 +80,17 @@ def test_an_expectation_of_what_could_not_be_seen_is_3(cluster: Cluster, tmp_pat
     assert "connection refused" in done.stdout
 
 
-def test_an_expectation_of_an_idle_column_is_3_with_the_reason(cluster: Cluster, tmp_path: Path) -> None:
+def test_an_expectation_that_nothing_configured_can_answer_is_2_with_the_remedy(cluster: Cluster, tmp_path: Path) -> None:
     done = watchdog("check", "--once", "--redis", cluster.redis_url, "--expect", TWO, "--format", "json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["faults"][0].endswith("add --flower URL, or leave it out")
+
+
+def test_an_expectation_that_needs_a_second_look_is_3_with_the_reason(cluster: Cluster, tmp_path: Path) -> None:
+    growth = "queues: growth_per_min < 1000"
+    done = watchdog("check", "--once", *urls(cluster), "--expect", growth, "--format", "json", cwd=tmp_path)
     assert done.returncode == 3
-    assert json.loads(done.stdout)["expect"][0]["reason"].startswith("workers_online: needs Flower")
+    assert json.loads(done.stdout)["expect"][0]["reason"] == "growth_per_min needs a second look"
 
 
 def test_every_target_is_asked(cluster: Cluster, tmp_path: Path) -> None:

@@ -139,12 +139,12 @@ def _asked(
     targets: tuple[str, ...],
 ) -> "tuple[Configured, tuple[str, ...], tuple[Expectation, ...]]":
     """What holds for this run, the targets to look at, and what is expected. Refused with all that is wrong with any of it."""
-    from watchdog.cli.check_asked import chosen_rules, read_expectations  # noqa: PLC0415
+    from watchdog.cli.check_asked import chosen_rules, never_answered, read_expectations  # noqa: PLC0415
     from watchdog.cli.configuration import chosen_targets, load_with_rules  # noqa: PLC0415
 
     expectations, faults = read_expectations(expect)
     try:
-        conf = load_with_rules(config, flags, more_rules=rule_files)
+        conf = load_with_rules(config, flags, more_rules=rule_files, also=never_answered(expectations, targets))
     except Refused as refusal:
         raise Refused(*refusal.faults, *faults) from None
     conf, more = chosen_rules(conf, choice)

@@ -1,7 +1,7 @@
 """The configuration as commands get it: read from where the user meant, or refused with every fault."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,8 @@ from watchdog.cli.refusals import Refused, warn
 
 if TYPE_CHECKING:
     from watchdog.app import Configured
-    from watchdog.config import Loaded
+    from watchdog.config import ConfigError, Loaded
+    from watchdog.core.target import TargetsMeant
     from watchdog.settings import Settings
 
 __all__ = ["chosen_names", "chosen_targets", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities"]
@@ -51,32 +52,45 @@ def load_with_rules(
     targets_required: bool = True,
     credentials: bool = True,
     sends: bool = False,
+    also: "Callable[[TargetsMeant], Iterable[str]]" = lambda _: (),
 ) -> "Configured":
     """The settings and the rules that they mean, with `more_rules` beside them. Refused with all that is wrong.
 
-    `sends`: the environment's proxies must be of use too; a single look needs none of them.
+    `sends`: the environment's proxies must be of use too; a single look needs none of them. `also`: what else is wrong, once it is known
+    which targets are meant.
     """
     from watchdog.app import RulesError, configured  # noqa: PLC0415
     from watchdog.config import ConfigError  # noqa: PLC0415
     from watchdog.config_proxies import proxy_faults  # noqa: PLC0415
-    from watchdog.rulebook import read_rule_book  # noqa: PLC0415
-    from watchdog.tables import TABLES  # noqa: PLC0415
+    from watchdog.config_targets import meant_by  # noqa: PLC0415
 
+    more_rules = tuple(more_rules)
     try:
         loaded = _loaded(config, flags, targets_required=targets_required, credentials=credentials)
     except ConfigError as error:
-        files = dict.fromkeys((*error.rule_files, *more_rules))
-        book = read_rule_book(files, TABLES, error.overrides, shipped=error.shipped_rules)
-        raise Refused(*error.faults, *book.faults) from None
-    unusable = proxy_faults(loaded, os.environ) if sends else ()
+        raise Refused(*error.faults, *_rule_faults(error, more_rules), *also(error.meant)) from None
+    faults = proxy_faults(loaded, os.environ) if sends else ()
+    meant = meant_by(loaded)
     loaded = replace(loaded, rule_files=(*loaded.rule_files, *(file for file in more_rules if file not in loaded.rule_files)))
     try:
-        conf = configured(loaded)
+        conf = configured(loaded, written_for=more_rules if meant.by_flag else None)
     except RulesError as error:
-        raise Refused(*unusable, *error.faults) from None
-    if unusable:
-        raise Refused(*unusable)
+        raise Refused(*faults, *error.faults, *also(meant)) from None
+    faults = (*faults, *also(meant))
+    if faults:
+        raise Refused(*faults)
     return conf
+
+
+def _rule_faults(error: "ConfigError", more_rules: tuple[Path, ...]) -> tuple[str, ...]:
+    """What is wrong with the rules of a configuration that is wrong itself."""
+    from watchdog.rulebook import never_judged, read_rule_book  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    files = tuple(dict.fromkeys((*error.rule_files, *more_rules)))
+    book = read_rule_book(files, TABLES, error.overrides, shipped=error.shipped_rules)
+    written_for = more_rules if error.meant.by_flag else files
+    return (*book.faults, *never_judged(book, written_for, error.meant.targets, error.meant.to_set, TABLES))
 
 
 def oddities(conf: "Configured") -> tuple[str, ...]:

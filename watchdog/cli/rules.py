@@ -55,13 +55,17 @@ def check(*, files: tuple[Path, ...], config: Path | None, alone: bool) -> None:
 
 def _check_files(files: tuple[Path, ...], *, shipped: bool) -> int:
     """How many rules these files hold; Refused with every fault. The shipped rules stand beside them, for names and inhibitions."""
-    from watchdog.rulebook import read_rule_book  # noqa: PLC0415
+    from watchdog.core.queries import sources_asked  # noqa: PLC0415
+    from watchdog.core.target import ANY_TARGET, Target  # noqa: PLC0415
+    from watchdog.rulebook import never_judged, read_rule_book  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
     book = read_rule_book(dict.fromkeys(files), TABLES, shipped=shipped)
     warn(book.warnings)
-    if book.faults:
-        raise Refused(*book.faults)
+    with_all = Target(ANY_TARGET, sources=sources_asked())
+    faults = (*book.faults, *never_judged(book, files, [with_all], {}, TABLES))
+    if faults:
+        raise Refused(*faults)
     return sum(1 for rule in book.rules if rule.file in {str(file) for file in files})
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from watchdog.core.blindness import BLIND
 from watchdog.core.conditions import ConditionError, QueryShape, check_condition, check_truth_select
 from watchdog.core.judge_query import unanswered
 from watchdog.core.loaded_tables import LoadedTable
@@ -63,6 +64,8 @@ def read_expectation(tables: Mapping[str, Table], text: str) -> Expectation:
     own = [name for name in expectation.reads if tables[name].own]
     if own:
         raise ConditionError([f'--expect "{text}": {own[0]} is about watchdog itself; check looks at clusters'])
+    if BLIND in expectation.reads:
+        raise ConditionError([f'--expect "{text}": {BLIND} is known to `watchdog run` alone; what check cannot judge, it says itself'])
     return expectation
 
 

@@ -1,6 +1,7 @@
-"""Which rules will give no verdict on a target, as far as its configuration tells: without asking any source.
+"""What can have no verdict on a target, as far as its configuration tells: without asking any source.
 
-In: the tables, a target, its rules. Out: rule name -> why it is idle. What only needs a second look is not idle here.
+In: the tables, a target, its rules, or what they read. Out: rule name -> why it is idle; or a table of which each column says whether
+anything configured can fill it. What only needs a second look is not idle here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,21 +16,27 @@ from watchdog.core.rows import Reading, Sample, Table
 from watchdog.core.rules import Rule
 from watchdog.core.target import Target
 
-__all__ = ["idle_by_configuration"]
+__all__ = ["as_configured", "idle_by_configuration"]
 
 _NUMBERS = 8
 """As many as any table samples of its one row; which they are does not matter."""
 
 
-def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Sequence[Rule]) -> dict[str, str]:
-    """Rule name -> the reason, for each rule that reads a column which nothing configured can fill, or whose `where` no row can meet."""
+def as_configured(tables: Mapping[str, Table], target: Target) -> Mapping[str, LoadedTable]:
+    """Each table of a target as a second look finds it that got no answer: what is idle in it, nothing configured can fill."""
     earlier = Sample(0.0, {"": (0.0,) * _NUMBERS})
     looked_before = Past({BLIND: Blindness(looked=True)}, dict.fromkeys(tables, (earlier,)))
     readings = read_tables(tables, target, looked_before, Replies(), now=0.0).windows[DEFAULT_WINDOW_S]
-    loaded = {name: LoadedTable.of(tables[name], reading) for name, reading in readings.items()}
+    return {name: LoadedTable.of(tables[name], reading) for name, reading in readings.items()}
+
+
+def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Sequence[Rule]) -> dict[str, str]:
+    """Rule name -> the reason, for each rule that reads a column which nothing configured can fill, or whose `where` no row can meet."""
+    loaded = as_configured(tables, target)
     reasons = {
         rule.name: next((why for name, columns in rule.reads.items() if (why := loaded[name].idle_reason(columns))), None) for rule in rules
     }
+    readings = {name: table.reading for name, table in loaded.items()}
     evaluator = Evaluator(tables, stopwatch=lambda: 0.0)
     evaluator.load(readings)
     for rule in rules:

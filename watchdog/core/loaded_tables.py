@@ -75,14 +75,17 @@ class LoadedTable:
 
     def idle_reason(self, columns: Collection[str]) -> str | None:
         """Why one of these columns has no value here or not yet; also where no columns are read and all of them are idle."""
-        later = {c.name: c.later for c in self.table.columns if c.later}
-        idle = {**later, **self.reading.idle}
-        names = [c.name for c in self.table.columns]
+        idle, names = self.idle, [c.name for c in self.table.columns]
         of_interest = columns or (names if all(name in idle for name in names) else ())
         for name in names:
             if name in of_interest and name in idle:
                 return idle[name] if name in idle[name] else f"{name}: {idle[name]}"
         return None
+
+    @cached_property
+    def idle(self) -> Mapping[str, str]:
+        """Column -> why it has no value here, or not yet."""
+        return {**{c.name: c.later for c in self.table.columns if c.later}, **self.reading.idle}
 
     @property
     def absent_reason(self) -> str | None:

@@ -35,6 +35,7 @@ __all__ = [
     "WorkerHeartbeats",
     "WorkerStatus",
     "WorkersTasks",
+    "sources_asked",
 ]
 
 
@@ -44,6 +45,11 @@ class Query:
 
     source: ClassVar[str] = ""
     good_for_s: ClassVar[float] = 0.0
+
+
+def sources_asked() -> frozenset[str]:
+    """Every source that some question goes to."""
+    return frozenset(question.source for question in Query.__subclasses__())
 
 
 # --- Flower -----------------------------------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """A target as the core sees it: what is watched and what is known of it by configuration; no URLs, no secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-__all__ = ["SELF", "Target", "covers", "matches"]
+__all__ = ["ANY_TARGET", "SELF", "Target", "TargetsMeant", "covers", "matches"]
 
 SELF = "watchdog"
 """The reserved target: watchdog itself."""
+
+ANY_TARGET = "*"
+"""The name of the one that stands for whatever may be configured, where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,22 @@ class Target:
     """What its users write behind `celery -A`."""
     results_prefix: str | None = None
     """The global_keyprefix of its results (`results.key_prefix`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsMeant:
+    """The targets of a configuration, as far as they can be told; `to_set`: source -> how one gets it there, in words.
+
+    `by_flag`: the command line put one in place of those that are configured, which the configured rules were written for.
+    """
+
+    targets: tuple[Target, ...] = ()
+    to_set: Mapping[str, str] = field(default_factory=dict)
+    by_flag: bool = False
+
+    def named(self, names: Collection[str]) -> tuple[Target, ...]:
+        """Those of these names; all of them without any."""
+        return tuple(target for target in self.targets if not names or target.name in names)
 
 
 def covers(name: str | None, patterns: tuple[str, ...]) -> bool:
