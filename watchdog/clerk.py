@@ -21,7 +21,7 @@ LONGEST_NAP_S = 30.0
 """After it the clock is read again, which may have been set."""
 
 OnOutcome = Callable[[Claimed, Outcome, Settled | None], None]
-_EVENTS = {"delivered": "message_delivered", "waiting": "message_deferred", "dead": "message_refused"}
+_EVENTS = {"delivered": "message_delivered", "waiting": "message_deferred", "dead": "message_refused", "split": "message_split"}
 
 
 class Turns:
@@ -139,7 +139,7 @@ class Clerk:
         if self._in_hand is None:
             return None
         claimed, outcome = self._in_hand
-        settled = self._store.settle(claimed.message.id, outcome, self._clock())
+        settled = self._store.settle(claimed.message.id, outcome, self._clock(), human=self.receiver.human)
         self._in_hand, self._failures = None, 0
         self._report(claimed, outcome, settled)
         return settled

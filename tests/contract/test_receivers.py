@@ -136,6 +136,15 @@ def test_each_status_has_its_outcome(kind: str, status: int, outcome: type[Outco
 
 
 @pytest.mark.parametrize("kind", OVER_HTTP)
+@pytest.mark.parametrize("status", [400, 404, 410, 413, 422])
+def test_only_413_says_that_the_size_is_what_is_wrong(kind: str, status: int, server: RecordingReceiver) -> None:
+    server.then(Answer(status))
+    outcome = send(made(kind, url=fresh(server)))
+    assert isinstance(outcome, Refused)
+    assert outcome.too_large is (status == 413)
+
+
+@pytest.mark.parametrize("kind", OVER_HTTP)
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
 def test_only_too_early_and_too_many_say_for_certain_that_nothing_arrived(kind: str, status: int, server: RecordingReceiver) -> None:
     server.then(Answer(status))

@@ -29,6 +29,7 @@ OUTCOMES: dict[str, Outcome] = {
     "never arrived": Later("connection refused", never_arrived=True),
     "refused": Refused("404"),
     "gone": Refused("410", gone=True),
+    "too large": Refused("413", too_large=True),
 }
 FATES = (*OUTCOMES, "crash before", "crash after")
 
@@ -66,7 +67,7 @@ class World:
     def do(self, step: Step) -> None:
         match step:
             case ("fire",):
-                self.incidents.append(incident(f"{len(self.incidents):03}", started_at=self.now))
+                self.incidents.append(replace(incident(f"{len(self.incidents):03}", started_at=self.now), description="What it means."))
                 self.unwritten.add(self.incidents[-1].id)
                 self.cycle(Verdict.BREACH)
             case ("grow" | "end" as what, which):
@@ -113,7 +114,7 @@ class World:
         if claimed is None:
             return
         known = claimed.message.id in self.heard[receiver]
-        if known and fate in ("refused", "gone"):
+        if known and fate in ("refused", "gone", "too large"):
             fate = "delivered"  # who accepted an id says yes to its repeat
         self.check_frozen(claimed, fate)
         if fate in ARRIVES and not known:

@@ -31,6 +31,8 @@ class Refused:
     reason: str
     gone: bool = False
     """The address itself is gone for good (410): nothing else is worth an attempt there until somebody mends it."""
+    too_large: bool = False
+    """Its size is what is wrong with it (413): smaller ones in its place may be taken."""
 
 
 Outcome = Delivered | Later | Refused

@@ -48,6 +48,8 @@ def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
         return Refused(f"{answer.answered}, a redirect, which is not followed; set `url` to where it leads")
     if status == HTTPStatus.GONE:
         return Refused(f"{reason}, gone for good; set `url` to where it is now", gone=True)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Refused(f"{reason}, too large; let its server take bodies of 64 KiB", too_large=True)
     return Refused(f"{reason}; check `url` and what the receiver expects")
 
 

@@ -4,11 +4,14 @@ import hashlib
 import sqlite3
 from dataclasses import dataclass, replace
 
+from watchdog.core.too_large import smaller
 from watchdog.receivers.base import Delivered, Later, Outcome, Refused
 from watchdog.store import switched_off
+from watchdog.store.cycles import notices_of
 from watchdog.store.leaving import IS_FAREWELL
 from watchdog.store.outbox import LONGEST_PAUSE_S
-from watchdog.store.records import plain
+from watchdog.store.records import message_from, plain
+from watchdog.store.splitting import put_in_place_of
 from watchdog.store.told import recount
 
 __all__ = ["Settled", "backoff_s", "settle"]
@@ -21,7 +24,7 @@ FEWEST_ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Where the message is now: `delivered`, `dead`, or `waiting` until `due_at` (epoch seconds); and why."""
+    """Where the message is now: `delivered`, `dead`, `waiting` until `due_at` (epoch seconds), or `split` into smaller ones; and why."""
 
     state: str
     reason: str = ""
@@ -30,14 +33,16 @@ class Settled:
     """Nothing more is attempted there until somebody mends it."""
 
 
-def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, now: float) -> Settled | None:
-    """Write what became of an attempt; None where the message is not being sent (it was settled before)."""
+def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
+    """Write what became of an attempt; None where the message is not being sent (it was settled before). `human`: its receiver's."""
     row = connection.execute("SELECT * FROM messages WHERE id = ? AND state = 'sending'", (message_id,)).fetchone()
     if row is None:
         return None
     match outcome:
         case Delivered():
             settled = _delivered(connection, row, now)
+        case Refused(reason, too_large=True) if split := _split(connection, row, reason, now, human=human):
+            return split
         case Refused(reason, gone):
             settled = _dead(connection, row, reason)
             if gone:
@@ -64,6 +69,16 @@ _DEAD = f"""
 def _dead(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> Settled:
     connection.execute(_DEAD, (plain(reason), row["id"]))
     return Settled("dead", reason)
+
+
+def _split(connection: sqlite3.Connection, row: sqlite3.Row, reason: str, now: float, *, human: bool) -> Settled | None:
+    """Smaller messages in its place; None where it cannot be smaller."""
+    parts = smaller(message_from(row, notices_of(connection, row["id"])), human=human)
+    if not parts:
+        return None
+    put_in_place_of(connection, row, parts, now)
+    goes = "goes as two messages" if len(parts) > 1 else "goes without description and runbook"
+    return Settled("split", f"{reason}; it {goes}", now)
 
 
 def _later(connection: sqlite3.Connection, row: sqlite3.Row, later: Later, now: float) -> Settled:

@@ -154,10 +154,10 @@ class Store:
         with self._file.writing() as connection, self._file.speaking():
             return outbox.claim(connection, receiver, now, settings, render)
 
-    def settle(self, message_id: str, outcome: Outcome, now: float) -> Settled | None:
-        """Write what became of a claimed message; None where it is not in hand."""
+    def settle(self, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
+        """Write what became of a claimed message; None where it is not in hand. `human`: whether people read what its receiver gets."""
         with self._file.writing() as connection, self._file.speaking():
-            return settling.settle(connection, message_id, outcome, now)
+            return settling.settle(connection, message_id, outcome, now, human=human)
 
     def is_due(self, receiver: str, now: float, settings: str) -> bool:
         """Whether `claim` has something to do for the receiver now. Writes nothing, and does not look at all that waits."""
