@@ -90,10 +90,10 @@ def never_judged(
     names = {str(file) for file in files}
     if not any(rule.file in names for rule in book.rules):
         return ()
-    asked: dict[str, list[Target]] = {rule.name: [] for rule in book.rules if rule.file in names}
+    asked: dict[str, list[tuple[Target, Tuned]]] = {rule.name: [] for rule in book.rules if rule.file in names}
     for target in targets:
         for tuned in rules_for(book, target.name, tables):
-            asked.get(tuned.rule.name, []).append(target)
+            asked.get(tuned.rule.name, []).append((target, tuned))
     unanswerable = Unanswerable(tables, to_set)
     wrong = [(rule, why) for rule in book.rules if (why := unanswerable.why_rule(rule, asked.get(rule.name, ())))]
     shipped = {(rule.name, rule.identity) for rule in read_rules(shipped_rule_files(), tables)[0]} if wrong else set()

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from tests.builders import NOW, Cluster, Watch, a_conf, a_failure, a_look, a_self_seen, a_target, a_task, healthy, remembered
+from watchdog.core.idleness import as_configured
 from watchdog.core.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
 from watchdog.core.reading import Past, read_tables
 from watchdog.core.replies import MessageHead, TaskMetaSeen
@@ -227,6 +228,19 @@ def test_with_whatever_sources_there_are_every_table_is_lawful(sources: frozense
     watch = Watch(busy(), a_target(sources=sources))
     for _ in range(3):
         assert_lawful(dict(watch.look(10)))
+
+
+@pytest.mark.parametrize(
+    "sources", [frozenset({"flower"}), frozenset({"redis"}), frozenset({"flower", "results"}), frozenset({"flower", "redis"})]
+)
+def test_no_look_fills_what_its_configuration_is_said_never_to_fill(sources: frozenset[str]) -> None:
+    target = a_target(sources=sources)
+    watch = Watch(busy(), target)
+    configured = as_configured(TABLES, target)
+    for _ in range(3):
+        for name, reading in watch.look(10).items():
+            filled = {column for row in reading.rows for column in (*row.cells, *row.gaps)}
+            assert filled.isdisjoint(configured[name].idle), name
 
 
 def test_a_cluster_that_is_empty_is_lawful() -> None:

@@ -12,6 +12,7 @@ from watchdog.cli.run import builder
 from watchdog.core.queries import sources_asked
 from watchdog.core.rules import Rule
 from watchdog.core.target import Target
+from watchdog.core.tuning import Tuned
 from watchdog.core.unanswerable import Unanswerable
 from watchdog.daemon import RejectedError
 from watchdog.receivers.pace import Pace
@@ -172,6 +173,21 @@ def test_a_where_that_names_a_row_which_no_target_has_is_a_fault(run: Run, tmp_p
     )
 
 
+DOWN = '[[rule]]\nname = "Down"\nfrom = "sources"\nwhen = "not up"\nwhere = "name = :which"\nparams = { which = \'redis\' }\n'
+
+
+@pytest.mark.parametrize(("which", "faults"), [("flower", 0), ("redis", 1)])
+def test_a_where_is_taken_as_it_is_tuned(run: Run, tmp_path: Path, which: str, faults: int) -> None:
+    configure(tmp_path, DOWN, FLOWER, behind=f'[[override]]\nrule = "Down"\nparams = {{ which = "{which}" }}\n')
+    assert len(checked(run, "config", "check")) == faults
+
+
+def test_a_where_that_is_a_switch_of_its_own_is_none(run: Run, tmp_path: Path) -> None:
+    rule = '[[rule]]\nname = "Night"\nfrom = "cluster"\nwhen = "backlog > 5"\nwhere = ":on"\nparams = { on = false }\n'
+    configure(tmp_path, rule, FLOWER)
+    assert checked(run, "config", "check") == []
+
+
 def test_a_where_on_what_may_still_change_is_none(run: Run, tmp_path: Path) -> None:
     configure(tmp_path, '[[rule]]\nname = "Old"\nfrom = "sources"\nwhere = "version LIKE \'1.%\'"\nwhen = "up"\n', FLOWER)
     assert checked(run, "config", "check") == []
@@ -258,6 +274,6 @@ def test_the_questions_know_all_sources() -> None:
 def test_the_fewest_sources_that_would_do_are_named(has: str, table: str, column: str, remedy: str) -> None:
     unanswerable = Unanswerable(TABLES, {source: source for source in SOURCES})
     rule = Rule("R", table, "1", reads={table: frozenset({column})})
-    why = unanswerable.why_rule(rule, [Target("prod", frozenset({has}))])
+    why = unanswerable.why_rule(rule, [(Target("prod", frozenset({has})), Tuned(rule))])
     assert why is not None
     assert why.endswith(f"; {remedy}, or switch the rule off: enabled = false")

@@ -13,6 +13,7 @@ from watchdog.core.idleness import as_configured, idle_by_configuration
 from watchdog.core.rows import Table
 from watchdog.core.rules import Rule
 from watchdog.core.target import ANY_TARGET, Target
+from watchdog.core.tuning import Tuned
 
 __all__ = ["Unanswerable"]
 
@@ -37,19 +38,20 @@ class Unanswerable:
         unfilled = "; ".join(f"nothing fills {', '.join(columns)} there ({reason})" for reason, columns in reasons.items())
         return f"{_on(targets)}: {unfilled}; {self._remedy(reads, targets, otherwise)}"
 
-    def why_rule(self, rule: Rule, targets: Sequence[Target]) -> str | None:
-        """The same of a rule, whose `where` may also name a row that no target has."""
+    def why_rule(self, rule: Rule, asked: Sequence[tuple[Target, Tuned]]) -> str | None:
+        """The same of a rule, as it is tuned for each target; its `where` may also name a row that no target has."""
         otherwise = "switch the rule off: enabled = false"
-        return self.why(rule.reads, targets, otherwise) or self._why_no_row(rule, targets, otherwise)
+        return self.why(rule.reads, [target for target, _ in asked], otherwise) or self._why_no_row(rule, asked, otherwise)
 
-    def _why_no_row(self, rule: Rule, targets: Sequence[Target], otherwise: str) -> str | None:
-        """Of a `where` that reads the key alone, for other cells may still change."""
-        if rule.table is None or rule.where is None or not targets or any(target.name == ANY_TARGET for target in targets):
+    def _why_no_row(self, rule: Rule, asked: Sequence[tuple[Target, Tuned]], otherwise: str) -> str | None:
+        """Of a `where` that reads the key alone, for other cells may still change; tuned by key it may concern some all the same."""
+        if rule.table is None or rule.where is None or any(target.name == ANY_TARGET or tuned.variants for target, tuned in asked):
             return None
-        if not check_condition(self._tables, rule.table, rule.where, rule.params) <= set(self._tables[rule.table].key):
+        columns = check_condition(self._tables, rule.table, rule.where, rule.params)
+        if not asked or not columns or not columns <= set(self._tables[rule.table].key):
             return None
-        reasons = [idle_by_configuration(self._tables, target, [rule]).get(rule.name) for target in targets]
-        return f"{_on(targets)}: {reasons[0]}; mend its where, or {otherwise}" if all(reasons) else None
+        reasons = [idle_by_configuration(self._tables, target, [tuned.rule]).get(rule.name) for target, tuned in asked]
+        return f"{_on([target for target, _ in asked])}: {reasons[0]}; mend its where, or {otherwise}" if all(reasons) else None
 
     def _missing(self, reads: Reads, target: Target) -> dict[str, str]:
         """`table.column` -> why nothing can fill it on this target, of those read; of a table of which no column is read, all or none."""
