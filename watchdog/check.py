@@ -71,8 +71,8 @@ class Checker:
     def _judged(self, target: str, seen: Seen) -> TargetChecked:
         judgements = judge_all(self._evaluators[target], self._rules[target], seen, ())
         usual = seen.windows[DEFAULT_WINDOW_S]
-        app = next(asker.target.app for asker in self._askers if asker.target.name == target)
-        return check_target(target, judgements, usual, self._answers(target, usual), app)
+        configured = next(asker.target for asker in self._askers if asker.target.name == target)
+        return check_target(target, judgements, usual, self._answers(target, usual), configured.app, configured.link)
 
     def readings(
         self, target: str, reads: Mapping[str, frozenset[str]], progress: Callable[[str], None] = lambda _: None

@@ -1,6 +1,6 @@
 """What a configuration may say: the models behind `watchdog.toml`, each key with its type, bounds and default.
 
-In: plain values (see `config`). Out: frozen settings; `to_target` gives the part of them that the core knows, without URLs or secrets.
+In: plain values (see `config`). Out: frozen settings; `to_target` gives the part of them that the core knows, without secrets.
 Sources and receivers keep their own settings in their own files; here they are only named.
 """
 
@@ -8,6 +8,7 @@ import re
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
@@ -36,6 +37,10 @@ __all__ = ["OverrideSettings", "ReceiverSettings", "Settings", "TargetSettings",
 
 SHORTEST_INTERVAL_S = 0.1
 LONGEST_NAME = 100
+LONGEST_ADDRESS = 500
+NO_LINK = "none"
+_OF_URLS = "!$%&'()*+,/:;=[]"
+"""What else than letters and digits stands in a URL as it is; what markup could take for its own does not."""
 
 
 def _long_enough(interval_s: float) -> float:
@@ -54,6 +59,27 @@ def _importable(app: str) -> str:
     if len(app) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?", app):
         raise ValueError('expected what follows `celery -A`, for example "shop" or "shop.celery:app"')
     return app
+
+
+def _openable(link: str) -> str:
+    if link == NO_LINK:
+        return link
+    try:
+        parts = urlsplit(link)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        raise ValueError("expected a URL such as https://flower.example.com, found one whose host or port cannot be read") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f'expected the address at which people open Flower, such as https://flower.example.com, or "{NO_LINK}"')
+    if "@" in link:
+        raise ValueError("expected no credentials in a link that every receiver gets, found an @")
+    if parts.query or parts.fragment:
+        raise ValueError("expected Flower's address with its url_prefix at most, found a ? or # in the URL")
+    if quote(link, safe=_OF_URLS) != link or len(link) > LONGEST_ADDRESS:
+        raise ValueError(
+            f"expected at most {LONGEST_ADDRESS} characters that stand in URLs (anything else %-escaped), found others or more"
+        )
+    return link.rstrip("/")
 
 
 def _table(value: Any) -> Any:
@@ -82,6 +108,7 @@ class TargetSettings(Strict):
     interval: Interval | None = None
     forget_after: PositiveDuration | None = None
     app: Annotated[StrictStr, AfterValidator(_importable)] | None = None
+    link: Annotated[StrictStr, AfterValidator(_openable)] | None = None
     min_workers: Annotated[StrictInt, Field(ge=0)] | None = None
     min_workers_by_name: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
     expected_workers: Texts = ()
@@ -140,7 +167,7 @@ class Settings(Strict):
 
 
 def to_target(settings: Settings, target: TargetSettings) -> Target:
-    """A target as the core sees it: no URLs, no secrets; what is unset is left to the workers' own configuration."""
+    """A target as the core sees it: no secrets; what is unset is left to the workers' own configuration."""
     redis = target.redis
     return Target(
         name=target.name,
@@ -148,6 +175,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         interval_s=settings.interval_of(target),
         forget_after_s=settings.forget_after if target.forget_after is None else target.forget_after,
         app=target.app,
+        link=_opened_at(target),
         workers=target.workers,
         queues=target.queues,
         declared_queues=tuple(redis.queues) if redis else (),
@@ -161,6 +189,16 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         redis_db=redis.db if redis else None,
         results_prefix=target.results.key_prefix if target.results else None,
     )
+
+
+def _opened_at(target: TargetSettings) -> str | None:
+    """Where people open its Flower: at `link`, else where watchdog asks it, credentials aside (`FlowerSettings` keeps them apart)."""
+    if target.link is not None:
+        return None if target.link == NO_LINK else target.link
+    if target.flower is None or "@" in target.flower.url:  # what looks like its path may be a password with a slash in it
+        return None
+    address = quote(target.flower.url, safe=_OF_URLS)
+    return address if len(address) <= LONGEST_ADDRESS else None
 
 
 def to_override(override: OverrideSettings, where_from: str) -> Override:

@@ -284,6 +284,7 @@ def test_a_file_of_version_1_keeps_what_waits_and_what_was_told(tmp_path: Path) 
     raw.close()
     with opened(tmp_path) as store:
         assert states(store) == {"01MESSAGEB": "dead", "01MESSAGEC": "waiting", "01MESSAGED": "waiting"}
+        assert {one.link for one in store.incidents()} == {""}
         told = {key[0][-1]: (t.event, t.refused) for key, t in load(store).told.items()}
         assert told == {"A": (Event.FIRST, None), "B": (None, Event.FIRST), "C": (Event.FIRST, None)}
         assert [attempt(store, Delivered(), now=T0 + 60) for _ in range(3)] == ["01MESSAGEC", "01MESSAGED", None]

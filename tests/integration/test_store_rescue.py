@@ -13,6 +13,9 @@ from tests.outbox_builders import T0, commit, incident, message, notice, opened,
 from watchdog.core.payload import encode
 from watchdog.receivers.base import Delivered
 from watchdog.store import Store, StoreError
+from watchdog.store.database import DatabaseFile
+from watchdog.store.migrations import STEPS, bring_up_to_date
+from watchdog.store.records import INCIDENT_COLUMNS, incident_cells
 from watchdog.store.rescue import rescue
 
 NAME = "watchdog.db"
@@ -77,6 +80,27 @@ def test_what_the_damaged_pages_do_not_hold_is_kept_and_the_rest_is_counted(full
     assert kept + lost <= MANY
     with Store.open(full, create=False) as store:
         assert len(store.incidents()) == kept == rescued.open_incidents
+
+
+def test_incidents_of_an_older_file_are_kept_though_it_lacks_the_newer_columns(tmp_path: Path) -> None:
+    path, columns = tmp_path / NAME, [name for name in INCIDENT_COLUMNS if name != "link"]
+    file = DatabaseFile(path)
+    bring_up_to_date(file.database(), path, STEPS[:2])
+    with file.writing() as connection:
+        for nth in range(MANY):
+            cells = dict(zip(INCIDENT_COLUMNS, incident_cells(incident(f"{nth}")), strict=True))
+            names, places = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+            connection.execute(f"INSERT INTO incidents ({names}) VALUES ({places})", [cells[name] for name in columns])
+    file.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = connection.execute("SELECT pageno FROM dbstat WHERE name = 'incidents' AND pagetype = 'leaf'").fetchall()
+    damage(path, pages[1][0])
+    rescued = rescue(path, "watchdog database rescue")
+    assert rescued is not None
+    assert 0 < rescued.open_incidents == rescued.tables["incidents"][0] < MANY
+    with opened(tmp_path) as store:
+        assert {one.link for one in store.incidents()} == {""}
 
 
 @pytest.mark.parametrize("seed", range(20))

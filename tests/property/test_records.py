@@ -14,6 +14,7 @@ texts = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud800", "a\ud
 cells = texts | st.booleans() | st.none() | st.floats(allow_nan=False) | st.sampled_from([float("inf"), 1e300, 2.0**63, -0.0])
 mappings = st.dictionaries(texts, texts, max_size=3)
 values = st.dictionaries(texts, cells, max_size=4)
+LINK = "https://flower.example.com/broker#indexing"
 
 
 def same(one: object, other: object) -> bool:
@@ -23,7 +24,7 @@ def same(one: object, other: object) -> bool:
 
 @given(mappings, mappings, values, texts)
 def test_a_notice_is_read_as_it_was_written(key: dict[str, str], labels: dict[str, str], shown: dict[str, Cell], text: str) -> None:
-    written = replace(notice(), key=key, labels=labels, values=shown, summary=text, targets=(text, "prod"))
+    written = replace(notice(), key=key, labels=labels, values=shown, summary=text, targets=(text, "prod"), link=LINK)
     assert same(notice_from(notice_text(written)), written)
 
 
@@ -31,7 +32,7 @@ def test_a_notice_is_read_as_it_was_written(key: dict[str, str], labels: dict[st
 def test_an_incident_is_read_as_it_was_written(
     key: dict[str, str], labels: dict[str, str], shown: dict[str, Cell], inhibits: list[str]
 ) -> None:
-    written: Incident = replace(incident(), key=key, labels=labels, values=shown, inhibits=tuple(inhibits))
+    written: Incident = replace(incident(), key=key, labels=labels, values=shown, inhibits=tuple(inhibits), link=LINK)
     row = incident_cells(written)
     assert same(incident_from_cells(row), written)
     assert same(incident_from(dict(zip(INCIDENT_COLUMNS, row, strict=True))), written)

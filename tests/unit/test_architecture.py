@@ -12,7 +12,7 @@ PACKAGE = ROOT / "watchdog"
 PURE_ROOMS = ("core", "tables")
 NO_IO = {
     "asyncio", "fcntl", "http", "httpx", "io", "logging", "os", "pathlib", "random", "redis", "secrets", "select", "shutil", "signal",
-    "socket", "ssl", "structlog", "subprocess", "sys", "tempfile", "time", "urllib", "uuid",
+    "socket", "ssl", "structlog", "subprocess", "sys", "tempfile", "time", r"urllib(?!\.parse$)", "uuid",
 }  # fmt: skip
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -132,6 +133,7 @@ def test_the_document_of_a_firing_look() -> None:
                 "values": {"length": 60},
                 "summary": "indexing holds 60",
                 "fingerprint": "9f2c",
+                "link": None,
             }
         ],
         "unknown": [{"rule": "WorkerLost", "target": "prod", "key": {}, "reason": "flower: connection refused"}],
@@ -139,6 +141,18 @@ def test_the_document_of_a_firing_look() -> None:
         "expect": [],
         "notes": [],
     }
+
+
+LINK = "https://flower.example.com/broker#indexing"
+
+
+def test_the_document_links_to_the_page_of_what_fires() -> None:
+    assert check_document(result(replace(fires(), link=LINK)))["firing"][0]["link"] == LINK
+
+
+def test_the_page_of_what_fires_is_shown_where_more_is_asked_for() -> None:
+    shown = [text(result(replace(fires(), link=LINK)), verbose=verbose) for verbose in (False, True)]
+    assert [sum(LINK in line for line in lines) for lines in shown] == [0, 1]
 
 
 def expecting(*answers: Answer) -> CheckResult:

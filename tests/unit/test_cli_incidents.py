@@ -49,6 +49,13 @@ def test_the_story_holds_history_messages_and_runbook() -> None:
     assert all(part in story for part in ("breach", "ops", "delivered", "1. Look.", "length=60", "9f2c", "database w.db"))
 
 
+def test_the_story_holds_the_link() -> None:
+    linked = replace(SHOWN, incident=replace(INCIDENT, link="https://flower.example.com/broker#indexing"))
+    assert "https://flower.example.com/broker#indexing" in plain(incident_page(linked, "w.db", BEGAN, Watched()))
+    assert incident_document(linked, "w.db", Watched())["incident"]["link"] == "https://flower.example.com/broker#indexing"
+    assert incident_document(SHOWN, "w.db", Watched())["incident"]["link"] is None
+
+
 def test_the_story_says_where_nobody_was_told() -> None:
     assert "Nobody was told." in plain(incident_page(IncidentShown(INCIDENT, (), ()), "w.db", BEGAN, Watched()))
 

@@ -13,7 +13,7 @@ def first_incident(sent: Message) -> dict[str, object]:
 
 
 def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
-    said = replace(notice("indexing"), description="too much", runbook="https://wiki/backlog")
+    said = replace(notice("indexing"), description="too much", runbook="https://wiki/backlog", link="https://flower/broker#indexing")
     assert payload(message("1", said)) == {
         "type": "incident.firing",
         "timestamp": "2026-11-22T09:15:00Z",
@@ -39,6 +39,7 @@ def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
                     "summary": "indexing holds 60 messages",
                     "description": "too much",
                     "runbook": "https://wiki/backlog",
+                    "link": "https://flower/broker#indexing",
                     "started_at": "2026-11-22T09:15:00Z",
                     "fired_at": "2026-11-22T09:15:00Z",
                     "resolved_at": None,
@@ -55,9 +56,13 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     whole = payload(message("1"))
     assert list(whole) == ["type", "timestamp", "service", "level", "message", "data"]
     assert " ".join(whole["data"]["incidents"][0]) == (
-        "id fingerprint event rule target severity state ended key labels values summary description runbook "
+        "id fingerprint event rule target severity state ended key labels values summary description runbook link "
         "started_at fired_at resolved_at flapping targets sequence"
     )
+
+
+def test_without_a_page_to_show_it_the_link_is_null() -> None:
+    assert first_incident(message("1"))["link"] is None
 
 
 def test_the_strongest_event_names_the_message() -> None:
@@ -130,7 +135,8 @@ def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
 
 
 def large(count: int, size: int = 1000) -> list[Notice]:
-    return [replace(notice(f"q{nth}"), incident=f"01{nth:04}", description="d" * size, summary="é" * 50) for nth in range(count)]
+    link = f"https://flower.example.com/worker/{'w' * 965}"
+    return [replace(notice(f"q{nth}"), incident=f"01{nth:04}", description="d" * size, summary="é" * 50, link=link) for nth in range(count)]
 
 
 def test_a_message_stays_below_what_servers_take() -> None:

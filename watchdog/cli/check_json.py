@@ -52,6 +52,7 @@ def _firing(firing: Firing) -> dict[str, Any]:
         "values": _cells(firing.values),
         "summary": firing.summary,
         "fingerprint": firing.fingerprint,
+        "link": firing.link or None,
     }
 
 

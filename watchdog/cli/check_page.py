@@ -19,10 +19,10 @@ _LISTED = 8
 
 
 def check_page(result: CheckResult, footer: str, *, verbose: bool = False) -> list[Block]:
-    """The page; `footer` names the configuration. `verbose` adds sources and idle rules."""
+    """The page; `footer` names the configuration. `verbose` adds sources, idle rules and links."""
     page: list[Block] = [Line.of(verdict(result))]
     if result.firing:
-        page += [Line(), Entries(tuple(_firing(firing) for firing in result.firing))]
+        page += [Line(), Entries(tuple(_firing(firing, verbose=verbose) for firing in result.firing))]
     if result.expected:
         page += [Line(), Line.of("Expected:"), Entries(tuple(map(_expected, result.expected)))]
     page += _unknown(result)
@@ -61,7 +61,7 @@ def _critical(firing: Sequence[Firing]) -> str:
     return f" ({critical} critical)" if critical else ""
 
 
-def _firing(firing: Firing) -> Entry:
+def _firing(firing: Firing, *, verbose: bool) -> Entry:
     head: tuple[Piece, ...] = (
         Ink(firing.severity.value, firing.severity.value),
         Ink(firing.rule, "strong"),
@@ -74,6 +74,8 @@ def _firing(firing: Firing) -> Entry:
         lines.append(Ink(values_text(unsaid), "faint"))
     if firing.runbook:
         lines.append(f"→ {first_line(firing.runbook)}")
+    if verbose and firing.link:
+        lines.append(f"link: {firing.link}")
     return Entry(head, tuple(lines))
 
 

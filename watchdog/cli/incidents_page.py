@@ -131,6 +131,8 @@ def _facts(incident: Incident, now: float) -> Iterator[tuple[str, Piece]]:
         yield "fired", iso(incident.fired_at)
     if incident.resolved_at is not None:
         yield "ended", iso(incident.resolved_at)
+    if incident.link:
+        yield "link", incident.link
     if incident.values:
         yield "values", values_text(incident.values)
     if incident.labels:
@@ -200,6 +202,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "summary": incident.summary,
         "description": incident.description,
         "runbook": incident.runbook,
+        "link": incident.link or None,
         "started_at": iso(incident.started_at),
         "fired_at": _when(incident.fired_at),
         "resolved_at": _when(incident.resolved_at),

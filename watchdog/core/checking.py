@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from watchdog.core.expectations import Answer
 from watchdog.core.findings import Finding, Judgement, Verdict
 from watchdog.core.identity import fingerprint
+from watchdog.core.links import link_of
 from watchdog.core.rows import Cell, Reading
 from watchdog.core.rules import Rule
 from watchdog.core.severity import Severity
@@ -47,6 +48,8 @@ class Firing:
     fingerprint: str
     description: str = ""
     runbook: str = ""
+    link: str = ""
+    """The page of Flower that shows it; empty where there is none."""
     blind: bool = False
 
 
@@ -155,12 +158,18 @@ def check_target(
     readings: Mapping[str, Reading],
     expected: Iterable[Answer] = (),
     app: str | None = None,
+    link: str | None = None,
 ) -> TargetChecked:
-    """One target's judgements, sorted by what they mean for the answer. One look cannot wait: `for` counts as held."""
+    """One target's judgements, sorted by what they mean for the answer. One look cannot wait: `for` counts as held.
+
+    `app`, `link`: the target's.
+    """
     judgements = list(judgements)
     return TargetChecked(
         sources=_sources(target, readings),
-        firing=tuple(_firing(target, f, app) for j in judgements for f in j.findings if f.verdict is Verdict.BREACH),
+        firing=tuple(
+            _firing(target, f, app, link_of(f, link, readings)) for j in judgements for f in j.findings if f.verdict is Verdict.BREACH
+        ),
         unknown=tuple(u for j in judgements for u in (*_unknown(target, j), *_missing(target, j, readings))),
         idle=tuple(Idle(j.rule.name, target, j.idle) for j in judgements if j.idle),
         target=target,
@@ -176,7 +185,7 @@ def reads_sources_up(rule: Rule) -> bool:
     return "up" in rule.reads.get("sources", frozenset())
 
 
-def _firing(target: str, finding: Finding, app: str | None) -> Firing:
+def _firing(target: str, finding: Finding, app: str | None, link: str) -> Firing:
     rule = finding.rule
     key = dict(zip(rule.key, finding.key, strict=True))
     texts = texts_of(finding, target, finding.severity, app)
@@ -191,6 +200,7 @@ def _firing(target: str, finding: Finding, app: str | None) -> Firing:
         fingerprint=fingerprint(rule.name, target, key),
         description=texts.description,
         runbook=texts.runbook,
+        link=link,
         blind=reads_sources_up(rule),
     )
 

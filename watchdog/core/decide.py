@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from watchdog.core.findings import Finding, Judgement, Verdict
 from watchdog.core.incidents import Ended, Incident, State, Transition, begin, changed, end, step, watched_seconds
+from watchdog.core.links import link_of
 from watchdog.core.plan import Loaded, Plan
 from watchdog.core.reading import Seen
 from watchdog.core.rows import Key, Reading
@@ -95,7 +96,8 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         for key, finding in found.items():
             if finding.verdict is Verdict.BREACH and key not in taken[name]:
                 texts = texts_of(finding, situation.target.name, finding.severity, situation.target.app)
-                incident, first = begin(finding, situation.target.name, situation.now, texts)
+                link = link_of(finding, situation.target.link, situation.readings)
+                incident, first = begin(finding, situation.target.name, situation.now, texts, link)
                 stepped, moves = step(incident, finding, 0.0, situation.now)
                 yield stepped, finding, [first, *moves]
 
@@ -116,7 +118,7 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
     if not _absent(finding):
         incident = _seen(incident, situation)
     if finding.verdict is Verdict.BREACH:
-        incident = _described(incident, finding, situation.target.app)
+        incident = _described(incident, finding, situation)
     stepped, moves = step(incident, finding, watched_s, situation.now)
     if stepped.state is State.RESOLVED and stepped.ended is Ended.RECOVERED:
         now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary, situation.target.app)
@@ -146,13 +148,15 @@ def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bo
     return finding.verdict is Verdict.UNKNOWN and cut and situation.now - incident.seen_at > situation.target.forget_after_s
 
 
-def _described(incident: Incident, finding: Finding, app: str | None) -> Incident:
+def _described(incident: Incident, finding: Finding, situation: Situation) -> Incident:
     """The incident with what this breach shows; texts are rendered anew only where the values or the severity changed."""
     rule = finding.rule
+    link = link_of(finding, situation.target.link, situation.readings)
     same = incident.values == finding.values and incident.labels == rule.labels and finding.severity.rank <= incident.severity.rank
     if same and incident.summary:
-        return incident
-    texts = texts_of(finding, incident.target, max(incident.severity, finding.severity, key=lambda s: s.rank), app)
+        return incident if incident.link == link else changed(incident, link=link)
+    severity = max(incident.severity, finding.severity, key=lambda s: s.rank)
+    texts = texts_of(finding, incident.target, severity, situation.target.app)
     return changed(
         incident,
         values=dict(finding.values),
@@ -161,4 +165,5 @@ def _described(incident: Incident, finding: Finding, app: str | None) -> Inciden
         summary=texts.summary,
         description=texts.description,
         runbook=texts.runbook,
+        link=link,
     )

@@ -96,6 +96,8 @@ class Incident:
     summary: str = ""
     description: str = ""
     runbook: str = ""
+    link: str = ""
+    """The page of Flower that shows it; empty where there is none."""
     inhibits: tuple[str, ...] = ()
 
     @property
@@ -116,8 +118,8 @@ def changed(incident: Incident, **changes: Any) -> Incident:
     return Incident(*cells)
 
 
-def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS) -> tuple[Incident, Transition]:
-    """A breach without an incident begins one, `texts` rendered for it; the look that begins it adds nothing to its clocks."""
+def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, link: str = "") -> tuple[Incident, Transition]:
+    """A breach without an incident begins one, `texts` rendered for it, and `link`; the look that begins it adds nothing to its clocks."""
     rule = finding.rule
     key = dict(zip(rule.key, finding.key, strict=True))
     print_ = fingerprint(rule.name, target, key)
@@ -137,6 +139,7 @@ def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS) ->
         summary=texts.summary,
         description=texts.description,
         runbook=texts.runbook,
+        link=link,
         inhibits=rule.inhibits,
     )
     return incident, Transition(incident.id, now, "", State.PENDING, "breach")

@@ -49,6 +49,8 @@ class Notice:
     runbook: str = ""
     targets: tuple[str, ...] = ()
     flapping: bool = False
+    link: str = ""
+    """The page of Flower that shows it; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

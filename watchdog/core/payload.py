@@ -136,6 +136,7 @@ def _incident(notice: Notice) -> dict[str, Any]:
         "summary": _utf8(notice.summary),
         "description": _utf8(notice.description),
         "runbook": _utf8(notice.runbook),
+        "link": _utf8(notice.link) or None,
         "started_at": iso(notice.started_at),
         "fired_at": None if notice.fired_at is None else iso(notice.fired_at),
         "resolved_at": None if notice.resolved_at is None else iso(notice.resolved_at),

@@ -87,6 +87,8 @@ class Reading:
     """What a reader of the values should know of how they were had, though nothing is amiss; empty where there is nothing to say."""
     forgotten: frozenset[Key] = frozenset()
     """Keys let go after `forget_after`: they are no longer there, but not because all is well."""
+    without_page: frozenset[Key] = frozenset()
+    """Keys that Flower has no page of, as far as it is known: a link to one would not be found."""
 
 
 @dataclass(frozen=True, slots=True)

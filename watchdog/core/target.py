@@ -1,4 +1,4 @@
-"""A target as the core sees it: what is watched and what is known of it by configuration; no URLs, no secrets."""
+"""A target as the core sees it: what is watched and what is known of it by configuration; no secrets, no URLs but `link`."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +38,8 @@ class Target:
     """The database of its `redis`; None where it has none."""
     app: str | None = None
     """What its users write behind `celery -A`."""
+    link: str | None = None
+    """Where people open its Flower, without a slash at the end; None: messages link to nothing."""
     results_prefix: str | None = None
     """The global_keyprefix of its results (`results.key_prefix`)."""
 

@@ -168,6 +168,7 @@ def notice_of(incident: Incident, event: Event, sequence: int) -> Notice:
         summary=incident.summary,
         description=incident.description,
         runbook=incident.runbook,
+        link=incident.link,
         targets=(incident.target,),
     )
 

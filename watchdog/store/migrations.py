@@ -37,6 +37,11 @@ def v2_receivers_off_and_letters_handled(database: "Database") -> None:
     _run(database, _V2)
 
 
+def v3_links(database: "Database") -> None:
+    """Where an incident is shown."""
+    _run(database, _V3)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -97,7 +102,11 @@ CREATE TABLE switched_off (receiver TEXT PRIMARY KEY, settings TEXT NOT NULL, at
 CREATE TABLE retries (receiver TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled)
+_V3 = """
+ALTER TABLE incidents ADD COLUMN link TEXT NOT NULL DEFAULT '';
+"""
+
+STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links)
 """Every version so far, in order; names are recorded in the file and stay."""
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from watchdog.store.database import DatabaseFile
 from watchdog.store.lease import lease
 from watchdog.store.migrations import OPEN_STATES, STEPS, bring_up_to_date, check_version
-from watchdog.store.records import incident_from, notice_from
+from watchdog.store.records import INCIDENT_COLUMNS, incident_from, notice_from
 from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
 from watchdog.store.salvage import Salvaged, TableShape, salvage, shape_of
 from watchdog.store.told import recount
@@ -114,7 +114,7 @@ def _inserted(new: sqlite3.Connection, statement: str, shape: TableShape, row: t
 
 
 _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
-    "incidents": incident_from,
+    "incidents": lambda row: incident_from({**dict.fromkeys(INCIDENT_COLUMNS, ""), **row}),  # an older file lacks the newer columns
     "notices": lambda row: notice_from(row["snapshot"]),
 }
 """What later reading would trip over is tried before it is kept."""

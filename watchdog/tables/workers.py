@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Inspected, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
-from watchdog.core.replies import TaskSeen, WorkerBeat
-from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
+from watchdog.core.replies import TaskSeen, WorkerBeat, WorkerInspection
+from watchdog.core.rows import Asking, Cell, Column, Key, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
 from watchdog.tables.history import rises_per_min, second_look_needed, within
@@ -92,7 +92,16 @@ def read(look: Look) -> Reading:
     remains = _Remains(look, fleet)
     rows = tuple([_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, fleet), remains) for w in fleet.known.values()])
     let_go = frozenset((name,) for name in {*before.known, *fleet.forgotten} if name not in fleet.known)
-    return Reading(rows, idle=idle, memory=fleet, sample=sample, forgotten=let_go)
+    return Reading(rows, idle=idle, memory=fleet, sample=sample, forgotten=let_go, without_page=_without_page(look, fleet))
+
+
+def _without_page(look: Look, fleet: Fleet) -> frozenset[Key]:
+    """Workers of which Flower holds no inspection, and that are not there to answer one: Flower forgets them when it restarts."""
+    cached = look.replies.get(Inspected(), dict[str, WorkerInspection])
+    if isinstance(cached, Gap):
+        return frozenset()
+    inspected = {name for name, entry in cached.items() if entry.pool is not None}  # without `stats` Flower shows nothing either
+    return frozenset((w.name,) for w in fleet.known.values() if w.state != "online" and w.name not in inspected)
 
 
 def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
