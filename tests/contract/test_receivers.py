@@ -373,6 +373,12 @@ def test_a_message_is_a_headline_and_a_line_an_incident() -> None:
     ]
 
 
+def test_a_line_ends_with_the_page_that_shows_its_incident() -> None:
+    said = replace(notice("indexing"), link="https://flower.example.com/broker#indexing")
+    body = ConsoleReceiver(ConsoleSettings(type="console", name="here")).render(message("1", said)).decode()
+    assert body.splitlines()[1].endswith("QueueBacklogHigh prod: indexing holds 60 messages  https://flower.example.com/broker#indexing")
+
+
 def test_a_long_message_is_cut_with_an_honest_count() -> None:
     lines = printed(names=23).splitlines()
     assert len(lines) == 22

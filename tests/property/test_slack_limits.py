@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.outbox_builders import T0, message, notice
+from watchdog.core.links import LONGEST_LINK
 from watchdog.core.messages import Event, Message, Notice
 from watchdog.core.severity import Severity
 from watchdog.receivers.slack import SlackReceiver, SlackSettings
@@ -22,6 +23,7 @@ TEXTS = st.lists(st.sampled_from(HOSTILE) | st.text(st.characters(codec=None), m
 LONG_TEXTS = TEXTS | st.builds(lambda text: text * 40, TEXTS)
 CELLS = st.none() | st.booleans() | st.floats() | LONG_TEXTS
 MOMENTS = st.floats(0, 4e9)
+LONGEST = f"https://flower.example.com/worker/{'w' * (LONGEST_LINK - 40)}"
 
 
 @st.composite
@@ -40,6 +42,7 @@ def notices(draw: st.DrawFn) -> Notice:
         values=draw(st.dictionaries(TEXTS, CELLS, max_size=10)),
         summary=draw(LONG_TEXTS),
         runbook=draw(LONG_TEXTS),
+        link=draw(LONG_TEXTS | st.just(LONGEST)),
         targets=tuple(draw(st.lists(TEXTS, max_size=7))),
     )
 
@@ -92,7 +95,7 @@ def test_every_incident_is_shown_or_counted(told: Message) -> None:
 
 CODE = re.compile(r"`[^`\n]+`")
 DATE = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9TZ:-]+>")
-RUNBOOK = re.compile(r"^<https?://[^<>|\s]+\|Runbook>$", re.MULTILINE)
+RUNBOOK = re.compile(r"^<https?://[^<>|\s]+\|(Runbook|Open in Flower)>$", re.MULTILINE)
 SUBJECT = re.compile(r"^([^*\n]*: )\*([^*\n]*)\*$", re.MULTILINE)
 
 

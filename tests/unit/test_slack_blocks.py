@@ -111,6 +111,17 @@ def test_one_that_is_over_is_shown_exactly_so() -> None:
     }
 
 
+def test_the_page_of_flower_is_a_link_behind_our_words() -> None:
+    linked = replace(BURNING, link="https://flower.example.com/tasks?state=FAILURE&name=%22a%20b%22")
+    [*_, last] = section(linked).splitlines()
+    assert last == "<https://flower.example.com/tasks?state=FAILURE&amp;name=%22a%20b%22|Open in Flower>"
+
+
+@pytest.mark.parametrize("link", ["", "https://flower/|<!here>\n", "javascript:x", f"https://flower/{'x' * 1000}"])
+def test_what_is_no_link_is_not_shown(link: str) -> None:
+    assert section(replace(BURNING, link=link)) == section(BURNING)
+
+
 def test_a_mixed_message_has_the_worst_first_and_what_is_over_last() -> None:
     mild = notice("B")
     mixed = body(replace(OVER, incident="01A"), mild, BURNING)

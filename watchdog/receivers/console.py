@@ -1,8 +1,8 @@
 """The console receiver: each message as a few lines of plain text, or one line of JSON, on standard output.
 
 2026-11-22T09:15:00Z prod: 2 incidents: indexing holds 60 messages; celery@gpu-1 was lost
-  warning   first      QueueBacklogHigh prod: indexing holds 60 messages
-  error     escalated  WorkerLost prod: celery@gpu-1 was lost
+  warning   first      QueueBacklogHigh prod: indexing holds 60 messages  https://flower.example.com/broker#indexing
+  error     escalated  WorkerLost prod: celery@gpu-1 was lost  https://flower.example.com/worker/celery@gpu-1
 """
 
 import math
@@ -66,4 +66,5 @@ class ConsoleReceiver:
 
 
 def _line(notice: Notice) -> str:
-    return f"  {notice.severity:<8}  {notice.event:<9}  {notice.rule} {notice.target}: {title_of(notice)}"
+    link = f"  {notice.link}" if notice.link else ""
+    return f"  {notice.severity:<8}  {notice.event:<9}  {notice.rule} {notice.target}: {title_of(notice)}{link}"

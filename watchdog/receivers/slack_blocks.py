@@ -60,7 +60,9 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
     size = 0
     for shown, notice in enumerate(notices[:MOST_INCIDENTS]):
         runbook = [] if _is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
-        both = [_section([f"{prose(_what(notice, message.created_at), 100)}: {bold(subject_of(notice), _SUBJECT)}", *runbook])]
+        both = [
+            _section([f"{prose(_what(notice, message.created_at), 100)}: {bold(subject_of(notice), _SUBJECT)}", *runbook, *_link(notice)])
+        ]
         both.append(_context([_where(notice), _values(notice), _when(notice, message.service)]))
         size += len(json.dumps(both, ensure_ascii=False).encode())
         if size > _LARGEST_BLOCKS:
@@ -109,6 +111,12 @@ def _runbook(notice: Notice) -> Iterator[str]:
     yield from (prose_with_code(line, _LINE) for line in lines[:_MOST_RUNBOOK_LINES])
     if len(lines) > _MOST_RUNBOOK_LINES or len(runbook) > 10 * _LINE:
         yield f"… the rest: {code(f'watchdog incidents show {notice.incident}', 2 * _NAME)}"
+
+
+def _link(notice: Notice) -> Iterator[str]:
+    """Where Flower shows it. Of what is over too: how it is now is seen there."""
+    if is_link(notice.link):
+        yield link(notice.link, "Open in Flower")
 
 
 def _where(notice: Notice) -> str:
