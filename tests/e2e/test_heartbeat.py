@@ -44,6 +44,7 @@ def test_it_says_well_then_fail_while_nothing_can_be_delivered_then_well_again(
             receiver.default = Answer(200)
             cluster.flood("beating-2", 60)
             until(lambda: paths(beats)[-1:] == [WELL], 20, "a well")
+            until(lambda: daemon.own_text.count("event=heartbeat_") == 3, 20, "its line in the log, which follows the answer")
             assert daemon.end() == 0
         for queue in ("beating-1", "beating-2"):
             cluster.app.backend.client.delete(queue)
