@@ -44,6 +44,20 @@ def test_reasons_that_differ_in_numbers_are_one_cause() -> None:
     assert [cause.since for cause in known.causes.values()] == [NOW + 10]
 
 
+def test_reasons_that_differ_in_the_worker_they_begin_with_are_one_cause() -> None:
+    silent = "all workers fell silent together"
+    (cause,) = after([Judgement(RULE)], [unknown(f"celery@w{n}: {silent}", f"q{n}") for n in range(50)]).causes.values()
+    assert (cause.reason, cause.hidden) == (silent, 50)
+
+
+def test_what_is_blind_of_another_reason_by_now_is_no_new_cause() -> None:
+    looks = [[unknown("all workers fell silent together")], [unknown("flower: no answer")], [unknown("none can be asked")]]
+    known = after([Judgement(RULE)], *looks)
+    assert {name: (cause.reason, cause.since) for name, cause in known.causes.items()} == {
+        "all workers fell silent together": ("none can be asked", NOW + 10)
+    }
+
+
 def test_a_table_that_was_not_read_hides_all_its_rows() -> None:
     (cause,) = after([Judgement(RULE)], [Judgement(RULE, unknown=WHY)]).causes.values()
     assert cause.reason == WHY

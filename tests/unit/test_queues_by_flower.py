@@ -4,9 +4,10 @@ from dataclasses import replace
 from math import inf
 
 from tests.builders import Cluster, Watch, a_conf, a_target, cell, gap, healthy, names
-from watchdog.core.queries import InspectAll, InspectOne, QueueLengths, WorkerStatus
+from watchdog.core.queries import NONE_LISTED, InspectAll, InspectOne, QueueLengths, WorkerStatus
 from watchdog.core.reading import Past
 from watchdog.core.rows import Reading
+from watchdog.tables.queues_by_flower import NO_MORE
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 
@@ -110,6 +111,16 @@ def test_no_answer_leaves_what_is_known_unknown() -> None:
     watching.cluster.gaps[QueueLengths] = "flower: 500"
     reading = queues(watching)
     assert (reading.unread, gap(reading, "indexing", "length"), names(reading)) == ("flower: 500", "flower: 500", ["indexing", "training"])
+
+
+def test_a_flower_that_lists_no_queue_any_more_does_not_reach_rabbitmq() -> None:
+    watching = watch(amqp())
+    watching.cluster.gaps[QueueLengths] = NONE_LISTED
+    assert queues(watching, 0).unread == NONE_LISTED
+    del watching.cluster.gaps[QueueLengths]
+    queues(watching)
+    watching.cluster.gaps[QueueLengths] = NONE_LISTED
+    assert queues(watching).unread == NO_MORE
 
 
 def test_a_queue_of_a_worker_that_died_keeps_its_row() -> None:

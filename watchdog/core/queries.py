@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "NONE_LISTED",
     "CountFlushes",
     "FailedTasks",
     "HashSize",
@@ -163,6 +164,13 @@ class RecentTasks(Query):
 
     source = "flower"
     limit: int = 1000
+
+
+NONE_LISTED = (
+    "flower: expected the length of some queue from /api/queues/length, found none: "
+    "on RabbitMQ it needs its management API (start Flower with --broker-api=URL), and it names none before it has inspected a worker"
+)
+"""The reason of the gap where `QueueLengths` brings no queue at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from watchdog.core.gaps import Gap
 from watchdog.core.names import short_named
+from watchdog.core.queries import NONE_LISTED
 from watchdog.sources.flower_json import UNREADABLE, decoded
 
 __all__ = ["queue_lengths"]
@@ -19,12 +20,6 @@ class _Queue(Struct):
     messages: _Count | None = None
     messages_ready: _Count | None = None
     """RabbitMQ's own figures, as Flower hands them on: there `messages` counts unacknowledged ones too."""
-
-
-_NO_LENGTHS = Gap(
-    "flower: expected the length of some queue from /api/queues/length, found none: "
-    "on RabbitMQ it needs its management API (start Flower with --broker-api=URL), and it names none before it has inspected a worker"
-)
 
 
 class _Queues(Struct):
@@ -47,4 +42,4 @@ def queue_lengths(body: bytes) -> dict[str, int] | Gap:
             return loose
         counts = dict(loose)
     counts = short_named(counts)
-    return {name: count for name, count in counts.items() if count is not None} or _NO_LENGTHS
+    return {name: count for name, count in counts.items() if count is not None} or Gap(NONE_LISTED)

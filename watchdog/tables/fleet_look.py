@@ -41,6 +41,7 @@ FELL_S = 600.0
 UNKNOWN_POOL_S = 300.0
 """How long a worker of which nobody knows whether it may be silent by design is unknown, and not lost."""
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
+NONE_ANSWERS = "all workers fell silent together, and none can be asked: the broker may be dead, or block publishers in an alarm"
 
 
 def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fleet:
@@ -204,7 +205,7 @@ class _Seen:
         if not asked_in_vain and known.vouched_at is not None:
             return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not asked again yet")
         if not asked_in_vain and self.all_silent:
-            return replace(known, unknown=self._refresh_gap(known.name) or TOGETHER)
+            return replace(known, unknown=self._refresh_gap(known.name) or (NONE_ANSWERS if known.asked else TOGETHER))
         if self.beats_missing:  # it may have said goodbye
             return replace(known, unknown=self.beats_missing)
         return replace(known, state="lost", unknown="")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from watchdog.core.gaps import Gap
-from watchdog.core.queries import InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
+from watchdog.core.queries import NONE_LISTED, InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
 from watchdog.core.replies import Replies, WorkerInspection
 from watchdog.core.rows import Asking, Look, Reading, Sample
 from watchdog.core.target import covers
@@ -23,6 +23,7 @@ __all__ = ["lengths_due", "read_by_flower"]
 PARTIAL = "flower: lists only queues that workers it has inspected consume; another may hold messages"
 UNLISTED = "flower: does not list it: no worker that it has inspected since its start consumes it, or the broker has not counted it yet"
 NOT_ASKED = "flower: not asked for the lengths of queues: no worker is heard, and a broker that hangs would stop Flower with it"
+NO_MORE = "flower: it listed queues before and lists none now: RabbitMQ, or its management API, does not answer Flower"
 RABBITMQ = frozenset({"amqp", "amqps"})
 ANSWERED_S = 330.0
 """How long a refresh that was answered shows that the broker does, while nobody is heard; all are asked again every 300 s."""
@@ -47,7 +48,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
     idle = {**_uncounted(_transports(seen)), **idle}
     listed: dict[str, int] | Gap = {} if "length" in idle else look.replies.get(QueueLengths(), dict[str, int])
     if isinstance(listed, Gap):
-        why = listed.reason if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
+        why = _why_none(listed, look.replies, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
         blind = tuple(c for c in columns if c not in ("name", "declared") and c not in idle)
         return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
     rows = QueueRows(look, memory, conf.declared, lambda name: listed.get(name, Gap(UNLISTED)))
@@ -100,6 +101,12 @@ def _transports(seen: Mapping[str, WorkerInspection]) -> frozenset[str]:
 
 def _may_be_redis(transports: frozenset[str]) -> bool:
     return not transports or any("redis" in transport or transport in ("sentinel", "valkey") for transport in transports)
+
+
+def _why_none(gap: Gap, replies: Replies, memory: Queues) -> str:
+    """Flower swallows the errors of RabbitMQ's management API, and lists no queue (2.2, `utils/broker.py`)."""
+    worked = memory.looked_at is not None and bool(memory.known)
+    return NO_MORE if worked and gap.reason == NONE_LISTED else gap.reason
 
 
 def _why_not_asked(replies: Replies) -> str:
