@@ -14,6 +14,7 @@ from watchdog.core.findings import Finding, Judgement, Verdict
 from watchdog.core.incidents import Incident, State
 from watchdog.core.links import LONGEST_LINK, PAGES, link_of
 from watchdog.core.plan import Loaded, Plan
+from watchdog.core.queries import Inspected, ReadEventCounters
 from watchdog.core.reading import Seen
 from watchdog.core.rows import Cell, Reading
 from watchdog.core.telling import Addressee
@@ -260,14 +261,41 @@ def test_a_single_look_has_the_link_too() -> None:
 # --- what Flower has no page of -----------------------------------------------------------------------------------------
 
 
-def test_a_dead_worker_keeps_its_page_until_flower_restarts() -> None:
-    cluster = healthy()
-    watch = Watch(cluster)
+def a_death() -> Watch:
+    """`celery@gpu-1` was seen, and is lost."""
+    watch = Watch(healthy())
     watch.look(0)
-    cluster.dies("celery@gpu-1")
+    watch.cluster.dies("celery@gpu-1")
+    watch.look()
+    return watch
+
+
+def test_a_dead_worker_keeps_its_page_until_flower_restarts() -> None:
+    watch = a_death()
     before = watch.look()["workers"].without_page
-    cluster.cache.pop("celery@gpu-1")
+    watch.cluster.restarts_flower()
+    watch.cluster.add("celery@web-1")
     assert (before, watch.look()["workers"].without_page) == (frozenset(), frozenset({("celery@gpu-1",)}))
+
+
+def test_a_dead_worker_keeps_its_page_though_the_list_at_hand_is_older_than_its_inspection() -> None:
+    watch = a_death()
+    watch.cluster.cache.pop("celery@gpu-1")
+    assert watch.look()["workers"].without_page == frozenset()
+
+
+def test_where_flower_does_not_tell_since_when_it_runs_its_list_decides() -> None:
+    watch = a_death()
+    watch.cluster.gaps[ReadEventCounters] = "flower: 500"
+    before = watch.look()["workers"].without_page
+    watch.cluster.cache.pop("celery@gpu-1")
+    assert (before, watch.look()["workers"].without_page) == (frozenset(), frozenset({("celery@gpu-1",)}))
+
+
+def test_where_flower_lists_nothing_a_page_is_supposed_to_be_there() -> None:
+    watch = a_death()
+    watch.cluster.gaps |= {ReadEventCounters: "flower: 500", Inspected: "flower: 401"}
+    assert watch.look()["workers"].without_page == frozenset()
 
 
 def test_a_worker_that_was_expected_and_never_seen_has_no_page() -> None:

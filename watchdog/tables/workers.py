@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
 from watchdog.core.queries import Inspected, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
-from watchdog.core.replies import TaskSeen, WorkerBeat, WorkerInspection
+from watchdog.core.replies import EventCounters, TaskSeen, WorkerBeat, WorkerInspection
 from watchdog.core.rows import Asking, Cell, Column, Key, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
@@ -97,11 +97,20 @@ def read(look: Look) -> Reading:
 
 def _without_page(look: Look, fleet: Fleet) -> frozenset[Key]:
     """Workers of which Flower holds no inspection, and that are not there to answer one: Flower forgets them when it restarts."""
+    counters = look.replies.get(ReadEventCounters(), EventCounters)
+    started_at = None if isinstance(counters, Gap) else counters.started_at
     cached = look.replies.get(Inspected(), dict[str, WorkerInspection])
-    if isinstance(cached, Gap):
-        return frozenset()
-    inspected = {name for name, entry in cached.items() if entry.pool is not None}  # without `stats` Flower shows nothing either
-    return frozenset((w.name,) for w in fleet.known.values() if w.state != "online" and w.name not in inspected)
+    listed = None if isinstance(cached, Gap) else cached
+    gone = (worker for worker in fleet.known.values() if worker.state != "online")
+    return frozenset((worker.name,) for worker in gone if not _may_have_page(worker, started_at, listed))
+
+
+def _may_have_page(worker: KnownWorker, started_at: float | None, listed: Mapping[str, WorkerInspection] | None) -> bool:
+    """By when it was last inspected, for Flower's list of that is kept for a while; else by the list. Without `stats` there is no page."""
+    seen = worker.inspection
+    if seen is not None and seen.at is not None and started_at is not None:
+        return seen.pool is not None and seen.at >= started_at
+    return listed is None or (worker.name in listed and listed[worker.name].pool is not None)
 
 
 def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
