@@ -159,7 +159,7 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("TaskRunningTooLong", {"running_s": 7200.0}, Severity.WARNING, "shop.pay has been running for 2h on celery@web-1"),
     ("ProgressStalled", {"running_s": 900.0, "progress_still_s": 720.0, "progress": 0.4, "step": "resize"}, Severity.WARNING,
      "shop.pay stands at 40% (resize) for 12m"),
-    ("Blind", {"hidden": 3.0, "blind_s": 300.0}, Severity.ERROR, "WorkerLost, ErrorBurst cannot judge since 5m: flower: 503"),
+    ("Blind", {"hidden": 3.0, "blind_s": 300.0}, Severity.ERROR, "No verdict for 5m from WorkerLost, ErrorBurst: flower: 503"),
     ("DeliveryFailing", {"dead": 1.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1, given up: 1"),
     ("DeliveryFailing", {"oldest_s": 301.0}, Severity.ERROR, "Receiver ops is not told; messages waiting: 1"),
     ("ReceiverOff", {"off": True}, Severity.ERROR, "Receiver ops is switched off, its address is gone; messages waiting: 1"),
