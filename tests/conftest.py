@@ -3,9 +3,11 @@
 import signal
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from tests.receiver import RecordingReceiver
+from tests.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.redis_server import RedisServerMissingError
 from watchdog.demo.redis_server import redis_server as find_redis_server
@@ -59,6 +61,16 @@ def start_usual(cluster: Cluster, *, redis: bool = True) -> None:
     cluster.start_worker("gpu-1", ["analysis", "training"], 1)
     cluster.start_flower()
     cluster.wait_ready()
+
+
+def ask_the_workers(cluster: Cluster) -> None:
+    """Flower asks them, so that their pools are known: one of which nobody knows whether it may be silent is not lost for five minutes."""
+
+    def answered() -> int:
+        workers = httpx.get(f"{cluster.flower_url}/api/workers", params={"refresh": "1"}, timeout=20).json()
+        return sum("stats" in worker for worker in workers.values())
+
+    until(lambda: answered() == len(cluster.workers), 30, "the workers to answer")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.conftest import start_usual
+from tests.conftest import ask_the_workers, start_usual
 from tests.e2e.running import COMMAND, environment, watchdog
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -62,6 +62,7 @@ def test_60_messages_that_nobody_drains_are_1(broken_in_turn: Cluster, tmp_path:
 
 def test_a_worker_killed_with_9_is_1_once_it_is_silent(broken_in_turn: Cluster, tmp_path: Path) -> None:
     """Right after a start of Flower or Redis it is unknown, for nobody can tell yet: hence the wait."""
+    ask_the_workers(broken_in_turn)
     broken_in_turn.kill_worker("gpu-1")
     looks: list[tuple[int, dict[str, Any]]] = []
 

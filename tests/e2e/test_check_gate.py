@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from junitparser import JUnitXml, Skipped
 
-from tests.conftest import start_usual
+from tests.conftest import ask_the_workers, start_usual
 from tests.e2e.running import COMMAND, environment, watchdog
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -135,6 +135,7 @@ def test_stable_looks_on_until_it_has_stayed_good(cluster: Cluster, tmp_path: Pa
 
 
 def test_what_does_not_stay_good_fails(broken_in_turn: Cluster, tmp_path: Path) -> None:
+    ask_the_workers(broken_in_turn)
     command = [*COMMAND, "check", "--stable", "60s", "--interval", "0.3s", "--expect", TWO, *urls(broken_in_turn)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path, {}), stdout=pipe, stderr=pipe, text=True) as child:

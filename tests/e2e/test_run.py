@@ -5,10 +5,10 @@ import socket
 from collections import Counter
 from pathlib import Path
 
-import httpx
 import pytest
 import redis
 
+from tests.conftest import ask_the_workers
 from tests.e2e.running import events_of, running, told, watchdog, write_config
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
@@ -48,16 +48,6 @@ def test_a_quiet_cluster_is_not_talked_about(cluster: Cluster, receiver: Recordi
         assert daemon.end() == 0
     assert told(receiver) == []
     assert "incident_" not in daemon.own_text
-
-
-def ask_the_workers(cluster: Cluster) -> None:
-    """Flower asks them, so that their pools are known: one of which nobody knows whether it may be silent is not lost for five minutes."""
-
-    def answered() -> int:
-        workers = httpx.get(f"{cluster.flower_url}/api/workers", params={"refresh": "1"}, timeout=20).json()
-        return sum("stats" in worker for worker in workers.values())
-
-    until(lambda: answered() == len(cluster.workers), 30, "the workers to answer")
 
 
 def test_each_kind_of_trouble_is_told_once_and_once_when_it_is_over(
