@@ -196,7 +196,7 @@ def test_a_queue_that_grows_behind_the_same_head_stands_still() -> None:
 def holding(unacked: int = 4, **inspection: Any) -> Watch:
     """`standing`, and its consumer has a setting by which it holds messages; `unacked` are held by somebody."""
     watch = standing()
-    watch.cluster.cache[WEB] = replace(watch.cluster.cache[WEB], at=watch.cluster.now, **inspection)
+    watch.cluster.cache[WEB] = replace(watch.cluster.cache[WEB], at=watch.cluster.now + 1, **inspection)
     watch.cluster.hashes["unacked"] = unacked
     return watch
 
@@ -230,6 +230,22 @@ def test_whether_a_worker_with_a_rate_limit_stands_still_is_unknown_where_it_is_
     watch = holding(**RATE_LIMITED)
     watch.cluster.gaps[HashSize] = "redis: NOPERM"
     assert gap(queues(watch), "indexing", "idle_with_backlog_s") == "redis: NOPERM"
+
+
+def test_who_consumes_a_queue_that_stands_still_is_asked_once() -> None:
+    watch = watched(healthy())
+    asked = []
+    for _ in range(12):
+        queues(watch, indexing=592)
+        asked.append(InspectAll() in watch.cluster.asked)
+    assert asked.count(True) == 1
+
+
+def test_a_queue_of_a_consumer_that_was_told_to_stop_is_unserved_four_minutes_after_it_stood_still() -> None:
+    watch = standing()
+    watch.cluster.cache[WEB] = replace(watch.cluster.cache[WEB], at=watch.cluster.now + 1, queues=("priority",))
+    unserved = [cell(queues(watch), "indexing", "unserved") for _ in range(24)]
+    assert (unserved[:18], unserved[21:]) == ([0.0] * 18, [cell(queues(watch), "indexing", "length")] * 3)
 
 
 # --- the message served next ------------------------------------------------------------------------------------------
@@ -278,6 +294,12 @@ def test_a_message_before_a_hanging_task_is_stuck() -> None:
 @pytest.mark.parametrize("inspection", [RATE_LIMITED, {"conf": a_conf(eta_task_limit=5)}])
 def test_a_message_that_waits_by_design_is_not_stuck(inspection: dict[str, Any]) -> None:
     assert cell(queues(busy(**inspection)), "indexing", "stuck_s") == 0.0
+
+
+def test_a_message_before_a_hanging_task_is_stuck_whatever_rate_limit_its_saturated_consumer_has() -> None:
+    watch = busy(**RATE_LIMITED)
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=watch.cluster.cache[WEB].pool_size)
+    assert cell(queues(watch), "indexing", "stuck_s") == 610.0
 
 
 def test_a_message_that_nobody_takes_is_not_stuck_but_unserved() -> None:

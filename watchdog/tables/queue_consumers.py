@@ -41,6 +41,8 @@ class Consumers:
     """Every worker that is online."""
     held: dict[str, str] = field(default_factory=dict)
     """Consumer -> what it may hold messages for by design, without executing anything."""
+    saturated: set[str] = field(default_factory=set)
+    """Consumers that execute as much as they can at once: what waits for these waits for no rate limit."""
     unknown: str | None = None
     """Why no count is known."""
 
@@ -67,6 +69,11 @@ class Consumers:
         """What its consumers may hold messages for by design; empty where nothing is known."""
         return next((self.held[name] for name in self.by_queue.get(queue, ()) if name in self.held), "")
 
+    def all_saturated(self, queue: str) -> bool:
+        """Whether there are consumers, and each is known to execute as much as it can."""
+        names = self.by_queue.get(queue, ())
+        return bool(names) and self.saturated.issuperset(names)
+
     def taken(self, queue: str) -> Taken | Gap:
         """What its consumers do; a gap where they, or what they do, are not known."""
         names = self.by_queue.get(queue, [])
@@ -92,6 +99,8 @@ def consumers(workers: Reading | None, fleet: Fleet) -> Consumers:
             continue
         for queue in sorted(_queues(fleet.known[name])):
             found.by_queue.setdefault(queue, []).append(name)
+        if row.cells.get("saturated") is True:
+            found.saturated.add(name)
         for column, where in (("processed", found.processed), ("active", found.active)):
             number = row.cells.get(column)
             if isinstance(number, float):

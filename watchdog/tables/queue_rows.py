@@ -101,11 +101,12 @@ class QueueRows:
     def _stuck(self, known: KnownQueue, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
         """For how long workers that are not idle have taken none of its messages."""
         head = cells.get("head_s")
-        why = gaps.get("head_s") or (head and (gaps.get("consumers") or gaps.get("waits_for")))
+        by_design = None if self.consumers.all_saturated(known.name) else "waits_for"
+        why = gaps.get("head_s") or (head and (gaps.get("consumers") or (by_design and gaps.get(by_design))))
         if why:
             cells["stuck_s"], gaps["stuck_s"] = None, str(why)
         else:
-            excused = not cells["consumers"] or cells["waits_for"] or known.idle_s
+            excused = not cells["consumers"] or (by_design and cells[by_design]) or known.idle_s
             cells["stuck_s"] = 0.0 if not head or excused else head
 
     def _similar(self, name: str) -> str:

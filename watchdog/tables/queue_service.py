@@ -34,10 +34,11 @@ class Service:
         known = replace(known, consumer=consumer)
         if isinstance(length, Gap):
             return known
+        stood_s = known.idle_s
         fell = known.length is not None and length < known.length
         known = self._standing(known, length, moved=fell or head_changed)
         known = self._seen_taken(known, length, fell=fell, head_changed=head_changed)
-        return replace(self._unserved(known, length), length=length)
+        return replace(self._unserved(known, length, stood_s), length=length)
 
     def held_by(self, queue: str) -> str | Gap:
         """For what its consumers wait by design while messages do; empty where nothing known explains it.
@@ -71,7 +72,8 @@ class Service:
             return replace(known, nobody=nobody, taken_at=self.now, taken=what)
         return replace(known, nobody=nobody)
 
-    def _unserved(self, known: KnownQueue, length: int) -> KnownQueue:
+    def _unserved(self, known: KnownQueue, length: int, stood_s: float) -> KnownQueue:
+        """`stood_s`: for how long it stood still before: nobody consumed it then either, though it was not known yet."""
         count = self.consumers.count(known.name)
         if isinstance(count, Gap):
             return known
@@ -79,7 +81,7 @@ class Service:
             return replace(known, unserved_s=0.0)
         if self.first or self.consumers.last(known.name, known.consumer)[1] == "lost":  # stays so when the lost one is forgotten
             return replace(known, unserved_s=GRACE_S)
-        return replace(known, unserved_s=known.unserved_s + self.watched_s)
+        return replace(known, unserved_s=max(known.unserved_s, stood_s) + self.watched_s)
 
 
 def contradiction(known: KnownQueue, now: float) -> str | None:

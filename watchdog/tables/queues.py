@@ -66,6 +66,7 @@ COLUMNS = (
 )
 MANY_KEYS = "redis: holds more keys than one look goes through; a queue that no worker consumes or declares may be missing"
 OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
+STANDS_S = 20.0
 SETTLE_EVERY_S = 60.0
 """How often all workers are asked at most, where a queue that nobody consumes is emptied."""
 
@@ -173,10 +174,13 @@ class _Seen:
 
 
 def _settling(asking: Asking, memory: Queues) -> list[Query]:
-    """Everybody is asked what they consume where the last look saw messages taken from a queue that nobody consumes."""
+    """Everybody is asked what they consume where the last look saw messages taken from a queue that nobody consumes, and once
+    where a queue begins to stand still under idle consumers: they may have been told to consume it no more (`cancel_consumer`)."""
     fleet = fleet_of(asking.memories.get("workers"))
-    seen = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
-    return [InspectAll()] if seen and not fleet.broker.down and passed(fleet.refreshed_at, asking.now, SETTLE_EVERY_S) else []
+    taken = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
+    due = taken and passed(fleet.refreshed_at, asking.now, SETTLE_EVERY_S)
+    due |= any(queue.idle_s >= STANDS_S and passed(fleet.refreshed_at, asking.now, queue.idle_s) for queue in memory.known.values())
+    return [InspectAll()] if due and not fleet.broker.down else []
 
 
 def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:
