@@ -357,6 +357,21 @@ def test_a_pause_between_heartbeats_is_no_clock_that_is_behind() -> None:
     assert cell(reading, WEB, "clock_drift_s") == 0.0
 
 
+@pytest.mark.parametrize("after", [10, 30])
+def test_the_pauses_of_a_solo_pool_are_no_clock_that_is_behind(after: float) -> None:
+    """Each time it comes back the last heartbeats before its task lie as far before the first one after it."""
+    watch = watching(healthy())
+    drifts = []
+    for _ in range(4):
+        watch.cluster.beating(after)
+        now = watch.cluster.now
+        watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], heartbeats=(now - 21, now - 19, now - 3, now - 1))
+        drifts.append(cell(watch.at_once()["workers"], WEB, "clock_drift_s"))
+        watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], heartbeats=(now - 19, now - 3, now - 1, now))
+        drifts.append(cell(watch.at_once()["workers"], WEB, "clock_drift_s"))
+    assert drifts == [0.0] * 8
+
+
 def test_a_lone_worker_whose_clock_is_ahead_is_the_one_that_is_wrong() -> None:
     watch = watching(healthy(WEB))
     watch.cluster.beating(10)

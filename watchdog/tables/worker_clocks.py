@@ -49,12 +49,19 @@ def drift_after(known: Drift, before: WorkerBeat | None, beat: WorkerBeat | None
         return last - now, None
     if drift is not None and drift > AHEAD_S and _took_a_task(before, beat):
         return (0.0, None) if candidate == 0.0 else (drift, 0.0)  # once it may be a heartbeat that tells of a task later than its event
-    if len(beat.heartbeats) > 1 and beat.heartbeats[1] - first > BEHIND_S and beat.online:
+    if beat.online and _put_before(before, beat):
         behind = first - now
         agrees = candidate is not None and abs(candidate - behind) <= AGREE_S
-        another = not (same and before is not None and before.heartbeats[0] == first)
-        return (behind if agrees and another else drift), behind
+        return (behind if agrees else drift), behind
     return (0.0 if drift is None else drift), candidate
+
+
+def _put_before(before: WorkerBeat | None, beat: WorkerBeat) -> bool:
+    """Whether an entry is new and yet lies before those of the look before. What lies after them may be a true pause: a solo pool's."""
+    if before is None or not before.heartbeats or len(beat.heartbeats) < 2:
+        return False
+    first, second = beat.heartbeats[:2]
+    return second - first > BEHIND_S and first < before.heartbeats[-1] and first not in before.heartbeats
 
 
 def _took_a_task(before: WorkerBeat | None, beat: WorkerBeat) -> bool:
