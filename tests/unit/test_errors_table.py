@@ -175,6 +175,61 @@ def test_after_a_restart_of_flower_old_failures_age_out() -> None:
     assert (aged.cells["count"], watch.look(10)["errors"].partial) == (0.0, "flower: knows no failure from before its start")
 
 
+# --- against its own past ---------------------------------------------------------------------------------------------
+
+
+def failing_steadily(watch: Watch, looks: int, a_look: int) -> Reading:
+    for nth in range(looks):
+        now = watch.cluster.now + 10
+        watch.cluster.tasks = [a_failure(f"{now}-{n}", at=now - n) for n in range(a_look)] + watch.cluster.tasks[:150]
+        watch.cluster.counts[("celery@web-1", "shop.pay", "failed")] = float((nth + 1) * a_look)
+        watch.cluster.counts[("celery@web-1", "shop.pay", "succeeded")] = (nth + 1) * 100.0
+        reading = watch.look(10)["errors"]
+    return reading
+
+
+def test_a_kind_that_was_never_seen_before_has_no_usual_count() -> None:
+    assert of(errors(failing(*many(40))), "usual_count") == 0.0
+
+
+def test_what_flower_lists_of_the_hour_before_is_a_past_at_the_first_look() -> None:
+    every_20_s = [a_failure(f"f{n}", at=NOW - 20 * n) for n in range(180)]
+    assert of(errors(failing(*every_20_s)), "usual_count") == pytest.approx(15.0, abs=0.5)
+
+
+def test_what_failed_as_often_all_along_is_usual() -> None:
+    reading = failing_steadily(Watch(healthy()), 90, 1)
+    assert of(reading, "count") == 31.0
+    assert of(reading, "usual_count") == pytest.approx(31.0, abs=1.0)
+
+
+def test_the_usual_count_grows_with_the_runs() -> None:
+    watch = Watch(healthy())
+    few = of(failing_steadily(watch, 90, 1), "usual_count")
+    watch.cluster.counts[("celery@web-1", "shop.pay", "succeeded")] = 90 * 100.0 + 30_000.0
+    more = of(watch.look(10)["errors"], "usual_count")
+    assert float(more or 0) > 8 * float(few or 0)
+
+
+def test_while_the_task_as_a_whole_fails_nothing_of_it_is_fresh() -> None:
+    reading = failing_steadily(Watch(healthy()), 5, 60)
+    assert (of(reading, "count"), of(reading, "fresh")) == (300.0, 0.0)
+
+
+def test_what_failed_while_the_task_as_a_whole_failed_is_not_fresh_afterwards() -> None:
+    watch = Watch(healthy())
+    failing_steadily(watch, 5, 60)
+    watch.cluster.counts[("celery@web-1", "shop.pay", "succeeded")] = 5000.0
+    watch.look(10)
+    watch.cluster.tasks = [a_failure("new", at=watch.cluster.now + 9), *watch.cluster.tasks]
+    reading = watch.look(10)["errors"]
+    assert (of(reading, "count"), of(reading, "fresh")) == (301.0, 1.0)
+
+
+def test_it_is_said_how_long_ago_the_last_one_was() -> None:
+    assert of(errors(failing(a_failure("a", at=NOW - 40), a_failure("b", at=NOW - 90))), "last_s") == 40.0
+
+
 # --- what is not known ------------------------------------------------------------------------------------------------
 
 

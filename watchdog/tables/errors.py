@@ -5,6 +5,8 @@ A MemoryError is never among them: it ends the whole worker, without a failed ta
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf
 
 from watchdog.core.demand import NOT_READ
 from watchdog.core.gaps import Gap
@@ -14,6 +16,7 @@ from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, T
 from watchdog.tables.failure_kinds import CATEGORIES, category_of
 from watchdog.tables.failures_known import LISTED, Failure, Failures
 from watchdog.tables.tasks import TaskCounters
+from watchdog.tables.usual_errors import usual_count
 
 __all__ = ["TABLE"]
 
@@ -27,6 +30,18 @@ COLUMNS = (
     Column("share", N, "of the task's failures", "ratio", 0.0, windowed=True),
     Column("duration_avg_s", N, "how long the failed runs took", "s", 0.0, windowed=True),
     Column("example", T, "what the last one said"),
+    Column(
+        "fresh",
+        N,
+        "failures within the window since its task as a whole was last suspected to fail too often",
+        "failures",
+        0.0,
+        windowed=True,
+    ),
+    Column(
+        "usual_count", N, "how many such a window holds as a rule, by its past and by its share of runs", "failures", 0.0, windowed=True
+    ),
+    Column("last_s", N, "since the last one", "s", 0.0),
     Column("error_rate_low", N, "how often its task fails at least, as far as it is proved: see `tasks`", "ratio", 0.0),
 )
 NO_QUEUE = "flower: their senders do not tell (task_send_sent_event is off)"
@@ -53,13 +68,25 @@ def read(look: Look) -> Reading:
     partial = _partial(known, look)
     within = {kind: [f for f in failures if look.now - f.at <= look.window_s] for kind, failures in kinds.items()}
     of_task = Counter(task for (task, _), failures in within.items() for _ in failures)
-    rates = {str(row.cells["name"]): _rate(row, tasks) for row in tasks.rows}
+    of_tasks = {name: _task(name, tasks, look) for name in {task for task, _ in kinds}}
     rows = tuple(
-        _row(*kind, kinds[kind], recent, of_task[kind[0]], rates.get(kind[0], (0.0, "")))
+        _row(*kind, kinds[kind], recent, of_task[kind[0]], of_tasks[kind[0]], look)
         for kind, recent in within.items()
         if recent or partial  # in a table read in part, what is absent is unknown: one whose failures are over says so itself
     )
     return Reading(rows, partial=partial)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is known of a row's task. `why`: why its failure rate is not; `runs`: all that were watched, `finished`: within the window."""
+
+    error_rate_low: Cell = 0.0
+    why: str = ""
+    suspected_at: float = -inf
+    runs: float = 0.0
+    finished: float = 0.0
+    memory: TaskCounters = field(default_factory=TaskCounters)
 
 
 def _by_kind(known: Failures) -> Mapping[tuple[str, str], list[Failure]]:
@@ -76,28 +103,43 @@ def _partial(known: Failures, look: Look) -> str | None:
     return known.why_not if cut and known.why_not else None
 
 
-def _rate(row: Row, tasks: Reading) -> tuple[Cell, str]:
-    """A task's proved failure rate; None with the reason where it is not known."""
-    why = tasks.unread or row.gaps.get("error_rate_low") or tasks.idle.get("error_rate_low", "")
-    return (None, why) if why else (row.cells["error_rate_low"], "")
+def _task(name: str, tasks: Reading, look: Look) -> _Task:
+    memory = tasks.memory if isinstance(tasks.memory, TaskCounters) else TaskCounters()
+    row = next((row for row in tasks.rows if row.cells["name"] == name), None)
+    why = "" if row is None else tasks.unread or row.gaps.get("error_rate_low") or tasks.idle.get("error_rate_low", "")
+    cells: Mapping[str, Cell] = {} if row is None else row.cells
+    habit, finished = memory.habits.get(name), cells.get("finished")
+    return _Task(
+        error_rate_low=None if why else cells.get("error_rate_low", 0.0),
+        why=why,
+        suspected_at=memory.suspected.get(name, -inf),
+        runs=habit.runs_at(look.now) if habit is not None else 0.0,
+        finished=finished if isinstance(finished, float) else 0.0,
+        memory=memory,
+    )
 
 
-def _row(task: str, exception: str, known: list[Failure], recent: list[Failure], of_task: int, rate: tuple[Cell, str]) -> Row:
-    """`recent`: those of the known ones within the window; `rate`: how often the task fails at least, or why that is not known."""
+def _row(task: str, exception: str, known: list[Failure], recent: list[Failure], of_task: int, of: _Task, look: Look) -> Row:
+    """`recent`: those of the known ones within the window; `of_task`: how many of its task lie there."""
     queues = Counter(failure.queue for failure in recent or known if failure.queue)
     durations = [failure.duration_s for failure in recent or known if failure.duration_s is not None]
+    usual = of.memory.failures.usual
+    count = float(len(recent))
     cells: dict[str, Cell] = {
         "task": task,
         "exception": exception,
         "category": category_of(exception),
         "queue": queues.most_common(1)[0][0] if queues else None,
-        "count": float(len(recent)),
+        "count": count,
         "share": len(recent) / of_task if of_task else 0.0,
         "duration_avg_s": sum(durations) / len(durations) if durations else None,
         "example": known[-1].example,
-        "error_rate_low": rate[0],
+        "fresh": None if of.why else float(sum(failure.at > of.suspected_at for failure in recent)),
+        "usual_count": usual_count(usual.of(task, exception), count, usual.seconds, of.runs, look.window_s, of.finished),
+        "last_s": max(look.now - known[-1].at, 0.0),
+        "error_rate_low": of.error_rate_low,
     }
-    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, "error_rate_low": rate[1]}
+    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, "error_rate_low": of.why, "fresh": of.why}
     return Row(cells, {name: why for name, why in gaps.items() if cells[name] is None})
 
 

@@ -21,6 +21,7 @@ OVER = log(10_000.0)
 At 100 a task that steadily fails in 20 % of its runs has such a row by chance 10 times a day, and each opens an incident anew.
 """
 LARGEST = log(1e12)
+OFTEN, UNBROKEN = 0.1, 5.0
 Z_95 = 1.96
 
 Sum = tuple[float, float, float]
@@ -47,6 +48,13 @@ class Evidence:
         """(failed, finished) since the strongest evidence began."""
         _, failed, finished = max(self.sums)
         return failed, finished
+
+    @property
+    def suspected(self) -> bool:
+        """Whether its task as a whole is told of, or soon will be: much speaks for over one failure in ten runs, or it never succeeded."""
+        failed, finished = self.runs
+        unbroken = self.failed_in_a_row >= UNBROKEN and not self.has_succeeded
+        return unbroken or (max(self.sums)[0] >= OVER and failed > OFTEN * finished)
 
 
 def weighed(known: Evidence, failed: float, finished: float, usual: float = USUAL) -> Evidence:

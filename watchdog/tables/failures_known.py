@@ -12,6 +12,7 @@ from watchdog.core.replies import TaskSeen
 from watchdog.core.target import Target, covers
 from watchdog.tables.failure_kinds import example_of, exception_of
 from watchdog.tables.task_names import filed_name
+from watchdog.tables.usual_errors import UsualErrors, noted
 
 __all__ = ["LISTED", "Failure", "Failures", "failures_now"]
 
@@ -47,6 +48,7 @@ class Failures:
     flower_started_at: float | None = None
     looked_at: float | None = None
     """When Flower last listed any (epoch seconds); None: never."""
+    usual: UsualErrors = field(default_factory=UsualErrors)
 
     def of(self, task: str) -> list[Failure]:
         """A task's, oldest first."""
@@ -62,7 +64,18 @@ def failures_now(memory: Failures, listed: tuple[TaskSeen, ...], target: Target,
     if len(recent) > MOST_KEPT:
         recent = recent[-MOST_KEPT:]
         since, why = max(since or 0.0, recent[0][1].at), f"only the last {MOST_KEPT} failures are kept"
-    return Failures(dict(recent), since, why, flower_started_at or memory.flower_started_at, now)
+    known = dict(recent)
+    return Failures(known, since, why, flower_started_at or memory.flower_started_at, now, _usual(memory, known, since, now))
+
+
+def _usual(memory: Failures, known: Mapping[str, Failure], whole_since: float | None, now: float) -> UsualErrors:
+    """What is usual, with what is new in this look, and the seconds that it tells of."""
+    before = memory.known if memory.usual.at is not None else {}
+    new = [(failure.task, failure.exception) for task_id, failure in known.items() if before.get(task_id) != failure]
+    since = memory.usual.at if memory.usual.at is not None else now - KEPT_S
+    if whole_since is None and memory.usual.at is None:
+        since = min((failure.at for failure in known.values()), default=now)
+    return noted(memory.usual, new, now - max(since, whole_since or since), now)
 
 
 def _failure(task: TaskSeen, memory: Failures, now: float) -> Failure | None:

@@ -20,13 +20,13 @@ from watchdog.tables.task_names import NAMELESS
 from watchdog.tables.task_outcomes import Outcomes
 from watchdog.tables.task_runtimes import TimedTask
 from watchdog.tables.tasks_listed import COUNTED, EVENTS, SPAN
+from watchdog.tables.usual_errors import PAST_S
 
-__all__ = ["Habit", "TaskCounters", "remember", "sample_of", "with_evidence"]
+__all__ = ["Habit", "TaskCounters", "remember", "sample_of", "suspected_now", "with_evidence"]
 
 EVIDENCE_S = 8 * 86400.0
 """How long evidence counts while a task does not run: one that runs once a week is told at its fifth failure."""
-HABIT_S = 7 * 86400.0
-"""Over how long a task's usual rate is taken; what is older counts for less than a third."""
+SUSPECTED_S = 86400.0
 HABIT_AFTER_S = 86400.0
 HABIT_RUNS = 500.0
 """Before so much was watched nobody knows what is usual."""
@@ -49,6 +49,10 @@ class Habit:
         """Failed of finished; 0 while too little is known."""
         return self.failed / self.runs if now - self.since >= HABIT_AFTER_S and self.runs >= HABIT_RUNS else 0.0
 
+    def runs_at(self, now: float) -> float:
+        """How many runs count now."""
+        return self.runs * exp(-max(now - self.at, 0.0) / PAST_S)
+
 
 @dataclass(frozen=True, slots=True)
 class TaskCounters:
@@ -69,6 +73,8 @@ class TaskCounters:
     outcomes: Outcomes = field(default_factory=Outcomes)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     """Task -> what its runs prove."""
+    suspected: Mapping[str, float] = field(default_factory=dict)
+    """Task -> when it was last suspected to fail too often as a whole (epoch seconds)."""
     habits: Mapping[str, Habit] = field(default_factory=dict)
     owed: Mapping[str, float] = field(default_factory=dict)
     """Task -> failures that were listed and whose second event has not been counted yet."""
@@ -151,6 +157,7 @@ def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look
     success = {**memory.last_success, **(dict.fromkeys(succeeded, look.now) if memory.read_at is not None else {})}
     kept = {t: at for t, at in seen.items() if t in names or look.now - at <= look.target.forget_after_s}
     samples = [sample] if memory.read_at is not None else []
+    evidence = {t: found for t, found in with_evidence(memory, samples).items() if look.now - seen.get(t, 0.0) <= EVIDENCE_S}
     return replace(
         memory,
         read_at=look.now,
@@ -158,7 +165,8 @@ def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look
         counts=counts,
         last_success={t: at for t, at in success.items() if t in kept},
         last_seen=kept,
-        evidence={t: found for t, found in with_evidence(memory, samples).items() if look.now - seen.get(t, 0.0) <= EVIDENCE_S},
+        evidence=evidence,
+        suspected=suspected_now(memory.suspected, evidence, look.now),
         habits={t: habit for t, habit in _habits(memory.habits, samples).items() if t in kept},
     )
 
@@ -172,6 +180,12 @@ def with_evidence(memory: TaskCounters, samples: list[Sample]) -> dict[str, Evid
             usual = habit.rate(sample.at) if habit is not None else USUAL
             found[task] = weighed(found.get(task) or Evidence(), failed, finished, usual)
     return found
+
+
+def suspected_now(known: Mapping[str, float], evidence: Mapping[str, Evidence], now: float) -> dict[str, float]:
+    """Task -> when it was last suspected, for as long as a window may reach back to it."""
+    still = {task: now for task, found in evidence.items() if found.suspected}
+    return {**{task: at for task, at in known.items() if now - at <= SUSPECTED_S}, **still}
 
 
 def _finished(sample: Sample) -> list[tuple[str, float, float]]:
@@ -190,6 +204,6 @@ def _habits(habits: Mapping[str, Habit], samples: list[Sample]) -> dict[str, Hab
     for sample in samples:
         for task, failed, finished in _finished(sample):
             habit = found.get(task) or Habit(sample.at, sample.at)
-            left = exp(-max(sample.at - habit.at, 0.0) / HABIT_S)
+            left = exp(-max(sample.at - habit.at, 0.0) / PAST_S)
             found[task] = Habit(habit.since, sample.at, habit.failed * left + failed, habit.runs * left + finished)
     return found

@@ -18,7 +18,7 @@ from watchdog.core.target import Target, covers
 from watchdog.tables.dark_workers import Heard, dark
 from watchdog.tables.failures_known import LISTED, failures_now
 from watchdog.tables.history import within
-from watchdog.tables.task_counters import TaskCounters, remember, sample_of, with_evidence
+from watchdog.tables.task_counters import TaskCounters, remember, sample_of, suspected_now, with_evidence
 from watchdog.tables.task_names import NAMELESS
 from watchdog.tables.task_outcomes import REVOKED, STARTED, outcomes_now
 from watchdog.tables.task_rows import PROVED, failure_cells, task_row
@@ -145,7 +145,8 @@ def read(look: Look) -> Reading:
     earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
     now = replace(now, earlier=still_of_use(earlier.slices, look.now))
     if first_look:
-        now = replace(now, evidence=with_evidence(now, list(earlier.slices)))
+        evidence = with_evidence(now, list(earlier.slices))
+        now = replace(now, evidence=evidence, suspected=suspected_now(now.suspected, evidence, look.now))
     recent = (s for s in now.earlier if look.now - s.at < look.window_s)
     samples = [s for s in (*recent, *(() if first_look else (*within(look), sample))) if _span(s) <= look.window_s]
     watched = min(sum(_span(s) for s in samples), look.window_s)
