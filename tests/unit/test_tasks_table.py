@@ -311,6 +311,66 @@ def test_one_that_was_terminated_while_it_ran_has_not_expired() -> None:
     assert cell(tasks(watch), JOB, "expired") == 0.0
 
 
+def expiring(watch: Watch, looks: int, after: float = 10) -> Reading:
+    """In each look one message more expires, and nothing runs."""
+    for _ in range(looks):
+        now = watch.cluster.now + after
+        watch.cluster.tasks = [expired(f"e{now}", now), *watch.cluster.tasks]
+        count(watch.cluster, revoked=1)
+        reading = tasks(watch, after)
+    return reading
+
+
+def test_messages_that_expire_and_none_that_runs_are_a_row() -> None:
+    reading = expiring(watching(counting(revoked=1)), 15)
+    assert [cell(reading, JOB, c) for c in ("expired_in_a_row", "expired_row_s")] == [15.0, 140.0]
+
+
+def test_a_run_ends_the_row_and_makes_its_length_usual() -> None:
+    watch = watching(counting(succeeded=5))
+    expiring(watch, 15)
+    count(watch.cluster, succeeded=1)
+    tasks(watch)
+    reading = expiring(watch, 2)
+    assert [cell(reading, JOB, c) for c in ("expired_in_a_row", "expired_row_usual")] == [2.0, 15.0]
+
+
+def test_a_run_that_has_only_begun_ends_the_row_too() -> None:
+    watch = watching(counting(succeeded=5))
+    expiring(watch, 15)
+    count(watch.cluster, started=1)
+    assert cell(tasks(watch), JOB, "expired_in_a_row") == 0.0
+
+
+def test_a_row_is_over_when_nothing_expires_any_more() -> None:
+    watch = watching(counting(revoked=1))
+    expiring(watch, 15)
+    assert [cell(tasks(watch, 500), JOB, "expired_in_a_row"), cell(tasks(watch, 200), JOB, "expired_in_a_row")] == [15.0, 0.0]
+
+
+def test_a_row_goes_on_at_the_pace_of_its_schedule() -> None:
+    assert cell(expiring(watching(counting(revoked=1)), 9, after=3600), JOB, "expired_in_a_row") == 9.0
+
+
+def test_of_messages_without_a_name_any_run_ends_the_row() -> None:
+    watch, rows = watching(counting(succeeded=5)), []
+    for runs in (0, 0, 1):
+        now = watch.cluster.now + 10
+        unnamed = a_task(f"e{now}", "REVOKED", name=None, received=None, started=None, revoked=now)
+        watch.cluster.tasks = [unnamed, *watch.cluster.tasks]
+        count(watch.cluster, WEB, "", revoked=1)
+        count(watch.cluster, succeeded=runs)
+        rows.append(cell(tasks(watch), NAMELESS, "expired_in_a_row"))
+    assert rows == [1.0, 2.0, 0.0]
+
+
+def test_a_row_before_the_first_look_is_known_by_that_look() -> None:
+    cluster = counting(revoked=9)
+    cluster.tasks = [expired(f"e{n}", NOW - 20 - 10 * n) for n in range(9)]
+    first = Watch(cluster).look(0)["tasks"]
+    assert cell(first, JOB, "expired_in_a_row") == 9.0
+
+
 def test_what_had_expired_before_the_first_look_is_counted_by_that_look_alone() -> None:
     cluster = counting(revoked=1)
     cluster.tasks = [expired("e1", NOW - 30)]

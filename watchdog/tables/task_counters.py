@@ -14,6 +14,7 @@ from watchdog.core.replies import EventCounters
 from watchdog.core.rows import Look, Sample
 from watchdog.core.target import Target, covers
 from watchdog.tables.dark_workers import Heard
+from watchdog.tables.expired_rows import ExpiredRow, rows_after
 from watchdog.tables.failure_rates import USUAL, Evidence, weighed
 from watchdog.tables.failures_known import LISTED, Failure, Failures
 from watchdog.tables.task_names import NAMELESS
@@ -76,6 +77,7 @@ class TaskCounters:
     suspected: Mapping[str, float] = field(default_factory=dict)
     """Task -> when it was last suspected to fail too often as a whole (epoch seconds)."""
     habits: Mapping[str, Habit] = field(default_factory=dict)
+    expired_rows: Mapping[str, ExpiredRow] = field(default_factory=dict)
     owed: Mapping[str, float] = field(default_factory=dict)
     """Task -> failures that were listed and whose second event has not been counted yet."""
     unnamed: float = 0.0
@@ -167,6 +169,7 @@ def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look
         last_seen=kept,
         evidence=evidence,
         suspected=suspected_now(memory.suspected, evidence, look.now),
+        expired_rows=rows_after(memory.expired_rows, samples),
         habits={t: habit for t, habit in _habits(memory.habits, samples).items() if t in kept},
     )
 

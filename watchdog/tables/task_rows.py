@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Mapping
 
 from watchdog.core.rows import Cell, Row, Sample
+from watchdog.tables.expired_rows import ExpiredRow
 from watchdog.tables.failure_rates import Evidence, interval
 from watchdog.tables.failures_known import Failures
 from watchdog.tables.task_counters import TaskCounters
 from watchdog.tables.tasks_listed import EVENTS
 
-__all__ = ["PROVED", "failure_cells", "task_row"]
+__all__ = ["IN_A_ROW", "PROVED", "failure_cells", "task_row"]
 
 PROVED = ("failure_odds", "suspect_runs", "suspect_failed", "error_rate_low", "error_rate_high", "failed_in_a_row", "has_succeeded")
+IN_A_ROW = ("expired_in_a_row", "expired_row_s", "expired_row_usual")
 
 
 def task_row(
@@ -38,6 +40,7 @@ def task_row(
         "retry_rate": totals["retried"] / finished if finished else 0.0,
         "per_min": finished / watched_s * 60 if watched_s else 0.0,
         **_proved(name, memory, now),
+        **_in_a_row(memory.expired_rows.get(name) or ExpiredRow(), now),
         "last_success_s": max(now - memory.last_success[name], 0.0) if name in memory.last_success else 0.0,
         "last_seen_s": max(now - memory.last_seen[name], 0.0),
         **{column: cell for column, (cell, _) in told.items()},
@@ -68,6 +71,11 @@ def _proved(name: str, memory: TaskCounters, now: float) -> dict[str, Cell]:
         "has_succeeded": found.has_succeeded,
         "usual_error_rate": habit.rate(now) if habit is not None else 0.0,
     }
+
+
+def _in_a_row(row: ExpiredRow, now: float) -> dict[str, Cell]:
+    count = row.now(now)
+    return dict(zip(IN_A_ROW, (count, max(now - row.began, 0.0) if count else 0.0, row.longest), strict=True))
 
 
 def failure_cells(name: str, failures: Failures, unlisted: str) -> dict[str, tuple[Cell, str]]:

@@ -16,12 +16,13 @@ from watchdog.core.replies import EventCounters, TaskSeen
 from watchdog.core.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.target import Target, covers
 from watchdog.tables.dark_workers import Heard, dark
+from watchdog.tables.expired_rows import rows_after
 from watchdog.tables.failures_known import LISTED, failures_now
 from watchdog.tables.history import within
 from watchdog.tables.task_counters import TaskCounters, remember, sample_of, suspected_now, with_evidence
 from watchdog.tables.task_names import NAMELESS
 from watchdog.tables.task_outcomes import REVOKED, STARTED, outcomes_now
-from watchdog.tables.task_rows import PROVED, failure_cells, task_row
+from watchdog.tables.task_rows import IN_A_ROW, PROVED, failure_cells, task_row
 from watchdog.tables.task_runtimes import RUNTIMES, runtime_cells, runtimes_due, runtimes_now
 from watchdog.tables.tasks_listed import COUNTED, EVENTS, RECENT, SPAN, Earlier, earlier_of, still_of_use
 
@@ -46,6 +47,9 @@ COLUMNS = (
         0.0,
         windowed=True,
     ),
+    Column("expired_in_a_row", N, "messages that expired since one of it last ran; of nameless ones, since any task ran", "tasks", 0.0),
+    Column("expired_row_s", N, "since the first of this row", "s", 0.0),
+    Column("expired_row_usual", N, "the longest such row within 8 days that a run ended", "tasks", 0.0),
     Column("redelivered", N, "runs within the window of messages whose run before never ended", "runs", 0.0, windowed=True),
     Column("most_redelivered", N, "the most often that one message of it was started again without an end, within an hour", "times", 0.0),
     Column("finished", N, "succeeded and failed within the window", "tasks", 0.0, windowed=True),
@@ -84,7 +88,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         wanted.append(LISTED)
     if demand.wants("tasks", "redelivered", "most_redelivered"):
         wanted.append(STARTED)
-    if demand.wants("tasks", "expired") and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
+    if demand.wants("tasks", "expired", *IN_A_ROW) and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
         wanted.append(REVOKED)
     return [*wanted, *(_runtimes_due(asking, memory) if demand.wants("tasks", *RUNTIMES) else ())]
 
@@ -94,7 +98,7 @@ def _memory(memory: object) -> TaskCounters:
 
 
 def _counts_wanted(demand: Demand) -> bool:
-    return demand.wants("tasks", *COUNTS, *PROVED) or demand.wants("cluster", *OF_CLUSTER)
+    return demand.wants("tasks", *COUNTS, *PROVED, *IN_A_ROW) or demand.wants("cluster", *OF_CLUSTER)
 
 
 def _failures_wanted(demand: Demand) -> bool:
@@ -147,11 +151,12 @@ def read(look: Look) -> Reading:
     if first_look:
         evidence = with_evidence(now, list(earlier.slices))
         now = replace(now, evidence=evidence, suspected=suspected_now(now.suspected, evidence, look.now))
+        now = replace(now, expired_rows=rows_after(now.expired_rows, earlier.slices))
     recent = (s for s in now.earlier if look.now - s.at < look.window_s)
     samples = [s for s in (*recent, *(() if first_look else (*within(look), sample))) if _span(s) <= look.window_s]
     watched = min(sum(_span(s) for s in samples), look.window_s)
     if first_look:
-        counts = (*COUNTS, *PROVED) if not samples and not unlisted else ()
+        counts = (*COUNTS, *PROVED, *IN_A_ROW) if not samples and not unlisted else ()
         idle |= {column: f"{column} needs a second look" for column in (*counts, "last_success_s", "last_seen_s", "usual_error_rate")}
     elif not samples:
         idle |= {c.name: f"{c.name} needs two looks within {look.window_s:g}s" for c in COLUMNS if c.windowed and c.name not in RUNTIMES}
@@ -237,7 +242,7 @@ def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float
 
 
 def _without_counts(row: Row, why: str) -> Row:
-    blind = (*COUNTS, *PROVED)
+    blind = (*COUNTS, *PROVED, *IN_A_ROW)
     return Row({**row.cells, **dict.fromkeys(blind)}, {**row.gaps, **dict.fromkeys(blind, why)})
 
 
