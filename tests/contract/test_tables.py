@@ -22,9 +22,9 @@ DESIGN = {
     "queues": "name length unacked consumers oldest_s wait_avg_s growth_per_min finished_per_min drain_s declared idle_with_backlog_s "
     "unserved last_consumer last_consumer_state waits_for similar head_s stuck_s head_usual_s head_task head_origin",
     "tasks": "name received started succeeded failed retried revoked rejected expired expired_in_a_row expired_row_s "
-    "expired_row_usual redelivered most_redelivered finished error_rate "
-    "failure_odds suspect_runs suspect_failed error_rate_low error_rate_high failed_in_a_row has_succeeded usual_error_rate exception "
-    "example retry_rate per_min runtime_avg runtime_p50 runtime_p95 runtime_p99 wait_p95 last_success_s last_seen_s",
+    "expired_row_usual redelivered most_redelivered finished error_rate failure_odds over_odds suspect_runs suspect_failed "
+    "error_rate_low error_rate_high failed_in_a_row has_succeeded usual_error_rate exception example "
+    "retry_rate per_min runtime_avg runtime_p50 runtime_p95 runtime_p99 wait_p95 last_success_s last_seen_s",
     "errors": "task exception category queue count share duration_avg_s example fresh usual_count last_s error_rate_low",
     "running": "id name worker worker_state worker_active queue running_s progress step meta progress_still_s",
     "schedules": "task every_s grace_s last_success_s overdue_s",

@@ -340,7 +340,7 @@ def test_no_text_fails_where_nothing_is_known(name: str) -> None:
 )
 def test_a_gap_is_unknown(name: str) -> None:
     rule = PACK[name]
-    read = sorted(rule.reads[rule.table or ""] - {"minimum", "workers_expected", "eviction_policy", "name", "suspect_runs"})
+    read = sorted(rule.reads[rule.table or ""] - {"minimum", "workers_expected", "eviction_policy", "name", "suspect_runs", "over_odds"})
     verdicts = [judged(name, gaps={column: "redis: connection refused"}) for column in read]
     assert {finding.verdict if finding else None for finding in verdicts} == {Verdict.UNKNOWN}
 
@@ -363,11 +363,12 @@ def test_failures_that_are_counted_are_told_though_flower_does_not_list_them() -
     assert finding.verdict is Verdict.BREACH
 
 
-@pytest.mark.parametrize(("odds", "runs", "in_a_row", "verdict"), [
-    (1e5, 200.0, 0.0, Verdict.BREACH), (1e5, 6.0, 1.0, Verdict.BREACH), (1e5, 6.0, 0.0, Verdict.CLEAR), (99.0, 200.0, 0.0, Verdict.CLEAR),
+@pytest.mark.parametrize(("over_odds", "runs", "in_a_row", "verdict"), [
+    (9e3, 200.0, 0.0, Verdict.BREACH), (9e3, 6.0, 1.0, Verdict.BREACH), (9e3, 6.0, 0.0, Verdict.CLEAR), (1e4, 200.0, 0.0, Verdict.CLEAR),
 ])  # fmt: skip
-def test_what_was_proved_burns_on_until_it_is_over(odds: float, runs: float, in_a_row: float, verdict: Verdict) -> None:
-    finding = judged("TaskFailureRateHigh", {"failure_odds": odds, "suspect_runs": runs, "failed_in_a_row": in_a_row}, fires=True)
+def test_what_was_proved_burns_on_until_it_is_over(over_odds: float, runs: float, in_a_row: float, verdict: Verdict) -> None:
+    cells: dict[str, Cell] = {"failure_odds": 1.0, "over_odds": over_odds, "suspect_runs": runs, "failed_in_a_row": in_a_row}
+    finding = judged("TaskFailureRateHigh", cells, fires=True)
     assert finding is not None
     assert finding.verdict is verdict
 
@@ -393,7 +394,7 @@ def test_what_burns_is_not_out_before_it_is_well_below(name: str, cells: dict[st
     [
         ("QueueBacklogHigh", {"length": 25.0}),
         ("BrokerMemoryHigh", {"memory_ratio": 0.74}),
-        ("TaskFailureRateHigh", {"failure_odds": 1.0, "error_rate_low": 0.0}),
+        ("TaskFailureRateHigh", {"failure_odds": 1.0, "over_odds": 1e5, "error_rate_low": 0.0}),
         ("RetryStorm", {"retried": 15.0, "received": 75.0, "finished": 60.0}),
         ("RetryStorm", {"retried": 9.0, "received": 9.0, "finished": 0.0}),
         ("ErrorBurst", {"category": "timeout", "count": 500.0, "fresh": 500.0, "last_s": 181.0}),

@@ -15,7 +15,16 @@ from watchdog.tables.tasks_listed import EVENTS
 
 __all__ = ["IN_A_ROW", "PROVED", "failure_cells", "task_row"]
 
-PROVED = ("failure_odds", "suspect_runs", "suspect_failed", "error_rate_low", "error_rate_high", "failed_in_a_row", "has_succeeded")
+PROVED = (
+    "failure_odds",
+    "over_odds",
+    "suspect_runs",
+    "suspect_failed",
+    "error_rate_low",
+    "error_rate_high",
+    "failed_in_a_row",
+    "has_succeeded",
+)
 IN_A_ROW = ("expired_in_a_row", "expired_row_s", "expired_row_usual")
 
 
@@ -63,6 +72,7 @@ def _proved(name: str, memory: TaskCounters, now: float) -> dict[str, Cell]:
     low, high = interval(failed, finished)
     return {
         "failure_odds": found.odds,
+        "over_odds": found.over_odds,
         "suspect_runs": finished,
         "suspect_failed": failed,
         "error_rate_low": low,

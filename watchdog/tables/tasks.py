@@ -55,6 +55,7 @@ COLUMNS = (
     Column("finished", N, "succeeded and failed within the window", "tasks", 0.0, windowed=True),
     Column("error_rate", N, "failed of finished", "ratio", 0.0, windowed=True),
     Column("failure_odds", N, "how many times likelier its runs are if it fails more often than usual; 1: no evidence", neutral=1.0),
+    Column("over_odds", N, "how many times likelier its runs are if it fails as usual again", neutral=1.0),
     Column("suspect_runs", N, "runs since this evidence began", "runs", 0.0),
     Column("suspect_failed", N, "failed of these", "runs", 0.0),
     Column("error_rate_low", N, "how often it fails at least: the lower bound of Wilson's 95 % interval of these runs", "ratio", 0.0),
