@@ -23,6 +23,7 @@ HEALTHY: Mapping[str, Mapping[str, Cell]] = {
     "sources": {"name": "redis", "up": True},
     "cluster": {"workers_online": 3.0, "backlog": 60.0, "workers_expected": 2.0},
     "groups": {"pattern": "*", "online": 3.0, "minimum": 3.0},
+    "kinds": {"kind": "celery@web-*", "online": 2.0, "deaths": 1.0, "life_s": 300.0, "last_died": "celery@web-7d9f8b6c5d-bcdfg"},
     "workers": {"name": "celery@web-1", "host": "web-1", "state": "online"},
     "queues": {"name": "indexing", "length": 40.0, "consumers": 2.0, "drain_s": inf},
     "broker": {"eviction_policy": "noeviction", "used_memory": 1e6},
@@ -104,6 +105,8 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "Worker celery@web-1 keeps dying: 4 restarts in 15 minutes, 3 of them without a goodbye"),
     ("WorkerCrashLoop", {"restarts": 6.0}, Severity.ERROR,
      "Worker celery@web-1 keeps dying: 6 restarts in 15 minutes, 0 of them without a goodbye"),
+    ("WorkerKindCrashLoop", {"deaths": 3.0, "died_again": 1.0, "life_s": 45.0}, Severity.ERROR,
+     "Workers celery@web-* keep dying under new names: 3 in 15 minutes, after 45s on average"),
     ("DuplicateWorkerName", {"duplicate": True}, Severity.WARNING, "Two workers call themselves celery@web-1"),
     ("ClockDrift", {"clock_drift_s": 32400.0}, Severity.WARNING, "The clock of celery@web-1 is off by 9h against Flower's"),
     ("ClockDrift", {"clock_drift_s": -90.0}, Severity.WARNING, "The clock of celery@web-1 is off by -1m30s against Flower's"),
@@ -188,6 +191,8 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("WorkerEnded", {"state": "left", "abandoned": 1.0, "replaced": True}),
     ("WorkerCrashLoop", {"restarts": 5.0, "crashes": 2.0}),
     ("WorkerCrashLoop", {"restarts": 40.0, "crashes": 40.0, "duplicate": True}),
+    ("WorkerKindCrashLoop", {"deaths": 2.0, "died_again": 1.0}),
+    ("WorkerKindCrashLoop", {"deaths": 12.0, "died_again": 0.0}),
     ("ClockDrift", {"clock_drift_s": 15.0}),
     ("ClockDrift", {"clock_drift_s": -15.0}),
     ("ClockDrift", {"clock_drift_s": 90.0, "state": "lost"}),
@@ -336,7 +341,7 @@ def test_no_text_fails_where_nothing_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in PACK if PACK[name].table in {"workers", "queues", "broker", "tasks", "errors", "groups", "cluster"}]
+    "name", [name for name in PACK if PACK[name].table in {"workers", "queues", "broker", "tasks", "errors", "groups", "kinds", "cluster"}]
 )
 def test_a_gap_is_unknown(name: str) -> None:
     rule = PACK[name]

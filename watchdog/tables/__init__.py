@@ -7,7 +7,7 @@ tables in its `needs`. The schema, the rules' checks, `watchdog tables` and the 
 from collections.abc import Mapping
 
 from watchdog.core.rows import Table
-from watchdog.tables import blind, broker, cluster, errors, groups, idle, own, queues, running, sources, tasks, workers
+from watchdog.tables import blind, broker, cluster, errors, groups, idle, kinds, own, queues, running, sources, tasks, workers
 
 __all__ = ["TABLES"]
 
@@ -23,6 +23,7 @@ TABLES: Mapping[str, Table] = {
         broker.TABLE,
         sources.TABLE,
         groups.TABLE,
+        kinds.TABLE,
         cluster.TABLE,
         blind.TABLE,
         own.RECEIVERS,
