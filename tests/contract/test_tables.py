@@ -18,7 +18,7 @@ from watchdog.tables import TABLES
 
 DESIGN = {
     "workers": "name kind host state silent_s uptime_s active pool_size saturated processed processed_per_min reserved load1 load5 load15 "
-    "cpu_ratio rss_bytes clock_drift_s pid restarts crashes duplicate replaced abandoned unserved version queues",
+    "cpu_ratio rss_bytes clock_drift_s pid restarts crashes duplicate replaced peers peers_before abandoned unserved served version queues",
     "queues": "name length unacked consumers oldest_s wait_avg_s growth_per_min finished_per_min drain_s declared idle_with_backlog_s "
     "unserved last_consumer last_consumer_state waits_for similar head_s stuck_s head_usual_s head_task head_origin",
     "tasks": "name received started succeeded failed retried revoked rejected expired expired_in_a_row expired_row_s "
@@ -29,7 +29,7 @@ DESIGN = {
     "running": "id name worker worker_state worker_active queue running_s progress step meta progress_still_s",
     "schedules": "task every_s grace_s last_success_s overdue_s",
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "
-    "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio",
+    "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio redelivered_in_s unacked_holders",
     "sources": "name up error latency_ms stale_s version restarted_s",
     "cluster": "workers_online workers_lost workers_left workers_unknown workers_known workers_expected capacity active utilization "
     "backlog unacked per_min error_rate finished versions",

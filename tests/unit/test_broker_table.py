@@ -130,6 +130,41 @@ def test_the_visibility_timeout_is_remembered_when_no_worker_is_left() -> None:
     assert cell(reading, "", "unacked_ratio") == 0.25
 
 
+@pytest.mark.parametrize(("age_s", "in_s"), [(1800.0, 1800.0), (3600.0, 0.0), (9000.0, 0.0)])
+def test_it_is_known_when_the_oldest_unacked_message_is_delivered_again(age_s: float, in_s: float) -> None:
+    cluster = healthy()
+    cluster.scores["unacked_index"] = NOW - age_s
+    assert cell(first_look(cluster), "", "redelivered_in_s") == in_s
+
+
+def busy(cluster: Cluster, name: str) -> None:
+    cluster.beats[name] = replace(cluster.beats[name], active=1)
+
+
+def test_those_who_are_busy_may_hold_what_is_unacked() -> None:
+    cluster = healthy()
+    busy(cluster, "celery@gpu-1")
+    assert cell(first_look(cluster), "", "unacked_holders") == "celery@gpu-1"
+
+
+def test_those_who_went_while_they_were_busy_come_first() -> None:
+    cluster = healthy()
+    for name in ("celery@gpu-1", "celery@web-1"):
+        busy(cluster, name)
+    watch = Watch(cluster)
+    watch.look(0)
+    cluster.dies("celery@web-1")
+    readings = [watch.look() for _ in range(4)]
+    assert cell(readings[-1]["broker"], "", "unacked_holders") == "celery@web-1,celery@gpu-1"
+
+
+def test_many_holders_are_counted() -> None:
+    cluster = healthy(*(f"celery@web-{n}" for n in range(8)))
+    for name in cluster.beats:
+        busy(cluster, name)
+    assert str(cell(first_look(cluster), "", "unacked_holders")).endswith("celery@web-4,3 more")
+
+
 @pytest.mark.parametrize("configured", [True, False])
 def test_unacked_keys_carry_the_prefix(configured: bool) -> None:
     cluster = healthy()
@@ -146,7 +181,9 @@ def test_unacked_keys_carry_a_prefix_found_from_bindings_in_the_same_look() -> N
     assert cell(first_look(cluster, sources=frozenset({"redis"})), "", "unacked") == 4.0
 
 
-@pytest.mark.parametrize(("query", "columns"), [(HashSize, ["unacked"]), (LowestScore, ["unacked_oldest_s", "unacked_ratio"])])
+@pytest.mark.parametrize(
+    ("query", "columns"), [(HashSize, ["unacked"]), (LowestScore, ["redelivered_in_s", "unacked_oldest_s", "unacked_ratio"])]
+)
 def test_an_unacked_key_that_cannot_be_read_is_a_gap_of_its_columns(query: type, columns: list[str]) -> None:
     cluster = healthy()
     cluster.gaps[query] = "redis: WRONGTYPE"

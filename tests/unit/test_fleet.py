@@ -471,6 +471,30 @@ def test_of_a_worker_that_is_gone_it_is_known_what_it_left() -> None:
     assert [cell(reading, WEB, c) for c in ("abandoned", "unserved")] == [1.0, "indexing"]
 
 
+def test_of_a_worker_that_was_lost_it_is_known_who_is_left_and_what_is_still_served() -> None:
+    cluster = healthy()
+    for name in (WEB, "celery@web-2", "celery@web-3"):
+        cluster.add(name, queues=("analysis", "indexing"))
+    cluster.add(WEB, queues=("analysis", "indexing", "thumbs"))
+    watch = watching(cluster)
+    cluster.dies("celery@web-2")
+    for _ in range(3):
+        reading = workers(watch)
+    lost = [cell(reading, "celery@web-2", c) for c in ("peers", "peers_before", "served", "unserved")]
+    assert lost == [2.0, 3.0, "analysis,indexing", ""]
+
+
+def test_a_queue_that_nobody_else_consumes_is_not_served() -> None:
+    cluster = healthy()
+    cluster.add(WEB, queues=("indexing", "thumbs"))
+    cluster.add("celery@web-2", queues=("indexing",))
+    watch = watching(cluster)
+    cluster.dies(WEB)
+    for _ in range(3):
+        reading = workers(watch)
+    assert [cell(reading, WEB, c) for c in ("served", "unserved")] == ["indexing", "thumbs"]
+
+
 def test_a_task_that_was_ignored_long_ago_is_none_that_a_worker_left() -> None:
     watch = watching(healthy())
     watch.cluster.tasks = [a_task("ignored", worker=WEB)]

@@ -93,8 +93,11 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("WorkersBelowMinimum", {"online": 2.0}, Severity.ERROR, "2 of at least 3 workers online"),
     ("WorkersBelowMinimum", {"pattern": "celery@gpu-*", "online": 0.0}, Severity.CRITICAL,
      "0 of at least 3 workers online of celery@gpu-*"),
-    ("WorkerLost", {"state": "lost", "silent_s": 45.0}, Severity.WARNING,
-     "Worker celery@web-1 was lost 45s ago; its queues are still consumed"),
+    ("WorkerLost", {"state": "lost", "silent_s": 45.0}, Severity.WARNING, "Worker celery@web-1 was lost 45s ago"),
+    ("WorkerLost", {"state": "lost", "silent_s": 45.0, "peers": 2.0, "peers_before": 3.0, "served": "analysis,indexing"}, Severity.WARNING,
+     "Worker celery@web-1 was lost 45s ago; 2 of 3 of its kind are left; still consumed: analysis,indexing"),
+    ("WorkerLost", {"state": "lost", "silent_s": 45.0, "peers_before": 1.0, "unserved": "gpu", "served": "train"}, Severity.WARNING,
+     "Worker celery@web-1 was lost 45s ago; nobody consumes gpu now; still consumed: train"),
     ("WorkerLost", {"state": "lost", "silent_s": 45.0, "unserved": "gpu,train"}, Severity.WARNING,
      "Worker celery@web-1 was lost 45s ago; nobody consumes gpu,train now"),
     ("WorkerEnded", {"state": "left", "silent_s": 200.0, "abandoned": 1.0, "unserved": "gpu"}, Severity.WARNING,
@@ -136,10 +139,13 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("BrokerLostMessages", {"lost_messages": 190.0}, Severity.ERROR, "Redis restarted, and 190 messages that it held are gone"),
     ("BrokerLostMessages", {"lost_messages": 190.0, "flushed": True}, Severity.ERROR,
      "Redis was flushed, and 190 messages that it held are gone"),
-    ("UnackedStale", {"unacked_ratio": 0.9, "unacked_oldest_s": 3240.0}, Severity.WARNING,
-     "A message is unacknowledged for 54m, 90% of the visibility timeout"),
+    ("UnackedStale", {"unacked_ratio": 0.9, "unacked_oldest_s": 3240.0, "redelivered_in_s": 360.0}, Severity.WARNING,
+     "A message was fetched 54m ago and is not acknowledged; Redis delivers it again in 6m"),
+    ("UnackedStale", {"unacked_ratio": 0.9, "unacked_oldest_s": 3240.0, "redelivered_in_s": 360.0, "unacked_holders": "celery@web-1"},
+     Severity.WARNING,
+     "A message was fetched 54m ago and is not acknowledged (busy, or gone while busy: celery@web-1); Redis delivers it again in 6m"),
     ("UnackedStale", {"unacked_ratio": 1.0, "unacked_oldest_s": 3600.0}, Severity.CRITICAL,
-     "A message is unacknowledged for 1h, 100% of the visibility timeout"),
+     "A message was fetched 1h ago and is not acknowledged; it is past the visibility timeout and runs again"),
     ("TaskFailureRateHigh", {**PROVED, "suspect_failed": 15.0, "suspect_runs": 100.0, "error_rate_low": 0.11}, Severity.WARNING,
      "shop.pay fails: 15 of its last 100 runs, mostly KeyError"),
     ("TaskFailureRateHigh", {**PROVED, "suspect_failed": 18.0, "suspect_runs": 20.0, "error_rate_low": 0.7}, Severity.CRITICAL,
@@ -324,6 +330,11 @@ def test_the_first_step_fits_the_error(name: str, error: str, opens: str, first:
     texts = texts_of(finding, "prod", finding.severity)
     step = texts.runbook.split("2. ")[0]
     assert (texts.summary.startswith(opens), first in step, "HOST" in texts.runbook) == (True, True, False)
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_no_command_holds_a_placeholder_for_a_host(name: str) -> None:
+    assert "HOST" not in PACK[name].runbook
 
 
 @pytest.mark.parametrize("name", PACK)

@@ -8,7 +8,7 @@ from watchdog.core.queries import CountFlushes, HashSize, LowestScore, Ping, Que
 from watchdog.core.replies import Pong, RedisServer
 from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.broker_losses import Holdings, holdings_after
-from watchdog.tables.fleet import fleet_of
+from watchdog.tables.fleet import KnownWorker, fleet_of
 from watchdog.tables.history import numbers_within, risen
 from watchdog.tables.queue_keys import queue_keys, queues_of
 
@@ -35,11 +35,13 @@ COLUMNS = (
     ),
     Column("flushed", B, "they went by FLUSHALL or FLUSHDB", neutral=False),
     Column("unacked_ratio", N, "that age of the visibility timeout; past 1 messages are delivered again", "ratio", 0.0),
+    Column("redelivered_in_s", N, "until the oldest of them is delivered again; 0: it is due", "s", 0.0),
+    Column("unacked_holders", T, "workers that may hold it: busy, or gone while they were; up to 5, joined by a comma", neutral=""),
 )
-FROM_INFO = tuple(
-    c.name for c in COLUMNS if c.name not in ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_oldest_s", "unacked_ratio")
-)
-FROM_INDEX = ("unacked_oldest_s", "unacked_ratio")
+FROM_INDEX = ("unacked_oldest_s", "unacked_ratio", "redelivered_in_s")
+ELSEWHERE = ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_holders", *FROM_INDEX)
+FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ELSEWHERE)
+MOST_HOLDERS = 5
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -78,6 +80,7 @@ def read(look: Look) -> Reading:
     flushes = look.replies.get(CountFlushes(), int)
     flushes_known = None if isinstance(flushes, Gap) else flushes
     held = holdings_after(_holdings(look.memory), run_id, _held(look, cells["unacked"]), look.now, flushes_known)
+    cells["unacked_holders"] = _holders(fleet_of(look.before["workers"].memory).known.values()) if "workers" in look.before else ""
     lost = held.lost_lately(look.now)
     cells |= {"lost_messages": lost, "flushed": held.flushed and lost > 0}
     row = Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
@@ -131,7 +134,22 @@ def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> N
         gaps.update(dict.fromkeys(FROM_INDEX, oldest.reason))
         return
     age = max(look.now - oldest, 0.0) if oldest != inf else 0.0
-    cells |= {"unacked_oldest_s": age, "unacked_ratio": age / keys.conf.visibility_timeout_s}
+    timeout_s = keys.conf.visibility_timeout_s
+    cells |= {"unacked_oldest_s": age, "unacked_ratio": age / timeout_s, "redelivered_in_s": max(timeout_s - age, 0.0)}
+
+
+def _holders(workers: Iterable[KnownWorker]) -> str:
+    """Who fetched messages and may not have acknowledged them: of those who are gone what they were at when last heard."""
+    holding = [worker for worker in workers if _holds(worker)]
+    ordered = sorted(holding, key=lambda worker: (worker.state == "online", worker.name))  # the dead acknowledge nothing any more
+    more = [f"{len(ordered) - MOST_HOLDERS} more"] if len(ordered) > MOST_HOLDERS else []
+    return ",".join([*[worker.name for worker in ordered[:MOST_HOLDERS]], *more])
+
+
+def _holds(worker: KnownWorker) -> bool:
+    reserved = worker.inspection.reserved if worker.inspection is not None else None
+    active = worker.beat.active if worker.beat is not None else None
+    return worker.busy or bool(active or reserved)
 
 
 TABLE = Table("broker", "the target's Redis", (), COLUMNS, asks, read, memory=Holdings, needs=("workers", "queues"))

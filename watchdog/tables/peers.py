@@ -11,7 +11,7 @@ from dataclasses import replace
 from watchdog.tables.fleet import KnownWorker
 from watchdog.tables.worker_names import kind_of
 
-__all__ = ["with_peers"]
+__all__ = ["peers_online", "with_peers"]
 
 Serving = tuple[str, frozenset[str] | None]
 """A worker's kind, and its queues where they are known."""
@@ -19,9 +19,15 @@ Serving = tuple[str, frozenset[str] | None]
 
 def with_peers(known: Mapping[str, KnownWorker], now: float) -> dict[str, KnownWorker]:
     """Note at each online worker how many peers are online with it, and at each other whether it was replaced."""
+    peers = peers_online(known)
+    return {name: _beside(worker, peers[name], now) for name, worker in known.items()}
+
+
+def peers_online(known: Mapping[str, KnownWorker]) -> dict[str, int]:
+    """How many workers of each one's kind that serve its queues are online, itself included."""
     serving = {name: _serving(worker) for name, worker in known.items()}
     online = _Online((name, serving[name]) for name, worker in known.items() if worker.state == "online" and not worker.unknown)
-    return {name: _beside(worker, online.peers(serving[name]), now) for name, worker in known.items()}
+    return {name: online.peers(serving[name]) for name in known}
 
 
 def _beside(worker: KnownWorker, peers: int, now: float) -> KnownWorker:

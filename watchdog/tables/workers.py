@@ -11,6 +11,7 @@ from watchdog.core.rows import Asking, Cell, Column, Key, Kind, Look, Reading, R
 from watchdog.tables.fleet import FRESH_S, Fleet, KnownWorker, fleet_of
 from watchdog.tables.fleet_look import look_again
 from watchdog.tables.history import rises_per_min, second_look_needed, within
+from watchdog.tables.peers import peers_online
 from watchdog.tables.refreshes import asked_of_the_deaf, refreshes
 from watchdog.tables.running_known import LISTED as STARTED
 from watchdog.tables.worker_clocks import AHEAD_S
@@ -44,8 +45,11 @@ COLUMNS = (
     Column("crashes", NUMBER, "those of them before which it said no goodbye", neutral=0.0, windowed=True),
     Column("duplicate", BOOLEAN, "two processes take turns under its name"),
     Column("replaced", BOOLEAN, "as many of its kind are online as when it was last online"),
+    Column("peers", NUMBER, "workers online of its kind that consume its queues, itself included", "workers", 0.0),
+    Column("peers_before", NUMBER, "how many they were when it was last online", "workers", 0.0),
     Column("abandoned", NUMBER, "of a worker that is gone: tasks that it executed and that have not ended since", "tasks", 0.0),
     Column("unserved", TEXT, "of a worker that is gone: the queues it consumed that no worker online does, joined by a comma", neutral=""),
+    Column("served", TEXT, "of a worker that is gone: the queues it consumed that others still do, joined by a comma", neutral=""),
     Column("version", TEXT, "its Celery version"),
     Column("queues", TEXT, "the queues it consumes, sorted, joined by a comma"),
 )
@@ -130,6 +134,7 @@ class _Remains:
         over = {task_id for worker in fleet.known.values() for task_id in worker.never_ended}
         self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed) if task.id not in over)
         online = [worker for worker in fleet.known.values() if worker.state == "online" and not worker.unknown]
+        self.peers = peers_online(fleet.known)
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
     def abandoned(self, worker: KnownWorker) -> float:
@@ -138,9 +143,15 @@ class _Remains:
 
     def unserved(self, worker: KnownWorker) -> str:
         """Queues that it was the last to consume."""
+        return ",".join(sorted(self._queues(worker) - self._served))
+
+    def served(self, worker: KnownWorker) -> str:
+        """Queues of it that others consume."""
+        return ",".join(sorted(self._queues(worker) & self._served))
+
+    def _queues(self, worker: KnownWorker) -> set[str]:
         seen = worker.inspection
-        queues = set(seen.queues or ()) if seen is not None and worker.state in ("left", "lost") else set()
-        return ",".join(sorted(queues - self._served))
+        return set(seen.queues or ()) if seen is not None and worker.state in ("left", "lost") else set()
 
 
 class _Cells:
@@ -160,6 +171,9 @@ class _Cells:
         self._put("crashes", float(sum(0 <= look.now - at <= look.window_s for at in worker.crashed_at)))
         self._put("duplicate", worker.turned_at is not None and 0 <= look.now - worker.turned_at <= TURNS_S)
         self._put("unserved", remains.unserved(worker), worker.unknown)
+        self._put("served", remains.served(worker), worker.unknown)
+        self._put("peers", float(remains.peers[worker.name]), worker.unknown or unsure_peer)
+        self._put("peers_before", float(worker.peers_online))
         if "abandoned" not in idle:
             gone = worker.state in ("left", "lost")
             self._put("abandoned", remains.abandoned(worker), worker.unknown or (remains.unlisted if gone else ""))
