@@ -11,10 +11,10 @@ import pytest
 from watchdog.rulebook import read_rule_book
 from watchdog.tables import TABLES
 from watchdog.tables.failure_rates import Evidence, weighed
-from watchdog.tables.usual_errors import UsualErrors, noted, usual_count
+from watchdog.tables.usual_errors import UsualErrors, has_past, noted, usual_count
 
 RULE = next(rule for rule in read_rule_book((), TABLES).rules if rule.name == "ErrorBurst")
-LIMIT, TIMES, OVER_S = (float(RULE.params[name]) for name in ("limit", "times", "over"))
+LIMIT, TIMES, RATE, OVER_S = (float(RULE.params[name]) for name in ("limit", "times", "rate", "over"))
 LOOK_S, DAY_S = 10.0, 86400.0
 SLOW_S = 30.0
 """How far apart the looks of whole weeks lie: windows of 10 minutes overlap enough."""
@@ -30,6 +30,7 @@ class Watched:
     usual: UsualErrors = field(default_factory=UsualErrors)
     evidence: Evidence = field(default_factory=Evidence)
     suspected_at: float = -inf
+    began_at: float | None = None
     runs: float = 0.0
     within: deque[tuple[float, int, int]] = field(default_factory=deque)
     count: int = 0
@@ -48,6 +49,7 @@ class Watched:
         self.evidence = weighed(self.evidence, float(failed), float(finished)) if finished else self.evidence
         self.suspected_at = self.now if self.evidence.suspected else self.suspected_at
         self.runs += finished
+        self.began_at = self.now if self.began_at is None and finished else self.began_at
         self.within.append((self.now, failed, finished))
         self.count, self.finished = self.count + failed, self.finished + finished
         while self.within[0][0] < self.now - RULE.window_s:
@@ -73,7 +75,8 @@ class Watched:
         fresh = sum(failed for at, failed, _ in self.within if at > self.suspected_at) if self.count >= LIMIT / 2 else 0
         last_s = next((self.now - at for at, failed, _ in reversed(self.within) if failed), inf) if self.count else inf
         usual = usual_count(self.usual.of(*KIND), self.count, self.usual.seconds, self.runs, RULE.window_s, self.finished)
-        fires = last_s <= OVER_S and fresh > TIMES * usual and fresh >= LIMIT
+        known = has_past(self.usual, self.began_at, RULE.window_s, self.now) or self.count > RATE * self.finished
+        fires = known and last_s <= OVER_S and fresh > TIMES * usual and fresh >= LIMIT
         over = last_s > OVER_S or self.count <= 2 * usual or self.count < LIMIT / 2
         self.quiet_s = self.quiet_s + seconds if over and not fires else 0.0
         if fires and not self.burning:
@@ -109,6 +112,18 @@ def test_a_steady_one_percent_of_600_runs_a_minute_is_never_told_in_30_days() ->
 @pytest.mark.parametrize("rate", [0.005, 0.0017])
 def test_nor_is_one_whose_count_lies_about_the_limit_or_well_below(rate: float) -> None:
     assert [watched(rate, 600, 7 * DAY_S, seed, look_s=SLOW_S).opened for seed in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.01, 0.03])
+def test_nor_is_one_that_failed_so_from_the_moment_when_watching_began(rate: float) -> None:
+    started = [Watched(random.Random(seed)) for seed in range(4)]
+    assert [watched(rate, 600, DAY_S / 6, before=task).opened for task in started] == [[]] * 4
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.01, 0.03])
+def test_nor_is_a_new_task_that_fails_so_from_its_first_runs(rate: float) -> None:
+    idle = [watched(0.0, 0, DAY_S / 24, before=Watched(random.Random(seed))) for seed in range(4)]
+    assert [watched(rate, 600, DAY_S / 6, before=task).opened for task in idle] == [[]] * 4
 
 
 def test_twenty_tasks_at_a_steady_five_percent_and_10_runs_a_minute_are_never_told() -> None:

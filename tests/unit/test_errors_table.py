@@ -226,6 +226,30 @@ def test_what_failed_while_the_task_as_a_whole_failed_is_not_fresh_afterwards() 
     assert (of(reading, "count"), of(reading, "fresh")) == (301.0, 1.0)
 
 
+def test_at_the_first_look_the_past_is_what_flower_has_lived_through() -> None:
+    fresh = failing(*many(40))
+    fresh.flower_started_at = NOW - 500
+    assert [of(errors(failing(*many(40))), "has_past"), of(errors(fresh), "has_past")] == [True, False]
+
+
+def test_what_was_watched_for_two_windows_has_a_past() -> None:
+    cluster = healthy()
+    cluster.flower_started_at = NOW
+    watch = Watch(cluster)
+    assert [of(failing_steadily(watch, looks, 1), "has_past") for looks in (30, 40)] == [False, True]
+
+
+def test_a_task_that_is_new_has_no_past() -> None:
+    watch = Watch(healthy())
+    for _ in range(100):
+        watch.look(10)
+    assert [of(failing_steadily(watch, looks, 1), "has_past") for looks in (30, 40)] == [False, True]
+
+
+def test_the_share_of_the_runs_is_counted_within_the_window() -> None:
+    assert of(failing_steadily(Watch(healthy()), 20, 1), "run_share") == pytest.approx(0.01, abs=0.002)
+
+
 def test_it_is_said_how_long_ago_the_last_one_was() -> None:
     assert of(errors(failing(a_failure("a", at=NOW - 40), a_failure("b", at=NOW - 90))), "last_s") == 40.0
 

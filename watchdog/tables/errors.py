@@ -16,7 +16,7 @@ from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, T
 from watchdog.tables.failure_kinds import CATEGORIES, category_of
 from watchdog.tables.failures_known import LISTED, Failure, Failures
 from watchdog.tables.tasks import TaskCounters
-from watchdog.tables.usual_errors import usual_count
+from watchdog.tables.usual_errors import has_past, usual_count
 
 __all__ = ["TABLE"]
 
@@ -41,9 +41,12 @@ COLUMNS = (
     Column(
         "usual_count", N, "how many such a window holds as a rule, by its past and by its share of runs", "failures", 0.0, windowed=True
     ),
+    Column("has_past", Kind.BOOLEAN, "more than the window is known of its task: what is usual can be told"),
+    Column("run_share", N, "of the task's runs, as far as they are counted", "ratio", 0.0, windowed=True),
     Column("last_s", N, "since the last one", "s", 0.0),
     Column("error_rate_low", N, "how often its task fails at least, as far as it is proved: see `tasks`", "ratio", 0.0),
 )
+BY_TASK = ("fresh", "run_share", "error_rate_low")
 NO_QUEUE = "flower: their senders do not tell (task_send_sent_event is off)"
 NO_DURATION = "flower: missed when they started"
 
@@ -79,11 +82,15 @@ def read(look: Look) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What is known of a row's task. `why`: why its failure rate is not; `runs`: all that were watched, `finished`: within the window."""
+    """What is known of a row's task. `why`: why its failure rate is not.
+
+    `since`: when it was first seen to finish; `runs`: all of it that were watched, `finished`: those within the window.
+    """
 
     error_rate_low: Cell = 0.0
     why: str = ""
     suspected_at: float = -inf
+    since: float | None = None
     runs: float = 0.0
     finished: float = 0.0
     memory: TaskCounters = field(default_factory=TaskCounters)
@@ -113,6 +120,7 @@ def _task(name: str, tasks: Reading, look: Look) -> _Task:
         error_rate_low=None if why else cells.get("error_rate_low", 0.0),
         why=why,
         suspected_at=memory.suspected.get(name, -inf),
+        since=habit.since if habit is not None else None,
         runs=habit.runs_at(look.now) if habit is not None else 0.0,
         finished=finished if isinstance(finished, float) else 0.0,
         memory=memory,
@@ -136,10 +144,12 @@ def _row(task: str, exception: str, known: list[Failure], recent: list[Failure],
         "example": known[-1].example,
         "fresh": None if of.why else float(sum(failure.at > of.suspected_at for failure in recent)),
         "usual_count": usual_count(usual.of(task, exception), count, usual.seconds, of.runs, look.window_s, of.finished),
+        "has_past": has_past(usual, of.since, look.window_s, look.now),
+        "run_share": None if of.why else min(count / of.finished, 1.0) if of.finished else float(bool(count)),
         "last_s": max(look.now - known[-1].at, 0.0),
         "error_rate_low": of.error_rate_low,
     }
-    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, "error_rate_low": of.why, "fresh": of.why}
+    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, **dict.fromkeys(BY_TASK, of.why)}
     return Row(cells, {name: why for name, why in gaps.items() if cells[name] is None})
 
 

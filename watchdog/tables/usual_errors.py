@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import exp
 
-__all__ = ["PAST_S", "Kind", "UsualErrors", "noted", "usual_count"]
+__all__ = ["PAST_S", "Kind", "UsualErrors", "has_past", "noted", "usual_count"]
 
 PAST_S = 7 * 86400.0
 """Over how long the past is taken; what is older counts for less than a third."""
@@ -32,6 +32,8 @@ class UsualErrors:
     """Task -> exception -> its failures, and over how many seconds. `at`: when last noted (epoch seconds); None: never."""
 
     at: float | None = None
+    began_at: float | None = None
+    """When first noted."""
     seconds: float = 0.0
     kinds: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
 
@@ -56,7 +58,17 @@ def noted(known: UsualErrors, new: Iterable[tuple[str, str]], seconds: float, no
     nested: dict[str, dict[str, Kind]] = {}
     for (task, exception), kind in sorted(kept, key=lambda entry: entry[0]):
         nested.setdefault(task, {})[exception] = kind
-    return replace(known, at=now, seconds=known.seconds * left + max(seconds, 0.0), kinds=nested)
+    return replace(known, at=now, began_at=now if first else known.began_at, seconds=known.seconds * left + max(seconds, 0.0), kinds=nested)
+
+
+def has_past(known: UsualErrors, task_since: float | None, window_s: float, now: float) -> bool:
+    """Whether more than the window is known of a task, by Flower's list at the first look or by what was watched since.
+
+    `task_since`: when the task was first seen to finish. Where watchdog has looked for longer, one that is new has no past.
+    """
+    watched_s = now - known.began_at if known.began_at is not None else 0.0
+    is_new = task_since is not None and now - task_since < 2 * window_s <= watched_s
+    return known.seconds >= 2 * window_s and not is_new
 
 
 def usual_count(kind: Kind, count: float, seconds: float, runs: float, window_s: float, finished: float) -> float:
