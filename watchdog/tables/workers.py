@@ -134,12 +134,16 @@ class _Remains:
         over = {task_id for worker in fleet.known.values() for task_id in worker.never_ended}
         self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed) if task.id not in over)
         online = [worker for worker in fleet.known.values() if worker.state == "online" and not worker.unknown]
-        self.peers = peers_online(fleet.known)
+        self._peers = peers_online(fleet.known) if len(online) < len(fleet.known) else {}
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
     def abandoned(self, worker: KnownWorker) -> float:
         """Tasks that Flower shows as started on it, without those that it did not execute when it was last online."""
         return float(self._started[worker.name]) if worker.state in ("left", "lost") else 0.0
+
+    def peers(self, worker: KnownWorker) -> float:
+        """How many of its kind that serve its queues are online; of those who are, it was counted already."""
+        return float(self._peers.get(worker.name, worker.peers_online))
 
     def unserved(self, worker: KnownWorker) -> str:
         """Queues that it was the last to consume."""
@@ -172,7 +176,7 @@ class _Cells:
         self._put("duplicate", worker.turned_at is not None and 0 <= look.now - worker.turned_at <= TURNS_S)
         self._put("unserved", remains.unserved(worker), worker.unknown)
         self._put("served", remains.served(worker), worker.unknown)
-        self._put("peers", float(remains.peers[worker.name]), worker.unknown or unsure_peer)
+        self._put("peers", remains.peers(worker), worker.unknown or unsure_peer)
         self._put("peers_before", float(worker.peers_online))
         if "abandoned" not in idle:
             gone = worker.state in ("left", "lost")
