@@ -27,6 +27,12 @@ def ignore() -> None:
     raise Ignore
 
 
+def hiccup(nth: int) -> None:
+    """Every hundredth times out."""
+    if nth % 100 == 0:
+        raise TimeoutError("no answer within 5 s")
+
+
 def capped() -> None:
     """Work that a rate limit holds back."""
 
@@ -88,7 +94,7 @@ app = make_scene_app(os.environ)
 WORK: tuple[Callable[..., object], ...] = (demo.ok, demo.fail, demo.hang, demo.crash)
 for work in WORK:
     app.task(name=f"demo.{work.__name__}")(work)
-OWN: tuple[Callable[..., object], ...] = (ignore, add, total, carry)
+OWN: tuple[Callable[..., object], ...] = (ignore, hiccup, add, total, carry)
 for work in OWN:
     app.task(name=f"scene.{work.__name__}")(work)
 for bound in (flaky, once):

@@ -149,6 +149,25 @@ def _steady_failures(lab: Lab) -> None:
     lab.rest_until(600)
 
 
+def _steady_errors(lab: Lab) -> None:
+    """10 runs a second, of which one in a hundred times out."""
+    nth = itertools.count()
+    lab.every(0.1, lambda: lab.send("scene.hiccup", "celery", nth=next(nth)))
+    lab.rest_until(600)
+    lab.check("60 timeouts in 10 minutes, as ever", (0,))
+
+
+def _beat_behind(lab: Lab) -> None:
+    """Ticks expire while their only worker is busy; a run follows each time."""
+    for _ in range(2):
+        lab.send("demo.ok", "celery", delay=20.0)
+        lab.send("demo.ok", "celery", count=9, expires=5.0)
+        lab.rest_until(lab.now + 16)
+        lab.send("demo.ok", "celery")
+        lab.rest_until(lab.now + 14)
+    lab.rest_until(130)
+
+
 def _ignored(lab: Lab) -> None:
     lab.send("scene.ignore", "celery", count=10)
     lab.send("demo.hang", "celery", seconds=5.0)
@@ -188,6 +207,8 @@ HEALTHY = (
     Scene("rate_limit", "A rate limit of 6 an hour holds messages back by design.", 360, one_worker, _rate_limited),
     Scene("retries_once", "40 tasks retry once, and succeed.", 150, one_worker, _retries_once),
     Scene("steady_failures", "20 tasks at 10 runs a minute, 5 % of which fail, as ever.", 620, one_worker, _steady_failures),
+    Scene("steady_errors", "One in a hundred of 600 runs a minute times out, as ever.", 620, one_worker, _steady_errors),
+    Scene("beat_behind", "Ticks expire by design behind a busy worker; a run follows each time.", 150, one_worker, _beat_behind),
     Scene("ignored", "Ten runs end by Ignore, beside a worker that goes on.", 80, one_worker, _ignored),
     Scene("no_heartbeats", "Workers without heartbeats and without gossip, at work.", 170, _odd_options, _traffic_on_odd_options),
     Scene("blip", "Five messages in a queue that nobody reads, for 3 s: too short to be told.", 15, one_worker, _blip),

@@ -23,6 +23,13 @@ def _expired(lab: Lab) -> None:
     lab.rest_until(100)
 
 
+def _expired_few(lab: Lab) -> None:
+    lab.rest_until(10)
+    lab.step("sent")
+    lab.send("demo.ok", "celery", count=15, expires=-5.0)
+    lab.rest_until(110)
+
+
 def _rare_failing(lab: Lab) -> None:
     lab.step("fails")
     for run in range(6):
@@ -112,6 +119,7 @@ RUNS = (
         {"task_send_sent_event": False},
     ),
     Scene("expired", "150 runs expire before they start.", 120, one_worker, _expired, (Need("sent", ("TasksExpired",), within_s=75),)),
+    Scene("expired_few", "15 of 15 runs expire.", 120, one_worker, _expired_few, (Need("sent", ("TasksExpired",), within_s=95),)),
     Scene(
         "rare_failing",
         "A task at one run in 20 s always fails.",

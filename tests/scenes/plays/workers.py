@@ -73,6 +73,18 @@ def _crash_loop(lab: Lab) -> None:
         lab.rest_until(lab.now + 12)
 
 
+def _crash_loop_renamed(lab: Lab) -> None:
+    lab.rest_until(15)
+    lab.step("loop")
+    for suffix in ("bcdfg", "hjklm", "npqrs", "tvwxz", "24562", "bdfhj"):
+        pod = f"web-7d9f8b6c5d-{suffix}"
+        lab.cluster.start_worker(pod, ["other"])
+        lab.rest_until(lab.now + 14)
+        lab.cluster.kill_worker(pod)
+        lab.rest_until(lab.now + 2)
+    lab.rest_until(lab.now + 20)
+
+
 def _poison(lab: Lab) -> None:
     """One message that kills the worker which runs it, which a supervisor starts again 3 s later."""
     lab.rest_until(15)
@@ -190,6 +202,15 @@ WORKERS = (
         two_workers,
         _crash_loop,
         (Need("loop", ("WorkerCrashLoop",), within_s=120),),
+    ),
+    Scene(
+        "crash_loop_renamed",
+        "A pod dies every 16 s and comes back under another name.",
+        190,
+        one_worker,
+        _crash_loop_renamed,
+        (Need("loop", ("WorkerKindCrashLoop",), within_s=110),),
+        (Also("loop", ("WorkerLost",)),),
     ),
     Scene(
         "poison",
