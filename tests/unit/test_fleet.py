@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -694,6 +695,37 @@ def test_a_worker_never_seen_online_is_not_replaced() -> None:
     cluster = healthy(*PODS)
     cluster.dies(PODS[0])
     assert cell(workers(watching(cluster, 0), 0), PODS[0], "replaced") is False
+
+
+def released(newcomers: int, **changes: Any) -> Watch:
+    """Three pods were killed, and some came a little later, before anybody looked."""
+    cluster = healthy(*PODS, *NEW_PODS[:newcomers])
+    killed_at = cluster.now - 60
+    for name in PODS:
+        cluster.dies(name)
+        cluster.beats[name] = replace(cluster.beats[name], heartbeats=(killed_at - 2, killed_at))
+    for name in NEW_PODS[:newcomers]:
+        cluster.cache[name] = an_inspection(name, at=cluster.now, **{"uptime_s": 50.0, **changes})
+    return watching(cluster, 0)
+
+
+def test_pods_that_died_before_the_first_look_are_replaced_by_as_many_that_came_after_them() -> None:
+    reading = workers(released(3), 0)
+    assert [(cell(reading, name, "state"), cell(reading, name, "replaced")) for name in PODS] == [("lost", True)] * 3
+
+
+@pytest.mark.parametrize(
+    ("newcomers", "changes"), [(2, {}), (3, {"uptime_s": 300.0}), (3, {"uptime_s": None}), (3, {"queues": ("others",)})]
+)
+def test_fewer_or_older_or_other_pods_replace_nobody(newcomers: int, changes: dict[str, Any]) -> None:
+    reading = workers(released(newcomers, **changes), 0)
+    assert [cell(reading, name, "replaced") for name in PODS] == [False] * 3
+
+
+def test_one_that_was_restarted_in_its_place_is_no_newcomer() -> None:
+    watch = released(3)
+    watch.cluster.beats |= {name: replace(watch.cluster.beats[name], hellos=2) for name in NEW_PODS}
+    assert [cell(workers(watch, 0), name, "replaced") for name in PODS] == [False] * 3
 
 
 def test_while_one_of_its_kind_may_be_online_it_is_not_known_whether_a_lost_worker_is_replaced() -> None:

@@ -72,6 +72,14 @@ class KnownWorker:
     vouched_at: float | None = None
     """When it last answered one while no heartbeat was heard of it; None once one is heard, or a refresh was not answered."""
 
+    @property
+    def born_at(self) -> float | None:
+        """When its process began, as it said itself (Flower's clock); None where it did not say."""
+        seen = self.inspection
+        if seen is None or seen.at is None or seen.uptime_s is None or self.another_process:
+            return None
+        return seen.at - seen.uptime_s
+
     def inspected_s(self, now: float) -> float | None:
         """How old its inspection is: by its own time, or by ours where Flower's clock is behind; None without one."""
         if self.inspection is None or self.inspection.at is None:

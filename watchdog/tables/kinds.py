@@ -81,8 +81,7 @@ def _young(known: Iterable[KnownWorker], first_look_at: float, look: Look) -> It
 
 def _born(worker: KnownWorker) -> float:
     """When its process began, as it said itself; else when it was first seen."""
-    seen = worker.inspection
-    said = None if seen is None or seen.at is None or seen.uptime_s is None or worker.another_process else seen.at - seen.uptime_s
+    said = worker.born_at
     return worker.first_seen_at if said is None else min(said, worker.first_seen_at)
 
 
