@@ -427,6 +427,17 @@ def test_two_processes_under_one_name_and_one_pid_do_not_restart() -> None:
     assert [cell(reading, WEB, c) for c in ("restarts", "crashes", "duplicate")] == [0.0, 0.0, True]
 
 
+def test_a_worker_that_flower_knows_by_its_tasks_alone_for_a_moment_is_no_second_worker() -> None:
+    """Right after its restart it shows no pid."""
+    watch = watching(healthy())
+    beat = watch.cluster.beats[WEB]
+    duplicates = []
+    for pid in (None, beat.pid, beat.pid):
+        watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], pid=pid)
+        duplicates.append(cell(workers(watch), WEB, "duplicate"))
+    assert duplicates == [False] * 3
+
+
 def beats_come(watch: Watch, more: int, looks: int) -> Reading:
     """So many heartbeats above the usual five come between one look and the next."""
     for _ in range(looks):

@@ -136,7 +136,8 @@ class _Seen:
         beat = self.beats.get(known.name, known.beat)
         pid = beat.pid if beat is not None else None
         fell = took_turns(known.beat, beat)
-        takes_turns = pid is not None and pid != (known.beat.pid if known.beat else None) and pid in known.pids
+        last = known.beat.pid if known.beat is not None else None  # None too where Flower, just restarted, knows it by its tasks alone
+        takes_turns = None not in (pid, last) and pid != last and pid in known.pids
         takes_turns |= fell and known.fell_at is not None and 0 <= self.now - known.fell_at <= FELL_S  # once may be a hello that was lost
         rate = rate_after(known.rate, self.beats.get(known.name), self.now)
         takes_turns |= rate is not None and rate.of_two()
