@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import NOW, Cluster, Watch, a_failure, a_target, healthy, row
+from tests.builders import NOW, Cluster, Watch, a_failure, a_target, a_task, healthy, row
 from watchdog.core.queries import FailedTasks
 from watchdog.core.replies import TaskSeen
 from watchdog.core.rows import Cell, Reading
@@ -248,6 +248,17 @@ def test_a_task_that_is_new_has_no_past() -> None:
 
 def test_the_share_of_the_runs_is_counted_within_the_window() -> None:
     assert of(failing_steadily(Watch(healthy()), 20, 1), "run_share") == pytest.approx(0.01, abs=0.002)
+
+
+def test_at_the_first_look_the_share_is_of_the_runs_that_flower_lists() -> None:
+    failures = [a_failure(f"f{n}", at=NOW - 8 * n) for n in range(60)]
+    successes = [a_task(f"s{n}", "SUCCESS", succeeded=NOW - 0.08 * n, timestamp=NOW - 0.08 * n) for n in range(2000)]
+    cluster = failing(*sorted([*failures, *successes], key=lambda task: -(task.timestamp or 0.0)))
+    cluster.counts = {("celery@web-1", "shop.pay", "succeeded"): 7000.0, ("celery@web-1", "shop.pay", "failed"): 80.0}
+    cluster.flower_started_at = NOW - 700
+    reading = errors(cluster, 600.0)
+    assert [of(reading, "count"), of(reading, "has_past")] == [60.0, False]
+    assert of(reading, "run_share") == pytest.approx(0.01, abs=0.004)
 
 
 def test_it_is_said_how_long_ago_the_last_one_was() -> None:

@@ -93,6 +93,7 @@ class _Task:
     since: float | None = None
     runs: float = 0.0
     finished: float = 0.0
+    error_rate: float = 1.0
     memory: TaskCounters = field(default_factory=TaskCounters)
 
 
@@ -115,7 +116,7 @@ def _task(name: str, tasks: Reading, look: Look) -> _Task:
     row = next((row for row in tasks.rows if row.cells["name"] == name), None)
     why = "" if row is None else tasks.unread or row.gaps.get("error_rate_low") or tasks.idle.get("error_rate_low", "")
     cells: Mapping[str, Cell] = {} if row is None else row.cells
-    habit, finished = memory.habits.get(name), cells.get("finished")
+    habit, finished, error_rate = memory.habits.get(name), cells.get("finished"), cells.get("error_rate")
     return _Task(
         error_rate_low=None if why else cells.get("error_rate_low", 0.0),
         why=why,
@@ -123,6 +124,7 @@ def _task(name: str, tasks: Reading, look: Look) -> _Task:
         since=habit.since if habit is not None else None,
         runs=habit.runs_at(look.now) if habit is not None else 0.0,
         finished=finished if isinstance(finished, float) else 0.0,
+        error_rate=error_rate if isinstance(error_rate, float) and finished else 1.0,
         memory=memory,
     )
 
@@ -132,20 +134,20 @@ def _row(task: str, exception: str, known: list[Failure], recent: list[Failure],
     queues = Counter(failure.queue for failure in recent or known if failure.queue)
     durations = [failure.duration_s for failure in recent or known if failure.duration_s is not None]
     usual = of.memory.failures.usual
-    count = float(len(recent))
+    count, share = float(len(recent)), len(recent) / of_task if of_task else 0.0
     cells: dict[str, Cell] = {
         "task": task,
         "exception": exception,
         "category": category_of(exception),
         "queue": queues.most_common(1)[0][0] if queues else None,
         "count": count,
-        "share": len(recent) / of_task if of_task else 0.0,
+        "share": share,
         "duration_avg_s": sum(durations) / len(durations) if durations else None,
         "example": known[-1].example,
         "fresh": None if of.why else float(sum(failure.at > of.suspected_at for failure in recent)),
         "usual_count": usual_count(usual.of(task, exception), count, usual.seconds, of.runs, look.window_s, of.finished),
         "has_past": has_past(usual, of.since, look.window_s, look.now),
-        "run_share": None if of.why else min(count / of.finished, 1.0) if of.finished else float(bool(count)),
+        "run_share": None if of.why else share * of.error_rate,  # runs may be counted over less than the window
         "last_s": max(look.now - known[-1].at, 0.0),
         "error_rate_low": of.error_rate_low,
     }
