@@ -358,6 +358,14 @@ def test_a_pause_between_heartbeats_is_no_clock_that_is_behind() -> None:
     assert cell(reading, WEB, "clock_drift_s") == 0.0
 
 
+def test_a_first_look_at_one_that_left_or_that_sends_no_heartbeats_finds_no_drift() -> None:
+    cluster = healthy()
+    cluster.leaves(GPU)
+    del cluster.beats[WEB]
+    reading = Watch(cluster).look(0)["workers"]
+    assert [(cell(reading, name, "clock_drift_s"), gap(reading, name, "clock_drift_s")) for name in (GPU, WEB)] == [(0.0, ""), (0.0, "")]
+
+
 @pytest.mark.parametrize("after", [10, 30])
 def test_the_pauses_of_a_solo_pool_are_no_clock_that_is_behind(after: float) -> None:
     """Each time it comes back the last heartbeats before its task lie as far before the first one after it."""

@@ -39,7 +39,13 @@ COLUMNS = (
     Column("load15", NUMBER, "its host's load average over 15 minutes"),
     Column("cpu_ratio", NUMBER, "CPU its processes used, of one core", later="read from a later release on"),
     Column("rss_bytes", NUMBER, "memory of its main process", "bytes", later="read from a later release on"),
-    Column("clock_drift_s", NUMBER, "how far its clock is ahead of Flower's; negative: behind; as far as its events show it", "s", 0.0),
+    Column(
+        "clock_drift_s",
+        NUMBER,
+        "how far its clock is ahead of Flower's; negative: behind; as far as its events show it, 0 where it sends none",
+        "s",
+        0.0,
+    ),
     Column("pid", NUMBER, "its main process"),
     Column("restarts", NUMBER, "times its process changed under the same name", neutral=0.0, windowed=True),
     Column("crashes", NUMBER, "those of them before which it said no goodbye", neutral=0.0, windowed=True),
@@ -181,7 +187,7 @@ class _Cells:
         if "abandoned" not in idle:
             gone = worker.state in ("left", "lost")
             self._put("abandoned", remains.abandoned(worker), worker.unknown or (remains.unlisted if gone else ""))
-        self._put("clock_drift_s", worker.clock_drift_s, worker.unknown or ("" if worker.clock_drift_s is not None else NO_BEAT_YET))
+        self._put("clock_drift_s", worker.clock_drift_s or 0.0, worker.unknown or self.beats_missing)
         self._from_beat()
         self._from_inspection()
         if "processed_per_min" not in idle:

@@ -176,12 +176,14 @@ def _ignored(lab: Lab) -> None:
     lab.check("nothing runs for so long", (0, 3), "--expect", "running: running_s < 30")
 
 
-def _odd_options(lab: Lab) -> None:
-    lab.cluster.start_worker("quiet", ["quiet"], 1, "prefork", "--without-heartbeat")
+def _without_gossip(lab: Lab) -> None:
     lab.cluster.start_worker("alone", ["alone"], 1, "prefork", "--without-gossip")
 
 
-def _traffic_on_odd_options(lab: Lab) -> None:
+def _without_heartbeats(lab: Lab) -> None:
+    """Flower never lists such a worker as online, so that nobody can wait for it."""
+    lab.cluster.start_worker("quiet", ["quiet"], 1, "prefork", "--without-heartbeat")
+    lab.rest_until(20)
     lab.traffic(1.0, "quiet", "alone")
     for at in (75, 150):
         lab.rest_until(at)
@@ -209,6 +211,6 @@ HEALTHY = (
     Scene("steady_errors", "One in a hundred of 600 runs a minute times out, as ever.", 620, one_worker, _steady_errors),
     Scene("beat_behind", "Ticks expire by design behind a busy worker; a run follows each time.", 150, one_worker, _beat_behind),
     Scene("ignored", "Ten runs end by Ignore, beside a worker that goes on.", 80, one_worker, _ignored),
-    Scene("no_heartbeats", "Workers without heartbeats and without gossip, at work.", 170, _odd_options, _traffic_on_odd_options),
+    Scene("no_heartbeats", "Workers without heartbeats and without gossip, at work.", 170, _without_gossip, _without_heartbeats),
     Scene("blip", "Five messages in a queue that nobody reads, for 3 s: too short to be told.", 15, one_worker, _blip),
 )

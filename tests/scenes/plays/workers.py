@@ -112,16 +112,12 @@ def _frozen(lab: Lab) -> None:
 
 
 def _quiet_killed(lab: Lab) -> None:
+    lab.cluster.start_worker("other", ["other"], 1, "prefork", "--without-heartbeat")  # Flower never lists it as online
     lab.traffic(1.0, "other")
-    lab.rest_until(40)
+    lab.rest_until(60)
     lab.step("killed")
     lab.cluster.kill_worker("other")
-    lab.rest_until(190)
-
-
-def _with_quiet(lab: Lab) -> None:
-    one_worker(lab)
-    lab.cluster.start_worker("other", ["other"], 1, "prefork", "--without-heartbeat")
+    lab.rest_until(210)
 
 
 def _cancelled(lab: Lab) -> None:
@@ -189,8 +185,8 @@ WORKERS = (
     Scene(
         "quiet_killed",
         "A worker without heartbeats is killed.",
-        210,
-        _with_quiet,
+        230,
+        one_worker,
         _quiet_killed,
         (Need("killed", (*GONE, "QueueNoConsumers"), within_s=150),),
         (Also("killed", ("QueueNoConsumers",), "other"),),
