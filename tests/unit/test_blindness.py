@@ -50,6 +50,12 @@ def test_reasons_that_differ_in_the_worker_they_begin_with_are_one_cause() -> No
     assert (cause.reason, cause.hidden) == (silent, 50)
 
 
+def test_what_is_blind_of_several_reasons_by_now_is_told_with_the_first() -> None:
+    lost = [unknown("flower: lists none", "a"), unknown("flower: lists none", "b")]
+    (cause,) = after([Judgement(RULE)], lost, [unknown("flower: lists none", "a"), unknown("all fell silent", "b")]).causes.values()
+    assert (cause.reason, cause.hidden) == ("flower: lists none", 2)
+
+
 def test_what_is_blind_of_another_reason_by_now_is_no_new_cause() -> None:
     looks = [[unknown("all workers fell silent together")], [unknown("flower: no answer")], [unknown("none can be asked")]]
     known = after([Judgement(RULE)], *looks)

@@ -56,7 +56,8 @@ def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: floa
         cause = of[row] = known.of.get(row) or _NUMBER.sub("#", _of_any_worker(reason))
         before = causes.get(cause, Cause(reason, (), 0, lost_at))
         rules = before.rules if rule in before.rules else (*before.rules, rule)
-        shown = reason if before.reason == reason else _of_any_worker(reason)
+        same = before.reason == reason or _of_any_worker(reason) != _of_any_worker(before.reason)
+        shown = before.reason if same else _of_any_worker(reason)
         causes[cause] = Cause(shown, rules, before.hidden + 1, min(before.since, lost_at))
     return Blindness(since, of, causes, looked=True)
 
