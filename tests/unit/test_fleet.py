@@ -358,6 +358,30 @@ def test_a_pause_between_heartbeats_is_no_clock_that_is_behind() -> None:
     assert cell(reading, WEB, "clock_drift_s") == 0.0
 
 
+def event_long_ago(watch: Watch, seconds: float) -> object:
+    """Its state after a look at a worker that sends no heartbeats, so long after its last event; Flower lists it as online all the same."""
+    watch.cluster.beating(10)
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], pulses=0, freq_s=60.0, heartbeats=(watch.cluster.now - seconds,))
+    return cell(watch.at_once()["workers"], WEB, "state")
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(5.0, False), (20.0, True)])
+def test_one_that_sends_no_heartbeats_and_falls_silent_is_asked(seconds: float, asked: bool) -> None:
+    watch, seen = watching(healthy()), []
+    for _ in range(3):
+        event_long_ago(watch, seconds)
+        seen.append(InspectOne(WEB) in watch.cluster.asked)
+    assert any(seen) is asked
+
+
+@pytest.mark.parametrize(("answers", "state"), [(True, "online"), (False, "lost")])
+def test_one_that_sends_no_heartbeats_is_online_while_it_answers(answers: bool, state: str) -> None:
+    watch = watching(healthy())
+    if not answers:
+        watch.cluster.answering.discard(WEB)
+    assert [event_long_ago(watch, 20.0) for _ in range(8)][-1] == state
+
+
 def test_a_first_look_at_one_that_left_or_that_sends_no_heartbeats_finds_no_drift() -> None:
     cluster = healthy()
     cluster.leaves(GPU)

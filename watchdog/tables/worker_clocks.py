@@ -11,6 +11,7 @@ __all__ = ["AHEAD_S", "Drift", "drift_after", "is_heard", "is_new"]
 
 AHEAD_S = 5.0
 """A heartbeat that lies further ahead of our clock proves nothing: Flower's may be ahead by less."""
+SILENT_S = 15.0
 HEARD_S = 10.0
 """So long a heartbeat that was new holds: they come every 2 s."""
 BEHIND_S = 12.0
@@ -31,7 +32,13 @@ def is_new(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
 
 
 def is_heard(beat: WorkerBeat | None, *, listed: bool, heard_at: float | None, before: WorkerBeat | None, now: float) -> bool:
-    """Whether Flower is to be believed that a worker is online. `heard_at`: when a new heartbeat was last seen, by our clock."""
+    """Whether Flower is to be believed that a worker is online. `heard_at`: when a new heartbeat was last seen, by our clock.
+
+    One that sends no heartbeats is listed as online for two minutes after the last event of a task (measured on 2.2: Celery takes it to
+    send one a minute); a refresh tells sooner.
+    """
+    if listed and beat is not None and beat.pulses == 0 and beat.heartbeats and beat.heartbeats[-1] < now - SILENT_S:
+        return False
     if not listed or beat is None or not beat.heartbeats or beat.heartbeats[-1] <= now + AHEAD_S:
         return listed
     return is_new(before, beat) or (heard_at is not None and 0 <= now - heard_at <= HEARD_S)
