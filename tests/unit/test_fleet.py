@@ -976,6 +976,17 @@ def test_when_all_are_silent_and_cannot_be_asked_they_are_unknown() -> None:
     assert state(watch) == "unknown: flower: no answer within 5s"
 
 
+def test_while_nobody_is_heard_they_are_asked_once_a_minute() -> None:
+    """A Flower whose broker was away is deaf for as long again: only a refresh tells that all is well."""
+    watch = watching()
+    all_silent(watch, alive=True)
+    watch.cluster.gaps[InspectOne] = watch.cluster.gaps[InspectAll] = "flower: no answer within 5s"
+    for _ in range(40):
+        workers(watch)
+    del watch.cluster.gaps[InspectOne], watch.cluster.gaps[InspectAll]
+    assert "online" in [state(watch) for _ in range(7)]
+
+
 def test_many_silent_workers_are_asked_together() -> None:
     watch = watching(healthy(*(f"celery@web-{n}" for n in range(5))))
     all_silent(watch, alive=True)

@@ -26,6 +26,8 @@ ONE_BY_ONE = 3
 """More than these, and asking everybody is cheaper."""
 SHORTEST_WAIT_S = 10.0
 LONGEST_WAIT_S = 300.0
+NOBODY_HEARD_S = 60.0
+"""The longest wait while nobody is heard: Flower 2.2 stays deaf for minutes once its broker is back, and only a refresh tells who lives."""
 
 
 def refreshes(asking: Asking, fleet: Fleet) -> Iterable[Query]:
@@ -121,7 +123,8 @@ class _Due:
         """At once where it just fell silent; again before its last answer no longer vouches for it; else backed off."""
         if worker.asked == 0:
             return passed(worker.vouched_at, self.now, VOUCHED_S / 2)
-        return passed(worker.asked_at, self.now, _back_off(worker))
+        longest_s = LONGEST_WAIT_S if any(self.status.values()) else NOBODY_HEARD_S
+        return passed(worker.asked_at, self.now, min(_back_off(worker), longest_s))
 
 
 def _back_off(worker: KnownWorker) -> float:
