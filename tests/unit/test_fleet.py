@@ -7,6 +7,7 @@ from tests.builders import NOW, Cluster, Watch, a_server, a_target, a_task, an_i
 from watchdog.core.queries import InspectAll, Inspected, InspectOne, Ping, RunningTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
 from watchdog.core.replies import MessageHead, WorkerBeat
 from watchdog.core.rows import Reading
+from watchdog.tables.fleet_look import RETURNED
 
 WEB, GPU, DEAF = "celery@web-1", "celery@gpu-1", "celery@solo-1"
 PODS = ("celery@web-7d9f8b6c5-zzzz2", "celery@web-7d9f8b6c5-bbbb5", "celery@web-7d9f8b6c5-cccc4")
@@ -985,6 +986,18 @@ def test_while_nobody_is_heard_they_are_asked_once_a_minute() -> None:
         workers(watch)
     del watch.cluster.gaps[InspectOne], watch.cluster.gaps[InspectAll]
     assert "online" in [state(watch) for _ in range(7)]
+
+
+def test_who_does_not_answer_at_once_when_a_broker_is_back_is_not_lost_yet() -> None:
+    watch = watching()
+    all_silent(watch, alive=False)
+    watch.cluster.gaps[InspectOne] = watch.cluster.gaps[InspectAll] = "flower: no answer within 5s"
+    for _ in range(40):
+        workers(watch)
+    del watch.cluster.gaps[InspectOne], watch.cluster.gaps[InspectAll]
+    states = [state(watch) for _ in range(14)]
+    assert "lost" not in states[: states.index(f"unknown: {RETURNED}") + 5]
+    assert states[-1] == "lost"
 
 
 def test_many_silent_workers_are_asked_together() -> None:

@@ -41,6 +41,7 @@ FELL_S = 600.0
 UNKNOWN_POOL_S = 300.0
 """How long a worker of which nobody knows whether it may be silent by design is unknown, and not lost."""
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
+RETURNED = "Flower can ask the workers again, and none has answered yet: they may still be coming back to their broker"
 NONE_ANSWERS = "all workers fell silent together, and none can be asked: the broker may be dead, or block publishers in an alarm"
 
 
@@ -203,13 +204,23 @@ class _Seen:
             return replace(known, state="online", unknown="", busy=True, gone_s=0.0)
         if silence is Silence.UNKNOWN and known.gone_s <= UNKNOWN_POOL_S:
             return replace(known, unknown=DEAF)
+        if asked_in_vain and self._may_come_back(known):
+            return replace(known, unknown=RETURNED)
         if not asked_in_vain and known.vouched_at is not None:
             return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not asked again yet")
         if not asked_in_vain and self.all_silent:
-            return replace(known, unknown=self._refresh_gap(known.name) or (NONE_ANSWERS if known.asked else TOGETHER))
+            waiting = RETURNED if known.unknown == RETURNED else NONE_ANSWERS if known.asked else TOGETHER
+            return replace(known, unknown=self._refresh_gap(known.name) or waiting)
         if self.beats_missing:  # it may have said goodbye
             return replace(known, unknown=self.beats_missing)
         return replace(known, state="lost", unknown="")
+
+    def _may_come_back(self, known: KnownWorker) -> bool:
+        """Whether this is the first question that came back in vain after some that did not come back at all, while nobody is heard.
+
+        Celery waits for up to half a minute before it tries a broker again that was away; the next question settles it.
+        """
+        return self.all_silent and known.asked > 1 and known.unknown not in ("", RETURNED)
 
     def _heard_at(self, known: KnownWorker) -> float | None:
         """When it was last known to be there: by our clock, or at first sight by Flower's."""

@@ -243,7 +243,7 @@ BROKERS = (
         one_worker,
         _rabbit_killed,
         (Need("killed", ("Broker*", "Blind", "NoWorkersOnline"), within_s=390, mended="back", end_within_s=DEAF_S),),
-        (Also("killed", ("Blind", "WorkerEnded", "QueueNoConsumers", *GONE)),),
+        (Also("killed", ("Blind",)),),
         broker="rabbitmq",
     ),
     Scene(
