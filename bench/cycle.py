@@ -16,17 +16,17 @@ from bench.floor import Floor
 from bench.servers import Servers, serving
 from bench.site import Site
 from watchdog.app import build_sources, configured
-from watchdog.asking import Asker
-from watchdog.config import load_settings
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.queries import ListLength, Ping, Query, SetMembers, WorkerStatus
-from watchdog.core.reading import Past
-from watchdog.cycle import Cycle
-from watchdog.rulebook import rules_for
-from watchdog.settings import to_target
+from watchdog.config.load import load_settings
+from watchdog.config.rulebook import rules_for
+from watchdog.config.settings import to_target
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.model.queries import ListLength, Ping, Query, SetMembers, WorkerStatus
+from watchdog.core.model.reading import Past
+from watchdog.daemon.cycle import Cycle
+from watchdog.polling.poller import Asker
 from watchdog.sources.base import Answers, Source
-from watchdog.sources.flower_questions import HEALTH, asking
-from watchdog.sources.redis_commands import packed
+from watchdog.sources.flower.questions import HEALTH, asking
+from watchdog.sources.redis.commands import packed
 from watchdog.store import Store
 from watchdog.tables import TABLES
 

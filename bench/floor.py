@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bench.servers import LOOPBACK, Servers
-from watchdog.core.rows import Kind
+from watchdog.core.model.rows import Kind
 from watchdog.tables import TABLES
 
 __all__ = ["Floor"]

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from watchdog.core.findings import Finding, Verdict
-from watchdog.core.gaps import Gap
-from watchdog.core.identity import fingerprint
-from watchdog.core.incidents import Incident, State
-from watchdog.core.messages import Event, Message, Notice, Told
-from watchdog.core.queries import (
+from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.messages import Event, Message, Notice, Told
+from watchdog.core.judging.findings import Finding, Verdict
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.identity import fingerprint
+from watchdog.core.model.queries import (
     CountFlushes,
     FailedTasks,
     HashSize,
@@ -40,8 +40,8 @@ from watchdog.core.queries import (
     WorkersTasks,
     WorkerStatus,
 )
-from watchdog.core.reading import DEFAULT_WINDOW_S, Past, read_tables
-from watchdog.core.replies import (
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, read_tables
+from watchdog.core.model.replies import (
     EventCounters,
     KeysFound,
     MessageHead,
@@ -54,11 +54,11 @@ from watchdog.core.replies import (
     WorkerConf,
     WorkerInspection,
 )
-from watchdog.core.rows import Asking, Cell, Look, Reading, Row, Sample
-from watchdog.core.rules import Rule
-from watchdog.core.selfwatch import SelfSeen
-from watchdog.core.severity import Severity
-from watchdog.core.target import Target
+from watchdog.core.model.rows import Asking, Cell, Look, Reading, Row, Sample
+from watchdog.core.model.self_seen import SelfSeen
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import Target
+from watchdog.core.rules.rule import Rule
 from watchdog.tables import TABLES
 
 NOW = 1_800_000_000.0

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from watchdog.core.incidents import Incident
-from watchdog.core.messages import Event, Message, Notice, Told
-from watchdog.core.plan import Loaded, Plan
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Event, Message, Notice, Told
+from watchdog.core.incidents.plan import Loaded, Plan
 
 __all__ = ["FakeStore", "Fate"]
 

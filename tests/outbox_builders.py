@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from watchdog.core.findings import Verdict
-from watchdog.core.incidents import Ended, Incident, State, Transition
-from watchdog.core.messages import Event, Message, Notice
-from watchdog.core.payload import encode
-from watchdog.core.plan import Loaded, Plan
-from watchdog.core.severity import Severity
-from watchdog.core.telling import Addressee, Standing, tell
-from watchdog.receivers.base import Delivered, Outcome
+from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.notify import Addressee, Standing, tell
+from watchdog.core.incidents.outcome import Delivered, Outcome
+from watchdog.core.incidents.payload import encode
+from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.severity import Severity
 from watchdog.store import Store
 
 T0 = 1_795_338_900.0  # 2026-11-22T09:15:00Z

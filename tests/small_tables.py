@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from watchdog.core.rows import Cell, Column, Kind, Reading, Row, Table
+from watchdog.core.model.rows import Cell, Column, Kind, Reading, Row, Table
 
 
 def _table(name: str, key: tuple[str, ...], /, **kinds: Kind) -> Table:

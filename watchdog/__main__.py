@@ -6,8 +6,8 @@ Whatever is printed from here on, by whomever, passes `masking`.
 import gc
 import sys
 
-from watchdog.early_signals import is_daemon, note_signals
-from watchdog.spared import spare_httpx_command_line
+from watchdog.daemon.early_signals import is_daemon, note_signals
+from watchdog.daemon.lazy_imports import spare_httpx_command_line
 
 __all__ = ["collect_seldom", "main"]
 
@@ -28,7 +28,7 @@ def main() -> None:
     collect_seldom()
     spare_httpx_command_line()
     try:
-        from watchdog.masking import masked_stream  # noqa: PLC0415
+        from watchdog.config.masking import masked_stream  # noqa: PLC0415
 
         sys.stdout, sys.stderr = (stream and masked_stream(stream) for stream in (sys.stdout, sys.stderr))
         from watchdog.cli import main as command_line  # noqa: PLC0415 - inside the try, that is the point

@@ -10,33 +10,33 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchdog.asking import Asker
 from watchdog.check import Checker
-from watchdog.config import Loaded
-from watchdog.config_targets import meant_by
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.expectations import Expectation
-from watchdog.core.judging import windows_of
-from watchdog.core.reading import Past
-from watchdog.core.rows import Table
-from watchdog.core.selfwatch import ReceiverSeen, SelfSeen
-from watchdog.core.target import SELF, Target
-from watchdog.looking import BoundedSource, LookDeadline
+from watchdog.config.load import Loaded
+from watchdog.config.rulebook import RuleBook, never_judged, read_rule_book, rules_for
+from watchdog.config.settings import Settings, TargetSettings, to_target
+from watchdog.config.targets import meant_by
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.expectations import Expectation
+from watchdog.core.judging.judge import windows_of
+from watchdog.core.model.reading import Past
+from watchdog.core.model.rows import Table
+from watchdog.core.model.self_seen import ReceiverSeen, SelfSeen
+from watchdog.core.model.target import SELF, Target
+from watchdog.polling.poller import Asker
+from watchdog.polling.time_limit import BoundedSource, LookDeadline
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
-from watchdog.rulebook import RuleBook, never_judged, read_rule_book, rules_for
-from watchdog.settings import Settings, TargetSettings, to_target
 from watchdog.sources import SOURCES
 from watchdog.sources.base import Source
 from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
-    from watchdog.core.telling import Addressee
-    from watchdog.cycle import Cycle
-    from watchdog.daemon import Built
-    from watchdog.heartbeat import Heartbeat
+    from watchdog.core.incidents.notify import Addressee
+    from watchdog.daemon.cycle import Cycle
+    from watchdog.daemon.daemon import Built
+    from watchdog.daemon.heartbeat import Heartbeat
+    from watchdog.daemon.self_monitor import SelfWatch
     from watchdog.receivers.pace import Pace
-    from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
 
 __all__ = [
@@ -140,7 +140,7 @@ def build_cycles(
 
     They share one evaluator, half a megabyte: a cycle judges within its writing transaction, and there is one of these at a time.
     """
-    from watchdog.cycle import SPARE_S, Cycle  # noqa: PLC0415
+    from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
     itself = Asker(Target(SELF, interval_s=settings.interval), {}, TABLES)
@@ -167,7 +167,7 @@ def build_cycles(
 
 
 def _addressees(receivers: list[Receiver]) -> "tuple[Addressee, ...]":
-    from watchdog.core.telling import Addressee  # noqa: PLC0415
+    from watchdog.core.incidents.notify import Addressee  # noqa: PLC0415
 
     return tuple(Addressee(r.name, r.human, r.settings) for r in receivers)
 
@@ -186,7 +186,7 @@ def build_heartbeat(
     stopwatch: Callable[[], float],
 ) -> "Heartbeat | None":
     """The heartbeat, where one is configured."""
-    from watchdog.heartbeat import Heartbeat  # noqa: PLC0415
+    from watchdog.daemon.heartbeat import Heartbeat  # noqa: PLC0415
 
     given = settings.heartbeat
     if given is None:
@@ -209,9 +209,9 @@ def build_watching(
     conf: Configured, store: "Store", self_watch: "SelfWatch", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
     """One configuration as the daemon runs it. `store`, `self_watch` and `pace` outlive it."""
-    from watchdog.daemon import Built  # noqa: PLC0415
-    from watchdog.delivery import Delivery  # noqa: PLC0415
-    from watchdog.watching import Watching  # noqa: PLC0415
+    from watchdog.daemon.daemon import Built  # noqa: PLC0415
+    from watchdog.daemon.delivery import Delivery  # noqa: PLC0415
+    from watchdog.daemon.watching import Watching  # noqa: PLC0415
 
     receivers = build_receivers(conf.settings)
     names = [r.name for r in receivers]

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
 
-from watchdog.asking import Asker
-from watchdog.core.checking import CheckResult, Idle, TargetChecked, check_target
-from watchdog.core.demand import Demand
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.expectations import Answer, Expectation
-from watchdog.core.judging import demand_of, judge_all, windows_of
-from watchdog.core.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
-from watchdog.core.rows import Reading, Table
-from watchdog.core.rules import Rule
-from watchdog.core.severity import Severity
-from watchdog.core.target import SELF
-from watchdog.core.tuning import Tuned
-from watchdog.looking import LookDeadline, Outstanding, in_background
+from watchdog.core.judging.check_result import CheckResult, Idle, TargetChecked, check_target
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.expectations import Answer, Expectation
+from watchdog.core.judging.judge import demand_of, judge_all, windows_of
+from watchdog.core.model.demand import Demand
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
+from watchdog.core.model.rows import Reading, Table
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import SELF
+from watchdog.core.rules.overrides import Tuned
+from watchdog.core.rules.rule import Rule
+from watchdog.polling.poller import Asker
+from watchdog.polling.time_limit import LookDeadline, Outstanding, in_background
 
 __all__ = ["Checker"]
 
@@ -69,7 +69,7 @@ class Checker:
             outstanding.done(name)
 
     def _judged(self, target: str, seen: Seen) -> TargetChecked:
-        judgements = judge_all(self._evaluators[target], self._rules[target], seen, ())
+        judgements = judge_all(self._evaluators[target], self._rules[target], seen)
         usual = seen.windows[DEFAULT_WINDOW_S]
         configured = next(asker.target for asker in self._askers if asker.target.name == target)
         return check_target(target, judgements, usual, self._answers(target, usual), configured.app, configured.link)

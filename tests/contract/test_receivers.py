@@ -16,9 +16,10 @@ from tests.outbox_builders import T0, message, notice
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import TcpServer, drips, is_silent, says
 from watchdog import __version__
-from watchdog.core.messages import Event
+from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.receivers import RECEIVERS
-from watchdog.receivers.base import Delivered, Later, Outcome, Receiver, Refused
+from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import InspectAll, Inspected, Query, WorkerHeartbeats, WorkerStatus
-from watchdog.sources.flower import FlowerSettings, FlowerSource, share_answers
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import InspectAll, Inspected, Query, WorkerHeartbeats, WorkerStatus
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource, share_answers
 
 ANSWERS = {"/healthcheck": "OK", "/": '{"data": []}', "/api/workers": "{}"}
 

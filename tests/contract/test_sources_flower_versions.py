@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import FailedTasks, InspectOne, RecentTasks, RunningTasks, SucceededTasks
-from watchdog.core.replies import EventCounters, TaskSeen, WorkerInspection
-from watchdog.sources.flower_answers import worker_beats, worker_status
-from watchdog.sources.flower_inspections import inspections
-from watchdog.sources.flower_lengths import queue_lengths
-from watchdog.sources.flower_metrics import event_counters
-from watchdog.sources.flower_questions import asking
-from watchdog.sources.flower_tasks import TaskQuery, tasks_path, tasks_seen
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import FailedTasks, InspectOne, RecentTasks, RunningTasks, SucceededTasks
+from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerInspection
+from watchdog.sources.flower.answers import worker_beats, worker_status
+from watchdog.sources.flower.inspections import inspections
+from watchdog.sources.flower.lengths import queue_lengths
+from watchdog.sources.flower.metrics import event_counters
+from watchdog.sources.flower.questions import asking
+from watchdog.sources.flower.tasks import TaskQuery, tasks_path, tasks_seen
 
 ANSWERS = Path(__file__).parent.parent / "answers"
 VERSIONS = ("flower22", "flower20", "flower12")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.core.gaps import Gap
-from watchdog.core.replies import EventCounters, WorkerBeat, WorkerConf, WorkerInspection
-from watchdog.sources.flower_answers import worker_beats, worker_status
-from watchdog.sources.flower_inspections import inspections
-from watchdog.sources.flower_metrics import event_counters
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerConf, WorkerInspection
+from watchdog.sources.flower.answers import worker_beats, worker_status
+from watchdog.sources.flower.inspections import inspections
+from watchdog.sources.flower.metrics import event_counters
 
 RECORDED = Path(__file__).parent.parent / "answers" / "flower22"
 

@@ -6,13 +6,13 @@ import sys
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from watchdog.core import queries
-from watchdog.core.queries import Query
+from watchdog.core.model import queries
+from watchdog.core.model.queries import Query
 from watchdog.sources import SOURCES
-from watchdog.sources.flower import FlowerSettings
-from watchdog.sources.redis import RedisSettings
-from watchdog.sources.redis_address import RedisAddress
-from watchdog.sources.redis_sentinel_address import SentinelAddress, parse_sentinels
+from watchdog.sources.flower.source import FlowerSettings
+from watchdog.sources.redis.address import RedisAddress
+from watchdog.sources.redis.sentinel_address import SentinelAddress, parse_sentinels
+from watchdog.sources.redis.source import RedisSettings
 
 PLAIN = {"flower": "http://localhost:5555", "redis": "redis://localhost:6379/0", "results": "redis://localhost:6379/1"}
 SECRET = {

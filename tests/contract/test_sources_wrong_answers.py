@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from redis import exceptions as redis_errors
 
-from watchdog.core import queries
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import (
+from watchdog.core.model import queries
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import (
     CountFlushes,
     FailedTasks,
     HashSize,
@@ -41,10 +41,10 @@ from watchdog.core.queries import (
     WorkersTasks,
     WorkerStatus,
 )
-from watchdog.core.replies import KeysFound, MessageHead, RedisServer, TaskMetaSeen
-from watchdog.sources.flower import FlowerSettings, FlowerSource
-from watchdog.sources.redis_commands import command, packed, reply
-from watchdog.sources.redis_reasons import denied
+from watchdog.core.model.replies import KeysFound, MessageHead, RedisServer, TaskMetaSeen
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
+from watchdog.sources.redis.commands import command, packed, reply
+from watchdog.sources.redis.reasons import denied
 
 TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), WorkersTasks("celery@a"), RecentTasks()]
 WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectOne("w@h"), InspectAll()]

@@ -6,13 +6,13 @@ import msgspec
 import pytest
 
 from tests.builders import NOW, Cluster, Watch, a_conf, a_failure, a_look, a_self_seen, a_target, a_task, healthy, remembered
-from watchdog.core.idleness import as_configured
-from watchdog.core.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
-from watchdog.core.reading import Past, read_tables
-from watchdog.core.replies import MessageHead, TaskMetaSeen
-from watchdog.core.rows import Kind, Reading, Row, Table
-from watchdog.core.selfwatch import ReceiverSeen, RuleSeen
-from watchdog.core.target import SELF
+from watchdog.core.judging.idleness import as_configured
+from watchdog.core.model.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
+from watchdog.core.model.reading import Past, read_tables
+from watchdog.core.model.replies import MessageHead, TaskMetaSeen
+from watchdog.core.model.rows import Kind, Reading, Row, Table
+from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen
+from watchdog.core.model.target import SELF
 from watchdog.sources import SOURCES
 from watchdog.tables import TABLES
 

@@ -12,8 +12,8 @@ from tests.e2e.running import running, told, watchdog
 from tests.outbox_builders import attempt, incident, look, opened
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
-from watchdog.core.telling import Addressee
-from watchdog.receivers.base import Refused
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.outcome import Refused
 
 GONE = Answer(410)
 REFUSED = Answer(404, body=b"no such hook")

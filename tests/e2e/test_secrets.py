@@ -296,11 +296,11 @@ def tripping(stage: Stage, place: str, *args: str) -> subprocess.Popen[bytes]:
         ("httpx:Client.__init__", ["check", "--once", "--verbose"]),
         ("httpx:Client.__init__", ["receivers", "test", "--all"]),
         ("redis.connection:AbstractConnection.connect", ["check", "--once", "--format", "json"]),
-        ("watchdog.receivers.http_attempt:one_line", ["receivers", "test", "--all"]),
-        ("watchdog.config:_layered", ["config", "check"]),
-        ("watchdog.config:sentences", ["config", "check", "broken.toml"]),
+        ("watchdog.core.text.sanitize:one_line", ["receivers", "test", "--all"]),
+        ("watchdog.config.load:_layered", ["config", "check"]),
+        ("watchdog.config.load:sentences", ["config", "check", "broken.toml"]),
         ("watchdog.app:read_rule_book", ["rules", "list"]),
-        ("watchdog.config_show:to_toml", ["config", "show"]),
+        ("watchdog.config.show:to_toml", ["config", "show"]),
         ("sqlite3:connect", ["query", "SELECT 1 FROM sources"]),
     ],
 )
@@ -317,12 +317,12 @@ def test_an_exception_that_tells_all_ends_a_command_in_a_sentence(stage: Stage, 
 @pytest.mark.parametrize(
     ("place", "event", "style"),
     [
-        ("watchdog.cycle:read_tables", "cycle_crashed", "logfmt"),
-        ("watchdog.heartbeat:ping", "heartbeat_crashed", "json"),
+        ("watchdog.daemon.cycle:read_tables", "cycle_crashed", "logfmt"),
+        ("watchdog.daemon.heartbeat:ping", "heartbeat_crashed", "json"),
         ("watchdog.receivers.webhook:encode", "rendering_crashed", "console"),
         ("httpx:Client.stream", "message_deferred", "logfmt"),
-        ("watchdog.store.settling:settle", "outcome_not_written", "json"),
-        ("watchdog.store.outbox:next_due", "outbox_failed", "console"),
+        ("watchdog.store.outbox.settling:settle", "outcome_not_written", "json"),
+        ("watchdog.store.outbox.queue:next_due", "outbox_failed", "console"),
     ],
 )
 def test_the_daemons_tracebacks_hold_no_secret_and_tell_where_it_happened(stage: Stage, place: str, event: str, style: str) -> None:

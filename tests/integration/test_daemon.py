@@ -17,22 +17,22 @@ from structlog.typing import EventDict
 
 from tests.outbox_builders import FakeReceiver, commit, incident, load, look, message, opened, plan, unfinished_targets
 from tests.waiting import until
-from watchdog.asking import Asker
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.messages import Message
-from watchdog.core.queries import Query
-from watchdog.core.reading import Past
-from watchdog.core.target import Target
-from watchdog.core.telling import Addressee
-from watchdog.cycle import Cycle
-from watchdog.daemon import Build, Built, Daemon
-from watchdog.delivery import Delivery
-from watchdog.receivers.base import Delivered, Later, Outcome
-from watchdog.self_watch import SelfWatch
+from watchdog.core.incidents.messages import Message
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.model.queries import Query
+from watchdog.core.model.reading import Past
+from watchdog.core.model.target import Target
+from watchdog.daemon.cycle import Cycle
+from watchdog.daemon.daemon import Build, Built, Daemon
+from watchdog.daemon.delivery import Delivery
+from watchdog.daemon.self_monitor import SelfWatch
+from watchdog.daemon.watching import Watching
+from watchdog.polling.poller import Asker
 from watchdog.sources.base import Answers
 from watchdog.store import Store
 from watchdog.tables import TABLES
-from watchdog.watching import Watching
 
 
 @dataclass
@@ -407,7 +407,7 @@ def test_a_database_that_cannot_be_written_is_no_reason_to_be_restarted(
 ) -> None:
     """Its cycles fail, and hang as little: a restart mends no disk, and cuts short what is being sent."""
     monkeypatch.setattr(Watching, "_patience_s", lambda *_: 1.0)
-    monkeypatch.setattr("watchdog.daemon.SIGN_EVERY_S", 0.1)
+    monkeypatch.setattr("watchdog.daemon.daemon.SIGN_EVERY_S", 0.1)
     lock = tmp_path / "watchdog.db.lock"
     with running(building) as daemon:
         wait_for(logs, "watchdog_started")

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from tests.outbox_builders import T0, FakeReceiver, commit, message, notice, opened, plan
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
-from watchdog.delivery import Delivery
-from watchdog.receivers.base import Delivered, Later, Refused
+from watchdog.core.incidents.outcome import Delivered, Later, Refused
+from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 from watchdog.store import Store, StoreError

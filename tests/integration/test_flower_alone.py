@@ -16,7 +16,7 @@ from tests.e2e.running import watchdog
 from tests.flower_versions import OLDER, flower_python
 from tests.integration.test_flower_versions import ask
 from tests.waiting import until
-from watchdog.core.queries import WorkerStatus
+from watchdog.core.model.queries import WorkerStatus
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
 

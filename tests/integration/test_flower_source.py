@@ -13,20 +13,12 @@ from tests.certificates import Certificates, make_certificates
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
 from tests.waiting import until
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import (
-    InspectAll,
-    Inspected,
-    InspectOne,
-    Query,
-    ReadEventCounters,
-    WorkerHeartbeats,
-    WorkerStatus,
-)
-from watchdog.core.replies import EventCounters, WorkerBeat, WorkerInspection
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Query, ReadEventCounters, WorkerHeartbeats, WorkerStatus
+from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerInspection
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
-from watchdog.sources.flower import FlowerSettings, FlowerSource
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 

@@ -14,8 +14,8 @@ from tests.conftest import start_usual
 from tests.e2e.running import watchdog
 from tests.flower_versions import OLDER, flower_python
 from tests.waiting import until
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import (
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import (
     FailedTasks,
     InspectAll,
     Inspected,
@@ -28,9 +28,9 @@ from watchdog.core.queries import (
     WorkerHeartbeats,
     WorkerStatus,
 )
-from watchdog.core.replies import EventCounters, TaskSeen, WorkerInspection
+from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerInspection
 from watchdog.demo.cluster import Cluster
-from watchdog.sources.flower import FlowerSettings, FlowerSource
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 QUESTIONS: list[Query] = [

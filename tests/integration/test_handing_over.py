@@ -8,12 +8,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, opened, over, plan
-from watchdog.core.incidents import Incident
-from watchdog.core.messages import Event
-from watchdog.core.telling import Addressee
-from watchdog.delivery import Delivery
-from watchdog.handing_over import FAREWELL_S, Handing, hand_over
-from watchdog.receivers.base import Delivered, Later, Refused
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.outcome import Delivered, Later, Refused
+from watchdog.daemon.delivery import Delivery
+from watchdog.daemon.handover import FAREWELL_S, Handing, hand_over
 from watchdog.store import Store
 
 A, B = incident("A"), incident("B")

@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from tests.waiting import until
-from watchdog.core.selfwatch import ReceiverSeen
+from watchdog.config.heartbeat_settings import failing_url
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome
+from watchdog.core.model.self_seen import ReceiverSeen
+from watchdog.daemon.heartbeat import Heartbeat, LastPing
 from watchdog.demo.processes import free_port
-from watchdog.heartbeat import Heartbeat, LastPing
-from watchdog.heartbeat_settings import failing_url
-from watchdog.receivers.base import Delivered, Later, Outcome
-from watchdog.receivers.http_outcome import HttpAnswer
+from watchdog.receivers.http.outcome import HttpAnswer
 
 DOC = Path(__file__).parents[2] / "docs" / "heartbeat.md"
 

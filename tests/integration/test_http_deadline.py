@@ -9,8 +9,8 @@ import pytest
 
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import TcpServer
-from watchdog.receivers.base import Delivered, Later
-from watchdog.receivers.http_attempt import HttpAttempt
+from watchdog.core.incidents.outcome import Delivered, Later
+from watchdog.receivers.http.attempt import HttpAttempt
 
 NAME, DEAD = "receiver.example", "127.0.0.9"
 REAL_LOOKUP = socket.getaddrinfo

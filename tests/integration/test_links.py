@@ -15,8 +15,8 @@ from tests.builders import a_rule
 from tests.e2e.running import watchdog
 from tests.flower_versions import OLDER, flower_python
 from tests.waiting import until
-from watchdog.core.findings import Finding, Verdict
-from watchdog.core.links import link_of
+from watchdog.core.judging.findings import Finding, Verdict
+from watchdog.core.judging.links import link_of
 from watchdog.demo.cluster import Cluster
 from watchdog.tables import TABLES
 

@@ -10,11 +10,11 @@ from structlog.testing import capture_logs
 
 from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, message, notice, opened, over, plan
 from tests.waiting import until
-from watchdog.core.incidents import Incident
-from watchdog.core.messages import Event
-from watchdog.core.telling import Addressee
-from watchdog.delivery import Delivery
-from watchdog.receivers.base import Delivered, Later, Refused
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.outcome import Delivered, Later, Refused
+from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store, StoreError
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import pytest
 
 from tests.receiver import RecordingReceiver
-from watchdog.core.queries import Ping, WorkerStatus
+from watchdog.core.model.queries import Ping, WorkerStatus
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
-from watchdog.sources.flower import FlowerSettings, FlowerSource
-from watchdog.sources.own_limits import NotAskedError, own_limit
-from watchdog.sources.redis import RedisSettings, RedisSource
+from watchdog.net.descriptor_limits import NotAskedError, own_limit
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
+from watchdog.sources.redis.source import RedisSettings, RedisSource
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from tests.forward_proxy import ForwardProxy
 from tests.outbox_builders import T0, message
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import TcpServer, is_silent
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import WorkerStatus
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import WorkerStatus
 from watchdog.demo.processes import free_port
-from watchdog.receivers.base import Delivered, Later, Outcome
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
-from watchdog.sources.flower import FlowerSettings, FlowerSource
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 
 LOGIN = ("pr0xy-user", "pr0xy-pa55word")
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")

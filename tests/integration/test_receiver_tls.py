@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tests.certificates import Certificates, make_certificates
 from tests.receiver import RecordingReceiver
-from watchdog.receivers.base import Delivered, Later, Outcome
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.receivers.webhook import WebhookSettings
 
 

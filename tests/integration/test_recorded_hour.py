@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.recordings import looks
-from watchdog.asking import Asker
-from watchdog.core.demand import Demand
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.findings import Verdict
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import RunningTasks, TaskMeta
-from watchdog.core.reading import EVERYTHING, Past
-from watchdog.core.replies import Replies, TaskMetaSeen
-from watchdog.core.target import Target
-from watchdog.core.telling import Addressee
-from watchdog.cycle import Cycle, Done
-from watchdog.rulebook import read_rule_book, rules_for
+from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.demand import Demand
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import RunningTasks, TaskMeta
+from watchdog.core.model.reading import EVERYTHING, Past
+from watchdog.core.model.replies import Replies, TaskMetaSeen
+from watchdog.core.model.target import Target
+from watchdog.daemon.cycle import Cycle, Done
+from watchdog.polling.poller import Asker
 from watchdog.store import Store
 from watchdog.tables import TABLES
 

@@ -11,12 +11,12 @@ from tests.sentinels import MASTER, Sentinels, names
 from tests.tcp_server import TcpServer, is_silent
 from tests.tls_proxy import TlsProxy
 from tests.waiting import until
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import ListLength, Ping, Query, ReadServer
-from watchdog.core.replies import RedisServer
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import ListLength, Ping, Query, ReadServer
+from watchdog.core.model.replies import RedisServer
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, free_port
-from watchdog.sources.redis import RedisSettings, RedisSource
+from watchdog.sources.redis.source import RedisSettings, RedisSource
 
 
 @pytest.fixture(scope="module")

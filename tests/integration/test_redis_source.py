@@ -18,8 +18,8 @@ from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
 from tests.tls_proxy import TlsProxy
 from tests.valkey import valkey_server
 from tests.waiting import until
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import (
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import (
     CountFlushes,
     HashSize,
     ListLength,
@@ -31,10 +31,10 @@ from watchdog.core.queries import (
     ScanKeys,
     SetMembers,
 )
-from watchdog.core.replies import KeysFound, MessageHead, Pong, RedisServer
+from watchdog.core.model.replies import KeysFound, MessageHead, Pong, RedisServer
 from watchdog.demo.cluster import Cluster, ClusterError
 from watchdog.demo.processes import LOOPBACK, free_port
-from watchdog.sources.redis import RedisSettings, RedisSource
+from watchdog.sources.redis.source import RedisSettings, RedisSource
 
 COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select"
 ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels -@all {COMMANDS}"

@@ -12,11 +12,11 @@ import redis
 
 from tests.e2e.running import watchdog
 from tests.waiting import until
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import ListLength, TaskMeta
-from watchdog.core.replies import TaskMetaSeen
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import ListLength, TaskMeta
+from watchdog.core.model.replies import TaskMetaSeen
 from watchdog.demo.cluster import Cluster
-from watchdog.sources.redis import RedisSettings, RedisSource, ResultsSettings, ResultsSource
+from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
 META = "celery-task-meta-t1"
 REPORT = '{"status": "PROGRESS", "result": {"current": 1, "total": 4, "step": "part 1"}}'

@@ -7,17 +7,17 @@ import pytest
 
 from tests.builders import number
 from tests.waiting import until
-from watchdog.asking import Asker
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.findings import Verdict
-from watchdog.core.reading import Past, read_tables
-from watchdog.core.rows import Cell, Reading
-from watchdog.core.rules import Override
-from watchdog.core.target import Target
+from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.reading import Past, read_tables
+from watchdog.core.model.rows import Cell, Reading
+from watchdog.core.model.target import Target
+from watchdog.core.rules.rule import Override
 from watchdog.demo.cluster import Cluster
-from watchdog.rulebook import read_rule_book, rules_for
-from watchdog.sources.flower import FlowerSettings, FlowerSource
-from watchdog.sources.redis import RedisSettings, RedisSource
+from watchdog.polling.poller import Asker
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
+from watchdog.sources.redis.source import RedisSettings, RedisSource
 from watchdog.tables import TABLES
 
 TARGET = Target("prod", frozenset({"flower", "redis"}), interval_s=1.0)

@@ -15,14 +15,14 @@ from pydantic import ValidationError
 from tests.outbox_builders import T0, incident, message, opened, over, plan
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import TcpServer
-from watchdog.core.findings import Verdict
-from watchdog.core.incidents import Incident
-from watchdog.core.telling import Addressee, Standing, tell
-from watchdog.delivery import Delivery
-from watchdog.receivers.base import Delivered, Later, Outcome, Refused
-from watchdog.receivers.http_attempt import LARGEST_TEXT, _beginning
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.notify import Addressee, Standing, tell
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
+from watchdog.core.judging.findings import Verdict
+from watchdog.daemon.delivery import Delivery
+from watchdog.receivers.http.attempt import LARGEST_TEXT, _beginning
 from watchdog.receivers.pace import Pace
-from watchdog.receivers.slack import GONE, MEND, SlackReceiver, SlackSettings
+from watchdog.receivers.slack.receiver import GONE, MEND, SlackReceiver, SlackSettings
 from watchdog.store import Store
 
 OK = Answer(body=b"ok")

@@ -7,12 +7,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan, unfinished_targets
-from watchdog.core.incidents import Incident, State
-from watchdog.core.messages import Event, Told
-from watchdog.core.plan import Plan
-from watchdog.core.rows import Sample
-from watchdog.core.severity import Severity
-from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.messages import Event, Told
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
+from watchdog.core.incidents.plan import Plan
+from watchdog.core.model.rows import Sample
+from watchdog.core.model.severity import Severity
 from watchdog.store import NotFoundError, Store, StoreError
 
 DAY = 86400.0

@@ -17,8 +17,8 @@ import pytest
 
 from tests.outbox_builders import FakeReceiver, commit, incident, load, message, opened, plan
 from tests.waiting import until
-from watchdog.core.payload import encode
-from watchdog.delivery import Delivery
+from watchdog.core.incidents.payload import encode
+from watchdog.daemon.delivery import Delivery
 from watchdog.store import Store, StoreError
 from watchdog.store.database import LARGEST_IDLE_WAL, DatabaseFile
 from watchdog.store.migrations import STEPS, bring_up_to_date, version_of
@@ -410,7 +410,7 @@ with Store.open(sys.argv[1]) as store, store.lease():
 DIE = """
 import os, signal, sys
 from tests.outbox_builders import T0, commit, incident, message, plan
-from watchdog.core.payload import encode
+from watchdog.core.incidents.payload import encode
 from watchdog.store import Store
 store = Store.open(sys.argv[1])
 with store.lease():

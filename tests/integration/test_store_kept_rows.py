@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.outbox_builders import T0, attempt, commit, incident, message, opened, plan
-from watchdog.core.messages import Event
-from watchdog.core.plan import Loaded
-from watchdog.receivers.base import Delivered
+from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.outcome import Delivered
+from watchdog.core.incidents.plan import Loaded
 from watchdog.store import KeptTarget, Store
 
 

@@ -5,11 +5,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan
-from watchdog.core.messages import Event, Message
-from watchdog.core.payload import encode
-from watchdog.receivers.base import Delivered, Later, Refused
+from watchdog.core.incidents.messages import Event, Message
+from watchdog.core.incidents.outcome import Delivered, Later, Refused
+from watchdog.core.incidents.payload import encode
 from watchdog.store import Store
-from watchdog.store.settling import backoff_s
+from watchdog.store.outbox.settling import backoff_s
 
 NEVER = Later("refused the connection", never_arrived=True)
 DAY = 86400.0

@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e.running import watchdog
 from tests.outbox_builders import T0, commit, incident, message, notice, opened, plan
-from watchdog.core.payload import encode
-from watchdog.receivers.base import Delivered
+from watchdog.core.incidents.outcome import Delivered
+from watchdog.core.incidents.payload import encode
 from watchdog.store import Store, StoreError
 from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import STEPS, bring_up_to_date

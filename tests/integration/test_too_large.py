@@ -16,11 +16,11 @@ from structlog.testing import capture_logs
 from tests.outbox_builders import T0, commit, incident, load, look, message, notice, opened, over, plan
 from tests.receiver import Answer, RecordingReceiver, Request
 from tests.tcp_server import Conversation, TcpServer
-from watchdog.core.incidents import Incident
-from watchdog.core.messages import Event
-from watchdog.core.telling import REFUSED_AGAIN_S, Addressee
-from watchdog.delivery import Delivery
-from watchdog.receivers.slack import SlackReceiver, SlackSettings
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Addressee
+from watchdog.daemon.delivery import Delivery
+from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 from watchdog.store import Store
 

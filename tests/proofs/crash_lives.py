@@ -24,12 +24,13 @@ import redis
 
 from tests.outbox_builders import T0
 from watchdog.app import build_cycles, build_receivers, configured
-from watchdog.config import load_settings
-from watchdog.core.messages import Message
-from watchdog.core.selfwatch import SelfSeen
-from watchdog.delivery import Delivery
-from watchdog.log import configure_log
-from watchdog.receivers.base import Outcome, Receiver
+from watchdog.config.load import load_settings
+from watchdog.core.incidents.messages import Message
+from watchdog.core.incidents.outcome import Outcome
+from watchdog.core.model.self_seen import SelfSeen
+from watchdog.daemon.delivery import Delivery
+from watchdog.daemon.log import configure_log
+from watchdog.receivers.base import Receiver
 from watchdog.store import Store
 from watchdog.store.database import DatabaseFile
 
@@ -43,7 +44,7 @@ STEP_S = 10.0
 SPARE_STEPS = 2
 """After the script, for what is to be sent again."""
 
-LATE = ("httpx", "jinja2.sandbox", "pydantic_settings.main", "sqlite_utils", "watchdog.cycle", "watchdog.sources.redis_batch")
+LATE = ("httpx", "jinja2.sandbox", "pydantic_settings.main", "sqlite_utils", "watchdog.daemon.cycle", "watchdog.sources.redis.pipeline")
 """What the product imports late, and every life would import anew."""
 
 Levels = Sequence[dict[str, int]]

@@ -29,32 +29,32 @@ from tests.proofs.hostile_texts import NAMES, documents, painting, texts
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import TcpServer, says
 from tests.waiting import until
-from watchdog.asking import Asker
 from watchdog.check import Checker
-from watchdog.config import ConfigError, load_settings
-from watchdog.core.conditions import ConditionError, check_condition, check_select
-from watchdog.core.durations import format_duration, parse_duration
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.expectations import read_expectation
-from watchdog.core.queries import Ping, Query, ReadServer
-from watchdog.core.replies import Pong
-from watchdog.core.rule_files import read_rules
-from watchdog.core.severity import Severity
-from watchdog.core.sql_tables import SqlTables, StoppedError, schema_of
-from watchdog.core.sql_tokens import with_real_numbers
-from watchdog.core.target import Target, matches
-from watchdog.core.templates import check_template, render
+from watchdog.config.load import ConfigError, load_settings
+from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.expectations import read_expectation
+from watchdog.core.model.queries import Ping, Query, ReadServer
+from watchdog.core.model.replies import Pong
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import Target, matches
+from watchdog.core.rules.files import read_rules
+from watchdog.core.rules.templates import check_template, render
+from watchdog.core.sql.conditions import ConditionError, check_condition, check_select
+from watchdog.core.sql.tables import SqlTables, StoppedError, schema_of
+from watchdog.core.sql.tokens import with_real_numbers
+from watchdog.core.text.durations import format_duration, parse_duration
 from watchdog.demo.cluster import Cluster
-from watchdog.receivers.http_outcome import _retry_after_s
-from watchdog.receivers.slack import SlackSettings
+from watchdog.polling.poller import Asker
+from watchdog.receivers.http.outcome import _retry_after_s
+from watchdog.receivers.slack.receiver import SlackSettings
 from watchdog.receivers.webhook import WebhookSettings
-from watchdog.rulebook import read_rule_book, rules_for
 from watchdog.sources.base import Answers
-from watchdog.sources.flower import FlowerSettings, FlowerSource
-from watchdog.sources.flower_metrics import event_counters
-from watchdog.sources.redis import RedisSettings, RedisSource
-from watchdog.sources.redis_address import parse_address
-from watchdog.sources.redis_commands import reply
+from watchdog.sources.flower.metrics import event_counters
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
+from watchdog.sources.redis.address import parse_address
+from watchdog.sources.redis.commands import reply
+from watchdog.sources.redis.source import RedisSettings, RedisSource
 from watchdog.tables import TABLES
 
 Figure = Callable[[str], None]

@@ -23,21 +23,21 @@ from structlog.testing import capture_logs
 
 from tests.builders import Cluster, a_target, healthy
 from tests.waiting import until
-from watchdog.asking import Asker
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.messages import Message
-from watchdog.core.payload import encode
-from watchdog.core.queries import Query
-from watchdog.core.reading import Past
-from watchdog.core.rows import Cell, Kind, Look, Reading, Row, Table
-from watchdog.core.target import Target
-from watchdog.core.telling import Addressee
-from watchdog.cycle import Cycle, Done
-from watchdog.delivery import Delivery
+from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.incidents.messages import Message
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.outcome import Delivered, Outcome
+from watchdog.core.incidents.payload import encode
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.model.queries import Query
+from watchdog.core.model.reading import Past
+from watchdog.core.model.rows import Cell, Kind, Look, Reading, Row, Table
+from watchdog.core.model.target import Target
+from watchdog.daemon.cycle import Cycle, Done
+from watchdog.daemon.delivery import Delivery
 from watchdog.demo.processes import Process, child_environment, free_port
-from watchdog.receivers.base import Delivered, Outcome
+from watchdog.polling.poller import Asker
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
-from watchdog.rulebook import read_rule_book, rules_for
 from watchdog.sources.base import Answers
 from watchdog.store import KeptTarget, Store
 from watchdog.tables import TABLES

@@ -23,11 +23,11 @@ from tests.room import MissingError, Room
 from tests.waiting import until
 from watchdog.app import build_watching
 from watchdog.cli.configuration import load_with_rules
-from watchdog.core.incidents import State
-from watchdog.daemon import Daemon as InProcess
+from watchdog.core.incidents.lifecycle import State
+from watchdog.daemon.daemon import Daemon as InProcess
+from watchdog.daemon.self_monitor import SelfWatch
 from watchdog.demo.cluster import Cluster
 from watchdog.receivers.pace import Pace
-from watchdog.self_watch import SelfWatch
 from watchdog.store import Store
 
 Figure = Callable[[str], None]

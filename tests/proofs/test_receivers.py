@@ -22,10 +22,10 @@ from tests.moody_receiver import Arrived, Mood, MoodyReceiver, answers, answers_
 from tests.outbox_builders import T0, incident, load, look, opened, over
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
-from watchdog.core.messages import Event
-from watchdog.core.telling import Addressee
-from watchdog.delivery import Delivery
-from watchdog.receivers.http_attempt import MOST_LEFT_BEHIND, HttpAttempt
+from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.notify import Addressee
+from watchdog.daemon.delivery import Delivery
+from watchdog.receivers.http.attempt import MOST_LEFT_BEHIND, HttpAttempt
 from watchdog.receivers.pace import Pace
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 from watchdog.store import Store

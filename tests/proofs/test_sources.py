@@ -20,12 +20,12 @@ from tests.faulty_proxy import Fault, FaultyProxy
 from tests.receiver import RecordingReceiver
 from tests.waiting import until
 from watchdog.app import build_watching, configured
-from watchdog.config import load_settings
-from watchdog.core.incidents import State
-from watchdog.cycle import Cycle, Done
+from watchdog.config.load import load_settings
+from watchdog.core.incidents.lifecycle import State
+from watchdog.daemon.cycle import Cycle, Done
+from watchdog.daemon.self_monitor import SelfWatch
 from watchdog.demo.cluster import Cluster
 from watchdog.receivers.pace import Pace
-from watchdog.self_watch import SelfWatch
 from watchdog.store import Store
 
 FOR_S = {"BrokerUnreachable": 2.0, "FlowerUnreachable": 3.0}

@@ -23,9 +23,9 @@ from tests.e2e.running import running, watchdog
 from tests.proofs.crash_lives import set_levels
 from tests.tcp_server import TcpServer, says
 from tests.waiting import until
-from watchdog.core.trial import trial_message
+from watchdog.core.incidents.outcome import Delivered, Later
+from watchdog.core.incidents.test_message import trial_message
 from watchdog.demo.cluster import Cluster
-from watchdog.receivers.base import Delivered, Later
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two random bytes").decode()

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 
-from watchdog.cli.check_github import annotations, job_summary
-from watchdog.cli.check_junit import junit_text
-from watchdog.cli.check_nagios import nagios_text
-from watchdog.core.checking import CheckResult, Firing, Idle, TargetChecked, Unknown
-from watchdog.core.expectations import Answer
-from watchdog.core.severity import Severity
+from watchdog.cli.check.github import annotations, job_summary
+from watchdog.cli.check.junit import junit_text
+from watchdog.cli.check.nagios import nagios_text
+from watchdog.core.judging.check_result import CheckResult, Firing, Idle, TargetChecked, Unknown
+from watchdog.core.judging.expectations import Answer
+from watchdog.core.model.severity import Severity
 
 SPICY = st.sampled_from(
     ["%", "\r", "\n", ":", ",", "::", "]]>", "<", "&", '"', "'", "|", "=", "`", "\\", "##[", "\x00", "\ufffe", "\ud800", "\u2028"]

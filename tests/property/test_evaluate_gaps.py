@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.small_tables import TABLES, queue
-from watchdog.core.conditions import check_condition
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.findings import Finding, Verdict
-from watchdog.core.rows import Reading, Row
-from watchdog.core.rules import Rule
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Finding, Verdict
+from watchdog.core.model.rows import Reading, Row
+from watchdog.core.rules.rule import Rule
+from watchdog.core.sql.conditions import check_condition
 
 Cells = Mapping[str, object]
 Value = float | bool | None

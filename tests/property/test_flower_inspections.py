@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.core.replies import WorkerInspection
-from watchdog.sources.flower_inspections import inspections, read_leniently
+from watchdog.core.model.replies import WorkerInspection
+from watchdog.sources.flower.inspections import inspections, read_leniently
 
 ODD: st.SearchStrategy[Any] = st.sampled_from([None, True, 0, 7, -1, 1.5, 4.0, 1e300, 2**70, "", "12", "x", [], {}, [None], {"name": 3}])
 POOL = st.fixed_dictionaries({}, optional={"max-concurrency": ODD, "implementation": ODD | st.just("celery.concurrency.solo:TaskPool")})

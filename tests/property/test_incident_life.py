@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import NOW, a_finding, a_rule
-from watchdog.core.findings import Verdict
-from watchdog.core.incidents import Incident, State, Transition, begin, step, watched_seconds
-from watchdog.core.severity import Severity
+from watchdog.core.incidents.lifecycle import Incident, State, Transition, begin, step, watched_seconds
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.severity import Severity
 
 INTERVAL = 10.0
 BLIND = (Verdict.UNKNOWN, Verdict.NONE)

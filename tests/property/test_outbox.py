@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.outbox_builders import T0, incident, over, plan
-from watchdog.core.findings import Verdict
-from watchdog.core.incidents import Incident
-from watchdog.core.messages import Event, Message
-from watchdog.core.payload import encode
-from watchdog.core.severity import Severity
-from watchdog.core.telling import Addressee, Standing, tell
-from watchdog.receivers.base import Delivered, Later, Outcome, Refused
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Event, Message
+from watchdog.core.incidents.notify import Addressee, Standing, tell
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
+from watchdog.core.incidents.payload import encode
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.severity import Severity
 from watchdog.store import Claimed, Store
 
 RECEIVERS = ("ops", "dev")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.outbox_builders import incident, notice
-from watchdog.core.incidents import Incident
-from watchdog.core.rows import Cell
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.model.rows import Cell
 from watchdog.store.records import INCIDENT_COLUMNS, incident_cells, incident_from, incident_from_cells, notice_from, notice_text
 
 texts = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud800", "a\udfff b", "\x00", '"\\', "ü", "🔥", "\u2028"])

@@ -12,8 +12,8 @@ from redis._parsers.socket import SocketBuffer
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError
 
-from watchdog.sources.redis_replies import DEEPEST, ReplyReader
-from watchdog.sources.redis_wire import FAILURES
+from watchdog.sources.redis.connection import FAILURES
+from watchdog.sources.redis.replies import DEEPEST, ReplyReader
 
 LINES = st.binary(max_size=30).filter(lambda text: b"\r" not in text and b"\n" not in text)
 ERRORS = st.sampled_from([b"ERR no such thing", b"NOPERM this user has no permissions", b"WRONGTYPE of key", b"ASK 1 a:1", b"ERR", b""])

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from watchdog.sources.celery_urls import celery_place
-from watchdog.sources.redis import RedisSettings
-from watchdog.sources.redis_address import RedisAddress, parse_address
-from watchdog.sources.redis_sentinel_address import parse_sentinels
+from watchdog.sources.redis.address import RedisAddress, parse_address
+from watchdog.sources.redis.sentinel_address import parse_sentinels
+from watchdog.sources.redis.source import RedisSettings
 
 SECRET = "hunter2"
 hosts = st.sampled_from(["a", "redis-1.test", "10.0.0.7", "[::1]", "[fe80::1]"])

@@ -3,8 +3,8 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.core.rule_files import read_rules
-from watchdog.core.templates import check_template, render
+from watchdog.core.rules.files import read_rules
+from watchdog.core.rules.templates import check_template, render
 from watchdog.tables import TABLES
 
 PIECES = [

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.outbox_builders import T0, message, notice
-from watchdog.core.links import LONGEST_LINK
-from watchdog.core.messages import Event, Message, Notice
-from watchdog.core.severity import Severity
-from watchdog.receivers.slack import SlackReceiver, SlackSettings
-from watchdog.receivers.slack_blocks import LARGEST_BODY
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.judging.links import LONGEST_LINK
+from watchdog.core.model.severity import Severity
+from watchdog.receivers.slack.blocks import LARGEST_BODY
+from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
 
 RECEIVER = SlackReceiver(SlackSettings.model_validate({"type": "slack", "name": "ops", "url": "http://127.0.0.1:1/hook"}))
 HOSTILE = ["*a*", "_a_", "~a~", "`a`", "<!here>", "<@U1>", "<http://e|x>", "@channel", "&lt;", ":fire:", "> a", "```", "http://evil",

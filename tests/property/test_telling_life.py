@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from tests.builders import NOW, a_finding, a_rule, a_target
 from tests.fakes import FakeStore, Fate
-from watchdog.core.decide import Situation, decide
-from watchdog.core.findings import Judgement, Verdict
-from watchdog.core.incidents import State
-from watchdog.core.messages import Event, Notice
-from watchdog.core.reading import Seen
-from watchdog.core.severity import Severity
-from watchdog.core.telling import Addressee
+from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.lifecycle import State
+from watchdog.core.incidents.messages import Event, Notice
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.judging.findings import Judgement, Verdict
+from watchdog.core.model.reading import Seen
+from watchdog.core.model.severity import Severity
 
 RULE = a_rule(for_s=0.0, keep_firing_for_s=0.0, summary="")
 SLOW = a_rule("Slow", summary="", for_s=15.0, keep_firing_for_s=15.0, identity="slow")

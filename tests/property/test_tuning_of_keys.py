@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.core.rules import Override, Rule
-from watchdog.core.tuning import rule_for_key, tune
+from watchdog.core.rules.overrides import rule_for_key, tune
+from watchdog.core.rules.rule import Override, Rule
 
 PATTERNS = st.text("ab*?", min_size=1, max_size=3)
 NAMES = st.text("ab", max_size=3)

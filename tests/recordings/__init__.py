@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from watchdog.core import queries
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import Query
-from watchdog.core.replies import (
+from watchdog.core.model import queries
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
+from watchdog.core.model.replies import (
     EventCounters,
     KeysFound,
     MessageHead,

@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 
 from tests.recordings import line_of
-from watchdog.asking import Asker
-from watchdog.core.queries import FailedTasks, RunningTasks
-from watchdog.core.reading import Past, read_tables
-from watchdog.core.target import Target
+from watchdog.core.model.queries import FailedTasks, RunningTasks
+from watchdog.core.model.reading import Past, read_tables
+from watchdog.core.model.target import Target
 from watchdog.demo.cluster import Cluster
+from watchdog.polling.poller import Asker
 from watchdog.sources.base import Source
-from watchdog.sources.flower import FlowerSettings, FlowerSource
-from watchdog.sources.redis import RedisSettings, RedisSource
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource
+from watchdog.sources.redis.source import RedisSettings, RedisSource
 from watchdog.tables import TABLES
 
 INTERVAL_S = 10.0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.core.incidents import State
-from watchdog.settings import OverrideSettings
+from watchdog.config.settings import OverrideSettings
+from watchdog.core.incidents.lifecycle import State
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.config import load_settings
+from watchdog.config.load import load_settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.core.readable import FILTERS
-from watchdog.core.rule_entry import KEYS
-from watchdog.core.rule_files import read_rules
+from watchdog.core.rules.entry import KEYS
+from watchdog.core.rules.files import read_rules
+from watchdog.core.text.phrasing import FILTERS
 from watchdog.tables import TABLES
 
 DOC = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -5,14 +5,14 @@ from time import perf_counter
 
 import pytest
 
-from watchdog.core.evaluate import Evaluator
-from watchdog.core.findings import Finding, Verdict
-from watchdog.core.rows import Cell, Column, Kind, Reading, Row
-from watchdog.core.rule_files import read_rules
-from watchdog.core.rules import Rule
-from watchdog.core.severity import Severity
-from watchdog.core.templates import plain, texts_of
-from watchdog.shipped import shipped_rule_files
+from watchdog.config.shipped import shipped_rule_files
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Finding, Verdict
+from watchdog.core.judging.texts import plain, texts_of
+from watchdog.core.model.rows import Cell, Column, Kind, Reading, Row
+from watchdog.core.model.severity import Severity
+from watchdog.core.rules.files import read_rules
+from watchdog.core.rules.rule import Rule
 from watchdog.tables import TABLES
 
 FILES = shipped_rule_files()

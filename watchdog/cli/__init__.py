@@ -14,17 +14,17 @@ from watchdog.cli.options import CONFIG_HELP
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
-    "init": "watchdog.cli.init:init",
-    "check": "watchdog.cli.check:check",
+    "init": "watchdog.cli.init.command:init",
+    "check": "watchdog.cli.check.command_line:check",
     "run": "watchdog.cli.run:run",
-    "config": "watchdog.cli.config:config",
-    "rules": "watchdog.cli.rules:rules",
-    "tables": "watchdog.cli.tables:tables",
-    "query": "watchdog.cli.query:query",
-    "incidents": "watchdog.cli.incidents:incidents",
-    "outbox": "watchdog.cli.outbox:outbox",
+    "config": "watchdog.cli.config.command:config",
+    "rules": "watchdog.cli.rules.command:rules",
+    "tables": "watchdog.cli.rules.tables:tables",
+    "query": "watchdog.cli.rules.query:query",
+    "incidents": "watchdog.cli.database.incidents:incidents",
+    "outbox": "watchdog.cli.database.outbox:outbox",
     "receivers": "watchdog.cli.receivers:receivers",
-    "database": "watchdog.cli.database:database",
+    "database": "watchdog.cli.database.rescue:database",
     "demo": "watchdog.cli.demo:demo",
     "completion": "watchdog.cli.completion_script:completion",
 }

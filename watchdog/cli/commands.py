@@ -54,7 +54,7 @@ class Commands(click.Group):
         """The command that the arguments begin with."""
         name = args[0]
         if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
-            from watchdog.core.suggestions import did_you_mean  # noqa: PLC0415
+            from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
             known = self.list_commands(ctx)
             ctx.fail(f'no such command "{name}"{did_you_mean(name, known) or "; there are " + ", ".join(known)}')

@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 import click
 
-from watchdog.cli.refusals import Refused
+from watchdog.cli.output.refusals import Refused
 
 __all__ = ["completion"]
 

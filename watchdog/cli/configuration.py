@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchdog.cli.refusals import Refused, warn
+from watchdog.cli.output.refusals import Refused, warn
 
 if TYPE_CHECKING:
     from watchdog.app import Configured
-    from watchdog.config import ConfigError, Loaded
-    from watchdog.core.target import TargetsMeant
-    from watchdog.settings import Settings
+    from watchdog.config.load import ConfigError, Loaded
+    from watchdog.config.settings import Settings
+    from watchdog.core.model.target import TargetsMeant
 
 __all__ = ["chosen_names", "chosen_targets", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities"]
 
@@ -21,7 +21,7 @@ def load(
     config: Path | None, flags: Mapping[str, object] | None = None, *, targets_required: bool = True, credentials: bool = True
 ) -> "Loaded":
     """The settings. Refused with all that is wrong."""
-    from watchdog.config import ConfigError  # noqa: PLC0415
+    from watchdog.config.load import ConfigError  # noqa: PLC0415
 
     try:
         return _loaded(config, flags, targets_required=targets_required, credentials=credentials)
@@ -30,8 +30,8 @@ def load(
 
 
 def _loaded(config: Path | None, flags: Mapping[str, object] | None, *, targets_required: bool, credentials: bool) -> "Loaded":
-    from watchdog.config import load_settings  # noqa: PLC0415
-    from watchdog.masking import MASKING  # noqa: PLC0415
+    from watchdog.config.load import load_settings  # noqa: PLC0415
+    from watchdog.config.masking import MASKING  # noqa: PLC0415
 
     return load_settings(
         config=config,
@@ -60,9 +60,9 @@ def load_with_rules(
     which targets are meant.
     """
     from watchdog.app import RulesError, configured  # noqa: PLC0415
-    from watchdog.config import ConfigError  # noqa: PLC0415
-    from watchdog.config_proxies import proxy_faults  # noqa: PLC0415
-    from watchdog.config_targets import meant_by  # noqa: PLC0415
+    from watchdog.config.load import ConfigError  # noqa: PLC0415
+    from watchdog.config.proxies import proxy_faults  # noqa: PLC0415
+    from watchdog.config.targets import meant_by  # noqa: PLC0415
 
     more_rules = tuple(more_rules)
     try:
@@ -84,7 +84,7 @@ def load_with_rules(
 
 def _rule_faults(error: "ConfigError", more_rules: tuple[Path, ...]) -> tuple[str, ...]:
     """What is wrong with the rules of a configuration that is wrong itself."""
-    from watchdog.rulebook import never_judged, read_rule_book  # noqa: PLC0415
+    from watchdog.config.rulebook import never_judged, read_rule_book  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
     files = tuple(dict.fromkeys((*error.rule_files, *more_rules)))
@@ -118,7 +118,7 @@ def chosen_targets(conf: "Configured", names: Iterable[str]) -> tuple[str, ...]:
 
 def chosen_names(settings: "Settings", names: Iterable[str]) -> tuple[str, ...]:
     """The same, where there are no rules."""
-    from watchdog.core.suggestions import did_you_mean  # noqa: PLC0415
+    from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
     known = [target.name for target in settings.target]
     for name in names:

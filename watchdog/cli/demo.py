@@ -2,7 +2,7 @@
 
 import click
 
-from watchdog.cli.refusals import Refused
+from watchdog.cli.output.refusals import Refused
 
 __all__ = ["demo"]
 

@@ -39,7 +39,7 @@ def config_option(command: F) -> F:
 
 def duration(_ctx: click.Context, _param: click.Parameter, given: str | None) -> float | None:
     """A duration as seconds, for an option's callback."""
-    from watchdog.core.durations import parse_duration  # noqa: PLC0415
+    from watchdog.core.text.durations import parse_duration  # noqa: PLC0415
 
     try:
         return None if given is None else parse_duration(given)

@@ -10,10 +10,11 @@ import click
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_receivers
 from watchdog.cli.options import config_option
-from watchdog.cli.refusals import Refused, warn
+from watchdog.cli.output.refusals import Refused, warn
 
 if TYPE_CHECKING:
-    from watchdog.receivers.base import Outcome, Receiver
+    from watchdog.core.incidents.outcome import Outcome
+    from watchdog.receivers.base import Receiver
 
 __all__ = ["receivers"]
 
@@ -58,7 +59,7 @@ def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: 
 
 def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Sequence[str]:
     """The receivers meant. Refused where one is not configured, or none is named."""
-    from watchdog.core.suggestions import did_you_mean  # noqa: PLC0415
+    from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
     if not known:
         raise Refused("no receiver is configured; add a [[receiver]] with name, type and url")
@@ -73,9 +74,9 @@ def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Se
 
 def _tried(receiver: "Receiver", service: str) -> bool:
     """Whether the test message was delivered; what came back is printed."""
-    from watchdog.cli.status_line import StatusLine  # noqa: PLC0415
-    from watchdog.core.trial import trial_message  # noqa: PLC0415
-    from watchdog.receivers.base import Delivered, Later  # noqa: PLC0415
+    from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
+    from watchdog.core.incidents.outcome import Delivered, Later  # noqa: PLC0415
+    from watchdog.core.incidents.test_message import trial_message  # noqa: PLC0415
 
     now = time.time()
     message = trial_message(receiver.name, service, now)
@@ -92,7 +93,7 @@ def _tried(receiver: "Receiver", service: str) -> bool:
 
 
 def _came_back(outcome: "Outcome") -> str:
-    from watchdog.receivers.base import Delivered, Refused  # noqa: PLC0415
+    from watchdog.core.incidents.outcome import Delivered, Refused  # noqa: PLC0415
 
     match outcome:
         case Delivered(detail):
@@ -105,7 +106,7 @@ def _came_back(outcome: "Outcome") -> str:
 
 def _after(asked_s: float | None) -> str:
     """When, as far as the receiver says; a pause that is longer than watchdog grants is not repeated as if it held."""
-    from watchdog.core.durations import format_duration  # noqa: PLC0415
+    from watchdog.core.text.durations import format_duration  # noqa: PLC0415
     from watchdog.receivers.pace import LONGEST_HOLD_S  # noqa: PLC0415
 
     if asked_s is None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from watchdog.cli.options import config_option, database_option
-from watchdog.cli.refusals import Refused, Unusable
+from watchdog.cli.output.refusals import Refused, Unusable
 
 if TYPE_CHECKING:
     from watchdog.app import Configured
-    from watchdog.daemon import Build
+    from watchdog.daemon.daemon import Build
+    from watchdog.daemon.self_monitor import SelfWatch
     from watchdog.receivers.pace import Pace
-    from watchdog.self_watch import SelfWatch
     from watchdog.store import Store
 
 __all__ = ["run"]
@@ -39,14 +39,14 @@ Examples:
 @database_option
 def run(*, config: Path | None, database: str | None) -> None:
     """Watch the configured targets and tell the receivers, until ended."""
-    from watchdog.spared import without_rich  # noqa: PLC0415
+    from watchdog.daemon.lazy_imports import without_rich  # noqa: PLC0415
 
     with without_rich():
         import structlog  # noqa: F401, PLC0415 - before those who use it
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
-    from watchdog.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.daemon.self_monitor import SelfWatch  # noqa: PLC0415
     from watchdog.receivers.pace import Pace  # noqa: PLC0415
-    from watchdog.self_watch import SelfWatch  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
     conf = load_with_rules(config, {"database": database}, sends=True)
@@ -68,8 +68,8 @@ def builder(config: Path | None, database: str | None, store: "Store", self_watc
 
     from watchdog.app import build_watching  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules, oddities, untold  # noqa: PLC0415
-    from watchdog.daemon import Built, RejectedError  # noqa: PLC0415
-    from watchdog.log import configure_log  # noqa: PLC0415
+    from watchdog.daemon.daemon import Built, RejectedError  # noqa: PLC0415
+    from watchdog.daemon.log import configure_log  # noqa: PLC0415
 
     log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from typing import Any
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
 from watchdog.receivers.settings import ReceiverSettings
-from watchdog.receivers.slack import SlackReceiver, SlackSettings
+from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
 __all__ = ["RECEIVERS", "ReceiverKind"]

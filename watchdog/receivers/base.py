@@ -1,41 +1,11 @@
 """What every receiver is: it renders one message to bytes, sends it, and says what became of it."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from watchdog.core.messages import Message
+from watchdog.core.incidents.messages import Message
+from watchdog.core.incidents.outcome import Outcome
 
-__all__ = ["Delivered", "Later", "Outcome", "Receiver", "Refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """It arrived; `detail` is what the other side said (a status), without secrets."""
-
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Try again: network, 408, 425, 429, 5xx. `never_arrived` where that is certain (connection refused, 425, 429)."""
-
-    reason: str
-    retry_after_s: float | None = None
-    never_arrived: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Never again as it stands: another 4xx, a redirect, an impossible URL. `reason` names what to mend."""
-
-    reason: str
-    gone: bool = False
-    """The address itself is gone for good (410): nothing else is worth an attempt there until somebody mends it."""
-    too_large: bool = False
-    """Its size is what is wrong with it (413): smaller ones in its place may be taken."""
-
-
-Outcome = Delivered | Later | Refused
+__all__ = ["Receiver"]
 
 
 class Receiver(Protocol):

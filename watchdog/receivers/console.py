@@ -9,10 +9,10 @@ import math
 import sys
 from typing import Literal, TextIO
 
-from watchdog.core.messages import Message, Notice
-from watchdog.core.payload import encode, headline, iso, title_of
-from watchdog.receivers.base import Delivered, Later, Outcome
-from watchdog.receivers.harmless import harmless
+from watchdog.core.incidents.messages import Message, Notice
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome
+from watchdog.core.incidents.payload import encode, headline, iso, title_of
+from watchdog.core.text.sanitize import harmless
 from watchdog.receivers.settings import ReceiverSettings
 
 __all__ = ["ConsoleReceiver", "ConsoleSettings"]

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from watchdog.core.messages import Message
-from watchdog.core.payload import encode
-from watchdog.receivers.base import Outcome
-from watchdog.receivers.http_settings import Headers, HttpSettings
+from watchdog.core.incidents.messages import Message
+from watchdog.core.incidents.outcome import Outcome
+from watchdog.core.incidents.payload import encode
+from watchdog.receivers.http.settings import Headers, HttpSettings
 
 __all__ = ["WebhookReceiver", "WebhookSettings", "signature"]
 

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from watchdog.sources.base import Source
-from watchdog.sources.flower import FlowerSettings, FlowerSource, share_answers
-from watchdog.sources.redis import RedisSettings, RedisSource, ResultsSettings, ResultsSource
+from watchdog.sources.flower.source import FlowerSettings, FlowerSource, share_answers
+from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
 __all__ = ["SOURCES", "SourceKind"]
 
@@ -34,7 +34,7 @@ SOURCES: dict[str, SourceKind] = {
 
 To add a source:
 
-1. Its questions go into `core/queries.py` (with `source = "kind"` and what one costs), its replies into `core/replies.py`.
+1. Its questions go into `core/model/queries.py` (with `source = "kind"` and what one costs), its replies into `core/model/replies.py`.
 2. `sources/kind.py` holds its settings and a class as `base.Source` asks: every query gets a reply or a gap whose reason says what
    was expected, what was found and what to do; nothing is raised, nothing waits longer than `longest_s`, no secret is in a reason.
    Decoding goes into `kind_answers.py`, sentences into `kind_reasons.py`. Its client library is imported on the first question.

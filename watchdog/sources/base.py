@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from watchdog.core.queries import Query
+from watchdog.core.model.queries import Query
 
 __all__ = ["Answers", "Source"]
 

@@ -3,12 +3,12 @@
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """
 
-from watchdog.store.kept_rows import KeptTarget
-from watchdog.store.letters import Letter, OutboxShown, ReceiverOff, Retried
-from watchdog.store.outbox import LONGEST_PAUSE_S, Claimed
+from watchdog.store.outbox.dead_letters import Letter, OutboxShown, ReceiverOff, Retried
+from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
+from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, MessageShown, Watched
 from watchdog.store.refusals import NotFoundError, StoreError
-from watchdog.store.settling import Settled
+from watchdog.store.row_cache import KeptTarget
 from watchdog.store.store import Store, Transaction
 
 __all__ = [

@@ -6,11 +6,10 @@ Unchanged incidents are neither in a plan nor written.
 import sqlite3
 from collections.abc import Iterable
 
-from watchdog.core.incidents import Incident
-from watchdog.core.messages import Message, Notice
-from watchdog.core.plan import Loaded, Plan
-from watchdog.store import remembered
-from watchdog.store.kept_rows import KeptTarget
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Message, Notice
+from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.store import table_memory as remembered
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
@@ -23,6 +22,7 @@ from watchdog.store.records import (
     plain,
 )
 from watchdog.store.refusals import StoreError
+from watchdog.store.row_cache import KeptTarget
 
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from watchdog.core.incidents import Incident, Transition
-from watchdog.core.messages import Event
-from watchdog.core.selfwatch import ReceiverSeen
+from watchdog.core.incidents.lifecycle import Incident, Transition
+from watchdog.core.incidents.messages import Event
+from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.store.database import DatabaseFile
 from watchdog.store.lease import is_held
 from watchdog.store.migrations import OPEN_STATES

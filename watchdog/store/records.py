@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from watchdog.core.incidents import Ended, Incident, State, Transition
-from watchdog.core.messages import Event, Message, Notice, Told
-from watchdog.core.severity import Severity
+from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
+from watchdog.core.incidents.messages import Event, Message, Notice, Told
+from watchdog.core.model.severity import Severity
 
 __all__ = [
     "INCIDENT_COLUMNS", "TOLD_COLUMNS", "incident_cells", "incident_from", "incident_from_cells", "message_from", "notice_from",

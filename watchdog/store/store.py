@@ -6,19 +6,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from watchdog.core.incidents import Incident
-from watchdog.core.messages import Message
-from watchdog.core.plan import Loaded, Plan
-from watchdog.core.rows import Sample
-from watchdog.core.selfwatch import ReceiverSeen
-from watchdog.receivers.base import Outcome
-from watchdog.store import cycles, lease, leaving, letters, outbox, reading, remembered, retention, settling
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Message
+from watchdog.core.incidents.outcome import Outcome
+from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.model.rows import Sample
+from watchdog.core.model.self_seen import ReceiverSeen
+from watchdog.store import cycles, lease, reading, retention
+from watchdog.store import table_memory as remembered
 from watchdog.store.database import DatabaseFile
-from watchdog.store.kept_rows import KeptTarget
-from watchdog.store.letters import OutboxShown, Retried
-from watchdog.store.outbox import Claimed
+from watchdog.store.outbox import dead_letters as letters
+from watchdog.store.outbox import queue as outbox
+from watchdog.store.outbox import removed_receivers as leaving
+from watchdog.store.outbox import settling
+from watchdog.store.outbox.dead_letters import OutboxShown, Retried
+from watchdog.store.outbox.queue import Claimed
+from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, Watched
-from watchdog.store.settling import Settled
+from watchdog.store.row_cache import KeptTarget
 
 __all__ = ["KEEP_S", "Store", "Transaction"]
 

@@ -6,8 +6,15 @@ tables in its `needs`. The schema, the rules' checks, `watchdog tables` and the 
 
 from collections.abc import Mapping
 
-from watchdog.core.rows import Table
-from watchdog.tables import blind, broker, cluster, errors, groups, idle, kinds, own, queues, running, sources, tasks, workers
+from watchdog.core.model.rows import Table
+from watchdog.tables import blind, broker, cluster, groups, idle, sources
+from watchdog.tables import self_monitoring as own
+from watchdog.tables.queues import table as queues
+from watchdog.tables.running import table as running
+from watchdog.tables.tasks import errors
+from watchdog.tables.tasks import table as tasks
+from watchdog.tables.workers import kinds
+from watchdog.tables.workers import table as workers
 
 __all__ = ["TABLES"]
 

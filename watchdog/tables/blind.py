@@ -1,7 +1,10 @@
-"""`blind`: a row a cause that keeps rules from judging what they could judge before, as the cycle before found it (`core/blindness.py`)."""
+"""`blind`: a row a cause that keeps rules from judging what they could judge before, as the cycle before found it.
 
-from watchdog.core.blindness import BLIND, Blindness, Cause
-from watchdog.core.rows import Column, Kind, Look, Reading, Row, Table
+`core/judging/blindness.py` finds it.
+"""
+
+from watchdog.core.judging.blindness import BLIND, Blindness, Cause
+from watchdog.core.model.rows import Column, Kind, Look, Reading, Row, Table
 
 __all__ = ["TABLE"]
 

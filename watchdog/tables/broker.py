@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from math import inf
 
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import CountFlushes, HashSize, LowestScore, Ping, Query, ReadServer
-from watchdog.core.replies import Pong, RedisServer
-from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.history import numbers_within, risen
+from watchdog.core.model.queries import CountFlushes, HashSize, LowestScore, Ping, Query, ReadServer
+from watchdog.core.model.replies import Pong, RedisServer
+from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.broker_losses import Holdings, holdings_after
-from watchdog.tables.fleet import KnownWorker, fleet_of
-from watchdog.tables.history import numbers_within, risen
-from watchdog.tables.queue_keys import queue_keys, queues_of
+from watchdog.tables.queues.keys import queue_keys, queues_of
+from watchdog.tables.workers.memory import KnownWorker, fleet_of
 
 __all__ = ["TABLE"]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from watchdog.core.queries import ScanKeys, SetMembers
-from watchdog.core.rows import Cell, Column, Kind, Look, Reading, Row, Table
-from watchdog.core.target import Target
+from watchdog.core.model.queries import ScanKeys, SetMembers
+from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.target import Target
 from watchdog.tables.groups import counted
-from watchdog.tables.queue_keys import queues_of
-from watchdog.tables.queue_names import Bindings
+from watchdog.tables.queues.keys import queues_of
+from watchdog.tables.queues.names import Bindings
 
 __all__ = ["TABLE"]
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from fnmatch import fnmatchcase
 
-from watchdog.core.rows import Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
 
 __all__ = ["TABLE", "counted"]
 

@@ -1,6 +1,6 @@
 """Tables that are part of the schema and that no source fills yet: their columns are checked, their rules are idle."""
 
-from watchdog.core.rows import Column, Kind, Look, Reading, Table
+from watchdog.core.model.rows import Column, Kind, Look, Reading, Table
 
 __all__ = ["SCHEDULES"]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from watchdog.core.gaps import Gap
-from watchdog.core.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
-from watchdog.core.replies import EventCounters, RedisServer
-from watchdog.core.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
+from watchdog.core.model.replies import EventCounters, RedisServer
+from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 
 __all__ = ["TABLE"]
 

@@ -1,0 +1,124 @@
+from dataclasses import replace
+
+from watchdog.cli.database.incidents_page import incident_document, incident_page, incidents_document, incidents_page, short_ids
+from watchdog.cli.output.page import ByMedium, Entries, plain, text_of
+from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
+from watchdog.core.incidents.messages import Event
+from watchdog.core.model.severity import Severity
+from watchdog.store import IncidentShown, MessageShown, Watched
+
+BEGAN = 1_763_802_900.0
+INCIDENT = Incident(
+    "01K0", "9f2c", "QueueBacklogHigh", "x", "prod", {"name": "indexing"}, State.FIRING, Severity.WARNING, BEGAN, fired_at=BEGAN + 60,
+    values={"length": 60.0, "drain_s": float("inf")}, summary="indexing holds 60", runbook="1. Look.\n2. Mend.",
+)  # fmt: skip
+OVER = replace(INCIDENT, state=State.RESOLVED, ended=Ended.RECOVERED, resolved_at=BEGAN + 300)
+SENT = MessageShown("M1", "ops", Event.FIRST, 1, "delivered", BEGAN, BEGAN, 2, BEGAN + 61, BEGAN + 61, None)
+SHOWN = IncidentShown(INCIDENT, (Transition("01K0", BEGAN, "", "pending", "breach"),), (SENT,))
+
+
+def listed(*incidents: Incident) -> list[str]:
+    return plain(incidents_page(incidents, "/var/lib/watchdog/watchdog.db", BEGAN + 90, Watched())).splitlines()
+
+
+def test_an_open_incident_is_listed_with_how_long_it_lasts() -> None:
+    row = listed(INCIDENT)[1].split(maxsplit=8)
+    assert row == [
+        "01K0",
+        "warning",
+        "firing",
+        "QueueBacklogHigh",
+        "prod",
+        "name=indexing",
+        "2025-11-22T09:15:00Z",
+        "1m30s",
+        "indexing holds 60",
+    ]
+
+
+def test_one_that_is_over_says_how_it_ended() -> None:
+    assert "recovered" in listed(OVER)[1]
+
+
+def test_the_database_is_named_even_where_nothing_is_open() -> None:
+    assert listed() == ["0 open, 0 incidents listed · database /var/lib/watchdog/watchdog.db"]
+
+
+def test_the_story_holds_history_messages_and_runbook() -> None:
+    story = plain(incident_page(SHOWN, "w.db", BEGAN + 90, Watched()))
+    assert all(part in story for part in ("breach", "ops", "delivered", "1. Look.", "length=60", "9f2c", "database w.db"))
+
+
+def test_the_story_holds_the_link() -> None:
+    linked = replace(SHOWN, incident=replace(INCIDENT, link="https://flower.example.com/broker#indexing"))
+    assert "https://flower.example.com/broker#indexing" in plain(incident_page(linked, "w.db", BEGAN, Watched()))
+    assert incident_document(linked, "w.db", Watched())["incident"]["link"] == "https://flower.example.com/broker#indexing"
+    assert incident_document(SHOWN, "w.db", Watched())["incident"]["link"] is None
+
+
+def test_the_story_says_where_nobody_was_told() -> None:
+    assert "Nobody was told." in plain(incident_page(IncidentShown(INCIDENT, (), ()), "w.db", BEGAN, Watched()))
+
+
+def test_the_document_of_the_list() -> None:
+    document = incidents_document([INCIDENT], "w.db", Watched())
+    assert document["database"] == "w.db"
+    assert document["incidents"][0]["values"] == {"length": 60, "drain_s": None}
+    assert document["incidents"][0]["fired_at"] == "2025-11-22T09:16:00Z"
+
+
+def test_the_document_of_one_holds_its_history_and_messages() -> None:
+    document = incident_document(SHOWN, "w.db", Watched())
+    assert document["history"] == [{"at": "2025-11-22T09:15:00Z", "before": None, "after": "pending", "reason": "breach"}]
+    assert document["messages"][0]["event"] == "first"
+
+
+def on_screen(*incidents: Incident) -> list[str]:
+    """The entries of the list, as a terminal shows them, each on one line."""
+    block = incidents_page(incidents, "w.db", BEGAN + 90, Watched())[0]
+    assert isinstance(block, ByMedium)
+    (entries,) = block.on_screen
+    assert isinstance(entries, Entries)
+    return [" ".join(text_of(piece) for piece in (*entry.head, *entry.lines)) for entry in entries.entries]
+
+
+def test_a_terminal_shows_the_worst_first_and_what_is_over_last() -> None:
+    worse = replace(INCIDENT, id="01K1", severity=Severity.CRITICAL)
+    pending = replace(worse, id="01K2", state=State.PENDING)
+    shown = on_screen(replace(OVER, id="01K3", severity=Severity.CRITICAL), pending, INCIDENT, worse)
+    assert [line.split(" · ")[0].rpartition(" ")[2] for line in shown] == ["01K1", "01K0", "01K2", "01K3"]
+
+
+def test_a_short_id_is_no_longer_than_it_takes_to_tell_it_from_the_others() -> None:
+    ids = ["01KAQ2Q5X8AAAAAAAAAAAAAAAA", "01KAQ2Q5X8AAABBBBBBBBBBBBB", "01KBQ2Q5X8AAAAAAAAAAAAAAAA"]
+    assert short_ids(ids) == {ids[0]: "01KAQ2Q5X8AAAA", ids[1]: "01KAQ2Q5X8AAAB", ids[2]: "01KBQ2Q5X8AA"}
+
+
+def test_a_lone_id_is_short() -> None:
+    assert short_ids(["01KAQ2Q5X8AAAAAAAAAAAAAAAA"]) == {"01KAQ2Q5X8AAAAAAAAAAAAAAAA": "01KAQ2Q5X8AA"}
+
+
+ALONE = Watched(now=False, last={"prod": BEGAN + 30})
+
+
+def test_where_nobody_watches_it_says_since_when_and_lets_nothing_last_longer() -> None:
+    first, _, row, *_ = plain(incidents_page([INCIDENT], "w.db", BEGAN + 3630, ALONE)).splitlines()
+    assert first == "Nobody watches: no `watchdog run` is at work on this database; what is open was last seen 2025-11-22T09:15:30Z, 1h ago"
+    assert "  30s  " in row
+
+
+def test_a_story_says_so_too() -> None:
+    assert plain(incident_page(SHOWN, "w.db", BEGAN + 3630, ALONE)).startswith("Nobody watches: ")
+
+
+def test_of_what_is_over_it_does_not_matter_whether_somebody_watches() -> None:
+    assert "Nobody watches" not in plain(incidents_page([OVER], "w.db", BEGAN + 3630, ALONE))
+
+
+def test_where_the_lock_may_not_be_read_nothing_is_claimed() -> None:
+    assert "Nobody watches" not in plain(incidents_page([INCIDENT], "w.db", BEGAN + 90, Watched(now=None)))
+
+
+def test_machines_are_told_whether_somebody_watches() -> None:
+    document = incidents_document([INCIDENT], "w.db", ALONE)
+    assert (document["watched"], document["last_looks"]) == (False, {"prod": "2025-11-22T09:15:30Z"})

@@ -1,0 +1,92 @@
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from watchdog.config.load import Loaded, load_settings
+from watchdog.config.settings import OverrideSettings, Settings, TargetSettings
+from watchdog.receivers import RECEIVERS
+from watchdog.sources import SOURCES
+
+EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
+UNSET_KEY = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
+ENVIRON = {"FLOWER_PASSWORD": "x", "SENTINEL_PASSWORD": "y", "WEBHOOK_SECRET": "whsec_" + "A" * 32, "HOME": "/nowhere"}
+
+
+def load(path: Path) -> Loaded:
+    return load_settings(config=path, environ=ENVIRON, flags={}, cwd=path.parent)
+
+
+@pytest.fixture
+def everything_set(tmp_path: Path) -> Path:
+    """The example with every unset key set."""
+    certificates = tmp_path / "ca.crt"
+    certificates.touch()
+    text = UNSET_KEY.sub("", EXAMPLE.read_text()).replace("/etc/ssl/certs/ca-certificates.crt", str(certificates))
+    text = re.sub(r"/etc/watchdog/\w+\.(crt|key)", str(certificates), text)
+    text = text.replace('\nurl = "redis://', '\nurl = "sentinel://')  # some keys are for sentinels only
+    path = tmp_path / "watchdog.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_example_loads_without_a_warning() -> None:
+    assert load(EXAMPLE).warnings == ()
+
+
+def test_the_example_loads_with_every_unset_key_set(everything_set: Path) -> None:
+    assert load(everything_set).settings.target[0].min_workers == 2
+
+
+def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Mapping[str, Any]]]:
+    """Each table of the example, beside the model that reads it."""
+    target = values["target"][0]
+    yield "top", Settings, values
+    yield "target", TargetSettings, target
+    yield "override", OverrideSettings, values["override"][0]
+    for name, kind in SOURCES.items():
+        yield name, kind.settings, target[name] | (target["redis"] if name == "results" else {})  # how to connect is told once
+    for receiver in values["receiver"]:
+        yield receiver["type"], RECEIVERS[receiver["type"]].settings, receiver
+
+
+def test_every_key_of_every_model_is_in_the_example(everything_set: Path) -> None:
+    values = tomllib.loads(everything_set.read_text())
+    missing = [
+        f"{where}: {field.alias or name}"
+        for where, model, table in models(values)
+        for name, field in model.model_fields.items()
+        if (field.alias or name) not in table
+    ]
+    assert missing == []
+
+
+def test_every_kind_of_receiver_is_in_the_example() -> None:
+    assert {receiver["type"] for receiver in tomllib.loads(EXAMPLE.read_text())["receiver"]} == set(RECEIVERS)
+
+
+def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
+    settings = load(EXAMPLE).settings
+    target = settings.target[0]
+    tables = [settings, target, target.flower, target.redis, *settings.receiver, *settings.override]
+    different = [
+        f"{type(table).__name__}.{name}"
+        for table in tables
+        if isinstance(table, BaseModel)
+        for name in table.model_fields_set - {"name", "type", "url", "rule", "target", "receiver", "override", "flower", "redis"}
+        for default in [type(table).model_fields[name].get_default(call_default_factory=True)]
+        if default is not PydanticUndefined and getattr(table, name) != default
+    ]
+    assert different == []
+
+
+def test_every_key_of_the_example_has_a_sentence_before_it() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    keys = [number for number, line in enumerate(lines) if re.match(r"(# )?[a-z_]+ = ", line)]
+    alone = [lines[number] for number in keys if not re.match(r"# ?\S", lines[number - 1]) or UNSET_KEY.match(lines[number - 1])]
+    assert alone == []

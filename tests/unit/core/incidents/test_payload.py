@@ -1,0 +1,162 @@
+import json
+from dataclasses import replace
+
+from tests.outbox_builders import T0, message, notice
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.payload import LARGEST_BODY, encode, fitting, payload
+from watchdog.core.model.severity import Severity
+
+
+def first_incident(sent: Message) -> dict[str, object]:
+    found: dict[str, object] = payload(sent)["data"]["incidents"][0]
+    return found
+
+
+def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
+    said = replace(notice("indexing"), description="too much", runbook="https://wiki/backlog", link="https://flower/broker#indexing")
+    assert payload(message("1", said)) == {
+        "type": "incident.firing",
+        "timestamp": "2026-11-22T09:15:00Z",
+        "service": "watchdog",
+        "level": "WARNING",
+        "message": "indexing holds 60 messages",
+        "data": {
+            "receiver": "ops",
+            "target": "prod",
+            "incidents": [
+                {
+                    "id": "01INCIDENTindexing",
+                    "fingerprint": "f00dindexing",
+                    "event": "first",
+                    "rule": "QueueBacklogHigh",
+                    "target": "prod",
+                    "severity": "warning",
+                    "state": "firing",
+                    "ended": None,
+                    "key": {"name": "indexing"},
+                    "labels": {"team": "data"},
+                    "values": {"length": 60, "drain_s": None, "declared": True, "oldest_s": None},
+                    "summary": "indexing holds 60 messages",
+                    "description": "too much",
+                    "runbook": "https://wiki/backlog",
+                    "link": "https://flower/broker#indexing",
+                    "started_at": "2026-11-22T09:15:00Z",
+                    "fired_at": "2026-11-22T09:15:00Z",
+                    "resolved_at": None,
+                    "flapping": False,
+                    "targets": ["prod"],
+                    "sequence": 1,
+                }
+            ],
+        },
+    }
+
+
+def test_keys_come_in_the_order_of_the_contract() -> None:
+    whole = payload(message("1"))
+    assert list(whole) == ["type", "timestamp", "service", "level", "message", "data"]
+    assert " ".join(whole["data"]["incidents"][0]) == (
+        "id fingerprint event rule target severity state ended key labels values summary description runbook link "
+        "started_at fired_at resolved_at flapping targets sequence"
+    )
+
+
+def test_without_a_page_to_show_it_the_link_is_null() -> None:
+    assert first_incident(message("1"))["link"] is None
+
+
+def test_the_strongest_event_names_the_message() -> None:
+    in_order = [Event.RESOLVED, Event.REMINDER, Event.FIRST, Event.ESCALATED]
+    named = [payload(message("1", *(notice("A", event) for event in in_order[: count + 1])))["type"] for count in range(4)]
+    assert named == ["incident.resolved", "incident.reminder", "incident.firing", "incident.escalated"]
+
+
+def test_the_level_is_the_highest_severity_in_it() -> None:
+    mixed = message("1", notice("A", severity=Severity.ERROR), notice("B", severity=Severity.INFO))
+    assert payload(mixed)["level"] == "ERROR"
+
+
+def test_what_has_ended_counts_as_info() -> None:
+    ended = notice("A", Event.RESOLVED, severity=Severity.CRITICAL)
+    assert payload(message("1", ended))["level"] == "INFO"
+    assert payload(message("1", ended, notice("B", severity=Severity.WARNING)))["level"] == "WARNING"
+
+
+def test_whole_numbers_have_no_fraction_and_others_keep_theirs() -> None:
+    values = {"length": 60.0, "error_rate": 0.25, "huge": 1e300, "below": -3.0}
+    written = encode(message("1", replace(notice(), values=values))).decode()
+    assert '"values":{"length":60,"error_rate":0.25,"huge":1e+300,"below":-3}' in written
+
+
+def test_what_json_cannot_hold_is_null() -> None:
+    values = {"drain_s": float("inf"), "rate": float("nan"), "growth": float("-inf")}
+    assert first_incident(message("1", replace(notice(), values=values)))["values"] == {"drain_s": None, "rate": None, "growth": None}
+
+
+def test_fractions_of_a_second_are_cut_off() -> None:
+    assert payload(message("1", at=T0 + 0.999))["timestamp"] == "2026-11-22T09:15:00Z"
+
+
+def test_the_end_of_an_incident_says_that_it_is_one() -> None:
+    ended = notice("indexing", Event.RESOLVED)
+    assert payload(message("1", ended))["message"] == "Resolved: indexing holds 60 messages"
+
+
+def test_only_a_recovery_is_good_news() -> None:
+    gone = replace(notice("indexing", Event.RESOLVED), ended="rule removed")
+    assert payload(message("1", gone))["message"] == "Ended (rule removed): indexing holds 60 messages"
+
+
+def test_several_incidents_are_counted_and_the_first_few_named() -> None:
+    several = message("1", *(notice(f"queue-{number}") for number in range(7)))
+    assert payload(several)["message"] == (
+        "7 incidents: queue-0 holds 60 messages; queue-1 holds 60 messages; queue-2 holds 60 messages; "
+        "queue-3 holds 60 messages; queue-4 holds 60 messages; and 2 more"
+    )
+
+
+def test_incidents_that_are_over_are_counted_apart() -> None:
+    mixed = message("1", notice("A"), notice("B", Event.RESOLVED))
+    ended = message("1", notice("A", Event.RESOLVED), notice("B", Event.RESOLVED))
+    assert payload(mixed)["message"].startswith("2 incidents (1 over): ")
+    assert payload(ended)["message"].startswith("2 incidents over: ")
+
+
+def test_a_missing_summary_is_replaced_by_rule_and_key() -> None:
+    assert payload(message("1", replace(notice("celery"), summary="")))["message"] == "QueueBacklogHigh name=celery"
+
+
+def test_half_a_surrogate_pair_is_written_as_its_escape() -> None:
+    written = encode(message("1", replace(notice(), key={"name": "a\udc80"}, summary="a\udc80")))
+    assert json.loads(written)["message"] == "a\\udc80"
+
+
+# --- size -------------------------------------------------------------------------------------------------------------
+
+
+def large(count: int, size: int = 1000) -> list[Notice]:
+    link = f"https://flower.example.com/worker/{'w' * 965}"
+    return [replace(notice(f"q{nth}"), incident=f"01{nth:04}", description="d" * size, summary="é" * 50, link=link) for nth in range(count)]
+
+
+def test_a_message_stays_below_what_servers_take() -> None:
+    parts = list(fitting(large(100), 100))
+    sizes = [len(encode(replace(message("1"), notices=part))) for part in parts]
+    assert (len(parts) > 1, max(sizes) <= LARGEST_BODY) == (True, True)
+
+
+def test_nothing_is_left_out_and_the_order_is_kept() -> None:
+    notices = large(250, 10)
+    parts = list(fitting(notices, 100))
+    assert [n for part in parts for n in part] == notices
+    assert max(map(len, parts)) <= 100
+
+
+def test_few_small_ones_are_one_message() -> None:
+    assert len(list(fitting(large(20, 10), 100))) == 1
+
+
+def test_one_that_is_too_large_alone_goes_without_description_and_runbook() -> None:
+    huge = replace(notice("q"), description="d" * 70_000, runbook="r")
+    body = json.loads(encode(message("1", huge)))["data"]["incidents"][0]
+    assert (body["description"], body["runbook"], body["summary"]) == ("", "", huge.summary)

@@ -1,0 +1,78 @@
+from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.judging.idleness import idle_by_configuration
+from watchdog.core.model.target import Target
+from watchdog.core.rules.rule import Rule
+from watchdog.tables import TABLES
+
+
+def rule(table: str, *columns: str) -> Rule:
+    return Rule("R", table, "1", reads={table: frozenset(columns)})
+
+
+def idle(target: Target, asked: Rule) -> str | None:
+    return idle_by_configuration(TABLES, target, [asked]).get("R")
+
+
+BOTH = Target("prod", frozenset({"flower", "redis"}))
+
+
+def test_a_rule_whose_source_is_not_configured_is_idle() -> None:
+    assert "needs Flower" in str(idle(Target("prod", frozenset({"redis"})), rule("workers", "state")))
+
+
+def test_a_rule_on_lengths_is_not_idle_without_redis() -> None:
+    assert idle(Target("prod", frozenset({"flower"})), rule("queues", "length", "drain_s", "consumers", "idle_with_backlog_s")) is None
+    assert idle(Target("prod", frozenset({"flower"})), rule("cluster", "backlog")) is None
+
+
+def test_a_rule_on_what_only_redis_tells_is_idle_without_it() -> None:
+    for asked in (rule("queues", "oldest_s"), rule("broker", "unacked"), rule("cluster", "unacked")):
+        assert "needs Redis" in str(idle(Target("prod", frozenset({"flower"})), asked))
+
+
+def test_a_rule_on_a_column_that_nothing_fills_yet_is_idle() -> None:
+    assert "rss_bytes" in str(idle(BOTH, rule("workers", "rss_bytes")))
+
+
+def test_a_rule_that_only_needs_a_second_look_is_not_idle() -> None:
+    assert idle(BOTH, rule("queues", "growth_per_min", "drain_s")) is None
+    assert idle(BOTH, rule("broker", "evicted")) is None
+    assert idle(BOTH, rule("tasks", "error_rate")) is None
+
+
+def test_what_can_be_filled_is_not_idle() -> None:
+    assert idle(BOTH, rule("queues", "length")) is None
+
+
+def shipped(target: Target) -> dict[str, str]:
+    return idle_by_configuration(TABLES, target, [tuned.rule for tuned in rules_for(read_rule_book([], TABLES), target.name, TABLES)])
+
+
+def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> None:
+    idle_rules = shipped(Target("prod", frozenset({"flower"}), min_workers=1))
+    of_redis = {
+        "BrokerMemoryHigh",
+        "BrokerEviction",
+        "BrokerLostMessages",
+        "BrokerReadOnly",
+        "UnackedStale",
+        "ProgressStalled",
+        "QueueStuck",
+    }
+    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", *of_redis}
+    assert {idle_rules[name].partition("needs ")[1] for name in of_redis} == {"needs "}
+
+
+def test_a_rule_whose_where_no_row_can_meet_is_idle_and_says_so() -> None:
+    assert shipped(Target("prod", frozenset({"flower"})))["BrokerUnreachable"] == "sources has no row here for it: where name = 'redis'"
+
+
+def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
+    assert ("WorkersBelowMinimum" in shipped(BOTH), "WorkersBelowMinimum" in shipped(Target("a", BOTH.sources, min_workers=1))) == (
+        True,
+        False,
+    )
+
+
+def test_with_all_configured_no_shipped_rule_is_idle() -> None:
+    assert shipped(Target("prod", frozenset({"flower", "redis", "results"}), min_workers=1)) == {}

@@ -1,0 +1,1 @@
+"""`watchdog check`: one look, its exit code, and the formats that show it."""

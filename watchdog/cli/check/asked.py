@@ -1,0 +1,90 @@
+"""What one run of `watchdog check` is asked: the configuration with the flags laid over it, and what is expected.
+
+In: the flags. Out: the rules and expectations that hold, or a refusal with every fault of all of them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from watchdog.cli.output.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.app import Configured
+    from watchdog.core.judging.expectations import Expectation
+    from watchdog.core.model.target import TargetsMeant
+
+__all__ = ["RuleChoice", "chosen_rules", "never_answered", "read_expectations", "refuse_silence"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChoice:
+    """`--only`, `--skip` and `--set` as typed."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+
+
+def read_expectations(texts: Iterable[str]) -> "tuple[tuple[Expectation, ...], tuple[str, ...]]":
+    """Each `--expect`, checked against the schema; and every fault of all of them."""
+    from watchdog.core.judging.expectations import read_expectation  # noqa: PLC0415
+    from watchdog.core.sql.conditions import ConditionError  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    read: list[Expectation] = []
+    faults: list[str] = []
+    for text in dict.fromkeys(texts):
+        try:
+            read.append(read_expectation(TABLES, text))
+        except ConditionError as error:
+            faults += error.faults
+    return tuple(read), tuple(faults)
+
+
+def never_answered(expectations: Iterable["Expectation"], names: Iterable[str]) -> "Callable[[TargetsMeant], list[str]]":
+    """Says, once the targets are known, which of these no target named (or none at all) can ever answer."""
+
+    def faults(meant: "TargetsMeant") -> list[str]:
+        from watchdog.core.judging.unanswerable import Unanswerable  # noqa: PLC0415
+        from watchdog.tables import TABLES  # noqa: PLC0415
+
+        unanswerable, targets = Unanswerable(TABLES, meant.to_set), meant.named(tuple(names))
+        found = ((expectation.text, unanswerable.why(expectation.reads, targets, "leave it out")) for expectation in expectations)
+        return [f'--expect "{text}": it can never be answered {why}' for text, why in found if why]
+
+    return faults
+
+
+def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, tuple[str, ...]]":
+    """The configuration with the choice laid over it, as overrides that come last; and every fault of the choice."""
+    from watchdog.core.rules.flags import rule_flags  # noqa: PLC0415
+    from watchdog.core.rules.overrides import check_overrides  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    flags = rule_flags(choice.only, choice.skip, choice.sets, conf.book.rules)
+    faults, _ = check_overrides(flags.overrides, conf.book.rules, TABLES)
+    book = replace(conf.book, overrides=(*conf.book.overrides, *flags.overrides))
+    return replace(conf, book=book), (*flags.faults, *map(str, faults))
+
+
+def refuse_silence(conf: "Configured", targets: Iterable[str], choice: RuleChoice) -> None:
+    """Refused where nothing is left to judge, by the flags or by the configuration: an answer to no question would be "fine"."""
+    from watchdog.config.rulebook import rules_for  # noqa: PLC0415
+    from watchdog.config.targets import meant_by  # noqa: PLC0415
+    from watchdog.core.judging.idleness import idle_by_configuration  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    names = tuple(targets)
+    asked = {name: [tuned.rule for tuned in rules_for(conf.book, name, TABLES)] for name in names}
+    who = "--only and --skip leave" if choice.only or choice.skip else "the configuration leaves"
+    if not any(asked.values()):
+        raise Refused(f"{who} no rule to judge here, and nothing is expected; `watchdog rules list` shows which hold")
+    idle: dict[str, str] = {}
+    for target in meant_by(conf.loaded).named(names):
+        reasons = idle_by_configuration(TABLES, target, asked[target.name])
+        if any(rule.name not in reasons for rule in asked[target.name]):
+            return
+        idle |= reasons
+    listed = "; ".join(f"{rule} ({why})" for rule, why in idle.items())
+    raise Refused(f"{who} no rule that can have a verdict here, and nothing is expected: {listed}")

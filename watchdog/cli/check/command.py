@@ -1,0 +1,109 @@
+"""`check` says in its own format why it could not look: whoever reads only that must not take silence for fine.
+
+What is wrong with usage, configuration or rules is exit code 2; what this machine lacks, or a fault of watchdog's own, is 3. JUnit, JSON
+and GitHub's annotations go to standard output, and the sentences to standard error too where the format is not for people. A Nagios
+plugin says UNKNOWN (3), for Nagios would take our exit code 2 for CRITICAL, and reads standard output alone.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import IO, Any
+
+import click
+
+__all__ = ["CheckCommand"]
+
+_STYLES = ("json", "junit", "github", "nagios")
+_ALSO_FOR_PEOPLE = ("json", "junit")
+
+
+class _Told(click.ClickException):
+    """A refusal as one of the formats says it."""
+
+    exit_code = 2
+    _code = 2
+    """What the document says; a Nagios plugin ends with another one."""
+
+    def __init__(self, refusal: click.ClickException, style: str) -> None:
+        super().__init__(refusal.message)
+        self._refusal, self._style = refusal, style
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it."""
+        from watchdog.cli.check.shown import show_faults  # noqa: PLC0415
+
+        faults = getattr(self._refusal, "faults", None) or (self._refusal.format_message(),)
+        show_faults(self._style, tuple(line for fault in faults for line in fault.splitlines() if line.strip()), self._code)
+        if self._style in _ALSO_FOR_PEOPLE:
+            self._refusal.show(file)
+
+
+class _Unknown(_Told):
+    """The same, as a Nagios plugin says it."""
+
+    exit_code = 3
+
+
+class _NotAsked(click.ClickException):
+    """This machine, or this process, lacks what it takes to ask."""
+
+    exit_code = 3
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print it."""
+        click.echo(self.message, file=file, err=file is None)
+
+
+class _NotAskedTold(_Unknown):
+    """The same as one of the formats says it."""
+
+    _code = 3
+
+
+class CheckCommand(click.Command):
+    """The command `check`."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+        """Read the arguments."""
+        style = _style_of(args)  # reading them takes them away
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as refusal:
+            raise _as_told(refusal, style) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as refusal:
+            raise _as_told(refusal, ctx.params.get("style")) from None
+        except (click.exceptions.Exit, click.Abort, OSError):
+            raise  # an end, or nobody who could be told: what we print cannot be written
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no answer
+            raise self._tripped(error, ctx.params.get("style")) from None
+
+    def _tripped(self, error: Exception, style: str | None) -> Exception:
+        """What ends the run: a sentence where this machine is to blame; otherwise the error itself, told in the format as well."""
+        from watchdog.cli.check.shown import show_faults  # noqa: PLC0415
+        from watchdog.net.descriptor_limits import NotAskedError  # noqa: PLC0415
+
+        if isinstance(error, NotAskedError):
+            return _as_told(_NotAsked(str(error)), style)
+        show_faults(style or "", (f"watchdog tripped over itself: unexpected {type(error).__name__}; please report it",), 3)
+        return error
+
+
+def _style_of(args: Sequence[str]) -> str | None:
+    """The format that was asked for, before the arguments are read; the last one counts."""
+    joined = {at: arg.partition("=")[2] for at, arg in enumerate(args) if arg.startswith("--format=")}
+    apart = {at: value for at, (name, value) in enumerate(pairwise(args)) if name == "--format"}
+    asked = {**joined, **apart}
+    return asked[max(asked)] if asked else None
+
+
+def _as_told(refusal: click.ClickException, style: str | None) -> click.ClickException:
+    if style is None or style not in _STYLES:
+        return refusal
+    if isinstance(refusal, _NotAsked):
+        return _NotAskedTold(refusal, style)
+    return _Unknown(refusal, style) if style == "nagios" else _Told(refusal, style)

@@ -1,0 +1,201 @@
+"""`watchdog check`: one look, judged by the rules; or one after the other, until all is good or until interrupted."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.check.command import CheckCommand
+from watchdog.cli.completion import complete_rules
+from watchdog.cli.options import config_option, duration, format_option, longer_than_nothing, targets_option, verbose_option
+from watchdog.cli.output.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.app import Configured
+    from watchdog.check import Checker
+    from watchdog.cli.check.asked import RuleChoice
+    from watchdog.cli.check.shown import Shown
+    from watchdog.core.judging.check_result import CheckResult
+    from watchdog.core.judging.expectations import Expectation
+    from watchdog.core.model.severity import Severity
+
+__all__ = ["check"]
+
+SEVERITIES = ("info", "warning", "error", "critical")
+ONE_ANSWER = ("junit", "github", "nagios")
+"""Formats that are one document, or one answer: with them there is one look."""
+WAIT_INTERVAL = "2s"
+TIMEOUT_S, PLUGIN_TIMEOUT_S = 30.0, 8.0
+"""What one look may take; NRPE gives up on a plugin after 10 s, Nagios after 60 s."""
+
+
+@click.command(
+    cls=CheckCommand,
+    epilog="""\b
+Exit codes:
+  0  fine
+  1  something at or above --fail-on fires, or an --expect is false
+  2  usage, configuration or rules are wrong
+  3  otherwise, when something could not be looked at
+Each format says why in its own form.
+With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+
+\b
+Examples:
+  watchdog check --once --flower http://localhost:5555 --redis redis://localhost:6379/0
+  watchdog check --once --fail-on critical --format json | jq .firing
+  watchdog check --wait 5m --stable 30s --expect "cluster: workers_online >= 3"
+  watchdog check --once --skip "Task*" --set QueueBacklogHigh.limit=500
+  watchdog check --format nagios --timeout 20s
+""",
+)
+@click.option("--once", is_flag=True, help="One look; otherwise again and again until Ctrl-C.")
+@click.option("--wait", metavar="DURATION", callback=duration, help="Look until all is good (exit code 0), at most for so long.")
+@click.option("--stable", metavar="DURATION", callback=duration, help="And go on until all has been good for so long.")
+@click.option(
+    "--timeout", metavar="DURATION", callback=longer_than_nothing,
+    help="How long one look may take, at all targets together; what has not answered by then is unknown.  "
+    "[default: 30s; with --format nagios 8s]",
+)  # fmt: skip
+@click.option("--flower", metavar="URL", help="A Flower to ask, in place of the configured targets.")
+@click.option("--redis", metavar="URL", help="A Redis broker to ask, in place of the configured targets.")
+@config_option
+@targets_option
+@click.option(
+    "--expect", metavar="EXPECTATION", multiple=True,
+    help='What must be true too: "TABLE: CONDITION", of every row and of at least one; or a SELECT whose first column is (repeatable).',
+)  # fmt: skip
+@click.option("--rules", "rule_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="More rules (repeatable).")
+@click.option("--only", metavar="RULE", multiple=True, shell_complete=complete_rules, help="Only this rule, or glob (repeatable).")
+@click.option("--skip", metavar="RULE", multiple=True, shell_complete=complete_rules, help="Not this rule, or glob (repeatable).")
+@click.option("--set", "sets", metavar="RULE.PARAM=VALUE", multiple=True, help="Another value here; also RULE.severity, RULE.window.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), default="warning", show_default=True, help="The least severity that fails.")
+@format_option("text", "json", *ONE_ANSWER)
+@click.option("--interval", metavar="DURATION", help="How long from look to look, such as 30s; while waiting 2s.")
+@verbose_option("Show sources and idle rules too.")
+@click.pass_context
+def check(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    *,
+    once: bool,
+    wait: float | None,
+    stable: float | None,
+    timeout: float | None,
+    flower: str | None,
+    redis: str | None,
+    config: Path | None,
+    targets: tuple[str, ...],
+    expect: tuple[str, ...],
+    rule_files: tuple[Path, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    sets: tuple[str, ...],
+    fail_on: str,
+    style: str,
+    interval: str | None,
+    verbose: bool,
+) -> None:
+    """Look at the cluster and say what is wrong.
+
+    Sends nothing and opens no database. One look cannot wait: a rule's `for` counts as held.
+    """
+    from watchdog.app import build_checker  # noqa: PLC0415
+    from watchdog.cli.check.asked import RuleChoice, refuse_silence  # noqa: PLC0415
+    from watchdog.cli.check.shown import Shown  # noqa: PLC0415
+    from watchdog.cli.configuration import named_config, warn_of_oddities  # noqa: PLC0415
+    from watchdog.core.model.severity import Severity  # noqa: PLC0415
+
+    waits = wait is not None or stable is not None
+    choice = RuleChoice(only, skip, sets)
+    flags = {"flower": flower, "redis": redis, "interval": (WAIT_INTERVAL if waits else None) if interval is None else interval}
+    conf, chosen, expectations = _asked(config, flags, rule_files, choice, expect, targets)
+    if not expectations:
+        refuse_silence(conf, chosen, choice)
+    warn_of_oddities(conf)
+    timeout_s = timeout or (PLUGIN_TIMEOUT_S if style == "nagios" else TIMEOUT_S)
+    checker = build_checker(conf, chosen, time.time, time.perf_counter, expectations, timeout_s)
+    shown = Shown(style, named_config(conf.loaded), verbose=verbose)
+    severity, interval_s = Severity(fail_on), conf.settings.interval
+    try:
+        if waits:
+            code = shown.show(_waited(checker, severity, (wait or 0.0, stable or 0.0), interval_s))
+        elif once or style in ONE_ANSWER:
+            code = _look(checker, severity, shown)
+        else:
+            code = _look_on(checker, severity, shown, interval_s)
+    finally:
+        checker.close()
+    ctx.exit(code)
+
+
+def _asked(
+    config: Path | None,
+    flags: dict[str, str | None],
+    rule_files: tuple[Path, ...],
+    choice: "RuleChoice",
+    expect: tuple[str, ...],
+    targets: tuple[str, ...],
+) -> "tuple[Configured, tuple[str, ...], tuple[Expectation, ...]]":
+    """What holds for this run, the targets to look at, and what is expected. Refused with all that is wrong with any of it."""
+    from watchdog.cli.check.asked import chosen_rules, never_answered, read_expectations  # noqa: PLC0415
+    from watchdog.cli.configuration import chosen_targets, load_with_rules  # noqa: PLC0415
+
+    expectations, faults = read_expectations(expect)
+    try:
+        conf = load_with_rules(config, flags, more_rules=rule_files, also=never_answered(expectations, targets))
+    except Refused as refusal:
+        raise Refused(*refusal.faults, *faults) from None
+    conf, more = chosen_rules(conf, choice)
+    chosen: tuple[str, ...] = ()
+    try:
+        chosen = chosen_targets(conf, targets)
+    except Refused as refusal:
+        more = (*refusal.faults, *more)
+    if faults or more:
+        raise Refused(*more, *faults)
+    return conf, chosen, expectations
+
+
+def _look(checker: "Checker", fail_on: "Severity", shown: "Shown") -> int:
+    """One look; its exit code."""
+    from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
+
+    with StatusLine() as status:
+        result = checker.check(fail_on, status.say)
+    return shown.show(result)
+
+
+def _waited(checker: "Checker", fail_on: "Severity", wait_and_stable_s: tuple[float, float], interval_s: float) -> "CheckResult":
+    """The look that ended the wait."""
+    from watchdog.cli.check.wait import Patience, WaitTold, look_until_good  # noqa: PLC0415
+    from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
+
+    with StatusLine() as status:
+        patience = Patience(*wait_and_stable_s, time.monotonic())
+        told = WaitTold(status, terminal=sys.stderr.isatty())
+        progress = iter([status.say])  # of the first look alone: then there is something better to say
+
+        def look() -> "CheckResult":
+            return checker.check(fail_on, next(progress, lambda _: None))
+
+        return look_until_good(look, patience, interval_s, told, time.monotonic, time.sleep)
+
+
+def _look_on(checker: "Checker", fail_on: "Severity", shown: "Shown", interval_s: float) -> int:
+    """Look after look until Ctrl-C; the exit code of the last one that was finished."""
+    from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
+
+    code: int | None = None
+    try:
+        while True:
+            began = time.monotonic()
+            code = _look(checker, fail_on, shown)
+            with StatusLine() as status:
+                status.say("looking again soon; Ctrl-C ends")
+                time.sleep(max(interval_s - (time.monotonic() - began), 0.0))
+    except KeyboardInterrupt:
+        if code is None:
+            raise
+        return code

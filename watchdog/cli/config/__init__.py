@@ -1,0 +1,1 @@
+"""`watchdog config`: checked, shown, and compared with what the cluster says."""

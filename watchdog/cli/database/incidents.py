@@ -1,0 +1,94 @@
+"""`watchdog incidents`: what is open or was, and one incident with its story; read from the database, beside a daemon or without one."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.commands import Commands
+from watchdog.cli.options import config_option, database_option, format_option
+from watchdog.cli.output.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.store import Store
+
+__all__ = ["incidents"]
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  watchdog incidents
+  watchdog incidents --all --format json
+  watchdog incidents show 01KAQ2
+""",
+)
+@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
+@format_option("text", "json")
+@config_option
+@database_option
+@click.pass_context
+def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path | None, database: str | None) -> None:
+    """List what is open; with --all, what is over too."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.store import StoreError  # noqa: PLC0415
+
+    try:
+        with _store(config, database, "watchdog incidents") as store:
+            listed, watched = store.incidents(0.0 if everything else None), store.watched()
+            path = str(store.path)
+    except StoreError as error:
+        raise Refused(str(error)) from None
+    if style == "json":
+        show_json(incidents_document(listed, path, watched))
+    else:
+        show(incidents_page(listed, path, time.time(), watched))
+
+
+@incidents.command(
+    epilog="""\b
+Examples:
+  watchdog incidents show 01KAQ2
+  watchdog incidents show 9f2c41d0a7b3e586 --format json
+"""
+)
+@click.argument("named", metavar="ID")
+@format_option("text", "json")
+@config_option
+@database_option
+@click.pass_context
+def show(ctx: click.Context, *, named: str, style: str, config: Path | None, database: str | None) -> None:
+    """Show one incident: what it was, how it went, who was told.
+
+    ID is an id, the beginning of one, or a fingerprint.
+    """
+    from watchdog.cli.database.incidents_page import incident_document, incident_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show_json  # noqa: PLC0415
+    from watchdog.store import StoreError  # noqa: PLC0415
+
+    before = ctx.parent.params if ctx.parent else {}
+    try:
+        with _store(config or before.get("config"), database or before.get("database"), f"watchdog incidents show {named}") as store:
+            shown, path, watched = store.show(named), str(store.path), store.watched()
+    except StoreError as error:
+        raise Refused(str(error)) from None
+    if style == "json":
+        show_json(incident_document(shown, path, watched))
+    else:
+        show_page(incident_page(shown, path, time.time(), watched))
+
+
+def _store(config: Path | None, database: str | None, command: str) -> "Store":
+    """The database to read; it is never made or changed. Secrets of a configuration are not needed for that, nor are targets."""
+    from watchdog.cli.configuration import load  # noqa: PLC0415
+    from watchdog.store import Store  # noqa: PLC0415
+
+    loaded = load(config, {"database": database}, targets_required=False, credentials=False)
+    return Store.open(loaded.database, create=False, command=command)

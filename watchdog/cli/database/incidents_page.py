@@ -1,0 +1,213 @@
+"""Incidents for people and machines: the list, and one with its history and messages.
+
+In: what the store shows, the database's path, now (epoch seconds). Out: pages, and JSON documents.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
+from watchdog.cli.output.wording import counted, key_text, values_text
+from watchdog.core.incidents.lifecycle import Ended, Incident, State
+from watchdog.core.incidents.payload import iso, json_cell
+from watchdog.core.text.durations import format_duration
+
+if TYPE_CHECKING:
+    from watchdog.store import IncidentShown, MessageShown, Watched
+
+__all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids"]
+
+SHORTEST_ID = 12
+"""Ten characters are a time in milliseconds; incidents of one cycle share them."""
+
+
+def incidents_page(incidents: Sequence[Incident], database: str, now: float, watched: "Watched") -> list[Block]:
+    """The list: for a pipe a table, oldest first; on a terminal an entry each, open and worst first, with ids short enough to type."""
+    page: list[Block] = _unwatched(watched, {incident.target for incident in incidents if incident.open}, now)
+    now = _until(watched, now)
+    if incidents:
+        ids = short_ids([incident.id for incident in incidents])
+        entries = tuple(_entry(incident, ids[incident.id], now) for incident in sorted(incidents, key=_worst_first))
+        headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "summary")
+        grid = Grid(headers, tuple(_row(incident, now) for incident in incidents))
+        page.append(ByMedium((grid,), (Entries(entries),)))
+    open_ = sum(1 for incident in incidents if incident.open)
+    return [*page, Line.of(Ink(f"{open_} open, {counted(len(incidents), 'incident')} listed · database {database}", "faint"))]
+
+
+def _unwatched(watched: "Watched", targets: set[str], now: float) -> list[Block]:
+    """A line first, where nobody has looked whether what is shown as open still is: it may be over for long."""
+    if watched.now is not False or not targets:
+        return []
+    last = [watched.last[target] for target in sorted(targets) if target in watched.last]
+    seen = f"; what is open was last seen {iso(max(last))}, {format_duration(max(round(now - max(last)), 0))} ago" if last else ""
+    return [Line.of(Ink(f"Nobody watches: no `watchdog run` is at work on this database{seen}", "bad"))]
+
+
+def _until(watched: "Watched", now: float) -> float:
+    """Until when what is open is known to have lasted."""
+    return max(watched.last.values()) if watched.now is False and watched.last else now
+
+
+def short_ids(ids: Sequence[str]) -> dict[str, str]:
+    """Id -> as much of its beginning as tells it from the others listed; `incidents show` takes it."""
+    ordered = sorted(set(ids))
+    shared = [_shared(one, other) for one, other in pairwise(ordered)]
+    longest = zip(ordered, [0, *shared], [*shared, 0], strict=True)
+    return {whole: whole[: max(before + 1, after + 1, SHORTEST_ID)] for whole, before, after in longest}
+
+
+def _shared(one: str, other: str) -> int:
+    """With how many characters both begin."""
+    return next((nth for nth, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
+    return not incident.open, incident.state is State.PENDING, -incident.severity.rank, incident.id
+
+
+def _entry(incident: Incident, short: str, now: float) -> Entry:
+    what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
+    when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}", "faint")
+    severity = Ink(incident.severity.value, incident.severity.value)
+    return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when))
+
+
+def _row(incident: Incident, now: float) -> tuple[Piece, ...]:
+    return (
+        incident.id,
+        Ink(incident.severity.value, incident.severity.value),
+        _state(incident),
+        incident.rule,
+        incident.target,
+        key_text(incident.key),
+        iso(incident.started_at),
+        _lasts(incident, now),
+        incident.summary,
+    )
+
+
+def _state(incident: Incident) -> Ink:
+    if incident.state is State.RESOLVED:
+        return Ink(str(incident.ended or "resolved"), "good" if incident.ended is Ended.RECOVERED else "odd")
+    return Ink(incident.state.value, "bad" if incident.state is State.FIRING else "odd")
+
+
+def _lasts(incident: Incident, now: float) -> str:
+    return format_duration(max(round((incident.resolved_at or now) - incident.started_at), 0))
+
+
+def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched") -> list[Block]:
+    """One incident's story."""
+    incident = shown.incident
+    unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
+    now = _until(watched, now)
+    page: list[Block] = [
+        *unwatched,
+        Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
+        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now)),
+        *_texts(incident),
+    ]
+    if shown.transitions:
+        rows = tuple((iso(move.at), move.before or "-", move.after, move.reason) for move in shown.transitions)
+        page += [Line(), Line.of("History:"), Grid(("at", "was", "became", "because"), rows)]
+    page += [Line(), Line.of("Messages:" if shown.messages else "Nobody was told.")]
+    if shown.messages:
+        page.append(Grid(("receiver", "event", "state", "attempts", "delivered", "last error"), tuple(map(_message, shown.messages))))
+    return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]
+
+
+def _facts(incident: Incident, now: float) -> Iterator[tuple[str, Piece]]:
+    yield "id", incident.id
+    yield "fingerprint", incident.fingerprint
+    yield "rule", incident.rule
+    yield "target", incident.target
+    if incident.key:
+        yield "key", key_text(incident.key)
+    yield "state", _state(incident)
+    yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
+    if incident.fired_at is not None:
+        yield "fired", iso(incident.fired_at)
+    if incident.resolved_at is not None:
+        yield "ended", iso(incident.resolved_at)
+    if incident.link:
+        yield "link", incident.link
+    if incident.values:
+        yield "values", values_text(incident.values)
+    if incident.labels:
+        yield "labels", key_text(incident.labels)
+
+
+def _texts(incident: Incident) -> Iterator[Line]:
+    for label, text in (("description", incident.description), ("runbook", incident.runbook)):
+        if text.strip():
+            yield Line.of(Ink(label, "faint"), indent=2)
+            yield from (Line.of(line.strip(), indent=4) for line in text.strip().splitlines())
+
+
+def _message(message: "MessageShown") -> tuple[Piece, ...]:
+    style = {"delivered": "good", "dead": "bad"}.get(message.state, "odd")
+    delivered = "" if message.delivered_at is None else iso(message.delivered_at)
+    return message.receiver, message.event.value, Ink(message.state, style), str(message.attempts), delivered, message.last_error or ""
+
+
+def incidents_document(incidents: Sequence[Incident], database: str, watched: "Watched") -> dict[str, Any]:
+    """The list as JSON values."""
+    return {"version": 1, "database": database, **_watched(watched), "incidents": [_incident(incident) for incident in incidents]}
+
+
+def _watched(watched: "Watched") -> dict[str, Any]:
+    return {"watched": watched.now, "last_looks": {target: iso(at) for target, at in sorted(watched.last.items())}}
+
+
+def incident_document(shown: "IncidentShown", database: str, watched: "Watched") -> dict[str, Any]:
+    """One incident's story as JSON values."""
+    return {
+        "version": 1,
+        "database": database,
+        **_watched(watched),
+        "incident": _incident(shown.incident),
+        "history": [{"at": iso(m.at), "before": m.before or None, "after": m.after, "reason": m.reason} for m in shown.transitions],
+        "messages": [
+            {
+                "id": message.id,
+                "receiver": message.receiver,
+                "event": message.event.value,
+                "sequence": message.sequence,
+                "state": message.state,
+                "created_at": iso(message.created_at),
+                "attempts": message.attempts,
+                "last_attempt_at": _when(message.last_attempt_at),
+                "delivered_at": _when(message.delivered_at),
+                "last_error": message.last_error,
+            }
+            for message in shown.messages
+        ],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "fingerprint": incident.fingerprint,
+        "rule": incident.rule,
+        "target": incident.target,
+        "severity": incident.severity.value,
+        "state": incident.state.value,
+        "ended": incident.ended.value if incident.ended else None,
+        "key": dict(incident.key),
+        "labels": dict(incident.labels),
+        "values": {name: json_cell(cell) for name, cell in incident.values.items()},
+        "summary": incident.summary,
+        "description": incident.description,
+        "runbook": incident.runbook,
+        "link": incident.link or None,
+        "started_at": iso(incident.started_at),
+        "fired_at": _when(incident.fired_at),
+        "resolved_at": _when(incident.resolved_at),
+    }
+
+
+def _when(at: float | None) -> str | None:
+    return None if at is None else iso(at)

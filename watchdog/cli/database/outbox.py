@@ -1,0 +1,245 @@
+"""`watchdog outbox`: what waits to be told and what was given up, and what to do about it; beside a running daemon or without one.
+
+Which letters an argument means is `chosen`; what is done with them is the store's. A daemon notices within a beat.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from watchdog.cli.commands import Commands
+from watchdog.cli.completion import complete_letters, complete_receivers
+from watchdog.cli.options import config_option, database_option, format_option
+from watchdog.cli.output.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.config.load import Loaded
+    from watchdog.store import Letter, OutboxShown, Store
+
+__all__ = ["outbox"]
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  watchdog outbox
+  watchdog outbox --receiver ops --format json
+  watchdog outbox show 01KAQ2
+  watchdog outbox retry --receiver ops
+  watchdog outbox drop 01KAQ2
+""",
+)
+@click.option("--receiver", metavar="NAME", shell_complete=complete_receivers, help="Only what is for this receiver.")
+@format_option("text", "json")
+@config_option
+@database_option
+@click.pass_context
+def outbox(ctx: click.Context, *, receiver: str | None, style: str, config: Path | None, database: str | None) -> None:
+    """List what waits to be told, and what was given up."""
+    if ctx.invoked_subcommand is not None:
+        if receiver is not None:
+            raise click.UsageError(
+                f"--receiver belongs after the command: watchdog outbox {ctx.invoked_subcommand} --receiver {receiver}", ctx
+            )
+        return
+    from watchdog.cli.database.outbox_page import only, outbox_document, outbox_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+
+    loaded = _loaded(config, database)
+    shown = only(_read(loaded, "watchdog outbox"), receiver)
+    path = str(loaded.database)
+    if style == "json":
+        show_json(outbox_document(shown, path))
+    else:
+        show(outbox_page(shown, path, time.time()))
+
+
+@outbox.command(
+    epilog="""\b
+Examples:
+  watchdog outbox show 01KAQ2
+  watchdog outbox show 01KAQ2 --format json
+"""
+)
+@click.argument("named", metavar="ID", shell_complete=complete_letters)
+@format_option("text", "json")
+@config_option
+@database_option
+@click.pass_context
+def show(ctx: click.Context, *, named: str, style: str, config: Path | None, database: str | None) -> None:
+    """Show one message: for whom, what it says, what became of it.
+
+    ID is an id, or the beginning of one, as `watchdog outbox` lists them.
+    """
+    from watchdog.cli.database.outbox_page import letter_document, letter_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show_json  # noqa: PLC0415
+
+    loaded = _loaded(*_or_before(ctx, config, database))
+    [letter] = _named(_read(loaded, f"watchdog outbox show {named}"), [named])
+    if style == "json":
+        show_json(letter_document(letter, str(loaded.database)))
+    else:
+        show_page(letter_page(letter, str(loaded.database), time.time()))
+
+
+def _which(command: Any) -> Any:
+    """`[ID]... | --receiver NAME | --all`."""
+    command = click.option("--all", "everything", is_flag=True, help="Everything that is listed.")(command)
+    command = click.option("--receiver", metavar="NAME", shell_complete=complete_receivers, help="All that is for this receiver.")(command)
+    return click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=complete_letters)(command)
+
+
+@outbox.command(
+    epilog="""\b
+Examples:
+  watchdog outbox retry 01KAQ2
+  watchdog outbox retry --receiver ops
+  watchdog outbox retry --all
+"""
+)
+@_which
+@config_option
+@database_option
+@click.pass_context
+def retry(
+    ctx: click.Context, *, ids: tuple[str, ...], receiver: str | None, everything: bool, config: Path | None, database: str | None
+) -> None:
+    """Try again, now: what waits, and what was given up.
+
+    What burns is told as it is now, in the next look; of what is over, the end is sent where its beginning was told. A receiver
+    that was switched off is switched on.
+    """
+    from watchdog.cli.database.outbox_page import retried_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
+    from watchdog.store import StoreError  # noqa: PLC0415
+
+    loaded = _loaded(*_or_before(ctx, config, database))
+    try:
+        with _to_write(loaded, _typed("retry", ids, receiver, everything=everything)) as store:
+            shown = store.outbox_shown()
+            chosen = _chosen(shown, ids, receiver, everything=everything)
+            off = [one.receiver for one in shown.off if everything or one.receiver == receiver]
+            _all_configured(loaded, [*(letter.receiver for letter in chosen), *off])
+            retried = store.retry([letter.id for letter in chosen], time.time())
+            switched_on = {one.receiver for one in shown.off} & {*off, *(one.receiver for one in retried)}
+            for name in off:
+                store.switch_on(name)
+    except StoreError as error:
+        raise Refused(str(error)) from None
+    show_page(retried_page(retried, sorted(switched_on), len(chosen) - len(retried)))
+
+
+@outbox.command(
+    epilog="""\b
+Examples:
+  watchdog outbox drop 01KAQ2
+  watchdog outbox drop --receiver old-chat
+"""
+)
+@_which
+@config_option
+@database_option
+@click.pass_context
+def drop(
+    ctx: click.Context, *, ids: tuple[str, ...], receiver: str | None, everything: bool, config: Path | None, database: str | None
+) -> None:
+    """Give up for good: what waits is not sent, what was given up is no longer listed.
+
+    The receiver is not told of these incidents again. What may have reached it counts as told: then it hears the end.
+    """
+    from watchdog.cli.output.wording import counted  # noqa: PLC0415
+    from watchdog.store import StoreError  # noqa: PLC0415
+
+    loaded = _loaded(*_or_before(ctx, config, database))
+    try:
+        with _to_write(loaded, _typed("drop", ids, receiver, everything=everything)) as store:
+            chosen = _chosen(store.outbox_shown(), ids, receiver, everything=everything)
+            dropped = store.drop([letter.id for letter in chosen], time.time())
+    except StoreError as error:
+        raise Refused(str(error)) from None
+    left = f"; {len(chosen) - len(dropped)} being sent just now, left alone" if len(dropped) < len(chosen) else ""
+    click.echo(f"dropped {counted(len(dropped), 'message')}{left}")
+
+
+def _or_before(ctx: click.Context, config: Path | None, database: str | None) -> tuple[Path | None, str | None]:
+    """What was given here, or before the name of the command."""
+    before = ctx.parent.params if ctx.parent else {}
+    return config or before.get("config"), database or before.get("database")
+
+
+def _loaded(config: Path | None, database: str | None) -> "Loaded":
+    """The configuration; its secrets are not needed, nor targets."""
+    from watchdog.cli.configuration import load  # noqa: PLC0415
+
+    return load(config, {"database": database}, targets_required=False, credentials=False)
+
+
+def _read(loaded: "Loaded", command: str) -> "OutboxShown":
+    from watchdog.store import Store, StoreError  # noqa: PLC0415
+
+    try:
+        with Store.open(loaded.database, create=False, command=command) as store:
+            return store.outbox_shown()
+    except StoreError as error:
+        raise Refused(str(error)) from None
+
+
+def _to_write(loaded: "Loaded", command: str) -> "Store":
+    from watchdog.store import Store, StoreError  # noqa: PLC0415
+
+    try:
+        return Store.open(loaded.database, create=False, write=True, command=command)
+    except StoreError as error:
+        raise Refused(str(error)) from None
+
+
+def _typed(verb: str, ids: Sequence[str], receiver: str | None, *, everything: bool) -> str:
+    """The command again, for the line to type."""
+    return " ".join(["watchdog outbox", verb, *ids, *(["--receiver", receiver] if receiver else []), *(["--all"] if everything else [])])
+
+
+def _chosen(shown: "OutboxShown", ids: Sequence[str], receiver: str | None, *, everything: bool) -> Sequence["Letter"]:
+    """The letters meant. Refused where that is not clear, or nothing fits."""
+    if (bool(ids), receiver is not None, everything).count(True) != 1:
+        raise Refused("expected the ids of messages, or --receiver NAME, or --all; `watchdog outbox` lists what there is")
+    if ids:
+        return _named(shown, ids)
+    fitting = [letter for letter in shown.letters if everything or letter.receiver == receiver]
+    if not fitting and not any(everything or one.receiver == receiver for one in shown.off):
+        from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
+
+        known = sorted({letter.receiver for letter in shown.letters})
+        if receiver is None:
+            raise Refused("nothing waits, and nothing was given up")
+        raise Refused(f'nothing waits for "{receiver}", and nothing was given up{did_you_mean(receiver, known)}')
+    return fitting
+
+
+def _named(shown: "OutboxShown", ids: Sequence[str]) -> Sequence["Letter"]:
+    """Each by its id or the beginning of one."""
+    found: dict[str, Letter] = {}
+    for named in ids:
+        fitting = [letter for letter in shown.letters if named and letter.id.startswith(named.strip().upper())]
+        if not fitting:
+            raise Refused(f'no message "{named}" waits or was given up; expected an id or its beginning, as `watchdog outbox` lists them')
+        if len(fitting) > 1:
+            raise Refused(f'several messages begin with "{named}": {", ".join(letter.id for letter in fitting[:5])}; give more of the id')
+        found[fitting[0].id] = fitting[0]
+    return list(found.values())
+
+
+def _all_configured(loaded: "Loaded", receivers: Sequence[str]) -> None:
+    """Refused where nobody knows how to reach one of them."""
+    known = [receiver.name for receiver in loaded.settings.receiver]
+    for name in dict.fromkeys(receivers):
+        if name not in known:
+            raise Refused(
+                f'receiver "{name}" is not configured, so that nothing can be sent to it; configure it again, let another claim it with '
+                f'`was = "{name}"`, or `watchdog outbox drop --receiver {name}`'
+            )

@@ -1,0 +1,155 @@
+"""The outbox for people and machines: the list, one message, what a retry comes to.
+
+In: what the store shows, the database's path, now (epoch seconds). Out: pages, and JSON documents.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from watchdog.cli.output.page import Block, Grid, Ink, Line, Piece
+from watchdog.cli.output.wording import counted, key_text
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.payload import headline, iso, title_of
+from watchdog.core.text.durations import format_duration
+from watchdog.store import OutboxShown
+
+if TYPE_CHECKING:
+    from watchdog.store import Letter, Retried
+
+__all__ = ["letter_document", "letter_page", "only", "outbox_document", "outbox_page", "retried_page"]
+
+_HEADERS = ("id", "receiver", "target", "state", "since", "attempts", "next", "what", "why")
+
+
+def only(shown: OutboxShown, receiver: str | None) -> OutboxShown:
+    """What is for one receiver, or all."""
+    if receiver is None:
+        return shown
+    return OutboxShown(
+        tuple(letter for letter in shown.letters if letter.receiver == receiver), tuple(o for o in shown.off if o.receiver == receiver)
+    )
+
+
+def outbox_page(shown: OutboxShown, database: str, now: float) -> list[Block]:
+    """The list, oldest first."""
+    off = {one.receiver for one in shown.off}
+    page: list[Block] = [Line.of(Ink(f"{one.receiver} is switched off", "bad"), f" since {iso(one.at)}: {one.reason}") for one in shown.off]
+    rows = tuple(_row(letter, off, now) for letter in shown.letters)
+    page += [Grid(_HEADERS, rows)] if rows else []
+    dead = sum(letter.state == "dead" for letter in shown.letters)
+    counts = f"{len(shown.letters) - dead} waiting, {dead} given up"
+    return [*page, Line.of(Ink(f"{counts} · database {database}", "faint"))]
+
+
+def _row(letter: "Letter", off: set[str], now: float) -> tuple[Piece, ...]:
+    return (
+        letter.id,
+        letter.receiver,
+        letter.target,
+        Ink(letter.state, "bad" if letter.state == "dead" else "odd"),
+        iso(letter.since),
+        str(letter.attempts),
+        _next(letter, letter.receiver in off, now),
+        _what(letter),
+        letter.last_error or "",
+    )
+
+
+def _next(letter: "Letter", off: bool, now: float) -> str:  # noqa: FBT001
+    """When the next attempt is due."""
+    if letter.state == "dead":
+        return "never"
+    if letter.state == "sending":
+        return "now"
+    if off:
+        return "when switched on"
+    away_s = letter.not_before - now
+    return f"in {format_duration(max(round(away_s), 1))}" if away_s > 0 else "now"
+
+
+def _what(letter: "Letter") -> str:
+    """What it says, in a line."""
+    if not letter.notices:
+        return ""
+    return headline(Message(letter.id, letter.receiver, letter.target, letter.since, letter.notices))
+
+
+def letter_page(letter: "Letter", database: str, now: float) -> list[Block]:
+    """One message."""
+    facts = (
+        ("id", letter.id),
+        ("receiver", letter.receiver),
+        ("target", letter.target),
+        ("state", letter.state),
+        ("since", iso(letter.since)),
+        ("attempts", str(letter.attempts)),
+        ("last attempt", "" if letter.last_attempt_at is None else iso(letter.last_attempt_at)),
+        ("next attempt", _next(letter, off=False, now=now)),
+        ("tried until", iso(letter.expires_at)),
+        ("why", letter.last_error or ""),
+    )
+    page: list[Block] = [Line.of(Ink(label.ljust(13), "faint"), text) for label, text in facts if text]
+    page += [Line(), Grid(("event", "severity", "rule", "key", "incident", "what"), tuple(map(_notice, letter.notices)))]
+    return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]
+
+
+def _notice(notice: Notice) -> tuple[Piece, ...]:
+    severity = Ink(notice.severity.value, notice.severity.value)
+    return notice.event.value, severity, notice.rule, key_text(notice.key), notice.incident, title_of(notice)
+
+
+def retried_page(retried: Sequence["Retried"], switched_on: Sequence[str], in_hand: int) -> list[Block]:
+    """What a retry comes to."""
+    sums = (
+        (sum(one.at_once for one in retried), "message", "due now"),
+        (sum(one.anew for one in retried), "incident", "to be told anew in the next look, where it burns"),
+        (sum(one.ends for one in retried), "end", "to be sent again"),
+        (sum(one.over for one in retried), "incident", "over, with nothing left to tell"),
+        (in_hand, "message", "being sent just now, left alone"),
+    )
+    said = [f"{name} is switched on" for name in switched_on]
+    said += [f"{counted(count, word)} {what}" for count, word, what in sums if count]
+    return [Line.of(line) for line in said or ["nothing to try again"]]
+
+
+def outbox_document(shown: OutboxShown, database: str) -> dict[str, Any]:
+    """The list as JSON values."""
+    return {
+        "version": 1,
+        "database": database,
+        "off": [{"receiver": one.receiver, "since": iso(one.at), "reason": one.reason} for one in shown.off],
+        "messages": [_document(letter) for letter in shown.letters],
+    }
+
+
+def letter_document(letter: "Letter", database: str) -> dict[str, Any]:
+    """One message as JSON values."""
+    return {"version": 1, "database": database, "message": _document(letter)}
+
+
+def _document(letter: "Letter") -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "receiver": letter.receiver,
+        "target": letter.target,
+        "state": letter.state,
+        "since": iso(letter.since),
+        "attempts": letter.attempts,
+        "last_attempt_at": None if letter.last_attempt_at is None else iso(letter.last_attempt_at),
+        "next_attempt_at": iso(letter.not_before) if letter.state == "waiting" else None,
+        "tried_until": iso(letter.expires_at),
+        "last_error": letter.last_error,
+        "what": _what(letter),
+        "incidents": [
+            {
+                "id": notice.incident,
+                "event": notice.event.value,
+                "rule": notice.rule,
+                "severity": notice.severity.value,
+                "key": dict(notice.key),
+                "ended": notice.ended if notice.event is Event.RESOLVED else None,
+                "summary": notice.summary,
+            }
+            for notice in letter.notices
+        ],
+    }

@@ -1,0 +1,57 @@
+"""`watchdog database`: what may have to be done to the file itself, while no daemon uses it."""
+
+from pathlib import Path
+
+import click
+
+from watchdog.cli.commands import Commands
+from watchdog.cli.options import config_option, database_option
+from watchdog.cli.output.refusals import Refused
+
+__all__ = ["database"]
+
+
+@click.group(
+    cls=Commands,
+    epilog="""\b
+Examples:
+  sudo watchdog database rescue --config /etc/watchdog/watchdog.toml
+""",
+)
+def database() -> None:
+    """Look after the database file."""
+
+
+@database.command(
+    epilog="""\b
+Examples:
+  sudo systemctl stop watchdog
+  sudo watchdog database rescue --config /etc/watchdog/watchdog.toml
+  sudo systemctl start watchdog
+"""
+)
+@config_option
+@database_option
+def rescue(*, config: Path | None, database: str | None) -> None:
+    """Make a new database from what can be read of a damaged one.
+
+    Stop watchdog first. What is open stays open, and who was told stays told. The damaged file is kept beside the new one.
+    """
+    from watchdog.cli.configuration import load  # noqa: PLC0415
+    from watchdog.store import StoreError  # noqa: PLC0415
+    from watchdog.store.rescue import rescue as rescue_file  # noqa: PLC0415
+
+    path = load(config, {"database": database}, targets_required=False, credentials=False).database
+    try:
+        rescued = rescue_file(path, "watchdog database rescue")
+    except StoreError as error:
+        raise Refused(str(error)) from None
+    if rescued is None:
+        click.echo(f"database {path} is not damaged; nothing was changed")
+        return
+    click.echo(f"database {path} was made anew; the damaged one is kept as {rescued.damaged}")
+    click.echo(f"incidents that are open: {rescued.open_incidents}")
+    for name, (kept, lost, whole) in rescued.tables.items():
+        damaged = "" if whole else ", damaged"
+        click.echo(f"{name}: kept {kept}{damaged}{f', known to be lost {lost}' if lost else ''}")
+    click.echo("start watchdog again")

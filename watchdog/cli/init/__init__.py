@@ -1,0 +1,1 @@
+"""`watchdog init`: a first configuration, from what answers here."""

@@ -1,0 +1,125 @@
+"""One look at a place where Flower or Redis may be: does it answer, and what does it say of itself.
+
+In: a place. Out: what was found, as a sentence without secrets: the sources' own where it does not answer.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from watchdog.cli.init.places import USUAL, Place
+
+if TYPE_CHECKING:
+    from watchdog.config.settings import TargetSettings
+    from watchdog.sources.base import Answers
+
+__all__ = ["Found", "look", "unusable", "unusable_name"]
+
+_BINDINGS = "_kombu.binding.*"
+"""Keys that Celery leaves in a Redis for each queue that a worker has consumed (kombu/transport/redis.py)."""
+_BUDGET = 1000
+_WANTS_CREDENTIALS = ("asks for credentials", "asks for a password", "does not accept")
+_LOCKED = (*_WANTS_CREDENTIALS, "asks for no password", "its API is switched off")
+"""What the sources' sentences say where somebody is there who lets nobody in (`flower_reasons`, `redis_reasons`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look found. `workers`: how many Flower says are online, where it says so."""
+
+    place: Place
+    answers: bool
+    said: str
+    workers: int | None = None
+
+    @property
+    def wants_credentials(self) -> bool:
+        """Whether it is there and lets nobody in without the right user and password."""
+        return not self.answers and any(words in self.said for words in _WANTS_CREDENTIALS)
+
+    @property
+    def there(self) -> bool:
+        """Whether it answers, or is at least there."""
+        return self.answers or any(words in self.said for words in _LOCKED)
+
+
+def unusable(place: Place) -> str | None:
+    """What is wrong with the URL itself, or None; no source is asked."""
+    settings = _settings(place)
+    return settings if isinstance(settings, str) else None
+
+
+def unusable_name(name: str) -> str | None:
+    """What is wrong with a target's name, or None."""
+    settings = _target({"name": name, "flower": USUAL["flower"]})
+    return settings if isinstance(settings, str) else None
+
+
+def look(place: Place) -> Found:
+    """Ask it its first question, and what else tells whether it is the right one."""
+    settings = _settings(place)
+    if isinstance(settings, str):
+        return Found(place, answers=False, said=settings)
+    from watchdog.app import build_sources  # noqa: PLC0415
+    from watchdog.core.model.queries import Ping, Query, ReadServer, ScanKeys, WorkerStatus  # noqa: PLC0415
+
+    source = build_sources(settings)[place.kind]
+    queries: list[Query] = [WorkerStatus()] if place.kind == "flower" else [Ping(), ReadServer(), ScanKeys(0, _BINDINGS, _BUDGET)]
+    try:
+        answers = source.ask(queries)
+    finally:
+        source.close()
+    return _flower(place, answers) if place.kind == "flower" else _redis(place, answers)
+
+
+def _settings(place: Place) -> "TargetSettings | str":
+    """A target of this source alone; or what is wrong with the URL."""
+    if not place.url.isprintable() or not place.url.isascii():
+        return "expected a URL of plain ASCII characters; others are written %-escaped"
+    if "@" in place.url.partition("://")[2].partition("/")[2] and ";sentinel://" not in place.url:
+        return "expected no @ after the host, found one: are / and @ in the password %-escaped?"
+    return _target({"name": "one", place.kind: place.url})
+
+
+def _target(values: dict[str, str]) -> "TargetSettings | str":
+    """The settings of a target, or every fault of them."""
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from watchdog.config.faults import sentences  # noqa: PLC0415
+    from watchdog.config.settings import TargetSettings  # noqa: PLC0415
+
+    try:
+        return TargetSettings.model_validate(values)
+    except ValidationError as error:
+        return "; ".join(dict.fromkeys(said for _, said in sentences(error, TargetSettings, values, {})))
+
+
+def _flower(place: Place, answers: "Answers") -> Found:
+    from watchdog.core.model.gaps import Gap  # noqa: PLC0415
+    from watchdog.core.model.queries import WorkerStatus  # noqa: PLC0415
+
+    status = answers.replies[WorkerStatus()]
+    if isinstance(status, Gap):
+        return Found(place, answers=False, said=_reason(status))
+    online = sum(map(bool, status.values())) if isinstance(status, dict) else 0
+    said = f"answers, {online} {'worker' if online == 1 else 'workers'} online"
+    return Found(place, answers=True, said=said if online else f"{said}: start one, or is it another cluster's Flower?", workers=online)
+
+
+def _redis(place: Place, answers: "Answers") -> Found:
+    from watchdog.core.model.gaps import Gap  # noqa: PLC0415
+    from watchdog.core.model.queries import Ping, ReadServer, ScanKeys  # noqa: PLC0415
+    from watchdog.core.model.replies import KeysFound, RedisServer  # noqa: PLC0415
+
+    pong, server, bindings = (answers.replies[query] for query in (Ping(), ReadServer(), ScanKeys(0, _BINDINGS, _BUDGET)))
+    if isinstance(pong, Gap):
+        return Found(place, answers=False, said=_reason(pong))
+    version = f", version {server.version}" if isinstance(server, RedisServer) and server.version else ""
+    denied = next((f"; but {_reason(gap)}" for gap in (server, bindings) if isinstance(gap, Gap)), "")
+    empty = isinstance(bindings, KeysFound) and not bindings.keys and bindings.cursor == 0
+    hint = "; no queue of Celery's in this database yet: is it the one that broker_url names?" if empty else ""
+    return Found(place, answers=True, said=f"answers{version}{denied}{hint}")
+
+
+def _reason(gap: object) -> str:
+    """A gap's sentence without the source's name, which stands before it."""
+    return str(getattr(gap, "reason", gap)).partition(": ")[2]

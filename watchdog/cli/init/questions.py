@@ -1,0 +1,93 @@
+"""What `watchdog init` asks on a terminal: only for what it could not find itself; Enter takes the default, Ctrl-C ends without a file.
+
+What is typed to be let in serves to try it, and stays out of the file.
+"""
+
+from collections.abc import Callable
+
+import click
+
+from watchdog.cli.init.look import Found, look, unusable, unusable_name
+from watchdog.cli.init.places import USUAL, Place
+from watchdog.cli.init.text import RECEIVERS
+
+__all__ = ["Questions"]
+
+NONE = "none"
+_TRIES = 3
+_TITLES = {"flower": "Flower", "redis": "Redis, the broker"}
+
+
+class Questions:
+    """`ask(text, default)` returns what was typed, the default where that was nothing; `ask_hidden(text)` the same unseen."""
+
+    def __init__(
+        self,
+        ask: Callable[[str, str], str],
+        ask_hidden: Callable[[str], str],
+        tell: Callable[[Found], None],
+        look_at: Callable[[Place], Found] = look,
+    ) -> None:
+        self._ask, self._ask_hidden, self._tell, self._look = ask, ask_hidden, tell, look_at
+
+    def source(self, found: Found | None, kind: str) -> Found | None:
+        """Where the source is, after one that was looked for and does not answer; None where there is none."""
+        if found is not None and found.wants_credentials:
+            return self._let_in(found)
+        default = USUAL[kind] if found is None or unusable(found.place) else found.place.url
+        place = self._place(kind, found.place if found and found.place.url == default else Place(kind, default))
+        if place is None:
+            return None
+        if found is not None and place.url == found.place.url:
+            return Found(Place(kind, place.url, place.origin or "you"), answers=False, said=found.said)
+        return self._let_in(self._looked(place))
+
+    def name(self, usual: str) -> str:
+        """What messages call the target."""
+        while True:
+            name = self._ask("What messages call this cluster", usual)
+            wrong = unusable_name(name)
+            if wrong is None:
+                return name
+            click.echo(wrong, err=True)
+
+    def receiver(self, usual: str) -> str:
+        """Who is told."""
+        while True:
+            kind = self._ask(f"Who is told: {', '.join(RECEIVERS)}", usual)
+            if kind in RECEIVERS:
+                return kind
+            click.echo(f"expected one of {', '.join(RECEIVERS)}", err=True)
+
+    def _place(self, kind: str, usual: Place) -> Place | None:
+        while True:
+            typed = self._ask(f'URL of {_TITLES[kind]}, or "{NONE}"', usual.shown)
+            if typed == NONE:
+                return None
+            place = usual if typed == usual.shown else Place(kind, typed, "you")
+            wrong = unusable(place)
+            if wrong is None:
+                return place
+            click.echo(wrong, err=True)
+
+    def _let_in(self, found: Found) -> Found:
+        """Ask for credentials until they are accepted; with Enter, or after three times, as it is."""
+        for _ in range(_TRIES):
+            if not found.wants_credentials:
+                break
+            who = found.place.kind.title()
+            username = self._ask(f"User name for {who}" + (", empty for none" if found.place.kind == "redis" else ""), "")
+            password = self._ask_hidden(f"Password for {who} (not shown, not written)")
+            if not username and not password:
+                break
+            place = found.place.let_in(username, password)
+            if wrong := unusable(place):
+                click.echo(wrong, err=True)
+            else:
+                found = self._looked(place)
+        return found
+
+    def _looked(self, place: Place) -> Found:
+        found = self._look(place)
+        self._tell(found)
+        return found

@@ -1,0 +1,164 @@
+"""The `watchdog.toml` that `watchdog init` writes, and what has to be set beside it.
+
+In: what was found and chosen. Out: commented TOML without a secret, which `config check` accepts once the variables it names are set.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+from watchdog.cli.init.look import Found
+from watchdog.cli.output.page import clean
+
+__all__ = ["RECEIVERS", "Setup", "secrets_of", "text_of"]
+
+RECEIVERS = ("screen", "slack", "webhook")
+"""Who can be told: standard output, a Slack channel, anything that takes a POST."""
+_EXAMPLES = {
+    "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/…",
+    "WEBHOOK_URL": "https://…",
+    "FLOWER_PASSWORD": "…",
+    "REDIS_URL": "sentinel://…",
+}
+_HEAD = """\
+# watchdog.toml, written by `watchdog init`. It holds no secret: ${NAME} is read from the environment, ${file:/path} from a file.
+# Check it with `watchdog config check`; `watchdog config show` says what holds, defaults included.
+
+# How often the cluster is looked at.
+interval = "10s"
+
+# A Celery deployment to watch, by the name that messages call it. For another one, add another [[target]].
+[[target]]
+name = {name}
+"""
+_TARGET_FOOT = """\
+
+# Fewer workers online than this is an incident.
+# min_workers = {workers}
+
+# Workers, by name or glob, that are missed even if they were never seen.
+# expected_workers = ["celery@web-*"]
+"""
+_RECEIVERS = {
+    "screen": """
+# Who is told: here whoever reads what `watchdog run` prints.
+[[receiver]]
+name = "screen"
+type = "console"
+
+# A Slack channel: set SLACK_WEBHOOK_URL to the URL of an incoming webhook, take the # away, try `watchdog receivers test ops`.
+# [[receiver]]
+# name = "ops"
+# type = "slack"
+# url = "${SLACK_WEBHOOK_URL}"
+""",
+    "slack": """
+# Who is told: a Slack channel, through an incoming webhook. Try it: `watchdog receivers test ops`.
+[[receiver]]
+name = "ops"
+type = "slack"
+url = "${SLACK_WEBHOOK_URL}"
+""",
+    "webhook": """
+# Who is told: a POST of JSON to this URL. Try it: `watchdog receivers test ops`.
+[[receiver]]
+name = "ops"
+type = "webhook"
+url = "${WEBHOOK_URL}"
+
+# Signs each message: "whsec_" and 24 to 64 random bytes in base64.
+# secret = "${WEBHOOK_SECRET}"
+""",
+}
+_FOOT = """
+# Tunes a rule by name, here for one queue; `watchdog rules list` shows the rules, `watchdog rules show NAME` what can be set.
+# [[override]]
+# rule = "QueueBacklogHigh"
+# match = { name = "bulk" }
+# params = { limit = 5000 }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the file is to say. `sources`: kind -> what was found there; one that is absent was left out on purpose."""
+
+    name: str
+    sources: Mapping[str, Found]
+    receiver: str
+
+    @property
+    def active(self) -> frozenset[str]:
+        """The sources to watch: those that are there or were named; where that is none, all of them, for the reader to mend."""
+        kept = frozenset(kind for kind, found in self.sources.items() if found.there or found.place.meant)
+        return kept or frozenset(self.sources)
+
+
+def text_of(setup: Setup) -> str:
+    """The whole file."""
+    workers = next((found.workers for found in setup.sources.values() if found.workers), 2)
+    body = "".join(_source(found, active=kind in setup.active) for kind, found in setup.sources.items())
+    head = _HEAD.replace("{name}", _toml(setup.name))
+    return head + body + _TARGET_FOOT.replace("{workers}", str(workers)) + _RECEIVERS[setup.receiver] + _FOOT
+
+
+def secrets_of(setup: Setup) -> dict[str, str]:
+    """Variable that the file refers to -> an example of what to set it to, or "" where it is set already and the file uses it as it is."""
+    named: list[str] = []
+    for kind in sorted(setup.active):
+        named += [name for name in (_reference(setup.sources[kind]),) if name]
+    named += {"slack": ["SLACK_WEBHOOK_URL"], "webhook": ["WEBHOOK_URL"]}.get(setup.receiver, [])
+    examples = {**_EXAMPLES, "REDIS_USERINFO": _userinfo_like(setup.sources.get("redis"))}
+    return {name: examples.get(name, "") for name in named}
+
+
+def _userinfo_like(redis: Found | None) -> str:
+    """`user:password`, the user left out where there is none."""
+    return ":password" if redis is not None and redis.place.userinfo.startswith(":") else "user:password"
+
+
+def _source(found: Found, *, active: bool) -> str:
+    """The lines of one source; commented out where it was only looked for, and is not there."""
+    title = {"flower": "Its Flower", "redis": "Its Redis, the broker"}[found.place.kind]
+    comment = clean(f"# {title}. When this file was written: {found.said}")
+    return f"\n{comment}\n{_with_credentials(found)}{'' if active else '# '}{found.place.kind} = {_value(found)}\n"
+
+
+def _with_credentials(found: Found) -> str:
+    """How the line would look with what the source wants."""
+    if not found.wants_credentials or found.place.userinfo:
+        return ""
+    asked = replace(found, place=found.place.let_in("USER", "-"))
+    return f"# With its credentials: {found.place.kind} = {_value(asked)}\n"
+
+
+def _value(found: Found) -> str:
+    """A URL without a secret in it, as TOML."""
+    place, reference = found.place, _reference(found)
+    if not reference:
+        return _toml(place.url)
+    if place.kind == "flower":
+        username = unquote(place.userinfo.partition(":")[0])
+        url = _toml(place.with_userinfo("").url)
+        return f'{{ url = {url}, username = {_toml(username)}, password = "${{{reference}}}" }}'
+    if reference != "REDIS_USERINFO":
+        return f'"${{{reference}}}"'
+    return _toml(place.with_userinfo("").url).replace("://", f"://${{{reference}}}@", 1)
+
+
+def _reference(found: Found) -> str:
+    """The variable that holds this source's secret; "" where it has none."""
+    place = found.place
+    if place.kind == "flower":
+        return "FLOWER_PASSWORD" if place.userinfo else ""
+    if "@" not in place.url:
+        return ""
+    if place.origin in ("$CELERY_BROKER_URL", "$REDIS_URL") and not place.note:
+        return place.origin.removeprefix("$")
+    return "REDIS_URL" if ";" in place.url else "REDIS_USERINFO"  # each of several sentinels may have a password
+
+
+def _toml(text: str) -> str:
+    """A text as TOML, a `${` in it meant literally."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f").replace("${", "$${")

@@ -1,0 +1,1 @@
+"""Pages as values, shown on a terminal or written to a pipe."""

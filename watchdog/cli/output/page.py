@@ -1,0 +1,109 @@
+"""What a command shows, as values: lines, entries and grids. Where a pipe and a terminal should differ, a block holds both.
+
+`plain` makes stable text of a page for pipes; `screen` shows it on a terminal. Pages are made by pure functions, which tests read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watchdog.core.text.phrasing import tidy
+
+__all__ = ["Block", "ByMedium", "Entries", "Entry", "Grid", "Ink", "Line", "Page", "Piece", "Plain", "clean", "plain", "text_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """A text and what it is: a severity, or `good`, `bad`, `odd`, `faint`, `strong`."""
+
+    text: str
+    style: str
+
+
+Piece = str | Ink
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; its pieces stand together as they are."""
+
+    pieces: tuple[Piece, ...] = ()
+    indent: int = 0
+
+    @classmethod
+    def of(cls, *pieces: Piece, indent: int = 0) -> "Line":
+        """A line of these pieces."""
+        return cls(pieces, indent)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing of which there is more to say than fits a line: its head, in columns, and the lines below."""
+
+    head: tuple[Piece, ...]
+    lines: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Several of them, their heads aligned."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: a header for each column, and rows."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[Piece, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ByMedium:
+    """The same in two forms: scripts read `piped`, which stays as it is; people read `on_screen`."""
+
+    piped: tuple["Plain", ...]
+    on_screen: tuple["Plain", ...]
+
+
+Plain = Line | Entries | Grid
+Block = Plain | ByMedium
+Page = Sequence[Block]
+
+
+def text_of(piece: Piece) -> str:
+    """A piece without its ink."""
+    return piece if isinstance(piece, str) else piece.text
+
+
+def clean(text: str) -> str:
+    """Text from elsewhere on one line, without anything that could paint a terminal."""
+    return " ".join(tidy(text).split("\n")) if not text.isprintable() else text
+
+
+def plain(page: Page) -> str:
+    """The page as text that stays the same wherever it goes: no colours, no frames, nothing cut."""
+    lines = [line for block in page for line in _lines(block)]
+    return "\n".join(line.rstrip() for line in lines) + "\n" if lines else ""
+
+
+def _lines(block: Block) -> list[str]:
+    if isinstance(block, ByMedium):
+        return [line for piped in block.piped for line in _lines(piped)]
+    if isinstance(block, Line):
+        return [" " * block.indent + "".join(clean(text_of(piece)) for piece in block.pieces)]
+    if isinstance(block, Grid):
+        return _aligned([block.headers, *block.rows])
+    heads = _aligned([entry.head for entry in block.entries])
+    return [line for head, entry in zip(heads, block.entries, strict=True) for line in (head, *_below(entry))]
+
+
+def _below(entry: Entry) -> list[str]:
+    return ["    " + clean(text_of(line)) for line in entry.lines]
+
+
+def _aligned(rows: Sequence[Sequence[Piece]]) -> list[str]:
+    """Each row's cells, two spaces apart, as wide as the widest of their column."""
+    texts = [[clean(text_of(piece)) for piece in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)] if texts else []
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in texts]

@@ -1,0 +1,45 @@
+"""What a command says when it cannot go on: one sentence a fault, on standard error, and exit code 2.
+
+With `--format json` they are a document on standard output too, so that nobody takes silence for an empty answer; `check` has more formats,
+and tells its refusals itself (`check_command`).
+"""
+
+from collections.abc import Iterable
+from typing import IO, Any
+
+import click
+
+__all__ = ["Refused", "Unusable", "warn"]
+
+
+class Refused(click.ClickException):
+    """Usage, configuration, rules or database are wrong; each fault is one sentence."""
+
+    exit_code = 2
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+        context = click.get_current_context(silent=True)
+        self._as_json = context is not None and context.params.get("style") == "json" and context.info_name != "check"
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the faults, a line each, so that an editor can follow `file:line`."""
+        if self._as_json:
+            from watchdog.cli.check.faults import faults_document  # noqa: PLC0415
+            from watchdog.cli.output.screen import show_json  # noqa: PLC0415
+
+            show_json(faults_document(self.faults, self.exit_code))
+        click.echo(self.message, file=file, err=file is None)
+
+
+class Unusable(Refused):
+    """The database cannot be used now: nothing is wrong with what the user wrote, so a service manager may try again."""
+
+    exit_code = 1
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """What is odd and does no harm, on standard error."""
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)

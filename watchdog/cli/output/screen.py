@@ -1,0 +1,133 @@
+"""Where a page goes: with colours and frames to a terminal, as plain text into a pipe or a file."""
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from watchdog.cli.output.page import ByMedium, Entries, Entry, Grid, Line, Page, Piece, Plain, clean, plain, text_of
+from watchdog.core.text.sanitize import harmless_json
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+__all__ = ["show", "show_json"]
+
+STYLES = {
+    "critical": "bold white on red",
+    "error": "bold red",
+    "warning": "bold yellow",
+    "info": "cyan",
+    "bad": "bold red",
+    "odd": "yellow",
+    "good": "bold green",
+    "strong": "bold",
+    "faint": "dim",
+}
+LEAST_FOLDED = 30
+"""Cells that a column of sentences needs, to be read when it is folded."""
+FRAME = 3
+"""What a table draws around each cell."""
+
+
+def show(page: Page, stream: TextIO | None = None) -> None:
+    """Print a page to standard output, or to `stream`."""
+    out = stream or sys.stdout
+    if not out.isatty():
+        click.echo(plain(page), file=out, nl=False)
+        return
+    from rich.console import Console  # noqa: PLC0415 - 40 ms, for terminals alone; it knows NO_COLOR
+
+    console = Console(file=out, highlight=False, markup=False, emoji=False)
+    for block in page:
+        for shown in block.on_screen if isinstance(block, ByMedium) else (block,):
+            console.print(_rendered(shown, console))
+
+
+def show_json(document: object) -> None:
+    """Print one JSON document on one line."""
+    import json  # noqa: PLC0415
+
+    click.echo(harmless_json(json.dumps(document, ensure_ascii=False, allow_nan=False)))
+
+
+def _rendered(block: Plain, console: "Console") -> "RenderableType":
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    match block:
+        case Grid():
+            return _grid(block) if _fits(block, console.width) else _records(block, console)
+        case Entries():
+            return _entries(block, console)
+        case Line(pieces, indent):
+            return Padding(Text.assemble(*map(_inked, pieces)), (0, 0, 0, indent))
+
+
+def _fits(grid: Grid, width: int) -> bool:
+    """Whether a table can be read: every cell on one line, but for those of the widest column, which may be folded to `LEAST_FOLDED`."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    widths = sorted(max(cell_len(clean(text_of(piece))) for piece in column) for column in zip(grid.headers, *grid.rows, strict=True))
+    needed = [*widths[:-1], min(widths[-1], LEAST_FOLDED)] if widths else []
+    return sum(cells + FRAME for cells in needed) + 1 <= width
+
+
+def _records(grid: Grid, console: "Console") -> "RenderableType":
+    """A row below the other, each a line a column: for what is too wide for a table. Columns without a value are left out."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=box.ROUNDED, border_style="dim", show_header=False, width=console.width)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for row in grid.rows:
+        told = [(clean(header), piece) for header, piece in zip(grid.headers, row, strict=True) if text_of(piece)]
+        for header, piece in told:
+            table.add_row(Text(header, style="bold"), _inked(piece))
+        table.add_section()
+    return table
+
+
+def _grid(grid: Grid) -> "RenderableType":
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=box.ROUNDED, header_style="bold", border_style="dim")
+    for header in grid.headers:
+        table.add_column(clean(header), overflow="fold")
+    for row in grid.rows:
+        table.add_row(*map(_inked, row))
+    return table
+
+
+def _entries(block: Entries, console: "Console") -> "RenderableType":
+    """A frame around all of them: on the left what they are (the first piece of each head), on the right the rest and its lines."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=box.ROUNDED, border_style="dim", show_header=False, show_lines=True, width=min(console.width, 120))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for entry in block.entries:
+        table.add_row(_inked(entry.head[0]), _content(entry))
+    return table
+
+
+def _content(entry: Entry) -> "Text":
+    from rich.text import Text  # noqa: PLC0415
+
+    head = [piece for piece in entry.head[1:] if text_of(piece)]
+    content = Text("  ").join(map(_inked, head))
+    for line in entry.lines:
+        content.append("\n").append_text(_inked(line))
+    return content
+
+
+def _inked(piece: Piece) -> "Text":
+    from rich.text import Text  # noqa: PLC0415
+
+    style = "" if isinstance(piece, str) else STYLES.get(piece.style, "")
+    return Text(clean(text_of(piece)), style=style)

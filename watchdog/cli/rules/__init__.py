@@ -1,0 +1,1 @@
+"""`watchdog rules`, and the tables that rules can read: `tables`, `query`."""

@@ -1,0 +1,299 @@
+"""The configuration, read strictly: flags over environment over file; everything wrong is said at once, and no secret with it.
+
+In: what the command line gave, the environment, the working folder. Out: `Loaded`: frozen settings, the file they came from, the rule
+files, the database, warnings. Raises `ConfigError` with all faults.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from watchdog.config.database_path import database_path
+from watchdog.config.empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_empty
+from watchdog.config.faults import sentences
+from watchdog.config.file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, shown_name, where
+from watchdog.config.foreign_variables import is_foreign
+from watchdog.config.settings import OverrideSettings, Settings, to_override
+from watchdog.config.targets import meant_by_values
+from watchdog.core.model.target import TargetsMeant
+from watchdog.core.rules.rule import Override
+from watchdog.core.rules.toml_lines import Path as TomlPath
+from watchdog.core.text.secrets import secrets_in
+from watchdog.core.text.suggestions import did_you_mean
+
+__all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "load_settings"]
+
+ENVIRONMENT: Mapping[str, str] = {
+    "WATCHDOG_DATABASE": "database",
+    "WATCHDOG_FLOWER": "flower",
+    "WATCHDOG_FORGET_AFTER": "forget_after",
+    "WATCHDOG_INTERVAL": "interval",
+    "WATCHDOG_LOG_FORMAT": "log_format",
+    "WATCHDOG_LOG_LEVEL": "log_level",
+    "WATCHDOG_REDIS": "redis",
+    "WATCHDOG_RETENTION": "retention",
+    "WATCHDOG_SERVICE": "service",
+    "WATCHDOG_SHIPPED_RULES": "shipped_rules",
+}
+"""Variable -> key; WATCHDOG_CONFIG beside them names the file. One that is set but empty is a fault: it may be a secret that was not
+passed on, and a run without it would answer for less than was asked."""
+
+_ONE_TARGET = ("flower", "redis")
+_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that holds. `file` is the one used (None: flags and environment alone), `files` it and its includes."""
+
+    settings: Settings
+    file: Path | None
+    files: tuple[Path, ...]
+    rule_files: tuple[Path, ...]
+    overrides: tuple[Override, ...]
+    database: Path
+    warnings: tuple[str, ...]
+    place: Callable[[TomlPath], str] = lambda _: ""
+    """Where a value came from: a flag, a variable, or a line of a file."""
+
+
+def load_settings(  # noqa: PLR0913 - where a configuration comes from
+    *,
+    config: Path | None,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object],
+    cwd: Path,
+    system_folder: Path = SYSTEM_FOLDER,
+    targets_required: bool = True,
+    credentials: bool = True,
+    learn: Callable[[Iterable[str]], None] = lambda _: None,
+) -> Loaded:
+    """Read everything. `flags`: key -> value as in `ENVIRONMENT` (None: not given); `config` is --config.
+
+    `targets_required=False` is for commands that watch nothing (rules, incidents). `credentials=False` checks all but
+    `${credential:…}`, for systemd's ExecReload, which does not see them; such settings are not for use. `learn` hears of every secret
+    before anything is found right or wrong. Raises ConfigError.
+    """
+    reading = _Reading(dict(environ), {key: value for key, value in flags.items() if value is not None}, cwd, system_folder)
+    reading.command_line()
+    reading.environment()
+    reading.file(config, credentials=credentials)
+    learn(secrets_in({**reading.document.values, **reading.variables, **reading.flags}, environ))
+    settings = reading.validated(targets_required=targets_required)
+    folder = reading.path.parent if reading.path else cwd
+    rule_files = tuple(reading.rule_files(settings, folder))
+    database = reading.database(settings, folder)
+    if reading.faults or settings is None:
+        shipped = reading.document.values.get("shipped_rules") is not False
+        faults, overrides = list(dict.fromkeys(reading.faults)), tuple(reading.overrides())
+        raise ConfigError(faults, rule_files, overrides, shipped_rules=shipped, meant=reading.targets_meant())
+    overrides = tuple(reading.overrides())
+    settings = settings.model_copy(update={"database": database}) if database else settings
+    return Loaded(
+        settings, reading.path, tuple(reading.document.files), rule_files, overrides,
+        database_path(settings, environ), tuple(reading.document.warnings), reading.place,
+    )  # fmt: skip
+
+
+class _Reading:
+    """One reading of the configuration: the layers as they come in, and the faults as they are found."""
+
+    def __init__(self, environ: Mapping[str, str], flags: Mapping[str, object], cwd: Path, system_folder: Path) -> None:
+        self.environ = environ
+        self.flags = flags
+        self.cwd = cwd
+        self.system_folder = system_folder
+        self.variables: dict[str, object] = {}
+        self.faults: list[str] = []
+        self.empty: set[str] = set()  # keys that a flag or a variable gave without a value
+        self.path: Path | None = None
+        self.document = Document(cwd)
+
+    @property
+    def one_target(self) -> dict[str, object]:
+        """`flower` and `redis` from flags and environment: one target `default`, in place of the file's."""
+        return {key: {**self.variables, **self.flags}[key] for key in _ONE_TARGET if key in self.flags or key in self.variables}
+
+    def command_line(self) -> None:
+        """Flags that were given without a value are faults, and count as not given."""
+        given = {key: value for key, value in self.flags.items() if not is_empty(value)}
+        self.empty |= set(self.flags) - set(given)
+        self.faults += [f"--{key.replace('_', '-')}: {EMPTY_FLAG}" for key in self.flags if key not in given]
+        self.flags = given
+
+    def environment(self) -> None:
+        """The variables that are ours; others that look like it are faults, and so are those without a value that nothing stands in for."""
+        for name, value in sorted(self.environ.items()):
+            if not name.startswith("WATCHDOG_") or name == "WATCHDOG_CONFIG" or is_foreign(name, value):
+                continue
+            key = ENVIRONMENT.get(name)
+            if key is None:
+                known = ["WATCHDOG_CONFIG", *ENVIRONMENT]
+                near = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+                self.faults.append(f"${name}: unknown variable{near}")
+            elif not is_empty(value):
+                self.variables[key] = _TRUTH.get(value.lower(), value) if key == "shipped_rules" else value
+            elif key not in self.flags:
+                self.empty.add(key)
+                self.faults.append(f"${name}: {EMPTY_VARIABLE}")
+
+    def file(self, config: Path | None, *, credentials: bool) -> None:
+        """Find and read the file and what it includes."""
+        try:
+            self.path = find_file(config, self.environ, self.cwd, self.system_folder)
+        except ConfigError as error:
+            raise ConfigError([*self.faults, *error.faults]) from None
+        if self.path:
+            leave_out = ("target",) if self.one_target else ()
+            self.document = read_document(self.path, self.environ, self.cwd, leave_out, credentials=credentials)
+            self.faults += self.document.faults
+
+    def validated(self, *, targets_required: bool) -> Settings | None:
+        """The settings, or None where they do not hold."""
+        values = dict(self.document.values)
+        if self.one_target:
+            values["target"] = [{"name": "default", **self.one_target}]
+        layers = [{k: v for k, v in layer.items() if k not in _ONE_TARGET} for layer in (self.flags, self.variables)] + [values]
+        self.faults += [*self.doubles(values), *self.old_names(values)]
+        if targets_required and not values.get("target") and not self.document.broken and self.empty.isdisjoint(_ONE_TARGET):
+            self.faults.append(self.no_target())
+        settings, wrong = self.held(layers, values)
+        empty = dict(empty_texts(self.document.values, leave_out=self.unheard))
+        told = [*empty.items(), *((path, said) for path, said in wrong if not any(path[: n + 1] in empty for n in range(len(path))))]
+        merged = {**values, **layers[1], **layers[0]}
+        placed = [(self.place(path), f"{where(path, merged)}: {said}") for path, said in told]
+        self.faults += [f"{place}: {said}" for place, said in sorted(placed, key=lambda one: _reading_order(one[0]))]
+        return settings
+
+    def held(self, layers: Sequence[Mapping[str, object]], values: Mapping[str, Any]) -> tuple[Settings | None, list[tuple[TomlPath, str]]]:
+        """The settings, or None and what is wrong with them, where that is not said already."""
+        try:
+            return _layered(layers), []
+        except ValidationError as error:
+            merged = {**values, **layers[1], **layers[0]}
+            found = sentences(error, Settings, merged, self.document.references)
+            wrong = [(path, said) for path, said in found if not self.document.unread(path)]
+            if wrong or self.faults:
+                return None, wrong
+        return _layered([*layers[:2], self.document.without_unread(values)]), []  # nothing but credentials left out on purpose
+
+    def unheard(self, path: TomlPath) -> bool:
+        """Whether a value of the file does not count: it could not be read, or a flag or a variable stands in its place."""
+        return self.document.unread(path) or path[0] in {*self.flags, *self.variables}
+
+    def rule_files(self, settings: Settings | None, folder: Path) -> Iterator[Path]:
+        """The files that `rules` means, each once; of settings that do not hold, those that can be told."""
+        written = self.document.values.get("rules") if settings is None else settings.rules
+        patterns = written if isinstance(written, list | tuple) else ()
+        seen = set()
+        for index, pattern in enumerate(patterns):
+            if is_empty(pattern) or not isinstance(pattern, str):
+                continue
+            found = matching(folder, pattern)
+            if not found and set(pattern) & set("*?["):
+                self.document.warnings.append(f'{self.place(("rules", index))}: rules: "{pattern}" matches no file in {folder}')
+            elif not found:
+                self.faults.append(f'{self.place(("rules", index))}: rules: no file "{folder / pattern}"')
+            for path in found:
+                if path not in seen:
+                    seen.add(path)
+                    yield path
+
+    def overrides(self) -> Iterator[Override]:
+        """Those that hold, also where something else does not."""
+        written = self.document.values.get("override")
+        for index, table in enumerate(written if isinstance(written, list) else ()):
+            with suppress(ValidationError):
+                yield to_override(OverrideSettings.model_validate(table), self.place(("override", index)))
+
+    def targets_meant(self) -> TargetsMeant:
+        """The targets as they are written, where nothing of them went unread."""
+        written = [{"name": "default", **self.one_target}] if self.one_target else self.document.values.get("target")
+        unread = self.document.broken or not written
+        return TargetsMeant() if unread else meant_by_values(written, self.empty, self.place(("target",)))
+
+    def database(self, settings: Settings | None, folder: Path) -> str | None:
+        """`database` as an absolute path: in the file it starts at the file's folder, elsewhere at the working folder."""
+        if settings is None or settings.database is None:
+            return None
+        start = self.cwd if "database" in {*self.flags, *self.variables} else folder
+        return str(start / Path(settings.database).expanduser())
+
+    def doubles(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """Targets, and receivers, that share a name."""
+        for array in ("target", "receiver"):
+            seen: dict[str, str] = {}
+            tables = values.get(array, [])
+            for index, table in enumerate(tables if isinstance(tables, list) else []):
+                name = table.get("name") if isinstance(table, dict) else None
+                if not isinstance(name, str):
+                    continue
+                place = self.place((array, index, "name"))
+                if name in seen:
+                    yield f'{place}: {array} "{shown_name(name)}": the name is taken by the one at {seen[name]}; choose another'
+                seen.setdefault(name, place)
+
+    def old_names(self, values: Mapping[str, Any]) -> Iterator[str]:
+        """`was` of a receiver that names one which is configured, or that another claims as well."""
+        tables = values.get("receiver", [])
+        receivers = [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
+        configured = {table.get("name") for table in receivers if isinstance(table.get("name"), str)}
+        claimed: dict[str, str] = {}
+        for index, table in enumerate(receivers):
+            was = table.get("was", [])
+            for old in dict.fromkeys(
+                name for name in ([was] if isinstance(was, str) else was if isinstance(was, list) else []) if isinstance(name, str)
+            ):
+                place, shown = self.place(("receiver", index, "was")), shown_name(old)
+                if old in configured:
+                    yield f'{place}: receiver: was: "{shown}" is a configured receiver; expected a name that is no longer used'
+                elif old in claimed:
+                    yield f'{place}: receiver: was: "{shown}" is claimed at {claimed[old]} as well; only one can own what it was told'
+                claimed.setdefault(old, place)
+
+    def no_target(self) -> str:
+        """What to do where there is nothing to watch."""
+        if self.path is None:
+            return (
+                f"no configuration: neither ./watchdog.toml nor {self.system_folder}/watchdog.toml is there; `watchdog init` writes one; "
+                "or name one with --config, or give --flower URL and --redis URL"
+            )
+        shown = self.document.shown(self.path)
+        example = '[[target]] with name = "prod" and flower = "http://localhost:5555", redis = "redis://localhost:6379/0" or both'
+        return f"{shown}: nothing to watch: no [[target]]; add {example}, or give --flower URL and --redis URL"
+
+    def place(self, path: TomlPath) -> str:
+        """Where a value came from: a flag, a variable, or a line of a file."""
+        key = str(path[0]) if path else ""
+        if key == "target" and self.one_target:
+            key = next((str(part) for part in path[2:3] if part in _ONE_TARGET), next(iter(self.one_target)))
+        if key in self.flags:
+            return "--" + key.replace("_", "-")
+        if key in self.variables:
+            return next(f"${name}" for name, known in ENVIRONMENT.items() if known == key)
+        return self.document.place(path) if self.path else "configuration"
+
+
+def _layered(layers: Sequence[Mapping[str, object]]) -> Settings:
+    """Let pydantic-settings lay the layers over each other, the first on top. Raises ValidationError."""
+    from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict  # noqa: PLC0415 - 0.25 s
+
+    class Layers(Settings, BaseSettings):
+        model_config = SettingsConfigDict(extra="forbid", frozen=True, case_sensitive=True, validate_default=False)
+
+        @classmethod
+        def settings_customise_sources(cls, settings_cls: type[BaseSettings], *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(InitSettingsSource(settings_cls, dict(layer)) for layer in layers)
+
+    laid = Layers()
+    return Settings.model_construct(laid.model_fields_set, **dict(laid))
+
+
+def _reading_order(place: str) -> tuple[str, int]:
+    """Faults of one file are told from top to bottom."""
+    file, _, line = place.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (place, 0)

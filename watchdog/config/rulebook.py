@@ -1,0 +1,101 @@
+"""Rule files from disk, checked against the tables and tuned by the configuration: the rules in force for each target.
+
+In: a loaded configuration, or files alone. Out: a rulebook with every fault and warning; the composition root refuses faults.
+A rule of the user's own that no target can ever answer is a fault; the shipped ones are made for any target, and idle on some.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchdog.config.shipped import shipped_folder, shipped_rule_files
+from watchdog.core.judging.unanswerable import Unanswerable
+from watchdog.core.model.rows import Table
+from watchdog.core.model.target import SELF, Target
+from watchdog.core.rules.files import Fault, read_rules
+from watchdog.core.rules.overrides import Tuned, check_overrides, tune
+from watchdog.core.rules.rule import Override, Rule
+
+__all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """All loaded rules, in file order, with what is wrong (faults) and what is odd (warnings), as sentences with file and line."""
+
+    rules: tuple[Rule, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def read_rule_book(
+    files: Iterable[Path], tables: Mapping[str, Table], overrides: tuple[Override, ...] = (), *, shipped: bool = True
+) -> RuleBook:
+    """Read the shipped pack, unless left out, and these files; check everything at once."""
+    files = tuple(files)
+    texts = _shipped_beside(files) if shipped else {}
+    unreadable = []
+    for file in files:
+        try:
+            texts[str(file)] = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
+            unreadable.append(f"{file}: expected a rule file that can be read, found: {why}")
+    rules, faults, warnings = read_rules(texts, tables)
+    override_faults, override_warnings = check_overrides(overrides, rules, tables)
+    return RuleBook(
+        rules,
+        overrides,
+        tuple(unreadable) + tuple(str(f) for f in (*faults, *override_faults)),
+        tuple(str(w) for w in (*warnings, *override_warnings)),
+    )
+
+
+def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:
+    """The shipped pack, without those of its files that are named by the user too: they count once."""
+    named = {file.resolve() for file in files}
+    folder = shipped_folder()
+    return {name: text for name, text in shipped_rule_files(folder).items() if (folder / Path(name).name).resolve() not in named}
+
+
+def rules_for(book: RuleBook, target: str, tables: Mapping[str, Table]) -> tuple[Tuned, ...]:
+    """The rules asked of one target, as tuned for it: enabled, meant for it, and on tables that have rows there."""
+    tuned = tune(book.rules, book.overrides, target)
+    asked = (t for t in tuned if any(rule.covers(target) for rule in (t.rule, *(copy for copy, _ in t.variants))))
+    return tuple(t for t in asked if _has_rows(t.rule, target, tables))
+
+
+def own_rules(book: RuleBook, tables: Mapping[str, Table]) -> tuple[Rule, ...]:
+    """Rules on watchdog's own tables."""
+    return tuple(rule for rule in book.rules if _own(rule, tables))
+
+
+def _has_rows(rule: Rule, target: str, tables: Mapping[str, Table]) -> bool:
+    return _own(rule, tables) == (target == SELF)
+
+
+def _own(rule: Rule, tables: Mapping[str, Table]) -> bool:
+    """A rule that reads one of watchdog's own tables is asked of the target `watchdog`."""
+    return any(tables[name].own for name in {*rule.reads, rule.table or ""} if name in tables)
+
+
+def never_judged(
+    book: RuleBook, files: Iterable[Path], targets: Iterable[Target], to_set: Mapping[str, str], tables: Mapping[str, Table]
+) -> tuple[str, ...]:
+    """A fault for each rule of these files that can have a verdict on none of the targets it is asked of.
+
+    `to_set`: source -> how one gets it, in words. A copy of a shipped rule is as good as the shipped one.
+    """
+    names = {str(file) for file in files}
+    if not any(rule.file in names for rule in book.rules):
+        return ()
+    asked: dict[str, list[tuple[Target, Tuned]]] = {rule.name: [] for rule in book.rules if rule.file in names}
+    for target in targets:
+        for tuned in rules_for(book, target.name, tables):
+            asked.get(tuned.rule.name, []).append((target, tuned))
+    unanswerable = Unanswerable(tables, to_set)
+    wrong = [(rule, why) for rule in book.rules if (why := unanswerable.why_rule(rule, asked.get(rule.name, ())))]
+    shipped = {(rule.name, rule.identity) for rule in read_rules(shipped_rule_files(), tables)[0]} if wrong else set()
+    mine = ((rule, why) for rule, why in wrong if (rule.name, rule.identity) not in shipped)
+    return tuple(str(Fault(rule.file, rule.line, rule.name, f"it can never have a verdict {why}")) for rule, why in mine)

@@ -1,0 +1,222 @@
+"""What a configuration may say: the models behind `watchdog.toml`, each key with its type, bounds and default.
+
+In: plain values (see `config`). Out: frozen settings; `to_target` gives the part of them that the core knows, without secrets.
+Sources and receivers keep their own settings in their own files; here they are only named.
+"""
+
+import re
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+
+from watchdog.config.heartbeat_settings import HeartbeatSettings
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import SELF, Target
+from watchdog.core.rules.rule import Override
+from watchdog.core.text.durations import format_duration
+from watchdog.net.settings_types import Duration, PositiveDuration
+from watchdog.sources import SOURCES
+from watchdog.sources.flower.source import FlowerSettings
+from watchdog.sources.redis.source import RedisSettings, ResultsSettings
+
+if TYPE_CHECKING:
+    from watchdog.receivers.console import ConsoleSettings
+    from watchdog.receivers.slack.receiver import SlackSettings
+    from watchdog.receivers.webhook import WebhookSettings
+
+    ReceiverSettings = WebhookSettings | SlackSettings | ConsoleSettings
+else:
+    from watchdog.receivers import RECEIVERS
+
+    ReceiverSettings = Annotated[reduce(or_, (kind.settings for kind in RECEIVERS.values())), Field(discriminator="type")]
+
+__all__ = ["OverrideSettings", "ReceiverSettings", "Settings", "TargetSettings", "to_override", "to_target"]
+
+SHORTEST_INTERVAL_S = 0.1
+LONGEST_NAME = 100
+LONGEST_ADDRESS = 500
+NO_LINK = "none"
+_OF_URLS = "!$%&'()*+,/:;=[]"
+"""What else than letters and digits stands in a URL as it is; what markup could take for its own does not."""
+
+
+def _long_enough(interval_s: float) -> float:
+    if interval_s < SHORTEST_INTERVAL_S:
+        raise ValueError(f"expected at least {format_duration(SHORTEST_INTERVAL_S)}, found {format_duration(interval_s)}")
+    return interval_s
+
+
+def _readable(name: str) -> str:
+    if not name or len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise ValueError(f"expected a name of 1 to {LONGEST_NAME} printable characters without spaces around it")
+    return name
+
+
+def _importable(app: str) -> str:
+    if len(app) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?", app):
+        raise ValueError('expected what follows `celery -A`, for example "shop" or "shop.celery:app"')
+    return app
+
+
+def _openable(link: str) -> str:
+    if link == NO_LINK:
+        return link
+    try:
+        parts = urlsplit(link)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        raise ValueError("expected a URL such as https://flower.example.com, found one whose host or port cannot be read") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f'expected the address at which people open Flower, such as https://flower.example.com, or "{NO_LINK}"')
+    if "@" in link:
+        raise ValueError("expected no credentials in a link that every receiver gets, found an @")
+    if parts.query or parts.fragment:
+        raise ValueError("expected Flower's address with its url_prefix at most, found a ? or # in the URL")
+    if quote(link, safe=_OF_URLS) != link or len(link) > LONGEST_ADDRESS:
+        raise ValueError(
+            f"expected at most {LONGEST_ADDRESS} characters that stand in URLs (anything else %-escaped), found others or more"
+        )
+    return link.rstrip("/")
+
+
+def _table(value: Any) -> Any:
+    """A bare URL is short for a table with nothing else in it."""
+    return {"url": value} if isinstance(value, str) else value
+
+
+Interval = Annotated[Duration, AfterValidator(_long_enough)]
+Name = Annotated[StrictStr, AfterValidator(_readable)]
+Texts = tuple[StrictStr, ...]
+
+
+class Strict(BaseModel):
+    """Frozen, and no key that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+class TargetSettings(Strict):
+    """One `[[target]]`: a Celery deployment, seen through Flower, Redis, or both."""
+
+    name: Name
+    flower: Annotated[FlowerSettings, BeforeValidator(_table)] | None = None
+    redis: Annotated[RedisSettings, BeforeValidator(_table)] | None = None
+    results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
+    interval: Interval | None = None
+    forget_after: PositiveDuration | None = None
+    app: Annotated[StrictStr, AfterValidator(_importable)] | None = None
+    link: Annotated[StrictStr, AfterValidator(_openable)] | None = None
+    min_workers: Annotated[StrictInt, Field(ge=0)] | None = None
+    min_workers_by_name: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
+    expected_workers: Texts = ()
+    workers: Texts = ()
+    queues: Texts = ()
+
+    @model_validator(mode="after")
+    def _can_be_seen(self) -> "TargetSettings":
+        if self.name == SELF:
+            raise ValueError(f'the name "{SELF}" is reserved for watchdog itself; choose another name')
+        if self.flower is None and self.redis is None:
+            raise ValueError('expected flower, redis or both, found neither; add for example flower = "http://localhost:5555"')
+        return self
+
+
+class OverrideSettings(Strict):
+    """One `[[override]]`: tunes rules by name, for all targets or some, all keys or some."""
+
+    rule: StrictStr
+    target: StrictStr | None = None
+    match: dict[str, StrictStr | list[StrictStr]] = Field(default_factory=dict)
+    params: dict[str, StrictBool | float | StrictStr] = Field(default_factory=dict)
+    enabled: StrictBool | None = None
+    for_: Duration | None = Field(default=None, alias="for")
+    keep_firing_for: Duration | None = None
+    window: PositiveDuration | None = None
+    severity: Severity | None = None
+    labels: dict[str, StrictStr] = Field(default_factory=dict)
+    summary: StrictStr | None = None
+    description: StrictStr | None = None
+    runbook: StrictStr | None = None
+    resolved: StrictStr | None = None
+
+
+class Settings(Strict):
+    """The whole configuration. Durations are seconds here."""
+
+    interval: Interval = 10.0
+    service: Name = "watchdog"
+    database: StrictStr | None = None
+    rules: Texts = ()
+    shipped_rules: StrictBool = True
+    include: Texts = ()
+    forget_after: PositiveDuration = 3600.0
+    retention: PositiveDuration = 30 * 86400.0
+    heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "console", "json", "logfmt"] = "auto"
+    target: tuple[TargetSettings, ...] = ()
+    receiver: tuple[ReceiverSettings, ...] = ()
+    override: tuple[OverrideSettings, ...] = ()
+
+    def interval_of(self, target: TargetSettings) -> float:
+        """How often a target is looked at (seconds)."""
+        return self.interval if target.interval is None else target.interval
+
+
+def to_target(settings: Settings, target: TargetSettings) -> Target:
+    """A target as the core sees it: no secrets; what is unset is left to the workers' own configuration."""
+    redis = target.redis
+    return Target(
+        name=target.name,
+        sources=frozenset(name for name in SOURCES if getattr(target, name) is not None),
+        interval_s=settings.interval_of(target),
+        forget_after_s=settings.forget_after if target.forget_after is None else target.forget_after,
+        app=target.app,
+        link=_opened_at(target),
+        workers=target.workers,
+        queues=target.queues,
+        declared_queues=tuple(redis.queues) if redis else (),
+        min_workers=target.min_workers,
+        min_workers_by_name=dict(target.min_workers_by_name),
+        expected_workers=target.expected_workers,
+        key_prefix=redis.key_prefix if redis else None,
+        priority_steps=tuple(redis.priority_steps) if redis and redis.priority_steps is not None else None,
+        separator=redis.separator if redis else None,
+        visibility_timeout_s=redis.visibility_timeout if redis else None,
+        redis_db=redis.db if redis else None,
+        results_prefix=target.results.key_prefix if target.results else None,
+    )
+
+
+def _opened_at(target: TargetSettings) -> str | None:
+    """Where people open its Flower: at `link`, else where watchdog asks it, credentials aside (`FlowerSettings` keeps them apart)."""
+    if target.link is not None:
+        return None if target.link == NO_LINK else target.link
+    if target.flower is None or "@" in target.flower.url:  # what looks like its path may be a password with a slash in it
+        return None
+    address = quote(target.flower.url, safe=_OF_URLS)
+    return address if len(address) <= LONGEST_ADDRESS else None
+
+
+def to_override(override: OverrideSettings, where_from: str) -> Override:
+    """An override as the core applies it; `where_from` is its file and line."""
+    return Override(
+        rule=override.rule,
+        target=override.target,
+        match={column: (globs,) if isinstance(globs, str) else tuple(globs) for column, globs in override.match.items()},
+        params=dict(override.params),
+        enabled=override.enabled,
+        for_s=override.for_,
+        keep_firing_for_s=override.keep_firing_for,
+        window_s=override.window,
+        severity=override.severity,
+        labels=dict(override.labels),
+        summary=override.summary,
+        description=override.description,
+        runbook=override.runbook,
+        resolved=override.resolved,
+        where_from=where_from,
+    )

@@ -1,0 +1,24 @@
+"""The rule files that come with watchdog: from the installed package, or from a source checkout; both read alike."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["shipped_folder", "shipped_rule_files"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def shipped_folder(package: Path = _PACKAGE) -> Path:
+    """`shipped_rules` inside an installed package, `rules` beside the package in a checkout; FileNotFoundError where there is neither."""
+    installed, checkout = package / "shipped_rules", package.parent / "rules"
+    if installed.is_dir():
+        return installed
+    if checkout.is_dir() and (package.parent / "pyproject.toml").is_file():
+        return checkout
+    raise FileNotFoundError(f"the shipped rules are missing from {installed}: the installation is damaged; install celery-watchdog again")
+
+
+def shipped_rule_files(folder: Path | None = None) -> Mapping[str, str]:
+    """Name as shown in faults (`rules/queues.toml`) -> text, in the order of their names."""
+    files = sorted((folder or shipped_folder()).glob("*.toml"))
+    return {f"rules/{file.name}": file.read_text(encoding="utf-8") for file in files}

@@ -1,0 +1,119 @@
+"""The settings in effect, for people: defaults filled in, durations readable, every secret masked.
+
+In: `Settings`. Out: plain values (`effective`) or TOML text (`to_toml`). Secrets are: what a model declares as one, whatever is named like
+one, the userinfo and query of any URL, the path of a receiver's or the heartbeat's URL (it is the key to a chat room), and all headers.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr
+
+from watchdog.config.masking import MASK
+from watchdog.config.settings import Settings
+from watchdog.core.text.durations import format_duration, parse_duration
+from watchdog.core.text.secrets import SECRET_NAME
+
+__all__ = ["effective", "masked_url", "to_toml"]
+
+_URL = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:(?P<user>[^/?#]*)@)?(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<rest>.*)", re.DOTALL)
+
+
+def effective(settings: Settings) -> dict[str, Any]:
+    """Every setting that has a value, by the names that `watchdog.toml` uses."""
+    shown = _table(settings, hide_paths=False)
+    if settings.heartbeat is not None:
+        shown["heartbeat"] = _table(settings.heartbeat, hide_paths=True)
+    shown["receiver"] = [_table(receiver, hide_paths=True) for receiver in settings.receiver]
+    return shown
+
+
+def masked_url(url: str, *, hide_path: bool) -> str:
+    """A URL with its userinfo and query masked, and its path too where that is a secret. Not a URL: unchanged."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        return url
+    user = "" if found["user"] is None else f"{MASK}@"
+    if "@" in found["path"]:  # a "/" in a password: what looks like the host is a part of it
+        return f"{found['scheme']}://{MASK}"
+    path = f"/{MASK}" if hide_path and found["path"].strip("/") else found["path"]
+    return f"{found['scheme']}://{user}{found['host']}{path}{f'?{MASK}' if found['rest'] else ''}"
+
+
+def to_toml(values: Mapping[str, Any]) -> str:
+    """TOML text of what `effective` gives: plain keys first, then a table each for the entries of arrays."""
+    arrays = {key: value for key, value in values.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
+    lines = [f"{key} = {_inline(value)}" for key, value in values.items() if key not in arrays]
+    for name, tables in arrays.items():
+        for table in tables:
+            lines += ["", f"[[{name}]]", *(f"{_key(key)} = {_inline(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _table(model: BaseModel, *, hide_paths: bool) -> dict[str, Any]:
+    return dict(_shown_fields(model, hide_paths=hide_paths))
+
+
+def _shown_fields(model: BaseModel, *, hide_paths: bool) -> Iterator[tuple[str, Any]]:
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if value is None:
+            continue
+        key = field.alias or name
+        if SECRET_NAME.search(key):
+            yield key, MASK
+        elif isinstance(value, float) and _is_duration([field.annotation, *field.metadata]):
+            yield key, _exact(value)
+        else:
+            yield key, _shown(value, hide_paths=hide_paths)
+
+
+def _shown(value: Any, *, hide_paths: bool) -> Any:
+    match value:
+        case SecretStr() if "://" in (url := value.get_secret_value()):
+            return masked_url(url, hide_path=hide_paths)
+        case SecretStr() | SecretBytes():
+            return MASK
+        case BaseModel():
+            return _table(value, hide_paths=hide_paths)
+        case Enum():
+            return value.value
+        case dict():
+            return {k: MASK if SECRET_NAME.search(str(k)) else _shown(v, hide_paths=hide_paths) for k, v in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_shown(item, hide_paths=hide_paths) for item in value]
+        case str():
+            return masked_url(value, hide_path=hide_paths)
+        case bool() | int() | float():
+            return value
+        case Path() | _:
+            return str(value)
+
+
+def _is_duration(annotations: list[Any]) -> bool:
+    """Whether a duration is among a field's annotations, at any depth."""
+    found = [a for a in annotations if isinstance(a, BeforeValidator) and a.func is parse_duration]
+    inner = [part for a in annotations for part in (*get_args(a), *getattr(a, "__metadata__", ()))]
+    return bool(found) or (bool(inner) and _is_duration(inner))
+
+
+def _exact(seconds: float) -> str:
+    """As people write it, unless rounding would change it."""
+    readable = format_duration(seconds)
+    return readable if readable != "forever" and parse_duration(readable) == seconds else f"{seconds!r}s"
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key)} = {_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_inline(inner) for inner in value) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _inline(key)

@@ -1,0 +1,50 @@
+"""The targets that a configuration means, as the core sees them; also of one that is wrong elsewhere: all faults are told in one go.
+
+In: a configuration that holds, or the values of a file that does not. Out: `TargetsMeant`, with how a further source is set there.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from watchdog.config.settings import to_target
+from watchdog.core.model.target import ANY_TARGET, Target, TargetsMeant
+from watchdog.sources import SOURCES
+
+if TYPE_CHECKING:
+    from watchdog.config.load import Loaded
+
+__all__ = ["meant_by", "meant_by_values"]
+
+_BY_FLAG = {"flower": "add --flower URL", "redis": "add --redis URL"}
+_BY_VARIABLE = {"flower": "set WATCHDOG_FLOWER", "redis": "set WATCHDOG_REDIS"}
+_BY_FILE = {source: f"set `{source}`" for source in SOURCES}
+
+
+def meant_by(loaded: "Loaded") -> TargetsMeant:
+    """Those of a configuration that holds. Without any, one that may have every source."""
+    targets = tuple(to_target(loaded.settings, target) for target in loaded.settings.target)
+    return _meant(targets or (Target(ANY_TARGET, sources=frozenset(SOURCES)),), loaded.place(("target",)))
+
+
+def meant_by_values(tables: object, given_empty: Collection[str], place: str) -> TargetsMeant:
+    """Those of `target` as it was written; none where one of them is no table with a name.
+
+    `given_empty` counts as set; `place`: where they come from (a flag, a variable, a file).
+    """
+    found = [_as_written(table, given_empty) for table in (tables if isinstance(tables, list) else [])]
+    whole = tuple(target for target in found if target is not None)
+    return _meant(whole if len(whole) == len(found) else (), place)
+
+
+def _meant(targets: tuple[Target, ...], place: str) -> TargetsMeant:
+    if place.startswith("--"):
+        return TargetsMeant(targets, _BY_FLAG, by_flag=True)
+    return TargetsMeant(targets, _BY_VARIABLE if place.startswith("$") else _BY_FILE)
+
+
+def _as_written(table: object, given_empty: Collection[str]) -> Target | None:
+    if not isinstance(table, dict) or not isinstance(table.get("name"), str):
+        return None
+    minima = table.get("min_workers_by_name", {})
+    sources = frozenset(source for source in SOURCES if source in table or source in given_empty)
+    return Target(table["name"], sources=sources, min_workers_by_name=dict.fromkeys(minima, 0) if isinstance(minima, dict) else {})

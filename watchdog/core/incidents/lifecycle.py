@@ -1,0 +1,229 @@
+"""The life of an incident: its states, what moves it, and the clocks that count watched time.
+
+A breach with an identity (its fingerprint) is pending, fires, recovers, and ends. What a verdict does to a state is
+`MOVES`, data; two more moves are made by watched time alone. Moves go to a fixed point, so `for = 0` fires at once.
+A verdict of unknown, or none, moves nothing and lets no clock run: blindness neither fires nor ends anything.
+
+In: an incident, a finding, the watched seconds since the cycle before. Out: the incident as it is now, and its transitions.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from watchdog.core.judging.findings import Finding, Verdict
+from watchdog.core.judging.texts import NO_TEXTS, Texts
+from watchdog.core.model.identity import fingerprint, incident_id
+from watchdog.core.model.rows import Cell, Key
+from watchdog.core.model.severity import Severity
+from watchdog.core.rules.rule import Rule
+
+__all__ = ["MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin", "changed", "end", "open_keys", "step", "watched_seconds"]
+
+
+class State(StrEnum):
+    """Where an incident is in its life."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+    DROPPED = "dropped"
+
+
+class Ended(StrEnum):
+    """Why an incident ended. Only `recovered` is good news."""
+
+    RECOVERED = "recovered"
+    FORGOTTEN = "forgotten"
+    NOT_COVERED = "not covered"
+    RULE_REMOVED = "rule removed"
+    RULE_CHANGED = "rule changed"
+    TARGET_REMOVED = "target removed"
+    CLOSED = "closed by hand"
+    RECEIVER_REMOVED = "receiver removed"
+    """For one receiver alone, which is told no more: said in messages, never true of an incident."""
+
+
+OPEN = frozenset({State.PENDING, State.FIRING, State.RECOVERING})
+
+MOVES: Mapping[tuple[State, Verdict], State] = {
+    (State.PENDING, Verdict.BREACH): State.PENDING,
+    (State.PENDING, Verdict.CLEAR): State.DROPPED,
+    (State.FIRING, Verdict.BREACH): State.FIRING,
+    (State.FIRING, Verdict.CLEAR): State.RECOVERING,
+    (State.RECOVERING, Verdict.BREACH): State.FIRING,
+    (State.RECOVERING, Verdict.CLEAR): State.RECOVERING,
+}
+"""Pairs that are absent (unknown and none in any state) move nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One move of an incident, with its reason, at `at` (epoch seconds). An escalation stays in its state."""
+
+    incident: str
+    at: float
+    before: str
+    after: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A breach with an identity and a life. Times are epoch seconds; `held_s` and `quiet_s` are watched seconds."""
+
+    id: str
+    fingerprint: str
+    rule: str
+    identity: str
+    target: str
+    key: Mapping[str, str]
+    state: State
+    severity: Severity
+    started_at: float
+    fired_at: float | None = None
+    resolved_at: float | None = None
+    ended: Ended | None = None
+    held_s: float = 0.0
+    quiet_s: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Cell] = field(default_factory=dict)
+    """At the last breach."""
+    seen_at: float = 0.0
+    """When its row was last there to be judged."""
+    summary: str = ""
+    description: str = ""
+    runbook: str = ""
+    link: str = ""
+    """The page of Flower that shows it; empty where there is none."""
+    inhibits: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether it lives."""
+        return self.state in OPEN
+
+
+_PLACES = {one.name: place for place, one in enumerate(fields(Incident))}
+_cells_of = attrgetter(*_PLACES)
+
+
+def changed(incident: Incident, **changes: Any) -> Incident:
+    """As `dataclasses.replace`, at little more than half its cost: ten thousand may change at once, each more than once."""
+    cells = list(_cells_of(incident))
+    for name, cell in changes.items():
+        cells[_PLACES[name]] = cell
+    return Incident(*cells)
+
+
+def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, link: str = "") -> tuple[Incident, Transition]:
+    """A breach without an incident begins one, `texts` rendered for it, and `link`; the look that begins it adds nothing to its clocks."""
+    rule = finding.rule
+    key = dict(zip(rule.key, finding.key, strict=True))
+    print_ = fingerprint(rule.name, target, key)
+    incident = Incident(
+        id=incident_id(print_, now),
+        fingerprint=print_,
+        rule=rule.name,
+        identity=rule.identity,
+        target=target,
+        key=key,
+        state=State.PENDING,
+        severity=finding.severity,
+        started_at=now,
+        labels=dict(rule.labels),
+        values=dict(finding.values),
+        seen_at=now,
+        summary=texts.summary,
+        description=texts.description,
+        runbook=texts.runbook,
+        link=link,
+        inhibits=rule.inhibits,
+    )
+    return incident, Transition(incident.id, now, "", State.PENDING, "breach")
+
+
+def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> tuple[Incident, list[Transition]]:
+    """One verdict moves one open incident, to a fixed point."""
+    if finding.verdict is Verdict.NOT_COVERED:
+        return end(incident, Ended.NOT_COVERED, now)
+    after = MOVES.get((incident.state, finding.verdict))
+    if after is None or (after is incident.state is State.FIRING and finding.severity.rank <= incident.severity.rank):
+        return incident, []  # what fires and does not get worse has no clock that runs
+    moved = _entered(incident, after, now)
+    if after is incident.state:
+        moved = _count(moved, finding.verdict, watched_s)
+    transitions = _transition(incident, moved, now, finding.verdict.value)
+    if finding.verdict is Verdict.BREACH and finding.severity.rank > moved.severity.rank:
+        reason = f"escalated from {moved.severity} to {finding.severity}"
+        moved = changed(moved, severity=finding.severity)
+        transitions.append(Transition(moved.id, now, moved.state, moved.state, reason))
+    return _by_time(moved, finding, now, transitions)
+
+
+def end(incident: Incident, why: Ended, now: float) -> tuple[Incident, list[Transition]]:
+    """End it for a reason that is no verdict; what never fired is dropped."""
+    state = State.DROPPED if incident.fired_at is None else State.RESOLVED
+    ended = changed(incident, state=state, ended=why, resolved_at=now)
+    return ended, _transition(incident, ended, now, why.value)
+
+
+def _count(incident: Incident, verdict: Verdict, watched_s: float) -> Incident:
+    if incident.state is State.PENDING and verdict is Verdict.BREACH:
+        return changed(incident, held_s=incident.held_s + watched_s)
+    if incident.state is State.RECOVERING and verdict is Verdict.CLEAR:
+        return changed(incident, quiet_s=incident.quiet_s + watched_s)
+    return incident
+
+
+def _by_time(incident: Incident, finding: Finding, now: float, so_far: list[Transition]) -> tuple[Incident, list[Transition]]:
+    rule = finding.rule
+    if incident.state is State.PENDING and finding.verdict is Verdict.BREACH and incident.held_s >= rule.for_s:
+        fired = _entered(incident, State.FIRING, now)
+        return fired, so_far + _transition(incident, fired, now, f"breach held {round(incident.held_s, 1):g}s")
+    if incident.state is State.RECOVERING and finding.verdict is Verdict.CLEAR and incident.quiet_s >= rule.keep_firing_for_s:
+        over, moved = end(incident, Ended.RECOVERED, now)
+        since = max(now - incident.quiet_s, incident.fired_at or incident.started_at)
+        return changed(over, resolved_at=since), so_far + moved  # out since then; meanwhile it was only made sure
+    return incident, so_far
+
+
+def _entered(incident: Incident, state: State, now: float) -> Incident:
+    """The incident as it enters a state; unchanged where it is there already."""
+    if state is incident.state:
+        return incident
+    if state is State.FIRING:
+        return changed(incident, state=state, fired_at=incident.fired_at or now, quiet_s=0.0)
+    if state is State.RECOVERING:
+        return changed(incident, state=state, quiet_s=0.0)
+    return changed(incident, state=state, ended=Ended.RECOVERED, resolved_at=now)
+
+
+def _transition(before: Incident, after: Incident, now: float, reason: str) -> list[Transition]:
+    if before.state is after.state:
+        return []
+    return [Transition(before.id, now, before.state, after.state, reason)]
+
+
+def watched_seconds(now: float, previous: float | None, interval_s: float) -> float:
+    """Watched time since the cycle before: at least 0 and at most two intervals, whatever the clock did."""
+    if previous is None:
+        return 0.0
+    return min(max(now - previous, 0.0), 2 * interval_s)
+
+
+def open_keys(incidents: Iterable[Incident]) -> Callable[[Rule], dict[Key, bool]]:
+    """Of a rule: the keys that it has an open incident for -> whether it fires or recovers."""
+    of_rule: dict[str, list[Incident]] = {}
+    for incident in incidents:
+        if incident.open:
+            of_rule.setdefault(incident.rule, []).append(incident)
+
+    def of(rule: Rule) -> dict[Key, bool]:
+        mine = (incident for incident in of_rule.get(rule.name, ()) if incident.identity == rule.identity)
+        return {tuple(map(incident.key.__getitem__, rule.key)): incident.state is not State.PENDING for incident in mine}
+
+    return of

@@ -1,0 +1,162 @@
+"""What the generic webhook says: one message as JSON, for machines to act on and simple receivers to show.
+
+In: a `Message`. Out: a plain dict in the order in which it is written, or its bytes. The keys are a contract with receivers.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from watchdog.core.incidents.lifecycle import Ended
+from watchdog.core.incidents.messages import Event, Message, Notice, strongest
+from watchdog.core.model.rows import Cell
+from watchdog.core.model.severity import Severity, worst
+from watchdog.core.text.sanitize import harmless_json
+
+__all__ = ["LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
+
+TYPES = {
+    Event.ESCALATED: "incident.escalated",
+    Event.FIRST: "incident.firing",
+    Event.REMINDER: "incident.reminder",
+    Event.RESOLVED: "incident.resolved",
+}
+"""A message's `type`, by the strongest event in it."""
+
+LARGEST_BODY = 64 * 1024
+"""Bytes of a message for machines: servers refuse more than 100 kB by default (Express), and others sooner."""
+_ENVELOPE = 2048
+"""Bytes for all but the incidents and the titles."""
+_LISTED = 5
+_LARGEST_EXACT = 2.0**53
+"""Whole numbers beyond are not exact as reals; written out they would be long and wrong."""
+
+
+def encode(message: Message) -> bytes:
+    """The body, as UTF-8. An incident that is too large alone goes without its description and runbook."""
+    body = _encoded(payload(message))
+    if len(body) <= LARGEST_BODY or len(message.notices) > 1:
+        return body
+    return _encoded(payload(replace(message, notices=tuple(replace(n, description="", runbook="") for n in message.notices))))
+
+
+def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]]:
+    """Notices in their order, as many to a message as `most` and `LARGEST_BODY` allow."""
+    part: list[Notice] = []
+    size = _ENVELOPE
+    for notice in notices:
+        takes = len(_encoded(_incident(notice))) + 1 + (len(title_of(notice).encode()) + 2 if len(part) < _LISTED else 0)
+        if part and (len(part) == most or size + takes > LARGEST_BODY):
+            yield tuple(part)
+            part, size = [], _ENVELOPE
+        part.append(notice)
+        size += takes
+    if part:
+        yield tuple(part)
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    return harmless_json(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
+
+
+def payload(message: Message) -> dict[str, Any]:
+    """The message as JSON values."""
+    return {
+        "type": TYPES[strongest([notice.event for notice in message.notices])],
+        "timestamp": iso(message.created_at),
+        "service": _utf8(message.service),
+        "level": _level(message).upper(),
+        "message": _utf8(headline(message)),
+        "data": {
+            "receiver": _utf8(message.receiver),
+            "target": _utf8(message.target),
+            "incidents": [_incident(notice) for notice in message.notices],
+        },
+    }
+
+
+def headline(message: Message) -> str:
+    """One line for people: the only notice's title, or how many there are and the first few titles."""
+    titles = [title_of(notice) for notice in message.notices]
+    if len(titles) == 1:
+        return titles[0]
+    more = [f"and {len(titles) - _LISTED} more"] if len(titles) > _LISTED else []
+    return f"{_counted(message)}: " + "; ".join(titles[:_LISTED] + more)
+
+
+def title_of(notice: Notice) -> str:
+    """What it is about; the end of an incident says that it is one."""
+    said = subject_of(notice)
+    if notice.event is not Event.RESOLVED:
+        return said
+    return f"Resolved: {said}" if notice.ended in (None, Ended.RECOVERED) else f"Ended ({notice.ended}): {said}"
+
+
+def subject_of(notice: Notice) -> str:
+    """The summary, or rule and key where it is empty."""
+    key = ", ".join(f"{name}={value}" for name, value in notice.key.items())
+    return notice.summary or f"{notice.rule} {key}".strip()
+
+
+def iso(at: float) -> str:
+    """`2026-11-22T09:15:00Z` of epoch seconds."""
+    return datetime.fromtimestamp(math.floor(at), UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _counted(message: Message) -> str:
+    """`3 incidents`, `3 incidents (1 over)` or `3 incidents over`."""
+    count = len(message.notices)
+    over = sum(notice.event is Event.RESOLVED for notice in message.notices)
+    if not over:
+        return f"{count} incidents"
+    return f"{count} incidents over" if over == count else f"{count} incidents ({over} over)"
+
+
+def _level(message: Message) -> Severity:
+    """The highest severity in it; what has ended counts as info."""
+    return worst([notice.severity for notice in message.notices if notice.event is not Event.RESOLVED])
+
+
+def _incident(notice: Notice) -> dict[str, Any]:
+    return {
+        "id": notice.incident,
+        "fingerprint": notice.fingerprint,
+        "event": notice.event.value,
+        "rule": _utf8(notice.rule),
+        "target": _utf8(notice.target),
+        "severity": notice.severity.value,
+        "state": notice.state,
+        "ended": notice.ended,
+        "key": {_utf8(name): _utf8(value) for name, value in notice.key.items()},
+        "labels": {_utf8(name): _utf8(value) for name, value in notice.labels.items()},
+        "values": {_utf8(name): json_cell(value) for name, value in notice.values.items()},
+        "summary": _utf8(notice.summary),
+        "description": _utf8(notice.description),
+        "runbook": _utf8(notice.runbook),
+        "link": _utf8(notice.link) or None,
+        "started_at": iso(notice.started_at),
+        "fired_at": None if notice.fired_at is None else iso(notice.fired_at),
+        "resolved_at": None if notice.resolved_at is None else iso(notice.resolved_at),
+        "flapping": notice.flapping,
+        "targets": [_utf8(target) for target in notice.targets or (notice.target,)],
+        "sequence": notice.sequence,
+    }
+
+
+def json_cell(value: Cell) -> Cell:
+    """A cell as JSON has it: no infinity, no `.0`."""
+    if isinstance(value, str):
+        return _utf8(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if not math.isfinite(value):
+        return None
+    return int(value) if value == math.floor(value) and abs(value) < _LARGEST_EXACT else value
+
+
+def _utf8(text: str) -> str:
+    """Half a surrogate pair, which names from elsewhere may hold, as its escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,34 @@
+"""The message that tries a receiver out: marked as a test wherever it is read, by people and by machines."""
+
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.model.identity import fingerprint, incident_id, message_id
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import SELF
+
+__all__ = ["RULE", "trial_message"]
+
+RULE = "Test"
+
+
+def trial_message(receiver: str, service: str, now: float) -> Message:
+    """One incident of severity info, of the rule `Test` on watchdog itself, that exists in this message alone. `now`: epoch seconds."""
+    key = {"receiver": receiver}
+    print_ = fingerprint(RULE, SELF, key)
+    notice = Notice(
+        incident=incident_id(print_, now),
+        fingerprint=print_,
+        event=Event.FIRST,
+        rule=RULE,
+        target=SELF,
+        severity=Severity.INFO,
+        state="firing",
+        key=key,
+        started_at=now,
+        fired_at=now,
+        sequence=1,
+        labels={"test": "true"},
+        summary=f"This is a test of the receiver {receiver}: nothing is wrong",
+        description="Sent by `watchdog receivers test`; no end will follow.",
+        targets=(SELF,),
+    )
+    return Message(message_id(receiver, SELF, now, [RULE]), receiver, SELF, now, (notice,), service=service)

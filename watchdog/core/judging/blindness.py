@@ -1,0 +1,81 @@
+"""What rules could say of rows before, and cannot now: lasting blindness, one cause of it at a time.
+
+In: what was blind before, this cycle's judgements, now. Out: what is blind now. What had no verdict from the first look on is no blindness:
+it was never covered. Reasons that differ in their numbers, or in the worker that they begin with, are one cause. What is blind stays under
+the cause that it went blind of, whatever the reason is by now: a broker that is gone is a silence first, then a question without answer.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from watchdog.core.judging.findings import Judgement, Verdict
+
+__all__ = ["BLIND", "Blindness", "Cause", "blindness_after"]
+
+BLIND = "blind"
+"""The table that shows it; what its own rules cannot say is no cause."""
+MOST_ROWS = 5000
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_WORKER = re.compile(r"[^\s:]+@[^\s:]+: ")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason, the rules that it keeps from judging, and how many of their rows; since when (epoch seconds)."""
+
+    reason: str
+    rules: tuple[str, ...]
+    hidden: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """What the `blind` table remembers, by rule and key. `since`: when the verdict was lost; None: there never was one. `of`: its cause."""
+
+    since: Mapping[str, float | None] = field(default_factory=dict)
+    of: Mapping[str, str] = field(default_factory=dict)
+    causes: Mapping[str, Cause] = field(default_factory=dict)
+    looked: bool = False
+
+
+def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: float, down: Iterable[str] = ()) -> Blindness:
+    """The blindness after a cycle. What a source hides that is `down` is told of by its own rule, and is no part of it."""
+    told = tuple(f"{name}:" for name in down)
+    hidden = (entry for entry in _unknown(judgements) if not (told and entry[1][1].startswith(told)))
+    unknown = dict(islice(hidden, MOST_ROWS))
+    since = {row: known.since.get(row, now if known.looked else None) for row in unknown}
+    of: dict[str, str] = {}
+    causes: dict[str, Cause] = {}
+    for row, (rule, reason) in unknown.items():
+        lost_at = since[row]
+        if lost_at is None:
+            continue
+        cause = of[row] = known.of.get(row) or _NUMBER.sub("#", _of_any_worker(reason))
+        before = causes.get(cause, Cause(reason, (), 0, lost_at))
+        rules = before.rules if rule in before.rules else (*before.rules, rule)
+        same = before.reason == reason or _of_any_worker(reason) != _of_any_worker(before.reason)
+        shown = before.reason if same else _of_any_worker(reason)
+        causes[cause] = Cause(shown, rules, before.hidden + 1, min(before.since, lost_at))
+    return Blindness(since, of, causes, looked=True)
+
+
+def _of_any_worker(reason: str) -> str:
+    """Without the worker that it begins with."""
+    named = _WORKER.match(reason)
+    return reason[named.end() :] if named else reason
+
+
+def _unknown(judgements: Iterable[Judgement]) -> Iterable[tuple[str, tuple[str, str]]]:
+    """Rule and key -> (rule, reason) of everything without a verdict."""
+    for judgement in judgements:
+        name = judgement.rule.name
+        if judgement.rule.table == BLIND:
+            continue
+        if judgement.unknown is not None:
+            yield name, (name, judgement.unknown)
+        for finding in judgement.findings:
+            if finding.verdict is Verdict.UNKNOWN:
+                yield "\x1f".join((name, *finding.key)), (name, finding.reason)

@@ -1,0 +1,53 @@
+"""What the rules say of what was seen, before anybody remembers anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from watchdog.core.model.rows import Cell, Key
+from watchdog.core.model.severity import Severity
+from watchdog.core.rules.rule import Rule
+
+__all__ = ["Finding", "Judgement", "Verdict"]
+
+
+class Verdict(StrEnum):
+    """What a rule says of one row now. `none`: no verdict (idle column, failed rule): moves nothing, like unknown."""
+
+    BREACH = "breach"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+    NOT_COVERED = "not covered"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's verdict on one key. `rule` is the rule as tuned for this target and key."""
+
+    rule: Rule
+    key: Key
+    verdict: Verdict
+    severity: Severity = Severity.WARNING
+    values: Mapping[str, Cell] = field(default_factory=dict)
+    """`rule.columns` -> cell, now."""
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+    """The whole row, for templates."""
+    reason: str = ""
+    """Why unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One rule's answer for one target: findings that are not plainly clear, and one for every key that was asked for by name.
+
+    At most one of these is set, and then there are no findings: `unknown` (a table it reads was not read), `idle`
+    (a column it reads has no value here), `failed` (it raised). All open incidents of the rule then stay as they are.
+    """
+
+    rule: Rule
+    findings: tuple[Finding, ...] = ()
+    unknown: str | None = None
+    idle: str | None = None
+    failed: str | None = None
+    took_ms: float = 0.0

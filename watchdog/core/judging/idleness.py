@@ -1,0 +1,54 @@
+"""What can have no verdict on a target, as far as its configuration tells: without asking any source.
+
+In: the tables, a target, its rules, or what they read. Out: rule name -> why it is idle; or a table of which each column says whether
+anything configured can fill it. What only needs a second look is not idle here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from watchdog.core.judging.blindness import BLIND, Blindness
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.loaded_tables import LoadedTable
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, read_tables
+from watchdog.core.model.replies import Replies
+from watchdog.core.model.rows import Reading, Sample, Table
+from watchdog.core.model.target import Target
+from watchdog.core.rules.rule import Rule
+
+__all__ = ["as_configured", "idle_by_configuration"]
+
+_NUMBERS = 8
+"""As many as any table samples of its one row; which they are does not matter."""
+
+
+def as_configured(tables: Mapping[str, Table], target: Target) -> Mapping[str, LoadedTable]:
+    """Each table of a target as a second look finds it that got no answer: what is idle in it, nothing configured can fill."""
+    earlier = Sample(0.0, {"": (0.0,) * _NUMBERS})
+    looked_before = Past({BLIND: Blindness(looked=True)}, dict.fromkeys(tables, (earlier,)))
+    readings = read_tables(tables, target, looked_before, Replies(), now=0.0).windows[DEFAULT_WINDOW_S]
+    return {name: LoadedTable.of(tables[name], reading) for name, reading in readings.items()}
+
+
+def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Sequence[Rule]) -> dict[str, str]:
+    """Rule name -> the reason, for each rule that reads a column which nothing configured can fill, or whose `where` no row can meet."""
+    loaded = as_configured(tables, target)
+    reasons = {
+        rule.name: next((why for name, columns in rule.reads.items() if (why := loaded[name].idle_reason(columns))), None) for rule in rules
+    }
+    readings = {name: table.reading for name, table in loaded.items()}
+    evaluator = Evaluator(tables, stopwatch=lambda: 0.0)
+    evaluator.load(readings)
+    for rule in rules:
+        reasons[rule.name] = reasons[rule.name] or _of_no_row(rule, readings.get(rule.table or ""), evaluator)
+    evaluator.close()
+    return {name: why for name, why in reasons.items() if why}
+
+
+def _of_no_row(rule: Rule, reading: Reading | None, evaluator: Evaluator) -> str | None:
+    """Why a rule on a table whose rows the configuration alone makes (`sources`, `groups`) concerns none of them."""
+    if reading is None or not rule.where or not reading.rows or reading.unread or reading.partial:
+        return None
+    said = evaluator.judge(replace(rule, when="1 = 1", clear=None, escalate=()), (), {})
+    concerned = said.findings or said.idle or said.unknown or said.failed
+    return None if concerned else f"{rule.table} has no row here for it: where {rule.where}"

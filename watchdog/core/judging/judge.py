@@ -1,0 +1,79 @@
+"""Readings to judgements: every rule that covers a target, asked of what was seen, in the window it asks for.
+
+In: an evaluator, the tuned rules, one look, the keys of open incidents. Out: a judgement a rule, in rule order.
+Before the look: which windows and columns the rules read.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Judgement
+from watchdog.core.model.demand import Demand
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Seen
+from watchdog.core.model.rows import Key
+from watchdog.core.rules.overrides import Tuned
+from watchdog.core.rules.rule import Rule
+
+__all__ = ["OpenKeys", "demand_of", "judge_all", "windows_of"]
+
+OpenKeys = Callable[[Rule], Mapping[Key, bool]]
+"""Keys that a rule has an open incident for -> whether it fires or recovers, so that `clear` decides."""
+
+
+def windows_of(rules: Iterable[Tuned]) -> dict[float, frozenset[str]]:
+    """Every window that some rule, or a variant of it, asks for -> the tables that are read in it; the default one is always there."""
+    read: dict[float, frozenset[str]] = {DEFAULT_WINDOW_S: frozenset()}
+    for tuned in rules:
+        for window_s in _windows(tuned):
+            read[window_s] = read.get(window_s, frozenset()).union(tuned.rule.reads, *(copy.reads for copy, _ in tuned.variants))
+    return read
+
+
+def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> Demand:
+    """Every column that some rule decides by or shows, and what is read `beside` them (table -> columns)."""
+    holding = [rule for tuned in rules for rule in (tuned.rule, *(copy for copy, _ in tuned.variants)) if rule.enabled]
+    shown = [{rule.table: frozenset(rule.columns)} for rule in holding if rule.table]
+    reads: dict[str, frozenset[str]] = {}
+    for read in (*(rule.reads for rule in holding), *shown, *beside):
+        for table, columns in read.items():
+            reads[table] = reads.get(table, frozenset()) | columns
+    return Demand(reads)
+
+
+def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, open_keys: OpenKeys = lambda _: {}) -> list[Judgement]:
+    """What each rule says. The rows are loaded once a window, for all rules that ask for it."""
+    judged: dict[str, Judgement] = {}
+    for window_s, readings in seen.windows.items():
+        mine = [tuned for tuned in rules if window_s in _windows(tuned)]
+        if mine:
+            evaluator.load(readings)
+        for tuned in mine:
+            judgement = evaluator.judge(tuned.rule, tuned.variants, open_keys(tuned.rule))
+            judged[tuned.rule.name] = _merged(judged.get(tuned.rule.name), _of_window(judgement, tuned, window_s))
+    return [judged[tuned.rule.name] for tuned in rules if tuned.rule.name in judged]
+
+
+def _windows(tuned: Tuned) -> set[float]:
+    return {rule.window_s for rule in (tuned.rule, *(copy for copy, _ in tuned.variants))}
+
+
+def _of_window(judgement: Judgement, tuned: Tuned, window_s: float) -> Judgement:
+    """The judgement without findings for keys that are tuned to another window."""
+    if _windows(tuned) == {window_s}:
+        return judgement
+    return replace(judgement, findings=tuple(f for f in judgement.findings if f.rule.window_s == window_s))
+
+
+def _merged(first: Judgement | None, second: Judgement) -> Judgement:
+    """One rule's judgements from two windows as one; whatever kept it from judging in one of them holds for both."""
+    if first is None:
+        return second
+    return replace(
+        first,
+        findings=first.findings + second.findings,
+        unknown=first.unknown or second.unknown,
+        idle=first.idle or second.idle,
+        failed=first.failed or second.failed,
+        took_ms=first.took_ms + second.took_ms,
+    )

@@ -1,0 +1,98 @@
+"""What was read, ready to be asked: the rows as they came, where their gaps are, and which columns have no value here.
+
+In: a table and its `Reading`. Out: a `LoadedTable`, which answers "is this idle", "is this a gap, and why", "which row is this key".
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from watchdog.core.model.rows import Cell, Key, Reading, Table
+
+__all__ = ["LoadedTable"]
+
+
+@dataclass(frozen=True)
+class LoadedTable:
+    """One table of one look. Rows are known by their number, from 0, which is their rowid in SQL."""
+
+    table: Table
+    reading: Reading
+    gaps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Column -> the rows in which it is a gap."""
+
+    @classmethod
+    def of(cls, table: Table, reading: Reading) -> "LoadedTable":
+        """The reading, with its gaps sorted by column."""
+        gaps: dict[str, list[int]] = {}
+        for number, row in enumerate(reading.rows):
+            for column in row.gaps:
+                gaps.setdefault(column, []).append(number)
+        return cls(table, reading, {column: tuple(rows) for column, rows in gaps.items()})
+
+    def sql_rows(self) -> Iterable[tuple[object, ...]]:
+        """Each row as SQL takes it: its number, then a cell for each column; NULL where there is none."""
+        names = [column.name for column in self.table.columns]
+        return ((number, *map(row.cells.get, names)) for number, row in enumerate(self.reading.rows))
+
+    @cached_property
+    def numbers(self) -> Mapping[Key, int]:
+        """Key -> row."""
+        return {key: number for number, key in reversed(list(enumerate(self.keys)))}
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """The key of each row."""
+        return tuple(row.key(self.table.key) for row in self.reading.rows)
+
+    def cells(self, number: int) -> Mapping[str, Cell]:
+        """A row, whole: a column that is idle or a gap is None."""
+        made = self._cells.get(number)
+        if made is None:
+            found = self.reading.rows[number].cells
+            made = self._cells[number] = {column.name: found.get(column.name) for column in self.table.columns}
+        return made
+
+    @cached_property
+    def _cells(self) -> dict[int, Mapping[str, Cell]]:
+        return {}  # made for the few rows that are spoken of, then shared by all rules
+
+    def rows_with_gaps(self, columns: Collection[str]) -> set[int]:
+        """Rows in which any of these columns is a gap."""
+        return {number for column in columns if column in self.gaps for number in self.gaps[column]}
+
+    def gap_reason(self, number: int, columns: Collection[str]) -> str | None:
+        """Why one of these columns is a gap in this row; None where none is."""
+        gaps = self.reading.rows[number].gaps
+        return next((gaps[c.name] for c in self.table.columns if c.name in columns and c.name in gaps), None) if gaps else None
+
+    def any_gap_reason(self, columns: Collection[str]) -> str | None:
+        """Why one of these columns is a gap in any row."""
+        return next(
+            (self.gap_reason(self.gaps[c.name][0], (c.name,)) for c in self.table.columns if c.name in columns and c.name in self.gaps),
+            None,
+        )
+
+    def idle_reason(self, columns: Collection[str]) -> str | None:
+        """Why one of these columns has no value here or not yet; also where no columns are read and all of them are idle."""
+        idle, names = self.idle, [c.name for c in self.table.columns]
+        of_interest = columns or (names if all(name in idle for name in names) else ())
+        for name in names:
+            if name in of_interest and name in idle:
+                return idle[name] if name in idle[name] else f"{name}: {idle[name]}"
+        return None
+
+    @cached_property
+    def idle(self) -> Mapping[str, str]:
+        """Column -> why it has no value here, or not yet."""
+        return {**{c.name: c.later for c in self.table.columns if c.later}, **self.reading.idle}
+
+    @property
+    def absent_reason(self) -> str | None:
+        """Why a key that is not in it may exist all the same; None where the table was read whole."""
+        return self.reading.unread or self.reading.partial
+
+    @property
+    def unread_reason(self) -> str | None:
+        """Why there is nothing to judge at all: not read, and no remembered rows either."""
+        return None if self.reading.rows else self.reading.unread

@@ -1,0 +1,152 @@
+"""A rule as SQL: the statements that ask it, made once, and which columns each of its expressions reads.
+
+In: a checked rule. Out: statements over `SqlTables`; numbers made real, params bound, texts between brackets.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from watchdog.core.model.rows import Cell
+from watchdog.core.model.severity import Severity, worst
+from watchdog.core.rules.rule import Rule
+from watchdog.core.sql.tables import SqlCell, SqlTables, StoppedError, bound
+from watchdog.core.sql.tokens import with_real_numbers
+
+__all__ = ["MOST_QUERY_ROWS", "Answer", "RuleSql", "RuleStatements", "Truths"]
+
+MOST_QUERY_ROWS = 10_000
+"""Rows that a rule's query may give."""
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSql:
+    """One rule's statements: `breaches` gives the rows where it holds, `truths` what else holds in some rows, `answers` a query's rows."""
+
+    breaches: str
+    truths: str
+    answers: str
+    where_reads: frozenset[str] = _NOTHING
+    when_reads: frozenset[str] = _NOTHING
+    clear_reads: frozenset[str] = _NOTHING
+    escalate_reads: tuple[frozenset[str], ...] = ()
+    query_reads: Mapping[str, frozenset[str]] | None = None
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Columns that decide, of a rule on a table."""
+        return self.where_reads | self.when_reads | self.clear_reads | frozenset().union(*self.escalate_reads)
+
+
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """What holds in one row: `where` and `clear` (false where they do not hold, or are NULL), and each entry of `escalate`."""
+
+    where: bool
+    clear: bool
+    escalate: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One row of a rule's query: its cells, and what holds in it."""
+
+    cells: Mapping[str, Cell]
+    breach: bool
+    truths: Truths
+
+
+class RuleStatements:
+    """Statements of all rules asked so far, kept by their texts, and asked of the tables. StoppedError where one cannot be answered."""
+
+    def __init__(self, tables: SqlTables) -> None:
+        self._tables = tables
+        self._kept: dict[tuple[object, ...], RuleSql] = {}
+
+    def of(self, rule: Rule) -> RuleSql:
+        """A rule's statements. sqlite3.Error where a text cannot be prepared, which a checked rule's can."""
+        texts = (rule.table, rule.query, rule.where, rule.when, rule.clear, rule.escalate)
+        found = self._kept.get(texts)
+        if found is None:
+            found = self._kept[texts] = self._for_query(rule) if rule.query is not None else self._for_table(rule)
+        return found
+
+    def breaches(self, rule: Rule, rows: int) -> dict[int, tuple[bool, ...]]:
+        """Row -> which entries of `escalate` hold, for each row where `when` (and `where`) holds."""
+        _, found = self._tables.run(self.of(rule).breaches, bound(rule.params), rows)
+        return {_whole(number): tuple(map(bool, entries)) for number, *entries in found}
+
+    def truths(self, rule: Rule, rows: Sequence[int]) -> dict[int, Truths]:
+        """Row -> what holds in it, for these rows (ascending): one by one where they lie far apart, else all between in one go."""
+        asked, params, sql = frozenset(rows), bound(rule.params), self.of(rule).truths
+        close = rows[-1] - rows[0] < len(rows) * 20
+        found: dict[int, Truths] = {}
+        for first, last in [(rows[0], rows[-1])] if close else [(row, row) for row in rows]:
+            _, holding = self._tables.run(sql, {**params, "_first": first, "_last": last}, last - first + 1)
+            found |= {_whole(number): _truths(holds) for number, *holds in holding if number in asked}
+        return found
+
+    def answers(self, rule: Rule) -> list[Answer]:
+        """The rows of a rule's query."""
+        names, found = self._tables.run(self.of(rule).answers, bound(rule.params), MOST_QUERY_ROWS + 1)
+        if len(found) > MOST_QUERY_ROWS:
+            raise StoppedError(f"the query gives more than {MOST_QUERY_ROWS:,} rows; narrow it")
+        width = len(names) - 3 - len(rule.escalate)
+        return [
+            Answer(dict(zip(names[:width], map(_cell, row), strict=False)), bool(row[width]), _truths(list(row[width + 1 :])))
+            for row in found
+        ]
+
+    def _for_table(self, rule: Rule) -> RuleSql:
+        when, where, clear = _sql(rule.when), _sql(rule.where), _sql(rule.clear)
+        entries = [_sql(entry.when) for entry in rule.escalate]
+        holds = "".join(f", ({entry}) IS TRUE" for entry in entries)
+        only = f" AND ({where})" if rule.where else ""
+        # S608: texts were checked at load, their brackets are balanced, and the tables can only be read.
+        return RuleSql(
+            breaches=f'SELECT rowid{holds} FROM "{rule.table}" WHERE ({when}){only}',  # noqa: S608
+            truths=f'SELECT rowid, ({where}) IS TRUE, ({clear}) IS TRUE{holds} FROM "{rule.table}" WHERE rowid BETWEEN :_first AND :_last',  # noqa: S608
+            answers="",
+            where_reads=self._reads(rule, where),
+            when_reads=self._reads(rule, when),
+            clear_reads=self._reads(rule, clear),
+            escalate_reads=tuple(self._reads(rule, entry) for entry in entries),
+        )
+
+    def _for_query(self, rule: Rule) -> RuleSql:
+        query, clear = with_real_numbers(rule.query or ""), _sql(rule.clear)
+        holds = "".join(f", ({_sql(entry.when)}) IS TRUE" for entry in rule.escalate)
+        return RuleSql(
+            breaches="",
+            truths="",
+            answers=f"SELECT *, (breach) IS TRUE, TRUE, ({clear}) IS TRUE{holds} FROM ({query})",  # noqa: S608
+            query_reads=self._tables.prepare(query, bound(rule.params)),
+        )
+
+    def _reads(self, rule: Rule, text: str) -> frozenset[str]:
+        found = self._tables.prepare(f'SELECT ({text}) FROM "{rule.table}"', bound(rule.params))  # noqa: S608
+        return found.get(rule.table or "", _NOTHING)
+
+
+def severity_of(rule: Rule, holds: tuple[bool, ...]) -> Severity:
+    """The rule's severity, or the highest entry of `escalate` that holds."""
+    return worst([rule.severity, *(entry.severity for entry, held in zip(rule.escalate, holds, strict=True) if held)])
+
+
+def _sql(text: str | None) -> str:
+    """An expression, ready to stand between brackets; TRUE where there is none."""
+    return "TRUE" if text is None else with_real_numbers(text)
+
+
+def _truths(holds: list[SqlCell]) -> Truths:
+    where, clear, *entries = map(bool, holds)
+    return Truths(where, clear, tuple(entries))
+
+
+def _whole(number: SqlCell) -> int:
+    return int(number) if isinstance(number, int | float) else -1
+
+
+def _cell(cell: SqlCell) -> Cell:
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell

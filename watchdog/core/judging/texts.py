@@ -1,0 +1,67 @@
+"""What people read of a finding: its rule's texts with the row's values in them.
+
+In: a finding, the target's name and app, the incident's severity. Out: summary, description and runbook, or what is true now that the
+incident is over.
+"""
+
+from dataclasses import dataclass
+
+from watchdog.core.judging.findings import Finding
+from watchdog.core.model.severity import Severity
+from watchdog.core.rules.templates import render
+from watchdog.core.text.phrasing import cut, readable, tidy, value_of
+
+__all__ = ["NO_TEXTS", "Texts", "plain", "render_or_plain", "resolved_text", "texts_of"]
+
+_ANY_APP = "APP"
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A rule's three texts, rendered. The summary is one line."""
+
+    summary: str
+    description: str
+    runbook: str
+
+
+NO_TEXTS = Texts("", "", "")
+
+
+def render_or_plain(text: str, finding: Finding, target: str, severity: Severity, app: str | None = None) -> str:
+    """The rule's text for what was found; where the template fails, rule, key and values instead: no message is lost."""
+    rule = finding.rule
+    extra = {"app": app or _ANY_APP, **rule.params, "rule": rule.name, "target": target, "severity": severity.value}
+    try:
+        return render(text, finding.cells, extra)
+    except Exception:  # noqa: BLE001  whatever a template trips over, somebody waits for the message
+        return plain(finding)
+
+
+def texts_of(finding: Finding, target: str, severity: Severity, app: str | None = None) -> Texts:
+    """The three texts of a finding; a rule without a summary gets rule, key and values.
+
+    `severity` is the incident's; `app` is what `celery -A` is told (None: not configured, a placeholder stands there).
+    """
+    rule = finding.rule
+    summary = render_or_plain(rule.summary, finding, target, severity, app) if rule.summary.strip() else plain(finding)
+    return Texts(
+        summary=" ".join(summary.split()),
+        description=render_or_plain(rule.description, finding, target, severity, app),
+        runbook=render_or_plain(rule.runbook, finding, target, severity, app),
+    )
+
+
+def resolved_text(finding: Finding, target: str, severity: Severity, summary: str, app: str | None = None) -> str:
+    """What a good end says: what is true now, by the row as it is; without a row, or a text for it, what was true (`summary`)."""
+    there = not set(finding.cells) <= set(finding.rule.key) or not finding.rule.key
+    if finding.rule.resolved.strip() and there:
+        return " ".join(render_or_plain(finding.rule.resolved, finding, target, severity, app).split())
+    return cut(f"was: {summary}") if summary else ""
+
+
+def plain(finding: Finding) -> str:
+    """`QueueBacklogHigh on indexing: length=60, consumers=2`."""
+    key = f" on {', '.join(finding.key)}" if finding.key else ""
+    values = ", ".join(f"{name}={readable(value_of(cell))}" for name, cell in finding.values.items())
+    return cut(tidy(f"{finding.rule.name}{key}{': ' if values else ''}{values}"))

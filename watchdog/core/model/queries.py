@@ -1,0 +1,293 @@
+"""The questions a table can put to a source: small frozen values, equal when they ask the same thing.
+
+Tables make them, the asking engine drops duplicates, a source answers each with the reply type named here
+(see `replies`) or a `Gap`. `good_for_s` says how long an answer may be reused before it is asked again;
+0 asks anew each cycle. Costs are those measured on Flower 2.2 and Redis 7.0 with 2 workers.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "NONE_LISTED",
+    "STARTED_TASKS",
+    "CountFlushes",
+    "FailedTasks",
+    "HashSize",
+    "InspectAll",
+    "InspectOne",
+    "Inspected",
+    "ListLength",
+    "LowestScore",
+    "OldestMessage",
+    "Ping",
+    "PingResults",
+    "Query",
+    "QueueLengths",
+    "ReadEventCounters",
+    "ReadResultsServer",
+    "ReadServer",
+    "RecentTasks",
+    "RevokedTasks",
+    "RunningTasks",
+    "ScanKeys",
+    "SetMembers",
+    "SucceededTasks",
+    "TaskMeta",
+    "WorkerHeartbeats",
+    "WorkerStatus",
+    "WorkersTasks",
+    "sources_asked",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question to one source."""
+
+    source: ClassVar[str] = ""
+    good_for_s: ClassVar[float] = 0.0
+
+
+def sources_asked() -> frozenset[str]:
+    """Every source that some question goes to."""
+    return frozenset(question.source for question in Query.__subclasses__())
+
+
+# --- Flower -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus(Query):
+    """`/healthcheck`, then `/api/workers?status=true`: Flower's first question. -> `dict[str, bool]` (2 + 3 ms)."""
+
+    source = "flower"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerHeartbeats(Query):
+    """`/?json=1`: what each worker's events said. -> `dict[str, WorkerBeat]` (3 ms)."""
+
+    source = "flower"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEventCounters(Query):
+    """`/metrics`, cut to `flower_events_total` and `process_start_time_seconds`. -> `EventCounters` (5 to 250 ms)."""
+
+    source = "flower"
+    good_for_s = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected(Query):
+    """`/api/workers`: Flower's cache of the last inspect. -> `dict[str, WorkerInspection]` (3 ms, 5 kB a worker)."""
+
+    source = "flower"
+    good_for_s = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class InspectOne(Query):
+    """`/api/workers?refresh=1&workername=`: ask one worker. -> `dict[str, WorkerInspection]` (its entry alone; empty on 404).
+
+    0.05 s where the worker answers, 2 s where it does not (200 with the old `timestamp`).
+    """
+
+    source = "flower"
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class InspectAll(Query):
+    """`/api/workers?refresh=true`: ask every worker. -> `dict[str, WorkerInspection]` (1 s; the dead keep their old `timestamp`)."""
+
+    source = "flower"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTasks(Query):
+    """`/api/tasks?state=STARTED&sort_by=started`: the tasks that run for longest. -> `tuple[TaskSeen, ...]`, oldest start first.
+
+    `limit` (1 to 1000) bounds the answer: one as long as that may lack some. A dead worker's tasks stay among them for good.
+    Costs Flower 10 to 120 ms; where its answer was slow, `good_for_s` is stretched (`asking.py`).
+    """
+
+    source = "flower"
+    good_for_s = 30.0
+    limit: int = 100
+
+
+STARTED_TASKS = RunningTasks()
+"""What every table asks that wants to know what runs: the same question, so that it is asked once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTasks(Query):
+    """`/api/tasks?state=FAILURE`: the last failures. -> `tuple[TaskSeen, ...]`, the last event first; `limit` as of `RunningTasks`."""
+
+    source = "flower"
+    good_for_s = 15.0  # as of the counters, which it mends
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedTasks(Query):
+    """`/api/tasks?state=REVOKED`: the last that were revoked or expired. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+
+    source = "flower"
+    good_for_s = 30.0
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SucceededTasks(Query):
+    """`/api/tasks?state=SUCCESS&taskname=`: a task's last successes, with runtimes. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+
+    source = "flower"
+    good_for_s = 30.0
+    task: str
+    limit: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersTasks(Query):
+    """`/api/tasks?workername=`: the last tasks of one worker, in any state. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+
+    source = "flower"
+    good_for_s = 30.0
+    worker: str
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RecentTasks(Query):
+    """`/api/tasks?limit=`: the tasks of which Flower heard last, in any state. -> `tuple[TaskSeen, ...]`, the last event first.
+
+    `limit` as of `RunningTasks`. At its most (0.8 MB) it costs Flower 30 to 230 ms: for a first look alone.
+    """
+
+    source = "flower"
+    limit: int = 1000
+
+
+NONE_LISTED = (
+    "flower: expected the length of some queue from /api/queues/length, found none: "
+    "on RabbitMQ it needs its management API (start Flower with --broker-api=URL), and it names none before it has inspected a worker"
+)
+"""The reason of the gap where `QueueLengths` brings no queue at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLengths(Query):
+    """`/api/queues/length`: queues that inspected workers consume. -> `dict[str, int]`; a queue without consumer is missing (8 ms).
+
+    Only where Redis itself is not asked, and not while it may hang: one such question then stops the whole of Flower 2.0 and 1.2
+    until Redis is back (`tables/queues/by_flower.py`).
+    """
+
+    source = "flower"
+    good_for_s = 30.0
+
+
+# --- Redis ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ping(Query):
+    """PING: Redis's first question. -> `Pong`."""
+
+    source = "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadServer(Query):
+    """INFO (sections server, clients, memory, persistence, stats, replication). -> `RedisServer`."""
+
+    source = "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class CountFlushes(Query):
+    """INFO commandstats. -> `int`: how often FLUSHALL and FLUSHDB ran, since its start or since CONFIG RESETSTAT."""
+
+    source = "redis"
+
+
+@dataclass(frozen=True, slots=True)
+class ListLength(Query):
+    """LLEN. -> `int`; a missing key is 0."""
+
+    source = "redis"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OldestMessage(Query):
+    """LINDEX key -1: the message served next (kombu pushes left, takes right). -> `MessageHead`; empty list: `MessageHead(None, None)`."""
+
+    source = "redis"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class HashSize(Query):
+    """HLEN. -> `int`; a missing key is 0."""
+
+    source = "redis"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LowestScore(Query):
+    """ZRANGE key 0 0 WITHSCORES. -> `float`; an empty set is `inf`."""
+
+    source = "redis"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetMembers(Query):
+    """SMEMBERS. -> `frozenset[str]`."""
+
+    source = "redis"
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanKeys(Query):
+    """SCAN cursor MATCH pattern, in small steps, until it comes round or about `budget` keys were gone through. -> `KeysFound`."""
+
+    source = "redis"
+    cursor: int
+    pattern: str
+    budget: int
+
+
+# --- The Redis where results live ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PingResults(Ping):
+    """PING: its first question, where `results` configures one of its own. -> `Pong`."""
+
+    source = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResultsServer(ReadServer):
+    """INFO. -> `RedisServer`."""
+
+    source = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMeta(Query):
+    """GET of a `celery-task-meta-<id>`: what a task's result backend holds of it. -> `TaskMetaSeen`; a missing key: all None.
+
+    Asked of the target's `results`; where it has none, of the broker's Redis, and there in the database `db` (None: the broker's own).
+    """
+
+    source = "results"
+    key: str
+    db: int | None = None

@@ -1,0 +1,258 @@
+"""What sources answer: frozen values decoded from bytes at the edge; tables see only these.
+
+Times are epoch seconds as the answering server's clock gave them; sizes are bytes. A field that the server did not
+send is None, and the table decides what that means.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar, TypeVarTuple, Unpack, cast
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
+
+__all__ = [
+    "EventCounters",
+    "KeysFound",
+    "MessageHead",
+    "Pong",
+    "RedisServer",
+    "Replies",
+    "TaskMetaSeen",
+    "TaskSeen",
+    "WorkerBeat",
+    "WorkerConf",
+    "WorkerInspection",
+]
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBeat:
+    """One worker as Flower's event stream shows it (`/?json=1`; celery/events/state.py `Worker`).
+
+    `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) empties them.
+    """
+
+    name: str
+    online: bool
+    heartbeats: tuple[float, ...]
+    freq_s: float | None
+    active: int | None
+    processed: int | None
+    load: tuple[float, float, float] | None
+    pid: int | None
+    version: str | None
+    hellos: int | None = None
+    """How many `worker-online` events Flower has counted since its start, likewise `worker-offline` and `worker-heartbeat`:
+    task events that arrive after a goodbye look like heartbeats and are none. None: Flower did not say."""
+    goodbyes: int | None = None
+    pulses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConf:
+    """The part of a worker's `conf` and `stats` that watchdog reads; None where the worker did not say.
+
+    `key_prefix` is "" where it said that it has none.
+    """
+
+    queues: tuple[str, ...] = ()
+    default_queue: str | None = None
+    routed_queues: tuple[str, ...] = ()
+    key_prefix: str | None = None
+    priority_steps: tuple[int, ...] | None = None
+    separator: str | None = None
+    visibility_timeout_s: float | None = None
+    result_backend: str | None = None
+    """Without its userinfo."""
+    results_db: int | None = None
+    """The database of the results, where they live on the broker's own server; None where they do not, or it is not known."""
+    results_elsewhere: bool = False
+    """They live on another server than the broker's."""
+    results_prefix: str | None = ""
+    """What stands before the keys of results; None where there is something that `conf` censors."""
+    transport: str | None = None
+    broker_db: int | None = None
+    """The database of its broker, where that is a Redis."""
+    """What carries its messages (`redis`, `amqp`, `sqs`, …)."""
+    eta_task_limit: int | None = None
+    """`worker_eta_task_limit`: how many tasks with an ETA it fetches at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInspection:
+    """One entry of Flower's inspect cache. `at` is when the worker last answered (Flower's clock)."""
+
+    name: str
+    at: float | None
+    queues: tuple[str, ...] | None
+    pool: str | None
+    pool_size: int | None
+    pid: int | None
+    uptime_s: float | None
+    prefetch: int | None
+    reserved: int | None
+    processed: int | None
+    conf: WorkerConf | None
+    active: tuple[str, ...] | None = None
+    """The ids of the tasks that it executes; Flower 2.2 tells them where this worker alone is refreshed."""
+    rate_limited: tuple[str, ...] = ()
+    """Its tasks that have a rate limit, each with it: `shop.report, 6/h`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCounters:
+    """`flower_events_total` per (worker, task, event type without `task-`), since Flower's start at `started_at`."""
+
+    started_at: float | None
+    counts: Mapping[tuple[str, str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSeen:
+    """One task as Flower's event stream shows it (`/api/tasks`; celery/events/state.py `Task`).
+
+    `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds and known of successes only. `name` is None where
+    Flower missed its first event, `routing_key` (the queue, on Redis) where its sender sends no `task-sent`. `exception` is a
+    repr; where Celery shows `ExceptionWithTraceback()`, the true type is in `traceback_last`, the last line of the traceback.
+    Texts are cut to 500 characters.
+    """
+
+    id: str
+    name: str | None
+    state: str
+    worker: str | None = None
+    received: float | None = None
+    started: float | None = None
+    succeeded: float | None = None
+    failed: float | None = None
+    runtime: float | None = None
+    exception: str | None = None
+    traceback_last: str | None = None
+    retries: int | None = None
+    routing_key: str | None = None
+    timestamp: float | None = None
+    retried: float | None = None
+    revoked: float | None = None
+    expires: float | None = None
+    """When it was to have begun at the latest (epoch seconds)."""
+
+    @property
+    def expired(self) -> bool:
+        """Whether it expired before it began. Of a task that had expired when its worker received it Flower hears nothing but that it was
+        revoked, neither its name nor when it expires (measured on 5.7): it may have been revoked by hand as well.
+        """
+        if self.revoked is None or self.started is not None:
+            return False
+        unheard = self.name is None and self.received is None
+        return unheard if self.expires is None else self.expires <= self.revoked
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Redis is there."""
+
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """INFO, the fields watchdog reads."""
+
+    run_id: str | None
+    version: str | None
+    uptime_s: float | None
+    used_memory: int | None
+    max_memory: int | None
+    eviction_policy: str | None
+    evicted_keys: int | None
+    clients: int | None
+    max_clients: int | None
+    blocked_clients: int | None
+    role: str | None
+    replica_link_up: bool | None
+    last_save_ok: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHead:
+    """The message at the head of a queue: its task id, and when it was published, where the publisher says so
+    (`headers.published_at` or `headers.enqueued_at`, epoch seconds).
+
+    The rest are headers of Celery's protocol 2 (celery/app/amqp.py `as_task_v2`), at most `LONGEST_NAME` characters; None where absent.
+    """
+
+    id: str | None
+    published_at: float | None
+    task: str | None = None
+    """The task's name, as Celery shows it: `shadow` where one is set."""
+    origin: str | None = None
+    """The process that sent it: `gen<pid>@<host>`."""
+    eta_at: float | None = None
+    """Not due before (epoch seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMetaSeen:
+    """What a task's result backend holds of it (celery/backends/base.py `_get_result_meta`).
+
+    `status` is its state, or the one it gave itself by `update_state`. The rest is what it reports while it runs, None where it reports
+    nothing: `progress` 0 to 1, `step` a short text, `meta_json` an object as JSON, without what is too long.
+    """
+
+    status: str | None = None
+    progress: float | None = None
+    step: str | None = None
+    meta_json: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFound:
+    """One step of a SCAN; cursor 0 means the round is complete."""
+
+    cursor: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """All answers of a cycle so far, by query."""
+
+    answers: Mapping[Query, object] = field(default_factory=dict)
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+    """Source -> how long its first question took."""
+    _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict, repr=False, compare=False)
+
+    def get(self, query: Query, kind: type[R]) -> R | Gap:
+        """The answer to `query`; a gap where it failed, or where it was not asked."""
+        try:
+            return cast("R | Gap", self.answers[query])
+        except KeyError:
+            return Gap(f"{query.source}: not asked")
+
+    def asked(self, query: Query) -> bool:
+        """Whether there is an answer or a gap for it."""
+        return query in self.answers
+
+    def gaps(self, source: str) -> Iterator[tuple[Query, Gap]]:
+        """What a source did not answer."""
+        return ((q, a) for q, a in self.answers.items() if q.source == source and isinstance(a, Gap))
+
+    def once(self, conclude: "Callable[[Replies, Unpack[Ts]], R]", *arguments: *Ts) -> R:
+        """What `conclude` makes of these replies and arguments, worked out once for the very same arguments.
+
+        Several tables draw the same conclusion, in each window anew; from a thousand workers it takes milliseconds. `conclude` is pure.
+        """
+        key = (conclude, *map(id, arguments))
+        if key not in self._concluded:
+            self._concluded[key] = conclude(self, *arguments), arguments  # kept beside it, or another object might take over its id
+        return cast("R", self._concluded[key][0])
+
+    def plus(
+        self, more: Mapping[Query, object] | Iterable[tuple[Query, object]], latency_ms: Mapping[str, float] | None = None
+    ) -> "Replies":
+        """These and more."""
+        return Replies({**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})})

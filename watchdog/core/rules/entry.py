@@ -1,0 +1,239 @@
+"""One `[[rule]]` becomes a rule, or faults: its form, its fields, and what its conditions and templates read.
+
+In: the table that `tomllib` made of it, and the tables as they are. Out: a `RuleDraft`, the rule as far as it could be read
+beside what is wrong with it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from watchdog.core.model.rows import Table
+from watchdog.core.model.severity import Severity
+from watchdog.core.rules.faults import Notes
+from watchdog.core.rules.fields import Fields, label_faults
+from watchdog.core.rules.rule import Escalation, Rule
+from watchdog.core.rules.templates import EXTRA_NAMES, check_template
+from watchdog.core.sql.conditions import ConditionError, check_condition, check_output_condition, check_query
+from watchdog.core.sql.tokens import TokenKind, scan
+from watchdog.core.text.suggestions import did_you_mean
+
+__all__ = ["KEYS", "OF_A_BREACH", "TEMPLATES", "RuleDraft", "identity", "read_rule"]
+
+KEYS = (
+    "name", "from", "when", "query", "key", "where", "clear", "escalate", "params", "for", "keep_firing_for", "window", "severity",
+    "summary", "description", "runbook", "resolved", "labels", "targets", "inhibits", "formerly", "enabled",
+)  # fmt: skip
+"""Every key of a `[[rule]]`."""
+
+TEMPLATES = ("summary", "description", "runbook", "resolved")
+OF_A_BREACH = ("summary", "description", "runbook")
+"""Those whose columns are an incident's values: what is true at its end is no part of it."""
+"""The keys that are templates."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}", re.ASCII)
+
+
+@dataclass(slots=True)
+class RuleDraft:
+    """A rule as far as it could be read, and what is wrong with it."""
+
+    rule: Rule
+    notes: Notes
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a rule's texts can name: `columns` in order, of `place`; and what they did name."""
+
+    place: str = ""
+    columns: tuple[str, ...] = ()
+    decide: set[str] = field(default_factory=set)
+    show: set[str] = field(default_factory=set)
+    reads: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+def read_rule(raw: Mapping[str, object], notes: Notes, tables: Mapping[str, Table]) -> RuleDraft:
+    """The rule that a `[[rule]]` declares. Every fault goes to `notes`, at its line."""
+    fields = Fields(raw, notes)
+    name = fields.text("name")
+    notes.rule = name or None
+    if not fields.has("name"):
+        notes.fault('name is missing; write name = "WhatIsWrong"')
+    elif isinstance(raw["name"], str) and not _NAME.fullmatch(name):
+        notes.fault(f'expected letters, digits, - and _ (at most 80, first a letter), found "{name[:90]}"', "name")
+    fields.known(KEYS)
+    rule = _plain_fields(fields, notes, name)
+    seen = _check_form(fields, notes, rule, tables)
+    if fields.has("query"):  # what does not belong to it has been said
+        rule = replace(rule, table=None, when=None, where=None)
+    if seen is not None:
+        rule = replace(rule, key=_key(rule, tables))
+        _check_conditions(notes, rule, seen, tables)
+        _check_templates(notes, rule, seen)
+        for label, why in label_faults(rule.labels, rule.key).items():
+            notes.fault(why, "labels", label)
+        rule = _finished(rule, seen)
+    _check_params(notes, rule)
+    return RuleDraft(rule, notes)
+
+
+def _plain_fields(fields: Fields, notes: Notes, name: str) -> Rule:
+    """All that can be read without knowing the tables."""
+    rule = Rule(
+        name=name,
+        table=fields.needed("from") or None,
+        when=fields.needed("when") or None,
+        query=fields.needed("query") or None,
+        key=fields.texts("key"),
+        where=fields.needed("where") or None,
+        clear=fields.needed("clear") or None,
+        params=fields.params("params"),
+        for_s=fields.duration("for", 0.0),
+        keep_firing_for_s=fields.duration("keep_firing_for", 60.0),
+        window_s=fields.duration("window", 300.0),
+        severity=fields.severity("severity", Severity.WARNING),
+        summary=fields.text("summary"),
+        description=fields.text("description"),
+        runbook=fields.text("runbook"),
+        resolved=fields.text("resolved"),
+        labels=fields.labels("labels"),
+        targets=fields.texts("targets", ("*",)),
+        inhibits=fields.texts("inhibits"),
+        formerly=fields.texts("formerly"),
+        enabled=fields.flag("enabled", default=True),
+        file=notes.file,
+        line=notes.line(),
+    )
+    if rule.window_s <= 0:
+        notes.fault("must be longer than 0", "window")
+    if not rule.targets:
+        notes.fault("an empty list covers no target; leave it out for all, or write enabled = false", "targets")
+    return replace(rule, escalate=_escalations(fields, notes, rule.severity))
+
+
+def _escalations(fields: Fields, notes: Notes, severity: Severity) -> tuple[Escalation, ...]:
+    escalations = []
+    for entry in fields.tables("escalate"):
+        entry.known(("when", "severity"))
+        for needed in ("when", "severity"):
+            if not entry.has(needed):
+                notes.fault(f'{needed} is missing; write {{ when = "…", severity = "critical" }}', *entry.place)
+        escalation = Escalation(entry.needed("when"), entry.severity("severity", Severity.CRITICAL))
+        if escalation.severity.rank <= severity.rank and entry.has("severity"):
+            notes.warn(f"{escalation.severity} raises nothing, the rule itself is {severity}", *entry.place, "severity")
+        escalations.append(escalation)
+    return tuple(escalations)
+
+
+def _check_form(fields: Fields, notes: Notes, rule: Rule, tables: Mapping[str, Table]) -> _Seen | None:
+    """Whether the rule is one of the two forms; what its texts can name, or None where that cannot be said."""
+    if fields.has("query"):
+        return _check_query_form(fields, notes, rule, tables)
+    for needed in ("from", "when"):
+        if not fields.has(needed):
+            notes.fault(f"{needed} is missing; a rule needs from and when, or query and key")
+    if fields.has("key"):
+        notes.fault("belongs to query; with from, the rows have the key of their table", "key")
+    if rule.table is None:
+        return None
+    table = tables.get(rule.table)
+    if table is None:
+        notes.fault(f'no table "{rule.table}"{did_you_mean(rule.table, tables) or "; there are " + ", ".join(tables)}', "from")
+        return None
+    return _Seen(rule.table, tuple(column.name for column in table.columns))
+
+
+def _check_query_form(fields: Fields, notes: Notes, rule: Rule, tables: Mapping[str, Table]) -> _Seen | None:
+    for other in ("from", "when", "where"):
+        if fields.has(other):
+            hint = "; narrow the rows in the query itself" if other == "where" else "; a rule has from and when, or query and key"
+            notes.fault(f"not together with query{hint}", other)
+    if not fields.has("key"):
+        notes.fault('key is missing; name the columns of query that tell its rows apart, as in key = ["queue"] ([] for one row)')
+    if rule.query is None:
+        return None
+    try:
+        shape = check_query(tables, rule.query, rule.key, rule.params)
+    except ConditionError as error:
+        for fault in error.faults:
+            notes.fault(fault, "query")
+        return None
+    own = {tables[name].own for name in shape.reads if name in tables}
+    if len(own) == 2:
+        names = [name for name in shape.reads if tables[name].own]
+        notes.fault(f"{' and '.join(names)} belong to watchdog itself, the other tables to the targets; no look sees both", "query")
+    columns = tuple(column for column in shape.columns if column.lower() != "breach")
+    return _Seen("the query's output", columns, show=set(columns), reads=dict(shape.reads))
+
+
+def _key(rule: Rule, tables: Mapping[str, Table]) -> tuple[str, ...]:
+    return rule.key if rule.table is None else tables[rule.table].key
+
+
+# --- what its texts read ------------------------------------------------------------------------------------------------
+
+
+def _check_conditions(notes: Notes, rule: Rule, seen: _Seen, tables: Mapping[str, Table]) -> None:
+    """Every condition against the columns it can see; of a query's conditions, against its output."""
+    for keys, text in _conditions(rule):
+        if not text.strip():
+            continue  # said already
+        try:
+            if rule.table is None:
+                columns = check_output_condition((*seen.columns, "breach"), text, rule.params)
+            else:
+                columns = check_condition(tables, rule.table, text, rule.params)
+        except ConditionError as error:
+            for fault in error.faults:
+                notes.fault(fault, *keys)
+            continue
+        seen.decide |= columns
+        if keys != ("where",):
+            seen.show |= columns
+
+
+def _conditions(rule: Rule) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The conditions that the rule's form allows, with the keys they stand at."""
+    written = {"clear": rule.clear} if rule.table is None else {"when": rule.when, "where": rule.where, "clear": rule.clear}
+    yield from (((key,), text) for key, text in written.items() if text is not None)
+    yield from ((("escalate", index, "when"), entry.when) for index, entry in enumerate(rule.escalate))
+
+
+def _check_templates(notes: Notes, rule: Rule, seen: _Seen) -> None:
+    for column in sorted(set(rule.params) & set(seen.columns)):
+        notes.fault(f"{column} is a column of {seen.place} too, and templates could not tell them apart; rename it", "params", column)
+    names = (*seen.columns, *rule.params, *EXTRA_NAMES)
+    for key in TEMPLATES:
+        check = check_template(getattr(rule, key), names, seen.place)
+        seen.show |= check.names if key in OF_A_BREACH else set()
+        for fault in check.faults:
+            notes.fault(fault, key)
+
+
+def _check_params(notes: Notes, rule: Rule) -> None:
+    """A param that no text names tunes nothing."""
+    texts = [rule.query or "", *(text for _, text in _conditions(rule))]
+    used = {token.text[1:] for text in texts for token in scan(text)[0] if token.kind is TokenKind.PARAMETER}
+    used |= {name for key in TEMPLATES for name in check_template(getattr(rule, key), rule.params).names}
+    for param in rule.params:
+        if param not in used:
+            notes.warn(f"nothing reads it{did_you_mean(param, used)}", "params", param)
+
+
+def _finished(rule: Rule, seen: _Seen) -> Rule:
+    """The rule with what it reads, the values it shows (its key is shown anyway), and its identity."""
+    return replace(
+        rule,
+        columns=tuple(column for column in seen.columns if column in seen.show and column not in rule.key),
+        reads=seen.reads or {seen.place: frozenset(seen.decide)},
+        identity=identity(rule),
+    )
+
+
+def identity(rule: Rule) -> str:
+    """12 hex digits of what a rule is about: its table, or its query and key; spaces do not count."""
+    about = json.dumps([rule.table, " ".join((rule.query or "").split()), rule.key])
+    return hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -1,0 +1,66 @@
+"""What is wrong in a file of rules, and where: written down while reading, so that everything is reported at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.rules.toml_lines import Path, line_of
+
+__all__ = ["Fault", "Notes", "found", "named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something to mend in a file of rules or overrides: where (line 0: not known), in which rule (None: in none), and what."""
+
+    file: str
+    line: int
+    rule: str | None
+    what: str
+
+    def __str__(self) -> str:
+        rule = "" if self.rule is None else f'rule "{self.rule}": '
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {rule}{self.what}" if place else f"{rule}{self.what}"
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was found wrong so far in one table of one file; `path` is where that table stands."""
+
+    file: str
+    lines: Mapping[Path, int]
+    path: Path
+    rule: str | None = None
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+
+    def fault(self, what: str, *keys: str | int) -> None:
+        """Write down a fault of the key at `keys` (none: of the table itself)."""
+        self.faults.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what)))
+
+    def warn(self, what: str, *keys: str | int) -> None:
+        """Write down something odd that does no harm."""
+        self.warnings.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what)))
+
+    def line(self, *keys: str | int) -> int:
+        """The line of a key of this table."""
+        return line_of(self.lines, (*self.path, *keys))
+
+
+def named(keys: tuple[str | int, ...], what: str) -> str:
+    """`escalate[2].when: …`; people count from 1."""
+    name = "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
+    return f"{name}: {what}" if name else what
+
+
+def found(value: object) -> str:
+    """A value as TOML writes it, cut short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value[:40]}…"' if len(value) > 40 else f'"{value}"'
+    if isinstance(value, int | float):
+        return f"the number {str(value)[:20]}"
+    if isinstance(value, list):
+        return "a list"
+    return "a table" if isinstance(value, dict) else "a date or time"

@@ -1,0 +1,89 @@
+"""Rules as values: a declared condition on one table, checked and compiled when it was loaded.
+
+`rule_files` makes them from TOML, `evaluate` asks them of rows, `incidents` gives their breaches a life.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.model.rows import Param
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import matches
+
+__all__ = ["Escalation", "Override", "Rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """While `when` is true the incident has at least this severity."""
+
+    when: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. SQL texts are as the user wrote them; times are seconds.
+
+    Either `table` and `when` are set, or `query` and `key`. For a rule on a table `key` is the table's key.
+    `columns` are those that `when`, `clear`, `escalate` and the templates read, in a stable order: an incident's values.
+    """
+
+    name: str
+    table: str | None = None
+    when: str | None = None
+    query: str | None = None
+    key: tuple[str, ...] = ()
+    where: str | None = None
+    clear: str | None = None
+    escalate: tuple[Escalation, ...] = ()
+    params: Mapping[str, Param] = field(default_factory=dict)
+    for_s: float = 0.0
+    keep_firing_for_s: float = 60.0
+    window_s: float = 300.0
+    severity: Severity = Severity.WARNING
+    summary: str = ""
+    description: str = ""
+    runbook: str = ""
+    resolved: str = ""
+    """What is true once it is over, in place of the summary; empty: the summary, in the past tense."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ("*",)
+    inhibits: tuple[str, ...] = ()
+    enabled: bool = True
+    formerly: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+    columns: tuple[str, ...] = ()
+    """Values shown: columns that `when`, `clear`, `escalate` and the templates read (a query's output columns)."""
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Table -> columns that decide: those of `when`, `where`, `clear` and `escalate`, or of the whole query."""
+    identity: str = ""
+    """Changes where `from`, `query` or `key` do: then an open incident ends as `rule changed`."""
+
+    def covers(self, target: str) -> bool:
+        """Whether the rule is asked of this target."""
+        return self.enabled and matches(target, self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One `[[override]]`: which rules, target and keys it tunes, and what it sets (None: left alone)."""
+
+    rule: str
+    target: str | None = None
+    match: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key column -> globs, one of which must fit; empty: every key."""
+    params: Mapping[str, Param] = field(default_factory=dict)
+    enabled: bool | None = None
+    for_s: float | None = None
+    keep_firing_for_s: float | None = None
+    window_s: float | None = None
+    severity: Severity | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    summary: str | None = None
+    description: str | None = None
+    runbook: str | None = None
+    resolved: str | None = None
+    where_from: str = ""
+    """File and line, for messages."""

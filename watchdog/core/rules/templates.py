@@ -1,0 +1,155 @@
+"""A rule's texts with the row's values in them: a small, safe part of Jinja.
+
+In: a template text and cells. Out: the text a human reads, or what is wrong with the template. Names, four filters,
+`if`/`elif`/`else` and comparisons are all there is: Jinja's own sandbox bounds neither loops nor `'a'*10**9`, so what
+could cost time or memory is refused by walking the parsed template, before it is compiled.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from watchdog.core.model.rows import Cell
+from watchdog.core.text.phrasing import FILTERS, cut, readable, tidy, value_of
+from watchdog.core.text.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template, nodes
+
+__all__ = ["EXTRA_NAMES", "TemplateCheck", "check_template", "render"]
+
+EXTRA_NAMES = ("rule", "target", "severity", "app")
+"""What every template can name besides the row's columns and the rule's params."""
+
+_LONGEST_TEMPLATE = 10_000
+_DEEPEST = 60
+_ALLOWED = ("Template", "Output", "TemplateData", "Name", "Filter", "If", "Compare", "Operand", "And", "Or", "Not", "Const")
+_REFUSED = {
+    "For": "a loop", "Call": "a call", "CallBlock": "a call", "Getattr": "an attribute", "Getitem": "a subscript", "Macro": "a macro",
+    "Include": "an include", "Import": "an import", "FromImport": "an import", "Extends": "extends", "Assign": "set", "AssignBlock": "set",
+    "Block": "a block", "With": "with", "FilterBlock": "a filter block", "Test": "is", "CondExpr": "if inside {{ }}", "Concat": "~",
+    "List": "a list", "Tuple": "a tuple", "Dict": "a dict", "Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//",
+    "Mod": "%", "Pow": "**", "Neg": "-", "Pos": "+",
+}  # fmt: skip
+_LISTED = ", ".join(FILTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateCheck:
+    """What a look at a template found: the names it reads, and what is wrong with it (nothing: it is fine)."""
+
+    names: frozenset[str] = frozenset()
+    faults: tuple[str, ...] = ()
+
+
+def check_template(text: str, names: Iterable[str], of: str = "") -> TemplateCheck:
+    """Whether `text` can be rendered with `names` (columns, params, `EXTRA_NAMES`); `of` is where the columns come from, for the faults."""
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
+    known = tuple(names)
+    if len(text) > _LONGEST_TEMPLATE:
+        return TemplateCheck(faults=(f"{len(text):,} characters are too many; a template may have {_LONGEST_TEMPLATE:,}",))
+    if "{" not in text:
+        return TemplateCheck()
+    try:
+        used, faults = _looked_at(text)
+    except RecursionError:
+        return TemplateCheck(faults=("nested too deeply",))
+    except ValueError as error:  # a number with thousands of digits
+        return TemplateCheck(faults=(f"not a template: {error}",))
+    except TemplateSyntaxError as error:
+        return TemplateCheck(faults=(f"not a template: {error.message}{_on_line(error.lineno)}",))
+    place = f" in {of}" if of else ""
+    unknown = [f'no column or param "{name}"{place}{did_you_mean(name, known)}' for name in used if name not in known]
+    return TemplateCheck(frozenset(used), tuple(dict.fromkeys([*faults, *unknown])))
+
+
+def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> str:
+    """The text with its values; a gap, an idle column or a missing name reads `unknown`.
+
+    At most 2,000 characters, without control characters. ValueError or TypeError where the template cannot be rendered
+    (forbidden syntax; a text compared with a number).
+    """
+    if "{" not in text:
+        return cut(tidy(text))
+    template, names = _compiled(text)
+    values = {name: value_of(cells[name] if name in cells else extra.get(name)) for name in names}
+    return cut(tidy(template.render(values)))
+
+
+# --- looking at a template ----------------------------------------------------------------------------------------------
+
+
+@cache
+def _environment() -> "Environment":
+    """Jinja with nothing in it but the four filters. Imported here: the import takes 70 ms, and most commands render nothing."""
+    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
+
+    environment = SandboxedEnvironment(finalize=readable, autoescape=False)  # plain text: receivers escape for their own format
+    environment.globals.clear()
+    environment.tests.clear()
+    environment.filters.clear()
+    environment.filters.update(FILTERS)
+    return environment
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> "tuple[Template, frozenset[str]]":
+    """A template compiled, and its names. ValueError where it is none, or not one of ours."""
+    names, faults = _looked_at(text)
+    if faults:
+        raise ValueError("; ".join(faults))
+    return _environment().from_string(text), frozenset(names)
+
+
+@lru_cache(maxsize=1024)
+def _looked_at(text: str) -> tuple[list[str], list[str]]:
+    """`_walk` through a text; a rule's is looked at for each of its faults and params. Raises what parsing does."""
+    return _walk(_environment().parse(text))
+
+
+def _walk(tree: "nodes.Node") -> tuple[list[str], list[str]]:
+    """The names a template reads and what in it is forbidden, both in order."""
+    from jinja2 import nodes  # noqa: PLC0415
+
+    names: list[str] = []
+    faults: list[str] = []
+    for node in _nodes(tree):
+        if isinstance(node, nodes.Name):
+            names.append(node.name)
+        elif isinstance(node, nodes.Filter):
+            faults += _filter_faults(node)
+        elif not _is_allowed(node):
+            what = _REFUSED.get(type(node).__name__, type(node).__name__)
+            faults.append(f"{what} is not allowed{_on_line(node.lineno)}; a template holds names, if, comparisons and filters ({_LISTED})")
+    return names, faults
+
+
+def _nodes(node: "nodes.Node", depth: int = 0) -> "Iterator[nodes.Node]":
+    """Every node from the top; not what is inside a forbidden one. RecursionError where Python could not compile it."""
+    if depth > _DEEPEST:
+        raise RecursionError
+    yield node
+    if _is_allowed(node):
+        for child in node.iter_child_nodes():
+            yield from _nodes(child, depth + 1)
+
+
+def _is_allowed(node: "nodes.Node") -> bool:
+    kind = type(node).__name__
+    negative_number = kind == "Neg" and all(type(child).__name__ == "Const" for child in node.iter_child_nodes())
+    return kind in _ALLOWED or negative_number
+
+
+def _filter_faults(node: "nodes.Filter") -> list[str]:
+    """A filter must be one of ours, and takes no arguments."""
+    if node.name not in FILTERS:
+        return [f'no filter "{node.name}"; there are {_LISTED}{did_you_mean(node.name, FILTERS)}']
+    if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
+        return [f'the filter "{node.name}" takes no arguments']
+    return []
+
+
+def _on_line(line: int) -> str:
+    return f" (its line {line})" if line > 1 else ""

@@ -1,0 +1,226 @@
+"""Checking at load: every name, value and number of a condition or a query against the real schema, all faults at once.
+
+In: tables, the SQL as the user wrote it, params. Out: the columns it reads, or a `ConditionError` that lists what is wrong.
+SQLite itself resolves the names, in memory, behind the authorizer that rules run under; what SQLite would take silently
+(a number beside a text, a text as a truth value) is found in the expression's tree.
+"""
+
+import re
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from watchdog.core.model.rows import Kind, Param, Table
+from watchdog.core.sql.condition_faults import Known, KnownColumn, aggregate_faults, sense_faults, truth_faults
+from watchdog.core.sql.draft import Draft, readable
+from watchdog.core.sql.expressions import NotUnderstoodError
+from watchdog.core.sql.parser import parse, parse_from
+from watchdog.core.sql.tables import Schema, SqlTables, StoppedError, bound, schema_of
+from watchdog.core.sql.tokens import TokenKind
+from watchdog.core.text.suggestions import did_you_mean
+
+__all__ = ["ConditionError", "QueryShape", "check_condition", "check_output_condition", "check_query", "check_select", "check_truth_select"]
+
+_LOCK = threading.Lock()  # the tables that statements are prepared against are kept, and shared
+_COLUMN_NAME = re.compile(r"[^\W\d]\w*")
+_MOST_UNKNOWN_COLUMNS = 30
+
+
+class ConditionError(ValueError):
+    """A condition or query that cannot be used; `faults` has a sentence for each reason."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults: tuple[str, ...] = tuple(dict.fromkeys(faults))
+        super().__init__("; ".join(self.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class QueryShape:
+    """What a query gives and takes: its output columns in order, and table -> the columns it reads (none where it only counts rows)."""
+
+    columns: tuple[str, ...]
+    reads: Mapping[str, frozenset[str]]
+
+
+def check_condition(tables: Mapping[str, Table], table: str, text: str, params: Mapping[str, Param]) -> frozenset[str]:
+    """The columns of `table` that a condition reads. ConditionError with every fault."""
+    found = tables.get(table)
+    if found is None:
+        raise ConditionError([f'no table "{table}"{did_you_mean(table, tables)}'])
+    known = Known({column.name: KnownColumn.of(table, column) for column in found.columns}, params)
+    return _checked_condition(schema_of({table: found}), table, known, text)
+
+
+def check_output_condition(columns: Sequence[str], text: str, params: Mapping[str, Param]) -> frozenset[str]:
+    """The same over a query's output columns (`clear` and `escalate` of a rule with `query`), whose kinds are not known."""
+    return _checked_condition({"query": dict.fromkeys(columns)}, "query", Known({}, params), text)
+
+
+def check_query(tables: Mapping[str, Table], text: str, key: tuple[str, ...], params: Mapping[str, Param]) -> QueryShape:
+    """What a rule's query gives and reads: one SELECT whose columns hold every key column and `breach`. ConditionError with every fault."""
+    shape, faults = _checked_select(tables, text, params)
+    names = {name.lower() for name in shape.columns}
+    faults += [f"name the column {name} with AS, as in {name} AS value" for name in shape.columns if not _COLUMN_NAME.fullmatch(name)]
+    if shape.columns:
+        known = ", ".join(shape.columns)
+        faults += [f'key column "{name}" is not among the query\'s columns ({known})' for name in key if name.lower() not in names]
+        if "breach" not in names:
+            faults.append(f'it has no column "breach" ({known}); say what is a breach, as in length > 50 AS breach')
+    if faults:
+        raise ConditionError(faults)
+    return shape
+
+
+def check_select(tables: Mapping[str, Table], text: str, params: Mapping[str, Param] | None = None) -> QueryShape:
+    """What any SELECT on the tables gives and reads. ConditionError with every fault."""
+    shape, faults = _checked_select(tables, text, params or {})
+    if faults:
+        raise ConditionError(faults)
+    return shape
+
+
+def check_truth_select(tables: Mapping[str, Table], text: str) -> QueryShape:
+    """The same of a SELECT whose first column says true or false. ConditionError with every fault."""
+    shape, faults = _checked_select(tables, text, {})
+    faults = faults or _first_column_faults(tables, text)
+    if faults:
+        raise ConditionError(faults)
+    return shape
+
+
+# --- conditions ---
+
+
+def _checked_condition(schema: Schema, table: str, known: Known, text: str) -> frozenset[str]:
+    draft = Draft(text)
+    if draft.hopeless:
+        raise ConditionError(draft.faults)
+    draft.refuse_many_rows()
+    columns = tuple(schema[table])
+    draft.mend_words(columns, known.params)
+    draft.mend_functions()
+    where = "the query's output" if table == "query" else table
+    reads = _prepared(draft, schema, ("SELECT (", f') FROM "{table}"'), known.params, where)
+    if "rowid" in reads.get(table, ()):
+        draft.faults.append(f'no column "rowid" in {table}')
+    try:
+        tree = parse(draft.text, draft.tokens)
+        draft.faults += [*truth_faults(tree, known), *sense_faults(tree, known), *aggregate_faults(tree)]
+    except NotUnderstoodError as error:
+        if not draft.faults:
+            draft.faults.append(f'it is not understood near "{error.near}"' if error.near else "it is nested too deeply")
+    if draft.faults:
+        raise ConditionError(draft.faults)
+    return reads.get(table, frozenset())
+
+
+def _prepared(
+    draft: Draft, schema: Schema, around: tuple[str, str], params: Mapping[str, Param], where: str
+) -> Mapping[str, frozenset[str]]:
+    """What the draft reads within the SQL `around` it, once every unknown column is mended; a fault where SQLite does not take it."""
+    columns = {name for table in schema.values() for name in table}
+    bindings = {**bound(params), Draft.UNKNOWN[1:]: None}
+    with _LOCK:
+        tables = _kept(tuple((name, tuple(kinds.items())) for name, kinds in schema.items()))
+        for _ in range(_MOST_UNKNOWN_COLUMNS):
+            try:
+                return tables.prepare(draft.text.join(around), bindings)
+            except sqlite3.Error as error:
+                said = str(error)
+            if not draft.mend_column(said, where, columns, params):
+                break
+        if not draft.faults:
+            draft.faults += list(dict.fromkeys(tables.refused)) or [readable(said, schema)]
+    return {}
+
+
+@lru_cache(maxsize=64)
+def _kept(schema: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...]) -> SqlTables:
+    """Empty tables to prepare statements against: opening them costs more than a check."""
+    return SqlTables({name: dict(columns) for name, columns in schema})
+
+
+# --- queries ---
+
+
+def _checked_select(tables: Mapping[str, Table], text: str, params: Mapping[str, Param]) -> tuple[QueryShape, list[str]]:
+    draft = Draft(text)
+    if not draft.hopeless and draft.tokens[0].word not in ("SELECT", "WITH"):
+        draft.faults.append(f'it must be one SELECT; found "{draft.tokens[0].text}"')
+        draft.hopeless = True
+    if draft.hopeless:
+        return QueryShape((), {}), draft.faults
+    draft.refuse_unseen_reads()
+    draft.mend_words((), params, bare=False)
+    draft.mend_functions()
+    schema = schema_of(tables)
+    mentioned = {name: tables[name] for name in tables if name in {token.text.lower() for token in draft.tokens}}
+    reads = _prepared(draft, schema, ("", ""), params, ", ".join(mentioned) or "the tables")
+    draft.faults += [f'no column "rowid" in {table}' for table, columns in reads.items() if "rowid" in columns]
+    draft.faults += _query_sense(draft, Known(_unambiguous(mentioned, draft), params))
+    names = () if draft.faults else _output_columns(draft, schema, params)
+    return QueryShape(names, reads), draft.faults
+
+
+def _unambiguous(mentioned: Mapping[str, Table], draft: Draft) -> dict[str, KnownColumn]:
+    """Names that can only mean one kind of column: not an alias, not a text in one table and a number in another."""
+    tokens = draft.tokens
+    aliases = {after.text.lower() for before, after in pairwise(tokens) if before.word == "AS"}
+    found: dict[str, list[KnownColumn]] = {}
+    for name, table in mentioned.items():
+        for column in table.columns:
+            found.setdefault(column.name, []).append(KnownColumn.of(name, column))
+    return {
+        name: columns[0] if len(columns) == 1 else KnownColumn(name, columns[0].kind)
+        for name, columns in found.items()
+        if name not in aliases and len({column.kind for column in columns}) == 1
+    }
+
+
+_BEFORE_EXPRESSIONS = frozenset({"SELECT", "DISTINCT", "WHERE", "ON", "HAVING", "WHEN"})
+
+
+def _query_sense(draft: Draft, known: Known) -> list[str]:
+    """Faults of sense in every expression of a query that can be told apart from what surrounds it."""
+    faults: list[str] = []
+    for index, token in enumerate(draft.tokens[:-1]):
+        if token.kind is TokenKind.COMMA or token.word in _BEFORE_EXPRESSIONS:
+            try:
+                faults += sense_faults(parse_from(draft.text, draft.tokens, index + 1), known)
+            except NotUnderstoodError:
+                continue
+    return faults
+
+
+def _first_column_faults(tables: Mapping[str, Table], text: str) -> list[str]:
+    """Why the first column of a faultless SELECT is no truth value, where that can be told."""
+    draft = Draft(text)
+    words = [token.word or token.text for token in draft.tokens]
+    if words[0] != "SELECT":
+        return []
+    first = 2 if words[1] in ("DISTINCT", "ALL") else 1
+    if words[first] == "*":
+        return ["its first column must be true or false, as in SELECT count(*) >= 3; found *"]
+    mentioned = {name: tables[name] for name in tables if name.upper() in words}
+    try:
+        return list(truth_faults(parse_from(draft.text, draft.tokens, first), Known(_unambiguous(mentioned, draft), {})))
+    except NotUnderstoodError:
+        return []
+
+
+def _output_columns(draft: Draft, schema: Schema, params: Mapping[str, Param]) -> tuple[str, ...]:
+    """The names of a query's columns; faults where a rule could not tell them apart, or where it cannot stand in brackets."""
+    with _LOCK:
+        tables = _kept(tuple((name, tuple(kinds.items())) for name, kinds in schema.items()))
+        try:
+            names, _ = tables.run(draft.text, bound(params), 0)
+            tables.prepare(f"SELECT * FROM ({draft.text})", bound(params))  # noqa: S608 - read-only, and its brackets are balanced
+        except (StoppedError, sqlite3.Error) as error:
+            draft.faults.append(readable(str(error), schema))
+            return ()
+    lowered = [name.lower() for name in names]
+    draft.faults += [f'two columns are called "{name}"; rename one with AS' for name in dict.fromkeys(lowered) if lowered.count(name) > 1]
+    return names

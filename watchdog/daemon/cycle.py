@@ -1,0 +1,111 @@
+"""One cycle for one target, top to bottom: ask, read, judge, decide, commit. Delivery starts where this ends.
+
+The cycle asks first; then it takes the database's write lock, loads, decides and commits, so that no acknowledgement
+from another process is lost. Memory moves on only when the commit has; `now` is read once. What the database remembers is
+read by the first cycle, so that a reload begins where the old configuration ended.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.lifecycle import open_keys
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.plan import Plan
+from watchdog.core.judging.blindness import BLIND, Blindness, blindness_after
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Judgement
+from watchdog.core.judging.judge import demand_of, judge_all, windows_of
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
+from watchdog.core.model.rows import Reading, Table
+from watchdog.core.model.self_seen import SelfSeen
+from watchdog.core.rules.overrides import Tuned
+from watchdog.polling.poller import Asker
+from watchdog.store import KeptTarget, Store
+
+__all__ = ["Cycle", "Done"]
+
+SPARE_S = 60.0
+"""How much older than the longest window a sample may be before it goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one cycle saw, judged and wrote."""
+
+    seen: Seen
+    judgements: tuple[Judgement, ...]
+    plan: Plan
+
+
+class Cycle:
+    """One target's cycle, again and again. Not for two threads at once."""
+
+    def __init__(  # noqa: PLR0913 - what a cycle is made of
+        self,
+        asker: Asker,
+        tables: Mapping[str, Table],
+        rules: Sequence[Tuned],
+        evaluator: Evaluator,
+        store: Store,
+        addressees: tuple[Addressee, ...],
+        *,
+        service: str,
+        clock: Callable[[], float],
+        past: Callable[[float], Past],
+        self_seen: Callable[[], SelfSeen | None] = lambda: None,
+        loaded_rules: frozenset[str] = frozenset(),
+    ) -> None:
+        """`loaded_rules`: the names of all, those included that are asked of no target or of others."""
+        self.target = asker.target
+        self.rules = rules
+        self._past: Past | None = None
+        self._load_past = past
+        self._kept = KeptTarget()
+        self._asker, self._tables, self._evaluator, self._store = asker, tables, evaluator, store
+        self._addressees, self._service, self._clock, self._self_seen = addressees, service, clock, self_seen
+        self._loaded_rules = loaded_rules
+        self._windows, self._demand = windows_of(rules), demand_of(rules)
+        self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
+
+    @property
+    def longest_s(self) -> float:
+        """The longest a cycle may take by its sources' timeouts."""
+        return self._asker.longest_s
+
+    def run(self) -> Done:
+        """One pass. StoreError where nothing could be written: then nothing was, and the next cycle sees the same past.
+
+        StoppedError where it was stopped before all was asked: nothing was written either.
+        """
+        now = self._clock()
+        past = self._past or self._load_past(now)
+        replies = self._asker.ask(past, now, demand=self._demand)
+        seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
+        with self._store.cycle() as transaction:
+            loaded = transaction.load(self.target.name, self._kept)
+            judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
+            seen = _with_blindness(seen, past, judgements, now)
+            usual = seen.windows[DEFAULT_WINDOW_S]
+            situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s, self._loaded_rules)
+            plan = decide(situation, judgements, loaded, seen)
+            transaction.commit(plan)
+        self._past = past.plus(seen, self._keep_s)
+        return Done(seen, tuple(judgements), plan)
+
+    def stop(self) -> None:
+        """From any thread: a pass under way is abandoned once the batch in hand is answered, and no other begins."""
+        self._asker.stop()
+
+    def close(self) -> None:
+        """Give back the sources' sockets."""
+        self._asker.close()
+
+
+def _with_blindness(seen: Seen, past: Past, judgements: Sequence[Judgement], now: float) -> Seen:
+    """The look, with what its judgements leave unknown: the next one can tell it."""
+    known = past.memories.get(BLIND)
+    sources = seen.windows[DEFAULT_WINDOW_S].get("sources", Reading()).rows
+    down = [str(row.cells["name"]) for row in sources if row.cells.get("up") is False]
+    blindness = blindness_after(known if isinstance(known, Blindness) else Blindness(), judgements, now, down)
+    return replace(seen, memories={**seen.memories, BLIND: blindness})

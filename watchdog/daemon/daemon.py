@@ -1,0 +1,242 @@
+"""The daemon: starts a configuration, keeps systemd informed, reloads on SIGHUP (build first, swap after), ends on SIGTERM.
+
+Signals only raise a flag; the main thread acts. A reload that fails leaves the old configuration at work, and the
+reserved target `watchdog` says so (`ConfigRejected`). What the database does not let it write now (the outcome of a delivery that the
+old configuration had in hand) it owes, and writes as soon as it can. A configuration begins to look and to tell once it has been handed
+over to in the database, in one transaction: before, nothing is decided under its names.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+
+import structlog
+
+from watchdog.core.incidents.notify import Addressee
+from watchdog.core.model.target import SELF
+from watchdog.daemon.early_signals import noted_signals
+from watchdog.daemon.handover import Handing, hand_over
+from watchdog.daemon.sd_notify import Notifier, watchdog_period_s
+from watchdog.daemon.self_monitor import SelfWatch
+from watchdog.daemon.watching import Watching
+from watchdog.receivers.base import Receiver
+from watchdog.store import Store, StoreError
+
+__all__ = ["Build", "Built", "Daemon", "RejectedError"]
+
+log = structlog.get_logger()
+
+GRACE_S = 10.0
+BEAT_S = 1.0
+SIGN_EVERY_S = 10.0
+PATIENCE = f"EXTEND_TIMEOUT_USEC={30 * 10**6}"
+"""While starting and ending take their time: systemd, wait so much longer. Said every beat, it is never used up."""
+
+
+class RejectedError(Exception):
+    """A configuration that cannot be used: the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One configuration, ready to be started."""
+
+    watching: Watching
+    addressees: tuple[Addressee, ...]
+    targets: frozenset[str]
+    rules: frozenset[str]
+    service: str
+    receivers: tuple[Receiver, ...] = ()
+    was: Mapping[str, str] = field(default_factory=dict)
+    """A receiver's old name -> its name now."""
+
+
+Build = Callable[[], Built]
+"""Reads the configuration anew and builds it; raises RejectedError. Touches nothing that runs."""
+
+
+class Daemon:
+    """Runs until it is told to end."""
+
+    def __init__(
+        self,
+        build: Build,
+        store: Store,
+        self_watch: SelfWatch,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], float],
+        stopwatch: Callable[[], float],
+    ) -> None:
+        self._build, self._store, self._self_watch = build, store, self_watch
+        self._clock, self._stopwatch = clock, stopwatch
+        self._systemd = Notifier(environ)
+        self._period_s = watchdog_period_s(environ)
+        self._signed_at = float("-inf")
+        self._wake = threading.Event()
+        self._end = False
+        self._reload = False
+        self._handed_over = False
+        self._leaving: tuple[Receiver, ...] = ()  # not configured any more, and still to be told
+        self._why_owed: dict[str, str] = {}
+        self._stopped: list[Watching] = []  # whose deliveries have left something
+
+    def run(self) -> None:
+        """Start, watch, and return once ended. StoreError: the database cannot be used; RejectedError: the configuration."""
+        with self._store.lease():
+            self._listen()
+            recovered = self._store.recover()
+            built = self._begin(self._build())
+            log.info(
+                "watchdog_started",
+                targets=len(built.targets - {SELF}),
+                rules=len(built.rules),
+                database=str(self._store.path),
+                resumed=recovered,
+            )
+            self._first_cycles(built)
+            while not self._end:
+                self._wake.wait(self._pause_s())
+                self._wake.clear()
+                if self._reload and not self._end:
+                    built = self._reloaded(built)
+                self._pay_debts(built)
+                self._feed(built)
+            self._systemd.say("STOPPING=1")
+            self._stop(built.watching)
+            log.info("watchdog_ended")
+
+    def end(self, *_: object) -> None:
+        """End soon: what SIGTERM and SIGINT ask for."""
+        self._end = True
+        self._wake.set()
+
+    def reload(self, *_: object) -> None:
+        """Reload soon: what SIGHUP asks for."""
+        self._reload = True
+        self._wake.set()
+
+    def _listen(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
+            signal.SIGTERM: self.end,
+            signal.SIGINT: self.end,
+            signal.SIGHUP: self.reload,
+        }
+        for number, act in handlers.items():
+            signal.signal(number, act)
+        for number in handlers.keys() & noted_signals():  # what came before somebody listened
+            handlers[number](number, None)
+
+    def _begin(self, built: Built) -> Built:
+        self._self_watch.forget_all_but(set(built.targets), set(built.rules))
+        self._handed_over = False
+        self._pay_debts(built)
+        return built
+
+    def _first_cycles(self, built: Built) -> None:
+        """Ready once every target has been looked at and judged; or once that takes too long to wait for."""
+        longest = max(c.longest_s for c in built.watching.cycles) + 2 * GRACE_S
+        began = self._stopwatch()
+        while not self._end and self._stopwatch() - began < longest:
+            self._systemd.say(PATIENCE)
+            self._pay_debts(built)
+            if built.watching.wait_first(BEAT_S / 2):
+                break
+        self._systemd.say("READY=1", f"STATUS=watching {len(built.targets - {SELF})} targets")
+
+    def _reloaded(self, old: Built) -> Built:
+        """The new configuration at work, or the old one with the reason why not."""
+        self._reload = False
+        self._systemd.say("RELOADING=1", f"MONOTONIC_USEC={int(self._stopwatch() * 1e6)}")
+        try:
+            new = self._build()
+        except (RejectedError, StoreError) as error:
+            return self._rejected(old, str(error))
+        except Exception as error:
+            log.debug("reload_crashed", exc_info=True)
+            return self._rejected(old, f"unexpected {type(error).__name__}; please report it, with the log at level debug")
+        self._stop(old.watching)
+        known = {addressee.name for addressee in new.addressees}
+        self._leaving = tuple(r for r in (*self._leaving, *old.watching.leaving(), *old.receivers) if r.name not in known)
+        self._self_watch.config_error = ""
+        self._begin(new)
+        log.info("configuration_reloaded", targets=len(new.targets - {SELF}), rules=len(new.rules))
+        self._systemd.say("READY=1", f"STATUS=watching {len(new.targets - {SELF})} targets")
+        return new
+
+    def _rejected(self, old: Built, reason: str) -> Built:
+        self._self_watch.config_error = reason
+        log.error("reload_rejected", reason=reason)
+        self._systemd.say("READY=1", "STATUS=reload rejected; the old configuration is in force")
+        return old
+
+    def _stop(self, watching: Watching) -> None:
+        """Stop it while systemd hears that all is well; no longer than it may take by its timeouts."""
+        stopping = threading.Thread(target=_stop_all_of, args=(watching,), name="stopping")
+        stopping.start()
+        began, longest_s = self._stopwatch(), watching.longest_stop_s + 2 * GRACE_S
+        while stopping.is_alive():
+            if self._stopwatch() - began < longest_s:
+                self._systemd.say("WATCHDOG=1", PATIENCE)
+            stopping.join(self._pause_s())
+        self._stopped.append(watching)
+
+    def _pay_debts(self, built: Built) -> None:
+        """What could not be written before. Nothing here ends the daemon; what fails is tried again in the next beat."""
+        self._stopped = [watching for watching in self._stopped if not self._paid("delivery_not_settled", watching.tidied)]
+        if not self._handed_over and self._paid("configuration_waits", lambda: self._hand_over(built)):
+            self._handed_over = True
+            built.watching.start()
+            built.watching.see_off(self._leaving)
+            self._leaving = ()
+        if self._handed_over:
+            self._paid("retries_not_seen", lambda: self._notice_retries(built))
+
+    def _paid(self, event: str, pay: Callable[[], bool]) -> bool:
+        """Whether it is done; why not is logged once."""
+        try:
+            paid = pay()
+        except Exception as error:  # noqa: BLE001 - a debt is no reason to stop watching
+            reason = str(error) if isinstance(error, StoreError) else f"unexpected {type(error).__name__}; please report it"
+            if self._why_owed.get(event) != reason:
+                log.error(event, reason=reason)  # noqa: TRY400 - the sentence says it all
+            self._why_owed[event] = reason
+            return False
+        self._why_owed.pop(event, None)
+        return paid
+
+    def _hand_over(self, built: Built) -> bool:
+        """What the file holds becomes the new configuration's."""
+        leaving = {receiver.name: receiver for receiver in self._leaving}
+        waited_for = hand_over(self._store, Handing(built.addressees, built.targets, built.service, built.was, leaving), self._clock())
+        self._leaving = tuple(receiver for receiver in self._leaving if receiver.name in waited_for)
+        return True
+
+    def _notice_retries(self, built: Built) -> bool:
+        built.watching.notice_retries()
+        return True
+
+    def _pause_s(self) -> float:
+        return min(BEAT_S, self._period_s / 2) if self._period_s else BEAT_S
+
+    def _feed(self, built: Built) -> None:
+        """All is at work: tell systemd, and whoever looks at the age of the lock's file."""
+        if not built.watching.delivering() or built.watching.overdue():
+            return
+        if self._period_s is not None:
+            self._systemd.say("WATCHDOG=1")
+        if self._stopwatch() - self._signed_at >= SIGN_EVERY_S:
+            self._store.sign_of_life()
+            self._signed_at = self._stopwatch()
+
+
+def _stop_all_of(watching: Watching) -> None:
+    try:
+        watching.stop(GRACE_S)
+    except Exception as error:
+        log.debug("stop_crashed", exc_info=True)
+        log.error("stop_failed", reason=f"unexpected {type(error).__name__}; please report it, with the log at level debug")  # noqa: TRY400

@@ -1,0 +1,173 @@
+"""One receiver's deliveries, in a thread of their own: wait for a turn, claim, send, settle; then sleep until something is due.
+
+In: the outbox, one receiver, the pace of its address. Out: every attempt settled and logged. Nothing that a receiver or the store does
+ends the thread; a message that was sent and could not be settled stays in hand until it can.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from watchdog.core.incidents.outcome import Later, Outcome
+from watchdog.receivers.base import Receiver
+from watchdog.receivers.pace import Pace
+from watchdog.store import Claimed, Settled, Store, StoreError
+
+__all__ = ["Clerk", "OnOutcome", "Turns"]
+
+LAST_TRIES = 2
+"""So often is an outcome written, once watchdog stops, before it is left to `Delivery.tidied` or to the next start."""
+
+LONGEST_NAP_S = 30.0
+"""After it the clock is read again, which may have been set."""
+
+OnOutcome = Callable[[Claimed, Outcome, Settled | None], None]
+_EVENTS = {"delivered": "message_delivered", "waiting": "message_deferred", "dead": "message_refused", "split": "message_split"}
+
+
+class Turns:
+    """One receiver's view of the pace of its address."""
+
+    def __init__(self, pace: Pace, address: str, per_second: float) -> None:
+        self._pace, self._address, self._per_second = pace, address, per_second
+
+    def next(self) -> float:
+        """Take a turn: how far away it is (seconds)."""
+        return self._pace.turn(self._address, self._per_second)
+
+    def held(self) -> float:
+        """How long the address is still to be left alone (seconds)."""
+        return self._pace.held(self._address)
+
+    def hold(self, seconds: float) -> None:
+        """The address asked to be left alone."""
+        self._pace.hold(self._address, seconds)
+
+    def release(self) -> None:
+        """Somebody wants it tried all the same."""
+        self._pace.release(self._address)
+
+
+class Clerk:
+    """One receiver's thread and what it is at. One that is leaving is done once nothing waits for it."""
+
+    def __init__(
+        self,
+        store: Store,
+        receiver: Receiver,
+        turns: Turns,
+        clock: Callable[[], float],
+        on_outcome: OnOutcome | None,
+        log: Any,
+        *,
+        leaving: bool,
+    ) -> None:
+        self._store = store
+        self.receiver = receiver
+        self.turns = turns
+        self.leaving, self.done = leaving, False
+        self._clock = clock
+        self._on_outcome = on_outcome
+        self._log = log.bind(receiver=receiver.name)
+        self._failures = 0
+        self._in_hand: tuple[Claimed, Outcome] | None = None  # sent, and not yet settled
+        self.woken = threading.Event()
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self._run, name=f"deliver-{receiver.name}", daemon=True)
+
+    def _run(self) -> None:
+        while not self.stopping.is_set() and not self.done:
+            try:
+                self._send_and_nap()
+            except Exception:  # noqa: BLE001 - nothing may end the thread that tells people, not even a log that fails
+                self.stopping.wait(1.0)
+        if self.done:
+            self.receiver.close()
+
+    def _send_and_nap(self) -> None:
+        self.woken.clear()
+        try:
+            self.drain()
+            self.done = self.leaving and not self._store.unfinished_messages(self.receiver.name)
+            nap_s = 0.0 if self.done else self._until_due()
+        except Exception as error:  # noqa: BLE001 - nor the store, nor a receiver
+            self._wait_after("outbox_failed", error)
+            return
+        self._failures = 0
+        if not self.stopping.is_set():  # set before the last `clear`, it would be slept through
+            self.woken.wait(nap_s)
+
+    def drain(self) -> int:
+        """Send what is due, until nothing is or the receiver asks for a pause; how many attempts were made."""
+        attempts = 0
+        while self._may_send():
+            claimed = self._store.claim(self.receiver.name, self._clock(), self.receiver.settings, self.receiver.render)
+            if claimed is None:
+                break
+            attempts += 1
+            outcome = self._send(claimed)
+            if isinstance(outcome, Later) and outcome.retry_after_s is not None:
+                self.turns.hold(outcome.retry_after_s)  # for all that waits for this address
+            self._settle(claimed, outcome)
+        return attempts
+
+    def _may_send(self) -> bool:
+        """Whether something is due and may go: waits for the turn, with nothing in hand."""
+        if self.stopping.is_set() or self.turns.held() or not self._store.is_due(self.receiver.name, self._clock(), self.receiver.settings):
+            return False
+        return not self.stopping.wait(self.turns.next()) and not self.turns.held()
+
+    def _send(self, claimed: Claimed) -> Outcome:
+        try:
+            return self.receiver.send(claimed.body, claimed.message.id, self._clock())
+        except Exception as error:  # noqa: BLE001 - its text may hold a secret, its type does not
+            return Later(f"the receiver failed ({type(error).__name__})")
+
+    def _settle(self, claimed: Claimed, outcome: Outcome) -> Settled | None:
+        """Write the outcome, as often as it takes; None where watchdog stops before: then `tidied` or the next start sees to it."""
+        self._in_hand = claimed, outcome
+        tries_left = LAST_TRIES
+        while tries_left:
+            tries_left -= self.stopping.is_set()
+            try:
+                return self.settle_in_hand()
+            except Exception as error:  # noqa: BLE001
+                self._wait_after("outcome_not_written", error)
+        return None
+
+    def settle_in_hand(self) -> Settled | None:
+        """Write what became of the message in hand, if there is one. By this clerk's thread, or after its end."""
+        if self._in_hand is None:
+            return None
+        claimed, outcome = self._in_hand
+        settled = self._store.settle(claimed.message.id, outcome, self._clock(), human=self.receiver.human)
+        self._in_hand, self._failures = None, 0
+        self._report(claimed, outcome, settled)
+        return settled
+
+    def _report(self, claimed: Claimed, outcome: Outcome, settled: Settled | None) -> None:
+        if settled is not None:
+            about = {"message": claimed.message.id, "incidents": len(claimed.message.notices), "attempt": claimed.attempt}
+            reason = {"reason": settled.reason} if settled.reason else {}
+            write = self._log.info if settled.state == "delivered" else self._log.warning
+            write(_EVENTS[settled.state], **about, **reason)
+            if settled.switched_off:
+                self._log.error("receiver_switched_off", **reason)
+        if self._on_outcome is not None:
+            self._on_outcome(claimed, outcome, settled)
+
+    def _until_due(self) -> float:
+        """How long to sleep unless woken (seconds)."""
+        now = self._clock()
+        due = self._store.next_due(self.receiver.name, now, self.receiver.settings)
+        if due is None:
+            return LONGEST_NAP_S
+        return min(max(due - now, self.turns.held(), 0.0), LONGEST_NAP_S)
+
+    def _wait_after(self, event: str, error: Exception) -> None:
+        """Log it and hold off: 1, 2, 4 … up to 30 s, or until watchdog stops."""
+        pause_s = min(2.0 ** min(self._failures, 5), LONGEST_NAP_S)
+        self._failures += 1
+        reason = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}"
+        self._log.error(event, reason=reason, again_in_s=pause_s)
+        self.stopping.wait(pause_s)

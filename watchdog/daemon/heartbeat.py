@@ -1,0 +1,166 @@
+"""The heartbeat: a thread of its own tells somebody outside, after finished cycles, that watchdog lives and can tell people.
+
+In: each cycle's end, noted by the thread that ran it. Out: GET requests to one URL while all is well and to another while it is not; what
+to say is `core.heartbeat`'s decision. Nothing here holds up a cycle, a delivery, a reload or the end: noting takes a lock for a moment,
+stopping does not wait, and a request ends with its timeout.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from watchdog.core.incidents.heartbeat import CyclesSeen, Ping, Telling, ping
+from watchdog.core.incidents.outcome import Delivered, Outcome, Refused
+from watchdog.core.model.self_seen import ReceiverSeen
+from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.store import StoreError
+
+__all__ = ["Heartbeat", "LastPing", "Pings", "heard"]
+
+log = structlog.get_logger()
+
+IGNORED = ("(not found)", "(rate limited)")
+"""healthchecks.io answers 200 to a ping of a check that it does not have, or that came too often, and ends the text like this."""
+
+
+class Pings(Protocol):
+    """One URL to ask for (`HttpAttempt`)."""
+
+    def get(self, headers: Mapping[str, str], now: float, sort: Callable[[HttpAnswer, float], Outcome] | None = None) -> Outcome:
+        """One attempt, which ends with its timeout."""
+        ...
+
+    def close(self) -> None:
+        """Give back the socket."""
+        ...
+
+
+@dataclass(slots=True)
+class LastPing:
+    """What was last said, kept through a reload; `at` is monotonic seconds."""
+
+    at: float | None = None
+    error: str = ""
+    """Why it was not heard; empty where it was."""
+
+
+class Heartbeat:
+    """Says how things stand, from `start` to `stop`. `receivers` and `delivering` are asked by its own thread; `clock` is epoch seconds."""
+
+    def __init__(  # noqa: PLR0913 - what a heartbeat is made of
+        self,
+        well: Pings,
+        failing: Pings,
+        *,
+        headers: Mapping[str, str],
+        every_s: float,
+        receivers: Callable[[], Sequence[ReceiverSeen]],
+        delivering: Callable[[], bool],
+        last: LastPing,
+        clock: Callable[[], float],
+        stopwatch: Callable[[], float],
+    ) -> None:
+        self._well, self._failing, self._headers, self._every_s = well, failing, headers, every_s
+        self._receivers, self._delivering = receivers, delivering
+        self._last, self._clock, self._stopwatch = last, clock, stopwatch
+        self._lock = threading.Lock()
+        self._seen: dict[str, CyclesSeen] = {}
+        self._dead: dict[str, int] = {}
+        self._told: tuple[str, str] | None = None
+        self._woken, self._stopping = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self, patience_s: Mapping[str, float]) -> None:
+        """Begin. `patience_s`: target -> the longest from one cycle's end to the next (seconds)."""
+        began_at = self._stopwatch()
+        self._seen = {target: CyclesSeen(patience, began_at) for target, patience in patience_s.items()}
+        self._thread.start()
+
+    def cycle_ended(self, target: str, failed: str = "") -> None:
+        """One cycle has ended; `failed` says why it came to nothing."""
+        with self._lock:
+            self._seen[target] = replace(self._seen[target], ended_at=self._stopwatch(), failed=failed)
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Say nothing more. A request under way is left to its timeout."""
+        self._stopping.set()
+        self._woken.set()
+
+    @property
+    def error(self) -> str:
+        """Why the last ping was not heard; empty where it was, or where there was none yet."""
+        return self._last.error
+
+    def _run(self) -> None:
+        self._tellings()  # what was given up before is no news
+        while not self._stopping.is_set():
+            self._woken.wait()
+            self._woken.clear()
+            try:
+                self._beat()
+            except Exception as error:  # nothing may end the thread that says we live
+                log.debug("heartbeat_crashed", exc_info=True)
+                self._note(Ping(), f"unexpected {type(error).__name__}; please report it, with the log at level debug")
+        self._well.close()
+        self._failing.close()
+
+    def _beat(self) -> None:
+        """Say what is to be said now, if anything."""
+        with self._lock:
+            seen, now = dict(self._seen), self._stopwatch()
+        decide = partial(ping, seen, now=now, pinged_at=self._last.at, every_s=self._every_s)
+        if decide(()) is None:  # nothing is due: the database need not be asked
+            return
+        due = decide(self._tellings())
+        if due is None or self._stopping.is_set():
+            return
+        self._last.at = now
+        outcome = (self._failing if due.failure else self._well).get(self._headers, self._clock(), heard)
+        if not self._stopping.is_set():
+            self._note(due, "" if isinstance(outcome, Delivered) else outcome.reason)
+
+    def _tellings(self) -> list[Telling] | str:
+        """How each receiver stands; a sentence where that cannot be found out. What was given up before the start does not count."""
+        if not self._delivering():
+            return "a receiver's thread has ended"
+        try:
+            known = self._receivers()
+        except StoreError as error:
+            return str(error)
+        now = self._clock()
+        self._dead = {seen.name: min(self._dead.get(seen.name, seen.dead_since_ok), seen.dead_since_ok) for seen in known}
+        return [
+            Telling(
+                seen.name,
+                seen.off,
+                seen.dead_since_ok > self._dead[seen.name],
+                0.0 if seen.oldest_at is None else max(now - seen.oldest_at, 0.0),
+            )
+            for seen in known
+        ]
+
+    def _note(self, said: Ping, error: str) -> None:
+        """Keep what came of it; log it where it is new."""
+        self._last.error = error
+        if self._told == (said.failure, error):
+            return
+        self._told = said.failure, error
+        if error:
+            log.warning("heartbeat_not_heard", says="fail" if said.failure else "well", reason=error)
+        elif said.failure:
+            log.warning("heartbeat_heard", says="fail", because=said.failure)
+        else:
+            log.info("heartbeat_heard", says="well")
+
+
+def heard(answer: HttpAnswer, now: float) -> Outcome:
+    """By its status, and by what healthchecks.io says in place of one."""
+    outcome = outcome_of(answer, now)
+    if isinstance(outcome, Delivered) and answer.text.strip().endswith(IGNORED):
+        return Refused(f"{answer.answered}: {answer.said}")
+    return outcome

@@ -1,0 +1,90 @@
+"""The log: structured lines, an event in the past tense and its fields; to stderr, coloured on a terminal, logfmt in a pipe.
+
+A traceback is a text like any other, never with the values of local variables, and what it may hold of secrets is masked.
+A log that cannot be written (its reader is gone, the disk is full) never fails the work that it speaks of: the line is lost.
+"""
+
+import contextlib
+import io
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO, cast
+
+import structlog
+
+from watchdog.config.masking import MASKING
+from watchdog.core.text.sanitize import harmless, log_text
+
+__all__ = ["LogStream", "configure_log"]
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class LogStream(io.TextIOBase):
+    """Standard error, as it is at that moment, for lines that may get lost."""
+
+    def write(self, text: str) -> int:
+        """Write, or lose it."""
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it was closed
+            sys.stderr.write(MASKING(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        """Whether a person reads along."""
+        try:
+            return sys.stderr.isatty()
+        except ValueError:
+            return False
+
+
+STREAM = cast("TextIO", LogStream())
+"""One for all, so that a reload's log takes turns with the one before."""
+
+
+def configure_log(level: str, style: str) -> None:
+    """Set up structlog once. `style`: auto, console, json or logfmt. Other libraries' loggers speak from warning on,
+    and httpx's request lines not at all: they carry webhook secrets."""
+    terminal = STREAM.isatty()
+    chosen = ("console" if terminal else "logfmt") if style == "auto" else style
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            MASKING.event,
+            _harmless,
+            *_renderer(chosen, terminal),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(STREAM),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=STREAM, force=True)
+    for name in ("httpx", "httpcore", "apscheduler", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Names and texts from elsewhere, on one line and without anything that could paint a terminal."""
+    return {key: _shown(key, value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _shown(key: str, text: str) -> str:
+    """A traceback keeps its lines: its renderer knows what to do with them."""
+    return "\n".join(map(harmless, text.splitlines())) if key == "exception" else log_text(text)
+
+
+def _renderer(style: str, terminal: bool) -> list[Any]:  # noqa: FBT001 - a fact about the stream, not a switch
+    if style == "json":
+        return [structlog.processors.JSONRenderer()]
+    if style == "console":
+        return [structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=structlog.dev.plain_traceback)]
+    order = ["timestamp", "level", "event"]
+    return [structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True, bool_as_flag=False)]

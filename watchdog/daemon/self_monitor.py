@@ -1,0 +1,61 @@
+"""What watchdog knows of itself, across configurations: fed by the cycles and the daemon, read as tables of the target `watchdog`."""
+
+import threading
+from collections import defaultdict
+
+from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen
+from watchdog.daemon.cycle import Done
+from watchdog.daemon.heartbeat import LastPing
+
+__all__ = ["SelfWatch"]
+
+
+class SelfWatch:
+    """What watchdog knows of itself, across configurations. Any thread may tell it or ask it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failed: dict[tuple[str, str], str] = {}
+        self._took: dict[tuple[str, str], float] = {}
+        self._cycle_s: dict[str, float] = {}
+        self._late = 0
+        self._failing: dict[str, str] = {}
+        self.config_error = ""
+        self.pings: defaultdict[str, LastPing] = defaultdict(LastPing)
+        """Fingerprint of a heartbeat's URLs -> what was last said there."""
+
+    def cycle_failed(self, target: str, why: str) -> bool:
+        """One cycle came to nothing; whether that, or the reason, is new."""
+        with self._lock:
+            new = self._failing.get(target) != why
+            self._failing[target] = why
+            return new
+
+    def cycle_ended(self, target: str, done: Done, took_s: float, interval_s: float) -> bool:
+        """One cycle ended well; whether the one before it had failed."""
+        with self._lock:
+            self._cycle_s[target] = took_s
+            self._late += took_s > interval_s
+            for judgement in done.judgements:
+                self._failed[target, judgement.rule.name] = judgement.failed or ""
+                self._took[target, judgement.rule.name] = judgement.took_ms
+            return self._failing.pop(target, None) is not None
+
+    def forget_all_but(self, targets: set[str], rules: set[str]) -> None:
+        """After a reload: what is no longer configured is no longer told."""
+        with self._lock:
+            self._failed = {k: v for k, v in self._failed.items() if k[0] in targets and k[1] in rules}
+            self._took = {k: v for k, v in self._took.items() if k in self._failed}
+            self._cycle_s = {k: v for k, v in self._cycle_s.items() if k in targets}
+            self._failing = {k: v for k, v in self._failing.items() if k in targets}
+
+    def seen(self, receivers: tuple[ReceiverSeen, ...], database_bytes: int, heartbeat_error: str = "") -> SelfSeen:
+        """Everything, as the tables of the target `watchdog` read it."""
+        with self._lock:
+            names = sorted({rule for _, rule in self._failed})
+            rules = tuple(RuleSeen(name, self._error(name), max(t for (_, r), t in self._took.items() if r == name)) for name in names)
+            longest = max(self._cycle_s.values(), default=0.0)
+            return SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes, heartbeat_error)
+
+    def _error(self, rule: str) -> str:
+        return next((f"{target}: {error}" for (target, name), error in self._failed.items() if name == rule and error), "")

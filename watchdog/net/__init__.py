@@ -1,0 +1,1 @@
+"""What all that talks to the network shares: proxies, TLS, deadlines, limits of the process."""

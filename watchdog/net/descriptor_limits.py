@@ -1,0 +1,37 @@
+"""What this machine or process lacks to ask with. Then nothing was asked, and nothing may be said of the other side: no gap, but an error.
+
+In: what connecting raised. Out: a sentence on what is lacking and what to do, or None where it was the other side's fault.
+"""
+
+import errno
+
+from watchdog.core.text.exception_chain import causes_of
+
+__all__ = ["NotAskedError", "own_limit", "raise_if_own"]
+
+_LACKS = {
+    errno.EMFILE: "this process may open no more files; raise the limit (`LimitNOFILE=` of the service, or `ulimit -n`) and restart it",
+    errno.ENFILE: "this machine can open no more files; end what holds them (`lsof | wc -l`), or raise `sysctl fs.file-max`",
+    errno.ENOBUFS: "this machine has no memory left for sockets; see `free -m` and `ss -s`",
+    errno.ENOMEM: "this machine has no memory left; see `free -m`",
+}
+"""Error numbers of connect(2), socket(2) and open(2) that speak of us."""
+
+
+class NotAskedError(Exception):
+    """A source could not be asked, for a lack of our own; the text is for the operator."""
+
+
+def own_limit(error: BaseException) -> str | None:
+    """The sentence for our own lack, where it or what caused it is one."""
+    for cause in causes_of(error):
+        if isinstance(cause, OSError) and cause.errno in _LACKS:
+            return f"nothing could be asked: {_LACKS[cause.errno]}"
+    return None
+
+
+def raise_if_own(error: BaseException) -> None:
+    """NotAskedError where the error is a lack of our own."""
+    sentence = own_limit(error)
+    if sentence:
+        raise NotAskedError(sentence) from error

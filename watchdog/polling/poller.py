@@ -1,0 +1,110 @@
+"""The asking half of a cycle: tables say what they want to know, sources are asked, for at most three rounds.
+
+Each round is one batch a source; two tables asking the same thing cost one question; an answer is reused while it is
+good (`Query.good_for_s`; longer where it is costly: `asking_pace`), and a failed ask replaces it by a gap at once. Redis is
+asked before Flower, so that a hung broker is known before Flower is asked anything that would wait for it. Once it is told to
+stop, nothing more is asked: a look that was not finished is no look.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+
+from watchdog.core.model.demand import Demand
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
+from watchdog.core.model.reading import EVERYTHING, Past, belongs
+from watchdog.core.model.replies import Replies
+from watchdog.core.model.rows import Asking, Table
+from watchdog.core.model.target import Target
+from watchdog.polling.pace import AskingPace
+from watchdog.sources.base import Source
+
+__all__ = ["Asker", "StoppedError"]
+
+ROUNDS = 3
+ORDER = ("redis", "results", "flower")
+STANDS_IN = {"results": "redis"}
+"""Source -> who is asked where the target has none: results live in the broker's Redis, unless `results` says otherwise."""
+
+
+class StoppedError(Exception):
+    """watchdog ends or reloads: there is no answer, and nothing is to be concluded from that."""
+
+
+class Asker:
+    """Asks one target's sources. Used by one cycle at a time."""
+
+    def __init__(self, target: Target, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> None:
+        self.target = target
+        self._sources = {name: sources[name] for name in (*ORDER, *sources) if name in sources}
+        self._tables = {name: table for name, table in tables.items() if belongs(table, target)}
+        self._good: dict[Query, tuple[float, object]] = {}
+        self._pace = AskingPace()
+        self._stopping = threading.Event()
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that asking may take, by the sources' timeouts."""
+        return ROUNDS * sum(source.longest_s for source in self._sources.values())
+
+    def stop(self) -> None:
+        """From any thread: the batch in hand is the last. `ask` then raises StoppedError, now and ever after."""
+        self._stopping.set()
+
+    def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
+        """All that the tables want to know at `now`, for what is read of them; `progress` hears which source is being asked."""
+        self._go_on()
+        replies = Replies()
+        for _ in range(ROUNDS):
+            wanted = self._wanted(past, replies, now, demand)
+            if not wanted:
+                break
+            for name, source in self._sources.items():
+                batch = [q for q in wanted if self._source_of(q) == name]
+                replies = self._batch(source, batch, replies, now, progress) if batch else replies
+        self._good = {q: (at, answer) for q, (at, answer) in self._good.items() if replies.asked(q)}
+        self._pace.keep(self._good)
+        return replies
+
+    def _source_of(self, query: Query) -> str:
+        return query.source if query.source in self._sources else STANDS_IN.get(query.source, query.source)
+
+    def _wanted(self, past: Past, replies: Replies, now: float, demand: Demand) -> list[Query]:
+        """What the tables want to know and was not asked yet."""
+        asked = dict.fromkeys(
+            query
+            for name, table in self._tables.items()
+            for query in table.asks(Asking(self.target, past.memories.get(name), replies, now, past.memories, demand))
+        )
+        return [query for query in asked if not replies.asked(query)] if replies.answers else list(asked)
+
+    def _batch(self, source: Source, batch: list[Query], replies: Replies, now: float, progress: Callable[[str], None]) -> Replies:
+        reused = {q: self._good[q][1] for q in batch if q.good_for_s and self._still_good(q, now)}
+        fresh = [q for q in batch if q not in reused] if reused else batch
+        if not fresh:
+            return replies.plus(reused)
+        self._go_on()
+        progress(f"asking {source.name} of {self.target.name}")
+        answers = source.ask(fresh)
+        got = answers.replies
+        if len(got) < len(fresh):
+            got = {**dict.fromkeys(fresh, Gap(f"{source.name}: gave no answer to this question")), **got}
+        for query, answer in got.items():
+            if query.good_for_s and not isinstance(answer, Gap):
+                self._good[query] = (now, answer)
+        self._pace.note(answers.took_s, got)
+        latency = {} if answers.latency_ms is None else {source.name: answers.latency_ms}
+        return replies.plus({**reused, **got}, latency)
+
+    def _go_on(self) -> None:
+        if self._stopping.is_set():
+            raise StoppedError
+
+    def _still_good(self, query: Query, now: float) -> bool:
+        at, _ = self._good.get(query, (None, None))
+        return at is not None and 0 <= now - at < self._pace.good_for_s(query)
+
+    def close(self) -> None:
+        """Give back the sources' sockets."""
+        for source in self._sources.values():
+            source.close()

@@ -1,0 +1,136 @@
+"""A look that ends in time: what does not answer before its end is a gap, whatever hangs, and nothing waits for it any more.
+
+In: a source, and the deadline that all sources of one look share. Out: a source that keeps to it. A question that hangs is left to a
+thread that keeps no process alive; the next look waits for it no longer than for anything else.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Generic, TypeVar
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
+from watchdog.core.text.durations import format_duration
+from watchdog.sources.base import Answers, Source
+
+__all__ = ["BoundedSource", "LookDeadline", "Outcome", "Outstanding", "in_background"]
+
+T = TypeVar("T")
+
+
+class LookDeadline:
+    """When the look under way ends, by a monotonic clock. `timeout_s`: how long one may take; infinite: as long as its sources may."""
+
+    def __init__(self, timeout_s: float, stopwatch: Callable[[], float]) -> None:
+        self._timeout_s, self._stopwatch = timeout_s, stopwatch
+        self._ends_at = inf
+
+    def begin(self) -> None:
+        """A look begins now."""
+        self._ends_at = self._stopwatch() + self._timeout_s
+
+    def left_s(self) -> float:
+        """Seconds left; infinite before the first look."""
+        return max(self._ends_at - self._stopwatch(), 0.0)
+
+    def __str__(self) -> str:
+        """For sentences."""
+        return f"the {format_duration(self._timeout_s)} of --timeout were over"
+
+
+class Outcome(Generic[T]):
+    """What work in the background came to: its result, or what it raised."""
+
+    def __init__(self) -> None:
+        self._result: list[T] = []
+        self._error: Exception | None = None
+        self._over = threading.Event()
+
+    def run(self, work: Callable[[], T]) -> None:
+        """Do the work, in this thread."""
+        try:
+            self._result.append(work())
+        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+            self._error = error
+        self._over.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is over by then. A signal, such as Ctrl-C, ends the wait."""
+        return self._over.wait(None if seconds == inf else seconds)
+
+    def result(self) -> T:
+        """The result of work that is over. Raises what the work raised."""
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+
+def in_background(work: Callable[[], T], name: str) -> Outcome[T]:
+    """Begin the work in a thread that keeps no process alive."""
+    outcome: Outcome[T] = Outcome()
+    threading.Thread(target=outcome.run, args=(work,), name=name, daemon=True).start()
+    return outcome
+
+
+class BoundedSource:
+    """A source whose every answer comes before the deadline."""
+
+    def __init__(self, source: Source, deadline: LookDeadline) -> None:
+        self._source, self._deadline = source, deadline
+        self._under_way: Outcome[Answers] | None = None
+        self.name = source.name
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one batch may take, by its timeouts (seconds)."""
+        return self._source.longest_s
+
+    def ask(self, queries: Sequence[Query]) -> Answers:
+        """As the source answers; gaps where it does not in time, or still hangs on what it was asked before."""
+        if self._under_way is not None and not self._under_way.wait(self._deadline.left_s()):
+            return self._gaps(queries, f"no answer yet to what it was asked before, when {self._deadline}")
+        left_s = self._deadline.left_s()
+        if left_s <= 0:
+            return self._gaps(queries, f"not asked: {self._deadline}")
+        self._under_way = in_background(lambda: self._source.ask(queries), f"asking-{self.name}")
+        if not self._under_way.wait(left_s):
+            return self._gaps(queries, f"no answer before {self._deadline}")
+        return self._under_way.result()
+
+    def close(self) -> None:
+        """Give back sockets, unless one is waited on: that ends with the process."""
+        if self._under_way is None or self._under_way.wait(0):
+            self._source.close()
+
+    def _gaps(self, queries: Sequence[Query], why: str) -> Answers:
+        return Answers(dict.fromkeys(queries, Gap(f"{self.name}: {why}")))
+
+
+class Outstanding:
+    """What is still waited for, of looks at several targets at once: told to `tell` whenever it changes. Any thread may speak."""
+
+    _NAMED = 3
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._waits: dict[str, str] = {}
+        self._turn = threading.Lock()
+
+    def say(self, target: str, text: str) -> None:
+        """What this target's look does now."""
+        with self._turn:
+            self._waits[target] = text
+            self._retell()
+
+    def done(self, target: str) -> None:
+        """This target's look is over."""
+        with self._turn:
+            self._waits.pop(target, None)
+            self._retell()
+
+    def _retell(self) -> None:
+        texts = list(self._waits.values())
+        more = [f"and {len(texts) - self._NAMED} more"] if len(texts) > self._NAMED else []
+        if texts:
+            self._tell("; ".join(texts[: self._NAMED] + more))

@@ -1,0 +1,1 @@
+"""One attempt to send something by HTTP, and what became of it."""

@@ -1,0 +1,244 @@
+"""One request, and what became of it: what every receiver that speaks HTTP shares.
+
+In: a URL, headers and a body. Out: an `Outcome` whose reason names the server and what it said, never the URL: paths and queries of
+webhook URLs are passwords. The whole attempt ends with its timeout, whatever the other side does: httpx's own timeouts hold for a single
+read, which a server that drips never meets, and looking up a name has none at all; so the attempt runs in a thread of its own, which is
+left behind when time is up (its socket closes under it, so it ends soon after; the look-up of a name may take longer, so there are never
+more than a few: then nothing new is begun). What is left behind sends nothing any more: see `http_deadline`.
+"""
+
+import os
+import re
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from watchdog import __version__
+from watchdog.core.incidents.outcome import Later, Outcome, Refused
+from watchdog.core.text.exception_chain import causes_of
+from watchdog.core.text.sanitize import one_line
+from watchdog.core.text.secrets import pieces_of_url
+from watchdog.net.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
+from watchdog.net.tls_files import TlsFiles, no_tls, tls_context
+from watchdog.receivers.http.outcome import HttpAnswer, Sorting, outcome_of
+
+if TYPE_CHECKING:
+    import httpx
+
+    from watchdog.receivers.http.deadline import DeadlineBackend
+
+__all__ = ["HttpAttempt"]
+
+LARGEST_ANSWER = 64 * 1024
+LARGEST_TEXT = 4096
+MOST_LEFT_BEHIND = 4
+"""Attempts of one receiver that are out of time and have not ended yet."""
+_SYSTEMS_TRUST = TlsFiles()
+_SHORTEST_SECRET = 4
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What came back so far; written by the attempt's thread, read when it is done or out of time."""
+
+    status: int | None = None
+    retry_after: str | None = None
+    text: str = ""
+    whole: bool = False
+    failure: Exception | None = None
+
+
+class HttpAttempt:
+    """Posts to one URL over one connection that is kept alive. `secrets` never appear in a reason, even where the server repeats them.
+
+    `proxy`: `environment` (that is `environ`), `none`, or a URL; see `http_proxy`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float,
+        tls: TlsFiles = _SYSTEMS_TRUST,
+        secrets: Iterable[str] = (),
+        proxy: str = ENVIRONMENT,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._url = url
+        self._proxy_setting, self._environ = proxy, environ
+        self._proxy: Proxy | None = None
+        self._timeout_s = timeout_s
+        self._tls = tls
+        parts = urlsplit(url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        self._server = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+        self._secrets = {*secrets, *pieces_of_url(url)}
+        self._hidden = _worth_hiding(self._secrets)
+        self._client: httpx.Client | None = None
+        self._network: DeadlineBackend | None = None
+        self._left_behind: list[threading.Thread] = []
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one attempt takes (seconds)."""
+        return self._timeout_s + 1.0
+
+    def post(self, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
+        """One attempt at `now` (epoch seconds); `sort`, else `outcome_of`, says what an answer means. One at a time."""
+        return self._sent("POST", body, headers, now, sort or outcome_of)
+
+    def get(self, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
+        """The same without a body, as a GET."""
+        return self._sent("GET", b"", headers, now, sort or outcome_of)
+
+    def _sent(self, method: str, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting) -> Outcome:
+        self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
+        if len(self._left_behind) >= MOST_LEFT_BEHIND:
+            return Later(f"{self._server}: {MOST_LEFT_BEHIND} earlier attempts still hang; can its name be looked up?", never_arrived=True)
+        try:
+            client = self._opened()
+        except ValueError as error:  # of `proxy_for`
+            return Later(f"{self._server}: {error}")
+        except OSError as error:  # ssl.SSLError is one
+            why = error.strerror or type(error).__name__
+            return Later(f"{self._tls} cannot be read as PEM certificates, or their key is locked or another's ({why})")
+        network, answer = self._network, _Answer()
+        if network is not None:
+            network.begin(self._timeout_s)
+        exchange = (client, method, self._url, body, headers, answer)
+        attempt = threading.Thread(target=_exchange, args=exchange, daemon=True, name="http-attempt")
+        attempt.start()
+        attempt.join(self._timeout_s)
+        late = attempt.is_alive()
+        if late:
+            self.close()  # which breaks the connection: what the thread trips over now is our doing
+            self._left_behind.append(attempt)
+        if answer.status == 407 and self._proxy:
+            return Later(proxy_answer(407, self._proxy, self._server), never_arrived=True)
+        if answer.status is not None:
+            said = one_line(self._without_secrets(answer.text))
+            answered = f"{self._server} answered {answer.status}"
+            return sort(HttpAnswer(answered, answer.status, said, answer.text, answer.whole, answer.retry_after), now)
+        never_sent = network is not None and not network.wrote
+        if answer.failure is not None and not late:
+            return self._outcome_of_failure(answer.failure, never_sent=never_sent)
+        return self._out_of_time(never_sent=never_sent)
+
+    def _out_of_time(self, *, never_sent: bool) -> Outcome:
+        """What was not sent until then is not sent later either."""
+        doing = "could not be reached" if never_sent else "did not answer"
+        return Later(f"{self._server} {doing} within {self._timeout_s:g}s{self._through}", never_arrived=never_sent)
+
+    def close(self) -> None:
+        """Close the connection; the next attempt opens one."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _opened(self) -> "httpx.Client":
+        import httpx  # noqa: PLC0415 - slow to import; commands that send nothing do without
+
+        from watchdog.receivers.http.deadline import DeadlineBackend  # noqa: PLC0415 - so does this
+
+        if self._client is None:
+            secure = self._url.lower().startswith("https")
+            self._proxy = proxy = proxy_for(self._url, self._proxy_setting, self._environ)
+            self._hidden = _worth_hiding({*self._secrets, *(proxy.secrets if proxy else ())})
+            context = tls_context(self._tls) if secure else no_tls()
+            limits = httpx.Limits(max_connections=2, keepalive_expiry=120.0)
+            by = _for_httpx(proxy, self._tls.trust_alone) if proxy else None
+            transport = httpx.HTTPTransport(verify=context, proxy=by, trust_env=False, limits=limits)
+            self._network = DeadlineBackend()
+            transport._pool._network_backend = self._network  # noqa: SLF001 - httpx has no way to name one (0.28)
+            self._client = httpx.Client(
+                transport=transport,
+                trust_env=False,  # what the environment says of proxies was read; its .netrc is nobody's business
+                timeout=self._timeout_s,
+                follow_redirects=False,
+                headers={"user-agent": f"watchdog/{__version__}", "accept-encoding": "identity"},
+            )
+        return self._client
+
+    def _outcome_of_failure(self, failure: Exception, *, never_sent: bool) -> Outcome:
+        import httpx  # noqa: PLC0415
+
+        causes = list(causes_of(failure))
+        asked = str(self._proxy or self._server)  # with a proxy, it is the only one that is connected to
+        if isinstance(failure, httpx.ProxyError) and self._proxy:
+            status = re.match(r"\d{3}", str(failure))
+            return Later(proxy_answer(int(status[0]) if status else 0, self._proxy, self._server), never_arrived=True)
+        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            return Later(f"{asked} refused the connection; is it running?", never_arrived=True)
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return Later(f"{asked}: the host name cannot be resolved")
+        tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
+        if tls is not None:
+            self.close()  # the next attempt reads the files anew
+            return Later(f"{self._server}: {self._tls_failure(tls)}")
+        if isinstance(failure, httpx.TimeoutException):
+            return self._out_of_time(never_sent=never_sent)
+        if isinstance(failure, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError | ValueError):
+            return Refused(f"{self._server}: the request cannot be made ({type(failure).__name__}); check `url` and `headers`")
+        return Later(f"{self._server}: the connection broke before an answer came ({type(failure).__name__}){self._through}")
+
+    def _tls_failure(self, error: ssl.SSLError) -> str:
+        reason = error.reason or "no details"
+        why = one_line(getattr(error, "verify_message", "") or reason.replace("_", " ").lower())
+        if "CERTIFICATE_REQUIRED" in reason:
+            return f"it asks for a client certificate{self._through}; set `cert_file` and `key_file`"
+        if self._tls.cert_file and re.search("UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED", reason):
+            return f"it does not accept the client certificate {self._tls.cert_file} ({why}){self._through}"
+        return f"TLS failed ({why}){self._through}; for a private authority set `ca_file`"
+
+    @property
+    def _through(self) -> str:
+        return f", through {self._proxy}" if self._proxy else ""
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, "…")
+        return text
+
+
+def _for_httpx(proxy: Proxy, trust: TlsFiles) -> "httpx.Proxy":
+    import httpx  # noqa: PLC0415
+
+    return httpx.Proxy(proxy.url, auth=proxy.auth, ssl_context=tls_context(trust) if proxy.url.startswith("https") else None)
+
+
+def _exchange(client: "httpx.Client", method: str, url: str, body: bytes, headers: Mapping[str, str], answer: _Answer) -> None:
+    """Fill in the answer, as far as it comes. Its beginning is enough: for a reason, and for what a receiver reads in it."""
+    try:
+        with client.stream(method, url, content=body or None, headers=headers) as response:
+            answer.retry_after = response.headers.get("retry-after")
+            answer.status = response.status_code
+            received = b""
+            for chunk in response.iter_raw():
+                received += chunk
+                answer.text = _beginning(received, response.headers.get("content-encoding", "")).decode("utf-8", "replace")
+                if len(received) > LARGEST_ANSWER:
+                    break
+            answer.whole = True
+    except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which sorts it
+        answer.failure = error
+
+
+def _beginning(received: bytes, encoding: str) -> bytes:
+    """The first 4 KiB of a body, unpacked where a server packs it unasked. Never more of it: little can be packed that is huge unpacked."""
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return received[:LARGEST_TEXT]
+    try:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(received, LARGEST_TEXT)  # 32: gzip or zlib, by its header
+    except zlib.error:
+        return b""
+
+
+def _worth_hiding(secrets: Iterable[str]) -> list[str]:
+    """Each secret and each of its words, the longest first; what is shorter than 4 characters says nothing."""
+    words = {word for secret in secrets for word in (secret, *secret.split())}
+    return sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len, reverse=True)

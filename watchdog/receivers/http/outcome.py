@@ -1,0 +1,66 @@
+"""What an HTTP answer means for a message: delivered, later or never again.
+
+In: an answer, and now. Out: an `Outcome` with its reason. A receiver whose server has words of its own sorts these first (`slack`).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
+
+__all__ = ["HttpAnswer", "Sorting", "outcome_of"]
+
+_TRY_AGAIN = (408, 425, 429)
+_NEVER_ARRIVED = (425, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a server answered, for a receiver to sort."""
+
+    answered: str
+    """Server and status, for a reason: `https://example.com answered 404`."""
+    status: int
+    said: str
+    """The first line of its body: harmless, short, without secrets."""
+    text: str
+    """The beginning of its body as it came (4 KiB); never for a reason."""
+    whole: bool
+    """Whether the body came to its end in time (or to more than anybody reads)."""
+    retry_after: str | None
+
+
+Sorting = Callable[[HttpAnswer, float], Outcome]
+
+
+def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
+    """Sort an answer by its status alone; `now` (epoch seconds) is for a Retry-After that is a date."""
+    status, reason = answer.status, f"{answer.answered}: {answer.said}" if answer.said else answer.answered
+    if 200 <= status < 300:
+        return Delivered(f"{status}")
+    if status in _TRY_AGAIN or status >= 500:
+        return Later(reason, retry_after_s=_retry_after_s(answer.retry_after, now), never_arrived=status in _NEVER_ARRIVED)
+    if 300 <= status < 400:
+        return Refused(f"{answer.answered}, a redirect, which is not followed; set `url` to where it leads")
+    if status == HTTPStatus.GONE:
+        return Refused(f"{reason}, gone for good; set `url` to where it is now", gone=True)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Refused(f"{reason}, too large; let its server take bodies of 64 KiB", too_large=True)
+    return Refused(f"{reason}; check `url` and what the receiver expects")
+
+
+def _retry_after_s(header: str | None, now: float) -> float | None:
+    """Seconds, of a number or an HTTP date; None where it is neither."""
+    if header is None:
+        return None
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", header.strip(), re.ASCII):
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now, 0.0)

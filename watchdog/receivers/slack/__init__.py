@@ -1,0 +1,1 @@
+"""Slack: a message in its blocks and its own markup."""

@@ -1,0 +1,184 @@
+"""What Slack shows of one message: a line for the notification, and under a coloured bar a few lines an incident.
+
+In: a `Message`. Out: the body for an incoming webhook, as JSON values, within Slack's limits (50 blocks, 3,000 characters a section,
+10 elements a context of 2,000 each; docs.slack.dev/reference/block-kit/blocks). What does not fit is counted: the worst comes first,
+what is over last.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from watchdog.core.incidents.lifecycle import Ended
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.payload import headline, subject_of
+from watchdog.core.model.rows import Cell
+from watchdog.core.model.severity import Severity, worst
+from watchdog.core.text.durations import format_duration
+from watchdog.core.text.phrasing import readable, telling_cells
+from watchdog.receivers.slack.text import bold, code, date, is_link, link, prose, prose_with_code
+
+__all__ = ["LARGEST_BODY", "slack_body"]
+
+LARGEST_BODY = 40_000
+"""Bytes; a bound of our own, well below what Slack was seen to take."""
+MOST_INCIDENTS = 20
+_LARGEST_BLOCKS = LARGEST_BODY - 5_000
+_MOST_KEYS, _MOST_VALUES, _MOST_TARGETS, _MOST_RUNBOOK_LINES = 5, 8, 5, 3
+_NOTIFICATION, _SUBJECT, _LINE, _NAME, _COLUMN = 300, 500, 300, 120, 40
+"""Characters of each part."""
+
+_COLOURS = {Severity.CRITICAL: "#a30200", Severity.ERROR: "#e8590c", Severity.WARNING: "#daa038", Severity.INFO: "#439fe0"}
+_GOOD = "#2eb886"
+_OVER = "#8d8d8d"
+"""All is over, and not all of it because it recovered: no good news, and no fire."""
+
+
+def slack_body(message: Message) -> dict[str, Any]:
+    """The message as JSON values."""
+    notices = sorted(message.notices, key=_urgency)
+    blocks, shown = _blocks(notices, message)
+    if shown < len(notices):
+        blocks.append(_context([_and_more(notices[shown:])]))
+    return {
+        "text": _notification(message, notices),
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "attachments": [{"color": _colour(notices), "blocks": blocks}],
+    }
+
+
+def _urgency(notice: Notice) -> tuple[bool, int, float, str]:
+    return _is_over(notice), -notice.severity.rank, notice.started_at, notice.incident
+
+
+def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str, Any]], int]:
+    """The blocks of as many incidents as fit, and how many that are; each runbook is shown once."""
+    blocks: list[dict[str, Any]] = []
+    runbooks: set[str] = set()
+    size = 0
+    for shown, notice in enumerate(notices[:MOST_INCIDENTS]):
+        runbook = [] if _is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
+        both = [
+            _section([f"{prose(_what(notice, message.created_at), 100)}: {bold(subject_of(notice), _SUBJECT)}", *runbook, *_link(notice)])
+        ]
+        both.append(_context([_where(notice), _values(notice), _when(notice, message.service)]))
+        size += len(json.dumps(both, ensure_ascii=False).encode())
+        if size > _LARGEST_BLOCKS:
+            return blocks, shown
+        blocks += both
+        runbooks.add(notice.runbook)
+    return blocks, min(len(notices), MOST_INCIDENTS)
+
+
+def _notification(message: Message, notices: Sequence[Notice]) -> str:
+    """The line on a locked phone. Slack makes links of URLs here, unless they no longer look like any."""
+    burning = [notice.severity for notice in notices if not _is_over(notice)]
+    if len(notices) == 1:
+        said = f"{_what(notices[0], message.created_at)} in {message.target}: {subject_of(notices[0])}"
+    else:
+        listed = headline(replace(message, notices=tuple(notices)))
+        said = f"{worst(burning).capitalize()} in {message.target}: {listed}" if burning else f"{message.target}: {listed}"
+    return prose(said, _NOTIFICATION).replace("://", ":\u2044\u2044")
+
+
+def _what(notice: Notice, now: float) -> str:
+    """`Critical`, `Escalated to critical`, `Reminder, still critical after 2h`, `Resolved after 6m`, `Ended after 6m (rule removed)`."""
+    match notice.event:
+        case Event.FIRST:
+            return notice.severity.capitalize()
+        case Event.ESCALATED:
+            return f"Escalated to {notice.severity}"
+        case Event.REMINDER:
+            return f"Reminder, still {notice.severity}{_after(notice, now)}"
+        case Event.RESOLVED:
+            lasted = _after(notice, notice.resolved_at)
+            return f"Resolved{lasted}" if _recovered(notice) else f"Ended{lasted} ({notice.ended})"
+
+
+def _after(notice: Notice, at: float | None) -> str:
+    return "" if at is None else f" after {format_duration(round(max(at - notice.started_at, 0.0)))}"
+
+
+def _runbook(notice: Notice) -> Iterator[str]:
+    """Its first lines, or a link; where there is more, what shows the rest."""
+    runbook = notice.runbook.strip()
+    if is_link(runbook):
+        yield link(runbook, "Runbook")
+        return
+    lines = [line for line in runbook[: 10 * _LINE].splitlines() if line.strip()]
+    yield from (prose_with_code(line, _LINE) for line in lines[:_MOST_RUNBOOK_LINES])
+    if len(lines) > _MOST_RUNBOOK_LINES or len(runbook) > 10 * _LINE:
+        yield f"… the rest: {code(f'watchdog incidents show {notice.incident}', 2 * _NAME)}"
+
+
+def _link(notice: Notice) -> Iterator[str]:
+    """Where Flower shows it. Of what is over too: how it is now is seen there."""
+    if is_link(notice.link):
+        yield link(notice.link, "Open in Flower")
+
+
+def _where(notice: Notice) -> str:
+    """Rule, targets, key."""
+    targets = notice.targets or (notice.target,)
+    keys = [f"{prose(name, _COLUMN)} {code(value, _NAME)}" for name, value in list(notice.key.items())[:_MOST_KEYS]]
+    named = [code(target, _NAME) for target in targets[:_MOST_TARGETS]] + _more(len(targets) - _MOST_TARGETS, "targets")
+    return " · ".join([code(notice.rule, _NAME), ", ".join(named), *keys, *_more(len(notice.key) - _MOST_KEYS, "key columns")])
+
+
+def _values(notice: Notice) -> str:
+    """`length=60, consumers=2`, without what the key says; of what is over they are those of the last breach."""
+    values = [(name, cell) for name, cell in telling_cells(notice.values).items() if name not in notice.key]
+    shown = [f"{prose(name, _COLUMN)}={_cell(cell)}" for name, cell in values[:_MOST_VALUES]]
+    listed = ", ".join(shown + _more(len(values) - _MOST_VALUES, "values"))
+    return f"last {listed}" if listed and _is_over(notice) else listed
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return "?"
+    return prose(readable(cell), _NAME)
+
+
+def _when(notice: Notice, service: str) -> str:
+    ended = [f"ended {date(notice.resolved_at)}"] if notice.resolved_at is not None else []
+    return " · ".join([f"began {date(notice.started_at)}", *ended, prose(service, _NAME)])
+
+
+def _and_more(unshown: Sequence[Notice]) -> str:
+    command = "watchdog incidents --all" if any(map(_is_over, unshown)) else "watchdog incidents"
+    return f"… and {len(unshown)} more; `{command}` lists them"
+
+
+def _more(count: int, of_what: str) -> list[str]:
+    return [f"and {count} more {of_what}"] if count > 0 else []
+
+
+def _colour(notices: Sequence[Notice]) -> str:
+    burning = [notice.severity for notice in notices if not _is_over(notice)]
+    if burning:
+        return _COLOURS[worst(burning)]
+    return _GOOD if all(map(_recovered, notices)) else _OVER
+
+
+def _is_over(notice: Notice) -> bool:
+    return notice.event is Event.RESOLVED
+
+
+def _recovered(notice: Notice) -> bool:
+    """Only that is good news."""
+    return notice.ended in (None, Ended.RECOVERED)
+
+
+def _section(lines: Sequence[str]) -> dict[str, Any]:
+    return {"type": "section", "text": _mrkdwn("\n".join(lines))}
+
+
+def _context(texts: Sequence[str]) -> dict[str, Any]:
+    return {"type": "context", "elements": [_mrkdwn(text) for text in texts if text]}
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    """`verbatim`: Slack then leaves URLs, channel names and @mentions in it alone."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}

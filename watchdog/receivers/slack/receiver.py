@@ -1,0 +1,135 @@
+"""Slack, and servers that take its messages: one message a POST to an incoming webhook, for people to read.
+
+Slack says `ok`, and any other word is an error, even with status 200 (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+Compatible servers say it in their own way: Rocket.Chat `{"success": true}`, Zulip `{"result": "success"}`, Discord 204 and no word.
+It takes one message a second for each URL (`per_second`); who goes on sending after a 429 may be switched off.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from watchdog.core.incidents.messages import Message
+from watchdog.core.incidents.outcome import Later, Outcome, Refused
+from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.settings import HttpSettings
+from watchdog.receivers.slack.blocks import slack_body
+
+__all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
+
+_LONGEST_TOLD_S = 1e9
+_VERDICTS = ("ok", "success", "result", "status")
+"""Keys under which servers that take Slack's messages say how it went."""
+_GOOD_WORDS = frozenset({"ok", "success", "true"})
+
+_FORM = "Slack did not take the form of this message; check that `url` is an incoming webhook of Slack, and report it if so"
+_NEW_WEBHOOK = "make a new webhook in Slack (Apps, your app, Incoming Webhooks) and set `url`"
+MEND: Mapping[str, str] = {
+    "invalid_payload": _FORM,
+    "invalid_blocks": _FORM,
+    "invalid_blocks_format": _FORM,
+    "invalid_attachments": _FORM,
+    "too_many_attachments": _FORM,
+    "no_text": _FORM,
+    "missing_text_or_fallback_or_attachments": _FORM,
+    "channel_not_found": f"the webhook's channel is gone; {_NEW_WEBHOOK}",
+    "channel_is_archived": "the webhook's channel is archived; unarchive it, or make a webhook for another and set `url`",
+    "action_prohibited": "an admin of the workspace restricts who may post there; ask them to allow the webhook's app",
+    "posting_to_general_channel_denied": "only some may post in that general channel; make a webhook for another and set `url`",
+    "user_not_found": f"whom the webhook wrote to is gone; {_NEW_WEBHOOK}",
+    "invalid_token": "`url` is incomplete, or the webhook was revoked; copy its URL again, or make a new one",
+    "no_service": f"the webhook was removed or switched off; {_NEW_WEBHOOK}",
+    "no_service_id": f"`url` is incomplete; copy it again, or {_NEW_WEBHOOK}",
+    "no_active_hooks": f"the webhook was switched off; {_NEW_WEBHOOK}",
+    "no_team": f"the workspace is gone, or `url` is incomplete; copy it again, or {_NEW_WEBHOOK}",
+    "team_disabled": "the workspace is switched off; ask its owner, or make a webhook in another and set `url`",
+}
+"""What Slack answers -> what to mend."""
+
+GONE = frozenset({"channel_not_found", "invalid_token", "no_service", "no_service_id", "no_active_hooks", "no_team"})
+"""Of these, those that no other message fares better with: the webhook is gone, or never was."""
+
+
+class SlackSettings(HttpSettings):
+    """`type = "slack"`; `url` is that of an incoming webhook, which owns its name, picture and channel: a message cannot set them."""
+
+    type: Literal["slack"]
+    per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
+
+
+class SlackReceiver:
+    """Posts to one webhook."""
+
+    human = True
+
+    def __init__(self, settings: SlackSettings) -> None:
+        self.name = settings.name
+        self.settings = settings.fingerprint()
+        self.address, self.per_second = settings.address, settings.per_second
+        self._attempt = settings.attempt()
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one attempt takes (seconds)."""
+        return self._attempt.longest_s
+
+    def render(self, message: Message) -> bytes:
+        """The JSON of `slack_blocks`."""
+        return json.dumps(slack_body(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        """One attempt. Slack has no use for the message's id: a repeat is shown twice."""
+        return self._attempt.post(body, {"content-type": "application/json; charset=utf-8"}, now, slack_outcome)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._attempt.close()
+
+
+def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
+    """Sort what Slack answered: by its word where it says one, else by its status. `now`: see `outcome_of`."""
+    by_status = outcome_of(answer, now)
+    if isinstance(by_status, Later):
+        told_s = by_status.retry_after_s
+        return replace(by_status, retry_after_s=_retry_after_in(answer.text) if told_s is None else told_s)
+    word = answer.text.strip()
+    if word in MEND:
+        return Refused(f"{answer.answered}: {word}: {MEND[word]}", gone=word in GONE or answer.status == HTTPStatus.GONE)
+    if isinstance(by_status, Refused) or _says_it_worked(word, whole=answer.whole):
+        return by_status
+    if not answer.whole:
+        return Later(f"{answer.answered}, but the rest of its answer did not come in time")
+    said = answer.said or "nothing"
+    return Refused(f"{answer.answered}: {said}; expected `ok`: check that `url` is an incoming webhook of Slack or of a server like it")
+
+
+def _says_it_worked(word: str, *, whole: bool) -> bool:
+    """Whether a body beside a 2xx means success: nothing at all, `ok`, or JSON in which the one who answers says so."""
+    if not word:
+        return whole
+    if word.strip('"').lower() == "ok":
+        return True
+    said = _json_object(word)
+    told = [said[name] for name in _VERDICTS if name in said]
+    return bool(told) and all(verdict is True or str(verdict).lower() in _GOOD_WORDS for verdict in told)
+
+
+def _json_object(text: str) -> dict[str, object]:
+    """The object that a text holds; empty where it holds none."""
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _retry_after_in(text: str) -> float | None:
+    """`{"retry_after": 1, "ok": false, "error": "rate_limited"}` in place of the header; seconds."""
+    seconds = _json_object(text).get("retry_after")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return float(seconds) if 0 <= seconds <= _LONGEST_TOLD_S else None

@@ -1,0 +1,1 @@
+"""Flower: its API, dashboard pages and metrics, and reasons where these do not answer."""

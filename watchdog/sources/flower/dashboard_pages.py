@@ -1,0 +1,166 @@
+"""Pages of one Flower: one GET at a time, within its timeout and size, whoever else of this process asks the same Flower.
+
+In: a path. Out: what came back over HTTP, whatever its status, or a gap where nothing did. Nothing is raised.
+Imported on the first question: httpx is slow to import.
+"""
+
+import os
+import ssl
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from threading import Lock
+
+import httpx
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.text.exception_chain import causes_of
+from watchdog.net.deadline import Deadline
+from watchdog.net.descriptor_limits import raise_if_own
+from watchdog.net.http_proxy import Proxy, proxy_answer, proxy_for
+from watchdog.net.settings_types import proxy_text
+from watchdog.sources.flower.client import make_client
+from watchdog.sources.flower.page import Page
+from watchdog.sources.flower.reasons import Asked, refusal, silence, stale
+from watchdog.sources.flower.settings import FlowerSettings
+from watchdog.sources.flower.shared import FlowerShared
+
+__all__ = ["Pages"]
+
+MOST_REQUESTS = 32
+"""Requests kept made; a cycle has half a dozen."""
+
+_turns: dict[str, Lock] = {}
+"""Base URL -> whose turn it is, for all targets of this process that share one Flower."""
+
+
+class Pages:
+    """The pages of one Flower. `client` is a seam for tests; the real one is made on the first question and kept.
+
+    `took_s` is how long Flower needed for all pages since it was last set to 0, waits for the turn not counted.
+    """
+
+    def __init__(
+        self, settings: FlowerSettings, client: httpx.Client | None, clock: Callable[[], float], shared: FlowerShared | None = None
+    ) -> None:
+        self.took_s = 0.0
+        self._settings = settings
+        self._client = client
+        self._clock = clock
+        self._shared = shared
+        self._proxy: Proxy | None = None
+        self._deadline = Deadline(clock)
+        self._turn = _turns.setdefault(settings.url.lower(), Lock())
+        self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        self._auth = _credentials(settings)
+        self._requests: dict[str, httpx.Request] = {}
+
+    def get(self, path: str) -> Page | Gap:
+        """One page. May wait `timeout` for its turn, and `timeout` for the answer."""
+        s = self._settings
+        if not self._turn.acquire(timeout=s.timeout):
+            return Gap(f"flower: {s.url} was still busy with another target's question after {s.timeout:g}s")
+        try:
+            return self._kept_or_fetched(path)
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Give back the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _kept_or_fetched(self, path: str) -> Page | Gap:
+        """The page as another target just got it, or a new one."""
+        began = self._clock()
+        kept = self._shared.fresh(path, began) if self._shared is not None else None
+        if kept is not None:
+            self.took_s += kept.took_s
+            return kept
+        self._deadline.start(self._settings.timeout)
+        page = self._fetched(path)
+        took_s = self._clock() - began
+        self.took_s += took_s
+        if isinstance(page, Gap):
+            return page
+        page = replace(page, took_s=took_s)
+        if self._shared is not None:
+            self._shared.keep(path, page, self._clock())
+        return page
+
+    def _fetched(self, path: str) -> Page | Gap:
+        """The page; asked twice where a connection kept from before turns out to be closed."""
+        kept = self._client is not None
+        try:
+            client = self._client = self._client or self._made()
+        except ValueError as error:  # of `proxy_for`
+            return Gap(f"flower: {error}")
+        except OSError as error:
+            raise_if_own(error)
+            files = self._settings.tls
+            return Gap(
+                f"flower: cannot read the certificates in {files} of flower: expected PEM files, and a key that fits and is not locked"
+            )
+        asked = self._asked(path)
+        try:
+            try:
+                return self._streamed(client, asked)
+            except httpx.HTTPError as error:
+                if not (kept and stale(error)):
+                    raise
+            return self._streamed(client, asked)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise_if_own(error)
+            if any(isinstance(cause, ssl.SSLError) for cause in causes_of(error)):
+                self.close()  # the next question reads the files anew
+            return Gap(silence(error, asked))
+
+    def _streamed(self, client: httpx.Client, asked: Asked) -> Page:
+        """The answer, read in pieces, so that neither its size nor its slowness is the other side's choice."""
+        with closing(client.send(self._request(client, asked.url), stream=True, auth=self._auth, follow_redirects=False)) as response:
+            status, body = response.status_code, bytearray()
+            try:
+                for piece in response.iter_bytes():
+                    body += piece
+                    if len(body) > self._settings.max_answer_bytes:
+                        limit = self._settings.max_answer_bytes
+                        return Page(status, cut=f"flower: expected at most {limit} bytes (`max_answer_bytes`) from {asked.url}, found more")
+                    if self._deadline.over:
+                        raise httpx.ReadTimeout("no time left")
+            except (httpx.RemoteProtocolError, httpx.DecodingError):
+                cut = f"flower: expected the whole answer from {asked.url}, found it truncated or damaged after {len(body)} bytes"
+                return Page(status, cut=cut)
+            if status == 407 and self._proxy:
+                return Page(status, refusal=f"flower: {proxy_answer(status, self._proxy, asked.base)}")
+            why = "" if status == 200 else refusal(status, bytes(body), response.headers.get("location", ""), asked)
+            return Page(status, bytes(body), refusal=why)
+
+    def _request(self, client: httpx.Client, url: str) -> httpx.Request:
+        """Kept for the next time: parsing addresses and merging headers is a quarter of what a small question costs."""
+        if (kept := self._requests.get(url)) is not None and not client.cookies:
+            return kept
+        limits = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout)
+        headers = {"User-Agent": "celery-watchdog", "Accept-Encoding": "identity", **self._headers}
+        request = client.build_request("GET", url, headers=headers, timeout=limits)
+        if not client.cookies:  # which a proxy may set: they go with this request alone
+            if len(self._requests) >= MOST_REQUESTS:
+                self._requests.clear()
+            self._requests[url] = request
+        return request
+
+    def _made(self) -> httpx.Client:
+        s = self._settings
+        self._proxy = proxy_for(s.url, proxy_text(s.proxy), os.environ)
+        return make_client(secure=s.url.startswith("https://"), tls=s.tls, deadline=self._deadline, proxy=self._proxy)
+
+    def _asked(self, path: str) -> Asked:
+        s = self._settings
+        credentials = self._auth is not None or bool(self._headers)
+        return Asked(s.url, path, s.timeout, s.connect_timeout, s.tls, has_credentials=credentials, proxy=self._proxy)
+
+
+def _credentials(settings: FlowerSettings) -> tuple[str, str] | None:
+    if settings.username is None and settings.password is None:
+        return None
+    return settings.username or "", settings.password.get_secret_value() if settings.password else ""

@@ -1,0 +1,88 @@
+"""Where each question is put to Flower, how its answer is read, and which goes first.
+
+In: a query. Out: a path under Flower's url_prefix, and a function from the answer's bytes to a reply or a gap.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import (
+    FailedTasks,
+    InspectAll,
+    Inspected,
+    InspectOne,
+    Query,
+    QueueLengths,
+    ReadEventCounters,
+    RecentTasks,
+    RevokedTasks,
+    RunningTasks,
+    SucceededTasks,
+    WorkerHeartbeats,
+    WorkersTasks,
+    WorkerStatus,
+)
+from watchdog.sources.flower.answers import worker_beats, worker_status
+from watchdog.sources.flower.inspections import inspections
+from watchdog.sources.flower.lengths import queue_lengths
+from watchdog.sources.flower.metrics import event_counters
+from watchdog.sources.flower.tasks import tasks_path, tasks_seen
+
+__all__ = ["API", "DASHBOARD", "HEALTH", "STATUS", "asking", "rank"]
+
+HEALTH = "/healthcheck"
+"""Open under every auth setting; says only that Flower's loop turns."""
+API = "/api/"
+STATUS = "/api/workers?status=true"
+DASHBOARD = "/?json=1"
+"""The dashboard's JSON under the one path that all versions know (1.2 has no `/workers`, 2.x no `/dashboard`)."""
+
+Reader = Callable[[bytes], object]
+
+_ORDER: tuple[type[Query], ...] = (
+    WorkerStatus,
+    WorkerHeartbeats,
+    RecentTasks,  # before the counters: what happens in between is then in neither, and is not counted twice by the next look
+    ReadEventCounters,
+    Inspected,
+    RunningTasks,
+    FailedTasks,
+    RevokedTasks,
+    SucceededTasks,
+    QueueLengths,
+    InspectOne,
+    InspectAll,
+)
+
+
+def rank(query: Query) -> int:
+    """Cheap questions first, and those that wait for workers last."""
+    return _ORDER.index(type(query)) if type(query) in _ORDER else len(_ORDER)
+
+
+def asking(query: Query) -> tuple[str, Reader] | None:
+    """The path to get, and how to read its body; None for a question that Flower does not know."""
+    match query:
+        case WorkerStatus():
+            return STATUS, worker_status
+        case WorkerHeartbeats():
+            return DASHBOARD, worker_beats
+        case ReadEventCounters():
+            return "/metrics", event_counters
+        case Inspected():
+            return "/api/workers", inspections
+        case InspectOne(worker):
+            return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
+        case InspectAll():
+            return "/api/workers?refresh=true", inspections
+        case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | RecentTasks():
+            return tasks_path(query), lambda body: tasks_seen(body, query)
+        case QueueLengths():
+            return "/api/queues/length", queue_lengths
+    return None
+
+
+def _one(worker: str, found: Mapping[str, object] | Gap) -> Mapping[str, object] | Gap:
+    """That worker's entry alone."""
+    return found if isinstance(found, Gap) else {name: entry for name, entry in found.items() if name == worker}

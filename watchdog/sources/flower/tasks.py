@@ -1,0 +1,158 @@
+"""Flower's `/api/tasks`: the path of a question about tasks, and its answer into `TaskSeen`.
+
+A list is always asked with a limit (Flower 2.0 and 1.2 take `limit=0` for "all": 64 MB for 80,000 tasks), never by time: Flower's
+filter has whole minutes of its own time zone. Only the wanted fields are decoded; of a traceback only the last line is kept.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WorkersTasks
+from watchdog.core.model.replies import TaskSeen
+from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded
+
+__all__ = ["TaskQuery", "tasks_path", "tasks_seen"]
+
+TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks
+
+MOST_TASKS = 1000
+"""The longest list that is asked for (0.8 MB, 70 ms of Flower's loop)."""
+LONGEST_TEXT = 500
+_EXPECTED = "an object of id -> task, each with its state,"
+
+
+class _Task(Struct):
+    state: str
+    uuid: str = ""
+    name: str | None = None
+    worker: str | None = None
+    received: float | None = None
+    started: float | None = None
+    succeeded: float | None = None
+    failed: float | None = None
+    runtime: float | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    retries: int | None = None
+    routing_key: str | None = None
+    timestamp: float | None = None
+    retried: float | None = None
+    revoked: float | None = None
+    expires: Any = None
+
+
+_FIELDS: dict[str, Any] = {field.encode_name: field.type for field in msgspec.structs.fields(_Task)}
+_LOOSE: Any = dict[str, dict[str, Any]] | list[dict[str, Any]]
+_STATES = {RunningTasks: "STARTED", FailedTasks: "FAILURE", RevokedTasks: "REVOKED", SucceededTasks: "SUCCESS"}
+
+
+def tasks_path(query: TaskQuery) -> str:
+    """Where to ask; the state in capitals, for Flower 2.0 and 1.2 take it to the letter."""
+    asked = {"limit": str(_limit(query))}
+    if state := _STATES.get(type(query)):
+        asked = {"state": state, **asked}
+    if isinstance(query, RunningTasks):
+        asked["sort_by"] = "started"
+    if isinstance(query, SucceededTasks):
+        asked["taskname"] = query.task
+    if isinstance(query, WorkersTasks):
+        asked["workername"] = query.worker
+    return f"/api/tasks?{urlencode(asked)}"
+
+
+def tasks_seen(body: bytes, query: TaskQuery) -> tuple[TaskSeen, ...] | Gap:
+    """The tasks of an answer, in its order (running ones by their start); whatever else a lenient server sent beside them is left out."""
+    tasks = _tasks(body)
+    if isinstance(tasks, Gap):
+        return tasks
+    asked_for = [task for task in tasks if _is_asked_for(task, query)]
+    if isinstance(query, RunningTasks):
+        asked_for.sort(key=lambda task: task.started or task.received or 0.0)
+    return tuple(_task_seen(task) for task in asked_for[: _limit(query)])
+
+
+def _is_asked_for(task: _Task, query: TaskQuery) -> bool:
+    named = not isinstance(query, SucceededTasks) or task.name == query.task
+    its = not isinstance(query, WorkersTasks) or task.worker == query.worker
+    return named and its and task.state.upper() == _STATES.get(type(query), task.state.upper())
+
+
+def _limit(query: TaskQuery) -> int:
+    return min(max(query.limit, 1), MOST_TASKS)
+
+
+def _tasks(body: bytes) -> list[_Task] | Gap:
+    """Every task of the answer: `{id: task}` as Flower has it, or a list of tasks as some compatible servers do."""
+    try:
+        by_id = msgspec.json.decode(body, type=dict[str, _Task])
+    except UNREADABLE:
+        return _loose_tasks(body)
+    for task_id, task in by_id.items():
+        task.uuid = task_id
+    return list(by_id.values())
+
+
+def _loose_tasks(body: bytes) -> list[_Task] | Gap:
+    """The same where a task has odd fields, which are left out, or where there is a list."""
+    found = decoded(body, _LOOSE, "/api/tasks", _EXPECTED)
+    if isinstance(found, Gap):
+        return found
+    entries = [entry | {"uuid": task_id} for task_id, entry in found.items()] if isinstance(found, dict) else found
+    tasks = [_loose_task(entry) for entry in entries]
+    if not all(tasks):
+        return Gap(f"flower: expected {_EXPECTED} from /api/tasks, found a task without an id or a state")
+    return [task for task in tasks if task is not None]
+
+
+def _loose_task(entry: dict[str, Any]) -> _Task | None:
+    kept = {name: value for name, value in entry.items() if name in _FIELDS and as_kind(value, _FIELDS[name]) is not None}
+    kept.setdefault("uuid", entry.get("id") or entry.get("task_id"))
+    task = as_kind(kept, _Task)
+    return task if task is not None and task.uuid else None
+
+
+def _task_seen(task: _Task) -> TaskSeen:
+    return TaskSeen(
+        id=task.uuid[:LONGEST_TEXT],
+        name=_cut(task.name),
+        state=task.state.upper(),
+        worker=_cut(task.worker),
+        received=task.received,
+        started=task.started,
+        succeeded=task.succeeded,
+        failed=task.failed,
+        runtime=task.runtime,
+        exception=_cut(task.exception),
+        traceback_last=_last_line(task.traceback),
+        retries=task.retries,
+        routing_key=_cut(task.routing_key),
+        timestamp=task.timestamp,
+        retried=task.retried,
+        revoked=task.revoked,
+        expires=_moment(task.expires),
+    )
+
+
+def _moment(expires: object) -> float | None:
+    """An ISO date and time, or epoch seconds, as epoch seconds; one without a zone is UTC, as Celery sends it."""
+    if isinstance(expires, int | float) and not isinstance(expires, bool):
+        return float(expires)
+    try:
+        at = datetime.fromisoformat(expires) if isinstance(expires, str) else None
+    except ValueError:
+        return None
+    return None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _last_line(traceback: str | None) -> str | None:
+    """The line that names the exception; None where there is none."""
+    return _cut((traceback or "").rstrip().rpartition("\n")[2].strip())
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:LONGEST_TEXT] if text else None

@@ -1,0 +1,1 @@
+"""Redis as the broker and as a result backend: by address or through sentinels."""

@@ -1,0 +1,185 @@
+"""Batches of questions to one Redis over one kept connection: in: queries, out: each one's reply or gap. Only a lack of our own is raised.
+
+PING goes first and alone, for its latency and to find a dead connection; everything else goes in one pipeline without MULTI.
+A command that is denied or meets the wrong type of key is a gap of its own; a connection that fails is a gap for the whole batch.
+Imported on the first question: redis is slow to import.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import ListLength, OldestMessage, Ping, Query, ReadServer, ScanKeys, SetMembers, TaskMeta
+from watchdog.core.model.replies import KeysFound, Pong, RedisServer
+from watchdog.net.descriptor_limits import raise_if_own
+from watchdog.sources.base import Answers
+from watchdog.sources.redis.commands import SCAN_STEP, command, packed, packed_words, reply
+from watchdog.sources.redis.connection import FAILURES, MOST_BYTES, TooLargeError, Wire
+from watchdog.sources.redis.reasons import denied, failure, not_selected, only_denied, stale, too_large
+from watchdog.sources.redis.sentinels import NoMasterError, NotMasterError
+from watchdog.sources.redis.server import CLUSTER, SENTINEL
+from watchdog.sources.redis.server_line import line_to
+
+if TYPE_CHECKING:
+    from watchdog.sources.redis.settings import RedisServerSettings
+
+__all__ = ["Batches"]
+
+HEADS_AT_ONCE = 32
+"""Messages may be a megabyte each: no more than so many are on their way at a time."""
+
+SCAN_S = 0.5
+"""The longest that one batch scans on, or a quarter of the timeout that holds for all of it."""
+
+MOST_FOUND = 10_000
+"""Keys after which a scan stops for this batch: no broker binds so many exchanges, whoever says so."""
+
+STEADY = (ListLength, SetMembers)
+"""Questions that hardly change from cycle to cycle, and of which a large site has thousands."""
+
+NO_BROKER = (CLUSTER, SENTINEL)
+"""What a server may be that answers INFO, and can hold no queues of Celery's."""
+
+
+class _Sending(NamedTuple):
+    """What is sent together: to which database, or None for the line's own; the questions, and their commands packed."""
+
+    db: int | None
+    queries: list[Query]
+    packed: bytes
+
+
+class Batches:
+    """The line to one Redis and what is packed for it. `name` is the source's: reasons begin with it."""
+
+    def __init__(self, settings: "RedisServerSettings", clock: Callable[[], float], name: str = "redis") -> None:
+        self._clock = clock
+        self._name = name
+        self._line = line_to(settings, clock, name)
+        self._scan_s = min(SCAN_S, settings.timeout / 4)
+        self._own_db = self._line.asked.address.db
+        self._steady = _Sending(None, [], b"")
+
+    def ask(self, queries: Sequence[Query]) -> Answers:
+        """One batch. A connection kept from before that turns out to be closed is made anew, once."""
+        kept = self._line.open
+        answers = self._carried(queries)
+        if kept and isinstance(answers, Exception) and stale(answers):
+            answers = self._carried(queries)
+        if isinstance(answers, Exception):
+            raise_if_own(answers)
+        if isinstance(answers, NoMasterError | NotMasterError):
+            return _all_gaps(queries, f"{self._name}: {answers}")
+        if isinstance(answers, Exception):
+            return _all_gaps(queries, failure(answers, self._line.asked))
+        return answers if self._name == "redis" else replace(answers, replies={q: self._named(a) for q, a in answers.replies.items()})
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self._line.close()
+
+    def _named(self, answer: object) -> object:
+        """Gaps of single commands speak of redis, whichever source asked."""
+        return Gap(self._name + answer.reason.removeprefix("redis")) if isinstance(answer, Gap) else answer
+
+    def _carried(self, queries: Sequence[Query]) -> Answers | Exception:
+        """The answers; or what went wrong with the connection, which is then closed."""
+        replies: dict[Query, object] = {}
+        try:
+            return self._exchanged(self._line.connected(), queries, replies)
+        except TooLargeError:
+            self._line.close()
+            gap = Gap(too_large(MOST_BYTES))
+            return Answers({query: replies.get(query, gap) for query in queries})
+        except FAILURES as error:
+            self._line.close()
+            return error
+
+    def _exchanged(self, wire: Wire, queries: Sequence[Query], replies: dict[Query, object]) -> Answers:
+        """PING, then the rest; messages and tasks' states last, a few at a time."""
+        latency_ms: float | None = None
+        sendings = self._sendings_of(queries)
+        if (ping := next((query for query in queries if isinstance(query, Ping)), None)) is not None:
+            began = self._clock()
+            raw = next(iter(wire.exchange(packed(ping), 1)))
+            latency_ms = (self._clock() - began) * 1000
+            pong = _answered(ping, raw)
+            if isinstance(pong, Gap) and not only_denied(raw):
+                return _all_gaps(queries, pong.reason)
+            replies[ping] = pong if isinstance(pong, Gap) else Pong(latency_ms)
+        for sending in sendings:
+            replies.update(self._sent(wire, sending))
+        for scan in [query for query in queries if isinstance(query, ScanKeys)]:
+            replies[scan] = self._scanned_on(wire, scan, replies[scan])
+        for server in [replies.get(query) for query in queries if isinstance(query, ReadServer)]:
+            if isinstance(server, Gap) and any(why in server.reason for why in NO_BROKER):
+                return _all_gaps(queries, server.reason)
+            if isinstance(server, RedisServer):
+                self._line.require_master(server.role)
+        if len(replies) < len(queries):
+            gaps = {query: Gap(f"redis: does not know the question {type(query).__name__}") for query in queries if query not in replies}
+            replies.update(gaps)
+        return Answers(replies, latency_ms)
+
+    def _sent(self, wire: Wire, sending: _Sending) -> dict[Query, object]:
+        """The answers to what is sent together; from another database, if its questions are about that one."""
+        db, some, request = sending
+        if db is None or db == self._own_db:
+            return _answers(some, wire.exchange(request, len(some)))
+        there, back = packed_words("SELECT", str(db)), packed_words("SELECT", str(self._own_db))
+        selected, *raws, returned = wire.exchange(b"".join([there, request, back]), len(some) + 2)
+        if isinstance(returned, Exception):
+            raise returned
+        if isinstance(selected, Exception):
+            return dict.fromkeys(some, Gap(not_selected(db, selected)))
+        return _answers(some, raws)
+
+    def _scanned_on(self, wire: Wire, scan: ScanKeys, found: object) -> object:
+        """A scan whose first step found this, and what its further steps find. The next look goes on from the cursor it comes to."""
+        until, left = self._clock() + self._scan_s, scan.budget - SCAN_STEP
+        while isinstance(found, KeysFound) and found.cursor and len(found.keys) < MOST_FOUND and left > 0 and self._clock() < until:
+            step = ScanKeys(found.cursor, scan.pattern, left)
+            more = _answered(step, next(iter(wire.exchange(packed(step), 1))))
+            found = KeysFound(more.cursor, found.keys + more.keys) if isinstance(more, KeysFound) else more
+            left -= SCAN_STEP
+        return found
+
+    def _sendings_of(self, queries: Sequence[Query]) -> list[_Sending]:
+        """What is asked of each queue in every cycle goes first, and is kept: packing thousands of commands costs more than asking them."""
+        steady = [query for query in queries if type(query) in STEADY]
+        if steady and steady != self._steady.queries:
+            self._steady = _sending(None, steady)
+        others = [_sending(db, some) for db, some in _in_slices([query for query in queries if type(query) not in STEADY])]
+        return [self._steady, *others] if steady else others
+
+
+def _sending(db: int | None, queries: list[Query]) -> _Sending:
+    return _Sending(db, queries, b"".join(map(packed, queries)))
+
+
+def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]:
+    """(database, or None for the line's own; what is sent together): all that is small at once; messages a few at a time, and
+    last what tasks wrote themselves."""
+    heads: list[Query] = [query for query in queries if isinstance(query, OldestMessage)]
+    metas: dict[int | None, list[Query]] = {}
+    for query in queries:
+        if isinstance(query, TaskMeta):
+            metas.setdefault(query.db, []).append(query)
+    rest = [query for query in queries if command(query) and not isinstance(query, OldestMessage | TaskMeta | Ping)]
+    kinds = [(None, heads), *metas.items()]
+    slices = [(None, rest), *((db, some[i : i + HEADS_AT_ONCE]) for db, some in kinds for i in range(0, len(some), HEADS_AT_ONCE))]
+    return [(db, some) for db, some in slices if some]
+
+
+def _answers(queries: Iterable[Query], raws: Iterable[object]) -> dict[Query, object]:
+    return {query: _answered(query, raw) for query, raw in zip(queries, raws, strict=True)}
+
+
+def _answered(query: Query, raw: object) -> object:
+    """One raw reply as a reply type, or a gap."""
+    return Gap(denied(query, raw)) if isinstance(raw, Exception) else reply(query, raw)
+
+
+def _all_gaps(queries: Sequence[Query], reason: str) -> Answers:
+    return Answers(dict.fromkeys(queries, Gap(reason)))

@@ -1,0 +1,67 @@
+"""INFO's text into `RedisServer`: in: bytes, out: the fields watchdog reads, or a gap for a server that cannot be Celery's broker."""
+
+import math
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.replies import RedisServer
+
+__all__ = ["CLUSTER", "SENTINEL", "redis_server"]
+
+CLUSTER = (
+    "this is a Redis Cluster, which Celery does not support as a broker: point the URL at the plain Redis server of Celery's broker_url"
+)
+
+SENTINEL = "this is a sentinel, which holds no queues: write sentinel://HOST:PORT/MASTER/DB, and it is asked where the master is"
+_LONGEST_LINE = 200
+
+
+def redis_server(raw: object) -> RedisServer | Gap | None:
+    """The server's state; a gap for a Redis Cluster or a sentinel; None where this is no answer to INFO. What is not there is None.
+
+    Valkey's `redis_version` is only the one that it is compatible with, 7.2.4 for good: its own is shown instead.
+    """
+    if not isinstance(raw, bytes) or b":" not in raw:
+        return None
+    told = dict(
+        line[:_LONGEST_LINE].split(":", 1)
+        for line in raw.decode("utf-8", "replace").splitlines()
+        if ":" in line[:_LONGEST_LINE] and not line.startswith("#")
+    )
+    if told.get("cluster_enabled") == "1":
+        return Gap(f"redis: {CLUSTER}")
+    if "sentinel" in (told.get("redis_mode"), told.get("server_mode")):
+        return Gap(f"redis: {SENTINEL}")
+    return RedisServer(
+        run_id=told.get("run_id"),
+        version=f"valkey {told['valkey_version']}" if "valkey_version" in told else told.get("redis_version"),
+        uptime_s=_number(told.get("uptime_in_seconds")),
+        used_memory=_whole(told.get("used_memory")),
+        max_memory=_whole(told.get("maxmemory")),
+        eviction_policy=told.get("maxmemory_policy"),
+        evicted_keys=_whole(told.get("evicted_keys")),
+        clients=_whole(told.get("connected_clients")),
+        max_clients=_whole(told.get("maxclients")),
+        blocked_clients=_whole(told.get("blocked_clients")),
+        role=told.get("role"),
+        replica_link_up=told["master_link_status"] == "up" if "master_link_status" in told else None,
+        last_save_ok=_saved(told),
+    )
+
+
+def _saved(told: dict[str, str]) -> bool | None:
+    """Whether the last snapshot and the last write of the append-only file went well; None where neither is told."""
+    statuses = [told[name] for name in ("rdb_last_bgsave_status", "aof_last_write_status") if name in told]
+    return all(status == "ok" for status in statuses) if statuses else None
+
+
+def _whole(text: str | None) -> int | None:
+    number = _number(text)
+    return None if number is None else int(number)
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

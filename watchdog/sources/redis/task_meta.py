@@ -1,0 +1,112 @@
+"""A task's state in its result backend: raw bytes of `celery-task-meta-<id>` into a `TaskMetaSeen`.
+
+While a task runs, Celery writes `{"status", "result", …}` there; `result` is what the task gave to `update_state(meta=…)`, in whatever
+shape its author liked. With `task_track_started` alone it is `{"pid", "hostname"}`, which is no report.
+"""
+
+import math
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from watchdog.core.model.replies import TaskMetaSeen
+
+__all__ = ["task_meta"]
+
+ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED", "RETRY", "REJECTED", "IGNORED"})
+"""Celery's own states in which `result` is no report but a value or an exception."""
+CELERYS_OWN = frozenset({"pid", "hostname"})
+STEPS = ("step", "current_step", "stage", "phase", "status", "message", "description", "desc", "detail")
+"""Keys under which tasks say what they are at; the first that says something holds."""
+_PAIRS = (
+    ("current", "total"),
+    ("done", "total"),
+    ("completed", "total"),
+    ("processed", "total"),
+    ("step", "total_steps"),
+    ("current_step", "total_steps"),
+)
+_PERCENTAGES = ("percent", "percentage", "percent_complete", "pct")
+LONGEST_META = 2000
+LONGEST_ENTRY = 200
+LONGEST_STEP = 200
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class _Meta(Struct):
+    status: str
+    result: Raw = Raw(b"null")
+
+
+def task_meta(raw: object) -> TaskMetaSeen | None:
+    """What it holds; all None where there is no such key; None where it is not what Celery writes as JSON."""
+    if raw is None:
+        return TaskMetaSeen()
+    if not isinstance(raw, bytes):
+        return None
+    try:
+        meta = msgspec.json.decode(raw, type=_Meta)
+        report = None if meta.status in ENDED else msgspec.json.decode(meta.result)
+    except UNREADABLE:
+        return None
+    if not isinstance(report, dict):
+        return TaskMetaSeen(meta.status)
+    report = {key: value for key, value in report.items() if key not in CELERYS_OWN}
+    inner = report.get("progress")
+    told = {**report, **inner} if isinstance(inner, dict) else report  # {"progress": {"current": 3, "total": 12}}
+    return TaskMetaSeen(meta.status, _progress(told), _step(told), _short(report)) if report else TaskMetaSeen(meta.status)
+
+
+def _progress(report: dict[str, Any]) -> float | None:
+    """`progress` from 0 to 1, or over 1 in percent; else so much done of a total, as Celery's documentation has it; else a percentage."""
+    number = _number(report.get("progress"))
+    if number is not None:
+        return number if number <= 1 else number / 100 if number <= 100 else None
+    for done, of in _PAIRS:
+        part, total = _number(report.get(done)), _number(report.get(of))
+        if part is not None and total:
+            return min(part / total, 1.0)
+    percentages = (report[name] for name in _PERCENTAGES if name in report)
+    return next((percent for said in percentages if (percent := _percent(said)) is not None), None)
+
+
+def _percent(said: object) -> float | None:
+    """`25`, `"25"` and `"25%"` -> 0.25."""
+    number = _number(said if not isinstance(said, str) else said.strip().rstrip("%"))
+    return number / 100 if number is not None and number <= 100 else None
+
+
+def _number(value: object) -> float | None:
+    """A number that is not negative, also where it came as a text, with or without %."""
+    percent = isinstance(value, str) and value.strip().endswith("%")
+    try:
+        number = math.nan if isinstance(value, bool) else float(value.strip().rstrip("%") if isinstance(value, str) else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return (number / 100 if percent else number) if math.isfinite(number) and number >= 0 else None
+
+
+def _step(report: dict[str, Any]) -> str | None:
+    """What it is at, in one line: the first of `STEPS` that holds a text or a number."""
+    said = next((report[name] for name in STEPS if _is_word(report.get(name))), None)
+    return None if said is None else " ".join(str(said).split())[:LONGEST_STEP]
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and bool(value.strip()))
+
+
+def _short(report: dict[str, Any]) -> str:
+    """The report as JSON; of one that is too long its short entries."""
+    whole = msgspec.json.encode(report).decode()
+    if len(whole) <= LONGEST_META:
+        return whole
+    kept: dict[str, Any] = {}
+    left = LONGEST_META
+    for key, value in report.items():
+        size = len(msgspec.json.encode({key: value}))
+        if size <= min(LONGEST_ENTRY, left):
+            kept[key] = value
+            left -= size
+    return msgspec.json.encode(kept).decode()

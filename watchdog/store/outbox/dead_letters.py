@@ -1,0 +1,172 @@
+"""The outbox as people see it: what waits, what was given up, who is switched off; and what an operator does about it.
+
+`retry` does not send an old text: the receiver counts as untold of what the dead letter said, so that the next cycle tells what burns as
+it is then; only the end of an incident that is over is sent as it was. `drop` leaves what was told as it is: what may have arrived counts.
+Both work beside a running daemon, which sees by `retried` whom to try at once.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from watchdog.core.incidents.messages import DROPPED, Event, Notice
+from watchdog.core.model.identity import message_id
+from watchdog.store.cycles import notices_of, queue
+from watchdog.store.database import DatabaseFile
+from watchdog.store.migrations import OPEN_STATES
+from watchdog.store.outbox import switched_off
+from watchdog.store.outbox.told import recount
+from watchdog.store.records import message_from, notice_from
+
+__all__ = ["Letter", "OutboxShown", "ReceiverOff", "Retried", "drop", "outbox_shown", "retried", "retry", "switch_on"]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that waits, is being sent, or is dead. Times are epoch seconds."""
+
+    id: str
+    receiver: str
+    target: str
+    state: str
+    since: float
+    """When the oldest of its notices was first wished for."""
+    attempts: int
+    not_before: float
+    last_attempt_at: float | None
+    last_error: str | None
+    expires_at: float
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverOff:
+    """A receiver that is switched off, since when (epoch seconds) and why."""
+
+    receiver: str
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxShown:
+    """Letters, the oldest first, and who is switched off."""
+
+    letters: tuple[Letter, ...]
+    off: tuple[ReceiverOff, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What a retry of one letter comes to: incidents to be told anew, ends to be sent again, and those with nothing left to tell."""
+
+    letter: str
+    receiver: str
+    anew: int = 0
+    ends: int = 0
+    over: int = 0
+    at_once: bool = False
+    """It was waiting, and is due now."""
+
+
+_LETTERS = (
+    "SELECT * FROM messages WHERE state IN ('waiting', 'sending') UNION ALL SELECT * FROM messages WHERE state = 'dead' AND handled IS NULL"
+)
+_NOTICES = f"""
+    SELECT notices.message, notices.snapshot FROM notices JOIN ({_LETTERS}) AS letters ON letters.id = notices.message
+    ORDER BY notices.message, notices.position"""  # noqa: S608 - texts of our own
+_OPEN_NOW = f"SELECT 1 FROM incidents WHERE id = ? AND state IN {OPEN_STATES}"  # noqa: S608
+
+
+def outbox_shown(file: DatabaseFile) -> OutboxShown:
+    """All letters and all that are off."""
+    with file.speaking():
+        connection = file.connection()
+        notices: dict[str, list[Notice]] = {}
+        for row in connection.execute(_NOTICES):
+            notices.setdefault(row["message"], []).append(notice_from(row["snapshot"]))
+        letters = [_letter(row, notices.get(row["id"], [])) for row in connection.execute(f"{_LETTERS} ORDER BY number")]
+        off = connection.execute("SELECT receiver, at, reason FROM switched_off ORDER BY receiver")
+        return OutboxShown(tuple(letters), tuple(ReceiverOff(*row) for row in off))
+
+
+def _letter(row: sqlite3.Row, notices: Sequence[Notice]) -> Letter:
+    return Letter(
+        id=row["id"],
+        receiver=row["receiver"],
+        target=row["target"],
+        state=row["state"],
+        since=row["since"] or row["created_at"],
+        attempts=row["attempts"],
+        not_before=row["not_before"],
+        last_attempt_at=row["last_attempt_at"],
+        last_error=row["last_error"],
+        expires_at=row["expires_at"],
+        notices=tuple(notices),
+    )
+
+
+def retry(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> list[Retried]:
+    """Try these letters again, and switch their receivers on. One that is gone meanwhile, or in hand, is passed over."""
+    done: list[Retried] = []
+    for row in _still_there(connection, ids):
+        done.append(_due_now(connection, row, now) if row["state"] == "waiting" else _told_anew(connection, row, now))
+        switch_on(connection, row["receiver"])
+    return done
+
+
+def switch_on(connection: sqlite3.Connection, receiver: str) -> bool:
+    """The receiver is to be tried again, now; whether it was switched off."""
+    connection.execute("INSERT INTO retries VALUES (?, 1) ON CONFLICT (receiver) DO UPDATE SET number = number + 1", (receiver,))
+    return switched_off.switch_on(connection, receiver)
+
+
+def retried(connection: sqlite3.Connection) -> Mapping[str, int]:
+    """Receiver -> a number that grows with every retry: what a daemon looks at to notice one."""
+    return {row["receiver"]: row["number"] for row in connection.execute("SELECT receiver, number FROM retries")}
+
+
+def _due_now(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Retried:
+    connection.execute("UPDATE messages SET not_before = ?, wait_s = 0 WHERE id = ?", (now, row["id"]))
+    return Retried(row["id"], row["receiver"], at_once=True)
+
+
+def _told_anew(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Retried:
+    """The dead letter counts no more; what it comes to now is for the next cycle, but for ends, which no cycle may be left to tell."""
+    letter, receiver = row["id"], row["receiver"]
+    connection.execute("UPDATE messages SET handled = 'retried', handled_at = ? WHERE id = ?", (now, letter))
+    recount(connection, letter, receiver)
+    notices = notices_of(connection, letter)
+    open_ = [n for n in notices if connection.execute(_OPEN_NOW, (n.incident,)).fetchone()]
+    ends = tuple(n for n in notices if n not in open_ and n.event is Event.RESOLVED and _believes_it_burns(connection, n, receiver))
+    if ends:
+        again = message_id(receiver, row["target"], now, [letter, *(n.incident for n in ends)])
+        queue(connection, [replace(message_from(row, ends), id=again, created_at=now, not_before=now)], now)
+    return Retried(letter, receiver, len(open_), len(ends), len(notices) - len(open_) - len(ends))
+
+
+def _believes_it_burns(connection: sqlite3.Connection, notice: Notice, receiver: str) -> bool:
+    row = connection.execute("SELECT event FROM told WHERE incident = ? AND receiver = ?", (notice.incident, receiver)).fetchone()
+    return row is not None and row["event"] not in (None, Event.RESOLVED)
+
+
+def drop(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> list[str]:
+    """Give these up for good; the ids of those that were there. One in hand is passed over: it may be arriving."""
+    dropped = []
+    for row in _still_there(connection, ids):
+        connection.execute(
+            "UPDATE messages SET state = 'dead', body = coalesce(body, x''), settings = ?, handled = 'dropped', handled_at = ?"
+            " WHERE id = ?",
+            (DROPPED, now, row["id"]),
+        )
+        recount(connection, row["id"], row["receiver"])
+        dropped.append(row["id"])
+    return dropped
+
+
+def _still_there(connection: sqlite3.Connection, ids: Iterable[str]) -> list[sqlite3.Row]:
+    found = (
+        connection.execute("SELECT * FROM messages WHERE id = ? AND state IN ('waiting', 'dead') AND handled IS NULL", (one,)).fetchone()
+        for one in ids
+    )
+    return [row for row in found if row is not None]

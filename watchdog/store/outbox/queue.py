@@ -1,0 +1,149 @@
+"""The outbox, from waiting to sending: which message goes next, and how it is frozen at its first attempt.
+
+A message waits while an earlier one for the same receiver that is not finished shares an incident with it: the end never overtakes the
+beginning. Where a beginning was refused for good, what rests on it (its end, an escalation) is taken out of messages that never left.
+To a receiver that is switched off nothing goes; what is out of time meanwhile is given up.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import structlog
+
+from watchdog.core.incidents.messages import Event, Message
+from watchdog.store.cycles import notices_of
+from watchdog.store.outbox import switched_off
+from watchdog.store.outbox.told import recount
+from watchdog.store.records import message_from
+
+__all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "is_due", "next_due", "recover"]
+
+LONGEST_PAUSE_S = 900.0
+"""The longest that any answer makes a message wait: Retry-After is cut to it."""
+
+_log = structlog.get_logger("watchdog.store")
+Render = Callable[[Message], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One message in hand: its frozen body, and which attempt this is (from 1)."""
+
+    message: Message
+    body: bytes
+    attempt: int
+
+
+# A due time further away than its longest possible wait was set by another clock: it is due now.
+_DUE_AT = "CASE WHEN not_before - :now > max(wait_s, :longest_pause) THEN :now ELSE not_before END"
+# Both conditions on the state, for the partial index; CROSS JOIN, or SQLite starts at the other messages, which is quadratic.
+_UNBLOCKED = f"""
+    SELECT *, {_DUE_AT} AS due_at FROM messages WHERE receiver = :receiver AND state IN ('waiting', 'sending') AND state = 'waiting'
+    AND NOT EXISTS (
+        SELECT 1 FROM notices AS mine
+        CROSS JOIN notices AS theirs ON theirs.incident = mine.incident
+        CROSS JOIN messages AS earlier ON earlier.id = theirs.message
+        WHERE mine.message = messages.id AND earlier.receiver = messages.receiver AND earlier.number < messages.number
+          AND earlier.state IN ('waiting', 'sending')
+    )"""  # noqa: S608 - texts of our own
+_NEXT = f"SELECT * FROM ({_UNBLOCKED}) WHERE due_at <= :now ORDER BY number LIMIT 1"  # noqa: S608
+_FIRST_DUE = f"SELECT min(due_at) AS due_at FROM ({_UNBLOCKED})"  # noqa: S608
+_ATTEMPT = """
+    UPDATE messages SET state = 'sending', body = :body, attempts = attempts + 1, settings = :settings,
+        first_attempt_at = coalesce(first_attempt_at, :now), last_attempt_at = :now WHERE id = :id"""
+_UNRENDERED = """
+    UPDATE messages SET state = 'dead', body = x'', attempts = attempts + 1, settings = :settings, last_error = :reason,
+        first_attempt_at = coalesce(first_attempt_at, :now), last_attempt_at = :now WHERE id = :id"""
+
+
+def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: str, render: Render) -> Claimed | None:
+    """The oldest message that is due, now being sent; None where there is none. `now`: epoch seconds."""
+    if switched_off.still(connection, receiver, settings):
+        switched_off.give_up_late(connection, receiver, settings, now)
+        return None
+    asked = {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}
+    while (row := connection.execute(_NEXT, asked).fetchone()) is not None:
+        message = message_from(row, notices_of(connection, row["id"]))
+        body: bytes | None = row["body"]
+        if body is not None and _other_type(row["settings"], settings):
+            body = _rendered(connection, message, render, {"settings": settings, "now": now})
+            if body is None:
+                continue
+        if body is None:
+            trimmed = _without_orphans(connection, message)
+            if trimmed is None:
+                continue
+            message, body = trimmed, _rendered(connection, trimmed, render, {"settings": settings, "now": now})
+            if body is None:
+                continue
+        connection.execute(_ATTEMPT, {"id": message.id, "body": body, "settings": settings, "now": now})
+        recount(connection, message.id, receiver)
+        return Claimed(message, body, row["attempts"] + 1)
+    return None
+
+
+def _other_type(before: str, now: str) -> bool:
+    """Whether the receiver has become one of another type since: it could do nothing with the body frozen for the one before."""
+    types = before.partition(":")[0], now.partition(":")[0]
+    return ":" in before and ":" in now and types[0] != types[1]
+
+
+def _without_orphans(connection: sqlite3.Connection, message: Message) -> Message | None:
+    """The message without notices that need a beginning which the receiver refused; None (and the message gone) where nothing is left."""
+    told = {
+        row["incident"]
+        for row in connection.execute(
+            "SELECT told.incident FROM told JOIN notices ON notices.incident = told.incident"
+            " WHERE notices.message = ? AND told.receiver = ? AND told.event IS NOT NULL",
+            (message.id, message.receiver),
+        )
+    }
+    kept = tuple(notice for notice in message.notices if notice.event is Event.FIRST or notice.incident in told)
+    if len(kept) == len(message.notices):
+        return message
+    dropped = {notice.incident for notice in message.notices} - {notice.incident for notice in kept}
+    refused = "their beginning was refused"
+    _log.info("notices_withdrawn", receiver=message.receiver, message=message.id, incidents=sorted(dropped), reason=refused)
+    connection.executemany("DELETE FROM notices WHERE message = ? AND incident = ?", [(message.id, incident) for incident in dropped])
+    if not kept:
+        connection.execute("DELETE FROM messages WHERE id = ?", (message.id,))
+        return None
+    return replace(message, notices=kept)
+
+
+def _rendered(connection: sqlite3.Connection, message: Message, render: Render, attempt: dict[str, object]) -> bytes | None:
+    """The body; None where it cannot be made: then the message is dead, and those behind it are not held up."""
+    try:
+        return render(message)
+    except Exception as error:  # noqa: BLE001 - one message that cannot be rendered must not block all that follow
+        reason = f"could not be rendered ({type(error).__name__}); please report it, with the log at level debug"
+        _log.debug("rendering_crashed", receiver=message.receiver, message=message.id, exc_info=True)
+        _log.error("message_refused", receiver=message.receiver, message=message.id, incidents=len(message.notices), reason=reason)
+        connection.execute(_UNRENDERED, {**attempt, "id": message.id, "reason": reason})
+        recount(connection, message.id, message.receiver)
+        return None
+
+
+def is_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str) -> bool:
+    """Whether `claim` has something to do for the receiver now: what a delivery asks before it waits for its turn."""
+    if switched_off.is_off(connection, receiver, settings):
+        late = switched_off.next_late(connection, receiver)
+        return late is not None and late <= now
+    return connection.execute(_NEXT, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone() is not None
+
+
+def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str | None = None) -> float | None:
+    """When `claim` next has something to do for the receiver (epoch seconds, may be past); None where nothing waits.
+
+    `settings`: the receiver's; where it is switched off under these, that is when something will be out of time.
+    """
+    if settings is not None and switched_off.is_off(connection, receiver, settings):
+        return switched_off.next_late(connection, receiver)
+    row = connection.execute(_FIRST_DUE, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone()
+    return None if row["due_at"] is None else float(row["due_at"])
+
+
+def recover(connection: sqlite3.Connection) -> int:
+    """What was being sent when watchdog died waits again, frozen as it was: it may have arrived. Returns how many."""
+    return connection.execute("UPDATE messages SET state = 'waiting', may_have_arrived = 1 WHERE state = 'sending'").rowcount

@@ -1,0 +1,107 @@
+"""The outbox, from sending to an end or back to waiting: what an attempt's outcome makes of its message."""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass, replace
+
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
+from watchdog.core.incidents.too_large import smaller
+from watchdog.store.cycles import notices_of
+from watchdog.store.outbox import switched_off
+from watchdog.store.outbox.queue import LONGEST_PAUSE_S
+from watchdog.store.outbox.removed_receivers import IS_FAREWELL
+from watchdog.store.outbox.splitting import put_in_place_of
+from watchdog.store.outbox.told import recount
+from watchdog.store.records import message_from, plain
+
+__all__ = ["Settled", "backoff_s", "settle"]
+
+LONGEST_BACKOFF_S = 300.0
+
+FEWEST_ATTEMPTS = 8
+"""A message that waited through a day of downtime gets these before it is out of time: two minutes, for the network to be up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where the message is now: `delivered`, `dead`, `waiting` until `due_at` (epoch seconds), or `split` into smaller ones; and why."""
+
+    state: str
+    reason: str = ""
+    due_at: float | None = None
+    switched_off: bool = False
+    """Nothing more is attempted there until somebody mends it."""
+
+
+def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
+    """Write what became of an attempt; None where the message is not being sent (it was settled before). `human`: its receiver's."""
+    row = connection.execute("SELECT * FROM messages WHERE id = ? AND state = 'sending'", (message_id,)).fetchone()
+    if row is None:
+        return None
+    match outcome:
+        case Delivered():
+            settled = _delivered(connection, row, now)
+        case Refused(reason, too_large=True) if split := _split(connection, row, reason, now, human=human):
+            return split
+        case Refused(reason, gone):
+            settled = _dead(connection, row, reason)
+            if gone:
+                switched_off.switch_off(connection, row["receiver"], row["settings"], plain(reason), now)
+                settled = replace(settled, switched_off=True)
+        case Later() as later:
+            settled = _later(connection, row, later, now)
+    recount(connection, message_id, row["receiver"])
+    return settled
+
+
+def _delivered(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Settled:
+    connection.execute("UPDATE messages SET state = 'delivered', delivered_at = ?, last_error = NULL WHERE id = ?", (now, row["id"]))
+    connection.execute(
+        "INSERT INTO receivers VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last_ok_at = excluded.last_ok_at", (row["receiver"], now)
+    )
+    return Settled("delivered")
+
+
+_DEAD = f"""
+    UPDATE messages SET state = 'dead', last_error = ?, settings = CASE WHEN {IS_FAREWELL} THEN '' ELSE settings END WHERE id = ?"""  # noqa: S608
+
+
+def _dead(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> Settled:
+    connection.execute(_DEAD, (plain(reason), row["id"]))
+    return Settled("dead", reason)
+
+
+def _split(connection: sqlite3.Connection, row: sqlite3.Row, reason: str, now: float, *, human: bool) -> Settled | None:
+    """Smaller messages in its place; None where it cannot be smaller."""
+    parts = smaller(message_from(row, notices_of(connection, row["id"])), human=human)
+    if not parts:
+        return None
+    put_in_place_of(connection, row, parts, now)
+    goes = "goes as two messages" if len(parts) > 1 else "goes without description and runbook"
+    return Settled("split", f"{reason}; it {goes}", now)
+
+
+def _later(connection: sqlite3.Connection, row: sqlite3.Row, later: Later, now: float) -> Settled:
+    if now >= row["expires_at"] and row["attempts"] >= FEWEST_ATTEMPTS:
+        return _dead(connection, row, f"out of time after {row['attempts']} attempts; the last: {later.reason}")
+    pause = _pause_s(row, later)
+    arrived = bool(row["may_have_arrived"]) or not later.never_arrived
+    connection.execute(
+        "UPDATE messages SET state = 'waiting', not_before = ?, wait_s = ?, may_have_arrived = ?, last_error = ?,"
+        " body = CASE WHEN ? THEN body END WHERE id = ?",
+        (now + pause, pause, arrived, plain(later.reason), arrived, row["id"]),
+    )
+    return Settled("waiting", later.reason, now + pause)
+
+
+def _pause_s(row: sqlite3.Row, later: Later) -> float:
+    if later.retry_after_s is None:
+        return backoff_s(row["id"], row["attempts"])
+    return min(max(later.retry_after_s, 1.0), LONGEST_PAUSE_S)
+
+
+def backoff_s(message_id: str, attempt: int) -> float:
+    """1, 2, 4 … seconds after the first, second, third … attempt, up to a quarter more so that many do not return at once; at most 300."""
+    digest = hashlib.sha256(f"{message_id}:{attempt}".encode()).digest()
+    jitter = int.from_bytes(digest[:4], "big") / 2**32
+    return min(2.0 ** min(attempt - 1, 9) * (1 + jitter / 4), LONGEST_BACKOFF_S)

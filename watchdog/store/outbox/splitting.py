@@ -1,0 +1,42 @@
+"""A message that its receiver calls too large gives way to smaller ones, in one transaction: it is there, or they are.
+
+They stand in its place: whatever waited behind it and never left waits behind them, so that no end overtakes a beginning. What it said
+counts as unsaid until they say it. It is no dead letter, for nothing of it is given up.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+from watchdog.core.incidents.messages import Message
+from watchdog.store.cycles import queue
+from watchdog.store.outbox.told import recount_incidents
+
+__all__ = ["put_in_place_of"]
+
+_BEHIND = """
+    SELECT number FROM messages WHERE receiver = ? AND number > ? AND state IN ('waiting', 'sending') AND state = 'waiting' AND body IS NULL
+    ORDER BY number"""  # the second condition on the state for the partial index
+_LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'"
+
+
+def put_in_place_of(connection: sqlite3.Connection, row: sqlite3.Row, parts: Sequence[Message], now: float) -> None:
+    """`row`: the message as it is in the file; `parts` say all that it says, are due now, and are tried as long as it would have been."""
+    behind = [number for (number,) in _tuples(connection, _BEHIND, (row["receiver"], row["number"]))]
+    connection.execute("DELETE FROM messages WHERE id = ?", (row["id"],))
+    queue(connection, [replace(part, not_before=now) for part in parts], now)
+    connection.executemany("UPDATE messages SET expires_at = ? WHERE id = ?", [(row["expires_at"], part.id) for part in parts])
+    _renumber(connection, behind)
+    recount_incidents(connection, [notice.incident for part in parts for notice in part.notices], row["receiver"])
+
+
+def _renumber(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Give these messages the next numbers, in their order."""
+    [(last,)] = _tuples(connection, _LAST, ())
+    moves = [(last + place, number) for place, number in enumerate(numbers, 1)]
+    connection.executemany("UPDATE messages SET number = ? WHERE number = ?", moves)
+    connection.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'messages'", (last + len(moves),))
+
+
+def _tuples(connection: sqlite3.Connection, sql: str, given: tuple[object, ...]) -> list[tuple[int, ...]]:
+    return [tuple(row) for row in connection.execute(sql, given)]

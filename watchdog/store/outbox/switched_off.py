@@ -1,0 +1,67 @@
+"""Receivers that are switched off: their address is gone for good (410, or Slack's words for it), so that no attempt is worth making.
+
+Remembered under the settings that it happened with: it ends when these change, or when an operator says so (`watchdog outbox retry`).
+What waits meanwhile goes on waiting, and is merged with what is new, until it is out of time.
+"""
+
+import sqlite3
+
+import structlog
+
+from watchdog.store.outbox.removed_receivers import IS_FAREWELL
+from watchdog.store.outbox.told import recount
+
+__all__ = ["give_up_late", "is_off", "next_late", "still", "switch_off", "switch_on"]
+
+_log = structlog.get_logger("watchdog.store")
+
+_WAITING = "receiver = ? AND state IN ('waiting', 'sending') AND state = 'waiting'"  # the second for the partial index
+
+
+_OUT_OF_TIME = f"""
+    UPDATE messages SET state = 'dead', body = coalesce(body, x''), last_error = ?,
+        settings = CASE WHEN {IS_FAREWELL} THEN '' ELSE ? END WHERE id = ?"""  # noqa: S608 - texts of our own
+
+
+def switch_off(connection: sqlite3.Connection, receiver: str, settings: str, reason: str, now: float) -> None:
+    """From now on, as long as it has these settings."""
+    connection.execute(
+        "INSERT INTO switched_off VALUES (?, ?, ?, ?) ON CONFLICT (receiver) DO UPDATE SET"
+        " settings = excluded.settings, at = excluded.at, reason = excluded.reason",
+        (receiver, settings, now, reason),
+    )
+
+
+def switch_on(connection: sqlite3.Connection, receiver: str) -> bool:
+    """Whether it was off."""
+    return connection.execute("DELETE FROM switched_off WHERE receiver = ?", (receiver,)).rowcount > 0
+
+
+def is_off(connection: sqlite3.Connection, receiver: str, settings: str) -> bool:
+    """Whether it is off under these settings."""
+    return connection.execute("SELECT 1 FROM switched_off WHERE receiver = ? AND settings = ?", (receiver, settings)).fetchone() is not None
+
+
+def still(connection: sqlite3.Connection, receiver: str, settings: str) -> bool:
+    """Whether it is off; one that has other settings by now is switched on."""
+    if is_off(connection, receiver, settings):
+        return True
+    if switch_on(connection, receiver):
+        _log.info("receiver_switched_on", receiver=receiver, reason="its settings have changed")
+    return False
+
+
+def next_late(connection: sqlite3.Connection, receiver: str) -> float | None:
+    """When the next of what waits is out of time (epoch seconds)."""
+    row = connection.execute(f"SELECT min(expires_at) AS at FROM messages WHERE {_WAITING}", (receiver,)).fetchone()  # noqa: S608
+    return None if row["at"] is None else float(row["at"])
+
+
+def give_up_late(connection: sqlite3.Connection, receiver: str, settings: str, now: float) -> None:
+    """What is out of time is dead; under these settings it is not said again."""
+    late = connection.execute(f"SELECT id FROM messages WHERE {_WAITING} AND expires_at <= ?", (receiver, now)).fetchall()  # noqa: S608
+    for row in late:
+        reason = "out of time while the receiver was switched off"
+        connection.execute(_OUT_OF_TIME, (reason, settings, row["id"]))
+        recount(connection, row["id"], receiver)
+        _log.warning("message_refused", receiver=receiver, message=row["id"], reason=reason)

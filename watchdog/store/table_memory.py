@@ -1,0 +1,69 @@
+"""What tables remember between cycles, and the samples of their windowed columns; written each cycle, read when the daemon starts.
+
+Bodies are MessagePack by msgspec: unlike JSON it keeps infinity and keys of several parts. What a changed table can no longer read is
+dropped with a log line: it costs a window of history, and stops nothing.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+
+from watchdog.core.incidents.plan import Plan
+from watchdog.core.model.rows import Sample
+
+__all__ = ["load_memories", "load_samples", "write"]
+
+_log = structlog.get_logger("watchdog.store")
+_Values = Mapping[str, tuple[float | None, ...]]
+
+
+def write(connection: sqlite3.Connection, plan: Plan) -> None:
+    """The memories that the plan gives, its samples, and away with samples that no window needs."""
+    connection.executemany(
+        "INSERT INTO memories VALUES (?, ?, ?) ON CONFLICT (target, table_name) DO UPDATE SET body = excluded.body",
+        [(plan.target, name, body) for name, memory in plan.memories.items() if (body := _encoded(plan.target, name, memory)) is not None],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?)",
+        [(plan.target, sample.at, name, msgspec.msgpack.encode(sample.values)) for name, sample in plan.samples.items()],
+    )
+    # Samples from the future are what a clock that ran ahead left behind; they would count as recent for as long as it did.
+    connection.execute("DELETE FROM samples WHERE target = ? AND (at < ? OR at > ?)", (plan.target, plan.at - plan.keep_samples_s, plan.at))
+
+
+def _encoded(target: str, table: str, memory: object) -> bytes | None:
+    try:
+        return msgspec.msgpack.encode(memory)
+    except (TypeError, ValueError) as error:
+        _log.warning("memory_not_kept", target=target, table=table, reason=str(error))
+        return None
+
+
+def load_memories(connection: sqlite3.Connection, target: str, types: Mapping[str, type]) -> dict[str, object]:
+    """Table -> its memory, for the tables in `types` that have one that still reads as its type."""
+    found: dict[str, object] = {}
+    for row in connection.execute("SELECT table_name, body FROM memories WHERE target = ?", (target,)):
+        name = row["table_name"]
+        if name not in types:
+            continue
+        try:
+            found[name] = msgspec.msgpack.decode(row["body"], type=types[name])
+        except (msgspec.MsgspecError, TypeError, ValueError) as error:
+            _log.warning("memory_dropped", target=target, table=name, reason=str(error))
+    return found
+
+
+def load_samples(connection: sqlite3.Connection, target: str, since: float) -> dict[str, tuple[Sample, ...]]:
+    """Table -> its samples from `since` on (epoch seconds), oldest first."""
+    found: dict[str, list[Sample]] = {}
+    rows = connection.execute("SELECT table_name, at, body FROM samples WHERE target = ? AND at >= ? ORDER BY at", (target, since))
+    for row in rows:
+        try:
+            values = msgspec.msgpack.decode(row["body"], type=_Values)
+        except (msgspec.MsgspecError, ValueError) as error:
+            _log.warning("sample_dropped", target=target, table=row["table_name"], reason=str(error))
+            continue
+        found.setdefault(row["table_name"], []).append(Sample(row["at"], values))
+    return {name: tuple(samples) for name, samples in found.items()}

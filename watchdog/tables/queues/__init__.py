@@ -1,0 +1,1 @@
+"""Table `queues`: which queues there are, how long they are, who consumes them."""

@@ -1,0 +1,114 @@
+"""The queues of a target without Redis, by what Flower says of their lengths: of RabbitMQ it can, of SQS and others it cannot.
+
+Flower lists only queues that workers it has inspected consume: one that is not listed is unknown, and the table is partial. Lengths
+are asked every 30 s. A Redis behind such a Flower may hang, and then one such question stops the whole of Flower 2.0 and 1.2 (measured):
+it is put only while there is a sign that the broker answers, or where the workers say that it is none.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import NONE_LISTED, InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
+from watchdog.core.model.replies import Replies, WorkerInspection
+from watchdog.core.model.rows import Asking, Look, Reading, Sample
+from watchdog.core.model.target import covers
+from watchdog.tables.queues.celery_conf import celery_conf
+from watchdog.tables.queues.keys import KnownQueue, Queues, queues_of
+from watchdog.tables.queues.rows import OF_LENGTH, QueueRows, blind_row
+from watchdog.tables.workers.memory import fleet_of, inspections
+
+__all__ = ["lengths_due", "read_by_flower"]
+
+PARTIAL = "flower: lists only queues that workers it has inspected consume; another may hold messages"
+UNLISTED = "flower: does not list it: no worker that it has inspected since its start consumes it, or the broker has not counted it yet"
+NOT_ASKED = "flower: not asked for the lengths of queues: no worker is heard, and a broker that hangs would stop Flower with it"
+NO_MORE = "flower: it listed queues before and lists none now: RabbitMQ, or its management API, does not answer Flower"
+RABBITMQ = frozenset({"amqp", "amqps"})
+ANSWERED_S = 330.0
+"""How long a refresh that was answered shows that the broker does, while nobody is heard; all are asked again every 300 s."""
+
+
+def lengths_due(asking: Asking) -> Iterable[Query]:
+    """The inspect cache for names; the lengths once it is known that asking for them can do no harm."""
+    seen = inspections(asking.replies, fleet_of(asking.memories.get("workers")), asking.target)
+    at = _answered_at(asking.replies, queues_of(asking.memory).broker_answered_at, asking.now)
+    shown = _heard(asking.replies) or (at is not None and 0 <= asking.now - at <= ANSWERED_S)
+    told = _transports(seen)
+    due = bool(RABBITMQ & told) if not _may_be_redis(told) else shown
+    return [WorkerStatus(), Inspected(), *([QueueLengths()] if due else ())]
+
+
+def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) -> Reading:
+    """Every queue that Flower lists, and those that it should."""
+    memory = queues_of(look.memory)
+    seen = inspections(look.replies, fleet_of(look.before["workers"].memory if "workers" in look.before else None), look.target)
+    conf = celery_conf(look.target, seen.values(), memory.said)
+    memory = replace(memory, said=conf.said, broker_answered_at=_answered_at(look.replies, memory.broker_answered_at, look.now))
+    idle = {**_uncounted(_transports(seen)), **idle}
+    listed: dict[str, int] | Gap = {} if "length" in idle else look.replies.get(QueueLengths(), dict[str, int])
+    if isinstance(listed, Gap):
+        why = _why_none(listed, look.replies, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
+        blind = tuple(c for c in columns if c not in ("name", "declared") and c not in idle)
+        return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
+    rows = QueueRows(look, memory, conf.declared, lambda name: listed.get(name, Gap(UNLISTED)))
+    ours = {queue for inspection in seen.values() for queue in inspection.queues or ()} | set(memory.known)
+    told = {name for name in listed if not look.target.workers or name in ours | conf.declared}  # else another app's workers consume it
+    names = sorted(name for name in ours | told if covers(name, look.target.queues))
+    known = {name: rows.after(_known(name, memory, look.now, is_there=name in listed or name in rows.consumers.queues)) for name in names}
+    kept = {name: queue for name, queue in known.items() if look.now - queue.seen_at <= look.target.forget_after_s}
+    return Reading(
+        rows=tuple(rows.row(queue, idle) for queue in kept.values()),
+        partial=PARTIAL,
+        note=PARTIAL,
+        idle=idle,
+        memory=replace(memory, known=kept, looked_at=look.now),
+        sample=Sample(look.now, {name: (float(listed[name]),) for name in kept if name in listed}),
+        forgotten=frozenset((name,) for name in known if name not in kept),
+    )
+
+
+def _uncounted(transports: frozenset[str]) -> dict[str, str]:
+    """Column -> why it is idle, where what carries the messages is nothing that Flower can count."""
+    if _may_be_redis(transports) or RABBITMQ & transports:
+        return {}
+    return dict.fromkeys(OF_LENGTH, f"Flower cannot tell the length of a queue in {', '.join(sorted(transports))}")
+
+
+def _known(name: str, memory: Queues, now: float, *, is_there: bool) -> KnownQueue:
+    known = memory.known.get(name, KnownQueue(name, now))
+    return replace(known, seen_at=now) if is_there else known
+
+
+def _heard(replies: Replies) -> bool:
+    """Whether Flower hears some worker, so that the broker carried its last heartbeat."""
+    status = replies.get(WorkerStatus(), dict[str, bool])
+    return not isinstance(status, Gap) and any(status.values())
+
+
+def _answered_at(replies: Replies, before: float | None, now: float) -> float | None:
+    """When a refresh last came back since nobody is heard: Flower waits for a broker that hangs, and does not answer one."""
+    if _heard(replies):
+        return None
+    asked = [query for query in replies.answers if isinstance(query, InspectAll | InspectOne)]
+    return now if any(not isinstance(replies.get(query, dict), Gap) for query in asked) else before
+
+
+def _transports(seen: Mapping[str, WorkerInspection]) -> frozenset[str]:
+    """What carries the workers' messages, where they say it."""
+    return frozenset(i.conf.transport for i in seen.values() if i.conf is not None and i.conf.transport)
+
+
+def _may_be_redis(transports: frozenset[str]) -> bool:
+    return not transports or any("redis" in transport or transport in ("sentinel", "valkey") for transport in transports)
+
+
+def _why_none(gap: Gap, replies: Replies, memory: Queues) -> str:
+    """Flower swallows the errors of RabbitMQ's management API, and lists no queue (2.2, `utils/broker.py`)."""
+    worked = memory.looked_at is not None and bool(memory.known)
+    return NO_MORE if worked and gap.reason == NONE_LISTED else gap.reason
+
+
+def _why_not_asked(replies: Replies) -> str:
+    status = replies.get(WorkerStatus(), dict[str, bool])
+    return status.reason if isinstance(status, Gap) else NOT_ASKED

@@ -1,0 +1,98 @@
+"""How this target's Celery uses its Redis: configured here, else read from the workers' own `conf`, else Celery's defaults.
+
+What the workers said last is remembered, so that keys keep their names when no worker is left to say it.
+Sources of the defaults: kombu/transport/redis.py (`priority_steps`, `sep`, `visibility_timeout`), celery/app/defaults.py.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from watchdog.core.model.replies import WorkerConf, WorkerInspection
+from watchdog.core.model.target import Target
+
+__all__ = ["CeleryConf", "Said", "celery_conf", "current"]
+
+T = TypeVar("T")
+
+SEPARATOR = "\x06\x16"
+STEPS = (0, 3, 6, 9)
+EVERY_STEP = tuple(range(10))
+"""Asked for where nobody says which steps there are: a missing key costs nothing."""
+VISIBILITY_TIMEOUT_S = 3600.0
+SAME_TIME_S = 600.0
+"""Answers older than the newest by more are those of workers that are gone, or of the release before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the workers said of it; None where nobody did, and then Celery's default holds, if one is `known` to have said the rest."""
+
+    prefix: str | None = None
+    steps: tuple[int, ...] | None = None
+    separator: str | None = None
+    visibility_timeout_s: float | None = None
+    declared: tuple[str, ...] = ()
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CeleryConf:
+    """What the tables need to name keys and to judge ages. `prefix` is None where nobody has said it."""
+
+    prefix: str | None
+    steps: tuple[int, ...]
+    separator: str
+    visibility_timeout_s: float
+    declared: frozenset[str]
+    said: Said
+    """To be remembered."""
+
+
+def celery_conf(target: Target, inspections: Iterable[WorkerInspection], before: Said) -> CeleryConf:
+    """The conf in force, from the target's configuration, what its workers say of theirs, and what they said before."""
+    said = _said(list(inspections), before)
+    steps = target.priority_steps or said.steps or (STEPS if said.known else EVERY_STEP)
+    return CeleryConf(
+        prefix=target.key_prefix if target.key_prefix is not None else said.prefix,
+        steps=tuple(sorted(set(steps))),
+        separator=target.separator or said.separator or SEPARATOR,
+        visibility_timeout_s=target.visibility_timeout_s or said.visibility_timeout_s or VISIBILITY_TIMEOUT_S,
+        declared=frozenset(target.declared_queues) | frozenset(said.declared),
+        said=said,
+    )
+
+
+def current(inspections: Iterable[WorkerInspection]) -> list[WorkerInspection]:
+    """Those that tell a conf and are as new as the newest, by name: the first that says a setting is believed."""
+    told = sorted((i for i in inspections if i.conf is not None), key=lambda i: i.name)
+    newest = max((i.at for i in told if i.at is not None), default=0.0)
+    return [i for i in told if newest - (i.at or 0.0) <= SAME_TIME_S]
+
+
+def _said(inspections: list[WorkerInspection], before: Said) -> Said:
+    """Each setting from the first worker, by name, that says it (an app has one conf; versions may differ during a deploy)."""
+    latest = current(inspections)
+    confs = [i.conf for i in latest if i.conf is not None]
+    if not confs:
+        return before
+    prefix = _first(confs, lambda c: c.key_prefix)
+    if prefix is None and any(i.pid is not None for i in latest):
+        prefix = ""  # with its `stats` a worker tells its transport options, and there is no prefix among them (`conf` alone censors it)
+    return Said(
+        prefix=before.prefix if prefix is None else prefix,
+        steps=_first(confs, lambda c: c.priority_steps or None),
+        separator=_first(confs, lambda c: c.separator or None),
+        visibility_timeout_s=_first(confs, lambda c: c.visibility_timeout_s or None),
+        declared=tuple(sorted(_declared(confs))),
+        known=True,
+    )
+
+
+def _first(confs: list[WorkerConf], setting: Callable[[WorkerConf], T | None]) -> T | None:
+    return next((said for conf in confs if (said := setting(conf)) is not None), None)
+
+
+def _declared(confs: list[WorkerConf]) -> frozenset[str]:
+    names = {name for c in confs for name in (*c.queues, *c.routed_queues)}
+    return frozenset(names | {c.default_queue for c in confs if c.default_queue and not c.queues})

@@ -1,0 +1,163 @@
+"""Who consumes what, by this look's workers; a gap only where a worker that is unknown may consume that very queue.
+
+In: the `workers` reading and the fleet behind it. A worker of which it is not known whether it is online can only consume what it was
+last known to consume; one that is online and has not told (a new process) that, or what any of its kind does. Every other queue's
+count stands. Only a worker of a kind of which nothing was ever known leaves all of them open.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.rows import Reading, Row
+from watchdog.tables.workers.memory import Fleet, KnownWorker
+from watchdog.tables.workers.names import kind_of
+
+__all__ = ["Consumers", "Taken", "consumers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a queue's consumers have taken so far, each, and whether all of them execute nothing now."""
+
+    by_consumer: dict[str, float]
+    all_idle: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consumers:
+    """Queue -> the online workers that consume it, with what each has processed and executes now."""
+
+    by_queue: dict[str, list[str]] = field(default_factory=dict)
+    processed: dict[str, float] = field(default_factory=dict)
+    active: dict[str, float] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+    """Consumer -> why it is not known what it does."""
+    perhaps: dict[str, str] = field(default_factory=dict)
+    """Queue -> why another worker may consume it."""
+    gone: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Queue -> of the workers last known to consume it and not online now, the one that was online last, and its state."""
+    online: frozenset[str] = frozenset()
+    """Every worker that is online."""
+    held: dict[str, str] = field(default_factory=dict)
+    """Consumer -> what it may hold messages for by design, without executing anything."""
+    saturated: set[str] = field(default_factory=set)
+    """Consumers that execute as much as they can at once: what waits for these waits for no rate limit."""
+    unknown: str | None = None
+    """Why no count is known."""
+
+    @property
+    def queues(self) -> frozenset[str]:
+        """Every queue that somebody consumes."""
+        return frozenset(self.by_queue)
+
+    def count(self, queue: str) -> int | Gap:
+        """How many online workers consume it."""
+        why = self.unknown or self.perhaps.get(queue)
+        return Gap(why) if why is not None else len(self.by_queue.get(queue, ()))
+
+    def last(self, queue: str, before: str) -> tuple[str, str]:
+        """The worker last known to consume it, and its state; `before`: the one remembered. Empty where none is known."""
+        names = self.by_queue.get(queue)
+        if names:
+            return names[0], "online"
+        if queue in self.gone:
+            return self.gone[queue]
+        return before, "online" if before in self.online else ""
+
+    def holds(self, queue: str) -> str:
+        """What its consumers may hold messages for by design; empty where nothing is known."""
+        return next((self.held[name] for name in self.by_queue.get(queue, ()) if name in self.held), "")
+
+    def all_saturated(self, queue: str) -> bool:
+        """Whether there are consumers, and each is known to execute as much as it can."""
+        names = self.by_queue.get(queue, ())
+        return bool(names) and self.saturated.issuperset(names)
+
+    def taken(self, queue: str) -> Taken | Gap:
+        """What its consumers do; a gap where they, or what they do, are not known."""
+        names = self.by_queue.get(queue, [])
+        silent = next((f"{name}: {self.silent[name]}" for name in names if name in self.silent), None)
+        why = self.unknown or self.perhaps.get(queue) or silent
+        if why is not None:
+            return Gap(why)
+        return Taken({name: self.processed[name] for name in names}, all(self.active[name] == 0 for name in names))
+
+
+def consumers(workers: Reading | None, fleet: Fleet) -> Consumers:
+    """Who consumes what, by this look's workers."""
+    if workers is None or workers.unread is not None:
+        return Consumers(unknown=workers.unread if workers is not None else "the workers were not read")
+    of_kind = _queues_of_kinds(fleet)
+    perhaps, nowhere_known = _perhaps(workers, fleet, of_kind)
+    online = frozenset(str(row.cells["name"]) for row in workers.rows if row.cells.get("state") == "online")
+    held = {name: what for name in online if (what := _held(fleet.known[name]))}
+    found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(fleet.known.values()), online=online, held=held)
+    for row in workers.rows:
+        name = str(row.cells["name"])
+        if row.cells.get("state") != "online":
+            continue
+        for queue in sorted(_queues(fleet.known[name])):
+            found.by_queue.setdefault(queue, []).append(name)
+        if row.cells.get("saturated") is True:
+            found.saturated.add(name)
+        for column, where in (("processed", found.processed), ("active", found.active)):
+            number = row.cells.get(column)
+            if isinstance(number, float):
+                where[name] = number
+            else:
+                found.silent[name] = row.gaps.get(column, "it does not say")
+    return found
+
+
+def _perhaps(workers: Reading, fleet: Fleet, of_kind: Mapping[str, frozenset[str]]) -> tuple[dict[str, str], str | None]:
+    """Queue -> why somebody may consume it; and why anybody may consume anything: nothing is known of a worker, nor of its kind."""
+    perhaps: dict[str, str] = {}
+    for row in workers.rows:
+        why = _why_open(row)
+        if why is None:
+            continue
+        name = str(row.cells["name"])
+        own = _queues(fleet.known[name])
+        queues = own if own and "state" in row.gaps else own | of_kind.get(kind_of(name), frozenset())
+        if not queues:
+            return perhaps, why
+        perhaps = {**dict.fromkeys(queues, why), **perhaps}
+    return perhaps, None
+
+
+def _why_open(row: Row) -> str | None:
+    if "state" in row.gaps:
+        return f"{row.cells['name']} may consume it: {row.gaps['state']}"
+    if row.cells.get("state") == "online" and "queues" in row.gaps:
+        return f"the queues of {row.cells['name']} are not known: {row.gaps['queues']}"
+    return None
+
+
+def _queues_of_kinds(fleet: Fleet) -> dict[str, frozenset[str]]:
+    """Kind -> every queue that one of them was last known to consume."""
+    found: dict[str, set[str]] = {}
+    for name, worker in fleet.known.items():
+        found.setdefault(kind_of(name), set()).update(_queues(worker))
+    return {kind: frozenset(queues) for kind, queues in found.items()}
+
+
+def _gone(known: Iterable[KnownWorker]) -> dict[str, tuple[str, str]]:
+    away = [worker for worker in known if worker.state in ("left", "lost") and not worker.unknown]
+    in_turn = sorted(away, key=lambda worker: (worker.online_at or 0.0, worker.name))
+    return {queue: (worker.name, worker.state) for worker in in_turn for queue in _queues(worker)}
+
+
+def _held(worker: KnownWorker) -> str:
+    """A rate limit, or a limit on ETA tasks: a worker fetches up to these, then waits, idle by every sign (measured, Celery 5.7)."""
+    seen = worker.inspection
+    if seen is None:
+        return ""
+    if seen.rate_limited:
+        return f"the rate limit of {seen.rate_limited[0]}"
+    limit = seen.conf.eta_task_limit if seen.conf is not None else None
+    return f"ETA tasks that are not due: worker_eta_task_limit is {limit}" if limit else ""
+
+
+def _queues(worker: KnownWorker) -> frozenset[str]:
+    return frozenset((worker.inspection.queues if worker.inspection else None) or ())

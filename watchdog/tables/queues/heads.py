@@ -1,0 +1,97 @@
+"""The message that is served next: how long it is known to wait, who sent it, and whether it was taken since the last look.
+
+In: a queue as remembered, its lists in the order in which workers empty them, this look's replies. Out: what is remembered of the heads,
+and cells. Redis keeps no time of a message: without one from the publisher a message is as old as its stay at the head, which is a
+lower bound, unless its list was seen empty one look before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from statistics import median
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import ListLength, OldestMessage
+from watchdog.core.model.replies import MessageHead, Replies
+from watchdog.core.model.rows import Cell
+from watchdog.tables.queues.keys import KnownQueue
+
+__all__ = ["OF_HEAD", "Heads", "heads_of"]
+
+OF_HEAD = ("oldest_s", "head_s", "stuck_s", "head_usual_s", "head_task", "head_origin")
+STAYS = 5
+NO_ID = "redis: the message served next has no task id"
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The head of each of a queue's lists that holds messages, in the order of service; a gap where it was not read."""
+
+    of_list: Mapping[str, MessageHead | Gap]
+
+    def after(self, known: KnownQueue, now: float, before: float | None, *, empty_before: bool) -> KnownQueue:
+        """The queue, with these heads remembered. `empty_before`: one look ago, at `before`, it held nothing."""
+        kept: dict[str, tuple[str, float]] = {}
+        arrived = []
+        for key, head in self.of_list.items():
+            old = known.heads.get(key)
+            if isinstance(head, Gap):
+                if old is not None:
+                    kept[key] = old
+            elif head.id:
+                same = old is not None and old[0] == head.id
+                kept[key] = old if same and old is not None else (head.id, now)
+                if empty_before or (same and key in known.arrived):
+                    arrived.append(key)
+        return replace(known, heads=kept, arrived=tuple(arrived), stays=_stays(known, kept, before))
+
+    def taken(self, known: KnownQueue) -> bool:
+        """Whether another message is at the head of one of its lists than at the last look."""
+        heads = {key: head.id for key, head in self.of_list.items() if isinstance(head, MessageHead) and head.id}
+        return any(known.heads[key][0] != heads[key] for key in heads if key in known.heads)
+
+    def cells(self, known: KnownQueue, now: float) -> tuple[dict[str, Cell], dict[str, str]]:
+        """Cells and gaps of a queue that holds messages; `oldest_s` may be both, and is a lower bound then."""
+        first = next(iter(self.of_list.items()), None)
+        oldest, why = self._oldest(known, now)
+        cells: dict[str, Cell] = {"oldest_s": oldest, "head_usual_s": median(known.stays) if len(known.stays) > 2 else 0.0}
+        gaps = {"oldest_s": why} if why else {}
+        head = Gap(NO_ID) if first is None else first[1]
+        if isinstance(head, Gap):
+            gaps |= dict.fromkeys(("head_s", "head_task", "head_origin"), head.reason)
+        else:
+            cells |= {"head_task": head.task or "", "head_origin": head.origin or ""}
+            since = known.heads.get(first[0] if first else "")
+            cells["head_s"] = None if since is None else max(now - max(since[1], head.eta_at or 0.0), 0.0)
+            gaps |= {"head_s": NO_ID} if since is None else {}
+        return {**cells, **{name: None for name in gaps if name != "oldest_s"}}, gaps
+
+    def _oldest(self, known: KnownQueue, now: float) -> tuple[float | None, str]:
+        ages, bound = [0.0], ""
+        for key, head in self.of_list.items():
+            if isinstance(head, Gap):
+                return None, head.reason
+            since = known.heads.get(key)
+            if head.published_at is not None and isfinite(head.published_at) and head.published_at <= now:  # else by a foreign clock
+                ages.append(now - head.published_at)
+            elif since is None:
+                return None, NO_ID
+            else:
+                ages.append(now - since[1])
+                if key not in known.arrived:
+                    bound = f"its publisher gives no time; it was seen at the head for {now - since[1]:.0f}s, and may be older"
+        age = max(ages)
+        return (age if age or not bound else None), bound
+
+
+def heads_of(lists: Sequence[ListLength], replies: Replies) -> Heads:
+    """The heads of the lists that hold messages, or may."""
+    held = [query.key for query in lists if replies.get(query, int) != 0]
+    found = {key: replies.get(OldestMessage(key), MessageHead) for key in held}
+    return Heads({key: head for key, head in found.items() if isinstance(head, Gap) or head != MessageHead(None, None) or len(held) == 1})
+
+
+def _stays(known: KnownQueue, kept: Mapping[str, tuple[str, float]], before: float | None) -> tuple[float, ...]:
+    """How long the last messages stayed at a head, as far as was watched."""
+    gone = [since for key, (task, since) in known.heads.items() if kept.get(key, ("", 0.0))[0] != task]
+    return (*known.stays, *(max((before or since) - since, 0.0) for since in gone))[-STAYS:]

@@ -1,0 +1,118 @@
+"""What the `queues` table remembers, and how the target's keys are named in this cycle.
+
+One answer for every table that asks Redis, and for its reading afterwards: they must not disagree on a key.
+In: the target, the replies so far, the memories of `workers` and `queues`. Out: conf, prefix and bindings in force.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import ListLength
+from watchdog.core.model.replies import Replies
+from watchdog.core.model.target import Target
+from watchdog.tables.queues.celery_conf import CeleryConf, Said, celery_conf, current
+from watchdog.tables.queues.names import Bindings, after, binding_keys, prefix_in_force
+from watchdog.tables.queues.other_broker import broker_elsewhere
+from watchdog.tables.workers.memory import Fleet, inspections
+
+__all__ = ["KnownQueue", "QueueKeys", "Queues", "queue_keys", "queues_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownQueue:
+    """One queue as remembered. `heads`: list key -> (task id at its head, since when, epoch seconds)."""
+
+    name: str
+    seen_at: float
+    heads: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    idle_s: float = 0.0
+    processed: Mapping[str, float] = field(default_factory=dict)
+    """Consumer -> what it had processed at the last look, while the queue had a backlog."""
+    arrived: tuple[str, ...] = ()
+    """Keys of the lists whose head was seen to arrive: they were empty one look before."""
+    stays: tuple[float, ...] = ()
+    """How long the last messages stayed at a head, seconds."""
+    length: int | None = None
+    """At the last look that could read it."""
+    nobody: bool = False
+    """At the last look no worker was known to consume it, and none may have."""
+    unserved_s: float = 0.0
+    """Watched seconds in which messages waited and nobody consumed it; begins at `GRACE_S` where no grace is given."""
+    taken_at: float | None = None
+    """When messages were last seen to be taken though nobody was known to consume it, and `taken`: what was seen."""
+    taken: str = ""
+    consumer: str = ""
+    """A worker that was last known to consume it; empty where none ever was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """What the `queues` table remembers. `prefix` is the one found in bindings, where nobody said it."""
+
+    known: Mapping[str, KnownQueue] = field(default_factory=dict)
+    said: Said = field(default_factory=Said)
+    prefix: str | None = None
+    bindings: Bindings = field(default_factory=Bindings)
+    looked_at: float | None = None
+    broker_answered_at: float | None = None
+    """Without Redis: when a refresh by Flower was last answered since no worker is heard, so that the broker is known not to hang."""
+
+
+def queues_of(memory: object) -> Queues:
+    """The memory of the `queues` table, or an empty one."""
+    return memory if isinstance(memory, Queues) else Queues()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueKeys:
+    """The names in force."""
+
+    conf: CeleryConf
+    prefix: str
+    prefix_found: str | None
+    """To be remembered."""
+    bindings: Bindings
+    consumed: frozenset[str]
+    """Queues that some worker, online or not, was last seen to consume."""
+    unsure: str | None = None
+    """Why what is read under these names says nothing of this target's queues."""
+
+    @property
+    def prefix_told(self) -> bool:
+        """Whether anything has told the prefix yet, so that keys may be asked for."""
+        return self.conf.prefix is not None or self.prefix_found is not None
+
+    def lists(self, queue: str) -> tuple[ListLength, ...]:
+        """The lists that hold a queue's messages, as the questions for their lengths."""
+        return _lists(self.prefix + queue, self.conf.separator, self.conf.steps)
+
+
+@lru_cache(maxsize=20_000)
+def _lists(key: str, separator: str, steps: tuple[int, ...]) -> tuple[ListLength, ...]:
+    """One a priority step, the first without a suffix. Kept: thousands of names are asked for several times in each cycle."""
+    return (ListLength(key), *(ListLength(f"{key}{separator}{step}") for step in steps if step))
+
+
+def queue_keys(target: Target, replies: Replies, fleet: Fleet, memory: Queues) -> QueueKeys:
+    """The names in force after these replies."""
+    return replies.once(_queue_keys, target, fleet, memory)
+
+
+def _queue_keys(replies: Replies, target: Target, fleet: Fleet, memory: Queues) -> QueueKeys:
+    seen = inspections(replies, fleet, target)
+    conf = celery_conf(target, seen.values(), memory.said)
+    found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))
+    prefix = "" if isinstance(found, Gap) else found
+    bindings = replies.once(after, memory.bindings, prefix, conf.separator)
+    confs = [inspection.conf for inspection in current(seen.values()) if inspection.conf is not None]
+    from_bindings = conf.prefix is None and not isinstance(found, Gap) and bool(bindings.keys)
+    return QueueKeys(
+        conf=conf,
+        prefix=prefix,
+        prefix_found=prefix if from_bindings else memory.prefix,
+        bindings=bindings,
+        consumed=frozenset(q for i in seen.values() for q in i.queues or ()),
+        unsure=found.reason if isinstance(found, Gap) else broker_elsewhere(target, confs, bound_here=bool(bindings.queues)),
+    )

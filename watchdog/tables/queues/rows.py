@@ -1,0 +1,127 @@
+"""The cells of a queue, whoever tells its length.
+
+In: a look, what is remembered, lengths and heads. Out: rows, and what is to be remembered of a queue.
+"""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from math import inf
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.history import oldest_of, within
+from watchdog.core.model.rows import Cell, Look, Row
+from watchdog.tables.queues.consumers import consumers
+from watchdog.tables.queues.heads import OF_HEAD, Heads
+from watchdog.tables.queues.keys import KnownQueue, Queues
+from watchdog.tables.queues.service import Service, contradiction, unserved
+from watchdog.tables.workers.memory import fleet_of
+
+__all__ = ["OF_LENGTH", "QueueRows", "blind_row"]
+
+OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unserved", *OF_HEAD)
+OF_CONSUMERS = ("last_consumer", "last_consumer_state", "waits_for", "similar")
+NO_HEADS = Heads({})
+NEAR = 0.75
+"""How like another queue's name one must be to pass for a slip of the pen."""
+
+
+class QueueRows:
+    """One look's evidence about the queues. `length`: queue -> messages that wait; `heads`: queue -> the heads of its lists.
+
+    `unacked`: messages that workers hold, of all queues; None where nobody is asked for them.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        memory: Queues,
+        declared: frozenset[str],
+        length: Callable[[str], int | Gap],
+        heads: Callable[[str], Heads] = lambda _: NO_HEADS,
+        unacked: int | Gap | None = None,
+    ) -> None:
+        workers = look.before.get("workers")
+        self.consumers = consumers(workers, fleet_of(workers.memory if workers else None))
+        self._look, self._memory, self._declared = look, memory, declared
+        self._length, self._heads, self._samples = length, heads, within(look)
+        since = look.now - (look.now if memory.looked_at is None else memory.looked_at)
+        self._gapless = 0 <= since <= 2 * look.target.interval_s
+        watched = min(max(since, 0.0), 2 * look.target.interval_s)
+        self._service = Service(self.consumers, look.now, watched, memory.looked_at is None, unacked)
+
+    def after(self, known: KnownQueue) -> KnownQueue:
+        """It, with what this look adds to what is remembered."""
+        length = self._length(known.name)
+        heads = self._heads(known.name) if length != 0 else NO_HEADS
+        now = self._service.after(known, length, head_changed=heads.taken(known))
+        return heads.after(now, self._look.now, self._memory.looked_at, empty_before=known.length == 0 and self._gapless)
+
+    def row(self, known: KnownQueue, idle: Mapping[str, str]) -> Row:
+        """Its cells."""
+        cells: dict[str, Cell] = {"name": known.name, "declared": known.name in self._declared}
+        gaps: dict[str, str] = {}
+        length = self._length(known.name)
+        if isinstance(length, Gap):
+            gaps |= dict.fromkeys(OF_LENGTH, length.reason)
+        else:
+            cells |= {"length": float(length), "idle_with_backlog_s": known.idle_s, **self._trend(known.name, float(length))}
+            cells |= {"oldest_s": 0.0, "head_s": 0.0, "stuck_s": 0.0, "head_usual_s": 0.0, "head_task": "", "head_origin": ""}
+            if length and "head_s" not in idle:
+                of_head, gaps = self._heads(known.name).cells(known, self._look.now)
+                cells |= of_head
+        self._consumed(known, length, cells, gaps)
+        if length and not isinstance(length, Gap) and "stuck_s" not in idle:
+            self._stuck(known, cells, gaps)
+        cells |= {name: None for name in gaps if cells.get(name) is None}
+        return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
+
+    def _consumed(self, known: KnownQueue, length: int | Gap, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
+        """The cells about who consumes it."""
+        count = self.consumers.count(known.name)
+        why = count.reason if isinstance(count, Gap) else contradiction(known, self._look.now)
+        cells["consumers"] = None if why or isinstance(count, Gap) else float(count)
+        gaps |= {"consumers": why} if why else {}
+        last, state = self.consumers.last(known.name, known.consumer)
+        held = self._service.held_by(known.name)
+        if isinstance(count, Gap):
+            gaps |= dict.fromkeys(OF_CONSUMERS, count.reason)
+        else:
+            cells |= {"last_consumer": last, "last_consumer_state": state, "similar": "" if last else self._similar(known.name)}
+            cells |= {"waits_for": None if isinstance(held, Gap) else held}
+            gaps |= {"waits_for": held.reason} if isinstance(held, Gap) else {}
+        if isinstance(length, Gap):
+            return
+        cells["unserved"] = unserved(known, length, state) if length and count == 0 else 0.0
+        if length and why:
+            cells["unserved"], gaps["unserved"] = None, why
+        if length and (isinstance(taken := self.consumers.taken(known.name), Gap) or isinstance(held, Gap)):
+            reason = taken.reason if isinstance(taken, Gap) else gaps["waits_for"]
+            cells["idle_with_backlog_s"], gaps["idle_with_backlog_s"] = None, reason
+
+    def _stuck(self, known: KnownQueue, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
+        """For how long workers that are not idle have taken none of its messages."""
+        head = cells.get("head_s")
+        by_design = None if self.consumers.all_saturated(known.name) else "waits_for"
+        why = gaps.get("head_s") or (head and (gaps.get("consumers") or (by_design and gaps.get(by_design))))
+        if why:
+            cells["stuck_s"], gaps["stuck_s"] = None, str(why)
+        else:
+            excused = not cells["consumers"] or (by_design and cells[by_design]) or known.idle_s
+            cells["stuck_s"] = 0.0 if not head or excused else head
+
+    def _similar(self, name: str) -> str:
+        """The queue that somebody consumes and that it may have been meant for."""
+        return next(iter(get_close_matches(name, sorted(self.consumers.queues), n=1, cutoff=NEAR)), "")
+
+    def _trend(self, name: str, length: float) -> dict[str, Cell]:
+        at, before = oldest_of(self._samples, name, 0) or (self._look.now, length)
+        span = self._look.now - at
+        grown = (length - before) / span if span > 0 else 0.0
+        drain = 0.0 if not length else length / -grown if grown < 0 else inf
+        return {"growth_per_min": grown * 60, "drain_s": drain}
+
+
+def blind_row(name: str, why: str, declared: frozenset[str], blind: tuple[str, ...]) -> Row:
+    """A queue of which nothing but its name is known now; `blind`: the columns that are gaps."""
+    cells: dict[str, Cell] = {"name": name, "declared": name in declared, **dict.fromkeys(blind)}
+    return Row(cells, dict.fromkeys(blind, why))

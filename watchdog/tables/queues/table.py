@@ -1,0 +1,212 @@
+"""`queues`: a row a queue that is configured, declared, consumed or bound; lengths over all priority lists, from Redis.
+
+Without Redis Flower is asked for the lengths (`queues_by_flower`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from math import inf
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.history import second_look_needed
+from watchdog.core.model.queries import HashSize, InspectAll, Inspected, OldestMessage, Ping, Query, ReadServer, SetMembers
+from watchdog.core.model.replies import KeysFound, Pong, Replies
+from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Sample, Table
+from watchdog.core.model.target import Target, covers
+from watchdog.tables.queues.by_flower import lengths_due, read_by_flower
+from watchdog.tables.queues.heads import OF_HEAD, Heads, heads_of
+from watchdog.tables.queues.keys import KnownQueue, QueueKeys, Queues, queue_keys, queues_of
+from watchdog.tables.queues.names import exchanges, scan
+from watchdog.tables.queues.rows import QueueRows, blind_row
+from watchdog.tables.workers.memory import fleet_of, passed
+
+__all__ = ["TABLE"]
+
+LATER = "read from a later release on"
+COLUMNS = (
+    Column("name", Kind.TEXT, "the queue's name"),
+    Column("length", Kind.NUMBER, "messages that wait, over all priority lists", "messages", 0.0),
+    Column("unacked", Kind.NUMBER, "messages fetched by a worker and not acknowledged", "messages", later=LATER),
+    Column("consumers", Kind.NUMBER, "online workers that consume it", "workers", 0.0),
+    Column(
+        "oldest_s",
+        Kind.NUMBER,
+        "age of the message served next; where its publisher gives no time a lower bound, or unknown",
+        "s",
+        0.0,
+    ),
+    Column("wait_avg_s", Kind.NUMBER, "how long messages waited", "s", windowed=True, later=LATER),
+    Column("growth_per_min", Kind.NUMBER, "by how much it grew a minute; negative where it fell", "1/min", 0.0, windowed=True),
+    Column("finished_per_min", Kind.NUMBER, "tasks from it that finished a minute", "1/min", windowed=True, later=LATER),
+    Column("drain_s", Kind.NUMBER, "length over how fast it fell; infinite where it did not", "s", inf, windowed=True),
+    Column("declared", Kind.BOOLEAN, "configured, or declared in the workers' conf"),
+    Column(
+        "idle_with_backlog_s",
+        Kind.NUMBER,
+        "how long it has had messages while its consumers did nothing that is known of",
+        "s",
+        0.0,
+    ),
+    Column(
+        "unserved",
+        Kind.NUMBER,
+        "messages that nobody takes; within 4 minutes of a goodbye none",
+        "messages",
+        0.0,
+    ),
+    Column("last_consumer", Kind.TEXT, "the worker last known to consume it; empty where none ever was"),
+    Column("last_consumer_state", Kind.TEXT, "what became of that worker", allowed=("", "online", "left", "lost")),
+    Column("waits_for", Kind.TEXT, "what its consumers hold messages for by design, such as a rate limit; empty for nothing known"),
+    Column("similar", Kind.TEXT, "a queue with consumers whose name is nearly this one's; empty where none is, or it had a consumer"),
+    Column("head_s", Kind.NUMBER, "how long the message served next was seen to be it; not before its ETA", "s", 0.0),
+    Column("stuck_s", Kind.NUMBER, "the same, while workers consume it, are not idle, and wait for nothing by design; else 0", "s", 0.0),
+    Column("head_usual_s", Kind.NUMBER, "how long the last five stayed, their median", "s", 0.0),
+    Column("head_task", Kind.TEXT, "its task"),
+    Column("head_origin", Kind.TEXT, "the process that sent it"),
+)
+MANY_KEYS = "redis: holds more keys than one look goes through; a queue that no worker consumes or declares may be missing"
+OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
+STANDS_S = 20.0
+SETTLE_EVERY_S = 60.0
+"""How often all workers are asked at most, where a queue that nobody consumes is emptied."""
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """Names first (conf, bindings), then the lengths and heads of every list of every queue known by then."""
+    if "redis" not in asking.target.sources:
+        return lengths_due(asking) if "flower" in asking.target.sources else []
+    replies, memory = asking.replies, queues_of(asking.memory)
+    keys = queue_keys(asking.target, replies, fleet_of(asking.memories.get("workers")), memory)
+    wanted: list[Query] = [Ping(), ReadServer(), scan(memory.bindings)]
+    if "flower" in asking.target.sources:
+        wanted += [Inspected(), *_settling(asking, memory)]
+    first_round = not replies.asked(Ping())
+    if first_round and not keys.prefix_told:
+        return wanted  # the first round of the first look: nobody has said yet how the keys are named
+    wanted += exchanges(memory.bindings, replies, keys.prefix)
+    for name in _names(asking.target, memory, keys, keys.consumed):
+        for query in keys.lists(name):
+            length = None if first_round else replies.answers.get(query)
+            if length is None:
+                wanted.append(query)
+            if name not in memory.known or (isinstance(length, int) and length > 0):
+                wanted.append(OldestMessage(query.key))  # of a queue found in this look at once: there may be no round left
+    return wanted
+
+
+def read(look: Look) -> Reading:
+    """Every queue known, as it is now."""
+    idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "growth_per_min")
+    if look.target.sources.isdisjoint(("flower", "redis")):
+        return Reading(idle={c.name: "needs Redis or Flower, and this target has neither" for c in COLUMNS})
+    if "redis" not in look.target.sources:
+        return read_by_flower(look, idle | dict.fromkeys(OF_HEAD, "needs Redis, and this target has no `redis`"), [c.name for c in COLUMNS])
+    memory = queues_of(look.memory)
+    if "flower" not in look.target.sources:
+        idle |= dict.fromkeys(OF_FLOWER, "needs Flower, and this target has no `flower`")
+    fleet = fleet_of(look.before["workers"].memory if "workers" in look.before else None)
+    keys = queue_keys(look.target, look.replies, fleet, memory)
+    pong = look.replies.get(Ping(), Pong)
+    why = pong.reason if isinstance(pong, Gap) else keys.unsure
+    if why is not None:
+        blind = tuple(c.name for c in COLUMNS if c.name not in ("name", "declared") and c.name not in idle)
+        rows = tuple(blind_row(name, why, keys.conf.declared, blind) for name in memory.known)
+        return Reading(rows, unread=why, idle=idle, memory=memory if isinstance(pong, Gap) else _remember(memory, keys))
+    seen = _Seen(look, memory, keys)
+    names = _names(look.target, memory, keys, seen.rows.consumers.queues)
+    known = {name: seen.known(name) for name in names if seen.asked(name)}
+    late = [name for name in names if name not in known]
+    kept = {name: queue for name, queue in known.items() if seen.keeps(queue)}
+    missing = _missing(memory, keys, look.replies)
+    partial = _partial(keys, late)
+    return Reading(
+        rows=tuple(seen.rows.row(queue, idle) for queue in kept.values()),
+        partial=missing or partial,
+        missing=missing,
+        note=partial or "",
+        idle=idle,
+        memory=replace(_remember(memory, keys), known=kept, looked_at=look.now),
+        sample=Sample(look.now, {name: (None if isinstance(n := seen.length(name), Gap) else float(n),) for name in kept}),
+        forgotten=frozenset((name,) for name in known if name not in kept),
+    )
+
+
+class _Seen:
+    """One look's evidence about the queues."""
+
+    def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
+        self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
+        self._lengths: dict[str, int | Gap] = {}
+        unacked = look.replies.get(HashSize(keys.prefix + "unacked"), int)
+        self.rows = QueueRows(look, memory, keys.conf.declared, self.length, self.heads, unacked)
+
+    def asked(self, name: str) -> bool:
+        """Whether its lists were asked for: a queue may come to light after the last round."""
+        answers, total, gap = self.look.replies.answers, 0, None
+        for query in self.keys.lists(name):
+            match answers.get(query):
+                case None:
+                    return False
+                case Gap() as found:
+                    gap = gap or found
+                case int(length):
+                    total += length
+        self._lengths[name] = gap or total
+        return True
+
+    def length(self, name: str) -> int | Gap:
+        """Messages that wait, over all its lists; of a queue that was asked for."""
+        return self._lengths[name]
+
+    def known(self, name: str) -> KnownQueue:
+        """It, with what this look adds to what is remembered."""
+        known = self.memory.known.get(name) or KnownQueue(name, self.look.now)
+        listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or self.length(name) != 0
+        return self.rows.after(replace(known, seen_at=self.look.now) if listed else known)
+
+    def heads(self, name: str) -> Heads:
+        """The heads of its lists."""
+        return heads_of(self.keys.lists(name), self.look.replies)
+
+    def keeps(self, queue: KnownQueue) -> bool:
+        """Bound, or seen within `forget_after`: consumed, declared, or holding messages."""
+        return queue.name in self.bound or self.look.now - queue.seen_at <= self.look.target.forget_after_s
+
+
+def _settling(asking: Asking, memory: Queues) -> list[Query]:
+    """Everybody is asked what they consume where the last look saw messages taken from a queue that nobody consumes, and once
+    where a queue begins to stand still under idle consumers: they may have been told to consume it no more (`cancel_consumer`)."""
+    fleet = fleet_of(asking.memories.get("workers"))
+    taken = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
+    due = taken and passed(fleet.refreshed_at, asking.now, SETTLE_EVERY_S)
+    due |= any(queue.idle_s >= STANDS_S and passed(fleet.refreshed_at, asking.now, queue.idle_s) for queue in memory.known.values())
+    return [InspectAll()] if due and not fleet.broker.down else []
+
+
+def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:
+    names = set(memory.known) | keys.conf.declared | consumed | keys.bindings.queues
+    return sorted(name for name in names if covers(name, target.queues))
+
+
+def _remember(memory: Queues, keys: QueueKeys) -> Queues:
+    return replace(memory, said=keys.conf.said, prefix=keys.prefix_found, bindings=keys.bindings)
+
+
+def _missing(memory: Queues, keys: QueueKeys, replies: Replies) -> str | None:
+    """Why queues may be missing: the scan for bindings never came round and fails, or a binding never read cannot be."""
+    found = replies.get(scan(memory.bindings), KeysFound)
+    if isinstance(found, Gap) and not memory.bindings.whole:
+        return found.reason
+    unread = [SetMembers(key) for key in sorted(keys.bindings.keys) if key not in memory.bindings.members]
+    answers = (replies.get(query, frozenset) for query in unread if replies.asked(query))
+    return next((answer.reason for answer in answers if isinstance(answer, Gap)), None)
+
+
+def _partial(keys: QueueKeys, late: list[str]) -> str | None:
+    if late:
+        return f"{late[0]} came to light when this look was nearly over; the next one reads it"
+    return None if keys.bindings.whole else MANY_KEYS
+
+
+ROW_IS = "a queue configured, declared, consumed or bound"
+TABLE = Table("queues", ROW_IS, ("name",), COLUMNS, asks, read, memory=Queues, needs=("workers",))

@@ -1,0 +1,1 @@
+"""Table `running`: tasks that workers execute now."""

@@ -1,0 +1,64 @@
+"""Where Flower shows more tasks as started on a worker than the worker executes: who runs is then asked of the worker itself.
+
+Flower hears no end of a task that raised Ignore, and may miss others; it shows them as started for good (measured with Celery 5.7). The
+worker's heartbeat says how many tasks it executes, and its answer to a refresh of it alone says which.
+In: what Flower lists, heartbeats, what is remembered. Out: the workers to ask, which tasks have ended, and why the others are not known.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import InspectOne, WorkerHeartbeats
+from watchdog.core.model.replies import Replies, WorkerBeat
+from watchdog.tables.running.memory import KnownRun
+from watchdog.tables.workers.memory import Fleet, passed
+
+__all__ = ["contradiction", "ended_by_its_worker", "workers_to_ask"]
+
+SETTLED_S = 10.0
+"""A task that began later may be missing in the last heartbeat (they come every 2 s), or be listed after the worker answered."""
+ASK_EVERY_S = 60.0
+MOST_ASKED = 3
+"""So many workers a look: one that does not answer costs 2 s."""
+
+
+def workers_to_ask(runs: Iterable[KnownRun], replies: Replies, asked_at: Mapping[str, float], now: float) -> list[InspectOne]:
+    """A refresh of each worker that executes less than Flower shows, as far as it has not been asked lately."""
+    beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
+    if isinstance(beats, Gap):
+        return []
+    shown = Counter(run.worker for run in runs if run.worker and _settled(run, now))
+    doubtful = [name for name, count in sorted(shown.items()) if _executes_less(beats.get(name), count)]
+    return [InspectOne(name) for name in doubtful if passed(asked_at.get(name), now, ASK_EVERY_S)][:MOST_ASKED]
+
+
+def ended_by_its_worker(run: KnownRun, fleet: Fleet, now: float) -> bool:
+    """Whether its worker has answered in this look what it executes, and this task is not among it."""
+    active = _active(run, fleet, now)
+    return active is not None and run.id not in active and _settled(run, now)
+
+
+def contradiction(worker: str, executes: float, runs: Iterable[KnownRun], now: float) -> str:
+    """Why it is not known which of them the worker executes; empty where all of them can be."""
+    shown = sum(1 for run in runs if run.worker == worker and not run.ended and _settled(run, now))
+    if not 0 < executes < shown:  # at 0 all is known: none runs
+        return ""
+    both = f"flower: shows {shown} tasks as started on {worker}, whose heartbeat says that it executes {executes:g}"
+    return f"{both}; which of them is not known"
+
+
+def _active(run: KnownRun, fleet: Fleet, now: float) -> tuple[str, ...] | None:
+    known = fleet.known.get(run.worker or "")
+    if known is None or known.inspection is None or known.answered_at != now:
+        return None
+    return known.inspection.active
+
+
+def _executes_less(beat: WorkerBeat | None, shown: int) -> bool:
+    return beat is not None and beat.online and beat.active is not None and beat.active < shown
+
+
+def _settled(run: KnownRun, now: float) -> bool:
+    """Whether it began long enough ago, as far as its worker's clock can be believed."""
+    return not run.ended and run.listed and run.started is not None and now - run.started >= SETTLED_S

@@ -1,0 +1,59 @@
+"""Where the target's task results live: in its `results`, else where its workers say, else in the broker's database.
+
+In: the target, what its workers last said of their `conf`. Out: how their keys begin and in which database, or why nobody can ask.
+Source of the keys: celery/backends/base.py (`task_keyprefix`, `_add_global_keyprefix`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchdog.core.model.queries import TaskMeta
+from watchdog.core.model.replies import WorkerConf
+from watchdog.core.model.target import Target
+
+__all__ = ["KEY", "ResultsPlace", "results_place"]
+
+KEY = "celery-task-meta-"
+IN_REDIS = frozenset({"redis", "rediss", "sentinel", "redis+socket", "socket", "unix"})
+NO_SOURCE = "needs the Redis that holds the results, and this target has neither `redis` nor `results`"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsPlace:
+    """How to ask what a task reports; `why_not` says why it cannot be asked, and what to set. `db` None: the source's own."""
+
+    prefix: str = ""
+    db: int | None = None
+    why_not: str = ""
+
+    def question(self, task_id: str) -> TaskMeta:
+        """What a task reports."""
+        return TaskMeta(f"{self.prefix}{KEY}{task_id}", self.db)
+
+
+def results_place(target: Target, confs: Iterable[WorkerConf]) -> ResultsPlace:
+    """The first of these workers that names a result backend speaks for all: an app has one."""
+    conf = next((conf for conf in confs if conf.result_backend), WorkerConf())
+    if target.sources.isdisjoint({"redis", "results"}):
+        return ResultsPlace(why_not=NO_SOURCE)
+    prefix = conf.results_prefix if target.results_prefix is None else target.results_prefix
+    if "results" not in target.sources and (why := _out_of_reach(conf)):
+        return ResultsPlace(why_not=why)
+    if prefix is None:
+        said = "the workers' results have a key prefix that their conf hides"
+        return ResultsPlace(why_not=f"{said}: set `results` of this target, with its url and its key_prefix")
+    return ResultsPlace(_as_celery_joins(prefix), None if "results" in target.sources else conf.results_db)
+
+
+def _out_of_reach(conf: WorkerConf) -> str:
+    """Why the broker's Redis does not hold the results; empty where it does, or nobody says."""
+    scheme = (conf.result_backend or "").partition(":")[0]
+    if scheme and scheme not in IN_REDIS:
+        return f"the workers' results live in {scheme}; progress is read from Redis alone"
+    if conf.results_elsewhere:
+        return f"the workers' results live on another server than the broker ({conf.result_backend}): set `results` of this target"
+    return ""
+
+
+def _as_celery_joins(prefix: str) -> str:
+    return f"{prefix}_" if prefix and prefix[-1] not in ":_-." else prefix

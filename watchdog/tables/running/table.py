@@ -1,0 +1,207 @@
+"""`running`: a row a task that executes: the 100 that Flower shows as started for longest, with what they report of themselves.
+
+A task whose worker was killed stays started in Flower for good: its row stays, with `worker_state` lost. What Flower shows as started and
+its worker does not execute is no row: see `running_contradicted`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from watchdog.core.model.demand import NOT_READ
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import STARTED_TASKS, InspectOne, Query
+from watchdog.core.model.replies import Replies, TaskSeen
+from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.target import Target
+from watchdog.tables.running.contradicted import contradiction, ended_by_its_worker, workers_to_ask
+from watchdog.tables.running.memory import METAS_A_LOOK, KnownRun, Running, listed_runs, metas, running_of, runs_now
+from watchdog.tables.running.results_place import ResultsPlace, results_place
+from watchdog.tables.workers.memory import Fleet, fleet_of, inspections
+
+__all__ = ["TABLE"]
+
+N, T = Kind.NUMBER, Kind.TEXT
+COLUMNS = (
+    Column("id", T, "the task's id"),
+    Column("name", T, "the task's name"),
+    Column("worker", T, "the worker that executes it"),
+    Column("worker_state", T, "that worker's state; lost also where its process has restarted since", allowed=("online", "left", "lost")),
+    Column("worker_active", N, "tasks that worker executes now, by its own heartbeat", "tasks", 0.0),
+    Column("queue", T, "the queue it came from, where its sender or its worker tells"),
+    Column("running_s", N, "since it started", "s", 0.0),
+    Column(
+        "progress",
+        N,
+        "its own progress, 0 to 1, from update_state: `progress`, `current` of `total` and the like, or `percent`",
+        "ratio",
+        0.0,
+    ),
+    Column(
+        "step",
+        T,
+        "what it is at, from update_state: `step`, `current_step`, `stage`, `phase`, `status`, `message` or `description`",
+        neutral="",
+    ),
+    Column("meta", T, "all it reports by update_state, JSON", neutral="{}"),
+    Column("progress_still_s", N, "since its progress or step last moved; 0 where it reports none", "s", 0.0),
+)
+OF_PROGRESS = ("progress", "step", "meta", "progress_still_s")
+FIXED = ("id", "name", "worker")
+"""What holds of a task whatever cannot be asked."""
+PROCESS_SLACK_S = 5.0
+"""Clocks differ: a task counts as one of an earlier process only if it started so long before this one."""
+CLOCK_AHEAD = "flower: its worker's clock is ahead, and it was not watched from its beginning on"
+MISSED = "flower: missed the event that tells it"
+NO_QUEUE = "flower: its sender does not tell (task_send_sent_event is off), and its worker consumes several queues"
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """What runs, and what it reports; nothing where nobody reads it."""
+    if "flower" not in asking.target.sources or not asking.demand.wants("running"):
+        return []
+    wanted: list[Query] = [STARTED_TASKS, *_in_doubt(asking)]
+    if asking.demand.wants("running", *OF_PROGRESS):
+        place = _place(asking.target, asking.replies, fleet_of(asking.memories.get("workers")))
+        wanted += () if place.why_not else metas(asking, place)
+    return wanted
+
+
+def _in_doubt(asking: Asking) -> list[InspectOne]:
+    """Refreshes of workers that execute less than Flower shows, once both have been told."""
+    memory, listed = running_of(asking.memory), asking.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
+    if isinstance(listed, Gap):
+        return []
+    return workers_to_ask(listed_runs(memory, listed, asking.target, asking.now), asking.replies, memory.inspected, asking.now)
+
+
+def read(look: Look) -> Reading:
+    """Every task that runs."""
+    why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
+    if "flower" not in look.target.sources or not look.demand.wants("running"):
+        return Reading(idle={c.name: why for c in COLUMNS})
+    memory, fleet = running_of(look.memory), fleet_of(look.before["workers"].memory if "workers" in look.before else None)
+    place = _place(look.target, look.replies, fleet)
+    why = place.why_not or ("" if look.demand.wants("running", *OF_PROGRESS) else NOT_READ)
+    idle = dict.fromkeys(OF_PROGRESS, why) if why else {}
+    listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
+    if isinstance(listed, Gap):
+        rows = tuple(_blind_row(run, listed.reason, idle) for run in memory.known.values() if not run.ended)
+        return Reading(rows, unread=listed.reason, idle=idle, memory=memory)
+    now = runs_now(memory, listed, look, place, fleet.flower.back_at)
+    told = {run.id: replace(run, ended=run.ended or ended_by_its_worker(run, fleet, look.now)) for run in now.known.values()}
+    now = replace(now, known=told)
+    workers = _Workers(look, fleet, tuple(told.values()))
+    over = [run for run in now.known.values() if not run.listed and (run.ended or workers.done_with(run))]
+    forgotten = [run for run in now.known.values() if not run.listed and look.now - run.seen_at > look.target.forget_after_s]
+    now = replace(now, known={task_id: run for task_id, run in now.known.items() if run not in over and run not in forgotten})
+    cut = f"flower: only the {STARTED_TASKS.limit} tasks that run for longest are listed" if len(listed) >= STARTED_TASKS.limit else None
+    return Reading(
+        rows=tuple(_row(run, look, workers, idle) for run in now.known.values() if not run.ended),
+        partial=cut,
+        idle=idle,
+        memory=now,
+        forgotten=frozenset((run.id,) for run in forgotten if run not in over),
+    )
+
+
+def _place(target: Target, replies: Replies, fleet: Fleet) -> ResultsPlace:
+    """Where results live, by what the workers said of it in this look or an earlier one; who was inspected last knows best."""
+    seen = sorted(inspections(replies, fleet, target).values(), key=lambda i: (-(i.at or 0.0), i.name))
+    return results_place(target, (i.conf for i in seen if i.conf is not None))
+
+
+class _Workers:
+    """What this look knows of the workers."""
+
+    def __init__(self, look: Look, fleet: Fleet, runs: tuple[KnownRun, ...]) -> None:
+        workers = look.before.get("workers", Reading(unread="flower: not asked"))
+        self.look, self.fleet, self.runs, self.unread = look, fleet, runs, workers.unread
+        self.rows: Mapping[Cell, Row] = {row.cells["name"]: row for row in workers.rows}
+
+    def state(self, run: KnownRun) -> tuple[Cell, str]:
+        """(that worker's state, or why it is not known)."""
+        row = self.rows.get(run.worker)
+        if run.worker is None:
+            return None, MISSED
+        if row is None:
+            why = self.unread or self.fleet.flower.unsettled(self.look.now)
+            return (None, why) if why else ("lost", "")  # Flower lists a worker until it restarts: who is not there is gone
+        if row.cells.get("state") == "online" and self._of_earlier_process(run, row):
+            return "lost", ""
+        return row.cells["state"], row.gaps.get("state", "")
+
+    def active(self, run: KnownRun) -> tuple[Cell, str]:
+        """(how many tasks it executes, or why that is not known)."""
+        row = self.rows.get(run.worker)
+        if row is None:
+            _, why = self.state(run)
+            return (None, why) if why else (0.0, "")
+        active = row.cells["active"]
+        if isinstance(active, float) and (why := contradiction(str(run.worker), active, self.runs, self.look.now)):
+            return None, why
+        return active, row.gaps.get("active", "")
+
+    def queue(self, run: KnownRun) -> tuple[Cell, str]:
+        """(the queue it came from, or why that is not known): by its sender, or because its worker consumes only one."""
+        row = self.rows.get(run.worker)
+        queues = row.cells.get("queues") if row is not None else None
+        only = queues if isinstance(queues, str) and queues and "," not in queues else None
+        queue = run.queue or only
+        return (queue, "") if queue else (None, NO_QUEUE)
+
+    def done_with(self, run: KnownRun) -> bool:
+        """Whether the worker of a task that Flower lost sight of cannot execute it any more."""
+        state, active = self.state(run)[0], self.active(run)[0]
+        return state in ("left", "lost") or (state == "online" and active == 0)
+
+    def _of_earlier_process(self, run: KnownRun, row: Row) -> bool:
+        known, uptime = self.fleet.known.get(run.worker or ""), row.cells.get("uptime_s")
+        if run.started is None or (run.absent_at is not None and isinstance(uptime, float) and run.absent_at > self.look.now - uptime):
+            return False
+        if isinstance(uptime, float) and run.started < self.look.now - uptime - PROCESS_SLACK_S:
+            return True
+        return known is not None and any(run.started < at - PROCESS_SLACK_S for at in known.restarted_at)
+
+
+def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) -> Row:
+    if not run.listed:
+        return _blind_row(run, "flower: restarted, and has not told of this task since", idle)
+    running_s = run.running_s(look.now)
+    started = (running_s, MISSED if run.started is None else CLOCK_AHEAD)
+    told: dict[str, tuple[Cell, str]] = {
+        "id": (run.id, ""),
+        "name": (run.name, MISSED),
+        "worker": (run.worker, MISSED),
+        "worker_state": workers.state(run),
+        "worker_active": workers.active(run),
+        "queue": workers.queue(run),
+        "running_s": started,
+        **_report(run, look.now),
+    }
+    cells = {name: cell for name, (cell, _) in told.items() if name not in idle}
+    return Row(cells, {name: told[name][1] for name, cell in cells.items() if cell is None})
+
+
+def _report(run: KnownRun, now: float) -> dict[str, tuple[Cell, str]]:
+    """What it says of itself."""
+    report = run.report
+    why = f"results: not asked yet, {METAS_A_LOOK} tasks a look" if report is None else report.gap
+    if report is None or why:
+        return dict.fromkeys(OF_PROGRESS, (None, why))
+    says = report.progress is not None or report.step is not None
+    still_s = max(now - report.moved_at, 0.0) if says else 0.0
+    return {
+        "progress": (report.progress or 0.0, ""),
+        "step": (report.step or "", ""),
+        "meta": (report.meta or "{}", ""),
+        "progress_still_s": (still_s, ""),
+    }
+
+
+def _blind_row(run: KnownRun, why: str, idle: Mapping[str, str]) -> Row:
+    fixed: dict[str, tuple[Cell, str]] = {"id": (run.id, ""), "name": (run.name, MISSED), "worker": (run.worker, MISSED)}
+    told = fixed | {c.name: (None, why) for c in COLUMNS if c.name not in FIXED and c.name not in idle}
+    return Row({name: cell for name, (cell, _) in told.items()}, {name: reason for name, (cell, reason) in told.items() if cell is None})
+
+
+TABLE = Table("running", "a task that is executing", ("id",), COLUMNS, asks, read, memory=Running, needs=("workers",))

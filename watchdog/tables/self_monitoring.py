@@ -1,0 +1,108 @@
+"""`receivers`, `rules` and `self`: what watchdog says of itself, on the reserved target `watchdog`."""
+
+from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen
+
+__all__ = ["RECEIVERS", "RULES", "SELF"]
+
+N, T, B = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
+
+
+def _read_receivers(look: Look) -> Reading:
+    return Reading(tuple(_receiver(seen, look.now) for seen in _seen(look).receivers))
+
+
+def _receiver(seen: ReceiverSeen, now: float) -> Row:
+    waited = 0.0 if seen.oldest_at is None else max(now - seen.oldest_at, 0.0)
+    ok = 0.0 if seen.last_ok_at is None else max(now - seen.last_ok_at, 0.0)
+    return Row(
+        {
+            "name": seen.name,
+            "pending": float(seen.pending),
+            "oldest_s": waited,
+            "dead": float(seen.dead),
+            "off": seen.off,
+            "last_ok_s": ok,
+        }
+    )
+
+
+def _read_rules(look: Look) -> Reading:
+    return Reading(tuple(_rule(seen) for seen in _seen(look).rules))
+
+
+def _rule(seen: RuleSeen) -> Row:
+    return Row({"name": seen.name, "failed": bool(seen.error), "error": seen.error, "took_ms": seen.took_ms})
+
+
+def _read_self(look: Look) -> Reading:
+    seen = _seen(look)
+    cells: dict[str, Cell] = {
+        "cycle_s": seen.cycle_s,
+        "late_cycles": float(seen.late_cycles),
+        "config_rejected": bool(seen.config_error),
+        "config_error": seen.config_error,
+        "database_bytes": float(seen.database_bytes),
+        "heartbeat_error": seen.heartbeat_error,
+    }
+    return Reading((Row(cells),))
+
+
+def _seen(look: Look) -> SelfSeen:
+    return look.self_seen if isinstance(look.self_seen, SelfSeen) else SelfSeen()
+
+
+RECEIVERS = Table(
+    "receivers",
+    "a receiver",
+    ("name",),
+    (
+        Column("name", T, "the receiver's name"),
+        Column("pending", N, "messages that wait for it", "messages", 0.0),
+        Column("oldest_s", N, "how long the oldest of them has waited", "s", 0.0),
+        Column(
+            "dead",
+            N,
+            "messages given up since its last delivery, or of what still burns or ended unheard",
+            "messages",
+            0.0,
+        ),
+        Column("off", B, "switched off", neutral=False),
+        Column("last_ok_s", N, "since its last delivery; 0 where there was none", "s", 0.0),
+    ),
+    lambda _: (),
+    _read_receivers,
+    own=True,
+)
+
+RULES = Table(
+    "rules",
+    "a loaded rule",
+    ("name",),
+    (
+        Column("name", T, "the rule's name"),
+        Column("failed", B, "its last run failed"),
+        Column("error", T, "how; empty where it did not", neutral=""),
+        Column("took_ms", N, "its last run", "ms", 0.0),
+    ),
+    lambda _: (),
+    _read_rules,
+    own=True,
+)
+
+SELF = Table(
+    "self",
+    "watchdog itself",
+    (),
+    (
+        Column("cycle_s", N, "the longest of the last cycles of all targets", "s", 0.0),
+        Column("late_cycles", N, "cycles that took longer than their interval, since the start", "cycles", 0.0),
+        Column("config_rejected", B, "the last reload was refused; the old configuration is in force", neutral=False),
+        Column("config_error", T, "why; empty where it was not", neutral=""),
+        Column("database_bytes", N, "size of the database", "bytes", 0.0),
+        Column("heartbeat_error", T, "why the last heartbeat was not heard; empty where it was, or there is none", neutral=""),
+    ),
+    lambda _: (),
+    _read_self,
+    own=True,
+)

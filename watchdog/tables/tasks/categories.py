@@ -1,0 +1,53 @@
+"""What kind of failure an exception is: its true type, and the category that says whom to call.
+
+In: a failed task as Flower shows it. Out: the type's name, its category, and an example in one line.
+"""
+
+import re
+
+from watchdog.core.model.replies import TaskSeen
+
+__all__ = ["CATEGORIES", "category_of", "example_of", "exception_of"]
+
+CATEGORIES = ("unregistered", "timeout", "memory", "connection", "lost", "other")
+WRAPPED = "ExceptionWithTraceback"
+"""What Celery shows of an exception that came from its pool's main process (time limits, killed children), measured on 5.7."""
+UNKNOWN = "unknown"
+LONGEST_EXAMPLE = 200
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
+_PREFIX = re.compile(r"^[a-z][\w-]*:(?=\s*[A-Za-z_][\w.]*\s*[(:])")
+"""redis-py 8 writes a kind of its own before the type: `network:ConnectionError('…')`."""
+_CLASS = re.compile(r"^<(?:class )?'?")
+_KINDS = (
+    ("unregistered", re.compile(r"^NotRegistered$")),
+    ("lost", re.compile(r"^(WorkerLostError|WorkerTerminate|WorkerShutdown|Terminated)$")),
+    ("memory", re.compile(r"MemoryError|OutOfMemory", re.IGNORECASE)),
+    ("timeout", re.compile(r"time_?out|TimeLimitExceeded|DeadlineExceeded", re.IGNORECASE)),
+    (
+        "connection",
+        re.compile(r"connect(ion|error)|^(OperationalError|BrokenPipeError|BusyLoadingError|MasterNotFoundError|gaierror)$", re.IGNORECASE),
+    ),
+)  # the first that fits holds: a ConnectTimeout is a timeout
+
+
+def exception_of(task: TaskSeen) -> str:
+    """The type: what stands before the bracket in its repr; of a wrapped one, what the traceback's last line begins with."""
+    name = _name(task.exception)
+    return (_name(task.traceback_last) or WRAPPED) if name == WRAPPED else name or _name(task.traceback_last) or UNKNOWN
+
+
+def category_of(exception: str) -> str:
+    """One of `CATEGORIES`."""
+    return next((category for category, names in _KINDS if names.search(exception)), "other")
+
+
+def example_of(task: TaskSeen) -> str:
+    """What it said, in one line."""
+    wrapped = _name(task.exception) == WRAPPED and task.traceback_last
+    return " ".join(str((task.traceback_last if wrapped else task.exception) or "").split())[:LONGEST_EXAMPLE]
+
+
+def _name(text: str | None) -> str:
+    """`billiard.exceptions.TimeLimitExceeded: …` and `TimeLimitExceeded(1,)` -> `TimeLimitExceeded`."""
+    found = _NAME.search(_PREFIX.sub("", _CLASS.sub("", (text or "").strip())))
+    return found.group().rstrip(".").rpartition(".")[2] if found else ""

@@ -1,0 +1,212 @@
+"""What the `tasks` table remembers, and what every task did since the look before, from Flower's event counters and its lists.
+
+In: the counters, the lists, what is remembered, now. Out: what is remembered now, and this look's sample.
+Counters lie in two ways that the lists mend (both measured with Celery 5.7): a hard time limit sends task-failed twice for one run, and
+events whose task Flower does not know are counted without a name.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import exp
+
+from watchdog.core.model.replies import EventCounters
+from watchdog.core.model.rows import Look, Sample
+from watchdog.core.model.target import Target, covers
+from watchdog.tables.tasks.expired import ExpiredRow, rows_after
+from watchdog.tables.tasks.failure_rates import USUAL, Evidence, weighed
+from watchdog.tables.tasks.failures import LISTED, Failure, Failures
+from watchdog.tables.tasks.listed import COUNTED, EVENTS, SPAN
+from watchdog.tables.tasks.names import NAMELESS
+from watchdog.tables.tasks.outcomes import Outcomes
+from watchdog.tables.tasks.runtimes import TimedTask
+from watchdog.tables.tasks.usual_errors import PAST_S
+from watchdog.tables.workers.dark import Heard
+
+__all__ = ["Habit", "TaskCounters", "remember", "sample_of", "suspected_now", "with_evidence"]
+
+EVIDENCE_S = 8 * 86400.0
+"""How long evidence counts while a task does not run: one that runs once a week is told at its fifth failure."""
+SUSPECTED_S = 86400.0
+HABIT_AFTER_S = 86400.0
+HABIT_RUNS = 500.0
+"""Before so much was watched nobody knows what is usual."""
+TWICE = "TimeLimitExceeded"
+UNNAMED_S = 60.0
+"""How long a failure without a name waits for the list of failures, which may be older than the counters."""
+NTH = {event: nth for nth, event in enumerate(EVENTS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How often a task fails as a rule: runs and failures, the old ones counting less and less, since `since` (epoch seconds)."""
+
+    since: float
+    at: float
+    failed: float = 0.0
+    runs: float = 0.0
+
+    def rate(self, now: float) -> float:
+        """Failed of finished; 0 while too little is known."""
+        return self.failed / self.runs if now - self.since >= HABIT_AFTER_S and self.runs >= HABIT_RUNS else 0.0
+
+    def runs_at(self, now: float) -> float:
+        """How many runs count now."""
+        return self.runs * exp(-max(now - self.at, 0.0) / PAST_S)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCounters:
+    """What the `tasks` table remembers: the counters as last read, and when each task last did something (epoch seconds).
+
+    `counts`: worker -> task -> event -> count.
+    """
+
+    read_at: float | None = None
+    started_at: float | None = None
+    counts: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    last_success: Mapping[str, float] = field(default_factory=dict)
+    last_seen: Mapping[str, float] = field(default_factory=dict)
+    runtimes: Mapping[str, TimedTask] = field(default_factory=dict)
+    earlier: tuple[Sample, ...] = ()
+    """What happened in the hour before the first look, as far as Flower listed it."""
+    failures: Failures = field(default_factory=Failures)
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    """Task -> what its runs prove."""
+    suspected: Mapping[str, float] = field(default_factory=dict)
+    """Task -> when it was last suspected to fail too often as a whole (epoch seconds)."""
+    habits: Mapping[str, Habit] = field(default_factory=dict)
+    expired_rows: Mapping[str, ExpiredRow] = field(default_factory=dict)
+    owed: Mapping[str, float] = field(default_factory=dict)
+    """Task -> failures that were listed and whose second event has not been counted yet."""
+    unnamed: float = 0.0
+    """Failures counted without a name that wait for the list of failures to tell it."""
+    unnamed_since: float = 0.0
+    heard: Heard = field(default_factory=Heard)
+
+
+def sample_of(memory: TaskCounters, failures: Failures, counters: EventCounters, target: Target, now: float) -> tuple[Sample, TaskCounters]:
+    """What every task did since the counters were last read, by this target's workers; and the accounts that mend it."""
+    rose = _rises(memory, counters, target)
+    new = [failure for task_id, failure in failures.known.items() if memory.failures.known.get(task_id) != failure]
+    cut = sum(1 for _ in new) >= LISTED.limit
+    owed = _count_once(rose, memory.owed, new, cut=cut)
+    unnamed = _file_by_name(rose, memory.unnamed, [failure for failure in new if not failure.named])
+    since = memory.unnamed_since if memory.unnamed else now
+    if unnamed and now - since >= UNNAMED_S:
+        rose.setdefault(NAMELESS, [0.0] * len(EVENTS))[NTH["failed"]] += unnamed
+        unnamed = 0.0
+    span = max(now - memory.read_at, 0.0) if memory.read_at is not None else 0.0
+    sample = Sample(now, {SPAN: (span,), **{task: tuple(numbers) for task, numbers in rose.items() if any(numbers)}})
+    return sample, replace(memory, owed=owed, unnamed=unnamed, unnamed_since=since)
+
+
+def _rises(memory: TaskCounters, counters: EventCounters, target: Target) -> dict[str, list[float]]:
+    restarted = memory.started_at != counters.started_at
+    rose: dict[str, list[float]] = {}
+    for (worker, task, event), count in counters.counts.items():
+        if not covers(worker, target.workers):
+            continue
+        before = 0.0 if restarted else memory.counts.get(worker, {}).get(task, {}).get(event, 0.0)
+        rose.setdefault(task, [0.0] * len(EVENTS))[COUNTED.index(event)] += count - before if count >= before else count
+    return rose
+
+
+def _count_once(rose: dict[str, list[float]], owed: Mapping[str, float], new: list[Failure], *, cut: bool) -> dict[str, float]:
+    """Take the second event of a run away: as many as are listed and not explained by the runs that are new. What is still owed.
+
+    A run that is rejected at its time limit (acks_late) sends one event. Where the list is cut, its share of such runs holds for all.
+    """
+    still: dict[str, float] = {}
+    of_task: dict[str, list[Failure]] = {}
+    for failure in new:
+        of_task.setdefault(failure.task, []).append(failure)
+    for task in {*owed, *of_task}:
+        numbers, mine = rose.get(task, [0.0] * len(EVENTS)), of_task.get(task, [])
+        twice = sum(failure.exception == TWICE for failure in mine)
+        counted = numbers[NTH["failed"]]
+        left = owed.get(task, 0.0) + max(twice - numbers[NTH["rejected"]], 0.0)
+        excess = counted * twice / (len(mine) + twice) if cut and mine else counted - len(mine)
+        taken = max(min(left, excess, counted), 0.0) if not cut else max(min(excess, counted), 0.0)
+        if task in rose:
+            numbers[NTH["failed"]] -= taken
+        if left > taken and not cut:
+            still[task] = left - taken
+    return still
+
+
+def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failure]) -> float:
+    """Take failures that were counted without a name to the names that the list tells; how many still wait for one."""
+    nameless = rose.get(NAMELESS, [0.0] * len(EVENTS))
+    unnamed, nameless[NTH["failed"]] = unnamed + nameless[NTH["failed"]], 0.0
+    for name, count in Counter(failure.task for failure in new).items():
+        told = min(float(count), unnamed)
+        unnamed -= told
+        rose.setdefault(name, [0.0] * len(EVENTS))[NTH["failed"]] += told
+    return unnamed
+
+
+def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look: Look) -> TaskCounters:
+    """The counters as read now, when each task last did something, its last runs and its habit."""
+    counts: dict[str, dict[str, dict[str, float]]] = {}
+    for (worker, task, event), count in counters.counts.items():
+        counts.setdefault(worker, {}).setdefault(task, {})[event] = count
+    moved = [task for task in sample.values if task != SPAN]
+    names = {task for worker, task, _ in counters.counts if covers(worker, look.target.workers)}
+    seen = {**dict.fromkeys(sorted(names), look.now), **memory.last_seen, **dict.fromkeys(moved, look.now)}
+    succeeded = [task for task in moved if (sample.values[task][NTH["succeeded"]] or 0) > 0]
+    success = {**memory.last_success, **(dict.fromkeys(succeeded, look.now) if memory.read_at is not None else {})}
+    kept = {t: at for t, at in seen.items() if t in names or look.now - at <= look.target.forget_after_s}
+    samples = [sample] if memory.read_at is not None else []
+    evidence = {t: found for t, found in with_evidence(memory, samples).items() if look.now - seen.get(t, 0.0) <= EVIDENCE_S}
+    return replace(
+        memory,
+        read_at=look.now,
+        started_at=counters.started_at,
+        counts=counts,
+        last_success={t: at for t, at in success.items() if t in kept},
+        last_seen=kept,
+        evidence=evidence,
+        suspected=suspected_now(memory.suspected, evidence, look.now),
+        expired_rows=rows_after(memory.expired_rows, samples),
+        habits={t: habit for t, habit in _habits(memory.habits, samples).items() if t in kept},
+    )
+
+
+def with_evidence(memory: TaskCounters, samples: list[Sample]) -> dict[str, Evidence]:
+    """What each task's runs prove, those of more looks included."""
+    found = dict(memory.evidence)
+    for sample in samples:
+        for task, failed, finished in _finished(sample):
+            habit = memory.habits.get(task)
+            usual = habit.rate(sample.at) if habit is not None else USUAL
+            found[task] = weighed(found.get(task) or Evidence(), failed, finished, usual)
+    return found
+
+
+def suspected_now(known: Mapping[str, float], evidence: Mapping[str, Evidence], now: float) -> dict[str, float]:
+    """Task -> when it was last suspected, for as long as a window may reach back to it."""
+    still = {task: now for task, found in evidence.items() if found.suspected}
+    return {**{task: at for task, at in known.items() if now - at <= SUSPECTED_S}, **still}
+
+
+def _finished(sample: Sample) -> list[tuple[str, float, float]]:
+    """(task, failed, finished) of those of which any finished."""
+    runs = []
+    for task, numbers in sample.values.items():
+        if task != SPAN and len(numbers) > NTH["failed"]:
+            failed = max(numbers[NTH["failed"]] or 0.0, 0.0)
+            finished = failed + (numbers[NTH["succeeded"]] or 0.0)
+            runs += [(task, failed, finished)] if finished > 0 else []
+    return runs
+
+
+def _habits(habits: Mapping[str, Habit], samples: list[Sample]) -> dict[str, Habit]:
+    found = dict(habits)
+    for sample in samples:
+        for task, failed, finished in _finished(sample):
+            habit = found.get(task) or Habit(sample.at, sample.at)
+            left = exp(-max(sample.at - habit.at, 0.0) / PAST_S)
+            found[task] = Habit(habit.since, sample.at, habit.failed * left + failed, habit.runs * left + finished)
+    return found

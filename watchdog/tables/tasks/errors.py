@@ -1,0 +1,164 @@
+"""`errors`: a row a task and exception type, over the rule's window, from the failed tasks that Flower lists and `tasks` remembers.
+
+A MemoryError is never among them: it ends the whole worker, without a failed task (measured on Celery 5.7).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import inf
+
+from watchdog.core.model.demand import NOT_READ
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query, ReadEventCounters
+from watchdog.core.model.replies import TaskSeen
+from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.tables.tasks.categories import CATEGORIES, category_of
+from watchdog.tables.tasks.failures import LISTED, Failure, Failures
+from watchdog.tables.tasks.table import TaskCounters
+from watchdog.tables.tasks.usual_errors import has_past, usual_count
+
+__all__ = ["TABLE"]
+
+N, T = Kind.NUMBER, Kind.TEXT
+COLUMNS = (
+    Column("task", T, "the task's name"),
+    Column("exception", T, "the exception's type"),
+    Column("category", T, "what kind of failure it is", allowed=CATEGORIES),
+    Column("queue", T, "the queue most of them came from, where their senders tell"),
+    Column("count", N, "failures within the window", "failures", 0.0, windowed=True),
+    Column("share", N, "of the task's failures", "ratio", 0.0, windowed=True),
+    Column("duration_avg_s", N, "how long the failed runs took", "s", 0.0, windowed=True),
+    Column("example", T, "what the last one said"),
+    Column(
+        "fresh",
+        N,
+        "failures within the window since its task as a whole was last suspected to fail too often",
+        "failures",
+        0.0,
+        windowed=True,
+    ),
+    Column(
+        "usual_count", N, "how many such a window holds as a rule, by its past and by its share of runs", "failures", 0.0, windowed=True
+    ),
+    Column("has_past", Kind.BOOLEAN, "more than the window is known of its task: what is usual can be told"),
+    Column("run_share", N, "of the task's runs, as far as they are counted", "ratio", 0.0, windowed=True),
+    Column("last_s", N, "since the last one", "s", 0.0),
+    Column("error_rate_low", N, "how often its task fails at least, as far as it is proved: see `tasks`", "ratio", 0.0),
+)
+BY_TASK = ("fresh", "run_share", "error_rate_low")
+NO_QUEUE = "flower: their senders do not tell (task_send_sent_event is off)"
+NO_DURATION = "flower: missed when they started"
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """The last failures, and since when Flower counts; nothing where nobody reads it."""
+    wanted = "flower" in asking.target.sources and asking.demand.wants("errors")
+    return [LISTED, ReadEventCounters()] if wanted else []
+
+
+def read(look: Look) -> Reading:
+    """Every kind of failure within the window."""
+    why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
+    if "flower" not in look.target.sources or not look.demand.wants("errors"):
+        return Reading(idle={c.name: why for c in COLUMNS})
+    tasks = look.before["tasks"] if "tasks" in look.before else Reading()
+    known = tasks.memory.failures if isinstance(tasks.memory, TaskCounters) else Failures()
+    listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
+    kinds = _by_kind(known)
+    if isinstance(listed, Gap):
+        return Reading(tuple(_blind_row(*kind, listed.reason) for kind in kinds), unread=listed.reason)
+    partial = _partial(known, look)
+    within = {kind: [f for f in failures if look.now - f.at <= look.window_s] for kind, failures in kinds.items()}
+    of_task = Counter(task for (task, _), failures in within.items() for _ in failures)
+    of_tasks = {name: _task(name, tasks, look) for name in {task for task, _ in kinds}}
+    rows = tuple(
+        _row(*kind, kinds[kind], recent, of_task[kind[0]], of_tasks[kind[0]], look)
+        for kind, recent in within.items()
+        if recent or partial  # in a table read in part, what is absent is unknown: one whose failures are over says so itself
+    )
+    return Reading(rows, partial=partial)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is known of a row's task. `why`: why its failure rate is not.
+
+    `since`: when it was first seen to finish; `runs`: all of it that were watched, `finished`: those within the window.
+    """
+
+    error_rate_low: Cell = 0.0
+    why: str = ""
+    suspected_at: float = -inf
+    since: float | None = None
+    runs: float = 0.0
+    finished: float = 0.0
+    error_rate: float = 1.0
+    memory: TaskCounters = field(default_factory=TaskCounters)
+
+
+def _by_kind(known: Failures) -> Mapping[tuple[str, str], list[Failure]]:
+    """(task, exception) -> its failures that are remembered, oldest first."""
+    kinds: dict[tuple[str, str], list[Failure]] = {}
+    for failure in known.known.values():
+        kinds.setdefault((failure.task, failure.exception), []).append(failure)
+    return kinds
+
+
+def _partial(known: Failures, look: Look) -> str | None:
+    """Why there may be failures within the window that nobody knows of."""
+    cut = known.whole_since is not None and known.whole_since > look.now - look.window_s
+    return known.why_not if cut and known.why_not else None
+
+
+def _task(name: str, tasks: Reading, look: Look) -> _Task:
+    memory = tasks.memory if isinstance(tasks.memory, TaskCounters) else TaskCounters()
+    row = next((row for row in tasks.rows if row.cells["name"] == name), None)
+    why = "" if row is None else tasks.unread or row.gaps.get("error_rate_low") or tasks.idle.get("error_rate_low", "")
+    cells: Mapping[str, Cell] = {} if row is None else row.cells
+    habit, finished, error_rate = memory.habits.get(name), cells.get("finished"), cells.get("error_rate")
+    return _Task(
+        error_rate_low=None if why else cells.get("error_rate_low", 0.0),
+        why=why,
+        suspected_at=memory.suspected.get(name, -inf),
+        since=habit.since if habit is not None else None,
+        runs=habit.runs_at(look.now) if habit is not None else 0.0,
+        finished=finished if isinstance(finished, float) else 0.0,
+        error_rate=error_rate if isinstance(error_rate, float) and finished else 1.0,
+        memory=memory,
+    )
+
+
+def _row(task: str, exception: str, known: list[Failure], recent: list[Failure], of_task: int, of: _Task, look: Look) -> Row:
+    """`recent`: those of the known ones within the window; `of_task`: how many of its task lie there."""
+    queues = Counter(failure.queue for failure in recent or known if failure.queue)
+    durations = [failure.duration_s for failure in recent or known if failure.duration_s is not None]
+    usual = of.memory.failures.usual
+    count, share = float(len(recent)), len(recent) / of_task if of_task else 0.0
+    cells: dict[str, Cell] = {
+        "task": task,
+        "exception": exception,
+        "category": category_of(exception),
+        "queue": queues.most_common(1)[0][0] if queues else None,
+        "count": count,
+        "share": share,
+        "duration_avg_s": sum(durations) / len(durations) if durations else None,
+        "example": known[-1].example,
+        "fresh": None if of.why else float(sum(failure.at > of.suspected_at for failure in recent)),
+        "usual_count": usual_count(usual.of(task, exception), count, usual.seconds, of.runs, look.window_s, of.finished),
+        "has_past": has_past(usual, of.since, look.window_s, look.now),
+        "run_share": None if of.why else share * of.error_rate,  # runs may be counted over less than the window
+        "last_s": max(look.now - known[-1].at, 0.0),
+        "error_rate_low": of.error_rate_low,
+    }
+    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, **dict.fromkeys(BY_TASK, of.why)}
+    return Row(cells, {name: why for name, why in gaps.items() if cells[name] is None})
+
+
+def _blind_row(task: str, exception: str, why: str) -> Row:
+    known: dict[str, Cell] = {"task": task, "exception": exception, "category": category_of(exception)}
+    blind = [c.name for c in COLUMNS if c.name not in known]
+    return Row({**known, **dict.fromkeys(blind)}, dict.fromkeys(blind, why))
+
+
+TABLE = Table("errors", "an exception type of a task", ("task", "exception"), COLUMNS, asks, read, needs=("tasks",))

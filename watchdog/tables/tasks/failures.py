@@ -1,0 +1,106 @@
+"""The last failures, as remembered: so that neither Flower's restart nor its short list makes a count fall.
+
+Flower lists the last 200 failures that it knows, and knows none from before its start. What it listed once is kept for an hour. When one
+happened is told by its worker's clock, which may be hours off: what is new in a look happened since the look before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.model.queries import FailedTasks
+from watchdog.core.model.replies import TaskSeen
+from watchdog.core.model.target import Target, covers
+from watchdog.tables.tasks.categories import example_of, exception_of
+from watchdog.tables.tasks.names import filed_name
+from watchdog.tables.tasks.usual_errors import UsualErrors, noted
+
+__all__ = ["LISTED", "Failure", "Failures", "failures_now"]
+
+LISTED = FailedTasks()
+KEPT_S = 3600.0
+MOST_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed run. `at` is epoch seconds by our clock, `told_at` by its worker's; `named`: Flower knew its task's name."""
+
+    task: str
+    exception: str
+    at: float
+    duration_s: float | None
+    queue: str | None
+    example: str
+    told_at: float = 0.0
+    named: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What the `tasks` table remembers of failures: them by task id, oldest first.
+
+    `whole_since`: from then on every failure is known; None: all that ever were. `why_not`: why none from before is.
+    """
+
+    known: Mapping[str, Failure] = field(default_factory=dict)
+    whole_since: float | None = None
+    why_not: str = ""
+    flower_started_at: float | None = None
+    looked_at: float | None = None
+    """When Flower last listed any (epoch seconds); None: never."""
+    usual: UsualErrors = field(default_factory=UsualErrors)
+
+    def of(self, task: str) -> list[Failure]:
+        """A task's, oldest first."""
+        return [failure for failure in self.known.values() if failure.task == task]
+
+
+def failures_now(memory: Failures, listed: tuple[TaskSeen, ...], target: Target, flower_started_at: float | None, now: float) -> Failures:
+    """What was remembered and what Flower lists, without what is too old."""
+    seen = {task.id: _failure(task, memory, now) for task in listed if _is_ours(task, target)}
+    both = {task_id: failure for task_id, failure in {**memory.known, **seen}.items() if failure is not None}
+    recent = sorted(((i, f) for i, f in both.items() if now - f.at <= KEPT_S), key=lambda entry: entry[1].at)
+    since, why = _whole_since(memory, listed, flower_started_at)
+    if len(recent) > MOST_KEPT:
+        recent = recent[-MOST_KEPT:]
+        since, why = max(since or 0.0, recent[0][1].at), f"only the last {MOST_KEPT} failures are kept"
+    known = dict(recent)
+    return Failures(known, since, why, flower_started_at or memory.flower_started_at, now, _usual(memory, known, since, now))
+
+
+def _usual(memory: Failures, known: Mapping[str, Failure], whole_since: float | None, now: float) -> UsualErrors:
+    """What is usual, with what is new in this look, and the seconds that it tells of."""
+    before = memory.known if memory.usual.at is not None else {}
+    new = [(failure.task, failure.exception) for task_id, failure in known.items() if before.get(task_id) != failure]
+    since = memory.usual.at if memory.usual.at is not None else now - KEPT_S
+    if whole_since is None and memory.usual.at is None:
+        since = min((failure.at for failure in known.values()), default=now)
+    return noted(memory.usual, new, now - max(since, whole_since or since), now)
+
+
+def _failure(task: TaskSeen, memory: Failures, now: float) -> Failure | None:
+    told_at = task.failed if task.failed is not None else task.timestamp
+    if told_at is None:
+        return None
+    before = memory.known.get(task.id)
+    if before is not None and before.told_at == told_at:
+        return before
+    at = min(told_at, now) if memory.looked_at is None else min(max(told_at, memory.looked_at), now)
+    duration_s = max(told_at - task.started, 0.0) if task.started is not None else None
+    exception, example = exception_of(task), example_of(task)
+    return Failure(filed_name(task), exception, at, duration_s, task.routing_key, example, told_at, named=bool(task.name))
+
+
+def _is_ours(task: TaskSeen, target: Target) -> bool:
+    return covers(task.worker, target.workers)
+
+
+def _whole_since(memory: Failures, listed: tuple[TaskSeen, ...], started_at: float | None) -> tuple[float | None, str]:
+    """Since when every failure is known, and why none from before."""
+    cut = len(listed) >= LISTED.limit
+    restarted = None not in (memory.flower_started_at, started_at) and memory.flower_started_at != started_at
+    if cut and not any(task.id in memory.known for task in listed):
+        return min((task.failed or task.timestamp or 0.0) for task in listed), f"flower: only the last {LISTED.limit} failures are listed"
+    if restarted or memory.looked_at is None:
+        return started_at, "flower: knows no failure from before its start" if started_at is not None else ""
+    return memory.whole_since, memory.why_not

@@ -1,0 +1,88 @@
+"""What tasks did before the first look: from Flower's list of its last tasks, as far back as it reaches.
+
+Counters say nothing until they are read twice; a list tells at once. In: the list, the counters, the target, now. Out: slices of 10 s,
+oldest first, which count like the differences that later looks bring; and a sentence that says how far they reach. They are a lower
+bound: of a task that was retried several times the last retry alone is listed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+from watchdog.core.model.queries import RecentTasks
+from watchdog.core.model.replies import EventCounters, TaskSeen
+from watchdog.core.model.rows import Sample
+from watchdog.core.model.target import Target, covers
+from watchdog.core.text.durations import format_duration
+from watchdog.tables.tasks.names import filed_name
+
+__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_of", "still_of_use"]
+
+RECENT = RecentTasks()
+COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
+"""What Flower counts, an event each."""
+EVENTS = (*COUNTED, "expired", "redelivered")
+"""What a sample holds of a task, in this order. New ones are added at the end: samples outlive a release."""
+SPAN = ""
+"""The sample key that holds how many seconds a sample covers."""
+SLICE_S = 10.0
+LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The slices, and what is to be said of them."""
+
+    slices: tuple[Sample, ...] = ()
+    note: str = ""
+
+
+def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Target, now: float) -> Earlier:
+    """What the target's workers did until now; nothing where the list proves nothing."""
+    since, why = _since(listed, counters)
+    if since is None or since >= now:
+        return Earlier()
+    since = max(since, now - LONGEST_S)
+    spans = [min(SLICE_S, now - since - SLICE_S * nth) for nth in range(ceil((now - since) / SLICE_S))]
+    counted: list[dict[str, list[float]]] = [{} for _ in spans]
+    for task in listed:
+        if not covers(task.worker, target.workers):
+            continue
+        for nth, at in enumerate(_times(task)):
+            if at is not None and at >= since:
+                slice_ = counted[min(max(int((now - at) // SLICE_S), 0), len(spans) - 1)]  # a clock ahead of ours: as of now
+                slice_.setdefault(filed_name(task), [0.0] * len(EVENTS))[nth] += 1
+    slices = [
+        Sample(now - SLICE_S * nth, {SPAN: (span,), **{name: tuple(numbers) for name, numbers in counted[nth].items()}})
+        for nth, span in enumerate(spans)
+    ]
+    return Earlier(
+        tuple(reversed(slices)), f"counted from Flower's list of tasks, over the last {format_duration(round(now - since))}{why}"
+    )
+
+
+def still_of_use(slices: Iterable[Sample], now: float) -> tuple[Sample, ...]:
+    """Those that a window may still reach."""
+    return tuple(s for s in slices if 0 <= now - s.at <= LONGEST_S)
+
+
+def _since(listed: tuple[TaskSeen, ...], counters: EventCounters) -> tuple[float | None, str]:
+    """Since when every event that Flower heard is in the list, and why not for longer; None: since never."""
+    times = [task.timestamp for task in listed if task.timestamp is not None]
+    if len(listed) >= RECENT.limit:
+        return max(times[-1] if times else 0.0, counters.started_at or 0.0) or None, f" (its last {len(listed)} tasks)"
+    if counters.started_at is None or _is_short(listed, counters):
+        return max(min(times, default=0.0), counters.started_at or 0.0) if times else None, " (it keeps no more tasks)"
+    return counters.started_at, ""
+
+
+def _is_short(listed: tuple[TaskSeen, ...], counters: EventCounters) -> bool:
+    """Whether Flower has counted more ends of tasks than it lists (other events come more than once a task): `--max_tasks` is reached."""
+    ended = sum(count for (_, _, kind), count in counters.counts.items() if kind in ("succeeded", "failed"))
+    return ended > sum((task.succeeded is not None) + (task.failed is not None) for task in listed)
+
+
+def _times(task: TaskSeen) -> tuple[float | None, ...]:
+    """When each of `EVENTS` last happened to it."""
+    expired = task.revoked if task.expired else None
+    return task.received, task.started, task.succeeded, task.failed, task.retried, task.revoked, None, expired

@@ -1,0 +1,86 @@
+"""What becomes of tasks that neither succeed nor fail, which no counter of Flower's tells: expired, or started again without an end.
+
+In: Flower's lists of revoked and of running tasks, what is remembered. Out: task -> how many of it expired, or were started again, since
+the look before. Both are lower bounds: a list has an end. A task that was retried has ended once, and is not counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import RevokedTasks, RunningTasks
+from watchdog.core.model.replies import Replies, TaskSeen
+from watchdog.core.model.target import Target, covers
+from watchdog.tables.tasks.names import filed_name
+
+__all__ = ["Begun", "Outcomes", "outcomes_now"]
+
+REVOKED, STARTED = RevokedTasks(), RunningTasks()
+KEPT_S = 3600.0
+MOST_KEPT = 500
+CLOCK_STEP_S = 0.5
+"""A start that lies less after the one before is the same one, told twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A message that was started: when last (by its worker's clock), how often again without an end, when it was last seen (by ours)."""
+
+    name: str
+    started: float
+    retries: int
+    again: int
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What is remembered. `revoked`: the ids that were listed as revoked when last asked; None: never asked."""
+
+    revoked: tuple[str, ...] | None = None
+    begun: Mapping[str, Begun] = field(default_factory=dict)
+
+    def most_again(self, name: str) -> int:
+        """The most times that one message of a task was started again without an end."""
+        return max((begun.again for begun in self.begun.values() if begun.name == name), default=0)
+
+
+def outcomes_now(known: Outcomes, replies: Replies, target: Target, now: float) -> tuple[Outcomes, Counter[str], Counter[str]]:
+    """What is remembered now, and task -> how many expired, and how many were started again, since then."""
+    revoked, expired = _expired(known, _ours(replies, REVOKED, target))
+    begun, again = _begun(known.begun, _ours(replies, STARTED, target) or (), now)
+    return Outcomes(revoked, begun), expired, again
+
+
+def _ours(replies: Replies, query: RevokedTasks | RunningTasks, target: Target) -> tuple[TaskSeen, ...] | None:
+    listed = replies.get(query, tuple[TaskSeen, ...])
+    return None if isinstance(listed, Gap) else tuple(task for task in listed if covers(task.worker, target.workers))
+
+
+def _expired(known: Outcomes, listed: tuple[TaskSeen, ...] | None) -> tuple[tuple[str, ...] | None, Counter[str]]:
+    if listed is None:
+        return known.revoked, Counter()
+    ids = tuple(task.id for task in listed)
+    if known.revoked is None:  # what expired before the first list is counted from the list of recent tasks
+        return ids, Counter()
+    before = frozenset(known.revoked)
+    return ids, Counter(filed_name(task) for task in listed if task.id not in before and task.expired)
+
+
+def _begun(known: Mapping[str, Begun], listed: Iterable[TaskSeen], now: float) -> tuple[dict[str, Begun], Counter[str]]:
+    found, again = dict(known), Counter[str]()
+    for task in listed:
+        if task.started is None:
+            continue
+        before, name, retries = known.get(task.id), filed_name(task), task.retries or 0
+        same = before is not None and (before.name, before.retries) == (name, retries)
+        if before is None or not same:
+            found[task.id] = Begun(name, task.started, retries, 0, now)
+        elif task.started > before.started + CLOCK_STEP_S:
+            again[name] += 1
+            found[task.id] = replace(before, started=task.started, again=before.again + 1, seen_at=now)
+        else:
+            found[task.id] = replace(before, seen_at=now)
+    recent = sorted(((i, b) for i, b in found.items() if 0 <= now - b.seen_at <= KEPT_S), key=lambda entry: entry[1].seen_at)
+    return dict(recent[-MOST_KEPT:]), again

@@ -1,0 +1,100 @@
+"""How long tasks take and wait, from their last successes: Flower's histogram ends at 10 s, so the runs themselves are listed.
+
+A list a task costs Flower 10 to 60 ms, so only tasks that succeeded since they were last asked for are asked, a few a look, in turn.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query, SucceededTasks
+from watchdog.core.model.replies import Replies, TaskSeen
+from watchdog.core.model.rows import Cell
+from watchdog.core.model.target import Target, covers
+
+__all__ = ["RUNTIMES", "TimedTask", "runtime_cells", "runtimes_due", "runtimes_now"]
+
+RUNTIMES = ("runtime_avg", "runtime_p50", "runtime_p95", "runtime_p99", "wait_p95")
+TASKS_A_LOOK = 3
+TASKS_IN_A_FIRST_LOOK = 10
+AGAIN_S = 30.0
+LIMIT = 100
+QUANTILES = {"runtime_p50": 0.5, "runtime_p95": 0.95, "runtime_p99": 0.99}
+
+Run = tuple[float, float | None, float | None]
+"""One success: when (by its worker's clock), its runtime, and how long it had waited in its worker, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedTask:
+    """A task's last successes as of `asked_at` (our clock), newest first. `gap`: why that ask failed."""
+
+    asked_at: float
+    runs: tuple[Run, ...] = ()
+    gap: str = ""
+
+
+def runtimes_due(
+    known: Mapping[str, TimedTask], last_success: Mapping[str, float], first_look: Mapping[str, float] | None, now: float
+) -> Iterable[Query]:
+    """The tasks to ask for now, those that have waited for longest first; in a first look (task -> successes so far) the busiest."""
+    if first_look is not None:
+        busiest = sorted(first_look, key=lambda name: (-first_look[name], name))
+        return [SucceededTasks(name, LIMIT) for name in busiest[:TASKS_IN_A_FIRST_LOOK]]
+    due = [name for name, at in last_success.items() if _is_due(known.get(name), at, now)]
+    due.sort(key=lambda name: (known[name].asked_at if name in known else 0.0, name))
+    return [SucceededTasks(name, LIMIT) for name in due[:TASKS_A_LOOK]]
+
+
+def _is_due(timed: TimedTask | None, succeeded_at: float, now: float) -> bool:
+    if timed is None or now < timed.asked_at:  # never asked, or the clock was set back
+        return True
+    return now - timed.asked_at >= AGAIN_S and (bool(timed.gap) or succeeded_at >= timed.asked_at)
+
+
+def runtimes_now(
+    known: Mapping[str, TimedTask], names: Iterable[str], replies: Replies, target: Target, now: float
+) -> dict[str, TimedTask]:
+    """What is remembered of these tasks, with what this look's lists told."""
+    kept = {name: known[name] for name in names if name in known}
+    for query in replies.answers:
+        if isinstance(query, SucceededTasks):
+            listed = replies.get(query, tuple[TaskSeen, ...])
+            kept[query.task] = TimedTask(now, gap=listed.reason) if isinstance(listed, Gap) else TimedTask(now, _runs(listed, target))
+    return kept
+
+
+def _runs(listed: tuple[TaskSeen, ...], target: Target) -> tuple[Run, ...]:
+    ours = (task for task in listed if task.succeeded is not None and covers(task.worker, target.workers))
+    return tuple((task.succeeded or 0.0, task.runtime, _wait(task)) for task in ours)
+
+
+def _wait(task: TaskSeen) -> float | None:
+    return None if task.started is None or task.received is None else max(task.started - task.received, 0.0)
+
+
+def runtime_cells(timed: TimedTask | None, succeeded_at: float | None, now: float, window_s: float) -> dict[str, tuple[Cell, str]]:
+    """Column -> (value, or why there is none), over the window; 0 where nothing succeeded within it.
+
+    `succeeded_at`: when it was last seen to succeed; None: not within anything that was watched.
+    """
+    recently = succeeded_at is not None and now - succeeded_at <= window_s
+    if timed is None or timed.gap:
+        why = timed.gap if timed is not None else f"flower: not asked yet, {TASKS_A_LOOK} tasks a look" if recently else ""
+        return dict.fromkeys(RUNTIMES, (None, why) if why else (0.0, ""))
+    runs = [run for run in timed.runs if now - run[0] <= window_s]
+    if not runs and recently and succeeded_at is not None and succeeded_at > timed.asked_at:
+        return dict.fromkeys(RUNTIMES, (None, f"flower: last asked {now - timed.asked_at:.0f}s ago, {TASKS_A_LOOK} tasks a look"))
+    if not runs:
+        return dict.fromkeys(RUNTIMES, (0.0, ""))
+    took = sorted(runtime for _, runtime, _ in runs if runtime is not None)
+    waited = sorted(wait for _, _, wait in runs if wait is not None)
+    cells: dict[str, tuple[Cell, str]] = {"runtime_avg": (sum(took) / len(took) if took else None, "flower: tells no runtime of them")}
+    cells |= {column: (_quantile(took, share), "flower: tells no runtime of them") for column, share in QUANTILES.items()}
+    return cells | {"wait_p95": (_quantile(waited, 0.95), "flower: missed when they were received or started")}
+
+
+def _quantile(numbers: list[float], share: float) -> float | None:
+    """The smallest number that at least this share of them does not exceed; None without any."""
+    return numbers[max(ceil(share * len(numbers)) - 1, 0)] if numbers else None

@@ -1,0 +1,259 @@
+"""`tasks`: a row a task name, counted over the rule's window from the differences of Flower's event counters.
+
+A first look has no difference yet: there the last tasks that Flower lists are counted (`tasks_listed`), where somebody reads the counts.
+
+Counters are a lower bound: Flower loses events above some 2,500 a second (measured). A restarted Flower counts from 0,
+a vanished series is forgotten, and a difference whose ends lie further apart than the window is dropped.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from watchdog.core.model.demand import NOT_READ, Demand
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.history import within
+from watchdog.core.model.queries import Query, ReadEventCounters
+from watchdog.core.model.replies import EventCounters, TaskSeen
+from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.core.model.target import Target, covers
+from watchdog.tables.tasks.counters import TaskCounters, remember, sample_of, suspected_now, with_evidence
+from watchdog.tables.tasks.expired import rows_after
+from watchdog.tables.tasks.failures import LISTED, failures_now
+from watchdog.tables.tasks.listed import COUNTED, EVENTS, RECENT, SPAN, Earlier, earlier_of, still_of_use
+from watchdog.tables.tasks.names import NAMELESS
+from watchdog.tables.tasks.outcomes import REVOKED, STARTED, outcomes_now
+from watchdog.tables.tasks.rows import IN_A_ROW, PROVED, failure_cells, task_row
+from watchdog.tables.tasks.runtimes import RUNTIMES, runtime_cells, runtimes_due, runtimes_now
+from watchdog.tables.workers.dark import Heard, dark
+
+__all__ = ["TABLE", "TaskCounters"]
+
+COUNTS = (*EVENTS, "finished", "error_rate", "retry_rate", "per_min")
+OF_FAILURES = ("failed", "error_rate", "finished", "exception", "example", *PROVED)
+"""What the list of failures mends, or tells."""
+OF_CLUSTER = ("per_min", "error_rate", "finished")
+CLOCKS_APART_S = 60.0
+"""How far Flower's clock may be behind ours before a restart of it is taken for another Flower."""
+N = Kind.NUMBER
+
+COLUMNS = (
+    Column("name", Kind.TEXT, "the task's name"),
+    *(Column(event, N, f"tasks {event} within the window", "tasks", 0.0, windowed=True) for event in COUNTED),
+    Column(
+        "expired",
+        N,
+        "revoked tasks that had expired before they began; nameless ones may have been revoked by hand",
+        "tasks",
+        0.0,
+        windowed=True,
+    ),
+    Column("expired_in_a_row", N, "messages that expired since one of it last ran; of nameless ones, since any task ran", "tasks", 0.0),
+    Column("expired_row_s", N, "since the first of this row", "s", 0.0),
+    Column("expired_row_usual", N, "the longest such row within 8 days that a run ended", "tasks", 0.0),
+    Column("redelivered", N, "runs within the window of messages whose run before never ended", "runs", 0.0, windowed=True),
+    Column("most_redelivered", N, "the most often that one message of it was started again without an end, within an hour", "times", 0.0),
+    Column("finished", N, "succeeded and failed within the window", "tasks", 0.0, windowed=True),
+    Column("error_rate", N, "failed of finished", "ratio", 0.0, windowed=True),
+    Column("failure_odds", N, "how many times likelier its runs are if it fails more often than usual; 1: no evidence", neutral=1.0),
+    Column("over_odds", N, "how many times likelier its runs are if it fails as usual again", neutral=1.0),
+    Column("suspect_runs", N, "runs since this evidence began", "runs", 0.0),
+    Column("suspect_failed", N, "failed of these", "runs", 0.0),
+    Column("error_rate_low", N, "how often it fails at least: the lower bound of Wilson's 95 % interval of these runs", "ratio", 0.0),
+    Column("error_rate_high", N, "how often it fails at most: the upper bound", "ratio", 1.0),
+    Column("failed_in_a_row", N, "runs that failed since one succeeded", "runs", 0.0),
+    Column("has_succeeded", Kind.BOOLEAN, "it was seen to succeed, with no pause of over 8 days since"),
+    Column("usual_error_rate", N, "how often it failed over the last week; 0 until a day and 500 runs were watched", "ratio", 0.0),
+    Column("exception", Kind.TEXT, "the most frequent type of its last failures within the hour; empty without any", neutral=""),
+    Column("example", Kind.TEXT, "what the last failure of that type said", neutral=""),
+    Column("retry_rate", N, "retried of finished", "ratio", 0.0, windowed=True),
+    Column("per_min", N, "finished a minute", "1/min", 0.0, windowed=True),
+    Column("runtime_avg", N, "runtime of its last 100 successes within the window, average", "s", 0.0, windowed=True),
+    *(Column(f"runtime_p{nth}", N, f"the same, {nth}th percentile", "s", 0.0, windowed=True) for nth in (50, 95, 99)),
+    Column(
+        "wait_p95", N, "how long they were in their worker before they started (an ETA included), 95th percentile", "s", 0.0, windowed=True
+    ),
+    Column("last_success_s", N, "since it was last seen to succeed", "s", 0.0),
+    Column("last_seen_s", N, "since anything of it was last seen", "s", 0.0),
+)
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """The counters, as often as their answer is renewed; for counts, in a first look, the last tasks; for runtimes the last successes."""
+    if "flower" not in asking.target.sources:
+        return []
+    memory, demand = _memory(asking.memory), asking.demand
+    wanted: list[Query] = [ReadEventCounters()]
+    if memory.read_at is None and _counts_wanted(demand):
+        wanted.append(RECENT)
+    if _failures_wanted(demand):
+        wanted.append(LISTED)
+    if demand.wants("tasks", "redelivered", "most_redelivered"):
+        wanted.append(STARTED)
+    if demand.wants("tasks", "expired", *IN_A_ROW) and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
+        wanted.append(REVOKED)
+    return [*wanted, *(_runtimes_due(asking, memory) if demand.wants("tasks", *RUNTIMES) else ())]
+
+
+def _memory(memory: object) -> TaskCounters:
+    return memory if isinstance(memory, TaskCounters) else TaskCounters()
+
+
+def _counts_wanted(demand: Demand) -> bool:
+    return demand.wants("tasks", *COUNTS, *PROVED, *IN_A_ROW) or demand.wants("cluster", *OF_CLUSTER)
+
+
+def _failures_wanted(demand: Demand) -> bool:
+    return demand.wants("errors") or demand.wants("tasks", *OF_FAILURES) or demand.wants("cluster", *OF_CLUSTER)
+
+
+def _more_revoked(memory: TaskCounters, asking: Asking) -> bool:
+    """Whether any task was revoked since the counters were last read."""
+    counters = asking.replies.get(ReadEventCounters(), EventCounters)
+    if isinstance(counters, Gap):
+        return False
+    revoked = ((worker, task, count) for (worker, task, event), count in counters.counts.items() if event == "revoked")
+    return any(memory.counts.get(w, {}).get(task or NAMELESS, {}).get("revoked", 0.0) != count for w, task, count in revoked)
+
+
+def _runtimes_due(asking: Asking, memory: TaskCounters) -> Iterable[Query]:
+    if memory.read_at is not None:
+        return runtimes_due(memory.runtimes, {t: at for t, at in memory.last_success.items() if t != NAMELESS}, None, asking.now)
+    counters = asking.replies.get(ReadEventCounters(), EventCounters)
+    return [] if isinstance(counters, Gap) else runtimes_due({}, {}, _successes(counters, asking.target), asking.now)
+
+
+def _successes(counters: EventCounters, target: Target) -> dict[str, float]:
+    """Task -> how often it succeeded since Flower's start on this target's workers."""
+    totals: dict[str, float] = {}
+    for (worker, task, event), count in counters.counts.items():
+        if task not in ("", NAMELESS) and event == "succeeded" and count and covers(worker, target.workers):
+            totals[task] = totals.get(task, 0.0) + count
+    return totals
+
+
+def read(look: Look) -> Reading:
+    """Every task name seen, with what it did within the window."""
+    if "flower" not in look.target.sources:
+        return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
+    memory = _memory(look.memory)
+    idle = {} if look.demand.wants("tasks", *RUNTIMES) else dict.fromkeys(RUNTIMES, NOT_READ)
+    counters = look.replies.get(ReadEventCounters(), EventCounters)
+    if isinstance(counters, Gap):
+        rows = tuple(_blind_row(name, counters.reason, idle) for name in memory.last_seen)
+        return Reading(rows, unread=counters.reason, idle=idle, memory=memory)
+    counters = _of_tasks(counters)
+    if _of_another_flower(memory, counters, look.now):
+        memory = replace(memory, read_at=None)
+    first_look = memory.read_at is None
+    why_dark, heard = _dark(memory, counters, look)
+    sample, now = _counted(replace(memory, heard=heard), counters, look)
+    earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
+    now = replace(now, earlier=still_of_use(earlier.slices, look.now))
+    if first_look:
+        evidence = with_evidence(now, list(earlier.slices))
+        now = replace(now, evidence=evidence, suspected=suspected_now(now.suspected, evidence, look.now))
+        now = replace(now, expired_rows=rows_after(now.expired_rows, earlier.slices))
+    recent = (s for s in now.earlier if look.now - s.at < look.window_s)
+    samples = [s for s in (*recent, *(() if first_look else (*within(look), sample))) if _span(s) <= look.window_s]
+    watched = min(sum(_span(s) for s in samples), look.window_s)
+    if first_look:
+        counts = (*COUNTS, *PROVED, *IN_A_ROW) if not samples and not unlisted else ()
+        idle |= {column: f"{column} needs a second look" for column in (*counts, "last_success_s", "last_seen_s", "usual_error_rate")}
+    elif not samples:
+        idle |= {c.name: f"{c.name} needs two looks within {look.window_s:g}s" for c in COLUMNS if c.windowed and c.name not in RUNTIMES}
+    succeeded = {**now.last_success, **(dict.fromkeys(_successes(counters, look.target), look.now) if first_look else {})}
+    timed = {name: runtime_cells(now.runtimes.get(name), succeeded.get(name), look.now, look.window_s) for name in now.last_seen}
+    listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
+    why = listed.reason if isinstance(listed, Gap) and look.replies.asked(LISTED) else ""
+    told = {name: {**timed[name], **failure_cells(name, now.failures, why)} for name in now.last_seen}
+    rows = tuple(task_row(name, now, samples, watched, look.now, idle, told[name]) for name in sorted(now.last_seen))
+    rows = tuple(_without_counts(row, unlisted) for row in rows) if unlisted else rows
+    forgotten = frozenset((name,) for name in memory.last_seen if name not in now.last_seen)
+    return Reading(
+        rows,
+        partial=why_dark,
+        missing=why_dark,
+        idle=idle,
+        memory=now,
+        sample=None if first_look else sample,
+        note=earlier.note,
+        forgotten=forgotten,
+    )
+
+
+def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[str | None, Heard]:
+    """Why what is counted is not all, by the workers' own word; and what is remembered of it."""
+    workers = look.before["workers"].rows if "workers" in look.before else ()
+    online = {str(row.cells["name"]): row for row in workers if row.cells.get("state") == "online"}
+    processed = {name: took for name, row in online.items() if isinstance(took := row.cells.get("processed"), float)}
+    events: dict[str, float] = {}
+    for (worker, _, _), count in counters.counts.items():
+        events[worker] = events.get(worker, 0.0) + count
+    uptimes = {name: row.cells.get("uptime_s") for name, row in online.items()}
+    flower_s = None if counters.started_at is None else look.now - counters.started_at
+    began_after = {name: flower_s is not None and isinstance(up, float) and up < flower_s for name, up in uptimes.items()}
+    after = memory.heard.after(events, processed)
+    return dark(after if memory.read_at is not None else Heard(), events, processed, began_after), after
+
+
+def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[Sample, TaskCounters]:
+    """This look's sample, and what is remembered after it."""
+    listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
+    failures = memory.failures
+    if not isinstance(listed, Gap):
+        failures = failures_now(memory.failures, listed, look.target, counters.started_at, look.now)
+    sample, mended = sample_of(memory, failures, counters, look.target, look.now)
+    if memory.read_at is None:  # what was listed then was counted before anybody looked
+        mended = replace(mended, owed={}, unnamed=0.0)
+    outcomes, expired, redelivered = outcomes_now(memory.outcomes, look.replies, look.target, look.now)
+    values = dict(sample.values)
+    for nth, counted in ((EVENTS.index("expired"), expired), (EVENTS.index("redelivered"), redelivered)):
+        for name, count in counted.items():
+            numbers = list(values.get(name, (0.0,) * len(EVENTS)))
+            numbers[nth] = float(count)
+            values[name] = tuple(numbers)
+    sample = Sample(sample.at, values)
+    now = remember(replace(mended, failures=failures, outcomes=outcomes), counters, sample, look)
+    timed = runtimes_now(memory.runtimes, (name for name in now.last_seen if name != NAMELESS), look.replies, look.target, look.now)
+    return sample, replace(now, runtimes=timed)
+
+
+def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
+    """What happened before a first look; or why that is not known, though it was asked."""
+    listed = look.replies.get(RECENT, tuple[TaskSeen, ...])
+    if isinstance(listed, Gap):
+        return Earlier(), listed.reason if look.replies.asked(RECENT) else ""
+    return earlier_of(listed, counters, look.target, look.now), ""
+
+
+def _of_tasks(counters: EventCounters) -> EventCounters:
+    """The counters of tasks, of every app's workers; those of tasks whose name Flower missed as `NAMELESS`."""
+    counts = {(worker, task or NAMELESS, event): count for (worker, task, event), count in counters.counts.items() if event in COUNTED}
+    return EventCounters(counters.started_at, counts)
+
+
+def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float) -> bool:
+    """Whether these counters began before the last reading, and yet are not those read then: another Flower answers now.
+
+    Its whole life would pass for what happened since; so the counting begins anew, as on a first look.
+    """
+    if memory.read_at is None or counters.started_at is None or counters.started_at == memory.started_at:
+        return False
+    return now - counters.started_at > now - memory.read_at + CLOCKS_APART_S
+
+
+def _without_counts(row: Row, why: str) -> Row:
+    blind = (*COUNTS, *PROVED, *IN_A_ROW)
+    return Row({**row.cells, **dict.fromkeys(blind)}, {**row.gaps, **dict.fromkeys(blind, why)})
+
+
+def _span(sample: Sample) -> float:
+    return sample.values.get(SPAN, (0.0,))[0] or 0.0
+
+
+def _blind_row(name: str, why: str, idle: Mapping[str, str]) -> Row:
+    blind = [c.name for c in COLUMNS if c.name != "name" and c.name not in idle]
+    return Row({"name": name} | dict.fromkeys(blind), dict.fromkeys(blind, why))
+
+
+TABLE = Table("tasks", "a task name", ("name",), COLUMNS, asks, read, memory=TaskCounters)

@@ -1,0 +1,1 @@
+"""Tables `workers` and `kinds`: which workers there are, and whether they live."""

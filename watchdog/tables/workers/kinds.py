@@ -1,0 +1,88 @@
+"""`kinds`: a row a kind of worker (names without digits, hashes and pod suffixes), for what happens to its kind and to no worker for long.
+
+A pod or container that crashes comes back under another name. So deaths are counted by kind: workers that fell silent without a goodbye
+after a short life. A deploy tells nothing, even one that kills: the old ones have lived for long, and the new ones live on. A second one
+soon after kills young workers too; so one of the dead must have been born after another one died young.
+"""
+
+from collections.abc import Iterable
+
+from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.tables.workers.memory import KnownWorker, fleet_of
+from watchdog.tables.workers.names import kind_of
+
+__all__ = ["TABLE"]
+
+COLUMNS = (
+    Column("kind", Kind.TEXT, "the name with digits and pod or hash suffixes folded: celery@web-*"),
+    Column("online", Kind.NUMBER, "workers online", "workers", 0.0),
+    Column(
+        "deaths",
+        Kind.NUMBER,
+        "workers lost within the window, under a name each, that did not live for as long",
+        "workers",
+        0.0,
+        windowed=True,
+    ),
+    Column("died_again", Kind.NUMBER, "those of them that came after another of them had died", "workers", 0.0, windowed=True),
+    Column("life_s", Kind.NUMBER, "how long these lived on average", "s", 0.0, windowed=True),
+    Column("last_died", Kind.TEXT, "the last of them", neutral=""),
+)
+BORN_AFTER_S = 5.0
+"""By so much a birth may seem to come before the death that it follows: both are seen between two looks."""
+
+Life = tuple[float, float, str]
+"""When a worker was first and last seen online, and its name."""
+
+
+def read(look: Look) -> Reading:
+    """Every kind of which a worker is known."""
+    workers = look.before["workers"]
+    if "name" in workers.idle:
+        return Reading(idle={c.name: workers.idle["name"] for c in COLUMNS})
+    fleet = fleet_of(workers.memory)
+    of_kind: dict[str, list[KnownWorker]] = {}
+    for worker in fleet.known.values():
+        of_kind.setdefault(kind_of(worker.name), []).append(worker)
+    if workers.unread is not None:
+        blind = [c.name for c in COLUMNS if c.name != "kind"]
+        rows = [Row({"kind": kind, **dict.fromkeys(blind)}, dict.fromkeys(blind, workers.unread)) for kind in of_kind]
+        return Reading(tuple(rows), unread=workers.unread)
+    gone = frozenset((kind_of(name),) for (name, *_) in workers.forgotten) - {(kind,) for kind in of_kind}
+    first_look_at = min((worker.first_seen_at for worker in fleet.known.values()), default=look.now)
+    return Reading(tuple(_row(kind, known, first_look_at, look) for kind, known in of_kind.items()), forgotten=gone)
+
+
+def _row(kind: str, known: list[KnownWorker], first_look_at: float, look: Look) -> Row:
+    unsure = next((f"{worker.name}: {worker.unknown}" for worker in known if worker.unknown), "")
+    lives = sorted(_young(known, first_look_at, look), key=lambda life: life[1])
+    cells: dict[str, Cell] = {
+        "kind": kind,
+        "online": None if unsure else float(sum(worker.state == "online" for worker in known)),
+        "deaths": float(len(lives)),
+        "died_again": float(sum(born > lives[0][1] - BORN_AFTER_S for born, _, _ in lives)),
+        "life_s": sum(died - born for born, died, _ in lives) / len(lives) if lives else 0.0,
+        "last_died": lives[-1][2] if lives else "",
+    }
+    return Row(cells, {"online": unsure} if unsure else {})
+
+
+def _young(known: Iterable[KnownWorker], first_look_at: float, look: Look) -> Iterable[Life]:
+    """Those that died within the window and had not lived for as long."""
+    for worker in known:
+        if worker.state != "lost" or worker.unknown:
+            continue
+        born, died = _born(worker), worker.online_at
+        if died is None and worker.first_seen_at > first_look_at:  # it came and went between two looks
+            born = died = worker.first_seen_at
+        if died is not None and 0 <= look.now - died <= look.window_s and died - born < look.window_s:
+            yield born, died, worker.name
+
+
+def _born(worker: KnownWorker) -> float:
+    """When its process began, as it said itself; else when it was first seen."""
+    said = worker.born_at
+    return worker.first_seen_at if said is None else min(said, worker.first_seen_at)
+
+
+TABLE = Table("kinds", "a kind of worker", ("kind",), COLUMNS, lambda _: (), read, needs=("workers",))

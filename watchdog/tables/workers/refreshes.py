@@ -1,0 +1,136 @@
+"""Whom to ask by a refresh, and when: the costly looks of the `workers` table, each with a bound and a back-off.
+
+One worker by name costs 0.05 s where it answers and 2 s where it does not; all of them 1 s (Flower 2.2, measured).
+Nobody is asked while the broker is away: Flower would wait for it.
+"""
+
+from collections.abc import Iterable
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import InspectAll, InspectOne, Query, WorkerHeartbeats, WorkerStatus
+from watchdog.core.model.replies import Replies, WorkerBeat
+from watchdog.core.model.rows import Asking
+from watchdog.core.model.target import covers
+from watchdog.tables.workers.broker_presence import BrokerPresence, presence
+from watchdog.tables.workers.flower_presence import flower_presence
+from watchdog.tables.workers.memory import FRESH_S, Fleet, KnownWorker, inspections, of_two_processes, passed
+from watchdog.tables.workers.signs import heard_of, lives_again, said_goodbye
+from watchdog.tables.workers.silence import may_be_deaf, questions
+from watchdog.tables.workers.states import VOUCHED_S
+
+__all__ = ["asked_of_the_deaf", "refreshes"]
+
+ALL_EVERY_S = 300.0
+ALL_AFTER_404_S = 60.0
+ONE_BY_ONE = 3
+"""More than these, and asking everybody is cheaper."""
+SHORTEST_WAIT_S = 10.0
+LONGEST_WAIT_S = 300.0
+NOBODY_HEARD_S = 60.0
+"""The longest wait while nobody is heard: Flower 2.2 stays deaf for minutes once its broker is back, and only a refresh tells who lives."""
+
+
+def refreshes(asking: Asking, fleet: Fleet) -> Iterable[Query]:
+    """The refreshes due now; none before Flower's first question was answered."""
+    status = asking.replies.get(WorkerStatus(), dict[str, bool])
+    replies, now = asking.replies, asking.now
+    broker = presence(fleet.broker, replies, now) if "redis" in asking.target.sources else BrokerPresence()
+    if isinstance(status, Gap) or broker.down or replies.asked(InspectAll()):
+        return []
+    if fleet.refreshed_at is not None and passed(fleet.refreshed_at, now, ALL_EVERY_S):
+        return [InspectAll()]
+    if any(isinstance(q, InspectOne) and replies.get(q, dict) == {} for q in replies.answers):  # 404: Flower knows no such worker
+        return [InspectAll()] if passed(fleet.refreshed_at, now, ALL_AFTER_404_S) else []
+    settled = broker.unsettled(now) is None and flower_presence(fleet.flower, replies, now).unsettled(now) is None
+    due = _Due(asking, fleet, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
+    names = [*due.with_old_inspections(), *(due.silent() if settled else ())]
+    nobody = settled and not due.known and fleet.refreshed_at is None  # no worker at all is a claim worth a question
+    return [InspectAll()] if nobody or len(names) > ONE_BY_ONE else [InspectOne(name) for name in names]
+
+
+def asked_of_the_deaf(asking: Asking, fleet: Fleet) -> list[Query]:
+    """What tells whether those who are silent are at work; nothing before Flower's first question was answered."""
+    status = asking.replies.get(WorkerStatus(), dict[str, bool])
+    if isinstance(status, Gap):
+        return []
+    due = _Due(asking, fleet, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
+    return questions(due.deaf())
+
+
+class _Due:
+    """Who is to be asked in this look."""
+
+    def __init__(self, asking: Asking, fleet: Fleet, status: dict[str, bool]) -> None:
+        self.now, self.forget_after_s = asking.now, asking.target.forget_after_s
+        self.beats = _beats(asking.replies)
+        self.status = heard_of(status, self.beats, fleet, asking.now)
+        self.inspected = inspections(asking.replies, fleet, asking.target)
+        heard = {name for name in (*status, *self.inspected) if name not in fleet.forgotten or status.get(name)}
+        self.known = {name: fleet.known.get(name) or KnownWorker(name, asking.now) for name in sorted(heard | set(fleet.known))}
+
+    def with_old_inspections(self) -> list[str]:
+        """Online, but what it serves is not known, or no longer: not in Flower's cache, too old, or of an earlier process."""
+        online = [worker for name, worker in self.known.items() if self.status.get(name)]
+        return [w.name for w in online if self._just_restarted(w) or (self._inspection_is_old(w) and self._may_ask_online(w))]
+
+    def silent(self) -> list[str]:
+        """Those whose silence a refresh could explain: no goodbye, and not long gone."""
+        silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
+        return [w.name for w in silent if self._seen_lately(w) and self._may_ask_silent(w)]
+
+    def deaf(self) -> list[str]:
+        """Those of the silent that may be silent because a task runs."""
+        silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
+        lately = [worker for worker in silent if self._seen_lately(worker) and worker.state != "lost"]
+        return [w.name for w in lately if may_be_deaf(seen.pool if (seen := self.inspected.get(w.name)) is not None else None)]
+
+    def _inspection_is_old(self, worker: KnownWorker) -> bool:
+        seen = self.inspected.get(worker.name)
+        if seen is None or seen.at is None or seen.queues is None:
+            return True
+        return self._another_process(worker) or self.now - max(seen.at, worker.answered_at or 0.0) > FRESH_S
+
+    def _another_process(self, worker: KnownWorker) -> bool:
+        return of_two_processes(self.beats.get(worker.name), self.inspected.get(worker.name))
+
+    def _just_restarted(self, worker: KnownWorker) -> bool:
+        return self._another_process(worker) and not worker.another_process
+
+    def _may_ask_online(self, worker: KnownWorker) -> bool:
+        """Backed off; soon again where it answered while it started, and could not say yet what it consumes."""
+        if worker.asked == 0:
+            seen = self.inspected.get(worker.name)
+            starting = seen is not None and seen.queues is None and (seen.uptime_s or 0.0) < VOUCHED_S
+            return passed(worker.asked_at, self.now, SHORTEST_WAIT_S if starting else VOUCHED_S)
+        return passed(worker.asked_at, self.now, _back_off(worker))
+
+    def _left(self, worker: KnownWorker) -> bool:
+        beat = self.beats.get(worker.name)
+        if worker.vouched_at is not None:
+            return False
+        if worker.state == "left":
+            return beat is None or not lives_again(worker.beat, beat, listed_online=False)
+        return beat is not None and worker.name in self.status and said_goodbye(worker.beat, beat, listed_online=False)
+
+    def _seen_lately(self, worker: KnownWorker) -> bool:
+        if worker.online_at is not None:
+            return worker.gone_s <= self.forget_after_s
+        beat, seen = self.beats.get(worker.name), self.inspected.get(worker.name)
+        signs = [beat.heartbeats[-1] if beat and beat.heartbeats else None, seen.at if seen else None]
+        return self.now - max((at for at in signs if at is not None), default=0.0) <= self.forget_after_s
+
+    def _may_ask_silent(self, worker: KnownWorker) -> bool:
+        """At once where it just fell silent; again before its last answer no longer vouches for it; else backed off."""
+        if worker.asked == 0:
+            return passed(worker.vouched_at, self.now, VOUCHED_S / 2)
+        longest_s = LONGEST_WAIT_S if any(self.status.values()) else NOBODY_HEARD_S
+        return passed(worker.asked_at, self.now, min(_back_off(worker), longest_s))
+
+
+def _back_off(worker: KnownWorker) -> float:
+    return min(SHORTEST_WAIT_S * 2.0 ** min(worker.asked - 1, 10), LONGEST_WAIT_S)
+
+
+def _beats(replies: Replies) -> dict[str, WorkerBeat]:
+    beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
+    return {} if isinstance(beats, Gap) else beats

@@ -1,0 +1,275 @@
+"""One look at the fleet: in: what was remembered, Flower's replies, now. Out: the fleet as it is now. A worker is
+
+- **online** when it answers a refresh, or when Flower's event stream says so;
+- **left** when it said goodbye and was not heard since (see `signs`);
+- **lost** when it fell silent without, and does not answer a refresh either;
+- **unknown** (a reason instead of a state) when silence proves nothing: the broker or Flower was away or just returned, or
+  all fell silent together and no refresh has told yet.
+
+A solo pool is silent, and deaf, while it runs a task: it is believed to be online for as long as that may take (`silence`). A
+heartbeat that lies ahead of now is no sign of life (`worker_clocks`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import STARTED_TASKS, InspectAll, Inspected, InspectOne, WorkerHeartbeats, WorkerStatus
+from watchdog.core.model.replies import Replies, TaskSeen, WorkerBeat, WorkerInspection
+from watchdog.core.model.target import Target, covers, matches
+from watchdog.tables.workers.broker_presence import BrokerPresence, presence
+from watchdog.tables.workers.clocks import AHEAD_S, drift_after, is_new
+from watchdog.tables.workers.flower_presence import flower_presence
+from watchdog.tables.workers.heartbeat_rates import rate_after
+from watchdog.tables.workers.memory import Fleet, KnownWorker, inspections
+from watchdog.tables.workers.peers import with_peers
+from watchdog.tables.workers.remains import never_ended
+from watchdog.tables.workers.signs import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes, took_turns
+from watchdog.tables.workers.silence import Silence, may_be_deaf, silence_of
+
+__all__ = ["VOUCHED_S", "look_again"]
+
+VOUCHED_S = 60.0
+"""How long an answered refresh vouches for a worker without heartbeats; it is asked again after half of it."""
+LONGEST_ABSENCE_S = 86400.0
+"""A worker last online so long before `forget_after` is forgotten, however little of that time was watched."""
+DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
+FELL_S = 600.0
+"""Two unexplained falls of a task count within so long are two processes that take turns."""
+UNKNOWN_POOL_S = 300.0
+"""How long a worker of which nobody knows whether it may be silent by design is unknown, and not lost."""
+TOGETHER = "all workers fell silent together: Flower may have lost its events"
+RETURNED = "Flower can ask the workers again, and none has answered yet: they may still be coming back to their broker"
+NONE_ANSWERS = "all workers fell silent together, and none can be asked: the broker may be dead, or block publishers in an alarm"
+
+
+def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fleet:
+    """The fleet after a look; where Flower did not answer, all that changes is that this is remembered."""
+    status = replies.get(WorkerStatus(), dict[str, bool])
+    broker = presence(fleet.broker, replies, now) if "redis" in target.sources else BrokerPresence()
+    flower = flower_presence(fleet.flower, replies, now)
+    if isinstance(status, Gap):
+        return replace(fleet, broker=broker, flower=flower)
+    seen = _Seen(fleet, target, replies, now, {name: online for name, online in status.items() if covers(name, target.workers)})
+    seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
+    seen.flower_ahead_s = seen.flowers_clock()
+    known = with_peers({name: seen.worker(name) for name in seen.names()}, now)
+    kept = {name: worker for name, worker in known.items() if not seen.forgettable(worker)}
+    return Fleet(
+        known=kept,
+        forgotten=frozenset(name for name in (*seen.status, *seen.inspected) if name not in kept),
+        broker=broker,
+        flower=flower,
+        refreshed_at=now if replies.asked(InspectAll()) or fleet.refreshed_at is None else fleet.refreshed_at,
+        looked_at=now,
+        flower_ahead_s=seen.flower_ahead_s,
+    )
+
+
+class _Seen:
+    """One look's evidence, judged name by name."""
+
+    def __init__(self, fleet: Fleet, target: Target, replies: Replies, now: float, status: Mapping[str, bool]) -> None:
+        self.fleet, self.target, self.replies, self.now = fleet, target, replies, now
+        beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
+        self.beats_missing = beats.reason if isinstance(beats, Gap) else ""
+        self.beats = {} if isinstance(beats, Gap) else beats
+        self.status = heard_of(status, self.beats, fleet, now)
+        self.flower_ahead_s = 0.0
+        cached = replies.get(Inspected(), dict[str, WorkerInspection])
+        self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
+        self.cached = {} if isinstance(cached, Gap) else cached
+        self.inspected = inspections(replies, fleet, target)
+        listed = replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
+        self.started = None if isinstance(listed, Gap) else _by_worker(listed)
+        self.all_asked = replies.asked(InspectAll())
+        self.asked = {query.worker for query in replies.answers if isinstance(query, InspectOne)}
+        self.unsettled: str | None = None
+        self.all_silent = self._all_fell_silent()
+        self.step_s = min(max(now - (fleet.looked_at or now), 0.0), 2 * target.interval_s)
+
+    def flowers_clock(self) -> float:
+        """How far Flower's clock is ahead of ours (seconds): it dates the answers of a refresh."""
+        dated = [seen.at - self.now for name in self.inspected if self._answered(name) and (seen := self.inspected[name]).at is not None]
+        return max(dated) if dated else self.fleet.flower_ahead_s
+
+    def names(self) -> list[str]:
+        """Everybody who is to be judged: known, listed or inspected by Flower, or expected by name."""
+        expected = {name for name in self.target.expected_workers if not set(name) & set("*?[") and covers(name, self.target.workers)}
+        heard = {name for name in (*self.status, *self.inspected) if name not in self.fleet.forgotten or self._is_there(name)}
+        return sorted(set(self.fleet.known) | heard | expected)
+
+    def worker(self, name: str) -> KnownWorker:
+        """One worker as it is now."""
+        known = self.fleet.known.get(name) or KnownWorker(name, self.now)
+        left = self._has_left(known)
+        signs = {**self._looked_at(known), **self._asked(known)}
+        if self._answered(name) or (not left and (self.status.get(name) or self._vouched(signs.get("vouched_at", known.vouched_at)))):
+            seen = {**signs, **self._at_work(known, signs)}
+            return replace(known, **seen, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False, busy=False)
+        state = replace(known, **signs, busy=False)
+        if left:
+            return replace(state, state="left", unknown="", vouched_at=None, gone_s=state.gone_s + self.step_s)
+        if self.unsettled is not None:
+            return replace(state, unknown=self.unsettled)
+        return self._silent(replace(state, gone_s=state.gone_s + self.step_s))
+
+    def forgettable(self, worker: KnownWorker) -> bool:
+        """Not there for `forget_after`, and nobody expects it by name."""
+        if (worker.state == "online" and not worker.unknown) or matches(worker.name, self.target.expected_workers):
+            return False
+        longest_s = self.target.forget_after_s
+        if worker.online_at is not None:
+            return worker.gone_s > longest_s or self.now - worker.online_at > longest_s + LONGEST_ABSENCE_S
+        purged = self.status.get(worker.name) is False and worker.beat is None and not self.beats_missing
+        if purged:  # Flower was told to show its dead no more (`purge_offline_workers`): how this one went can no longer be known
+            return True
+        signs = [worker.beat.heartbeats[-1] if worker.beat and worker.beat.heartbeats else None]
+        signs.append(worker.inspection.at if worker.inspection else None)
+        return self.now - max((at for at in signs if at is not None), default=worker.first_seen_at) > longest_s
+
+    # --- one worker's signs ---------------------------------------------------------------------------------------------
+
+    def _looked_at(self, known: KnownWorker) -> dict[str, Any]:
+        """What Flower shows of it: fields of `KnownWorker`."""
+        beat = self.beats.get(known.name, known.beat)
+        pid = beat.pid if beat is not None else None
+        fell = took_turns(known.beat, beat)
+        last = known.beat.pid if known.beat is not None else None  # None too where Flower, just restarted, knows it by its tasks alone
+        takes_turns = None not in (pid, last) and pid != last and pid in known.pids
+        takes_turns |= fell and known.fell_at is not None and 0 <= self.now - known.fell_at <= FELL_S  # once may be a hello that was lost
+        rate = rate_after(known.rate, self.beats.get(known.name), self.now)
+        takes_turns |= rate is not None and rate.of_two()
+        again = restarted(known.beat, beat) and not takes_turns and not fell
+        crashed = again and not said_more_goodbyes(known.beat, beat)
+        return {
+            "inspection": self.inspected.get(known.name),
+            "restarted_at": (*known.restarted_at[-19:], self.now) if again else known.restarted_at,
+            "crashed_at": (*known.crashed_at[-19:], self.now) if crashed else known.crashed_at,
+            "fell_at": self.now if fell else known.fell_at,
+            "longest_s": 0.0 if again else known.longest_s,
+            "rate": rate,
+            "turned_at": self.now if takes_turns else known.turned_at,
+            "pids": known.pids if pid is None or pid in known.pids else (*known.pids[-3:], pid),
+            "beat": beat,
+            "heard_at": self.now if is_new(known.beat, beat) or (known.beat is None and beat is not None) else known.heard_at,
+            "drift": drift_after((None, None) if again else known.drift, known.beat, beat, self.flower_ahead_s, self.now),
+        }
+
+    def _at_work(self, known: KnownWorker, signs: Mapping[str, Any]) -> dict[str, Any]:
+        """What it does, by Flower's list and its heartbeat, likewise; and how long it was silent, if it was."""
+        beat, seen = signs["beat"], signs["inspection"]
+        silent_s = self.now - known.online_at if known.online_at is not None else 0.0
+        was_deaf = (known.busy or known.state == "lost") and may_be_deaf(seen.pool if seen is not None else None)
+        found: dict[str, Any] = {"longest_s": max(signs["longest_s"], silent_s)} if was_deaf and not known.unknown else {}
+        if self.started is None:
+            return found
+        ids = self.started.get(known.name, ())
+        active = beat.active if beat is not None and not self.beats_missing else None
+        return {**found, "started": frozenset(ids), "never_ended": never_ended(ids, known.started, known.never_ended, active)}
+
+    def _asked(self, known: KnownWorker) -> dict[str, Any]:
+        """What this cycle's refresh, if any, says of it, likewise; its heartbeats, where they are heard, need no voucher."""
+        name, heard = known.name, bool(self.status.get(known.name))
+        if not (self.all_asked or name in self.asked):
+            return {"vouched_at": None} if heard else {}
+        if self._answered(name):
+            return {"asked_at": self.now, "asked": 0, "answered_at": self.now, "vouched_at": None if heard else self.now}
+        vouched_at = None if heard or self._did_not_answer(name) else known.vouched_at
+        return {"asked_at": self.now, "asked": known.asked + 1, "vouched_at": vouched_at}
+
+    def _has_left(self, known: KnownWorker) -> bool:
+        beat, online = self.beats.get(known.name), bool(self.status.get(known.name))
+        if self._answered(known.name) or (known.vouched_at is not None and not online and not self._did_not_answer(known.name)):
+            return False  # a worker started without heartbeats says neither hello nor goodbye
+        if known.state == "left":
+            if beat is None:  # not listed any more, or its heartbeats could not be read: then a goodbye still stands
+                return not online or bool(self.beats_missing)
+            return not lives_again(known.beat, beat, listed_online=online)
+        return beat is not None and known.name in self.status and said_goodbye(known.beat, beat, listed_online=online)
+
+    def _vouched(self, vouched_at: float | None) -> bool:
+        return vouched_at is not None and 0 <= self.now - vouched_at < VOUCHED_S
+
+    def _silent(self, known: KnownWorker) -> KnownWorker:
+        """It fell silent without goodbye, and neither the broker nor Flower excuses it."""
+        asked_in_vain = self._did_not_answer(known.name)
+        if known.state == "lost" and not known.unknown:
+            return known
+        pool = known.inspection.pool if known.inspection is not None else None
+        silence = silence_of(known.name, pool, self._heard_at(known), known.longest_s, self.replies, self.now)
+        if silence is Silence.BUSY:
+            return replace(known, state="online", unknown="", busy=True, gone_s=0.0)
+        if silence is Silence.UNKNOWN and known.gone_s <= UNKNOWN_POOL_S:
+            return replace(known, unknown=DEAF)
+        if asked_in_vain and self._may_come_back(known):
+            return replace(known, unknown=RETURNED)
+        if not asked_in_vain and known.vouched_at is not None:
+            return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not asked again yet")
+        if not asked_in_vain and self.all_silent:
+            waiting = RETURNED if known.unknown == RETURNED else NONE_ANSWERS if known.asked else TOGETHER
+            return replace(known, unknown=self._refresh_gap(known.name) or waiting)
+        if self.beats_missing:  # it may have said goodbye
+            return replace(known, unknown=self.beats_missing)
+        return replace(known, state="lost", unknown="")
+
+    def _may_come_back(self, known: KnownWorker) -> bool:
+        """Whether this is the first question that came back in vain after some that did not come back at all, while nobody is heard.
+
+        Celery waits for up to half a minute before it tries a broker again that was away; the next question settles it.
+        """
+        return self.all_silent and known.asked > 1 and known.unknown not in ("", RETURNED)
+
+    def _heard_at(self, known: KnownWorker) -> float | None:
+        """When it was last known to be there: by our clock, or at first sight by Flower's."""
+        beats = [at for at in (known.beat.heartbeats if known.beat else ()) if at <= self.now + AHEAD_S]
+        return max((at for at in (known.online_at, known.answered_at, *beats[-1:]) if at is not None), default=None)
+
+    # --- refreshes ------------------------------------------------------------------------------------------------------
+
+    def _answered(self, name: str) -> bool:
+        """Whether a refresh of this cycle brought another answer than the ones known before it."""
+        if not self._reached(name):
+            return False
+        after, before = self.inspected.get(name), [self.cached.get(name), self._before(name)]
+        return after is not None and after.at is not None and after.at not in [i.at for i in before if i is not None]
+
+    def _did_not_answer(self, name: str) -> bool:
+        return self._reached(name) and not self._answered(name)
+
+    def _reached(self, name: str) -> bool:
+        """Whether a refresh that it had to answer came back, and can be told from an old answer."""
+        if not (self.all_asked or name in self.asked):
+            return False
+        if any(not isinstance(self.replies.get(query, dict), Gap) for query in (InspectAll(), InspectOne(name))):
+            return not self.cache_missing or self._before(name) is not None
+        return False
+
+    def _before(self, name: str) -> WorkerInspection | None:
+        """Its inspection before this look."""
+        known = self.fleet.known.get(name)
+        return known.inspection if known else None
+
+    def _refresh_gap(self, name: str) -> str:
+        queries = [q for q in (InspectOne(name), InspectAll()) if self.replies.asked(q)]
+        answers = [self.replies.get(query, dict) for query in queries]
+        return next((a.reason for a in answers if isinstance(a, Gap)), self.cache_missing if queries else "")
+
+    def _is_there(self, name: str) -> bool:
+        return self.status.get(name, False) or self._answered(name)
+
+    def _all_fell_silent(self) -> bool:
+        """Nobody is online by the event stream, though somebody was, or must have been: without goodbye."""
+        if any(self.status.values()):
+            return False
+        silent = [name for name in self.status if not (name in self.beats and not self.beats[name].heartbeats)]
+        return bool(silent) or any(w.state == "online" for w in self.fleet.known.values())
+
+
+def _by_worker(tasks: Iterable[TaskSeen]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.worker is not None:
+            found.setdefault(task.worker, []).append(task.id)
+    return found
