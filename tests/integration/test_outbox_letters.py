@@ -12,7 +12,7 @@ from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, l
 from tests.waiting import until
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Addressee
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace
@@ -150,6 +150,17 @@ def test_a_retried_end_is_not_said_twice_by_the_next_cycle(store: Store) -> None
     cycle(store, over(A), now=T0 + 10)
     store.retry([str(attempt(store, Refused("404"), now=T0 + 10))], T0 + 20)
     assert cycle(store, now=T0 + 30) == [(A.id, Event.RESOLVED)]
+
+
+def test_a_retried_end_that_a_cycle_has_queued_again_is_said_once(store: Store) -> None:
+    cycle(store, A, now=T0)
+    attempt(store, Delivered())
+    cycle(store, over(A), now=T0 + 10)
+    name = attempt(store, Refused("404"), now=T0 + 10)
+    assert cycle(store, now=T0 + 10 + REFUSED_AGAIN_S) == [(A.id, Event.RESOLVED)]
+    [retried] = store.retry([str(name)], T0 + 20 + REFUSED_AGAIN_S)
+    assert (retried.anew, retried.ends, retried.over) == (0, 1, 0)
+    assert len(load(store).waiting) == 1
 
 
 def test_what_waits_is_due_at_once_when_retried(store: Store) -> None:

@@ -75,6 +75,9 @@ _LETTERS = (
 _NOTICES = f"""
     SELECT notices.message, notices.snapshot FROM notices JOIN ({_LETTERS}) AS letters ON letters.id = notices.message
     ORDER BY notices.message, notices.position"""  # noqa: S608 - texts of our own
+_END_QUEUED = """
+    SELECT 1 FROM notices JOIN messages ON messages.id = notices.message
+    WHERE notices.incident = ? AND notices.event = 'resolved' AND messages.receiver = ? AND messages.state IN ('waiting', 'sending')"""
 _OPEN_NOW = f"SELECT 1 FROM incidents WHERE id = ? AND state IN {OPEN_STATES}"  # noqa: S608
 
 
@@ -139,9 +142,10 @@ def _told_anew(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> 
     notices = notices_of(connection, letter)
     open_ = [n for n in notices if connection.execute(_OPEN_NOW, (n.incident,)).fetchone()]
     ends = tuple(n for n in notices if n not in open_ and n.event is Event.RESOLVED and _believes_it_burns(connection, n, receiver))
-    if ends:
-        again = message_id(receiver, row["target"], now, [letter, *(n.incident for n in ends)])
-        queue(connection, [replace(message_from(row, ends), id=again, created_at=now, not_before=now)], now)
+    unsaid = tuple(n for n in ends if connection.execute(_END_QUEUED, (n.incident, receiver)).fetchone() is None)
+    if unsaid:
+        again = message_id(receiver, row["target"], now, [letter, *(n.incident for n in unsaid)])
+        queue(connection, [replace(message_from(row, unsaid), id=again, created_at=now, not_before=now)], now)
     return Retried(letter, receiver, len(open_), len(ends), len(notices) - len(open_) - len(ends))
 
 
