@@ -23,7 +23,7 @@ from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.queries import ListLength, Ping, Query, SetMembers, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.daemon.cycle import Cycle
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.flower.questions import HEALTH, asking
 from watchdog.sources.redis.commands import packed
@@ -128,13 +128,13 @@ def _watched(site: Site, servers: Servers, folder: Path) -> Iterator[Watched]:
     conf = configured(load_settings(config=folder / "watchdog.toml", environ={}, flags={}, cwd=folder))
     settings = conf.settings.target[0]
     sources = {name: Overheard(source) for name, source in build_sources(settings).items()}
-    asker = Asker(to_target(conf.settings, settings), sources, TABLES)
+    poller = Poller(to_target(conf.settings, settings), sources, TABLES)
     clock = Clock(site.now)
     with Store.open(conf.loaded.database) as store:
         evaluator = Evaluator(TABLES, stopwatch=perf_counter)
         rules = rules_for(conf.book, "prod", TABLES)
         past: Callable[[float], Past] = lambda _: Past()  # noqa: E731
-        one = Cycle(asker, TABLES, rules, evaluator, store, (), service="watchdog", clock=clock, past=past)
+        one = Cycle(poller, TABLES, rules, evaluator, store, (), service="watchdog", clock=clock, past=past)
         try:
             yield Watched(one, clock, sources["flower"], sources["redis"])
         finally:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from watchdog.core.incidents.lifecycle import Incident, State
-from watchdog.core.incidents.messages import Event, Message, Notice, Told
+from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.identity import fingerprint
@@ -336,7 +336,7 @@ class Watch:
         """One look, at the cluster as it is."""
         now = self.cluster.now + self.skew
         seen = read_tables(TABLES, self.target, self.past, self._ask(now), now, {window_s: TABLES})
-        memories = {name: remembered(name, memory) for name, memory in seen.memories.items()}
+        memories = {name: table_memory(name, memory) for name, memory in seen.memories.items()}
         self.past = self.past.plus(replace(seen, memories=memories), 4 * max(window_s, DEFAULT_WINDOW_S))
         return seen.windows[window_s]
 
@@ -360,7 +360,7 @@ class Watch:
         return "redis" if query.source == "results" and "results" not in self.target.sources else query.source
 
 
-def remembered(table: str, memory: object) -> object:
+def table_memory(table: str, memory: object) -> object:
     """The memory as it comes back from the store."""
     kind = type(TABLES[table].memory())
     through_json = msgspec.json.decode(msgspec.json.encode(memory), type=kind)
@@ -478,8 +478,8 @@ def a_message(*notices: Notice, receiver: str = "ops", **changes: Any) -> Messag
     return replace(message, **changes)
 
 
-def a_told(event: Event | None = Event.FIRST, incident: str = "01INCIDENT", receiver: str = "ops", **changes: Any) -> Told:
-    told = Told(incident, receiver, event, Severity.WARNING, 1, NOW - 50)
+def a_told(event: Event | None = Event.FIRST, incident: str = "01INCIDENT", receiver: str = "ops", **changes: Any) -> Notified:
+    told = Notified(incident, receiver, event, Severity.WARNING, 1, NOW - 50)
     return replace(told, **changes)
 
 

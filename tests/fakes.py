@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.messages import Event, Message, Notice, Told
+from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.incidents.plan import Loaded, Plan
 
 __all__ = ["FakeStore", "Fate"]
@@ -25,7 +25,7 @@ class Fate(StrEnum):
 
 
 @dataclass
-class Letter:
+class OutboxMessage:
     """One message on its way."""
 
     message: Message
@@ -45,7 +45,7 @@ class FakeStore:
 
     settings: str = "s1"
     incidents: dict[str, Incident] = field(default_factory=dict)
-    letters: list[Letter] = field(default_factory=list)
+    letters: list[OutboxMessage] = field(default_factory=list)
     previous_at: float | None = None
     made: int = 0
     heard: dict[tuple[str, str], list[Notice]] = field(default_factory=lambda: defaultdict(list))
@@ -59,8 +59,8 @@ class FakeStore:
         told_of = {i for (i, _), t in told.items() if t.event not in (None, Event.RESOLVED)}
         return Loaded(
             open=tuple(i for i in self.incidents.values() if i.open),
-            owed=tuple(i for i in self.incidents.values() if not i.open and i.fired_at is not None and i.id in unsent | told_of),
-            told=told,
+            unsettled=tuple(i for i in self.incidents.values() if not i.open and i.fired_at is not None and i.id in unsent | told_of),
+            notified=told,
             waiting=tuple(letter.message for letter in self.letters if letter.never_left),
             previous_cycle_at=self.previous_at,
             last_message=self.made,
@@ -74,13 +74,13 @@ class FakeStore:
             self.letters.remove(letter)
         ids = {letter.message.id for letter in self.letters} | self.arrived
         assert not ids & {m.id for m in plan.messages}, "an id was used twice"
-        self.letters += [Letter(message) for message in plan.messages]
+        self.letters += [OutboxMessage(message) for message in plan.messages]
         self.made += len(plan.messages)
         self.previous_at = plan.at
 
-    def told(self) -> dict[tuple[str, str], Told]:
+    def told(self) -> dict[tuple[str, str], Notified]:
         """Counting only what may have arrived; and the last word, where it was refused."""
-        told: dict[tuple[str, str], Told] = {}
+        told: dict[tuple[str, str], Notified] = {}
         for letter in self.letters:
             if letter.frozen:
                 for notice in letter.message.notices:
@@ -118,7 +118,7 @@ class FakeStore:
             while self.deliver(receiver, Fate.DELIVERED):
                 pass
 
-    def _next(self, receiver: str) -> Letter | None:
+    def _next(self, receiver: str) -> OutboxMessage | None:
         """The oldest that shares no incident with an unfinished one before it."""
         before: set[str] = set()
         for letter in self.letters:
@@ -129,7 +129,7 @@ class FakeStore:
                 before |= incidents
         return None
 
-    def _drop_orphans(self, letter: Letter) -> None:
+    def _drop_orphans(self, letter: OutboxMessage) -> None:
         """What rests on a beginning that was refused is not said."""
         told = self.told()
         kept = tuple(n for n in letter.message.notices if n.event is Event.FIRST or _event(told, n, letter.message.receiver) is not None)
@@ -145,13 +145,13 @@ class FakeStore:
                 self.heard[message.receiver, notice.incident].append(notice)
 
 
-def _told(before: Told | None, notice: Notice, letter: Letter) -> Told:
+def _told(before: Notified | None, notice: Notice, letter: OutboxMessage) -> Notified:
     if letter.state == "dead":
         event, severity, sequence = (before.event, before.severity, before.sequence) if before else (None, notice.severity, 0)
-        return Told(notice.incident, letter.message.receiver, event, severity, sequence, 0.0, notice.event, letter.settings)
-    return Told(notice.incident, letter.message.receiver, notice.event, notice.severity, notice.sequence, 0.0, None, letter.settings)
+        return Notified(notice.incident, letter.message.receiver, event, severity, sequence, 0.0, notice.event, letter.settings)
+    return Notified(notice.incident, letter.message.receiver, notice.event, notice.severity, notice.sequence, 0.0, None, letter.settings)
 
 
-def _event(told: dict[tuple[str, str], Told], notice: Notice, receiver: str) -> Event | None:
+def _event(told: dict[tuple[str, str], Notified], notice: Notice, receiver: str) -> Event | None:
     found = told.get((notice.incident, receiver))
     return found.event if found else None

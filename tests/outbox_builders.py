@@ -6,7 +6,7 @@ from pathlib import Path
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice
-from watchdog.core.incidents.notify import Addressee, Standing, tell
+from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.incidents.payload import encode
 from watchdog.core.incidents.plan import Loaded, Plan
@@ -89,12 +89,14 @@ def load(store: Store, target: str = "prod") -> Loaded:
         return transaction.load(target)
 
 
-def look(store: Store, addressees: Sequence[Addressee], *incidents: Incident, now: float = T0, target: str = "prod") -> None:
+def look(store: Store, recipients: Sequence[Recipient], *incidents: Incident, now: float = T0, target: str = "prod") -> None:
     """One cycle's telling: the open ones of these incidents were seen to burn, the others are over."""
     with store.cycle() as transaction:
         loaded = transaction.load(target)
-        standings = [Standing(one, Verdict.BREACH) for one in incidents] + [Standing(one, Verdict.NONE) for one in loaded.owed]
-        messages, withdrawn = tell(standings, loaded, addressees, target, now, "watchdog")
+        judged = [JudgedIncident(one, Verdict.BREACH) for one in incidents] + [
+            JudgedIncident(one, Verdict.NONE) for one in loaded.unsettled
+        ]
+        messages, withdrawn = decide_notifications(judged, loaded, recipients, target, now, "watchdog")
         transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=now, target=target))
 
 

@@ -7,7 +7,7 @@ import gc
 import sys
 
 from watchdog.daemon.early_signals import is_daemon, note_signals
-from watchdog.daemon.lazy_imports import spare_httpx_command_line
+from watchdog.daemon.lazy_imports import without_httpx_command_line
 
 __all__ = ["collect_seldom", "main"]
 
@@ -26,7 +26,7 @@ def main() -> None:
     if is_daemon(sys.argv[1:]):
         note_signals()
     collect_seldom()
-    spare_httpx_command_line()
+    without_httpx_command_line()
     try:
         from watchdog.config.masking import masked_stream  # noqa: PLC0415
 

@@ -22,7 +22,7 @@ from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Table
 from watchdog.core.model.self_seen import ReceiverSeen, SelfSeen
 from watchdog.core.model.target import SELF, Target
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.polling.time_limit import BoundedSource, LookDeadline
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
@@ -31,11 +31,11 @@ from watchdog.sources.base import Source
 from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
-    from watchdog.core.incidents.notify import Addressee
+    from watchdog.core.incidents.notify import Recipient
     from watchdog.daemon.cycle import Cycle
     from watchdog.daemon.daemon import Built
     from watchdog.daemon.heartbeat import Heartbeat
-    from watchdog.daemon.self_monitor import SelfWatch
+    from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.pace import Pace
     from watchdog.store import Store
 
@@ -44,7 +44,7 @@ __all__ = [
     "RulesError",
     "build_checker",
     "build_cycles",
-    "build_live_askers",
+    "build_live_pollers",
     "build_receivers",
     "build_sources",
     "build_watching",
@@ -92,19 +92,19 @@ def build_sources(target: TargetSettings) -> dict[str, Source]:
     return {name: SOURCES[name].source(settings) for name, settings in given.items() if settings is not None}
 
 
-def build_askers(settings: Settings, bounded: Callable[[Source], Source] = lambda source: source) -> list[Asker]:
-    """One asker a target; targets that share a source let it answer both at once where they can. `bounded`: what each is asked through."""
+def build_pollers(settings: Settings, bounded: Callable[[Source], Source] = lambda source: source) -> list[Poller]:
+    """One poller a target; targets that share a source let it answer both at once where they can. `bounded`: what each is asked through."""
     sources = [build_sources(target) for target in settings.target]
     for name, kind in SOURCES.items():
         kind.together([of_target[name] for of_target in sources if name in of_target])
     asked = [{name: bounded(source) for name, source in of_target.items()} for of_target in sources]
-    return [Asker(to_target(settings, t), of_target, TABLES) for t, of_target in zip(settings.target, asked, strict=True)]
+    return [Poller(to_target(settings, t), of_target, TABLES) for t, of_target in zip(settings.target, asked, strict=True)]
 
 
-def build_live_askers(settings: Settings) -> list[Asker]:
-    """What `watchdog config show --live` asks with: one asker a target, for what the settings in force are read from."""
+def build_live_pollers(settings: Settings) -> list[Poller]:
+    """What `watchdog config show --live` asks with: one poller a target, for what the settings in force are read from."""
     tables = {name: TABLES[name] for name in ("workers", "queues")}
-    return [Asker(to_target(settings, target), build_sources(target), tables) for target in settings.target]
+    return [Poller(to_target(settings, target), build_sources(target), tables) for target in settings.target]
 
 
 def build_checker(
@@ -117,10 +117,10 @@ def build_checker(
 ) -> Checker:
     """What `watchdog check` and `watchdog query` look with; `only`: these targets, or all; `timeout_s`: how long one look may take."""
     deadline = LookDeadline(timeout_s, stopwatch)
-    askers = [a for a in build_askers(conf.settings, partial(BoundedSource, deadline=deadline)) if not only or a.target.name in only]
-    rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in askers}
+    pollers = [a for a in build_pollers(conf.settings, partial(BoundedSource, deadline=deadline)) if not only or a.target.name in only]
+    rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in pollers}
     own = tuple(tuned.rule for tuned in rules_for(conf.book, SELF, TABLES))
-    return Checker(askers, TABLES, rules, own, lambda: Evaluator(TABLES, stopwatch=stopwatch), clock, expectations, deadline=deadline)
+    return Checker(pollers, TABLES, rules, own, lambda: Evaluator(TABLES, stopwatch=stopwatch), clock, expectations, deadline=deadline)
 
 
 def build_receivers(settings: Settings) -> list[Receiver]:
@@ -143,33 +143,33 @@ def build_cycles(
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
-    itself = Asker(Target(SELF, interval_s=settings.interval), {}, TABLES)
+    itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
-    for asker in (*build_askers(settings), itself):
-        rules = rules_for(conf.book, asker.target.name, TABLES)
-        keep_s = max(windows_of(rules)) + 2 * asker.target.interval_s + SPARE_S
+    for poller in (*build_pollers(settings), itself):
+        rules = rules_for(conf.book, poller.target.name, TABLES)
+        keep_s = max(windows_of(rules)) + 2 * poller.target.interval_s + SPARE_S
         cycles.append(
             Cycle(
-                asker,
+                poller,
                 TABLES,
                 rules,
                 evaluator,
                 store,
-                _addressees(receivers),
+                _recipients(receivers),
                 service=settings.service,
                 clock=clock,
-                past=partial(_past, store, asker.target.name, keep_s),
-                self_seen=self_seen if asker is itself else lambda: None,
+                past=partial(_past, store, poller.target.name, keep_s),
+                self_seen=self_seen if poller is itself else lambda: None,
                 loaded_rules=frozenset(rule.name for rule in conf.book.rules),
             )
         )
     return cycles
 
 
-def _addressees(receivers: list[Receiver]) -> "tuple[Addressee, ...]":
-    from watchdog.core.incidents.notify import Addressee  # noqa: PLC0415
+def _recipients(receivers: list[Receiver]) -> "tuple[Recipient, ...]":
+    from watchdog.core.incidents.notify import Recipient  # noqa: PLC0415
 
-    return tuple(Addressee(r.name, r.human, r.settings) for r in receivers)
+    return tuple(Recipient(r.name, r.human, r.settings) for r in receivers)
 
 
 def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
@@ -179,7 +179,7 @@ def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
 
 def build_heartbeat(
     settings: Settings,
-    self_watch: "SelfWatch",
+    self_monitor: "SelfMonitor",
     receivers_seen: Callable[[], Sequence[ReceiverSeen]],
     delivering: Callable[[], bool],
     clock: Callable[[], float],
@@ -199,16 +199,16 @@ def build_heartbeat(
         every_s=given.every,
         receivers=receivers_seen,
         delivering=delivering,
-        last=self_watch.pings[given.place],
+        last=self_monitor.pings[given.place],
         clock=clock,
         stopwatch=stopwatch,
     )
 
 
 def build_watching(
-    conf: Configured, store: "Store", self_watch: "SelfWatch", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
+    conf: Configured, store: "Store", self_monitor: "SelfMonitor", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
-    """One configuration as the daemon runs it. `store`, `self_watch` and `pace` outlive it."""
+    """One configuration as the daemon runs it. `store`, `self_monitor` and `pace` outlive it."""
     from watchdog.daemon.daemon import Built  # noqa: PLC0415
     from watchdog.daemon.delivery import Delivery  # noqa: PLC0415
     from watchdog.daemon.watching import Watching  # noqa: PLC0415
@@ -221,18 +221,18 @@ def build_watching(
         return tuple(known.get(name, ReceiverSeen(name)) for name in names)
 
     delivery = Delivery(store, receivers, clock=clock, pace=pace)
-    heartbeat = build_heartbeat(conf.settings, self_watch, receivers_seen, delivery.alive, clock, stopwatch)
+    heartbeat = build_heartbeat(conf.settings, self_monitor, receivers_seen, delivery.alive, clock, stopwatch)
 
     def self_seen() -> SelfSeen:
-        return self_watch.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
+        return self_monitor.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
 
     cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
     watching = Watching(
-        cycles, delivery, store, self_watch, heartbeat, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch
+        cycles, delivery, store, self_monitor, heartbeat, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch
     )
     return Built(
         watching,
-        _addressees(receivers),
+        _recipients(receivers),
         frozenset(c.target.name for c in cycles),
         frozenset(t.rule.name for c in cycles for t in c.rules),
         conf.settings.service,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from tests.builders import NOW, Cluster, Watch, a_conf, a_failure, a_look, a_self_seen, a_target, a_task, healthy, remembered
+from tests.builders import NOW, Cluster, Watch, a_conf, a_failure, a_look, a_self_seen, a_target, a_task, healthy, table_memory
 from watchdog.core.judging.idleness import as_configured
 from watchdog.core.model.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.reading import Past, read_tables
@@ -202,7 +202,7 @@ def test_a_table_is_read_after_those_it_needs(name: str) -> None:
 
 @pytest.mark.parametrize("name", DESIGN)
 def test_an_empty_memory_can_be_written_and_read(name: str) -> None:
-    assert remembered(name, TABLES[name].memory()) == TABLES[name].memory()
+    assert table_memory(name, TABLES[name].memory()) == TABLES[name].memory()
 
 
 # --- what a look reads ------------------------------------------------------------------------------------------------
@@ -377,6 +377,6 @@ def test_samples_hold_neither_infinity_nor_nan() -> None:
 
 def test_a_daemon_that_restarts_between_two_looks_reads_what_one_that_did_not_reads() -> None:
     through_the_store, straight = watched(4), watched(4)
-    memories = {n: remembered(n, m) for n, m in through_the_store.past.memories.items()}
+    memories = {n: table_memory(n, m) for n, m in through_the_store.past.memories.items()}
     through_the_store.past = replace(through_the_store.past, memories=memories)
     assert _cells(dict(through_the_store.look())) == _cells(dict(straight.look()))

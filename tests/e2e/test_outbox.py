@@ -12,7 +12,7 @@ from tests.e2e.running import running, told, watchdog
 from tests.outbox_builders import attempt, incident, look, opened
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Refused
 
 GONE = Answer(410)
@@ -48,7 +48,7 @@ def refused(tmp_path: Path) -> Path:
     """A folder whose `ops` refused to hear of a queue; no daemon runs."""
     configure(tmp_path, hook("ops", "http://127.0.0.1:1/"))
     with opened(tmp_path) as store:
-        look(store, [Addressee("ops", settings="s1")], incident("indexing"))
+        look(store, [Recipient("ops", settings="s1")], incident("indexing"))
         attempt(store, Refused("https://example.com answered 404: no such hook"))
     return tmp_path
 

@@ -18,7 +18,7 @@ from structlog.typing import EventDict
 from tests.outbox_builders import FakeReceiver, commit, incident, load, look, message, opened, plan, unfinished_targets
 from tests.waiting import until
 from watchdog.core.incidents.messages import Message
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.queries import Query
@@ -27,9 +27,9 @@ from watchdog.core.model.target import Target
 from watchdog.daemon.cycle import Cycle
 from watchdog.daemon.daemon import Build, Built, Daemon
 from watchdog.daemon.delivery import Delivery
-from watchdog.daemon.self_monitor import SelfWatch
+from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.daemon.watching import Watching
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers
 from watchdog.store import Store
 from watchdog.tables import TABLES
@@ -57,7 +57,7 @@ class Building:
     """Builds configurations that watch `lab`; `targets` are those that the next one calls its own."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.self_watch = store, SelfWatch()
+        self.store, self.self_monitor = store, SelfMonitor()
         self.targets = frozenset({"lab", "prod"})
         self.source = HeldSource()
         self.source.go_on.set()
@@ -71,15 +71,15 @@ class Building:
     def __call__(self) -> Built:
         if self.fails:
             raise self.fails
-        asker = Asker(Target("lab", frozenset({"redis"}), interval_s=0.1), {"redis": self.source}, TABLES)
+        poller = Poller(Target("lab", frozenset({"redis"}), interval_s=0.1), {"redis": self.source}, TABLES)
         evaluator = Evaluator(TABLES, stopwatch=time.monotonic)
-        cycle = Cycle(asker, TABLES, (), evaluator, self.store, (), service="watchdog", clock=time.time, past=lambda _: Past())
+        cycle = Cycle(poller, TABLES, (), evaluator, self.store, (), service="watchdog", clock=time.time, past=lambda _: Past())
         receivers = (self.receiver, *self.more)
         delivery = Delivery(self.store, receivers, on_outcome=lambda *_: self.on_outcome())
-        watching = Watching([cycle], delivery, self.store, self.self_watch, retention_s=1e9, clock=time.time, stopwatch=time.monotonic)
-        addressees = tuple(Addressee(receiver.name, settings=receiver.settings) for receiver in receivers)
+        watching = Watching([cycle], delivery, self.store, self.self_monitor, retention_s=1e9, clock=time.time, stopwatch=time.monotonic)
+        recipients = tuple(Recipient(receiver.name, settings=receiver.settings) for receiver in receivers)
         self.builds += 1
-        return Built(watching, addressees, self.targets, frozenset(), "watchdog", receivers, self.was)
+        return Built(watching, recipients, self.targets, frozenset(), "watchdog", receivers, self.was)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def database(tmp_path: Path, building: Building) -> Iterator[sqlite3.Connection]
 @contextlib.contextmanager
 def running(building: Building, environ: dict[str, str] | None = None) -> Iterator[Daemon]:
     build: Build = building
-    daemon = Daemon(build, building.store, building.self_watch, environ=environ or {}, clock=time.time, stopwatch=time.monotonic)
+    daemon = Daemon(build, building.store, building.self_monitor, environ=environ or {}, clock=time.time, stopwatch=time.monotonic)
     thread = threading.Thread(target=daemon.run)
     thread.start()
     try:
@@ -152,7 +152,7 @@ def test_a_reload_that_trips_keeps_the_old_configuration_and_names_the_kind_of_e
         until(lambda: building.source.batches > batches, 5, "the old configuration to go on")
     assert "KeyError" in reason
     assert "hunter2" not in reason
-    assert building.self_watch.config_error == reason
+    assert building.self_monitor.config_error == reason
 
 
 def test_a_failing_cycle_that_recovers_after_a_reload_is_said_to_have_recovered(
@@ -228,7 +228,7 @@ def reload_during(building: Building, daemon: Daemon, step: str, swap: Callable[
 
 
 def settled(building: Building) -> bool:
-    letters = building.store.outbox_shown().letters
+    letters = building.store.outbox_shown().messages
     return not letters and building.builds > 1
 
 
@@ -243,7 +243,7 @@ def test_a_reload_in_the_middle_of_a_delivery_ends_in_one_message(building: Buil
 
     with running(building) as daemon:
         reload_during(building, daemon, step, swap)
-        look(building.store, [Addressee("ops", settings="s1")], incident())
+        look(building.store, [Recipient("ops", settings="s1")], incident())
         building.store.switch_on("ops")  # an operator's retry wakes it at once
         until(lambda: settled(building), 15, "the message to be settled")
     ids = [*old.ids, *new.ids]
@@ -262,10 +262,10 @@ def test_a_new_name_in_the_middle_of_a_delivery_ends_in_one_message(building: Bu
 
     with running(building) as daemon:
         reload_during(building, daemon, step, swap)
-        look(building.store, [Addressee("ops", settings="s1")], incident())
+        look(building.store, [Recipient("ops", settings="s1")], incident())
         building.store.switch_on("ops")
         until(lambda: settled(building), 15, "the message to be settled")
-        until(lambda: [told.receiver for told in load(building.store).told.values()] == ["crew"], 10, "the new name to own it")
+        until(lambda: [told.receiver for told in load(building.store).notified.values()] == ["crew"], 10, "the new name to own it")
     ids = [*old.ids, *new.ids]
     assert len(set(ids)) == 1
     assert len(ids) == (1 if isinstance(then, Delivered) else 2)
@@ -287,7 +287,7 @@ def test_one_taken_out_in_the_middle_of_a_delivery_hears_what_it_began_and_its_e
 
     with running(building) as daemon:
         reload_during(building, daemon, step, swap)
-        look(building.store, [Addressee("ops", settings="s1")], incident())
+        look(building.store, [Recipient("ops", settings="s1")], incident())
         building.store.switch_on("ops")
         until(lambda: settled(building), 15, "all to be settled")
     assert [json.loads(body)["data"]["incidents"][0]["event"] for _, body in old.sent] == heard
@@ -300,14 +300,14 @@ def test_one_taken_out_that_is_slow_delays_nobody(building: Building, logs: list
     building.more = (slow,)
     with running(building) as daemon:
         wait_for(logs, "watchdog_started")
-        look(building.store, [Addressee("slow", settings="s1")], incident())
+        look(building.store, [Recipient("slow", settings="s1")], incident())
         building.store.switch_on("slow")
         until(lambda: slow.ids, 10, "the fire to be told")
         slow.before = lambda: go_on.wait(10)
         building.more = ()
         daemon.reload()
         wait_for(logs, "receiver_removed")
-        look(building.store, [Addressee("ops", settings="s1")], incident())
+        look(building.store, [Recipient("ops", settings="s1")], incident())
         building.store.switch_on("ops")
         until(lambda: building.receiver.ids, 5, "the other to be told")
         assert len(slow.ids) == 1
@@ -319,7 +319,7 @@ def test_a_second_reload_goes_on_with_a_farewell_that_is_not_done(building: Buil
     building.more = (old := FakeReceiver("old"),)
     with running(building) as daemon:
         wait_for(logs, "watchdog_started")
-        look(building.store, [Addressee("old", settings="s1")], incident())
+        look(building.store, [Recipient("old", settings="s1")], incident())
         building.store.switch_on("old")
         until(lambda: settled_once(building, old), 10, "the fire to be told")
         old.then = [Later("no answer")]
@@ -333,7 +333,7 @@ def test_a_second_reload_goes_on_with_a_farewell_that_is_not_done(building: Buil
 
 
 def settled_once(building: Building, receiver: FakeReceiver) -> bool:
-    return bool(receiver.ids) and not building.store.outbox_shown().letters
+    return bool(receiver.ids) and not building.store.outbox_shown().messages
 
 
 # --- systemd ------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, l
 from tests.waiting import until
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Addressee
+from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace
@@ -31,12 +31,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def cycle(store: Store, *incidents: Incident, now: float, settings: str = "s1") -> list[tuple[str, Event]]:
     """One cycle's telling for `ops`; what waits after it."""
-    look(store, [Addressee("ops", settings=settings)], *incidents, now=now)
+    look(store, [Recipient("ops", settings=settings)], *incidents, now=now)
     return [(n.incident, n.event) for m in load(store).waiting for n in m.notices]
 
 
 def states(store: Store) -> dict[str, str]:
-    return {letter.id: letter.state for letter in store.outbox_shown().letters}
+    return {letter.id: letter.state for letter in store.outbox_shown().messages}
 
 
 def off(store: Store) -> list[str]:
@@ -231,7 +231,7 @@ def test_a_dropped_dead_letter_is_not_told_again_whatever_the_settings(store: St
 
 def test_a_dropped_message_that_waited_is_not_sent_nor_made_anew(store: Store) -> None:
     cycle(store, A, now=T0)
-    [letter] = store.outbox_shown().letters
+    [letter] = store.outbox_shown().messages
     store.drop([letter.id], T0 + 1)
     assert attempt(store, Delivered(), now=T0 + 2) is None
     assert cycle(store, A, now=T0 + 10) == []
@@ -296,7 +296,7 @@ def test_a_file_of_version_1_keeps_what_waits_and_what_was_told(tmp_path: Path) 
     with opened(tmp_path) as store:
         assert states(store) == {"01MESSAGEB": "dead", "01MESSAGEC": "waiting", "01MESSAGED": "waiting"}
         assert {one.link for one in store.incidents()} == {""}
-        told = {key[0][-1]: (t.event, t.refused) for key, t in load(store).told.items()}
+        told = {key[0][-1]: (t.event, t.refused) for key, t in load(store).notified.items()}
         assert told == {"A": (Event.FIRST, None), "B": (None, Event.FIRST), "C": (Event.FIRST, None)}
         assert [attempt(store, Delivered(), now=T0 + 60) for _ in range(3)] == ["01MESSAGEC", "01MESSAGED", None]
         store.retry(["01MESSAGEB"], T0 + 60)

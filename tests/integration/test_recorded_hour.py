@@ -9,7 +9,7 @@ import pytest
 
 from tests.recordings import looks
 from watchdog.config.rulebook import read_rule_book, rules_for
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.demand import Demand
@@ -19,14 +19,14 @@ from watchdog.core.model.reading import EVERYTHING, Past
 from watchdog.core.model.replies import Replies, TaskMetaSeen
 from watchdog.core.model.target import Target
 from watchdog.daemon.cycle import Cycle, Done
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.store import Store
 from watchdog.tables import TABLES
 
 TARGET = Target("prod", frozenset({"flower", "redis"}), interval_s=10.0, min_workers=2)
 
 
-class Replayed(Asker):
+class Replayed(Poller):
     """Answers with what was recorded; no task of that hour reported any progress."""
 
     def __init__(self, replies: Replies) -> None:
@@ -42,23 +42,23 @@ class Replayed(Asker):
 @pytest.fixture(scope="module")
 def hour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Done]]:
     book = read_rule_book([], TABLES)
-    asker, now = Replayed(Replies()), [0.0]
+    poller, now = Replayed(Replies()), [0.0]
     path: Path = tmp_path_factory.mktemp("hour") / "watchdog.db"
     with Store.open(path) as store:
         cycle = Cycle(
-            asker,
+            poller,
             TABLES,
             rules_for(book, "prod", TABLES),
             Evaluator(TABLES, stopwatch=time.perf_counter),
             store,
-            (Addressee("ops"),),
+            (Recipient("ops"),),
             service="watchdog",
             clock=lambda: now[0],
             past=lambda _: Past(),
         )
         done = []
         for at, replies in looks("healthy_hour.jsonl.gz"):
-            now[0], asker.replies = at, replies
+            now[0], poller.replies = at, replies
             done.append(cycle.run())
         yield done
 

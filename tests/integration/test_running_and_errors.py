@@ -15,7 +15,7 @@ from watchdog.core.model.rows import Cell, Reading
 from watchdog.core.model.target import Target
 from watchdog.core.rules.rule import Override
 from watchdog.demo.cluster import Cluster
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.source import RedisSettings, RedisSource
 from watchdog.tables import TABLES
@@ -44,11 +44,11 @@ class Looks:
     def look(self) -> Mapping[str, Reading]:
         settings = FlowerSettings.model_validate({"url": self.cluster.flower_url})
         redis = RedisSource(RedisSettings.model_validate({"url": self.cluster.redis_url}))
-        asker = Asker(TARGET, {"flower": FlowerSource(settings), "redis": redis}, TABLES)
+        poller = Poller(TARGET, {"flower": FlowerSource(settings), "redis": redis}, TABLES)
         now = time.time()
-        replies = asker.ask(self.past, now)
+        replies = poller.ask(self.past, now)
         seen = read_tables(TABLES, TARGET, self.past, replies, now)
-        asker.close()
+        poller.close()
         self.past = self.past.plus(seen, 600.0)
         return seen.windows[300.0]
 

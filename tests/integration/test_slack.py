@@ -16,7 +16,7 @@ from tests.outbox_builders import T0, incident, message, opened, over, plan
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import TcpServer
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.notify import Addressee, Standing, tell
+from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.judging.findings import Verdict
 from watchdog.daemon.delivery import Delivery
@@ -193,8 +193,8 @@ def cycle(store: Store, to: SlackReceiver, incidents: Sequence[Incident], now: f
     """One cycle's telling: what burns was seen to burn; what is over ended."""
     with store.cycle() as transaction:
         loaded = transaction.load("prod")
-        standings = [Standing(one, Verdict.BREACH if one.open else Verdict.CLEAR) for one in incidents]
-        messages, withdrawn = tell(standings, loaded, [Addressee(to.name, to.human, to.settings)], "prod", now, "watchdog")
+        judged = [JudgedIncident(one, Verdict.BREACH if one.open else Verdict.CLEAR) for one in incidents]
+        messages, withdrawn = decide_notifications(judged, loaded, [Recipient(to.name, to.human, to.settings)], "prod", now, "watchdog")
         transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=now))
 
 

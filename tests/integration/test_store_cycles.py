@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan, unfinished_targets
 from watchdog.core.incidents.lifecycle import Incident, State
-from watchdog.core.incidents.messages import Event, Told
+from watchdog.core.incidents.messages import Event, Notified
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.model.rows import Sample
@@ -24,8 +24,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield one
 
 
-def told(store: Store, name: str = "A") -> Told | None:
-    return load(store).told.get((incident(name).id, "ops"))
+def told(store: Store, name: str = "A") -> Notified | None:
+    return load(store).notified.get((incident(name).id, "ops"))
 
 
 # --- incidents ----------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_a_waiting_message_comes_back_as_it_was_written(store: Store) -> None:
 def test_a_claim_tells(store: Store) -> None:
     commit(store, plan(message("1"), incidents=[incident()]))
     store.claim("ops", T0 + 1, "s1", lambda _: b"body")
-    assert told(store) == Told(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0 + 1, None, "s1")
+    assert told(store) == Notified(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0 + 1, None, "s1")
     assert load(store).waiting == ()
 
 
@@ -131,7 +131,7 @@ def test_what_may_have_arrived_stays_told_and_frozen(store: Store) -> None:
 def test_a_refused_beginning_leaves_the_incident_untold(store: Store) -> None:
     commit(store, plan(message("1"), incidents=[incident()]))
     attempt(store, Refused("404"), now=T0 + 3)
-    assert told(store) == Told(incident().id, "ops", None, Severity.WARNING, 0, T0 + 3, Event.FIRST, "s1")
+    assert told(store) == Notified(incident().id, "ops", None, Severity.WARNING, 0, T0 + 3, Event.FIRST, "s1")
 
 
 def test_a_refused_escalation_leaves_the_beginning_told(store: Store) -> None:
@@ -139,7 +139,7 @@ def test_a_refused_escalation_leaves_the_beginning_told(store: Store) -> None:
     attempt(store, Delivered())
     commit(store, plan(message("2", notice("A", Event.ESCALATED, 2, Severity.CRITICAL))))
     attempt(store, Refused("413"), now=T0 + 3)
-    assert told(store) == Told(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0 + 3, Event.ESCALATED, "s1")
+    assert told(store) == Notified(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0 + 3, Event.ESCALATED, "s1")
 
 
 def test_what_is_told_after_a_refusal_takes_it_back(store: Store) -> None:
@@ -147,16 +147,16 @@ def test_what_is_told_after_a_refusal_takes_it_back(store: Store) -> None:
     attempt(store, Refused("404"))
     commit(store, plan(message("2")))
     attempt(store, Delivered(), settings="s2")
-    assert told(store) == Told(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0, None, "s2")
+    assert told(store) == Notified(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0, None, "s2")
 
 
 def test_an_ended_incident_is_owed_until_its_end_may_have_arrived(store: Store) -> None:
     commit(store, plan(message("1"), incidents=[incident()]))
     attempt(store, Delivered())
     commit(store, plan(message("2", notice("A", Event.RESOLVED, 2)), incidents=[over(incident())]))
-    assert load(store).owed == (over(incident()),)
+    assert load(store).unsettled == (over(incident()),)
     attempt(store, Delivered())
-    assert load(store).owed == ()
+    assert load(store).unsettled == ()
 
 
 def test_a_refused_end_is_owed_still_with_what_refused_it(store: Store) -> None:
@@ -164,20 +164,20 @@ def test_a_refused_end_is_owed_still_with_what_refused_it(store: Store) -> None:
     attempt(store, Delivered())
     commit(store, plan(message("2", notice("A", Event.RESOLVED, 2)), incidents=[over(incident())]))
     attempt(store, Refused("404"))
-    assert load(store).owed == (over(incident()),)
-    assert told(store) == Told(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0, Event.RESOLVED, "s1")
+    assert load(store).unsettled == (over(incident()),)
+    assert told(store) == Notified(incident().id, "ops", Event.FIRST, Severity.WARNING, 1, T0, Event.RESOLVED, "s1")
 
 
 def test_an_ended_incident_nobody_was_told_of_is_owed_only_while_a_message_mentions_it(store: Store) -> None:
     commit(store, plan(message("1"), incidents=[incident()]), plan(incidents=[over(incident())]))
-    assert load(store).owed == (over(incident()),)
+    assert load(store).unsettled == (over(incident()),)
     commit(store, plan(withdrawn=["01MESSAGE1"]))
-    assert load(store).owed == ()
+    assert load(store).unsettled == ()
 
 
 def test_what_was_dropped_is_owed_to_nobody(store: Store) -> None:
     commit(store, plan(incidents=[incident(state=State.DROPPED)]))
-    assert load(store).owed == ()
+    assert load(store).unsettled == ()
 
 
 def test_a_message_that_left_cannot_be_withdrawn_and_nothing_else_of_the_plan_is_written(store: Store) -> None:

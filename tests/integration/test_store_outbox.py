@@ -195,7 +195,7 @@ def test_what_was_in_hand_at_a_crash_may_have_arrived(store: Store) -> None:
     store.recover()
     attempt(store, NEVER)
     assert load(store).waiting == ()
-    assert load(store).told[(incident().id, "ops")].event is Event.FIRST
+    assert load(store).notified[(incident().id, "ops")].event is Event.FIRST
 
 
 # --- another type ---------------------------------------------------------------------------------------------------------

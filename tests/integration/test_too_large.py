@@ -18,7 +18,7 @@ from tests.receiver import Answer, RecordingReceiver, Request
 from tests.tcp_server import Conversation, TcpServer
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Addressee
+from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Recipient
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
@@ -77,8 +77,8 @@ def webhook(url: str, **more: Any) -> WebhookReceiver:
     return WebhookReceiver(WebhookSettings.model_validate(given))
 
 
-def addressee(receiver: WebhookReceiver | SlackReceiver) -> Addressee:
-    return Addressee(receiver.name, receiver.human, receiver.settings)
+def recipient(receiver: WebhookReceiver | SlackReceiver) -> Recipient:
+    return Recipient(receiver.name, receiver.human, receiver.settings)
 
 
 def fires(count: int, description: str = "What it means, at some length. " * 12, runbook: str = "1. Look at it.\n") -> list[Incident]:
@@ -121,7 +121,7 @@ def said_once(burning: Sequence[Incident], *events: str) -> Counter[tuple[str, s
 
 
 def dead(store: Store) -> list[str]:
-    return [letter.last_error or "" for letter in store.outbox_shown().letters if letter.state == "dead"]
+    return [letter.last_error or "" for letter in store.outbox_shown().messages if letter.state == "dead"]
 
 
 # --- all of it arrives --------------------------------------------------------------------------------------------------
@@ -133,14 +133,14 @@ def test_a_hundred_incidents_arrive_once_each_and_so_do_their_ends(
 ) -> None:
     server, burning = limited(limit), fires(100)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], *burning)
+    look(store, [recipient(receiver)], *burning)
     deliver(store, receiver, clock)
     assert Counter(told(server.taken)) == said_once(burning, "first")
-    look(store, [addressee(receiver)], *(over(one, clock.now) for one in burning), now=clock.now)
+    look(store, [recipient(receiver)], *(over(one, clock.now) for one in burning), now=clock.now)
     deliver(store, receiver, clock)
     assert Counter(told(server.taken)) == said_once(burning, "first", "resolved")
     assert (dead(store), bodies_of_one_id(server.requests)) == ([], 1)
-    assert load(store).owed == ()
+    assert load(store).unsettled == ()
 
 
 def test_to_a_server_as_express_is_by_itself_nothing_is_sent_in_vain(
@@ -148,7 +148,7 @@ def test_to_a_server_as_express_is_by_itself_nothing_is_sent_in_vain(
 ) -> None:
     server = limited(EXPRESS)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], *fires(100))
+    look(store, [recipient(receiver)], *fires(100))
     deliver(store, receiver, clock)
     assert len(server.requests) == len(server.taken)
 
@@ -157,7 +157,7 @@ def test_messages_are_no_smaller_than_they_have_to_be(store: Store, clock: Clock
     """Halved until they fit: the smallest is more than a quarter of what would have been taken."""
     server = limited(SMALL)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], *fires(64))
+    look(store, [recipient(receiver)], *fires(64))
     deliver(store, receiver, clock)
     assert min(len(request.body) for request in server.taken) > SMALL / 4
 
@@ -167,11 +167,11 @@ def test_one_incident_that_is_too_large_alone_goes_without_description_and_runbo
 ) -> None:
     server, [burning] = limited(SMALL), fires(1, description="x" * 20_000)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], burning)
+    look(store, [recipient(receiver)], burning)
     deliver(store, receiver, clock)
     [said] = json.loads(server.taken[0].body)["data"]["incidents"]
     assert (said["summary"], said["description"], said["runbook"]) == (burning.summary, "", "")
-    look(store, [addressee(receiver)], over(burning, clock.now), now=clock.now)
+    look(store, [recipient(receiver)], over(burning, clock.now), now=clock.now)
     deliver(store, receiver, clock)
     assert told(server.taken) == [(burning.id, "first"), (burning.id, "resolved")]
     assert (len(server.requests), bodies_of_one_id(server.requests)) == (4, 1)
@@ -182,7 +182,7 @@ def test_among_others_only_the_one_that_is_too_large_loses_its_details(
 ) -> None:
     server, small, [large] = limited(SMALL), fires(3), fires(1, description="x" * 20_000)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], *small, replace(large, id="01INCIDENTX"))
+    look(store, [recipient(receiver)], *small, replace(large, id="01INCIDENTX"))
     deliver(store, receiver, clock)
     said = [one for request in server.taken for one in json.loads(request.body)["data"]["incidents"]]
     assert {one["id"]: bool(one["description"]) for one in said} == {**{one.id: True for one in small}, "01INCIDENTX": False}
@@ -193,7 +193,7 @@ def test_a_server_that_answers_before_it_has_read_all_of_it_is_understood(store:
     burning, taken = fires(100), list[bytes]()
     with TcpServer(_by_its_length(SMALL, taken)) as server:
         receiver = webhook(f"http://127.0.0.1:{server.port}/hook")
-        look(store, [addressee(receiver)], *burning)
+        look(store, [recipient(receiver)], *burning)
         deliver(store, receiver, clock)
     said = [one["id"] for body in taken for one in json.loads(body)["data"]["incidents"]]
     assert sorted(said) == sorted(one.id for one in burning)
@@ -225,14 +225,14 @@ def test_what_cannot_be_smaller_is_refused_as_anything_else_and_told_anew_after_
 ) -> None:
     server, [burning] = limited(10), fires(1)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], burning)
+    look(store, [recipient(receiver)], burning)
     deliver(store, receiver, clock)
     [why] = dead(store)
     assert (len(server.requests), "answered 413" in why, "64 KiB" in why) == (2, True, True)
-    look(store, [addressee(receiver)], burning, now=clock.now + 60)
+    look(store, [recipient(receiver)], burning, now=clock.now + 60)
     assert store.next_due("ops", clock.now) is None
     server.limit = EXPRESS
-    look(store, [addressee(receiver)], burning, now=clock.now + REFUSED_AGAIN_S)
+    look(store, [recipient(receiver)], burning, now=clock.now + REFUSED_AGAIN_S)
     deliver(store, receiver, clock)
     assert told(server.taken) == [(burning.id, "first")]
 
@@ -242,10 +242,10 @@ def test_of_many_only_those_that_cannot_be_smaller_are_refused(
 ) -> None:
     server, small, [large] = limited(SMALL), fires(3), fires(1)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], *small, replace(large, id="01INCIDENTX", summary="x" * 20_000))
+    look(store, [recipient(receiver)], *small, replace(large, id="01INCIDENTX", summary="x" * 20_000))
     deliver(store, receiver, clock)
     assert Counter(told(server.taken)) == said_once(small, "first")
-    [letter] = store.outbox_shown().letters
+    [letter] = store.outbox_shown().messages
     assert [one.incident for one in letter.notices] == ["01INCIDENTX"]
 
 
@@ -259,10 +259,10 @@ def test_an_end_that_waits_behind_a_message_that_is_split_waits_behind_its_halve
     server, burning = limited(EXPRESS), fires(20)
     receiver = webhook(server.url)
     server.then(Answer(503))
-    look(store, [addressee(receiver)], *burning)
+    look(store, [recipient(receiver)], *burning)
     attempted(store, receiver, clock)
     server.limit = SMALL
-    look(store, [addressee(receiver)], *burning[:10], *(over(one) for one in burning[10:]), now=clock.now)
+    look(store, [recipient(receiver)], *burning[:10], *(over(one) for one in burning[10:]), now=clock.now)
     deliver(store, receiver, clock)
     said = told(server.taken)
     assert Counter(said) == said_once(burning, "first") + said_once(burning[10:], "resolved")
@@ -275,7 +275,7 @@ def test_what_was_not_yet_sent_is_merged_with_what_is_new_and_nothing_is_said_tw
     server, burning = limited(SMALL), fires(60)
     receiver = webhook(server.url)
     for count in range(20, 61, 4):
-        look(store, [addressee(receiver)], *burning[:count], now=clock.now)
+        look(store, [recipient(receiver)], *burning[:count], now=clock.now)
         for _ in range(3):  # a few requests between two looks
             attempted(store, receiver, clock)
         clock.now += 10
@@ -291,7 +291,7 @@ def test_a_crash_after_any_answer_loses_nothing_and_says_nothing_twice(
     server, burning = limited(SMALL), fires(40)
     receiver = webhook(server.url)
     with opened(tmp_path) as store:
-        look(store, [addressee(receiver)], *burning)
+        look(store, [recipient(receiver)], *burning)
         for step in range(dies_after):
             attempted(store, receiver, clock, settled=step < dies_after - 1)
     with opened(tmp_path) as store:
@@ -311,7 +311,7 @@ def test_halves_are_tried_no_longer_than_the_message_would_have_been(
         transaction.leave_by("ops", T0 + 3600)
     receiver = webhook(limited(10).url)
     attempted(store, receiver, clock)
-    assert [(letter.state, letter.expires_at) for letter in store.outbox_shown().letters] == [("waiting", T0 + 3600)] * 2
+    assert [(letter.state, letter.expires_at) for letter in store.outbox_shown().messages] == [("waiting", T0 + 3600)] * 2
 
 
 # --- what is said of it -------------------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ def test_halves_are_tried_no_longer_than_the_message_would_have_been(
 def test_each_step_is_a_line_of_the_log_and_no_dead_letter(store: Store, clock: Clock, limited: Callable[[int], LimitedReceiver]) -> None:
     server = limited(SMALL)
     receiver = webhook(server.url)
-    look(store, [addressee(receiver)], *fires(2, description="x" * 20_000))
+    look(store, [recipient(receiver)], *fires(2, description="x" * 20_000))
     with capture_logs() as logs:
         Delivery(store, [receiver], clock=clock).drain_once("ops")
     assert [log["event"] for log in logs] == ["message_split", *("message_split", "message_delivered") * 2]
@@ -336,8 +336,8 @@ def test_what_people_read_is_not_split_it_goes_without_details(
     given = {"type": "slack", "name": "ops", "url": server.url, "timeout": "5s", "per_second": 1000}
     receiver = SlackReceiver(SlackSettings.model_validate(given))
     server.default = Answer(body=b"ok")
-    look(store, [addressee(receiver)], *fires(3, runbook="1. Look at it, with patience.\n" * 20))
+    look(store, [recipient(receiver)], *fires(3, runbook="1. Look at it, with patience.\n" * 20))
     deliver(store, receiver, clock)
     [body] = [request.body.decode() for request in server.taken]
     assert (len(server.requests), "with patience" in body, body.count("holds 60 messages") >= 3) == (2, False, True)
-    assert {heard.event for heard in load(store).told.values()} == {Event.FIRST}
+    assert {heard.event for heard in load(store).notified.values()} == {Event.FIRST}

@@ -45,7 +45,7 @@ from watchdog.core.sql.tables import SqlTables, StoppedError, schema_of
 from watchdog.core.sql.tokens import with_real_numbers
 from watchdog.core.text.durations import format_duration, parse_duration
 from watchdog.demo.cluster import Cluster
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.receivers.http.outcome import _retry_after_s
 from watchdog.receivers.slack.receiver import SlackSettings
 from watchdog.receivers.webhook import WebhookSettings
@@ -393,12 +393,12 @@ def test_whatever_flower_and_redis_answer_the_shipped_rules_are_judged_twice(cou
 
     def look(given: tuple[dict[str, bool], str, list[Any], list[Any]]) -> None:
         statuses, metrics, answers, replies = given
-        asker = Asker(target, {"redis": AnyRedis(replies), "flower": any_flower(statuses, metrics, answers)}, TABLES)
+        poller = Poller(target, {"redis": AnyRedis(replies), "flower": any_flower(statuses, metrics, answers)}, TABLES)
         now = iter([1.8e9, 1.8e9 + 10])
-        checker = Checker([asker], TABLES, {"prod": rules}, (), lambda: evaluator, lambda: next(now))
+        checker = Checker([poller], TABLES, {"prod": rules}, (), lambda: evaluator, lambda: next(now))
         for _ in range(2):
             assert all(not painting(firing.summary) for firing in checker.check(Severity.WARNING).firing)
-        asker.close()
+        poller.close()
 
     some = st.tuples(STATUSES, METRICS, st.lists(DOCUMENTS, min_size=1, max_size=4), st.lists(REPLIES, min_size=1, max_size=4))
     each(count(30), some, look)

@@ -25,7 +25,7 @@ from tests.builders import Cluster, a_target, healthy
 from tests.waiting import until
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.incidents.messages import Message
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.incidents.payload import encode
 from watchdog.core.judging.evaluator import Evaluator
@@ -36,10 +36,10 @@ from watchdog.core.model.target import Target
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
 from watchdog.demo.processes import Process, child_environment, free_port
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 from watchdog.sources.base import Answers
-from watchdog.store import KeptTarget, Store
+from watchdog.store import CachedTarget, Store
 from watchdog.tables import TABLES
 
 T0 = 1_795_338_900.0
@@ -116,14 +116,14 @@ def watched(folder: Path, lengths: list[float], receiver: WebhookReceiver) -> It
     assert not book.faults
     target = Target("prod", frozenset({"redis"}), INTERVAL_S)
     with Store.open(folder / "watchdog.db") as store, closing(Evaluator(tables, stopwatch=time.perf_counter)) as evaluator:
-        addressees = (Addressee(receiver.name, receiver.human, receiver.settings),)
+        recipients = (Recipient(receiver.name, receiver.human, receiver.settings),)
         cycle = Cycle(
-            Asker(target, {}, tables),
+            Poller(target, {}, tables),
             tables,
             rules_for(book, "prod", TABLES),
             evaluator,
             store,
-            addressees,
+            recipients,
             service="watchdog",
             clock=clock,
             past=lambda _: Past(),
@@ -295,7 +295,7 @@ def check_flood(store: Store, bodies: dict[str, bytes]) -> None:
     assert said == Counter(incident.id for incident in store.incidents())
     assert len(said) == MANY
     assert set(said.values()) == {1}
-    assert store.outbox_shown().letters == ()
+    assert store.outbox_shown().messages == ()
 
 
 # --- ten thousand that stay open ------------------------------------------------------------------------------------------
@@ -357,11 +357,11 @@ def test_ten_thousand_that_stay_open_are_neither_rebuilt_nor_written(
                 assert not found[0].plan.incidents
                 assert not found[0].plan.messages
         with one.store.cycle() as transaction:
-            kept = KeptTarget()
+            kept = CachedTarget()
             before, again = transaction.load("prod", kept), transaction.load("prod", kept)
         assert len(again.open) == MANY
         assert all(new is old for new, old in zip(again.open, before.open, strict=True))
-        assert all(again.told[key] is told for key, told in before.told.items())
+        assert all(again.notified[key] is told for key, told in before.notified.items())
     own = [m - r for m, r in zip(mine, reading, strict=True)]
     figure(f"a cycle with {MANY:,} open, beside selecting their rows: {shown(own, floor)}")
     figure(f"  over as many rows with none open: {statistics.median(none_open) - statistics.median(reading):.0f} ms CPU")
@@ -451,7 +451,7 @@ def test_a_week_of_cycles_leaves_memory_files_and_database_as_they_were(
     cluster, clock, listener = healthy(), Clock(), Listener()
     cluster.now = clock.now
     target = replace(a_target(), name="prod", forget_after_s=min(3600.0, a_day * INTERVAL_S / 4))
-    asker = Asker(target, {name: Pretended(name, cluster) for name in ("redis", "flower")}, TABLES)
+    poller = Poller(target, {name: Pretended(name, cluster) for name in ("redis", "flower")}, TABLES)
     rules = rules_for(read_rule_book([], TABLES), "prod", TABLES)
     days: list[Used] = []
     with (
@@ -459,8 +459,8 @@ def test_a_week_of_cycles_leaves_memory_files_and_database_as_they_were(
         closing(Evaluator(TABLES, stopwatch=time.perf_counter)) as evaluator,
         capture_logs() as log,
     ):
-        addressees = (Addressee(listener.name, listener.human, listener.settings),)
-        cycle = Cycle(asker, TABLES, rules, evaluator, store, addressees, service="watchdog", clock=clock, past=lambda _: Past())
+        recipients = (Recipient(listener.name, listener.human, listener.settings),)
+        cycle = Cycle(poller, TABLES, rules, evaluator, store, recipients, service="watchdog", clock=clock, past=lambda _: Past())
         delivery = Delivery(store, [listener], clock=clock)
         for number in range(cycles):
             cluster.beating(INTERVAL_S)

@@ -25,7 +25,7 @@ from watchdog.app import build_watching
 from watchdog.cli.configuration import load_with_rules
 from watchdog.core.incidents.lifecycle import State
 from watchdog.daemon.daemon import Daemon as InProcess
-from watchdog.daemon.self_monitor import SelfWatch
+from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.demo.cluster import Cluster
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store
@@ -353,10 +353,10 @@ for = "9m"
 def in_process(folder: Path, clock: Clock, stopwatch: Clock) -> Iterator[None]:
     """The daemon in a thread of ours, by these clocks. It logs no error."""
     conf = load_with_rules(folder / "watchdog.toml", {})
-    self_watch, pace = SelfWatch(), Pace(stopwatch)
+    self_monitor, pace = SelfMonitor(), Pace(stopwatch)
     with capture_logs() as logs, Store.open(conf.loaded.database) as store:
         daemon = InProcess(
-            lambda: build_watching(conf, store, self_watch, pace, clock, stopwatch), store, self_watch,
+            lambda: build_watching(conf, store, self_monitor, pace, clock, stopwatch), store, self_monitor,
             environ={}, clock=clock, stopwatch=stopwatch,
         )  # fmt: skip
         thread = threading.Thread(target=daemon.run)

@@ -23,7 +23,7 @@ from tests.outbox_builders import T0, incident, load, look, opened, over
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.http.attempt import MOST_LEFT_BEHIND, HttpAttempt
 from watchdog.receivers.pace import Pace
@@ -134,12 +134,12 @@ def case(certificates: Certificates) -> Iterator[Callable[[str], Case]]:
         yield make
 
 
-def addressee(receiver: WebhookReceiver) -> Addressee:
-    return Addressee(receiver.name, settings=receiver.settings)
+def recipient(receiver: WebhookReceiver) -> Recipient:
+    return Recipient(receiver.name, settings=receiver.settings)
 
 
 def states(store: Store, name: str) -> list[str]:
-    return [letter.state for letter in store.outbox_shown().letters if letter.receiver == name]
+    return [letter.state for letter in store.outbox_shown().messages if letter.receiver == name]
 
 
 def pass_time(store: Store, receiver: WebhookReceiver, clock: Clock, pace: Pace, until_: float) -> int:
@@ -174,7 +174,7 @@ def test_an_hour_of_misbehaviour_loses_nothing_and_once_mended_the_live_fire_is_
     one, clock = case(name), Clock()
     pace = Pace(clock)
     burning, short = incident("A"), incident("B")
-    before, after = addressee(one.before), addressee(one.after)
+    before, after = recipient(one.before), recipient(one.after)
     with capture_logs():
         look(store, [before], burning)
         attempts = pass_time(store, one.before, clock, pace, T0 + 60)
@@ -195,7 +195,7 @@ def test_an_hour_of_misbehaviour_loses_nothing_and_once_mended_the_live_fire_is_
         assert events(one.server.arrived, burning.id) == ["first"]
         assert events(one.server.arrived, short.id) == ["first", "resolved"]
     assert set(states(store, name)) == ({"dead"} if one.how.dead else set())
-    assert load(store).told[(burning.id, name)].event is Event.FIRST
+    assert load(store).notified[(burning.id, name)].event is Event.FIRST
     assert {key for key, bodies in bodies_by_id(one.server.arrived).items() if len(bodies) > 1} == set()
     fate = "given up, told anew once mended" if one.how.dead else "delivered once mended"
     figure(f"{name}: {attempts} attempts in an hour, {fate}")
@@ -205,7 +205,7 @@ def test_of_a_message_that_was_answered_too_late_each_repeat_is_the_same_byte_fo
     store: Store, case: Callable[[str], Case], figure: Figure
 ) -> None:
     one, clock = case("200 after the timeout"), Clock()
-    look(store, [addressee(one.before)], incident("A"))
+    look(store, [recipient(one.before)], incident("A"))
     with capture_logs():
         pass_time(store, one.before, clock, Pace(clock), T0 + HOUR)
     until(lambda: len(one.server.arrived) > 5, 10, "a few repeats")
@@ -226,7 +226,7 @@ def burn(store: Store, delivery: Delivery, receivers: list[WebhookReceiver]) -> 
     fires = []
     for number in range(FIRES):
         fires.append(incident(f"{number:03}"))
-        look(store, [addressee(one) for one in receivers], *fires, now=T0 + number * EVERY_S)
+        look(store, [recipient(one) for one in receivers], *fires, now=T0 + number * EVERY_S)
         committed[fires[-1].id] = time.monotonic()
         delivery.wake()
         time.sleep(EVERY_S if number else WARM_UP_S)
@@ -258,8 +258,8 @@ def measured(folder: Path, servers: list[MoodyReceiver], beside: list[WebhookRec
             until(told_all(servers), 60, "the healthy to be told")
         finally:
             delivery.stop(2 * SLOWEST_S)
-        kept = store.outbox_shown().letters
-        told = {key for key, one in load(store).told.items() if one.event is Event.FIRST}
+        kept = store.outbox_shown().messages
+        told = {key for key, one in load(store).notified.items() if one.event is Event.FIRST}
         unsettled = {(n.incident, letter.receiver) for letter in kept for n in letter.notices}
         lost = {(fire, one.name) for fire in committed for one in beside} - told - unsettled
         assert lost == set()
@@ -316,7 +316,7 @@ def test_two_receivers_of_one_url_share_its_pace_and_neither_starves(store: Stor
     with MoodyReceiver() as server, capture_logs():
         two = [webhook(name, server.url, per_second=per_second, timeout="10s") for name in ("ops", "dev")]
         for number in range(each):  # a message each
-            look(store, [addressee(one) for one in two], incident(f"{number:03}"), target=f"t{number}")
+            look(store, [recipient(one) for one in two], incident(f"{number:03}"), target=f"t{number}")
         delivery = Delivery(store, two)
         delivery.start()
         until(lambda: len(server.arrived) >= 2 * each, 60, "all of it")
@@ -338,7 +338,7 @@ def attempts_alive() -> int:
 
 def test_an_hour_of_no_answer_leaves_no_threads_behind(store: Store, case: Callable[[str], Case], figure: Figure) -> None:
     one, clock, most = case("never answering"), Clock(), 0
-    look(store, [addressee(one.before)], incident("A"))
+    look(store, [recipient(one.before)], incident("A"))
     delivery = Delivery(store, [one.before], clock=clock, pace=Pace(clock))
     attempts = 0
     with capture_logs():

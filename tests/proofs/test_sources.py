@@ -23,7 +23,7 @@ from watchdog.app import build_watching, configured
 from watchdog.config.load import load_settings
 from watchdog.core.incidents.lifecycle import State
 from watchdog.daemon.cycle import Cycle, Done
-from watchdog.daemon.self_monitor import SelfWatch
+from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.demo.cluster import Cluster
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store
@@ -118,7 +118,7 @@ class Stage:
         config.write_text(CONFIG.format(**ports, hook=receiver.url) + "".join(overrides))
         loaded = load_settings(config=config, environ={"HOME": str(folder)}, flags={}, cwd=folder)
         self.store = stack.enter_context(Store.open(folder / "watchdog.db"))
-        built = build_watching(configured(loaded), self.store, SelfWatch(), Pace(), time.time, time.monotonic)
+        built = build_watching(configured(loaded), self.store, SelfMonitor(), Pace(), time.time, time.monotonic)
         self.watching = built.watching
         self.timed.watch(next(cycle for cycle in self.watching.cycles if cycle.target.name == "prod"))
         self.watching.start()

@@ -24,7 +24,7 @@ from tests.proofs.crash_lives import set_levels
 from tests.tcp_server import TcpServer, says
 from tests.waiting import until
 from watchdog.core.incidents.outcome import Delivered, Later
-from watchdog.core.incidents.test_message import trial_message
+from watchdog.core.incidents.test_message import message_for_test
 from watchdog.demo.cluster import Cluster
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
@@ -115,7 +115,7 @@ def test_however_a_stranger_says_yes_it_is_heard(answer: bytes) -> None:
             {"name": "a", "type": "webhook", "url": f"http://127.0.0.1:{server.port}/", "timeout": "5s"}
         )
         receiver = WebhookReceiver(settings)
-        message = trial_message("a", "watchdog", 1.8e9)
+        message = message_for_test("a", "watchdog", 1.8e9)
         assert isinstance(receiver.send(receiver.render(message), message.id, 1.8e9), Delivered)
         receiver.close()
 
@@ -126,7 +126,7 @@ def test_a_retry_after_in_any_case_is_heard() -> None:
             {"name": "a", "type": "webhook", "url": f"http://127.0.0.1:{server.port}/", "timeout": "5s"}
         )
         receiver = WebhookReceiver(settings)
-        message = trial_message("a", "watchdog", 1.8e9)
+        message = message_for_test("a", "watchdog", 1.8e9)
         outcome = receiver.send(receiver.render(message), message.id, 1.8e9)
         assert isinstance(outcome, Later)
         assert outcome.retry_after_s == 7.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.outbox_builders import T0, incident, over, plan
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event, Message
-from watchdog.core.incidents.notify import Addressee, Standing, tell
+from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.payload import encode
 from watchdog.core.judging.findings import Verdict
@@ -83,7 +83,7 @@ class World:
             case ("mend", receiver):
                 self.version[receiver] += 1
             case ("retry",):
-                self.store.retry([letter.id for letter in self.store.outbox_shown().letters], self.now)
+                self.store.retry([letter.id for letter in self.store.outbox_shown().messages], self.now)
             case ("rename",):
                 with self.store.cycle() as transaction:  # there and back again: what was told goes along
                     transaction.rename_receiver("ops", "crew")
@@ -98,10 +98,10 @@ class World:
     def cycle(self, verdict: Verdict) -> None:
         with self.store.cycle() as transaction:
             loaded = transaction.load("prod")
-            standings = [Standing(i, verdict) for i in self.incidents if i.open or i.id in self.unwritten]
-            standings += [Standing(i, Verdict.NONE) for i in loaded.owed]
-            addressees = [Addressee(receiver, settings=self.settings(receiver)) for receiver in RECEIVERS]
-            messages, withdrawn = tell(standings, loaded, addressees, "prod", self.now, "watchdog")
+            judged = [JudgedIncident(i, verdict) for i in self.incidents if i.open or i.id in self.unwritten]
+            judged += [JudgedIncident(i, Verdict.NONE) for i in loaded.unsettled]
+            recipients = [Recipient(receiver, settings=self.settings(receiver)) for receiver in RECEIVERS]
+            messages, withdrawn = decide_notifications(judged, loaded, recipients, "prod", self.now, "watchdog")
             written = [i for i in self.incidents if i.id in self.unwritten]
             transaction.commit(plan(*messages, incidents=written, withdrawn=withdrawn, at=self.now))
         self.unwritten.clear()

@@ -17,7 +17,7 @@ from watchdog.core.model.queries import FailedTasks, RunningTasks
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.target import Target
 from watchdog.demo.cluster import Cluster
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.sources.base import Source
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.source import RedisSettings, RedisSource
@@ -80,14 +80,14 @@ def main(name: str, seconds: float) -> None:
             "flower": FlowerSource(FlowerSettings(url=cluster.flower_url)),
             "redis": RedisSource(RedisSettings.model_validate({"url": cluster.redis_url})),
         }
-        asker, past, traffic = Asker(target, sources, TABLES), Past(), Traffic(cluster)
+        poller, past, traffic = Poller(target, sources, TABLES), Past(), Traffic(cluster)
         sender = threading.Thread(target=traffic.run)
         sender.start()
         began, restarts, roller = time.time(), 0, None
         try:
             while (passed := time.time() - began) < seconds:
                 now = time.time()
-                replies = asker.ask(past, now)
+                replies = poller.ask(past, now)
                 past = past.plus(read_tables(TABLES, target, past, replies, now), 900)
                 file.write(line_of(now, replies.plus(sources["flower"].ask(MORE).replies.items())))
                 if passed > (restarts + 1) * RESTART_EVERY_S - INTERVAL_S and (roller is None or not roller.is_alive()):

@@ -29,7 +29,7 @@ def complete_letters(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
         database = load(_config(ctx), {"database": ctx.params.get("database")}, targets_required=False, credentials=False).database
         with Store.open(database, create=False) as store:
-            return _beginning(incomplete.upper(), (letter.id for letter in store.outbox_shown().letters))
+            return _beginning(incomplete.upper(), (letter.id for letter in store.outbox_shown().messages))
     except Exception:  # noqa: BLE001
         return []
 

@@ -76,10 +76,10 @@ def _tried(receiver: "Receiver", service: str) -> bool:
     """Whether the test message was delivered; what came back is printed."""
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
     from watchdog.core.incidents.outcome import Delivered, Later  # noqa: PLC0415
-    from watchdog.core.incidents.test_message import trial_message  # noqa: PLC0415
+    from watchdog.core.incidents.test_message import message_for_test  # noqa: PLC0415
 
     now = time.time()
-    message = trial_message(receiver.name, service, now)
+    message = message_for_test(receiver.name, service, now)
     try:
         with StatusLine() as status:
             status.say(f"waiting for {receiver.name}")

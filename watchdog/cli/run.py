@@ -13,7 +13,7 @@ from watchdog.cli.output.refusals import Refused, Unusable
 if TYPE_CHECKING:
     from watchdog.app import Configured
     from watchdog.daemon.daemon import Build
-    from watchdog.daemon.self_monitor import SelfWatch
+    from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.pace import Pace
     from watchdog.store import Store
 
@@ -45,7 +45,7 @@ def run(*, config: Path | None, database: str | None) -> None:
         import structlog  # noqa: F401, PLC0415 - before those who use it
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
-    from watchdog.daemon.self_monitor import SelfWatch  # noqa: PLC0415
+    from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
     from watchdog.receivers.pace import Pace  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
@@ -53,16 +53,16 @@ def run(*, config: Path | None, database: str | None) -> None:
     _make_default_folder(conf)
     try:
         with Store.open(conf.loaded.database) as store:
-            self_watch = SelfWatch()
-            build = builder(config, database, store, self_watch, Pace(time.monotonic))
-            Daemon(build, store, self_watch, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
+            self_monitor = SelfMonitor()
+            build = builder(config, database, store, self_monitor, Pace(time.monotonic))
+            Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
     except StoreError as error:
         raise Unusable(str(error)) from None
     except RejectedError as error:
         raise Refused(str(error)) from None
 
 
-def builder(config: Path | None, database: str | None, store: "Store", self_watch: "SelfWatch", pace: "Pace") -> "Build":
+def builder(config: Path | None, database: str | None, store: "Store", self_monitor: "SelfMonitor", pace: "Pace") -> "Build":
     """What the daemon builds a configuration with, at its start and on each reload: the files are read anew."""
     import structlog  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_watc
         if conf.loaded.database != store.path:
             raise RejectedError(f"database: {conf.loaded.database} instead of {store.path}; another database needs a restart")
         configure_log(conf.settings.log_level, conf.settings.log_format)
-        built = build_watching(conf, store, self_watch, pace, time.time, time.monotonic)
+        built = build_watching(conf, store, self_monitor, pace, time.time, time.monotonic)
         log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
         for warning in (*oddities(conf), *untold(conf)):
             log.warning("configuration_odd", what=warning)

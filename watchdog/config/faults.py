@@ -101,8 +101,8 @@ def _not_one_of(expected: str, path: TomlPath, values: Mapping[str, Any]) -> str
     value = _at(values, path)
     if not isinstance(value, str):
         return f"expected one of {', '.join(words)}, found {_what(value)}"
-    harmless = path[-1] in SHOWABLE and value.isidentifier() and len(value) <= 20
-    found = f', found "{value}"{did_you_mean(value, words)}' if harmless else ", found another text"
+    sanitize = path[-1] in SHOWABLE and value.isidentifier() and len(value) <= 20
+    found = f', found "{value}"{did_you_mean(value, words)}' if sanitize else ", found another text"
     return f"expected one of {', '.join(words)}{found}"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from watchdog.core.rules.toml_lines import Path as TomlPath
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["Expansion", "expand"]
+__all__ = ["Interpolation", "expand"]
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -26,7 +26,7 @@ class _LeadsNowhereError(Exception):
 
 
 @dataclass(slots=True)
-class Expansion:
+class Interpolation:
     """Values with nothing left to expand; `references`: path -> the references that its text held; `faults`: path and sentence.
 
     `unread`: paths of which a part is missing, by a fault or by leave.
@@ -38,12 +38,12 @@ class Expansion:
     faults: list[tuple[TomlPath, str]] = field(default_factory=list)
 
 
-def expand(values: Mapping[str, Any], environ: Mapping[str, str], folder: Path, *, credentials: bool = True) -> Expansion:
+def expand(values: Mapping[str, Any], environ: Mapping[str, str], folder: Path, *, credentials: bool = True) -> Interpolation:
     """Expand every string. Relative `${file:…}` paths start at `folder`; `${credential:…}` needs systemd's $CREDENTIALS_DIRECTORY.
 
     `credentials=False` leaves those out unread, without a fault, for a check where systemd does not show them.
     """
-    expansion = Expansion({})
+    expansion = Interpolation({})
     walk = _Walk(expansion, environ, folder, credentials)
     expansion.values = {key: walk.value(value, (key,)) for key, value in values.items()}
     return expansion
@@ -51,7 +51,7 @@ def expand(values: Mapping[str, Any], environ: Mapping[str, str], folder: Path, 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    expansion: Expansion
+    expansion: Interpolation
     environ: Mapping[str, str]
     folder: Path
     credentials: bool

@@ -103,8 +103,8 @@ def _is_duration(annotations: list[Any]) -> bool:
 
 def _exact(seconds: float) -> str:
     """As people write it, unless rounding would change it."""
-    readable = format_duration(seconds)
-    return readable if readable != "forever" and parse_duration(readable) == seconds else f"{seconds!r}s"
+    format_value = format_duration(seconds)
+    return format_value if format_value != "forever" and parse_duration(format_value) == seconds else f"{seconds!r}s"
 
 
 def _inline(value: Any) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import open_keys
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.judging.blindness import BLIND, Blindness, blindness_after
 from watchdog.core.judging.evaluator import Evaluator
@@ -20,8 +20,8 @@ from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_table
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.rules.overrides import Tuned
-from watchdog.polling.poller import Asker
-from watchdog.store import KeptTarget, Store
+from watchdog.polling.poller import Poller
+from watchdog.store import CachedTarget, Store
 
 __all__ = ["Cycle", "Done"]
 
@@ -43,12 +43,12 @@ class Cycle:
 
     def __init__(  # noqa: PLR0913 - what a cycle is made of
         self,
-        asker: Asker,
+        poller: Poller,
         tables: Mapping[str, Table],
         rules: Sequence[Tuned],
         evaluator: Evaluator,
         store: Store,
-        addressees: tuple[Addressee, ...],
+        recipients: tuple[Recipient, ...],
         *,
         service: str,
         clock: Callable[[], float],
@@ -57,13 +57,13 @@ class Cycle:
         loaded_rules: frozenset[str] = frozenset(),
     ) -> None:
         """`loaded_rules`: the names of all, those included that are asked of no target or of others."""
-        self.target = asker.target
+        self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
         self._load_past = past
-        self._kept = KeptTarget()
-        self._asker, self._tables, self._evaluator, self._store = asker, tables, evaluator, store
-        self._addressees, self._service, self._clock, self._self_seen = addressees, service, clock, self_seen
+        self._kept = CachedTarget()
+        self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
+        self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
         self._loaded_rules = loaded_rules
         self._windows, self._demand = windows_of(rules), demand_of(rules)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
@@ -71,7 +71,7 @@ class Cycle:
     @property
     def longest_s(self) -> float:
         """The longest a cycle may take by its sources' timeouts."""
-        return self._asker.longest_s
+        return self._poller.longest_s
 
     def run(self) -> Done:
         """One pass. StoreError where nothing could be written: then nothing was, and the next cycle sees the same past.
@@ -80,14 +80,14 @@ class Cycle:
         """
         now = self._clock()
         past = self._past or self._load_past(now)
-        replies = self._asker.ask(past, now, demand=self._demand)
+        replies = self._poller.ask(past, now, demand=self._demand)
         seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
         with self._store.cycle() as transaction:
             loaded = transaction.load(self.target.name, self._kept)
             judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
             seen = _with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
-            situation = Situation(self.target, now, self._addressees, self._service, usual, self._keep_s, self._loaded_rules)
+            situation = Situation(self.target, now, self._recipients, self._service, usual, self._keep_s, self._loaded_rules)
             plan = decide(situation, judgements, loaded, seen)
             transaction.commit(plan)
         self._past = past.plus(seen, self._keep_s)
@@ -95,11 +95,11 @@ class Cycle:
 
     def stop(self) -> None:
         """From any thread: a pass under way is abandoned once the batch in hand is answered, and no other begins."""
-        self._asker.stop()
+        self._poller.stop()
 
     def close(self) -> None:
         """Give back the sources' sockets."""
-        self._asker.close()
+        self._poller.close()
 
 
 def _with_blindness(seen: Seen, past: Past, judgements: Sequence[Judgement], now: float) -> Seen:

@@ -14,12 +14,12 @@ from types import FrameType
 
 import structlog
 
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.model.target import SELF
 from watchdog.daemon.early_signals import noted_signals
-from watchdog.daemon.handover import Handing, hand_over
+from watchdog.daemon.handover import Handover, hand_over
 from watchdog.daemon.sd_notify import Notifier, watchdog_period_s
-from watchdog.daemon.self_monitor import SelfWatch
+from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.daemon.watching import Watching
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store, StoreError
@@ -44,7 +44,7 @@ class Built:
     """One configuration, ready to be started."""
 
     watching: Watching
-    addressees: tuple[Addressee, ...]
+    recipients: tuple[Recipient, ...]
     targets: frozenset[str]
     rules: frozenset[str]
     service: str
@@ -64,13 +64,13 @@ class Daemon:
         self,
         build: Build,
         store: Store,
-        self_watch: SelfWatch,
+        self_monitor: SelfMonitor,
         *,
         environ: Mapping[str, str],
         clock: Callable[[], float],
         stopwatch: Callable[[], float],
     ) -> None:
-        self._build, self._store, self._self_watch = build, store, self_watch
+        self._build, self._store, self._self_monitor = build, store, self_monitor
         self._clock, self._stopwatch = clock, stopwatch
         self._systemd = Notifier(environ)
         self._period_s = watchdog_period_s(environ)
@@ -79,7 +79,7 @@ class Daemon:
         self._end = False
         self._reload = False
         self._handed_over = False
-        self._leaving: tuple[Receiver, ...] = ()  # not configured any more, and still to be told
+        self._removed: tuple[Receiver, ...] = ()  # not configured any more, and still to be told
         self._why_owed: dict[str, str] = {}
         self._stopped: list[Watching] = []  # whose deliveries have left something
 
@@ -102,7 +102,7 @@ class Daemon:
                 self._wake.clear()
                 if self._reload and not self._end:
                     built = self._reloaded(built)
-                self._pay_debts(built)
+                self._settle(built)
                 self._feed(built)
             self._systemd.say("STOPPING=1")
             self._stop(built.watching)
@@ -132,9 +132,9 @@ class Daemon:
             handlers[number](number, None)
 
     def _begin(self, built: Built) -> Built:
-        self._self_watch.forget_all_but(set(built.targets), set(built.rules))
+        self._self_monitor.forget_all_but(set(built.targets), set(built.rules))
         self._handed_over = False
-        self._pay_debts(built)
+        self._settle(built)
         return built
 
     def _first_cycles(self, built: Built) -> None:
@@ -143,7 +143,7 @@ class Daemon:
         began = self._stopwatch()
         while not self._end and self._stopwatch() - began < longest:
             self._systemd.say(PATIENCE)
-            self._pay_debts(built)
+            self._settle(built)
             if built.watching.wait_first(BEAT_S / 2):
                 break
         self._systemd.say("READY=1", f"STATUS=watching {len(built.targets - {SELF})} targets")
@@ -160,16 +160,16 @@ class Daemon:
             log.debug("reload_crashed", exc_info=True)
             return self._rejected(old, f"unexpected {type(error).__name__}; please report it, with the log at level debug")
         self._stop(old.watching)
-        known = {addressee.name for addressee in new.addressees}
-        self._leaving = tuple(r for r in (*self._leaving, *old.watching.leaving(), *old.receivers) if r.name not in known)
-        self._self_watch.config_error = ""
+        known = {recipient.name for recipient in new.recipients}
+        self._removed = tuple(r for r in (*self._removed, *old.watching.removed(), *old.receivers) if r.name not in known)
+        self._self_monitor.config_error = ""
         self._begin(new)
         log.info("configuration_reloaded", targets=len(new.targets - {SELF}), rules=len(new.rules))
         self._systemd.say("READY=1", f"STATUS=watching {len(new.targets - {SELF})} targets")
         return new
 
     def _rejected(self, old: Built, reason: str) -> Built:
-        self._self_watch.config_error = reason
+        self._self_monitor.config_error = reason
         log.error("reload_rejected", reason=reason)
         self._systemd.say("READY=1", "STATUS=reload rejected; the old configuration is in force")
         return old
@@ -185,14 +185,14 @@ class Daemon:
             stopping.join(self._pause_s())
         self._stopped.append(watching)
 
-    def _pay_debts(self, built: Built) -> None:
+    def _settle(self, built: Built) -> None:
         """What could not be written before. Nothing here ends the daemon; what fails is tried again in the next beat."""
         self._stopped = [watching for watching in self._stopped if not self._paid("delivery_not_settled", watching.tidied)]
         if not self._handed_over and self._paid("configuration_waits", lambda: self._hand_over(built)):
             self._handed_over = True
             built.watching.start()
-            built.watching.see_off(self._leaving)
-            self._leaving = ()
+            built.watching.finish_removed(self._removed)
+            self._removed = ()
         if self._handed_over:
             self._paid("retries_not_seen", lambda: self._notice_retries(built))
 
@@ -211,9 +211,9 @@ class Daemon:
 
     def _hand_over(self, built: Built) -> bool:
         """What the file holds becomes the new configuration's."""
-        leaving = {receiver.name: receiver for receiver in self._leaving}
-        waited_for = hand_over(self._store, Handing(built.addressees, built.targets, built.service, built.was, leaving), self._clock())
-        self._leaving = tuple(receiver for receiver in self._leaving if receiver.name in waited_for)
+        removed = {receiver.name: receiver for receiver in self._removed}
+        waited_for = hand_over(self._store, Handover(built.recipients, built.targets, built.service, built.was, removed), self._clock())
+        self._removed = tuple(receiver for receiver in self._removed if receiver.name in waited_for)
         return True
 
     def _notice_retries(self, built: Built) -> bool:

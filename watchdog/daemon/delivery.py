@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from watchdog.daemon.delivery_worker import Clerk, OnOutcome, Turns
+from watchdog.daemon.delivery_worker import DeliveryWorker, OnOutcome, Turns
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store
@@ -38,57 +38,61 @@ class Delivery:
         receivers = tuple(receivers)
         self._store, self._clock, self._pace, self._on_outcome = store, clock, pace or Pace(), on_outcome
         self._log = log or structlog.get_logger("watchdog.delivery")
-        self._clerks = {receiver.name: self._clerk(receiver, _slowest(receiver, receivers)) for receiver in receivers}
+        self._delivery_workers = {receiver.name: self._delivery_worker(receiver, _slowest(receiver, receivers)) for receiver in receivers}
 
-    def _clerk(self, receiver: Receiver, per_second: float, *, leaving: bool = False) -> Clerk:
+    def _delivery_worker(self, receiver: Receiver, per_second: float, *, removed: bool = False) -> DeliveryWorker:
         turns = Turns(self._pace, receiver.address, per_second)
-        return Clerk(self._store, receiver, turns, self._clock, self._on_outcome, self._log, leaving=leaving)
+        return DeliveryWorker(self._store, receiver, turns, self._clock, self._on_outcome, self._log, removed=removed)
 
     def start(self) -> None:
         """Begin; what waits is sent at once."""
-        for clerk in self._clerks.values():
-            clerk.thread.start()
+        for delivery_worker in self._delivery_workers.values():
+            delivery_worker.thread.start()
 
-    def see_off(self, receivers: Iterable[Receiver]) -> None:
+    def finish_removed(self, receivers: Iterable[Receiver]) -> None:
         """Beside the others, deliver to these what waits for them, and be done with them then: they are not configured any more."""
         for receiver in receivers:
-            clerk = self._clerks[receiver.name] = self._clerk(receiver, receiver.per_second, leaving=True)
-            clerk.thread.start()
+            delivery_worker = self._delivery_workers[receiver.name] = self._delivery_worker(receiver, receiver.per_second, removed=True)
+            delivery_worker.thread.start()
 
-    def leaving(self) -> list[Receiver]:
+    def removed(self) -> list[Receiver]:
         """Those seen off that are not done with."""
-        return [clerk.receiver for clerk in self._clerks.values() if clerk.leaving and not clerk.done]
+        return [
+            delivery_worker.receiver
+            for delivery_worker in self._delivery_workers.values()
+            if delivery_worker.removed and not delivery_worker.done
+        ]
 
     def wake(self, at_once: Iterable[str] = ()) -> None:
         """There may be something new to send; to these receivers at once, whatever pause they asked for."""
         for name in at_once:
-            if name in self._clerks:
-                self._clerks[name].turns.release()
-        for clerk in self._clerks.values():
-            clerk.woken.set()
+            if name in self._delivery_workers:
+                self._delivery_workers[name].turns.release()
+        for delivery_worker in self._delivery_workers.values():
+            delivery_worker.woken.set()
 
     def alive(self) -> bool:
         """Whether every receiver's thread is at work."""
-        return all(clerk.thread.is_alive() or clerk.done for clerk in self._clerks.values())
+        return all(delivery_worker.thread.is_alive() or delivery_worker.done for delivery_worker in self._delivery_workers.values())
 
     def drain_once(self, receiver: str) -> int:
         """Send what is due to one receiver, here and now; how many attempts were made."""
-        return self._clerks[receiver].drain()
+        return self._delivery_workers[receiver].drain()
 
     def stop(self, grace_s: float) -> bool:
         """Finish the deliveries in hand, end, and give back the receivers' sockets.
 
         False where a delivery takes longer than `grace_s` (seconds): it is settled later, or sent again at the next start.
         """
-        for clerk in self._clerks.values():
-            clerk.stopping.set()
-            clerk.woken.set()
+        for delivery_worker in self._delivery_workers.values():
+            delivery_worker.stopping.set()
+            delivery_worker.woken.set()
         deadline = time.monotonic() + grace_s
-        for clerk in self._clerks.values():
-            if clerk.thread.is_alive():
-                clerk.thread.join(max(deadline - time.monotonic(), 0.0))
+        for delivery_worker in self._delivery_workers.values():
+            if delivery_worker.thread.is_alive():
+                delivery_worker.thread.join(max(deadline - time.monotonic(), 0.0))
         self._close_ended()
-        return not any(clerk.thread.is_alive() for clerk in self._clerks.values())
+        return not any(delivery_worker.thread.is_alive() for delivery_worker in self._delivery_workers.values())
 
     def tidied(self) -> bool:
         """After `stop`: settle what threads that have ended could not, so that it holds up no later message; whether nothing is left.
@@ -96,16 +100,16 @@ class Delivery:
         What a living thread has in hand is its own. StoreError where the database cannot be written yet: try again.
         """
         self._close_ended()
-        for clerk in self._ended():
-            clerk.settle_in_hand()
-        return len(self._ended()) == len(self._clerks)
+        for delivery_worker in self._ended():
+            delivery_worker.settle_in_hand()
+        return len(self._ended()) == len(self._delivery_workers)
 
-    def _ended(self) -> list[Clerk]:
-        return [clerk for clerk in self._clerks.values() if not clerk.thread.is_alive()]
+    def _ended(self) -> list[DeliveryWorker]:
+        return [delivery_worker for delivery_worker in self._delivery_workers.values() if not delivery_worker.thread.is_alive()]
 
     def _close_ended(self) -> None:
-        for clerk in self._ended():
-            clerk.receiver.close()
+        for delivery_worker in self._ended():
+            delivery_worker.receiver.close()
 
 
 def _slowest(receiver: Receiver, receivers: Iterable[Receiver]) -> float:

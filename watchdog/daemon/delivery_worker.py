@@ -13,7 +13,7 @@ from watchdog.receivers.base import Receiver
 from watchdog.receivers.pace import Pace
 from watchdog.store import Claimed, Settled, Store, StoreError
 
-__all__ = ["Clerk", "OnOutcome", "Turns"]
+__all__ = ["DeliveryWorker", "OnOutcome", "Turns"]
 
 LAST_TRIES = 2
 """So often is an outcome written, once watchdog stops, before it is left to `Delivery.tidied` or to the next start."""
@@ -48,7 +48,7 @@ class Turns:
         self._pace.release(self._address)
 
 
-class Clerk:
+class DeliveryWorker:
     """One receiver's thread and what it is at. One that is leaving is done once nothing waits for it."""
 
     def __init__(
@@ -60,12 +60,12 @@ class Clerk:
         on_outcome: OnOutcome | None,
         log: Any,
         *,
-        leaving: bool,
+        removed: bool,
     ) -> None:
         self._store = store
         self.receiver = receiver
         self.turns = turns
-        self.leaving, self.done = leaving, False
+        self.removed, self.done = removed, False
         self._clock = clock
         self._on_outcome = on_outcome
         self._log = log.bind(receiver=receiver.name)
@@ -88,7 +88,7 @@ class Clerk:
         self.woken.clear()
         try:
             self.drain()
-            self.done = self.leaving and not self._store.unfinished_messages(self.receiver.name)
+            self.done = self.removed and not self._store.unfinished_messages(self.receiver.name)
             nap_s = 0.0 if self.done else self._until_due()
         except Exception as error:  # noqa: BLE001 - nor the store, nor a receiver
             self._wait_after("outbox_failed", error)
@@ -136,7 +136,7 @@ class Clerk:
         return None
 
     def settle_in_hand(self) -> Settled | None:
-        """Write what became of the message in hand, if there is one. By this clerk's thread, or after its end."""
+        """Write what became of the message in hand, if there is one. By this worker's thread, or after its end."""
         if self._in_hand is None:
             return None
         claimed, outcome = self._in_hand

@@ -1,8 +1,8 @@
 """From one configuration to the next, in the database: one transaction, at a reload as at a start.
 
-In: the names, settings and targets of the new configuration, and the receivers of the old one that can still be told. Out: renamed
-receivers own what they were told; targets that are gone have ended; receivers that are gone have their farewell in the outbox (all that
-burns has ended for them), which is sent with their old settings where these are still known, and is a dead letter where they are not.
+In: the names, settings and targets of the new configuration, and the receivers of the old one that can still be notified.
+Out: renamed receivers own what they were told; removed targets have ended; removed receivers have their final notification in the outbox
+(for them everything has ended). It is sent with their old settings where these are still known, and is a dead letter where they are not.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import structlog
 
 from watchdog.core.incidents.decide import end_target
-from watchdog.core.incidents.notify import Addressee, farewell
+from watchdog.core.incidents.notify import Recipient, final_notification
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store, Transaction
 
-__all__ = ["FAREWELL_S", "Handing", "hand_over"]
+__all__ = ["FAREWELL_S", "Handover", "hand_over"]
 
 log = structlog.get_logger()
 
@@ -28,49 +28,49 @@ SETTINGS_UNKNOWN = "the receiver was taken out of the configuration, and its set
 
 
 @dataclass(frozen=True, slots=True)
-class Handing:
-    """What is handed over to. `was`: old name -> new one. `leaving`: receivers that are not configured any more, by name."""
+class Handover:
+    """What is handed over to. `was`: old name -> new one. `removed`: receivers that are not configured any more, by name."""
 
-    addressees: tuple[Addressee, ...]
+    recipients: tuple[Recipient, ...]
     targets: frozenset[str]
     service: str
     was: Mapping[str, str]
-    leaving: Mapping[str, Receiver]
+    removed: Mapping[str, Receiver]
 
 
-def hand_over(store: Store, handing: Handing, now: float) -> frozenset[str]:
+def hand_over(store: Store, handover: Handover, now: float) -> frozenset[str]:
     """Which of those leaving have something waiting for them. StoreError: nothing was changed."""
     notes: list[tuple[str, dict[str, object]]] = []
     with store.cycle() as transaction:
-        for old, new in handing.was.items():
+        for old, new in handover.was.items():
             if transaction.rename_receiver(old, new):
                 notes.append(("renamed", {"receiver": new, "was": old}))
-        for target in sorted(transaction.unfinished_targets() - handing.targets):
-            plan = end_target(target, transaction.load(target), handing.addressees, now, handing.service)
+        for target in sorted(transaction.unfinished_targets() - handover.targets):
+            plan = end_target(target, transaction.load(target), handover.recipients, now, handover.service)
             transaction.commit(plan)
             if plan.incidents:
                 notes.append(("target", {"target": target, "ended": len(plan.incidents)}))
-        known = {addressee.name for addressee in handing.addressees}
+        known = {recipient.name for recipient in handover.recipients}
         for name in sorted(known):
             transaction.stay(name)
         for name in sorted(transaction.unfinished_receivers() - known):
-            given_up = _say_farewell(transaction, name, handing, now)
-            if given_up or name in handing.leaving:
+            given_up = _notify_finally(transaction, name, handover, now)
+            if given_up or name in handover.removed:
                 notes.append(("removed", {"receiver": name, "given_up": given_up}))
-        waited_for = frozenset(name for name in handing.leaving if transaction.unfinished_messages(name))
+        waited_for = frozenset(name for name in handover.removed if transaction.unfinished_messages(name))
     for what, fields in notes:  # spoken of once it holds
         log.info(_EVENTS[what], **fields)
     return waited_for
 
 
-def _say_farewell(transaction: Transaction, name: str, handing: Handing, now: float) -> int:
+def _notify_finally(transaction: Transaction, name: str, handover: Handover, now: float) -> int:
     """How many letters were given up at once."""
-    leaving = handing.leaving.get(name)
-    addressee = Addressee(name, leaving.human, leaving.settings) if leaving else Addressee(name)
+    removed = handover.removed.get(name)
+    recipient = Recipient(name, removed.human, removed.settings) if removed else Recipient(name)
     for target in sorted(transaction.unfinished_targets()):
-        messages, withdrawn = farewell(transaction.load(target), addressee, target, now, handing.service)
+        messages, withdrawn = final_notification(transaction.load(target), recipient, target, now, handover.service)
         transaction.queue(messages, withdrawn, now)
-    if leaving:
+    if removed:
         transaction.leave_by(name, now + FAREWELL_S)
         return 0
     return transaction.give_up(name, SETTINGS_UNKNOWN)

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["spare_httpx_command_line", "without_rich"]
+__all__ = ["without_httpx_command_line", "without_rich"]
 
 
-def spare_httpx_command_line() -> None:
+def without_httpx_command_line() -> None:
     """From now on httpx is imported without its command line."""
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: importing it fails
 

@@ -14,7 +14,7 @@ from typing import Any, TextIO, cast
 import structlog
 
 from watchdog.config.masking import MASKING
-from watchdog.core.text.sanitize import harmless, log_text
+from watchdog.core.text.sanitize import log_text, sanitize
 
 __all__ = ["LogStream", "configure_log"]
 
@@ -59,7 +59,7 @@ def configure_log(level: str, style: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             MASKING.event,
-            _harmless,
+            _sanitized,
             *_renderer(chosen, terminal),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -71,14 +71,14 @@ def configure_log(level: str, style: str) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _sanitized(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Names and texts from elsewhere, on one line and without anything that could paint a terminal."""
     return {key: _shown(key, value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _shown(key: str, text: str) -> str:
     """A traceback keeps its lines: its renderer knows what to do with them."""
-    return "\n".join(map(harmless, text.splitlines())) if key == "exception" else log_text(text)
+    return "\n".join(map(sanitize, text.splitlines())) if key == "exception" else log_text(text)
 
 
 def _renderer(style: str, terminal: bool) -> list[Any]:  # noqa: FBT001 - a fact about the stream, not a switch

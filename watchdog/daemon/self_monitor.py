@@ -7,10 +7,10 @@ from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen
 from watchdog.daemon.cycle import Done
 from watchdog.daemon.heartbeat import LastPing
 
-__all__ = ["SelfWatch"]
+__all__ = ["SelfMonitor"]
 
 
-class SelfWatch:
+class SelfMonitor:
     """What watchdog knows of itself, across configurations. Any thread may tell it or ask it."""
 
     def __init__(self) -> None:

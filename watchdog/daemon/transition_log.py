@@ -6,7 +6,7 @@ from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.text.durations import format_duration
 from watchdog.daemon.cycle import Done
 
-__all__ = ["log_moves"]
+__all__ = ["log_transitions"]
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ EVENTS = {
 ENTERED = {"firing": "incident_fired", "recovering": "incident_recovering", "resolved": "incident_resolved", "dropped": "incident_dropped"}
 
 
-def log_moves(done: Done) -> None:
+def log_transitions(done: Done) -> None:
     """Log every transition of a cycle that was committed."""
     named = {incident.id: incident for incident in done.plan.incidents}
     for move in done.plan.transitions:

@@ -13,8 +13,8 @@ import structlog
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.heartbeat import Heartbeat
-from watchdog.daemon.self_monitor import SelfWatch
-from watchdog.daemon.transition_log import log_moves
+from watchdog.daemon.self_monitor import SelfMonitor
+from watchdog.daemon.transition_log import log_transitions
 from watchdog.net.descriptor_limits import own_limit
 from watchdog.polling.poller import StoppedError
 from watchdog.receivers.base import Receiver
@@ -38,7 +38,7 @@ class Watching:
         cycles: Sequence[Cycle],
         delivery: Delivery,
         store: Store,
-        self_watch: SelfWatch,
+        self_monitor: SelfMonitor,
         heartbeat: Heartbeat | None = None,
         *,
         retention_s: float,
@@ -46,7 +46,7 @@ class Watching:
         stopwatch: Callable[[], float],
     ) -> None:
         self.cycles = cycles
-        self._delivery, self._store, self._self_watch, self._heartbeat = delivery, store, self_watch, heartbeat
+        self._delivery, self._store, self._self_monitor, self._heartbeat = delivery, store, self_monitor, heartbeat
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
@@ -105,13 +105,13 @@ class Watching:
             self._look_now()
             self._delivery.wake(names)
 
-    def see_off(self, receivers: Iterable[Receiver]) -> None:
+    def finish_removed(self, receivers: Iterable[Receiver]) -> None:
         """Once started: tell these what waits for them, with what is left of the old configuration."""
-        self._delivery.see_off(receivers)
+        self._delivery.finish_removed(receivers)
 
-    def leaving(self) -> list[Receiver]:
+    def removed(self) -> list[Receiver]:
         """Those seen off that are not done with."""
-        return self._delivery.leaving()
+        return self._delivery.removed()
 
     def delivering(self) -> bool:
         """Whether every receiver's thread lives, once started."""
@@ -176,7 +176,7 @@ class Watching:
             self._ended_at[name] = self._stopwatch()
         if self._heartbeat is not None:
             self._heartbeat.cycle_ended(name, why)
-        if self._self_watch.cycle_failed(name, why):
+        if self._self_monitor.cycle_failed(name, why):
             log.error("cycle_failed", target=name, reason=why)
 
     def _cycle_ended(self, cycle: Cycle, done: Done, took_s: float) -> None:
@@ -190,9 +190,9 @@ class Watching:
             self._progress.notify_all()
         if self._heartbeat is not None:
             self._heartbeat.cycle_ended(name)
-        if self._self_watch.cycle_ended(name, done, took_s, cycle.target.interval_s):
+        if self._self_monitor.cycle_ended(name, done, took_s, cycle.target.interval_s):
             log.info("cycle_recovered", target=name)
-        log_moves(done)
+        log_transitions(done)
 
     def _retain(self) -> None:
         try:

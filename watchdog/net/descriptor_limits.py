@@ -5,7 +5,7 @@ In: what connecting raised. Out: a sentence on what is lacking and what to do, o
 
 import errno
 
-from watchdog.core.text.exception_chain import causes_of
+from watchdog.core.text.exception_chain import exception_chain
 
 __all__ = ["NotAskedError", "own_limit", "raise_if_own"]
 
@@ -24,7 +24,7 @@ class NotAskedError(Exception):
 
 def own_limit(error: BaseException) -> str | None:
     """The sentence for our own lack, where it or what caused it is one."""
-    for cause in causes_of(error):
+    for cause in exception_chain(error):
         if isinstance(cause, OSError) and cause.errno in _LACKS:
             return f"nothing could be asked: {_LACKS[cause.errno]}"
     return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 
-__all__ = ["AskingPace"]
+__all__ = ["PollPace"]
 
 BUSY_S = 0.005
 """How much of each second a source may be kept busy by questions whose answers are reused: 300 ms a minute."""
@@ -20,7 +20,7 @@ LONGEST_FACTOR = 4.0
 """However slow it answers: counters at least once a minute, lists of tasks at least every two minutes."""
 
 
-class AskingPace:
+class PollPace:
     """One target's pace. Of each question the quicker one of its last two answers counts: a hiccup is not a burden."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """The asking half of a cycle: tables say what they want to know, sources are asked, for at most three rounds.
 
 Each round is one batch a source; two tables asking the same thing cost one question; an answer is reused while it is
-good (`Query.good_for_s`; longer where it is costly: `asking_pace`), and a failed ask replaces it by a gap at once. Redis is
+good (`Query.good_for_s`; longer where it is costly: `poll_pace`), and a failed ask replaces it by a gap at once. Redis is
 asked before Flower, so that a hung broker is known before Flower is asked anything that would wait for it. Once it is told to
 stop, nothing more is asked: a look that was not finished is no look.
 """
@@ -16,10 +16,10 @@ from watchdog.core.model.reading import EVERYTHING, Past, belongs
 from watchdog.core.model.replies import Replies
 from watchdog.core.model.rows import Asking, Table
 from watchdog.core.model.target import Target
-from watchdog.polling.pace import AskingPace
+from watchdog.polling.pace import PollPace
 from watchdog.sources.base import Source
 
-__all__ = ["Asker", "StoppedError"]
+__all__ = ["Poller", "StoppedError"]
 
 ROUNDS = 3
 ORDER = ("redis", "results", "flower")
@@ -31,7 +31,7 @@ class StoppedError(Exception):
     """watchdog ends or reloads: there is no answer, and nothing is to be concluded from that."""
 
 
-class Asker:
+class Poller:
     """Asks one target's sources. Used by one cycle at a time."""
 
     def __init__(self, target: Target, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> None:
@@ -39,7 +39,7 @@ class Asker:
         self._sources = {name: sources[name] for name in (*ORDER, *sources) if name in sources}
         self._tables = {name: table for name, table in tables.items() if belongs(table, target)}
         self._good: dict[Query, tuple[float, object]] = {}
-        self._pace = AskingPace()
+        self._pace = PollPace()
         self._stopping = threading.Event()
 
     @property

@@ -12,7 +12,7 @@ from typing import Literal, TextIO
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.incidents.payload import encode, headline, iso, title_of
-from watchdog.core.text.sanitize import harmless
+from watchdog.core.text.sanitize import sanitize
 from watchdog.receivers.settings import ReceiverSettings
 
 __all__ = ["ConsoleReceiver", "ConsoleSettings"]
@@ -48,7 +48,7 @@ class ConsoleReceiver:
         lines += [_line(notice) for notice in message.notices[:MOST_SHOWN]]
         if len(message.notices) > MOST_SHOWN:
             lines.append(f"  … and {len(message.notices) - MOST_SHOWN} more; `watchdog incidents` lists them all")
-        return ("\n".join(map(harmless, lines)) + "\n").encode()
+        return ("\n".join(map(sanitize, lines)) + "\n").encode()
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """Print it."""

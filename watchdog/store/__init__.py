@@ -3,16 +3,28 @@
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """
 
-from watchdog.store.outbox.dead_letters import Letter, OutboxShown, ReceiverOff, Retried
+from watchdog.store.outbox.dead_letters import OutboxMessage, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, MessageShown, Watched
 from watchdog.store.refusals import NotFoundError, StoreError
-from watchdog.store.row_cache import KeptTarget
+from watchdog.store.row_cache import CachedTarget
 from watchdog.store.store import Store, Transaction
 
 __all__ = [
-    "LONGEST_PAUSE_S", "Claimed", "IncidentShown", "KeptTarget", "Letter", "MessageShown", "NotFoundError", "OutboxShown", "ReceiverOff",
-    "Retried", "Settled", "Store", "StoreError", "Transaction",
+    "LONGEST_PAUSE_S",
+    "CachedTarget",
+    "Claimed",
+    "IncidentShown",
+    "MessageShown",
+    "NotFoundError",
+    "OutboxMessage",
+    "OutboxShown",
+    "ReceiverOff",
+    "Retried",
+    "Settled",
+    "Store",
+    "StoreError",
+    "Transaction",
     "Watched",
 ]  # fmt: skip

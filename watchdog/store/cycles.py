@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
-from watchdog.store import table_memory as remembered
+from watchdog.store import table_memory
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
@@ -22,7 +22,7 @@ from watchdog.store.records import (
     plain,
 )
 from watchdog.store.refusals import StoreError
-from watchdog.store.row_cache import KeptTarget
+from watchdog.store.row_cache import CachedTarget
 
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
 
@@ -52,16 +52,18 @@ _UNFINISHED = f"""
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
 
 
-def load(connection: sqlite3.Connection, target: str, kept: KeptTarget) -> Loaded:
+def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loaded:
     """What the file says of one target now; what is open and did not change are the objects of the load before."""
     open_ = tuple(kept.open.values(_tuples(connection, _OPEN, target)))
-    owed = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
+    unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
     return Loaded(
         open=open_,
-        owed=owed,
-        told={(told.incident, told.receiver): told for told in kept.told.values(_told_of(connection, target, owed))},
+        unsettled=unsettled,
+        notified={
+            (notified.incident, notified.receiver): notified for notified in kept.notified.values(_told_of(connection, target, unsettled))
+        },
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
         previous_cycle_at=previous["at"] if previous else None,
         off=frozenset(row["receiver"] for row in connection.execute("SELECT receiver FROM switched_off")),
@@ -69,9 +71,9 @@ def load(connection: sqlite3.Connection, target: str, kept: KeptTarget) -> Loade
     )
 
 
-def _told_of(connection: sqlite3.Connection, target: str, owed: Iterable[Incident]) -> Iterable[tuple[object, ...]]:
+def _told_of(connection: sqlite3.Connection, target: str, unsettled: Iterable[Incident]) -> Iterable[tuple[object, ...]]:
     yield from _tuples(connection, _TOLD_OF_OPEN, target)
-    for incident in owed:
+    for incident in unsettled:
         yield from _tuples(connection, _TOLD_OF_ONE, incident.id)
 
 
@@ -97,7 +99,7 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
     )
     withdraw(connection, plan.withdrawn)
     queue(connection, plan.messages, plan.at)
-    remembered.write(connection, plan)
+    table_memory.write(connection, plan)
     connection.execute("INSERT INTO cycles VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at", (plan.target, plan.at))
 
 

@@ -15,17 +15,26 @@ from typing import Any
 import msgspec
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
-from watchdog.core.incidents.messages import Event, Message, Notice, Told
+from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.model.severity import Severity
 
 __all__ = [
-    "INCIDENT_COLUMNS", "TOLD_COLUMNS", "incident_cells", "incident_from", "incident_from_cells", "message_from", "notice_from",
-    "notice_text", "plain", "told_from_cells", "transition_from",
+    "INCIDENT_COLUMNS",
+    "TOLD_COLUMNS",
+    "incident_cells",
+    "incident_from",
+    "incident_from_cells",
+    "message_from",
+    "notice_from",
+    "notice_text",
+    "notified_from_cells",
+    "plain",
+    "transition_from",
 ]  # fmt: skip
 
 INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident))
 _cells_of = attrgetter(*INCIDENT_COLUMNS)
-TOLD_COLUMNS = tuple(field.name for field in fields(Told))
+TOLD_COLUMNS = tuple(field.name for field in fields(Notified))
 
 _MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
 
@@ -95,10 +104,10 @@ def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ..
     )
 
 
-def told_from_cells(cells: Sequence[Any]) -> Told:
+def notified_from_cells(cells: Sequence[Any]) -> Notified:
     """What one receiver was told of one incident; cells in the order of `TOLD_COLUMNS`."""
     incident, receiver, event, severity, sequence, at, refused, settings = cells
-    return Told(
+    return Notified(
         incident=incident,
         receiver=receiver,
         event=Event(event) if event else None,

@@ -15,7 +15,7 @@ from typing import Any
 from watchdog.store.database import DatabaseFile
 from watchdog.store.lease import lease
 from watchdog.store.migrations import OPEN_STATES, STEPS, bring_up_to_date, check_version
-from watchdog.store.outbox.told import recount
+from watchdog.store.outbox.notification_log import recount
 from watchdog.store.records import INCIDENT_COLUMNS, incident_from, notice_from
 from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
 from watchdog.store.salvage import Salvaged, TableShape, salvage, shape_of

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.messages import Told
-from watchdog.store.records import incident_from_cells, told_from_cells
+from watchdog.core.incidents.messages import Notified
+from watchdog.store.records import incident_from_cells, notified_from_cells
 
-__all__ = ["KeptRows", "KeptTarget"]
+__all__ = ["CachedRows", "CachedTarget"]
 
 Value = TypeVar("Value")
 Cells = tuple[object, ...]
 
 
-class KeptRows(Generic[Value]):
+class CachedRows(Generic[Value]):
     """The rows of one query. Not for two threads at once."""
 
     def __init__(self, make: Callable[[Cells], Value], key_width: int) -> None:
@@ -40,8 +40,8 @@ class KeptRows(Generic[Value]):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTarget:
+class CachedTarget:
     """What one cycle read of its target, from load to load."""
 
-    open: KeptRows[Incident] = field(default_factory=lambda: KeptRows(incident_from_cells, 1))
-    told: KeptRows[Told] = field(default_factory=lambda: KeptRows(told_from_cells, 2))
+    open: CachedRows[Incident] = field(default_factory=lambda: CachedRows(incident_from_cells, 1))
+    notified: CachedRows[Notified] = field(default_factory=lambda: CachedRows(notified_from_cells, 2))

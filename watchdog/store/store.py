@@ -12,18 +12,16 @@ from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.store import cycles, lease, reading, retention
-from watchdog.store import table_memory as remembered
+from watchdog.store import cycles, lease, reading, retention, table_memory
 from watchdog.store.database import DatabaseFile
-from watchdog.store.outbox import dead_letters as letters
+from watchdog.store.outbox import dead_letters, settling
 from watchdog.store.outbox import queue as outbox
-from watchdog.store.outbox import removed_receivers as leaving
-from watchdog.store.outbox import settling
+from watchdog.store.outbox import removed_receivers as removed
 from watchdog.store.outbox.dead_letters import OutboxShown, Retried
 from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, Watched
-from watchdog.store.row_cache import KeptTarget
+from watchdog.store.row_cache import CachedTarget
 
 __all__ = ["KEEP_S", "Store", "Transaction"]
 
@@ -37,10 +35,10 @@ class Transaction:
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
 
-    def load(self, target: str, kept: KeptTarget | None = None) -> Loaded:
+    def load(self, target: str, kept: CachedTarget | None = None) -> Loaded:
         """What is known of a target. `kept`: what this caller's last load of it made; what did not change since is not made again."""
         with self._file.speaking():
-            return cycles.load(self._file.connection(), target, kept or KeptTarget())
+            return cycles.load(self._file.connection(), target, kept or CachedTarget())
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it holds once the transaction ends."""
@@ -63,32 +61,32 @@ class Transaction:
     def unfinished_receivers(self) -> frozenset[str]:
         """Receivers, configured or not, that something waits for or that believe something to burn."""
         with self._file.speaking():
-            return leaving.unfinished_receivers(self._file.connection())
+            return removed.unfinished_receivers(self._file.connection())
 
     def unfinished_messages(self, receiver: str) -> int:
         """How many wait for it or are in hand."""
         with self._file.speaking():
-            return leaving.unfinished(self._file.connection(), receiver)
+            return removed.unfinished(self._file.connection(), receiver)
 
     def rename_receiver(self, old: str, new: str) -> bool:
         """What `old` was told, and what waits for it, is `new`'s; whether there was anything."""
         with self._file.speaking():
-            return leaving.rename(self._file.connection(), old, new)
+            return removed.rename(self._file.connection(), old, new)
 
     def leave_by(self, receiver: str, at: float) -> None:
         """What waits for it is tried until then at most."""
         with self._file.speaking():
-            leaving.leave_by(self._file.connection(), receiver, at)
+            removed.leave_by(self._file.connection(), receiver, at)
 
     def stay(self, receiver: str) -> None:
         """What waits for it is tried as long as anything."""
         with self._file.speaking():
-            leaving.stay(self._file.connection(), receiver)
+            removed.stay(self._file.connection(), receiver)
 
     def give_up(self, receiver: str, reason: str) -> int:
         """What waits for it is dead; how many messages."""
         with self._file.speaking():
-            return leaving.give_up(self._file.connection(), receiver, reason)
+            return removed.give_up(self._file.connection(), receiver, reason)
 
 
 class Store:
@@ -145,12 +143,12 @@ class Store:
     def load_memories(self, target: str, types: Mapping[str, type]) -> Mapping[str, object]:
         """Table -> what it remembers of a target; `types`: table -> its memory's type. For the daemon's start."""
         with self._file.speaking():
-            return remembered.load_memories(self._file.connection(), target, types)
+            return table_memory.load_memories(self._file.connection(), target, types)
 
     def load_samples(self, target: str, since: float) -> Mapping[str, tuple[Sample, ...]]:
         """Table -> its samples since then, oldest first. For the daemon's start."""
         with self._file.speaking():
-            return remembered.load_samples(self._file.connection(), target, since)
+            return table_memory.load_samples(self._file.connection(), target, since)
 
     # --- the delivery -------------------------------------------------------------------------------------------------
 
@@ -177,7 +175,7 @@ class Store:
     def unfinished_messages(self, receiver: str) -> int:
         """How many wait for the receiver or are in hand."""
         with self._file.speaking():
-            return leaving.unfinished(self._file.connection(), receiver)
+            return removed.unfinished(self._file.connection(), receiver)
 
     def recover(self) -> int:
         """At the daemon's start, under the lease: what a dead daemon had in hand waits again. Returns how many."""
@@ -188,27 +186,27 @@ class Store:
 
     def outbox_shown(self) -> OutboxShown:
         """Every message that waits, is in hand or is dead, oldest first; and who is switched off."""
-        return letters.outbox_shown(self._file)
+        return dead_letters.outbox_shown(self._file)
 
     def retry(self, ids: Iterable[str], now: float) -> list[Retried]:
         """Try these again, and switch their receivers on; what it comes to, for those that were there."""
         with self._file.writing() as connection, self._file.speaking():
-            return letters.retry(connection, ids, now)
+            return dead_letters.retry(connection, ids, now)
 
     def switch_on(self, receiver: str) -> bool:
         """Try the receiver again now; whether it was switched off."""
         with self._file.writing() as connection, self._file.speaking():
-            return letters.switch_on(connection, receiver)
+            return dead_letters.switch_on(connection, receiver)
 
     def drop(self, ids: Iterable[str], now: float) -> list[str]:
         """Give these up for good; the ids of those that were there."""
         with self._file.writing() as connection, self._file.speaking():
-            return letters.drop(connection, ids, now)
+            return dead_letters.drop(connection, ids, now)
 
     def retried(self) -> Mapping[str, int]:
         """Receiver -> a number that grows with every retry by an operator."""
         with self._file.speaking():
-            return letters.retried(self._file.connection())
+            return dead_letters.retried(self._file.connection())
 
     def incidents(self, ended_since: float | None = None) -> tuple[Incident, ...]:
         """Open incidents, and those that fired and ended since then, oldest first."""

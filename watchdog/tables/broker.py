@@ -10,7 +10,7 @@ from watchdog.core.model.replies import Pong, RedisServer
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.broker_losses import Holdings, holdings_after
 from watchdog.tables.queues.keys import queue_keys, queues_of
-from watchdog.tables.workers.memory import KnownWorker, fleet_of
+from watchdog.tables.workers.memory import KnownWorker, known_workers_of
 
 __all__ = ["TABLE"]
 
@@ -49,7 +49,9 @@ def asks(asking: Asking) -> Iterable[Query]:
     if "redis" not in asking.target.sources:
         return []
     wanted: list[Query] = [Ping(), ReadServer(), CountFlushes()]
-    keys = queue_keys(asking.target, asking.replies, fleet_of(asking.memories.get("workers")), queues_of(asking.memories.get("queues")))
+    keys = queue_keys(
+        asking.target, asking.replies, known_workers_of(asking.memories.get("workers")), queues_of(asking.memories.get("queues"))
+    )
     if asking.replies.asked(Ping()) or keys.prefix_told:
         wanted += (HashSize(keys.prefix + "unacked"), LowestScore(keys.prefix + "unacked_index"))
     return wanted
@@ -80,7 +82,7 @@ def read(look: Look) -> Reading:
     flushes = look.replies.get(CountFlushes(), int)
     flushes_known = None if isinstance(flushes, Gap) else flushes
     held = holdings_after(_holdings(look.memory), run_id, _held(look, cells["unacked"]), look.now, flushes_known)
-    cells["unacked_holders"] = _holders(fleet_of(look.before["workers"].memory).known.values()) if "workers" in look.before else ""
+    cells["unacked_holders"] = _holders(known_workers_of(look.before["workers"].memory).known.values()) if "workers" in look.before else ""
     lost = held.lost_lately(look.now)
     cells |= {"lost_messages": lost, "flushed": held.flushed and lost > 0}
     row = Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
@@ -120,8 +122,10 @@ def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
 
 
 def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
-    fleet = fleet_of(look.before["workers"].memory if "workers" in look.before else None)
-    keys = queue_keys(look.target, look.replies, fleet, queues_of(look.before["queues"].memory if "queues" in look.before else None))
+    known_workers = known_workers_of(look.before["workers"].memory if "workers" in look.before else None)
+    keys = queue_keys(
+        look.target, look.replies, known_workers, queues_of(look.before["queues"].memory if "queues" in look.before else None)
+    )
     count = look.replies.get(HashSize(keys.prefix + "unacked"), int)
     oldest = look.replies.get(LowestScore(keys.prefix + "unacked_index"), float)
     if keys.unsure is not None:

@@ -16,7 +16,7 @@ from watchdog.core.model.queries import FailedTasks, Query, RecentTasks, Revoked
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.overrides import Tuned
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.tables import TABLES
 
 COSTLY = {RunningTasks, FailedTasks, RecentTasks, RevokedTasks, TaskMeta}
@@ -26,7 +26,7 @@ def asked(demand: Demand) -> set[type[Query]]:
     """The kinds of costly questions that a look asks."""
     cluster = healthy()
     cluster.tasks = [a_task()]
-    Asker(a_target(), {name: Pretending(name, cluster) for name in ("redis", "flower")}, TABLES).ask(Past(), NOW, demand=demand)
+    Poller(a_target(), {name: Pretending(name, cluster) for name in ("redis", "flower")}, TABLES).ask(Past(), NOW, demand=demand)
     return {type(query) for query in cluster.asked} & COSTLY
 
 
@@ -85,9 +85,9 @@ def test_what_is_read_beside_the_rules_is_wanted_too() -> None:
 def checker(cluster_asked: list[Query]) -> Checker:
     cluster = healthy()
     cluster.asked = cluster_asked
-    asker = Asker(a_target(), {name: Pretending(name, cluster) for name in ("redis", "flower")}, TABLES)
+    poller = Poller(a_target(), {name: Pretending(name, cluster) for name in ("redis", "flower")}, TABLES)
     rules = {"prod": (Tuned(a_rule()),)}
-    return Checker([asker], TABLES, rules, (), lambda: Evaluator(TABLES, stopwatch=perf_counter), lambda: NOW)
+    return Checker([poller], TABLES, rules, (), lambda: Evaluator(TABLES, stopwatch=perf_counter), lambda: NOW)
 
 
 def test_a_check_asks_what_its_rules_read() -> None:

@@ -4,11 +4,11 @@ import pytest
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, RevokedTasks, RunningTasks
-from watchdog.polling.pace import AskingPace
+from watchdog.polling.pace import PollPace
 
 
-def after(*batches: dict[Query, float]) -> AskingPace:
-    pace = AskingPace()
+def after(*batches: dict[Query, float]) -> PollPace:
+    pace = PollPace()
     for took_s in batches:
         pace.note(took_s, dict.fromkeys(took_s, ()))
     return pace
@@ -41,7 +41,7 @@ def test_once_answers_are_cheap_again_so_is_asking() -> None:
 
 
 def test_a_gap_says_nothing_of_what_an_answer_costs() -> None:
-    pace = AskingPace()
+    pace = PollPace()
     pace.note({RunningTasks(): 5.0}, {RunningTasks(): Gap("flower: no answer within 5s")})
     assert pace.good_for_s(RunningTasks()) == 30.0
 

@@ -9,7 +9,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, ListLength, Ping, Query, ReadEventCounters, ReadServer, TaskMeta, WorkerStatus
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.rows import Asking, Reading, Table
-from watchdog.polling.poller import Asker, StoppedError
+from watchdog.polling.poller import Poller, StoppedError
 from watchdog.sources.base import Answers
 from watchdog.tables import TABLES
 
@@ -48,20 +48,20 @@ def a_table(name: str, *rounds: Iterable[Query]) -> Table:
     return Table(name, "anything", (), (), asks, lambda _: Reading())
 
 
-def asker(source: Recording, *tables: Table) -> Asker:
-    return Asker(a_target(), {source.name: source}, {t.name: t for t in tables})
+def poller(source: Recording, *tables: Table) -> Poller:
+    return Poller(a_target(), {source.name: source}, {t.name: t for t in tables})
 
 
 def test_the_broker_is_asked_for_results_where_they_have_no_source_of_their_own() -> None:
     redis = Recording(answers={TaskMeta("k"): "report"})
-    replies = asker(redis, a_table("a", [TaskMeta("k")])).ask(Past(), NOW)
+    replies = poller(redis, a_table("a", [TaskMeta("k")])).ask(Past(), NOW)
     assert (redis.batches, replies.answers) == ([[TaskMeta("k")]], {TaskMeta("k"): "report"})
 
 
 def test_results_that_have_a_source_of_their_own_are_asked_there_alone() -> None:
     sources = {name: Recording(name) for name in ("flower", "results", "redis")}
     table = a_table("a", [TaskMeta("k"), ListLength("q")])
-    Asker(a_target(sources=frozenset(sources)), sources, {"a": table}).ask(Past(), NOW)
+    Poller(a_target(sources=frozenset(sources)), sources, {"a": table}).ask(Past(), NOW)
     assert {name: source.batches for name, source in sources.items()} == {
         "flower": [],
         "redis": [[ListLength("q")]],
@@ -71,13 +71,13 @@ def test_results_that_have_a_source_of_their_own_are_asked_there_alone() -> None
 
 def test_two_tables_asking_the_same_cost_one_question() -> None:
     redis = Recording()
-    asker(redis, a_table("a", [Ping()]), a_table("b", [Ping()])).ask(Past(), NOW)
+    poller(redis, a_table("a", [Ping()]), a_table("b", [Ping()])).ask(Past(), NOW)
     assert redis.batches == [[Ping()]]
 
 
 def test_once_stopped_the_batch_in_hand_is_the_last() -> None:
     redis = Recording(answers={Ping(): 1, ListLength("a"): 2})
-    one = asker(redis, a_table("a", [Ping()], [ListLength("a")]))
+    one = poller(redis, a_table("a", [Ping()], [ListLength("a")]))
     with pytest.raises(StoppedError):
         one.ask(Past(), NOW, lambda _: one.stop())
     assert redis.batches == [[Ping()]]
@@ -85,7 +85,7 @@ def test_once_stopped_the_batch_in_hand_is_the_last() -> None:
 
 def test_once_stopped_nothing_is_asked_ever_again() -> None:
     redis = Recording()
-    one = asker(redis, a_table("a", [Ping()]))
+    one = poller(redis, a_table("a", [Ping()]))
     one.stop()
     with pytest.raises(StoppedError):
         one.ask(Past(), NOW)
@@ -94,30 +94,30 @@ def test_once_stopped_nothing_is_asked_ever_again() -> None:
 
 def test_each_round_is_one_batch() -> None:
     redis = Recording(answers={Ping(): 1, ListLength("a"): 2})
-    asker(redis, a_table("a", [Ping(), ReadServer()], [ListLength("a")])).ask(Past(), NOW)
+    poller(redis, a_table("a", [Ping(), ReadServer()], [ListLength("a")])).ask(Past(), NOW)
     assert redis.batches == [[Ping(), ReadServer()], [ListLength("a")]]
 
 
 def test_there_are_at_most_three_rounds() -> None:
     redis = Recording()
-    asker(redis, a_table("a", *([ListLength(str(n))] for n in range(9)))).ask(Past(), NOW)
+    poller(redis, a_table("a", *([ListLength(str(n))] for n in range(9)))).ask(Past(), NOW)
     assert len(redis.batches) == 3
 
 
 def test_what_needs_no_second_round_gets_none() -> None:
     redis = Recording()
-    asker(redis, a_table("a", [Ping()])).ask(Past(), NOW)
+    poller(redis, a_table("a", [Ping()])).ask(Past(), NOW)
     assert len(redis.batches) == 1
 
 
 def test_a_question_without_an_answer_is_a_gap() -> None:
-    replies = asker(Recording(), a_table("a", [Ping()])).ask(Past(), NOW)
+    replies = poller(Recording(), a_table("a", [Ping()])).ask(Past(), NOW)
     assert replies.get(Ping(), object) == Gap("redis: gave no answer to this question")
 
 
 def test_an_answer_is_reused_while_it_is_good() -> None:
     flower = Recording("flower", answers={ReadEventCounters(): "first"})
-    asking = asker(flower, a_table("a", [ReadEventCounters()]))
+    asking = poller(flower, a_table("a", [ReadEventCounters()]))
     asking.ask(Past(), NOW)
     flower.answers = {ReadEventCounters(): "second"}
     assert asking.ask(Past(), NOW + 14).get(ReadEventCounters(), str) == "first"
@@ -125,7 +125,7 @@ def test_an_answer_is_reused_while_it_is_good() -> None:
 
 def test_an_answer_is_asked_again_when_it_is_no_longer_good() -> None:
     flower = Recording("flower", answers={ReadEventCounters(): "first"})
-    asking = asker(flower, a_table("a", [ReadEventCounters()]))
+    asking = poller(flower, a_table("a", [ReadEventCounters()]))
     asking.ask(Past(), NOW)
     flower.answers = {ReadEventCounters(): "second"}
     assert asking.ask(Past(), NOW + 15).get(ReadEventCounters(), str) == "second"
@@ -133,7 +133,7 @@ def test_an_answer_is_asked_again_when_it_is_no_longer_good() -> None:
 
 def test_a_clock_set_back_asks_again() -> None:
     flower = Recording("flower", answers={ReadEventCounters(): "first"})
-    asking = asker(flower, a_table("a", [ReadEventCounters()]))
+    asking = poller(flower, a_table("a", [ReadEventCounters()]))
     asking.ask(Past(), NOW)
     asking.ask(Past(), NOW - 3600)
     assert len(flower.batches) == 2
@@ -141,7 +141,7 @@ def test_a_clock_set_back_asks_again() -> None:
 
 def test_a_failed_ask_is_a_gap_at_once() -> None:
     flower = Recording("flower", answers={Inspected(): {}})
-    asking = asker(flower, a_table("a", [Inspected()]))
+    asking = poller(flower, a_table("a", [Inspected()]))
     asking.ask(Past(), NOW)
     flower.answers = {Inspected(): Gap("flower: 500")}
     assert asking.ask(Past(), NOW + 30).get(Inspected(), dict) == Gap("flower: 500")
@@ -149,7 +149,7 @@ def test_a_failed_ask_is_a_gap_at_once() -> None:
 
 def test_a_gap_is_never_reused() -> None:
     flower = Recording("flower", answers={Inspected(): Gap("flower: 500")})
-    asking = asker(flower, a_table("a", [Inspected()]))
+    asking = poller(flower, a_table("a", [Inspected()]))
     asking.ask(Past(), NOW)
     asking.ask(Past(), NOW + 1)
     assert len(flower.batches) == 2
@@ -157,7 +157,7 @@ def test_a_gap_is_never_reused() -> None:
 
 def test_what_is_asked_each_cycle_is_not_reused() -> None:
     redis = Recording(answers={Ping(): 1})
-    asking = asker(redis, a_table("a", [Ping()]))
+    asking = poller(redis, a_table("a", [Ping()]))
     asking.ask(Past(), NOW)
     asking.ask(Past(), NOW)
     assert len(redis.batches) == 2
@@ -166,38 +166,38 @@ def test_what_is_asked_each_cycle_is_not_reused() -> None:
 def test_redis_is_asked_before_flower() -> None:
     order: list[str] = []
     redis, flower = Recording("redis", order=order), Recording("flower", order=order)
-    Asker(a_target(), {"flower": flower, "redis": redis}, {"a": a_table("a", [WorkerStatus(), Ping()])}).ask(Past(), NOW)
+    Poller(a_target(), {"flower": flower, "redis": redis}, {"a": a_table("a", [WorkerStatus(), Ping()])}).ask(Past(), NOW)
     assert order == ["redis", "flower"]
 
 
 def test_how_long_a_source_took_is_kept() -> None:
-    assert asker(Recording(), a_table("a", [Ping()])).ask(Past(), NOW).latency_ms == {"redis": 1.5}
+    assert poller(Recording(), a_table("a", [Ping()])).ask(Past(), NOW).latency_ms == {"redis": 1.5}
 
 
 def test_whom_it_asks_is_told_as_it_goes() -> None:
     heard: list[str] = []
-    asker(Recording(), a_table("a", [Ping()])).ask(Past(), NOW, heard.append)
+    poller(Recording(), a_table("a", [Ping()])).ask(Past(), NOW, heard.append)
     assert heard == ["asking redis of prod"]
 
 
 def test_a_question_for_a_source_that_is_not_configured_is_a_gap() -> None:
-    replies = asker(Recording("redis"), a_table("a", [WorkerStatus()])).ask(Past(), NOW)
+    replies = poller(Recording("redis"), a_table("a", [WorkerStatus()])).ask(Past(), NOW)
     assert replies.get(WorkerStatus(), dict) == Gap("flower: not asked")
 
 
 def test_watchdogs_own_tables_ask_nothing_of_a_cluster() -> None:
     redis = Recording()
-    asker(redis, replace(a_table("a", [Ping()]), own=True)).ask(Past(), NOW)
+    poller(redis, replace(a_table("a", [Ping()]), own=True)).ask(Past(), NOW)
     assert redis.batches == []
 
 
 def test_asking_takes_at_most_three_rounds_of_all_timeouts() -> None:
-    assert asker(Recording(longest_s=2.0), a_table("a")).longest_s == 6.0
+    assert poller(Recording(longest_s=2.0), a_table("a")).longest_s == 6.0
 
 
 def test_closing_gives_back_the_sources() -> None:
     redis = Recording()
-    asker(redis).close()
+    poller(redis).close()
     assert redis.closed
 
 
@@ -221,7 +221,7 @@ class Pretending:
 def test_on_a_healthy_cluster_the_asker_finds_what_the_tables_need() -> None:
     cluster = healthy()
     sources = {name: Pretending(name, cluster) for name in ("flower", "redis")}
-    replies = Asker(a_target(), sources, TABLES).ask(Past(), NOW)
+    replies = Poller(a_target(), sources, TABLES).ask(Past(), NOW)
     seen = read_tables(TABLES, a_target(), Past(), replies, NOW)
     expected = Watch(healthy()).look(0)
     assert [r.cells["name"] for r in seen.windows[300.0]["queues"].rows] == [r.cells["name"] for r in expected["queues"].rows]
@@ -230,7 +230,7 @@ def test_on_a_healthy_cluster_the_asker_finds_what_the_tables_need() -> None:
 def test_a_steady_cycle_costs_redis_one_batch_and_flower_one() -> None:
     cluster = healthy()
     sources = {name: Pretending(name, cluster) for name in ("flower", "redis")}
-    asking = Asker(a_target(), sources, TABLES)
+    asking = Poller(a_target(), sources, TABLES)
     past = Past()
     for number in range(3):
         before = {name: source.batches for name, source in sources.items()}

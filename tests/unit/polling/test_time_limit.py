@@ -18,7 +18,7 @@ from watchdog.core.model.queries import ListLength, Ping, Query
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.overrides import Tuned
 from watchdog.net.descriptor_limits import NotAskedError
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.polling.time_limit import BoundedSource, LookDeadline, Outstanding
 from watchdog.sources.base import Answers, Source
 from watchdog.tables import TABLES
@@ -122,21 +122,21 @@ def test_targets_are_looked_at_side_by_side() -> None:
             return Answers(dict.fromkeys(queries, Gap("redis: met")))
 
     names = ("a", "b", "c", "d")
-    askers = [Asker(replace(a_target(), name=name), {"redis": Meeting()}, TABLES) for name in names]
+    pollers = [Poller(replace(a_target(), name=name), {"redis": Meeting()}, TABLES) for name in names]
     rules = {name: (Tuned(a_rule()),) for name in names}
-    checker = Checker(askers, TABLES, rules, (), lambda: Evaluator(TABLES, stopwatch=perf_counter), lambda: NOW)
+    checker = Checker(pollers, TABLES, rules, (), lambda: Evaluator(TABLES, stopwatch=perf_counter), lambda: NOW)
     assert [checked.target for checked in checker.check(Severity.WARNING).targets] == list(names)
 
 
 def test_a_look_at_a_target_that_hangs_is_unknown_and_the_other_is_known(source: Hanging) -> None:
     deadline = LookDeadline(0.2, monotonic)
     sources: dict[str, Source] = {"hung": source, "well": Pretending("redis", healthy())}
-    askers = [
-        Asker(replace(a_target(), name=name, sources=frozenset({"redis"})), {"redis": BoundedSource(one, deadline)}, TABLES)
+    pollers = [
+        Poller(replace(a_target(), name=name, sources=frozenset({"redis"})), {"redis": BoundedSource(one, deadline)}, TABLES)
         for name, one in sources.items()
     ]
     rules = {name: (Tuned(a_rule()),) for name in ("hung", "well")}
-    checker = Checker(askers, TABLES, rules, (), lambda: Evaluator(TABLES, stopwatch=perf_counter), lambda: NOW, deadline=deadline)
+    checker = Checker(pollers, TABLES, rules, (), lambda: Evaluator(TABLES, stopwatch=perf_counter), lambda: NOW, deadline=deadline)
     began = time.monotonic()
     result = checker.check(Severity.WARNING)
     assert time.monotonic() - began < 5

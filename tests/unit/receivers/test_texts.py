@@ -1,16 +1,16 @@
-from watchdog.core.text.sanitize import harmless, one_line
+from watchdog.core.text.sanitize import one_line, sanitize
 
 
 def test_a_terminal_escape_is_shown_not_obeyed() -> None:
-    assert harmless("a\x1b[31mred\x07") == "a\\x1b[31mred\\x07"
+    assert sanitize("a\x1b[31mred\x07") == "a\\x1b[31mred\\x07"
 
 
 def test_marks_that_turn_text_around_are_shown() -> None:
-    assert harmless("ab\u202egpj.exe\u2028") == "ab\\u202egpj.exe\\u2028"
+    assert sanitize("ab\u202egpj.exe\u2028") == "ab\\u202egpj.exe\\u2028"
 
 
 def test_letters_of_any_script_stay() -> None:
-    assert harmless("Größe 数 é") == "Größe 数 é"
+    assert sanitize("Größe 数 é") == "Größe 数 é"
 
 
 def test_the_first_line_that_says_something_is_kept() -> None:

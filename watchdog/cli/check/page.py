@@ -11,7 +11,7 @@ from watchdog.core.incidents.payload import iso
 from watchdog.core.judging.check_result import CheckResult, Firing, SourceSeen
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.model.severity import Severity
-from watchdog.core.text.phrasing import readable, telling_cells
+from watchdog.core.text.phrasing import format_value, telling_cells
 
 __all__ = ["check_page", "counted", "first_line", "key_text", "values_text"]
 
@@ -119,5 +119,5 @@ def _sources(result: CheckResult, *, verbose: bool) -> Iterator[Block]:
 
 
 def _source(source: SourceSeen) -> tuple[Piece, ...]:
-    latency = "" if source.latency_ms is None else f"{readable(source.latency_ms)} ms"
+    latency = "" if source.latency_ms is None else f"{format_value(source.latency_ms)} ms"
     return source.source, source.target, Ink("yes", "good") if source.up else Ink("no", "bad"), latency, source.error or ""

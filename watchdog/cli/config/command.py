@@ -90,7 +90,7 @@ def show(ctx: click.Context, *, config: Path | None, live: bool, targets: tuple[
 
 def _show_live(config: Path | None, targets: tuple[str, ...], style: str) -> int:
     """Ask and show; the exit code."""
-    from watchdog.app import build_live_askers  # noqa: PLC0415
+    from watchdog.app import build_live_pollers  # noqa: PLC0415
     from watchdog.cli.config.live import live_document, live_target  # noqa: PLC0415
     from watchdog.cli.config.page import live_page  # noqa: PLC0415
     from watchdog.cli.configuration import chosen_names, load, named_config  # noqa: PLC0415
@@ -100,10 +100,10 @@ def _show_live(config: Path | None, targets: tuple[str, ...], style: str) -> int
     warn(loaded.warnings)
     chosen = chosen_names(loaded.settings, targets)
     found = []
-    for index, asker in enumerate(build_live_askers(loaded.settings)):
-        if asker.target.name in chosen:
-            found.append(live_target(loaded, index, asker, time.time()))
-        asker.close()
+    for index, poller in enumerate(build_live_pollers(loaded.settings)):
+        if poller.target.name in chosen:
+            found.append(live_target(loaded, index, poller, time.time()))
+        poller.close()
     if style == "json":
         show_json(live_document(found))
     else:

@@ -12,7 +12,7 @@ from watchdog.config.settings import TargetSettings
 from watchdog.config.show import masked_url
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.reading import Past
-from watchdog.polling.poller import Asker
+from watchdog.polling.poller import Poller
 from watchdog.tables.queues.conf_origins import CONFIGURED, LiveSetting, live_settings, unanswered
 
 __all__ = ["LiveTarget", "live_document", "live_target"]
@@ -32,13 +32,13 @@ class LiveTarget:
         return not self.gaps and not any(setting.gap for setting in self.settings)
 
 
-def live_target(loaded: Loaded, index: int, asker: Asker, now: float) -> LiveTarget:
+def live_target(loaded: Loaded, index: int, poller: Poller, now: float) -> LiveTarget:
     """One look at that target, for its settings alone."""
-    replies = asker.ask(Past(), now, demand=Demand({}))
+    replies = poller.ask(Past(), now, demand=Demand({}))
     configured = loaded.settings.target[index]
-    found = [_placed(setting, loaded, index) for setting in live_settings(asker.target, replies)]
+    found = [_placed(setting, loaded, index) for setting in live_settings(poller.target, replies)]
     found = [_results_configured(s, configured, loaded, index) if s.name == "result_backend" else s for s in found]
-    return LiveTarget(asker.target.name, tuple(found), unanswered(asker.target, replies))
+    return LiveTarget(poller.target.name, tuple(found), unanswered(poller.target, replies))
 
 
 def live_document(targets: Sequence[LiveTarget]) -> dict[str, Any]:

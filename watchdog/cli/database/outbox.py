@@ -17,7 +17,7 @@ from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
     from watchdog.config.load import Loaded
-    from watchdog.store import Letter, OutboxShown, Store
+    from watchdog.store import OutboxMessage, OutboxShown, Store
 
 __all__ = ["outbox"]
 
@@ -204,28 +204,28 @@ def _typed(verb: str, ids: Sequence[str], receiver: str | None, *, everything: b
     return " ".join(["watchdog outbox", verb, *ids, *(["--receiver", receiver] if receiver else []), *(["--all"] if everything else [])])
 
 
-def _chosen(shown: "OutboxShown", ids: Sequence[str], receiver: str | None, *, everything: bool) -> Sequence["Letter"]:
+def _chosen(shown: "OutboxShown", ids: Sequence[str], receiver: str | None, *, everything: bool) -> Sequence["OutboxMessage"]:
     """The letters meant. Refused where that is not clear, or nothing fits."""
     if (bool(ids), receiver is not None, everything).count(True) != 1:
         raise Refused("expected the ids of messages, or --receiver NAME, or --all; `watchdog outbox` lists what there is")
     if ids:
         return _named(shown, ids)
-    fitting = [letter for letter in shown.letters if everything or letter.receiver == receiver]
+    fitting = [letter for letter in shown.messages if everything or letter.receiver == receiver]
     if not fitting and not any(everything or one.receiver == receiver for one in shown.off):
         from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
-        known = sorted({letter.receiver for letter in shown.letters})
+        known = sorted({letter.receiver for letter in shown.messages})
         if receiver is None:
             raise Refused("nothing waits, and nothing was given up")
         raise Refused(f'nothing waits for "{receiver}", and nothing was given up{did_you_mean(receiver, known)}')
     return fitting
 
 
-def _named(shown: "OutboxShown", ids: Sequence[str]) -> Sequence["Letter"]:
+def _named(shown: "OutboxShown", ids: Sequence[str]) -> Sequence["OutboxMessage"]:
     """Each by its id or the beginning of one."""
-    found: dict[str, Letter] = {}
+    found: dict[str, OutboxMessage] = {}
     for named in ids:
-        fitting = [letter for letter in shown.letters if named and letter.id.startswith(named.strip().upper())]
+        fitting = [letter for letter in shown.messages if named and letter.id.startswith(named.strip().upper())]
         if not fitting:
             raise Refused(f'no message "{named}" waits or was given up; expected an id or its beginning, as `watchdog outbox` lists them')
         if len(fitting) > 1:

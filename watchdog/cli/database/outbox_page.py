@@ -14,7 +14,7 @@ from watchdog.core.text.durations import format_duration
 from watchdog.store import OutboxShown
 
 if TYPE_CHECKING:
-    from watchdog.store import Letter, Retried
+    from watchdog.store import OutboxMessage, Retried
 
 __all__ = ["letter_document", "letter_page", "only", "outbox_document", "outbox_page", "retried_page"]
 
@@ -26,7 +26,7 @@ def only(shown: OutboxShown, receiver: str | None) -> OutboxShown:
     if receiver is None:
         return shown
     return OutboxShown(
-        tuple(letter for letter in shown.letters if letter.receiver == receiver), tuple(o for o in shown.off if o.receiver == receiver)
+        tuple(letter for letter in shown.messages if letter.receiver == receiver), tuple(o for o in shown.off if o.receiver == receiver)
     )
 
 
@@ -34,14 +34,14 @@ def outbox_page(shown: OutboxShown, database: str, now: float) -> list[Block]:
     """The list, oldest first."""
     off = {one.receiver for one in shown.off}
     page: list[Block] = [Line.of(Ink(f"{one.receiver} is switched off", "bad"), f" since {iso(one.at)}: {one.reason}") for one in shown.off]
-    rows = tuple(_row(letter, off, now) for letter in shown.letters)
+    rows = tuple(_row(letter, off, now) for letter in shown.messages)
     page += [Grid(_HEADERS, rows)] if rows else []
-    dead = sum(letter.state == "dead" for letter in shown.letters)
-    counts = f"{len(shown.letters) - dead} waiting, {dead} given up"
+    dead = sum(letter.state == "dead" for letter in shown.messages)
+    counts = f"{len(shown.messages) - dead} waiting, {dead} given up"
     return [*page, Line.of(Ink(f"{counts} · database {database}", "faint"))]
 
 
-def _row(letter: "Letter", off: set[str], now: float) -> tuple[Piece, ...]:
+def _row(letter: "OutboxMessage", off: set[str], now: float) -> tuple[Piece, ...]:
     return (
         letter.id,
         letter.receiver,
@@ -55,7 +55,7 @@ def _row(letter: "Letter", off: set[str], now: float) -> tuple[Piece, ...]:
     )
 
 
-def _next(letter: "Letter", off: bool, now: float) -> str:  # noqa: FBT001
+def _next(letter: "OutboxMessage", off: bool, now: float) -> str:  # noqa: FBT001
     """When the next attempt is due."""
     if letter.state == "dead":
         return "never"
@@ -67,14 +67,14 @@ def _next(letter: "Letter", off: bool, now: float) -> str:  # noqa: FBT001
     return f"in {format_duration(max(round(away_s), 1))}" if away_s > 0 else "now"
 
 
-def _what(letter: "Letter") -> str:
+def _what(letter: "OutboxMessage") -> str:
     """What it says, in a line."""
     if not letter.notices:
         return ""
     return headline(Message(letter.id, letter.receiver, letter.target, letter.since, letter.notices))
 
 
-def letter_page(letter: "Letter", database: str, now: float) -> list[Block]:
+def letter_page(letter: "OutboxMessage", database: str, now: float) -> list[Block]:
     """One message."""
     facts = (
         ("id", letter.id),
@@ -118,16 +118,16 @@ def outbox_document(shown: OutboxShown, database: str) -> dict[str, Any]:
         "version": 1,
         "database": database,
         "off": [{"receiver": one.receiver, "since": iso(one.at), "reason": one.reason} for one in shown.off],
-        "messages": [_document(letter) for letter in shown.letters],
+        "messages": [_document(letter) for letter in shown.messages],
     }
 
 
-def letter_document(letter: "Letter", database: str) -> dict[str, Any]:
+def letter_document(letter: "OutboxMessage", database: str) -> dict[str, Any]:
     """One message as JSON values."""
     return {"version": 1, "database": database, "message": _document(letter)}
 
 
-def _document(letter: "Letter") -> dict[str, Any]:
+def _document(letter: "OutboxMessage") -> dict[str, Any]:
     return {
         "id": letter.id,
         "receiver": letter.receiver,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from watchdog.cli.output.page import ByMedium, Entries, Entry, Grid, Line, Page, Piece, Plain, clean, plain, text_of
-from watchdog.core.text.sanitize import harmless_json
+from watchdog.core.text.sanitize import sanitize_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -49,7 +49,7 @@ def show_json(document: object) -> None:
     """Print one JSON document on one line."""
     import json  # noqa: PLC0415
 
-    click.echo(harmless_json(json.dumps(document, ensure_ascii=False, allow_nan=False)))
+    click.echo(sanitize_json(json.dumps(document, ensure_ascii=False, allow_nan=False)))
 
 
 def _rendered(block: Plain, console: "Console") -> "RenderableType":

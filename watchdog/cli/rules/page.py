@@ -10,7 +10,7 @@ from watchdog.cli.output.page import Block, ByMedium, Grid, Ink, Line, Piece, te
 from watchdog.cli.output.wording import counted, first_line
 from watchdog.core.rules.rule import Override, Rule
 from watchdog.core.text.durations import format_duration
-from watchdog.core.text.phrasing import readable
+from watchdog.core.text.phrasing import format_value
 
 __all__ = ["Listed", "rule_page", "rules_page"]
 
@@ -90,7 +90,7 @@ def _values(rule: Rule, targets: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "clear", rule.clear or ""
     for escalation in rule.escalate:
         yield "escalate", f"{escalation.severity.value} when {escalation.when}"
-    yield "params", ", ".join(f"{name} = {readable(value)}" for name, value in rule.params.items())
+    yield "params", ", ".join(f"{name} = {format_value(value)}" for name, value in rule.params.items())
     yield "for", format_duration(rule.for_s)
     yield "keep_firing_for", format_duration(rule.keep_firing_for_s)
     yield "window", format_duration(rule.window_s)

@@ -13,8 +13,8 @@ from watchdog.cli.output.page import Block, Grid, Ink, Line
 from watchdog.cli.output.wording import counted
 from watchdog.core.incidents.payload import json_cell
 from watchdog.core.model.rows import Kind, Reading, Table
-from watchdog.core.text.phrasing import readable
-from watchdog.core.text.sanitize import harmless
+from watchdog.core.text.phrasing import format_value
+from watchdog.core.text.sanitize import sanitize
 
 __all__ = ["Answer", "NoValue", "answered", "csv_text", "query_document", "query_page"]
 
@@ -118,7 +118,7 @@ def _cut(answers: Sequence[Answer], most: int) -> list[str]:
 def query_page(answers: Sequence[Answer], footer: str, most: int) -> list[Block]:
     """The rows as a table, a `?` where there is no value, and below it why."""
     columns, rows = _joined(answers, most)
-    grid = Grid(columns, tuple(tuple("?" if cell is None else readable(cell) for cell in row) for row in rows))
+    grid = Grid(columns, tuple(tuple("?" if cell is None else format_value(cell) for cell in row) for row in rows))
     notes = [note for answer in answers for note in answer.notes] + _cut(answers, most)
     page: list[Block] = [grid] if columns else []
     page += [Line.of(Ink(note, "odd")) for note in notes]
@@ -157,5 +157,5 @@ def csv_text(answers: Sequence[Answer], most: int) -> str:
 def _csv_cell(cell: Cell) -> object:
     if isinstance(cell, bool):
         return str(cell).lower()
-    plain = harmless(cell) if isinstance(cell, str) else json_cell(cell)
+    plain = sanitize(cell) if isinstance(cell, str) else json_cell(cell)
     return cell if plain is None else plain

@@ -55,6 +55,6 @@ def _meaning(column: "Column") -> str:
 
 
 def _neutral(column: "Column") -> str:
-    from watchdog.core.text.phrasing import readable  # noqa: PLC0415
+    from watchdog.core.text.phrasing import format_value  # noqa: PLC0415
 
-    return "" if column.neutral is None else readable(column.neutral) or "empty"
+    return "" if column.neutral is None else format_value(column.neutral) or "empty"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, changed, end, step, watched_seconds
-from watchdog.core.incidents.notify import Addressee, Standing, about_receiver, tell
+from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.judging.links import link_of
@@ -28,7 +28,7 @@ class Situation:
 
     target: Target
     now: float
-    addressees: tuple[Addressee, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
     service: str = "watchdog"
     readings: Mapping[str, Reading] = field(default_factory=dict)
     keep_samples_s: float = 900.0
@@ -39,20 +39,22 @@ class Situation:
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
     """The plan of one cycle for one target. What did not change is passed on as the same object, and is not in it."""
     watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
-    standings: list[Standing] = []
+    judged: list[JudgedIncident] = []
     transitions: list[Transition] = []
-    for incident, finding, moves in _moved(situation, judgements, loaded, watched_s):
+    for incident, finding, made in _moved(situation, judgements, loaded, watched_s):
         verdict = finding.verdict if finding is not None else Verdict.NONE
-        standings.append(Standing(incident, verdict, about_receiver(incident, finding.rule.reads if finding is not None else ())))
-        transitions += moves
+        judged.append(JudgedIncident(incident, verdict, about_receiver(incident, finding.rule.reads if finding is not None else ())))
+        transitions += made
     before = {i.id: i for i in loaded.open}
-    standings += [Standing(i, Verdict.NONE) for i in loaded.owed]
-    messages, withdrawn = tell(standings, loaded, situation.addressees, situation.target.name, situation.now, situation.service)
-    owed = {i.id for i in loaded.owed}
+    judged += [JudgedIncident(i, Verdict.NONE) for i in loaded.unsettled]
+    messages, withdrawn = decide_notifications(
+        judged, loaded, situation.recipients, situation.target.name, situation.now, situation.service
+    )
+    unsettled = {i.id for i in loaded.unsettled}
     return Plan(
         target=situation.target.name,
         at=situation.now,
-        incidents=tuple(s.incident for s in standings if s.incident.id not in owed and _is_new(s.incident, before.get(s.incident.id))),
+        incidents=tuple(s.incident for s in judged if s.incident.id not in unsettled and _is_new(s.incident, before.get(s.incident.id))),
         transitions=tuple(transitions),
         messages=messages,
         withdrawn=withdrawn,
@@ -62,13 +64,13 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     )
 
 
-def end_target(target: str, loaded: Loaded, addressees: tuple[Addressee, ...], now: float, service: str) -> Plan:
+def end_target(target: str, loaded: Loaded, recipients: tuple[Recipient, ...], now: float, service: str) -> Plan:
     """The plan for a target that is no longer configured: all it had open ends as `target removed`, and whoever was told hears it."""
     ended = [end(incident, Ended.TARGET_REMOVED, now) for incident in loaded.open]
-    standings = [Standing(incident, Verdict.NONE) for incident, _ in ended] + [Standing(i, Verdict.NONE) for i in loaded.owed]
-    messages, withdrawn = tell(standings, loaded, addressees, target, now, service)
-    moves = tuple(move for _, moved in ended for move in moved)
-    return Plan(target, now, tuple(incident for incident, _ in ended), moves, messages, withdrawn)
+    judged = [JudgedIncident(incident, Verdict.NONE) for incident, _ in ended] + [JudgedIncident(i, Verdict.NONE) for i in loaded.unsettled]
+    messages, withdrawn = decide_notifications(judged, loaded, recipients, target, now, service)
+    made = tuple(move for _, moved in ended for move in moved)
+    return Plan(target, now, tuple(incident for incident, _ in ended), made, messages, withdrawn)
 
 
 def _is_new(incident: Incident, before: Incident | None) -> bool:
@@ -86,8 +88,8 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     for incident in loaded.open:
         judgement, found = by_rule.get(incident.rule, (None, {}))
         if judgement is None or judgement.rule.identity != incident.identity:
-            ended, moves = end(incident, _why_gone(situation, incident, judgement), situation.now)
-            yield ended, None, moves
+            ended, made = end(incident, _why_gone(situation, incident, judgement), situation.now)
+            yield ended, None, made
             continue
         key = tuple(map(incident.key.__getitem__, judgement.rule.key))
         taken[incident.rule].add(key)
@@ -98,8 +100,8 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
                 texts = texts_of(finding, situation.target.name, finding.severity, situation.target.app)
                 link = link_of(finding, situation.target.link, situation.readings)
                 incident, first = begin(finding, situation.target.name, situation.now, texts, link)
-                stepped, moves = step(incident, finding, 0.0, situation.now)
-                yield stepped, finding, [first, *moves]
+                stepped, made = step(incident, finding, 0.0, situation.now)
+                yield stepped, finding, [first, *made]
 
 
 def _why_gone(situation: Situation, incident: Incident, judgement: Judgement | None) -> Ended:
@@ -113,17 +115,17 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
         return incident, finding, []
     if _forgotten(situation, incident, finding):
-        ended, moves = end(incident, Ended.FORGOTTEN, situation.now)
-        return ended, finding, moves
+        ended, made = end(incident, Ended.FORGOTTEN, situation.now)
+        return ended, finding, made
     if not _absent(finding):
         incident = _seen(incident, situation)
     if finding.verdict is Verdict.BREACH:
         incident = _described(incident, finding, situation)
-    stepped, moves = step(incident, finding, watched_s, situation.now)
+    stepped, made = step(incident, finding, watched_s, situation.now)
     if stepped.state is State.RESOLVED and stepped.ended is Ended.RECOVERED:
         now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary, situation.target.app)
         stepped = changed(stepped, summary=now_true)
-    return stepped, finding, moves
+    return stepped, finding, made
 
 
 def _absent(finding: Finding) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 
-__all__ = ["DROPPED", "Event", "Message", "Notice", "Told", "strongest"]
+__all__ = ["DROPPED", "Event", "Message", "Notice", "Notified", "strongest"]
 
 
 DROPPED = "*"
@@ -69,7 +69,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Notified:
     """What a receiver has been told of an incident, counting only what may have arrived.
 
     `event` is None where nothing may have arrived. `refused`: the last thing it was to be told was refused for good,

@@ -8,14 +8,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
-from watchdog.core.incidents.messages import DROPPED, Event, Message, Notice, Told
+from watchdog.core.incidents.messages import DROPPED, Event, Message, Notice, Notified
 from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 from watchdog.core.model.target import SELF
 
-__all__ = ["Addressee", "Standing", "about_receiver", "farewell", "notice_of", "tell", "wanted"]
+__all__ = ["JudgedIncident", "Recipient", "about_receiver", "decide_notifications", "final_notification", "needed_event", "notice_of"]
 
 MOST_NOTICES = 100
 """A machine's message holds at most so many incidents; more are split. (One for humans is cut by its receiver.)"""
@@ -25,7 +25,7 @@ FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
 
 
 @dataclass(frozen=True, slots=True)
-class Addressee:
+class Recipient:
     """A receiver as the core sees it."""
 
     name: str
@@ -34,7 +34,7 @@ class Addressee:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class JudgedIncident:
     """An incident and how it stands in this cycle. `about`: the receiver whose own failure it is, or empty."""
 
     incident: Incident
@@ -42,38 +42,38 @@ class Standing:
     about: str = ""
 
 
-def wanted(standing: Standing, told: Told | None, addressee: Addressee, now: float | None = None) -> Event | None:
+def needed_event(one: JudgedIncident, notified: Notified | None, recipient: Recipient, now: float | None = None) -> Event | None:
     """What this receiver should hear of this incident now, or nothing.
 
     Nobody hears the end of what they were never told; whoever was told hears it, whatever else is true. What was refused is said
     again under the same settings only once an hour, while it burns; what was dropped by hand is not. Who was told the end of what
     still burns (the receiver was taken out, and is back) hears of it as of a new fire.
     """
-    incident = standing.incident
-    heard = told.event if told is not None else None
-    refused = told.refused if told is not None and _still_refused(told, addressee, now) else None
+    incident = one.incident
+    heard = notified.event if notified is not None else None
+    refused = notified.refused if notified is not None and _still_refused(notified, recipient, now) else None
     if not incident.open:
         return Event.RESOLVED if heard in FIRE and refused is not Event.RESOLVED else None
-    if standing.verdict is not Verdict.BREACH or incident.state is not State.FIRING or standing.about == addressee.name:
+    if one.verdict is not Verdict.BREACH or incident.state is not State.FIRING or one.about == recipient.name:
         return None
-    if told is None or heard in (None, Event.RESOLVED):
+    if notified is None or heard in (None, Event.RESOLVED):
         return None if refused is Event.FIRST else Event.FIRST
-    if incident.severity.rank > told.severity.rank and refused is not Event.ESCALATED:
+    if incident.severity.rank > notified.severity.rank and refused is not Event.ESCALATED:
         return Event.ESCALATED
     return None
 
 
-def _still_refused(told: Told, addressee: Addressee, now: float | None) -> bool:
+def _still_refused(notified: Notified, recipient: Recipient, now: float | None) -> bool:
     """Whether it is not worth another try: `told.at` is when the last one was refused."""
-    if told.settings == DROPPED:
+    if notified.settings == DROPPED:
         return True
-    return told.settings == addressee.settings and (now is None or 0 <= now - told.at < REFUSED_AGAIN_S)
+    return notified.settings == recipient.settings and (now is None or 0 <= now - notified.at < REFUSED_AGAIN_S)
 
 
-def tell(
-    standings: Sequence[Standing],
+def decide_notifications(
+    judged: Sequence[JudgedIncident],
     loaded: Loaded,
-    addressees: Iterable[Addressee],
+    recipients: Iterable[Recipient],
     target: str,
     now: float,
     service: str,
@@ -86,27 +86,29 @@ def tell(
     """
     new: list[Message] = []
     withdrawn: list[str] = []
-    for addressee in addressees:
-        waiting = [m for m in loaded.waiting if m.receiver == addressee.name]
-        retry_at = now if again and addressee.name not in loaded.off else None
-        notices = _notices(standings, loaded.told, waiting, addressee, retry_at)
-        if _said_by(waiting) == [_gist(n) for n in notices]:
+    for recipient in recipients:
+        waiting = [m for m in loaded.waiting if m.receiver == recipient.name]
+        retry_at = now if again and recipient.name not in loaded.off else None
+        notices = _notices(judged, loaded.notified, waiting, recipient, retry_at)
+        if _said_by(waiting) == [_content_key(n) for n in notices]:
             continue
         withdrawn += [m.id for m in waiting]
         since = min((m.since or m.created_at for m in waiting), default=now) if notices else now
         not_before = max((m.not_before for m in waiting), default=0.0)
         new += [
-            Message(_id(addressee, target, now, part, loaded.last_message), addressee.name, target, now, part, not_before, since, service)
-            for part in _split(notices, addressee)
+            Message(_id(recipient, target, now, part, loaded.last_message), recipient.name, target, now, part, not_before, since, service)
+            for part in _split(notices, recipient)
         ]
     return tuple(new), tuple(withdrawn)
 
 
-def farewell(loaded: Loaded, addressee: Addressee, target: str, now: float, service: str) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    """As `tell`, for a receiver that is told no more: all that it believes to burn has ended for it, said once."""
+def final_notification(
+    loaded: Loaded, recipient: Recipient, target: str, now: float, service: str
+) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """As `decide_notifications`, for a receiver that is told no more: all that it believes to burn has ended for it, said once."""
     over = [replace(i, state=State.RESOLVED, ended=Ended.RECEIVER_REMOVED, resolved_at=now) for i in loaded.open]
-    standings = [Standing(incident, Verdict.NONE) for incident in (*over, *loaded.owed)]
-    return tell(standings, loaded, [addressee], target, now, service, again=False)
+    judged = [JudgedIncident(incident, Verdict.NONE) for incident in (*over, *loaded.unsettled)]
+    return decide_notifications(judged, loaded, [recipient], target, now, service, again=False)
 
 
 def about_receiver(incident: Incident, tables: Container[str]) -> str:
@@ -115,7 +117,11 @@ def about_receiver(incident: Incident, tables: Container[str]) -> str:
 
 
 def _notices(
-    standings: Sequence[Standing], told: Mapping[tuple[str, str], Told], waiting: Sequence[Message], addressee: Addressee, now: float | None
+    judged: Sequence[JudgedIncident],
+    notified: Mapping[tuple[str, str], Notified],
+    waiting: Sequence[Message],
+    recipient: Recipient,
+    now: float | None,
 ) -> list[Notice]:
     """What this receiver should now be told, in a stable order; what waits already keeps its snapshot while it says the same.
 
@@ -125,20 +131,20 @@ def _notices(
     for notice in (n for m in waiting for n in m.notices):
         queued.setdefault(notice.incident, []).append(notice)
     found: list[Notice] = []
-    for standing in standings:
-        incident = standing.incident
-        heard = told.get((incident.id, addressee.name))
-        event = wanted(standing, heard, addressee, now)
+    for one in judged:
+        incident = one.incident
+        heard = notified.get((incident.id, recipient.name))
+        event = needed_event(one, heard, recipient, now)
         olds = queued.get(incident.id, [])
         if event is not None:
             notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)
-            found.append(next((old for old in olds if _gist(old) == _gist(notice)), notice))
-        elif olds and incident.open and standing.about != addressee.name:
+            found.append(next((old for old in olds if _content_key(old) == _content_key(notice)), notice))
+        elif olds and incident.open and one.about != recipient.name:
             found += _still_to_say(olds, heard)  # this cycle could not look again, or the fire is going out
     return sorted(found, key=lambda n: (n.started_at, n.incident))
 
 
-def _still_to_say(olds: list[Notice], heard: Told | None) -> list[Notice]:
+def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
     """Of what waits about one incident the newest; as its first, where that has not been heard and waits as well."""
     fires = [old for old in olds if old.event in FIRE]
     if heard is not None and heard.event in FIRE:
@@ -173,21 +179,21 @@ def notice_of(incident: Incident, event: Event, sequence: int) -> Notice:
     )
 
 
-def _gist(notice: Notice) -> tuple[str, Event, str]:
+def _content_key(notice: Notice) -> tuple[str, Event, str]:
     return notice.incident, notice.event, notice.severity
 
 
 def _said_by(waiting: Sequence[Message]) -> list[tuple[str, Event, str]]:
     notices = [n for m in waiting for n in m.notices]
-    return [_gist(n) for n in sorted(notices, key=lambda n: (n.started_at, n.incident))]
+    return [_content_key(n) for n in sorted(notices, key=lambda n: (n.started_at, n.incident))]
 
 
-def _split(notices: list[Notice], addressee: Addressee) -> list[tuple[Notice, ...]]:
+def _split(notices: list[Notice], recipient: Recipient) -> list[tuple[Notice, ...]]:
     """What is for people is one message, cut by its receiver; machines get everything, in messages that servers take."""
-    if addressee.human:
+    if recipient.human:
         return [tuple(notices)] if notices else []
     return list(fitting(notices, MOST_NOTICES))
 
 
-def _id(addressee: Addressee, target: str, now: float, part: tuple[Notice, ...], last_message: int) -> str:
-    return message_id(addressee.name, target, now, [f"{last_message}", *(f"{n.incident}{n.event}{n.sequence}" for n in part)])
+def _id(recipient: Recipient, target: str, now: float, part: tuple[Notice, ...], last_message: int) -> str:
+    return message_id(recipient.name, target, now, [f"{last_message}", *(f"{n.incident}{n.event}{n.sequence}" for n in part)])

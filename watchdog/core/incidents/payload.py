@@ -14,7 +14,7 @@ from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice, strongest
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
-from watchdog.core.text.sanitize import harmless_json
+from watchdog.core.text.sanitize import sanitize_json
 
 __all__ = ["LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
 
@@ -59,7 +59,7 @@ def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]
 
 
 def _encoded(document: dict[str, Any]) -> bytes:
-    return harmless_json(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
+    return sanitize_json(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
 
 
 def payload(message: Message) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
-from watchdog.core.incidents.messages import Message, Told
+from watchdog.core.incidents.messages import Message, Notified
 from watchdog.core.model.rows import Sample
 
 __all__ = ["Loaded", "Plan"]
@@ -14,14 +14,14 @@ __all__ = ["Loaded", "Plan"]
 class Loaded:
     """What the database says of one target when a cycle begins to decide.
 
-    `told`: (incident id, receiver) -> what it was told, for open incidents and for ended ones whose end is still owed.
+    `notified`: (incident id, receiver) -> what it was told, for open incidents and for ended ones whose end is still owed.
     `waiting`: messages that never left and may still be merged or withdrawn, oldest first.
-    `owed`: incidents that have ended (fired once) while somebody who was told of them has not been told, or sent, the end.
+    `unsettled`: incidents that have ended (fired once) while somebody who was told of them has not been told, or sent, the end.
     """
 
     open: tuple[Incident, ...] = ()
-    owed: tuple[Incident, ...] = ()
-    told: Mapping[tuple[str, str], Told] = field(default_factory=dict)
+    unsettled: tuple[Incident, ...] = ()
+    notified: Mapping[tuple[str, str], Notified] = field(default_factory=dict)
     waiting: tuple[Message, ...] = ()
     previous_cycle_at: float | None = None
     off: frozenset[str] = frozenset()

@@ -5,12 +5,12 @@ from watchdog.core.model.identity import fingerprint, incident_id, message_id
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
 
-__all__ = ["RULE", "trial_message"]
+__all__ = ["RULE", "message_for_test"]
 
 RULE = "Test"
 
 
-def trial_message(receiver: str, service: str, now: float) -> Message:
+def message_for_test(receiver: str, service: str, now: float) -> Message:
     """One incident of severity info, of the rule `Test` on watchdog itself, that exists in this message alone. `now`: epoch seconds."""
     key = {"receiver": receiver}
     print_ = fingerprint(RULE, SELF, key)

@@ -17,7 +17,7 @@ from watchdog.core.judging.statements import RuleStatements
 from watchdog.core.model.rows import Key, Reading, Table
 from watchdog.core.rules.rule import Rule
 from watchdog.core.sql.conditions import ConditionError, check_select
-from watchdog.core.sql.draft import readable
+from watchdog.core.sql.draft import format_value
 from watchdog.core.sql.tables import MAX_STEPS, SqlCell, SqlTables, StoppedError, schema_of
 from watchdog.core.sql.tokens import with_real_numbers
 
@@ -57,7 +57,7 @@ class Evaluator:
         except StoppedError as error:
             judgement = Judgement(rule, failed=str(error))
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError, MemoryError) as error:
-            judgement = Judgement(rule, failed="; ".join(self._sql.refused) or readable(str(error), self._tables))
+            judgement = Judgement(rule, failed="; ".join(self._sql.refused) or format_value(str(error), self._tables))
         return replace(judgement, took_ms=(self._stopwatch() - begun) * 1000)
 
     def answer(self, expectation: Expectation, target: str) -> Answer:

@@ -17,7 +17,7 @@ from watchdog.core.model.rows import Cell, Table
 from watchdog.core.sql.conditions import ConditionError, QueryShape, check_condition, check_truth_select
 from watchdog.core.sql.tables import SqlCell, SqlTables, StoppedError
 from watchdog.core.sql.tokens import with_real_numbers
-from watchdog.core.text.phrasing import readable
+from watchdog.core.text.phrasing import format_value
 from watchdog.core.text.suggestions import did_you_mean
 
 __all__ = ["Answer", "Expectation", "answer", "read_expectation"]
@@ -136,7 +136,7 @@ def _false(expectation: Expectation, target: str, rows: list[dict[str, Cell]]) -
 
 
 def _values(row: Mapping[str, Cell]) -> str:
-    return ", ".join(f"{name}={'?' if cell is None else readable(cell)}" for name, cell in row.items())
+    return ", ".join(f"{name}={'?' if cell is None else format_value(cell)}" for name, cell in row.items())
 
 
 def _is_true(cell: SqlCell) -> bool:

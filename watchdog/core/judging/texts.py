@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from watchdog.core.judging.findings import Finding
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.templates import render
-from watchdog.core.text.phrasing import cut, readable, tidy, value_of
+from watchdog.core.text.phrasing import cut, format_value, tidy, value_of
 
 __all__ = ["NO_TEXTS", "Texts", "plain", "render_or_plain", "resolved_text", "texts_of"]
 
@@ -63,5 +63,5 @@ def resolved_text(finding: Finding, target: str, severity: Severity, summary: st
 def plain(finding: Finding) -> str:
     """`QueueBacklogHigh on indexing: length=60, consumers=2`."""
     key = f" on {', '.join(finding.key)}" if finding.key else ""
-    values = ", ".join(f"{name}={readable(value_of(cell))}" for name, cell in finding.values.items())
+    values = ", ".join(f"{name}={format_value(value_of(cell))}" for name, cell in finding.values.items())
     return cut(tidy(f"{finding.rule.name}{key}{': ' if values else ''}{values}"))

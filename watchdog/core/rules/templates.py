@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from watchdog.core.model.rows import Cell
-from watchdog.core.text.phrasing import FILTERS, cut, readable, tidy, value_of
+from watchdog.core.text.phrasing import FILTERS, cut, format_value, tidy, value_of
 from watchdog.core.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _environment() -> "Environment":
     """Jinja with nothing in it but the four filters. Imported here: the import takes 70 ms, and most commands render nothing."""
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
-    environment = SandboxedEnvironment(finalize=readable, autoescape=False)  # plain text: receivers escape for their own format
+    environment = SandboxedEnvironment(finalize=format_value, autoescape=False)  # plain text: receivers escape for their own format
     environment.globals.clear()
     environment.tests.clear()
     environment.filters.clear()

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from watchdog.core.model.rows import Kind, Param, Table
 from watchdog.core.sql.condition_faults import Known, KnownColumn, aggregate_faults, sense_faults, truth_faults
-from watchdog.core.sql.draft import Draft, readable
+from watchdog.core.sql.draft import Draft, format_value
 from watchdog.core.sql.expressions import NotUnderstoodError
 from watchdog.core.sql.parser import parse, parse_from
 from watchdog.core.sql.tables import Schema, SqlTables, StoppedError, bound, schema_of
@@ -133,7 +133,7 @@ def _prepared(
             if not draft.mend_column(said, where, columns, params):
                 break
         if not draft.faults:
-            draft.faults += list(dict.fromkeys(tables.refused)) or [readable(said, schema)]
+            draft.faults += list(dict.fromkeys(tables.refused)) or [format_value(said, schema)]
     return {}
 
 
@@ -219,7 +219,7 @@ def _output_columns(draft: Draft, schema: Schema, params: Mapping[str, Param]) -
             names, _ = tables.run(draft.text, bound(params), 0)
             tables.prepare(f"SELECT * FROM ({draft.text})", bound(params))  # noqa: S608 - read-only, and its brackets are balanced
         except (StoppedError, sqlite3.Error) as error:
-            draft.faults.append(readable(str(error), schema))
+            draft.faults.append(format_value(str(error), schema))
             return ()
     lowered = [name.lower() for name in names]
     draft.faults += [f'two columns are called "{name}"; rename one with AS' for name in dict.fromkeys(lowered) if lowered.count(name) > 1]

@@ -13,7 +13,7 @@ from watchdog.core.sql.functions import DENIED, FUNCTIONS, WINDOWS
 from watchdog.core.sql.tokens import Token, TokenKind, bracket_faults, rewritten, scan
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["Draft", "readable"]
+__all__ = ["Draft", "format_value"]
 
 _NOT_FUNCTIONS = """ALL AND AS BETWEEN BY CASE CAST COLLATE DISTINCT ELSE ESCAPE EXCEPT EXISTS FILTER FROM GLOB GROUP HAVING IN INTERSECT IS
     JOIN LIKE LIMIT MATCH MATERIALIZED NOT OFFSET ON OR ORDER OVER REGEXP SELECT THEN UNION USING VALUES WHEN WHERE WINDOW WITH"""
@@ -153,7 +153,7 @@ _SAID = (
 )
 
 
-def readable(said: str, tables: Collection[str]) -> str:
+def format_value(said: str, tables: Collection[str]) -> str:
     """SQLite's words as a sentence of ours."""
     if said.startswith("no such table: "):
         name = said.removeprefix("no such table: ").removeprefix("main.")

@@ -3,7 +3,7 @@
 CI runners read what a job prints, on both streams, for commands: GitHub's runner takes `::name …::…` at the beginning of a line, and its
 older `##[name …]…` anywhere in one (github.com/actions/runner, src/Runner.Common/ActionCommand.cs); Azure Pipelines takes `##vso[…]` and
 `##[…]`, TeamCity `##teamcity[…]`. Whoever names a queue could so stop every annotation of a job. (GitLab's section markers hold a carriage
-return and an escape, which `harmless` writes out.) In: text that is about to be printed. Out: the same with one character of each command
+return and an escape, which `sanitize` writes out.) In: text that is about to be printed. Out: the same with one character of each command
 as its escape, which reads back in JSON and TOML texts, or as a reference of XML.
 """
 

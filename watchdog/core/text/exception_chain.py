@@ -5,12 +5,12 @@ In: an exception. Out: it and its causes, innermost last; at most ten, for nothi
 
 from collections.abc import Iterator
 
-__all__ = ["causes_of"]
+__all__ = ["exception_chain"]
 
 MOST = 10
 
 
-def causes_of(error: BaseException) -> Iterator[BaseException]:
+def exception_chain(error: BaseException) -> Iterator[BaseException]:
     """The error itself first, then each one's `__cause__`, else its `__context__`."""
     cause: BaseException | None = error
     for _ in range(MOST):

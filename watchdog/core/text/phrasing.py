@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from watchdog.core.model.rows import Cell
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["FILTERS", "Readable", "cut", "readable", "telling_cells", "tidy", "value_of"]
+__all__ = ["FILTERS", "Readable", "cut", "format_value", "telling_cells", "tidy", "value_of"]
 
 _LONGEST = 2_000
 _ENDLESS = (math.inf, -math.inf)
@@ -43,7 +43,7 @@ def value_of(cell: Cell) -> Readable:
     return cut(cell) if isinstance(cell, str) else cell
 
 
-def readable(value: object) -> str:
+def format_value(value: object) -> str:
     """Whole numbers without `.0`, others with at most two decimals; yes and no; a text as it is."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -90,7 +90,7 @@ def _of_numbers(show: Callable[[float], str]) -> Callable[[object], str]:
 
     def shown(value: object) -> str:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return show(float(value)) if is_number else readable(value)  # type: ignore[arg-type]  # mypy does not follow the flag
+        return show(float(value)) if is_number else format_value(value)  # type: ignore[arg-type]  # mypy does not follow the flag
 
     return shown
 

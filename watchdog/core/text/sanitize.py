@@ -7,12 +7,12 @@ out (`\\x1b`), so that nobody who names a queue can paint an operator's terminal
 import re
 import unicodedata
 
-__all__ = ["harmless", "harmless_json", "log_text", "one_line"]
+__all__ = ["log_text", "one_line", "sanitize", "sanitize_json"]
 
 _SEPARATORS = ("Zl", "Zp")
 
 
-def harmless(text: str) -> str:
+def sanitize(text: str) -> str:
     """The text with invisible characters as escapes; line ends too."""
     if text.isprintable():
         return text
@@ -21,10 +21,10 @@ def harmless(text: str) -> str:
 
 def log_text(text: str) -> str:
     """The text on one line: several become one, with semicolons between them."""
-    return text if text.isprintable() else harmless("; ".join(line for line in text.splitlines() if line))
+    return text if text.isprintable() else sanitize("; ".join(line for line in text.splitlines() if line))
 
 
-def harmless_json(document: str) -> str:
+def sanitize_json(document: str) -> str:
     """A JSON document with invisible characters written as JSON writes them, which reads the same."""
     return document if document.isprintable() else _UNPRINTABLE.sub(_as_json, document)
 
@@ -54,4 +54,4 @@ def one_line(text: str, longest: int = 200) -> str:
     """The first line that says something, harmless, at most `longest` characters."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     cut = first if len(first) <= longest else first[: longest - 1] + "…"
-    return harmless(cut)
+    return sanitize(cut)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from watchdog import __version__
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
-from watchdog.core.text.exception_chain import causes_of
+from watchdog.core.text.exception_chain import exception_chain
 from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.secrets import pieces_of_url
 from watchdog.net.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
@@ -167,7 +167,7 @@ class HttpAttempt:
     def _outcome_of_failure(self, failure: Exception, *, never_sent: bool) -> Outcome:
         import httpx  # noqa: PLC0415
 
-        causes = list(causes_of(failure))
+        causes = list(exception_chain(failure))
         asked = str(self._proxy or self._server)  # with a proxy, it is the only one that is connected to
         if isinstance(failure, httpx.ProxyError) and self._proxy:
             status = re.match(r"\d{3}", str(failure))

@@ -16,7 +16,7 @@ from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.text.durations import format_duration
-from watchdog.core.text.phrasing import readable, telling_cells
+from watchdog.core.text.phrasing import format_value, telling_cells
 from watchdog.receivers.slack.text import bold, code, date, is_link, link, prose, prose_with_code
 
 __all__ = ["LARGEST_BODY", "slack_body"]
@@ -138,7 +138,7 @@ def _values(notice: Notice) -> str:
 def _cell(cell: Cell) -> str:
     if cell is None:
         return "?"
-    return prose(readable(cell), _NAME)
+    return prose(format_value(cell), _NAME)
 
 
 def _when(notice: Notice, service: str) -> str:

@@ -9,7 +9,7 @@ import math
 import re
 
 from watchdog.core.incidents.payload import iso
-from watchdog.core.text.sanitize import harmless
+from watchdog.core.text.sanitize import sanitize
 
 __all__ = ["bold", "code", "date", "is_link", "link", "prose", "prose_with_code"]
 
@@ -72,7 +72,7 @@ def date(at: float) -> str:
 def _one_line(text: str, longest: int) -> str:
     """On one line and printable. Megabytes are cut before anything looks at them: whatever follows only makes text longer."""
     beginning = text[: 4 * longest]
-    line = harmless(" ".join(beginning.split()))
+    line = sanitize(" ".join(beginning.split()))
     return line if beginning == text or len(line) > longest else line + "…"
 
 

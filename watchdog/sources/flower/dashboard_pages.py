@@ -14,7 +14,7 @@ from threading import Lock
 import httpx
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.text.exception_chain import causes_of
+from watchdog.core.text.exception_chain import exception_chain
 from watchdog.net.deadline import Deadline
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.net.http_proxy import Proxy, proxy_answer, proxy_for
@@ -112,7 +112,7 @@ class Pages:
             return self._streamed(client, asked)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise_if_own(error)
-            if any(isinstance(cause, ssl.SSLError) for cause in causes_of(error)):
+            if any(isinstance(cause, ssl.SSLError) for cause in exception_chain(error)):
                 self.close()  # the next question reads the files anew
             return Gap(silence(error, asked))
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from watchdog.core.text.exception_chain import causes_of
+from watchdog.core.text.exception_chain import exception_chain
 from watchdog.net.http_proxy import Proxy, proxy_answer
 from watchdog.net.tls_files import TlsFiles
 
@@ -63,7 +63,7 @@ def silence(error: Exception, asked: Asked) -> str:
     if isinstance(error, httpx.ProxyError) and asked.proxy:
         status = re.match(r"\d{3}", str(error))
         return f"flower: {proxy_answer(int(status[0]) if status else 0, asked.proxy, asked.base)}"
-    for cause in causes_of(error):
+    for cause in exception_chain(error):
         if sentence := _network(cause, asked):
             return sentence
     if isinstance(error, httpx.ConnectTimeout):

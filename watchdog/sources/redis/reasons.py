@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from redis import exceptions as redis_errors
 
 from watchdog.core.model.queries import HashSize, ListLength, LowestScore, OldestMessage, Query, SetMembers
-from watchdog.core.text.exception_chain import causes_of
+from watchdog.core.text.exception_chain import exception_chain
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.commands import command
 from watchdog.sources.redis.server import CLUSTER
@@ -108,7 +108,7 @@ def too_large(most_bytes: int) -> str:
 
 def failure(error: Exception, asked: Asked) -> str:
     """The connection itself failed: the sentence for the whole batch."""
-    sentences = (_network(cause, asked) for cause in causes_of(error))
+    sentences = (_network(cause, asked) for cause in exception_chain(error))
     return f"{asked.name}: {next(filter(None, sentences), None) or _protocol(error, asked)}"
 
 
@@ -176,7 +176,7 @@ def _unreadable(asked: Asked) -> str:
 def _protocol(error: Exception, asked: Asked) -> str:
     """The sentence for what Redis, or something else on its port, answered."""
     place, text = asked.place, str(error)
-    if any(isinstance(cause, TimeoutError) for cause in causes_of(error)):
+    if any(isinstance(cause, TimeoutError) for cause in exception_chain(error)):
         if "reading" not in text and "writing" not in text:
             return (
                 f"no connection to {place} in time (`connect_timeout` {asked.connect_timeout_s:g}s): host down, or a firewall in between?"

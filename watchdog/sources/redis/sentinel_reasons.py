@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from redis import exceptions as redis_errors
 
-from watchdog.core.text.exception_chain import causes_of
+from watchdog.core.text.exception_chain import exception_chain
 from watchdog.sources.redis.address import RedisAddress
 
 __all__ = ["NO_SENTINEL", "UNKNOWN_MASTER", "nobody_knows", "why_not"]
@@ -26,7 +26,7 @@ def nobody_knows(master: str, said: Mapping[str, str]) -> str:
 
 def why_not(error: Exception, address: RedisAddress, name: str) -> str:
     """What became of asking one sentinel; `name` is the source, after which its settings are called."""
-    words = (_network(cause, address, name) for cause in causes_of(error))
+    words = (_network(cause, address, name) for cause in exception_chain(error))
     return next(filter(None, words), None) or _answer(error, address, name)
 
 

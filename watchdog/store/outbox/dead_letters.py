@@ -15,14 +15,14 @@ from watchdog.store.cycles import notices_of, queue
 from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.outbox import switched_off
-from watchdog.store.outbox.told import recount
+from watchdog.store.outbox.notification_log import recount
 from watchdog.store.records import message_from, notice_from
 
-__all__ = ["Letter", "OutboxShown", "ReceiverOff", "Retried", "drop", "outbox_shown", "retried", "retry", "switch_on"]
+__all__ = ["OutboxMessage", "OutboxShown", "ReceiverOff", "Retried", "drop", "outbox_shown", "retried", "retry", "switch_on"]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutboxMessage:
     """A message that waits, is being sent, or is dead. Times are epoch seconds."""
 
     id: str
@@ -52,7 +52,7 @@ class ReceiverOff:
 class OutboxShown:
     """Letters, the oldest first, and who is switched off."""
 
-    letters: tuple[Letter, ...]
+    messages: tuple[OutboxMessage, ...]
     off: tuple[ReceiverOff, ...]
 
 
@@ -88,13 +88,13 @@ def outbox_shown(file: DatabaseFile) -> OutboxShown:
         notices: dict[str, list[Notice]] = {}
         for row in connection.execute(_NOTICES):
             notices.setdefault(row["message"], []).append(notice_from(row["snapshot"]))
-        letters = [_letter(row, notices.get(row["id"], [])) for row in connection.execute(f"{_LETTERS} ORDER BY number")]
+        messages = [_letter(row, notices.get(row["id"], [])) for row in connection.execute(f"{_LETTERS} ORDER BY number")]
         off = connection.execute("SELECT receiver, at, reason FROM switched_off ORDER BY receiver")
-        return OutboxShown(tuple(letters), tuple(ReceiverOff(*row) for row in off))
+        return OutboxShown(tuple(messages), tuple(ReceiverOff(*row) for row in off))
 
 
-def _letter(row: sqlite3.Row, notices: Sequence[Notice]) -> Letter:
-    return Letter(
+def _letter(row: sqlite3.Row, notices: Sequence[Notice]) -> OutboxMessage:
+    return OutboxMessage(
         id=row["id"],
         receiver=row["receiver"],
         target=row["target"],

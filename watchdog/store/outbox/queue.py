@@ -14,7 +14,7 @@ import structlog
 from watchdog.core.incidents.messages import Event, Message
 from watchdog.store.cycles import notices_of
 from watchdog.store.outbox import switched_off
-from watchdog.store.outbox.told import recount
+from watchdog.store.outbox.notification_log import recount
 from watchdog.store.records import message_from
 
 __all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "is_due", "next_due", "recover"]

@@ -4,7 +4,7 @@ import sqlite3
 
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.store.cycles import TRIED_FOR_S
-from watchdog.store.outbox.told import recount, recount_all
+from watchdog.store.outbox.notification_log import recount, recount_all
 
 __all__ = ["IS_FAREWELL", "give_up", "leave_by", "rename", "stay", "unfinished", "unfinished_receivers"]
 

@@ -8,10 +8,10 @@ from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.too_large import smaller
 from watchdog.store.cycles import notices_of
 from watchdog.store.outbox import switched_off
+from watchdog.store.outbox.notification_log import recount
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S
 from watchdog.store.outbox.removed_receivers import IS_FAREWELL
 from watchdog.store.outbox.splitting import put_in_place_of
-from watchdog.store.outbox.told import recount
 from watchdog.store.records import message_from, plain
 
 __all__ = ["Settled", "backoff_s", "settle"]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from watchdog.core.incidents.messages import Message
 from watchdog.store.cycles import queue
-from watchdog.store.outbox.told import recount_incidents
+from watchdog.store.outbox.notification_log import recount_incidents
 
 __all__ = ["put_in_place_of"]
 

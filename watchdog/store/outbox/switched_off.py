@@ -8,8 +8,8 @@ import sqlite3
 
 import structlog
 
+from watchdog.store.outbox.notification_log import recount
 from watchdog.store.outbox.removed_receivers import IS_FAREWELL
-from watchdog.store.outbox.told import recount
 
 __all__ = ["give_up_late", "is_off", "next_late", "still", "switch_off", "switch_on"]
 

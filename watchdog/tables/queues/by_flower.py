@@ -16,7 +16,7 @@ from watchdog.core.model.target import covers
 from watchdog.tables.queues.celery_conf import celery_conf
 from watchdog.tables.queues.keys import KnownQueue, Queues, queues_of
 from watchdog.tables.queues.rows import OF_LENGTH, QueueRows, blind_row
-from watchdog.tables.workers.memory import fleet_of, inspections
+from watchdog.tables.workers.memory import inspections, known_workers_of
 
 __all__ = ["lengths_due", "read_by_flower"]
 
@@ -31,7 +31,7 @@ ANSWERED_S = 330.0
 
 def lengths_due(asking: Asking) -> Iterable[Query]:
     """The inspect cache for names; the lengths once it is known that asking for them can do no harm."""
-    seen = inspections(asking.replies, fleet_of(asking.memories.get("workers")), asking.target)
+    seen = inspections(asking.replies, known_workers_of(asking.memories.get("workers")), asking.target)
     at = _answered_at(asking.replies, queues_of(asking.memory).broker_answered_at, asking.now)
     shown = _heard(asking.replies) or (at is not None and 0 <= asking.now - at <= ANSWERED_S)
     told = _transports(seen)
@@ -42,7 +42,7 @@ def lengths_due(asking: Asking) -> Iterable[Query]:
 def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) -> Reading:
     """Every queue that Flower lists, and those that it should."""
     memory = queues_of(look.memory)
-    seen = inspections(look.replies, fleet_of(look.before["workers"].memory if "workers" in look.before else None), look.target)
+    seen = inspections(look.replies, known_workers_of(look.before["workers"].memory if "workers" in look.before else None), look.target)
     conf = celery_conf(look.target, seen.values(), memory.said)
     memory = replace(memory, said=conf.said, broker_answered_at=_answered_at(look.replies, memory.broker_answered_at, look.now))
     idle = {**_uncounted(_transports(seen)), **idle}

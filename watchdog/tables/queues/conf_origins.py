@@ -15,7 +15,7 @@ from watchdog.core.text.durations import format_duration
 from watchdog.tables.queues.celery_conf import current
 from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys
 from watchdog.tables.queues.names import scan
-from watchdog.tables.workers.memory import Fleet, inspections
+from watchdog.tables.workers.memory import KnownWorkers, inspections
 
 __all__ = ["CONFIGURED", "LiveSetting", "live_settings", "unanswered"]
 
@@ -61,8 +61,8 @@ def unanswered(target: Target, replies: Replies) -> dict[str, str]:
 
 def live_settings(target: Target, replies: Replies) -> list[LiveSetting]:
     """Every setting that is read from somewhere, in the order of the configuration."""
-    seen = inspections(replies, Fleet(), target)
-    keys = queue_keys(target, replies, Fleet(), Queues())
+    seen = inspections(replies, KnownWorkers(), target)
+    keys = queue_keys(target, replies, KnownWorkers(), Queues())
     confs = [(i.name, i.conf) for i in current(seen.values()) if i.conf is not None]
     silent = unanswered(target, replies).get("flower", "") if not confs else ""
     found = [_setting(asked, confs, silent) for asked in _asked(target, keys)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.rows import Reading, Row
-from watchdog.tables.workers.memory import Fleet, KnownWorker
+from watchdog.tables.workers.memory import KnownWorker, KnownWorkers
 from watchdog.tables.workers.names import kind_of
 
 __all__ = ["Consumers", "Taken", "consumers"]
@@ -84,20 +84,20 @@ class Consumers:
         return Taken({name: self.processed[name] for name in names}, all(self.active[name] == 0 for name in names))
 
 
-def consumers(workers: Reading | None, fleet: Fleet) -> Consumers:
+def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers:
     """Who consumes what, by this look's workers."""
     if workers is None or workers.unread is not None:
         return Consumers(unknown=workers.unread if workers is not None else "the workers were not read")
-    of_kind = _queues_of_kinds(fleet)
-    perhaps, nowhere_known = _perhaps(workers, fleet, of_kind)
+    of_kind = _queues_of_kinds(known_workers)
+    perhaps, nowhere_known = _perhaps(workers, known_workers, of_kind)
     online = frozenset(str(row.cells["name"]) for row in workers.rows if row.cells.get("state") == "online")
-    held = {name: what for name in online if (what := _held(fleet.known[name]))}
-    found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(fleet.known.values()), online=online, held=held)
+    held = {name: what for name in online if (what := _held(known_workers.known[name]))}
+    found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(known_workers.known.values()), online=online, held=held)
     for row in workers.rows:
         name = str(row.cells["name"])
         if row.cells.get("state") != "online":
             continue
-        for queue in sorted(_queues(fleet.known[name])):
+        for queue in sorted(_queues(known_workers.known[name])):
             found.by_queue.setdefault(queue, []).append(name)
         if row.cells.get("saturated") is True:
             found.saturated.add(name)
@@ -110,7 +110,7 @@ def consumers(workers: Reading | None, fleet: Fleet) -> Consumers:
     return found
 
 
-def _perhaps(workers: Reading, fleet: Fleet, of_kind: Mapping[str, frozenset[str]]) -> tuple[dict[str, str], str | None]:
+def _perhaps(workers: Reading, known_workers: KnownWorkers, of_kind: Mapping[str, frozenset[str]]) -> tuple[dict[str, str], str | None]:
     """Queue -> why somebody may consume it; and why anybody may consume anything: nothing is known of a worker, nor of its kind."""
     perhaps: dict[str, str] = {}
     for row in workers.rows:
@@ -118,7 +118,7 @@ def _perhaps(workers: Reading, fleet: Fleet, of_kind: Mapping[str, frozenset[str
         if why is None:
             continue
         name = str(row.cells["name"])
-        own = _queues(fleet.known[name])
+        own = _queues(known_workers.known[name])
         queues = own if own and "state" in row.gaps else own | of_kind.get(kind_of(name), frozenset())
         if not queues:
             return perhaps, why
@@ -134,10 +134,10 @@ def _why_open(row: Row) -> str | None:
     return None
 
 
-def _queues_of_kinds(fleet: Fleet) -> dict[str, frozenset[str]]:
+def _queues_of_kinds(known_workers: KnownWorkers) -> dict[str, frozenset[str]]:
     """Kind -> every queue that one of them was last known to consume."""
     found: dict[str, set[str]] = {}
-    for name, worker in fleet.known.items():
+    for name, worker in known_workers.known.items():
         found.setdefault(kind_of(name), set()).update(_queues(worker))
     return {kind: frozenset(queues) for kind, queues in found.items()}
 

@@ -15,7 +15,7 @@ from watchdog.core.model.target import Target
 from watchdog.tables.queues.celery_conf import CeleryConf, Said, celery_conf, current
 from watchdog.tables.queues.names import Bindings, after, binding_keys, prefix_in_force
 from watchdog.tables.queues.other_broker import broker_elsewhere
-from watchdog.tables.workers.memory import Fleet, inspections
+from watchdog.tables.workers.memory import KnownWorkers, inspections
 
 __all__ = ["KnownQueue", "QueueKeys", "Queues", "queue_keys", "queues_of"]
 
@@ -95,13 +95,13 @@ def _lists(key: str, separator: str, steps: tuple[int, ...]) -> tuple[ListLength
     return (ListLength(key), *(ListLength(f"{key}{separator}{step}") for step in steps if step))
 
 
-def queue_keys(target: Target, replies: Replies, fleet: Fleet, memory: Queues) -> QueueKeys:
+def queue_keys(target: Target, replies: Replies, known_workers: KnownWorkers, memory: Queues) -> QueueKeys:
     """The names in force after these replies."""
-    return replies.once(_queue_keys, target, fleet, memory)
+    return replies.once(_queue_keys, target, known_workers, memory)
 
 
-def _queue_keys(replies: Replies, target: Target, fleet: Fleet, memory: Queues) -> QueueKeys:
-    seen = inspections(replies, fleet, target)
+def _queue_keys(replies: Replies, target: Target, known_workers: KnownWorkers, memory: Queues) -> QueueKeys:
+    seen = inspections(replies, known_workers, target)
     conf = celery_conf(target, seen.values(), memory.said)
     found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))
     prefix = "" if isinstance(found, Gap) else found

@@ -14,7 +14,7 @@ from watchdog.tables.queues.consumers import consumers
 from watchdog.tables.queues.heads import OF_HEAD, Heads
 from watchdog.tables.queues.keys import KnownQueue, Queues
 from watchdog.tables.queues.service import Service, contradiction, unserved
-from watchdog.tables.workers.memory import fleet_of
+from watchdog.tables.workers.memory import known_workers_of
 
 __all__ = ["OF_LENGTH", "QueueRows", "blind_row"]
 
@@ -41,7 +41,7 @@ class QueueRows:
         unacked: int | Gap | None = None,
     ) -> None:
         workers = look.before.get("workers")
-        self.consumers = consumers(workers, fleet_of(workers.memory if workers else None))
+        self.consumers = consumers(workers, known_workers_of(workers.memory if workers else None))
         self._look, self._memory, self._declared = look, memory, declared
         self._length, self._heads, self._samples = length, heads, within(look)
         since = look.now - (look.now if memory.looked_at is None else memory.looked_at)

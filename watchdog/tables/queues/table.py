@@ -18,7 +18,7 @@ from watchdog.tables.queues.heads import OF_HEAD, Heads, heads_of
 from watchdog.tables.queues.keys import KnownQueue, QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.rows import QueueRows, blind_row
-from watchdog.tables.workers.memory import fleet_of, passed
+from watchdog.tables.workers.memory import known_workers_of, passed
 
 __all__ = ["TABLE"]
 
@@ -76,7 +76,7 @@ def asks(asking: Asking) -> Iterable[Query]:
     if "redis" not in asking.target.sources:
         return lengths_due(asking) if "flower" in asking.target.sources else []
     replies, memory = asking.replies, queues_of(asking.memory)
-    keys = queue_keys(asking.target, replies, fleet_of(asking.memories.get("workers")), memory)
+    keys = queue_keys(asking.target, replies, known_workers_of(asking.memories.get("workers")), memory)
     wanted: list[Query] = [Ping(), ReadServer(), scan(memory.bindings)]
     if "flower" in asking.target.sources:
         wanted += [Inspected(), *_settling(asking, memory)]
@@ -104,8 +104,8 @@ def read(look: Look) -> Reading:
     memory = queues_of(look.memory)
     if "flower" not in look.target.sources:
         idle |= dict.fromkeys(OF_FLOWER, "needs Flower, and this target has no `flower`")
-    fleet = fleet_of(look.before["workers"].memory if "workers" in look.before else None)
-    keys = queue_keys(look.target, look.replies, fleet, memory)
+    known_workers = known_workers_of(look.before["workers"].memory if "workers" in look.before else None)
+    keys = queue_keys(look.target, look.replies, known_workers, memory)
     pong = look.replies.get(Ping(), Pong)
     why = pong.reason if isinstance(pong, Gap) else keys.unsure
     if why is not None:
@@ -176,11 +176,11 @@ class _Seen:
 def _settling(asking: Asking, memory: Queues) -> list[Query]:
     """Everybody is asked what they consume where the last look saw messages taken from a queue that nobody consumes, and once
     where a queue begins to stand still under idle consumers: they may have been told to consume it no more (`cancel_consumer`)."""
-    fleet = fleet_of(asking.memories.get("workers"))
+    known_workers = known_workers_of(asking.memories.get("workers"))
     taken = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
-    due = taken and passed(fleet.refreshed_at, asking.now, SETTLE_EVERY_S)
-    due |= any(queue.idle_s >= STANDS_S and passed(fleet.refreshed_at, asking.now, queue.idle_s) for queue in memory.known.values())
-    return [InspectAll()] if due and not fleet.broker.down else []
+    due = taken and passed(known_workers.refreshed_at, asking.now, SETTLE_EVERY_S)
+    due |= any(queue.idle_s >= STANDS_S and passed(known_workers.refreshed_at, asking.now, queue.idle_s) for queue in memory.known.values())
+    return [InspectAll()] if due and not known_workers.broker.down else []
 
 
 def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:

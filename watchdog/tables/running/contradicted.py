@@ -12,7 +12,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectOne, WorkerHeartbeats
 from watchdog.core.model.replies import Replies, WorkerBeat
 from watchdog.tables.running.memory import KnownRun
-from watchdog.tables.workers.memory import Fleet, passed
+from watchdog.tables.workers.memory import KnownWorkers, passed
 
 __all__ = ["contradiction", "ended_by_its_worker", "workers_to_ask"]
 
@@ -33,9 +33,9 @@ def workers_to_ask(runs: Iterable[KnownRun], replies: Replies, asked_at: Mapping
     return [InspectOne(name) for name in doubtful if passed(asked_at.get(name), now, ASK_EVERY_S)][:MOST_ASKED]
 
 
-def ended_by_its_worker(run: KnownRun, fleet: Fleet, now: float) -> bool:
+def ended_by_its_worker(run: KnownRun, known_workers: KnownWorkers, now: float) -> bool:
     """Whether its worker has answered in this look what it executes, and this task is not among it."""
-    active = _active(run, fleet, now)
+    active = _active(run, known_workers, now)
     return active is not None and run.id not in active and _settled(run, now)
 
 
@@ -48,8 +48,8 @@ def contradiction(worker: str, executes: float, runs: Iterable[KnownRun], now: f
     return f"{both}; which of them is not known"
 
 
-def _active(run: KnownRun, fleet: Fleet, now: float) -> tuple[str, ...] | None:
-    known = fleet.known.get(run.worker or "")
+def _active(run: KnownRun, known_workers: KnownWorkers, now: float) -> tuple[str, ...] | None:
+    known = known_workers.known.get(run.worker or "")
     if known is None or known.inspection is None or known.answered_at != now:
         return None
     return known.inspection.active

@@ -16,7 +16,7 @@ from watchdog.core.model.target import Target
 from watchdog.tables.running.contradicted import contradiction, ended_by_its_worker, workers_to_ask
 from watchdog.tables.running.memory import METAS_A_LOOK, KnownRun, Running, listed_runs, metas, running_of, runs_now
 from watchdog.tables.running.results_place import ResultsPlace, results_place
-from watchdog.tables.workers.memory import Fleet, fleet_of, inspections
+from watchdog.tables.workers.memory import KnownWorkers, inspections, known_workers_of
 
 __all__ = ["TABLE"]
 
@@ -61,7 +61,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         return []
     wanted: list[Query] = [STARTED_TASKS, *_in_doubt(asking)]
     if asking.demand.wants("running", *OF_PROGRESS):
-        place = _place(asking.target, asking.replies, fleet_of(asking.memories.get("workers")))
+        place = _place(asking.target, asking.replies, known_workers_of(asking.memories.get("workers")))
         wanted += () if place.why_not else metas(asking, place)
     return wanted
 
@@ -79,18 +79,18 @@ def read(look: Look) -> Reading:
     why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
     if "flower" not in look.target.sources or not look.demand.wants("running"):
         return Reading(idle={c.name: why for c in COLUMNS})
-    memory, fleet = running_of(look.memory), fleet_of(look.before["workers"].memory if "workers" in look.before else None)
-    place = _place(look.target, look.replies, fleet)
+    memory, known_workers = running_of(look.memory), known_workers_of(look.before["workers"].memory if "workers" in look.before else None)
+    place = _place(look.target, look.replies, known_workers)
     why = place.why_not or ("" if look.demand.wants("running", *OF_PROGRESS) else NOT_READ)
     idle = dict.fromkeys(OF_PROGRESS, why) if why else {}
     listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):
         rows = tuple(_blind_row(run, listed.reason, idle) for run in memory.known.values() if not run.ended)
         return Reading(rows, unread=listed.reason, idle=idle, memory=memory)
-    now = runs_now(memory, listed, look, place, fleet.flower.back_at)
-    told = {run.id: replace(run, ended=run.ended or ended_by_its_worker(run, fleet, look.now)) for run in now.known.values()}
+    now = runs_now(memory, listed, look, place, known_workers.flower.back_at)
+    told = {run.id: replace(run, ended=run.ended or ended_by_its_worker(run, known_workers, look.now)) for run in now.known.values()}
     now = replace(now, known=told)
-    workers = _Workers(look, fleet, tuple(told.values()))
+    workers = _Workers(look, known_workers, tuple(told.values()))
     over = [run for run in now.known.values() if not run.listed and (run.ended or workers.done_with(run))]
     forgotten = [run for run in now.known.values() if not run.listed and look.now - run.seen_at > look.target.forget_after_s]
     now = replace(now, known={task_id: run for task_id, run in now.known.items() if run not in over and run not in forgotten})
@@ -104,18 +104,18 @@ def read(look: Look) -> Reading:
     )
 
 
-def _place(target: Target, replies: Replies, fleet: Fleet) -> ResultsPlace:
+def _place(target: Target, replies: Replies, known_workers: KnownWorkers) -> ResultsPlace:
     """Where results live, by what the workers said of it in this look or an earlier one; who was inspected last knows best."""
-    seen = sorted(inspections(replies, fleet, target).values(), key=lambda i: (-(i.at or 0.0), i.name))
+    seen = sorted(inspections(replies, known_workers, target).values(), key=lambda i: (-(i.at or 0.0), i.name))
     return results_place(target, (i.conf for i in seen if i.conf is not None))
 
 
 class _Workers:
     """What this look knows of the workers."""
 
-    def __init__(self, look: Look, fleet: Fleet, runs: tuple[KnownRun, ...]) -> None:
+    def __init__(self, look: Look, known_workers: KnownWorkers, runs: tuple[KnownRun, ...]) -> None:
         workers = look.before.get("workers", Reading(unread="flower: not asked"))
-        self.look, self.fleet, self.runs, self.unread = look, fleet, runs, workers.unread
+        self.look, self.known_workers, self.runs, self.unread = look, known_workers, runs, workers.unread
         self.rows: Mapping[Cell, Row] = {row.cells["name"]: row for row in workers.rows}
 
     def state(self, run: KnownRun) -> tuple[Cell, str]:
@@ -124,7 +124,7 @@ class _Workers:
         if run.worker is None:
             return None, MISSED
         if row is None:
-            why = self.unread or self.fleet.flower.unsettled(self.look.now)
+            why = self.unread or self.known_workers.flower.unsettled(self.look.now)
             return (None, why) if why else ("lost", "")  # Flower lists a worker until it restarts: who is not there is gone
         if row.cells.get("state") == "online" and self._of_earlier_process(run, row):
             return "lost", ""
@@ -155,7 +155,7 @@ class _Workers:
         return state in ("left", "lost") or (state == "online" and active == 0)
 
     def _of_earlier_process(self, run: KnownRun, row: Row) -> bool:
-        known, uptime = self.fleet.known.get(run.worker or ""), row.cells.get("uptime_s")
+        known, uptime = self.known_workers.known.get(run.worker or ""), row.cells.get("uptime_s")
         if run.started is None or (run.absent_at is not None and isinstance(uptime, float) and run.absent_at > self.look.now - uptime):
             return False
         if isinstance(uptime, float) and run.started < self.look.now - uptime - PROCESS_SLACK_S:

@@ -8,7 +8,7 @@ soon after kills young workers too; so one of the dead must have been born after
 from collections.abc import Iterable
 
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
-from watchdog.tables.workers.memory import KnownWorker, fleet_of
+from watchdog.tables.workers.memory import KnownWorker, known_workers_of
 from watchdog.tables.workers.names import kind_of
 
 __all__ = ["TABLE"]
@@ -40,16 +40,16 @@ def read(look: Look) -> Reading:
     workers = look.before["workers"]
     if "name" in workers.idle:
         return Reading(idle={c.name: workers.idle["name"] for c in COLUMNS})
-    fleet = fleet_of(workers.memory)
+    known_workers = known_workers_of(workers.memory)
     of_kind: dict[str, list[KnownWorker]] = {}
-    for worker in fleet.known.values():
+    for worker in known_workers.known.values():
         of_kind.setdefault(kind_of(worker.name), []).append(worker)
     if workers.unread is not None:
         blind = [c.name for c in COLUMNS if c.name != "kind"]
         rows = [Row({"kind": kind, **dict.fromkeys(blind)}, dict.fromkeys(blind, workers.unread)) for kind in of_kind]
         return Reading(tuple(rows), unread=workers.unread)
     gone = frozenset((kind_of(name),) for (name, *_) in workers.forgotten) - {(kind,) for kind in of_kind}
-    first_look_at = min((worker.first_seen_at for worker in fleet.known.values()), default=look.now)
+    first_look_at = min((worker.first_seen_at for worker in known_workers.known.values()), default=look.now)
     return Reading(tuple(_row(kind, known, first_look_at, look) for kind, known in of_kind.items()), forgotten=gone)
 
 

@@ -15,7 +15,7 @@ from watchdog.tables.workers.clocks import Drift
 from watchdog.tables.workers.flower_presence import FlowerPresence
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
 
-__all__ = ["FRESH_S", "Fleet", "KnownWorker", "fleet_of", "inspections", "of_two_processes", "passed"]
+__all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed"]
 
 FRESH_S = 600.0
 """How old an inspection may be before what it says of queues counts as unknown."""
@@ -105,7 +105,7 @@ def of_two_processes(beat: WorkerBeat | None, inspection: WorkerInspection | Non
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class KnownWorkers:
     """What the `workers` table remembers."""
 
     known: Mapping[str, KnownWorker] = field(default_factory=dict)
@@ -121,22 +121,22 @@ class Fleet:
     """How far Flower's clock was ahead of ours at the last refresh (seconds)."""
 
 
-def fleet_of(memory: object) -> Fleet:
+def known_workers_of(memory: object) -> KnownWorkers:
     """The memory of the `workers` table, or an empty one."""
-    return memory if isinstance(memory, Fleet) else Fleet()
+    return memory if isinstance(memory, KnownWorkers) else KnownWorkers()
 
 
-def inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, WorkerInspection]:
+def inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -> dict[str, WorkerInspection]:
     """The newest inspection of each of the target's workers, from memory, Flower's cache and this cycle's refreshes.
 
     A refresh wins whatever its time says (Flower's clock may have been set back). `reserved` and `active` are taken from a refresh of
     that one worker alone: Flower 2.2 keeps an old value beside a new time otherwise.
     """
-    return replies.once(_inspections, fleet, target)
+    return replies.once(_inspections, known_workers, target)
 
 
-def _inspections(replies: Replies, fleet: Fleet, target: Target) -> dict[str, WorkerInspection]:
-    newest = {name: w.inspection for name, w in fleet.known.items() if w.inspection is not None}
+def _inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -> dict[str, WorkerInspection]:
+    newest = {name: w.inspection for name, w in known_workers.known.items() if w.inspection is not None}
     for seen in _answers(replies, [Inspected()]):
         old = newest.get(seen.name)
         if old is None or (seen.at or 0.0) > (old.at or 0.0):

@@ -12,9 +12,9 @@ from watchdog.core.model.replies import Replies, WorkerBeat
 from watchdog.core.model.rows import Asking
 from watchdog.core.model.target import covers
 from watchdog.tables.workers.broker_presence import BrokerPresence, presence
+from watchdog.tables.workers.evidence import heard_of, lives_again, said_goodbye
 from watchdog.tables.workers.flower_presence import flower_presence
-from watchdog.tables.workers.memory import FRESH_S, Fleet, KnownWorker, inspections, of_two_processes, passed
-from watchdog.tables.workers.signs import heard_of, lives_again, said_goodbye
+from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, inspections, of_two_processes, passed
 from watchdog.tables.workers.silence import may_be_deaf, questions
 from watchdog.tables.workers.states import VOUCHED_S
 
@@ -30,43 +30,45 @@ NOBODY_HEARD_S = 60.0
 """The longest wait while nobody is heard: Flower 2.2 stays deaf for minutes once its broker is back, and only a refresh tells who lives."""
 
 
-def refreshes(asking: Asking, fleet: Fleet) -> Iterable[Query]:
+def refreshes(asking: Asking, known_workers: KnownWorkers) -> Iterable[Query]:
     """The refreshes due now; none before Flower's first question was answered."""
     status = asking.replies.get(WorkerStatus(), dict[str, bool])
     replies, now = asking.replies, asking.now
-    broker = presence(fleet.broker, replies, now) if "redis" in asking.target.sources else BrokerPresence()
+    broker = presence(known_workers.broker, replies, now) if "redis" in asking.target.sources else BrokerPresence()
     if isinstance(status, Gap) or broker.down or replies.asked(InspectAll()):
         return []
-    if fleet.refreshed_at is not None and passed(fleet.refreshed_at, now, ALL_EVERY_S):
+    if known_workers.refreshed_at is not None and passed(known_workers.refreshed_at, now, ALL_EVERY_S):
         return [InspectAll()]
     if any(isinstance(q, InspectOne) and replies.get(q, dict) == {} for q in replies.answers):  # 404: Flower knows no such worker
-        return [InspectAll()] if passed(fleet.refreshed_at, now, ALL_AFTER_404_S) else []
-    settled = broker.unsettled(now) is None and flower_presence(fleet.flower, replies, now).unsettled(now) is None
-    due = _Due(asking, fleet, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
+        return [InspectAll()] if passed(known_workers.refreshed_at, now, ALL_AFTER_404_S) else []
+    settled = broker.unsettled(now) is None and flower_presence(known_workers.flower, replies, now).unsettled(now) is None
+    due = _Due(asking, known_workers, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
     names = [*due.with_old_inspections(), *(due.silent() if settled else ())]
-    nobody = settled and not due.known and fleet.refreshed_at is None  # no worker at all is a claim worth a question
+    nobody = settled and not due.known and known_workers.refreshed_at is None  # no worker at all is a claim worth a question
     return [InspectAll()] if nobody or len(names) > ONE_BY_ONE else [InspectOne(name) for name in names]
 
 
-def asked_of_the_deaf(asking: Asking, fleet: Fleet) -> list[Query]:
+def asked_of_the_deaf(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
     """What tells whether those who are silent are at work; nothing before Flower's first question was answered."""
     status = asking.replies.get(WorkerStatus(), dict[str, bool])
     if isinstance(status, Gap):
         return []
-    due = _Due(asking, fleet, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
+    due = _Due(asking, known_workers, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
     return questions(due.deaf())
 
 
 class _Due:
     """Who is to be asked in this look."""
 
-    def __init__(self, asking: Asking, fleet: Fleet, status: dict[str, bool]) -> None:
+    def __init__(self, asking: Asking, known_workers: KnownWorkers, status: dict[str, bool]) -> None:
         self.now, self.forget_after_s = asking.now, asking.target.forget_after_s
         self.beats = _beats(asking.replies)
-        self.status = heard_of(status, self.beats, fleet, asking.now)
-        self.inspected = inspections(asking.replies, fleet, asking.target)
-        heard = {name for name in (*status, *self.inspected) if name not in fleet.forgotten or status.get(name)}
-        self.known = {name: fleet.known.get(name) or KnownWorker(name, asking.now) for name in sorted(heard | set(fleet.known))}
+        self.status = heard_of(status, self.beats, known_workers, asking.now)
+        self.inspected = inspections(asking.replies, known_workers, asking.target)
+        heard = {name for name in (*status, *self.inspected) if name not in known_workers.forgotten or status.get(name)}
+        self.known = {
+            name: known_workers.known.get(name) or KnownWorker(name, asking.now) for name in sorted(heard | set(known_workers.known))
+        }
 
     def with_old_inspections(self) -> list[str]:
         """Online, but what it serves is not known, or no longer: not in Flower's cache, too old, or of an earlier process."""

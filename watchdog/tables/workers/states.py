@@ -20,12 +20,12 @@ from watchdog.core.model.replies import Replies, TaskSeen, WorkerBeat, WorkerIns
 from watchdog.core.model.target import Target, covers, matches
 from watchdog.tables.workers.broker_presence import BrokerPresence, presence
 from watchdog.tables.workers.clocks import AHEAD_S, drift_after, is_new
+from watchdog.tables.workers.evidence import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes, took_turns
 from watchdog.tables.workers.flower_presence import flower_presence
 from watchdog.tables.workers.heartbeat_rates import rate_after
-from watchdog.tables.workers.memory import Fleet, KnownWorker, inspections
-from watchdog.tables.workers.peers import with_peers
+from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections
 from watchdog.tables.workers.remains import never_ended
-from watchdog.tables.workers.signs import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes, took_turns
+from watchdog.tables.workers.replacements import with_peers
 from watchdog.tables.workers.silence import Silence, may_be_deaf, silence_of
 
 __all__ = ["VOUCHED_S", "look_again"]
@@ -44,24 +44,24 @@ RETURNED = "Flower can ask the workers again, and none has answered yet: they ma
 NONE_ANSWERS = "all workers fell silent together, and none can be asked: the broker may be dead, or block publishers in an alarm"
 
 
-def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fleet:
+def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> KnownWorkers:
     """The fleet after a look; where Flower did not answer, all that changes is that this is remembered."""
     status = replies.get(WorkerStatus(), dict[str, bool])
-    broker = presence(fleet.broker, replies, now) if "redis" in target.sources else BrokerPresence()
-    flower = flower_presence(fleet.flower, replies, now)
+    broker = presence(known_workers.broker, replies, now) if "redis" in target.sources else BrokerPresence()
+    flower = flower_presence(known_workers.flower, replies, now)
     if isinstance(status, Gap):
-        return replace(fleet, broker=broker, flower=flower)
-    seen = _Seen(fleet, target, replies, now, {name: online for name, online in status.items() if covers(name, target.workers)})
+        return replace(known_workers, broker=broker, flower=flower)
+    seen = _Seen(known_workers, target, replies, now, {name: online for name, online in status.items() if covers(name, target.workers)})
     seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
     seen.flower_ahead_s = seen.flowers_clock()
     known = with_peers({name: seen.worker(name) for name in seen.names()}, now)
     kept = {name: worker for name, worker in known.items() if not seen.forgettable(worker)}
-    return Fleet(
+    return KnownWorkers(
         known=kept,
         forgotten=frozenset(name for name in (*seen.status, *seen.inspected) if name not in kept),
         broker=broker,
         flower=flower,
-        refreshed_at=now if replies.asked(InspectAll()) or fleet.refreshed_at is None else fleet.refreshed_at,
+        refreshed_at=now if replies.asked(InspectAll()) or known_workers.refreshed_at is None else known_workers.refreshed_at,
         looked_at=now,
         flower_ahead_s=seen.flower_ahead_s,
     )
@@ -70,39 +70,39 @@ def look_again(fleet: Fleet, target: Target, replies: Replies, now: float) -> Fl
 class _Seen:
     """One look's evidence, judged name by name."""
 
-    def __init__(self, fleet: Fleet, target: Target, replies: Replies, now: float, status: Mapping[str, bool]) -> None:
-        self.fleet, self.target, self.replies, self.now = fleet, target, replies, now
+    def __init__(self, known_workers: KnownWorkers, target: Target, replies: Replies, now: float, status: Mapping[str, bool]) -> None:
+        self.known_workers, self.target, self.replies, self.now = known_workers, target, replies, now
         beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
         self.beats_missing = beats.reason if isinstance(beats, Gap) else ""
         self.beats = {} if isinstance(beats, Gap) else beats
-        self.status = heard_of(status, self.beats, fleet, now)
+        self.status = heard_of(status, self.beats, known_workers, now)
         self.flower_ahead_s = 0.0
         cached = replies.get(Inspected(), dict[str, WorkerInspection])
         self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
         self.cached = {} if isinstance(cached, Gap) else cached
-        self.inspected = inspections(replies, fleet, target)
+        self.inspected = inspections(replies, known_workers, target)
         listed = replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
         self.started = None if isinstance(listed, Gap) else _by_worker(listed)
         self.all_asked = replies.asked(InspectAll())
         self.asked = {query.worker for query in replies.answers if isinstance(query, InspectOne)}
         self.unsettled: str | None = None
         self.all_silent = self._all_fell_silent()
-        self.step_s = min(max(now - (fleet.looked_at or now), 0.0), 2 * target.interval_s)
+        self.step_s = min(max(now - (known_workers.looked_at or now), 0.0), 2 * target.interval_s)
 
     def flowers_clock(self) -> float:
         """How far Flower's clock is ahead of ours (seconds): it dates the answers of a refresh."""
         dated = [seen.at - self.now for name in self.inspected if self._answered(name) and (seen := self.inspected[name]).at is not None]
-        return max(dated) if dated else self.fleet.flower_ahead_s
+        return max(dated) if dated else self.known_workers.flower_ahead_s
 
     def names(self) -> list[str]:
         """Everybody who is to be judged: known, listed or inspected by Flower, or expected by name."""
         expected = {name for name in self.target.expected_workers if not set(name) & set("*?[") and covers(name, self.target.workers)}
-        heard = {name for name in (*self.status, *self.inspected) if name not in self.fleet.forgotten or self._is_there(name)}
-        return sorted(set(self.fleet.known) | heard | expected)
+        heard = {name for name in (*self.status, *self.inspected) if name not in self.known_workers.forgotten or self._is_there(name)}
+        return sorted(set(self.known_workers.known) | heard | expected)
 
     def worker(self, name: str) -> KnownWorker:
         """One worker as it is now."""
-        known = self.fleet.known.get(name) or KnownWorker(name, self.now)
+        known = self.known_workers.known.get(name) or KnownWorker(name, self.now)
         left = self._has_left(known)
         signs = {**self._looked_at(known), **self._asked(known)}
         if self._answered(name) or (not left and (self.status.get(name) or self._vouched(signs.get("vouched_at", known.vouched_at)))):
@@ -248,7 +248,7 @@ class _Seen:
 
     def _before(self, name: str) -> WorkerInspection | None:
         """Its inspection before this look."""
-        known = self.fleet.known.get(name)
+        known = self.known_workers.known.get(name)
         return known.inspection if known else None
 
     def _refresh_gap(self, name: str) -> str:
@@ -264,7 +264,7 @@ class _Seen:
         if any(self.status.values()):
             return False
         silent = [name for name in self.status if not (name in self.beats and not self.beats[name].heartbeats)]
-        return bool(silent) or any(w.state == "online" for w in self.fleet.known.values())
+        return bool(silent) or any(w.state == "online" for w in self.known_workers.known.values())
 
 
 def _by_worker(tasks: Iterable[TaskSeen]) -> dict[str, list[str]]:

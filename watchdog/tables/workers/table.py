@@ -10,10 +10,10 @@ from watchdog.core.model.queries import STARTED_TASKS, Inspected, Ping, Query, R
 from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerBeat, WorkerInspection
 from watchdog.core.model.rows import Asking, Cell, Column, Key, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.workers.clocks import AHEAD_S
-from watchdog.tables.workers.memory import FRESH_S, Fleet, KnownWorker, fleet_of
+from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, known_workers_of
 from watchdog.tables.workers.names import host_of, kind_of
-from watchdog.tables.workers.peers import peers_online
 from watchdog.tables.workers.refreshes import asked_of_the_deaf, refreshes
+from watchdog.tables.workers.replacements import peers_online
 from watchdog.tables.workers.states import look_again
 
 __all__ = ["TABLE"]
@@ -76,41 +76,45 @@ def asks(asking: Asking) -> Iterable[Query]:
     cheap: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
     if "redis" in asking.target.sources:
         cheap += [Ping(), ReadServer()]
-    fleet = fleet_of(asking.memory)
+    known_workers = known_workers_of(asking.memory)
     listed = [STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else []
-    return [*cheap, *listed, *refreshes(asking, fleet), *asked_of_the_deaf(asking, fleet)]
+    return [*cheap, *listed, *refreshes(asking, known_workers), *asked_of_the_deaf(asking, known_workers)]
 
 
 def read(look: Look) -> Reading:
     """Every worker of the fleet, as it is now."""
     if "flower" not in look.target.sources:
         return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
-    before = fleet_of(look.memory)
-    fleet = look_again(before, look.target, look.replies, look.now)
+    before = known_workers_of(look.memory)
+    known_workers = look_again(before, look.target, look.replies, look.now)
     status = look.replies.get(WorkerStatus(), dict[str, bool])
     idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "processed_per_min")
     idle |= {} if look.demand.wants("workers", "abandoned") else {"abandoned": NOT_READ}
     if isinstance(status, Gap):
-        rows = tuple(_blind_row(w, status.reason, idle) for w in fleet.known.values())
-        return Reading(rows, unread=status.reason, idle=idle, memory=fleet)
+        rows = tuple(_blind_row(w, status.reason, idle) for w in known_workers.known.values())
+        return Reading(rows, unread=status.reason, idle=idle, memory=known_workers)
     beats = look.replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
     beats_missing = beats.reason if isinstance(beats, Gap) else ""
-    heard = (w for w in fleet.known.values() if w.state == "online" and not w.unknown and w.vouched_at is None and not beats_missing)
+    heard = (
+        w for w in known_workers.known.values() if w.state == "online" and not w.unknown and w.vouched_at is None and not beats_missing
+    )
     sample = Sample(look.now, {w.name: (number(w.beat.processed if w.beat else None),) for w in heard})
     rates = rises_per_min(within(look), sample) if "processed_per_min" not in idle else {}
-    remains = _Remains(look, fleet)
-    rows = tuple([_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, fleet), remains) for w in fleet.known.values()])
-    let_go = frozenset((name,) for name in {*before.known, *fleet.forgotten} if name not in fleet.known)
-    return Reading(rows, idle=idle, memory=fleet, sample=sample, forgotten=let_go, without_page=_without_page(look, fleet))
+    remains = _Remains(look, known_workers)
+    rows = tuple(
+        [_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, known_workers), remains) for w in known_workers.known.values()]
+    )
+    let_go = frozenset((name,) for name in {*before.known, *known_workers.forgotten} if name not in known_workers.known)
+    return Reading(rows, idle=idle, memory=known_workers, sample=sample, forgotten=let_go, without_page=_without_page(look, known_workers))
 
 
-def _without_page(look: Look, fleet: Fleet) -> frozenset[Key]:
+def _without_page(look: Look, known_workers: KnownWorkers) -> frozenset[Key]:
     """Workers of which Flower holds no inspection, and that are not there to answer one: Flower forgets them when it restarts."""
     counters = look.replies.get(ReadEventCounters(), EventCounters)
     started_at = None if isinstance(counters, Gap) else counters.started_at
     cached = look.replies.get(Inspected(), dict[str, WorkerInspection])
     listed = None if isinstance(cached, Gap) else cached
-    gone = (worker for worker in fleet.known.values() if worker.state != "online")
+    gone = (worker for worker in known_workers.known.values() if worker.state != "online")
     return frozenset((worker.name,) for worker in gone if not _may_have_page(worker, started_at, listed))
 
 
@@ -122,24 +126,24 @@ def _may_have_page(worker: KnownWorker, started_at: float | None, listed: Mappin
     return listed is None or (worker.name in listed and listed[worker.name].pool is not None)
 
 
-def _unsure_peer(worker: KnownWorker, fleet: Fleet) -> str:
+def _unsure_peer(worker: KnownWorker, known_workers: KnownWorkers) -> str:
     """Why it is not known whether it was replaced: it, or one of its kind, may be online; empty where nobody may."""
     if worker.state == "online" and not worker.unknown:
         return ""
     kind = kind_of(worker.name)
-    return next((w.unknown for w in fleet.known.values() if w.unknown and kind_of(w.name) == kind), "")
+    return next((w.unknown for w in known_workers.known.values() if w.unknown and kind_of(w.name) == kind), "")
 
 
 class _Remains:
     """What workers that are gone have left behind."""
 
-    def __init__(self, look: Look, fleet: Fleet) -> None:
+    def __init__(self, look: Look, known_workers: KnownWorkers) -> None:
         listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
         self.unlisted = listed.reason if isinstance(listed, Gap) else ""
-        over = {task_id for worker in fleet.known.values() for task_id in worker.never_ended}
+        over = {task_id for worker in known_workers.known.values() for task_id in worker.never_ended}
         self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed) if task.id not in over)
-        online = [worker for worker in fleet.known.values() if worker.state == "online" and not worker.unknown]
-        self._peers = peers_online(fleet.known) if len(online) < len(fleet.known) else {}
+        online = [worker for worker in known_workers.known.values() if worker.state == "online" and not worker.unknown]
+        self._peers = peers_online(known_workers.known) if len(online) < len(known_workers.known) else {}
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
     def abandoned(self, worker: KnownWorker) -> float:
@@ -260,4 +264,4 @@ def _blind_row(worker: KnownWorker, why: str, idle: Mapping[str, str]) -> Row:
     return Row({**known, **dict.fromkeys(names)}, dict.fromkeys(names, why))
 
 
-TABLE = Table("workers", "a worker seen within `forget_after`", ("name",), COLUMNS, asks, read, memory=Fleet)
+TABLE = Table("workers", "a worker seen within `forget_after`", ("name",), COLUMNS, asks, read, memory=KnownWorkers)

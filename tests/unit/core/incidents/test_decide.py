@@ -7,7 +7,7 @@ from tests.builders import NOW, a_finding, a_rule, a_target, a_told, an_absent, 
 from watchdog.core.incidents.decide import Situation, decide, end_target
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, open_keys
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.model.reading import Seen
@@ -17,7 +17,7 @@ from watchdog.core.rules.rule import Rule
 
 NOTHING = Seen({}, {}, {})
 RULE = a_rule(for_s=0.0)
-OPS = (Addressee("ops"),)
+OPS = (Recipient("ops"),)
 
 
 def deciding(
@@ -158,7 +158,7 @@ def test_without_a_cycle_before_no_time_was_watched() -> None:
 
 
 def test_an_escalation_is_the_same_incident_told_again() -> None:
-    loaded = Loaded(open=(an_incident(),), told={("01INCIDENT", "ops"): a_told()}, previous_cycle_at=NOW - 10)
+    loaded = Loaded(open=(an_incident(),), notified={("01INCIDENT", "ops"): a_told()}, previous_cycle_at=NOW - 10)
     plan = deciding(a_finding(rule=RULE, severity=Severity.CRITICAL), loaded=loaded)
     assert [(n.incident, n.event, n.severity) for n in plan.messages[0].notices] == [("01INCIDENT", Event.ESCALATED, Severity.CRITICAL)]
 
@@ -202,7 +202,7 @@ def test_what_is_no_longer_covered_ends_as_not_covered() -> None:
 
 
 def test_whoever_was_told_hears_every_end() -> None:
-    loaded = Loaded(open=(an_incident(),), told={("01INCIDENT", "ops"): a_told()})
+    loaded = Loaded(open=(an_incident(),), notified={("01INCIDENT", "ops"): a_told()})
     plan = decide(Situation(a_target(), NOW, OPS), [], loaded, NOTHING)
     assert [(n.event, n.ended) for n in plan.messages[0].notices] == [(Event.RESOLVED, "rule removed")]
 
@@ -248,7 +248,7 @@ def test_a_row_that_is_there_to_be_judged_is_noted_now_and_then() -> None:
 
 
 def test_a_target_that_is_no_longer_configured_ends_all_it_had_and_says_so() -> None:
-    loaded = Loaded(open=(an_incident(), an_incident(State.PENDING, id="01B")), told={("01INCIDENT", "ops"): a_told()})
+    loaded = Loaded(open=(an_incident(), an_incident(State.PENDING, id="01B")), notified={("01INCIDENT", "ops"): a_told()})
     plan = end_target("prod", loaded, OPS, NOW, "watchdog")
     assert [(i.state, i.ended) for i in plan.incidents] == [
         (State.RESOLVED, Ended.TARGET_REMOVED),
@@ -262,7 +262,7 @@ def test_a_target_that_is_no_longer_configured_ends_all_it_had_and_says_so() -> 
 
 def test_an_end_still_owed_is_said_and_its_incident_not_written_again() -> None:
     over = an_incident(State.RESOLVED, ended=Ended.RECOVERED, resolved_at=NOW - 20)
-    plan = deciding(loaded=Loaded(owed=(over,), told={("01INCIDENT", "ops"): a_told()}))
+    plan = deciding(loaded=Loaded(unsettled=(over,), notified={("01INCIDENT", "ops"): a_told()}))
     assert ([n.event for n in plan.messages[0].notices], plan.incidents) == ([Event.RESOLVED], ())
 
 
@@ -280,6 +280,6 @@ def test_open_keys_tell_whether_clear_decides() -> None:
 
 def test_a_receiver_is_not_told_of_its_own_failure() -> None:
     rule = a_rule("DeliveryFailing", table="receivers", reads={"receivers": frozenset({"dead"})}, identity="receivers", summary="x")
-    situation = Situation(a_target(name="watchdog"), NOW, (Addressee("ops"), Addressee("dev")))
+    situation = Situation(a_target(name="watchdog"), NOW, (Recipient("ops"), Recipient("dev")))
     plan = decide(situation, [Judgement(rule, (a_finding(rule=rule, key=("ops",)),))], Loaded(), NOTHING)
     assert [m.receiver for m in plan.messages] == ["dev"]

@@ -4,13 +4,13 @@ import pytest
 
 from tests.builders import NOW, a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
-from watchdog.core.incidents.messages import DROPPED, Event, Message, Told
-from watchdog.core.incidents.notify import Addressee, Standing, about_receiver, tell, wanted
+from watchdog.core.incidents.messages import DROPPED, Event, Message, Notified
+from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications, needed_event
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
 
-OPS = Addressee("ops", settings="s1")
+OPS = Recipient("ops", settings="s1")
 FIRING = an_incident(State.FIRING)
 OVER = an_incident(State.RESOLVED, ended=Ended.RECOVERED, resolved_at=NOW)
 B, C, U, N = Verdict.BREACH, Verdict.CLEAR, Verdict.UNKNOWN, Verdict.NONE
@@ -53,23 +53,23 @@ def worse(incident: Incident = FIRING) -> Incident:
     ],
 )
 def test_what_is_wanted_follows_from_what_is_true_and_what_was_told(
-    incident: Incident, verdict: Verdict, told: Told | None, event: Event | None
+    incident: Incident, verdict: Verdict, told: Notified | None, event: Event | None
 ) -> None:
-    assert wanted(Standing(incident, verdict), told, OPS) is event
+    assert needed_event(JudgedIncident(incident, verdict), told, OPS) is event
 
 
 @pytest.mark.parametrize(("after_s", "settings", "event"), [(3599.0, "s1", None), (3600.0, "s1", FIRST), (7200.0, DROPPED, None)])
 def test_what_was_refused_and_still_burns_is_tried_again_after_an_hour(after_s: float, settings: str, event: Event | None) -> None:
     told = replace(a_told(None, refused=FIRST, settings=settings), at=NOW)
-    assert wanted(Standing(FIRING, B), told, OPS, NOW + after_s) is event
+    assert needed_event(JudgedIncident(FIRING, B), told, OPS, NOW + after_s) is event
 
 
 def test_a_receiver_is_never_told_of_its_own_failure() -> None:
-    assert wanted(Standing(FIRING, B, about="ops"), None, OPS) is None
+    assert needed_event(JudgedIncident(FIRING, B, about="ops"), None, OPS) is None
 
 
 def test_another_receiver_is_told_of_it() -> None:
-    assert wanted(Standing(FIRING, B, about="ops"), None, Addressee("dev")) is FIRST
+    assert needed_event(JudgedIncident(FIRING, B, about="ops"), None, Recipient("dev")) is FIRST
 
 
 def test_whose_failure_it_is_stands_in_the_key_of_a_rule_on_receivers() -> None:
@@ -81,10 +81,10 @@ def test_whose_failure_it_is_stands_in_the_key_of_a_rule_on_receivers() -> None:
 
 
 def telling(
-    *standings: Standing, told: tuple[Told, ...] = (), waiting: tuple[Message, ...] = (), to: tuple[Addressee, ...] = (OPS,)
+    *judged: JudgedIncident, told: tuple[Notified, ...] = (), waiting: tuple[Message, ...] = (), to: tuple[Recipient, ...] = (OPS,)
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    loaded = Loaded(told={(t.incident, t.receiver): t for t in told}, waiting=waiting)
-    return tell(standings, loaded, to, "prod", NOW, "watchdog")
+    loaded = Loaded(notified={(t.incident, t.receiver): t for t in told}, waiting=waiting)
+    return decide_notifications(judged, loaded, to, "prod", NOW, "watchdog")
 
 
 def said(messages: tuple[Message, ...]) -> list[tuple[str, Event, int]]:
@@ -96,37 +96,39 @@ def another(number: int) -> Incident:
 
 
 def test_a_new_fire_is_one_message() -> None:
-    messages, withdrawn = telling(Standing(FIRING, B))
+    messages, withdrawn = telling(JudgedIncident(FIRING, B))
     assert (said(messages), withdrawn) == ([("01INCIDENT", FIRST, 1)], ())
 
 
 def test_what_is_told_again_at_a_time_that_was_before_has_another_name() -> None:
     """The clock was set back to it, and the first telling was refused."""
-    before, after = (tell([Standing(FIRING, B)], Loaded(last_message=last), [OPS], "prod", NOW, "watchdog")[0] for last in (0, 1))
+    before, after = (
+        decide_notifications([JudgedIncident(FIRING, B)], Loaded(last_message=last), [OPS], "prod", NOW, "watchdog")[0] for last in (0, 1)
+    )
     assert before[0].id != after[0].id
 
 
 def test_two_fires_of_one_cycle_are_one_message() -> None:
-    messages, _ = telling(Standing(FIRING, B), Standing(another(1), B))
+    messages, _ = telling(JudgedIncident(FIRING, B), JudgedIncident(another(1), B))
     assert [len(m.notices) for m in messages] == [2]
 
 
 def test_each_receiver_gets_its_own_message_under_its_own_id() -> None:
-    messages, _ = telling(Standing(FIRING, B), to=(OPS, Addressee("dev")))
+    messages, _ = telling(JudgedIncident(FIRING, B), to=(OPS, Recipient("dev")))
     assert ([m.receiver for m in messages], len({m.id for m in messages})) == (["ops", "dev"], 2)
 
 
 def test_nothing_new_is_no_message() -> None:
-    assert telling(Standing(FIRING, B), told=(a_told(),)) == ((), ())
+    assert telling(JudgedIncident(FIRING, B), told=(a_told(),)) == ((), ())
 
 
 def test_the_sequence_counts_what_this_receiver_was_told() -> None:
-    messages, _ = telling(Standing(OVER, N), told=(a_told(ESCALATED, sequence=4),))
+    messages, _ = telling(JudgedIncident(OVER, N), told=(a_told(ESCALATED, sequence=4),))
     assert said(messages) == [("01INCIDENT", RESOLVED, 5)]
 
 
 def test_a_message_says_what_was_true_when_it_was_made() -> None:
-    notice = telling(Standing(FIRING, B))[0][0].notices[0]
+    notice = telling(JudgedIncident(FIRING, B))[0][0].notices[0]
     assert (notice.state, notice.severity, notice.values, notice.key) == (
         "firing",
         Severity.WARNING,
@@ -136,17 +138,17 @@ def test_a_message_says_what_was_true_when_it_was_made() -> None:
 
 
 def test_an_end_says_why() -> None:
-    notice = telling(Standing(OVER, N), told=(a_told(),))[0][0].notices[0]
+    notice = telling(JudgedIncident(OVER, N), told=(a_told(),))[0][0].notices[0]
     assert (notice.state, notice.ended, notice.resolved_at) == ("resolved", "recovered", NOW)
 
 
 def test_a_machine_gets_everything_split_over_several_messages() -> None:
-    messages, _ = telling(*(Standing(another(n), B) for n in range(250)))
+    messages, _ = telling(*(JudgedIncident(another(n), B) for n in range(250)))
     assert [len(m.notices) for m in messages] == [100, 100, 50]
 
 
 def test_a_human_gets_one_message_to_be_cut_by_its_receiver() -> None:
-    messages, _ = telling(*(Standing(another(n), B) for n in range(250)), to=(Addressee("ops", human=True),))
+    messages, _ = telling(*(JudgedIncident(another(n), B) for n in range(250)), to=(Recipient("ops", human=True),))
     assert [len(m.notices) for m in messages] == [250]
 
 
@@ -154,49 +156,49 @@ def test_a_human_gets_one_message_to_be_cut_by_its_receiver() -> None:
 
 
 def test_what_waits_and_still_says_the_same_is_left_alone() -> None:
-    assert telling(Standing(FIRING, B), waiting=(a_message(),)) == ((), ())
+    assert telling(JudgedIncident(FIRING, B), waiting=(a_message(),)) == ((), ())
 
 
 def test_a_new_fire_joins_what_never_left() -> None:
-    messages, withdrawn = telling(Standing(FIRING, B), Standing(another(1), B), waiting=(a_message(),))
+    messages, withdrawn = telling(JudgedIncident(FIRING, B), JudgedIncident(another(1), B), waiting=(a_message(),))
     assert ([i for i, _, _ in said(messages)], withdrawn) == (["01INCIDENT", "01OTHER001"], ("01MESSAGE",))
 
 
 def test_a_merged_message_has_a_new_id() -> None:
-    messages, _ = telling(Standing(FIRING, B), Standing(another(1), B), waiting=(a_message(),))
+    messages, _ = telling(JudgedIncident(FIRING, B), JudgedIncident(another(1), B), waiting=(a_message(),))
     assert messages[0].id != "01MESSAGE"
 
 
 def test_a_merged_message_keeps_its_snapshots_its_back_off_and_its_age() -> None:
     old = a_message(a_notice(summary="as it was"), not_before=NOW + 30)
-    messages, _ = telling(Standing(FIRING, B), Standing(another(1), B), waiting=(old,))
+    messages, _ = telling(JudgedIncident(FIRING, B), JudgedIncident(another(1), B), waiting=(old,))
     assert (messages[0].notices[0].summary, messages[0].not_before, messages[0].since) == ("as it was", NOW + 30, NOW - 50)
 
 
 def test_a_beginning_and_its_end_that_both_never_left_cancel_out() -> None:
-    assert telling(Standing(OVER, N), waiting=(a_message(),)) == ((), ("01MESSAGE",))
+    assert telling(JudgedIncident(OVER, N), waiting=(a_message(),)) == ((), ("01MESSAGE",))
 
 
 def test_a_beginning_that_came_back_unsent_and_its_waiting_end_cancel_out() -> None:
     end = a_message(a_notice(OVER, RESOLVED, sequence=2), id="01END")
-    assert telling(Standing(OVER, N), waiting=(a_message(), end)) == ((), ("01MESSAGE", "01END"))
+    assert telling(JudgedIncident(OVER, N), waiting=(a_message(), end)) == ((), ("01MESSAGE", "01END"))
 
 
 def test_a_waiting_first_is_kept_while_the_cycle_cannot_look() -> None:
-    assert telling(Standing(FIRING, U), waiting=(a_message(),)) == ((), ())
+    assert telling(JudgedIncident(FIRING, U), waiting=(a_message(),)) == ((), ())
 
 
 def test_a_waiting_first_is_kept_while_the_fire_is_going_out() -> None:
-    assert telling(Standing(an_incident(State.RECOVERING), C), waiting=(a_message(),)) == ((), ())
+    assert telling(JudgedIncident(an_incident(State.RECOVERING), C), waiting=(a_message(),)) == ((), ())
 
 
 def test_a_waiting_first_is_kept_when_another_message_is_merged_into_it_while_blind() -> None:
-    messages, _ = telling(Standing(FIRING, U), Standing(another(1), B), waiting=(a_message(),))
+    messages, _ = telling(JudgedIncident(FIRING, U), JudgedIncident(another(1), B), waiting=(a_message(),))
     assert said(messages) == [("01INCIDENT", FIRST, 1), ("01OTHER001", FIRST, 1)]
 
 
 def test_a_waiting_first_that_grew_worse_becomes_one_first_of_the_worse() -> None:
-    messages, withdrawn = telling(Standing(worse(), B), waiting=(a_message(),))
+    messages, withdrawn = telling(JudgedIncident(worse(), B), waiting=(a_message(),))
     assert (said(messages), messages[0].notices[0].severity, withdrawn) == (
         [("01INCIDENT", FIRST, 1)],
         Severity.CRITICAL,
@@ -206,7 +208,7 @@ def test_a_waiting_first_that_grew_worse_becomes_one_first_of_the_worse() -> Non
 
 def test_a_first_that_came_back_unsent_and_its_waiting_escalation_become_a_first_even_while_blind() -> None:
     escalation = a_message(a_notice(worse(), ESCALATED, sequence=2), id="01ESCALATED")
-    messages, withdrawn = telling(Standing(worse(), U), waiting=(a_message(), escalation))
+    messages, withdrawn = telling(JudgedIncident(worse(), U), waiting=(a_message(), escalation))
     assert (said(messages), messages[0].notices[0].severity, withdrawn) == (
         [("01INCIDENT", FIRST, 1)],
         Severity.CRITICAL,
@@ -217,25 +219,25 @@ def test_a_first_that_came_back_unsent_and_its_waiting_escalation_become_a_first
 def test_an_escalation_whose_beginning_was_refused_is_withdrawn() -> None:
     escalation = a_message(a_notice(worse(), ESCALATED, sequence=2), id="01ESCALATED")
     told = a_told(None, refused=FIRST, settings="s1")
-    assert telling(Standing(worse(), B), told=(told,), waiting=(escalation,)) == ((), ("01ESCALATED",))
+    assert telling(JudgedIncident(worse(), B), told=(told,), waiting=(escalation,)) == ((), ("01ESCALATED",))
 
 
 def test_a_waiting_escalation_gives_way_to_the_end() -> None:
     escalation = a_message(a_notice(worse(), ESCALATED, sequence=2), id="01ESCALATED")
-    messages, withdrawn = telling(Standing(worse(OVER), N), told=(a_told(),), waiting=(escalation,))
+    messages, withdrawn = telling(JudgedIncident(worse(OVER), N), told=(a_told(),), waiting=(escalation,))
     assert (said(messages), withdrawn) == ([("01INCIDENT", RESOLVED, 2)], ("01ESCALATED",))
 
 
 def test_a_waiting_end_is_left_alone() -> None:
     end = a_message(a_notice(OVER, RESOLVED, sequence=2), id="01END")
-    assert telling(Standing(OVER, N), told=(a_told(),), waiting=(end,)) == ((), ())
+    assert telling(JudgedIncident(OVER, N), told=(a_told(),), waiting=(end,)) == ((), ())
 
 
 def test_what_waits_for_another_receiver_is_not_touched() -> None:
-    _, withdrawn = telling(Standing(another(1), B), waiting=(a_message(receiver="dev"),))
+    _, withdrawn = telling(JudgedIncident(another(1), B), waiting=(a_message(receiver="dev"),))
     assert withdrawn == ()
 
 
 def test_the_notices_stand_in_the_order_of_their_beginnings() -> None:
-    messages, _ = telling(Standing(another(9), B), Standing(another(3), B), Standing(FIRING, B))
+    messages, _ = telling(JudgedIncident(another(9), B), JudgedIncident(another(3), B), JudgedIncident(FIRING, B))
     assert [i for i, _, _ in said(messages)] == ["01INCIDENT", "01OTHER003", "01OTHER009"]

@@ -11,7 +11,7 @@ from tests.builders import NOW, Watch, a_finding, a_rule, a_target, healthy
 from watchdog.config.settings import Settings, TargetSettings, to_target
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import Incident, State
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.judging.check_result import check_target
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
@@ -228,7 +228,7 @@ BREACH = a_finding(rule=a_rule(for_s=0.0))
 
 
 def decided(found: Finding, *open_: Incident, base: str | None = BASE) -> Plan:
-    situation = Situation(a_target(link=base), NOW, (Addressee("ops"),))
+    situation = Situation(a_target(link=base), NOW, (Recipient("ops"),))
     return decide(situation, [Judgement(found.rule, (found,))], Loaded(open=open_, previous_cycle_at=NOW - 10), NOTHING)
 
 

@@ -16,7 +16,7 @@ from watchdog.core.model.target import Target
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.rules.rule import Rule
 from watchdog.daemon.daemon import RejectedError
-from watchdog.daemon.self_monitor import SelfWatch
+from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.receivers.pace import Pace
 from watchdog.sources import SOURCES
 from watchdog.store import Store
@@ -202,7 +202,7 @@ def test_a_start_with_such_a_rule_is_refused(run: Run, tmp_path: Path) -> None:
 def test_a_reload_with_such_a_rule_is_rejected_before_anything_is_built(tmp_path: Path) -> None:
     configure(tmp_path, MEMORY, FLOWER)
     with Store.open(tmp_path / "w.db") as store:
-        build = builder(tmp_path / "watchdog.toml", None, store, SelfWatch(), Pace())
+        build = builder(tmp_path / "watchdog.toml", None, store, SelfMonitor(), Pace())
         with pytest.raises(RejectedError, match="it can never have a verdict on prod"):
             build()
 

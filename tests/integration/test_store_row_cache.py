@@ -12,7 +12,7 @@ from tests.outbox_builders import T0, attempt, commit, incident, message, opened
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.plan import Loaded
-from watchdog.store import KeptTarget, Store
+from watchdog.store import CachedTarget, Store
 
 
 @pytest.fixture
@@ -23,20 +23,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield one
 
 
-def load(store: Store, kept: KeptTarget) -> Loaded:
+def load(store: Store, kept: CachedTarget) -> Loaded:
     with store.cycle() as transaction:
         return transaction.load("prod", kept)
 
 
 def test_what_did_not_change_is_the_same_object(store: Store) -> None:
-    kept = KeptTarget()
+    kept = CachedTarget()
     before, after = load(store, kept), load(store, kept)
     assert [id(one) for one in after.open] == [id(one) for one in before.open]
-    assert {key: id(told) for key, told in after.told.items()} == {key: id(told) for key, told in before.told.items()}
+    assert {key: id(told) for key, told in after.notified.items()} == {key: id(told) for key, told in before.notified.items()}
 
 
 def test_what_another_process_wrote_is_read(store: Store) -> None:
-    kept = KeptTarget()
+    kept = CachedTarget()
     unchanged = load(store, kept).open[1]
     with closing(sqlite3.connect(store.path)) as other:
         other.execute("UPDATE incidents SET severity = 'critical', \"values\" = '{\"length\":99.0}' WHERE id = '01INCIDENTA'")
@@ -44,12 +44,12 @@ def test_what_another_process_wrote_is_read(store: Store) -> None:
         other.commit()
     after = load(store, kept)
     assert (after.open[0].severity, after.open[0].values) == ("critical", {"length": 99.0})
-    assert after.told["01INCIDENTA", "ops"].sequence == 7
+    assert after.notified["01INCIDENTA", "ops"].sequence == 7
     assert after.open[1] is unchanged
 
 
 def test_what_was_rolled_back_is_not_believed(store: Store) -> None:
-    kept = KeptTarget()
+    kept = CachedTarget()
     before = load(store, kept)
 
     def fails_late() -> None:
@@ -64,10 +64,10 @@ def test_what_was_rolled_back_is_not_believed(store: Store) -> None:
 
 
 def test_what_ended_is_not_kept(store: Store) -> None:
-    kept = KeptTarget()
+    kept = CachedTarget()
     load(store, kept)
     with closing(sqlite3.connect(store.path)) as other:
         other.execute("UPDATE incidents SET state = 'resolved' WHERE id = '01INCIDENTB'")
         other.commit()
     assert [one.id for one in load(store, kept).open] == ["01INCIDENTA"]
-    assert load(store, kept).told["01INCIDENTA", "ops"].event is Event.FIRST
+    assert load(store, kept).notified["01INCIDENTA", "ops"].event is Event.FIRST

@@ -41,7 +41,7 @@ _COUNT = """
 
 
 def recount(connection: sqlite3.Connection, message_id: str, receiver: str) -> None:
-    """Bring `told` up to date for the incidents of one message and its receiver."""
+    """Bring `notified` up to date for the incidents of one message and its receiver."""
     _recount(connection, _OF_MESSAGE, {"message": message_id, "receiver": receiver})
 
 

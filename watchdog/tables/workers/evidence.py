@@ -9,16 +9,16 @@ from collections.abc import Mapping
 
 from watchdog.core.model.replies import WorkerBeat
 from watchdog.tables.workers.clocks import is_heard
-from watchdog.tables.workers.memory import Fleet
+from watchdog.tables.workers.memory import KnownWorkers
 
 __all__ = ["heard_of", "lives_again", "restarted", "said_goodbye", "said_more_goodbyes", "took_turns"]
 
 
-def heard_of(status: Mapping[str, bool], beats: Mapping[str, WorkerBeat], fleet: Fleet, now: float) -> dict[str, bool]:
+def heard_of(status: Mapping[str, bool], beats: Mapping[str, WorkerBeat], known_workers: KnownWorkers, now: float) -> dict[str, bool]:
     """Who is online by Flower's word, without those of whom it says so only because a heartbeat lies ahead of now."""
     heard = {}
     for name, listed in status.items():
-        known = fleet.known.get(name)
+        known = known_workers.known.get(name)
         before, heard_at = (known.beat, known.heard_at) if known else (None, None)
         heard[name] = is_heard(beats.get(name), listed=listed, heard_at=heard_at, before=before, now=now)
     return heard

@@ -8,7 +8,7 @@ from tests.fakes import FakeStore, Fate
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import Event, Notice
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
@@ -63,7 +63,7 @@ def cycle(store: FakeStore, turn: Turn, now: float) -> None:
             if verdict is not Verdict.CLEAR or key in open_keys:
                 findings.append(a_finding(verdict, rule, key, severity=severity))
         judgements.append(Judgement(rule, tuple(findings)))
-    situation = Situation(a_target(), now, tuple(Addressee(name, settings=store.settings) for name in NAMES))
+    situation = Situation(a_target(), now, tuple(Recipient(name, settings=store.settings) for name in NAMES))
     store.commit(decide(situation, judgements, store.load(), Seen({}, {}, {})))
 
 

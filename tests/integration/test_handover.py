@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, opened, over, plan
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import Addressee
+from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.daemon.delivery import Delivery
-from watchdog.daemon.handover import FAREWELL_S, Handing, hand_over
+from watchdog.daemon.handover import FAREWELL_S, Handover, hand_over
 from watchdog.store import Store
 
 A, B = incident("A"), incident("B")
@@ -27,29 +27,29 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def cycle(store: Store, names: Sequence[str], *incidents: Incident, now: float = T0, settings: str = "s1") -> None:
-    look(store, [Addressee(name, settings=settings) for name in names], *incidents, now=now)
+    look(store, [Recipient(name, settings=settings) for name in names], *incidents, now=now)
 
 
 def handed(
     store: Store,
     names: Sequence[str],
     *,
-    leaving: Sequence[FakeReceiver] = (),
+    removed: Sequence[FakeReceiver] = (),
     was: Mapping[str, str] | None = None,
     targets: Sequence[str] = ("prod",),
     now: float = T0 + 100,
 ) -> frozenset[str]:
-    addressees = tuple(Addressee(name, settings="s1") for name in names)
-    return hand_over(store, Handing(addressees, frozenset(targets), "watchdog", was or {}, {r.name: r for r in leaving}), now)
+    recipients = tuple(Recipient(name, settings="s1") for name in names)
+    return hand_over(store, Handover(recipients, frozenset(targets), "watchdog", was or {}, {r.name: r for r in removed}), now)
 
 
 def waiting(store: Store, receiver: str) -> list[tuple[str, Event, str | None]]:
-    letters = [letter for letter in store.outbox_shown().letters if letter.receiver == receiver and letter.state == "waiting"]
+    letters = [letter for letter in store.outbox_shown().messages if letter.receiver == receiver and letter.state == "waiting"]
     return [(n.incident, n.event, n.ended) for letter in letters for n in letter.notices]
 
 
 def dead(store: Store) -> list[tuple[str, str | None]]:
-    return [(letter.receiver, letter.last_error) for letter in store.outbox_shown().letters if letter.state == "dead"]
+    return [(letter.receiver, letter.last_error) for letter in store.outbox_shown().messages if letter.state == "dead"]
 
 
 def told_both(store: Store) -> None:
@@ -92,13 +92,13 @@ def test_one_whose_settings_changed_hears_first_of_what_it_refused(store: Store)
 
 def test_one_that_is_gone_is_told_that_all_is_over_for_it(store: Store) -> None:
     told_both(store)
-    assert handed(store, ["ops"], leaving=[FakeReceiver("dev")]) == {"dev"}
+    assert handed(store, ["ops"], removed=[FakeReceiver("dev")]) == {"dev"}
     assert (waiting(store, "dev"), waiting(store, "ops")) == (removed(A, B), [])
 
 
 def test_the_incidents_themselves_go_on(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     assert [one.state for one in load(store).open] == ["firing", "firing"]
     cycle(store, ["ops"], over(A), B, now=T0 + 110)
     assert waiting(store, "ops") == [(A.id, Event.RESOLVED, "recovered")]
@@ -108,40 +108,40 @@ def test_the_incidents_themselves_go_on(store: Store) -> None:
 def test_what_never_left_for_it_is_not_sent(store: Store) -> None:
     cycle(store, ["dev"], A)
     attempt(store, NEVER, receiver="dev")
-    assert handed(store, [], leaving=[FakeReceiver("dev")]) == frozenset()
+    assert handed(store, [], removed=[FakeReceiver("dev")]) == frozenset()
     assert waiting(store, "dev") == []
 
 
 def test_what_may_have_arrived_is_followed_by_its_end(store: Store) -> None:
     cycle(store, ["dev"], A)
     attempt(store, Later("no answer"), receiver="dev")
-    handed(store, [], leaving=[FakeReceiver("dev")])
+    handed(store, [], removed=[FakeReceiver("dev")])
     assert waiting(store, "dev") == [*first(A), *removed(A)]
 
 
 def test_an_end_that_was_owed_to_it_keeps_its_reason(store: Store) -> None:
     told_both(store)
     cycle(store, ["ops", "dev"], over(A), B, now=T0 + 10)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     assert waiting(store, "dev") == [(A.id, Event.RESOLVED, "recovered"), *removed(B)]
 
 
 def test_it_is_told_with_its_old_settings_and_then_done_with(store: Store) -> None:
     told_both(store)
-    leaving = FakeReceiver("dev", settings="s-old")
-    handed(store, ["ops"], leaving=[leaving])
+    removed = FakeReceiver("dev", settings="s-old")
+    handed(store, ["ops"], removed=[removed])
     delivery = Delivery(store, [])
-    delivery.see_off([leaving])
-    for clerk in delivery._clerks.values():
-        clerk.thread.join(10)
-    assert [n["ended"] for n in json.loads(leaving.sent[0][1])["data"]["incidents"]] == ["receiver removed"] * 2
-    assert (delivery.leaving(), delivery.alive(), dead(store)) == ([], True, [])
+    delivery.finish_removed([removed])
+    for delivery_worker in delivery._delivery_workers.values():
+        delivery_worker.thread.join(10)
+    assert [n["ended"] for n in json.loads(removed.sent[0][1])["data"]["incidents"]] == ["receiver removed"] * 2
+    assert (delivery.removed(), delivery.alive(), dead(store)) == ([], True, [])
     assert delivery.stop(1)
 
 
 def test_it_is_tried_for_an_hour_and_then_given_up_visibly(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     now = T0 + 100
     while waiting(store, "dev"):
         now = max(store.next_due("dev", now) or now, now)
@@ -154,13 +154,13 @@ def test_it_is_tried_for_an_hour_and_then_given_up_visibly(store: Store) -> None
 def test_handing_over_again_says_nothing_twice(store: Store) -> None:
     told_both(store)
     for _ in range(3):
-        handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+        handed(store, ["ops"], removed=[FakeReceiver("dev")])
     assert waiting(store, "dev") == removed(A, B)
 
 
 def test_one_that_comes_back_before_its_farewell_left_goes_on_as_before(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     handed(store, ["ops", "dev"])
     cycle(store, ["ops", "dev"], A, B, now=T0 + 110)
     assert waiting(store, "dev") == []
@@ -168,7 +168,7 @@ def test_one_that_comes_back_before_its_farewell_left_goes_on_as_before(store: S
 
 def test_one_that_comes_back_later_hears_first_of_what_burns(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     attempt(store, Delivered(), now=T0 + 101, receiver="dev")
     handed(store, ["ops", "dev"])
     cycle(store, ["ops", "dev"], A, B, now=T0 + 110)
@@ -180,7 +180,7 @@ def test_one_that_comes_back_later_hears_first_of_what_burns(store: Store) -> No
 
 def test_one_that_comes_back_hears_the_true_end_though_its_farewell_could_not_be_delivered(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     attempt(store, Refused("503, out of time"), now=T0 + 101, receiver="dev")
     handed(store, ["ops", "dev"])
     cycle(store, ["ops", "dev"], A, B, now=T0 + 110)
@@ -191,7 +191,7 @@ def test_one_that_comes_back_hears_the_true_end_though_its_farewell_could_not_be
 
 def test_a_farewell_that_was_given_up_is_given_up_once(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     attempt(store, Refused("410", gone=True), now=T0 + 101, receiver="dev")
     for now in (T0 + 100, T0 + 102, T0 + 2 * FAREWELL_S, T0 + 48 * FAREWELL_S):
         handed(store, ["ops"], now=now)
@@ -201,9 +201,9 @@ def test_a_farewell_that_was_given_up_is_given_up_once(store: Store) -> None:
 def test_what_waits_for_one_that_comes_back_is_tried_for_a_day_again(store: Store) -> None:
     cycle(store, ["dev"], A)
     attempt(store, Later("no answer"), receiver="dev")
-    handed(store, [], leaving=[FakeReceiver("dev")])
+    handed(store, [], removed=[FakeReceiver("dev")])
     handed(store, ["dev"])
-    assert [letter.expires_at for letter in store.outbox_shown().letters][:1] == [T0 + 24 * 3600]
+    assert [letter.expires_at for letter in store.outbox_shown().messages][:1] == [T0 + 24 * 3600]
 
 
 # --- after a restart ----------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_after_a_restart_what_cannot_be_told_any_more_is_a_dead_letter_that_says
 
 def test_a_farewell_that_a_restart_cut_short_is_one_too_and_only_once(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")])
     attempt(store, Later("503"), now=T0 + 101, receiver="dev")
     for now in (T0 + 100, T0 + 102, T0 + 2 * FAREWELL_S, T0 + 48 * FAREWELL_S):
         handed(store, ["ops"], now=now)
@@ -303,7 +303,7 @@ def test_a_name_that_stays_in_the_configuration_changes_nothing_later(store: Sto
 
 def test_who_goes_together_with_a_target_hears_that_the_target_is_gone(store: Store) -> None:
     told_both(store)
-    handed(store, ["ops"], leaving=[FakeReceiver("dev")], targets=[])
+    handed(store, ["ops"], removed=[FakeReceiver("dev")], targets=[])
     ended = [(one.id, Event.RESOLVED, "target removed") for one in (A, B)]
     assert (waiting(store, "dev"), waiting(store, "ops")) == (ended, ended)
 
@@ -313,8 +313,8 @@ def test_an_end_that_was_refused_is_told_again_under_other_settings_though_its_t
     handed(store, ["ops", "dev"], targets=[])
     for name in ("ops", "dev"):
         attempt(store, Refused("404") if name == "ops" else Delivered(), now=T0 + 101, receiver=name)
-    addressees = (Addressee("ops", settings="s2"), Addressee("dev", settings="s1"))
-    hand_over(store, Handing(addressees, frozenset(), "watchdog", {}, {}), T0 + 200)
+    recipients = (Recipient("ops", settings="s2"), Recipient("dev", settings="s1"))
+    hand_over(store, Handover(recipients, frozenset(), "watchdog", {}, {}), T0 + 200)
     assert waiting(store, "ops") == [(one.id, Event.RESOLVED, "target removed") for one in (A, B)]
     assert waiting(store, "dev") == []
 
@@ -323,14 +323,14 @@ def test_all_of_it_or_nothing(store: Store) -> None:
     """A fault in the last step leaves the file as it was."""
     told_both(store)
     commit(store, plan(incidents=[incident("C", target="lab")], target="lab"))
-    leaving = FakeReceiver("dev")
+    removed = FakeReceiver("dev")
 
     class Tripping(dict[str, FakeReceiver]):
         def __iter__(self) -> Iterator[str]:
             raise RuntimeError("in the last step")
 
     before = (store.outbox_shown(), store.incidents(0.0))
-    handing = Handing((Addressee("crew"),), frozenset(), "watchdog", {"ops": "crew"}, Tripping(dev=leaving))
+    handover = Handover((Recipient("crew"),), frozenset(), "watchdog", {"ops": "crew"}, Tripping(dev=removed))
     with pytest.raises(RuntimeError):
-        hand_over(store, handing, T0 + 100)
+        hand_over(store, handover, T0 + 100)
     assert (store.outbox_shown(), store.incidents(0.0)) == before
