@@ -4,6 +4,7 @@ In: a text that `tomllib` has accepted. Out: path -> line, for every table, key,
 fault can point at the line a user has to mend. It only finds places; `tomllib` alone says what the values are.
 """
 
+import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -14,8 +15,14 @@ __all__ = ["Path", "line_of", "lines_of", "syntax_line"]
 Path = tuple[str | int, ...]
 """Keys and array indexes from the top: `("rule", 0, "escalate", 1, "when")`."""
 
-_BLANK = " \t\r\n"
-_BARE_END = " \t\r\n.=]"
+_BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_BARE_KEY = re.compile(r"[^ \t\r\n.=\]]*+")
+_SIMPLE_VALUE = re.compile(r"[^,\]}#\r\n]*+")
+_STRING = {
+    '"': re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|"(?:[^"\\\n]|\\.)*+"', re.DOTALL),
+    "'": re.compile(r"'''(?:[^']|'(?!''))*+'{3,5}|'[^'\n]*+'"),
+}
+"""Quote -> a string of either kind that begins with it."""
 
 
 def lines_of(text: str) -> Mapping[Path, int]:
@@ -49,7 +56,7 @@ class _Scan:
         self.at = 0
         self.lines: dict[Path, int] = {}
         self.counts: dict[Path, int] = {}  # array of tables -> tables so far
-        self.starts = [0, *(i + 1 for i, c in enumerate(text) if c == "\n")]
+        self.starts = [0, *(found.end() for found in re.finditer("\n", text))]
 
     def document(self) -> None:
         base: Path = ()
@@ -110,8 +117,8 @@ class _Scan:
 
     def bare_key(self) -> str:
         start = self.at
-        while self.text[self.at] not in _BARE_END:
-            self.at += 1
+        self.step_over(_BARE_KEY)
+        self.text[self.at]  # beyond the end: stop (IndexError)
         return self.text[start : self.at]
 
     def quoted_key(self) -> str:
@@ -129,21 +136,11 @@ class _Scan:
         elif first == "{":
             self.inline_table(path)
         else:  # a number, a date or a truth value holds none of these
-            while self.at < len(self.text) and self.text[self.at] not in ",]}#\r\n":
-                self.at += 1
+            self.step_over(_SIMPLE_VALUE)
 
     def string(self) -> None:
         """Step over a string of any of the four kinds."""
-        quote = self.text[self.at]
-        ending = quote * 3 if self.text.startswith(quote * 3, self.at) else quote
-        self.at += len(ending)
-        while not self.text.startswith(ending, self.at):
-            self.at += 2 if quote == '"' and self.text[self.at] == "\\" else 1
-            self.text[self.at]  # beyond the end: stop (IndexError)
-        self.at += len(ending)
-        if len(ending) == 3:  # up to two more quotes belong to the string
-            while self.text.startswith(quote, self.at):
-                self.at += 1
+        self.step_over(_STRING[self.text[self.at]])
 
     def array(self, path: Path) -> None:
         self.at += 1
@@ -172,14 +169,13 @@ class _Scan:
 
     def skip_blank(self) -> None:
         """Step over spaces, line ends and comments."""
-        while self.at < len(self.text):
-            if self.text[self.at] == "#":
-                end = self.text.find("\n", self.at)
-                self.at = len(self.text) if end < 0 else end
-            elif self.text[self.at] in _BLANK:
-                self.at += 1
-            else:
-                return
+        self.step_over(_BLANK)
+
+    def step_over(self, kind: re.Pattern[str]) -> None:
+        found = kind.match(self.text, self.at)
+        if found is None:  # not TOML after all
+            raise ValueError(self.at)
+        self.at = found.end()
 
     def line(self) -> int:
         return bisect_right(self.starts, self.at)
