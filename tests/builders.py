@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified

@@ -1,8 +1,10 @@
 """Incidents, notices, messages and plans in one line each, and a receiver that answers as it is told to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice

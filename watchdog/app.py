@@ -4,11 +4,12 @@ What only the daemon needs is imported where it is built: `watchdog check` start
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdog.check import Checker
 from watchdog.config.load import Loaded
@@ -52,8 +53,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(Struct, frozen=True):
     """A configuration and its rules, both without a fault."""
 
     loaded: Loaded

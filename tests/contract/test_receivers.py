@@ -4,11 +4,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 

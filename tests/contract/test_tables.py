@@ -1,9 +1,9 @@
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_conf, a_failure, a_look, a_self_seen, a_target, a_task, healthy, table_memory
 from watchdog.core.judging.idleness import as_configured

@@ -2,10 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, message, notice, opened, over, plan

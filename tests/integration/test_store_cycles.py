@@ -1,9 +1,10 @@
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields, replace
 from structlog.testing import capture_logs
 
 from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan, unfinished_targets

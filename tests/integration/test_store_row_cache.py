@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.outbox_builders import T0, attempt, commit, incident, message, opened, plan
 from watchdog.core.incidents.messages import Event

@@ -1,7 +1,8 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.builders import NOW, a_finding, a_rule
 from watchdog.core.incidents.lifecycle import Incident, State, Transition, begin, step, watched_seconds

@@ -4,11 +4,11 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.outbox_builders import T0, incident, over, plan
 from watchdog.core.incidents.lifecycle import Incident

@@ -1,9 +1,9 @@
 from collections.abc import Mapping
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from watchdog.core.rules.overrides import rule_for_key, tune
 from watchdog.core.rules.rule import Override, Rule

@@ -1,9 +1,8 @@
 """What is written of an incident or a notice is what is read of it, whatever its texts and numbers are."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.outbox_builders import incident, notice
 from watchdog.core.incidents.lifecycle import Incident

@@ -6,11 +6,11 @@ that was a gap is `{"gap": reason}`. `record.py` beside this file makes one from
 
 import gzip
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import fields
 
 from watchdog.core.model import queries
 from watchdog.core.model.gaps import Gap

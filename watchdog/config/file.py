@@ -5,9 +5,10 @@ In: where to look. Out: a `Document`: plain values, not yet validated, and where
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from watchdog.config.empty import EMPTY_VARIABLE, is_empty
 from watchdog.config.interpolation import expand
@@ -51,16 +52,14 @@ class ConfigError(Exception):
         self.meant = meant
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """One file that was read: how it is shown, and where its values stand."""
 
     shown: str
     lines: Mapping[TomlPath, int]
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """One configuration: values merged from the file and its includes, expanded; where they stand; what was wrong so far."""
 
     cwd: Path

@@ -6,9 +6,10 @@ the references stood, and a fault for each that leads nowhere. A fault names the
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from watchdog.core.rules.toml_lines import Path as TomlPath
 from watchdog.core.text.suggestions import did_you_mean
@@ -25,8 +26,7 @@ class _LeadsNowhereError(Exception):
     """One reference that leads nowhere; says why, or nothing where that is no fault."""
 
 
-@dataclass(slots=True)
-class Interpolation:
+class Interpolation(Struct):
     """Values with nothing left to expand; `references`: path -> the references that its text held; `faults`: path and sentence.
 
     `unread`: paths of which a part is missing, by a fault or by leave.
@@ -49,8 +49,7 @@ def expand(values: Mapping[str, Any], environ: Mapping[str, str], folder: Path, 
     return expansion
 
 
-@dataclass(frozen=True, slots=True)
-class _Walk:
+class _Walk(Struct, frozen=True):
     expansion: Interpolation
     environ: Mapping[str, str]
     folder: Path

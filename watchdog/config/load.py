@@ -6,10 +6,10 @@ files, the database, warnings. Raises `ConfigError` with all faults.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from watchdog.config.database_path import database_path
@@ -46,8 +46,7 @@ _ONE_TARGET = ("flower", "redis")
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A configuration that holds. `file` is the one used (None: flags and environment alone), `files` it and its includes."""
 
     settings: Settings

@@ -5,8 +5,9 @@ A rule of the user's own that no target can ever answer is a fault; the shipped 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from watchdog.config.shipped import shipped_folder, shipped_rule_files
 from watchdog.core.judging.unanswerable import Unanswerable
@@ -19,8 +20,7 @@ from watchdog.core.rules.rule import Override, Rule
 __all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for"]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleBook:
+class RuleBook(Struct, frozen=True):
     """All loaded rules, in file order, with what is wrong (faults) and what is odd (warnings), as sentences with file and line."""
 
     rules: tuple[Rule, ...] = ()

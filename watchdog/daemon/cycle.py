@@ -6,7 +6,9 @@ read by the first cycle, so that a reload begins where the old configuration end
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import open_keys
@@ -29,8 +31,7 @@ SPARE_S = 60.0
 """How much older than the longest window a sample may be before it goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What one cycle saw, judged and wrote."""
 
     seen: Seen

@@ -9,10 +9,10 @@ over to in the database, in one transaction: before, nothing is decided under it
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import FrameType
 
 import structlog
+from msgspec import Struct, field
 
 from watchdog.core.incidents.notify import Recipient
 from watchdog.core.model.target import SELF
@@ -39,8 +39,7 @@ class RejectedError(Exception):
     """A configuration that cannot be used: the sentence says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """One configuration, ready to be started."""
 
     watching: Watching

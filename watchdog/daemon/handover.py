@@ -6,9 +6,9 @@ Out: renamed receivers own what they were told; removed targets have ended; remo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from watchdog.core.incidents.decide import end_target
 from watchdog.core.incidents.notify import Recipient, final_notification
@@ -27,8 +27,7 @@ _EVENTS = {"renamed": "receiver_renamed", "target": "target_removed", "removed":
 SETTINGS_UNKNOWN = "the receiver was taken out of the configuration, and its settings are not known any more: watchdog was restarted"
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(Struct, frozen=True):
     """What is handed over to. `was`: old name -> new one. `removed`: receivers that are not configured any more, by name."""
 
     recipients: tuple[Recipient, ...]

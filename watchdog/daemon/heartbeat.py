@@ -7,11 +7,12 @@ stopping does not wait, and a request ends with its timeout.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.heartbeat import CyclesSeen, Ping, Telling, ping
 from watchdog.core.incidents.outcome import Delivered, Outcome, Refused
@@ -39,8 +40,7 @@ class Pings(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class LastPing:
+class LastPing(Struct):
     """What was last said, kept through a reload; `at` is monotonic seconds."""
 
     at: float | None = None

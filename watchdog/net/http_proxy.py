@@ -8,9 +8,10 @@ through the environment's proxy, which could only find its own.
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from watchdog.core.text.secrets import Unprinted
 
 __all__ = ["ENVIRONMENT", "NONE", "Proxy", "parse_proxy", "proxy_answer", "proxy_for"]
 
@@ -20,8 +21,7 @@ _EXPECTED = f'expected "{ENVIRONMENT}", "{NONE}" or the URL of an HTTP proxy, su
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Proxy:
+class Proxy(Unprinted, frozen=True):
     """A forward proxy. `url` is without its credentials and can be shown; `named_by` is the setting or variable that names it."""
 
     url: str

@@ -6,15 +6,16 @@ after a failure of TLS, or after a reload, uses it.
 """
 
 import ssl
-from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["TlsFiles", "no_tls", "tls_context"]
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
+class TlsFiles(Struct, frozen=True):
     """`ca_file` replaces the system's authorities; `cert_file` is the client's certificate, `key_file` its key unless it is in there."""
 
     ca_file: str | None = None

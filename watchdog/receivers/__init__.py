@@ -7,8 +7,9 @@ does it for anything posted over HTTP). Client libraries are imported on the fir
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
@@ -19,8 +20,7 @@ from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 __all__ = ["RECEIVERS", "ReceiverKind"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverKind:
+class ReceiverKind(Struct, frozen=True):
     """A kind of receiver: its class, made by `receiver(settings)`, and the settings it owns (`extra="forbid"`, frozen)."""
 
     receiver: Callable[[Any], Receiver]

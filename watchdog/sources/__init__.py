@@ -1,9 +1,9 @@
 """The sources there are, and the recipe for another one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from watchdog.sources.base import Source
@@ -13,8 +13,7 @@ from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSet
 __all__ = ["SOURCES", "SourceKind"]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceKind:
+class SourceKind(Struct, frozen=True):
     """A kind of source: its class, made by `source(settings)`, and the settings it owns (`extra="forbid"`, frozen).
 
     `together` hears of all sources of its kind, so that targets which share one need not ask it twice.

@@ -4,16 +4,16 @@ For a lack of our own it does (`own_limits.NotAskedError`): a source that could 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from watchdog.core.model.queries import Query
 
 __all__ = ["Answers", "Source"]
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """One batch answered: each query -> its reply type or a `Gap`; how long the source's first question took, where it was in the batch;
     and, where the source says so, how long it kept the other side busy with each (seconds)."""
 

@@ -1,7 +1,8 @@
 """Celery's own URLs, as workers show them in `conf`: in: the text, its password censored or not, out: which Redis, and which database."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["CeleryPlace", "celery_place"]
 
@@ -12,8 +13,7 @@ _DB = re.compile(r"/*(?P<db>[0-9]{0,6})/*")
 _SOCKET_DB = re.compile(r"(?:virtual_host|db)=/?(?P<db>[0-9]{1,6})")
 
 
-@dataclass(frozen=True, slots=True)
-class CeleryPlace:
+class CeleryPlace(Struct, frozen=True):
     """A Redis as Celery names it: `host:port`, the first sentinel's, or the path of a socket."""
 
     server: str

@@ -1,7 +1,8 @@
 """What the command line and watchdog's own tables read: incidents, one incident's story, the state of each receiver's outbox."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Event
@@ -15,8 +16,7 @@ from watchdog.store.refusals import NotFoundError
 __all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "receivers_seen", "show", "watched"]
 
 
-@dataclass(frozen=True, slots=True)
-class MessageShown:
+class MessageShown(Struct, frozen=True):
     """One message about an incident: what it said of it (`event`), to whom, and what became of it. Times are epoch seconds."""
 
     id: str
@@ -33,8 +33,7 @@ class MessageShown:
     last_error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentShown:
+class IncidentShown(Struct, frozen=True):
     """One incident with its history, oldest first, and what was told of it."""
 
     incident: Incident
@@ -42,8 +41,7 @@ class IncidentShown:
     messages: tuple[MessageShown, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """Whether a watchdog is at work on this database (None: its lock may not be read), and each target's last look (epoch seconds)."""
 
     now: bool | None = True

@@ -7,12 +7,12 @@ which neither SQLite nor JSON takes; it is written as its escape.
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from math import isfinite
 from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec.structs import fields
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified

@@ -8,9 +8,10 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from watchdog.store.database import DatabaseFile
 from watchdog.store.lease import lease
@@ -23,8 +24,7 @@ from watchdog.store.salvage import Salvaged, TableShape, salvage, shape_of
 __all__ = ["Rescued", "rescue"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rescued:
+class Rescued(Struct, frozen=True):
     """What became of a damaged file. `tables`: table -> (rows kept, rows known to be lost, read without a fault)."""
 
     path: Path

@@ -6,8 +6,9 @@ In: rows as tuples. Out: their values, the same objects while the rows are equal
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Notified
@@ -39,8 +40,7 @@ class CachedRows(Generic[Value]):
         return [value for _, value in found.values()]
 
 
-@dataclass(frozen=True, slots=True)
-class CachedTarget:
+class CachedTarget(Struct, frozen=True):
     """What one cycle read of its target, from load to load."""
 
     open: CachedRows[Incident] = field(default_factory=lambda: CachedRows(incident_from_cells, 1))

@@ -6,13 +6,13 @@ Damage that SQLite does not notice is not noticed here either: its pages have no
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["Salvaged", "TableShape", "salvage", "shape_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class TableShape:
+class TableShape(Struct, frozen=True):
     """A table by name: its columns, its primary key (one column or several), its indexes."""
 
     name: str
@@ -21,8 +21,7 @@ class TableShape:
     indexes: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Salvaged:
+class Salvaged(Struct):
     """Rows by their key. `whole`: the table was read from end to end without a fault."""
 
     rows: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)

@@ -5,7 +5,8 @@ A Redis that keeps nothing on disk, or fails over to a replica that had not caug
 who took it for another one empties it in its life. It answers as if nothing had happened, and so do the workers.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["Holdings", "holdings_after"]
 
@@ -15,8 +16,7 @@ SHARE = 0.5
 TOLD_S = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Holdings:
+class Holdings(Struct, frozen=True):
     """What the `broker` table remembers. `held`: messages that wait or are unacknowledged; `lost` at `lost_at` (epoch seconds).
 
     `run_id`: which process it is. `flushes`: how often it was flushed, if that is known. `flushed`: `lost` went by a flush.

@@ -1,7 +1,8 @@
 """`sources`: a row a source of the target: reached, let in and its first question answered, or not and why."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
@@ -23,8 +24,7 @@ FIRST: Mapping[str, Query] = {"redis": Ping(), "results": PingResults(), "flower
 ALSO: Mapping[str, Query] = {"redis": ReadServer(), "results": ReadResultsServer(), "flower": ReadEventCounters()}
 
 
-@dataclass(frozen=True, slots=True)
-class SourcesSeen:
+class SourcesSeen(Struct, frozen=True):
     """When each source was last up (epoch seconds)."""
 
     up_at: Mapping[str, float] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 import json
-from dataclasses import replace
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 
 from watchdog.cli.check.json import check_document
 from watchdog.cli.check.page import check_page

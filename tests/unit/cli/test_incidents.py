@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from watchdog.cli.database.incidents_page import incident_document, incident_page, incidents_document, incidents_page, short_ids
 from watchdog.cli.output.page import ByMedium, Entries, plain, text_of

@@ -1,9 +1,9 @@
 """What is costly is asked only where somebody reads it."""
 
-from dataclasses import replace
 from time import perf_counter
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Watch, a_rule, a_target, a_task, healthy
 from tests.unit.polling.test_poller import Pretending

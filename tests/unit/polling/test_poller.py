@@ -1,7 +1,8 @@
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Watch, a_target, healthy
 from tests.builders import Cluster as Pretended

@@ -3,11 +3,12 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from time import monotonic, perf_counter
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, a_rule, a_target, healthy
 from tests.unit.polling.test_poller import Pretending

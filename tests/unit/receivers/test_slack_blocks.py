@@ -1,8 +1,8 @@
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.outbox_builders import T0, message, notice
 from watchdog.core.incidents.messages import Event, Notice

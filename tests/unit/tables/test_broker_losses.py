@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Watch, a_target, healthy
 from watchdog.core.model.queries import Ping

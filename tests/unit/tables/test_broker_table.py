@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_conf, a_server, a_target, cell, gap, healthy
 from watchdog.core.model.queries import HashSize, LowestScore, Ping, ReadServer

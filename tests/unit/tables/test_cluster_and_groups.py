@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tests.builders import Cluster, Watch, a_target, cell, gap, healthy
 from watchdog.core.model.queries import ListLength, ReadEventCounters, RecentTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus

@@ -4,8 +4,10 @@ In: the flags. Out: the rules and expectations that hold, or a refusal with ever
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.cli.output.refusals import Refused
 
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RuleChoice", "chosen_rules", "never_answered", "read_expectations", "refuse_silence"]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChoice:
+class RuleChoice(Struct, frozen=True):
     """`--only`, `--skip` and `--set` as typed."""
 
     only: tuple[str, ...] = ()

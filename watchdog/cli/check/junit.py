@@ -6,8 +6,9 @@ nobody could look, is an error; an idle one is skipped, with the reason; what fi
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from msgspec import Struct
 
 from watchdog.cli.output.wording import first_line, key_text, values_text
 from watchdog.core.incidents.payload import iso
@@ -23,8 +24,7 @@ _NOT_XML = re.compile("[\ufffe\uffff]")  # what `tidy` leaves and XML 1.0 does n
 _KINDS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """One case: `outcome` is an element's name, or empty where it passed."""
 
     group: str

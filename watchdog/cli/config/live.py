@@ -4,8 +4,10 @@ What is configured names its file and line; secrets in URLs are masked.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.config.load import Loaded
 from watchdog.config.settings import TargetSettings
@@ -18,8 +20,7 @@ from watchdog.tables.queues.conf_origins import CONFIGURED, LiveSetting, live_se
 __all__ = ["LiveTarget", "live_document", "live_target"]
 
 
-@dataclass(frozen=True, slots=True)
-class LiveTarget:
+class LiveTarget(Struct, frozen=True):
     """One target. `gaps`: source -> why it could not be asked."""
 
     name: str

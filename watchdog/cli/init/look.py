@@ -3,8 +3,9 @@
 In: a place. Out: what was found, as a sentence without secrets: the sources' own where it does not answer.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdog.cli.init.places import USUAL, Place
 
@@ -22,8 +23,7 @@ _LOCKED = (*_WANTS_CREDENTIALS, "asks for no password", "its API is switched off
 """What the sources' sentences say where somebody is there who lets nobody in (`flower_reasons`, `redis_reasons`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What one look found. `workers`: how many Flower says are online, where it says so."""
 
     place: Place

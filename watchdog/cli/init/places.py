@@ -5,8 +5,11 @@ In: the flags and the environment. Out: a place each, which may hold a password;
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from watchdog.core.text.secrets import Unprinted
 
 __all__ = ["USUAL", "Place", "first_places"]
 
@@ -22,8 +25,7 @@ _URL = re.compile(r"(?P<scheme>[^:/?#]*://)(?:(?P<userinfo>[^/?#]*)@)?(?P<rest>.
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "sentinel://", "redis+socket://")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Place:
+class Place(Unprinted, frozen=True):
     """One source to try. `origin` is the flag or variable that named it, "" for the usual address; `note`: why another was passed over."""
 
     kind: str

@@ -5,8 +5,10 @@ In: what was found and chosen. Out: commented TOML without a secret, which `conf
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from urllib.parse import unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.cli.init.look import Found
 from watchdog.cli.output.page import clean
@@ -80,8 +82,7 @@ _FOOT = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(Struct, frozen=True):
     """What the file is to say. `sources`: kind -> what was found there; one that is absent was left out on purpose."""
 
     name: str

@@ -4,15 +4,15 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdog.core.text.phrasing import tidy
 
 __all__ = ["Block", "ByMedium", "Entries", "Entry", "Grid", "Ink", "Line", "Page", "Piece", "Plain", "clean", "plain", "text_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(Struct, frozen=True):
     """A text and what it is: a severity, or `good`, `bad`, `odd`, `faint`, `strong`."""
 
     text: str
@@ -22,8 +22,7 @@ class Ink:
 Piece = str | Ink
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line; its pieces stand together as they are."""
 
     pieces: tuple[Piece, ...] = ()
@@ -35,31 +34,27 @@ class Line:
         return cls(pieces, indent)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One thing of which there is more to say than fits a line: its head, in columns, and the lines below."""
 
     head: tuple[Piece, ...]
     lines: tuple[Piece, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(Struct, frozen=True):
     """Several of them, their heads aligned."""
 
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """A table: a header for each column, and rows."""
 
     headers: tuple[str, ...]
     rows: tuple[tuple[Piece, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ByMedium:
+class ByMedium(Struct, frozen=True):
     """The same in two forms: scripts read `piped`, which stays as it is; people read `on_screen`."""
 
     piped: tuple["Plain", ...]

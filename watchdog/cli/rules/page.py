@@ -4,7 +4,8 @@ In: rules as tuned. Out: pages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdog.cli.output.page import Block, ByMedium, Grid, Ink, Line, Piece, text_of
 from watchdog.cli.output.wording import counted, first_line
@@ -18,8 +19,7 @@ HEADERS = ("rule", "severity", "from", "for", "targets")
 _LABEL_WIDTH = 17
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One rule of the list; `idle`: target -> why it gives no verdict there."""
 
     rule: Rule

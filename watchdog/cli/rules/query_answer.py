@@ -6,8 +6,9 @@ In: one target's readings and the rows that SQLite gave. Out: an `Answer`; a pag
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from watchdog.cli.output.page import Block, Grid, Ink, Line
 from watchdog.cli.output.wording import counted
@@ -22,8 +23,7 @@ Cell = float | str | bool | None
 _LISTED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class NoValue:
+class NoValue(Struct, frozen=True):
     """Why a column that was read has no value in some rows (`keys`), or in none of its table."""
 
     target: str
@@ -33,8 +33,7 @@ class NoValue:
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One target's answer. `unread`: tables that could not be read, and why."""
 
     target: str

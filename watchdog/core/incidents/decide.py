@@ -4,7 +4,8 @@ In: judgements, what the database holds of the target, its readings, now. Out: a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, changed, end, step, watched_seconds
 from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications
@@ -22,8 +23,7 @@ NOTED_AFTER = 0.05
 """How much of `forget_after` may pass before it is noted again that an incident's row is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What a decision is made in."""
 
     target: Target

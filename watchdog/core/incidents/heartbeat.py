@@ -5,7 +5,8 @@ it is what the outside hears when watchdog has died, so nothing is said while an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["LONGEST_WAIT_S", "CyclesSeen", "Ping", "Telling", "ping"]
 
@@ -13,8 +14,7 @@ LONGEST_WAIT_S = 300.0
 """So long may a message wait for a receiver before that receiver counts as not told; as in the shipped rule DeliveryFailing."""
 
 
-@dataclass(frozen=True, slots=True)
-class CyclesSeen:
+class CyclesSeen(Struct, frozen=True):
     """One target's cycles. Times are seconds of a monotonic clock."""
 
     patience_s: float
@@ -30,8 +30,7 @@ class CyclesSeen:
         return now - (self.began_at if self.ended_at is None else self.ended_at) > self.patience_s
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """Whether one receiver can be told."""
 
     name: str
@@ -47,8 +46,7 @@ class Telling:
         return self.off or self.given_up or self.waited_s > LONGEST_WAIT_S
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Struct, frozen=True):
     """What to say: all is well, or why it is not."""
 
     failure: str = ""

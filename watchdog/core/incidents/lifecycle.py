@@ -8,10 +8,12 @@ In: an incident, a finding, the watched seconds since the cycle before. Out: the
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import fields
 
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.judging.texts import NO_TEXTS, Texts
@@ -60,8 +62,7 @@ MOVES: Mapping[tuple[State, Verdict], State] = {
 """Pairs that are absent (unknown and none in any state) move nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """One move of an incident, with its reason, at `at` (epoch seconds). An escalation stays in its state."""
 
     incident: str
@@ -71,8 +72,7 @@ class Transition:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """A breach with an identity and a life. Times are epoch seconds; `held_s` and `quiet_s` are watched seconds."""
 
     id: str

@@ -1,8 +1,9 @@
 """What receivers are told: the message, and what each receiver was told of each incident so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
@@ -23,8 +24,7 @@ class Event(StrEnum):
     RESOLVED = "resolved"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """One incident within one message: a snapshot of it, frozen when the wish was made."""
 
     incident: str
@@ -53,8 +53,7 @@ class Notice:
     """The page of Flower that shows it; empty where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What one receiver is told in one go; `id` is its `webhook-id` for life. Times are epoch seconds."""
 
     id: str
@@ -68,8 +67,7 @@ class Message:
     service: str = "watchdog"
 
 
-@dataclass(frozen=True, slots=True)
-class Notified:
+class Notified(Struct, frozen=True):
     """What a receiver has been told of an incident, counting only what may have arrived.
 
     `event` is None where nothing may have arrived. `refused`: the last thing it was to be told was refused for good,

@@ -5,7 +5,9 @@ messages, and the waiting ones that they replace. A beginning and its end that b
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notice, Notified
@@ -24,8 +26,7 @@ REFUSED_AGAIN_S = 3600.0
 FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """A receiver as the core sees it."""
 
     name: str
@@ -33,8 +34,7 @@ class Recipient:
     settings: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedIncident:
+class JudgedIncident(Struct, frozen=True):
     """An incident and how it stands in this cycle. `about`: the receiver whose own failure it is, or empty."""
 
     incident: Incident

@@ -1,19 +1,17 @@
 """What became of one attempt to send a message: receivers say it, the outbox acts on it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["Delivered", "Later", "Outcome", "Refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """It arrived; `detail` is what the other side said (a status), without secrets."""
 
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(Struct, frozen=True):
     """Try again: network, 408, 425, 429, 5xx. `never_arrived` where that is certain (connection refused, 425, 429)."""
 
     reason: str
@@ -21,8 +19,7 @@ class Later:
     never_arrived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Never again as it stands: another 4xx, a redirect, an impossible URL. `reason` names what to mend."""
 
     reason: str

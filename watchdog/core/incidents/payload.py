@@ -6,9 +6,10 @@ In: a `Message`. Out: a plain dict in the order in which it is written, or its b
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice, strongest

@@ -1,7 +1,8 @@
 """The plan: all that a cycle wants written, as one value; and what a cycle loads before it decides."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notified
@@ -10,8 +11,7 @@ from watchdog.core.model.rows import Sample
 __all__ = ["Loaded", "Plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """What the database says of one target when a cycle begins to decide.
 
     `notified`: (incident id, receiver) -> what it was told, for open incidents and for ended ones whose end is still owed.
@@ -30,8 +30,7 @@ class Loaded:
     """Number of the last message ever made: part of the next ones' names, for the clock may be set back to a time that was before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What one cycle writes, in one transaction: nothing is sent that is not in it."""
 
     target: str

@@ -5,7 +5,8 @@ smaller. Ids are made from the message's own, so that a replay makes the same.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.model.identity import message_id

@@ -7,8 +7,9 @@ the cause that it went blind of, whatever the reason is by now: a broker that is
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from watchdog.core.judging.findings import Judgement, Verdict
 
@@ -21,8 +22,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _WORKER = re.compile(r"[^\s:]+@[^\s:]+: ")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """One reason, the rules that it keeps from judging, and how many of their rows; since when (epoch seconds)."""
 
     reason: str
@@ -31,8 +31,7 @@ class Cause:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class Blindness:
+class Blindness(Struct, frozen=True):
     """What the `blind` table remembers, by rule and key. `since`: when the verdict was lost; None: there never was one. `of`: its cause."""
 
     since: Mapping[str, float | None] = field(default_factory=dict)

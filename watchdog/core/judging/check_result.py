@@ -6,7 +6,8 @@ and configuration, never gets this far.)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
@@ -23,8 +24,7 @@ MEASURED = ("workers_online", "backlog", "unacked")
 """Columns of `cluster` whose values an answer carries along."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSeen:
+class SourceSeen(Struct, frozen=True):
     """One source as it was found."""
 
     target: str
@@ -34,8 +34,7 @@ class SourceSeen:
     latency_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Firing:
+class Firing(Struct, frozen=True):
     """One breach. `blind`: its rule reads `sources.up`, so that it says "could not look", not "is bad"."""
 
     rule: str
@@ -53,8 +52,7 @@ class Firing:
     blind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """One verdict that could not be had; an empty key where a whole table could not be read."""
 
     rule: str
@@ -63,8 +61,7 @@ class Unknown:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(Struct, frozen=True):
     """One rule that gives no verdict here, which is no failure."""
 
     rule: str
@@ -72,8 +69,7 @@ class Idle:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """What should be known of how a table's values were had, though nothing is amiss."""
 
     target: str
@@ -81,8 +77,7 @@ class Note:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class TargetChecked:
+class TargetChecked(Struct, frozen=True):
     """One target's part. `rules`: the names of those asked, in order."""
 
     sources: tuple[SourceSeen, ...] = ()
@@ -97,8 +92,7 @@ class TargetChecked:
     """`MEASURED` columns of `cluster`; a gap is None, an idle column is absent."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """The whole answer. `rules` counts the rules asked; `checked_at` is epoch seconds."""
 
     checked_at: float

@@ -6,7 +6,8 @@ and stops no other. A rule costs well under a tenth of a millisecond for each 1,
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.judging.expectations import Answer, Expectation, answer
 from watchdog.core.judging.findings import Judgement

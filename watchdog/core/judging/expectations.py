@@ -8,7 +8,8 @@ nothing: no gap elsewhere can make it true. Whatever else there is could not be 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.judging.blindness import BLIND
 from watchdog.core.judging.loaded_tables import LoadedTable
@@ -29,8 +30,7 @@ _OF_TABLE = re.compile(r"\s*(\w+)\s*:(.*)", re.DOTALL)
 _FORM = 'expected TABLE: CONDITION, such as "cluster: workers_online >= 3", or a SELECT whose first column is true or false'
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """One expectation, checked. `text` is as the user wrote it; `table` is empty where `sql` is a whole SELECT, not a condition."""
 
     text: str
@@ -40,8 +40,7 @@ class Expectation:
     """Table -> the columns it reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What one target's look says of an expectation. `ok` is None where it could not be answered; `reason` says why it is not true.
 
     `rows`: where it is false, what it reads in each row that says so.

@@ -1,8 +1,9 @@
 """What the rules say of what was seen, before anybody remembers anything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdog.core.model.rows import Cell, Key
 from watchdog.core.model.severity import Severity
@@ -21,8 +22,7 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One rule's verdict on one key. `rule` is the rule as tuned for this target and key."""
 
     rule: Rule
@@ -37,8 +37,7 @@ class Finding:
     """Why unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """One rule's answer for one target: findings that are not plainly clear, and one for every key that was asked for by name.
 
     At most one of these is set, and then there are no findings: `unknown` (a table it reads was not read), `idle`

@@ -5,7 +5,8 @@ anything configured can fill it. What only needs a second look is not idle here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.judging.blindness import BLIND, Blindness
 from watchdog.core.judging.evaluator import Evaluator

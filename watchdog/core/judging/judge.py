@@ -5,7 +5,8 @@ Before the look: which windows and columns the rules read.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement

@@ -11,7 +11,8 @@ In: a rule with its tuned copies, a loaded table, the open keys. Out: findings, 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.judging.loaded_tables import LoadedTable
@@ -48,8 +49,7 @@ def judge_rows(
     return list(findings.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
+class _Share(Struct, frozen=True):
     """The rows that one tuned copy judges (None: all), and which of the open ones hold on until `clear`."""
 
     rule: Rule

@@ -4,7 +4,8 @@ In: a checked rule. Out: statements over `SqlTables`; numbers made real, params 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
@@ -20,8 +21,7 @@ MOST_QUERY_ROWS = 10_000
 _NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSql:
+class RuleSql(Struct, frozen=True):
     """One rule's statements: `breaches` gives the rows where it holds, `truths` what else holds in some rows, `answers` a query's rows."""
 
     breaches: str
@@ -39,8 +39,7 @@ class RuleSql:
         return self.where_reads | self.when_reads | self.clear_reads | frozenset().union(*self.escalate_reads)
 
 
-@dataclass(frozen=True, slots=True)
-class Truths:
+class Truths(Struct, frozen=True):
     """What holds in one row: `where` and `clear` (false where they do not hold, or are NULL), and each entry of `escalate`."""
 
     where: bool
@@ -48,8 +47,7 @@ class Truths:
     escalate: tuple[bool, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One row of a rule's query: its cells, and what holds in it."""
 
     cells: Mapping[str, Cell]

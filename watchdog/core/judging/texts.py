@@ -4,7 +4,7 @@ In: a finding, the target's name and app, the incident's severity. Out: summary,
 incident is over.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from watchdog.core.judging.findings import Finding
 from watchdog.core.model.severity import Severity
@@ -16,8 +16,7 @@ __all__ = ["NO_TEXTS", "Texts", "plain", "render_or_plain", "resolved_text", "te
 _ANY_APP = "APP"
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """A rule's three texts, rendered. The summary is one line."""
 
     summary: str

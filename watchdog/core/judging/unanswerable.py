@@ -5,8 +5,9 @@ which columns, why, and what to do; None where some target can tell. Whether a s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, combinations
+
+from msgspec.structs import replace
 
 from watchdog.core.judging.idleness import as_configured, idle_by_configuration
 from watchdog.core.model.rows import Table

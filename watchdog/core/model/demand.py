@@ -4,7 +4,8 @@ In: table -> columns, as the checks of rules and queries tell them. Out: a `Dema
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["NOT_READ", "Demand"]
 
@@ -12,8 +13,7 @@ NOT_READ = "no loaded rule reads it"
 """Why a column is idle that nobody wants."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """The columns that somebody reads; `reads` is None where everything is wanted."""
 
     reads: Mapping[str, frozenset[str]] | None = None

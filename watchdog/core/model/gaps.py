@@ -3,11 +3,10 @@
 A gap is a value that travels from the socket to the exit code; it is never an exception, a zero or a None.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """No usable answer. `reason` is a sentence for a human: what was asked, what came back, what to do; never a secret."""
 
     reason: str

@@ -5,8 +5,9 @@ Tables make them, the asking engine drops duplicates, a source answers each with
 0 asks anew each cycle. Costs are those measured on Flower 2.2 and Redis 7.0 with 2 workers.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 __all__ = [
     "NONE_LISTED",
@@ -41,8 +42,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """One question to one source."""
 
     source: ClassVar[str] = ""
@@ -57,38 +57,33 @@ def sources_asked() -> frozenset[str]:
 # --- Flower -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerStatus(Query):
+class WorkerStatus(Query, frozen=True):
     """`/healthcheck`, then `/api/workers?status=true`: Flower's first question. -> `dict[str, bool]` (2 + 3 ms)."""
 
     source = "flower"
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerHeartbeats(Query):
+class WorkerHeartbeats(Query, frozen=True):
     """`/?json=1`: what each worker's events said. -> `dict[str, WorkerBeat]` (3 ms)."""
 
     source = "flower"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadEventCounters(Query):
+class ReadEventCounters(Query, frozen=True):
     """`/metrics`, cut to `flower_events_total` and `process_start_time_seconds`. -> `EventCounters` (5 to 250 ms)."""
 
     source = "flower"
     good_for_s = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected(Query):
+class Inspected(Query, frozen=True):
     """`/api/workers`: Flower's cache of the last inspect. -> `dict[str, WorkerInspection]` (3 ms, 5 kB a worker)."""
 
     source = "flower"
     good_for_s = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class InspectOne(Query):
+class InspectOne(Query, frozen=True):
     """`/api/workers?refresh=1&workername=`: ask one worker. -> `dict[str, WorkerInspection]` (its entry alone; empty on 404).
 
     0.05 s where the worker answers, 2 s where it does not (200 with the old `timestamp`).
@@ -98,15 +93,13 @@ class InspectOne(Query):
     worker: str
 
 
-@dataclass(frozen=True, slots=True)
-class InspectAll(Query):
+class InspectAll(Query, frozen=True):
     """`/api/workers?refresh=true`: ask every worker. -> `dict[str, WorkerInspection]` (1 s; the dead keep their old `timestamp`)."""
 
     source = "flower"
 
 
-@dataclass(frozen=True, slots=True)
-class RunningTasks(Query):
+class RunningTasks(Query, frozen=True):
     """`/api/tasks?state=STARTED&sort_by=started`: the tasks that run for longest. -> `tuple[TaskSeen, ...]`, oldest start first.
 
     `limit` (1 to 1000) bounds the answer: one as long as that may lack some. A dead worker's tasks stay among them for good.
@@ -122,8 +115,7 @@ STARTED_TASKS = RunningTasks()
 """What every table asks that wants to know what runs: the same question, so that it is asked once."""
 
 
-@dataclass(frozen=True, slots=True)
-class FailedTasks(Query):
+class FailedTasks(Query, frozen=True):
     """`/api/tasks?state=FAILURE`: the last failures. -> `tuple[TaskSeen, ...]`, the last event first; `limit` as of `RunningTasks`."""
 
     source = "flower"
@@ -131,8 +123,7 @@ class FailedTasks(Query):
     limit: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class RevokedTasks(Query):
+class RevokedTasks(Query, frozen=True):
     """`/api/tasks?state=REVOKED`: the last that were revoked or expired. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
 
     source = "flower"
@@ -140,8 +131,7 @@ class RevokedTasks(Query):
     limit: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class SucceededTasks(Query):
+class SucceededTasks(Query, frozen=True):
     """`/api/tasks?state=SUCCESS&taskname=`: a task's last successes, with runtimes. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
 
     source = "flower"
@@ -150,8 +140,7 @@ class SucceededTasks(Query):
     limit: int = 200
 
 
-@dataclass(frozen=True, slots=True)
-class WorkersTasks(Query):
+class WorkersTasks(Query, frozen=True):
     """`/api/tasks?workername=`: the last tasks of one worker, in any state. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
 
     source = "flower"
@@ -160,8 +149,7 @@ class WorkersTasks(Query):
     limit: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class RecentTasks(Query):
+class RecentTasks(Query, frozen=True):
     """`/api/tasks?limit=`: the tasks of which Flower heard last, in any state. -> `tuple[TaskSeen, ...]`, the last event first.
 
     `limit` as of `RunningTasks`. At its most (0.8 MB) it costs Flower 30 to 230 ms: for a first look alone.
@@ -178,8 +166,7 @@ NONE_LISTED = (
 """The reason of the gap where `QueueLengths` brings no queue at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueLengths(Query):
+class QueueLengths(Query, frozen=True):
     """`/api/queues/length`: queues that inspected workers consume. -> `dict[str, int]`; a queue without consumer is missing (8 ms).
 
     Only where Redis itself is not asked, and not while it may hang: one such question then stops the whole of Flower 2.0 and 1.2
@@ -193,69 +180,60 @@ class QueueLengths(Query):
 # --- Redis ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Ping(Query):
+class Ping(Query, frozen=True):
     """PING: Redis's first question. -> `Pong`."""
 
     source = "redis"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadServer(Query):
+class ReadServer(Query, frozen=True):
     """INFO (sections server, clients, memory, persistence, stats, replication). -> `RedisServer`."""
 
     source = "redis"
 
 
-@dataclass(frozen=True, slots=True)
-class CountFlushes(Query):
+class CountFlushes(Query, frozen=True):
     """INFO commandstats. -> `int`: how often FLUSHALL and FLUSHDB ran, since its start or since CONFIG RESETSTAT."""
 
     source = "redis"
 
 
-@dataclass(frozen=True, slots=True)
-class ListLength(Query):
+class ListLength(Query, frozen=True):
     """LLEN. -> `int`; a missing key is 0."""
 
     source = "redis"
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class OldestMessage(Query):
+class OldestMessage(Query, frozen=True):
     """LINDEX key -1: the message served next (kombu pushes left, takes right). -> `MessageHead`; empty list: `MessageHead(None, None)`."""
 
     source = "redis"
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class HashSize(Query):
+class HashSize(Query, frozen=True):
     """HLEN. -> `int`; a missing key is 0."""
 
     source = "redis"
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class LowestScore(Query):
+class LowestScore(Query, frozen=True):
     """ZRANGE key 0 0 WITHSCORES. -> `float`; an empty set is `inf`."""
 
     source = "redis"
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetMembers(Query):
+class SetMembers(Query, frozen=True):
     """SMEMBERS. -> `frozenset[str]`."""
 
     source = "redis"
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class ScanKeys(Query):
+class ScanKeys(Query, frozen=True):
     """SCAN cursor MATCH pattern, in small steps, until it comes round or about `budget` keys were gone through. -> `KeysFound`."""
 
     source = "redis"
@@ -267,22 +245,19 @@ class ScanKeys(Query):
 # --- The Redis where results live ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PingResults(Ping):
+class PingResults(Ping, frozen=True):
     """PING: its first question, where `results` configures one of its own. -> `Pong`."""
 
     source = "results"
 
 
-@dataclass(frozen=True, slots=True)
-class ReadResultsServer(ReadServer):
+class ReadResultsServer(ReadServer, frozen=True):
     """INFO. -> `RedisServer`."""
 
     source = "results"
 
 
-@dataclass(frozen=True, slots=True)
-class TaskMeta(Query):
+class TaskMeta(Query, frozen=True):
     """GET of a `celery-task-meta-<id>`: what a task's result backend holds of it. -> `TaskMetaSeen`; a missing key: all None.
 
     Asked of the target's `results`; where it has none, of the broker's Redis, and there in the database `db` (None: the broker's own).

@@ -4,8 +4,9 @@ In: the tables, what they remember, the replies, now. Out: readings by window an
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.replies import Replies
@@ -19,8 +20,7 @@ DEFAULT_WINDOW_S = 300.0
 EVERYTHING = Demand()
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What a target's earlier cycles left: each table's memory, and its samples, oldest first."""
 
     memories: Mapping[str, object] = field(default_factory=dict)
@@ -35,8 +35,7 @@ class Past:
         return Past({**self.memories, **seen.memories}, samples)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One look, read: window -> table -> reading; what to remember, and the samples to keep."""
 
     windows: Mapping[float, Mapping[str, Reading]]

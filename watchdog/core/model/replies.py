@@ -5,8 +5,9 @@ send is None, and the table decides what that means.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar, TypeVarTuple, Unpack, cast
+
+from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
@@ -29,8 +30,7 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerBeat:
+class WorkerBeat(Struct, frozen=True):
     """One worker as Flower's event stream shows it (`/?json=1`; celery/events/state.py `Worker`).
 
     `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) empties them.
@@ -52,8 +52,7 @@ class WorkerBeat:
     pulses: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerConf:
+class WorkerConf(Struct, frozen=True):
     """The part of a worker's `conf` and `stats` that watchdog reads; None where the worker did not say.
 
     `key_prefix` is "" where it said that it has none.
@@ -82,8 +81,7 @@ class WorkerConf:
     """`worker_eta_task_limit`: how many tasks with an ETA it fetches at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerInspection:
+class WorkerInspection(Struct, frozen=True):
     """One entry of Flower's inspect cache. `at` is when the worker last answered (Flower's clock)."""
 
     name: str
@@ -103,16 +101,14 @@ class WorkerInspection:
     """Its tasks that have a rate limit, each with it: `shop.report, 6/h`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EventCounters:
+class EventCounters(Struct, frozen=True):
     """`flower_events_total` per (worker, task, event type without `task-`), since Flower's start at `started_at`."""
 
     started_at: float | None
     counts: Mapping[tuple[str, str, str], float]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSeen:
+class TaskSeen(Struct, frozen=True):
     """One task as Flower's event stream shows it (`/api/tasks`; celery/events/state.py `Task`).
 
     `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds and known of successes only. `name` is None where
@@ -151,15 +147,13 @@ class TaskSeen:
         return unheard if self.expires is None else self.expires <= self.revoked
 
 
-@dataclass(frozen=True, slots=True)
-class Pong:
+class Pong(Struct, frozen=True):
     """Redis is there."""
 
     latency_ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class RedisServer:
+class RedisServer(Struct, frozen=True):
     """INFO, the fields watchdog reads."""
 
     run_id: str | None
@@ -177,8 +171,7 @@ class RedisServer:
     last_save_ok: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageHead:
+class MessageHead(Struct, frozen=True):
     """The message at the head of a queue: its task id, and when it was published, where the publisher says so
     (`headers.published_at` or `headers.enqueued_at`, epoch seconds).
 
@@ -195,8 +188,7 @@ class MessageHead:
     """Not due before (epoch seconds)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskMetaSeen:
+class TaskMetaSeen(Struct, frozen=True):
     """What a task's result backend holds of it (celery/backends/base.py `_get_result_meta`).
 
     `status` is its state, or the one it gave itself by `update_state`. The rest is what it reports while it runs, None where it reports
@@ -209,22 +201,20 @@ class TaskMetaSeen:
     meta_json: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeysFound:
+class KeysFound(Struct, frozen=True):
     """One step of a SCAN; cursor 0 means the round is complete."""
 
     cursor: int
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Replies:
+class Replies(Struct, frozen=True, eq=False):
     """All answers of a cycle so far, by query."""
 
     answers: Mapping[Query, object] = field(default_factory=dict)
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     """Source -> how long its first question took."""
-    _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict, repr=False, compare=False)
+    _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict)
 
     def get(self, query: Query, kind: type[R]) -> R | Gap:
         """The answer to `query`; a gap where it failed, or where it was not asked."""

@@ -5,8 +5,9 @@ A cell holds a value; or is a **gap** (asked, no usable answer: `Row.gaps` says 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.queries import Query
@@ -30,8 +31,7 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One column: its name, kind, unit and meaning; `neutral` is what it holds where there is nothing to measure."""
 
     name: str
@@ -45,8 +45,7 @@ class Column:
     """Why no source can fill it yet; empty where one can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row: column -> cell, and for each gap the reason. A gap's cell is None; an idle column is absent from both.
 
     A value with a reason beside it is a lower bound (`queues.oldest_s`): a condition that it makes true holds, and nothing else is known.
@@ -60,16 +59,14 @@ class Row:
         return tuple(str(self.cells[name]) for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """What one cycle keeps for windowed columns: key -> numbers, at `at` (epoch seconds)."""
 
     at: float
     values: Mapping[str, tuple[float | None, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What one look read of one table.
 
     `unread`: nothing of it could be read, and why (rows, if any, are remembered ones full of gaps).
@@ -93,8 +90,7 @@ class Reading:
     """Keys that Flower has no page of, as far as it is known: a link to one would not be found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """What a table knows when it asks: its target, its memory, the replies of the rounds before, and now (epoch seconds)."""
 
     target: Target
@@ -107,8 +103,7 @@ class Asking:
     """What is read: a table or column that is costly and not wanted is not asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What a table knows when it reads: the replies, its memory and history, and the tables read before it."""
 
     target: Target
@@ -125,8 +120,7 @@ class Look:
     """What is read: a costly column that is not wanted is idle."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One table: its columns and key, what it asks, how it reads. `memory` makes an empty memory (msgspec-serialisable dataclass)."""
 
     name: str

@@ -1,12 +1,11 @@
 """What watchdog knows of itself: the rows of `receivers`, `rules` and `self` before they are rows. Times are epoch seconds."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["ReceiverSeen", "RuleSeen", "SelfSeen"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverSeen:
+class ReceiverSeen(Struct, frozen=True):
     """One receiver's outbox: what waits, since when, what was given up (since its last delivery, or of what still burns)."""
 
     name: str
@@ -18,8 +17,7 @@ class ReceiverSeen:
     last_ok_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSeen:
+class RuleSeen(Struct, frozen=True):
     """One loaded rule's last run over all targets."""
 
     name: str
@@ -27,8 +25,7 @@ class RuleSeen:
     took_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SelfSeen:
+class SelfSeen(Struct, frozen=True):
     """Everything watchdog can say of itself now."""
 
     receivers: tuple[ReceiverSeen, ...] = ()

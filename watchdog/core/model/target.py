@@ -1,8 +1,9 @@
 """A target as the core sees it: what is watched and what is known of it by configuration; no secrets, no URLs but `link`."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 __all__ = ["ANY_TARGET", "SELF", "Target", "TargetsMeant", "covers", "matches"]
 
@@ -13,8 +14,7 @@ ANY_TARGET = "*"
 """The name of the one that stands for whatever may be configured, where nothing is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One Celery deployment. None means: not configured, read from the workers or left at Celery's default."""
 
     name: str
@@ -44,8 +44,7 @@ class Target:
     """The global_keyprefix of its results (`results.key_prefix`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetsMeant:
+class TargetsMeant(Struct, frozen=True):
     """The targets of a configuration, as far as they can be told; `to_set`: source -> how one gets it there, in words.
 
     `by_flag`: the command line put one in place of those that are configured, which the configured rules were written for.

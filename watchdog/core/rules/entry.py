@@ -8,7 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.model.rows import Table
 from watchdog.core.model.severity import Severity
@@ -36,16 +38,14 @@ OF_A_BREACH = ("summary", "description", "runbook")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}", re.ASCII)
 
 
-@dataclass(slots=True)
-class RuleDraft:
+class RuleDraft(Struct):
     """A rule as far as it could be read, and what is wrong with it."""
 
     rule: Rule
     notes: Notes
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What a rule's texts can name: `columns` in order, of `place`; and what they did name."""
 
     place: str = ""

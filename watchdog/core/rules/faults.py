@@ -1,15 +1,15 @@
 """What is wrong in a file of rules, and where: written down while reading, so that everything is reported at once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.rules.toml_lines import Path, line_of
 
 __all__ = ["Fault", "Notes", "found", "named"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Something to mend in a file of rules or overrides: where (line 0: not known), in which rule (None: in none), and what."""
 
     file: str
@@ -23,8 +23,7 @@ class Fault:
         return f"{place}: {rule}{self.what}" if place else f"{rule}{self.what}"
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct):
     """What was found wrong so far in one table of one file; `path` is where that table stands."""
 
     file: str

@@ -5,7 +5,9 @@ In: the flags as typed, all rules. Out: overrides, so that one mechanism tunes r
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.rows import Param
 from watchdog.core.model.severity import Severity
@@ -22,8 +24,7 @@ _SETTABLE = ("severity", "window")
 _TIMES = ("for", "keep_firing_for")
 
 
-@dataclass(frozen=True, slots=True)
-class RuleFlags:
+class RuleFlags(Struct, frozen=True):
     """What the flags come to. `left`: the names of the rules that they leave switched on, if the configuration does."""
 
     overrides: tuple[Override, ...]

@@ -5,10 +5,12 @@ keys that are tuned apart. `check_overrides` says beforehand what in them is wro
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.rows import Param, Table
 from watchdog.core.model.target import matches
@@ -30,8 +32,7 @@ _SETS = ("enabled", "for_s", "keep_firing_for_s", "window_s", "severity", *TEMPL
 _MOST_VARIANTS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Tuned:
+class Tuned(Struct, frozen=True):
     """A rule as it holds for one target. For a key at most one variant fits, and is the whole truth; where none does, `rule` holds."""
 
     rule: Rule

@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.model.rows import Param
 from watchdog.core.model.severity import Severity
@@ -13,16 +14,14 @@ from watchdog.core.model.target import matches
 __all__ = ["Escalation", "Override", "Rule"]
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     """While `when` is true the incident has at least this severity."""
 
     when: str
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule. SQL texts are as the user wrote them; times are seconds.
 
     Either `table` and `when` are set, or `query` and `key`. For a rule on a table `key` is the table's key.
@@ -66,8 +65,7 @@ class Rule:
         return self.enabled and matches(target, self.targets)
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """One `[[override]]`: which rules, target and keys it tunes, and what it sets (None: left alone)."""
 
     rule: str

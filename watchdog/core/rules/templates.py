@@ -6,9 +6,10 @@ could cost time or memory is refused by walking the parsed template, before it i
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdog.core.model.rows import Cell
 from watchdog.core.text.phrasing import FILTERS, cut, format_value, tidy, value_of
@@ -35,8 +36,7 @@ _REFUSED = {
 _LISTED = ", ".join(FILTERS)
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateCheck:
+class TemplateCheck(Struct, frozen=True):
     """What a look at a template found: the names it reads, and what is wrong with it (nothing: it is fine)."""
 
     names: frozenset[str] = frozenset()

@@ -5,7 +5,8 @@ In: an expression and what is known of its columns and params. Out: a sentence f
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdog.core.model.rows import Column, Kind, Param
 from watchdog.core.sql.expressions import Expression, Form
@@ -18,8 +19,7 @@ _A_KIND = {Kind.NUMBER: "a number", Kind.TEXT: "a text", Kind.BOOLEAN: "a truth 
 _CHOICES = frozenset({"iif", "if"})
 
 
-@dataclass(frozen=True, slots=True)
-class KnownColumn:
+class KnownColumn(Struct, frozen=True):
     """A column that a name stands for, without doubt; `label` is how errors call it (`workers.state`)."""
 
     label: str
@@ -32,8 +32,7 @@ class KnownColumn:
         return cls(f"{table}.{column.name}", column.kind, column.allowed)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What an expression's names stand for; a name that is not here may hold anything."""
 
     columns: Mapping[str, KnownColumn]

@@ -9,9 +9,10 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+
+from msgspec import Struct
 
 from watchdog.core.model.rows import Kind, Param, Table
 from watchdog.core.sql.condition_faults import Known, KnownColumn, aggregate_faults, sense_faults, truth_faults
@@ -37,8 +38,7 @@ class ConditionError(ValueError):
         super().__init__("; ".join(self.faults))
 
 
-@dataclass(frozen=True, slots=True)
-class QueryShape:
+class QueryShape(Struct, frozen=True):
     """What a query gives and takes: its output columns in order, and table -> the columns it reads (none where it only counts rows)."""
 
     columns: tuple[str, ...]

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["DEEPEST", "LEVELS", "Expression", "Form", "NotUnderstoodError"]
 
@@ -52,8 +53,7 @@ LEVELS: Mapping[str, tuple[int, Form]] = {
 """Operator between two operands -> how tightly it binds, and what it makes (sqlite.org/lang_expr.html)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """One node. `word`: operator, function or column (small letters), or the literal as written; `text`: how it all was written."""
 
     form: Form

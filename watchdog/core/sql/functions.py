@@ -8,9 +8,10 @@ import math
 import re
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from watchdog.core.model.rows import Kind
 
@@ -78,8 +79,7 @@ def found_in(pattern: str, subject: str) -> bool:
     return compiled.search(subject) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
+class Effort(Struct, frozen=True):
     """How hard a pattern can be: its open-ended repeats, and in how many ways the rest of it can be tried."""
 
     repeats: int = 0

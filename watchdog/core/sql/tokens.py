@@ -8,8 +8,9 @@ bracket) is a fault here, before anything is prepared.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["LONGEST_TEXT", "Token", "TokenKind", "bracket_faults", "rewritten", "scan", "with_real_numbers"]
 
@@ -33,8 +34,7 @@ class TokenKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One token: as it was written, and where it starts (characters)."""
 
     kind: TokenKind

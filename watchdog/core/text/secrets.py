@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
 
-__all__ = ["SECRET_NAME", "pieces_of_url", "secrets_in", "spellings"]
+from msgspec import Struct
+
+__all__ = ["SECRET_NAME", "Unprinted", "pieces_of_url", "secrets_in", "spellings"]
 
 SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key", re.IGNORECASE)
 """Whatever is named like this is one."""
@@ -21,6 +23,16 @@ LONGEST_WORD = 5
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
 _WATCHED = ("flower", "redis", "results")
 """Where a bare text is the URL of a source; its path says where in there, and is no secret."""
+
+
+class Unprinted(Struct, frozen=True):
+    """A value that may hold a secret: what prints it, plainly or with rich, sees its kind alone."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 def secrets_in(values: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> frozenset[str]:

@@ -14,9 +14,10 @@ import ssl
 import threading
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from watchdog import __version__
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
@@ -42,8 +43,7 @@ _SYSTEMS_TRUST = TlsFiles()
 _SHORTEST_SECRET = 4
 
 
-@dataclass(slots=True)
-class _Answer:
+class _Answer(Struct):
     """What came back so far; written by the attempt's thread, read when it is done or out of time."""
 
     status: int | None = None

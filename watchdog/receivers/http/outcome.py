@@ -5,10 +5,11 @@ In: an answer, and now. Out: an `Outcome` with its reason. A receiver whose serv
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+
+from msgspec import Struct
 
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 
@@ -18,8 +19,7 @@ _TRY_AGAIN = (408, 425, 429)
 _NEVER_ARRIVED = (425, 429)
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpAnswer(Struct, frozen=True):
     """What a server answered, for a receiver to sort."""
 
     answered: str

@@ -7,8 +7,9 @@ what is over last.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice

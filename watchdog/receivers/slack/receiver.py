@@ -7,10 +7,10 @@ It takes one message a second for each URL (`per_second`); who goes on sending a
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Literal
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from watchdog.core.incidents.messages import Message

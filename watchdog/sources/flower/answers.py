@@ -14,7 +14,7 @@ from watchdog.core.model.replies import WorkerBeat
 from watchdog.core.text.names import LONGEST_NAME, short_named
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded
 
-__all__ = ["JudgedIncident", "worker_beats", "worker_status"]
+__all__ = ["StatusEntry", "worker_beats", "worker_status"]
 
 
 class _Beat(Struct):
@@ -40,7 +40,7 @@ class _LooseBeats(Struct):
     data: list[dict[str, Any]]
 
 
-class JudgedIncident(Struct):
+class StatusEntry(Struct):
     """How some Flower-compatible servers speak of a worker."""
 
     status: str | bool
@@ -56,12 +56,12 @@ def worker_status(body: bytes) -> dict[str, bool] | Gap:
         return short_named(msgspec.json.decode(body, type=dict[str, bool]))
     except UNREADABLE:
         expected = "an object of worker -> true or false"
-        loose = decoded(body, dict[str, JudgedIncident], "/api/workers?status=true", expected)
+        loose = decoded(body, dict[str, StatusEntry], "/api/workers?status=true", expected)
     if isinstance(loose, Gap):
         return loose
-    one = {name: _is_online(entry.status) for name, entry in loose.items()}
-    known = {name: online for name, online in one.items() if online is not None}
-    if len(known) < len(one):
+    listed = {name: _is_online(entry.status) for name, entry in loose.items()}
+    known = {name: online for name, online in listed.items() if online is not None}
+    if len(known) < len(listed):
         return Gap(f"flower: expected {expected} from /api/workers?status=true, found a worker whose status is neither OK nor OFFLINE")
     return short_named(known)
 

@@ -8,10 +8,10 @@ import os
 import ssl
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from threading import Lock
 
 import httpx
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.text.exception_chain import exception_chain

@@ -4,8 +4,9 @@ Flower 1.x has no API while authentication is on, only its dashboard and `/metri
 the API could tell is missing, and every question for it gets the sentence that says why.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from watchdog.core.model.gaps import Gap
 from watchdog.sources.flower.answers import worker_beats, worker_status
@@ -21,8 +22,7 @@ NOT_ALLOWED = 405
 UNAUTHORISED = 401
 
 
-@dataclass(frozen=True, slots=True)
-class First:
+class First(Struct, frozen=True):
     """Worker -> whether it is online, or a gap; and, where Flower has no API, the answer to whatever is asked of it."""
 
     answer: dict[str, bool] | Gap

@@ -17,7 +17,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import WorkerConf, WorkerInspection
 from watchdog.core.text.names import LONGEST_NAME, short_named
 from watchdog.sources.celery_urls import celery_place
-from watchdog.sources.flower.answers import JudgedIncident
+from watchdog.sources.flower.answers import StatusEntry
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded, kind_found, maybe
 
 __all__ = ["inspections", "read_leniently"]
@@ -103,7 +103,7 @@ def read_leniently(body: bytes) -> dict[str, WorkerInspection] | Gap:
     for name, entry in raw.items():
         parts = maybe(entry, dict[str, Raw])
         answered = parts is not None and any(bytes(parts[part]) != b"null" for part in _Entry.__struct_fields__ if part in parts)
-        if parts is None or not (answered or maybe(entry, JudgedIncident) is not None):
+        if parts is None or not (answered or maybe(entry, StatusEntry) is not None):
             return Gap(f"flower: expected an object of inspect answers for each worker from /api/workers, found {kind_found(bytes(entry))}")
         found[name] = _inspection(name, _entry(parts))
     return short_named(found)

@@ -1,12 +1,11 @@
 """A page of Flower: what one GET brought back."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["Page"]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One HTTP answer. `cut` says why its body is not all there; `refusal`, where the status is not 200, what to do about it.
 
     `took_s` is how long Flower needed for it.

@@ -6,10 +6,10 @@ In: an exception of the wire, or a status and a little of its body. Out: a sente
 import re
 import socket
 import ssl
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from watchdog.core.text.exception_chain import exception_chain
 from watchdog.net.http_proxy import Proxy, proxy_answer
@@ -20,8 +20,7 @@ __all__ = ["Asked", "refusal", "silence", "stale"]
 _NOT_ACCEPTED = "UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One question as reasons speak of it: `url` without userinfo, and the settings that may be to blame."""
 
     base: str

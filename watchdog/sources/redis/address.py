@@ -5,8 +5,9 @@ Read here rather than by redis-py, which ignores what it does not understand: a 
 """
 
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from watchdog.core.text.secrets import Unprinted
 
 __all__ = ["RedisAddress", "at", "database", "options_of", "parse_address"]
 
@@ -17,8 +18,7 @@ OTHER_BROKERS = {"amqp", "amqps", "pyamqp", "sqs", "kafka", "confluentkafka", "g
 """What else stands before the :// of a broker_url."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RedisAddress:
+class RedisAddress(Unprinted, frozen=True):
     """One Redis. `path` is set for a unix socket, else `host` and `port`. `cert_reqs`: required, optional or none."""
 
     scheme: str

@@ -6,8 +6,9 @@ Imported on the first question: redis is slow to import.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLength, OldestMessage, Ping, Query, ReadServer, ScanKeys, SetMembers, TaskMeta

@@ -6,8 +6,8 @@ In: an exception of the wire, or the error that answered one command. Out: a sen
 import re
 import socket
 import ssl
-from dataclasses import dataclass
 
+from msgspec import Struct
 from redis import exceptions as redis_errors
 
 from watchdog.core.model.queries import HashSize, ListLength, LowestScore, OldestMessage, Query, SetMembers
@@ -29,8 +29,7 @@ _WHAT: dict[type[Query], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One batch as reasons speak of it."""
 
     address: RedisAddress

@@ -7,9 +7,11 @@ User and password are those of the master, as in Celery; the sentinels' own are 
 """
 
 import re
-from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from msgspec.structs import replace
+
+from watchdog.core.text.secrets import Unprinted
 from watchdog.sources.redis.address import RedisAddress, at, database, parse_address
 
 __all__ = ["SentinelAddress", "is_sentinel", "master_name", "parse_sentinels"]
@@ -22,8 +24,7 @@ _NEXT = re.compile(r"\s*;\s*(?:[a-z+]+://)?", re.IGNORECASE)
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\](?::[0-9]{1,5})?|[A-Za-z0-9._-]+(?::[0-9]{1,5})?")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SentinelAddress:
+class SentinelAddress(Unprinted, frozen=True):
     """Sentinels, and the master they are asked for. `to_master` and `to_sentinel` lack nothing but host and port:
     which credentials, whether by TLS, whom to trust."""
 

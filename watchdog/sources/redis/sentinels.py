@@ -6,8 +6,9 @@ connection is not believed for long either, for an old master that is cut off fr
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
@@ -41,8 +42,7 @@ class NotMasterError(RedisConnectionError):
     """Who was named as the master, or was it before, says that it is a replica."""
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """What one search for the master heard: of each sentinel, and of each address that one named."""
 
     said: dict[Place, str]

@@ -3,9 +3,9 @@
 In: plain values. Out: frozen settings, whose `place` says where to connect. Errors never repeat a URL.
 """
 
-from dataclasses import replace
 from typing import Annotated, Self
 
+from msgspec.structs import replace
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StrictBool, field_validator, model_validator
 
 from watchdog.net.settings_types import Duration, PositiveDuration

@@ -7,7 +7,9 @@ Both work beside a running daemon, which sees by `retried` whom to try at once.
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.messages import DROPPED, Event, Notice
 from watchdog.core.model.identity import message_id
@@ -21,8 +23,7 @@ from watchdog.store.records import message_from, notice_from
 __all__ = ["OutboxMessage", "OutboxShown", "ReceiverOff", "Retried", "drop", "outbox_shown", "retried", "retry", "switch_on"]
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
+class OutboxMessage(Struct, frozen=True):
     """A message that waits, is being sent, or is dead. Times are epoch seconds."""
 
     id: str
@@ -39,8 +40,7 @@ class OutboxMessage:
     notices: tuple[Notice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverOff:
+class ReceiverOff(Struct, frozen=True):
     """A receiver that is switched off, since when (epoch seconds) and why."""
 
     receiver: str
@@ -48,16 +48,14 @@ class ReceiverOff:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxShown:
+class OutboxShown(Struct, frozen=True):
     """Letters, the oldest first, and who is switched off."""
 
     messages: tuple[OutboxMessage, ...]
     off: tuple[ReceiverOff, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Retried:
+class Retried(Struct, frozen=True):
     """What a retry of one letter comes to: incidents to be told anew, ends to be sent again, and those with nothing left to tell."""
 
     letter: str

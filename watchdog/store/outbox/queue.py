@@ -7,9 +7,10 @@ To a receiver that is switched off nothing goes; what is out of time meanwhile i
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.messages import Event, Message
 from watchdog.store.cycles import notices_of
@@ -26,8 +27,7 @@ _log = structlog.get_logger("watchdog.store")
 Render = Callable[[Message], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """One message in hand: its frozen body, and which attempt this is (from 1)."""
 
     message: Message

@@ -2,7 +2,9 @@
 
 import hashlib
 import sqlite3
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.too_large import smaller
@@ -22,8 +24,7 @@ FEWEST_ATTEMPTS = 8
 """A message that waited through a day of downtime gets these before it is out of time: two minutes, for the network to be up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """Where the message is now: `delivered`, `dead`, `waiting` until `due_at` (epoch seconds), or `split` into smaller ones; and why."""
 
     state: str

@@ -6,7 +6,8 @@ counts as unsaid until they say it. It is no dead letter, for nothing of it is g
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.incidents.messages import Message
 from watchdog.store.cycles import queue

@@ -6,7 +6,8 @@ it is put only while there is a sign that the broker answers, or where the worke
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import NONE_LISTED, InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus

@@ -5,8 +5,9 @@ Sources of the defaults: kombu/transport/redis.py (`priority_steps`, `sep`, `vis
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from watchdog.core.model.replies import WorkerConf, WorkerInspection
 from watchdog.core.model.target import Target
@@ -24,8 +25,7 @@ SAME_TIME_S = 600.0
 """Answers older than the newest by more are those of workers that are gone, or of the release before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What the workers said of it; None where nobody did, and then Celery's default holds, if one is `known` to have said the rest."""
 
     prefix: str | None = None
@@ -36,8 +36,7 @@ class Said:
     known: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CeleryConf:
+class CeleryConf(Struct, frozen=True):
     """What the tables need to name keys and to judge ages. `prefix` is None where nobody has said it."""
 
     prefix: str | None

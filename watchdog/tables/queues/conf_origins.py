@@ -5,7 +5,9 @@ workers that say otherwise; a gap where whoever could tell could not be asked. T
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, Ping, WorkerStatus
@@ -27,8 +29,7 @@ Value = str | tuple[str, ...]
 """Text as it is, durations as people write them, names sorted."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveSetting:
+class LiveSetting(Struct, frozen=True):
     """One setting in force. `value` is None where it is not known, and `gap` says why. `others`: workers that say otherwise -> what."""
 
     name: str
@@ -38,8 +39,7 @@ class LiveSetting:
     gap: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """One setting: its name, what is configured, what a worker's conf says, and what holds where nobody does."""
 
     name: str

@@ -6,7 +6,8 @@ count stands. Only a worker of a kind of which nothing was ever known leaves all
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.rows import Reading, Row
@@ -16,16 +17,14 @@ from watchdog.tables.workers.names import kind_of
 __all__ = ["Consumers", "Taken", "consumers"]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What a queue's consumers have taken so far, each, and whether all of them execute nothing now."""
 
     by_consumer: dict[str, float]
     all_idle: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Consumers:
+class Consumers(Struct, frozen=True):
     """Queue -> the online workers that consume it, with what each has processed and executes now."""
 
     by_queue: dict[str, list[str]] = field(default_factory=dict)

@@ -6,9 +6,11 @@ lower bound, unless its list was seen empty one look before.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import isfinite
 from statistics import median
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLength, OldestMessage
@@ -23,8 +25,7 @@ STAYS = 5
 NO_ID = "redis: the message served next has no task id"
 
 
-@dataclass(frozen=True, slots=True)
-class Heads:
+class Heads(Struct, frozen=True):
     """The head of each of a queue's lists that holds messages, in the order of service; a gap where it was not read."""
 
     of_list: Mapping[str, MessageHead | Gap]

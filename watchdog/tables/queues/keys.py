@@ -5,8 +5,9 @@ In: the target, the replies so far, the memories of `workers` and `queues`. Out:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLength
@@ -20,8 +21,7 @@ from watchdog.tables.workers.memory import KnownWorkers, inspections
 __all__ = ["KnownQueue", "QueueKeys", "Queues", "queue_keys", "queues_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownQueue:
+class KnownQueue(Struct, frozen=True):
     """One queue as remembered. `heads`: list key -> (task id at its head, since when, epoch seconds)."""
 
     name: str
@@ -47,8 +47,7 @@ class KnownQueue:
     """A worker that was last known to consume it; empty where none ever was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Queues:
+class Queues(Struct, frozen=True):
     """What the `queues` table remembers. `prefix` is the one found in bindings, where nobody said it."""
 
     known: Mapping[str, KnownQueue] = field(default_factory=dict)
@@ -65,8 +64,7 @@ def queues_of(memory: object) -> Queues:
     return memory if isinstance(memory, Queues) else Queues()
 
 
-@dataclass(frozen=True, slots=True)
-class QueueKeys:
+class QueueKeys(Struct, frozen=True):
     """The names in force."""
 
     conf: CeleryConf

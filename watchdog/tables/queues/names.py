@@ -6,8 +6,9 @@ single look knows the queues beside 100,000 results, and `SCAN_BUDGET` keys a cy
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ScanKeys, SetMembers
@@ -21,8 +22,7 @@ SCAN_BUDGET = 1000
 FIRST_BUDGET = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Bindings:
+class Bindings(Struct, frozen=True):
     """What is remembered of the bindings: their keys and the queues they name, and how far the scan has come."""
 
     keys: frozenset[str] = frozenset()

@@ -4,7 +4,8 @@ In: a queue as remembered, its length and heads, its consumers by this look. Out
 how long nobody consumed it, and where the two facts contradict each other: a queue that nobody consumes and that is emptied.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.tables.queues.consumers import Consumers
@@ -18,8 +19,7 @@ CONTRADICTED_S = 120.0
 """How long messages that were taken show that somebody consumes the queue. Consumers that take batches do so every half minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One look: `watched_s` since the last one that was a look; `first`: there was none; `unacked`: of all queues, None if not asked."""
 
     consumers: Consumers

@@ -4,8 +4,9 @@ Without Redis Flower is asked for the lengths (`queues_by_flower`).
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from math import inf
+
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import second_look_needed

@@ -5,7 +5,9 @@ when Flower restarted stays, as unknown, until something tells; and one whose re
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import STARTED_TASKS, InspectOne, Query, TaskMeta
@@ -26,8 +28,7 @@ REUSED_S = 120.0
 ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a task said of itself when Redis was last asked; `moved_at` is since when it has said so. `gap`: why that ask failed."""
 
     progress: float | None = None
@@ -37,8 +38,7 @@ class Report:
     gap: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRun:
+class KnownRun(Struct, frozen=True):
     """One task that runs. `started` is by its worker's clock, `seen_at` (when Flower last listed it) by ours."""
 
     id: str
@@ -68,8 +68,7 @@ class KnownRun:
         return max(min(by_its_clock, at_most), at_least, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """What the `running` table remembers. `asked`: the last task of which Redis was asked."""
 
     known: Mapping[str, KnownRun] = field(default_factory=dict)

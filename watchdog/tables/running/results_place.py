@@ -5,7 +5,8 @@ Source of the keys: celery/backends/base.py (`task_keyprefix`, `_add_global_keyp
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from watchdog.core.model.queries import TaskMeta
 from watchdog.core.model.replies import WorkerConf
@@ -18,8 +19,7 @@ IN_REDIS = frozenset({"redis", "rediss", "sentinel", "redis+socket", "socket", "
 NO_SOURCE = "needs the Redis that holds the results, and this target has neither `redis` nor `results`"
 
 
-@dataclass(frozen=True, slots=True)
-class ResultsPlace:
+class ResultsPlace(Struct, frozen=True):
     """How to ask what a task reports; `why_not` says why it cannot be asked, and what to set. `db` None: the source's own."""
 
     prefix: str = ""

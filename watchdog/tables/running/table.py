@@ -5,7 +5,8 @@ its worker does not execute is no row: see `running_contradicted`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.gaps import Gap

@@ -7,8 +7,10 @@ events whose task Flower does not know are counted without a name.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from math import exp
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.model.replies import EventCounters
 from watchdog.core.model.rows import Look, Sample
@@ -37,8 +39,7 @@ UNNAMED_S = 60.0
 NTH = {event: nth for nth, event in enumerate(EVENTS)}
 
 
-@dataclass(frozen=True, slots=True)
-class Habit:
+class Habit(Struct, frozen=True):
     """How often a task fails as a rule: runs and failures, the old ones counting less and less, since `since` (epoch seconds)."""
 
     since: float
@@ -55,8 +56,7 @@ class Habit:
         return self.runs * exp(-max(now - self.at, 0.0) / PAST_S)
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCounters:
+class TaskCounters(Struct, frozen=True):
     """What the `tasks` table remembers: the counters as last read, and when each task last did something (epoch seconds).
 
     `counts`: worker -> task -> event -> count.

@@ -5,8 +5,9 @@ A MemoryError is never among them: it ends the whole worker, without a failed ta
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from math import inf
+
+from msgspec import Struct, field
 
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.gaps import Gap
@@ -80,8 +81,7 @@ def read(look: Look) -> Reading:
     return Reading(rows, partial=partial)
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(Struct, frozen=True):
     """What is known of a row's task. `why`: why its failure rate is not.
 
     `since`: when it was first seen to finish; `runs`: all of it that were watched, `finished`: those within the window.

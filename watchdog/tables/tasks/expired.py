@@ -5,7 +5,9 @@ worker is busy; then a run follows, and how long such a row was is remembered. O
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.rows import Sample
 from watchdog.tables.tasks.listed import EVENTS, SPAN
@@ -21,8 +23,7 @@ OF_ONE_S = 3 * 3600.0
 KEPT_S = 8 * 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class ExpiredRow:
+class ExpiredRow(Struct, frozen=True):
     """A task's row: how many, and when the first and the last expired (epoch seconds). `longest`: of those that a run has ended."""
 
     count: float = 0.0

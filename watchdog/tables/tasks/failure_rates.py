@@ -8,8 +8,10 @@ with the sides exchanged says when it is over. The interval beside it is Wilson'
 few runs and for ratios near 0 and 1, where the normal approximation does not.
 """
 
-from dataclasses import dataclass, replace
 from math import exp, log, sqrt
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["USUAL", "Evidence", "interval", "weighed"]
 
@@ -33,8 +35,7 @@ Sum = tuple[float, float, float]
 """A sum (in nats), and the failed and finished runs since it began."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What a task's runs prove. `sums`: for failing somewhat and much more often than usual; `over`: for failing as usual again."""
 
     sums: tuple[Sum, Sum] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))

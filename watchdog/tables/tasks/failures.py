@@ -5,7 +5,8 @@ happened is told by its worker's clock, which may be hours off: what is new in a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from watchdog.core.model.queries import FailedTasks
 from watchdog.core.model.replies import TaskSeen
@@ -21,8 +22,7 @@ KEPT_S = 3600.0
 MOST_KEPT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """One failed run. `at` is epoch seconds by our clock, `told_at` by its worker's; `named`: Flower knew its task's name."""
 
     task: str
@@ -35,8 +35,7 @@ class Failure:
     named: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(Struct, frozen=True):
     """What the `tasks` table remembers of failures: them by task id, oldest first.
 
     `whole_since`: from then on every failure is known; None: all that ever were. `why_not`: why none from before is.

@@ -6,8 +6,9 @@ bound: of a task that was retried several times the last retry alone is listed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import ceil
+
+from msgspec import Struct
 
 from watchdog.core.model.queries import RecentTasks
 from watchdog.core.model.replies import EventCounters, TaskSeen
@@ -29,8 +30,7 @@ SLICE_S = 10.0
 LONGEST_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(Struct, frozen=True):
     """The slices, and what is to be said of them."""
 
     slices: tuple[Sample, ...] = ()

@@ -6,7 +6,9 @@ the look before. Both are lower bounds: a list has an end. A task that was retri
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import RevokedTasks, RunningTasks
@@ -23,8 +25,7 @@ CLOCK_STEP_S = 0.5
 """A start that lies less after the one before is the same one, told twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A message that was started: when last (by its worker's clock), how often again without an end, when it was last seen (by ours)."""
 
     name: str
@@ -34,8 +35,7 @@ class Begun:
     seen_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+class Outcomes(Struct, frozen=True):
     """What is remembered. `revoked`: the ids that were listed as revoked when last asked; None: never asked."""
 
     revoked: tuple[str, ...] | None = None

@@ -4,8 +4,9 @@ A list a task costs Flower 10 to 60 ms, so only tasks that succeeded since they 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import ceil
+
+from msgspec import Struct
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query, SucceededTasks
@@ -26,8 +27,7 @@ Run = tuple[float, float | None, float | None]
 """One success: when (by its worker's clock), its runtime, and how long it had waited in its worker, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimedTask:
+class TimedTask(Struct, frozen=True):
     """A task's last successes as of `asked_at` (our clock), newest first. `gap`: why that ask failed."""
 
     asked_at: float

@@ -7,7 +7,8 @@ a vanished series is forgotten, and a difference whose ends lie further apart th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.core.model.demand import NOT_READ, Demand
 from watchdog.core.model.gaps import Gap

@@ -6,8 +6,10 @@ failures. Old failures count less and less, over a week; what lies within the wi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from math import exp
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 __all__ = ["PAST_S", "Kind", "UsualErrors", "has_past", "noted", "usual_count"]
 
@@ -19,16 +21,14 @@ FORGOTTEN = 0.1
 MOST_KINDS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """Failures of a kind. `ever`: all that are known; `watched`: those since runs are counted, without what the first list told."""
 
     ever: float = 0.0
     watched: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class UsualErrors:
+class UsualErrors(Struct, frozen=True):
     """Task -> exception -> its failures, and over how many seconds. `at`: when last noted (epoch seconds); None: never."""
 
     at: float | None = None

@@ -4,7 +4,8 @@ Flower's view of the workers turns false 4 s after Redis is gone and true about 
 silence is no sign until `SETTLE_S` have passed.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping, ReadServer
@@ -15,8 +16,7 @@ __all__ = ["SETTLE_S", "BrokerPresence", "presence"]
 SETTLE_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerPresence:
+class BrokerPresence(Struct, frozen=True):
     """What is remembered of the broker: which process it was, and when it returned (epoch seconds)."""
 
     run_id: str | None = None

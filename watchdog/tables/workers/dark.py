@@ -6,7 +6,8 @@ not to switch them on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["Heard", "dark"]
 
@@ -14,8 +15,7 @@ LEAST = 10.0
 """So many tasks without a single event are no events that are on their way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """Worker -> (events of its tasks, tasks it took) when the events last rose."""
 
     of: Mapping[str, tuple[float, float]] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 Its clock may differ from ours by minutes, so a restart is noticed by what changed between two looks, not by ages.
 """
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ReadEventCounters, WorkerStatus
@@ -16,8 +17,7 @@ NOTICED_S = 60.0
 """A restart shows in the list of workers at once and in `/metrics`, which is asked less often, later: one restart, not two."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowerPresence:
+class FlowerPresence(Struct, frozen=True):
     """What is remembered of Flower. `started_at` is by its clock, `back_at` by ours."""
 
     started_at: float | None = None

@@ -5,7 +5,8 @@ and heartbeats keep step it is that of the same process for hours; a count misse
 half a minute on end.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.model.replies import WorkerBeat
 
@@ -17,8 +18,7 @@ BEATS = 4
 LASTS_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class HeartbeatRate:
+class HeartbeatRate(Struct, frozen=True):
     """`count` heartbeats at `at`, where the window begins; `many_since`: since when every window held too many (epoch seconds)."""
 
     at: float

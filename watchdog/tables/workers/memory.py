@@ -4,7 +4,9 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, Inspected, InspectOne
@@ -21,8 +23,7 @@ FRESH_S = 600.0
 """How old an inspection may be before what it says of queues counts as unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownWorker:
+class KnownWorker(Struct, frozen=True):
     """One worker once seen. Times are epoch seconds by our clock; what no look has told yet is None."""
 
     name: str
@@ -104,8 +105,7 @@ def of_two_processes(beat: WorkerBeat | None, inspection: WorkerInspection | Non
     return beat.pid != inspection.pid
 
 
-@dataclass(frozen=True, slots=True)
-class KnownWorkers:
+class KnownWorkers(Struct, frozen=True):
     """What the `workers` table remembers."""
 
     known: Mapping[str, KnownWorker] = field(default_factory=dict)

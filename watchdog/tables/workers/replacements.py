@@ -7,7 +7,8 @@ is replaced by as many as died with it, under names that Flower had not heard be
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from watchdog.tables.workers.memory import KnownWorker
 from watchdog.tables.workers.names import kind_of

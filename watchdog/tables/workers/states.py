@@ -11,8 +11,9 @@ heartbeat that lies ahead of now is no sign of life (`worker_clocks`).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import STARTED_TASKS, InspectAll, Inspected, InspectOne, WorkerHeartbeats, WorkerStatus

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, a_finding, a_rule, a_target, a_told, an_absent, an_incident
 from watchdog.core.incidents.decide import Situation, decide, end_target

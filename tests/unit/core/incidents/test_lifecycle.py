@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, a_finding, a_rule, an_incident
 from watchdog.core.incidents.lifecycle import MOVES, OPEN, Ended, Incident, State, begin, end, step, watched_seconds
@@ -23,11 +22,11 @@ DESIGN = {
 
 
 def stepped(incident: Incident, verdict: Verdict, watched_s: float = 0.0, now: float = NOW, **rule: object) -> Incident:
-    return step(incident, a_finding(verdict, replace(SLOW, **rule)), watched_s, now)[0]  # type: ignore[arg-type]
+    return step(incident, a_finding(verdict, replace(SLOW, **rule)), watched_s, now)[0]
 
 
 def new(severity: Severity = Severity.WARNING, **rule: object) -> Incident:
-    finding = a_finding(rule=replace(SLOW, **rule), severity=severity)  # type: ignore[arg-type]
+    finding = a_finding(rule=replace(SLOW, **rule), severity=severity)
     incident, _ = begin(finding, "prod", NOW)
     return step(incident, finding, 0.0, NOW)[0]
 

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State

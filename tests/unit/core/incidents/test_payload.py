@@ -1,5 +1,6 @@
 import json
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tests.outbox_builders import T0, message, notice
 from watchdog.core.incidents.messages import Event, Message, Notice

@@ -1,8 +1,7 @@
 """What is sent in place of a message that is too large: pure, and the same each time."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.outbox_builders import message, notice
 from watchdog.core.incidents.messages import Message, Notice

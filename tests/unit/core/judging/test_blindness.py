@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tests.builders import NOW, a_finding, a_rule, a_target
 from watchdog.core.judging.blindness import Blindness, blindness_after

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.small_tables import TABLES, queue, worker
 from watchdog.core.judging.evaluator import Evaluator

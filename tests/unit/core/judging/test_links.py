@@ -1,11 +1,11 @@
 """Which page of Flower a message links to, whatever is in a name, and whose address it begins with."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Watch, a_finding, a_rule, a_target, healthy
 from watchdog.config.settings import Settings, TargetSettings, to_target

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from watchdog.core.model.rows import Column, Kind, Reading, Table
 from watchdog.core.model.severity import Severity

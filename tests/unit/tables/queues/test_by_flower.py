@@ -1,7 +1,8 @@
 """Queues of a target without Redis: lengths as Flower tells them, and what it does not tell."""
 
-from dataclasses import replace
 from math import inf
+
+from msgspec.structs import replace
 
 from tests.builders import Cluster, Watch, a_conf, a_target, cell, gap, healthy, names
 from watchdog.core.model.queries import NONE_LISTED, InspectAll, InspectOne, QueueLengths, WorkerStatus

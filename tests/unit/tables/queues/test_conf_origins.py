@@ -1,8 +1,7 @@
 """`config show --live`: each setting in force, and who says so."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_conf, a_target, healthy
 from watchdog.cli.config.live import LiveTarget, live_document

@@ -1,9 +1,9 @@
 """Is a queue served? Consumers that are there, gone, or waiting by design; messages that are taken though nobody is known to take them."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_conf, cell, gap, healthy
 from watchdog.core.judging.expectations import read_expectation

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_conf, a_target, an_inspection, cell, gap, healthy, names, number
 from watchdog.core.model.queries import (

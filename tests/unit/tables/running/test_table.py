@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import INTERVAL, NOW, Cluster, Watch, a_target, a_task, an_inspection, healthy, row
 from watchdog.core.model.queries import InspectOne, RunningTasks, TaskMeta, WorkerStatus
@@ -367,7 +367,7 @@ def workers_say(cluster: Cluster, **conf: object) -> None:
     """What every worker's conf says."""
     for name, seen in cluster.cache.items():
         assert seen.conf is not None
-        cluster.cache[name] = replace(seen, conf=replace(seen.conf, **conf))  # type: ignore[arg-type]
+        cluster.cache[name] = replace(seen, conf=replace(seen.conf, **conf))
 
 
 def progress(cluster: Cluster, **target: object) -> object:

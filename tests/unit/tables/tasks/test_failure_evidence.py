@@ -6,13 +6,13 @@ the successes between two failures are weighed at once. `test_weighing_successes
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from math import log
 from statistics import quantiles
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from watchdog.config.rulebook import read_rule_book
 from watchdog.tables import TABLES

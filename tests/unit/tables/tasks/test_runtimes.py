@@ -1,5 +1,6 @@
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_target, a_task, healthy, row
 from watchdog.core.model.queries import SucceededTasks

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import Cluster, Watch, gap, healthy
 from watchdog.tables.workers.dark import Heard, dark

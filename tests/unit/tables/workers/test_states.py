@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_server, a_target, a_task, an_inspection, cell, gap, healthy, names
 from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Ping, RunningTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus

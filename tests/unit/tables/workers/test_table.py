@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import NOW, Cluster, Watch, a_target, an_inspection, cell, gap, healthy, row
 from watchdog.core.model.queries import Inspected, ReadEventCounters, WorkerHeartbeats
