@@ -51,7 +51,7 @@ def run(folder: Path, *args: str) -> tuple[int, set[str]]:
 
 
 CONFIGURED = {"pydantic", "pydantic_settings", "msgspec"}
-RULES = {"jinja2", "sqlite3"}
+RULES = {"jinja2", "msgspec", "sqlite3"}
 ASKING = {"httpx", "redis"}
 WATCHING = {"sqlite3", "structlog"}
 STORED = {*WATCHING, "rich"}  # structlog imports it wherever it is installed
@@ -65,7 +65,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("rules", "check", "rules.toml"): RULES,
     ("rules", "list"): CONFIGURED | RULES,
     ("rules", "show", "FlowerUnreachable"): CONFIGURED | RULES,
-    ("tables",): set(),
+    ("tables",): {"msgspec"},
     ("query", "SELECT 1 AS one"): CONFIGURED | RULES | ASKING,
     ("incidents",): CONFIGURED | STORED,
     ("incidents", "show", "01"): CONFIGURED | STORED,
