@@ -4,6 +4,7 @@ Without Redis Flower is asked for the lengths (`queues_by_flower`).
 """
 
 from collections.abc import Iterable
+from functools import partial
 from math import inf
 
 from msgspec.structs import replace
@@ -139,7 +140,8 @@ class _Seen:
         self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
         self._lengths: dict[str, int | Gap] = {}
         unacked = look.replies.get(HashSize(keys.prefix + "unacked"), int)
-        self.rows = QueueRows(look, memory, keys.conf.declared, self.length, self.heads, unacked)
+        heads = partial(_heads, keys, look.replies)
+        self.rows = QueueRows(look, memory, keys.conf.declared, self._lengths.__getitem__, heads, unacked)  # no cycle: freed at once
 
     def asked(self, name: str) -> bool:
         """Whether its lists were asked for: a queue may come to light after the last round."""
@@ -165,13 +167,13 @@ class _Seen:
         listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or self.length(name) != 0
         return self.rows.after(replace(known, seen_at=self.look.now) if listed else known)
 
-    def heads(self, name: str) -> Heads:
-        """The heads of its lists."""
-        return heads_of(self.keys.lists(name), self.look.replies)
-
     def keeps(self, queue: KnownQueue) -> bool:
         """Bound, or seen within `forget_after`: consumed, declared, or holding messages."""
         return queue.name in self.bound or self.look.now - queue.seen_at <= self.look.target.forget_after_s
+
+
+def _heads(keys: QueueKeys, replies: Replies, name: str) -> Heads:
+    return heads_of(keys.lists(name), replies)
 
 
 def _settling(asking: Asking, memory: Queues) -> list[Query]:
