@@ -17,10 +17,10 @@ from watchdog.demo.processes import child_environment
 COMMAND = [sys.executable, "-W", "error", "-m", "watchdog"]
 
 
-def watchdog(
+def watchdog_process(
     *args: str | Path, cwd: Path, environ: Mapping[str, str] | None = None, timeout: float = 60.0
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+    """Run one command to its end, where the process itself is tested; any other: `tests.command_line`."""
     command = [*COMMAND, *map(str, args)]
     return subprocess.run(
         command,
@@ -35,6 +35,7 @@ def watchdog(
 
 
 def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    """Ours, less what belongs to a deployment of watchdog or Celery, and `more`."""
     return {**child_environment({}), "HOME": str(home), "COLUMNS": "100", **more}
 
 

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from tests.certificates import Certificates, make_certificates
+from tests.command_line import watchdog
 from tests.conftest import start_usual
-from tests.e2e.running import watchdog
 from tests.tls_proxy import TlsProxy
 from tests.valkey import valkey_server
 from watchdog.demo.cluster import Cluster

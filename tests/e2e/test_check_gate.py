@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from junitparser import JUnitXml, Skipped
 
+from tests.command_line import watchdog
 from tests.conftest import ask_the_workers, start_usual
-from tests.e2e.running import COMMAND, environment, watchdog
+from tests.e2e.running import COMMAND, environment
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import watchdog as watchdog_package
-from tests.e2e.running import COMMAND, environment, watchdog
+from tests.command_line import watchdog
+from tests.e2e.running import COMMAND, environment, watchdog_process
 from tests.receiver import Answer, RecordingReceiver
 from watchdog.cli import COMMANDS
 from watchdog.demo.cluster import Cluster
@@ -74,7 +75,9 @@ def test_every_command_has_help_with_examples(tmp_path: Path, command: list[str]
 
 
 def test_version(tmp_path: Path) -> None:
-    assert answer("--version", cwd=tmp_path)[0].startswith("celery-watchdog ")
+    done = watchdog_process("--version", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("celery-watchdog ")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_beside_the_other_watchdog_every_command_says_what_is_wrong(tmp_path: Pa
     (tmp_path / "watchdog" / "observers").mkdir()
     (tmp_path / "watchdog" / "observers" / "__init__.py").touch()
     for args in (["--version"], ["check", "--once"], ["--help"]):
-        done = watchdog(*args, cwd=tmp_path, environ={"PYTHONPATH": str(tmp_path)})
+        done = watchdog_process(*args, cwd=tmp_path, environ={"PYTHONPATH": str(tmp_path)})
         assert (done.returncode, done.stdout) == (2, "")
         assert "pipx install celery-watchdog" in done.stderr
 
@@ -300,7 +303,7 @@ def test_ctrl_c_in_a_look_is_130_without_a_traceback(receiver: RecordingReceiver
 
 def test_ctrl_c_while_it_is_still_being_imported_is_130_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
-    done = watchdog("--version", cwd=tmp_path)
+    done = watchdog_process("--version", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 

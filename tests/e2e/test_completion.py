@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import environment, watchdog
+from tests.command_line import watchdog
+from tests.e2e.running import environment
 
 CONFIG = """
 [[target]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import watchdog
+from tests.command_line import watchdog
 from watchdog.demo.cluster import Cluster
 
 

@@ -7,7 +7,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-from tests.e2e.running import events_of, running, watchdog, write_config
+from tests.command_line import watchdog
+from tests.e2e.running import events_of, running, write_config
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import running, told, watchdog
+from tests.command_line import watchdog
+from tests.e2e.running import running, told
 from tests.outbox_builders import attempt, incident, look, opened
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until

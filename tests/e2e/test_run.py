@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.command_line import watchdog
 from tests.conftest import ask_the_workers
-from tests.e2e.running import events_of, running, told, watchdog, write_config
+from tests.e2e.running import events_of, running, told, watchdog_process, write_config
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -226,7 +227,7 @@ def test_a_webhook_that_hangs_does_not_keep_it_from_ending(cluster: Cluster, rec
 def test_a_second_daemon_on_one_database_says_so_and_ends(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     write_config(tmp_path, cluster, receiver.url)
     with running(tmp_path) as daemon:
-        second = watchdog("run", cwd=tmp_path)
+        second = watchdog_process("run", cwd=tmp_path)
         assert second.returncode == 1
         assert f"another watchdog (pid {daemon.process.pid}) uses" in second.stderr
 
@@ -267,7 +268,7 @@ def test_incidents_are_listed_and_told_beside_the_daemon_and_after_it(
 def test_without_a_usable_database_it_ends_with_1_and_a_sentence(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     write_config(tmp_path, cluster, receiver.url)
     (tmp_path / "watchdog.db").write_text("this is no database, it is a text that is long enough to be looked at twice" * 20)
-    done = watchdog("run", cwd=tmp_path)
+    done = watchdog_process("run", cwd=tmp_path)
     assert done.returncode == 1
     assert "is not an SQLite database" in done.stderr
     assert "Traceback" not in done.stderr

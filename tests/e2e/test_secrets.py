@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import make_certificates
-from tests.e2e.running import environment, running, watchdog
+from tests.e2e.running import environment, running, watchdog_process
 from tests.forward_proxy import ForwardProxy
 from tests.receiver import Answer, RecordingReceiver, Request
 from tests.tcp_server import TcpServer
@@ -159,7 +159,7 @@ keep_firing_for = "1s"
 """
 
     def run(self, *args: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        done = watchdog(*args, cwd=self.folder, environ={**self.environ, **(more or {})})
+        done = watchdog_process(*args, cwd=self.folder, environ={**self.environ, **(more or {})})
         self.printed += f"\n--- {args}\n".replace(MARK, "").encode() + done.stdout.encode() + done.stderr.encode()
         assert "Traceback" not in done.stderr, done.stderr.replace(MARK, "MARK")
         return done

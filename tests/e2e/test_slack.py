@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.e2e.running import running, watchdog, write_config
+from tests.command_line import watchdog
+from tests.e2e.running import running, write_config
 from tests.receiver import Answer, RecordingReceiver
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.command_line import watchdog
 from tests.conftest import start_usual
-from tests.e2e.running import watchdog
 from tests.flower_versions import OLDER, flower_python
 from tests.integration.test_flower_versions import ask
 from tests.waiting import until

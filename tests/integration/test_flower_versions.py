@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.command_line import watchdog
 from tests.conftest import start_usual
-from tests.e2e.running import watchdog
 from tests.flower_versions import OLDER, flower_python
 from tests.waiting import until
 from watchdog.core.model.gaps import Gap

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.builders import a_rule
-from tests.e2e.running import watchdog
+from tests.command_line import watchdog
 from tests.flower_versions import OLDER, flower_python
 from tests.waiting import until
 from watchdog.core.judging.findings import Finding, Verdict

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.running import watchdog
+from tests.command_line import watchdog
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster
 

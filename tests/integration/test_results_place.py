@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.e2e.running import watchdog
+from tests.command_line import watchdog
 from tests.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLength, TaskMeta

@@ -12,7 +12,8 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from tests.e2e.running import running, watchdog
+from tests.command_line import watchdog
+from tests.e2e.running import running
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import watchdog
+from tests.command_line import watchdog
 from tests.outbox_builders import T0, commit, incident, message, notice, opened, plan
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.payload import encode

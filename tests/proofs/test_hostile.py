@@ -24,7 +24,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.running import COMMAND, environment, running, watchdog
+from tests.e2e.running import COMMAND, environment, running, watchdog_process
 from tests.proofs.hostile_texts import NAMES, documents, painting, texts
 from tests.receiver import Answer, RecordingReceiver
 from tests.tcp_server import TcpServer, says
@@ -443,20 +443,22 @@ def test_no_way_out_lets_a_name_do_anything(hostile_redis: Cluster, receiver: Re
 
     with RecordingReceiver(Answer(body=b"ok")) as slack:
         write_config(tmp_path, hostile_redis.redis_url, receiver.url, slack.url)
-        looked = {way: watchdog("check", "--once", "--format", way, cwd=tmp_path) for way in ("text", "json", "junit", "github", "nagios")}
+        looked = {
+            way: watchdog_process("check", "--once", "--format", way, cwd=tmp_path) for way in ("text", "json", "junit", "github", "nagios")
+        }
         assert {way: shown(f"check {way}", done.stdout + done.stderr) != "" and done.returncode for way, done in looked.items()} == {
             "text": 1, "json": 1, "junit": 1, "github": 1, "nagios": 1,
         }  # fmt: skip
         for ways in (["query", "SELECT * FROM queues"], ["query", "--format", "csv", "SELECT name FROM queues"]):
-            shown(" ".join(ways[:3]), watchdog(*ways, cwd=tmp_path).stdout)
+            shown(" ".join(ways[:3]), watchdog_process(*ways, cwd=tmp_path).stdout)
         with running(tmp_path) as daemon:
             until(
                 lambda: receiver.requests and slack.requests and daemon.text.count("message_delivered") >= 4, 30, "all receivers to be told"
             )
-            listed = shown("incidents", watchdog("incidents", cwd=tmp_path).stdout)
-            as_json = shown("incidents json", watchdog("incidents", "--format", "json", cwd=tmp_path).stdout)
+            listed = shown("incidents", watchdog_process("incidents", cwd=tmp_path).stdout)
+            as_json = shown("incidents json", watchdog_process("incidents", "--format", "json", cwd=tmp_path).stdout)
             one = json.loads(as_json)["incidents"][0]["id"]
-            shown("incidents show", watchdog("incidents", "show", one, cwd=tmp_path).stdout)
+            shown("incidents show", watchdog_process("incidents", "show", one, cwd=tmp_path).stdout)
             assert daemon.end() == 0
         log = shown("log and console", daemon.text)
     told = json.loads(shown("webhook", receiver.requests[0].body.decode()))["data"]["incidents"]

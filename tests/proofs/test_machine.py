@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.e2e.running import COMMAND, Daemon, events_of, running, told, watchdog
+from tests.e2e.running import COMMAND, Daemon, events_of, running, told, watchdog_process
 from tests.receiver import Answer, RecordingReceiver
 from tests.room import MissingError, Room
 from tests.waiting import until
@@ -208,7 +208,7 @@ def test_a_damaged_file_is_refused_and_what_is_open_in_it_is_rescued(
     refused = Daemon(tmp_path)
     assert refused.process.wait(30) == 1
     assert "is damaged; stop watchdog, `watchdog database rescue --database " in refused.own_text
-    rescued = watchdog("database", "rescue", cwd=tmp_path)
+    rescued = watchdog_process("database", "rescue", cwd=tmp_path)
     assert (rescued.returncode, rescued.stderr) == (0, "")
     assert "incidents that are open: 1\n" in rescued.stdout
     figure(f"machine: of a damaged file were rescued: {', '.join(rescued.stdout.splitlines()[2:-1])}")
@@ -271,7 +271,7 @@ def test_an_operators_commands_beside_the_cycles_see_whole_states_and_hold_nothi
         redis_server.stop_redis()
         heard(receiver, "first")
         for _ in range(count(3)):
-            listed = watchdog("incidents", "--format", "json", cwd=tmp_path)
+            listed = watchdog_process("incidents", "--format", "json", cwd=tmp_path)
             assert listed.returncode == 0, listed.stderr
             assert [incident["rule"] for incident in json.loads(listed.stdout)["incidents"]] == ["BrokerUnreachable"]
         told_in_full(daemon, receiver, redis_server)
@@ -281,7 +281,7 @@ def test_an_operators_commands_beside_the_cycles_see_whole_states_and_hold_nothi
 def test_a_second_daemon_is_refused_and_the_first_goes_on(redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     configure(tmp_path, redis_server, receiver.url)
     with running(tmp_path) as daemon:
-        second = watchdog("run", cwd=tmp_path)
+        second = watchdog_process("run", cwd=tmp_path)
         assert (second.returncode, second.stdout) == (1, "")
         assert f"another watchdog (pid {daemon.process.pid}) uses " in second.stderr
         assert "stop it first" in second.stderr

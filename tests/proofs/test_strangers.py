@@ -19,7 +19,7 @@ from tornado import httputil
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from tests.e2e.running import running, watchdog
+from tests.e2e.running import running, watchdog_process
 from tests.proofs.crash_lives import set_levels
 from tests.tcp_server import TcpServer, says
 from tests.waiting import until
@@ -138,7 +138,7 @@ def test_a_real_check_is_a_report_to_junitparser(redis_server: Cluster, tmp_path
         set_levels(world, {"a": 60})
     target = f'[[target]]\nname = "prod"\nredis = {{ url = "{redis_server.redis_url}", queues = ["a"] }}\n'
     (tmp_path / "watchdog.toml").write_text(target)
-    done = watchdog("check", "--once", "--format", "junit", cwd=tmp_path)
+    done = watchdog_process("check", "--once", "--format", "junit", cwd=tmp_path)
     assert done.returncode == 1
     report = JUnitXml.fromstring(done.stdout)
     failed = [case.name for suite in report for case in suite if any(type(one).__name__ == "Failure" for one in case.result)]

@@ -14,7 +14,7 @@ from typing import Self
 import redis
 from celery import Celery
 
-from tests.e2e.running import Daemon, watchdog
+from tests.e2e.running import Daemon, watchdog_process
 from tests.receiver import RecordingReceiver
 from tests.scenes.judge import Look, Told
 from tests.scenes.rabbitmq import RabbitMQ
@@ -188,7 +188,7 @@ class Lab:
     def check(self, what: str, right: tuple[int, ...], *args: str) -> None:
         """`watchdog check --once`, and the exit codes that are right now."""
         at = self.now
-        done = watchdog("check", "--once", *args, cwd=self.folder)
+        done = watchdog_process("check", "--once", *args, cwd=self.folder)
         self.looks.append(Look(at, what, done.returncode, right))
         with (self.folder / "checks.log").open("a") as log:
             log.write(f"{self.looks[-1]}\n{done.stdout}{done.stderr}\n")

@@ -1,7 +1,6 @@
 """`watchdog check` that cannot look: exit code 2 in every format, and the faults in the format's own form. Nothing is asked here."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,29 +8,11 @@ from junitparser import JUnitXml
 
 from watchdog.cli import main
 from watchdog.net.descriptor_limits import NotAskedError
+from tests.unit.conftest import Run
 from watchdog.sources.base import Answers
 from watchdog.sources.flower.source import FlowerSource
 
-Run = Callable[..., tuple[int, str, str]]
 EMPTY = "$WATCHDOG_REDIS: set, but empty: is it a secret that was not passed on? Give it a value, or unset it"
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in an empty folder; (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("WATCHDOG_FLOWER", "WATCHDOG_REDIS", "WATCHDOG_CONFIG", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*args: str, **environ: str) -> tuple[int, str, str]:
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            main(list(args), prog_name="watchdog")
-        out, err = capsys.readouterr()
-        return int(str(ended.value.code)), out, err
-
-    return run
 
 
 def test_people_read_on_standard_error_why_an_empty_address_is_no_address(run: Run) -> None:

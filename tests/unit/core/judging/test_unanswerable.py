@@ -2,12 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from watchdog.cli import main
+from tests.unit.conftest import Run
 from watchdog.cli.run import builder
 from watchdog.config.shipped import shipped_folder
 from watchdog.core.judging.unanswerable import Unanswerable
@@ -22,29 +21,10 @@ from watchdog.sources import SOURCES
 from watchdog.store import Store
 from watchdog.tables import TABLES
 
-Run = Callable[..., tuple[int, str, str]]
 FLOWER = 'name = "{}"\nflower = "http://127.0.0.1:1"\n'
 BOTH = FLOWER + 'redis = "redis://127.0.0.1:1/0"\n'
 MEMORY = '[[rule]]\nname = "Memory"\nfrom = "broker"\nwhen = "used_memory > 1"\n'
 SET_REDIS = "set `redis`, or switch the rule off: enabled = false"
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in a folder of its own; (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("WATCHDOG_FLOWER", "WATCHDOG_REDIS", "WATCHDOG_CONFIG", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*args: str, **environ: str) -> tuple[int, str, str]:
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            main(list(args), prog_name="watchdog")
-        out, err = capsys.readouterr()
-        return int(str(ended.value.code)), out, err
-
-    return run
 
 
 def configure(folder: Path, rules: str, *targets: str, top: str = "", behind: str = "") -> None:
