@@ -3,20 +3,29 @@
 
 VENV := .venv
 STAMP := $(VENV)/.installed
+PYTEST := $(VENV)/bin/python -m pytest
+IN_PARALLEL := -n auto --dist loadgroup
 
-.PHONY: demo test bench scenes lint types check clean machine
+# The tests start hundreds of Pythons; without bytecode, each would compile what it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: demo test proofs bench scenes lint types check clean machine
 
 demo: $(STAMP) ## a real little cluster, broken and repaired before your eyes
 	@$(VENV)/bin/watchdog demo
 
-test: $(STAMP) ## all tests; against real Redis, Celery and Flower
-	@$(VENV)/bin/python -m pytest $(ARGS)
+test: $(STAMP) ## everything but the proofs, in parallel, against real Redis, Celery and Flower; ARGS="tests/unit -n 0" for some, one by one
+	@$(PYTEST) --ignore=tests/proofs $(IN_PARALLEL) $(ARGS)
+
+proofs: $(STAMP) ## all proofs of docs/reliability.md: first those that measure nothing, in parallel, then one by one those that do
+	@$(PYTEST) tests/proofs -m "not measures" $(IN_PARALLEL) $(ARGS)
+	@$(PYTEST) tests/proofs -m measures $(ARGS)
 
 bench: $(STAMP) ## what it costs, beside the floor: docs/performance.md; ARGS="cycle latency" for some of it
 	@$(VENV)/bin/python -m bench $(ARGS)
 
 proof-%: $(STAMP) ## one proof of docs/reliability.md, with its figures; COUNT=500 repeats more often than CI does
-	@$(VENV)/bin/python -m pytest tests/proofs/test_$*.py $(if $(COUNT),--count $(COUNT)) $(ARGS)
+	@$(PYTEST) tests/proofs/test_$*.py $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
 scenes: $(STAMP) ## minutes of real cluster life against what should be told: docs/reliability.md; ARGS="healthy crash_loop" for some
 	@$(VENV)/bin/python -m tests.scenes $(ARGS)
@@ -32,7 +41,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	@$(VENV)/bin/python -m mypy
 
-check: lint types test
+check: lint types test proofs
 
 clean:
 	rm -rf $(VENV) .venvs dist build

@@ -1,10 +1,12 @@
 """Fixtures that start real servers, once the first test asks for them; they end when their scope does."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from tests.receiver import RecordingReceiver
 from tests.waiting import until
@@ -16,8 +18,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# How long an example of a property takes depends on what else the machine does.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "figure"
+WORKERS_PER_CORE = 3
+"""Tests wait for servers, processes and timeouts more than they compute."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,18 +39,45 @@ def pytest_report_header() -> str:
     return f"redis-server: {program} (from {where_from})"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `-n auto` starts."""
+    return WORKERS_PER_CORE * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup`, one process runs all tests that share a server; every other test goes to whichever process is free."""
+    for item in items:
+        if shared := shared_by(item):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def shared_by(item: pytest.Item) -> str:
+    """What a test shares with others: the usual cluster, or the fixtures of its module, with their parameters; empty: nothing."""
+    definitions = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009 - pytest offers no public way to a fixture's scope
+    if "cluster" in definitions:
+        return "usual-cluster"
+    of_module = sorted(name for name, found in definitions.items() if found[-1].scope == "module")
+    if not of_module:
+        return ""
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return "-".join([item.path.stem, *(str(parameters[name]) for name in of_module if name in parameters)])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What the proofs measured, whether they passed or not."""
-    if measured := config.stash.get(FIGURES, []):
+    reports = [report for reports in terminalreporter.stats.values() for report in reports if isinstance(report, pytest.TestReport)]
+    measured = [str(text) for report in reports for name, text in report.user_properties if name == FIGURE and report.when == "call"]
+    if measured:
         terminalreporter.section("figures")
         for line in measured:
             terminalreporter.write_line(line)
 
 
 @pytest.fixture
-def figure(pytestconfig: pytest.Config) -> Callable[[str], None]:
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Tells a figure that a proof measured; all of them are printed at the end of the run."""
-    return pytestconfig.stash.setdefault(FIGURES, []).append
+    return lambda text: record_property(FIGURE, text)
 
 
 @pytest.fixture

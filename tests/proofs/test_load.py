@@ -49,6 +49,8 @@ MANY = 10_000
 A_MESSAGE = 100
 Figure = Callable[[str], None]
 
+pytestmark = pytest.mark.measures
+
 RULE = """
 [[rule]]
 name     = "QueueBacklogHigh"
