@@ -18,7 +18,7 @@ from unittest import mock
 
 from tests.e2e.running import environment
 from watchdog.cli import main
-from watchdog.masking import MASKING, masked_stream
+from watchdog.config.masking import MASKING, masked_stream
 
 __all__ = ["watchdog"]
 

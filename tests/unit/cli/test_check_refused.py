@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
-from watchdog.cli import main
-from watchdog.net.descriptor_limits import NotAskedError
 from tests.unit.conftest import Run
+from watchdog.net.descriptor_limits import NotAskedError
 from watchdog.sources.base import Answers
 from watchdog.sources.flower.source import FlowerSource
 
