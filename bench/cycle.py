@@ -20,6 +20,7 @@ from watchdog.config.load import load_settings
 from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import to_target
 from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.queries import ListLength, Ping, Query, SetMembers, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.daemon.cycle import Cycle
@@ -44,7 +45,7 @@ def cycle(folder: Path, *, size: int = 1000, rules: int = 100, rounds: int = 7) 
     with serving(site, folder) as servers, _watched(site, servers, folder) as watched:
         for _ in range(int(WINDOW_S / INTERVAL_S) + 1):
             watched.cycle.run()
-            watched.clock.now += INTERVAL_S
+            watched.clock.advance()
         floor = Floor(servers, site.conditions(), folder / "floor.db")
         try:
             floor.look(("/api/workers", *watched.pages()), watched.requests(), watched.lists(), watched.clock.now)
@@ -55,10 +56,15 @@ def cycle(folder: Path, *, size: int = 1000, rules: int = 100, rounds: int = 7) 
 
 
 class Clock:
-    """Time as an argument."""
+    """Time as an argument, of watchdog and of the pretended Flower alike."""
 
-    def __init__(self, now: float) -> None:
-        self.now = now
+    def __init__(self, now: float, servers: Servers) -> None:
+        self.now, self._servers = now, servers
+
+    def advance(self) -> None:
+        """An interval later."""
+        self.now += INTERVAL_S
+        self._servers.set_clock(self.now)
 
     def __call__(self) -> float:
         """Epoch seconds."""
@@ -129,7 +135,7 @@ def _watched(site: Site, servers: Servers, folder: Path) -> Iterator[Watched]:
     settings = conf.settings.target[0]
     sources = {name: Overheard(source) for name, source in build_sources(settings).items()}
     poller = Poller(to_target(conf.settings, settings), sources, TABLES)
-    clock = Clock(site.now)
+    clock = Clock(site.now, servers)
     with Store.open(conf.loaded.database) as store:
         evaluator = Evaluator(TABLES, stopwatch=perf_counter)
         rules = rules_for(conf.book, "prod", TABLES)
@@ -150,7 +156,7 @@ def _round(watched: Watched, floor: Floor) -> tuple[float, float]:
         mine += cpu_ms_of(_quiet(watched))
         pages, requests, lists, now = watched.pages(), watched.requests(), watched.lists(), watched.clock.now
         floors += cpu_ms_of(lambda: floor.look(pages, requests, lists, now))  # noqa: B023 - called at once
-        watched.clock.now += INTERVAL_S
+        watched.clock.advance()
     return mine / IN_A_ROUND, floors / IN_A_ROUND
 
 
@@ -161,6 +167,11 @@ def _quiet(watched: Watched) -> Callable[[], None]:
         done = watched.cycle.run()
         spoken = [j for j in done.judgements if j.findings or j.failed or j.unknown or j.idle]
         if spoken:
-            raise AssertionError(f"the site was to be quiet: {spoken[0]}")
+            raise AssertionError(f"the site was to be quiet: {_why(spoken[0])}")
 
     return run
+
+
+def _why(judgement: Judgement) -> str:
+    first = judgement.findings[0] if judgement.findings else None
+    return f"{judgement.rule.when}: {first.verdict} {first.key} {first.reason}" if first else f"{judgement.rule.when}: no verdict"

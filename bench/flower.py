@@ -1,17 +1,20 @@
 """A process that plays Flower: every page of a site over keep-alive HTTP/1.1, under any prefix, so that it can be many Flowers.
 
-`python -m bench.flower PORT SIZE NOW`
+`python -m bench.flower PORT SIZE NOW`; `GET /clock/NOW` sets its clock, which goes on from there.
 """
 
 import re
 import socketserver
 import sys
+import time
 
-from bench.site import Site
+from bench.site import Site, page_at
 
 __all__: list[str] = []
 
 PREFIX = re.compile(r"^/f\d+(?=/)")
+CLOCK = "/clock/"
+TIMED = ("/?json=1", "/api/workers", "/api/workers?refresh=true")
 
 
 class _Connection(socketserver.StreamRequestHandler):
@@ -25,7 +28,7 @@ class _Connection(socketserver.StreamRequestHandler):
         while words := self.rfile.readline().split():
             while self.rfile.readline().strip():
                 """The headers say nothing that matters here."""
-            body = self.server.pages.get(PREFIX.sub("", words[1].decode()))
+            body = self.server.page(PREFIX.sub("", words[1].decode()))
             status = b"200 OK" if body is not None else b"404 Not Found"
             self.wfile.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body or b""), body or b""))
 
@@ -36,8 +39,21 @@ class _Flower(socketserver.ThreadingTCPServer):
     request_queue_size = 256
 
     def __init__(self, port: int, site: Site) -> None:
-        self.pages = site.pages()
+        self._pages = site.pages()
+        self._ahead_s = site.now - time.monotonic()
+        self._inspected_at = site.now
         super().__init__(("127.0.0.1", port), _Connection)
+
+    def page(self, path: str) -> bytes | None:
+        """The body of a page as it is now."""
+        if path.startswith(CLOCK):
+            self._ahead_s = float(path.removeprefix(CLOCK)) - time.monotonic()
+            return b"OK"
+        now = self._ahead_s + time.monotonic()
+        if "refresh=true" in path:
+            self._inspected_at = now
+        body = self._pages.get(path)
+        return page_at(body, now, self._inspected_at) if body is not None and path in TIMED else body
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is none of our business."""

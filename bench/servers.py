@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import redis
 
@@ -31,6 +32,10 @@ class Servers:
     def flower_url(self) -> str:
         """The pretended Flower."""
         return f"http://{LOOPBACK}:{self.flower_port}"
+
+    def set_clock(self, now: float) -> None:
+        """From now on the pretended Flower lives at this time (epoch seconds)."""
+        urlopen(f"{self.flower_url}/clock/{now}", timeout=PATIENCE_S).close()  # noqa: S310 - a URL of our own
 
     @property
     def redis_url(self) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ WORKERS = 4
 
 def starting(folder: Path, *, rounds: int = 15) -> Iterator[Figure]:
     """`--version` and `check --once`."""
-    with serving(Site(WORKERS, 0, 1_800_000_000.0), folder) as servers:
+    with serving(Site(WORKERS, 0, time.time()), folder) as servers:
         flags = ["--flower", servers.flower_url, "--redis", servers.redis_url]
         yield _beside("watchdog --version", ["--version"], CLICK, folder, rounds)
         yield _beside("watchdog check --once", ["check", "--once", *flags], EVERYTHING, folder, rounds)

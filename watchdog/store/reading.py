@@ -116,7 +116,7 @@ def _incidents(file: DatabaseFile, sql: str, given: Sequence[object]) -> tuple[I
 
 
 def _message_shown(row: dict[str, object]) -> MessageShown:
-    names = MessageShown.__dataclass_fields__
+    names = MessageShown.__struct_fields__
     return MessageShown(**{**{name: row[name] for name in names}, "state": row["fate"], "event": Event(str(row["event"]))})  # type: ignore[arg-type]  # columns of the same names
 
 

@@ -100,10 +100,8 @@ def read(look: Look) -> Reading:
     )
     sample = Sample(look.now, {w.name: (number(w.beat.processed if w.beat else None),) for w in heard})
     rates = rises_per_min(within(look), sample) if "processed_per_min" not in idle else {}
-    remains = _Remains(look, known_workers)
-    rows = tuple(
-        [_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, known_workers), remains) for w in known_workers.known.values()]
-    )
+    remains, unsure = _Remains(look, known_workers), _unsure_of_kind(known_workers)
+    rows = tuple(_Cells(w, look, rates, beats_missing).row(idle, _unsure_peer(w, unsure), remains) for w in known_workers.known.values())
     let_go = frozenset((name,) for name in {*before.known, *known_workers.forgotten} if name not in known_workers.known)
     return Reading(rows, idle=idle, memory=known_workers, sample=sample, forgotten=let_go, without_page=_without_page(look, known_workers))
 
@@ -126,12 +124,16 @@ def _may_have_page(worker: KnownWorker, started_at: float | None, listed: Mappin
     return listed is None or (worker.name in listed and listed[worker.name].pool is not None)
 
 
-def _unsure_peer(worker: KnownWorker, known_workers: KnownWorkers) -> str:
+def _unsure_of_kind(known_workers: KnownWorkers) -> dict[str, str]:
+    """Kind -> why it is not known whether one of its workers is online."""
+    return {kind_of(worker.name): worker.unknown for worker in reversed(tuple(known_workers.known.values())) if worker.unknown}
+
+
+def _unsure_peer(worker: KnownWorker, unsure: Mapping[str, str]) -> str:
     """Why it is not known whether it was replaced: it, or one of its kind, may be online; empty where nobody may."""
-    if worker.state == "online" and not worker.unknown:
+    if not unsure or (worker.state == "online" and not worker.unknown):
         return ""
-    kind = kind_of(worker.name)
-    return next((w.unknown for w in known_workers.known.values() if w.unknown and kind_of(w.name) == kind), "")
+    return unsure.get(kind_of(worker.name), "")
 
 
 class _Remains:
