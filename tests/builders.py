@@ -21,6 +21,7 @@ from watchdog.core.model.queries import (
     FailedTasks,
     HashSize,
     Inspected,
+    InspectedNow,
     ListLength,
     LowestScore,
     OldestMessage,
@@ -240,7 +241,7 @@ class Cluster:
                 return {name: replace(beat, online=self.online.get(name, False)) for name, beat in self.beats.items()}
             case ReadEventCounters():
                 return counters(dict(self.counts), self.flower_started_at)
-            case Inspected():
+            case Inspected() | InspectedNow():
                 return dict(self.cache)
             case QueueLengths():
                 return dict(self.lengths) or Gap("flower: no queue listed")

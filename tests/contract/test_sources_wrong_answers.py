@@ -19,6 +19,7 @@ from watchdog.core.model.queries import (
     HashSize,
     InspectAll,
     Inspected,
+    InspectedNow,
     InspectOne,
     ListLength,
     LowestScore,
@@ -47,7 +48,7 @@ from watchdog.sources.redis.commands import command, packed, reply
 from watchdog.sources.redis.reasons import denied
 
 TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), WorkersTasks("celery@a"), RecentTasks()]
-WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectOne("w@h"), InspectAll()]
+WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectedNow(), InspectOne("w@h"), InspectAll()]
 FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS]
 REDIS: list[Query] = [
     Ping(),

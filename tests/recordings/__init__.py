@@ -35,6 +35,7 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.WorkerHeartbeats: dict[str, WorkerBeat],
     queries.ReadEventCounters: list[tuple[str, str, str, float]],
     queries.Inspected: dict[str, WorkerInspection],
+    queries.InspectedNow: dict[str, WorkerInspection],
     queries.InspectOne: dict[str, WorkerInspection],
     queries.InspectAll: dict[str, WorkerInspection],
     queries.RunningTasks: tuple[TaskSeen, ...],

@@ -18,6 +18,7 @@ __all__ = [
     "InspectAll",
     "InspectOne",
     "Inspected",
+    "InspectedNow",
     "ListLength",
     "LowestScore",
     "OldestMessage",
@@ -81,6 +82,12 @@ class Inspected(Query, frozen=True):
 
     source = "flower"
     good_for_s = 30.0
+
+
+class InspectedNow(Query, frozen=True):
+    """The same, never reused: asked right before a refresh, so that what is new in the refresh is an answer to it and to no earlier one."""
+
+    source = "flower"
 
 
 class InspectOne(Query, frozen=True):

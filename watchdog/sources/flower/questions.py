@@ -11,6 +11,7 @@ from watchdog.core.model.queries import (
     FailedTasks,
     InspectAll,
     Inspected,
+    InspectedNow,
     InspectOne,
     Query,
     QueueLengths,
@@ -51,6 +52,7 @@ _ORDER: tuple[type[Query], ...] = (
     RevokedTasks,
     SucceededTasks,
     QueueLengths,
+    InspectedNow,
     InspectOne,
     InspectAll,
 )
@@ -70,7 +72,7 @@ def asking(query: Query) -> tuple[str, Reader] | None:
             return DASHBOARD, worker_beats
         case ReadEventCounters():
             return "/metrics", event_counters
-        case Inspected():
+        case Inspected() | InspectedNow():
             return "/api/workers", inspections
         case InspectOne(worker):
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))

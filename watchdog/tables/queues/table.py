@@ -20,7 +20,7 @@ from watchdog.tables.queues.heads import OF_HEAD, Heads, heads_of
 from watchdog.tables.queues.keys import KnownQueue, QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.rows import QueueRows, blind_row
-from watchdog.tables.workers.memory import known_workers_of, passed
+from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
 
 __all__ = ["TABLE"]
 
@@ -183,7 +183,7 @@ def _settling(asking: Asking, memory: Queues) -> list[Query]:
     taken = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
     due = taken and passed(known_workers.refreshed_at, asking.now, SETTLE_EVERY_S)
     due |= any(queue.idle_s >= STANDS_S and passed(known_workers.refreshed_at, asking.now, queue.idle_s) for queue in memory.known.values())
-    return [InspectAll()] if due and not known_workers.broker.down else []
+    return refreshing([InspectAll()]) if due and not known_workers.broker.down else []
 
 
 def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:

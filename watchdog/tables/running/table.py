@@ -17,7 +17,7 @@ from watchdog.core.model.target import Target
 from watchdog.tables.running.contradicted import contradiction, ended_by_its_worker, workers_to_ask
 from watchdog.tables.running.memory import METAS_A_LOOK, KnownRun, Running, listed_runs, metas, running_of, runs_now
 from watchdog.tables.running.results_place import ResultsPlace, results_place
-from watchdog.tables.workers.memory import KnownWorkers, inspections, known_workers_of
+from watchdog.tables.workers.memory import KnownWorkers, inspections, known_workers_of, refreshing
 
 __all__ = ["TABLE"]
 
@@ -60,7 +60,7 @@ def asks(asking: Asking) -> Iterable[Query]:
     """What runs, and what it reports; nothing where nobody reads it."""
     if "flower" not in asking.target.sources or not asking.demand.wants("running"):
         return []
-    wanted: list[Query] = [STARTED_TASKS, *_in_doubt(asking)]
+    wanted: list[Query] = [STARTED_TASKS, *refreshing(_in_doubt(asking))]
     if asking.demand.wants("running", *OF_PROGRESS):
         place = _place(asking.target, asking.replies, known_workers_of(asking.memories.get("workers")))
         wanted += () if place.why_not else metas(asking, place)

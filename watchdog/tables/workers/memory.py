@@ -3,13 +3,13 @@
 `fleet_look` makes of it what one look shows, `refreshes` asks whom silence leaves open, `workers` makes rows of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import InspectAll, Inspected, InspectOne
+from watchdog.core.model.queries import InspectAll, Inspected, InspectedNow, InspectOne, Query
 from watchdog.core.model.replies import Replies, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.workers.broker_presence import BrokerPresence
@@ -17,7 +17,7 @@ from watchdog.tables.workers.clocks import Drift
 from watchdog.tables.workers.flower_presence import FlowerPresence
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
 
-__all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed"]
+__all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed", "refreshing"]
 
 FRESH_S = 600.0
 """How old an inspection may be before what it says of queues counts as unknown."""
@@ -126,6 +126,11 @@ def known_workers_of(memory: object) -> KnownWorkers:
     return memory if isinstance(memory, KnownWorkers) else KnownWorkers()
 
 
+def refreshing(refreshes: Sequence[InspectOne | InspectAll]) -> list[Query]:
+    """These refreshes, after what Flower shows before them: a worker has answered if its inspection differs from that."""
+    return [InspectedNow(), *refreshes] if refreshes else []
+
+
 def inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -> dict[str, WorkerInspection]:
     """The newest inspection of each of the target's workers, from memory, Flower's cache and this cycle's refreshes.
 
@@ -137,7 +142,7 @@ def inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -
 
 def _inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -> dict[str, WorkerInspection]:
     newest = {name: w.inspection for name, w in known_workers.known.items() if w.inspection is not None}
-    for seen in _answers(replies, [Inspected()]):
+    for seen in _answers(replies, [Inspected(), InspectedNow()]):
         old = newest.get(seen.name)
         if old is None or (seen.at or 0.0) > (old.at or 0.0):
             newest[seen.name] = replace(seen, reserved=None, active=None)
@@ -150,7 +155,7 @@ def _inspections(replies: Replies, known_workers: KnownWorkers, target: Target) 
     return {name: seen for name, seen in found.items() if covers(name, target.workers)} if target.workers else found
 
 
-def _answers(replies: Replies, queries: Iterable[Inspected | InspectOne | InspectAll]) -> Iterable[WorkerInspection]:
+def _answers(replies: Replies, queries: Iterable[Inspected | InspectedNow | InspectOne | InspectAll]) -> Iterable[WorkerInspection]:
     for query in queries:
         answer = replies.get(query, dict[str, WorkerInspection])
         if not isinstance(answer, Gap):

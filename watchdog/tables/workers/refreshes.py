@@ -4,7 +4,7 @@ One worker by name costs 0.05 s where it answers and 2 s where it does not; all 
 Nobody is asked while the broker is away: Flower would wait for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, InspectOne, Query, WorkerHeartbeats, WorkerStatus
@@ -30,7 +30,7 @@ NOBODY_HEARD_S = 60.0
 """The longest wait while nobody is heard: Flower 2.2 stays deaf for minutes once its broker is back, and only a refresh tells who lives."""
 
 
-def refreshes(asking: Asking, known_workers: KnownWorkers) -> Iterable[Query]:
+def refreshes(asking: Asking, known_workers: KnownWorkers) -> Sequence[InspectOne | InspectAll]:
     """The refreshes due now; none before Flower's first question was answered."""
     status = asking.replies.get(WorkerStatus(), dict[str, bool])
     replies, now = asking.replies, asking.now

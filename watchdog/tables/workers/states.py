@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import STARTED_TASKS, InspectAll, Inspected, InspectOne, WorkerHeartbeats, WorkerStatus
+from watchdog.core.model.queries import STARTED_TASKS, InspectAll, Inspected, InspectedNow, InspectOne, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import Replies, TaskSeen, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers, matches
 from watchdog.tables.workers.broker_presence import BrokerPresence, presence
@@ -78,7 +78,7 @@ class _Seen:
         self.beats = {} if isinstance(beats, Gap) else beats
         self.status = heard_of(status, self.beats, known_workers, now)
         self.flower_ahead_s = 0.0
-        cached = replies.get(Inspected(), dict[str, WorkerInspection])
+        cached = replies.get(InspectedNow() if replies.asked(InspectedNow()) else Inspected(), dict[str, WorkerInspection])
         self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
         self.cached = {} if isinstance(cached, Gap) else cached
         self.inspected = inspections(replies, known_workers, target)

@@ -10,7 +10,7 @@ from watchdog.core.model.queries import STARTED_TASKS, Inspected, Ping, Query, R
 from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerBeat, WorkerInspection
 from watchdog.core.model.rows import Asking, Cell, Column, Key, Kind, Look, Reading, Row, Sample, Table, number
 from watchdog.tables.workers.clocks import AHEAD_S
-from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, known_workers_of
+from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, known_workers_of, refreshing
 from watchdog.tables.workers.names import host_of, kind_of
 from watchdog.tables.workers.refreshes import asked_of_the_deaf, refreshes
 from watchdog.tables.workers.replacements import peers_online
@@ -78,7 +78,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         cheap += [Ping(), ReadServer()]
     known_workers = known_workers_of(asking.memory)
     listed = [STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else []
-    return [*cheap, *listed, *refreshes(asking, known_workers), *asked_of_the_deaf(asking, known_workers)]
+    return [*cheap, *listed, *refreshing(refreshes(asking, known_workers)), *asked_of_the_deaf(asking, known_workers)]
 
 
 def read(look: Look) -> Reading:

@@ -1030,6 +1030,28 @@ def test_a_refresh_that_repeats_an_old_answer_is_no_answer() -> None:
     assert state(watch) == "lost"
 
 
+def refreshed_by_somebody_else(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody presses Refresh in Flower; watchdog reuses what it was told before (`Inspected.good_for_s`)."""
+    held, answer = dict(watch.cluster.cache), watch.cluster.answer
+    monkeypatch.setattr(watch.cluster, "answer", lambda query, source: held if isinstance(query, Inspected) else answer(query, source))
+    watch.cluster.cache = {name: replace(seen, at=watch.cluster.now) for name, seen in held.items()}
+
+
+def test_who_answered_somebody_elses_refresh_and_then_died_does_not_answer_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watching()
+    refreshed_by_somebody_else(watch, monkeypatch)
+    watch.cluster.dies(WEB)
+    assert state(watch) == "lost"
+
+
+def test_what_somebody_elses_refresh_found_earlier_says_nothing_of_flowers_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watching(healthy())
+    refreshed_by_somebody_else(watch, monkeypatch)
+    watch.cluster.beating(25)
+    watch.cluster.dies(WEB)
+    assert [row.cells["clock_drift_s"] for row in workers(watch).rows] == [0.0, 0.0]
+
+
 def test_on_a_first_look_nobody_known_is_a_claim_that_everybody_is_asked_about() -> None:
     cluster = Cluster()
     cluster.answering.add(WEB)
