@@ -8,7 +8,7 @@ import pytest
 from watchdog.config.shipped import shipped_rule_files
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Finding, Verdict
-from watchdog.core.judging.texts import plain, texts_of
+from watchdog.core.judging.texts import plain, resolved_text, texts_of
 from watchdog.core.model.rows import Cell, Column, Kind, Reading, Row
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.files import read_rules
@@ -429,6 +429,24 @@ def test_what_is_well_below_is_out(name: str, cells: dict[str, Cell]) -> None:
     finding = judged(name, cells, fires=True)
     assert finding is not None
     assert finding.verdict is Verdict.CLEAR
+
+
+@pytest.mark.parametrize(
+    ("name", "online", "gone"),
+    [
+        ("ClockDrift", "The clock of celery@web-1 agrees with Flower's", "Worker celery@web-1, whose clock was off, is not online"),
+        (
+            "WorkerCrashLoop",
+            "Worker celery@web-1 has stayed up: 0 restarts in 15 minutes",
+            "Worker celery@web-1 is not online, and dies no more: 0 restarts in 15 minutes",
+        ),
+        ("DuplicateWorkerName", "One worker calls itself celery@web-1", "No worker calls itself celery@web-1"),
+    ],
+)
+def test_an_end_does_not_call_a_worker_well_that_is_gone(name: str, online: str, gone: str) -> None:
+    ends = [judged(name, {"state": state}, fires=True) for state in ("online", "lost", "left")]
+    said = [resolved_text(end, "prod", Severity.WARNING, "it burned") for end in ends if end is not None and end.verdict is Verdict.CLEAR]
+    assert said == [online, gone, gone]
 
 
 @pytest.mark.parametrize(
