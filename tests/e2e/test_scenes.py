@@ -1,9 +1,14 @@
-"""`make scenes` itself: one short scene on a real cluster."""
+"""`make scenes` itself: one short scene on a real cluster, and what it says of scenes that cannot be played."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.scenes import faketime, rabbitmq
+from tests.scenes.plays import SCENES
+from tests.scenes.scene import lacking
 from watchdog.demo.processes import child_environment
 
 
@@ -20,3 +25,10 @@ def test_a_scene_in_which_nothing_is_wrong_passes_with_its_row(tmp_path: Path) -
 def test_a_scene_that_there_is_not_is_a_fault() -> None:
     done = scenes("nonsense")
     assert (done.returncode, "no such scene: nonsense" in done.stderr) == (2, True)
+
+
+def test_a_scene_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for tool in (faketime, rabbitmq):
+        monkeypatch.setattr(tool, "found", lambda: None)
+    lacks = [lacking(SCENES[name]) for name in ("healthy", "clocks_seconds", "rabbitmq")]
+    assert lacks == [None, "libfaketime", "RabbitMQ (its server and epmd)"]

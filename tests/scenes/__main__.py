@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.scenes import rabbitmq
 from tests.scenes.judge import Verdict
 from tests.scenes.plays import SCENES
-from tests.scenes.scene import Scene, play
+from tests.scenes.scene import Scene, lacking, play
 
 AT_ONCE = 4
 GRACE_S = 90.0  # to start and to end a cluster on a busy machine
@@ -41,9 +40,9 @@ def main(argv: Sequence[str]) -> int:
         print(json.dumps(asdict(play(SCENES[asked.names[0]], logs))))  # noqa: T201
         return 0
     scenes = [SCENES[name] for name in asked.names or SCENES]
-    if rabbitmq.found() is None and (without := [scene.name for scene in scenes if scene.broker == "rabbitmq"]):
-        print(f"not played, for RabbitMQ is not installed (its server and epmd): {', '.join(without)}", file=sys.stderr)  # noqa: T201
-        scenes = [scene for scene in scenes if scene.broker != "rabbitmq"]
+    for scene in [scene for scene in scenes if lacking(scene)]:
+        print(f"{scene.name}: not played: {lacking(scene)} is not installed", file=sys.stderr)  # noqa: T201
+        scenes.remove(scene)
     scenes.sort(key=lambda scene: -scene.budget_s)  # the longest first: the last one ends sooner
     with ThreadPoolExecutor(AT_ONCE) as pool:
         verdicts = dict(

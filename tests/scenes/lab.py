@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -34,6 +35,7 @@ class SceneCluster(Cluster):
         self._database = database
         self._sender: Celery | None = None
         self._others: list[Process] = []
+        self._beat: Process | None = None
 
     @property
     def redis_url(self) -> str:
@@ -49,7 +51,13 @@ class SceneCluster(Cluster):
         """Celery's scheduler, with this schedule."""
         conf = json.dumps({**json.loads(self._environment()["SCENE_CONF"]), "beat_schedule": schedule})
         options = ("-s", str(self.workdir / "beat-schedule"), "--pidfile=")
-        self._others.append(Process("beat", self._celery("beat", *options), self.workdir, self._environment({"SCENE_CONF": conf})))
+        self._beat = Process("beat", self._celery("beat", *options), self.workdir, self._environment({"SCENE_CONF": conf}))
+        self._others.append(self._beat)
+
+    def kill_beat(self) -> None:
+        """End it with SIGKILL."""
+        if self._beat is not None:
+            self._beat.end()
 
     def start_second_redis(self, port: int) -> None:
         """An empty Redis beside the broker."""
@@ -133,6 +141,7 @@ class Lab:
             config += f'redis = "redis://{LOOPBACK}:{self.cluster.redis_port}/0"\n'  # where a careless configuration looks
         config += f'[[receiver]]\nname = "ops"\ntype = "webhook"\nurl = "{self._receiver.url}"\n'
         (self.folder / "watchdog.toml").write_text(config)
+        shutil.rmtree(self.folder / ".local", ignore_errors=True)  # the database of an earlier run in this folder
         self._daemon = Daemon(self.folder)
         self._began, self._began_at = time.monotonic(), time.time()
 

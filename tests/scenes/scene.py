@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from tests.scenes import faketime, rabbitmq
 from tests.scenes.judge import Also, Need, Verdict, judge
 from tests.scenes.lab import Lab
 
-__all__ = ["Scene", "play"]
+__all__ = ["Scene", "lacking", "play"]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and mends."""
+    """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and mends.
+
+    `faked_clocks`: some workers run with libfaketime.
+    """
 
     name: str
     truth: str
@@ -27,6 +31,16 @@ class Scene:
     flower: tuple[str, ...] = ()
     broker: Literal["redis", "rabbitmq"] = "redis"
     visibility_timeout_s: float = 3600.0
+    faked_clocks: bool = False
+
+
+def lacking(scene: Scene) -> str | None:
+    """The program or library that the scene needs and that is not installed, or None."""
+    if scene.broker == "rabbitmq" and rabbitmq.found() is None:
+        return "RabbitMQ (its server and epmd)"
+    if scene.faked_clocks and faketime.found() is None:
+        return "libfaketime"
+    return None
 
 
 def play(scene: Scene, folder: Path) -> Verdict:

@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from celery import Celery, Task
 from celery.exceptions import Ignore
@@ -69,6 +70,28 @@ def poison() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def broken() -> None:
+    """Always fail."""
+    raise RuntimeError("always")
+
+
+def exhaust() -> None:
+    """Raise MemoryError, which ends the whole worker."""
+    raise MemoryError("no more")
+
+
+class NotToPickleError(Exception):
+    """An exception that cannot leave the process of its task."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("cannot pickle this")
+
+
+def unpicklable() -> None:
+    """Fail with an exception that cannot be pickled."""
+    raise NotToPickleError("holds a lock")
+
+
 def hold(seconds: float = 30.0) -> None:
     """Take so long."""
     time.sleep(seconds)
@@ -94,7 +117,7 @@ app = make_scene_app(os.environ)
 WORK: tuple[Callable[..., object], ...] = (demo.ok, demo.fail, demo.hang, demo.crash)
 for work in WORK:
     app.task(name=f"demo.{work.__name__}")(work)
-OWN: tuple[Callable[..., object], ...] = (ignore, hiccup, add, total, carry)
+OWN: tuple[Callable[..., object], ...] = (ignore, hiccup, add, total, carry, broken, exhaust, unpicklable)
 for work in OWN:
     app.task(name=f"scene.{work.__name__}")(work)
 for bound in (flaky, once):
@@ -102,6 +125,8 @@ for bound in (flaky, once):
 app.task(name="scene.storm", bind=True, max_retries=None)(storm)
 app.task(name="scene.capped", rate_limit="6/h")(capped)
 app.task(name="scene.hard", time_limit=1)(hold)
+app.task(name="scene.soft", soft_time_limit=1, time_limit=8)(hold)
+app.task(name="scene.rare")(broken)
 app.task(name="scene.late", acks_late=True)(demo.ok)
 app.task(name="scene.poison", acks_late=True, reject_on_worker_lost=True)(poison)
 for number in range(20):

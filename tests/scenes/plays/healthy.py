@@ -34,6 +34,24 @@ def _busy_solo(lab: Lab) -> None:
     lab.check("after it", (0,))
 
 
+def _solo(lab: Lab) -> None:
+    one_worker(lab)
+    lab.cluster.start_worker("solo", ["solo"], 1, "solo")
+
+
+def _long_solo(lab: Lab) -> None:
+    """These are the first tasks that watchdog sees, so it cannot know how long they usually take."""
+    lab.traffic(1.0, "celery")
+    lab.rest_until(10)
+    lab.send("demo.ok", "solo", delay=150.0)
+    lab.send("demo.ok", "solo", delay=100.0)
+    for at in (80, 240):
+        lab.rest_until(at)
+        lab.check("while a solo pool is busy", (0,))
+    lab.rest_until(300)
+    lab.check("after it", (0,))
+
+
 def _many_kinds(lab: Lab) -> None:
     _pools(lab)
     lab.cluster.start_worker("autoscaled", ["autoscaled"], 1, "prefork", "--autoscale=4,1")
@@ -200,6 +218,7 @@ def _blip(lab: Lab) -> None:
 
 HEALTHY = (
     Scene("healthy", "Three kinds of pool at work, one solo pool busy for 90 s.", 140, _pools, _busy_solo),
+    Scene("solo_busy", "The first two tasks of a solo pool take 150 s and 100 s.", 320, _solo, _long_solo),
     Scene(
         "all_sorts", "Beat, autoscale, chords, retries, countdowns, expired and revoked runs, bursts: 280 s.", 310, _many_kinds, _all_sorts
     ),

@@ -1,5 +1,8 @@
 """Work that fails, never runs, runs again, or never ends."""
 
+import itertools
+from collections.abc import Callable
+
 from tests.scenes.judge import Also, Need
 from tests.scenes.lab import Lab
 from tests.scenes.plays.common import one_worker, two_workers
@@ -102,6 +105,74 @@ def _late_set_up(lab: Lab) -> None:
     lab.cluster.start_worker("other", ["other"], 6)
 
 
+def _kinds_of_failure(lab: Lab) -> None:
+    for queue in ("celery", "limits", "killed"):
+        lab.cluster.start_worker(queue, [queue], 4)
+
+
+def _fails_in_all_ways(lab: Lab) -> None:
+    """Each kind of failure starts at its own time and continues."""
+    turns = itertools.count()
+    ways: dict[str, tuple[float, Callable[[], None]]] = {
+        "one in twenty": (0.5, lambda: lab.send("scene.flip00", "celery")),
+        "half": (2.0, lambda: lab.send("demo.fail", "celery", kind="KeyError" if next(turns) % 2 else "")),
+        "all": (3.0, lambda: lab.send("scene.broken", "celery")),
+        "rare": (20.0, lambda: lab.send("scene.rare", "celery")),
+        "soft limit": (8.0, lambda: lab.send("scene.soft", "limits", seconds=3.0)),
+        "hard limit": (8.0, lambda: lab.send("scene.hard", "limits")),
+        "killed": (15.0, lambda: lab.send("demo.crash", "killed")),
+        "unpicklable": (8.0, lambda: lab.send("scene.unpicklable", "celery")),
+    }
+    lab.rest_until(15)
+    lab.step("storm")
+    lab.send("scene.storm", "celery", count=30)
+    for way, (seconds, send) in ways.items():
+        lab.rest_until(lab.now + 12)
+        lab.step(way)
+        lab.every(seconds, send)
+    lab.rest_until(240)
+    lab.check("all sorts of failures", (1,))
+    lab.rest_until(330)
+
+
+def _fails(way: str, task: str, within_s: float) -> Need:
+    """A task that fails too often is told once, by the rule that has enough evidence first: five failures without a success, three kills.
+
+    `within_s` counts from its first message and includes at least 20 s, because a Flower that holds thousands of tasks is asked less often.
+    """
+    return Need(way, ("TaskFailureRateHigh", "ErrorBurst"), f"{task}*", within_s)
+
+
+def _unheard(lab: Lab) -> None:
+    """Flower enables the events of such a worker."""
+    lab.traffic(1.0, "celery")
+    lab.rest_until(20)
+    lab.step("broken")
+    lab.every(1.0, lambda: lab.send("demo.fail", "celery"))
+    lab.rest_until(90)
+
+
+def _hours_ahead(lab: Lab) -> None:
+    lab.traffic(2.0, "celery")
+    lab.rest_until(10)
+    lab.send("demo.ok", "celery", count=60, countdown_s=3 * 3600.0)
+    lab.rest_until(200)
+    lab.check("60 that are due in 3 h", (0,))
+
+
+def _dead_beat(lab: Lab) -> None:
+    lab.rest_until(60)
+    lab.check("a beat at work", (0,))
+    lab.cluster.kill_beat()
+    lab.rest_until(330)
+    lab.check("a beat that is dead", (0,))
+
+
+def _with_beat(lab: Lab) -> None:
+    one_worker(lab)
+    lab.cluster.start_beat({"tick": {"task": "demo.ok", "schedule": 5.0}})
+
+
 def _far_eta(lab: Lab) -> None:
     lab.rest_until(10)
     lab.step("sent")
@@ -148,6 +219,37 @@ RUNS = (
         (Need("down", ("RetryStorm",), within_s=120),),
         (Also("down", ("ErrorBurst", "QueueBacklogHigh")),),
     ),
+    Scene(
+        "fails_in_all_ways",
+        "Tasks fail in nine ways: one in twenty, half, all, rarely but all, retried for ever, by either time limit, killed, unpicklable.",
+        360,
+        _kinds_of_failure,
+        _fails_in_all_ways,
+        (
+            Need("storm", ("RetryStorm",), "scene.storm", within_s=120),
+            _fails("half", "demo.fail", 90),
+            _fails("all", "scene.broken", 60),
+            _fails("rare", "scene.rare", 120),
+            _fails("soft limit", "scene.soft", 75),
+            _fails("hard limit", "scene.hard", 75),
+            _fails("killed", "demo.crash", 70),
+            _fails("unpicklable", "scene.unpicklable", 75),
+        ),
+        (Also("one in twenty", ("TaskFailureRateHigh",), "scene.flip00"), Also("storm", ("ErrorBurst",), "scene.storm*")),
+    ),
+    Scene(
+        "without_events",
+        "A worker is started without events of tasks, and every run of a task fails.",
+        110,
+        one_worker,
+        _unheard,
+        (_fails("broken", "demo.fail", 30),),
+        conf={"worker_send_task_events": False},
+    ),
+    Scene(
+        "hours_ahead", "60 tasks are due in 3 h. Redis delivers them again after 1 h, which is not news yet.", 220, one_worker, _hours_ahead
+    ),
+    Scene("dead_beat", "Beat sends a task every 5 s and is killed; no rule knows the schedule.", 350, _with_beat, _dead_beat),
     Scene("hard_limit", "6 of 60 runs end by their hard time limit: 6 failures, not 12.", 80, _late_set_up, _hard_limit),
     Scene(
         "hang_before_26",

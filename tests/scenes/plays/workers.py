@@ -1,7 +1,9 @@
 """Workers that die, freeze, or stop consuming."""
 
+import functools
 import signal
 
+from tests.scenes.faketime import clock_off_by
 from tests.scenes.judge import Also, Need
 from tests.scenes.lab import Lab
 from tests.scenes.plays.common import GONE, one_worker, two_workers
@@ -9,6 +11,7 @@ from tests.scenes.scene import Scene
 
 __all__ = ["WORKERS"]
 
+CLOCKS = {"ahead": 90, "behind": -90, "hour": 3600}
 NODES = {"w1": "w1@node1", "w2": "w2@node2", "w3": "w3@node2", "w4": "w4@node2"}
 
 
@@ -48,6 +51,57 @@ def _killed_in_zone(zone: str) -> Scene:
         (Need("killed", GONE, within_s=60),),
         (Also("zone", ("ClockDrift",)), Also("killed", ("QueueNoConsumers",), "other")),
     )
+
+
+def _wrong_clocks(lab: Lab) -> None:
+    one_worker(lab)
+    for queue, seconds in CLOCKS.items():
+        lab.cluster.start_worker(queue, [queue], environment=clock_off_by(seconds))
+
+
+def _clocks_killed(lab: Lab) -> None:
+    lab.step("clocks")
+    lab.traffic(2.0, "celery")
+    for queue in CLOCKS:
+        lab.every(2.0, functools.partial(lab.send, "scene.add", queue, left=1, right=1))
+    lab.rest_until(130)
+    lab.check("three clocks are off", (1,))
+    lab.step("hour killed")
+    lab.cluster.kill_worker("hour")
+    lab.rest_until(210)
+    lab.step("behind killed")
+    lab.cluster.kill_worker("behind")
+    lab.rest_until(290)
+
+
+def _with_hoarder(lab: Lab) -> None:
+    lab.cluster.start_worker("hoarder", ["celery"], 1, "prefork", "--prefetch-multiplier=100")
+
+
+def _hoarding(lab: Lab) -> None:
+    lab.send("demo.ok", "celery", count=60, delay=10.0)
+    lab.rest_until(10)
+    lab.cluster.start_worker("idle", ["celery"])
+    for at in (120, 320):
+        lab.rest_until(at)
+        lab.check("one worker hoards, the other is idle", (0,))
+    lab.rest_until(330)
+
+
+def _memory_set_up(lab: Lab) -> None:
+    one_worker(lab)
+    lab.cluster.start_worker("forked", ["forked"])
+    lab.cluster.start_worker("alone", ["alone"], 1, "solo")
+
+
+def _out_of_memory(lab: Lab) -> None:
+    lab.traffic(1.0, "celery")
+    lab.rest_until(20)
+    lab.step("exhausted")
+    lab.send("scene.exhaust", "forked")
+    lab.send("scene.exhaust", "alone")
+    lab.rest_until(270)
+    lab.check("two workers ended", (1,))
 
 
 def _with_solo(lab: Lab) -> None:
@@ -173,6 +227,36 @@ WORKERS = (
         (Also("killed", ("QueueNoConsumers",), "other"),),
     ),
     *(_killed_in_zone(zone) for zone in ("Asia/Tokyo", "Europe/Berlin", "America/New_York")),
+    Scene(
+        "clocks_seconds",
+        "The clocks of three workers are off by 90 s, -90 s and an hour; two of these workers are killed.",
+        310,
+        _wrong_clocks,
+        _clocks_killed,
+        (
+            *(Need("clocks", ("ClockDrift",), f"celery@{name}", within_s=120) for name in CLOCKS),
+            Need("hour killed", GONE, "celery@hour", within_s=60),
+            Need("behind killed", GONE, "celery@behind", within_s=60),
+        ),
+        (Also("hour killed", ("QueueNoConsumers",), "hour"), Also("behind killed", ("QueueNoConsumers",), "behind")),
+        faked_clocks=True,
+    ),
+    Scene(
+        "hoarding",
+        "A worker has prefetched 60 tasks of 10 s while another is idle; no rule covers this.",
+        350,
+        _with_hoarder,
+        _hoarding,
+    ),
+    Scene(
+        "out_of_memory",
+        "A MemoryError ends a prefork worker and a solo worker; nobody restarts them.",
+        290,
+        _memory_set_up,
+        _out_of_memory,
+        tuple(Need("exhausted", ("WorkerEnded", *GONE), f"celery@{name}", within_s=220) for name in ("forked", "alone")),
+        (Also("exhausted", ("QueueNoConsumers",)),),
+    ),
     Scene(
         "solo_killed",
         "A solo worker is killed; its queue grows.",
