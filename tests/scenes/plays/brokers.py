@@ -121,7 +121,7 @@ def _flower_restarted_over_a_death(lab: Lab) -> None:
 
 
 def _rabbit_sick(lab: Lab) -> None:
-    """A queue that only grows, one without a reader, and a worker that dies."""
+    """A worker dies while its tasks go on being sent."""
     lab.traffic(1.0, "celery", "other")
     lab.rest_until(50)
     lab.check("RabbitMQ, all is well", (0,))
@@ -130,6 +130,16 @@ def _rabbit_sick(lab: Lab) -> None:
     lab.rest_until(110)
     lab.check("a worker is lost", (1,))
     lab.rest_until(380)
+
+
+def _rabbit_grows(lab: Lab) -> None:
+    lab.traffic(1.0, "celery")
+    lab.rest_until(20)
+    lab.step("grows")
+    lab.send("demo.ok", "celery", count=300, delay=5.0)
+    lab.step("misspelt")
+    lab.traffic(1.0, "defualt")
+    lab.rest_until(690)
 
 
 def _rabbit_killed(lab: Lab) -> None:
@@ -234,6 +244,19 @@ BROKERS = (
         _rabbit_sick,
         (Need("died", GONE, within_s=60),),
         (Also("died", ("QueueNoConsumers",), "other"),),
+        broker="rabbitmq",
+    ),
+    Scene(
+        "rabbitmq_grows",
+        "On RabbitMQ a queue grows behind its only process, and one message a second goes to a queue that nobody reads.",
+        720,
+        one_worker,
+        _rabbit_grows,
+        (
+            Need("grows", ("QueueBacklogHigh",), "celery", within_s=660),
+            Need("misspelt", ("QueueNoConsumers",), "defualt", within_s=340),
+        ),
+        (Also("misspelt", ("QueueBacklogHigh",), "defualt"),),
         broker="rabbitmq",
     ),
     Scene(
