@@ -1,6 +1,7 @@
-"""One decision: what the rules found, and what is remembered, become the plan of what to write and whom to tell.
+"""Make one decision: turn the rules' judgements and the stored state into a plan of what to write and whom to notify.
 
-In: judgements, what the database holds of the target, its readings, now. Out: a `Plan`. Nothing else happens here.
+Input: judgements, what the database holds for the target, the target's readings, the current time. Output: a `Plan`. Nothing else is done
+here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,11 +21,11 @@ from watchdog.core.model.target import Target
 __all__ = ["Situation", "decide", "end_target"]
 
 NOTED_AFTER = 0.05
-"""How much of `forget_after` may pass before it is noted again that an incident's row is there."""
+"""Fraction of `forget_after` that must pass before `seen_at` of an incident is updated again."""
 
 
 class Situation(Struct, frozen=True):
-    """What a decision is made in."""
+    """The context of a decision."""
 
     target: Target
     now: float
@@ -33,11 +34,11 @@ class Situation(Struct, frozen=True):
     readings: Mapping[str, Reading] = field(default_factory=dict)
     keep_samples_s: float = 900.0
     loaded_rules: frozenset[str] = frozenset()
-    """The names of all rules, those included that are not asked of this target: one that is switched off is not removed."""
+    """Names of all loaded rules, including those that do not cover this target: a disabled rule is not a removed one."""
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
-    """The plan of one cycle for one target. What did not change is passed on as the same object, and is not in it."""
+    """Return the plan of one cycle for one target. Unchanged incidents are passed on as the same object and are not part of the plan."""
     watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
     judged: list[JudgedIncident] = []
     transitions: list[Transition] = []
@@ -65,7 +66,10 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
 
 
 def end_target(target: str, loaded: Loaded, recipients: tuple[Recipient, ...], now: float, service: str) -> Plan:
-    """The plan for a target that is no longer configured: all it had open ends as `target removed`, and whoever was told hears it."""
+    """Return the plan for a target that is no longer configured.
+
+    All its open incidents end as `target removed`, and every receiver that was notified of them is notified of the end.
+    """
     ended = [end(incident, Ended.TARGET_REMOVED, now) for incident in loaded.open]
     judged = [JudgedIncident(incident, Verdict.NONE) for incident, _ in ended] + [JudgedIncident(i, Verdict.NONE) for i in loaded.unsettled]
     messages, withdrawn = decide_notifications(judged, loaded, recipients, target, now, service)
@@ -74,7 +78,7 @@ def end_target(target: str, loaded: Loaded, recipients: tuple[Recipient, ...], n
 
 
 def _is_new(incident: Incident, before: Incident | None) -> bool:
-    """Whether it is to be written. What did not change is mostly the very same object, which costs no comparison."""
+    """Whether the incident must be written. Most unchanged incidents are the same object, which saves the comparison."""
     return incident is not before and incident != before
 
 
@@ -82,7 +86,7 @@ Moved = tuple[Incident, Finding | None, list[Transition]]
 
 
 def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, watched_s: float) -> Iterable[Moved]:
-    """Every open incident after its verdict, and every new one."""
+    """Yield every open incident after its verdict, and every new one."""
     by_rule = {j.rule.name: (j, {f.key: f for f in j.findings}) for j in judgements}
     taken: dict[str, set[Key]] = {name: set() for name in by_rule}
     for incident in loaded.open:
@@ -111,7 +115,7 @@ def _why_gone(situation: Situation, incident: Incident, judgement: Judgement | N
 
 
 def _one(situation: Situation, incident: Incident, judgement: Judgement, finding: Finding | None, watched_s: float) -> Moved:
-    """One open incident after this cycle's verdict; without a verdict it stays as it is."""
+    """Apply this cycle's verdict to one open incident. Without a verdict the incident stays as it is."""
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
         return incident, finding, []
     if _forgotten(situation, incident, finding):
@@ -129,18 +133,21 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
 
 
 def _absent(finding: Finding) -> bool:
-    """Whether there is no row for it: an absent key has its key cells alone."""
+    """Whether the finding has no row: its cells are then only those of the key."""
     return len(finding.cells) <= len(finding.rule.key) and set(finding.cells) <= set(finding.rule.key)
 
 
 def _seen(incident: Incident, situation: Situation) -> Incident:
-    """Its row is there. Noted now and then, so that an incident that does not change is not written each cycle."""
+    """Note that the incident's row is present, but only now and then, so that an unchanged incident is not written every cycle."""
     passed = abs(situation.now - incident.seen_at)
     return changed(incident, seen_at=situation.now) if passed > situation.target.forget_after_s * NOTED_AFTER else incident
 
 
 def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bool:
-    """Its row is gone, and not because all is well: let go by its table, or absent from one read in part for `forget_after`."""
+    """Whether the row is gone without having recovered.
+
+    Either its table has forgotten it, or it has been absent for `forget_after` from a table that was only partially read.
+    """
     if not _absent(finding):
         return False
     readings = [r for name in finding.rule.reads if (r := situation.readings.get(name)) is not None]
@@ -151,7 +158,7 @@ def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bo
 
 
 def _described(incident: Incident, finding: Finding, situation: Situation) -> Incident:
-    """The incident with what this breach shows; texts are rendered anew only where the values or the severity changed."""
+    """Update the incident with what this breach shows. Texts are rendered again only if the values or the severity changed."""
     rule = finding.rule
     link = link_of(finding, situation.target.link, situation.readings)
     same = incident.values == finding.values and incident.labels == rule.labels and finding.severity.rank <= incident.severity.rank

@@ -1,7 +1,7 @@
-"""What to tell whoever watches watchdog from outside: all is well, something is wrong, or nothing at all.
+"""Decide what to send to the external heartbeat monitor: all is well, something is wrong, or nothing.
 
-In: how the cycles of every target stand, what waits for the receivers, when was last told. Out: a `Ping`, or None. Silence means most:
-it is what the outside hears when watchdog has died, so nothing is said while anything may hang.
+Input: the state of every target's cycles, what waits for the receivers, the time of the last ping. Output: a `Ping`, or None. Silence is
+the strongest signal: it is what the monitor sees when watchdog has died. So nothing is sent while anything may hang.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,19 +11,19 @@ from msgspec import Struct
 __all__ = ["LONGEST_WAIT_S", "CyclesSeen", "Ping", "Telling", "ping"]
 
 LONGEST_WAIT_S = 300.0
-"""So long may a message wait for a receiver before that receiver counts as not told; as in the shipped rule DeliveryFailing."""
+"""Seconds a message may wait before its receiver counts as unreachable; the same as in the shipped rule DeliveryFailing."""
 
 
 class CyclesSeen(Struct, frozen=True):
-    """One target's cycles. Times are seconds of a monotonic clock."""
+    """The state of one target's cycles. Times are seconds of a monotonic clock."""
 
     patience_s: float
-    """The longest from the end of one cycle to that of the next: its interval and what its timeouts allow."""
+    """Longest allowed time from the end of one cycle to the end of the next: the interval plus what its timeouts allow."""
     began_at: float
     ended_at: float | None = None
-    """When the last one ended, well or not."""
+    """When the last cycle ended, successfully or not."""
     failed: str = ""
-    """Why the last one came to nothing; empty where it did not."""
+    """Why the last cycle failed; empty if it did not."""
 
     def overdue(self, now: float) -> bool:
         """Whether the next cycle should have ended by now."""
@@ -31,23 +31,23 @@ class CyclesSeen(Struct, frozen=True):
 
 
 class Telling(Struct, frozen=True):
-    """Whether one receiver can be told."""
+    """Whether messages reach one receiver."""
 
     name: str
     off: bool = False
     given_up: bool = False
-    """Messages were given up, and nothing was delivered since."""
+    """Messages were given up, and none has been delivered since."""
     waited_s: float = 0.0
-    """How long the oldest message has waited."""
+    """How long the oldest message has been waiting."""
 
     @property
     def in_vain(self) -> bool:
-        """Nothing arrives there."""
+        """Whether nothing reaches this receiver."""
         return self.off or self.given_up or self.waited_s > LONGEST_WAIT_S
 
 
 class Ping(Struct, frozen=True):
-    """What to say: all is well, or why it is not."""
+    """What to send: all is well, or the reason why it is not."""
 
     failure: str = ""
 
@@ -55,9 +55,10 @@ class Ping(Struct, frozen=True):
 def ping(
     targets: Mapping[str, CyclesSeen], receivers: Sequence[Telling] | str, *, now: float, pinged_at: float | None, every_s: float
 ) -> Ping | None:
-    """What to say at `now` (monotonic seconds), having last said something at `pinged_at`; None: nothing yet.
+    """Return what to send at `now` (monotonic seconds), given that the last ping was at `pinged_at`; None if nothing is due.
 
-    Due once every target's cycle has ended since, and `every_s` has passed. `receivers` is a sentence where their state cannot be read.
+    A ping is due once every target has ended a cycle since the last ping and `every_s` has passed. `receivers` is a sentence if their state
+    cannot be read.
     """
     if any(seen.overdue(now) for seen in targets.values()):
         return None
@@ -69,12 +70,15 @@ def ping(
 
 
 def _failed_cycle(targets: Mapping[str, CyclesSeen]) -> str:
-    """The last cycle counts: one that failed and was followed by one that did not is over."""
+    """Return why a target's last cycle failed. An earlier failure does not count once a later cycle has succeeded."""
     return next((f"the last cycle of {name} failed: {seen.failed}" for name, seen in sorted(targets.items()) if seen.failed), "")
 
 
 def _nobody_told(receivers: Sequence[Telling] | str) -> str:
-    """As long as one receiver is told, its messages say what is wrong with the others; without any, nobody was to be told."""
+    """Return why nobody can be notified.
+
+    As long as one receiver works, its messages report the failures of the others. Without any receiver there is nobody to notify.
+    """
     if isinstance(receivers, str):
         return receivers
     if receivers and all(receiver.in_vain for receiver in receivers):

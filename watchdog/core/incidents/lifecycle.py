@@ -1,10 +1,10 @@
-"""The life of an incident: its states, what moves it, and the clocks that count watched time.
+"""The life of an incident: its states, its transitions, and the clocks that count watched time.
 
-A breach with an identity (its fingerprint) is pending, fires, recovers, and ends. What a verdict does to a state is
-`MOVES`, data; two more moves are made by watched time alone. Moves go to a fixed point, so `for = 0` fires at once.
-A verdict of unknown, or none, moves nothing and lets no clock run: blindness neither fires nor ends anything.
+A breach with an identity (its fingerprint) is pending, fires, recovers, and ends. `MOVES` maps a state and a verdict to the next state; two
+more transitions depend on watched time alone. Transitions are applied until nothing changes, so `for = 0` fires at once. An unknown or
+missing verdict causes no transition and stops all clocks: what cannot be seen neither fires nor ends an incident.
 
-In: an incident, a finding, the watched seconds since the cycle before. Out: the incident as it is now, and its transitions.
+Input: an incident, a finding, the watched seconds since the previous cycle. Output: the updated incident and its transitions.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ __all__ = ["MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin",
 
 
 class State(StrEnum):
-    """Where an incident is in its life."""
+    """The state of an incident."""
 
     PENDING = "pending"
     FIRING = "firing"
@@ -46,7 +46,7 @@ class Ended(StrEnum):
     TARGET_REMOVED = "target removed"
     CLOSED = "closed by hand"
     RECEIVER_REMOVED = "receiver removed"
-    """For one receiver alone, which is told no more: said in messages, never true of an incident."""
+    """Only for one receiver, which will not be notified any more. It appears in messages, never on a stored incident."""
 
 
 OPEN = frozenset({State.PENDING, State.FIRING, State.RECOVERING})
@@ -59,11 +59,11 @@ MOVES: Mapping[tuple[State, Verdict], State] = {
     (State.RECOVERING, Verdict.BREACH): State.FIRING,
     (State.RECOVERING, Verdict.CLEAR): State.RECOVERING,
 }
-"""Pairs that are absent (unknown and none in any state) move nothing."""
+"""Pairs that are not listed (unknown and none, in any state) cause no transition."""
 
 
 class Transition(Struct, frozen=True):
-    """One move of an incident, with its reason, at `at` (epoch seconds). An escalation stays in its state."""
+    """One transition of an incident, with its reason, at `at` (epoch seconds). An escalation keeps the state."""
 
     incident: str
     at: float
@@ -91,19 +91,19 @@ class Incident(Struct, frozen=True):
     quiet_s: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Cell] = field(default_factory=dict)
-    """At the last breach."""
+    """Values at the last breach."""
     seen_at: float = 0.0
-    """When its row was last there to be judged."""
+    """When its row was last present."""
     summary: str = ""
     description: str = ""
     runbook: str = ""
     link: str = ""
-    """The page of Flower that shows it; empty where there is none."""
+    """The Flower page that shows it; empty if there is none."""
     inhibits: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:
-        """Whether it lives."""
+        """Whether it has not ended."""
         return self.state in OPEN
 
 
@@ -112,7 +112,7 @@ _cells_of = attrgetter(*_PLACES)
 
 
 def changed(incident: Incident, **changes: Any) -> Incident:
-    """As `msgspec.structs.replace`, at little more than half its cost: ten thousand may change at once, each more than once."""
+    """Like `msgspec.structs.replace`, at little more than half its cost: ten thousand incidents may change at once, each more than once."""
     cells = list(_cells_of(incident))
     for name, cell in changes.items():
         cells[_PLACES[name]] = cell
@@ -120,7 +120,10 @@ def changed(incident: Incident, **changes: Any) -> Incident:
 
 
 def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, link: str = "") -> tuple[Incident, Transition]:
-    """A breach without an incident begins one, `texts` rendered for it, and `link`; the look that begins it adds nothing to its clocks."""
+    """Begin an incident for a breach that has none, with its rendered `texts` and its `link`.
+
+    The poll that begins it adds no watched time.
+    """
     rule = finding.rule
     key = dict(zip(rule.key, finding.key, strict=True))
     print_ = fingerprint(rule.name, target, key)
@@ -147,12 +150,12 @@ def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, li
 
 
 def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> tuple[Incident, list[Transition]]:
-    """One verdict moves one open incident, to a fixed point."""
+    """Apply one verdict to one open incident, until nothing changes."""
     if finding.verdict is Verdict.NOT_COVERED:
         return end(incident, Ended.NOT_COVERED, now)
     after = MOVES.get((incident.state, finding.verdict))
     if after is None or (after is incident.state is State.FIRING and finding.severity.rank <= incident.severity.rank):
-        return incident, []  # what fires and does not get worse has no clock that runs
+        return incident, []  # no clock runs while an incident fires and does not get worse
     moved = _entered(incident, after, now)
     if after is incident.state:
         moved = _count(moved, finding.verdict, watched_s)
@@ -165,7 +168,7 @@ def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> 
 
 
 def end(incident: Incident, why: Ended, now: float) -> tuple[Incident, list[Transition]]:
-    """End it for a reason that is no verdict; what never fired is dropped."""
+    """End an incident for a reason that is not a verdict. An incident that never fired is dropped."""
     state = State.DROPPED if incident.fired_at is None else State.RESOLVED
     ended = changed(incident, state=state, ended=why, resolved_at=now)
     return ended, _transition(incident, ended, now, why.value)
@@ -187,12 +190,12 @@ def _by_time(incident: Incident, finding: Finding, now: float, so_far: list[Tran
     if incident.state is State.RECOVERING and finding.verdict is Verdict.CLEAR and incident.quiet_s >= rule.keep_firing_for_s:
         over, moved = end(incident, Ended.RECOVERED, now)
         since = max(now - incident.quiet_s, incident.fired_at or incident.started_at)
-        return changed(over, resolved_at=since), so_far + moved  # out since then; meanwhile it was only made sure
+        return changed(over, resolved_at=since), so_far + moved  # it ended when the quiet time began; the rest only confirmed it
     return incident, so_far
 
 
 def _entered(incident: Incident, state: State, now: float) -> Incident:
-    """The incident as it enters a state; unchanged where it is there already."""
+    """Return the incident as it enters a state, or unchanged if it is already in that state."""
     if state is incident.state:
         return incident
     if state is State.FIRING:
@@ -209,14 +212,14 @@ def _transition(before: Incident, after: Incident, now: float, reason: str) -> l
 
 
 def watched_seconds(now: float, previous: float | None, interval_s: float) -> float:
-    """Watched time since the cycle before: at least 0 and at most two intervals, whatever the clock did."""
+    """Return the watched time since the previous cycle: between 0 and two intervals, whatever the clock did."""
     if previous is None:
         return 0.0
     return min(max(now - previous, 0.0), 2 * interval_s)
 
 
 def open_keys(incidents: Iterable[Incident]) -> Callable[[Rule], dict[Key, bool]]:
-    """Of a rule: the keys that it has an open incident for -> whether it fires or recovers."""
+    """Return a function that maps each key for which a rule has an open incident to whether the incident fires or recovers."""
     of_rule: dict[str, list[Incident]] = {}
     for incident in incidents:
         if incident.open:

@@ -1,4 +1,4 @@
-"""What receivers are told: the message, and what each receiver was told of each incident so far."""
+"""What is sent to receivers: messages, and the record of what each receiver was notified of."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -12,11 +12,11 @@ __all__ = ["DROPPED", "Event", "Message", "Notice", "Notified", "strongest"]
 
 
 DROPPED = "*"
-"""In place of the settings under which a message was refused: an operator did not want it told."""
+"""Stands in for the settings under which a message was refused: an operator dropped it by hand."""
 
 
 class Event(StrEnum):
-    """Why a receiver is told of an incident."""
+    """Why a receiver is notified of an incident."""
 
     FIRST = "first"
     ESCALATED = "escalated"
@@ -25,7 +25,7 @@ class Event(StrEnum):
 
 
 class Notice(Struct, frozen=True):
-    """One incident within one message: a snapshot of it, frozen when the wish was made."""
+    """One incident within one message: a snapshot, taken when the notification was decided."""
 
     incident: str
     fingerprint: str
@@ -39,7 +39,7 @@ class Notice(Struct, frozen=True):
     started_at: float
     fired_at: float | None
     sequence: int
-    """Counts from 1 what this receiver was told of this incident."""
+    """Number of this notification among those of this incident to this receiver, from 1."""
     ended: str | None = None
     resolved_at: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -50,11 +50,11 @@ class Notice(Struct, frozen=True):
     targets: tuple[str, ...] = ()
     flapping: bool = False
     link: str = ""
-    """The page of Flower that shows it; empty where there is none."""
+    """The Flower page that shows it; empty if there is none."""
 
 
 class Message(Struct, frozen=True):
-    """What one receiver is told in one go; `id` is its `webhook-id` for life. Times are epoch seconds."""
+    """What one receiver is sent at once. `id` is its `webhook-id` and never changes. Times are epoch seconds."""
 
     id: str
     receiver: str
@@ -63,15 +63,15 @@ class Message(Struct, frozen=True):
     notices: tuple[Notice, ...]
     not_before: float = 0.0
     since: float = 0.0
-    """When the oldest of its notices was first wished for; 0: when it was created."""
+    """When the oldest of its notices was first decided; 0: when the message was created."""
     service: str = "watchdog"
 
 
 class Notified(Struct, frozen=True):
-    """What a receiver has been told of an incident, counting only what may have arrived.
+    """What a receiver has been notified of about an incident, counting only messages that may have arrived.
 
-    `event` is None where nothing may have arrived. `refused`: the last thing it was to be told was refused for good,
-    under receiver settings `settings` (a fingerprint), or whatever they are where it was dropped by hand (`DROPPED`).
+    `event` is None if none may have arrived. `refused`: the last event was permanently refused under receiver settings `settings` (a
+    fingerprint), or dropped by hand (`DROPPED`), which holds for any settings.
     """
 
     incident: str
@@ -85,6 +85,6 @@ class Notified(Struct, frozen=True):
 
 
 def strongest(events: list[Event]) -> Event:
-    """The event a message is named for: escalated, first, reminder, resolved, in this order."""
+    """Return the event that names a message: escalated, first, reminder, resolved, in this order."""
     order = [Event.ESCALATED, Event.FIRST, Event.REMINDER, Event.RESOLVED]
     return min(events, key=order.index)

@@ -1,7 +1,7 @@
-"""Whom to tell what: decided by level, not by edge, from what is true and what each receiver was last told.
+"""Decide which receivers are notified of what: from what is true now and what each was last notified of, not from changes.
 
-In: the incidents of one target after this cycle, what receivers were told, what still waits for them. Out: new
-messages, and the waiting ones that they replace. A beginning and its end that both never left cancel out.
+Input: a target's incidents after this cycle, what receivers were notified of, what still waits for them. Output: new messages, and the
+waiting messages that they replace. A first notification that was never sent is cancelled by the end of its incident.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -20,9 +20,9 @@ from watchdog.core.model.target import SELF
 __all__ = ["JudgedIncident", "Recipient", "about_receiver", "decide_notifications", "final_notification", "needed_event", "notice_of"]
 
 MOST_NOTICES = 100
-"""A machine's message holds at most so many incidents; more are split. (One for humans is cut by its receiver.)"""
+"""Most incidents in one message for machines; more are split. (A message for people is shortened by its receiver.)"""
 REFUSED_AGAIN_S = 3600.0
-"""After so long what was refused and still burns is tried once more: whoever refused it may take it by then."""
+"""Seconds after which a refused notification of a still firing incident is tried again: the receiver may accept it by then."""
 FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
 
 
@@ -35,7 +35,7 @@ class Recipient(Struct, frozen=True):
 
 
 class JudgedIncident(Struct, frozen=True):
-    """An incident and how it stands in this cycle. `about`: the receiver whose own failure it is, or empty."""
+    """An incident with its verdict in this cycle. `about`: the receiver whose own failure the incident reports, or empty."""
 
     incident: Incident
     verdict: Verdict
@@ -43,11 +43,11 @@ class JudgedIncident(Struct, frozen=True):
 
 
 def needed_event(one: JudgedIncident, notified: Notified | None, recipient: Recipient, now: float | None = None) -> Event | None:
-    """What this receiver should hear of this incident now, or nothing.
+    """Return the event that this receiver should be notified of now, or None.
 
-    Nobody hears the end of what they were never told; whoever was told hears it, whatever else is true. What was refused is said
-    again under the same settings only once an hour, while it burns; what was dropped by hand is not. Who was told the end of what
-    still burns (the receiver was taken out, and is back) hears of it as of a new fire.
+    A receiver that was never notified of an incident is not notified of its end; one that was notified always is. A refused notification is
+    repeated under the same settings once an hour while the incident fires; one dropped by hand is not repeated. If a receiver was notified
+    of the end but the incident still fires (the receiver was removed and is back), it is notified as of a new incident.
     """
     incident = one.incident
     heard = notified.event if notified is not None else None
@@ -64,7 +64,7 @@ def needed_event(one: JudgedIncident, notified: Notified | None, recipient: Reci
 
 
 def _still_refused(notified: Notified, recipient: Recipient, now: float | None) -> bool:
-    """Whether it is not worth another try: `told.at` is when the last one was refused."""
+    """Whether another attempt is pointless. `notified.at` is the time of the last refusal."""
     if notified.settings == DROPPED:
         return True
     return notified.settings == recipient.settings and (now is None or 0 <= now - notified.at < REFUSED_AGAIN_S)
@@ -80,9 +80,9 @@ def decide_notifications(
     *,
     again: bool = True,
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    """(New messages, ids of waiting messages that they replace or that cancelled out), for one target.
+    """Return (new messages, ids of waiting messages that are replaced or cancelled) for one target.
 
-    `again`: whether what was refused may be said once more after its hour.
+    `again`: whether a refused notification may be repeated after its hour.
     """
     new: list[Message] = []
     withdrawn: list[str] = []
@@ -105,14 +105,14 @@ def decide_notifications(
 def final_notification(
     loaded: Loaded, recipient: Recipient, target: str, now: float, service: str
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    """As `decide_notifications`, for a receiver that is told no more: all that it believes to burn has ended for it, said once."""
+    """Like `decide_notifications`, for a removed receiver: every incident it believes to be firing is reported as ended, once."""
     over = [replace(i, state=State.RESOLVED, ended=Ended.RECEIVER_REMOVED, resolved_at=now) for i in loaded.open]
     judged = [JudgedIncident(incident, Verdict.NONE) for incident in (*over, *loaded.unsettled)]
     return decide_notifications(judged, loaded, [recipient], target, now, service, again=False)
 
 
 def about_receiver(incident: Incident, tables: Container[str]) -> str:
-    """The receiver whose failure an incident is about: one that a rule on `receivers` found."""
+    """Return the receiver whose failure an incident reports: one found by a rule on `receivers`."""
     return incident.key.get("name", "") if incident.target == SELF and "receivers" in tables else ""
 
 
@@ -123,9 +123,9 @@ def _notices(
     recipient: Recipient,
     now: float | None,
 ) -> list[Notice]:
-    """What this receiver should now be told, in a stable order; what waits already keeps its snapshot while it says the same.
+    """Return what this receiver should be notified of now, in a stable order. A waiting notice with the same content keeps its snapshot.
 
-    `now` is None where it is no time to try again what was refused.
+    `now` is None if refused notifications are not to be repeated yet.
     """
     queued: dict[str, list[Notice]] = {}
     for notice in (n for m in waiting for n in m.notices):
@@ -140,12 +140,12 @@ def _notices(
             notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)
             found.append(next((old for old in olds if _content_key(old) == _content_key(notice)), notice))
         elif olds and incident.open and one.about != recipient.name:
-            found += _still_to_say(olds, heard)  # this cycle could not look again, or the fire is going out
+            found += _still_to_say(olds, heard)  # this cycle gave no verdict, or the incident is recovering
     return sorted(found, key=lambda n: (n.started_at, n.incident))
 
 
 def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
-    """Of what waits about one incident the newest; as its first, where that has not been heard and waits as well."""
+    """Return the newest waiting notice of an incident, as its first if none was received yet; nothing if no first one waits."""
     fires = [old for old in olds if old.event in FIRE]
     if heard is not None and heard.event in FIRE:
         return fires[-1:]
@@ -154,7 +154,7 @@ def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
 
 
 def notice_of(incident: Incident, event: Event, sequence: int) -> Notice:
-    """A snapshot of an incident for one receiver."""
+    """Take a snapshot of an incident for one receiver."""
     return Notice(
         incident=incident.id,
         fingerprint=incident.fingerprint,
@@ -189,7 +189,7 @@ def _said_by(waiting: Sequence[Message]) -> list[tuple[str, Event, str]]:
 
 
 def _split(notices: list[Notice], recipient: Recipient) -> list[tuple[Notice, ...]]:
-    """What is for people is one message, cut by its receiver; machines get everything, in messages that servers take."""
+    """Split notices into messages: one for people, shortened by the receiver; for machines everything, in messages that servers accept."""
     if recipient.human:
         return [tuple(notices)] if notices else []
     return list(fitting(notices, MOST_NOTICES))

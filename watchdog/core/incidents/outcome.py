@@ -1,4 +1,4 @@
-"""What became of one attempt to send a message: receivers say it, the outbox acts on it."""
+"""The outcome of one attempt to send a message: receivers return it, the outbox acts on it."""
 
 from msgspec import Struct
 
@@ -6,13 +6,13 @@ __all__ = ["Delivered", "Later", "Outcome", "Refused"]
 
 
 class Delivered(Struct, frozen=True):
-    """It arrived; `detail` is what the other side said (a status), without secrets."""
+    """The message arrived. `detail` is the response (a status), without secrets."""
 
     detail: str = ""
 
 
 class Later(Struct, frozen=True):
-    """Try again: network, 408, 425, 429, 5xx. `never_arrived` where that is certain (connection refused, 425, 429)."""
+    """Try again: network error, 408, 425, 429, 5xx. `never_arrived` if that is certain (connection refused, 425, 429)."""
 
     reason: str
     retry_after_s: float | None = None
@@ -20,13 +20,13 @@ class Later(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """Never again as it stands: another 4xx, a redirect, an impossible URL. `reason` names what to mend."""
+    """Do not send this again unchanged: another 4xx, a redirect, an impossible URL. `reason` names what to fix."""
 
     reason: str
     gone: bool = False
-    """The address itself is gone for good (410): nothing else is worth an attempt there until somebody mends it."""
+    """The address itself is gone (410): no other message is worth an attempt until somebody fixes it."""
     too_large: bool = False
-    """Its size is what is wrong with it (413): smaller ones in its place may be taken."""
+    """The message is too large (413): smaller messages in its place may be accepted."""
 
 
 Outcome = Delivered | Later | Refused

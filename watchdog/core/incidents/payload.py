@@ -1,6 +1,6 @@
-"""What the generic webhook says: one message as JSON, for machines to act on and simple receivers to show.
+"""The payload of the generic webhook: one message as JSON, for machines to process and simple receivers to show.
 
-In: a `Message`. Out: a plain dict in the order in which it is written, or its bytes. The keys are a contract with receivers.
+Input: a `Message`. Output: a dict in the order in which it is written, or its bytes. The keys are a contract with receivers.
 """
 
 import json
@@ -25,19 +25,19 @@ TYPES = {
     Event.REMINDER: "incident.reminder",
     Event.RESOLVED: "incident.resolved",
 }
-"""A message's `type`, by the strongest event in it."""
+"""The `type` of a message, by the strongest event in it."""
 
 LARGEST_BODY = 64 * 1024
-"""Bytes of a message for machines: servers refuse more than 100 kB by default (Express), and others sooner."""
+"""Most bytes of a message for machines: servers refuse more than 100 kB by default (Express), some less."""
 _ENVELOPE = 2048
-"""Bytes for all but the incidents and the titles."""
+"""Bytes reserved for everything except incidents and titles."""
 _LISTED = 5
 _LARGEST_EXACT = 2.0**53
-"""Whole numbers beyond are not exact as reals; written out they would be long and wrong."""
+"""Larger whole numbers are not exact as floats; written out they would be long and wrong."""
 
 
 def encode(message: Message) -> bytes:
-    """The body, as UTF-8. An incident that is too large alone goes without its description and runbook."""
+    """Return the body as UTF-8. If a single incident is too large, its description and runbook are left out."""
     body = _encoded(payload(message))
     if len(body) <= LARGEST_BODY or len(message.notices) > 1:
         return body
@@ -45,7 +45,7 @@ def encode(message: Message) -> bytes:
 
 
 def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]]:
-    """Notices in their order, as many to a message as `most` and `LARGEST_BODY` allow."""
+    """Split notices, in order, into messages of at most `most` notices and `LARGEST_BODY` bytes."""
     part: list[Notice] = []
     size = _ENVELOPE
     for notice in notices:
@@ -64,7 +64,7 @@ def _encoded(document: dict[str, Any]) -> bytes:
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """The message as JSON values."""
+    """Return the message as JSON values."""
     return {
         "type": TYPES[strongest([notice.event for notice in message.notices])],
         "timestamp": iso(message.created_at),
@@ -80,7 +80,7 @@ def payload(message: Message) -> dict[str, Any]:
 
 
 def headline(message: Message) -> str:
-    """One line for people: the only notice's title, or how many there are and the first few titles."""
+    """Return one line for people: the title of a single notice, or the number of notices and the first few titles."""
     titles = [title_of(notice) for notice in message.notices]
     if len(titles) == 1:
         return titles[0]
@@ -89,7 +89,7 @@ def headline(message: Message) -> str:
 
 
 def title_of(notice: Notice) -> str:
-    """What it is about; the end of an incident says that it is one."""
+    """Return a title; that of an ended incident says so."""
     said = subject_of(notice)
     if notice.event is not Event.RESOLVED:
         return said
@@ -97,18 +97,18 @@ def title_of(notice: Notice) -> str:
 
 
 def subject_of(notice: Notice) -> str:
-    """The summary, or rule and key where it is empty."""
+    """Return the summary, or rule and key if it is empty."""
     key = ", ".join(f"{name}={value}" for name, value in notice.key.items())
     return notice.summary or f"{notice.rule} {key}".strip()
 
 
 def iso(at: float) -> str:
-    """`2026-11-22T09:15:00Z` of epoch seconds."""
+    """Format epoch seconds as `2026-11-22T09:15:00Z`."""
     return datetime.fromtimestamp(math.floor(at), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def _counted(message: Message) -> str:
-    """`3 incidents`, `3 incidents (1 over)` or `3 incidents over`."""
+    """Return `3 incidents`, `3 incidents (1 over)` or `3 incidents over`."""
     count = len(message.notices)
     over = sum(notice.event is Event.RESOLVED for notice in message.notices)
     if not over:
@@ -117,7 +117,7 @@ def _counted(message: Message) -> str:
 
 
 def _level(message: Message) -> Severity:
-    """The highest severity in it; what has ended counts as info."""
+    """Return the highest severity in the message; ended incidents count as info."""
     return worst([notice.severity for notice in message.notices if notice.event is not Event.RESOLVED])
 
 
@@ -148,7 +148,7 @@ def _incident(notice: Notice) -> dict[str, Any]:
 
 
 def json_cell(value: Cell) -> Cell:
-    """A cell as JSON has it: no infinity, no `.0`."""
+    """Convert a cell to JSON: no infinity, no `.0`."""
     if isinstance(value, str):
         return _utf8(value)
     if isinstance(value, bool) or value is None:
@@ -159,5 +159,5 @@ def json_cell(value: Cell) -> Cell:
 
 
 def _utf8(text: str) -> str:
-    """Half a surrogate pair, which names from elsewhere may hold, as its escape."""
+    """Escape lone surrogates, which names from elsewhere may contain."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""The plan: all that a cycle wants written, as one value; and what a cycle loads before it decides."""
+"""The plan: everything that a cycle writes, as one value; and what a cycle loads before it decides."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,11 @@ __all__ = ["Loaded", "Plan"]
 
 
 class Loaded(Struct, frozen=True):
-    """What the database says of one target when a cycle begins to decide.
+    """What the database holds for one target when a cycle begins to decide.
 
-    `notified`: (incident id, receiver) -> what it was told, for open incidents and for ended ones whose end is still owed.
-    `waiting`: messages that never left and may still be merged or withdrawn, oldest first.
-    `unsettled`: incidents that have ended (fired once) while somebody who was told of them has not been told, or sent, the end.
+    `notified`: (incident id, receiver) -> what it was notified of, for open incidents and for ended ones whose end is still to be sent.
+    `waiting`: messages that were never sent and may still be merged or withdrawn, oldest first.
+    `unsettled`: incidents that fired and ended while a receiver that was notified of them has not been notified of the end.
     """
 
     open: tuple[Incident, ...] = ()
@@ -25,26 +25,26 @@ class Loaded(Struct, frozen=True):
     waiting: tuple[Message, ...] = ()
     previous_cycle_at: float | None = None
     off: frozenset[str] = frozenset()
-    """Receivers that are switched off: nothing is tried there until somebody mends them."""
+    """Receivers that are switched off: nothing is sent there until somebody fixes them."""
     last_message: int = 0
-    """Number of the last message ever made: part of the next ones' names, for the clock may be set back to a time that was before."""
+    """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 
 
 class Plan(Struct, frozen=True):
-    """What one cycle writes, in one transaction: nothing is sent that is not in it."""
+    """What one cycle writes, in one transaction. Nothing is sent that is not in it."""
 
     target: str
     at: float
     incidents: tuple[Incident, ...] = ()
-    """New and changed ones."""
+    """New and changed incidents."""
     transitions: tuple[Transition, ...] = ()
     messages: tuple[Message, ...] = ()
-    """New ones."""
+    """New messages."""
     withdrawn: tuple[str, ...] = ()
-    """Ids of waiting messages that newer ones replace, or that cancelled out."""
+    """Ids of waiting messages that are replaced or cancelled."""
     memories: Mapping[str, object] = field(default_factory=dict)
-    """Table -> what it remembers."""
+    """Table -> its memory."""
     samples: Mapping[str, Sample] = field(default_factory=dict)
-    """Table -> what this cycle saw, for windowed columns."""
+    """Table -> the sample of this cycle, for windowed columns."""
     keep_samples_s: float = 900.0
-    """Older samples of this target may go."""
+    """Older samples of this target may be deleted."""

@@ -1,4 +1,4 @@
-"""The message that tries a receiver out: marked as a test wherever it is read, by people and by machines."""
+"""The message that tests a receiver. It is marked as a test for people and for machines."""
 
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.model.identity import fingerprint, incident_id, message_id
@@ -11,7 +11,10 @@ RULE = "Test"
 
 
 def message_for_test(receiver: str, service: str, now: float) -> Message:
-    """One incident of severity info, of the rule `Test` on watchdog itself, that exists in this message alone. `now`: epoch seconds."""
+    """Return a message with one incident of severity info, of the rule `Test` on watchdog itself.
+
+    The incident exists only in this message. `now` is epoch seconds.
+    """
     key = {"receiver": receiver}
     print_ = fingerprint(RULE, SELF, key)
     notice = Notice(

@@ -1,7 +1,7 @@
-"""What is sent in place of a message that a receiver calls too large (413), so that its limit decides, not ours.
+"""Replace a message that its receiver calls too large (413), so that the receiver's limit decides, not ours.
 
-In: the message. Out: smaller ones that say the same, each under an id of its own, for an id never has two bodies; none where it cannot be
-smaller. Ids are made from the message's own, so that a replay makes the same.
+Input: the message. Output: smaller messages with the same content; none if it cannot be smaller. Each has its own id, because an id never
+has two bodies. Ids are derived from that of the original, so that a replay creates the same ones.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,10 @@ __all__ = ["smaller"]
 
 
 def smaller(message: Message, *, human: bool) -> tuple[Message, ...]:
-    """Two halves; of one incident alone, or of what people read and its receiver cuts, the same without descriptions and runbooks."""
+    """Return two halves of the message, or the same message without descriptions and runbooks.
+
+    The latter if it has only one incident, or is for people and shortened by its receiver.
+    """
     if len(message.notices) > 1 and not human:
         middle = (len(message.notices) + 1) // 2
         return _part(message, message.notices[:middle]), _part(message, message.notices[middle:])
