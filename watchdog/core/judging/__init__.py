@@ -1,1 +1,1 @@
-"""Rules asked of what was seen: verdicts, findings, and what can never have one."""
+"""Apply rules to what was read: verdicts, findings, and what can never have a verdict."""

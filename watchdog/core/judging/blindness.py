@@ -1,8 +1,9 @@
-"""What rules could say of rows before, and cannot now: lasting blindness, one cause of it at a time.
+"""Lasting blindness: what rules could judge before and cannot judge now, grouped by cause.
 
-In: what was blind before, this cycle's judgements, now. Out: what is blind now. What had no verdict from the first look on is no blindness:
-it was never covered. Reasons that differ in their numbers, or in the worker that they begin with, are one cause. What is blind stays under
-the cause that it went blind of, whatever the reason is by now: a broker that is gone is a silence first, then a question without answer.
+Input: the blindness so far, this cycle's judgements, the current time. Output: the blindness now. What had no verdict from the first poll
+on is not blindness: it was never covered. Reasons that differ only in their numbers, or in the worker they begin with, are one cause. A row
+stays under the cause it went blind of even if its reason changes: a broker that is gone first appears as silence, then as a query without
+an answer.
 """
 
 import re
@@ -16,14 +17,14 @@ from watchdog.core.judging.findings import Judgement, Verdict
 __all__ = ["BLIND", "Blindness", "Cause", "blindness_after"]
 
 BLIND = "blind"
-"""The table that shows it; what its own rules cannot say is no cause."""
+"""The table that shows blindness. Unknown verdicts of rules on this table itself are not causes."""
 MOST_ROWS = 5000
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _WORKER = re.compile(r"[^\s:]+@[^\s:]+: ")
 
 
 class Cause(Struct, frozen=True):
-    """One reason, the rules that it keeps from judging, and how many of their rows; since when (epoch seconds)."""
+    """One reason, the rules it keeps from judging, the number of hidden rows, and since when (epoch seconds)."""
 
     reason: str
     rules: tuple[str, ...]
@@ -32,7 +33,10 @@ class Cause(Struct, frozen=True):
 
 
 class Blindness(Struct, frozen=True):
-    """What the `blind` table remembers, by rule and key. `since`: when the verdict was lost; None: there never was one. `of`: its cause."""
+    """The memory of the `blind` table, by rule and key.
+
+    `since`: when the verdict was lost; None: there never was one. `of`: the cause.
+    """
 
     since: Mapping[str, float | None] = field(default_factory=dict)
     of: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +45,7 @@ class Blindness(Struct, frozen=True):
 
 
 def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: float, down: Iterable[str] = ()) -> Blindness:
-    """The blindness after a cycle. What a source hides that is `down` is told of by its own rule, and is no part of it."""
+    """Return the blindness after a cycle. What is hidden by a source that is `down` is left out: that source has its own rule."""
     told = tuple(f"{name}:" for name in down)
     hidden = (entry for entry in _unknown(judgements) if not (told and entry[1][1].startswith(told)))
     unknown = dict(islice(hidden, MOST_ROWS))
@@ -62,13 +66,13 @@ def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: floa
 
 
 def _of_any_worker(reason: str) -> str:
-    """Without the worker that it begins with."""
+    """Remove the worker name that the reason begins with."""
     named = _WORKER.match(reason)
     return reason[named.end() :] if named else reason
 
 
 def _unknown(judgements: Iterable[Judgement]) -> Iterable[tuple[str, tuple[str, str]]]:
-    """Rule and key -> (rule, reason) of everything without a verdict."""
+    """Yield rule and key -> (rule, reason) of everything without a verdict."""
     for judgement in judgements:
         name = judgement.rule.name
         if judgement.rule.table == BLIND:

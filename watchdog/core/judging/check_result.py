@@ -1,8 +1,8 @@
-"""What `watchdog check` answers: one look at every target, judged, with the exit code that follows.
+"""The result of `watchdog check`: one poll of every target, judged, with its exit code.
 
-Exit codes: 0 fine; 1 something at or above `fail_on` fires, rules that read `sources.up` aside, or an expectation is false;
-3 otherwise, when such a rule fires, a verdict is unknown or an expectation could not be answered: could not look. (2, usage
-and configuration, never gets this far.)
+Exit codes: 0: fine. 1: something at or above `fail_on` fires (rules that read `sources.up` excluded), or an expectation is false. 3:
+otherwise, if such a rule fires, a verdict is unknown, or an expectation could not be answered: could not look. (2, usage and configuration,
+is decided before.)
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,11 +21,11 @@ from watchdog.core.rules.rule import Rule
 __all__ = ["MEASURED", "CheckResult", "Firing", "Idle", "Note", "SourceSeen", "TargetChecked", "Unknown", "check_target"]
 
 MEASURED = ("workers_online", "backlog", "unacked")
-"""Columns of `cluster` whose values an answer carries along."""
+"""Columns of `cluster` whose values are part of the result."""
 
 
 class SourceSeen(Struct, frozen=True):
-    """One source as it was found."""
+    """The state of one source."""
 
     target: str
     source: str
@@ -35,7 +35,7 @@ class SourceSeen(Struct, frozen=True):
 
 
 class Firing(Struct, frozen=True):
-    """One breach. `blind`: its rule reads `sources.up`, so that it says "could not look", not "is bad"."""
+    """One breach. `blind`: its rule reads `sources.up`, so it means "could not look", not "is bad"."""
 
     rule: str
     target: str
@@ -48,12 +48,12 @@ class Firing(Struct, frozen=True):
     description: str = ""
     runbook: str = ""
     link: str = ""
-    """The page of Flower that shows it; empty where there is none."""
+    """The Flower page that shows it; empty if there is none."""
     blind: bool = False
 
 
 class Unknown(Struct, frozen=True):
-    """One verdict that could not be had; an empty key where a whole table could not be read."""
+    """One unknown verdict. The key is empty if a whole table could not be read."""
 
     rule: str
     target: str
@@ -62,7 +62,7 @@ class Unknown(Struct, frozen=True):
 
 
 class Idle(Struct, frozen=True):
-    """One rule that gives no verdict here, which is no failure."""
+    """One rule that gives no verdict here, which is not a failure."""
 
     rule: str
     target: str
@@ -70,7 +70,7 @@ class Idle(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """What should be known of how a table's values were had, though nothing is amiss."""
+    """A remark on how a table's values were obtained. It reports no problem."""
 
     target: str
     table: str
@@ -78,7 +78,7 @@ class Note(Struct, frozen=True):
 
 
 class TargetChecked(Struct, frozen=True):
-    """One target's part. `rules`: the names of those asked, in order."""
+    """The result of one target. `rules`: the names of the rules applied, in order."""
 
     sources: tuple[SourceSeen, ...] = ()
     firing: tuple[Firing, ...] = ()
@@ -89,37 +89,37 @@ class TargetChecked(Struct, frozen=True):
     expected: tuple[Answer, ...] = ()
     notes: tuple[Note, ...] = ()
     measured: Mapping[str, Cell] = field(default_factory=dict)
-    """`MEASURED` columns of `cluster`; a gap is None, an idle column is absent."""
+    """`MEASURED` columns of `cluster`. A gap is None, an idle column is absent."""
 
 
 class CheckResult(Struct, frozen=True):
-    """The whole answer. `rules` counts the rules asked; `checked_at` is epoch seconds."""
+    """The whole result. `rules` counts the rules applied; `checked_at` is epoch seconds."""
 
     checked_at: float
     rules: int
     targets: tuple[TargetChecked, ...] = ()
     fail_on: Severity = Severity.WARNING
     idle_elsewhere: tuple[Idle, ...] = field(default_factory=tuple)
-    """Rules that `check` never asks: those on watchdog's own tables."""
+    """Rules that `check` never applies: those on watchdog's own tables."""
 
     @property
     def firing(self) -> tuple[Firing, ...]:
-        """All that fires, worst first."""
+        """All breaches, worst first."""
         return tuple(sorted((f for t in self.targets for f in t.firing), key=lambda f: (-f.severity.rank, f.target, f.rule)))
 
     @property
     def failing(self) -> tuple[Firing, ...]:
-        """What fires at or above `fail_on`, worst first; not those that only say "could not look"."""
+        """Breaches at or above `fail_on`, worst first, without those that only mean "could not look"."""
         return tuple(f for f in self.firing if f.severity.at_least(self.fail_on) and not f.blind)
 
     @property
     def expected(self) -> tuple[Answer, ...]:
-        """Every expectation, of every target."""
+        """Answers to every expectation, of every target."""
         return tuple(answer for t in self.targets for answer in t.expected)
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """All verdicts that could not be had."""
+        """All unknown verdicts."""
         return tuple(u for t in self.targets for u in t.unknown)
 
     @property
@@ -129,7 +129,7 @@ class CheckResult(Struct, frozen=True):
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """All that is to be said of how values were had."""
+        """All notes."""
         return tuple(note for t in self.targets for note in t.notes)
 
     @property
@@ -154,9 +154,9 @@ def check_target(
     app: str | None = None,
     link: str | None = None,
 ) -> TargetChecked:
-    """One target's judgements, sorted by what they mean for the answer. One look cannot wait: `for` counts as held.
+    """Sort one target's judgements by what they mean for the result. A single poll cannot wait, so `for` counts as held.
 
-    `app`, `link`: the target's.
+    `app`, `link`: those of the target.
     """
     judgements = list(judgements)
     return TargetChecked(
@@ -175,7 +175,7 @@ def check_target(
 
 
 def reads_sources_up(rule: Rule) -> bool:
-    """Whether a rule asks if a source is up: its breach means that nobody could look."""
+    """Whether a rule reads if a source is up: its breach then means that nobody could look."""
     return "up" in rule.reads.get("sources", frozenset())
 
 
@@ -210,7 +210,7 @@ def _unknown(target: str, judgement: Judgement) -> Sequence[Unknown]:
 
 
 def _missing(target: str, judgement: Judgement, readings: Mapping[str, Reading]) -> Sequence[Unknown]:
-    """A rule on a table that may lack rows, for a question failed, says nothing of those: that is not fine, it is unknown."""
+    """Return an unknown verdict for a table that may lack rows because a query failed: its missing rows are unknown, not fine."""
     reading = readings.get(judgement.rule.table or "")
     if reading is None or reading.missing is None or judgement.unknown or judgement.idle or judgement.failed:
         return ()

@@ -1,7 +1,7 @@
-"""Asking rules of what was seen: rows go into an in-memory SQLite, each rule is one SELECT that returns only what is not clear.
+"""Apply rules to rows: rows are loaded into an in-memory SQLite, and each rule is one SELECT that returns only what is not clear.
 
-In: the readings of one look, then one rule after the other. Out: a `Judgement` each, which never raises: a rule that fails says so
-and stops no other. A rule costs well under a tenth of a millisecond for each 1,000 rows while nothing fires.
+Input: the readings of one poll, then one rule after the other. Output: a `Judgement` for each. Judging never raises: a rule that fails
+reports it and does not stop the others. A rule costs well under a tenth of a millisecond per 1,000 rows while nothing fires.
 """
 
 import sqlite3
@@ -28,9 +28,9 @@ _LONGEST_CELL = 5_000  # characters: a row of seven such texts still fits into `
 
 
 class Evaluator:
-    """The tables of one target, in memory. For one cycle at a time, from any thread.
+    """The tables of one target, in memory. Used for one cycle at a time, from any thread.
 
-    `stopwatch` gives seconds that only rise (`time.perf_counter`); `max_steps` bounds what one statement may cost.
+    `stopwatch` returns monotonic seconds (`time.perf_counter`); `max_steps` bounds the cost of one statement.
     """
 
     def __init__(self, tables: Mapping[str, Table], *, max_steps: int = MAX_STEPS, stopwatch: Callable[[], float]) -> None:
@@ -42,15 +42,15 @@ class Evaluator:
         self._unfilled: dict[str, LoadedTable] = {}
 
     def load(self, readings: Mapping[str, Reading]) -> None:
-        """Replace all rows by those of a look; a table without a reading is empty, and rules on it are idle."""
+        """Replace all rows by those of a poll. A table without a reading is empty, and rules on it are idle."""
         self._loaded = {name: LoadedTable.of(table, readings[name]) for name, table in self._tables.items() if name in readings}
         self._unfilled = {name: self._loaded.get(name) or LoadedTable.of(table, Reading()) for name, table in self._tables.items()}
 
     def judge(self, rule: Rule, variants: Variants, open_keys: Mapping[Key, bool]) -> Judgement:
-        """What a rule says of the rows.
+        """Apply one rule to the rows.
 
-        `variants`: tuned copies for some keys; the last that fits holds. `open_keys`: keys with an open incident -> True where it
-        fires or recovers, so that `clear` decides its end, False where it is pending.
+        `variants`: tuned copies for some keys; the last that matches applies. `open_keys`: keys with an open incident -> True if it fires
+        or recovers (then `clear` decides its end), False if it is pending.
         """
         begun = self._stopwatch()
         try:
@@ -62,13 +62,16 @@ class Evaluator:
         return replace(judgement, took_ms=(self._stopwatch() - begun) * 1000)
 
     def answer(self, expectation: Expectation, target: str) -> Answer:
-        """What the rows of `target` say of an expectation; idle columns leave it unanswered."""
+        """Answer an expectation from the rows of `target`. Idle columns leave it unanswered."""
         idle = self._idle(expectation.reads)
         self._fill(self._tables)
         return Answer(expectation.text, target, None, idle) if idle else answer(expectation, target, self._loaded, self._sql)
 
     def query(self, sql: str, max_rows: int) -> tuple[tuple[str, ...], list[tuple[SqlCell, ...]]]:
-        """Any SELECT on the tables: its column names, and at most `max_rows` rows. ConditionError lists what is wrong with it."""
+        """Run any SELECT on the tables.
+
+        Return its column names and at most `max_rows` rows. ConditionError lists all faults of the statement.
+        """
         check_select(self._tables, sql)
         self._fill(self._tables)
         try:
@@ -77,7 +80,7 @@ class Evaluator:
             raise ConditionError([str(error)]) from None
 
     def close(self) -> None:
-        """Give back the memory."""
+        """Free the memory."""
         self._sql.close()
 
     def _judged(self, rule: Rule, variants: Variants, open_keys: Mapping[Key, bool]) -> Judgement:
@@ -100,18 +103,18 @@ class Evaluator:
         return Judgement(rule, tuple(judge_rows(rule, variants, open_keys, loaded, self._statements)))
 
     def _fill(self, names: Iterable[str]) -> None:
-        """Give SQLite the rows of these tables, where it has not got them: most are read by few rules, or by none."""
+        """Load the rows of these tables into SQLite, if not done yet. Most tables are read by few rules, or by none."""
         for name in names:
             loaded = self._unfilled.pop(name, None)
             if loaded is None:
                 continue
             try:
                 self._sql.fill(name, loaded.sql_rows())
-            except (OverflowError, UnicodeError, sqlite3.Error):  # a cell that SQLite cannot hold: make it one that it can
+            except (OverflowError, UnicodeError, sqlite3.Error):  # a cell that SQLite cannot hold: convert it
                 self._sql.fill(name, ([_storable(cell) for cell in row] for row in loaded.sql_rows()))
 
     def _idle(self, reads: Mapping[str, frozenset[str]]) -> str | None:
-        """Why a rule that reads these columns gives no verdict here."""
+        """Return why a rule that reads these columns gives no verdict here."""
         for name, columns in sorted(reads.items()):
             if name not in self._loaded:
                 return f"{name} is not part of this look"
@@ -122,7 +125,10 @@ class Evaluator:
 
 
 def _storable(cell: object) -> object:
-    """The cell as SQLite can hold it: a whole number beyond 64 bits becomes a real, half a surrogate a question mark, a long text short."""
+    """Convert a cell to what SQLite can hold.
+
+    A whole number beyond 64 bits becomes a float, a lone surrogate a question mark, a long text is cut.
+    """
     if isinstance(cell, str):
         return cell[:_LONGEST_CELL].encode("utf-8", "replace").decode()
     if cell is None or isinstance(cell, bool | float):

@@ -1,9 +1,8 @@
-"""What a user expects of a look (`check --expect`): a condition that is true of every row of a table, or a SELECT that says so.
+"""Expectations of a user (`check --expect`): a condition that must be true of every row of a table, or a SELECT that says so.
 
-In: the text as written and the tables; later what one look loaded. Out: an `Expectation`, or every fault of its text; then an `Answer`.
-
-True needs at least one row, every table read whole, and no gap in what is read. False needs one row that says so and hides
-nothing: no gap elsewhere can make it true. Whatever else there is could not be answered.
+Input: the text and the tables; later what one poll loaded. Output: an `Expectation`, or every fault of the text; then an `Answer`. True
+needs at least one row, every table completely read, and no gap in the columns read. False needs one row that is false without a gap: no gap
+elsewhere can make it true. Everything else could not be answered.
 """
 
 import re
@@ -31,19 +30,19 @@ _FORM = 'expected TABLE: CONDITION, such as "cluster: workers_online >= 3", or a
 
 
 class Expectation(Struct, frozen=True):
-    """One expectation, checked. `text` is as the user wrote it; `table` is empty where `sql` is a whole SELECT, not a condition."""
+    """One checked expectation. `text` is as the user wrote it; `table` is empty if `sql` is a whole SELECT, not a condition."""
 
     text: str
     sql: str
     table: str = ""
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Table -> the columns it reads."""
+    """Table -> the columns the expectation reads."""
 
 
 class Answer(Struct, frozen=True):
-    """What one target's look says of an expectation. `ok` is None where it could not be answered; `reason` says why it is not true.
+    """The answer of one target to an expectation. `ok` is None if it could not be answered; `reason` says why it is not true.
 
-    `rows`: where it is false, what it reads in each row that says so.
+    `rows`: if it is false, the cells it reads in each row that makes it false.
     """
 
     expect: str
@@ -54,11 +53,11 @@ class Answer(Struct, frozen=True):
 
 
 def read_expectation(tables: Mapping[str, Table], text: str) -> Expectation:
-    """The expectation that a text means. ConditionError with every fault."""
+    """Parse an expectation. ConditionError lists every fault."""
     try:
         expectation = _select(tables, text) if _SELECT.match(text) else _condition(tables, text)
     except ConditionError as error:
-        faults = (fault.partition("; declare it")[0] for fault in error.faults)  # a rule would declare a parameter
+        faults = (fault.partition("; declare it")[0] for fault in error.faults)  # only a rule can declare a parameter
         raise ConditionError(f'--expect "{text}": {fault}' for fault in faults) from None
     own = [name for name in expectation.reads if tables[name].own]
     if own:
@@ -85,7 +84,7 @@ def _condition(tables: Mapping[str, Table], text: str) -> Expectation:
 
 
 def answer(expectation: Expectation, target: str, loaded: Mapping[str, LoadedTable], sql: SqlTables) -> Answer:
-    """What the loaded tables say. None of the columns it reads is idle: that is asked for before."""
+    """Answer an expectation from the loaded tables. The caller has checked that none of its columns is idle."""
     try:
         if expectation.table:
             return _of_rows(expectation, target, loaded[expectation.table], sql)

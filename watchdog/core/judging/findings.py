@@ -1,4 +1,4 @@
-"""What the rules say of what was seen, before anybody remembers anything."""
+"""What rules say of one cycle's rows, before anything remembered is taken into account."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -13,7 +13,7 @@ __all__ = ["Finding", "Judgement", "Verdict"]
 
 
 class Verdict(StrEnum):
-    """What a rule says of one row now. `none`: no verdict (idle column, failed rule): moves nothing, like unknown."""
+    """What a rule says of one row now. `none`: no verdict (idle column, failed rule); like unknown, it causes no transition."""
 
     BREACH = "breach"
     CLEAR = "clear"
@@ -30,18 +30,18 @@ class Finding(Struct, frozen=True):
     verdict: Verdict
     severity: Severity = Severity.WARNING
     values: Mapping[str, Cell] = field(default_factory=dict)
-    """`rule.columns` -> cell, now."""
+    """`rule.columns` -> current cell."""
     cells: Mapping[str, Cell] = field(default_factory=dict)
     """The whole row, for templates."""
     reason: str = ""
-    """Why unknown."""
+    """Why the verdict is unknown."""
 
 
 class Judgement(Struct, frozen=True):
-    """One rule's answer for one target: findings that are not plainly clear, and one for every key that was asked for by name.
+    """One rule's result for one target: all findings that are not clear, and one for every key with an open incident.
 
-    At most one of these is set, and then there are no findings: `unknown` (a table it reads was not read), `idle`
-    (a column it reads has no value here), `failed` (it raised). All open incidents of the rule then stay as they are.
+    At most one of these is set, and then there are no findings: `unknown` (a table it reads was not read), `idle` (a column it reads has no
+    value here), `failed` (it raised). All open incidents of the rule then stay as they are.
     """
 
     rule: Rule

@@ -1,7 +1,7 @@
-"""What can have no verdict on a target, as far as its configuration tells: without asking any source.
+"""What can have no verdict on a target according to its configuration alone, without polling any source.
 
-In: the tables, a target, its rules, or what they read. Out: rule name -> why it is idle; or a table of which each column says whether
-anything configured can fill it. What only needs a second look is not idle here.
+Input: the tables, a target, its rules. Output: rule name -> why it is idle; or tables whose idle columns are those that nothing configured
+can fill. A column that only needs a second poll is not idle here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,13 @@ from watchdog.core.rules.rule import Rule
 __all__ = ["as_configured", "idle_by_configuration"]
 
 _NUMBERS = 8
-"""As many as any table samples of its one row; which they are does not matter."""
+"""At least as many numbers as any table samples of its single row; their values do not matter."""
 
 
 def as_configured(tables: Mapping[str, Table], target: Target) -> Mapping[str, LoadedTable]:
-    """Each table of a target as a second look finds it that got no answer: what is idle in it, nothing configured can fill."""
+    """Return each table of a target as after a second poll without any answer: a column that is idle in it cannot be filled by anything
+    configured.
+    """
     earlier = Sample(0.0, {"": (0.0,) * _NUMBERS})
     looked_before = Past({BLIND: Blindness(looked=True)}, dict.fromkeys(tables, (earlier,)))
     readings = read_tables(tables, target, looked_before, Replies(), now=0.0).windows[DEFAULT_WINDOW_S]
@@ -32,7 +34,10 @@ def as_configured(tables: Mapping[str, Table], target: Target) -> Mapping[str, L
 
 
 def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Sequence[Rule]) -> dict[str, str]:
-    """Rule name -> the reason, for each rule that reads a column which nothing configured can fill, or whose `where` no row can meet."""
+    """Return rule name -> reason for each rule that is idle by configuration.
+
+    Such a rule reads a column that nothing configured can fill, or its `where` matches no row.
+    """
     loaded = as_configured(tables, target)
     reasons = {
         rule.name: next((why for name, columns in rule.reads.items() if (why := loaded[name].idle_reason(columns))), None) for rule in rules
@@ -47,7 +52,7 @@ def idle_by_configuration(tables: Mapping[str, Table], target: Target, rules: Se
 
 
 def _of_no_row(rule: Rule, reading: Reading | None, evaluator: Evaluator) -> str | None:
-    """Why a rule on a table whose rows the configuration alone makes (`sources`, `groups`) concerns none of them."""
+    """Return why a rule matches no row of a table whose rows come from the configuration alone (`sources`, `groups`)."""
     if reading is None or not rule.where or not reading.rows or reading.unread or reading.partial:
         return None
     said = evaluator.judge(replace(rule, when="1 = 1", clear=None, escalate=()), (), {})

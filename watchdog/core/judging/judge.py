@@ -1,7 +1,7 @@
-"""Readings to judgements: every rule that covers a target, asked of what was seen, in the window it asks for.
+"""Turn readings into judgements: apply every rule that covers a target, in the window it asks for.
 
-In: an evaluator, the tuned rules, one look, the keys of open incidents. Out: a judgement a rule, in rule order.
-Before the look: which windows and columns the rules read.
+Input: an evaluator, the tuned rules, one poll's readings, the keys of open incidents. Output: one judgement per rule, in rule order. Before
+the poll: the windows and columns that the rules read.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,11 +19,11 @@ from watchdog.core.rules.rule import Rule
 __all__ = ["OpenKeys", "demand_of", "judge_all", "windows_of"]
 
 OpenKeys = Callable[[Rule], Mapping[Key, bool]]
-"""Keys that a rule has an open incident for -> whether it fires or recovers, so that `clear` decides."""
+"""Return the keys for which a rule has an open incident -> whether it fires or recovers, so that `clear` decides."""
 
 
 def windows_of(rules: Iterable[Tuned]) -> dict[float, frozenset[str]]:
-    """Every window that some rule, or a variant of it, asks for -> the tables that are read in it; the default one is always there."""
+    """Return every window that a rule or a variant of it asks for -> the tables read in it. The default window is always present."""
     read: dict[float, frozenset[str]] = {DEFAULT_WINDOW_S: frozenset()}
     for tuned in rules:
         for window_s in _windows(tuned):
@@ -32,7 +32,7 @@ def windows_of(rules: Iterable[Tuned]) -> dict[float, frozenset[str]]:
 
 
 def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> Demand:
-    """Every column that some rule decides by or shows, and what is read `beside` them (table -> columns)."""
+    """Return every column that a rule reads or shows, plus what is read `beside` the rules (table -> columns)."""
     holding = [rule for tuned in rules for rule in (tuned.rule, *(copy for copy, _ in tuned.variants)) if rule.enabled]
     shown = [{rule.table: frozenset(rule.columns)} for rule in holding if rule.table]
     reads: dict[str, frozenset[str]] = {}
@@ -43,7 +43,7 @@ def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> 
 
 
 def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, open_keys: OpenKeys = lambda _: {}) -> list[Judgement]:
-    """What each rule says. The rows are loaded once a window, for all rules that ask for it."""
+    """Apply all rules. Rows are loaded once per window, for all rules that ask for it."""
     judged: dict[str, Judgement] = {}
     for window_s, readings in seen.windows.items():
         mine = [tuned for tuned in rules if window_s in _windows(tuned)]
@@ -60,14 +60,14 @@ def _windows(tuned: Tuned) -> set[float]:
 
 
 def _of_window(judgement: Judgement, tuned: Tuned, window_s: float) -> Judgement:
-    """The judgement without findings for keys that are tuned to another window."""
+    """Remove findings for keys that are tuned to another window."""
     if _windows(tuned) == {window_s}:
         return judgement
     return replace(judgement, findings=tuple(f for f in judgement.findings if f.rule.window_s == window_s))
 
 
 def _merged(first: Judgement | None, second: Judgement) -> Judgement:
-    """One rule's judgements from two windows as one; whatever kept it from judging in one of them holds for both."""
+    """Merge one rule's judgements from two windows. What kept it from judging in one window holds for both."""
     if first is None:
         return second
     return replace(

@@ -1,8 +1,8 @@
-"""Which page of Flower shows what a finding is about; a link to it goes with every message that has one.
+"""The Flower page that shows what a finding is about; messages link to it.
 
-In: a finding, where people open Flower (`Target.link`), what was read. Out: a URL; empty where there is no Flower, or no use in it now.
-Flower 1.2, 2.0 and 2.2 have the same pages. A name is one %-escaped segment of a path, or one term of the search. Where a name has no page
-(Flower answers 404), the dashboard is linked.
+Input: a finding, the address at which people open Flower (`Target.link`), the readings. Output: a URL; empty if there is no Flower, or a
+link is of no use now. Flower 1.2, 2.0 and 2.2 have the same pages. A name is one %-escaped segment of a path, or one term of the search. If
+a name has no page (Flower answers 404), the dashboard is linked.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,13 +15,13 @@ from watchdog.core.rules.rule import Rule
 __all__ = ["LONGEST_LINK", "PAGES", "link_of"]
 
 LONGEST_LINK = 1_000
-"""Characters: longer ones are cut by chats and mail programs, which breaks them."""
+"""Characters. Chats and mail programs cut longer links, which breaks them."""
 DASHBOARD = "/"
 """With its slash: below a url_prefix Flower answers 404 without it."""
 _SHORTEST_SEARCH = 3
-"""Flower 2.2 shows an error instead of tasks where it is to search for less."""
+"""Flower 2.2 shows an error instead of tasks if the search term is shorter."""
 _ENDS_A_TERM = frozenset('()"\\')
-"""What ends a term of a search besides spaces, unless it is quoted."""
+"""What ends a search term besides spaces, unless it is quoted."""
 
 Cells = Mapping[str, Cell]
 
@@ -35,24 +35,24 @@ def _task(cells: Cells) -> str:
 
 
 def _tasks(cells: Cells) -> str:
-    """Its list, filtered by the name; Flower before 2.2 takes no notice of the filter, and shows all."""
+    """Return the list of tasks with this name. Flower before 2.2 ignores the filter and shows all."""
     searched = _searched(_name(cells, "name"))
     return f"/tasks?name={quote(searched, safe='')}" if searched else "/tasks"
 
 
 def _failures(cells: Cells) -> str:
-    """The same of those that failed. Of a task that no worker registers Flower may not know the name."""
+    """Return the list of failed tasks with this name. Flower may not know the name of a task that no worker registers."""
     searched = "" if cells.get("category") == "unregistered" else _searched(_name(cells, "task"))
     return f"/tasks?state=FAILURE&name={quote(searched, safe='')}" if searched else "/tasks?state=FAILURE"
 
 
 def _queue(cells: Cells) -> str:
-    """All queues, at the row of this one, which bears its name as Python's quote_plus writes it."""
+    """Return the page of all queues, at the row of this one. Its anchor is the name as Python's quote_plus writes it."""
     return f"/broker#{quote_plus(name)}" if (name := _name(cells, "name")) else "/broker"
 
 
 def _source(cells: Cells) -> str | None:
-    """Not the broker page: Flower before 2.2 hangs on it as long as its broker does. And a Flower that does not answer shows nothing."""
+    """Return the dashboard, not the broker page: Flower before 2.2 hangs on that as long as its broker does. None for Flower itself."""
     return None if cells.get("name") == "flower" else DASHBOARD
 
 
@@ -70,11 +70,11 @@ PAGES: Mapping[str, tuple[str, Callable[[Cells], str | None]]] = {
     "sources": ("name", _source),
     "blind": ("", lambda _: DASHBOARD),
 }
-"""Table -> the key column that names what its rows are about, and the page of a row, below Flower's address; None: none."""
+"""Table -> the key column that names what its rows are about, and the page of a row, below Flower's address; None: no page."""
 
 
 def link_of(finding: Finding, base: str | None, readings: Mapping[str, Reading]) -> str:
-    """The page; `base` is Flower's address without a slash at its end, None where nothing is to be linked."""
+    """Return the page's URL. `base` is Flower's address without a slash at its end; None if nothing is to be linked."""
     if base is None:
         return ""
     page = _page(finding, readings)
@@ -91,7 +91,7 @@ def _page(finding: Finding, readings: Mapping[str, Reading]) -> str | None:
 
 
 def _table(rule: Rule) -> str | None:
-    """The table that a rule is about. A query is about the only one it reads, where its key is the name that it reads there."""
+    """Return the table that a rule is about. For a query: the only one it reads, if its key is the name that it reads there."""
     if rule.table is not None:
         return rule.table if rule.table in PAGES else None
     tables = [name for name in rule.reads if name in PAGES]
@@ -102,7 +102,7 @@ def _table(rule: Rule) -> str | None:
 
 
 def _name(cells: Cells, column: str) -> str:
-    """What a cell names; empty where no URL can hold it: half a surrogate pair, or dots that browsers take for a folder."""
+    """Return the name in a cell; empty if no URL can hold it: a lone surrogate, or dots that browsers take for a folder."""
     name = cells.get(column)
     if not isinstance(name, str) or name in (".", ".."):
         return ""
@@ -110,8 +110,8 @@ def _name(cells: Cells, column: str) -> str:
 
 
 def _searched(name: str) -> str:
-    """A name as the search of Flower 2.2 takes it for one term; empty where it takes it for none."""
-    if len(name.strip()) < _SHORTEST_SEARCH or name.startswith("("):  # `(name unknown)` is nobody's name
+    """Return a name as one term of Flower 2.2's search; empty if it cannot be one."""
+    if len(name.strip()) < _SHORTEST_SEARCH or name.startswith("("):  # `(name unknown)` is not a name
         return ""
     if not any(letter.isspace() or letter in _ENDS_A_TERM for letter in name):
         return name

@@ -1,6 +1,6 @@
-"""What was read, ready to be asked: the rows as they came, where their gaps are, and which columns have no value here.
+"""Readings prepared for judging: the rows, where their gaps are, and which columns have no value here.
 
-In: a table and its `Reading`. Out: a `LoadedTable`, which answers "is this idle", "is this a gap, and why", "which row is this key".
+Input: a table and its `Reading`. Output: a `LoadedTable`, which answers "is this idle", "is this a gap, and why", "which row is this key".
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +14,7 @@ __all__ = ["LoadedTable"]
 
 @dataclass(frozen=True)
 class LoadedTable:
-    """One table of one look. Rows are known by their number, from 0, which is their rowid in SQL."""
+    """One table of one poll. Rows are numbered from 0; the number is their rowid in SQL."""
 
     table: Table
     reading: Reading
@@ -23,7 +23,7 @@ class LoadedTable:
 
     @classmethod
     def of(cls, table: Table, reading: Reading) -> "LoadedTable":
-        """The reading, with its gaps sorted by column."""
+        """Create one from a reading, with its gaps sorted by column."""
         gaps: dict[str, list[int]] = {}
         for number, row in enumerate(reading.rows):
             for column in row.gaps:
@@ -31,7 +31,7 @@ class LoadedTable:
         return cls(table, reading, {column: tuple(rows) for column, rows in gaps.items()})
 
     def sql_rows(self) -> Iterable[tuple[object, ...]]:
-        """Each row as SQL takes it: its number, then a cell for each column; NULL where there is none."""
+        """Yield each row for SQL: its number, then a cell for each column; NULL if there is none."""
         names = [column.name for column in self.table.columns]
         return ((number, *map(row.cells.get, names)) for number, row in enumerate(self.reading.rows))
 
@@ -46,7 +46,7 @@ class LoadedTable:
         return tuple(row.key(self.table.key) for row in self.reading.rows)
 
     def cells(self, number: int) -> Mapping[str, Cell]:
-        """A row, whole: a column that is idle or a gap is None."""
+        """Return a whole row. A column that is idle or a gap is None."""
         made = self._cells.get(number)
         if made is None:
             found = self.reading.rows[number].cells
@@ -55,26 +55,26 @@ class LoadedTable:
 
     @cached_property
     def _cells(self) -> dict[int, Mapping[str, Cell]]:
-        return {}  # made for the few rows that are spoken of, then shared by all rules
+        return {}  # made for the few rows that appear in findings, then shared by all rules
 
     def rows_with_gaps(self, columns: Collection[str]) -> set[int]:
-        """Rows in which any of these columns is a gap."""
+        """Return the rows in which any of these columns is a gap."""
         return {number for column in columns if column in self.gaps for number in self.gaps[column]}
 
     def gap_reason(self, number: int, columns: Collection[str]) -> str | None:
-        """Why one of these columns is a gap in this row; None where none is."""
+        """Return why one of these columns is a gap in this row; None if none is."""
         gaps = self.reading.rows[number].gaps
         return next((gaps[c.name] for c in self.table.columns if c.name in columns and c.name in gaps), None) if gaps else None
 
     def any_gap_reason(self, columns: Collection[str]) -> str | None:
-        """Why one of these columns is a gap in any row."""
+        """Return why one of these columns is a gap in any row."""
         return next(
             (self.gap_reason(self.gaps[c.name][0], (c.name,)) for c in self.table.columns if c.name in columns and c.name in self.gaps),
             None,
         )
 
     def idle_reason(self, columns: Collection[str]) -> str | None:
-        """Why one of these columns has no value here or not yet; also where no columns are read and all of them are idle."""
+        """Return why one of these columns has no value here, or not yet. Without columns: the reason if all columns are idle."""
         idle, names = self.idle, [c.name for c in self.table.columns]
         of_interest = columns or (names if all(name in idle for name in names) else ())
         for name in names:
@@ -89,10 +89,10 @@ class LoadedTable:
 
     @property
     def absent_reason(self) -> str | None:
-        """Why a key that is not in it may exist all the same; None where the table was read whole."""
+        """Why a key without a row may exist nevertheless; None if the table was completely read."""
         return self.reading.unread or self.reading.partial
 
     @property
     def unread_reason(self) -> str | None:
-        """Why there is nothing to judge at all: not read, and no remembered rows either."""
+        """Why there is nothing to judge at all: the table was not read, and there are no remembered rows either."""
         return None if self.reading.rows else self.reading.unread

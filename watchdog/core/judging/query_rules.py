@@ -1,8 +1,8 @@
-"""A rule with a query, asked of the tables: each row it gives is a key; a key that no longer comes back is clear.
+"""Judge a rule with a query: each row it returns is a key; a key that is no longer returned is clear.
 
-A query can hide what it did not see (a sum skips a gap, a join drops a row), so it is answered only where every table it reads
-was read whole and no column it reads is a gap in any row; else nothing opens and all that is open stays as it is.
-In: a rule with its tuned copies, the loaded tables, the open keys. Out: findings, all but the plainly clear.
+A query can hide what it did not see (a sum skips a gap, a join drops a row). So it is answered only if every table it reads was completely
+read and no column it reads is a gap in any row. Otherwise no incident opens and all open ones stay as they are.
+Input: a rule with its tuned copies, the loaded tables, the open keys. Output: findings, all except the plainly clear ones.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ __all__ = ["judge_query", "unanswered"]
 
 
 def unanswered(reads: Mapping[str, frozenset[str]], tables: Mapping[str, LoadedTable]) -> str | None:
-    """Why a query that reads these columns cannot be answered now; None where it can. Idle columns are asked for elsewhere."""
+    """Return why a query that reads these columns cannot be answered now; None if it can. Idle columns are checked elsewhere."""
     for name, columns in sorted(reads.items()):
         loaded = tables[name]
         reason = loaded.absent_reason or loaded.any_gap_reason(columns)
@@ -29,7 +29,7 @@ def unanswered(reads: Mapping[str, frozenset[str]], tables: Mapping[str, LoadedT
 
 
 def judge_query(rule: Rule, variants: Variants, open_keys: Mapping[Key, bool], statements: RuleStatements) -> list[Finding]:
-    """Findings for every row in breach, and for every open key. StoppedError where the query fails or names a key twice."""
+    """Return findings for every row in breach, and for every open key. StoppedError if the query fails or returns a key twice."""
     findings: dict[Key, Finding] = {}
     for copy in _copies(rule, variants):
         for key, answer in _by_key(copy, statements.answers(copy)).items():
@@ -45,7 +45,7 @@ def judge_query(rule: Rule, variants: Variants, open_keys: Mapping[Key, bool], s
 
 
 def _copies(rule: Rule, variants: Variants) -> list[Rule]:
-    """The rule and its tuned copies, those that are enabled."""
+    """Return the rule and its tuned copies, without disabled ones."""
     return [copy for copy in (rule, *(variant for variant, _ in variants)) if copy.enabled]
 
 
@@ -68,7 +68,7 @@ def _key_text(name: str, cell: Cell) -> str:
 
 
 def _judged(rule: Rule, key: Key, answer: Answer, *, held: bool | None) -> Finding | None:
-    """`held`: whether the key's incident fires or recovers; None where it has none."""
+    """Judge one row. `held`: whether the key's incident fires or recovers (False: pending); None if it has none."""
     if answer.breach or (held and rule.clear is not None and not answer.truths.clear):
         verdict = Verdict.BREACH
     elif held is not None:

@@ -1,13 +1,13 @@
-"""A rule on a table, asked of its rows.
+"""Judge a rule on a table, row by row.
 
-In each row, in this order:
-1. `where` reads a gap: unknown. `where` is not true: not this rule's business.
+For each row, in this order:
+1. `where` reads a gap: unknown. `where` is not true: the rule does not cover the row.
 2. `when` is true: breach.
 3. `when` reads a gap (or `clear` does, while an incident fires or recovers): unknown, whatever a `coalesce` makes of it.
-4. An incident fires or recovers and `clear` is not true: breach still. Otherwise clear.
+4. An incident fires or recovers and `clear` is not true: still a breach. Otherwise clear.
 
-An open key without a row is clear where the table was read whole, else unknown.
-In: a rule with its tuned copies, a loaded table, the open keys. Out: findings, all but the plainly clear.
+An open key without a row is clear if the table was completely read, otherwise unknown.
+Input: a rule with its tuned copies, a loaded table, the open keys. Output: findings, all except the plainly clear ones.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,13 +24,13 @@ from watchdog.core.rules.rule import Rule
 __all__ = ["Variants", "judge_rows", "tuned"]
 
 Variants = Sequence[tuple[Rule, Callable[[Mapping[str, str]], bool]]]
-"""Tuned copies of a rule, each with the keys it is for; the last that fits holds."""
+"""Tuned copies of a rule, each with a test of the keys it is for; the last that matches applies."""
 
 _SILENT = Truths(where=True, clear=True, escalate=())
 
 
 def tuned(rule: Rule, variants: Variants, key: Key) -> Rule:
-    """The rule as it holds for one key."""
+    """Return the rule as tuned for one key."""
     named = dict(zip(rule.key, key, strict=True))
     return next((variant for variant, fits in reversed(variants) if fits(named)), rule)
 
@@ -38,7 +38,7 @@ def tuned(rule: Rule, variants: Variants, key: Key) -> Rule:
 def judge_rows(
     rule: Rule, variants: Variants, open_keys: Mapping[Key, bool], loaded: LoadedTable, statements: RuleStatements
 ) -> list[Finding]:
-    """Findings for every row in breach or unknown, and for every open key. StoppedError where the rule cannot be asked."""
+    """Return findings for every row in breach or unknown, and for every open key. StoppedError if the rule's statement fails."""
     findings: dict[Key, Finding] = {}
     for share in _shares(rule, variants, open_keys, loaded):
         for finding in _Judge(share, loaded, statements).findings():
@@ -50,7 +50,7 @@ def judge_rows(
 
 
 class _Share(Struct, frozen=True):
-    """The rows that one tuned copy judges (None: all), and which of the open ones hold on until `clear`."""
+    """The rows that one tuned copy judges (None: all). `open_rows`: rows with an open incident -> whether it lasts until `clear`."""
 
     rule: Rule
     rows: frozenset[int] | None
@@ -84,7 +84,7 @@ class _Judge:
     def __init__(self, share: _Share, loaded: LoadedTable, statements: RuleStatements) -> None:
         self.rule, self.share, self.loaded, self.statements = share.rule, share, loaded, statements
         self.sql: RuleSql = statements.of(share.rule)
-        self._severities: dict[tuple[bool, ...], Severity] = {}  # of the few combinations of entries that hold
+        self._severities: dict[tuple[bool, ...], Severity] = {}  # for the few combinations of entries that hold
 
     def findings(self) -> Iterator[Finding]:
         if not self.rule.enabled:
@@ -98,7 +98,7 @@ class _Judge:
         yield from self._others(self._mine(self.loaded.rows_with_gaps(self.sql.when_reads)), {*unsure, *breaches})
 
     def _others(self, blind: set[int], judged: set[int]) -> Iterator[Finding]:
-        """Rows that are not in breach, but open, or with a gap that `when` reads."""
+        """Yield findings for rows that are not in breach but are open, or have a gap in a column that `when` reads."""
         rows = sorted((blind | self.share.open_rows.keys()) - judged)
         truths = self._truths(rows)
         for number in rows:
@@ -107,7 +107,7 @@ class _Judge:
                 yield finding
 
     def _truths(self, rows: Sequence[int]) -> dict[int, Truths]:
-        """What else holds in these rows; asked only where an answer could matter."""
+        """Return what else holds in these rows. SQLite is asked only if the result could matter."""
         if not rows or (self.rule.where is None and self.rule.clear is None):
             return {}
         return self.statements.truths(self.rule, rows)
@@ -137,7 +137,7 @@ class _Judge:
         )
 
     def _severity(self, number: int, escalate: tuple[bool, ...]) -> Severity:
-        """The highest that holds; an entry that reads a gap does not."""
+        """Return the highest severity that holds. An entry of `escalate` that reads a gap does not hold."""
         if self.loaded.gaps:
             escalate = tuple(
                 holds and self.loaded.gap_reason(number, columns) is None

@@ -1,6 +1,6 @@
-"""A rule as SQL: the statements that ask it, made once, and which columns each of its expressions reads.
+"""Rules as SQL: the statements of each rule, built once, and the columns that each of its expressions reads.
 
-In: a checked rule. Out: statements over `SqlTables`; numbers made real, params bound, texts between brackets.
+Input: a checked rule. Output: statements over `SqlTables`, with numbers as reals, parameters bound, and expressions in brackets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,16 @@ from watchdog.core.sql.tokens import with_real_numbers
 __all__ = ["MOST_QUERY_ROWS", "Answer", "RuleSql", "RuleStatements", "Truths"]
 
 MOST_QUERY_ROWS = 10_000
-"""Rows that a rule's query may give."""
+"""Most rows that a rule's query may return."""
 
 _NOTHING: frozenset[str] = frozenset()
 
 
 class RuleSql(Struct, frozen=True):
-    """One rule's statements: `breaches` gives the rows where it holds, `truths` what else holds in some rows, `answers` a query's rows."""
+    """The statements of one rule.
+
+    `breaches` returns the rows where it holds, `truths` what else holds in some rows, `answers` the rows of a query.
+    """
 
     breaches: str
     truths: str
@@ -35,12 +38,12 @@ class RuleSql(Struct, frozen=True):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Columns that decide, of a rule on a table."""
+        """The columns that decide the verdict of a rule on a table."""
         return self.where_reads | self.when_reads | self.clear_reads | frozenset().union(*self.escalate_reads)
 
 
 class Truths(Struct, frozen=True):
-    """What holds in one row: `where` and `clear` (false where they do not hold, or are NULL), and each entry of `escalate`."""
+    """What holds in one row: `where` and `clear` (false if not true or NULL), and each entry of `escalate`."""
 
     where: bool
     clear: bool
@@ -56,14 +59,14 @@ class Answer(Struct, frozen=True):
 
 
 class RuleStatements:
-    """Statements of all rules asked so far, kept by their texts, and asked of the tables. StoppedError where one cannot be answered."""
+    """The statements of all rules so far, cached by their texts, and run on the tables. StoppedError if one cannot be answered."""
 
     def __init__(self, tables: SqlTables) -> None:
         self._tables = tables
         self._kept: dict[tuple[object, ...], RuleSql] = {}
 
     def of(self, rule: Rule) -> RuleSql:
-        """A rule's statements. sqlite3.Error where a text cannot be prepared, which a checked rule's can."""
+        """Return a rule's statements. sqlite3.Error if a text cannot be prepared; the texts of a checked rule always can."""
         texts = (rule.table, rule.query, rule.where, rule.when, rule.clear, rule.escalate)
         found = self._kept.get(texts)
         if found is None:
@@ -71,12 +74,15 @@ class RuleStatements:
         return found
 
     def breaches(self, rule: Rule, rows: int) -> dict[int, tuple[bool, ...]]:
-        """Row -> which entries of `escalate` hold, for each row where `when` (and `where`) holds."""
+        """Return row -> which entries of `escalate` hold, for each row where `when` (and `where`) holds."""
         _, found = self._tables.run(self.of(rule).breaches, bound(rule.params), rows)
         return {_whole(number): tuple(map(bool, entries)) for number, *entries in found}
 
     def truths(self, rule: Rule, rows: Sequence[int]) -> dict[int, Truths]:
-        """Row -> what holds in it, for these rows (ascending): one by one where they lie far apart, else all between in one go."""
+        """Return row -> what holds in it, for these rows (ascending).
+
+        Rows that lie far apart are queried one by one, otherwise all between the first and the last at once.
+        """
         asked, params, sql = frozenset(rows), bound(rule.params), self.of(rule).truths
         close = rows[-1] - rows[0] < len(rows) * 20
         found: dict[int, Truths] = {}
@@ -86,7 +92,7 @@ class RuleStatements:
         return found
 
     def answers(self, rule: Rule) -> list[Answer]:
-        """The rows of a rule's query."""
+        """Return the rows of a rule's query."""
         names, found = self._tables.run(self.of(rule).answers, bound(rule.params), MOST_QUERY_ROWS + 1)
         if len(found) > MOST_QUERY_ROWS:
             raise StoppedError(f"the query gives more than {MOST_QUERY_ROWS:,} rows; narrow it")
@@ -101,7 +107,7 @@ class RuleStatements:
         entries = [_sql(entry.when) for entry in rule.escalate]
         holds = "".join(f", ({entry}) IS TRUE" for entry in entries)
         only = f" AND ({where})" if rule.where else ""
-        # S608: texts were checked at load, their brackets are balanced, and the tables can only be read.
+        # S608: texts were checked at load, their brackets are balanced, and the tables are read-only.
         return RuleSql(
             breaches=f'SELECT rowid{holds} FROM "{rule.table}" WHERE ({when}){only}',  # noqa: S608
             truths=f'SELECT rowid, ({where}) IS TRUE, ({clear}) IS TRUE{holds} FROM "{rule.table}" WHERE rowid BETWEEN :_first AND :_last',  # noqa: S608
@@ -128,12 +134,12 @@ class RuleStatements:
 
 
 def severity_of(rule: Rule, holds: tuple[bool, ...]) -> Severity:
-    """The rule's severity, or the highest entry of `escalate` that holds."""
+    """Return the rule's severity, or the highest entry of `escalate` that holds."""
     return worst([rule.severity, *(entry.severity for entry, held in zip(rule.escalate, holds, strict=True) if held)])
 
 
 def _sql(text: str | None) -> str:
-    """An expression, ready to stand between brackets; TRUE where there is none."""
+    """Prepare an expression to stand in brackets; TRUE if there is none."""
     return "TRUE" if text is None else with_real_numbers(text)
 
 

@@ -1,7 +1,7 @@
-"""What people read of a finding: its rule's texts with the row's values in them.
+"""The texts that people read about a finding: its rule's templates, rendered with the row's values.
 
-In: a finding, the target's name and app, the incident's severity. Out: summary, description and runbook, or what is true now that the
-incident is over.
+Input: a finding, the target's name and app, the incident's severity. Output: summary, description and runbook, or the text for the
+incident's end.
 """
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ _ANY_APP = "APP"
 
 
 class Texts(Struct, frozen=True):
-    """A rule's three texts, rendered. The summary is one line."""
+    """The three rendered texts of a rule. The summary is one line."""
 
     summary: str
     description: str
@@ -28,19 +28,19 @@ NO_TEXTS = Texts("", "", "")
 
 
 def render_or_plain(text: str, finding: Finding, target: str, severity: Severity, app: str | None = None) -> str:
-    """The rule's text for what was found; where the template fails, rule, key and values instead: no message is lost."""
+    """Render a rule's text for a finding. If the template fails, return rule, key and values, so that no message is lost."""
     rule = finding.rule
     extra = {"app": app or _ANY_APP, **rule.params, "rule": rule.name, "target": target, "severity": severity.value}
     try:
         return render(text, finding.cells, extra)
-    except Exception:  # noqa: BLE001  whatever a template trips over, somebody waits for the message
+    except Exception:  # noqa: BLE001  whatever error a template raises, the message must be sent
         return plain(finding)
 
 
 def texts_of(finding: Finding, target: str, severity: Severity, app: str | None = None) -> Texts:
-    """The three texts of a finding; a rule without a summary gets rule, key and values.
+    """Return the three texts of a finding. A rule without a summary gets rule, key and values.
 
-    `severity` is the incident's; `app` is what `celery -A` is told (None: not configured, a placeholder stands there).
+    `severity` is the incident's; `app` is the argument of `celery -A` (None: not configured; a placeholder is used).
     """
     rule = finding.rule
     summary = render_or_plain(rule.summary, finding, target, severity, app) if rule.summary.strip() else plain(finding)
@@ -52,7 +52,7 @@ def texts_of(finding: Finding, target: str, severity: Severity, app: str | None 
 
 
 def resolved_text(finding: Finding, target: str, severity: Severity, summary: str, app: str | None = None) -> str:
-    """What a good end says: what is true now, by the row as it is; without a row, or a text for it, what was true (`summary`)."""
+    """Return the summary of a recovered incident: what the row shows now; without a row or a template for it, what was true (`summary`)."""
     there = not set(finding.cells) <= set(finding.rule.key) or not finding.rule.key
     if finding.rule.resolved.strip() and there:
         return " ".join(render_or_plain(finding.rule.resolved, finding, target, severity, app).split())
@@ -60,7 +60,7 @@ def resolved_text(finding: Finding, target: str, severity: Severity, summary: st
 
 
 def plain(finding: Finding) -> str:
-    """`QueueBacklogHigh on indexing: length=60, consumers=2`."""
+    """Return `QueueBacklogHigh on indexing: length=60, consumers=2`."""
     key = f" on {', '.join(finding.key)}" if finding.key else ""
     values = ", ".join(f"{name}={format_value(value_of(cell))}" for name, cell in finding.values.items())
     return cut(tidy(f"{finding.rule.name}{key}{': ' if values else ''}{values}"))

@@ -1,7 +1,8 @@
-"""What can never be answered: rules and expectations that read what nothing configured can fill, on none of the targets asked.
+"""Rules and expectations that can never be answered: they read what nothing configured can fill, on any of the targets.
 
-In: the tables, the targets as configured, the sources that there are; a rule, or what an expectation reads. Out: a sentence that says
-which columns, why, and what to do; None where some target can tell. Whether a source answers is not asked: what is down is no fault.
+Input: the tables, the configured targets, the available sources; a rule, or what an expectation reads. Output: a sentence that says which
+columns, why, and what to do; None if some target can answer. Whether a source is up does not matter: a source that is down is not a
+configuration fault.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +23,14 @@ Reads = Mapping[str, frozenset[str]]
 
 
 class Unanswerable:
-    """What these tables cannot answer. `sources`: every one that a target may have -> how it is set, in words."""
+    """What these tables cannot answer. `sources`: every source that a target may have -> how to configure it, in words."""
 
     def __init__(self, tables: Mapping[str, Table], sources: Mapping[str, str]) -> None:
         self._tables, self._sources = tables, sources
         self._idle: dict[tuple[str, frozenset[str]], Mapping[str, Mapping[str, str]]] = {}
 
     def why(self, reads: Reads, targets: Sequence[Target], otherwise: str) -> str | None:
-        """Why what reads these columns is answered on none of the targets; `otherwise`: what else can be done than to set a source."""
+        """Return why these columns can be answered on none of the targets. `otherwise`: the alternative to configuring a source."""
         missing = [self._missing(reads, target) for target in targets]
         if not targets or not all(missing):
             return None
@@ -40,12 +41,15 @@ class Unanswerable:
         return f"{_on(targets)}: {unfilled}; {self._remedy(reads, targets, otherwise)}"
 
     def why_rule(self, rule: Rule, asked: Sequence[tuple[Target, Tuned]]) -> str | None:
-        """The same of a rule, as it is tuned for each target; its `where` may also name a row that no target has."""
+        """Return the same for a rule, as tuned for each target. Its `where` may also name a row that no target has."""
         otherwise = "switch the rule off: enabled = false"
         return self.why(rule.reads, [target for target, _ in asked], otherwise) or self._why_no_row(rule, asked, otherwise)
 
     def _why_no_row(self, rule: Rule, asked: Sequence[tuple[Target, Tuned]], otherwise: str) -> str | None:
-        """Of a `where` that reads the key alone, for other cells may still change; tuned by key it may concern some all the same."""
+        """Return why no target has a row that `where` matches.
+
+        Only for a `where` that reads nothing but the key, because other cells may change; not if a variant by key exists, which may match.
+        """
         if rule.table is None or rule.where is None or any(target.name == ANY_TARGET or tuned.variants for target, tuned in asked):
             return None
         columns = check_condition(self._tables, rule.table, rule.where, rule.params)
@@ -55,7 +59,10 @@ class Unanswerable:
         return f"{_on([target for target, _ in asked])}: {reasons[0]}; mend its where, or {otherwise}" if all(reasons) else None
 
     def _missing(self, reads: Reads, target: Target) -> dict[str, str]:
-        """`table.column` -> why nothing can fill it on this target, of those read; of a table of which no column is read, all or none."""
+        """Return `table.column` -> why nothing can fill it on this target, for the columns read.
+
+        For a table of which no column is read: all its columns or none.
+        """
         idle = self._idle_on(target)
         missing: dict[str, str] = {}
         for name, columns in sorted(reads.items()):
@@ -71,7 +78,7 @@ class Unanswerable:
         return self._idle[called]
 
     def _remedy(self, reads: Reads, targets: Sequence[Target], otherwise: str) -> str:
-        """Which sources, as few as possible, would let the first target answer."""
+        """Return the smallest set of sources that would let the first target answer, in words."""
         lacking = [source for source in self._sources if source not in targets[0].sources]
         for more in chain.from_iterable(combinations(lacking, count) for count in range(1, len(lacking) + 1)):
             if not self._missing(reads, replace(targets[0], sources=targets[0].sources.union(more))):
