@@ -175,7 +175,7 @@ def check_target(
 
 
 def reads_sources_up(rule: Rule) -> bool:
-    """Whether a rule reads if a source is up: its breach then means that nobody could look."""
+    """Whether a rule reads `sources.up`: its breach then means that nobody could look."""
     return "up" in rule.reads.get("sources", frozenset())
 
 

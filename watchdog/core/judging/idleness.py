@@ -24,8 +24,9 @@ _NUMBERS = 8
 
 
 def as_configured(tables: Mapping[str, Table], target: Target) -> Mapping[str, LoadedTable]:
-    """Return each table of a target as after a second poll without any answer: a column that is idle in it cannot be filled by anything
-    configured.
+    """Return each table of a target as it is after a second poll without any answer.
+
+    What is idle in it cannot be filled by anything configured.
     """
     earlier = Sample(0.0, {"": (0.0,) * _NUMBERS})
     looked_before = Past({BLIND: Blindness(looked=True)}, dict.fromkeys(tables, (earlier,)))

@@ -1,1 +1,1 @@
-"""Values that everything else is made of: what is asked, what came back, the rows of a table. Imports nothing above it."""
+"""The values that everything else is built on: queries, replies, rows of tables. Imports nothing above it."""

@@ -1,6 +1,7 @@
-"""What is read of the tables: so that what is costly is asked only where a rule, a query or an expectation needs it.
+"""Which columns are read, so that costly queries are made only if a rule, a query or an expectation needs them.
 
-In: table -> columns, as the checks of rules and queries tell them. Out: a `Demand`, which a costly table asks before it asks a source.
+Input: table -> columns, as collected when rules and queries are checked. Output: a `Demand`, which a costly table checks before it queries
+a source.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,11 @@ from msgspec import Struct
 __all__ = ["NOT_READ", "Demand"]
 
 NOT_READ = "no loaded rule reads it"
-"""Why a column is idle that nobody wants."""
+"""Why a column that nobody reads is idle."""
 
 
 class Demand(Struct, frozen=True):
-    """The columns that somebody reads; `reads` is None where everything is wanted."""
+    """The columns that somebody reads. `reads` is None if everything is read."""
 
     reads: Mapping[str, frozenset[str]] | None = None
 

@@ -1,4 +1,4 @@
-"""What windowed columns are made of: the samples of the looks before, cut to the window and joined to this one."""
+"""The base of windowed columns: samples of earlier polls, cut to the window and joined to the current one."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -9,12 +9,12 @@ __all__ = ["numbers_within", "oldest_of", "risen", "rises_per_min", "second_look
 
 
 def within(look: Look) -> tuple[Sample, ...]:
-    """The samples that lie in the window, oldest first. Samples of a clock ahead of ours are left out."""
+    """Return the samples within the window, oldest first. Samples ahead of our clock are left out."""
     return tuple([s for s in look.history if 0 <= look.now - s.at <= look.window_s])
 
 
 def numbers_within(look: Look, key: str, place: int) -> list[tuple[float, float]]:
-    """(time, number) of one key's sampled number, oldest first; gaps left out."""
+    """Return (time, number) for one sampled number of a key, oldest first, without gaps."""
     return _numbers_of(within(look), key, place)
 
 
@@ -24,7 +24,7 @@ def _numbers_of(samples: Iterable[Sample], key: str, place: int) -> list[tuple[f
 
 
 def oldest_of(samples: Iterable[Sample], key: str, place: int) -> tuple[float, float] | None:
-    """The oldest of them; None without any."""
+    """Return the oldest of them; None if there is none."""
     for sample in samples:
         if found := _numbers_of((sample,), key, place):
             return found[0]
@@ -32,16 +32,16 @@ def oldest_of(samples: Iterable[Sample], key: str, place: int) -> tuple[float, f
 
 
 def second_look_needed(look: Look, *columns: str) -> dict[str, str]:
-    """Idle reasons for columns that compare two looks, while this is the only one within the window."""
+    """Return idle reasons for columns that compare two polls, as long as this poll is the only one within the window."""
     if within(look):
         return {}
     return {column: f"{column} needs a second look" for column in columns}
 
 
 def rises_per_min(samples: tuple[Sample, ...], now: Sample) -> dict[str, float]:
-    """Key of this look -> by how much its counter, the first of its numbers, rose a minute since the oldest sample that has it.
+    """Return key -> how much its counter (the first of its numbers) rose per minute since the oldest sample that has it.
 
-    All keys at once: a thousand counters over a window of thirty looks are gone through in each cycle.
+    All keys are handled at once, because each cycle goes through a thousand counters over a window of thirty polls.
     """
     looks, keys = [*samples, now], list(now.values)
     times = [look.at for look in looks]
@@ -50,7 +50,7 @@ def rises_per_min(samples: tuple[Sample, ...], now: Sample) -> dict[str, float]:
 
 
 def _rise_per_min(times: list[float], numbers: tuple[tuple[float | None, ...] | None, ...]) -> float:
-    """`numbers`: a key's at each of the times, where they were sampled."""
+    """Return the rise of one key. `numbers`: the key's samples at each of the times; None where there is none."""
     points = [(at, count) for at, some in zip(times, numbers, strict=True) if some and (count := some[0]) is not None]
     span = times[-1] - points[0][0] if points else 0.0
     if span <= 0 or points[-1][0] != times[-1]:
@@ -59,7 +59,7 @@ def _rise_per_min(times: list[float], numbers: tuple[tuple[float | None, ...] | 
 
 
 def risen(numbers: list[float]) -> float:
-    """By how much a counter rose; where it falls it was reset, and its new value is what it rose by."""
-    if numbers == sorted(numbers):  # as counters do; a thousand of them are summed in each cycle
+    """Return how much a counter rose. If it falls, it was reset, and its new value counts as the rise."""
+    if numbers == sorted(numbers):  # the usual case; a thousand counters are summed in each cycle
         return numbers[-1] - numbers[0] if numbers else 0.0
     return sum(b - a if b >= a else b for a, b in pairwise(numbers))

@@ -1,4 +1,4 @@
-"""Names that last: fingerprints and ids, made from what they name, so that nothing random is needed and a replay makes the same."""
+"""Fingerprints and ids, derived from what they name: nothing is random, so a replay creates the same ones."""
 
 import hashlib
 from base64 import b32encode
@@ -7,22 +7,22 @@ from collections.abc import Iterable, Mapping
 __all__ = ["fingerprint", "incident_id", "message_id"]
 
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-"""From the letters of RFC 4648, which Python's base32 has, to Crockford's, which sort as their numbers do."""
+"""Maps the letters of RFC 4648, which Python's base32 uses, to Crockford's, which sort in numeric order."""
 
 
 def fingerprint(rule: str, target: str, key: Mapping[str, str]) -> str:
-    """16 hex digits: the same across cycles and restarts for one rule, target and key."""
+    """Return 16 hex digits: the same across cycles and restarts for one rule, target and key."""
     parts = [rule, target, *(f"{name}={key[name]}" for name in sorted(key))]
     return _digest(parts).hex()[:16]
 
 
 def incident_id(print_: str, started_at: float) -> str:
-    """A ULID (26 characters, sorts by time): 48 bits of milliseconds, 80 of what it names."""
+    """Return a ULID (26 characters, sorts by time): 48 bits of milliseconds, 80 bits of a digest of what it names."""
     return _ulid(started_at, ["incident", print_, repr(started_at)])
 
 
 def message_id(receiver: str, target: str, created_at: float, notices: Iterable[str]) -> str:
-    """A ULID for one message; used as `webhook-id`, so it holds no dot."""
+    """Return a ULID for one message. It is used as `webhook-id`, so it contains no dot."""
     return _ulid(created_at, ["message", receiver, target, repr(created_at), *notices])
 
 

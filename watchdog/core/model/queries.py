@@ -1,8 +1,7 @@
-"""The questions a table can put to a source: small frozen values, equal when they ask the same thing.
+"""The queries a table can send to a source: small frozen values, equal if they ask the same thing.
 
-Tables make them, the asking engine drops duplicates, a source answers each with the reply type named here
-(see `replies`) or a `Gap`. `good_for_s` says how long an answer may be reused before it is asked again;
-0 asks anew each cycle. Costs are those measured on Flower 2.2 and Redis 7.0 with 2 workers.
+Tables create them, the poller drops duplicates, a source answers each with the reply type named here (see `replies`) or a `Gap`.
+`good_for_s` says how long an answer may be reused; 0: ask in each cycle. Costs were measured on Flower 2.2 and Redis 7.0 with 2 workers.
 """
 
 from typing import ClassVar
@@ -44,14 +43,14 @@ __all__ = [
 
 
 class Query(Struct, frozen=True):
-    """One question to one source."""
+    """One query to one source."""
 
     source: ClassVar[str] = ""
     good_for_s: ClassVar[float] = 0.0
 
 
 def sources_asked() -> frozenset[str]:
-    """Every source that some question goes to."""
+    """Return every source that some query goes to."""
     return frozenset(question.source for question in Query.__subclasses__())
 
 
@@ -59,26 +58,26 @@ def sources_asked() -> frozenset[str]:
 
 
 class WorkerStatus(Query, frozen=True):
-    """`/healthcheck`, then `/api/workers?status=true`: Flower's first question. -> `dict[str, bool]` (2 + 3 ms)."""
+    """`/healthcheck`, then `/api/workers?status=true`: the first query to Flower. -> `dict[str, bool]` (2 + 3 ms)."""
 
     source = "flower"
 
 
 class WorkerHeartbeats(Query, frozen=True):
-    """`/?json=1`: what each worker's events said. -> `dict[str, WorkerBeat]` (3 ms)."""
+    """`/?json=1`: the state of each worker from its events. -> `dict[str, WorkerBeat]` (3 ms)."""
 
     source = "flower"
 
 
 class ReadEventCounters(Query, frozen=True):
-    """`/metrics`, cut to `flower_events_total` and `process_start_time_seconds`. -> `EventCounters` (5 to 250 ms)."""
+    """`/metrics`, only `flower_events_total` and `process_start_time_seconds`. -> `EventCounters` (5 to 250 ms)."""
 
     source = "flower"
     good_for_s = 15.0
 
 
 class Inspected(Query, frozen=True):
-    """`/api/workers`: Flower's cache of the last inspect. -> `dict[str, WorkerInspection]` (3 ms, 5 kB a worker)."""
+    """`/api/workers`: Flower's cache of the last inspect. -> `dict[str, WorkerInspection]` (3 ms, 5 kB per worker)."""
 
     source = "flower"
     good_for_s = 30.0
@@ -91,9 +90,9 @@ class InspectedNow(Query, frozen=True):
 
 
 class InspectOne(Query, frozen=True):
-    """`/api/workers?refresh=1&workername=`: ask one worker. -> `dict[str, WorkerInspection]` (its entry alone; empty on 404).
+    """`/api/workers?refresh=1&workername=`: ask one worker. -> `dict[str, WorkerInspection]` (only its entry; empty on 404).
 
-    0.05 s where the worker answers, 2 s where it does not (200 with the old `timestamp`).
+    0.05 s if the worker answers, 2 s if it does not (200 with the old `timestamp`).
     """
 
     source = "flower"
@@ -101,16 +100,16 @@ class InspectOne(Query, frozen=True):
 
 
 class InspectAll(Query, frozen=True):
-    """`/api/workers?refresh=true`: ask every worker. -> `dict[str, WorkerInspection]` (1 s; the dead keep their old `timestamp`)."""
+    """`/api/workers?refresh=true`: ask every worker. -> `dict[str, WorkerInspection]` (1 s; dead workers keep their old `timestamp`)."""
 
     source = "flower"
 
 
 class RunningTasks(Query, frozen=True):
-    """`/api/tasks?state=STARTED&sort_by=started`: the tasks that run for longest. -> `tuple[TaskSeen, ...]`, oldest start first.
+    """`/api/tasks?state=STARTED&sort_by=started`: the longest-running tasks. -> `tuple[TaskSeen, ...]`, oldest start first.
 
-    `limit` (1 to 1000) bounds the answer: one as long as that may lack some. A dead worker's tasks stay among them for good.
-    Costs Flower 10 to 120 ms; where its answer was slow, `good_for_s` is stretched (`asking.py`).
+    `limit` (1 to 1000) bounds the answer; an answer of that length may be incomplete. Tasks of dead workers stay in it forever. Costs
+    Flower 10 to 120 ms; after a slow answer `polling/pace.py` extends `good_for_s`.
     """
 
     source = "flower"
@@ -119,19 +118,19 @@ class RunningTasks(Query, frozen=True):
 
 
 STARTED_TASKS = RunningTasks()
-"""What every table asks that wants to know what runs: the same question, so that it is asked once."""
+"""The query for running tasks that all tables share, so that it is sent once."""
 
 
 class FailedTasks(Query, frozen=True):
-    """`/api/tasks?state=FAILURE`: the last failures. -> `tuple[TaskSeen, ...]`, the last event first; `limit` as of `RunningTasks`."""
+    """`/api/tasks?state=FAILURE`: the last failures. -> `tuple[TaskSeen, ...]`, last event first; `limit` as in `RunningTasks`."""
 
     source = "flower"
-    good_for_s = 15.0  # as of the counters, which it mends
+    good_for_s = 15.0  # the same as the counters, which it corrects
     limit: int = 200
 
 
 class RevokedTasks(Query, frozen=True):
-    """`/api/tasks?state=REVOKED`: the last that were revoked or expired. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+    """`/api/tasks?state=REVOKED`: the last tasks revoked or expired. -> `tuple[TaskSeen, ...]`, as in `FailedTasks`."""
 
     source = "flower"
     good_for_s = 30.0
@@ -139,7 +138,7 @@ class RevokedTasks(Query, frozen=True):
 
 
 class SucceededTasks(Query, frozen=True):
-    """`/api/tasks?state=SUCCESS&taskname=`: a task's last successes, with runtimes. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+    """`/api/tasks?state=SUCCESS&taskname=`: a task's last successes, with runtimes. -> `tuple[TaskSeen, ...]`, as in `FailedTasks`."""
 
     source = "flower"
     good_for_s = 30.0
@@ -148,7 +147,7 @@ class SucceededTasks(Query, frozen=True):
 
 
 class WorkersTasks(Query, frozen=True):
-    """`/api/tasks?workername=`: the last tasks of one worker, in any state. -> `tuple[TaskSeen, ...]`, as of `FailedTasks`."""
+    """`/api/tasks?workername=`: the last tasks of one worker, in any state. -> `tuple[TaskSeen, ...]`, as in `FailedTasks`."""
 
     source = "flower"
     good_for_s = 30.0
@@ -157,9 +156,9 @@ class WorkersTasks(Query, frozen=True):
 
 
 class RecentTasks(Query, frozen=True):
-    """`/api/tasks?limit=`: the tasks of which Flower heard last, in any state. -> `tuple[TaskSeen, ...]`, the last event first.
+    """`/api/tasks?limit=`: the tasks with the latest events, in any state. -> `tuple[TaskSeen, ...]`, last event first.
 
-    `limit` as of `RunningTasks`. At its most (0.8 MB) it costs Flower 30 to 230 ms: for a first look alone.
+    `limit` as in `RunningTasks`. The largest answer (0.8 MB) costs Flower 30 to 230 ms, so it is only used for a first poll.
     """
 
     source = "flower"
@@ -170,14 +169,14 @@ NONE_LISTED = (
     "flower: expected the length of some queue from /api/queues/length, found none: "
     "on RabbitMQ it needs its management API (start Flower with --broker-api=URL), and it names none before it has inspected a worker"
 )
-"""The reason of the gap where `QueueLengths` brings no queue at all."""
+"""The reason of the gap if `QueueLengths` returns no queue at all."""
 
 
 class QueueLengths(Query, frozen=True):
-    """`/api/queues/length`: queues that inspected workers consume. -> `dict[str, int]`; a queue without consumer is missing (8 ms).
+    """`/api/queues/length`: queues that inspected workers consume. -> `dict[str, int]`; queues without a consumer are missing (8 ms).
 
-    Only where Redis itself is not asked, and not while it may hang: one such question then stops the whole of Flower 2.0 and 1.2
-    until Redis is back (`tables/queues/by_flower.py`).
+    Only used if Redis itself is not polled, and not while Redis may hang: one such query then blocks all of Flower 2.0 and 1.2 until Redis
+    is back (`tables/queues/by_flower.py`).
     """
 
     source = "flower"
@@ -188,7 +187,7 @@ class QueueLengths(Query, frozen=True):
 
 
 class Ping(Query, frozen=True):
-    """PING: Redis's first question. -> `Pong`."""
+    """PING: the first query to Redis. -> `Pong`."""
 
     source = "redis"
 
@@ -200,7 +199,7 @@ class ReadServer(Query, frozen=True):
 
 
 class CountFlushes(Query, frozen=True):
-    """INFO commandstats. -> `int`: how often FLUSHALL and FLUSHDB ran, since its start or since CONFIG RESETSTAT."""
+    """INFO commandstats. -> `int`: how often FLUSHALL and FLUSHDB ran since the start of Redis or CONFIG RESETSTAT."""
 
     source = "redis"
 
@@ -213,7 +212,9 @@ class ListLength(Query, frozen=True):
 
 
 class OldestMessage(Query, frozen=True):
-    """LINDEX key -1: the message served next (kombu pushes left, takes right). -> `MessageHead`; empty list: `MessageHead(None, None)`."""
+    """LINDEX key -1: the message served next (kombu pushes left, pops right). -> `MessageHead`; empty list: `MessageHead(None,
+    None)`.
+    """
 
     source = "redis"
     key: str
@@ -241,7 +242,7 @@ class SetMembers(Query, frozen=True):
 
 
 class ScanKeys(Query, frozen=True):
-    """SCAN cursor MATCH pattern, in small steps, until it comes round or about `budget` keys were gone through. -> `KeysFound`."""
+    """SCAN cursor MATCH pattern, in small steps, until the scan is complete or about `budget` keys were scanned. -> `KeysFound`."""
 
     source = "redis"
     cursor: int
@@ -249,11 +250,11 @@ class ScanKeys(Query, frozen=True):
     budget: int
 
 
-# --- The Redis where results live ---------------------------------------------------------------------------------------
+# --- The Redis that holds the results -----------------------------------------------------------------------------------
 
 
 class PingResults(Ping, frozen=True):
-    """PING: its first question, where `results` configures one of its own. -> `Pong`."""
+    """PING: the first query to the results' Redis, if `results` configures a separate one. -> `Pong`."""
 
     source = "results"
 
@@ -265,9 +266,9 @@ class ReadResultsServer(ReadServer, frozen=True):
 
 
 class TaskMeta(Query, frozen=True):
-    """GET of a `celery-task-meta-<id>`: what a task's result backend holds of it. -> `TaskMetaSeen`; a missing key: all None.
+    """GET of a `celery-task-meta-<id>`: a task's entry in the result backend. -> `TaskMetaSeen`; a missing key: all None.
 
-    Asked of the target's `results`; where it has none, of the broker's Redis, and there in the database `db` (None: the broker's own).
+    Sent to the target's `results`; without that, to the broker's Redis, in database `db` (None: the broker's own).
     """
 
     source = "results"

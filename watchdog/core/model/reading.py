@@ -1,6 +1,6 @@
-"""Replies to rows: every table of a target, read in order, once for each window that a rule asks for.
+"""From replies to rows: read every table of a target in order, once for each window that a rule asks for.
 
-In: the tables, what they remember, the replies, now. Out: readings by window and table, and what to remember.
+Input: the tables, their memories and samples, the replies, the current time. Output: readings by window and table, and what to remember.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,13 +21,13 @@ EVERYTHING = Demand()
 
 
 class Past(Struct, frozen=True):
-    """What a target's earlier cycles left: each table's memory, and its samples, oldest first."""
+    """What earlier cycles of a target left: each table's memory, and its samples, oldest first."""
 
     memories: Mapping[str, object] = field(default_factory=dict)
     samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
 
     def plus(self, seen: "Seen", keep_s: float) -> "Past":
-        """This past and one look more; samples older than `keep_s` (or ahead of the clock) go."""
+        """Return this past plus one poll. Samples older than `keep_s` (or ahead of the clock) are dropped."""
         samples = dict(self.samples)
         for name, sample in seen.samples.items():
             kept = [s for s in samples.get(name, ()) if 0 <= sample.at - s.at <= keep_s]
@@ -36,7 +36,7 @@ class Past(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """One look, read: window -> table -> reading; what to remember, and the samples to keep."""
+    """The tables as read in one poll: window -> table -> reading; what to remember, and the samples to keep."""
 
     windows: Mapping[float, Mapping[str, Reading]]
     memories: Mapping[str, object]
@@ -44,11 +44,11 @@ class Seen(Struct, frozen=True):
 
 
 def belongs(table: Table, target: Target) -> bool:
-    """Whether a table has rows on this target: watchdog's own on `watchdog`, the others elsewhere."""
+    """Whether a table has rows on this target: watchdog's own tables on `watchdog`, the others elsewhere."""
     return table.own == (target.name == SELF)
 
 
-def read_tables(  # noqa: PLR0913 - what a reading is made of
+def read_tables(  # noqa: PLR0913 - everything that a reading depends on
     tables: Mapping[str, Table],
     target: Target,
     past: Past,
@@ -59,7 +59,10 @@ def read_tables(  # noqa: PLR0913 - what a reading is made of
     *,
     demand: Demand = EVERYTHING,
 ) -> Seen:
-    """Read every table for the default window, and for each other window those that are read in it; memory is the default's."""
+    """Read every table for the default window, and for each other window the tables read in it.
+
+    Memories are those of the default window.
+    """
     looks = {}
     for window_s in sorted({DEFAULT_WINDOW_S, *windows}):
         readings: dict[str, Reading] = {}
@@ -77,7 +80,7 @@ def read_tables(  # noqa: PLR0913 - what a reading is made of
 
 
 def _with_needs(tables: Mapping[str, Table], names: Iterable[str]) -> set[str]:
-    """These tables, and all that must be read before them."""
+    """Return these tables, and all that must be read before them."""
     found: set[str] = set()
     for name in names:
         found |= {name, *_with_needs(tables, tables[name].needs)}

@@ -1,7 +1,7 @@
-"""What sources answer: frozen values decoded from bytes at the edge; tables see only these.
+"""The replies of sources: frozen values, decoded from bytes at the edge. Tables see nothing else.
 
-Times are epoch seconds as the answering server's clock gave them; sizes are bytes. A field that the server did not
-send is None, and the table decides what that means.
+Times are epoch seconds by the clock of the answering server; sizes are bytes. A field that the server did not send is None, and the table
+decides what that means.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,7 +33,7 @@ Ts = TypeVarTuple("Ts")
 class WorkerBeat(Struct, frozen=True):
     """One worker as Flower's event stream shows it (`/?json=1`; celery/events/state.py `Worker`).
 
-    `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) empties them.
+    `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) clears them.
     """
 
     name: str
@@ -46,16 +46,18 @@ class WorkerBeat(Struct, frozen=True):
     pid: int | None
     version: str | None
     hellos: int | None = None
-    """How many `worker-online` events Flower has counted since its start, likewise `worker-offline` and `worker-heartbeat`:
-    task events that arrive after a goodbye look like heartbeats and are none. None: Flower did not say."""
+    """Number of `worker-online` events since Flower's start; `goodbyes` and `pulses` count `worker-offline` and `worker-heartbeat`.
+
+    Task events that arrive after a goodbye look like heartbeats but are none. None: Flower does not report it.
+    """
     goodbyes: int | None = None
     pulses: int | None = None
 
 
 class WorkerConf(Struct, frozen=True):
-    """The part of a worker's `conf` and `stats` that watchdog reads; None where the worker did not say.
+    """The part of a worker's `conf` and `stats` that watchdog reads; None if the worker did not report it.
 
-    `key_prefix` is "" where it said that it has none.
+    `key_prefix` is "" if the worker reported that it has none.
     """
 
     queues: tuple[str, ...] = ()
@@ -66,19 +68,19 @@ class WorkerConf(Struct, frozen=True):
     separator: str | None = None
     visibility_timeout_s: float | None = None
     result_backend: str | None = None
-    """Without its userinfo."""
+    """Without userinfo."""
     results_db: int | None = None
-    """The database of the results, where they live on the broker's own server; None where they do not, or it is not known."""
+    """The database of the results, if they are on the broker's own server; None if they are not, or it is not known."""
     results_elsewhere: bool = False
-    """They live on another server than the broker's."""
+    """Whether the results are on another server than the broker."""
     results_prefix: str | None = ""
-    """What stands before the keys of results; None where there is something that `conf` censors."""
+    """The prefix of the keys of results; None if there is one that `conf` censors."""
     transport: str | None = None
+    """The transport of its messages (`redis`, `amqp`, `sqs`, …)."""
     broker_db: int | None = None
-    """The database of its broker, where that is a Redis."""
-    """What carries its messages (`redis`, `amqp`, `sqs`, …)."""
+    """The database of its broker, if that is Redis."""
     eta_task_limit: int | None = None
-    """`worker_eta_task_limit`: how many tasks with an ETA it fetches at most."""
+    """`worker_eta_task_limit`: most tasks with an ETA that it fetches."""
 
 
 class WorkerInspection(Struct, frozen=True):
@@ -96,9 +98,9 @@ class WorkerInspection(Struct, frozen=True):
     processed: int | None
     conf: WorkerConf | None
     active: tuple[str, ...] | None = None
-    """The ids of the tasks that it executes; Flower 2.2 tells them where this worker alone is refreshed."""
+    """Ids of the tasks that it executes. Flower 2.2 reports them only if this worker alone is refreshed."""
     rate_limited: tuple[str, ...] = ()
-    """Its tasks that have a rate limit, each with it: `shop.report, 6/h`."""
+    """Its rate-limited tasks, each with the limit: `shop.report, 6/h`."""
 
 
 class EventCounters(Struct, frozen=True):
@@ -111,10 +113,10 @@ class EventCounters(Struct, frozen=True):
 class TaskSeen(Struct, frozen=True):
     """One task as Flower's event stream shows it (`/api/tasks`; celery/events/state.py `Task`).
 
-    `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds and known of successes only. `name` is None where
-    Flower missed its first event, `routing_key` (the queue, on Redis) where its sender sends no `task-sent`. `exception` is a
-    repr; where Celery shows `ExceptionWithTraceback()`, the true type is in `traceback_last`, the last line of the traceback.
-    Texts are cut to 500 characters.
+    `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds and known for successes only. `name` is None if
+    Flower missed its first event, `routing_key` (the queue, on Redis) if its sender sends no `task-sent`. `exception` is a repr; if Celery
+    shows `ExceptionWithTraceback()`, the actual type is in `traceback_last`, the last line of the traceback. Texts are cut to 500
+    characters.
     """
 
     id: str
@@ -134,12 +136,14 @@ class TaskSeen(Struct, frozen=True):
     retried: float | None = None
     revoked: float | None = None
     expires: float | None = None
-    """When it was to have begun at the latest (epoch seconds)."""
+    """Latest time at which it may start (epoch seconds)."""
 
     @property
     def expired(self) -> bool:
-        """Whether it expired before it began. Of a task that had expired when its worker received it Flower hears nothing but that it was
-        revoked, neither its name nor when it expires (measured on 5.7): it may have been revoked by hand as well.
+        """Whether it expired before it started.
+
+        If a task had expired when its worker received it, Flower learns only that it was revoked, neither its name nor its expiry (measured
+        on 5.7). Such a task may also have been revoked by hand.
         """
         if self.revoked is None or self.started is not None:
             return False
@@ -148,13 +152,13 @@ class TaskSeen(Struct, frozen=True):
 
 
 class Pong(Struct, frozen=True):
-    """Redis is there."""
+    """Redis answers."""
 
     latency_ms: float
 
 
 class RedisServer(Struct, frozen=True):
-    """INFO, the fields watchdog reads."""
+    """The fields of INFO that watchdog reads."""
 
     run_id: str | None
     version: str | None
@@ -172,26 +176,26 @@ class RedisServer(Struct, frozen=True):
 
 
 class MessageHead(Struct, frozen=True):
-    """The message at the head of a queue: its task id, and when it was published, where the publisher says so
-    (`headers.published_at` or `headers.enqueued_at`, epoch seconds).
+    """The message at the head of a queue: its task id, and when it was published.
 
-    The rest are headers of Celery's protocol 2 (celery/app/amqp.py `as_task_v2`), at most `LONGEST_NAME` characters; None where absent.
+    `published_at` (epoch seconds) is None if the publisher sets neither `headers.published_at` nor `headers.enqueued_at`. The rest are
+    headers of Celery's protocol 2 (celery/app/amqp.py `as_task_v2`), at most `LONGEST_NAME` characters; None if absent.
     """
 
     id: str | None
     published_at: float | None
     task: str | None = None
-    """The task's name, as Celery shows it: `shadow` where one is set."""
+    """The task's name as Celery shows it: `shadow` if one is set."""
     origin: str | None = None
     """The process that sent it: `gen<pid>@<host>`."""
     eta_at: float | None = None
-    """Not due before (epoch seconds)."""
+    """Earliest time at which it may start (epoch seconds)."""
 
 
 class TaskMetaSeen(Struct, frozen=True):
-    """What a task's result backend holds of it (celery/backends/base.py `_get_result_meta`).
+    """A task's entry in the result backend (celery/backends/base.py `_get_result_meta`).
 
-    `status` is its state, or the one it gave itself by `update_state`. The rest is what it reports while it runs, None where it reports
+    `status` is its state, or the one it set itself with `update_state`. The rest is what it reports while it runs; None if it reports
     nothing: `progress` 0 to 1, `step` a short text, `meta_json` an object as JSON, without what is too long.
     """
 
@@ -202,7 +206,7 @@ class TaskMetaSeen(Struct, frozen=True):
 
 
 class KeysFound(Struct, frozen=True):
-    """One step of a SCAN; cursor 0 means the round is complete."""
+    """One step of a SCAN. Cursor 0 means the scan is complete."""
 
     cursor: int
     keys: tuple[str, ...]
@@ -213,11 +217,11 @@ class Replies(Struct, frozen=True, eq=False):
 
     answers: Mapping[Query, object] = field(default_factory=dict)
     latency_ms: Mapping[str, float] = field(default_factory=dict)
-    """Source -> how long its first question took."""
+    """Source -> time its first query took."""
     _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict)
 
     def get(self, query: Query, kind: type[R]) -> R | Gap:
-        """The answer to `query`; a gap where it failed, or where it was not asked."""
+        """Return the answer to `query`; a gap if it failed or was not sent."""
         try:
             return cast("R | Gap", self.answers[query])
         except KeyError:
@@ -228,21 +232,22 @@ class Replies(Struct, frozen=True, eq=False):
         return query in self.answers
 
     def gaps(self, source: str) -> Iterator[tuple[Query, Gap]]:
-        """What a source did not answer."""
+        """Yield the queries that a source did not answer."""
         return ((q, a) for q, a in self.answers.items() if q.source == source and isinstance(a, Gap))
 
     def once(self, conclude: "Callable[[Replies, Unpack[Ts]], R]", *arguments: *Ts) -> R:
-        """What `conclude` makes of these replies and arguments, worked out once for the very same arguments.
+        """Return the result of `conclude` for these replies and arguments, computed once for identical arguments.
 
-        Several tables draw the same conclusion, in each window anew; from a thousand workers it takes milliseconds. `conclude` is pure.
+        Several tables need the same conclusion, in each window again; for a thousand workers it takes milliseconds. `conclude` must be
+        pure.
         """
         key = (conclude, *map(id, arguments))
         if key not in self._concluded:
-            self._concluded[key] = conclude(self, *arguments), arguments  # kept beside it, or another object might take over its id
+            self._concluded[key] = conclude(self, *arguments), arguments  # the arguments are kept, or another object might get the same id
         return cast("R", self._concluded[key][0])
 
     def plus(
         self, more: Mapping[Query, object] | Iterable[tuple[Query, object]], latency_ms: Mapping[str, float] | None = None
     ) -> "Replies":
-        """These and more."""
+        """Return these answers and more."""
         return Replies({**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})})

@@ -1,7 +1,7 @@
-"""Tables as values: what columns mean, what a cell can hold, and what one look read.
+"""Tables as values: what columns mean, what a cell can hold, and what one poll read.
 
-A cell holds a value; or is a **gap** (asked, no usable answer: `Row.gaps` says why); or its whole column is **idle**
-(nothing can fill it here, or it needs a second look: `Reading.idle` says why).
+A cell holds a value; or is a **gap** (no usable answer: `Row.gaps` says why); or its whole column is **idle** (nothing can fill it here, or
+it needs a second poll: `Reading.idle` says why).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,13 +18,13 @@ __all__ = ["Asking", "Cell", "Column", "Kind", "Look", "Param", "Reading", "Row"
 
 Cell = float | str | bool | None
 Key = tuple[str, ...]
+"""The key cells of a row, in the order of its table's key; () for a table of one row."""
 Param = float | str | bool
 """A number, text or flag that a rule names and a configuration may set."""
-"""The key cells of a row, in the order of its table's key; () for a table of one row."""
 
 
 class Kind(StrEnum):
-    """What a column holds. Numbers are compared as reals; a boolean is a truth value by itself."""
+    """The type of a column. Numbers are compared as reals; a boolean is a condition by itself."""
 
     NUMBER = "number"
     TEXT = "text"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Column(Struct, frozen=True):
-    """One column: its name, kind, unit and meaning; `neutral` is what it holds where there is nothing to measure."""
+    """One column: its name, kind, unit and meaning. `neutral` is its value if there is nothing to measure."""
 
     name: str
     kind: Kind
@@ -42,20 +42,20 @@ class Column(Struct, frozen=True):
     allowed: tuple[str, ...] = ()
     windowed: bool = False
     later: str = ""
-    """Why no source can fill it yet; empty where one can."""
+    """Why no source can fill it yet; empty if one can."""
 
 
 class Row(Struct, frozen=True):
-    """One row: column -> cell, and for each gap the reason. A gap's cell is None; an idle column is absent from both.
+    """One row: column -> cell, and the reason for each gap. A gap's cell is None; an idle column is absent from both.
 
-    A value with a reason beside it is a lower bound (`queues.oldest_s`): a condition that it makes true holds, and nothing else is known.
+    A value that has a reason as well is a lower bound (`queues.oldest_s`): a condition that it makes true holds; anything else is unknown.
     """
 
     cells: Mapping[str, Cell]
     gaps: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, names: tuple[str, ...]) -> Key:
-        """Its key cells."""
+        """Return its key cells."""
         return tuple(str(self.cells[name]) for name in names)
 
 
@@ -67,11 +67,11 @@ class Sample(Struct, frozen=True):
 
 
 class Reading(Struct, frozen=True):
-    """What one look read of one table.
+    """What one poll read of one table.
 
-    `unread`: nothing of it could be read, and why (rows, if any, are remembered ones full of gaps).
-    `partial`: read in part, so that an absent key is unknown, not clear; and why.
-    `idle`: column -> why no value can be had here, or not yet.
+    `unread`: why nothing of it could be read (rows, if any, are remembered ones full of gaps).
+    `partial`: why it was only partially read, so that an absent key is unknown, not clear.
+    `idle`: column -> why no value is available here, or not yet.
     """
 
     rows: tuple[Row, ...] = ()
@@ -79,28 +79,31 @@ class Reading(Struct, frozen=True):
     partial: str | None = None
     idle: Mapping[str, str] = field(default_factory=dict)
     missing: str | None = None
-    """Rows may be missing because a question was not answered, and which: what is not there is then not known to be well."""
+    """Which rows may be missing because a query was not answered: an absent row is then not known to be fine."""
     memory: object = None
     sample: Sample | None = None
     note: str = ""
-    """What a reader of the values should know of how they were had, though nothing is amiss; empty where there is nothing to say."""
+    """How the values were obtained, if readers should know; no problem. Empty if there is nothing to say."""
     forgotten: frozenset[Key] = frozenset()
-    """Keys let go after `forget_after`: they are no longer there, but not because all is well."""
+    """Keys dropped after `forget_after`: they are gone, but not because they recovered."""
     without_page: frozenset[Key] = frozenset()
-    """Keys that Flower has no page of, as far as it is known: a link to one would not be found."""
+    """Keys for which Flower has no page, as far as known: a link to it would not be found."""
 
 
 class Asking(Struct, frozen=True):
-    """What a table knows when it asks: its target, its memory, the replies of the rounds before, and now (epoch seconds)."""
+    """What a table knows when it chooses its queries.
+
+    Its target, its memory, the replies of the rounds before, and the current time (epoch seconds).
+    """
 
     target: Target
     memory: object
     replies: Replies
     now: float
     memories: Mapping[str, object] = field(default_factory=dict)
-    """The memories of all tables, for what one table asks by what another remembers (queues by workers' conf)."""
+    """The memories of all tables, for queries that depend on what another table remembers (queues on workers' conf)."""
     demand: Demand = field(default_factory=Demand)
-    """What is read: a table or column that is costly and not wanted is not asked for."""
+    """The columns that are read. A costly table or column that nobody reads is not queried."""
 
 
 class Look(Struct, frozen=True):
@@ -112,16 +115,19 @@ class Look(Struct, frozen=True):
     now: float
     window_s: float
     history: tuple[Sample, ...] = ()
-    """Oldest first, without this look's own sample; at least the longest window deep, as far as it was watched."""
+    """Samples, oldest first, without that of this poll; they cover at least the longest window, if it was watched that long."""
     before: Mapping[str, Reading] = field(default_factory=dict)
     self_seen: object = None
-    """What watchdog knows of itself (`core.selfwatch.SelfSeen`); set for the reserved target `watchdog` alone."""
+    """What watchdog knows of itself (`self_seen.SelfSeen`); only set for the reserved target `watchdog`."""
     demand: Demand = field(default_factory=Demand)
-    """What is read: a costly column that is not wanted is idle."""
+    """The columns that are read. A costly column that nobody reads is idle."""
 
 
 class Table(Struct, frozen=True):
-    """One table: its columns and key, what it asks, how it reads. `memory` makes an empty memory (msgspec-serialisable dataclass)."""
+    """One table: its columns and key, its queries, how it is read.
+
+    `memory` creates an empty memory (a struct that msgspec can serialize).
+    """
 
     name: str
     row_is: str
@@ -136,10 +142,10 @@ class Table(Struct, frozen=True):
     """Whether it belongs to the reserved target `watchdog`."""
 
     def column(self, name: str) -> Column | None:
-        """The column of that name."""
+        """Return the column of that name."""
         return next((c for c in self.columns if c.name == name), None)
 
 
 def number(value: float | None) -> float | None:
-    """A number as a cell holds it: a real; None stays None."""
+    """Convert a number to a cell, which is a float; None stays None."""
     return None if value is None else float(value)

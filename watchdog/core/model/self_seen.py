@@ -1,4 +1,4 @@
-"""What watchdog knows of itself: the rows of `receivers`, `rules` and `self` before they are rows. Times are epoch seconds."""
+"""What watchdog knows of itself: the values behind the tables `receivers`, `rules` and `self`. Times are epoch seconds."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ __all__ = ["ReceiverSeen", "RuleSeen", "SelfSeen"]
 
 
 class ReceiverSeen(Struct, frozen=True):
-    """One receiver's outbox: what waits, since when, what was given up (since its last delivery, or of what still burns)."""
+    """One receiver's outbox: what waits, since when, and what was given up (since its last delivery, or of incidents still firing)."""
 
     name: str
     pending: int = 0
@@ -18,7 +18,7 @@ class ReceiverSeen(Struct, frozen=True):
 
 
 class RuleSeen(Struct, frozen=True):
-    """One loaded rule's last run over all targets."""
+    """The last run of one loaded rule over all targets."""
 
     name: str
     error: str = ""
@@ -26,7 +26,7 @@ class RuleSeen(Struct, frozen=True):
 
 
 class SelfSeen(Struct, frozen=True):
-    """Everything watchdog can say of itself now."""
+    """Everything watchdog knows of itself now."""
 
     receivers: tuple[ReceiverSeen, ...] = ()
     rules: tuple[RuleSeen, ...] = ()

@@ -1,4 +1,4 @@
-"""How bad it is: four words that compare by rank."""
+"""Severities: four words that compare by rank."""
 
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ class Severity(StrEnum):
         return _RANKS[self]
 
     def at_least(self, other: "Severity") -> bool:
-        """Whether this is as bad as `other`, or worse."""
+        """Whether this is at least as severe as `other`."""
         return self.rank >= other.rank
 
 
@@ -27,5 +27,5 @@ _RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def worst(severities: "list[Severity]", default: Severity = Severity.INFO) -> Severity:
-    """The highest of them; `default` where there are none."""
+    """Return the highest severity; `default` if there are none."""
     return max(severities, key=lambda s: s.rank, default=default)

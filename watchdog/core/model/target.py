@@ -1,4 +1,4 @@
-"""A target as the core sees it: what is watched and what is known of it by configuration; no secrets, no URLs but `link`."""
+"""A target as the core sees it: what is monitored and what the configuration says of it. No secrets, no URLs except `link`."""
 
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
@@ -11,22 +11,22 @@ SELF = "watchdog"
 """The reserved target: watchdog itself."""
 
 ANY_TARGET = "*"
-"""The name of the one that stands for whatever may be configured, where nothing is."""
+"""The name of the target that stands for any target, if none is configured."""
 
 
 class Target(Struct, frozen=True):
-    """One Celery deployment. None means: not configured, read from the workers or left at Celery's default."""
+    """One Celery deployment. None means: not configured; the value is read from the workers or is Celery's default."""
 
     name: str
     sources: frozenset[str] = frozenset()
     interval_s: float = 10.0
     forget_after_s: float = 3600.0
     workers: tuple[str, ...] = ()
-    """Globs: only these are this target's; empty: all."""
+    """Globs: only these workers belong to this target; empty: all."""
     queues: tuple[str, ...] = ()
-    """Globs, likewise."""
+    """Globs for queues, likewise."""
     declared_queues: tuple[str, ...] = ()
-    """Queue names from the configuration (`redis.queues`), watched whoever else knows them."""
+    """Queue names from the configuration (`redis.queues`), monitored even if nobody else knows them."""
     min_workers: int | None = None
     min_workers_by_name: Mapping[str, int] = field(default_factory=dict)
     expected_workers: tuple[str, ...] = ()
@@ -35,19 +35,19 @@ class Target(Struct, frozen=True):
     separator: str | None = None
     visibility_timeout_s: float | None = None
     redis_db: int | None = None
-    """The database of its `redis`; None where it has none."""
+    """The database of its `redis`; None without one."""
     app: str | None = None
-    """What its users write behind `celery -A`."""
+    """The argument of `celery -A` that its users write."""
     link: str | None = None
-    """Where people open its Flower, without a slash at the end; None: messages link to nothing."""
+    """The address at which people open its Flower, without a slash at the end; None: messages contain no links."""
     results_prefix: str | None = None
     """The global_keyprefix of its results (`results.key_prefix`)."""
 
 
 class TargetsMeant(Struct, frozen=True):
-    """The targets of a configuration, as far as they can be told; `to_set`: source -> how one gets it there, in words.
+    """The targets of a configuration, as far as they are known. `to_set`: source -> how to configure it, in words.
 
-    `by_flag`: the command line put one in place of those that are configured, which the configured rules were written for.
+    `by_flag`: the command line replaced the configured targets, for which the configured rules were written.
     """
 
     targets: tuple[Target, ...] = ()
@@ -55,15 +55,15 @@ class TargetsMeant(Struct, frozen=True):
     by_flag: bool = False
 
     def named(self, names: Collection[str]) -> tuple[Target, ...]:
-        """Those of these names; all of them without any."""
+        """Return the targets with these names; all if there are no names."""
         return tuple(target for target in self.targets if not names or target.name in names)
 
 
 def covers(name: str | None, patterns: tuple[str, ...]) -> bool:
-    """Whether a filter lets a name through; no patterns let everything through, and nothing else one that is not known."""
+    """Whether a filter accepts a name. No patterns accept everything; otherwise an unknown name is not accepted."""
     return not patterns or (name is not None and matches(name, patterns))
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
-    """Whether a name equals or fits one of the globs; no patterns fit nothing."""
+    """Whether a name equals or matches one of the globs. No patterns match nothing."""
     return any(fnmatchcase(name, pattern) for pattern in patterns)
