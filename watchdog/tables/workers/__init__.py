@@ -1,1 +1,1 @@
-"""Tables `workers` and `kinds`: which workers there are, and whether they live."""
+"""Tables `workers` and `kinds`: which workers exist, and whether they are alive."""

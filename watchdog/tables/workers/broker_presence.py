@@ -1,7 +1,7 @@
-"""Since when the broker answers: what other tables hold back by while it is down, and for a while after it returned.
+"""Since when the broker answers. Other tables hold back while it is down, and for a while after it is back.
 
-Flower's view of the workers turns false 4 s after Redis is gone and true about 3 s after it is back (measured), so
-silence is no sign until `SETTLE_S` have passed.
+Flower reports the workers as offline 4 s after Redis is gone and as online about 3 s after it is back (measured), so silence is not
+evidence until `SETTLE_S` have passed.
 """
 
 from msgspec import Struct
@@ -17,14 +17,14 @@ SETTLE_S = 10.0
 
 
 class BrokerPresence(Struct, frozen=True):
-    """What is remembered of the broker: which process it was, and when it returned (epoch seconds)."""
+    """The memory of the broker: which process it was, and when it came back (epoch seconds)."""
 
     run_id: str | None = None
     down: bool = False
     back_at: float | None = None
 
     def unsettled(self, now: float) -> str | None:
-        """Why silence may not be believed now; None where it may."""
+        """Return why silence is not evidence now; None if it is."""
         if self.down:
             return "redis: not answering"
         if self.back_at is not None and 0 <= now - self.back_at < SETTLE_S:
@@ -33,7 +33,10 @@ class BrokerPresence(Struct, frozen=True):
 
 
 def presence(known: BrokerPresence, replies: Replies, now: float) -> BrokerPresence:
-    """The broker's presence after these replies; a changed `run_id` (a restart, a failover) or a young uptime counts as just returned."""
+    """Return the broker's presence after these replies.
+
+    A changed `run_id` (a restart, a failover) or a short uptime counts as just back.
+    """
     if isinstance(replies.get(Ping(), Pong), Gap):
         return replace(known, down=True)
     back_at = now if known.down else known.back_at

@@ -1,8 +1,8 @@
-"""Which workers work without saying so: they take tasks, and Flower hears no event of one.
+"""Workers that execute tasks without sending events: they take tasks, and Flower receives no task events from them.
 
-In: how many tasks each online worker says it took (heartbeats), how many task events Flower counted of it, what is remembered. Out: what is
-remembered now, and a sentence where the two contradict. Events are off by worker_send_task_events or without -E, and Flower may be told
-not to switch them on.
+Input: how many tasks each online worker reports in heartbeats, how many task events Flower counted for it, what is remembered. Output: the
+new memory, and a sentence if the two contradict. Events are off because of worker_send_task_events or a missing -E, and Flower may be
+configured not to enable them.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from msgspec import Struct, field
 __all__ = ["Heard", "dark"]
 
 LEAST = 10.0
-"""So many tasks without a single event are no events that are on their way."""
+"""With so many tasks and no event, the events are not merely delayed."""
 
 
 class Heard(Struct, frozen=True):
-    """Worker -> (events of its tasks, tasks it took) when the events last rose."""
+    """Worker -> (events of its tasks, tasks it took) when the number of events last rose."""
 
     of: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def after(self, events: Mapping[str, float], processed: Mapping[str, float]) -> "Heard":
-        """What is remembered after a look; a worker that counts anew (a new process, or Flower) is remembered anew."""
+        """Return the memory after a poll. If a counter restarts (a new worker process, or Flower), the worker is remembered anew."""
         return Heard({name: self._of(name, events.get(name, 0.0), took) for name, took in processed.items()})
 
     def _of(self, name: str, events: float, took: float) -> tuple[float, float]:
@@ -30,7 +30,10 @@ class Heard(Struct, frozen=True):
 
 
 def dark(heard: Heard, events: Mapping[str, float], processed: Mapping[str, float], began_after_flower: Mapping[str, bool]) -> str | None:
-    """Why counts of tasks are not all; None where nothing contradicts. Of a worker younger than Flower all should have been heard."""
+    """Return why task counts are incomplete; None if nothing contradicts.
+
+    All events of a worker that started after Flower should have been received.
+    """
     for name, took in sorted(processed.items()):
         before = heard.of.get(name)
         since = before[1] if before is not None else 0.0 if began_after_flower.get(name) and not events.get(name) else took

@@ -1,8 +1,8 @@
-"""What Flower shows of one worker, taken apart: a goodbye, a new life after it, a restart.
+"""Liveness evidence in Flower's data about one worker: a goodbye, a return after it, a restart.
 
-A worker that is told to stop says goodbye at once and then finishes its tasks. The events of these tasks reach Flower
-after the goodbye, count there as heartbeats, and make the worker look online for 4 s, then silent (measured on 2.2 with a
-warm shutdown). So a goodbye stands until Flower has counted a new `worker-online` or `worker-heartbeat`, or shows another pid.
+A worker that is told to stop says goodbye at once and then finishes its tasks. The events of these tasks reach Flower after the goodbye,
+count there as heartbeats, and make the worker look online for 4 s, then silent (measured on 2.2 with a warm shutdown). So a goodbye stands
+until Flower has counted a new `worker-online` or `worker-heartbeat`, or shows another pid.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ __all__ = ["heard_of", "lives_again", "restarted", "said_goodbye", "said_more_go
 
 
 def heard_of(status: Mapping[str, bool], beats: Mapping[str, WorkerBeat], known_workers: KnownWorkers, now: float) -> dict[str, bool]:
-    """Who is online by Flower's word, without those of whom it says so only because a heartbeat lies ahead of now."""
+    """Return who is online according to Flower, without workers that only seem so because a heartbeat lies in the future."""
     heard = {}
     for name, listed in status.items():
         known = known_workers.known.get(name)
@@ -25,12 +25,12 @@ def heard_of(status: Mapping[str, bool], beats: Mapping[str, WorkerBeat], known_
 
 
 def said_more_goodbyes(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
-    """Whether it said goodbye since the look before."""
+    """Whether it said goodbye since the previous poll."""
     return before is not None and now is not None and (now.goodbyes or 0) > (before.goodbyes or 0)
 
 
 def said_goodbye(before: WorkerBeat | None, now: WorkerBeat, *, listed_online: bool) -> bool:
-    """Whether it said goodbye since the look before (or, on a first look, ever) and has not been heard to come back."""
+    """Whether it said goodbye since the previous poll (in a first poll: ever) and has not been heard again."""
     if not now.heartbeats and not listed_online:
         return True
     if now.goodbyes is None or now.hellos is None:
@@ -38,13 +38,13 @@ def said_goodbye(before: WorkerBeat | None, now: WorkerBeat, *, listed_online: b
     if before is None:
         return not listed_online and now.goodbyes >= max(now.hellos, 1)
     goodbyes, hellos = before.goodbyes or 0, before.hellos or 0
-    if now.goodbyes < goodbyes or now.hellos < hellos:  # Flower restarted and counts anew
+    if now.goodbyes < goodbyes or now.hellos < hellos:  # Flower restarted and its counters start again
         goodbyes = hellos = 0
     return now.goodbyes > goodbyes and now.hellos <= hellos
 
 
 def lives_again(before: WorkerBeat | None, now: WorkerBeat, *, listed_online: bool) -> bool:
-    """Whether a worker that had said goodbye (`before` is what was seen of it then) has been heard anew."""
+    """Whether a worker that said goodbye (`before` is its state at that time) has been heard again."""
     if before is None or None in (before.pulses, now.pulses):
         return listed_online or bool(now.heartbeats)
     another = None not in (before.pid, now.pid) and before.pid != now.pid
@@ -52,7 +52,7 @@ def lives_again(before: WorkerBeat | None, now: WorkerBeat, *, listed_online: bo
 
 
 def took_turns(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
-    """Whether its task count fell under one pid without a hello: not a restart, which says hello, but another process of that name.
+    """Whether its task count fell without a new pid or a hello: another process with that name. A restart would send a hello.
 
     In containers every worker may have the same pid.
     """
@@ -63,7 +63,7 @@ def took_turns(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
 
 
 def restarted(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
-    """Whether it is another process now: another pid, or (in a container, where the pid is always 1) a task count that fell."""
+    """Whether it is another process now: another pid, or (in a container, where the pid is always 1) a lower task count."""
     if before is None or now is None:
         return False
     if None not in (before.pid, now.pid) and before.pid != now.pid:

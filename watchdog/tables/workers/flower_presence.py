@@ -1,6 +1,6 @@
-"""Since when Flower watches: after its start it knows no worker until each has sent a heartbeat (0.3 to 2 s, measured).
+"""Since when Flower is up: after its start it knows no worker until each has sent a heartbeat (0.3 to 2 s, measured).
 
-Its clock may differ from ours by minutes, so a restart is noticed by what changed between two looks, not by ages.
+Its clock may differ from ours by minutes, so a restart is detected by what changed between two polls, not by ages.
 """
 
 from msgspec import Struct, field
@@ -14,33 +14,33 @@ __all__ = ["FlowerPresence", "flower_presence"]
 
 SETTLE_S = 10.0
 NOTICED_S = 60.0
-"""A restart shows in the list of workers at once and in `/metrics`, which is asked less often, later: one restart, not two."""
+"""A restart shows at once in the list of workers and later in `/metrics`, which is polled less often: one restart, not two."""
 
 
 class FlowerPresence(Struct, frozen=True):
-    """What is remembered of Flower. `started_at` is by its clock, `back_at` by ours."""
+    """The memory of Flower. `started_at` is by its clock, `back_at` by ours."""
 
     started_at: float | None = None
     down: bool = False
     back_at: float | None = None
     listed: frozenset[str] = field(default_factory=frozenset)
-    """All names that it listed at the last look that reached it."""
+    """All names it listed at the last poll that reached it."""
 
     def unsettled(self, now: float) -> str | None:
-        """Why silence may not be believed now; None where it may."""
+        """Return why silence is not evidence now; None if it is."""
         if self.back_at is not None and 0 <= now - self.back_at < SETTLE_S:
             return f"flower: up since {now - self.back_at:.0f}s, the workers may not have been heard yet"
         return None
 
 
 def flower_presence(known: FlowerPresence, replies: Replies, now: float) -> FlowerPresence:
-    """Flower's presence after these replies."""
+    """Return Flower's presence after these replies."""
     status = replies.get(WorkerStatus(), dict[str, bool])
     if isinstance(status, Gap):
         return replace(known, down=True)
     counters = replies.get(ReadEventCounters(), EventCounters)
     started_at = known.started_at if isinstance(counters, Gap) or counters.started_at is None else counters.started_at
-    # Flower never forgets a name while it runs (measured): one that it lists no more means a restart.
+    # Flower never forgets a name while it runs (measured): a name that it no longer lists means a restart.
     noticed = known.down or bool(known.listed - set(status))
     restarted = None not in (known.started_at, started_at) and known.started_at != started_at
     recently = known.back_at is not None and 0 <= now - known.back_at < NOTICED_S

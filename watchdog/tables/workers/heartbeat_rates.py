@@ -1,8 +1,8 @@
-"""Whether heartbeats come twice as often as one worker sends them: two processes call themselves by its name.
+"""Detect two processes with one worker name: heartbeats come twice as often as one worker sends them.
 
-In: what is remembered, what Flower has counted by now. Out: what is remembered now. A look sees only the last heartbeat, and where looks
-and heartbeats keep step it is that of the same process for hours; a count misses none. What was held up comes in one go, and not for
-half a minute on end.
+Input: what is remembered, the count that Flower has now. Output: what to remember. A poll sees only the last heartbeat, and if polls and
+heartbeats keep step, it comes from the same process for hours; a count misses none. Delayed heartbeats arrive all at once, not for half a
+minute on end.
 """
 
 from msgspec import Struct
@@ -14,24 +14,24 @@ __all__ = ["HeartbeatRate", "rate_after"]
 
 WINDOW_S = 10.0
 BEATS = 4
-"""A window holds at least so many of one process."""
+"""A window is long enough for at least so many heartbeats of one process."""
 LASTS_S = 30.0
 
 
 class HeartbeatRate(Struct, frozen=True):
-    """`count` heartbeats at `at`, where the window begins; `many_since`: since when every window held too many (epoch seconds)."""
+    """`count` heartbeats at `at`, where the window begins. `many_since`: since when every window had too many (epoch seconds)."""
 
     at: float
     count: int
     many_since: float | None = None
 
     def of_two(self) -> bool:
-        """Whether it has lasted long enough."""
+        """Whether it has lasted long enough to mean two processes."""
         return self.many_since is not None and self.at - self.many_since >= LASTS_S
 
 
 def rate_after(known: HeartbeatRate | None, beat: WorkerBeat | None, now: float) -> HeartbeatRate | None:
-    """A count that did not change opens no window: it may be an answer that Flower or watchdog had kept."""
+    """Return the rate after a poll. An unchanged count opens no window: it may be a cached answer of Flower or watchdog."""
     if beat is None or beat.pulses is None or not beat.freq_s or beat.freq_s <= 0:
         return None
     if known is None or beat.pulses < known.count or now < known.at:

@@ -1,7 +1,7 @@
-"""`kinds`: a row a kind of worker (names without digits, hashes and pod suffixes), for what happens to its kind and to no worker for long.
+"""`kinds`: one row per kind of worker (names without digits, hashes and pod suffixes), for failures that move from worker to worker.
 
 A pod or container that crashes comes back under another name. So deaths are counted by kind: workers that fell silent without a goodbye
-after a short life. A deploy tells nothing, even one that kills: the old ones have lived for long, and the new ones live on. A second one
+after a short life. A deploy shows nothing, even one that kills: the old workers have lived long, and the new ones live on. A second deploy
 soon after kills young workers too; so one of the dead must have been born after another one died young.
 """
 
@@ -29,14 +29,14 @@ COLUMNS = (
     Column("last_died", Kind.TEXT, "the last of them", neutral=""),
 )
 BORN_AFTER_S = 5.0
-"""By so much a birth may seem to come before the death that it follows: both are seen between two looks."""
+"""A birth may seem to precede the death it follows by this many seconds, because both are seen between two polls."""
 
 Life = tuple[float, float, str]
 """When a worker was first and last seen online, and its name."""
 
 
 def read(look: Look) -> Reading:
-    """Every kind of which a worker is known."""
+    """Return a row for every kind of which a worker is known."""
     workers = look.before["workers"]
     if "name" in workers.idle:
         return Reading(idle={c.name: workers.idle["name"] for c in COLUMNS})
@@ -68,19 +68,19 @@ def _row(kind: str, known: list[KnownWorker], first_look_at: float, look: Look) 
 
 
 def _young(known: Iterable[KnownWorker], first_look_at: float, look: Look) -> Iterable[Life]:
-    """Those that died within the window and had not lived for as long."""
+    """Yield the workers that died within the window after a life shorter than it."""
     for worker in known:
         if worker.state != "lost" or worker.unknown:
             continue
         born, died = _born(worker), worker.online_at
-        if died is None and worker.first_seen_at > first_look_at:  # it came and went between two looks
+        if died is None and worker.first_seen_at > first_look_at:  # it came and went between two polls
             born = died = worker.first_seen_at
         if died is not None and 0 <= look.now - died <= look.window_s and died - born < look.window_s:
             yield born, died, worker.name
 
 
 def _born(worker: KnownWorker) -> float:
-    """When its process began, as it said itself; else when it was first seen."""
+    """Return when its process started, as it reported; otherwise when it was first seen."""
     said = worker.born_at
     return worker.first_seen_at if said is None else min(said, worker.first_seen_at)
 

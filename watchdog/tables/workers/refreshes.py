@@ -1,7 +1,7 @@
-"""Whom to ask by a refresh, and when: the costly looks of the `workers` table, each with a bound and a back-off.
+"""Which workers to refresh, and when: the costly queries of the `workers` table, each with a limit and a back-off.
 
-One worker by name costs 0.05 s where it answers and 2 s where it does not; all of them 1 s (Flower 2.2, measured).
-Nobody is asked while the broker is away: Flower would wait for it.
+One worker by name costs 0.05 s if it answers and 2 s if it does not; all of them cost 1 s (Flower 2.2, measured). No worker is asked while
+the broker is down, because Flower would wait for it.
 """
 
 from collections.abc import Sequence
@@ -23,15 +23,18 @@ __all__ = ["asked_of_the_deaf", "refreshes"]
 ALL_EVERY_S = 300.0
 ALL_AFTER_404_S = 60.0
 ONE_BY_ONE = 3
-"""More than these, and asking everybody is cheaper."""
+"""For more workers than this, asking all is cheaper."""
 SHORTEST_WAIT_S = 10.0
 LONGEST_WAIT_S = 300.0
 NOBODY_HEARD_S = 60.0
-"""The longest wait while nobody is heard: Flower 2.2 stays deaf for minutes once its broker is back, and only a refresh tells who lives."""
+"""Longest wait while no worker is heard.
+
+Flower 2.2 receives no events for minutes after its broker is back, and only a refresh shows who is alive.
+"""
 
 
 def refreshes(asking: Asking, known_workers: KnownWorkers) -> Sequence[InspectOne | InspectAll]:
-    """The refreshes due now; none before Flower's first question was answered."""
+    """Return the refreshes due now; none before the first query to Flower was answered."""
     status = asking.replies.get(WorkerStatus(), dict[str, bool])
     replies, now = asking.replies, asking.now
     broker = presence(known_workers.broker, replies, now) if "redis" in asking.target.sources else BrokerPresence()
@@ -44,12 +47,12 @@ def refreshes(asking: Asking, known_workers: KnownWorkers) -> Sequence[InspectOn
     settled = broker.unsettled(now) is None and flower_presence(known_workers.flower, replies, now).unsettled(now) is None
     due = _Due(asking, known_workers, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
     names = [*due.with_old_inspections(), *(due.silent() if settled else ())]
-    nobody = settled and not due.known and known_workers.refreshed_at is None  # no worker at all is a claim worth a question
+    nobody = settled and not due.known and known_workers.refreshed_at is None  # "no worker at all" must be confirmed by a refresh
     return [InspectAll()] if nobody or len(names) > ONE_BY_ONE else [InspectOne(name) for name in names]
 
 
 def asked_of_the_deaf(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
-    """What tells whether those who are silent are at work; nothing before Flower's first question was answered."""
+    """Return the queries that show whether silent workers execute tasks; none before the first query to Flower was answered."""
     status = asking.replies.get(WorkerStatus(), dict[str, bool])
     if isinstance(status, Gap):
         return []
@@ -58,7 +61,7 @@ def asked_of_the_deaf(asking: Asking, known_workers: KnownWorkers) -> list[Query
 
 
 class _Due:
-    """Who is to be asked in this look."""
+    """The workers to ask in this poll."""
 
     def __init__(self, asking: Asking, known_workers: KnownWorkers, status: dict[str, bool]) -> None:
         self.now, self.forget_after_s = asking.now, asking.target.forget_after_s
@@ -71,17 +74,17 @@ class _Due:
         }
 
     def with_old_inspections(self) -> list[str]:
-        """Online, but what it serves is not known, or no longer: not in Flower's cache, too old, or of an earlier process."""
+        """Return online workers whose queues are unknown: the inspection is not in Flower's cache, too old, or of an earlier process."""
         online = [worker for name, worker in self.known.items() if self.status.get(name)]
         return [w.name for w in online if self._just_restarted(w) or (self._inspection_is_old(w) and self._may_ask_online(w))]
 
     def silent(self) -> list[str]:
-        """Those whose silence a refresh could explain: no goodbye, and not long gone."""
+        """Return workers whose silence a refresh could explain: no goodbye, and not gone for long."""
         silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
         return [w.name for w in silent if self._seen_lately(w) and self._may_ask_silent(w)]
 
     def deaf(self) -> list[str]:
-        """Those of the silent that may be silent because a task runs."""
+        """Return the silent workers that may be silent because they execute a task."""
         silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
         lately = [worker for worker in silent if self._seen_lately(worker) and worker.state != "lost"]
         return [w.name for w in lately if may_be_deaf(seen.pool if (seen := self.inspected.get(w.name)) is not None else None)]
@@ -99,7 +102,7 @@ class _Due:
         return self._another_process(worker) and not worker.another_process
 
     def _may_ask_online(self, worker: KnownWorker) -> bool:
-        """Backed off; soon again where it answered while it started, and could not say yet what it consumes."""
+        """Whether the back-off has passed. It is short if the worker answered while starting, before it knew its queues."""
         if worker.asked == 0:
             seen = self.inspected.get(worker.name)
             starting = seen is not None and seen.queues is None and (seen.uptime_s or 0.0) < VOUCHED_S
@@ -122,7 +125,7 @@ class _Due:
         return self.now - max((at for at in signs if at is not None), default=0.0) <= self.forget_after_s
 
     def _may_ask_silent(self, worker: KnownWorker) -> bool:
-        """At once where it just fell silent; again before its last answer no longer vouches for it; else backed off."""
+        """Whether to ask: at once if it just fell silent, again before its last answer expires, otherwise after the back-off."""
         if worker.asked == 0:
             return passed(worker.vouched_at, self.now, VOUCHED_S / 2)
         longest_s = LONGEST_WAIT_S if any(self.status.values()) else NOBODY_HEARD_S

@@ -1,8 +1,8 @@
-"""Whether a worker that went was replaced: as many of its kind are online again as when it was last online.
+"""Whether a worker that is gone was replaced: as many workers of its kind are online again as when it was last online.
 
-Of its kind are those whose names fold to the same, and that serve its queues where both are known: a worker for another queue
-replaces nobody. Once replaced stays replaced: a later scaling down is no news of a worker that is long gone. Where nobody saw it online, it
-is replaced by as many as died with it, under names that Flower had not heard before, and that began after it fell silent.
+Workers are of one kind if their names fold to the same, and they serve the same queues as far as these are known: a worker for another
+queue is no replacement. A replaced worker stays replaced: scaling down later says nothing about a worker long gone. A worker that was never
+seen online is replaced by as many workers as died with it, with names new to Flower, that started after it fell silent.
 """
 
 from collections import Counter
@@ -16,16 +16,16 @@ from watchdog.tables.workers.names import kind_of
 __all__ = ["peers_online", "with_peers"]
 
 TOGETHER_S = 60.0
-"""Those that fell silent within so long of each other died together."""
+"""Workers that fell silent within so many seconds of each other died together."""
 BORN_S = 2.0
-"""A heartbeat in Flower may be so much later than the birth of who follows."""
+"""A heartbeat in Flower may be so many seconds later than the start of the replacement."""
 
 Serving = tuple[str, frozenset[str] | None]
-"""A worker's kind, and its queues where they are known."""
+"""A worker's kind, and its queues; None if they are unknown."""
 
 
 def with_peers(known: Mapping[str, KnownWorker], now: float) -> dict[str, KnownWorker]:
-    """Note at each online worker how many peers are online with it, and at each other whether it was replaced."""
+    """Record for each online worker how many peers are online with it, and for each other whether it was replaced."""
     peers = peers_online(known)
     beside = {name: _beside(worker, peers[name], now) for name, worker in known.items()}
     unseen = [worker for worker in beside.values() if _died_unseen(worker)]
@@ -35,7 +35,7 @@ def with_peers(known: Mapping[str, KnownWorker], now: float) -> dict[str, KnownW
 
 
 def peers_online(known: Mapping[str, KnownWorker]) -> dict[str, int]:
-    """How many workers of each one's kind that serve its queues are online, itself included."""
+    """Return for each worker how many workers of its kind that serve its queues are online, itself included."""
     serving = {name: _serving(worker) for name, worker in known.items()}
     online = _Online((name, serving[name]) for name, worker in known.items() if worker.state == "online" and not worker.unknown)
     return {name: online.peers(serving[name]) for name in known}
@@ -50,13 +50,13 @@ def _beside(worker: KnownWorker, peers: int, now: float) -> KnownWorker:
 
 
 def _died_unseen(worker: KnownWorker) -> bool:
-    """Whether it was dead when it was first looked at."""
+    """Whether it was dead at the first poll."""
     lost = worker.state == "lost" and not worker.unknown and not worker.replaced
     return lost and worker.online_at is None and worker.beat is not None and bool(worker.beat.heartbeats)
 
 
 def _succeeded(unseen: Iterable[KnownWorker], known: Iterable[KnownWorker]) -> Iterable[KnownWorker]:
-    """Of those that nobody saw online: whom as many newcomers of its kind that serve its queues came after as died with it."""
+    """Yield the workers never seen online for which as many new workers of the kind, serving their queues, started as died together."""
     died: dict[str, list[float]] = {}
     for worker in unseen:
         died.setdefault(kind_of(worker.name), []).append(_last_heard(worker))
@@ -72,7 +72,7 @@ def _succeeded(unseen: Iterable[KnownWorker], known: Iterable[KnownWorker]) -> I
 
 
 def _is_new(worker: KnownWorker) -> bool:
-    """Whether it is online under a name that is new to Flower: one that was restarted in its place has said hello before."""
+    """Whether it is online with a name new to Flower. A worker restarted in place has sent a hello before."""
     return worker.state == "online" and not worker.unknown and worker.beat is not None and worker.beat.hellos == 1
 
 
@@ -81,11 +81,11 @@ def _last_heard(worker: KnownWorker) -> float:
 
 
 class _Online:
-    """Who is online, by kind and queue: comparing each with each would cost a thousand workers a second."""
+    """Online workers, by kind and queue. Comparing each with each would cost a second for a thousand workers."""
 
     def __init__(self, online: Iterable[tuple[str, Serving]]) -> None:
         self._of_kind: Counter[str] = Counter()
-        self._silent: Counter[str] = Counter()  # whose queues are not known: they may serve any
+        self._silent: Counter[str] = Counter()  # their queues are unknown: they may serve any
         self._of_queue: dict[tuple[str, str], set[str]] = {}
         self._peers: dict[Serving, int] = {}
         for name, (kind, queues) in online:
@@ -95,7 +95,7 @@ class _Online:
                 self._of_queue.setdefault((kind, queue), set()).add(name)
 
     def peers(self, serving: Serving) -> int:
-        """How many of that kind serve at least these queues, as far as is known."""
+        """Return how many workers of that kind serve at least these queues, as far as known."""
         found = self._peers.get(serving)
         if found is None:
             kind, queues = serving

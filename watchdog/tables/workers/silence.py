@@ -1,8 +1,9 @@
-"""Whether a silent worker may be at work: a solo pool says nothing while a task runs, nor do green threads while one does not yield.
+"""Whether a silent worker may be executing a task: a solo pool is silent during a task, and so are green threads that do not yield.
 
-In: a silent worker, the last tasks that Flower shows of it, now. Out: a `Silence`.
-Such a worker neither beats nor answers while its task runs, and not even the task's own events come before its end (measured on 5.7). So it
-is believed for as long as a task of it may plausibly run: a few times the longest of its last runs, or an hour where none is known.
+Input: a silent worker, its last tasks in Flower, the current time. Output: a `Silence`.
+Such a worker sends no heartbeats and answers nothing while its task runs, and even the task's own events only arrive after its end
+(measured on 5.7). So it is believed to be alive for as long as a task of it may plausibly run: a few times the longest of its last runs, or
+an hour if none is known.
 """
 
 from collections.abc import Iterable
@@ -19,37 +20,37 @@ YIELDING_POOLS = frozenset({"gevent", "eventlet"})
 SHORTEST_S = 60.0
 TIMES = 5.0
 AGAIN = 1.5
-"""What took it so long once may take somewhat longer the next time."""
+"""A silence as long as an earlier one may be somewhat longer the next time."""
 UNKNOWN_S = 3600.0
 GREEN_S = 120.0
-"""Green threads yield at every wait: a task that computes for longer is rare."""
+"""Green threads yield at every wait; few tasks compute for longer."""
 
 
 class Silence(Enum):
-    """What it means."""
+    """What a silence means."""
 
     BUSY = "busy"
-    """A task runs, as far as anybody can know: the worker is there."""
+    """A task runs, as far as anybody can know: the worker is alive."""
     NO_TASK = "no task"
     """No task explains it."""
     UNKNOWN = "unknown"
-    """How long its tasks run could not be asked, or its pool is not known."""
+    """The durations of its tasks could not be queried, or its pool is unknown."""
 
 
 def may_be_deaf(pool: str | None) -> bool:
-    """Whether a worker of this pool is silent while a task runs; one whose pool is not known may be."""
+    """Whether a worker of this pool is silent while a task runs; true if the pool is unknown."""
     return pool is None or pool in DEAF_POOLS | YIELDING_POOLS
 
 
 def questions(silent: Iterable[str]) -> list[Query]:
-    """What is to be asked of Flower about workers that are silent and may be deaf."""
+    """Return the queries to Flower about workers that are silent and may be executing a task."""
     return [WorkersTasks(name) for name in sorted(silent)]
 
 
 def silence_of(name: str, pool: str | None, heard_at: float | None, longest_s: float, replies: Replies, now: float) -> Silence:
-    """What a worker's silence means. `heard_at`: when it was last known to be there; None: never.
+    """Return what a worker's silence means. `heard_at`: when it was last known to be alive; None: never.
 
-    `longest_s`: the longest silence that its process has come back from.
+    `longest_s`: the longest silence from which its process came back.
     """
     if not may_be_deaf(pool) or heard_at is None:
         return Silence.NO_TASK

@@ -1,13 +1,14 @@
-"""One look at the fleet: in: what was remembered, Flower's replies, now. Out: the fleet as it is now. A worker is
+"""The known workers after one poll.
 
-- **online** when it answers a refresh, or when Flower's event stream says so;
-- **left** when it said goodbye and was not heard since (see `signs`);
-- **lost** when it fell silent without, and does not answer a refresh either;
-- **unknown** (a reason instead of a state) when silence proves nothing: the broker or Flower was away or just returned, or
-  all fell silent together and no refresh has told yet.
+Input: what was remembered, Flower's replies, the current time. Output: the known workers now. A worker is
+- **online** if it answers a refresh, or Flower's event stream says so;
+- **left** if it said goodbye and was not heard since (see `evidence`);
+- **lost** if it fell silent without a goodbye, and does not answer a refresh either;
+- **unknown** (a reason instead of a state) if silence proves nothing: the broker or Flower was down or is just back, or all workers fell
+  silent together and no refresh has been answered or failed yet.
 
-A solo pool is silent, and deaf, while it runs a task: it is believed to be online for as long as that may take (`silence`). A
-heartbeat that lies ahead of now is no sign of life (`worker_clocks`).
+A solo pool is silent and does not answer while it executes a task: it is believed to be online as long as that may take (`silence`). A
+heartbeat in the future is not evidence of life (`clocks`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,21 +33,21 @@ from watchdog.tables.workers.silence import Silence, may_be_deaf, silence_of
 __all__ = ["VOUCHED_S", "look_again"]
 
 VOUCHED_S = 60.0
-"""How long an answered refresh vouches for a worker without heartbeats; it is asked again after half of it."""
+"""How long an answered refresh is evidence for a worker without heartbeats. The worker is asked again after half of it."""
 LONGEST_ABSENCE_S = 86400.0
-"""A worker last online so long before `forget_after` is forgotten, however little of that time was watched."""
+"""A worker that was last online this much longer ago than `forget_after` is forgotten, even if little of that time was watched."""
 DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
 FELL_S = 600.0
-"""Two unexplained falls of a task count within so long are two processes that take turns."""
+"""Two unexplained falls of a task count within so many seconds mean two processes that take turns."""
 UNKNOWN_POOL_S = 300.0
-"""How long a worker of which nobody knows whether it may be silent by design is unknown, and not lost."""
+"""How long a worker whose pool may be silent by design is unknown, not lost."""
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
 RETURNED = "Flower can ask the workers again, and none has answered yet: they may still be coming back to their broker"
 NONE_ANSWERS = "all workers fell silent together, and none can be asked: the broker may be dead, or block publishers in an alarm"
 
 
 def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> KnownWorkers:
-    """The fleet after a look; where Flower did not answer, all that changes is that this is remembered."""
+    """Return the known workers after a poll. If Flower did not answer, only its presence and the broker's change."""
     status = replies.get(WorkerStatus(), dict[str, bool])
     broker = presence(known_workers.broker, replies, now) if "redis" in target.sources else BrokerPresence()
     flower = flower_presence(known_workers.flower, replies, now)
@@ -69,7 +70,7 @@ def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, no
 
 
 class _Seen:
-    """One look's evidence, judged name by name."""
+    """The evidence of one poll, evaluated per worker."""
 
     def __init__(self, known_workers: KnownWorkers, target: Target, replies: Replies, now: float, status: Mapping[str, bool]) -> None:
         self.known_workers, self.target, self.replies, self.now = known_workers, target, replies, now
@@ -91,18 +92,18 @@ class _Seen:
         self.step_s = min(max(now - (known_workers.looked_at or now), 0.0), 2 * target.interval_s)
 
     def flowers_clock(self) -> float:
-        """How far Flower's clock is ahead of ours (seconds): it dates the answers of a refresh."""
+        """Return the seconds by which Flower's clock is ahead of ours. It dates the answers of a refresh."""
         dated = [seen.at - self.now for name in self.inspected if self._answered(name) and (seen := self.inspected[name]).at is not None]
         return max(dated) if dated else self.known_workers.flower_ahead_s
 
     def names(self) -> list[str]:
-        """Everybody who is to be judged: known, listed or inspected by Flower, or expected by name."""
+        """Return all workers to evaluate: known, listed or inspected by Flower, or expected by name."""
         expected = {name for name in self.target.expected_workers if not set(name) & set("*?[") and covers(name, self.target.workers)}
         heard = {name for name in (*self.status, *self.inspected) if name not in self.known_workers.forgotten or self._is_there(name)}
         return sorted(set(self.known_workers.known) | heard | expected)
 
     def worker(self, name: str) -> KnownWorker:
-        """One worker as it is now."""
+        """Return one worker as it is now."""
         known = self.known_workers.known.get(name) or KnownWorker(name, self.now)
         left = self._has_left(known)
         signs = {**self._looked_at(known), **self._asked(known)}
@@ -117,29 +118,29 @@ class _Seen:
         return self._silent(replace(state, gone_s=state.gone_s + self.step_s))
 
     def forgettable(self, worker: KnownWorker) -> bool:
-        """Not there for `forget_after`, and nobody expects it by name."""
+        """Whether it has been gone for `forget_after`, and nobody expects it by name."""
         if (worker.state == "online" and not worker.unknown) or matches(worker.name, self.target.expected_workers):
             return False
         longest_s = self.target.forget_after_s
         if worker.online_at is not None:
             return worker.gone_s > longest_s or self.now - worker.online_at > longest_s + LONGEST_ABSENCE_S
         purged = self.status.get(worker.name) is False and worker.beat is None and not self.beats_missing
-        if purged:  # Flower was told to show its dead no more (`purge_offline_workers`): how this one went can no longer be known
+        if purged:  # Flower no longer shows dead workers (`purge_offline_workers`): how this one ended can no longer be known
             return True
         signs = [worker.beat.heartbeats[-1] if worker.beat and worker.beat.heartbeats else None]
         signs.append(worker.inspection.at if worker.inspection else None)
         return self.now - max((at for at in signs if at is not None), default=worker.first_seen_at) > longest_s
 
-    # --- one worker's signs ---------------------------------------------------------------------------------------------
+    # --- evidence of one worker -----------------------------------------------------------------------------------------
 
     def _looked_at(self, known: KnownWorker) -> dict[str, Any]:
-        """What Flower shows of it: fields of `KnownWorker`."""
+        """Return what Flower shows of it: fields of `KnownWorker`."""
         beat = self.beats.get(known.name, known.beat)
         pid = beat.pid if beat is not None else None
         fell = took_turns(known.beat, beat)
-        last = known.beat.pid if known.beat is not None else None  # None too where Flower, just restarted, knows it by its tasks alone
+        last = known.beat.pid if known.beat is not None else None  # also None if Flower just restarted and knows it by its tasks alone
         takes_turns = None not in (pid, last) and pid != last and pid in known.pids
-        takes_turns |= fell and known.fell_at is not None and 0 <= self.now - known.fell_at <= FELL_S  # once may be a hello that was lost
+        takes_turns |= fell and known.fell_at is not None and 0 <= self.now - known.fell_at <= FELL_S  # a single fall may be a lost hello
         rate = rate_after(known.rate, self.beats.get(known.name), self.now)
         takes_turns |= rate is not None and rate.of_two()
         again = restarted(known.beat, beat) and not takes_turns and not fell
@@ -159,7 +160,7 @@ class _Seen:
         }
 
     def _at_work(self, known: KnownWorker, signs: Mapping[str, Any]) -> dict[str, Any]:
-        """What it does, by Flower's list and its heartbeat, likewise; and how long it was silent, if it was."""
+        """Return what it executes, by Flower's list and its heartbeat, and how long it was silent: fields of `KnownWorker`."""
         beat, seen = signs["beat"], signs["inspection"]
         silent_s = self.now - known.online_at if known.online_at is not None else 0.0
         was_deaf = (known.busy or known.state == "lost") and may_be_deaf(seen.pool if seen is not None else None)
@@ -171,7 +172,10 @@ class _Seen:
         return {**found, "started": frozenset(ids), "never_ended": never_ended(ids, known.started, known.never_ended, active)}
 
     def _asked(self, known: KnownWorker) -> dict[str, Any]:
-        """What this cycle's refresh, if any, says of it, likewise; its heartbeats, where they are heard, need no voucher."""
+        """Return what this cycle's refresh, if any, shows of it: fields of `KnownWorker`.
+
+        With heartbeats, no refresh is needed as evidence.
+        """
         name, heard = known.name, bool(self.status.get(known.name))
         if not (self.all_asked or name in self.asked):
             return {"vouched_at": None} if heard else {}
@@ -183,9 +187,9 @@ class _Seen:
     def _has_left(self, known: KnownWorker) -> bool:
         beat, online = self.beats.get(known.name), bool(self.status.get(known.name))
         if self._answered(known.name) or (known.vouched_at is not None and not online and not self._did_not_answer(known.name)):
-            return False  # a worker started without heartbeats says neither hello nor goodbye
+            return False  # a worker started without heartbeats sends neither hello nor goodbye
         if known.state == "left":
-            if beat is None:  # not listed any more, or its heartbeats could not be read: then a goodbye still stands
+            if beat is None:  # no longer listed, or heartbeats could not be read: then a goodbye still stands
                 return not online or bool(self.beats_missing)
             return not lives_again(known.beat, beat, listed_online=online)
         return beat is not None and known.name in self.status and said_goodbye(known.beat, beat, listed_online=online)
@@ -194,7 +198,7 @@ class _Seen:
         return vouched_at is not None and 0 <= self.now - vouched_at < VOUCHED_S
 
     def _silent(self, known: KnownWorker) -> KnownWorker:
-        """It fell silent without goodbye, and neither the broker nor Flower excuses it."""
+        """Evaluate a worker that fell silent without goodbye, if neither the broker nor Flower explains it."""
         asked_in_vain = self._did_not_answer(known.name)
         if known.state == "lost" and not known.unknown:
             return known
@@ -216,21 +220,21 @@ class _Seen:
         return replace(known, state="lost", unknown="")
 
     def _may_come_back(self, known: KnownWorker) -> bool:
-        """Whether this is the first question that came back in vain after some that did not come back at all, while nobody is heard.
+        """Whether no worker is heard, and this is the first refresh without its answer after some that failed as a whole.
 
-        Celery waits for up to half a minute before it tries a broker again that was away; the next question settles it.
+        Celery waits up to half a minute before it tries a lost broker again; the next refresh settles it.
         """
         return self.all_silent and known.asked > 1 and known.unknown not in ("", RETURNED)
 
     def _heard_at(self, known: KnownWorker) -> float | None:
-        """When it was last known to be there: by our clock, or at first sight by Flower's."""
+        """Return when it was last known to be alive: by our clock, or in a first poll by Flower's."""
         beats = [at for at in (known.beat.heartbeats if known.beat else ()) if at <= self.now + AHEAD_S]
         return max((at for at in (known.online_at, known.answered_at, *beats[-1:]) if at is not None), default=None)
 
     # --- refreshes ------------------------------------------------------------------------------------------------------
 
     def _answered(self, name: str) -> bool:
-        """Whether a refresh of this cycle brought another answer than the ones known before it."""
+        """Whether a refresh of this cycle returned an answer that was not known before."""
         if not self._reached(name):
             return False
         after, before = self.inspected.get(name), [self.cached.get(name), self._before(name)]
@@ -248,7 +252,7 @@ class _Seen:
         return False
 
     def _before(self, name: str) -> WorkerInspection | None:
-        """Its inspection before this look."""
+        """Return its inspection before this poll."""
         known = self.known_workers.known.get(name)
         return known.inspection if known else None
 
@@ -261,7 +265,7 @@ class _Seen:
         return self.status.get(name, False) or self._answered(name)
 
     def _all_fell_silent(self) -> bool:
-        """Nobody is online by the event stream, though somebody was, or must have been: without goodbye."""
+        """Whether no worker is online by the event stream, although one was, or must have been: without goodbye."""
         if any(self.status.values()):
             return False
         silent = [name for name in self.status if not (name in self.beats and not self.beats[name].heartbeats)]

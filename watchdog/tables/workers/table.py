@@ -1,4 +1,4 @@
-"""`workers`: a row a worker seen within `forget_after`, from Flower's heartbeats, event states and inspect cache."""
+"""`workers`: one row per worker seen within `forget_after`, from Flower's heartbeats, event states and inspect cache."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -61,16 +61,16 @@ COLUMNS = (
 FROM_INSPECTION = ("uptime_s", "pool_size", "saturated", "reserved", "queues")
 FROM_BEAT = ("active", "processed", "load1", "load5", "load15", "pid", "version")
 LASTING = ("pid", "version")
-"""What heartbeats said of these still holds when they stop."""
+"""What heartbeats said of these remains valid after they stop."""
 NOT_RESERVED = "flower: tells it only when this worker alone is refreshed"
 TURNS_S = 600.0
-"""How long after an earlier process was heard again it is known that there are two."""
+"""How long after an earlier process was heard again two processes are assumed."""
 NO_BEAT_YET = "flower: no heartbeat of it seen yet"
 NO_HEARTBEAT = "flower: its heartbeats are not heard, though it answers"
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """Flower's cheap views each cycle, then the refreshes that they call for."""
+    """Return Flower's cheap queries of each cycle, then the refreshes that their answers require."""
     if "flower" not in asking.target.sources:
         return []
     cheap: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
@@ -82,7 +82,7 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 
 def read(look: Look) -> Reading:
-    """Every worker of the fleet, as it is now."""
+    """Return a row for every known worker."""
     if "flower" not in look.target.sources:
         return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
     before = known_workers_of(look.memory)
@@ -107,7 +107,7 @@ def read(look: Look) -> Reading:
 
 
 def _without_page(look: Look, known_workers: KnownWorkers) -> frozenset[Key]:
-    """Workers of which Flower holds no inspection, and that are not there to answer one: Flower forgets them when it restarts."""
+    """Return the workers without an inspection in Flower that are not online to be inspected: Flower forgets them when it restarts."""
     counters = look.replies.get(ReadEventCounters(), EventCounters)
     started_at = None if isinstance(counters, Gap) else counters.started_at
     cached = look.replies.get(Inspected(), dict[str, WorkerInspection])
@@ -117,7 +117,10 @@ def _without_page(look: Look, known_workers: KnownWorkers) -> frozenset[Key]:
 
 
 def _may_have_page(worker: KnownWorker, started_at: float | None, listed: Mapping[str, WorkerInspection] | None) -> bool:
-    """By when it was last inspected, for Flower's list of that is kept for a while; else by the list. Without `stats` there is no page."""
+    """Whether Flower has a page for a worker. There is none without `stats`.
+
+    The last inspection decides, because Flower's list of inspections is cached; otherwise the list.
+    """
     seen = worker.inspection
     if seen is not None and seen.at is not None and started_at is not None:
         return seen.pool is not None and seen.at >= started_at
@@ -130,14 +133,14 @@ def _unsure_of_kind(known_workers: KnownWorkers) -> dict[str, str]:
 
 
 def _unsure_peer(worker: KnownWorker, unsure: Mapping[str, str]) -> str:
-    """Why it is not known whether it was replaced: it, or one of its kind, may be online; empty where nobody may."""
+    """Return why it is unknown whether it was replaced: it, or a worker of its kind, may be online; empty if that is not so."""
     if not unsure or (worker.state == "online" and not worker.unknown):
         return ""
     return unsure.get(kind_of(worker.name), "")
 
 
 class _Remains:
-    """What workers that are gone have left behind."""
+    """What workers that are gone left behind."""
 
     def __init__(self, look: Look, known_workers: KnownWorkers) -> None:
         listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
@@ -149,19 +152,19 @@ class _Remains:
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
     def abandoned(self, worker: KnownWorker) -> float:
-        """Tasks that Flower shows as started on it, without those that it did not execute when it was last online."""
+        """Return the number of tasks that Flower shows as started on it, without those it did not execute when it was last online."""
         return float(self._started[worker.name]) if worker.state in ("left", "lost") else 0.0
 
     def peers(self, worker: KnownWorker) -> float:
-        """How many of its kind that serve its queues are online; of those who are, it was counted already."""
+        """Return how many of its kind that serve its queues are online. For an online worker this is already counted."""
         return float(self._peers.get(worker.name, worker.peers_online))
 
     def unserved(self, worker: KnownWorker) -> str:
-        """Queues that it was the last to consume."""
+        """Return the queues that it was the last to consume."""
         return ",".join(sorted(self._queues(worker) - self._served))
 
     def served(self, worker: KnownWorker) -> str:
-        """Queues of it that others consume."""
+        """Return those of its queues that others consume."""
         return ",".join(sorted(self._queues(worker) & self._served))
 
     def _queues(self, worker: KnownWorker) -> set[str]:
@@ -170,7 +173,7 @@ class _Remains:
 
 
 class _Cells:
-    """One worker's cells, filled group by group."""
+    """The cells of one worker, filled group by group."""
 
     def __init__(self, worker: KnownWorker, look: Look, rates: Mapping[str, float], beats_missing: str) -> None:
         self.worker, self.look, self.rates, self.beats_missing = worker, look, rates, beats_missing
@@ -178,7 +181,7 @@ class _Cells:
         self.gaps: dict[str, str] = {}
 
     def row(self, idle: Mapping[str, str], unsure_peer: str, remains: _Remains) -> Row:
-        """All of them; `unsure_peer`: why `replaced` is open."""
+        """Return the row. `unsure_peer`: why `replaced` is unknown."""
         worker, look = self.worker, self.look
         self._put("state", worker.state or None, worker.unknown)
         self._put("replaced", worker.replaced, "" if worker.replaced else unsure_peer)
@@ -206,7 +209,7 @@ class _Cells:
             self.gaps[column] = why_not or "flower: it does not say"
 
     def _unheard(self) -> str:
-        """Why its last heartbeat says nothing of now. Of a worker that left or was lost the last one stands."""
+        """Return why its last heartbeat says nothing of now; empty for a worker that left or was lost, whose last heartbeat stands."""
         worker = self.worker
         if worker.unknown:
             return worker.unknown
@@ -246,14 +249,14 @@ class _Cells:
         self._put("queues", None if seen.queues is None else ",".join(sorted(set(seen.queues))), stale)
 
     def _silent_s(self) -> float:
-        """Since its last sign: by our clock where we saw it online; by Flower's where it was gone when we first looked."""
+        """Return the seconds since its last sign of life: by our clock if we saw it online; by Flower's if it was gone at the first poll."""
         worker, now = self.worker, self.look.now
         beats = worker.beat.heartbeats if worker.beat else ()
         ahead = bool(beats) and beats[-1] > now + AHEAD_S
         if worker.state == "online" and not worker.unknown and not worker.busy and ahead and worker.heard_at is not None:
             return max(now - worker.heard_at, 0.0)
         if worker.state == "online" and not worker.unknown and not worker.busy and worker.vouched_at is None and beats:
-            silent = max(now - beats[-1], 0.0)  # Flower's clock may be behind ours: heard as online, it beat within two periods
+            silent = max(now - beats[-1], 0.0)  # if Flower's clock is behind ours: it beat within two periods
             return silent if worker.beat is None or not worker.beat.freq_s else min(silent, 2 * worker.beat.freq_s)
         ours = [at for at in (worker.online_at, worker.answered_at) if at is not None]
         flowers = [at for at in (*beats, worker.inspection.at if worker.inspection else None) if at is not None and at <= now + AHEAD_S]
