@@ -1,1 +1,1 @@
-"""Table `queues`: which queues there are, how long they are, who consumes them."""
+"""Table `queues`: which queues exist, how long they are, and who consumes them."""

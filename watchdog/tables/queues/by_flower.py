@@ -1,8 +1,8 @@
-"""The queues of a target without Redis, by what Flower says of their lengths: of RabbitMQ it can, of SQS and others it cannot.
+"""The queues of a target without Redis, with the lengths that Flower reports: it can for RabbitMQ, it cannot for SQS and others.
 
-Flower lists only queues that workers it has inspected consume: one that is not listed is unknown, and the table is partial. Lengths
-are asked every 30 s. A Redis behind such a Flower may hang, and then one such question stops the whole of Flower 2.0 and 1.2 (measured):
-it is put only while there is a sign that the broker answers, or where the workers say that it is none.
+Flower lists only queues consumed by workers it has inspected: a queue that is not listed is unknown, and the table is partial. Lengths are
+polled every 30 s. A Redis behind such a Flower may hang, and then one such query blocks all of Flower 2.0 and 1.2 (measured). So the query
+is sent only while there is evidence that the broker answers, or if the workers report that it is not Redis.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,11 +27,11 @@ NOT_ASKED = "flower: not asked for the lengths of queues: no worker is heard, an
 NO_MORE = "flower: it listed queues before and lists none now: RabbitMQ, or its management API, does not answer Flower"
 RABBITMQ = frozenset({"amqp", "amqps"})
 ANSWERED_S = 330.0
-"""How long a refresh that was answered shows that the broker does, while nobody is heard; all are asked again every 300 s."""
+"""How long an answered refresh shows that the broker answers, while no worker is heard. All workers are asked again every 300 s."""
 
 
 def lengths_due(asking: Asking) -> Iterable[Query]:
-    """The inspect cache for names; the lengths once it is known that asking for them can do no harm."""
+    """Return the query of the inspect cache, for names, and the query of lengths once it is known to be safe."""
     seen = inspections(asking.replies, known_workers_of(asking.memories.get("workers")), asking.target)
     at = _answered_at(asking.replies, queues_of(asking.memory).broker_answered_at, asking.now)
     shown = _heard(asking.replies) or (at is not None and 0 <= asking.now - at <= ANSWERED_S)
@@ -41,7 +41,7 @@ def lengths_due(asking: Asking) -> Iterable[Query]:
 
 
 def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) -> Reading:
-    """Every queue that Flower lists, and those that it should."""
+    """Return a row for every queue that Flower lists, and for those that it should list."""
     memory = queues_of(look.memory)
     seen = inspections(look.replies, known_workers_of(look.before["workers"].memory if "workers" in look.before else None), look.target)
     conf = celery_conf(look.target, seen.values(), memory.said)
@@ -54,7 +54,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
         return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
     rows = QueueRows(look, memory, conf.declared, lambda name: listed.get(name, Gap(UNLISTED)))
     ours = {queue for inspection in seen.values() for queue in inspection.queues or ()} | set(memory.known)
-    told = {name for name in listed if not look.target.workers or name in ours | conf.declared}  # else another app's workers consume it
+    told = {name for name in listed if not look.target.workers or name in ours | conf.declared}  # the others belong to another app
     names = sorted(name for name in ours | told if covers(name, look.target.queues))
     known = {name: rows.after(_known(name, memory, look.now, is_there=name in listed or name in rows.consumers.queues)) for name in names}
     kept = {name: queue for name, queue in known.items() if look.now - queue.seen_at <= look.target.forget_after_s}
@@ -70,7 +70,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
 
 
 def _uncounted(transports: frozenset[str]) -> dict[str, str]:
-    """Column -> why it is idle, where what carries the messages is nothing that Flower can count."""
+    """Return column -> why it is idle, if Flower cannot count messages in this transport."""
     if _may_be_redis(transports) or RABBITMQ & transports:
         return {}
     return dict.fromkeys(OF_LENGTH, f"Flower cannot tell the length of a queue in {', '.join(sorted(transports))}")
@@ -82,13 +82,13 @@ def _known(name: str, memory: Queues, now: float, *, is_there: bool) -> KnownQue
 
 
 def _heard(replies: Replies) -> bool:
-    """Whether Flower hears some worker, so that the broker carried its last heartbeat."""
+    """Whether Flower hears some worker, which means that the broker carried its last heartbeat."""
     status = replies.get(WorkerStatus(), dict[str, bool])
     return not isinstance(status, Gap) and any(status.values())
 
 
 def _answered_at(replies: Replies, before: float | None, now: float) -> float | None:
-    """When a refresh last came back since nobody is heard: Flower waits for a broker that hangs, and does not answer one."""
+    """Return when a refresh was last answered since no worker is heard. Flower waits for a hanging broker and does not answer."""
     if _heard(replies):
         return None
     asked = [query for query in replies.answers if isinstance(query, InspectAll | InspectOne)]
@@ -96,7 +96,7 @@ def _answered_at(replies: Replies, before: float | None, now: float) -> float | 
 
 
 def _transports(seen: Mapping[str, WorkerInspection]) -> frozenset[str]:
-    """What carries the workers' messages, where they say it."""
+    """Return the transports that the workers report."""
     return frozenset(i.conf.transport for i in seen.values() if i.conf is not None and i.conf.transport)
 
 
@@ -105,7 +105,7 @@ def _may_be_redis(transports: frozenset[str]) -> bool:
 
 
 def _why_none(gap: Gap, replies: Replies, memory: Queues) -> str:
-    """Flower swallows the errors of RabbitMQ's management API, and lists no queue (2.2, `utils/broker.py`)."""
+    """Return why no queue is listed. Flower hides errors of RabbitMQ's management API and lists no queue (2.2, `utils/broker.py`)."""
     worked = memory.looked_at is not None and bool(memory.known)
     return NO_MORE if worked and gap.reason == NONE_LISTED else gap.reason
 

@@ -1,7 +1,7 @@
-"""How this target's Celery uses its Redis: configured here, else read from the workers' own `conf`, else Celery's defaults.
+"""How this target's Celery uses its Redis: configured here, otherwise read from the workers' `conf`, otherwise Celery's defaults.
 
-What the workers said last is remembered, so that keys keep their names when no worker is left to say it.
-Sources of the defaults: kombu/transport/redis.py (`priority_steps`, `sep`, `visibility_timeout`), celery/app/defaults.py.
+What the workers reported last is remembered, so that key names remain known when no worker is left. Sources of the defaults:
+kombu/transport/redis.py (`priority_steps`, `sep`, `visibility_timeout`), celery/app/defaults.py.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,14 +19,14 @@ T = TypeVar("T")
 SEPARATOR = "\x06\x16"
 STEPS = (0, 3, 6, 9)
 EVERY_STEP = tuple(range(10))
-"""Asked for where nobody says which steps there are: a missing key costs nothing."""
+"""Used if no worker reports its steps: a missing key costs nothing."""
 VISIBILITY_TIMEOUT_S = 3600.0
 SAME_TIME_S = 600.0
-"""Answers older than the newest by more are those of workers that are gone, or of the release before."""
+"""Seconds. Answers that are older than the newest by more come from workers that are gone, or of the previous release."""
 
 
 class Said(Struct, frozen=True):
-    """What the workers said of it; None where nobody did, and then Celery's default holds, if one is `known` to have said the rest."""
+    """The settings that workers reported; None if nobody did. Celery's default then applies if other settings are `known`."""
 
     prefix: str | None = None
     steps: tuple[int, ...] | None = None
@@ -37,7 +37,7 @@ class Said(Struct, frozen=True):
 
 
 class CeleryConf(Struct, frozen=True):
-    """What the tables need to name keys and to judge ages. `prefix` is None where nobody has said it."""
+    """The settings needed to name keys and to judge ages. `prefix` is None if nobody reported it."""
 
     prefix: str | None
     steps: tuple[int, ...]
@@ -49,7 +49,7 @@ class CeleryConf(Struct, frozen=True):
 
 
 def celery_conf(target: Target, inspections: Iterable[WorkerInspection], before: Said) -> CeleryConf:
-    """The conf in force, from the target's configuration, what its workers say of theirs, and what they said before."""
+    """Return the settings in force, from the target's configuration, what its workers report, and what they reported before."""
     said = _said(list(inspections), before)
     steps = target.priority_steps or said.steps or (STEPS if said.known else EVERY_STEP)
     return CeleryConf(
@@ -63,21 +63,21 @@ def celery_conf(target: Target, inspections: Iterable[WorkerInspection], before:
 
 
 def current(inspections: Iterable[WorkerInspection]) -> list[WorkerInspection]:
-    """Those that tell a conf and are as new as the newest, by name: the first that says a setting is believed."""
+    """Return the inspections with a conf that are about as new as the newest, by name. The first that reports a setting is used."""
     told = sorted((i for i in inspections if i.conf is not None), key=lambda i: i.name)
     newest = max((i.at for i in told if i.at is not None), default=0.0)
     return [i for i in told if newest - (i.at or 0.0) <= SAME_TIME_S]
 
 
 def _said(inspections: list[WorkerInspection], before: Said) -> Said:
-    """Each setting from the first worker, by name, that says it (an app has one conf; versions may differ during a deploy)."""
+    """Take each setting from the first worker, by name, that reports it (an app has one conf; versions may differ during a deploy)."""
     latest = current(inspections)
     confs = [i.conf for i in latest if i.conf is not None]
     if not confs:
         return before
     prefix = _first(confs, lambda c: c.key_prefix)
     if prefix is None and any(i.pid is not None for i in latest):
-        prefix = ""  # with its `stats` a worker tells its transport options, and there is no prefix among them (`conf` alone censors it)
+        prefix = ""  # `stats` include the transport options, and there is no prefix among them (in `conf` it is only censored)
     return Said(
         prefix=before.prefix if prefix is None else prefix,
         steps=_first(confs, lambda c: c.priority_steps or None),

@@ -1,7 +1,8 @@
-"""Where the settings that are not configured come from: what this target's Celery uses, value by value, and who says so.
+"""Where unconfigured settings come from: the values that this target's Celery uses, each with its origin.
 
-In: the target, one look's replies. Out: a `LiveSetting` each: configured, said by a worker, found in Redis, or Celery's default;
-workers that say otherwise; a gap where whoever could tell could not be asked. The values are those in force: `queue_keys` gives them.
+Input: the target, one poll's replies. Output: a `LiveSetting` each: configured, reported by a worker, found in Redis, or Celery's default;
+also workers that report another value; a gap if the source of the value could not be polled. The values are those in force: `queue_keys`
+computes them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,11 +27,11 @@ DEFAULT = "Celery's default"
 NOBODY = "Celery's default: no worker says"
 UNTOLD = ("not known", "no worker says")
 Value = str | tuple[str, ...]
-"""Text as it is, durations as people write them, names sorted."""
+"""Text unchanged, durations as people write them, names sorted."""
 
 
 class LiveSetting(Struct, frozen=True):
-    """One setting in force. `value` is None where it is not known, and `gap` says why. `others`: workers that say otherwise -> what."""
+    """One setting in force. `value` is None if unknown, and `gap` says why. `others`: workers that report another value -> that value."""
 
     name: str
     value: Value | None
@@ -40,7 +41,7 @@ class LiveSetting(Struct, frozen=True):
 
 
 class _Asked(Struct, frozen=True):
-    """One setting: its name, what is configured, what a worker's conf says, and what holds where nobody does."""
+    """One setting: its name, the configured value, how to read it from a worker's conf, and the fallback."""
 
     name: str
     configured: str | None
@@ -49,7 +50,7 @@ class _Asked(Struct, frozen=True):
 
 
 def unanswered(target: Target, replies: Replies) -> dict[str, str]:
-    """Source -> why what it could tell is not known."""
+    """Return source -> why its settings are unknown."""
     first = {"flower": (WorkerStatus(), Inspected()), "redis": (Ping(), scan(Queues().bindings))}
     gaps = {
         name: next((a.reason for q in first[name] if isinstance(a := replies.get(q, object), Gap)), "")
@@ -60,7 +61,7 @@ def unanswered(target: Target, replies: Replies) -> dict[str, str]:
 
 
 def live_settings(target: Target, replies: Replies) -> list[LiveSetting]:
-    """Every setting that is read from somewhere, in the order of the configuration."""
+    """Return every setting that is read from somewhere, in the order of the configuration."""
     seen = inspections(replies, KnownWorkers(), target)
     keys = queue_keys(target, replies, KnownWorkers(), Queues())
     confs = [(i.name, i.conf) for i in current(seen.values()) if i.conf is not None]
@@ -95,7 +96,7 @@ def _setting(asked: _Asked, confs: list[tuple[str, WorkerConf]], silent: str) ->
 
 
 def _prefix_found(said: LiveSetting, keys: QueueKeys, replies: Replies) -> LiveSetting:
-    """The prefix that bindings tell, where nobody says it."""
+    """Return the prefix found in bindings, if no worker reports it."""
     if keys.unsure is not None:
         return replace(said, value=None, origin="", gap=keys.unsure)
     if keys.prefix_found is not None:

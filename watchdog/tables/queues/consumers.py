@@ -1,8 +1,8 @@
-"""Who consumes what, by this look's workers; a gap only where a worker that is unknown may consume that very queue.
+"""Which workers consume which queue in this poll; a gap only if a worker in an unknown state may consume that queue.
 
-In: the `workers` reading and the fleet behind it. A worker of which it is not known whether it is online can only consume what it was
-last known to consume; one that is online and has not told (a new process) that, or what any of its kind does. Every other queue's
-count stands. Only a worker of a kind of which nothing was ever known leaves all of them open.
+Input: the `workers` reading and the known workers behind it. A worker that may or may not be online can only consume what it last consumed.
+An online worker that has not reported its queues yet (a new process) can consume that, or what any worker of its kind consumes. The counts
+of all other queues are valid. Only a worker of an entirely unknown kind makes all counts unknown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ __all__ = ["Consumers", "Taken", "consumers"]
 
 
 class Taken(Struct, frozen=True):
-    """What a queue's consumers have taken so far, each, and whether all of them execute nothing now."""
+    """The number of tasks each consumer of a queue has taken so far, and whether all of them execute nothing now."""
 
     by_consumer: dict[str, float]
     all_idle: bool
@@ -31,32 +31,32 @@ class Consumers(Struct, frozen=True):
     processed: dict[str, float] = field(default_factory=dict)
     active: dict[str, float] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
-    """Consumer -> why it is not known what it does."""
+    """Consumer -> why its activity is unknown."""
     perhaps: dict[str, str] = field(default_factory=dict)
     """Queue -> why another worker may consume it."""
     gone: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Queue -> of the workers last known to consume it and not online now, the one that was online last, and its state."""
+    """Queue -> among the offline workers last known to consume it, the one that was online last, and its state."""
     online: frozenset[str] = frozenset()
-    """Every worker that is online."""
+    """Every online worker."""
     held: dict[str, str] = field(default_factory=dict)
     """Consumer -> what it may hold messages for by design, without executing anything."""
     saturated: set[str] = field(default_factory=set)
-    """Consumers that execute as much as they can at once: what waits for these waits for no rate limit."""
+    """Consumers that execute as much as they can at once: messages do not wait for their rate limit."""
     unknown: str | None = None
     """Why no count is known."""
 
     @property
     def queues(self) -> frozenset[str]:
-        """Every queue that somebody consumes."""
+        """Every queue that has a consumer."""
         return frozenset(self.by_queue)
 
     def count(self, queue: str) -> int | Gap:
-        """How many online workers consume it."""
+        """Return how many online workers consume it."""
         why = self.unknown or self.perhaps.get(queue)
         return Gap(why) if why is not None else len(self.by_queue.get(queue, ()))
 
     def last(self, queue: str, before: str) -> tuple[str, str]:
-        """The worker last known to consume it, and its state; `before`: the one remembered. Empty where none is known."""
+        """Return the worker last known to consume it, and its state. `before`: the remembered one. Empty if none is known."""
         names = self.by_queue.get(queue)
         if names:
             return names[0], "online"
@@ -65,16 +65,16 @@ class Consumers(Struct, frozen=True):
         return before, "online" if before in self.online else ""
 
     def holds(self, queue: str) -> str:
-        """What its consumers may hold messages for by design; empty where nothing is known."""
+        """Return what its consumers may hold messages for by design; empty if nothing is known."""
         return next((self.held[name] for name in self.by_queue.get(queue, ()) if name in self.held), "")
 
     def all_saturated(self, queue: str) -> bool:
-        """Whether there are consumers, and each is known to execute as much as it can."""
+        """Whether it has consumers, and each is known to execute as much as it can."""
         names = self.by_queue.get(queue, ())
         return bool(names) and self.saturated.issuperset(names)
 
     def taken(self, queue: str) -> Taken | Gap:
-        """What its consumers do; a gap where they, or what they do, are not known."""
+        """Return what its consumers do; a gap if they, or what they do, are unknown."""
         names = self.by_queue.get(queue, [])
         silent = next((f"{name}: {self.silent[name]}" for name in names if name in self.silent), None)
         why = self.unknown or self.perhaps.get(queue) or silent
@@ -84,7 +84,7 @@ class Consumers(Struct, frozen=True):
 
 
 def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers:
-    """Who consumes what, by this look's workers."""
+    """Return which workers consume which queue in this poll."""
     if workers is None or workers.unread is not None:
         return Consumers(unknown=workers.unread if workers is not None else "the workers were not read")
     of_kind = _queues_of_kinds(known_workers)
@@ -110,7 +110,7 @@ def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers
 
 
 def _perhaps(workers: Reading, known_workers: KnownWorkers, of_kind: Mapping[str, frozenset[str]]) -> tuple[dict[str, str], str | None]:
-    """Queue -> why somebody may consume it; and why anybody may consume anything: nothing is known of a worker, nor of its kind."""
+    """Return queue -> why somebody may consume it; and why any queue may be consumed: nothing is known of a worker or its kind."""
     perhaps: dict[str, str] = {}
     for row in workers.rows:
         why = _why_open(row)
@@ -134,7 +134,7 @@ def _why_open(row: Row) -> str | None:
 
 
 def _queues_of_kinds(known_workers: KnownWorkers) -> dict[str, frozenset[str]]:
-    """Kind -> every queue that one of them was last known to consume."""
+    """Return kind -> every queue that a worker of it was last known to consume."""
     found: dict[str, set[str]] = {}
     for name, worker in known_workers.known.items():
         found.setdefault(kind_of(name), set()).update(_queues(worker))
@@ -148,7 +148,7 @@ def _gone(known: Iterable[KnownWorker]) -> dict[str, tuple[str, str]]:
 
 
 def _held(worker: KnownWorker) -> str:
-    """A rate limit, or a limit on ETA tasks: a worker fetches up to these, then waits, idle by every sign (measured, Celery 5.7)."""
+    """Return its rate limit or its limit of ETA tasks: it fetches up to these, then waits and looks idle (measured, Celery 5.7)."""
     seen = worker.inspection
     if seen is None:
         return ""

@@ -1,8 +1,8 @@
-"""The message that is served next: how long it is known to wait, who sent it, and whether it was taken since the last look.
+"""The message that is served next: how long it has waited, who sent it, and whether it was taken since the last poll.
 
-In: a queue as remembered, its lists in the order in which workers empty them, this look's replies. Out: what is remembered of the heads,
-and cells. Redis keeps no time of a message: without one from the publisher a message is as old as its stay at the head, which is a
-lower bound, unless its list was seen empty one look before.
+Input: a queue as remembered, its lists in the order in which workers empty them, this poll's replies. Output: what to remember of the
+heads, and cells. Redis stores no time of a message: without a time from the publisher, a message is as old as its stay at the head. That is
+a lower bound, unless its list was seen empty one poll before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +26,12 @@ NO_ID = "redis: the message served next has no task id"
 
 
 class Heads(Struct, frozen=True):
-    """The head of each of a queue's lists that holds messages, in the order of service; a gap where it was not read."""
+    """The heads of a queue's non-empty lists, in the order of service; a gap if one could not be read."""
 
     of_list: Mapping[str, MessageHead | Gap]
 
     def after(self, known: KnownQueue, now: float, before: float | None, *, empty_before: bool) -> KnownQueue:
-        """The queue, with these heads remembered. `empty_before`: one look ago, at `before`, it held nothing."""
+        """Return the queue with these heads remembered. `empty_before`: at the previous poll, at `before`, it was empty."""
         kept: dict[str, tuple[str, float]] = {}
         arrived = []
         for key, head in self.of_list.items():
@@ -47,12 +47,12 @@ class Heads(Struct, frozen=True):
         return replace(known, heads=kept, arrived=tuple(arrived), stays=_stays(known, kept, before))
 
     def taken(self, known: KnownQueue) -> bool:
-        """Whether another message is at the head of one of its lists than at the last look."""
+        """Whether the head of one of its lists has changed since the last poll."""
         heads = {key: head.id for key, head in self.of_list.items() if isinstance(head, MessageHead) and head.id}
         return any(known.heads[key][0] != heads[key] for key in heads if key in known.heads)
 
     def cells(self, known: KnownQueue, now: float) -> tuple[dict[str, Cell], dict[str, str]]:
-        """Cells and gaps of a queue that holds messages; `oldest_s` may be both, and is a lower bound then."""
+        """Return cells and gaps of a queue that holds messages. `oldest_s` may be in both; it is then a lower bound."""
         first = next(iter(self.of_list.items()), None)
         oldest, why = self._oldest(known, now)
         cells: dict[str, Cell] = {"oldest_s": oldest, "head_usual_s": median(known.stays) if len(known.stays) > 2 else 0.0}
@@ -73,7 +73,7 @@ class Heads(Struct, frozen=True):
             if isinstance(head, Gap):
                 return None, head.reason
             since = known.heads.get(key)
-            if head.published_at is not None and isfinite(head.published_at) and head.published_at <= now:  # else by a foreign clock
+            if head.published_at is not None and isfinite(head.published_at) and head.published_at <= now:  # otherwise by a foreign clock
                 ages.append(now - head.published_at)
             elif since is None:
                 return None, NO_ID
@@ -86,13 +86,13 @@ class Heads(Struct, frozen=True):
 
 
 def heads_of(lists: Sequence[ListLength], replies: Replies) -> Heads:
-    """The heads of the lists that hold messages, or may."""
+    """Return the heads of the lists that hold messages, or may."""
     held = [query.key for query in lists if replies.get(query, int) != 0]
     found = {key: replies.get(OldestMessage(key), MessageHead) for key in held}
     return Heads({key: head for key, head in found.items() if isinstance(head, Gap) or head != MessageHead(None, None) or len(held) == 1})
 
 
 def _stays(known: KnownQueue, kept: Mapping[str, tuple[str, float]], before: float | None) -> tuple[float, ...]:
-    """How long the last messages stayed at a head, as far as was watched."""
+    """Return how long the last messages stayed at a head, as far as they were watched."""
     gone = [since for key, (task, since) in known.heads.items() if kept.get(key, ("", 0.0))[0] != task]
     return (*known.stays, *(max((before or since) - since, 0.0) for since in gone))[-STAYS:]

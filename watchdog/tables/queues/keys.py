@@ -1,7 +1,7 @@
-"""What the `queues` table remembers, and how the target's keys are named in this cycle.
+"""The memory of the `queues` table, and how the target's keys are named in this cycle.
 
-One answer for every table that asks Redis, and for its reading afterwards: they must not disagree on a key.
-In: the target, the replies so far, the memories of `workers` and `queues`. Out: conf, prefix and bindings in force.
+Every table that queries Redis, and its reading afterwards, must use the same key names. Input: the target, the replies so far, the memories
+of `workers` and `queues`. Output: conf, prefix and bindings in force.
 """
 
 from collections.abc import Mapping
@@ -29,26 +29,26 @@ class KnownQueue(Struct, frozen=True):
     heads: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     idle_s: float = 0.0
     processed: Mapping[str, float] = field(default_factory=dict)
-    """Consumer -> what it had processed at the last look, while the queue had a backlog."""
+    """Consumer -> what it had processed at the last poll, while the queue had a backlog."""
     arrived: tuple[str, ...] = ()
-    """Keys of the lists whose head was seen to arrive: they were empty one look before."""
+    """Keys of the lists whose head was seen to arrive: they were empty one poll before."""
     stays: tuple[float, ...] = ()
-    """How long the last messages stayed at a head, seconds."""
+    """Seconds for which the last messages stayed at a head."""
     length: int | None = None
-    """At the last look that could read it."""
+    """The length at the last poll that could read it."""
     nobody: bool = False
-    """At the last look no worker was known to consume it, and none may have."""
+    """Whether no worker was known to consume it at the last poll, and none may have."""
     unserved_s: float = 0.0
-    """Watched seconds in which messages waited and nobody consumed it; begins at `GRACE_S` where no grace is given."""
+    """Watched seconds in which messages waited without a consumer. Starts at `GRACE_S` if there is no grace period."""
     taken_at: float | None = None
-    """When messages were last seen to be taken though nobody was known to consume it, and `taken`: what was seen."""
+    """When messages were last seen to be taken although no consumer was known; `taken`: what was seen."""
     taken: str = ""
     consumer: str = ""
-    """A worker that was last known to consume it; empty where none ever was."""
+    """A worker last known to consume it; empty if there never was one."""
 
 
 class Queues(Struct, frozen=True):
-    """What the `queues` table remembers. `prefix` is the one found in bindings, where nobody said it."""
+    """The memory of the `queues` table. `prefix` is the one found in bindings, if no worker reported it."""
 
     known: Mapping[str, KnownQueue] = field(default_factory=dict)
     said: Said = field(default_factory=Said)
@@ -56,16 +56,16 @@ class Queues(Struct, frozen=True):
     bindings: Bindings = field(default_factory=Bindings)
     looked_at: float | None = None
     broker_answered_at: float | None = None
-    """Without Redis: when a refresh by Flower was last answered since no worker is heard, so that the broker is known not to hang."""
+    """Without Redis: when Flower last answered a refresh since no worker is heard, which shows that the broker does not hang."""
 
 
 def queues_of(memory: object) -> Queues:
-    """The memory of the `queues` table, or an empty one."""
+    """Return the memory of the `queues` table, or an empty one."""
     return memory if isinstance(memory, Queues) else Queues()
 
 
 class QueueKeys(Struct, frozen=True):
-    """The names in force."""
+    """The key names in force."""
 
     conf: CeleryConf
     prefix: str
@@ -75,26 +75,29 @@ class QueueKeys(Struct, frozen=True):
     consumed: frozenset[str]
     """Queues that some worker, online or not, was last seen to consume."""
     unsure: str | None = None
-    """Why what is read under these names says nothing of this target's queues."""
+    """Why what these keys hold says nothing of this target's queues."""
 
     @property
     def prefix_told(self) -> bool:
-        """Whether anything has told the prefix yet, so that keys may be asked for."""
+        """Whether the prefix is known, so that keys can be queried."""
         return self.conf.prefix is not None or self.prefix_found is not None
 
     def lists(self, queue: str) -> tuple[ListLength, ...]:
-        """The lists that hold a queue's messages, as the questions for their lengths."""
+        """Return the queries for the lengths of the lists that hold a queue's messages."""
         return _lists(self.prefix + queue, self.conf.separator, self.conf.steps)
 
 
 @lru_cache(maxsize=20_000)
 def _lists(key: str, separator: str, steps: tuple[int, ...]) -> tuple[ListLength, ...]:
-    """One a priority step, the first without a suffix. Kept: thousands of names are asked for several times in each cycle."""
+    """Return one query per priority step, the first without a suffix.
+
+    Cached, because thousands of names are needed several times in each cycle.
+    """
     return (ListLength(key), *(ListLength(f"{key}{separator}{step}") for step in steps if step))
 
 
 def queue_keys(target: Target, replies: Replies, known_workers: KnownWorkers, memory: Queues) -> QueueKeys:
-    """The names in force after these replies."""
+    """Return the key names in force after these replies."""
     return replies.once(_queue_keys, target, known_workers, memory)
 
 

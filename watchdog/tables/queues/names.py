@@ -1,8 +1,8 @@
-"""Which queues there are, and how their keys are named: from bindings in Redis, beside what conf and workers say.
+"""Find the queues and the names of their keys, from bindings in Redis, in addition to what conf and workers report.
 
-Bindings are sets `<prefix>_kombu.binding.<exchange>` whose members end in the queue's name (kombu/transport/redis.py).
-Known exchanges are read each cycle; unknown ones are looked for by SCAN, resumed: far in a look until one round has ended, so that a
-single look knows the queues beside 100,000 results, and `SCAN_BUDGET` keys a cycle from then on. Never KEYS.
+Bindings are sets `<prefix>_kombu.binding.<exchange>` whose members end in the queue's name (kombu/transport/redis.py). Known exchanges are
+read each cycle. New ones are found by a resumed SCAN: with large steps until one round is complete, so that a single poll knows the queues
+beside 100,000 results; then `SCAN_BUDGET` keys per cycle. Never KEYS.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,12 +23,12 @@ FIRST_BUDGET = 200_000
 
 
 class Bindings(Struct, frozen=True):
-    """What is remembered of the bindings: their keys and the queues they name, and how far the scan has come."""
+    """The memory of the bindings: their keys, the queues they name, and the position of the scan."""
 
     keys: frozenset[str] = frozenset()
     cursor: int = 0
     whole: bool = False
-    """Whether one round of the scan has ended."""
+    """Whether one round of the scan is complete."""
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
@@ -38,18 +38,18 @@ class Bindings(Struct, frozen=True):
 
 
 def scan(bindings: Bindings) -> ScanKeys:
-    """This cycle's step of the scan."""
+    """Return this cycle's step of the scan."""
     return ScanKeys(bindings.cursor, PATTERN, SCAN_BUDGET if bindings.whole else FIRST_BUDGET)
 
 
 def binding_keys(bindings: Bindings, replies: Replies) -> frozenset[str]:
-    """The bindings known, and those that this cycle's scan found."""
+    """Return the known bindings, and those found by this cycle's scan."""
     found = replies.get(scan(bindings), KeysFound)
     return bindings.keys if isinstance(found, Gap) else bindings.keys | {key for key in found.keys if _for_tasks(key)}
 
 
 def after(replies: Replies, bindings: Bindings, prefix: str, separator: str) -> Bindings:
-    """What is known of the bindings after these replies; a gap leaves it as it was."""
+    """Return the bindings after these replies; a gap leaves them unchanged."""
     found = replies.get(scan(bindings), KeysFound)
     cursor, whole = (bindings.cursor, bindings.whole) if isinstance(found, Gap) else (found.cursor, bindings.whole or found.cursor == 0)
     members: dict[str, frozenset[str]] = {}
@@ -66,26 +66,26 @@ def after(replies: Replies, bindings: Bindings, prefix: str, separator: str) -> 
 
 
 def exchanges(bindings: Bindings, replies: Replies, prefix: str) -> Iterator[SetMembers]:
-    """The bindings to read."""
+    """Return the queries of the bindings to read."""
     return (_members(key) for key in sorted(binding_keys(bindings, replies)) if key.startswith(prefix + MARK))
 
 
 @lru_cache(maxsize=20_000)
 def _members(key: str) -> SetMembers:
-    """Kept: the same object is soon found to be the same question."""
+    """Cached: identical objects compare faster."""
     return SetMembers(key)
 
 
-@lru_cache(maxsize=10_000)  # they hardly ever change, and there is one a queue
+@lru_cache(maxsize=10_000)  # they rarely change, and there is one per queue
 def bound_queues(members: frozenset[str], separator: str) -> frozenset[str]:
-    """The queues that binding members (`routing key SEP pattern SEP queue`) name."""
+    """Return the queues named by binding members (`routing key SEP pattern SEP queue`)."""
     return frozenset(queue for _, mark, queue in (m.rpartition(separator) for m in members) if mark and queue)
 
 
 def prefix_in_force(said: str | None, before: str | None, keys: Iterable[str]) -> str | Gap:
-    """The key prefix: as configured or said by a worker, else the one that the bindings share. Empty while nothing tells.
+    """Return the key prefix: as configured or reported by a worker, otherwise the one shared by the bindings. Empty while unknown.
 
-    A gap where several apps live here and nothing says which is ours: any choice would show empty queues.
+    A gap if several apps use this Redis and nothing says which one is ours: any choice would show empty queues.
     """
     if said is not None:
         return said
@@ -99,6 +99,6 @@ def prefix_in_force(said: str | None, before: str | None, keys: Iterable[str]) -
 
 
 def _for_tasks(key: str) -> bool:
-    """Not the exchanges of events and remote control."""
+    """Whether it is an exchange for tasks, not for events or remote control."""
     _, mark, exchange = key.partition(MARK)
     return bool(mark) and bool(exchange) and exchange != "celeryev" and not exchange.endswith(".pidbox")

@@ -1,7 +1,7 @@
-"""Whether the workers' broker is another than the Redis of this target: then nothing that is read there is about them.
+"""Whether the workers use another broker than the Redis of this target: then nothing read there is about them.
 
-In: the target, what its workers last said of their broker (`stats`), whether any queue is bound in this Redis. Out: a sentence or None.
-Only what is certain counts: another database of a Redis, or another kind of broker. Host names may differ and mean the same server.
+Input: the target, what its workers last reported of their broker (`stats`), whether any queue is bound in this Redis. Output: a sentence or
+None. Only certain differences count: another database of a Redis, or another kind of broker. Different host names may mean the same server.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ IN_REDIS = frozenset({"redis", "rediss", "sentinel", "valkey"})
 
 
 def broker_elsewhere(target: Target, confs: Iterable[WorkerConf], *, bound_here: bool) -> str | None:
-    """Why what this Redis holds says nothing of the workers; None where it may."""
+    """Return why the content of this Redis says nothing of the workers; None if it may."""
     told = [conf for conf in confs if conf.transport]
     ours = [conf for conf in told if conf.transport in IN_REDIS]
     if not told or target.redis_db is None:

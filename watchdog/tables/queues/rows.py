@@ -1,6 +1,6 @@
-"""The cells of a queue, whoever tells its length.
+"""The cells of a queue, wherever its length comes from.
 
-In: a look, what is remembered, lengths and heads. Out: rows, and what is to be remembered of a queue.
+Input: a look, what is remembered, lengths and heads. Output: rows, and what to remember of a queue.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unse
 OF_CONSUMERS = ("last_consumer", "last_consumer_state", "waits_for", "similar")
 NO_HEADS = Heads({})
 NEAR = 0.75
-"""How like another queue's name one must be to pass for a slip of the pen."""
+"""How similar two queue names must be for one to count as a misspelling of the other."""
 
 
 class QueueRows:
-    """One look's evidence about the queues. `length`: queue -> messages that wait; `heads`: queue -> the heads of its lists.
+    """One poll's evidence about the queues. `length`: queue -> messages that wait; `heads`: queue -> the heads of its lists.
 
-    `unacked`: messages that workers hold, of all queues; None where nobody is asked for them.
+    `unacked`: messages that workers hold, of all queues; None if it is not queried.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class QueueRows:
         self._service = Service(self.consumers, look.now, watched, memory.looked_at is None, unacked)
 
     def after(self, known: KnownQueue) -> KnownQueue:
-        """It, with what this look adds to what is remembered."""
+        """Return the queue as it is to be remembered after this poll."""
         length = self._length(known.name)
         heads = self._heads(known.name) if length != 0 else NO_HEADS
         now = self._service.after(known, length, head_changed=heads.taken(known))
         return heads.after(now, self._look.now, self._memory.looked_at, empty_before=known.length == 0 and self._gapless)
 
     def row(self, known: KnownQueue, idle: Mapping[str, str]) -> Row:
-        """Its cells."""
+        """Return its row."""
         cells: dict[str, Cell] = {"name": known.name, "declared": known.name in self._declared}
         gaps: dict[str, str] = {}
         length = self._length(known.name)
@@ -76,7 +76,7 @@ class QueueRows:
         return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
 
     def _consumed(self, known: KnownQueue, length: int | Gap, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
-        """The cells about who consumes it."""
+        """Fill the cells about its consumers."""
         count = self.consumers.count(known.name)
         why = count.reason if isinstance(count, Gap) else contradiction(known, self._look.now)
         cells["consumers"] = None if why or isinstance(count, Gap) else float(count)
@@ -99,7 +99,7 @@ class QueueRows:
             cells["idle_with_backlog_s"], gaps["idle_with_backlog_s"] = None, reason
 
     def _stuck(self, known: KnownQueue, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
-        """For how long workers that are not idle have taken none of its messages."""
+        """Fill `stuck_s`: how long workers that are not idle have taken none of its messages."""
         head = cells.get("head_s")
         by_design = None if self.consumers.all_saturated(known.name) else "waits_for"
         why = gaps.get("head_s") or (head and (gaps.get("consumers") or (by_design and gaps.get(by_design))))
@@ -110,7 +110,7 @@ class QueueRows:
             cells["stuck_s"] = 0.0 if not head or excused else head
 
     def _similar(self, name: str) -> str:
-        """The queue that somebody consumes and that it may have been meant for."""
+        """Return the consumed queue whose name this one may be a misspelling of."""
         return next(iter(get_close_matches(name, sorted(self.consumers.queues), n=1, cutoff=NEAR)), "")
 
     def _trend(self, name: str, length: float) -> dict[str, Cell]:
@@ -122,6 +122,6 @@ class QueueRows:
 
 
 def blind_row(name: str, why: str, declared: frozenset[str], blind: tuple[str, ...]) -> Row:
-    """A queue of which nothing but its name is known now; `blind`: the columns that are gaps."""
+    """Return the row of a queue of which only the name is known now. `blind`: the columns that are gaps."""
     cells: dict[str, Cell] = {"name": name, "declared": name in declared, **dict.fromkeys(blind)}
     return Row(cells, dict.fromkeys(blind, why))

@@ -1,7 +1,7 @@
-"""Whether a queue is served: what one look adds to what is remembered of it.
+"""Whether a queue is served: what one poll adds to what is remembered of it.
 
-In: a queue as remembered, its length and heads, its consumers by this look. Out: for how long it stood still under idle consumers, for
-how long nobody consumed it, and where the two facts contradict each other: a queue that nobody consumes and that is emptied.
+Input: a queue as remembered, its length and heads, its consumers in this poll. Output: how long it stood still with idle consumers, how
+long it had no consumer, and whether the two contradict: a queue without consumers that is emptied.
 """
 
 from msgspec import Struct
@@ -14,13 +14,13 @@ from watchdog.tables.queues.keys import KnownQueue
 __all__ = ["GRACE_S", "Service", "contradiction", "unserved"]
 
 GRACE_S = 240.0
-"""Watched time for which a queue may be without consumers after these said goodbye, or before any came: deploys, autoscaling from zero."""
+"""Watched seconds a queue may be without consumers after a goodbye, or before the first one: deploys, autoscaling from zero."""
 CONTRADICTED_S = 120.0
-"""How long messages that were taken show that somebody consumes the queue. Consumers that take batches do so every half minute."""
+"""Seconds for which taken messages show that somebody consumes the queue. Consumers that take batches do so every half minute."""
 
 
 class Service(Struct, frozen=True):
-    """One look: `watched_s` since the last one that was a look; `first`: there was none; `unacked`: of all queues, None if not asked."""
+    """One poll. `watched_s`: since the last poll; `first`: there was none; `unacked`: of all queues, None if not queried."""
 
     consumers: Consumers
     now: float
@@ -29,7 +29,7 @@ class Service(Struct, frozen=True):
     unacked: int | Gap | None
 
     def after(self, known: KnownQueue, length: int | Gap, *, head_changed: bool) -> KnownQueue:
-        """The queue as it is to be remembered after this look."""
+        """Return the queue as it is to be remembered after this poll."""
         consumer, _ = self.consumers.last(known.name, known.consumer)
         known = replace(known, consumer=consumer)
         if isinstance(length, Gap):
@@ -41,9 +41,9 @@ class Service(Struct, frozen=True):
         return replace(self._unserved(known, length, stood_s), length=length)
 
     def held_by(self, queue: str) -> str | Gap:
-        """For what its consumers wait by design while messages do; empty where nothing known explains it.
+        """Return what its consumers wait for by design while messages wait; empty if nothing known explains it.
 
-        They must hold messages for it, and `unacked` counts these; of a broker that is not asked for the count it is taken for granted.
+        They must hold messages for it, which `unacked` counts. If the broker is not queried for that count, it is assumed.
         """
         what = self.consumers.holds(queue)
         if what and isinstance(self.unacked, Gap):
@@ -65,7 +65,7 @@ class Service(Struct, frozen=True):
         return replace(known, idle_s=known.idle_s + self.watched_s)
 
     def _seen_taken(self, known: KnownQueue, length: int, *, fell: bool, head_changed: bool) -> KnownQueue:
-        """Note that messages went though nobody consumes it; that all of them went proves nothing: they may have been purged."""
+        """Note that messages were taken although there is no consumer. An emptied queue proves nothing: it may have been purged."""
         nobody = self.consumers.count(known.name) == 0
         if nobody and known.nobody and length and (fell or head_changed):
             what = f"fell from {known.length} to {length} messages" if fell else "had another message served next a look later"
@@ -73,24 +73,24 @@ class Service(Struct, frozen=True):
         return replace(known, nobody=nobody)
 
     def _unserved(self, known: KnownQueue, length: int, stood_s: float) -> KnownQueue:
-        """`stood_s`: for how long it stood still before: nobody consumed it then either, though it was not known yet."""
+        """Count the time without a consumer. `stood_s`: how long it stood still before; then it had no consumer either, unknown so far."""
         count = self.consumers.count(known.name)
         if isinstance(count, Gap):
             return known
         if count or not length or contradiction(known, self.now):
             return replace(known, unserved_s=0.0)
-        if self.first or self.consumers.last(known.name, known.consumer)[1] == "lost":  # stays so when the lost one is forgotten
+        if self.first or self.consumers.last(known.name, known.consumer)[1] == "lost":  # remains so when the lost one is forgotten
             return replace(known, unserved_s=GRACE_S)
         return replace(known, unserved_s=max(known.unserved_s, stood_s) + self.watched_s)
 
 
 def contradiction(known: KnownQueue, now: float) -> str | None:
-    """Why it has a consumer though no worker says so; None where nothing shows one."""
+    """Return why it must have a consumer although no worker reports it; None if nothing shows one."""
     if not known.nobody or known.taken_at is None or not 0 <= now - known.taken_at <= CONTRADICTED_S:
         return None
     return f"no worker that Flower knows consumes it, and yet it {known.taken}: somebody takes its messages"
 
 
 def unserved(known: KnownQueue, length: int, state: str) -> float:
-    """Messages that wait with nobody to take them; `state`: of the worker that consumed it last. None count within `GRACE_S`."""
+    """Return the messages that nobody takes; 0 within `GRACE_S`. `state`: that of the last consumer."""
     return float(length) if state == "lost" or known.unserved_s >= GRACE_S else 0.0

@@ -1,6 +1,6 @@
-"""`queues`: a row a queue that is configured, declared, consumed or bound; lengths over all priority lists, from Redis.
+"""`queues`: one row per queue that is configured, declared, consumed or bound; lengths over all priority lists, from Redis.
 
-Without Redis Flower is asked for the lengths (`queues_by_flower`).
+Without Redis, Flower is asked for the lengths (`by_flower`).
 """
 
 from collections.abc import Iterable
@@ -70,11 +70,11 @@ MANY_KEYS = "redis: holds more keys than one look goes through; a queue that no 
 OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
 STANDS_S = 20.0
 SETTLE_EVERY_S = 60.0
-"""How often all workers are asked at most, where a queue that nobody consumes is emptied."""
+"""Shortest time between two refreshes of all workers, while a queue without consumers is emptied."""
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """Names first (conf, bindings), then the lengths and heads of every list of every queue known by then."""
+    """Return the queries for names first (conf, bindings), then those for the lengths and heads of every list of every known queue."""
     if "redis" not in asking.target.sources:
         return lengths_due(asking) if "flower" in asking.target.sources else []
     replies, memory = asking.replies, queues_of(asking.memory)
@@ -84,7 +84,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         wanted += [Inspected(), *_settling(asking, memory)]
     first_round = not replies.asked(Ping())
     if first_round and not keys.prefix_told:
-        return wanted  # the first round of the first look: nobody has said yet how the keys are named
+        return wanted  # first round of the first poll: the key names are not known yet
     wanted += exchanges(memory.bindings, replies, keys.prefix)
     for name in _names(asking.target, memory, keys, keys.consumed):
         for query in keys.lists(name):
@@ -92,12 +92,12 @@ def asks(asking: Asking) -> Iterable[Query]:
             if length is None:
                 wanted.append(query)
             if name not in memory.known or (isinstance(length, int) and length > 0):
-                wanted.append(OldestMessage(query.key))  # of a queue found in this look at once: there may be no round left
+                wanted.append(OldestMessage(query.key))  # at once for a queue found in this poll: there may be no other round
     return wanted
 
 
 def read(look: Look) -> Reading:
-    """Every queue known, as it is now."""
+    """Return a row for every known queue."""
     idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "growth_per_min")
     if look.target.sources.isdisjoint(("flower", "redis")):
         return Reading(idle={c.name: "needs Redis or Flower, and this target has neither" for c in COLUMNS})
@@ -134,7 +134,7 @@ def read(look: Look) -> Reading:
 
 
 class _Seen:
-    """One look's evidence about the queues."""
+    """One poll's evidence about the queues."""
 
     def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
         self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
@@ -144,7 +144,7 @@ class _Seen:
         self.rows = QueueRows(look, memory, keys.conf.declared, self._lengths.__getitem__, heads, unacked)  # no cycle: freed at once
 
     def asked(self, name: str) -> bool:
-        """Whether its lists were asked for: a queue may come to light after the last round."""
+        """Whether its lists were queried: a queue may be found after the last round."""
         answers, total, gap = self.look.replies.answers, 0, None
         for query in self.keys.lists(name):
             match answers.get(query):
@@ -158,17 +158,17 @@ class _Seen:
         return True
 
     def length(self, name: str) -> int | Gap:
-        """Messages that wait, over all its lists; of a queue that was asked for."""
+        """Return the messages that wait, over all its lists. Only for a queue that was queried."""
         return self._lengths[name]
 
     def known(self, name: str) -> KnownQueue:
-        """It, with what this look adds to what is remembered."""
+        """Return the queue as it is to be remembered after this poll."""
         known = self.memory.known.get(name) or KnownQueue(name, self.look.now)
         listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or self.length(name) != 0
         return self.rows.after(replace(known, seen_at=self.look.now) if listed else known)
 
     def keeps(self, queue: KnownQueue) -> bool:
-        """Bound, or seen within `forget_after`: consumed, declared, or holding messages."""
+        """Whether it is bound, or was consumed, declared or non-empty within `forget_after`."""
         return queue.name in self.bound or self.look.now - queue.seen_at <= self.look.target.forget_after_s
 
 
@@ -177,8 +177,11 @@ def _heads(keys: QueueKeys, replies: Replies, name: str) -> Heads:
 
 
 def _settling(asking: Asking, memory: Queues) -> list[Query]:
-    """Everybody is asked what they consume where the last look saw messages taken from a queue that nobody consumes, and once
-    where a queue begins to stand still under idle consumers: they may have been told to consume it no more (`cancel_consumer`)."""
+    """Return a refresh of all workers if the state of a queue contradicts its known consumers.
+
+    Sent if messages were taken from a queue without consumers in the last poll, and once when a queue begins to stand still with idle
+    consumers: they may have been told to consume it no more (`cancel_consumer`).
+    """
     known_workers = known_workers_of(asking.memories.get("workers"))
     taken = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
     due = taken and passed(known_workers.refreshed_at, asking.now, SETTLE_EVERY_S)
@@ -196,7 +199,7 @@ def _remember(memory: Queues, keys: QueueKeys) -> Queues:
 
 
 def _missing(memory: Queues, keys: QueueKeys, replies: Replies) -> str | None:
-    """Why queues may be missing: the scan for bindings never came round and fails, or a binding never read cannot be."""
+    """Return why queues may be missing: the scan for bindings was never complete and fails, or a new binding cannot be read."""
     found = replies.get(scan(memory.bindings), KeysFound)
     if isinstance(found, Gap) and not memory.bindings.whole:
         return found.reason

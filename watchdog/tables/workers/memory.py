@@ -37,7 +37,7 @@ class KnownWorker(Struct, frozen=True):
     gone_s: float = 0.0
     """Watched seconds since then in which silence was evidence."""
     peers_online: int = 0
-    """Workers online at that time of its kind that serve its queues, itself included."""
+    """Number of workers of its kind that served its queues and were online at that time, itself included."""
     replaced: bool = False
     """Whether as many were online again since then."""
     beat: WorkerBeat | None = None

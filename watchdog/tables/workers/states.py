@@ -40,7 +40,7 @@ DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs i
 FELL_S = 600.0
 """Two unexplained falls of a task count within so many seconds mean two processes that take turns."""
 UNKNOWN_POOL_S = 300.0
-"""How long a worker whose pool may be silent by design is unknown, not lost."""
+"""How long a worker is unknown, not lost, if nobody knows whether it may be silent by design."""
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
 RETURNED = "Flower can ask the workers again, and none has answered yet: they may still be coming back to their broker"
 NONE_ANSWERS = "all workers fell silent together, and none can be asked: the broker may be dead, or block publishers in an alarm"

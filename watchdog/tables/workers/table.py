@@ -249,7 +249,7 @@ class _Cells:
         self._put("queues", None if seen.queues is None else ",".join(sorted(set(seen.queues))), stale)
 
     def _silent_s(self) -> float:
-        """Return the seconds since its last sign of life: by our clock if we saw it online; by Flower's if it was gone at the first poll."""
+        """Return the seconds since its last sign of life: by our clock if we saw it online; by Flower's if it was gone at first."""
         worker, now = self.worker, self.look.now
         beats = worker.beat.heartbeats if worker.beat else ()
         ahead = bool(beats) and beats[-1] > now + AHEAD_S
