@@ -1,8 +1,9 @@
-"""Where Flower shows more tasks as started on a worker than the worker executes: who runs is then asked of the worker itself.
+"""Workers that execute fewer tasks than Flower shows as started on them: the worker itself is asked which ones it executes.
 
-Flower hears no end of a task that raised Ignore, and may miss others; it shows them as started for good (measured with Celery 5.7). The
-worker's heartbeat says how many tasks it executes, and its answer to a refresh of it alone says which.
-In: what Flower lists, heartbeats, what is remembered. Out: the workers to ask, which tasks have ended, and why the others are not known.
+Flower hears no end of a task that raised Ignore, and may miss others; it shows them as started forever (measured with Celery 5.7). The
+worker's heartbeat reports how many tasks it executes, and its answer to a refresh of it alone reports which ones.
+Input: what Flower lists, heartbeats, what is remembered. Output: the workers to ask, which tasks have ended, and why the others are
+unknown.
 """
 
 from collections import Counter
@@ -17,14 +18,14 @@ from watchdog.tables.workers.memory import KnownWorkers, passed
 __all__ = ["contradiction", "ended_by_its_worker", "workers_to_ask"]
 
 SETTLED_S = 10.0
-"""A task that began later may be missing in the last heartbeat (they come every 2 s), or be listed after the worker answered."""
+"""A task that started later may be missing in the last heartbeat (they come every 2 s), or be listed after the worker answered."""
 ASK_EVERY_S = 60.0
 MOST_ASKED = 3
-"""So many workers a look: one that does not answer costs 2 s."""
+"""Most workers asked per poll: one that does not answer costs 2 s."""
 
 
 def workers_to_ask(runs: Iterable[KnownRun], replies: Replies, asked_at: Mapping[str, float], now: float) -> list[InspectOne]:
-    """A refresh of each worker that executes less than Flower shows, as far as it has not been asked lately."""
+    """Return a refresh of each worker that executes fewer tasks than Flower shows and has not been asked recently."""
     beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
     if isinstance(beats, Gap):
         return []
@@ -34,13 +35,13 @@ def workers_to_ask(runs: Iterable[KnownRun], replies: Replies, asked_at: Mapping
 
 
 def ended_by_its_worker(run: KnownRun, known_workers: KnownWorkers, now: float) -> bool:
-    """Whether its worker has answered in this look what it executes, and this task is not among it."""
+    """Whether its worker has reported in this poll what it executes, and this task is not part of it."""
     active = _active(run, known_workers, now)
     return active is not None and run.id not in active and _settled(run, now)
 
 
 def contradiction(worker: str, executes: float, runs: Iterable[KnownRun], now: float) -> str:
-    """Why it is not known which of them the worker executes; empty where all of them can be."""
+    """Return why it is unknown which of the tasks the worker executes; empty if it can be all of them."""
     shown = sum(1 for run in runs if run.worker == worker and not run.ended and _settled(run, now))
     if not 0 < executes < shown:  # at 0 all is known: none runs
         return ""
@@ -60,5 +61,5 @@ def _executes_less(beat: WorkerBeat | None, shown: int) -> bool:
 
 
 def _settled(run: KnownRun, now: float) -> bool:
-    """Whether it began long enough ago, as far as its worker's clock can be believed."""
+    """Whether it started long enough ago, as far as its worker's clock can be trusted."""
     return not run.ended and run.listed and run.started is not None and now - run.started >= SETTLED_S

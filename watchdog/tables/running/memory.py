@@ -1,7 +1,7 @@
-"""The tasks that run, as remembered from look to look: who runs them, what they last reported, and which of them ended unseen.
+"""The running tasks as remembered from poll to poll: who executes them, what they last reported, and which ended unseen.
 
-Flower forgets what runs when it restarts, and never hears the end of a task whose worker was killed. So a task that had run for long
-when Flower restarted stays, as unknown, until something tells; and one whose result backend says that it has ended is let go.
+Flower forgets running tasks when it restarts, and never hears the end of a task whose worker was killed. So a task that had run for long
+when Flower restarted is kept as unknown until something is known of it. A task is dropped if its result backend says that it has ended.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,17 +19,17 @@ from watchdog.tables.running.results_place import KEY, ResultsPlace
 __all__ = ["METAS_A_LOOK", "KnownRun", "Report", "Running", "listed_runs", "metas", "running_of", "runs_now"]
 
 METAS_A_LOOK = 50
-"""Of so many remembered tasks a look Redis is asked what they report, in turn; of those that are new at once."""
+"""Number of remembered tasks whose reports are read from Redis per poll, in turn. Reports of new tasks are read at once."""
 CLOCK_AHEAD_S = 5.0
 LONG_S = 300.0
-"""What ran for less when Flower restarted is let go with it: no rule of the shipped pack asks after it."""
+"""Tasks that ran for less when Flower restarted are dropped: no shipped rule needs them."""
 REUSED_S = 120.0
-"""The longest that Flower's list may be reused: a task that it showed last may have been gone for so long."""
+"""Longest time for which Flower's list may be reused: a task listed last may have been gone for so long."""
 ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
 
 
 class Report(Struct, frozen=True):
-    """What a task said of itself when Redis was last asked; `moved_at` is since when it has said so. `gap`: why that ask failed."""
+    """What a task reported when Redis was last queried. `moved_at`: since when it reports this. `gap`: why that query failed."""
 
     progress: float | None = None
     step: str | None = None
@@ -39,7 +39,7 @@ class Report(Struct, frozen=True):
 
 
 class KnownRun(Struct, frozen=True):
-    """One task that runs. `started` is by its worker's clock, `seen_at` (when Flower last listed it) by ours."""
+    """One running task. `started` is by its worker's clock, `seen_at` (when Flower last listed it) by ours."""
 
     id: str
     name: str | None
@@ -48,17 +48,17 @@ class KnownRun(Struct, frozen=True):
     started: float | None
     seen_at: float
     listed: bool = True
-    """False: Flower restarted, and has not told of it since."""
+    """False: Flower restarted and has not shown it since."""
     ended: bool = False
-    """The result backend or its worker says so, though Flower still lists it."""
+    """Whether the result backend or its worker reports its end, though Flower still lists it."""
     report: Report | None = None
-    """None: Redis was not asked yet."""
+    """None: Redis was not queried yet."""
     first_seen_at: float = 0.0
-    """When this run was first listed, and `absent_at` when the list was last read without it (None: never), by our clock."""
+    """When this run was first listed; `absent_at`: when the list was last read without it (None: never). By our clock."""
     absent_at: float | None = None
 
     def running_s(self, now: float) -> float | None:
-        """For how long it runs, as far as its worker's clock fits what we saw ourselves; None where it cannot be known."""
+        """Return how long it has been running, limiting its worker's clock by what we saw ourselves; None if that cannot be known."""
         if self.started is None:
             return None
         by_its_clock, at_least = now - self.started, now - self.first_seen_at
@@ -69,7 +69,7 @@ class KnownRun(Struct, frozen=True):
 
 
 class Running(Struct, frozen=True):
-    """What the `running` table remembers. `asked`: the last task of which Redis was asked."""
+    """The memory of the `running` table. `asked`: the last task whose report was queried."""
 
     known: Mapping[str, KnownRun] = field(default_factory=dict)
     asked: str = ""
@@ -80,12 +80,12 @@ class Running(Struct, frozen=True):
 
 
 def running_of(memory: object) -> Running:
-    """The memory of the `running` table, or an empty one."""
+    """Return the memory of the `running` table, or an empty one."""
     return memory if isinstance(memory, Running) else Running()
 
 
 def metas(asking: Asking, place: ResultsPlace) -> Iterable[Query]:
-    """What the tasks that run report: of those remembered in turn, and of new ones once Flower has named them."""
+    """Return the queries for reports of running tasks: remembered ones in turn, and new ones once Flower lists them."""
     memory = running_of(asking.memory)
     ids = [run.id for run in memory.known.values() if not run.ended]
     turn = ids.index(memory.asked) + 1 if memory.asked in ids else 0
@@ -95,7 +95,7 @@ def metas(asking: Asking, place: ResultsPlace) -> Iterable[Query]:
 
 
 def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: ResultsPlace, restarted_at: float | None) -> Running:
-    """Those that Flower lists, oldest start first, and those of which it may have lost sight at `restarted_at` (its last start)."""
+    """Return the tasks that Flower lists, oldest start first, and those it may have lost at `restarted_at` (its last start)."""
     now = look.now
     known = {run.id: run for run in listed_runs(memory, listed, look.target, now)}
     for run in memory.known.values():
@@ -110,7 +110,7 @@ def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: R
 
 
 def listed_runs(memory: Running, listed: tuple[TaskSeen, ...], target: Target, now: float) -> list[KnownRun]:
-    """The target's tasks that Flower lists, each with what is remembered of it."""
+    """Return the target's tasks that Flower lists, each with what is remembered of it."""
     return [_known(task, memory.known.get(task.id), memory.looked_at, now) for task in listed if _is_ours(task, target)]
 
 
@@ -142,7 +142,7 @@ def _lost_sight(run: KnownRun, restarted_at: float | None) -> bool:
 
 
 def _told(run: KnownRun, query: TaskMeta, replies: Replies, now: float) -> KnownRun:
-    """The run, with what Redis says of it in this look, if it was asked."""
+    """Return the run with what Redis reports of it in this poll, if it was queried."""
     if not replies.asked(query):
         return run
     seen, before = replies.get(query, TaskMetaSeen), run.report

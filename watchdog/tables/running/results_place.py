@@ -1,7 +1,7 @@
-"""Where the target's task results live: in its `results`, else where its workers say, else in the broker's database.
+"""Where the target's task results are stored: in its `results`, otherwise where its workers say, otherwise in the broker's database.
 
-In: the target, what its workers last said of their `conf`. Out: how their keys begin and in which database, or why nobody can ask.
-Source of the keys: celery/backends/base.py (`task_keyprefix`, `_add_global_keyprefix`).
+Input: the target, what its workers last reported of their `conf`. Output: the prefix of their keys and the database, or why they cannot be
+read. Source of the keys: celery/backends/base.py (`task_keyprefix`, `_add_global_keyprefix`).
 """
 
 from collections.abc import Iterable
@@ -20,19 +20,19 @@ NO_SOURCE = "needs the Redis that holds the results, and this target has neither
 
 
 class ResultsPlace(Struct, frozen=True):
-    """How to ask what a task reports; `why_not` says why it cannot be asked, and what to set. `db` None: the source's own."""
+    """How to query what a task reports. `why_not` says why it cannot be queried, and what to configure. `db` None: the source's own."""
 
     prefix: str = ""
     db: int | None = None
     why_not: str = ""
 
     def question(self, task_id: str) -> TaskMeta:
-        """What a task reports."""
+        """Return the query for what a task reports."""
         return TaskMeta(f"{self.prefix}{KEY}{task_id}", self.db)
 
 
 def results_place(target: Target, confs: Iterable[WorkerConf]) -> ResultsPlace:
-    """The first of these workers that names a result backend speaks for all: an app has one."""
+    """Return the place named by the first of these workers that has a result backend: an app has only one."""
     conf = next((conf for conf in confs if conf.result_backend), WorkerConf())
     if target.sources.isdisjoint({"redis", "results"}):
         return ResultsPlace(why_not=NO_SOURCE)
@@ -46,7 +46,7 @@ def results_place(target: Target, confs: Iterable[WorkerConf]) -> ResultsPlace:
 
 
 def _out_of_reach(conf: WorkerConf) -> str:
-    """Why the broker's Redis does not hold the results; empty where it does, or nobody says."""
+    """Return why the broker's Redis does not hold the results; empty if it does, or nobody says."""
     scheme = (conf.result_backend or "").partition(":")[0]
     if scheme and scheme not in IN_REDIS:
         return f"the workers' results live in {scheme}; progress is read from Redis alone"

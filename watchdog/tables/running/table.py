@@ -1,7 +1,7 @@
-"""`running`: a row a task that executes: the 100 that Flower shows as started for longest, with what they report of themselves.
+"""`running`: one row per executing task: the 100 that Flower shows as started for longest, with what they report.
 
-A task whose worker was killed stays started in Flower for good: its row stays, with `worker_state` lost. What Flower shows as started and
-its worker does not execute is no row: see `running_contradicted`.
+A task whose worker was killed stays started in Flower forever: its row stays, with `worker_state` lost. A task that Flower shows as started
+but its worker does not execute has no row: see `contradicted`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,16 +48,16 @@ COLUMNS = (
 )
 OF_PROGRESS = ("progress", "step", "meta", "progress_still_s")
 FIXED = ("id", "name", "worker")
-"""What holds of a task whatever cannot be asked."""
+"""What is valid for a task even if nothing can be polled."""
 PROCESS_SLACK_S = 5.0
-"""Clocks differ: a task counts as one of an earlier process only if it started so long before this one."""
+"""Clocks differ: a task counts as one of an earlier process only if it started this much before the current process."""
 CLOCK_AHEAD = "flower: its worker's clock is ahead, and it was not watched from its beginning on"
 MISSED = "flower: missed the event that tells it"
 NO_QUEUE = "flower: its sender does not tell (task_send_sent_event is off), and its worker consumes several queues"
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """What runs, and what it reports; nothing where nobody reads it."""
+    """Return the queries for running tasks and their reports; none if nobody reads the table."""
     if "flower" not in asking.target.sources or not asking.demand.wants("running"):
         return []
     wanted: list[Query] = [STARTED_TASKS, *refreshing(_in_doubt(asking))]
@@ -68,7 +68,7 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 
 def _in_doubt(asking: Asking) -> list[InspectOne]:
-    """Refreshes of workers that execute less than Flower shows, once both have been told."""
+    """Return refreshes of workers that execute fewer tasks than Flower shows, once both are known."""
     memory, listed = running_of(asking.memory), asking.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):
         return []
@@ -76,7 +76,7 @@ def _in_doubt(asking: Asking) -> list[InspectOne]:
 
 
 def read(look: Look) -> Reading:
-    """Every task that runs."""
+    """Return a row for every running task."""
     why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
     if "flower" not in look.target.sources or not look.demand.wants("running"):
         return Reading(idle={c.name: why for c in COLUMNS})
@@ -106,13 +106,13 @@ def read(look: Look) -> Reading:
 
 
 def _place(target: Target, replies: Replies, known_workers: KnownWorkers) -> ResultsPlace:
-    """Where results live, by what the workers said of it in this look or an earlier one; who was inspected last knows best."""
+    """Return where results are stored, by what the workers reported in this poll or an earlier one; the last inspected comes first."""
     seen = sorted(inspections(replies, known_workers, target).values(), key=lambda i: (-(i.at or 0.0), i.name))
     return results_place(target, (i.conf for i in seen if i.conf is not None))
 
 
 class _Workers:
-    """What this look knows of the workers."""
+    """What this poll knows of the workers."""
 
     def __init__(self, look: Look, known_workers: KnownWorkers, runs: tuple[KnownRun, ...]) -> None:
         workers = look.before.get("workers", Reading(unread="flower: not asked"))
@@ -120,19 +120,19 @@ class _Workers:
         self.rows: Mapping[Cell, Row] = {row.cells["name"]: row for row in workers.rows}
 
     def state(self, run: KnownRun) -> tuple[Cell, str]:
-        """(that worker's state, or why it is not known)."""
+        """Return (the worker's state, or why it is unknown)."""
         row = self.rows.get(run.worker)
         if run.worker is None:
             return None, MISSED
         if row is None:
             why = self.unread or self.known_workers.flower.unsettled(self.look.now)
-            return (None, why) if why else ("lost", "")  # Flower lists a worker until it restarts: who is not there is gone
+            return (None, why) if why else ("lost", "")  # Flower lists a worker until it restarts: one that is not listed is gone
         if row.cells.get("state") == "online" and self._of_earlier_process(run, row):
             return "lost", ""
         return row.cells["state"], row.gaps.get("state", "")
 
     def active(self, run: KnownRun) -> tuple[Cell, str]:
-        """(how many tasks it executes, or why that is not known)."""
+        """Return (how many tasks it executes, or why that is unknown)."""
         row = self.rows.get(run.worker)
         if row is None:
             _, why = self.state(run)
@@ -143,7 +143,7 @@ class _Workers:
         return active, row.gaps.get("active", "")
 
     def queue(self, run: KnownRun) -> tuple[Cell, str]:
-        """(the queue it came from, or why that is not known): by its sender, or because its worker consumes only one."""
+        """Return (the queue it came from, or why that is unknown): from its sender, or because its worker consumes only one."""
         row = self.rows.get(run.worker)
         queues = row.cells.get("queues") if row is not None else None
         only = queues if isinstance(queues, str) and queues and "," not in queues else None
@@ -151,7 +151,7 @@ class _Workers:
         return (queue, "") if queue else (None, NO_QUEUE)
 
     def done_with(self, run: KnownRun) -> bool:
-        """Whether the worker of a task that Flower lost sight of cannot execute it any more."""
+        """Whether the worker of a task that Flower lost cannot be executing it any more."""
         state, active = self.state(run)[0], self.active(run)[0]
         return state in ("left", "lost") or (state == "online" and active == 0)
 
@@ -184,7 +184,7 @@ def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) 
 
 
 def _report(run: KnownRun, now: float) -> dict[str, tuple[Cell, str]]:
-    """What it says of itself."""
+    """Return what it reports, with reasons for gaps."""
     report = run.report
     why = f"results: not asked yet, {METAS_A_LOOK} tasks a look" if report is None else report.gap
     if report is None or why:
