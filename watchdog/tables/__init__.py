@@ -1,7 +1,7 @@
-"""The tables: what can be judged. Each is one pure file.
+"""The tables: what rules can judge. Each is one pure module.
 
-To add one: write `tables/<name>.py` with its columns, key, `asks` and `read`, and name its `TABLE` below, after the
-tables in its `needs`. The schema, the rules' checks, `watchdog tables` and the contract tests take it from here.
+To add one: write `tables/<name>.py` with its columns, key, `asks` and `read`, and add its `TABLE` below, after the tables in its `needs`.
+The schema, the rules' checks, `watchdog tables` and the contract tests use this list.
 """
 
 from collections.abc import Mapping
@@ -38,4 +38,4 @@ TABLES: Mapping[str, Table] = {
         own.SELF,
     )
 }
-"""Name -> table, in the order in which they are read."""
+"""Name -> table, in reading order."""

@@ -1,6 +1,6 @@
-"""`blind`: a row a cause that keeps rules from judging what they could judge before, as the cycle before found it.
+"""`blind`: one row per cause that keeps rules from judging what they could judge before, as found by the previous cycle.
 
-`core/judging/blindness.py` finds it.
+The causes come from `core/judging/blindness.py`.
 """
 
 from watchdog.core.judging.blindness import BLIND, Blindness, Cause
@@ -20,7 +20,7 @@ FIRST = "`watchdog run` knows what could be judged before; what one look cannot 
 
 
 def read(look: Look) -> Reading:
-    """Every cause of the cycle before."""
+    """Return a row for every cause found by the previous cycle."""
     known = look.memory
     if not isinstance(known, Blindness) or not known.looked:
         return Reading(idle={c.name: FIRST for c in COLUMNS})

@@ -1,4 +1,4 @@
-"""`broker`: the target's Redis, one row, from PING, INFO and the unacked index."""
+"""`broker`: one row for the target's Redis, from PING, INFO and the unacked index."""
 
 from collections.abc import Iterable
 from math import inf
@@ -45,7 +45,7 @@ MOST_HOLDERS = 5
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """PING and INFO first; the unacked keys once their prefix is known."""
+    """Return PING and INFO first, and the queries of the unacked keys once their prefix is known."""
     if "redis" not in asking.target.sources:
         return []
     wanted: list[Query] = [Ping(), ReadServer(), CountFlushes()]
@@ -58,7 +58,7 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 
 def read(look: Look) -> Reading:
-    """The one row."""
+    """Return the single row."""
     if "redis" not in look.target.sources:
         return Reading(idle={c.name: "needs Redis, and this target has no `redis`" for c in COLUMNS})
     pong = look.replies.get(Ping(), Pong)
@@ -94,7 +94,7 @@ def _holdings(memory: object) -> Holdings:
 
 
 def _held(look: Look, unacked: Cell) -> float | None:
-    """How many messages it holds in all; None where some of them could not be counted."""
+    """Return the total number of messages it holds; None if some of them could not be counted."""
     queues = look.before["queues"] if "queues" in look.before else Reading(unread="not asked")
     lengths = [row.cells.get("length") for row in queues.rows]
     if queues.unread is not None or not isinstance(unacked, float) or not all(isinstance(length, float) for length in lengths):
@@ -143,9 +143,11 @@ def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> N
 
 
 def _holders(workers: Iterable[KnownWorker]) -> str:
-    """Who fetched messages and may not have acknowledged them: of those who are gone what they were at when last heard."""
+    """Return workers that may hold unacknowledged messages. For workers that are gone, their last heartbeat counts."""
     holding = [worker for worker in workers if _holds(worker)]
-    ordered = sorted(holding, key=lambda worker: (worker.state == "online", worker.name))  # the dead acknowledge nothing any more
+    ordered = sorted(
+        holding, key=lambda worker: (worker.state == "online", worker.name)
+    )  # offline workers first: they will not acknowledge anything
     more = [f"{len(ordered) - MOST_HOLDERS} more"] if len(ordered) > MOST_HOLDERS else []
     return ",".join([*[worker.name for worker in ordered[:MOST_HOLDERS]], *more])
 

@@ -1,4 +1,4 @@
-"""`cluster`: the target as a whole, one row, summed from the tables read before it; a sum over a gap is a gap."""
+"""`cluster`: one row for the whole target, summed over the tables read before it. A sum over a gap is a gap."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def read(look: Look) -> Reading:
-    """The one row."""
+    """Return the single row."""
     idle: dict[str, str] = {}
     cells: dict[str, Cell] = {"workers_expected": float(expected(look.target))}
     gaps: dict[str, str] = {}
@@ -44,7 +44,7 @@ def read(look: Look) -> Reading:
 
 
 def expected(target: Target) -> int:
-    """How many workers the configuration says there should be."""
+    """Return how many workers the configuration expects."""
     names = sum(not set(name) & set("*?[") for name in target.expected_workers)
     return max(target.min_workers or 0, sum(target.min_workers_by_name.values()), names)
 
@@ -85,7 +85,7 @@ def _from_queues(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle:
 
 
 def _names_missing(look: Look, bindings: Bindings) -> str:
-    """Why there may be queues that nobody could name. A scan on its way is no gap: consumed and declared queues are known by then."""
+    """Return why queues may be missing. An incomplete scan is no gap: consumed and declared queues are known by then."""
     for query, gap in look.replies.gaps("redis"):
         if (isinstance(query, ScanKeys) and not bindings.whole) or (isinstance(query, SetMembers) and query.key not in bindings.members):
             return gap.reason

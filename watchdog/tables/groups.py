@@ -19,7 +19,7 @@ STATES = ("online", "lost", "left", "unknown")
 
 
 def read(look: Look) -> Reading:
-    """A row a group; the counts are gaps while a worker's state is unknown, for it may be any of them."""
+    """Return one row per group. Counts are gaps while the state of a worker is unknown, because it may be any of them."""
     workers = look.before["workers"]
     if "name" in workers.idle:
         return Reading(idle={c.name: workers.idle["name"] for c in COLUMNS})
@@ -29,7 +29,7 @@ def read(look: Look) -> Reading:
 
 
 def counted(workers: Reading, pattern: str) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Workers by state (online, lost, left, unknown), and why some of these are not known."""
+    """Return workers by state (online, lost, left, unknown), and why some of these counts are unknown."""
     rows = [r for r in workers.rows if fnmatchcase(str(r.cells["name"]), pattern)]
     if workers.unread is not None:
         return dict.fromkeys(STATES), dict.fromkeys(STATES, workers.unread)

@@ -1,4 +1,4 @@
-"""Tables that are part of the schema and that no source fills yet: their columns are checked, their rules are idle."""
+"""Tables of the schema that no source fills yet: conditions on their columns are checked, rules on them are idle."""
 
 from watchdog.core.model.rows import Column, Kind, Look, Reading, Table
 

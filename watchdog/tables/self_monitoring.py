@@ -1,4 +1,4 @@
-"""`receivers`, `rules` and `self`: what watchdog says of itself, on the reserved target `watchdog`."""
+"""`receivers`, `rules` and `self`: watchdog's self-monitoring, on the reserved target `watchdog`."""
 
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen

@@ -1,4 +1,4 @@
-"""`sources`: a row a source of the target: reached, let in and its first question answered, or not and why."""
+"""`sources`: one row per source of the target: whether it was reached, accepted us and answered the first query, or why not."""
 
 from collections.abc import Iterable, Mapping
 
@@ -31,12 +31,12 @@ class SourcesSeen(Struct, frozen=True):
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """Each source's first question, and what says when it started."""
+    """Return each source's first query, and the one that reports when it started."""
     return [q for name in sorted(asking.target.sources) if name in FIRST for q in (FIRST[name], ALSO[name])]
 
 
 def read(look: Look) -> Reading:
-    """A row a configured source: this table is never unread, for not being up is what it tells."""
+    """Return one row per configured source. This table is never unread, because it reports what is not up."""
     memory = look.memory if isinstance(look.memory, SourcesSeen) else SourcesSeen()
     names = [name for name in sorted(look.target.sources) if name in FIRST]
     up = {name: not isinstance(look.replies.get(FIRST[name], object), Gap) for name in names}
@@ -64,13 +64,13 @@ def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: 
 
 
 def _unanswered(name: str, look: Look) -> list[str]:
-    """Why it did not answer the rest; the broker's Redis answers for the results too, where they have none of their own."""
+    """Return why other queries were not answered. The broker's Redis also serves the results, if these have no server of their own."""
     asked_of = (name, "results") if name == "redis" and "results" not in look.target.sources else (name,)
     return [gap.reason for source in asked_of for _, gap in look.replies.gaps(source)]
 
 
 def _odd(name: str, look: Look) -> list[str]:
-    """What is wrong with a source that answers well: a replica takes no task, and no reading command of ours would ever notice."""
+    """Return what is wrong with a source that answers well: a replica accepts no tasks, but all our reading commands work on it."""
     server = look.replies.get(ReadServer(), RedisServer)
     if name == "redis" and not isinstance(server, Gap) and server.role == "slave":
         return ["redis: this is a read-only replica (INFO says role:slave), where Celery can queue nothing: name its master in `redis`"]
