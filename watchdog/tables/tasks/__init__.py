@@ -1,1 +1,1 @@
-"""Tables `tasks` and `errors`: outcomes by task name, and the exceptions of the failed ones."""
+"""Tables `tasks` and `errors`: outcomes by task name, and the exceptions of failed tasks."""

@@ -1,6 +1,6 @@
-"""What kind of failure an exception is: its true type, and the category that says whom to call.
+"""Classify failures: the actual exception type, and a category that tells who should handle it.
 
-In: a failed task as Flower shows it. Out: the type's name, its category, and an example in one line.
+Input: a failed task as Flower shows it. Output: the type's name, its category, and an example in one line.
 """
 
 import re
@@ -11,12 +11,12 @@ __all__ = ["CATEGORIES", "category_of", "example_of", "exception_of"]
 
 CATEGORIES = ("unregistered", "timeout", "memory", "connection", "lost", "other")
 WRAPPED = "ExceptionWithTraceback"
-"""What Celery shows of an exception that came from its pool's main process (time limits, killed children), measured on 5.7."""
+"""What Celery shows for an exception from its pool's main process (time limits, killed children), measured on 5.7."""
 UNKNOWN = "unknown"
 LONGEST_EXAMPLE = 200
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _PREFIX = re.compile(r"^[a-z][\w-]*:(?=\s*[A-Za-z_][\w.]*\s*[(:])")
-"""redis-py 8 writes a kind of its own before the type: `network:ConnectionError('…')`."""
+"""redis-py 8 writes its own kind before the type: `network:ConnectionError('…')`."""
 _CLASS = re.compile(r"^<(?:class )?'?")
 _KINDS = (
     ("unregistered", re.compile(r"^NotRegistered$")),
@@ -27,22 +27,22 @@ _KINDS = (
         "connection",
         re.compile(r"connect(ion|error)|^(OperationalError|BrokenPipeError|BusyLoadingError|MasterNotFoundError|gaierror)$", re.IGNORECASE),
     ),
-)  # the first that fits holds: a ConnectTimeout is a timeout
+)  # the first match applies: a ConnectTimeout is a timeout
 
 
 def exception_of(task: TaskSeen) -> str:
-    """The type: what stands before the bracket in its repr; of a wrapped one, what the traceback's last line begins with."""
+    """Return the type: the text before the bracket in its repr; for a wrapped one, the start of the traceback's last line."""
     name = _name(task.exception)
     return (_name(task.traceback_last) or WRAPPED) if name == WRAPPED else name or _name(task.traceback_last) or UNKNOWN
 
 
 def category_of(exception: str) -> str:
-    """One of `CATEGORIES`."""
+    """Return one of `CATEGORIES`."""
     return next((category for category, names in _KINDS if names.search(exception)), "other")
 
 
 def example_of(task: TaskSeen) -> str:
-    """What it said, in one line."""
+    """Return the exception's text in one line."""
     wrapped = _name(task.exception) == WRAPPED and task.traceback_last
     return " ".join(str((task.traceback_last if wrapped else task.exception) or "").split())[:LONGEST_EXAMPLE]
 

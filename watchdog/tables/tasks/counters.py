@@ -1,8 +1,8 @@
-"""What the `tasks` table remembers, and what every task did since the look before, from Flower's event counters and its lists.
+"""The memory of the `tasks` table, and what every task did since the previous poll, from Flower's event counters and lists.
 
-In: the counters, the lists, what is remembered, now. Out: what is remembered now, and this look's sample.
-Counters lie in two ways that the lists mend (both measured with Celery 5.7): a hard time limit sends task-failed twice for one run, and
-events whose task Flower does not know are counted without a name.
+Input: the counters, the lists, what is remembered, the current time. Output: what to remember, and this poll's sample. The lists correct
+two errors of the counters (both measured with Celery 5.7): a hard time limit sends task-failed twice for one run, and events of tasks that
+Flower does not know are counted without a name.
 """
 
 from collections import Counter
@@ -28,11 +28,11 @@ from watchdog.tables.workers.dark import Heard
 __all__ = ["Habit", "TaskCounters", "remember", "sample_of", "suspected_now", "with_evidence"]
 
 EVIDENCE_S = 8 * 86400.0
-"""How long evidence counts while a task does not run: one that runs once a week is told at its fifth failure."""
+"""How long evidence is kept while a task does not run: a task that runs once a week is reported at its fifth failure."""
 SUSPECTED_S = 86400.0
 HABIT_AFTER_S = 86400.0
 HABIT_RUNS = 500.0
-"""Before so much was watched nobody knows what is usual."""
+"""With less observation, the usual rate is unknown."""
 TWICE = "TimeLimitExceeded"
 UNNAMED_S = 60.0
 """How long a failure without a name waits for the list of failures, which may be older than the counters."""
@@ -40,7 +40,7 @@ NTH = {event: nth for nth, event in enumerate(EVENTS)}
 
 
 class Habit(Struct, frozen=True):
-    """How often a task fails as a rule: runs and failures, the old ones counting less and less, since `since` (epoch seconds)."""
+    """How often a task usually fails: runs and failures since `since` (epoch seconds), with exponentially decreasing weight."""
 
     since: float
     at: float
@@ -48,16 +48,16 @@ class Habit(Struct, frozen=True):
     runs: float = 0.0
 
     def rate(self, now: float) -> float:
-        """Failed of finished; 0 while too little is known."""
+        """Return failed of finished; 0 while too little is known."""
         return self.failed / self.runs if now - self.since >= HABIT_AFTER_S and self.runs >= HABIT_RUNS else 0.0
 
     def runs_at(self, now: float) -> float:
-        """How many runs count now."""
+        """Return the weighted number of runs now."""
         return self.runs * exp(-max(now - self.at, 0.0) / PAST_S)
 
 
 class TaskCounters(Struct, frozen=True):
-    """What the `tasks` table remembers: the counters as last read, and when each task last did something (epoch seconds).
+    """The memory of the `tasks` table: the counters as last read, and when each task was last active (epoch seconds).
 
     `counts`: worker -> task -> event -> count.
     """
@@ -69,11 +69,11 @@ class TaskCounters(Struct, frozen=True):
     last_seen: Mapping[str, float] = field(default_factory=dict)
     runtimes: Mapping[str, TimedTask] = field(default_factory=dict)
     earlier: tuple[Sample, ...] = ()
-    """What happened in the hour before the first look, as far as Flower listed it."""
+    """What happened in the hour before the first poll, as far as Flower listed it."""
     failures: Failures = field(default_factory=Failures)
     outcomes: Outcomes = field(default_factory=Outcomes)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    """Task -> what its runs prove."""
+    """Task -> the evidence from its runs."""
     suspected: Mapping[str, float] = field(default_factory=dict)
     """Task -> when it was last suspected to fail too often as a whole (epoch seconds)."""
     habits: Mapping[str, Habit] = field(default_factory=dict)
@@ -81,13 +81,13 @@ class TaskCounters(Struct, frozen=True):
     owed: Mapping[str, float] = field(default_factory=dict)
     """Task -> failures that were listed and whose second event has not been counted yet."""
     unnamed: float = 0.0
-    """Failures counted without a name that wait for the list of failures to tell it."""
+    """Failures counted without a name that wait for the list of failures to name them."""
     unnamed_since: float = 0.0
     heard: Heard = field(default_factory=Heard)
 
 
 def sample_of(memory: TaskCounters, failures: Failures, counters: EventCounters, target: Target, now: float) -> tuple[Sample, TaskCounters]:
-    """What every task did since the counters were last read, by this target's workers; and the accounts that mend it."""
+    """Return what every task did on this target's workers since the counters were last read, and the memory with corrections."""
     rose = _rises(memory, counters, target)
     new = [failure for task_id, failure in failures.known.items() if memory.failures.known.get(task_id) != failure]
     cut = sum(1 for _ in new) >= LISTED.limit
@@ -114,9 +114,9 @@ def _rises(memory: TaskCounters, counters: EventCounters, target: Target) -> dic
 
 
 def _count_once(rose: dict[str, list[float]], owed: Mapping[str, float], new: list[Failure], *, cut: bool) -> dict[str, float]:
-    """Take the second event of a run away: as many as are listed and not explained by the runs that are new. What is still owed.
+    """Remove the second event of runs: as many as are listed and not explained by new runs. Return those not yet removed.
 
-    A run that is rejected at its time limit (acks_late) sends one event. Where the list is cut, its share of such runs holds for all.
+    A run that is rejected at its time limit (acks_late) sends one event. If the list is cut, its share of such runs is used for all.
     """
     still: dict[str, float] = {}
     of_task: dict[str, list[Failure]] = {}
@@ -137,7 +137,7 @@ def _count_once(rose: dict[str, list[float]], owed: Mapping[str, float], new: li
 
 
 def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failure]) -> float:
-    """Take failures that were counted without a name to the names that the list tells; how many still wait for one."""
+    """Assign failures counted without a name to the names in the list. Return how many still wait for a name."""
     nameless = rose.get(NAMELESS, [0.0] * len(EVENTS))
     unnamed, nameless[NTH["failed"]] = unnamed + nameless[NTH["failed"]], 0.0
     for name, count in Counter(failure.task for failure in new).items():
@@ -148,7 +148,7 @@ def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failur
 
 
 def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look: Look) -> TaskCounters:
-    """The counters as read now, when each task last did something, its last runs and its habit."""
+    """Return the memory with the counters as read now, each task's last activity, evidence and habits."""
     counts: dict[str, dict[str, dict[str, float]]] = {}
     for (worker, task, event), count in counters.counts.items():
         counts.setdefault(worker, {}).setdefault(task, {})[event] = count
@@ -175,7 +175,7 @@ def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look
 
 
 def with_evidence(memory: TaskCounters, samples: list[Sample]) -> dict[str, Evidence]:
-    """What each task's runs prove, those of more looks included."""
+    """Return the evidence of each task's runs, with these samples added."""
     found = dict(memory.evidence)
     for sample in samples:
         for task, failed, finished in _finished(sample):
@@ -186,13 +186,13 @@ def with_evidence(memory: TaskCounters, samples: list[Sample]) -> dict[str, Evid
 
 
 def suspected_now(known: Mapping[str, float], evidence: Mapping[str, Evidence], now: float) -> dict[str, float]:
-    """Task -> when it was last suspected, for as long as a window may reach back to it."""
+    """Return task -> when it was last suspected, for as long as a window may reach back to it."""
     still = {task: now for task, found in evidence.items() if found.suspected}
     return {**{task: at for task, at in known.items() if now - at <= SUSPECTED_S}, **still}
 
 
 def _finished(sample: Sample) -> list[tuple[str, float, float]]:
-    """(task, failed, finished) of those of which any finished."""
+    """Return (task, failed, finished) for tasks that finished any runs."""
     runs = []
     for task, numbers in sample.values.items():
         if task != SPAN and len(numbers) > NTH["failed"]:

@@ -1,6 +1,6 @@
-"""`errors`: a row a task and exception type, over the rule's window, from the failed tasks that Flower lists and `tasks` remembers.
+"""`errors`: one row per task and exception type, over the rule's window, from the failed tasks that Flower lists and `tasks` remembers.
 
-A MemoryError is never among them: it ends the whole worker, without a failed task (measured on Celery 5.7).
+A MemoryError never appears: it ends the whole worker, without a failed task (measured on Celery 5.7).
 """
 
 from collections import Counter
@@ -53,13 +53,13 @@ NO_DURATION = "flower: missed when they started"
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """The last failures, and since when Flower counts; nothing where nobody reads it."""
+    """Return the queries of the last failures and of Flower's start; none if nobody reads the table."""
     wanted = "flower" in asking.target.sources and asking.demand.wants("errors")
     return [LISTED, ReadEventCounters()] if wanted else []
 
 
 def read(look: Look) -> Reading:
-    """Every kind of failure within the window."""
+    """Return a row for every kind of failure within the window."""
     why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
     if "flower" not in look.target.sources or not look.demand.wants("errors"):
         return Reading(idle={c.name: why for c in COLUMNS})
@@ -76,15 +76,15 @@ def read(look: Look) -> Reading:
     rows = tuple(
         _row(*kind, kinds[kind], recent, of_task[kind[0]], of_tasks[kind[0]], look)
         for kind, recent in within.items()
-        if recent or partial  # in a table read in part, what is absent is unknown: one whose failures are over says so itself
+        if recent or partial  # in a partially read table an absent row is unknown, so a kind that has ended needs a row
     )
     return Reading(rows, partial=partial)
 
 
 class _Task(Struct, frozen=True):
-    """What is known of a row's task. `why`: why its failure rate is not.
+    """What is known of a row's task. `why`: why its failure rate is unknown.
 
-    `since`: when it was first seen to finish; `runs`: all of it that were watched, `finished`: those within the window.
+    `since`: when it was first seen to finish; `runs`: all watched runs; `finished`: those within the window.
     """
 
     error_rate_low: Cell = 0.0
@@ -98,7 +98,7 @@ class _Task(Struct, frozen=True):
 
 
 def _by_kind(known: Failures) -> Mapping[tuple[str, str], list[Failure]]:
-    """(task, exception) -> its failures that are remembered, oldest first."""
+    """Return (task, exception) -> its remembered failures, oldest first."""
     kinds: dict[tuple[str, str], list[Failure]] = {}
     for failure in known.known.values():
         kinds.setdefault((failure.task, failure.exception), []).append(failure)
@@ -106,7 +106,7 @@ def _by_kind(known: Failures) -> Mapping[tuple[str, str], list[Failure]]:
 
 
 def _partial(known: Failures, look: Look) -> str | None:
-    """Why there may be failures within the window that nobody knows of."""
+    """Return why there may be unknown failures within the window."""
     cut = known.whole_since is not None and known.whole_since > look.now - look.window_s
     return known.why_not if cut and known.why_not else None
 
@@ -130,7 +130,7 @@ def _task(name: str, tasks: Reading, look: Look) -> _Task:
 
 
 def _row(task: str, exception: str, known: list[Failure], recent: list[Failure], of_task: int, of: _Task, look: Look) -> Row:
-    """`recent`: those of the known ones within the window; `of_task`: how many of its task lie there."""
+    """Return one row. `recent`: the known failures within the window; `of_task`: the number of its task's failures there."""
     queues = Counter(failure.queue for failure in recent or known if failure.queue)
     durations = [failure.duration_s for failure in recent or known if failure.duration_s is not None]
     usual = of.memory.failures.usual

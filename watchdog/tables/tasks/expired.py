@@ -1,7 +1,7 @@
-"""How many messages of a task expired in a row, without a run of it between them: work that is never done, however few there are.
+"""Count messages of a task that expired in a row without a run between them: work that is never done, even if there is little of it.
 
-In: what was remembered, what every task did since. Out: what is remembered now. What a beat schedule sends may expire by design while its
-worker is busy; then a run follows, and how long such a row was is remembered. Of messages without a name any run ends the row.
+Input: what was remembered, what every task did since. Output: what to remember. Messages of a beat schedule may expire by design while
+their worker is busy; then a run follows, and the length of that row is remembered. For messages without a name any run ends the row.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,12 +19,12 @@ RUNS = tuple(EVENTS.index(event) for event in ("started", "succeeded", "failed",
 EXPIRED = EVENTS.index("expired")
 LEAST_QUIET_S = 600.0
 OF_ONE_S = 3 * 3600.0
-"""How long one alone is the first of a row: nobody knows yet when the next is due."""
+"""How long a single message counts as the start of a row: when the next one is due is unknown."""
 KEPT_S = 8 * 86400.0
 
 
 class ExpiredRow(Struct, frozen=True):
-    """A task's row: how many, and when the first and the last expired (epoch seconds). `longest`: of those that a run has ended."""
+    """A task's row: its length, and when the first and the last message expired (epoch seconds). `longest`: longest row ended by a run."""
 
     count: float = 0.0
     began: float = 0.0
@@ -32,13 +32,16 @@ class ExpiredRow(Struct, frozen=True):
     longest: float = 0.0
 
     def now(self, now: float) -> float:
-        """How many, while it goes on: 0 once nothing has expired for three times as long as between two of them, and ten minutes."""
+        """Return the length of the row while it continues.
+
+        It is 0 once nothing has expired for three times the mean interval, and at least ten minutes.
+        """
         quiet_s = 3 * (self.last - self.began) / (self.count - 1) if self.count > 1 else OF_ONE_S
         return self.count if now - self.last <= max(quiet_s, LEAST_QUIET_S) else 0.0
 
 
 def rows_after(known: Mapping[str, ExpiredRow], samples: Iterable[Sample]) -> dict[str, ExpiredRow]:
-    """Task -> its row, after so many looks."""
+    """Return task -> its row, after these samples."""
     found = dict(known)
     for sample in samples:
         ran = {task: any(_numbers(sample, task, *RUNS)) for task in sample.values if task != SPAN}

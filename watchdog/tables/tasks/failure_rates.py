@@ -1,11 +1,11 @@
-"""Does a task fail more often than it should? What its runs prove, kept from look to look: evidence, not a bare ratio.
+"""Detect tasks that fail more often than they should, from evidence kept from poll to poll, not from a bare ratio.
 
-In: what was known, and how many of a task's runs failed and succeeded since. Out: what is known now.
+Input: the evidence so far, and how many runs of a task failed and succeeded since. Output: the evidence now.
 A ratio over a window cannot both stay quiet for a month and see a change within minutes (docs/rules.md has the figures). So the runs are
-summed as E. S. Page's cumulative sum does (Continuous inspection schemes, 1954): each adds the logarithm of how much likelier it is if
-the task fails several times as often as usual; below 0 the sum begins anew. It sees a change about as soon as any method can. The same sum
-with the sides exchanged says when it is over. The interval beside it is Wilson's (1927), of the runs since the evidence began: it holds for
-few runs and for ratios near 0 and 1, where the normal approximation does not.
+summed with E. S. Page's cumulative sum (Continuous inspection schemes, 1954): each run adds the logarithm of how much likelier it is if the
+task fails several times as often as usual; below 0 the sum restarts. It detects a change about as soon as any method can. The same sum with
+the sides exchanged detects the end. The interval is Wilson's (1927), over the runs since the evidence began: it is valid for few runs and
+for ratios near 0 and 1, where the normal approximation is not.
 """
 
 from math import exp, log, sqrt
@@ -16,17 +16,17 @@ from msgspec.structs import replace
 __all__ = ["USUAL", "Evidence", "interval", "weighed"]
 
 USUAL = 0.05
-"""The failure rate that is nothing to tell, where a task's own is not known or is lower."""
+"""The failure rate that is not reported, if a task's own usual rate is unknown or lower."""
 OVER = log(10_000.0)
-"""So much likelier must it be that a task fails no more than usual, until what was proved is over: 54 successes in a row.
+"""Log of how much likelier it must be that a task fails no more than usual before its incident ends: 54 successes in a row.
 
-At 100 a task that steadily fails in 20 % of its runs has such a row by chance 10 times a day, and each opens an incident anew.
-Of a task that was proved to fail less often it takes more, 120 in a row at 12 %: there a row without failures says less.
+At 100, a task that steadily fails in 20 % of its runs has such a row by chance 10 times a day, and each opens a new incident. If the proven
+rate was lower, it takes more, 120 in a row at 12 %: a row without failures is weaker evidence then.
 """
 OVER_AT_MOST = OVER + 5.0
-"""So that the few failures that are usual do not take back at once what is over."""
+"""Upper limit, so that the few usual failures do not undo the end at once."""
 LEAST_APART = 2.4
-"""How many times as often as usual a task is taken to have failed at least: what lies closer cannot be told apart in time."""
+"""A task is assumed to fail at least this many times as often as usual: smaller differences cannot be told apart in time."""
 LARGEST = log(1e12)
 OFTEN, UNBROKEN = 0.1, 5.0
 Z_95 = 1.96
@@ -36,15 +36,15 @@ Sum = tuple[float, float, float]
 
 
 class Evidence(Struct, frozen=True):
-    """What a task's runs prove. `sums`: for failing somewhat and much more often than usual; `over`: for failing as usual again."""
+    """The evidence of a task's runs. `sums`: for failing somewhat and much more often than usual; `over`: for failing as usual again."""
 
     sums: tuple[Sum, Sum] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     over: float = 0.0
     failed_in_a_row: float = 0.0
-    """Runs that failed since one succeeded, in whole looks."""
+    """Failed runs since the last success, in whole polls."""
     has_succeeded: bool = False
     proved: tuple[float, float] = (0.0, 0.0)
-    """(failed, finished) when that it fails more often was last beyond doubt, until it is over."""
+    """(failed, finished) when the higher rate was last proven, until it is over."""
 
     @property
     def over_odds(self) -> float:
@@ -53,25 +53,28 @@ class Evidence(Struct, frozen=True):
 
     @property
     def odds(self) -> float:
-        """How many times likelier its runs are if it fails more often than usual; 1: nothing speaks for it."""
+        """How many times likelier its runs are if it fails more often than usual; 1: no evidence."""
         return exp(max(score for score, _, _ in self.sums))
 
     @property
     def runs(self) -> tuple[float, float]:
-        """(failed, finished) since the strongest evidence began; where that began anew, those of what was proved and is not over."""
+        """(failed, finished) since the strongest evidence began; if that restarted, those of what was proven and is not over."""
         score, failed, finished = max(self.sums)
         return (failed, finished) if score >= OVER or not self.proved[1] else self.proved
 
     @property
     def suspected(self) -> bool:
-        """Whether its task as a whole is told of, or soon will be: much speaks for over one failure in ten runs, or it never succeeded."""
+        """Whether the task as a whole is reported, or soon will be.
+
+        There is strong evidence for over one failure in ten runs, or it never succeeded.
+        """
         failed, finished = self.runs
         unbroken = self.failed_in_a_row >= UNBROKEN and not self.has_succeeded
         return unbroken or (max(self.sums)[0] >= OVER and failed > OFTEN * finished)
 
 
 def weighed(known: Evidence, failed: float, finished: float, usual: float = USUAL) -> Evidence:
-    """The evidence with so many runs more; `usual`: how often the task fails as a rule."""
+    """Return the evidence with these runs added. `usual`: how often the task usually fails."""
     succeeded = finished - failed
     usual = min(max(usual, USUAL), 0.9)
     rates = min(4 * usual, (1 + usual) / 2), min(10 * usual, (1 + usual) / 2)
@@ -88,7 +91,7 @@ def weighed(known: Evidence, failed: float, finished: float, usual: float = USUA
 
 
 def _weights(usual: float, more: float) -> tuple[float, float]:
-    """What a failure and what a success adds."""
+    """Return what a failure and what a success adds."""
     return log(more / usual), log((1 - more) / (1 - usual))
 
 
@@ -99,7 +102,7 @@ def _added(known: Sum, weights: tuple[float, float], failed: float, succeeded: f
 
 
 def interval(failed: float, finished: float, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's score interval of a ratio: between which bounds the true one lies; all of 0 to 1 without any runs."""
+    """Return Wilson's score interval of a ratio: the bounds of the true one; 0 to 1 without any runs."""
     if finished <= 0:
         return 0.0, 1.0
     share, square = min(failed / finished, 1.0), z * z

@@ -1,7 +1,7 @@
-"""The last failures, as remembered: so that neither Flower's restart nor its short list makes a count fall.
+"""The last failures as remembered, so that neither a restart of Flower nor its short list lowers a count.
 
-Flower lists the last 200 failures that it knows, and knows none from before its start. What it listed once is kept for an hour. When one
-happened is told by its worker's clock, which may be hours off: what is new in a look happened since the look before.
+Flower lists the last 200 failures that it knows, and none from before its start. Listed failures are kept for an hour. The time of a
+failure is by its worker's clock, which may be hours off: what is new in a poll happened since the previous poll.
 """
 
 from collections.abc import Mapping
@@ -36,9 +36,9 @@ class Failure(Struct, frozen=True):
 
 
 class Failures(Struct, frozen=True):
-    """What the `tasks` table remembers of failures: them by task id, oldest first.
+    """The failures that the `tasks` table remembers, by task id, oldest first.
 
-    `whole_since`: from then on every failure is known; None: all that ever were. `why_not`: why none from before is.
+    `whole_since`: all failures since then are known; None: all that ever were. `why_not`: why no earlier ones are.
     """
 
     known: Mapping[str, Failure] = field(default_factory=dict)
@@ -46,16 +46,16 @@ class Failures(Struct, frozen=True):
     why_not: str = ""
     flower_started_at: float | None = None
     looked_at: float | None = None
-    """When Flower last listed any (epoch seconds); None: never."""
+    """When Flower last listed failures (epoch seconds); None: never."""
     usual: UsualErrors = field(default_factory=UsualErrors)
 
     def of(self, task: str) -> list[Failure]:
-        """A task's, oldest first."""
+        """Return a task's failures, oldest first."""
         return [failure for failure in self.known.values() if failure.task == task]
 
 
 def failures_now(memory: Failures, listed: tuple[TaskSeen, ...], target: Target, flower_started_at: float | None, now: float) -> Failures:
-    """What was remembered and what Flower lists, without what is too old."""
+    """Merge what was remembered with what Flower lists, and drop what is too old."""
     seen = {task.id: _failure(task, memory, now) for task in listed if _is_ours(task, target)}
     both = {task_id: failure for task_id, failure in {**memory.known, **seen}.items() if failure is not None}
     recent = sorted(((i, f) for i, f in both.items() if now - f.at <= KEPT_S), key=lambda entry: entry[1].at)
@@ -68,7 +68,7 @@ def failures_now(memory: Failures, listed: tuple[TaskSeen, ...], target: Target,
 
 
 def _usual(memory: Failures, known: Mapping[str, Failure], whole_since: float | None, now: float) -> UsualErrors:
-    """What is usual, with what is new in this look, and the seconds that it tells of."""
+    """Return the usual failures, updated with the new ones of this poll and the seconds that it covers."""
     before = memory.known if memory.usual.at is not None else {}
     new = [(failure.task, failure.exception) for task_id, failure in known.items() if before.get(task_id) != failure]
     since = memory.usual.at if memory.usual.at is not None else now - KEPT_S
@@ -95,7 +95,7 @@ def _is_ours(task: TaskSeen, target: Target) -> bool:
 
 
 def _whole_since(memory: Failures, listed: tuple[TaskSeen, ...], started_at: float | None) -> tuple[float | None, str]:
-    """Since when every failure is known, and why none from before."""
+    """Return since when every failure is known, and why no earlier ones are."""
     cut = len(listed) >= LISTED.limit
     restarted = None not in (memory.flower_started_at, started_at) and memory.flower_started_at != started_at
     if cut and not any(task.id in memory.known for task in listed):

@@ -1,8 +1,8 @@
-"""What tasks did before the first look: from Flower's list of its last tasks, as far back as it reaches.
+"""What tasks did before the first poll, from Flower's list of its last tasks, as far back as it reaches.
 
-Counters say nothing until they are read twice; a list tells at once. In: the list, the counters, the target, now. Out: slices of 10 s,
-oldest first, which count like the differences that later looks bring; and a sentence that says how far they reach. They are a lower
-bound: of a task that was retried several times the last retry alone is listed.
+Counters say nothing until they are read twice; a list does at once. Input: the list, the counters, the target, the current time. Output:
+slices of 10 s, oldest first, which count like the differences of later polls; and a sentence that says how far they reach. They are a lower
+bound: for a task retried several times only the last retry is listed.
 """
 
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ __all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_of", "stil
 
 RECENT = RecentTasks()
 COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
-"""What Flower counts, an event each."""
+"""The events that Flower counts."""
 EVENTS = (*COUNTED, "expired", "redelivered")
-"""What a sample holds of a task, in this order. New ones are added at the end: samples outlive a release."""
+"""What a sample holds of a task, in this order. Add new ones at the end, because samples outlive a release."""
 SPAN = ""
 """The sample key that holds how many seconds a sample covers."""
 SLICE_S = 10.0
@@ -31,14 +31,14 @@ LONGEST_S = 3600.0
 
 
 class Earlier(Struct, frozen=True):
-    """The slices, and what is to be said of them."""
+    """The slices, and a note about them."""
 
     slices: tuple[Sample, ...] = ()
     note: str = ""
 
 
 def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Target, now: float) -> Earlier:
-    """What the target's workers did until now; nothing where the list proves nothing."""
+    """Return what the target's workers did until now; nothing if the list proves nothing."""
     since, why = _since(listed, counters)
     if since is None or since >= now:
         return Earlier()
@@ -50,7 +50,7 @@ def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Ta
             continue
         for nth, at in enumerate(_times(task)):
             if at is not None and at >= since:
-                slice_ = counted[min(max(int((now - at) // SLICE_S), 0), len(spans) - 1)]  # a clock ahead of ours: as of now
+                slice_ = counted[min(max(int((now - at) // SLICE_S), 0), len(spans) - 1)]  # a clock ahead of ours counts as now
                 slice_.setdefault(filed_name(task), [0.0] * len(EVENTS))[nth] += 1
     slices = [
         Sample(now - SLICE_S * nth, {SPAN: (span,), **{name: tuple(numbers) for name, numbers in counted[nth].items()}})
@@ -62,12 +62,12 @@ def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Ta
 
 
 def still_of_use(slices: Iterable[Sample], now: float) -> tuple[Sample, ...]:
-    """Those that a window may still reach."""
+    """Return the samples that a window may still reach."""
     return tuple(s for s in slices if 0 <= now - s.at <= LONGEST_S)
 
 
 def _since(listed: tuple[TaskSeen, ...], counters: EventCounters) -> tuple[float | None, str]:
-    """Since when every event that Flower heard is in the list, and why not for longer; None: since never."""
+    """Return since when the list holds every event that Flower heard, and why not for longer; None: unknown."""
     times = [task.timestamp for task in listed if task.timestamp is not None]
     if len(listed) >= RECENT.limit:
         return max(times[-1] if times else 0.0, counters.started_at or 0.0) or None, f" (its last {len(listed)} tasks)"
@@ -77,12 +77,12 @@ def _since(listed: tuple[TaskSeen, ...], counters: EventCounters) -> tuple[float
 
 
 def _is_short(listed: tuple[TaskSeen, ...], counters: EventCounters) -> bool:
-    """Whether Flower has counted more ends of tasks than it lists (other events come more than once a task): `--max_tasks` is reached."""
+    """Whether Flower has counted more ends of tasks than it lists: `--max_tasks` is reached. (Other events occur repeatedly per task.)"""
     ended = sum(count for (_, _, kind), count in counters.counts.items() if kind in ("succeeded", "failed"))
     return ended > sum((task.succeeded is not None) + (task.failed is not None) for task in listed)
 
 
 def _times(task: TaskSeen) -> tuple[float | None, ...]:
-    """When each of `EVENTS` last happened to it."""
+    """Return when each of `EVENTS` last happened to it."""
     expired = task.revoked if task.expired else None
     return task.received, task.started, task.succeeded, task.failed, task.retried, task.revoked, None, expired

@@ -1,6 +1,6 @@
-"""Under which name a task is filed where Flower does not know it: it missed the event that tells it, or no worker registers the task.
+"""The name under which a task is filed if Flower does not know it: Flower missed an event, or no worker registers the task.
 
-In: a task as Flower shows it. Out: a name. Of a task that no worker registers Celery sends task-failed alone, and the name stands in the
+Input: a task as Flower shows it. Output: a name. For a task that no worker registers Celery only sends task-failed, and the name is in the
 exception: `NotRegistered('shop.new_task')` (measured on 5.7).
 """
 
@@ -11,12 +11,12 @@ from watchdog.core.model.replies import TaskSeen
 __all__ = ["NAMELESS", "filed_name"]
 
 NAMELESS = "(name unknown)"
-"""No task can have it: a name that Celery makes is a dotted path."""
+"""No task can have this name: names made by Celery are dotted paths."""
 _NOT_REGISTERED = re.compile(r"^(?:\w+[.:])*NotRegistered\((['\"])(?P<name>.+)\1\)$")
 
 
 def filed_name(task: TaskSeen) -> str:
-    """Its name, the one that its exception holds, or `NAMELESS`."""
+    """Return its name, the one in its exception, or `NAMELESS`."""
     if task.name:
         return task.name
     found = _NOT_REGISTERED.match((task.exception or "").strip())

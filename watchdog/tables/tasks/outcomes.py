@@ -1,7 +1,7 @@
-"""What becomes of tasks that neither succeed nor fail, which no counter of Flower's tells: expired, or started again without an end.
+"""Tasks that neither succeed nor fail, which Flower's counters do not show: expired, or started again without an end.
 
-In: Flower's lists of revoked and of running tasks, what is remembered. Out: task -> how many of it expired, or were started again, since
-the look before. Both are lower bounds: a list has an end. A task that was retried has ended once, and is not counted.
+Input: Flower's lists of revoked and of running tasks, what is remembered. Output: task -> how many messages of it expired, or were started
+again, since the previous poll. Both are lower bounds, because the lists are limited. A retried task has ended once and is not counted.
 """
 
 from collections import Counter
@@ -22,11 +22,15 @@ REVOKED, STARTED = RevokedTasks(), RunningTasks()
 KEPT_S = 3600.0
 MOST_KEPT = 500
 CLOCK_STEP_S = 0.5
-"""A start that lies less after the one before is the same one, told twice."""
+"""A start less than this after the previous one is the same start, reported twice."""
 
 
 class Begun(Struct, frozen=True):
-    """A message that was started: when last (by its worker's clock), how often again without an end, when it was last seen (by ours)."""
+    """A started message.
+
+    `started`: its last start (by its worker's clock); `again`: how often it was started again without an end; `seen_at`: when it was last
+    seen (by ours).
+    """
 
     name: str
     started: float
@@ -36,18 +40,18 @@ class Begun(Struct, frozen=True):
 
 
 class Outcomes(Struct, frozen=True):
-    """What is remembered. `revoked`: the ids that were listed as revoked when last asked; None: never asked."""
+    """What is remembered. `revoked`: the ids listed as revoked in the last answer; None: never queried."""
 
     revoked: tuple[str, ...] | None = None
     begun: Mapping[str, Begun] = field(default_factory=dict)
 
     def most_again(self, name: str) -> int:
-        """The most times that one message of a task was started again without an end."""
+        """Return the highest number of times that one message of a task was started again without an end."""
         return max((begun.again for begun in self.begun.values() if begun.name == name), default=0)
 
 
 def outcomes_now(known: Outcomes, replies: Replies, target: Target, now: float) -> tuple[Outcomes, Counter[str], Counter[str]]:
-    """What is remembered now, and task -> how many expired, and how many were started again, since then."""
+    """Return what to remember, and task -> how many expired, and how many were started again, since then."""
     revoked, expired = _expired(known, _ours(replies, REVOKED, target))
     begun, again = _begun(known.begun, _ours(replies, STARTED, target) or (), now)
     return Outcomes(revoked, begun), expired, again
@@ -62,7 +66,7 @@ def _expired(known: Outcomes, listed: tuple[TaskSeen, ...] | None) -> tuple[tupl
     if listed is None:
         return known.revoked, Counter()
     ids = tuple(task.id for task in listed)
-    if known.revoked is None:  # what expired before the first list is counted from the list of recent tasks
+    if known.revoked is None:  # tasks that expired before the first list are counted from the list of recent tasks
         return ids, Counter()
     before = frozenset(known.revoked)
     return ids, Counter(filed_name(task) for task in listed if task.id not in before and task.expired)

@@ -1,6 +1,6 @@
-"""The cells of a task: counts over the window, what its last runs prove, and what its failures say.
+"""The cells of a task: counts over the window, the evidence from its last runs, and its failures.
 
-In: what is remembered, the samples within the window. Out: a row.
+Input: what is remembered, the samples within the window. Output: a row.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ def task_row(
     idle: Mapping[str, str],
     told: Mapping[str, tuple[Cell, str]],
 ) -> Row:
-    """One task. `samples`: those within the window, over `watched_s`; `told`: cells known from lists, each with why it is a gap."""
+    """Return one task's row. `samples`: those within the window, over `watched_s`; `told`: cells from lists, each with its gap reason."""
     totals = _totals(name, samples)
     finished = totals["succeeded"] + totals["failed"]
     cells: dict[str, Cell] = {
@@ -63,7 +63,7 @@ def _totals(name: str, samples: list[Sample]) -> dict[str, float]:
     for sample in samples:
         for event, number in zip(EVENTS, sample.values.get(name, ()), strict=False):
             totals[event] += number or 0.0
-    return {event: max(number, 0.0) for event, number in totals.items()}  # a failure may be filed under its name later than counted
+    return {event: max(number, 0.0) for event, number in totals.items()}  # a failure may get its name later than it is counted
 
 
 def _proved(name: str, memory: TaskCounters, now: float) -> dict[str, Cell]:
@@ -89,7 +89,7 @@ def _in_a_row(row: ExpiredRow, now: float) -> dict[str, Cell]:
 
 
 def failure_cells(name: str, failures: Failures, unlisted: str) -> dict[str, tuple[Cell, str]]:
-    """The most frequent exception of its last failures, and what the last of them said; `unlisted`: why Flower does not list them."""
+    """Return the most frequent exception of its last failures, and the last example. `unlisted`: why Flower does not list failures."""
     mine = failures.of(name)[-50:]
     if not mine:
         return dict.fromkeys(("exception", "example"), (None, unlisted) if unlisted else ("", ""))

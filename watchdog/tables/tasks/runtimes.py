@@ -1,6 +1,6 @@
-"""How long tasks take and wait, from their last successes: Flower's histogram ends at 10 s, so the runs themselves are listed.
+"""How long tasks run and wait, from their last successes. Flower's histogram ends at 10 s, so the runs themselves are listed.
 
-A list a task costs Flower 10 to 60 ms, so only tasks that succeeded since they were last asked for are asked, a few a look, in turn.
+One list per task costs Flower 10 to 60 ms, so only tasks that succeeded since their last query are queried, a few per poll, in turn.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,11 +24,11 @@ LIMIT = 100
 QUANTILES = {"runtime_p50": 0.5, "runtime_p95": 0.95, "runtime_p99": 0.99}
 
 Run = tuple[float, float | None, float | None]
-"""One success: when (by its worker's clock), its runtime, and how long it had waited in its worker, in seconds."""
+"""One success: when (by its worker's clock), its runtime, and how long it waited in its worker, in seconds."""
 
 
 class TimedTask(Struct, frozen=True):
-    """A task's last successes as of `asked_at` (our clock), newest first. `gap`: why that ask failed."""
+    """A task's last successes as of `asked_at` (our clock), newest first. `gap`: why that query failed."""
 
     asked_at: float
     runs: tuple[Run, ...] = ()
@@ -38,7 +38,7 @@ class TimedTask(Struct, frozen=True):
 def runtimes_due(
     known: Mapping[str, TimedTask], last_success: Mapping[str, float], first_look: Mapping[str, float] | None, now: float
 ) -> Iterable[Query]:
-    """The tasks to ask for now, those that have waited for longest first; in a first look (task -> successes so far) the busiest."""
+    """Return the queries due now, longest wait first; in a first poll (`first_look`: task -> successes so far) those of the busiest tasks."""
     if first_look is not None:
         busiest = sorted(first_look, key=lambda name: (-first_look[name], name))
         return [SucceededTasks(name, LIMIT) for name in busiest[:TASKS_IN_A_FIRST_LOOK]]
@@ -48,7 +48,7 @@ def runtimes_due(
 
 
 def _is_due(timed: TimedTask | None, succeeded_at: float, now: float) -> bool:
-    if timed is None or now < timed.asked_at:  # never asked, or the clock was set back
+    if timed is None or now < timed.asked_at:  # never queried, or the clock was set back
         return True
     return now - timed.asked_at >= AGAIN_S and (bool(timed.gap) or succeeded_at >= timed.asked_at)
 
@@ -56,7 +56,7 @@ def _is_due(timed: TimedTask | None, succeeded_at: float, now: float) -> bool:
 def runtimes_now(
     known: Mapping[str, TimedTask], names: Iterable[str], replies: Replies, target: Target, now: float
 ) -> dict[str, TimedTask]:
-    """What is remembered of these tasks, with what this look's lists told."""
+    """Return what is remembered of these tasks, updated with this poll's lists."""
     kept = {name: known[name] for name in names if name in known}
     for query in replies.answers:
         if isinstance(query, SucceededTasks):
@@ -75,9 +75,9 @@ def _wait(task: TaskSeen) -> float | None:
 
 
 def runtime_cells(timed: TimedTask | None, succeeded_at: float | None, now: float, window_s: float) -> dict[str, tuple[Cell, str]]:
-    """Column -> (value, or why there is none), over the window; 0 where nothing succeeded within it.
+    """Return column -> (value, or why there is none), over the window; 0 if nothing succeeded within it.
 
-    `succeeded_at`: when it was last seen to succeed; None: not within anything that was watched.
+    `succeeded_at`: when it was last seen to succeed; None: not in the watched time.
     """
     recently = succeeded_at is not None and now - succeeded_at <= window_s
     if timed is None or timed.gap:
@@ -96,5 +96,5 @@ def runtime_cells(timed: TimedTask | None, succeeded_at: float | None, now: floa
 
 
 def _quantile(numbers: list[float], share: float) -> float | None:
-    """The smallest number that at least this share of them does not exceed; None without any."""
+    """Return the smallest number that at least this share of the numbers does not exceed; None without any."""
     return numbers[max(ceil(share * len(numbers)) - 1, 0)] if numbers else None

@@ -1,9 +1,9 @@
-"""`tasks`: a row a task name, counted over the rule's window from the differences of Flower's event counters.
+"""`tasks`: one row per task name, counted over the rule's window from the differences of Flower's event counters.
 
-A first look has no difference yet: there the last tasks that Flower lists are counted (`tasks_listed`), where somebody reads the counts.
+A first poll has no difference yet: the last tasks that Flower lists are counted instead (`listed`), if somebody reads the counts.
 
-Counters are a lower bound: Flower loses events above some 2,500 a second (measured). A restarted Flower counts from 0,
-a vanished series is forgotten, and a difference whose ends lie further apart than the window is dropped.
+Counters are a lower bound: Flower loses events above some 2,500 a second (measured). A restarted Flower counts from 0, a vanished series is
+forgotten, and a difference whose ends are further apart than the window is dropped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,10 +31,10 @@ __all__ = ["TABLE", "TaskCounters"]
 
 COUNTS = (*EVENTS, "finished", "error_rate", "retry_rate", "per_min")
 OF_FAILURES = ("failed", "error_rate", "finished", "exception", "example", *PROVED)
-"""What the list of failures mends, or tells."""
+"""Columns that the list of failures corrects or fills."""
 OF_CLUSTER = ("per_min", "error_rate", "finished")
 CLOCKS_APART_S = 60.0
-"""How far Flower's clock may be behind ours before a restart of it is taken for another Flower."""
+"""How far Flower's clock may be behind ours before a restart is taken for another Flower."""
 N = Kind.NUMBER
 
 COLUMNS = (
@@ -79,7 +79,10 @@ COLUMNS = (
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """The counters, as often as their answer is renewed; for counts, in a first look, the last tasks; for runtimes the last successes."""
+    """Return the queries of the table.
+
+    The counters, as often as their answer is renewed; for counts in a first poll the last tasks; for runtimes the last successes.
+    """
     if "flower" not in asking.target.sources:
         return []
     memory, demand = _memory(asking.memory), asking.demand
@@ -124,7 +127,7 @@ def _runtimes_due(asking: Asking, memory: TaskCounters) -> Iterable[Query]:
 
 
 def _successes(counters: EventCounters, target: Target) -> dict[str, float]:
-    """Task -> how often it succeeded since Flower's start on this target's workers."""
+    """Return task -> how often it succeeded on this target's workers since Flower's start."""
     totals: dict[str, float] = {}
     for (worker, task, event), count in counters.counts.items():
         if task not in ("", NAMELESS) and event == "succeeded" and count and covers(worker, target.workers):
@@ -133,7 +136,7 @@ def _successes(counters: EventCounters, target: Target) -> dict[str, float]:
 
 
 def read(look: Look) -> Reading:
-    """Every task name seen, with what it did within the window."""
+    """Return a row for every known task name, with what it did within the window."""
     if "flower" not in look.target.sources:
         return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
     memory = _memory(look.memory)
@@ -183,7 +186,7 @@ def read(look: Look) -> Reading:
 
 
 def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[str | None, Heard]:
-    """Why what is counted is not all, by the workers' own word; and what is remembered of it."""
+    """Return why counts are incomplete, according to the workers themselves, and what to remember of it."""
     workers = look.before["workers"].rows if "workers" in look.before else ()
     online = {str(row.cells["name"]): row for row in workers if row.cells.get("state") == "online"}
     processed = {name: took for name, row in online.items() if isinstance(took := row.cells.get("processed"), float)}
@@ -198,13 +201,13 @@ def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[st
 
 
 def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[Sample, TaskCounters]:
-    """This look's sample, and what is remembered after it."""
+    """Return this poll's sample, and what to remember."""
     listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
     failures = memory.failures
     if not isinstance(listed, Gap):
         failures = failures_now(memory.failures, listed, look.target, counters.started_at, look.now)
     sample, mended = sample_of(memory, failures, counters, look.target, look.now)
-    if memory.read_at is None:  # what was listed then was counted before anybody looked
+    if memory.read_at is None:  # what was listed then was counted before the first poll
         mended = replace(mended, owed={}, unnamed=0.0)
     outcomes, expired, redelivered = outcomes_now(memory.outcomes, look.replies, look.target, look.now)
     values = dict(sample.values)
@@ -220,7 +223,7 @@ def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple
 
 
 def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
-    """What happened before a first look; or why that is not known, though it was asked."""
+    """Return what happened before a first poll; or why that is unknown although it was queried."""
     listed = look.replies.get(RECENT, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):
         return Earlier(), listed.reason if look.replies.asked(RECENT) else ""
@@ -228,15 +231,15 @@ def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
 
 
 def _of_tasks(counters: EventCounters) -> EventCounters:
-    """The counters of tasks, of every app's workers; those of tasks whose name Flower missed as `NAMELESS`."""
+    """Return the counters of task events, of all workers; those of tasks whose name Flower missed as `NAMELESS`."""
     counts = {(worker, task or NAMELESS, event): count for (worker, task, event), count in counters.counts.items() if event in COUNTED}
     return EventCounters(counters.started_at, counts)
 
 
 def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float) -> bool:
-    """Whether these counters began before the last reading, and yet are not those read then: another Flower answers now.
+    """Whether these counters started before the last reading but are not the same: another Flower answers now.
 
-    Its whole life would pass for what happened since; so the counting begins anew, as on a first look.
+    Its whole life would count as what happened since, so counting starts anew, as in a first poll.
     """
     if memory.read_at is None or counters.started_at is None or counters.started_at == memory.started_at:
         return False

@@ -1,8 +1,8 @@
-"""How many failures of a kind (a task and an exception) are usual: what a burst is a burst against.
+"""How many failures of a kind (a task and an exception) are usual: the baseline for a burst.
 
-In: what was remembered, the failures that are new in a look, and how many runs of each task were watched. Out: how many of a kind a
-window holds as a rule. It is the larger of two: what its past tells for as much time, and for as many runs, for more traffic brings more
-failures. Old failures count less and less, over a week; what lies within the window itself is not its past.
+Input: what was remembered, the new failures of a poll, and how many runs of each task were watched. Output: how many failures of a kind a
+window usually holds. It is the larger of two estimates: by time, and by runs, because more traffic brings more failures. Old failures lose
+weight over a week; what lies within the window itself is not part of the baseline.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,36 +14,36 @@ from msgspec.structs import replace
 __all__ = ["PAST_S", "Kind", "UsualErrors", "has_past", "noted", "usual_count"]
 
 PAST_S = 7 * 86400.0
-"""Over how long the past is taken; what is older counts for less than a third."""
+"""Time constant of the past, in seconds; older failures count for less than a third."""
 FEWEST_RUNS = 500.0
-"""Before so many runs of a task nobody knows which share of them fails."""
+"""With fewer runs of a task, the share of failures is unknown."""
 FORGOTTEN = 0.1
 MOST_KINDS = 500
 
 
 class Kind(Struct, frozen=True):
-    """Failures of a kind. `ever`: all that are known; `watched`: those since runs are counted, without what the first list told."""
+    """Failures of a kind. `ever`: all known; `watched`: those since runs are counted, without those of the first list."""
 
     ever: float = 0.0
     watched: float = 0.0
 
 
 class UsualErrors(Struct, frozen=True):
-    """Task -> exception -> its failures, and over how many seconds. `at`: when last noted (epoch seconds); None: never."""
+    """Task -> exception -> its failures, and the seconds they cover. `at`: when last updated (epoch seconds); None: never."""
 
     at: float | None = None
     began_at: float | None = None
-    """When first noted."""
+    """When first updated."""
     seconds: float = 0.0
     kinds: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
 
     def of(self, task: str, exception: str) -> Kind:
-        """A kind's."""
+        """Return the failures of one kind."""
         return self.kinds.get(task, {}).get(exception, Kind())
 
 
 def noted(known: UsualErrors, new: Iterable[tuple[str, str]], seconds: float, now: float) -> UsualErrors:
-    """With the new failures, (task, exception) each, of the seconds since they were last noted; of a first look, of all that it knows."""
+    """Add new failures, (task, exception) each, of the seconds since the last update; in a first poll: all known ones."""
     first = known.at is None
     left = 1.0 if known.at is None else exp(-max(now - known.at, 0.0) / PAST_S)
     kinds = {
@@ -62,9 +62,9 @@ def noted(known: UsualErrors, new: Iterable[tuple[str, str]], seconds: float, no
 
 
 def has_past(known: UsualErrors, task_since: float | None, window_s: float, now: float) -> bool:
-    """Whether more than the window is known of a task, by Flower's list at the first look or by what was watched since.
+    """Whether more than the window is known of a task, from Flower's list at the first poll or from what was watched since.
 
-    `task_since`: when the task was first seen to finish. Where watchdog has looked for longer, one that is new has no past.
+    `task_since`: when the task was first seen to finish. If watchdog has run for longer, a new task has no past.
     """
     watched_s = now - known.began_at if known.began_at is not None else 0.0
     is_new = task_since is not None and now - task_since < 2 * window_s <= watched_s
@@ -72,7 +72,7 @@ def has_past(known: UsualErrors, task_since: float | None, window_s: float, now:
 
 
 def usual_count(kind: Kind, count: float, seconds: float, runs: float, window_s: float, finished: float) -> float:
-    """How many of a kind such a window holds as a rule; 0 where too little is known.
+    """Return how many failures of a kind such a window usually holds; 0 if too little is known.
 
     `count` and `finished`: its failures and its task's runs within the window; `seconds` and `runs`: all that were watched.
     """
