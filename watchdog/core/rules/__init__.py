@@ -1,1 +1,1 @@
-"""Rules as declared: TOML to frozen rules, or every fault with its line."""
+"""Rules as declared: from TOML to frozen rules, or every fault with its line."""

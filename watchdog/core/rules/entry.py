@@ -1,7 +1,6 @@
-"""One `[[rule]]` becomes a rule, or faults: its form, its fields, and what its conditions and templates read.
+"""Read one `[[rule]]`: its form, its fields, and what its conditions and templates read.
 
-In: the table that `tomllib` made of it, and the tables as they are. Out: a `RuleDraft`, the rule as far as it could be read
-beside what is wrong with it.
+Input: the dict from `tomllib`, and the tables. Output: a `RuleDraft`: the rule as far as it could be read, and its faults.
 """
 
 import hashlib
@@ -31,22 +30,22 @@ KEYS = (
 """Every key of a `[[rule]]`."""
 
 TEMPLATES = ("summary", "description", "runbook", "resolved")
-OF_A_BREACH = ("summary", "description", "runbook")
-"""Those whose columns are an incident's values: what is true at its end is no part of it."""
 """The keys that are templates."""
+OF_A_BREACH = ("summary", "description", "runbook")
+"""The templates whose columns are an incident's values. What holds at its end is not part of them."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}", re.ASCII)
 
 
 class RuleDraft(Struct):
-    """A rule as far as it could be read, and what is wrong with it."""
+    """A rule as far as it could be read, and its faults."""
 
     rule: Rule
     notes: Notes
 
 
 class _Seen(Struct):
-    """What a rule's texts can name: `columns` in order, of `place`; and what they did name."""
+    """What a rule's texts can name: `columns` in order, of `place`; and what they do name."""
 
     place: str = ""
     columns: tuple[str, ...] = ()
@@ -56,7 +55,7 @@ class _Seen(Struct):
 
 
 def read_rule(raw: Mapping[str, object], notes: Notes, tables: Mapping[str, Table]) -> RuleDraft:
-    """The rule that a `[[rule]]` declares. Every fault goes to `notes`, at its line."""
+    """Read the rule that a `[[rule]]` declares. Every fault is added to `notes`, with its line."""
     fields = Fields(raw, notes)
     name = fields.text("name")
     notes.rule = name or None
@@ -67,7 +66,7 @@ def read_rule(raw: Mapping[str, object], notes: Notes, tables: Mapping[str, Tabl
     fields.known(KEYS)
     rule = _plain_fields(fields, notes, name)
     seen = _check_form(fields, notes, rule, tables)
-    if fields.has("query"):  # what does not belong to it has been said
+    if fields.has("query"):  # the keys that do not belong to a query have been reported
         rule = replace(rule, table=None, when=None, where=None)
     if seen is not None:
         rule = replace(rule, key=_key(rule, tables))
@@ -81,7 +80,7 @@ def read_rule(raw: Mapping[str, object], notes: Notes, tables: Mapping[str, Tabl
 
 
 def _plain_fields(fields: Fields, notes: Notes, name: str) -> Rule:
-    """All that can be read without knowing the tables."""
+    """Read everything that does not depend on the tables."""
     rule = Rule(
         name=name,
         table=fields.needed("from") or None,
@@ -129,7 +128,7 @@ def _escalations(fields: Fields, notes: Notes, severity: Severity) -> tuple[Esca
 
 
 def _check_form(fields: Fields, notes: Notes, rule: Rule, tables: Mapping[str, Table]) -> _Seen | None:
-    """Whether the rule is one of the two forms; what its texts can name, or None where that cannot be said."""
+    """Check that the rule has one of the two forms. Return what its texts can name, or None if that is unknown."""
     if fields.has("query"):
         return _check_query_form(fields, notes, rule, tables)
     for needed in ("from", "when"):
@@ -177,10 +176,10 @@ def _key(rule: Rule, tables: Mapping[str, Table]) -> tuple[str, ...]:
 
 
 def _check_conditions(notes: Notes, rule: Rule, seen: _Seen, tables: Mapping[str, Table]) -> None:
-    """Every condition against the columns it can see; of a query's conditions, against its output."""
+    """Check every condition against the columns that it can see; conditions of a query against its output."""
     for keys, text in _conditions(rule):
         if not text.strip():
-            continue  # said already
+            continue  # already reported
         try:
             if rule.table is None:
                 columns = check_output_condition((*seen.columns, "breach"), text, rule.params)
@@ -196,7 +195,7 @@ def _check_conditions(notes: Notes, rule: Rule, seen: _Seen, tables: Mapping[str
 
 
 def _conditions(rule: Rule) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The conditions that the rule's form allows, with the keys they stand at."""
+    """Yield the conditions that the rule's form allows, with their keys."""
     written = {"clear": rule.clear} if rule.table is None else {"when": rule.when, "where": rule.where, "clear": rule.clear}
     yield from (((key,), text) for key, text in written.items() if text is not None)
     yield from ((("escalate", index, "when"), entry.when) for index, entry in enumerate(rule.escalate))
@@ -214,7 +213,7 @@ def _check_templates(notes: Notes, rule: Rule, seen: _Seen) -> None:
 
 
 def _check_params(notes: Notes, rule: Rule) -> None:
-    """A param that no text names tunes nothing."""
+    """Warn of parameters that no text uses."""
     texts = [rule.query or "", *(text for _, text in _conditions(rule))]
     used = {token.text[1:] for text in texts for token in scan(text)[0] if token.kind is TokenKind.PARAMETER}
     used |= {name for key in TEMPLATES for name in check_template(getattr(rule, key), rule.params).names}
@@ -224,7 +223,7 @@ def _check_params(notes: Notes, rule: Rule) -> None:
 
 
 def _finished(rule: Rule, seen: _Seen) -> Rule:
-    """The rule with what it reads, the values it shows (its key is shown anyway), and its identity."""
+    """Return the rule with what it reads, the values it shows (without its key, which is always shown), and its identity."""
     return replace(
         rule,
         columns=tuple(column for column in seen.columns if column in seen.show and column not in rule.key),
@@ -234,6 +233,6 @@ def _finished(rule: Rule, seen: _Seen) -> Rule:
 
 
 def identity(rule: Rule) -> str:
-    """12 hex digits of what a rule is about: its table, or its query and key; spaces do not count."""
+    """Return 12 hex digits that identify what a rule is about: its table, or its query and key. Whitespace does not count."""
     about = json.dumps([rule.table, " ".join((rule.query or "").split()), rule.key])
     return hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()[:12]

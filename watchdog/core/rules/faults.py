@@ -1,4 +1,4 @@
-"""What is wrong in a file of rules, and where: written down while reading, so that everything is reported at once."""
+"""Faults in a rule file and where they are, collected while reading, so that all are reported at once."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ __all__ = ["Fault", "Notes", "found", "named"]
 
 
 class Fault(Struct, frozen=True):
-    """Something to mend in a file of rules or overrides: where (line 0: not known), in which rule (None: in none), and what."""
+    """A fault in a file of rules or overrides: where (line 0: unknown), in which rule (None: in none), and what."""
 
     file: str
     line: int
@@ -24,7 +24,7 @@ class Fault(Struct, frozen=True):
 
 
 class Notes(Struct):
-    """What was found wrong so far in one table of one file; `path` is where that table stands."""
+    """The faults found so far in one table of one file. `path` is the path of that table."""
 
     file: str
     lines: Mapping[Path, int]
@@ -34,26 +34,26 @@ class Notes(Struct):
     warnings: list[Fault] = field(default_factory=list)
 
     def fault(self, what: str, *keys: str | int) -> None:
-        """Write down a fault of the key at `keys` (none: of the table itself)."""
+        """Add a fault of the key at `keys` (none: of the table itself)."""
         self.faults.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what)))
 
     def warn(self, what: str, *keys: str | int) -> None:
-        """Write down something odd that does no harm."""
+        """Add a warning."""
         self.warnings.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what)))
 
     def line(self, *keys: str | int) -> int:
-        """The line of a key of this table."""
+        """Return the line of a key of this table."""
         return line_of(self.lines, (*self.path, *keys))
 
 
 def named(keys: tuple[str | int, ...], what: str) -> str:
-    """`escalate[2].when: …`; people count from 1."""
+    """Return `escalate[2].when: …`; indexes count from 1."""
     name = "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
     return f"{name}: {what}" if name else what
 
 
 def found(value: object) -> str:
-    """A value as TOML writes it, cut short."""
+    """Return a value as TOML writes it, shortened."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

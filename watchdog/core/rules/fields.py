@@ -1,7 +1,6 @@
-"""One table of TOML read field by field: in goes what `tomllib` made of it, out come typed values.
+"""Read one TOML table field by field. Input: the dict from `tomllib`. Output: typed values.
 
-What is wrong is written down as a `Fault` at the line of its key and replaced by a default, so that one look reports
-everything that is wrong.
+A wrong value is recorded as a `Fault` at the line of its key and replaced by a default, so that all faults are reported at once.
 """
 
 import re
@@ -24,7 +23,7 @@ _RESERVED_LABELS = ("target", "rule", "severity")
 
 
 class Fields:
-    """The keys of one table. Every getter gives a value of its type: the user's, or the default where there is none or a wrong one."""
+    """The keys of one table. Every getter returns a value of its type: the user's, or the default if it is missing or wrong."""
 
     def __init__(self, raw: Mapping[str, object], notes: Notes, keys: tuple[str | int, ...] = ()) -> None:
         self._raw = raw
@@ -32,46 +31,46 @@ class Fields:
         self._keys = keys
 
     def known(self, names: Iterable[str]) -> None:
-        """Complain about every other key."""
+        """Report every other key."""
         allowed = tuple(names)
         for key in self._raw:
             if key not in allowed:
                 self._notes.fault(f"unknown key{did_you_mean(key, allowed)}", *self._keys, key)
 
     def has(self, name: str) -> bool:
-        """Whether the key is there, right or wrong."""
+        """Whether the key is present, valid or not."""
         return name in self._raw
 
     def text(self, name: str) -> str:
-        """A text; empty where there is none."""
+        """Return a text; empty if missing."""
         value = self._raw.get(name, "")
         return value if isinstance(value, str) else self._wrong(name, "a text", value, "")
 
     def needed(self, name: str) -> str:
-        """A text that says something; a fault and an empty text where it does not, unless it is absent."""
+        """Return a text that must not be empty if it is present; otherwise a fault and an empty text."""
         value = self.text(name)
         if self.has(name) and isinstance(self._raw[name], str) and not value.strip():
             self._notes.fault("is empty", *self._keys, name)
         return value
 
-    def flag(self, name: str, default: bool) -> bool:  # noqa: FBT001  the default of a truth value is one
-        """True or false."""
+    def flag(self, name: str, default: bool) -> bool:  # noqa: FBT001  the default of a boolean is a boolean
+        """Return true or false."""
         value = self._raw.get(name, default)
         return value if isinstance(value, bool) else self._wrong(name, "true or false", value, default)
 
     def duration(self, name: str, default: float) -> float:
-        """Seconds, of a text such as "5m"."""
+        """Return the seconds of a duration such as "5m"."""
         value = self._raw.get(name)
         if value is None:
             return default
         try:
-            return parse_duration(value)  # type: ignore[arg-type]  # it says what is wrong with any other type
+            return parse_duration(value)  # type: ignore[arg-type]  # it reports any other type
         except ValueError as error:
             self._notes.fault(str(error), *self._keys, name)
             return default
 
     def severity(self, name: str, default: Severity) -> Severity:
-        """One of the four words."""
+        """Return one of the four severities."""
         value = self._raw.get(name, default.value)
         if isinstance(value, str) and value in set(Severity):
             return Severity(value)
@@ -79,7 +78,7 @@ class Fields:
         return self._wrong(name, "info, warning, error or critical", value, default, near)
 
     def texts(self, name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """A list of texts, none of them empty."""
+        """Return a list of non-empty texts."""
         value = self._raw.get(name)
         if value is None:
             return default
@@ -93,7 +92,7 @@ class Fields:
         return tuple(item for item in value if isinstance(item, str))
 
     def labels(self, name: str) -> Mapping[str, str]:
-        """Name -> text."""
+        """Return name -> text."""
         labels: dict[str, str] = {}
         for key, value in self._table(name).items():
             if isinstance(value, str):
@@ -103,7 +102,7 @@ class Fields:
         return labels
 
     def params(self, name: str) -> Mapping[str, Param]:
-        """Name -> number, text or truth value; a text that is a duration is a number of seconds."""
+        """Return name -> number, text or boolean. A text that is a duration becomes a number of seconds."""
         params: dict[str, Param] = {}
         for key, value in self._table(name).items():
             if not _IDENTIFIER.fullmatch(key):
@@ -116,7 +115,7 @@ class Fields:
         return params
 
     def tables(self, name: str) -> "list[Fields]":
-        """A list of tables, each as fields of their own."""
+        """Return a list of tables, each as `Fields`."""
         value = self._raw.get(name, [])
         if not isinstance(value, list):
             return self._wrong(name, "a list of tables", value, [])
@@ -140,20 +139,20 @@ class Fields:
 
 
 def as_param(value: object) -> Param | None:
-    """A TOML value as a param: numbers are reals, a duration is its seconds; None where it cannot be one."""
+    """Convert a TOML value to a param: numbers become floats, durations seconds; None if it cannot be one."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         return float(value) if -_LARGEST <= value <= _LARGEST else None
     if not isinstance(value, str):
         return None
-    try:  # "5" stays a text: without a unit nobody meant a duration
+    try:  # "5" remains a text: a duration has a unit
         return value if value.strip().isdigit() else parse_duration(value)
     except ValueError:
         return value
 
 
 def label_faults(labels: Iterable[str], key: Iterable[str]) -> dict[str, str]:
-    """Label -> why it may not be called so."""
+    """Return label -> why the name is not allowed."""
     reserved = (*_RESERVED_LABELS, *key)
     return {name: f"{name} is said of every incident already; call the label something else" for name in labels if name in reserved}

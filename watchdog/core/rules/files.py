@@ -1,7 +1,7 @@
-"""Rule files become rules, or faults.
+"""Turn rule files into rules, or faults.
 
-In: the texts of TOML files by name, and the tables as they are. Out: rules that can be asked, every fault of every file
-at once with file and line, and warnings. Reads no file itself.
+Input: the texts of TOML files by name, and the tables. Output: checked rules, every fault of every file at once with file and line, and
+warnings. This module reads no files itself.
 """
 
 import tomllib
@@ -19,7 +19,7 @@ __all__ = ["Fault", "read_rules"]
 
 
 def read_rules(texts: Mapping[str, str], tables: Mapping[str, Table]) -> tuple[tuple[Rule, ...], tuple[Fault, ...], tuple[Fault, ...]]:
-    """Rules, faults, warnings; each in the order of files and lines. A rule with a fault is not among the rules."""
+    """Return rules, faults and warnings, each in the order of files and lines. A rule with a fault is not part of the rules."""
     all_notes: list[Notes] = []
     drafts: list[RuleDraft] = []
     for file, text in texts.items():
@@ -45,7 +45,7 @@ def _read_file(file: str, text: str, tables: Mapping[str, Table]) -> tuple[Notes
         what = str(error).partition(" (at ")[0]
         notes.faults.append(Fault(file, syntax_line(error, text), None, f"not TOML: {what}"))
         return notes, []
-    except (ValueError, RecursionError):  # a number of thousands of digits, brackets without end
+    except (ValueError, RecursionError):  # a number of thousands of digits, endless brackets
         notes.fault("not TOML that can be read: a number or a key is too long, or brackets are nested too deeply")
         return notes, []
     notes.lines = lines_of(text)
@@ -76,7 +76,7 @@ def _in_order(faults: Iterable[Fault], files: list[str]) -> tuple[Fault, ...]:
 
 
 def _same_names(drafts: list[RuleDraft]) -> None:
-    """A name is a rule's identity: the second of that name is a fault."""
+    """Report rules with the name of an earlier one, because a name is a rule's identity."""
     first: dict[str, Rule] = {}
     for draft in drafts:
         rule = draft.rule
@@ -87,7 +87,7 @@ def _same_names(drafts: list[RuleDraft]) -> None:
 
 
 def _inhibits(drafts: list[RuleDraft]) -> None:
-    """An unknown rule in `inhibits` does no harm; rules that silence each other in a circle would all be silent."""
+    """Warn of unknown rules in `inhibits`, which are harmless; report circles, because all rules in one would be silent."""
     known = {draft.rule.name: draft.rule for draft in reversed(drafts) if draft.rule.name}
     renamed = {old: rule.name for rule in known.values() for old in rule.formerly}
     for draft in drafts:
@@ -101,7 +101,7 @@ def _inhibits(drafts: list[RuleDraft]) -> None:
 
 
 def _way(rules: Mapping[str, Rule], start: str, goal: str) -> tuple[str, ...]:
-    """The shortest chain of inhibitions from `start` to `goal`, both included; empty where there is none."""
+    """Return the shortest chain of inhibitions from `start` to `goal`, both included; empty if there is none."""
     ways: list[tuple[str, ...]] = [(start,)]
     seen = {start}
     for way in ways:

@@ -1,6 +1,6 @@
-"""Rules chosen and tuned for one run (`check --only`, `--skip`, `--set`), as overrides after those of the configuration.
+"""Select and tune rules for one run (`check --only`, `--skip`, `--set`), as overrides after those of the configuration.
 
-In: the flags as typed, all rules. Out: overrides, so that one mechanism tunes rules; and a sentence for each flag that means nothing.
+Input: the flags as typed, all rules. Output: overrides, so that one mechanism tunes rules; and a sentence for each invalid flag.
 """
 
 import math
@@ -19,13 +19,13 @@ from watchdog.core.text.suggestions import did_you_mean
 __all__ = ["RuleFlags", "rule_flags"]
 
 _SETTABLE = ("severity", "window")
-"""What --set can change of every rule, besides its params."""
+"""What --set can change for every rule, besides its params."""
 
 _TIMES = ("for", "keep_firing_for")
 
 
 class RuleFlags(Struct, frozen=True):
-    """What the flags come to. `left`: the names of the rules that they leave switched on, if the configuration does."""
+    """The result of the flags. `left`: the names of rules that they leave enabled, unless the configuration disables them."""
 
     overrides: tuple[Override, ...]
     faults: tuple[str, ...]
@@ -33,7 +33,10 @@ class RuleFlags(Struct, frozen=True):
 
 
 def rule_flags(only: Iterable[str], skip: Iterable[str], sets: Iterable[str], rules: tuple[Rule, ...]) -> RuleFlags:
-    """`only` and `skip`: names or globs; `sets`: `RULE.param=value`. What is not in `only`, or is in `skip`, is switched off."""
+    """Parse the flags. `only` and `skip`: names or globs; `sets`: `RULE.param=value`.
+
+    Rules that are not in `only`, or are in `skip`, are disabled.
+    """
     faults: list[str] = []
     wanted = [_named("--only", pattern, rules, faults) for pattern in only]
     unwanted = [_named("--skip", pattern, rules, faults) for pattern in skip]
@@ -50,7 +53,7 @@ def rule_flags(only: Iterable[str], skip: Iterable[str], sets: Iterable[str], ru
 
 
 def _named(place: str, pattern: str, rules: tuple[Rule, ...], faults: list[str]) -> list[Rule]:
-    """The rules that a name or glob means; a fault where there are none."""
+    """Return the rules that a name or glob matches; a fault if there are none."""
     meant = [rule for rule in rules if applies_to(Override(pattern), rule)]
     if not meant:
         faults.append(f'{place} "{pattern}": there is no such rule{_hint(pattern, [rule.name for rule in rules])}')
@@ -58,7 +61,7 @@ def _named(place: str, pattern: str, rules: tuple[Rule, ...], faults: list[str])
 
 
 def _hint(pattern: str, names: list[str]) -> str:
-    """The name that was meant, if only a part of it was typed."""
+    """Suggest a name, even if only a part of it was typed."""
     part = pattern.strip("*?").lower()
     having = [name for name in names if part and part in name.lower()]
     near = did_you_mean(pattern, names) or (f'; did you mean "{having[0]}"?' if having else "")
@@ -66,7 +69,7 @@ def _hint(pattern: str, names: list[str]) -> str:
 
 
 def _set(text: str, rules: tuple[Rule, ...], faults: list[str]) -> Iterator[Override]:
-    """An override for each rule that `RULE.param=value` means and that has such a param."""
+    """Yield an override for each rule that `RULE.param=value` matches and that has such a param."""
     place = f"--set {text}"
     name, equals, value = text.partition("=")
     pattern, dot, key = (part.strip() for part in name.partition("."))
@@ -82,7 +85,7 @@ def _set(text: str, rules: tuple[Rule, ...], faults: list[str]) -> Iterator[Over
 
 
 def _of_any_rule(key: str, value: str, place: str, meant: list[Rule], faults: list[str]) -> Override | None:
-    """What sets a key that every rule has; a fault where it is none, or the value does not fit."""
+    """Return an override for a key that every rule has; a fault if there is no such key, or the value is not valid."""
     if key == "severity" and value in set(Severity):
         return Override("", severity=Severity(value), where_from=place)
     if key == "severity":
@@ -102,7 +105,7 @@ def _of_any_rule(key: str, value: str, place: str, meant: list[Rule], faults: li
 
 
 def _as_kind_of(written: Param, value: str) -> Param:
-    """The value as the kind that the rule's own param has, where it can be read so; a duration stays its text."""
+    """Convert the value to the type of the rule's own param, if possible; a duration stays a text."""
     if isinstance(written, str):
         return value
     word = value.strip().lower()

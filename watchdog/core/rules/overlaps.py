@@ -1,7 +1,7 @@
-"""Which overrides by key may fit one key together: seen from their patterns alone, before any key is known.
+"""Which overrides by key may match the same key, according to their patterns alone, before any key is known.
 
-In: the `match` of each override (column -> globs). Out: combinations of their positions. In doubt two may meet, which
-costs a variant that no key ever reaches; two that may meet are never taken to be apart.
+Input: the `match` of each override (column -> globs). Output: combinations of their positions. In doubt, two overrides count as
+overlapping: that costs a variant that no key reaches, whereas a missed overlap would be an error.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ Match = Mapping[str, tuple[str, ...]]
 
 
 def combinations_that_meet(matches: list[Match]) -> Iterator[tuple[int, ...]]:
-    """Every non-empty set of positions, ascending, whose patterns may all fit one key."""
+    """Yield every non-empty set of positions, ascending, whose patterns may all match one key."""
     meets = [{b for b in range(a + 1, len(matches)) if _may_meet(matches[a], matches[b])} for a in range(len(matches))]
 
     def beginning(chosen: tuple[int, ...], further: set[int]) -> Iterator[tuple[int, ...]]:
@@ -26,7 +26,7 @@ def combinations_that_meet(matches: list[Match]) -> Iterator[tuple[int, ...]]:
 
 
 def _may_meet(one: Match, other: Match) -> bool:
-    """Whether a key may fit both: on no shared column do all their patterns exclude each other."""
+    """Whether one key may match both: there is no shared column on which all their patterns exclude each other."""
     return all(any(_globs_may_meet(a, b) for a in one[c] for b in other[c]) for c in one.keys() & other.keys())
 
 
@@ -44,5 +44,5 @@ def _is_glob(pattern: str) -> bool:
 
 
 def _head(pattern: str) -> str:
-    """What stands before the first special character, seen from either end."""
+    """Return what precedes the first special character."""
     return next((pattern[:at] for at, letter in enumerate(pattern) if letter in "*?[]"), pattern)

@@ -1,7 +1,7 @@
-"""Rules tuned by the config: `[[override]]` for all, for one target, or for some keys; the last match wins.
+"""Tune rules by configuration: `[[override]]` for all targets, for one target, or for some keys; the last match wins.
 
-In: rules as written, overrides in order, a target's name. Out: for each rule the rule that holds, and its variants for
-keys that are tuned apart. `check_overrides` says beforehand what in them is wrong.
+Input: rules as written, overrides in order, a target's name. Output: for each rule the tuned rule, and its variants for keys that are tuned
+differently. `check_overrides` checks the overrides before.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,36 +26,36 @@ from watchdog.core.text.suggestions import did_you_mean
 __all__ = ["KeyFits", "Tuned", "applies_to", "check_overrides", "rule_for_key", "tune"]
 
 KeyFits = Callable[[Mapping[str, str]], bool]
-"""Whether a key (column -> value) is meant."""
+"""Whether a key (column -> value) is matched."""
 
 _SETS = ("enabled", "for_s", "keep_firing_for_s", "window_s", "severity", *TEMPLATES)
 _MOST_VARIANTS = 500
 
 
 class Tuned(Struct, frozen=True):
-    """A rule as it holds for one target. For a key at most one variant fits, and is the whole truth; where none does, `rule` holds."""
+    """A rule as tuned for one target. At most one variant matches a key and fully replaces `rule`, which applies to all other keys."""
 
     rule: Rule
     variants: tuple[tuple[Rule, KeyFits], ...] = ()
 
 
 def tune(rules: tuple[Rule, ...], overrides: tuple[Override, ...], target_name: str) -> tuple[Tuned, ...]:
-    """Every rule whose `targets` fit, as it holds for this target; one that is switched off stays in, with `enabled` false."""
+    """Return every rule whose `targets` match, as tuned for this target. A disabled rule is included, with `enabled` false."""
     return tuple(_tuned(rule, overrides, target_name) for rule in rules if matches(target_name, rule.targets))
 
 
 def rule_for_key(tuned: Tuned, key: Mapping[str, str]) -> Rule:
-    """The rule that holds for one key."""
+    """Return the rule that applies to one key."""
     return next((rule for rule, fits in tuned.variants if fits(key)), tuned.rule)
 
 
 def applies_to(override: Override, rule: Rule) -> bool:
-    """Whether an override means this rule: by its name, a name it had, or a glob."""
+    """Whether an override matches this rule: by its name, a former name, or a glob."""
     return any(fnmatchcase(name, override.rule) for name in (rule.name, *rule.formerly))
 
 
 def _tuned(rule: Rule, overrides: tuple[Override, ...], target_name: str) -> Tuned:
-    """A variant is what holds where some overrides by key fit, and no other: one for every combination that may meet."""
+    """Create a variant for every combination of overrides by key that may overlap: it applies where exactly these match."""
     meant = [o for o in overrides if fnmatchcase(target_name, o.target or "*") and _touches(o, rule)]
     by_key = [override for override in meant if override.match]
     fitting = _fitting(by_key)
@@ -72,7 +72,7 @@ def _touches(override: Override, rule: Rule) -> bool:
 
 
 def _fitting(by_key: list[Override]) -> Callable[[Mapping[str, str]], tuple[int, ...]]:
-    """Key -> the positions of the overrides that fit it; remembered, for keys come back every cycle."""
+    """Return a function from a key to the positions of the overrides that match it. Cached, because keys recur every cycle."""
     columns = sorted({column for override in by_key for column in override.match})
 
     @lru_cache(maxsize=10_000)
@@ -88,7 +88,7 @@ def _fits_exactly(positions: tuple[int, ...], fitting: Callable[[Mapping[str, st
 
 
 def _applied(rule: Rule, overrides: list[Override]) -> Rule:
-    """The rule after these overrides, in order."""
+    """Apply overrides to a rule, in order."""
     for override in overrides:
         params = {name: _tuned_param(rule.params[name], value) for name, value in override.params.items() if name in rule.params}
         changed = {name: value for name in _SETS if (value := getattr(override, name)) is not None}
@@ -104,24 +104,27 @@ def _applied(rule: Rule, overrides: list[Override]) -> Rule:
 
 
 def _columns(rule: Rule) -> tuple[str, ...]:
-    """The values to show, with those that a new text reads."""
+    """Return the values to show, including those that a new text reads."""
     read = {name for text in OF_A_BREACH for name in check_template(getattr(rule, text), ()).names}
     return (*rule.columns, *sorted(read - {*rule.columns, *rule.key, *rule.params, *EXTRA_NAMES}))
 
 
 def _tuned_param(written: Param, tuned: Param) -> Param | None:
-    """The tuned value as the kind that the rule's own has, a duration as its seconds; None where it is of another kind."""
+    """Convert a tuned value to the type of the rule's own param, a duration to seconds; None if the types differ."""
     value = tuned if isinstance(written, str) else as_param(tuned)
     return value if type(value) is type(written) else None
 
 
-# --- what is wrong with overrides ---------------------------------------------------------------------------------------
+# --- faults of overrides ------------------------------------------------------------------------------------------------
 
 
 def check_overrides(
     overrides: tuple[Override, ...], rules: tuple[Rule, ...], tables: Mapping[str, Table]
 ) -> tuple[tuple[Fault, ...], tuple[Fault, ...]]:
-    """Faults and warnings of every override, in order. A rule that is not there is a fault: what should be tuned or silenced is not."""
+    """Return faults and warnings of every override, in order.
+
+    A missing rule is a fault, because what should be tuned or silenced is not.
+    """
     faults: list[Fault] = []
     warnings: list[Fault] = []
     for override in overrides:
@@ -180,7 +183,7 @@ def _param_faults(param: str, value: Param, meant: list[Rule]) -> Iterator[str]:
 
 
 def _sense_faults(param: str, value: Param, rule: Rule, tables: Mapping[str, Table]) -> Iterator[str]:
-    """What the rule's own conditions say to a text in this place: it may have to be a pattern, or one of a column's values."""
+    """Yield faults that the rule's own conditions raise for this text: it may have to be a pattern, or one of a column's values."""
     if not (isinstance(value, str) and isinstance(rule.params.get(param), str)):
         return
     params = {**rule.params, param: value}

@@ -1,6 +1,6 @@
-"""Rules as values: a declared condition on one table, checked and compiled when it was loaded.
+"""Rules as values: a declared condition on one table, or a query, checked at load.
 
-`rule_files` makes them from TOML, `evaluate` asks them of rows, `incidents` gives their breaches a life.
+`files` creates them from TOML, `core/judging` applies them to rows, `core/incidents` tracks their breaches.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ __all__ = ["Escalation", "Override", "Rule"]
 
 
 class Escalation(Struct, frozen=True):
-    """While `when` is true the incident has at least this severity."""
+    """While `when` is true, the incident has at least this severity."""
 
     when: str
     severity: Severity
@@ -24,7 +24,7 @@ class Escalation(Struct, frozen=True):
 class Rule(Struct, frozen=True):
     """One rule. SQL texts are as the user wrote them; times are seconds.
 
-    Either `table` and `when` are set, or `query` and `key`. For a rule on a table `key` is the table's key.
+    Either `table` and `when` are set, or `query` and `key`. For a rule on a table, `key` is the table's key.
     `columns` are those that `when`, `clear`, `escalate` and the templates read, in a stable order: an incident's values.
     """
 
@@ -45,7 +45,7 @@ class Rule(Struct, frozen=True):
     description: str = ""
     runbook: str = ""
     resolved: str = ""
-    """What is true once it is over, in place of the summary; empty: the summary, in the past tense."""
+    """The text for a recovered incident, instead of the summary; empty: the summary, in the past tense."""
     labels: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ("*",)
     inhibits: tuple[str, ...] = ()
@@ -54,24 +54,24 @@ class Rule(Struct, frozen=True):
     file: str = ""
     line: int = 0
     columns: tuple[str, ...] = ()
-    """Values shown: columns that `when`, `clear`, `escalate` and the templates read (a query's output columns)."""
+    """Values shown: columns that `when`, `clear`, `escalate` and the templates read (for a query: its output columns)."""
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Table -> columns that decide: those of `when`, `where`, `clear` and `escalate`, or of the whole query."""
     identity: str = ""
-    """Changes where `from`, `query` or `key` do: then an open incident ends as `rule changed`."""
+    """Changes if `from`, `query` or `key` changes: an open incident then ends as `rule changed`."""
 
     def covers(self, target: str) -> bool:
-        """Whether the rule is asked of this target."""
+        """Whether the rule applies to this target."""
         return self.enabled and matches(target, self.targets)
 
 
 class Override(Struct, frozen=True):
-    """One `[[override]]`: which rules, target and keys it tunes, and what it sets (None: left alone)."""
+    """One `[[override]]`: the rules, target and keys it tunes, and what it sets (None: unchanged)."""
 
     rule: str
     target: str | None = None
     match: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Key column -> globs, one of which must fit; empty: every key."""
+    """Key column -> globs, one of which must match; empty: every key."""
     params: Mapping[str, Param] = field(default_factory=dict)
     enabled: bool | None = None
     for_s: float | None = None

@@ -1,8 +1,8 @@
-"""A rule's texts with the row's values in them: a small, safe part of Jinja.
+"""Render a rule's texts with a row's values: a small, safe subset of Jinja.
 
-In: a template text and cells. Out: the text a human reads, or what is wrong with the template. Names, four filters,
-`if`/`elif`/`else` and comparisons are all there is: Jinja's own sandbox bounds neither loops nor `'a'*10**9`, so what
-could cost time or memory is refused by walking the parsed template, before it is compiled.
+Input: a template and cells. Output: the text for people, or the template's faults. Only names, four filters, `if`/`elif`/`else` and
+comparisons are allowed: Jinja's own sandbox limits neither loops nor `'a'*10**9`, so anything that could cost time or memory is refused by
+walking the parsed template before it is compiled.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,14 +37,17 @@ _LISTED = ", ".join(FILTERS)
 
 
 class TemplateCheck(Struct, frozen=True):
-    """What a look at a template found: the names it reads, and what is wrong with it (nothing: it is fine)."""
+    """The result of checking a template: the names it reads, and its faults (none: it is valid)."""
 
     names: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
 
 
 def check_template(text: str, names: Iterable[str], of: str = "") -> TemplateCheck:
-    """Whether `text` can be rendered with `names` (columns, params, `EXTRA_NAMES`); `of` is where the columns come from, for the faults."""
+    """Check whether `text` can be rendered with `names` (columns, params, `EXTRA_NAMES`).
+
+    `of`: where the columns come from, for the faults.
+    """
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415
 
     known = tuple(names)
@@ -66,10 +69,10 @@ def check_template(text: str, names: Iterable[str], of: str = "") -> TemplateChe
 
 
 def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> str:
-    """The text with its values; a gap, an idle column or a missing name reads `unknown`.
+    """Render a text with its values. A gap, an idle column or a missing name becomes `unknown`.
 
-    At most 2,000 characters, without control characters. ValueError or TypeError where the template cannot be rendered
-    (forbidden syntax; a text compared with a number).
+    At most 2,000 characters, without control characters. ValueError or TypeError if the template cannot be rendered (forbidden syntax; a
+    text compared with a number).
     """
     if "{" not in text:
         return cut(tidy(text))
@@ -78,12 +81,15 @@ def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> s
     return cut(tidy(template.render(values)))
 
 
-# --- looking at a template ----------------------------------------------------------------------------------------------
+# --- checking a template ------------------------------------------------------------------------------------------------
 
 
 @cache
 def _environment() -> "Environment":
-    """Jinja with nothing in it but the four filters. Imported here: the import takes 70 ms, and most commands render nothing."""
+    """Create a Jinja environment with only the four filters.
+
+    Imported here because the import takes 70 ms, and most commands render nothing.
+    """
     from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415
 
     environment = SandboxedEnvironment(finalize=format_value, autoescape=False)  # plain text: receivers escape for their own format
@@ -96,7 +102,7 @@ def _environment() -> "Environment":
 
 @lru_cache(maxsize=1024)
 def _compiled(text: str) -> "tuple[Template, frozenset[str]]":
-    """A template compiled, and its names. ValueError where it is none, or not one of ours."""
+    """Return a compiled template and its names. ValueError if it is not a template, or not an allowed one."""
     names, faults = _looked_at(text)
     if faults:
         raise ValueError("; ".join(faults))
@@ -105,12 +111,12 @@ def _compiled(text: str) -> "tuple[Template, frozenset[str]]":
 
 @lru_cache(maxsize=1024)
 def _looked_at(text: str) -> tuple[list[str], list[str]]:
-    """`_walk` through a text; a rule's is looked at for each of its faults and params. Raises what parsing does."""
+    """Parse a text and `_walk` it. Cached, because a rule's texts are checked several times. Raises what parsing raises."""
     return _walk(_environment().parse(text))
 
 
 def _walk(tree: "nodes.Node") -> tuple[list[str], list[str]]:
-    """The names a template reads and what in it is forbidden, both in order."""
+    """Return the names a template reads and what is forbidden in it, both in order."""
     from jinja2 import nodes  # noqa: PLC0415
 
     names: list[str] = []
@@ -127,7 +133,7 @@ def _walk(tree: "nodes.Node") -> tuple[list[str], list[str]]:
 
 
 def _nodes(node: "nodes.Node", depth: int = 0) -> "Iterator[nodes.Node]":
-    """Every node from the top; not what is inside a forbidden one. RecursionError where Python could not compile it."""
+    """Yield every node from the top, without the inside of forbidden ones. RecursionError if Python could not compile it."""
     if depth > _DEEPEST:
         raise RecursionError
     yield node
@@ -143,7 +149,7 @@ def _is_allowed(node: "nodes.Node") -> bool:
 
 
 def _filter_faults(node: "nodes.Filter") -> list[str]:
-    """A filter must be one of ours, and takes no arguments."""
+    """Return faults of a filter: it must be one of ours, and takes no arguments."""
     if node.name not in FILTERS:
         return [f'no filter "{node.name}"; there are {_LISTED}{did_you_mean(node.name, FILTERS)}']
     if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:

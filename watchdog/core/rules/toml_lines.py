@@ -1,7 +1,7 @@
-"""Where things stand in a TOML text, which `tomllib` does not say.
+"""Find the lines of keys in a TOML text, which `tomllib` does not report.
 
-In: a text that `tomllib` has accepted. Out: path -> line, for every table, key, array item and inline key, so that a
-fault can point at the line a user has to mend. It only finds places; `tomllib` alone says what the values are.
+Input: a text that `tomllib` has accepted. Output: path -> line, for every table, key, array item and inline key, so that a fault can name
+the line to fix. It only finds positions; `tomllib` alone parses the values.
 """
 
 import re
@@ -22,19 +22,19 @@ _STRING = {
     '"': re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}|"(?:[^"\\\n]|\\.)*+"', re.DOTALL),
     "'": re.compile(r"'''(?:[^']|'(?!''))*+'{3,5}|'[^'\n]*+'"),
 }
-"""Quote -> a string of either kind that begins with it."""
+"""Quote -> pattern of a string of either kind that begins with it."""
 
 
 def lines_of(text: str) -> Mapping[Path, int]:
-    """Path -> line (from 1). The text must be TOML already; on anything else the result is merely incomplete."""
+    """Return path -> line (from 1). The text must be valid TOML; for anything else the result is incomplete."""
     scan = _Scan(text)
-    with suppress(IndexError, ValueError, RecursionError):  # not TOML after all: what was found until here must do
+    with suppress(IndexError, ValueError, RecursionError):  # not TOML after all: return what was found so far
         scan.document()
     return scan.lines
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int:
-    """The line of a path, or of the nearest thing around it; 1 where nothing is known."""
+    """Return the line of a path, or of the nearest enclosing one; 1 if nothing is known."""
     for length in range(len(path), 0, -1):
         if path[:length] in lines:
             return lines[path[:length]]
@@ -42,14 +42,14 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int:
 
 
 def syntax_line(error: tomllib.TOMLDecodeError, text: str) -> int:
-    """The line a syntax error names in its words ("… (at line 3, column 5)"); the last one for "at end of document"."""
+    """Return the line that a syntax error names in its text ("… (at line 3, column 5)"); the last line for "at end of document"."""
     _, found, tail = str(error).rpartition("(at line ")
     number = tail.partition(",")[0]
     return int(number) if found and number.isdigit() else max(len(text.splitlines()), 1)
 
 
 class _Scan:
-    """One walk over a text: `at` moves forward, `lines` fills."""
+    """One pass over a text: `at` moves forward, `lines` is filled."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -69,7 +69,7 @@ class _Scan:
             self.skip_blank()
 
     def header(self) -> Path:
-        """`[a.b]` or `[[a.b]]`; the path of the table it opens."""
+        """Read `[a.b]` or `[[a.b]]`. Return the path of the table it opens."""
         line, brackets = self.line(), 2 if self.text.startswith("[[", self.at) else 1
         self.at += brackets
         parts = self.key()
@@ -83,7 +83,7 @@ class _Scan:
         return path
 
     def inside(self, parts: list[str]) -> Path:
-        """The table that a header's leading keys mean: of an array of tables, the last."""
+        """Return the table that the leading keys of a header refer to; for an array of tables, the last one."""
         path: Path = ()
         for part in parts:
             path += (part,)
@@ -100,12 +100,12 @@ class _Scan:
         self.value(path)
 
     def note(self, path: Path, line: int) -> None:
-        """Remember a path and all that leads to it; the first mention stays."""
+        """Record a path and all its prefixes; the first mention wins."""
         for length in range(1, len(path) + 1):
             self.lines.setdefault(path[:length], line)
 
     def key(self) -> list[str]:
-        """A dotted key, its parts unquoted."""
+        """Read a dotted key. Return its parts unquoted."""
         parts: list[str] = []
         while True:
             self.skip_blank()
@@ -135,11 +135,11 @@ class _Scan:
             self.array(path)
         elif first == "{":
             self.inline_table(path)
-        else:  # a number, a date or a truth value holds none of these
+        else:  # a number, a date or a boolean contains none of these
             self.step_over(_SIMPLE_VALUE)
 
     def string(self) -> None:
-        """Step over a string of any of the four kinds."""
+        """Skip a string of any of the four kinds."""
         self.step_over(_STRING[self.text[self.at]])
 
     def array(self, path: Path) -> None:
@@ -168,7 +168,7 @@ class _Scan:
             self.skip_blank()
 
     def skip_blank(self) -> None:
-        """Step over spaces, line ends and comments."""
+        """Skip spaces, line ends and comments."""
         self.step_over(_BLANK)
 
     def step_over(self, kind: re.Pattern[str]) -> None:

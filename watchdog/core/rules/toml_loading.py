@@ -1,6 +1,6 @@
-"""TOML read in a time that grows with its length: `tomllib` takes minutes over a key of ten thousand dots (quadratic).
+"""Load TOML in linear time: `tomllib` takes minutes for a key with ten thousand dots (quadratic).
 
-In: a text. Out: what `tomllib` makes of it. Raises what it raises.
+Input: a text. Output: what `tomllib` returns for it. Raises what it raises.
 """
 
 import re
@@ -15,7 +15,10 @@ _ENDLESS_KEY = re.compile(rf"(?<![\w.\"'-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{_M
 
 
 def load_toml(text: str) -> dict[str, Any]:
-    """The document. TOMLDecodeError, ValueError or RecursionError where it is none, or has a key of more parts than anybody writes."""
-    if any(_ENDLESS_KEY.search(line) for line in text.split("\n") if line.count(".") >= _MOST_DOTS):  # no key goes on in the next line
+    """Return the document.
+
+    TOMLDecodeError, ValueError or RecursionError if it is not TOML, or has a key with unreasonably many parts.
+    """
+    if any(_ENDLESS_KEY.search(line) for line in text.split("\n") if line.count(".") >= _MOST_DOTS):  # no key spans lines
         raise ValueError(f"a key of more than {_MOST_DOTS} parts")
     return tomllib.loads(text)
