@@ -1,1 +1,1 @@
-"""Words for people: durations, suggestions, names; text from elsewhere made safe to print; secrets found in it."""
+"""Text for people: durations, suggestions, names; sanitizing of foreign text; finding secrets."""

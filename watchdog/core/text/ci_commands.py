@@ -1,10 +1,10 @@
-"""Lines that a CI system would carry out, written so that it shows them instead.
+"""Escape lines that a CI system would execute as commands, so that it shows them instead.
 
-CI runners read what a job prints, on both streams, for commands: GitHub's runner takes `::name …::…` at the beginning of a line, and its
+CI runners scan what a job prints, on both streams, for commands: GitHub's runner takes `::name …::…` at the beginning of a line, and its
 older `##[name …]…` anywhere in one (github.com/actions/runner, src/Runner.Common/ActionCommand.cs); Azure Pipelines takes `##vso[…]` and
-`##[…]`, TeamCity `##teamcity[…]`. Whoever names a queue could so stop every annotation of a job. (GitLab's section markers hold a carriage
-return and an escape, which `sanitize` writes out.) In: text that is about to be printed. Out: the same with one character of each command
-as its escape, which reads back in JSON and TOML texts, or as a reference of XML.
+`##[…]`, TeamCity `##teamcity[…]`. Otherwise, whoever names a queue could stop every annotation of a job. (GitLab's section markers contain
+a carriage return and an escape, which `sanitize` handles.) Input: text to be printed. Output: the same with one character of each command
+escaped, in a form that JSON and TOML read back, or as an XML reference.
 """
 
 import re
@@ -17,12 +17,12 @@ _INSIDE = re.compile(r"(?<=[\r\n])(\s*):(?=:[^\r\n]*?::)")
 
 
 def without_commands(text: str, *, begins_line: bool = True) -> str:
-    """`\\u003a:notice::x`, `\\u0023#[group]x`; `begins_line`: whether nothing but spaces stands before the text on its line."""
+    """Return `\\u003a:notice::x`, `\\u0023#[group]x`. `begins_line`: whether only spaces precede the text on its line."""
     return _without(text, r"\u003a", r"\u0023", begins_line=begins_line)
 
 
 def without_commands_xml(document: str) -> str:
-    """The same for an XML document, which means the same as before."""
+    """Do the same for an XML document, whose meaning stays the same."""
     return _without(document, "&#58;", "&#35;", begins_line=True)
 
 

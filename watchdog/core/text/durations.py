@@ -1,4 +1,4 @@
-"""Durations as people write them: `30s`, `1h30m`, `250ms`; in: TOML values, out: seconds, and back again for reading."""
+"""Durations as people write them: `30s`, `1h30m`, `250ms`. Parses TOML values to seconds, and formats seconds."""
 
 import math
 import re
@@ -8,14 +8,14 @@ __all__ = ["format_duration", "parse_duration"]
 _SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|[smhdw])\s*", re.ASCII)
 _BARE_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-_LONGEST_S = 36525 * 86400.0  # a century; more is a slip of the keyboard, and would overflow dates
+_LONGEST_S = 36525 * 86400.0  # a century; more is a typing error, and would overflow dates
 _EXPECTED = 'a duration such as "30s", "5m" or "1h30m"'
 
 
 def parse_duration(text: str | int | float) -> float:
-    """Seconds: one or more numbers (decimals allowed), each with ms, s, m, h, d or w. A number without a unit is no duration, but for 0.
+    """Return the seconds of one or more numbers (decimals allowed), each with ms, s, m, h, d or w.
 
-    ValueError says what was expected and what was found.
+    A number without a unit is not a duration, except 0. ValueError says what was expected and what was found.
     """
     if isinstance(text, str):
         return _parse_text(text)
@@ -40,7 +40,7 @@ def _parse_text(text: str) -> float:
 
 
 def _wrong(found: object) -> str:
-    """What was expected, what was found, and what a bare number may have meant."""
+    """Describe what was expected, what was found, and what a bare number may have meant."""
     if isinstance(found, bool):
         return f"expected {_EXPECTED}, found {str(found).lower()}"
     if isinstance(found, str):
@@ -55,7 +55,7 @@ def _shortened(text: str) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """For reading: the two largest units that count (`1m30s`, `1d5m`), three digits below a minute; infinity is `forever`."""
+    """Format for people: the two largest units (`1m30s`, `1d5m`), three digits below a minute. Infinity is `forever`."""
     if math.isnan(seconds):
         return "unknown"
     if seconds < 0:

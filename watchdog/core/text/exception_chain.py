@@ -1,6 +1,6 @@
-"""An error and what led to it: libraries wrap what the operating system said, often more than once.
+"""An exception and its causes: libraries wrap operating system errors, often more than once.
 
-In: an exception. Out: it and its causes, innermost last; at most ten, for nothing keeps them from going in a circle.
+Input: an exception. Output: it and its causes, innermost last; at most ten, because the chain may be circular.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ MOST = 10
 
 
 def exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """The error itself first, then each one's `__cause__`, else its `__context__`."""
+    """Yield the error itself, then each one's `__cause__`, or its `__context__`."""
     cause: BaseException | None = error
     for _ in range(MOST):
         if cause is None:

@@ -1,7 +1,7 @@
-"""Names as sources find them: of queues, workers and tasks.
+"""Names from sources: of queues, workers and tasks.
 
-AMQP allows a queue 255 bytes, and a worker's name is part of its mailbox's; Celery and Flower make none that is longer. A name of a
-megabyte would be carried into every row, message and log line, so names beyond `LONGEST_NAME` are left out, as those that are no UTF-8 are.
+AMQP allows 255 bytes for a queue, and a worker's name is part of its mailbox's; Celery and Flower create no longer ones. A name of a
+megabyte would be copied into every row, message and log line, so names beyond `LONGEST_NAME` are left out, like those that are not UTF-8.
 """
 
 from collections.abc import Mapping
@@ -16,5 +16,5 @@ LONGEST_NAME = 500
 
 
 def short_named(found: Mapping[str, V]) -> dict[str, V]:
-    """What has a name that can be one."""
+    """Return the entries with a name of valid length."""
     return {name: value for name, value in found.items() if len(name) <= LONGEST_NAME}

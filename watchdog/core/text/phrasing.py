@@ -1,6 +1,6 @@
-"""Values as people read them, in messages and on the terminal.
+"""Format values for people, in messages and on the terminal.
 
-In: a cell, or any text. Out: short text that is safe to print: no control characters, no endless lines.
+Input: a cell, or any text. Output: short text that is safe to print: no control characters, no endless lines.
 """
 
 import math
@@ -37,21 +37,21 @@ Readable = float | str | bool | _Unknown
 
 
 def value_of(cell: Cell) -> Readable:
-    """A cell as a template meets it; a long text is cut, so that no template can multiply it."""
+    """Convert a cell for a template. A long text is cut, so that no template can multiply it."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return _UNKNOWN
     return cut(cell) if isinstance(cell, str) else cell
 
 
 def format_value(value: object) -> str:
-    """Whole numbers without `.0`, others with at most two decimals; yes and no; a text as it is."""
+    """Format whole numbers without `.0`, others with at most two decimals, booleans as yes or no; texts stay unchanged."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _decimal(value) if isinstance(value, int | float) else str(value)
 
 
 def telling_cells(values: Mapping[str, Cell]) -> dict[str, Cell]:
-    """Those that say something beside a summary: no empty text, no `no`, no infinity, which stands for "never" or "no limit"."""
+    """Return the values worth showing beside a summary: no empty text, no `no`, no infinity, which means "never" or "no limit"."""
     return {name: cell for name, cell in values.items() if cell is None or not (cell == "" or cell is False or cell in _ENDLESS)}
 
 
@@ -66,7 +66,7 @@ def _decimal(number: float, places: int = 2, separator: str = "") -> str:
 
 
 def _bytes(number: float) -> str:
-    """`1.5 GiB`."""
+    """Format as `1.5 GiB`."""
     units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
     step = 0
     while abs(number) >= 1024 and step < len(units) - 1:
@@ -76,17 +76,17 @@ def _bytes(number: float) -> str:
 
 
 def _percent(ratio: float) -> str:
-    """`95.5%` of 0.955."""
+    """Format 0.955 as `95.5%`."""
     return f"{_decimal(ratio * 100, 1)}%"
 
 
 def _thousands(number: float) -> str:
-    """`12,345.5`."""
+    """Format as `12,345.5`."""
     return _decimal(number, separator=",")
 
 
 def _of_numbers(show: Callable[[float], str]) -> Callable[[object], str]:
-    """A filter that leaves alone what is no number."""
+    """Create a filter that does not format anything but numbers."""
 
     def shown(value: object) -> str:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -101,7 +101,7 @@ FILTERS: Mapping[str, Callable[[object], str]] = {
     "percent": _of_numbers(_percent),
     "number": _of_numbers(_thousands),
 }
-"""Name -> what shows a number: seconds, bytes, a ratio, a number with thousands marked."""
+"""Name -> formatter of a number: seconds, bytes, a ratio, a number with thousands separators."""
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control
@@ -112,11 +112,11 @@ _CONTROL = re.compile(
 
 
 def tidy(text: str) -> str:
-    """Without control characters; line ends become one newline, tabs spaces."""
+    """Remove control characters; line ends become one newline, tabs become spaces."""
     lines = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n").replace("\t", " ")
     return _CONTROL.sub("", lines).strip()
 
 
 def cut(text: str) -> str:
-    """At most 2,000 characters, the last one then an ellipsis."""
+    """Cut to 2,000 characters, the last one then an ellipsis."""
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

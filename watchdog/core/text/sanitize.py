@@ -1,7 +1,7 @@
-"""Text from elsewhere, made harmless to print and to log.
+"""Sanitize foreign text for printing and logging.
 
-In: names, summaries, a server's answer. Out: the same, with every control character, terminal escape and text-direction mark written
-out (`\\x1b`), so that nobody who names a queue can paint an operator's terminal, or forge a line of the log.
+Input: names, summaries, a server's answer. Output: the same, with every control character, terminal escape and text-direction mark escaped
+(`\\x1b`), so that nobody who names a queue can manipulate an operator's terminal or forge a log line.
 """
 
 import re
@@ -13,19 +13,19 @@ _SEPARATORS = ("Zl", "Zp")
 
 
 def sanitize(text: str) -> str:
-    """The text with invisible characters as escapes; line ends too."""
+    """Return the text with invisible characters escaped, including line ends."""
     if text.isprintable():
         return text
     return "".join(_escaped(character) if _invisible(character) else character for character in text)
 
 
 def log_text(text: str) -> str:
-    """The text on one line: several become one, with semicolons between them."""
+    """Return the text on one line: several lines are joined by semicolons."""
     return text if text.isprintable() else sanitize("; ".join(line for line in text.splitlines() if line))
 
 
 def sanitize_json(document: str) -> str:
-    """A JSON document with invisible characters written as JSON writes them, which reads the same."""
+    """Return a JSON document with invisible characters in JSON's escapes, which does not change its meaning."""
     return document if document.isprintable() else _UNPRINTABLE.sub(_as_json, document)
 
 
@@ -51,7 +51,7 @@ def _escaped(character: str) -> str:
 
 
 def one_line(text: str, longest: int = 200) -> str:
-    """The first line that says something, harmless, at most `longest` characters."""
+    """Return the first non-empty line, sanitized, of at most `longest` characters."""
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     cut = first if len(first) <= longest else first[: longest - 1] + "…"
     return sanitize(cut)

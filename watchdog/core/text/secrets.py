@@ -1,7 +1,7 @@
-"""The secrets of a configuration, found before it is known whether it is right: for `masking`, and for reasons that hold none.
+"""Find the secrets of a configuration before it is validated: for `masking`, and for reasons without secrets.
 
-In: the plain values of the configuration, or one URL. Out: what must not be told. Names and hosts of the configuration are none, nor are
-plain words in a URL: a password `prod` must not blot out the target `prod`, nor a path `/services/…` the queue `services`.
+Input: the plain values of the configuration, or one URL. Output: what must not be shown. Names and hosts of the configuration are not
+secrets, nor are plain words in a URL: a password `prod` must not mask the target `prod`, nor a path `/services/…` the queue `services`.
 """
 
 import base64
@@ -16,17 +16,17 @@ from msgspec import Struct
 __all__ = ["SECRET_NAME", "Unprinted", "pieces_of_url", "secrets_in", "spellings"]
 
 SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key", re.IGNORECASE)
-"""Whatever is named like this is one."""
+"""The value of a key with such a name is a secret."""
 LONGEST_WORD = 5
-"""A part of a path as short as this (`hook`, `api`) is no secret."""
+"""Parts of a path up to this length (`hook`, `api`) are not secrets."""
 
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
 _WATCHED = ("flower", "redis", "results")
-"""Where a bare text is the URL of a source; its path says where in there, and is no secret."""
+"""Where a bare text is the URL of a source. Its path is a location, not a secret."""
 
 
 class Unprinted(Struct, frozen=True):
-    """A value that may hold a secret: what prints it, plainly or with rich, sees its kind alone."""
+    """A value that may hold a secret: printing it, plainly or with rich, shows only its type."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -36,14 +36,14 @@ class Unprinted(Struct, frozen=True):
 
 
 def secrets_in(values: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> frozenset[str]:
-    """The secrets of a configuration's plain values, right or wrong, and of the proxies that the environment names."""
+    """Return the secrets in a configuration's plain values, valid or not, and in the proxies that the environment names."""
     proxies = [value for name, value in (environ or {}).items() if name.lower().endswith("_proxy")]
     found = {*_found(values, "", watched=False), *(secret for url in proxies for secret in _credentials(url))}
     return frozenset(found - set(_public(values)))
 
 
 def pieces_of_url(url: str) -> set[str]:
-    """The parts of a URL that may be secrets where the whole of it is one, as they stand and decoded."""
+    """Return the parts of a URL that may be secrets if the whole URL is one, as written and decoded."""
     parts = urlsplit(url)
     pieces = {url, parts.query, *(value for _, value in parse_qsl(parts.query))}
     pieces |= {piece for piece in (parts.path, *parts.path.split("/")) if len(piece) > LONGEST_WORD}
@@ -52,7 +52,7 @@ def pieces_of_url(url: str) -> set[str]:
 
 
 def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
-    """Secrets in one value; `watched`: a URL in it is that of a source."""
+    """Yield secrets in one value. `watched`: a URL in it is that of a source."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if key == "headers" or SECRET_NAME.search(str(name)):
@@ -69,7 +69,7 @@ def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """A secret, and its words: `Bearer …`."""
+    """Yield a secret, and its words: `Bearer …`."""
     if isinstance(value, str):
         yield value
         yield from (word for word in value.split() if len(word) >= 8)
@@ -79,7 +79,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _credentials(url: str) -> Iterator[str]:
-    """Of one URL, or several joined by semicolons: the password, or the user name where it stands alone; and both as a header has them."""
+    """Yield the credentials of one URL, or of several joined by semicolons.
+
+    The password, or the user name if there is no password; and both as an HTTP header has them.
+    """
     first, *more = re.split(r";(?=[a-z]+://)", url)
     for other in more:
         yield from _credentials(other)
@@ -101,19 +104,19 @@ def _whole(url: str) -> Iterator[str]:
 
 
 def _basic(parts: SplitResult) -> str:
-    """What HTTP's basic auth makes of the userinfo."""
+    """Return the userinfo as HTTP basic auth encodes it."""
     if not (parts.username or parts.password):
         return ""
     return base64.b64encode(f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()).decode()
 
 
 def spellings(secret: str) -> set[str]:
-    """As it stands; in a URL, in JSON, in Python's repr."""
+    """Return a secret as it is, and as written in a URL, in JSON, in Python's repr."""
     return {secret, quote(secret, safe=""), quote_plus(secret), quote(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1], secret.strip()}
 
 
 def _public(values: Mapping[str, Any]) -> Iterator[str]:
-    """Names and hosts, which may be shown."""
+    """Yield names and hosts, which may be shown."""
     yield from ("watchdog", "flower", "redis", "default", "localhost")
     for table in (table for tables in values.values() if isinstance(tables, list) for table in tables if isinstance(table, Mapping)):
         yield from (str(table[key]) for key in ("name", "type") if key in table)

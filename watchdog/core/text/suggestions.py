@@ -1,4 +1,4 @@
-"""Did you mean …: the near miss that an error names."""
+""" "Did you mean …": the near match that an error suggests."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -7,6 +7,6 @@ __all__ = ["did_you_mean"]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "length"?`, or nothing where no known word is near."""
+    """Return `; did you mean "length"?`, or nothing if no known word is similar."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""
