@@ -145,9 +145,7 @@ def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> N
 def _holders(workers: Iterable[KnownWorker]) -> str:
     """Return workers that may hold unacknowledged messages. For workers that are gone, their last heartbeat counts."""
     holding = [worker for worker in workers if _holds(worker)]
-    ordered = sorted(
-        holding, key=lambda worker: (worker.state == "online", worker.name)
-    )  # offline workers first: they will not acknowledge anything
+    ordered = sorted(holding, key=lambda worker: (worker.state == "online", worker.name))  # dead workers acknowledge nothing any more
     more = [f"{len(ordered) - MOST_HOLDERS} more"] if len(ordered) > MOST_HOLDERS else []
     return ",".join([*[worker.name for worker in ordered[:MOST_HOLDERS]], *more])
 

@@ -38,7 +38,10 @@ class TimedTask(Struct, frozen=True):
 def runtimes_due(
     known: Mapping[str, TimedTask], last_success: Mapping[str, float], first_look: Mapping[str, float] | None, now: float
 ) -> Iterable[Query]:
-    """Return the queries due now, longest wait first; in a first poll (`first_look`: task -> successes so far) those of the busiest tasks."""
+    """Return the queries due now, longest wait first.
+
+    In a first poll (`first_look`: task -> successes so far): those of the busiest tasks.
+    """
     if first_look is not None:
         busiest = sorted(first_look, key=lambda name: (-first_look[name], name))
         return [SucceededTasks(name, LIMIT) for name in busiest[:TASKS_IN_A_FIRST_LOOK]]
