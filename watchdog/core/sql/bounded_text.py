@@ -1,7 +1,7 @@
-"""SQLite's text functions that can take for ever within one step, where nothing can stop them, in a linear way.
+"""Linear replacements for SQLite text functions that can run very long within a single step, where nothing can stop them.
 
-`instr` and `replace` compare at every place, `trim` every character with every other: a minute for texts of 100 kB (SQLite 3.40).
-In: cells as SQLite hands them over. Out: what SQLite's own functions give.
+`instr` and `replace` compare at every position, `trim` compares every character with every other: a minute for texts of 100 kB (SQLite
+3.40). Input: cells from SQLite. Output: what SQLite's own functions return.
 """
 
 import math
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 __all__ = ["LONGEST_TEXT", "TEXT_FUNCTIONS", "TooLongError"]
 
 LONGEST_TEXT = 200_000
-"""Bytes that a text or a row may have within a statement."""
+"""Most bytes of a text or a row within a statement."""
 
 Given = str | bytes | float | None
 
 
 class TooLongError(ValueError):
-    """A text that would grow beyond `LONGEST_TEXT`."""
+    """A text would grow beyond `LONGEST_TEXT`."""
 
 
 def _instr(text: Given, part: Given) -> int | None:
@@ -53,7 +53,7 @@ def _rtrim(text: Given, characters: Given) -> str | None:
 
 
 def _text(given: Given) -> str:
-    """As SQLite writes it: a real with a point."""
+    """Convert to text as SQLite does: a float with a decimal point."""
     if isinstance(given, bytes):
         return given.decode("utf-8", "replace")
     if isinstance(given, float):
@@ -69,4 +69,4 @@ TEXT_FUNCTIONS: Mapping[tuple[str, int], Callable[..., Given]] = {
     ("ltrim", 2): _ltrim,
     ("rtrim", 2): _rtrim,
 }
-"""(Name, number of arguments) -> what stands in for SQLite's own."""
+"""(Name, number of arguments) -> the replacement of SQLite's own function."""

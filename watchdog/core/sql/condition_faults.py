@@ -1,7 +1,7 @@
-"""What makes no sense in an expression, though SQLite would take it: it never fails, it is silently false.
+"""Find expressions that SQLite accepts but that make no sense: they never fail, they are silently false.
 
-A number beside a text, a value that a column never holds, a text taken for a truth value, a pattern that never ends.
-In: an expression and what is known of its columns and params. Out: a sentence for each fault.
+Examples: a number compared with a text, a value that a column never holds, a text used as a boolean, a pattern that never ends. Input: an
+expression and what is known of its columns and params. Output: a sentence for each fault.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _CHOICES = frozenset({"iif", "if"})
 
 
 class KnownColumn(Struct, frozen=True):
-    """A column that a name stands for, without doubt; `label` is how errors call it (`workers.state`)."""
+    """The column that a name unambiguously refers to. `label` is its name in errors (`workers.state`)."""
 
     label: str
     kind: Kind
@@ -28,29 +28,29 @@ class KnownColumn(Struct, frozen=True):
 
     @classmethod
     def of(cls, table: str, column: Column) -> "KnownColumn":
-        """A table's column."""
+        """Create one from a table's column."""
         return cls(f"{table}.{column.name}", column.kind, column.allowed)
 
 
 class Known(Struct, frozen=True):
-    """What an expression's names stand for; a name that is not here may hold anything."""
+    """What an expression's names refer to. A name that is missing here may hold anything."""
 
     columns: Mapping[str, KnownColumn]
     params: Mapping[str, Param]
 
     def param(self, expression: Expression) -> Param | None:
-        """The value of a parameter, where it is one."""
+        """Return the value of a parameter; None if the expression is not a known parameter."""
         return self.params.get(expression.word[1:]) if expression.form is Form.PARAMETER else None
 
     def text(self, expression: Expression) -> str | None:
-        """The text that a literal or a parameter stands for."""
+        """Return the text of a literal or a parameter."""
         if expression.form is Form.TEXT:
             return expression.word[1:-1].replace("''", "'")
         value = self.param(expression)
         return value if isinstance(value, str) else None
 
     def kind(self, expression: Expression) -> Kind | None:
-        """What an expression's value is; None where that cannot be told."""
+        """Return the kind of an expression's value; None if unknown."""
         form, word = expression.form, expression.word
         if form in _KINDS:
             return _KINDS[form]
@@ -66,7 +66,7 @@ class Known(Struct, frozen=True):
         return self._common(tuple(part.parts[-1] for part in expression.parts if part.form is Form.WHEN)) if form is Form.CASE else None
 
     def _common(self, parts: tuple[Expression, ...]) -> Kind | None:
-        """The kind that all parts have (NULL aside); a truth value and its 0 or 1 is a truth value."""
+        """Return the kind that all parts have (NULL ignored). A boolean mixed with its 0 or 1 is a boolean."""
         kinds = {self.kind(part) for part in parts if part.form is not Form.NULL}
         if kinds == {Kind.BOOLEAN, Kind.NUMBER}:
             return Kind.BOOLEAN
@@ -99,7 +99,7 @@ def _walk(expression: Expression) -> Iterator[Expression]:
 
 
 def sense_faults(expression: Expression, known: Known) -> Iterator[str]:
-    """Faults anywhere inside: comparisons that say nothing, operands of AND, OR and NOT that are no truth values, patterns."""
+    """Yield faults anywhere in an expression: senseless comparisons, non-boolean operands of AND, OR and NOT, patterns."""
     for part in _walk(expression):
         if part.form is Form.LOGIC:
             for operand in part.parts:
@@ -110,12 +110,12 @@ def sense_faults(expression: Expression, known: Known) -> Iterator[str]:
 
 
 def truth_faults(expression: Expression, known: Known) -> Iterator[str]:
-    """A fault where the whole is no truth value."""
+    """Yield a fault if the whole expression is not a boolean."""
     yield from _operand_fault(expression, known)
 
 
 def aggregate_faults(expression: Expression) -> Iterator[str]:
-    """Functions over many rows, which an expression over one row cannot have."""
+    """Yield functions over many rows, which an expression over one row cannot use."""
     for part in _walk(expression):
         one_argument = part.word in ("max", "min") and len(part.parts) == 1
         if part.form is Form.CALL and (part.word in AGGREGATES or one_argument):
@@ -134,7 +134,7 @@ def _operand_fault(expression: Expression, known: Known) -> Iterator[str]:
 
 
 def _compared(part: Expression) -> Iterator[tuple[Expression, Expression]]:
-    """The pairs that an expression compares."""
+    """Yield the pairs that an expression compares."""
     if part.form in (Form.COMPARE, Form.IN, Form.BETWEEN):
         yield from ((part.parts[0], other) for other in part.parts[1:])
     if part.form is Form.CASE and part.parts[0].form is not Form.WHEN:

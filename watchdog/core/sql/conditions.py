@@ -1,8 +1,8 @@
-"""Checking at load: every name, value and number of a condition or a query against the real schema, all faults at once.
+"""Check conditions and queries at load: every name, value and number against the real schema, all faults at once.
 
-In: tables, the SQL as the user wrote it, params. Out: the columns it reads, or a `ConditionError` that lists what is wrong.
-SQLite itself resolves the names, in memory, behind the authorizer that rules run under; what SQLite would take silently
-(a number beside a text, a text as a truth value) is found in the expression's tree.
+Input: tables, the SQL as the user wrote it, params. Output: the columns it reads, or a `ConditionError` that lists the faults. SQLite
+itself resolves the names, in memory, with the authorizer that rules run under. What SQLite would silently accept (a number compared with a
+text, a text used as a boolean) is found in the expression tree.
 """
 
 import re
@@ -25,13 +25,13 @@ from watchdog.core.text.suggestions import did_you_mean
 
 __all__ = ["ConditionError", "QueryShape", "check_condition", "check_output_condition", "check_query", "check_select", "check_truth_select"]
 
-_LOCK = threading.Lock()  # the tables that statements are prepared against are kept, and shared
+_LOCK = threading.Lock()  # the tables that statements are prepared against are cached and shared
 _COLUMN_NAME = re.compile(r"[^\W\d]\w*")
 _MOST_UNKNOWN_COLUMNS = 30
 
 
 class ConditionError(ValueError):
-    """A condition or query that cannot be used; `faults` has a sentence for each reason."""
+    """A condition or query that cannot be used. `faults` has a sentence for each reason."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults: tuple[str, ...] = tuple(dict.fromkeys(faults))
@@ -39,14 +39,14 @@ class ConditionError(ValueError):
 
 
 class QueryShape(Struct, frozen=True):
-    """What a query gives and takes: its output columns in order, and table -> the columns it reads (none where it only counts rows)."""
+    """What a query returns and reads: its output columns in order, and table -> the columns it reads (none if it only counts rows)."""
 
     columns: tuple[str, ...]
     reads: Mapping[str, frozenset[str]]
 
 
 def check_condition(tables: Mapping[str, Table], table: str, text: str, params: Mapping[str, Param]) -> frozenset[str]:
-    """The columns of `table` that a condition reads. ConditionError with every fault."""
+    """Return the columns of `table` that a condition reads. ConditionError with every fault."""
     found = tables.get(table)
     if found is None:
         raise ConditionError([f'no table "{table}"{did_you_mean(table, tables)}'])
@@ -55,12 +55,15 @@ def check_condition(tables: Mapping[str, Table], table: str, text: str, params: 
 
 
 def check_output_condition(columns: Sequence[str], text: str, params: Mapping[str, Param]) -> frozenset[str]:
-    """The same over a query's output columns (`clear` and `escalate` of a rule with `query`), whose kinds are not known."""
+    """Do the same for a query's output columns (`clear` and `escalate` of a rule with `query`), whose kinds are unknown."""
     return _checked_condition({"query": dict.fromkeys(columns)}, "query", Known({}, params), text)
 
 
 def check_query(tables: Mapping[str, Table], text: str, key: tuple[str, ...], params: Mapping[str, Param]) -> QueryShape:
-    """What a rule's query gives and reads: one SELECT whose columns hold every key column and `breach`. ConditionError with every fault."""
+    """Return what a rule's query returns and reads. ConditionError with every fault.
+
+    It must be one SELECT whose columns include every key column and `breach`.
+    """
     shape, faults = _checked_select(tables, text, params)
     names = {name.lower() for name in shape.columns}
     faults += [f"name the column {name} with AS, as in {name} AS value" for name in shape.columns if not _COLUMN_NAME.fullmatch(name)]
@@ -75,7 +78,7 @@ def check_query(tables: Mapping[str, Table], text: str, key: tuple[str, ...], pa
 
 
 def check_select(tables: Mapping[str, Table], text: str, params: Mapping[str, Param] | None = None) -> QueryShape:
-    """What any SELECT on the tables gives and reads. ConditionError with every fault."""
+    """Return what any SELECT on the tables returns and reads. ConditionError with every fault."""
     shape, faults = _checked_select(tables, text, params or {})
     if faults:
         raise ConditionError(faults)
@@ -83,7 +86,7 @@ def check_select(tables: Mapping[str, Table], text: str, params: Mapping[str, Pa
 
 
 def check_truth_select(tables: Mapping[str, Table], text: str) -> QueryShape:
-    """The same of a SELECT whose first column says true or false. ConditionError with every fault."""
+    """Do the same for a SELECT whose first column must be true or false. ConditionError with every fault."""
     shape, faults = _checked_select(tables, text, {})
     faults = faults or _first_column_faults(tables, text)
     if faults:
@@ -120,7 +123,7 @@ def _checked_condition(schema: Schema, table: str, known: Known, text: str) -> f
 def _prepared(
     draft: Draft, schema: Schema, around: tuple[str, str], params: Mapping[str, Param], where: str
 ) -> Mapping[str, frozenset[str]]:
-    """What the draft reads within the SQL `around` it, once every unknown column is mended; a fault where SQLite does not take it."""
+    """Return what the draft reads within the SQL `around` it, after replacing unknown columns; a fault if SQLite rejects it."""
     columns = {name for table in schema.values() for name in table}
     bindings = {**bound(params), Draft.UNKNOWN[1:]: None}
     with _LOCK:
@@ -139,7 +142,7 @@ def _prepared(
 
 @lru_cache(maxsize=64)
 def _kept(schema: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...]) -> SqlTables:
-    """Empty tables to prepare statements against: opening them costs more than a check."""
+    """Return empty tables to prepare statements against. Cached, because opening them costs more than a check."""
     return SqlTables({name: dict(columns) for name, columns in schema})
 
 
@@ -166,7 +169,7 @@ def _checked_select(tables: Mapping[str, Table], text: str, params: Mapping[str,
 
 
 def _unambiguous(mentioned: Mapping[str, Table], draft: Draft) -> dict[str, KnownColumn]:
-    """Names that can only mean one kind of column: not an alias, not a text in one table and a number in another."""
+    """Return names that can only mean one kind of column: not an alias, not a text in one table and a number in another."""
     tokens = draft.tokens
     aliases = {after.text.lower() for before, after in pairwise(tokens) if before.word == "AS"}
     found: dict[str, list[KnownColumn]] = {}
@@ -184,7 +187,7 @@ _BEFORE_EXPRESSIONS = frozenset({"SELECT", "DISTINCT", "WHERE", "ON", "HAVING", 
 
 
 def _query_sense(draft: Draft, known: Known) -> list[str]:
-    """Faults of sense in every expression of a query that can be told apart from what surrounds it."""
+    """Return faults in all expressions of a query that can be told apart from their surroundings."""
     faults: list[str] = []
     for index, token in enumerate(draft.tokens[:-1]):
         if token.kind is TokenKind.COMMA or token.word in _BEFORE_EXPRESSIONS:
@@ -196,7 +199,7 @@ def _query_sense(draft: Draft, known: Known) -> list[str]:
 
 
 def _first_column_faults(tables: Mapping[str, Table], text: str) -> list[str]:
-    """Why the first column of a faultless SELECT is no truth value, where that can be told."""
+    """Return why the first column of a valid SELECT is not a boolean, if that can be determined."""
     draft = Draft(text)
     words = [token.word or token.text for token in draft.tokens]
     if words[0] != "SELECT":
@@ -212,7 +215,7 @@ def _first_column_faults(tables: Mapping[str, Table], text: str) -> list[str]:
 
 
 def _output_columns(draft: Draft, schema: Schema, params: Mapping[str, Param]) -> tuple[str, ...]:
-    """The names of a query's columns; faults where a rule could not tell them apart, or where it cannot stand in brackets."""
+    """Return a query's column names; faults if names repeat, or if it cannot be nested in brackets."""
     with _LOCK:
         tables = _kept(tuple((name, tuple(kinds.items())) for name, kinds in schema.items()))
         try:

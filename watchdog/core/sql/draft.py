@@ -1,7 +1,7 @@
-"""A condition or query while it is checked: its text, its faults so far, and stand-ins for what is unknown in it.
+"""A condition or query during its check: its text, its faults so far, and placeholders for unknown names.
 
-SQLite names one fault and stops. So each unknown name is noted, then replaced by a parameter that stands for anything,
-and SQLite is asked again, until it is content: all faults come out at once.
+SQLite reports one fault and stops. So each unknown name is recorded and replaced by a parameter that can be anything, and SQLite is asked
+again, until it accepts the text: all faults are reported at once.
 """
 
 import re
@@ -26,7 +26,7 @@ _NO_COLUMN = re.compile(r"no such column: (.+)")
 
 
 class Draft:
-    """The text as it is mended, and what was wrong with it. `hopeless`: there is no sense in looking further."""
+    """The text with replacements, and its faults. `hopeless`: further checks make no sense."""
 
     UNKNOWN = ":_unknown"
 
@@ -48,7 +48,7 @@ class Draft:
     # --- what a condition, or a query, may not have ---
 
     def refuse_many_rows(self) -> None:
-        """Subselects and window functions, which look at more than the row that is judged."""
+        """Refuse subselects and window functions, which use more than the row being judged."""
         words = {token.word for token in self.tokens}
         if words & _MANY_ROWS:
             self.faults.append("a subselect looks at many rows, and a condition at one: that is what query is for")
@@ -56,7 +56,7 @@ class Draft:
             self.faults.append("a window function looks at many rows, and a condition at one: that is what query is for")
 
     def refuse_unseen_reads(self) -> None:
-        """Joins whose columns SQLite does not report, so that a gap in them would not be seen; and recursion."""
+        """Refuse joins whose columns SQLite does not report, because their gaps would be missed; and recursion."""
         for token in self.tokens:
             if token.word in ("NATURAL", "USING"):
                 self.faults.append(f"{token.word} hides which columns are compared; write JOIN … ON a.name = b.name")
@@ -66,7 +66,7 @@ class Draft:
     # --- what is unknown in it ---
 
     def mend_words(self, columns: Collection[str], params: Mapping[str, Param], *, bare: bool = True) -> None:
-        """Quoted words, unknown parameters, and (`bare`) parameters written without their colon."""
+        """Replace quoted words, unknown parameters, and (`bare`) parameters written without their colon."""
 
         def mend(index: int, token: Token) -> str:
             if token.kind is TokenKind.QUOTED:
@@ -88,7 +88,7 @@ class Draft:
         return named and token.word not in _NEVER_PARAMS and self._next(index).text not in ("(", ".")
 
     def mend_functions(self) -> None:
-        """Functions that are not there, or not allowed."""
+        """Replace functions that do not exist or are not allowed."""
         wrong = {index for index, token in enumerate(self.tokens) if self._is_unknown_function(index, token)}
 
         def mend(index: int, token: Token) -> str:
@@ -121,7 +121,7 @@ class Draft:
         return False
 
     def mend_column(self, said: str, where: str, columns: Collection[str], params: Mapping[str, Param]) -> bool:
-        """Note the column that SQLite did not find and let something stand in for it; False where SQLite said something else."""
+        """Record the column that SQLite did not find and replace it. Return False if SQLite reported another error."""
         match = _NO_COLUMN.fullmatch(said)
         if match is None:
             return False
@@ -154,7 +154,7 @@ _SAID = (
 
 
 def format_value(said: str, tables: Collection[str]) -> str:
-    """SQLite's words as a sentence of ours."""
+    """Turn an error message of SQLite into a sentence of ours."""
     if said.startswith("no such table: "):
         name = said.removeprefix("no such table: ").removeprefix("main.")
         return f'no table "{name}"{did_you_mean(name, tables) or "; there are " + ", ".join(tables)}'

@@ -1,6 +1,6 @@
-"""SQL expressions as trees, so that a condition can be checked for sense before it is asked of a row.
+"""SQL expressions as trees, so that a condition can be checked for sense before it is applied to a row.
 
-`sql_parsing` makes them from tokens, `condition_faults` reads them.
+`parser` creates them from tokens, `condition_faults` checks them.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from msgspec import Struct
 __all__ = ["DEEPEST", "LEVELS", "Expression", "Form", "NotUnderstoodError"]
 
 DEEPEST = 100
-"""Levels that an expression may have; SQLite is told the same."""
+"""Most levels of an expression; SQLite gets the same limit."""
 
 
 class Form(StrEnum):
-    """What an expression is. TEST is whatever answers yes or no by another word: IS NULL, LIKE, EXISTS."""
+    """The form of an expression. TEST is any other yes-or-no test: IS NULL, LIKE, EXISTS."""
 
     NUMBER = "number"
     TEXT = "text"
@@ -50,11 +50,11 @@ LEVELS: Mapping[str, tuple[int, Form]] = {
     "OR": (10, Form.LOGIC),
     "AND": (20, Form.LOGIC),
 }
-"""Operator between two operands -> how tightly it binds, and what it makes (sqlite.org/lang_expr.html)."""
+"""Operator between two operands -> its precedence and the form it creates (sqlite.org/lang_expr.html)."""
 
 
 class Expression(Struct, frozen=True):
-    """One node. `word`: operator, function or column (small letters), or the literal as written; `text`: how it all was written."""
+    """One node. `word`: operator, function or column (lower case), or the literal as written; `text`: the source of the whole node."""
 
     form: Form
     word: str
@@ -64,7 +64,7 @@ class Expression(Struct, frozen=True):
 
 
 class NotUnderstoodError(ValueError):
-    """Tokens that are no expression; `near` is the text where that showed."""
+    """Tokens that are not an expression. `near` is the text where parsing failed."""
 
     def __init__(self, near: str) -> None:
         super().__init__(near)

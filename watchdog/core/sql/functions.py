@@ -1,6 +1,6 @@
-"""The functions a rule may call: SQLite's pure ones, and `regexp`, bounded so that no pattern hangs the process.
+"""The functions a rule may call: SQLite's pure ones, and `regexp`, limited so that no pattern hangs the process.
 
-Nothing here reads a clock, a file or chance: a verdict follows from the tables alone.
+None of them reads a clock, a file or random numbers: a verdict depends on the tables alone.
 """
 
 import importlib
@@ -30,7 +30,7 @@ SAME_AS_ARGUMENTS = frozenset(["coalesce", "ifnull", "iif", "if", "max", "min", 
 """Functions whose value is one of their arguments."""
 WINDOWS = frozenset([*_FROM_ROWS.split(), *_RANKS.split()])
 AGGREGATES = frozenset([*_SUMS.split(), *_COLLECTED.split()])
-"""Functions over many rows; max and min are too where they have one argument."""
+"""Functions over many rows; max and min with one argument are also aggregates."""
 
 FUNCTIONS: dict[str, Kind | None] = {
     **dict.fromkeys(_NUMBERS.split(), Kind.NUMBER),
@@ -40,7 +40,7 @@ FUNCTIONS: dict[str, Kind | None] = {
     **dict.fromkeys(_COLLECTED.split(), Kind.TEXT),
     **dict.fromkeys([*SAME_AS_ARGUMENTS, "json_extract", "->", "->>"], None),
 }
-"""Every function allowed -> the kind of its value; None where that depends on its arguments."""
+"""Every allowed function -> the kind of its value; None if it depends on the arguments."""
 
 DENIED = {
     **dict.fromkeys(
@@ -50,27 +50,27 @@ DENIED = {
     **dict.fromkeys(("random", "randomblob"), "a verdict may not depend on chance"),
     **dict.fromkeys(("zeroblob", "load_extension", "match"), "it is not needed to judge a row"),
 }
-"""Functions that people may look for -> why they are not there."""
+"""Functions that users may try -> why they are not available."""
 
 _LONGEST_PATTERN = 1_000
 _LONGEST_SUBJECT = 10_000
-_MOST_WORK = 1e8  # backtracking steps, estimated; about a second
-_FEW = 20  # a repeat of more is as good as open-ended
+_MOST_WORK = 1e8  # estimated backtracking steps; about a second
+_FEW = 20  # a repeat of more counts as open-ended
 _parser: Any = importlib.import_module("re._parser")  # the parse tree behind re.compile, the only way to see what a pattern repeats
 _REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"})
 
 
 class PatternError(ValueError):
-    """A pattern that does not compile, could run for ever, or has too long a text to search."""
+    """A pattern that does not compile, could run forever, or is applied to a text that is too long."""
 
 
 def found_in(pattern: str, subject: str) -> bool:
-    """Whether the pattern (Python's `re`) is found anywhere in the subject. PatternError where that could take too long."""
+    """Whether the pattern (Python's `re`) matches anywhere in the subject. PatternError if that could take too long."""
     compiled, effort = compiled_pattern(pattern)
     length = len(subject)
     if length > _LONGEST_SUBJECT:
         raise PatternError(f"regexp: a text of {length:,} characters; at most {_LONGEST_SUBJECT:,} are searched")
-    # With n open-ended repeats free to trade characters, each start tries about length**n / n! ways.
+    # With n open-ended repeats that can trade characters, each start tries about length**n / n! ways.
     tries = effort.choices * length ** (effort.repeats + 1) / math.factorial(effort.repeats + 1)
     if tries > _MOST_WORK:
         raise PatternError(
@@ -80,7 +80,7 @@ def found_in(pattern: str, subject: str) -> bool:
 
 
 class Effort(Struct, frozen=True):
-    """How hard a pattern can be: its open-ended repeats, and in how many ways the rest of it can be tried."""
+    """The cost of a pattern: the number of its open-ended repeats, and of alternatives in the rest of it."""
 
     repeats: int = 0
     choices: int = 1
@@ -88,10 +88,10 @@ class Effort(Struct, frozen=True):
 
 @lru_cache(maxsize=512)
 def compiled_pattern(pattern: str) -> tuple[re.Pattern[str], Effort]:
-    """The pattern, compiled, and how hard it can be. PatternError says what is wrong with it."""
+    """Return the compiled pattern and its cost. PatternError says what is wrong with it."""
     if len(pattern) > _LONGEST_PATTERN:
         raise PatternError(f"regexp: a pattern of {len(pattern):,} characters; at most {_LONGEST_PATTERN:,} are allowed")
-    # A leading `.*` changes nothing about what is found anywhere, and would cost a factor.
+    # A leading `.*` does not change whether a match exists, and would cost a factor.
     shorter = re.sub(r"^(?:\.\*\??(?![+*?]))+", "", pattern)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -115,7 +115,7 @@ def _shortened(pattern: str) -> str:
 
 
 def _effort(tree: Any, *, within_repeat: bool) -> Effort:
-    """The effort of a parse tree; _NestedError where a repeat holds a repeat or an alternation, or the pattern refers back."""
+    """Return the cost of a parse tree. _NestedError if a repeat contains a repeat or an alternation, or for a back-reference."""
     repeats, choices = 0, 1
     for operation, argument in tree:
         one = _effort_of_one(str(operation), argument, within_repeat=within_repeat)
@@ -142,7 +142,7 @@ def _effort_of_one(name: str, argument: Any, *, within_repeat: bool) -> Effort:
 
 
 def _inner_trees(argument: Any) -> Iterable[Any]:
-    """The parse trees within one operation's argument: groups, branches, look-arounds."""
+    """Return the parse trees within one operation's argument: groups, branches, look-arounds."""
     if isinstance(argument, _parser.SubPattern):
         return [argument]
     if isinstance(argument, tuple | list):
@@ -151,7 +151,7 @@ def _inner_trees(argument: Any) -> Iterable[Any]:
 
 
 def _ends_with_anything(tree: Any) -> bool:
-    """Whether it ends in `.*`, which takes what is left and never has to give it back."""
+    """Whether it ends in `.*`, which takes the rest and never has to backtrack."""
     if not len(tree):
         return False
     operation, argument = tree[-1]

@@ -1,7 +1,7 @@
-"""From tokens to expressions, by SQLite's own precedence (sqlite.org/lang_expr.html).
+"""Parse tokens into expressions, with SQLite's own precedence (sqlite.org/lang_expr.html).
 
-In: tokens. Out: an `Expression`. SQLite stays the judge of syntax: this reads what it must to tell operands apart, and steps
-over subselects, FILTER and OVER.
+Input: tokens. Output: an `Expression`. SQLite itself validates the syntax: this parser only reads what is needed to tell operands apart,
+and skips subselects, FILTER and OVER.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ __all__ = ["parse", "parse_from"]
 
 
 def parse(source: str, tokens: Sequence[Token]) -> Expression:
-    """The expression that all tokens make. NotUnderstoodError where they do not."""
+    """Return the expression that all tokens form. NotUnderstoodError if they do not form one."""
     reader = _Reader(source, tokens, 0)
     expression = reader.expression()
     if reader.at < len(tokens):
@@ -22,7 +22,7 @@ def parse(source: str, tokens: Sequence[Token]) -> Expression:
 
 
 def parse_from(source: str, tokens: Sequence[Token], start: int) -> Expression:
-    """The longest expression that begins at token `start`; what follows is left alone."""
+    """Return the longest expression that begins at token `start`; the rest is ignored."""
     return _Reader(source, tokens, start).expression()
 
 
@@ -34,7 +34,7 @@ _PATTERN_TESTS = ("LIKE", "GLOB", "REGEXP", "MATCH")
 
 
 class _Reader:
-    """Precedence climbing over the tokens; each method leaves `at` behind what it read."""
+    """Precedence climbing over the tokens. Each method leaves `at` after what it read."""
 
     def __init__(self, source: str, tokens: Sequence[Token], at: int) -> None:
         self.source, self.tokens, self.at, self.level = source, tokens, at, 0
@@ -50,10 +50,10 @@ class _Reader:
         self.level -= 1
         return left
 
-    # --- what stands between operands ---
+    # --- operators ---
 
     def _longer(self, left: Expression, first: int, binding: int) -> Expression | None:
-        """`left` and the operator behind it with its operands; None where nothing binds tighter than `binding`."""
+        """Return `left` with the operator after it and its operands; None if no operator binds tighter than `binding`."""
         token = self._peek()
         word = token.word or token.text
         if word in LEVELS:
@@ -94,7 +94,7 @@ class _Reader:
         if self._take("DISTINCT"):
             self._expect("FROM")
         right = self.expression(_EQUALITY)
-        # IS TRUE and IS NULL ask about any value; everything else compares.
+        # IS TRUE and IS NULL accept any value; everything else compares.
         form = Form.TEST if right.form in (Form.NULL, Form.TRUTH) else Form.COMPARE
         return self._node(form, "null" if right.form is Form.NULL else "IS", (left, right), first)
 
@@ -186,7 +186,7 @@ class _Reader:
         return self._node(Form.CASE, "CASE", tuple(parts), first)
 
     def _brackets(self) -> Expression:
-        """`( … )`: an expression, a row of several, or a subselect that is stepped over."""
+        """Read `( … )`: an expression, a row of several, or a subselect, which is skipped."""
         first = self.at
         if self._peek(1).word in ("SELECT", "WITH", "VALUES"):
             self._skip_brackets()

@@ -1,6 +1,6 @@
-"""Tables in an in-memory SQLite that can only be read: schema, authorizer, limits. What conditions are checked against and asked of.
+"""Tables in a read-only, in-memory SQLite: schema, authorizer, limits. Conditions are checked against it and run on it.
 
-In: table -> column -> kind. Out: `SqlTables`, which runs one SELECT at a time and knows what each reads. Not for two threads at once.
+Input: table -> column -> kind. Output: `SqlTables`, which runs one SELECT at a time and knows what each reads. Not thread-safe.
 """
 
 import sqlite3
@@ -17,11 +17,11 @@ from watchdog.core.sql.functions import DENIED, FUNCTIONS, PatternError, found_i
 __all__ = ["MAX_STEPS", "Schema", "SqlCell", "SqlTables", "StoppedError", "bound", "schema_of"]
 
 Schema = Mapping[str, Mapping[str, Kind | None]]
-"""Table -> column -> kind (None: not known, so no affinity)."""
+"""Table -> column -> kind (None: unknown, so no affinity)."""
 SqlCell = float | str | bytes | None
 
 MAX_STEPS = 5_000_000
-"""Virtual machine instructions one statement may take: about half a second, 50 times what a join of 1,000 rows needs."""
+"""Most virtual machine instructions of one statement: about half a second, 50 times what a join of 1,000 rows needs."""
 
 _AFFINITY = {Kind.NUMBER: "REAL", Kind.TEXT: "TEXT", Kind.BOOLEAN: "INTEGER", None: ""}
 _LIMITS = {
@@ -39,31 +39,31 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 _STEPS_BETWEEN_LOOKS = 1_000
-_LONGEST_S = 5.0  # steps are not alike: a long text costs more than a number
+_LONGEST_S = 5.0  # a limit in addition to steps: a long text costs more than a number
 _MOST_ANSWERED = 10_000_000  # characters and bytes of texts
 _MOST_HEAP = 256 * 1024**2
-"""Bytes that SQLite may take in this process, all its connections together; SQLite itself keeps to it (and knows no limit for one)."""
+"""Bytes that SQLite may use in this process, for all its connections together; SQLite enforces it (and has no limit per connection)."""
 _SECONDS_IN_REGEXP = 2.0
 
 
 class StoppedError(Exception):
-    """A statement that was stopped or failed while it ran; the text is a sentence."""
+    """A statement that was stopped or failed while running; the text is a sentence."""
 
 
 def schema_of(tables: Mapping[str, Table]) -> Schema:
-    """What SQLite needs to know of tables."""
+    """Return the schema of tables for SQLite."""
     return {name: {column.name: column.kind for column in table.columns} for name, table in tables.items()}
 
 
 def bound(params: Mapping[str, Param]) -> dict[str, float | str]:
-    """Params as SQLite gets them: numbers as reals, truth values as 0 and 1, texts as they are."""
+    """Convert params for SQLite: numbers to floats, booleans to 0 and 1, texts unchanged."""
     return {name: value if isinstance(value, str | bool) else float(value) for name, value in params.items()}
 
 
 class SqlTables:
-    """The tables, empty at first; `fill` replaces rows, `run` asks, `prepare` only looks at a statement.
+    """The tables, initially empty. `fill` replaces rows, `run` runs a statement, `prepare` only analyzes one.
 
-    `refused` gathers why the authorizer said no, while a statement is prepared.
+    `refused` collects why the authorizer refused, while a statement is prepared.
     """
 
     def __init__(self, schema: Schema, *, max_steps: int = MAX_STEPS, stopwatch: Callable[[], float] = lambda: 0.0) -> None:
@@ -87,7 +87,7 @@ class SqlTables:
             declared = ", ".join(f'"{name}" {_AFFINITY[kind]}' for name, kind in columns.items())
             self._connection.execute(f'CREATE TABLE "{table}" ({declared})')
         self._connection.execute("PRAGMA journal_mode = OFF")
-        self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting must fill no disk
+        self._connection.execute("PRAGMA temp_store = MEMORY")  # sorting must not fill a disk
         self._connection.execute(f"PRAGMA hard_heap_limit = {_MOST_HEAP}")
         self._connection.create_function("regexp", 2, self._regexp, deterministic=True)
         for (name, arguments), function in TEXT_FUNCTIONS.items():
@@ -100,10 +100,10 @@ class SqlTables:
         self._connection.set_authorizer(self._authorize)
         self._own_statement = False
 
-    # --- what it does ---
+    # --- operations ---
 
     def fill(self, table: str, rows: Iterable[Sequence[object]]) -> None:
-        """Replace a table's rows; a row is its number (rowid), then a cell for each column. NaN becomes NULL."""
+        """Replace a table's rows. A row is its number (rowid), then a cell for each column. NaN becomes NULL."""
         marks = ", ".join("?" * (len(self._schema[table]) + 1))
         names = ", ".join(f'"{name}"' for name in self._schema[table])
         self._own_statement = True
@@ -116,7 +116,7 @@ class SqlTables:
             self._own_statement = False
 
     def run(self, sql: str, params: Mapping[str, object], max_rows: int) -> tuple[tuple[str, ...], list[tuple[SqlCell, ...]]]:
-        """Column names and at most `max_rows` rows. StoppedError says in a sentence why there is no answer."""
+        """Return column names and at most `max_rows` rows. StoppedError says in a sentence why there is no answer."""
         self._looks, self._too_long, self._regexp_s, self._function_fault = 0, False, 0.0, ""
         self._begun_s = self._stopwatch()
         try:
@@ -126,22 +126,22 @@ class SqlTables:
             raise StoppedError(self._sentence(error)) from None
 
     def prepare(self, sql: str, params: Mapping[str, object]) -> Mapping[str, frozenset[str]]:
-        """Table -> the columns that a statement reads, without running it; a table it only counts has none.
+        """Return table -> the columns that a statement reads, without running it; a table it only counts has none.
 
-        Raises what sqlite3 raises where it cannot be prepared; `refused` then says what the authorizer did not allow.
+        Raises what sqlite3 raises if it cannot be prepared; `refused` then says what the authorizer did not allow.
         """
         self.refused.clear()
         self._reads = {}
-        # Made unlike any text before: a statement from Python's cache would not ask the authorizer again.
+        # Made different from any text before: a statement from Python's cache would not call the authorizer again.
         self._prepared += 1
         self._connection.execute(f"EXPLAIN {sql} /*{self._prepared}*/", params).close()
         return {table: frozenset(columns) for table, columns in self._reads.items()}
 
     def close(self) -> None:
-        """Give back the memory."""
+        """Free the memory."""
         self._connection.close()
 
-    # --- what SQLite asks back ---
+    # --- callbacks of SQLite ---
 
     def _authorize(self, action: int, first: str | None, second: str | None, _database: str | None, _inner: str | None) -> int:
         if self._own_statement or action == sqlite3.SQLITE_SELECT:
@@ -166,14 +166,14 @@ class SqlTables:
             self.refused.append(f'no table "{table}"')
             return sqlite3.SQLITE_DENY
         reads = self._reads.setdefault(table, set())
-        if column == "ROWID":  # the number of a row: how the evaluator finds it again; never a user's column
+        if column == "ROWID":  # the number of a row, by which the evaluator finds it again; never a user's column
             reads.add("rowid")
         elif column:
             reads.add(column)
         return sqlite3.SQLITE_OK
 
     def _look(self) -> int:
-        """Every so many steps: whether to stop. Loading rows is no rule's work, so it is never stopped."""
+        """Decide, every so many steps, whether to stop. Loading rows is not a rule's work and is never stopped."""
         if self._own_statement:
             return 0
         self._looks += 1
@@ -216,7 +216,7 @@ class SqlTables:
 
 
 def _fetched(cursor: sqlite3.Cursor, most: int) -> list[tuple[SqlCell, ...]]:
-    """At most so many rows. StoppedError where their texts are too long to be kept."""
+    """Return at most so many rows. StoppedError if their texts are too long to keep."""
     rows: list[tuple[SqlCell, ...]] = []
     size = 0
     for row in islice(cursor, most):

@@ -1,9 +1,8 @@
-"""SQL as tokens: what a condition is made of, before SQLite sees it.
+"""SQL as tokens: the parts of a condition, before SQLite sees it.
 
-In: the text as the user wrote it. Out: tokens with offsets, and a sentence for each that has no place there.
-
-A condition is pasted between brackets into a statement, so what could leave them (a comment, a semicolon, an unbalanced
-bracket) is a fault here, before anything is prepared.
+Input: the text as the user wrote it. Output: tokens with offsets, and a sentence for each that is not allowed. A condition is inserted
+between brackets into a statement, so anything that could leave them (a comment, a semicolon, an unbalanced bracket) is reported here,
+before anything is prepared.
 """
 
 import re
@@ -15,11 +14,11 @@ from msgspec import Struct
 __all__ = ["LONGEST_TEXT", "Token", "TokenKind", "bracket_faults", "rewritten", "scan", "with_real_numbers"]
 
 LONGEST_TEXT = 10_000
-"""Characters that a condition or a query may have."""
+"""Most characters of a condition or a query."""
 
 
 class TokenKind(StrEnum):
-    """What a token is. `quoted` is a word in double quotes, backticks or square brackets; `other` is no part of SQL here."""
+    """The kind of a token. `quoted` is a word in double quotes, backticks or square brackets; `other` is not allowed here."""
 
     WORD = "word"
     NUMBER = "number"
@@ -35,7 +34,7 @@ class TokenKind(StrEnum):
 
 
 class Token(Struct, frozen=True):
-    """One token: as it was written, and where it starts (characters)."""
+    """One token: as it was written, and where it starts (in characters)."""
 
     kind: TokenKind
     text: str
@@ -43,12 +42,12 @@ class Token(Struct, frozen=True):
 
     @property
     def end(self) -> int:
-        """Where it ends (characters)."""
+        """Where it ends (in characters)."""
         return self.start + len(self.text)
 
     @property
     def word(self) -> str:
-        """A word in capitals, to compare with keywords; empty for anything else."""
+        """A word in upper case, to compare with keywords; empty for anything else."""
         return self.text.upper() if self.kind is TokenKind.WORD else ""
 
 
@@ -78,7 +77,7 @@ _DURATION = re.compile(r"(?:[0-9.]+(?:ms|[smhdw]))+")
 
 
 def scan(text: str) -> tuple[tuple[Token, ...], tuple[str, ...]]:
-    """All tokens in order, and a sentence for each that has no place in a condition or a query."""
+    """Return all tokens in order, and a sentence for each that is not allowed in a condition or a query."""
     if len(text) > LONGEST_TEXT:
         return (), (f"it is {len(text):,} characters long; at most {LONGEST_TEXT:,} are allowed",)
     if _UNUSABLE.search(text):
@@ -127,7 +126,7 @@ def _number_fault(name: str, found: str) -> str:
 
 
 def bracket_faults(tokens: Sequence[Token]) -> tuple[str, ...]:
-    """A sentence where brackets do not pair: a `)` before its `(`, or one that stays open."""
+    """Return a sentence if brackets are unbalanced: a `)` before its `(`, or one that stays open."""
     depth = 0
     for token in tokens:
         depth += (token.kind is TokenKind.OPEN) - (token.kind is TokenKind.CLOSE)
@@ -137,7 +136,7 @@ def bracket_faults(tokens: Sequence[Token]) -> tuple[str, ...]:
 
 
 def rewritten(text: str, tokens: Sequence[Token], replacement: Callable[[int, Token], str]) -> str:
-    """The text with each token replaced by what `replacement(index, token)` says; the space between stays as it was."""
+    """Replace each token by the result of `replacement(index, token)`; the space between is kept."""
     parts, at = [], 0
     for index, token in enumerate(tokens):
         parts += [text[at : token.start], replacement(index, token)]
@@ -146,10 +145,10 @@ def rewritten(text: str, tokens: Sequence[Token], replacement: Callable[[int, To
 
 
 def with_real_numbers(text: str) -> str:
-    """The same SQL without integer division: `50` becomes `50.0`, and `a / b` becomes `a *1.0/ b` (counts are integers too).
+    """Rewrite SQL without integer division: `50` becomes `50.0`, and `a / b` becomes `a *1.0/ b` (counts are integers too).
 
-    Positions stay whole: ORDER BY 1, GROUP BY 1, LIMIT, OFFSET, an index into JSON (`->> 0`), a number joined to a text by `||`.
-    ValueError where the text has a fault.
+    Positions stay integers: ORDER BY 1, GROUP BY 1, LIMIT, OFFSET, an index into JSON (`->> 0`), a number joined to a text by `||`.
+    ValueError if the text has a fault.
     """
     tokens, faults = scan(text)
     if faults:
@@ -169,7 +168,7 @@ _ENDS_POSITIONS = frozenset({"HAVING", "WINDOW", "UNION", "EXCEPT", "INTERSECT",
 
 
 def _positions(tokens: Sequence[Token]) -> Iterator[int]:
-    """Indices of tokens that stay as they are: what counts positions, and what becomes text."""
+    """Yield indices of tokens that stay unchanged: positions, and numbers that become text."""
     clauses = [""]
     for index, token in enumerate(tokens):
         before = tokens[index - 1].text.upper() if index else ""
