@@ -1,8 +1,8 @@
 """The result of `watchdog check`: one poll of every target, judged, with its exit code.
 
-Exit codes: 0: fine. 1: something at or above `fail_on` fires (rules that read `sources.up` excluded), or an expectation is false. 3:
-otherwise, if such a rule fires, a verdict is unknown, or an expectation could not be answered: could not look. (2, usage and configuration,
-is decided before.)
+Exit codes: 0: fine. 1: something at or above `fail_on` fires (rules that read `sources.up` excluded), or an expectation is false. 3 ("could
+not look"): otherwise, if such a rule fires, a verdict is unknown, or an expectation could not be answered. (2, usage and configuration, is
+decided before.)
 """
 
 from collections.abc import Iterable, Mapping, Sequence

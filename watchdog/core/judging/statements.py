@@ -24,7 +24,7 @@ _NOTHING: frozenset[str] = frozenset()
 class RuleSql(Struct, frozen=True):
     """The statements of one rule.
 
-    `breaches` returns the rows where it holds, `truths` what else holds in some rows, `answers` the rows of a query.
+    `breaches` returns the rows where the rule holds, `truths` what else holds in some rows, `answers` the rows of a query.
     """
 
     breaches: str

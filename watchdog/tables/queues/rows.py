@@ -1,6 +1,6 @@
 """The cells of a queue, wherever its length comes from.
 
-Input: a look, what is remembered, lengths and heads. Output: rows, and what to remember of a queue.
+Input: a `Look`, what is remembered, lengths and heads. Output: rows, and what to remember of a queue.
 """
 
 from collections.abc import Callable, Mapping

@@ -73,7 +73,10 @@ class Service(Struct, frozen=True):
         return replace(known, nobody=nobody)
 
     def _unserved(self, known: KnownQueue, length: int, stood_s: float) -> KnownQueue:
-        """Count the time without a consumer. `stood_s`: how long it stood still before; then it had no consumer either, unknown so far."""
+        """Count the time without a consumer.
+
+        `stood_s`: how long it stood still before. It had no consumer then either, though that was not known yet.
+        """
         count = self.consumers.count(known.name)
         if isinstance(count, Gap):
             return known

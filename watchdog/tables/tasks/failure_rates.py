@@ -18,7 +18,7 @@ __all__ = ["USUAL", "Evidence", "interval", "weighed"]
 USUAL = 0.05
 """The failure rate that is not reported, if a task's own usual rate is unknown or lower."""
 OVER = log(10_000.0)
-"""Log of how much likelier it must be that a task fails no more than usual before its incident ends: 54 successes in a row.
+"""Log of how much likelier a usual failure rate must be before a proven higher rate counts as over: 54 successes in a row.
 
 At 100, a task that steadily fails in 20 % of its runs has such a row by chance 10 times a day, and each opens a new incident. If the proven
 rate was lower, it takes more, 120 in a row at 12 %: a row without failures is weaker evidence then.

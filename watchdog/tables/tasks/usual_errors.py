@@ -14,7 +14,7 @@ from msgspec.structs import replace
 __all__ = ["PAST_S", "Kind", "UsualErrors", "has_past", "noted", "usual_count"]
 
 PAST_S = 7 * 86400.0
-"""Time constant of the past, in seconds; older failures count for less than a third."""
+"""Time constant of the past, in seconds; older failures count for less than 37 %."""
 FEWEST_RUNS = 500.0
 """With fewer runs of a task, the share of failures is unknown."""
 FORGOTTEN = 0.1

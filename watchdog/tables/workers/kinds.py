@@ -1,7 +1,7 @@
 """`kinds`: one row per kind of worker (names without digits, hashes and pod suffixes), for failures that move from worker to worker.
 
 A pod or container that crashes comes back under another name. So deaths are counted by kind: workers that fell silent without a goodbye
-after a short life. A deploy shows nothing, even one that kills: the old workers have lived long, and the new ones live on. A second deploy
+after a short life. A deploy does not count, even one that kills: the old workers have lived long, and the new ones live on. A second deploy
 soon after kills young workers too; so one of the dead must have been born after another one died young.
 """
 

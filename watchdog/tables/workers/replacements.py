@@ -1,8 +1,8 @@
 """Whether a worker that is gone was replaced: as many workers of its kind are online again as when it was last online.
 
-Workers are of one kind if their names fold to the same, and they serve the same queues as far as these are known: a worker for another
-queue is no replacement. A replaced worker stays replaced: scaling down later says nothing about a worker long gone. A worker that was never
-seen online is replaced by as many workers as died with it, with names new to Flower, that started after it fell silent.
+A replacement has a name that folds to the same kind and serves the same queues, if these are known for both: a worker for another queue is
+no replacement. A replaced worker stays replaced: scaling down later says nothing about a worker long gone. A worker that was never seen
+online is replaced by as many workers as died with it, with names new to Flower, that started after it fell silent.
 """
 
 from collections import Counter
