@@ -1,4 +1,4 @@
-"""The store: incidents, what they did, what receivers were told and what waits to be told, in one SQLite file.
+"""The store: incidents, their transitions, the notification log and the outbox, in one SQLite file.
 
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """

@@ -1,6 +1,6 @@
-"""One cycle's reading and writing: what is known of a target, and the plan that changes it. Both within one transaction.
+"""What one cycle reads and writes: the known state of a target, and the plan that changes it, both in one transaction.
 
-Unchanged incidents are neither in a plan nor written.
+A plan contains only incidents that changed; only these are written.
 """
 
 import sqlite3
@@ -27,12 +27,12 @@ from watchdog.store.row_cache import CachedTarget
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
 
 TRIED_FOR_S = 24 * 3600.0
-"""How long a message is tried, from when it was made: what is merged into a newer one is tried as long as the newest of it deserves."""
+"""How long delivery of a message is attempted, counted from its creation. Notices merged into a newer message get the newer deadline."""
 
 _FOR_LIFE = frozenset({"id", "fingerprint", "rule", "identity", "target", "key", "started_at"})
 _COLUMNS = ", ".join(f'"{name}"' for name in INCIDENT_COLUMNS)
 _UPSERT = (
-    f"INSERT INTO incidents ({_COLUMNS}) VALUES ({', '.join('?' * len(INCIDENT_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608 - names of our own
+    f"INSERT INTO incidents ({_COLUMNS}) VALUES ({', '.join('?' * len(INCIDENT_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608 - our own column names
     + ", ".join(f'"{name}" = excluded."{name}"' for name in INCIDENT_COLUMNS if name not in _FOR_LIFE)
 )
 _OPEN = f"SELECT {_COLUMNS} FROM incidents WHERE target = ? AND state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
@@ -53,7 +53,7 @@ _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND bod
 
 
 def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loaded:
-    """What the file says of one target now; what is open and did not change are the objects of the load before."""
+    """The stored state of one target. Open incidents that did not change are the same objects as in the previous load."""
     open_ = tuple(kept.open.values(_tuples(connection, _OPEN, target)))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
@@ -78,20 +78,23 @@ def _told_of(connection: sqlite3.Connection, target: str, unsettled: Iterable[In
 
 
 def _tuples(connection: sqlite3.Connection, sql: str, given: str) -> Iterable[tuple[object, ...]]:
-    """Plain tuples: many rows, of which most are only compared."""
+    """Plain tuples instead of rows: there are many, and most are only compared."""
     cursor = connection.cursor()
     cursor.row_factory = None
     return cursor.execute(sql, (given,))
 
 
 def notices_of(connection: sqlite3.Connection, message_id: str) -> tuple[Notice, ...]:
-    """A message's notices, in their order."""
+    """A message's notices, in order."""
     rows = connection.execute("SELECT snapshot FROM notices WHERE message = ? ORDER BY position", (message_id,))
     return tuple(notice_from(row["snapshot"]) for row in rows)
 
 
 def commit(connection: sqlite3.Connection, plan: Plan) -> None:
-    """Write all of the plan; `StoreError` where a message that it withdraws has left meanwhile (it was not made in this transaction)."""
+    """Write the whole plan.
+
+    Raises `StoreError` if a message that the plan withdraws has left in the meantime (the plan was made outside this transaction).
+    """
     connection.executemany(_UPSERT, [incident_cells(incident) for incident in plan.incidents])
     connection.executemany(
         "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",
@@ -104,7 +107,7 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
 
 
 def withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
-    """Take out messages that never left; `StoreError` where one is not there any more."""
+    """Delete messages that were never sent; `StoreError` if one no longer waits unsent."""
     for message_id in ids:
         gone = connection.execute("DELETE FROM messages WHERE id = ? AND state = 'waiting' AND body IS NULL", (message_id,)).rowcount
         if not gone:
@@ -114,7 +117,7 @@ def withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
 
 
 def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: float) -> None:
-    """New messages, to be sent."""
+    """Insert new messages in state `waiting`."""
     for message in messages:
         connection.execute(
             "INSERT INTO messages (id, receiver, target, service, created_at, since, not_before, wait_s, expires_at, state)"
@@ -134,5 +137,5 @@ def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: floa
 
 
 def unfinished_targets(connection: sqlite3.Connection) -> frozenset[str]:
-    """Targets with an open incident, with one whose end somebody has not been told, or with a message that never left."""
+    """Targets with an open incident, with an ended incident whose end some receiver has not been notified of, or with an unsent message."""
     return frozenset(row["target"] for row in connection.execute(_UNFINISHED))

@@ -1,7 +1,8 @@
-"""The file: opened, or refused with a reason; one connection a thread; one writing transaction at a time.
+"""The database file: opened, or refused with a reason; one connection per thread; one write transaction at a time.
 
-WAL and `synchronous=FULL`: what was committed survives a power cut, and reading never waits for writing. Writing transactions start with
-`BEGIN IMMEDIATE`: a deferred one that reads first fails at once when another process wrote meanwhile, whatever the busy timeout.
+WAL with `synchronous=FULL`: committed data survives a power failure, and readers never wait for the writer. Write transactions start with
+`BEGIN IMMEDIATE`: a deferred transaction that reads first fails immediately, regardless of the busy timeout, if another process wrote in
+the meantime.
 """
 
 import os
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["DatabaseFile"]
 
 LARGEST_IDLE_WAL = 4 * 1024 * 1024
-"""To so many bytes the write-ahead log is cut back when it is begun anew; else it stays as large as a flood made it (64 MB, measured)."""
+"""The write-ahead log is truncated to this many bytes when it restarts; otherwise it keeps its peak size (64 MB measured after a burst)."""
 
 
 class DatabaseFile:
-    """One SQLite file and this process's connections to it. `read_only` never writes to the file nor creates it."""
+    """One SQLite file and this process's connections to it. With `read_only`, the file is never created or written."""
 
     def __init__(self, path: str | Path, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
         self.path = Path(path)
@@ -37,14 +38,17 @@ class DatabaseFile:
         self._local = threading.local()
         self._opened: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._opening = threading.Lock()
-        self._identity: tuple[int, int] | None = None  # device and inode of the file that we have open, once we write to it
-        self._generation = 0  # counts how often it was put back: connections from before belong to a file without a name
-        self._locks: list[int] = []  # taken anew where their file had been deleted too
-        self._held_up = False  # the thread whose turn it is waits for another process, or has just done so in vain
-        self._turn = threading.Lock()  # threads hand over at once; SQLite's own waiting sleeps, and is not fair
+        self._identity: tuple[int, int] | None = None  # device and inode of the open file; set once it is open for writing
+        self._generation = 0  # how often the file was restored; connections from before belong to an unlinked file
+        self._locks: list[int] = []  # lock files that were taken again because they had been deleted too
+        self._held_up = False  # the thread that holds `_turn` is waiting for another process, or has just timed out doing so
+        self._turn = threading.Lock()  # a lock wakes the next thread at once; SQLite's own busy handler sleeps and is not fair
 
     def open(self, command: str, *, create: bool = True) -> None:
-        """Check that it can be used; `create` it or bring it up to date. `StoreError` says why not; `command` is what the user typed."""
+        """Check that the file is usable, and with `create` create or migrate it.
+
+        `StoreError` gives the reason if it is not. `command` is what the user typed.
+        """
         refusal = None if create else cannot_reach(self.path, create=False, command=command)
         refusal = refusal or cannot_reach(self.path, create=not self.read_only, command=command)
         if refusal:
@@ -76,18 +80,18 @@ class DatabaseFile:
             self._opened = [pair for pair in self._opened if pair[1] is not old]
 
     def database(self) -> "Database":
-        """This thread's connection within sqlite-utils, for the schema and for what people read."""
-        from sqlite_utils import Database  # noqa: PLC0415 - a tenth of a second to import; a cycle does without
+        """This thread's connection wrapped by sqlite-utils, for the schema and for commands that people run."""
+        from sqlite_utils import Database  # noqa: PLC0415 - takes 0.1 s to import, and a cycle does not need it
 
         return Database(self.connection(), execute_plugins=False)
 
     def speaking(self) -> AbstractContextManager[None]:
-        """SQLite's errors inside become a `StoreError` about this file."""
+        """SQLite errors raised inside become a `StoreError` about this file."""
         return speaking_of(self.path, self.busy_timeout_s)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """BEGIN IMMEDIATE … COMMIT; rolled back on any exception, which then goes its way."""
+        """A `BEGIN IMMEDIATE` … `COMMIT` transaction; any exception rolls it back and propagates."""
         if not self._turn.acquire(timeout=self.busy_timeout_s):
             raise StoreError(self._why_no_turn())
         try:
@@ -106,7 +110,7 @@ class DatabaseFile:
             self._turn.release()
 
     def _be_there(self) -> None:
-        """What is written must be found again: a file that was deleted is put back, one that was replaced is not ours to write over."""
+        """Ensure that writes go to the file at the path: restore a deleted file, refuse to write to one that was replaced."""
         if self._identity is None:
             return
         found = identity_of(self.path)
@@ -126,7 +130,7 @@ class DatabaseFile:
             )
 
     def _that_saw_all(self) -> sqlite3.Connection | None:
-        """One that sees all that was committed: our own where there is one, for another thread's may be in the middle of reading."""
+        """A connection that sees everything committed. This thread's own is preferred: another thread's may be in the middle of a read."""
         own: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if own is not None and self._local.generation == self._generation:
             return own
@@ -142,7 +146,7 @@ class DatabaseFile:
         self._held_up = False
 
     def _why_no_turn(self) -> str:
-        """What a thread has waited for: the process that the thread before it waits for, or that thread's own long writing."""
+        """Why the lock was not free: the thread before this one waits for another process, or runs a long transaction itself."""
         if self._held_up:
             return locked(self.path, self.busy_timeout_s)
         return f"database {self.path}: another thread of watchdog writes for more than {self.busy_timeout_s:g}s, nothing was written"
@@ -158,7 +162,7 @@ class DatabaseFile:
             self._local = threading.local()
 
     def bytes_used(self) -> int:
-        """The file and its journal."""
+        """The size of the file and its write-ahead log, in bytes."""
         return sum(file.stat().st_size for file in (self.path, Path(f"{self.path}-wal")) if file.exists())
 
     def _connect(self) -> sqlite3.Connection:
@@ -167,8 +171,8 @@ class DatabaseFile:
             f"{self.path.absolute().as_uri()}?mode={mode}",
             uri=True,
             timeout=self.busy_timeout_s,
-            isolation_level=None,  # every transaction is begun by name
-            check_same_thread=False,  # so that `close` can close them all
+            isolation_level=None,  # every transaction is started explicitly
+            check_same_thread=False,  # so that `close` can close all connections
         )
         connection.row_factory = sqlite3.Row
         try:
@@ -193,11 +197,11 @@ class DatabaseFile:
         connection.execute("PRAGMA journal_mode = WAL")
         if version == len(STEPS):
             with self.writing():
-                """Whether it can be written shows now, not at the first cycle."""
+                """An unwritable file fails here, not at the first cycle."""
         elif version == 0:
             bring_up_to_date(self.database(), self.path)
         else:
-            with lease(self.path):  # an older watchdog that runs keeps its schema
+            with lease(self.path):  # fails while an older watchdog is running: it still needs its schema
                 bring_up_to_date(self.database(), self.path)
 
     def _look(self) -> None:
@@ -216,7 +220,7 @@ class DatabaseFile:
             )
 
     def _left_by_its_daemon(self) -> bool:
-        """No journal: nobody writes. Who may not create one beside the file can still read the file as it lies there."""
+        """Without a write-ahead log nobody is writing, so a user who may not create one can still read the file as immutable."""
         return not Path(f"{self.path}-wal").exists()
 
 

@@ -1,6 +1,6 @@
-"""A database file that somebody deleted while it was in use: it still exists for who has it open, and is put back from there.
+"""Restores a database file that was deleted while in use: its data still exists for every process that has it open.
 
-In: the path, and a connection from before. Out: a file of that name with all that was committed, and a log line.
+In: the path, and a connection opened before the deletion. Out: a file at that path with all committed data, and a log line.
 """
 
 import sqlite3
@@ -15,7 +15,7 @@ _log = structlog.get_logger("watchdog.store")
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
-    """Which file that is, whatever its name (device, inode); None where there is none of that name."""
+    """Device and inode of the file at `path`, which identify it whatever its name; None if there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -24,7 +24,7 @@ def identity_of(path: Path) -> tuple[int, int] | None:
 
 
 def put_back(path: Path, connection: sqlite3.Connection | None) -> None:
-    """Write the file anew from what the connection sees. sqlite3.Error and OSError leave the name free; try again."""
+    """Write the file again from what the connection sees. On sqlite3.Error or OSError no file is left at `path`; the caller can retry."""
     if connection is None:
         raise sqlite3.OperationalError("it was deleted, and nothing has it open; restart watchdog")
     unfinished = Path(f"{path}.unfinished")
@@ -32,7 +32,7 @@ def put_back(path: Path, connection: sqlite3.Connection | None) -> None:
     with closing(sqlite3.connect(unfinished)) as target:
         connection.backup(target)
     unfinished.chmod(0o600)
-    for beside in ("-wal", "-shm"):  # a journal of the file that is gone: all of it is in the new one
+    for beside in ("-wal", "-shm"):  # the log of the deleted file; its content is already in the new one
         Path(f"{path}{beside}").unlink(missing_ok=True)
     unfinished.replace(path)
     _log.error(

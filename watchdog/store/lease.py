@@ -1,7 +1,7 @@
-"""One daemon a database: a lock that the kernel takes back when its holder dies, however it dies.
+"""One daemon per database, by a lock that the kernel releases when its holder dies, however it dies.
 
-The lock lies on `<database>.lock`, which holds the pid of the holder for the one who comes second; the file stays, the lock does not.
-Its time is the holder's last sign of life: containers have no systemd to tell.
+The lock is on `<database>.lock`, which contains the holder's pid for the error message of a second daemon; the file remains after the lock
+is released. Its modification time is the holder's last sign of life, for containers, which have no systemd to notify.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ __all__ = ["is_held", "lease", "retaken", "sign_of_life"]
 
 @contextmanager
 def lease(path: Path) -> Iterator[None]:
-    """Hold the database at `path` alone; `StoreError` at once where another watchdog does."""
+    """Hold the lock on the database at `path`; `StoreError` at once if another watchdog holds it."""
     lock = _taken(path)
     try:
         yield
@@ -26,12 +26,12 @@ def lease(path: Path) -> Iterator[None]:
 
 
 def retaken(path: Path) -> int | None:
-    """Where the lock's own file was deleted: a new one, held until the descriptor is closed. None where it is there."""
+    """If the lock file was deleted: a lock on a new one, held until the descriptor is closed. None if it still exists."""
     return None if _lock_of(path).exists() else _taken(path)
 
 
 def is_held(path: Path) -> bool | None:
-    """Whether a watchdog holds the database at `path`; None where its lock may not be read."""
+    """Whether a watchdog holds the lock on the database at `path`; None if the lock file may not be read."""
     try:
         lock = os.open(_lock_of(path), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -39,7 +39,7 @@ def is_held(path: Path) -> bool | None:
     except OSError:
         return None
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go with the descriptor, at once
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # released at once, when the descriptor is closed
     except BlockingIOError:
         return True
     finally:
@@ -48,13 +48,13 @@ def is_held(path: Path) -> bool | None:
 
 
 def sign_of_life(path: Path) -> None:
-    """Set the lock's time to now; where that cannot be, its age tells."""
+    """Set the lock file's modification time to now. Errors are ignored: the time then stays old, which shows."""
     with suppress(OSError):
         os.utime(_lock_of(path))
 
 
 def _lock_of(path: Path) -> Path:
-    return Path(f"{path.resolve()}.lock")  # resolved: two names of one file are one database
+    return Path(f"{path.resolve()}.lock")  # resolved: two paths to the same file are one database
 
 
 def _taken(path: Path) -> int:

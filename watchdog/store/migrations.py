@@ -1,8 +1,8 @@
-"""The schema, one step a version, and how an older file is brought up to date.
+"""The schema, one step per version, and the migration of older files.
 
-A file of version N has seen the first N steps (`PRAGMA user_version`). Before the next ones it is copied to `<file>.vN`. All steps
-run in one transaction with the copy, so that nothing comes in between and a failed step leaves the file as it was. A file of a newer
-version, or of another program, is refused untouched. To change the schema, append a step; never edit one that was released.
+A file of version N (`PRAGMA user_version`) has had the first N steps applied. Before further steps run, it is copied to `<file>.vN`. The
+copy and all steps run in one transaction, so that no other process writes in between and a failed step leaves the file unchanged. A file of
+a newer version, or of another program, is refused and left unchanged. To change the schema, append a step; never edit a released one.
 """
 
 import sqlite3
@@ -21,24 +21,24 @@ __all__ = ["OPEN_STATES", "STEPS", "Step", "bring_up_to_date", "check_version", 
 Step = Callable[["Database"], None]
 
 _APPLICATION_ID = 0x57444F47
-"""`WDOG`: whose file it is (`file watchdog.db` shows it)."""
+"""`WDOG`: the application that owns the file (`file watchdog.db` shows it)."""
 
 OPEN_STATES = "('pending', 'firing', 'recovering')"
-"""`core.incidents.OPEN` as SQL; literally the same text in queries and in the index, or the index is not used."""
+"""`core.incidents.OPEN` as SQL. Queries and the partial index must contain literally the same text, or the index is not used."""
 
 
 def v1_incidents_and_outbox(database: "Database") -> None:
-    """Incidents and their transitions, the outbox and what receivers were told, memories and samples."""
+    """Incidents and their transitions, the outbox and its notification log, table memories and samples."""
     _run(database, _V1)
 
 
 def v2_receivers_off_and_letters_handled(database: "Database") -> None:
-    """Which receivers are switched off, which dead letters an operator has dealt with, and whom to try again at once."""
+    """Receivers that are switched off, dead letters handled by an operator, and receivers to retry at once."""
     _run(database, _V2)
 
 
 def v3_links(database: "Database") -> None:
-    """Where an incident is shown."""
+    """The link to where an incident is shown."""
     _run(database, _V3)
 
 
@@ -107,16 +107,16 @@ ALTER TABLE incidents ADD COLUMN link TEXT NOT NULL DEFAULT '';
 """
 
 STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links)
-"""Every version so far, in order; names are recorded in the file and stay."""
+"""All versions, in order. The step names are recorded in the file and must not change."""
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """How many steps the file has seen."""
+    """The file's schema version: the number of steps applied."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def check_version(connection: sqlite3.Connection, path: Path, known: int = len(STEPS)) -> int:
-    """The file's version; `StoreError` where it is another program's, or newer than `known`. Writes nothing."""
+    """The file's version; `StoreError` if it belongs to another program or is newer than `known`. Writes nothing."""
     version = version_of(connection)
     application = int(connection.execute("PRAGMA application_id").fetchone()[0])
     holds_anything = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
@@ -134,8 +134,8 @@ def check_version(connection: sqlite3.Connection, path: Path, known: int = len(S
 
 
 def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = STEPS) -> None:
-    """Run the steps that the file has not seen; sqlite3.Error or `StoreError` leaves it as it was."""
-    from sqlite_utils import Migrations  # noqa: PLC0415 - slow to import, and needed by few commands
+    """Run the steps that the file has not had. On sqlite3.Error or `StoreError` the file is unchanged."""
+    from sqlite_utils import Migrations  # noqa: PLC0415 - slow to import, and few commands need it
 
     connection = database.conn
     migrations = Migrations("watchdog")
@@ -143,7 +143,7 @@ def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = S
         migrations(name=step.__name__)(step)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = check_version(connection, path, len(steps))  # again: now nobody else can be about to migrate
+        version = check_version(connection, path, len(steps))  # checked again: no other process can be about to migrate now
         if version < len(steps):
             if version:
                 _copy(path, version)
@@ -158,7 +158,7 @@ def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = S
 
 
 def _copy(path: Path, version: int) -> None:
-    """The file as it is, its journal included, beside itself; a copy that did not finish never bears the name."""
+    """Copy the file, including its write-ahead log, to a file beside it; an unfinished copy never has the final name."""
     copy = Path(f"{path}.v{version}")
     unfinished = Path(f"{copy}.unfinished")
     unfinished.unlink(missing_ok=True)

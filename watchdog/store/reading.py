@@ -1,4 +1,4 @@
-"""What the command line and watchdog's own tables read: incidents, one incident's story, the state of each receiver's outbox."""
+"""Reads for the command line and self-monitoring: incidents, the history of one incident, the state of each receiver's outbox."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,14 +17,14 @@ __all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "receivers_s
 
 
 class MessageShown(Struct, frozen=True):
-    """One message about an incident: what it said of it (`event`), to whom, and what became of it. Times are epoch seconds."""
+    """One message about an incident: its event, its receiver, and its delivery state. Times are epoch seconds."""
 
     id: str
     receiver: str
     event: Event
     sequence: int
     state: str
-    """`waiting`, `sending`, `delivered` or `dead`; `retried` or `dropped` where an operator dealt with a dead letter."""
+    """`waiting`, `sending`, `delivered` or `dead`; `retried` or `dropped` if an operator handled a dead letter."""
     created_at: float
     not_before: float
     attempts: int
@@ -34,7 +34,7 @@ class MessageShown(Struct, frozen=True):
 
 
 class IncidentShown(Struct, frozen=True):
-    """One incident with its history, oldest first, and what was told of it."""
+    """One incident with its transitions and its messages, oldest first."""
 
     incident: Incident
     transitions: tuple[Transition, ...]
@@ -42,7 +42,7 @@ class IncidentShown(Struct, frozen=True):
 
 
 class Watched(Struct, frozen=True):
-    """Whether a watchdog is at work on this database (None: its lock may not be read), and each target's last look (epoch seconds)."""
+    """Whether a watchdog is running on this database (None: its lock may not be read), and each target's last cycle (epoch seconds)."""
 
     now: bool | None = True
     last: Mapping[str, float] = field(default_factory=dict)
@@ -73,20 +73,20 @@ _COUNTS = """
 
 
 def incidents(file: DatabaseFile, ended_since: float | None = None) -> tuple[Incident, ...]:
-    """The open ones, and those that fired and ended since then (epoch seconds; None: open ones only), oldest first."""
+    """Open incidents, and those that fired and ended since `ended_since` (epoch seconds; None: only open ones), oldest first."""
     open_ = _incidents(file, f"{_SELECT} WHERE state IN {OPEN_STATES}", ())
     ended = () if ended_since is None else _incidents(file, f"{_SELECT} WHERE resolved_at >= ? AND fired_at IS NOT NULL", (ended_since,))
     return tuple(sorted({incident.id: incident for incident in (*open_, *ended)}.values(), key=lambda incident: incident.id))
 
 
 def watched(file: DatabaseFile) -> Watched:
-    """Who watches, and since when nobody has looked."""
+    """Whether a watchdog is running, and when each target was last polled."""
     with file.speaking():
         return Watched(is_held(file.path), {str(row["target"]): float(row["at"]) for row in file.database().query("SELECT * FROM cycles")})
 
 
 def show(file: DatabaseFile, named: str) -> IncidentShown:
-    """One incident by its id, the beginning of one, or a fingerprint (then the latest); `NotFoundError` where none or several fit."""
+    """One incident by its id, a prefix of it, or its fingerprint (then the latest); `NotFoundError` if none or several match."""
     incident = _named(file, named.strip())
     with file.speaking():
         database = file.database()
@@ -121,7 +121,7 @@ def _message_shown(row: dict[str, object]) -> MessageShown:
 
 
 def receivers_seen(file: DatabaseFile) -> tuple[ReceiverSeen, ...]:
-    """Every receiver that the outbox knows: what waits and since when, what was given up, its last delivery."""
+    """Every receiver in the outbox: its unfinished messages and their age, its dead letters, its last delivery."""
     with file.speaking():
         rows: Iterable[dict[str, object]] = map(dict, file.connection().execute(_COUNTS))
         return tuple(ReceiverSeen(**{**row, "off": bool(row["off"])}) for row in rows)  # type: ignore[arg-type]  # columns of the same names

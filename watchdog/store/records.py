@@ -1,7 +1,7 @@
-"""Rows of the file and the core's values, each made from the other.
+"""Converts between rows of the file and the values of the core.
 
-Mappings are JSON, as Python reads it: it keeps infinity, which drain times are. Texts from elsewhere may hold half a surrogate pair,
-which neither SQLite nor JSON takes; it is written as its escape.
+Mappings are stored as JSON in Python's dialect, which allows infinity (drain times can be infinite). Texts from outside may contain a lone
+surrogate, which neither SQLite nor JSON accepts; it is stored as its escape.
 """
 
 import json
@@ -40,12 +40,12 @@ _MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
 
 
 def plain(text: str) -> str:
-    """The text, as UTF-8 can hold it."""
+    """The text in a form that UTF-8 can encode: lone surrogates become escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def incident_cells(incident: Incident) -> tuple[object, ...]:
-    """In the order of `INCIDENT_COLUMNS`."""
+    """The incident's cells, in the order of `INCIDENT_COLUMNS`."""
     return tuple([
         _to_json(cell) if name in _MAPPINGS else cell if not isinstance(cell, str) or cell.isascii() else plain(cell)
         for name, cell in zip(INCIDENT_COLUMNS, _cells_of(incident), strict=True)
@@ -53,7 +53,7 @@ def incident_cells(incident: Incident) -> tuple[object, ...]:
 
 
 def incident_from(row: Mapping[str, Any] | sqlite3.Row) -> Incident:
-    """The incident as it was written."""
+    """The incident of a row."""
     given: dict[str, Any] = {name: _from_json(row[name]) if name in _MAPPINGS else row[name] for name in INCIDENT_COLUMNS}
     return Incident(
         **{
@@ -67,12 +67,12 @@ def incident_from(row: Mapping[str, Any] | sqlite3.Row) -> Incident:
 
 
 def incident_from_cells(cells: Sequence[Any]) -> Incident:
-    """The same, of cells in the order of `INCIDENT_COLUMNS`."""
+    """The incident of cells in the order of `INCIDENT_COLUMNS`."""
     return incident_from(dict(zip(INCIDENT_COLUMNS, cells, strict=True)))
 
 
 def transition_from(row: Mapping[str, Any] | sqlite3.Row) -> Transition:
-    """One move."""
+    """The transition of a row."""
     return Transition(row["incident"], row["at"], row["before"], row["after"], row["reason"])
 
 
@@ -82,7 +82,7 @@ def notice_text(notice: Notice) -> str:
 
 
 def notice_from(text: str) -> Notice:
-    """The notice that `notice_text` wrote; what a newer field adds has its default."""
+    """The notice that `notice_text` wrote; fields added since then get their defaults."""
     try:
         return _fast_notice.decode(text)
     except msgspec.MsgspecError:
@@ -91,7 +91,7 @@ def notice_from(text: str) -> Notice:
 
 
 def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ...]) -> Message:
-    """The message with its notices."""
+    """The message of a row, with its notices."""
     return Message(
         id=row["id"],
         receiver=row["receiver"],
@@ -105,7 +105,7 @@ def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ..
 
 
 def notified_from_cells(cells: Sequence[Any]) -> Notified:
-    """What one receiver was told of one incident; cells in the order of `TOLD_COLUMNS`."""
+    """What one receiver was last notified of for one incident; cells in the order of `TOLD_COLUMNS`."""
     incident, receiver, event, severity, sequence, at, refused, settings = cells
     return Notified(
         incident=incident,
@@ -120,7 +120,7 @@ def notified_from_cells(cells: Sequence[Any]) -> Notified:
 
 
 def _as_container(value: object) -> object:
-    """Read-only mappings, which json does not know."""
+    """A dict for read-only mappings and notices, which the JSON encoders do not know."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Notice):
@@ -134,7 +134,7 @@ _patient = json.JSONEncoder(default=_as_container, separators=(",", ":"))
 
 
 def _to_json(value: Mapping[str, Any] | Sequence[str] | Notice) -> str:
-    """msgspec's, many times as fast; Python's where that cannot hold it: infinity, half a surrogate pair, a number beyond 64 bits."""
+    """JSON by msgspec, many times faster; by Python's json if it contains infinity, a lone surrogate or a number above 64 bits."""
     cells = value.values if isinstance(value, Notice) else value
     if isinstance(cells, Mapping) and any(isinstance(cell, float) and not isfinite(cell) for cell in cells.values()):
         return _patient.encode(value)
@@ -147,5 +147,5 @@ def _to_json(value: Mapping[str, Any] | Sequence[str] | Notice) -> str:
 def _from_json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.MsgspecError:  # infinity, half a surrogate pair: `_patient` wrote it
+    except msgspec.MsgspecError:  # infinity or a lone surrogate, which `_patient` wrote
         return json.loads(text)

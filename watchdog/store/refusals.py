@@ -1,6 +1,6 @@
-"""What is wrong with the database file, as a sentence: which file, what was found, what to do.
+"""Errors of the database file as sentences: which file, what was found, what to do.
 
-In: an error of SQLite or of the file system, and the path. Out: a `StoreError`. All errors of the store are sorted here, once.
+In: an error from SQLite or the file system, and the path. Out: a `StoreError`. All store errors are translated here.
 """
 
 import os
@@ -14,16 +14,16 @@ __all__ = ["NotFoundError", "StoreError", "cannot_reach", "locked", "sentence_fo
 
 
 class StoreError(Exception):
-    """The database cannot be used, or not now; the text is for the operator: no traceback needed, and nothing half-written."""
+    """The database cannot be used, or not now. The text is for the operator and needs no traceback; nothing was partially written."""
 
 
 class NotFoundError(StoreError):
-    """The database is fine, but has no such incident, or several."""
+    """The database is fine, but no incident matches, or several do."""
 
 
 @contextmanager
 def speaking_of(path: Path, busy_timeout_s: float) -> Iterator[None]:
-    """SQLite's errors inside become a `StoreError` about `path`."""
+    """SQLite and file system errors raised inside become a `StoreError` about `path`."""
     try:
         yield
     except sqlite3.Error as error:
@@ -35,19 +35,19 @@ def speaking_of(path: Path, busy_timeout_s: float) -> Iterator[None]:
 
 def sentence_for(error: sqlite3.Error, path: Path, busy_timeout_s: float) -> str:
     """One sentence: the database, what was found, what to do."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the extended codes say more than is needed
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary code; extended codes are more specific than needed
     said = _SENTENCES.get(code)
     text = said(path, busy_timeout_s) if said else f"SQLite says: {error}"
     return f"database {path}: {text}"
 
 
 def locked(path: Path, busy_timeout_s: float) -> str:
-    """The sentence for a database that another process has locked for so long."""
+    """The sentence for a database that another process has locked for longer than the busy timeout."""
     return f"database {path}: {_SENTENCES[sqlite3.SQLITE_BUSY](path, busy_timeout_s)}"
 
 
 def cannot_reach(path: Path, *, create: bool, command: str) -> str | None:
-    """Why the file cannot be opened by this user, before SQLite's one word for all of it; None where nothing is wrong."""
+    """Why this user cannot open the file, checked before SQLite, which reports all causes alike; None if nothing is wrong."""
     try:
         path.parent.stat()
         exists = path.exists()
@@ -82,7 +82,7 @@ def _forbidden(path: Path, *, create: bool, command: str) -> str | None:
         what = "read-only for this user" if _may(path, os.R_OK) else "permission denied"
         return f"database {path}: {what}; {_as_owner(path, command)}"
     if create and not _may(path.parent, os.W_OK):
-        # beside the file SQLite keeps its journal
+        # SQLite keeps its journal beside the file.
         return f"database {path}: its directory is read-only for this user; {_as_owner(path, command)}"
     return None
 
@@ -96,7 +96,7 @@ def _os_reason(error: OSError) -> str:
 
 
 def _as_owner(path: Path, command: str) -> str:
-    """The line to type, by the owner of the file, or of the nearest directory that shows its owner."""
+    """The command to type, as the owner of the file or of the nearest directory whose owner is visible."""
     owner = _owner(path)
     return f"try `sudo {command}`" if owner in (None, "root") else f"try `sudo -u {owner} {command}`"
 
@@ -107,7 +107,7 @@ def _owner(path: Path) -> str | None:
             return pwd.getpwuid(place.stat().st_uid).pw_name
         except OSError:
             continue
-        except KeyError:  # a dynamic user whose service is stopped has no name
+        except KeyError:  # the dynamic user of a stopped service has no name
             return None
     return None
 
@@ -147,4 +147,4 @@ _SENTENCES: dict[int, Callable[[Path, float], str]] = {
         f"cannot be opened, nor its journal beside it; check that this user may write to {path.parent} and may open more files"
     ),
 }
-"""SQLite's primary result codes that an operator can do something about."""
+"""SQLite's primary result codes that an operator can act on."""

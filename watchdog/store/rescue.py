@@ -1,7 +1,7 @@
-"""A way out of a damaged file: a new one with all that can still be read, and the damaged one put aside.
+"""Recovery from a damaged file: a new file with everything still readable; the damaged one is moved aside.
 
-In: the path, while no daemon uses it. Out: how many rows of each table were kept and how many are lost. Incidents that are open stay open
-and receivers stay told, as far as the file still says so: nobody is told a second time of what was rescued.
+In: the path, while no daemon uses it. Out: per table, how many rows were kept and lost. Open incidents stay open and the notification log
+is kept as far as it is readable, so that no receiver is notified twice of what was rescued.
 """
 
 import os
@@ -25,7 +25,7 @@ __all__ = ["Rescued", "rescue"]
 
 
 class Rescued(Struct, frozen=True):
-    """What became of a damaged file. `tables`: table -> (rows kept, rows known to be lost, read without a fault)."""
+    """The result. `tables`: table -> (rows kept, rows known to be lost, read without an error)."""
 
     path: Path
     damaged: Path
@@ -34,9 +34,9 @@ class Rescued(Struct, frozen=True):
 
 
 def rescue(path: Path, command: str) -> Rescued | None:
-    """Make a new file from the damaged one; None where it is not damaged. StoreError says why it cannot be done; then nothing was changed.
+    """Build a new file from the damaged one; None if it is not damaged.
 
-    `command` is what the user typed.
+    `StoreError` says why that is impossible; then nothing was changed. `command` is what the user typed.
     """
     refusal = cannot_reach(path, create=False, command=command) or cannot_reach(path, create=True, command=command)
     aside, fresh = Path(f"{path}.damaged"), Path(f"{path}.rescued")
@@ -58,7 +58,7 @@ def rescue(path: Path, command: str) -> Rescued | None:
 
 
 def _copied(path: Path, aside: Path, fresh: Path) -> Rescued | None:
-    """The new file, beside the damaged one."""
+    """Fill the new file, beside the damaged one."""
     with closing(_opened(path)) as damaged:
         try:
             version = check_version(damaged, path)
@@ -80,7 +80,7 @@ def _copied(path: Path, aside: Path, fresh: Path) -> Rescued | None:
 
 def _filled(path: Path, aside: Path, damaged: sqlite3.Connection, new: sqlite3.Connection) -> Rescued:
     tables: dict[str, tuple[int, int, bool]] = {}
-    new.execute("PRAGMA defer_foreign_keys = ON")  # a notice may come before its message; those without one go below
+    new.execute("PRAGMA defer_foreign_keys = ON")  # a notice may come before its message; notices without a message are deleted below
     for table in _tables(new):
         shape = shape_of(new, table)
         found = salvage(damaged, shape)
@@ -92,13 +92,13 @@ def _filled(path: Path, aside: Path, damaged: sqlite3.Connection, new: sqlite3.C
 
 
 def _tables(new: sqlite3.Connection) -> list[str]:
-    """Those of watchdog itself; SQLite's own and those of the migrations are made with the file."""
+    """Watchdog's own tables; SQLite's and those of the migrations are created with the file."""
     rows = new.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name")
     return [row["name"] for row in rows if not row["name"].startswith("_")]
 
 
 def _insert(new: sqlite3.Connection, shape: TableShape, found: Salvaged) -> int:
-    """How many could be kept: what is no sensible row any more is lost."""
+    """How many rows could be kept; rows that no longer make sense are lost."""
     places = ", ".join("?" * len(shape.columns))
     return sum(_inserted(new, f"INSERT INTO {shape.name} VALUES ({places})", shape, row) for row in found.rows.values())  # noqa: S608
 
@@ -117,11 +117,11 @@ _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "incidents": lambda row: incident_from({**dict.fromkeys(INCIDENT_COLUMNS, ""), **row}),  # an older file lacks the newer columns
     "notices": lambda row: notice_from(row["snapshot"]),
 }
-"""What later reading would trip over is tried before it is kept."""
+"""Decoders that later reads depend on; a row must pass its decoder to be kept."""
 
 
 def _make_consistent(new: sqlite3.Connection) -> None:
-    """No notice without its message, nothing to send without words, and `told` counted anew where it is gone."""
+    """Delete notices without a message and messages with nothing to send; recompute missing entries of the notification log."""
     new.execute("DELETE FROM notices WHERE message NOT IN (SELECT id FROM messages)")
     new.execute("DELETE FROM messages WHERE body IS NULL AND id NOT IN (SELECT message FROM notices)")
     untold = new.execute(
@@ -134,7 +134,7 @@ def _make_consistent(new: sqlite3.Connection) -> None:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """The damaged file with its journal, to read only."""
+    """The damaged file with its write-ahead log, read-only."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
     connection.row_factory = sqlite3.Row
@@ -146,7 +146,7 @@ def _is_well(damaged: sqlite3.Connection) -> bool:
 
 
 def _own(path: Path, *files: Path) -> None:
-    """The new files belong to whom the old one belonged to: root may be rescuing for a service."""
+    """Give the new files the owner of the old one: root may be rescuing for a service."""
     was = path.stat()
     for file in files:
         file.chmod(was.st_mode & 0o777)
@@ -155,7 +155,7 @@ def _own(path: Path, *files: Path) -> None:
 
 
 def _swap(path: Path, aside: Path, fresh: Path) -> None:
-    """The journal goes with its file; the shared memory beside it is worth nothing."""
+    """The write-ahead log moves with its file; the shared-memory file is disposable."""
     Path(f"{path}-shm").unlink(missing_ok=True)
     path.replace(aside)
     journal = Path(f"{path}-wal")

@@ -1,8 +1,7 @@
-"""What may go after a while, so that the file does not grow for ever.
+"""Deletes old records, so that the file does not grow forever.
 
-Ended incidents, their transitions and what receivers were told of them, messages that arrived, and dead letters that were handled. Never:
-an open incident, what receivers were told of it, a message that waits, a dead letter that nobody handled, or an incident that one of these
-mentions.
+Deleted: ended incidents with their transitions and notification log, delivered messages, and handled dead letters. Never deleted: an open
+incident and its notification log, a waiting message, an unhandled dead letter, or an incident that one of these refers to.
 """
 
 import sqlite3
@@ -17,7 +16,7 @@ _MENTIONED = """
 
 
 def forget(connection: sqlite3.Connection, before: float) -> int:
-    """Remove what ended or arrived before then (epoch seconds). Returns how many incidents went."""
+    """Delete what ended or was delivered before `before` (epoch seconds). Returns the number of incidents deleted."""
     ended = connection.execute(
         f"DELETE FROM incidents WHERE resolved_at < ? AND state NOT IN {OPEN_STATES} AND id NOT IN ({_MENTIONED}) RETURNING id",  # noqa: S608
         (before,),

@@ -1,8 +1,8 @@
-"""Rows as they were read last, and what was made of them: what did not change in the file is not made again.
+"""The row cache: rows as last read, with the values made of them, so that unchanged rows are not decoded again.
 
-The file stays the truth: it is read each time, and a value is used again only where its row is the same, cell for cell. So whatever wrote
-a row (a cycle, an operator's command, another process, or none because it was rolled back), what is returned is what the row says.
-In: rows as tuples. Out: their values, the same objects while the rows are equal.
+The file remains the source of truth: it is read every time, and a cached value is reused only if its row is equal, cell by cell. So the
+result is correct whatever wrote the row (a cycle, an operator's command, another process) or was rolled back. In: rows as tuples. Out:
+their values, the same objects as long as the rows are equal.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,15 +21,15 @@ Cells = tuple[object, ...]
 
 
 class CachedRows(Generic[Value]):
-    """The rows of one query. Not for two threads at once."""
+    """The rows of one query. Not thread-safe."""
 
     def __init__(self, make: Callable[[Cells], Value], key_width: int) -> None:
-        """`make`: a value of a row, and of nothing else; the first `key_width` cells of a row are its own."""
+        """`make` computes a value from a row and nothing else; the first `key_width` cells of a row are its key."""
         self._make, self._width = make, key_width
         self._kept: dict[Cells, tuple[Cells, Value]] = {}
 
     def values(self, rows: Iterable[Cells]) -> list[Value]:
-        """A value a row, in order. Rows that are not among these are forgotten."""
+        """One value per row, in order. Cached rows that are not among these are dropped."""
         kept, width = self._kept, self._width
         found: dict[Cells, tuple[Cells, Value]] = {}
         for row in rows:
@@ -41,7 +41,7 @@ class CachedRows(Generic[Value]):
 
 
 class CachedTarget(Struct, frozen=True):
-    """What one cycle read of its target, from load to load."""
+    """The cache of one target's open incidents and notification log, passed from load to load."""
 
     open: CachedRows[Incident] = field(default_factory=lambda: CachedRows(incident_from_cells, 1))
     notified: CachedRows[Notified] = field(default_factory=lambda: CachedRows(notified_from_cells, 2))

@@ -1,7 +1,7 @@
-"""Reading what can still be read of one table of a damaged file: from the front, from the back, and row by row where an index names it.
+"""Reads what is still readable of one table of a damaged file: from the front, from the back, and row by row through its indexes.
 
-In: a connection to the damaged file and the table as it ought to be. Out: its rows, and how many of those that are known to exist are lost.
-Damage that SQLite does not notice is not noticed here either: its pages have no checksums.
+In: a connection to the damaged file and the table's expected shape. Out: its rows, and how many rows known to exist are lost. Damage that
+SQLite does not detect is not detected here either: its pages have no checksums.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ __all__ = ["Salvaged", "TableShape", "salvage", "shape_of"]
 
 
 class TableShape(Struct, frozen=True):
-    """A table by name: its columns, its primary key (one column or several), its indexes."""
+    """A table by name: its columns, its primary key (one or more columns), its indexes."""
 
     name: str
     columns: tuple[str, ...]
@@ -22,7 +22,7 @@ class TableShape(Struct, frozen=True):
 
 
 class Salvaged(Struct):
-    """Rows by their key. `whole`: the table was read from end to end without a fault."""
+    """Rows by key. `whole`: the table was read from end to end without an error."""
 
     rows: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)
     lost: int = 0
@@ -30,7 +30,7 @@ class Salvaged(Struct):
 
 
 def shape_of(connection: sqlite3.Connection, table: str) -> TableShape:
-    """The shape of a table in a file that is well."""
+    """The shape of a table in an intact file."""
     columns = connection.execute(f"PRAGMA table_info ({table})").fetchall()
     key = tuple(c["name"] for c in sorted(columns, key=lambda c: int(c["pk"])) if c["pk"])
     indexes = tuple(i["name"] for i in connection.execute(f"PRAGMA index_list ({table})"))
@@ -38,7 +38,7 @@ def shape_of(connection: sqlite3.Connection, table: str) -> TableShape:
 
 
 def salvage(damaged: sqlite3.Connection, shape: TableShape) -> Salvaged:
-    """Whatever can be read of it."""
+    """Everything that can be read of the table."""
     found = Salvaged()
     for direction in ("ASC", "DESC"):
         if _walk(damaged, shape, direction, found):
@@ -50,7 +50,7 @@ def salvage(damaged: sqlite3.Connection, shape: TableShape) -> Salvaged:
 
 
 def _walk(damaged: sqlite3.Connection, shape: TableShape, direction: str, found: Salvaged) -> bool:
-    """Take rows until one cannot be read; whether all could."""
+    """Read rows until one fails. Returns whether all could be read."""
     order = ", ".join(f'"{column}" {direction}' for column in shape.key)
     try:
         for row in damaged.execute(f"SELECT {_listed(shape.columns)} FROM {shape.name} ORDER BY {order}"):  # noqa: S608 - names of our own schema
@@ -65,7 +65,7 @@ def _keys_in_indexes(damaged: sqlite3.Connection, shape: TableShape) -> set[tupl
 
 
 def _keys(damaged: sqlite3.Connection, shape: TableShape, index: str) -> Iterator[tuple[object, ...]]:
-    """The keys that an index holds, as far as it can be read; none where it does not hold every row."""
+    """The keys in an index, as far as it is readable; none if the index does not cover every row."""
     try:
         for row in damaged.execute(f"SELECT {_listed(shape.key)} FROM {shape.name} INDEXED BY {index}"):  # noqa: S608
             yield tuple(row)

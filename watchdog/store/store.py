@@ -1,4 +1,4 @@
-"""The store's front: everything the cycle, the delivery, the daemon and the command line may ask of the database file."""
+"""The store's interface: everything the cycle, the delivery, the daemon and the command line may ask of the database file."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -26,71 +26,73 @@ from watchdog.store.row_cache import CachedTarget
 __all__ = ["KEEP_S", "Store", "Transaction"]
 
 KEEP_S = 30 * 86400.0
-"""How long ended incidents and delivered messages are kept."""
+"""How long ended incidents and delivered messages are kept, in seconds."""
 
 
 class Transaction:
-    """One writing transaction in which a cycle loads, decides and commits, so that nothing changes in between."""
+    """One write transaction in which a cycle loads, decides and commits, so that nothing changes in between."""
 
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
 
     def load(self, target: str, kept: CachedTarget | None = None) -> Loaded:
-        """What is known of a target. `kept`: what this caller's last load of it made; what did not change since is not made again."""
+        """The stored state of a target. `kept`: the cache of this caller's previous load; unchanged rows are not decoded again."""
         with self._file.speaking():
             return cycles.load(self._file.connection(), target, kept or CachedTarget())
 
     def commit(self, plan: Plan) -> None:
-        """Write a plan; it holds once the transaction ends."""
+        """Write a plan; it is durable once the transaction ends."""
         with self._file.speaking():
             cycles.commit(self._file.connection(), plan)
 
     # --- from one configuration to the next ---------------------------------------------------------------------------
 
     def queue(self, messages: Iterable[Message], withdrawn: Iterable[str], now: float) -> None:
-        """New messages beside a cycle, in place of those withdrawn."""
+        """Insert messages outside a cycle, replacing the withdrawn ones."""
         with self._file.speaking():
             cycles.withdraw(self._file.connection(), withdrawn)
             cycles.queue(self._file.connection(), messages, now)
 
     def unfinished_targets(self) -> frozenset[str]:
-        """Targets of which something burns, or is still to be told."""
+        """Targets with an open incident, or with a notification still to be sent."""
         with self._file.speaking():
             return cycles.unfinished_targets(self._file.connection())
 
     def unfinished_receivers(self) -> frozenset[str]:
-        """Receivers, configured or not, that something waits for or that believe something to burn."""
+        """Receivers, configured or not, that have unfinished messages, believe an incident is firing, or are switched off."""
         with self._file.speaking():
             return removed.unfinished_receivers(self._file.connection())
 
     def unfinished_messages(self, receiver: str) -> int:
-        """How many wait for it or are in hand."""
+        """How many of the receiver's messages wait or are being sent."""
         with self._file.speaking():
             return removed.unfinished(self._file.connection(), receiver)
 
     def rename_receiver(self, old: str, new: str) -> bool:
-        """What `old` was told, and what waits for it, is `new`'s; whether there was anything."""
+        """Move `old`'s notification log and messages to `new`. Returns whether there was anything to move."""
         with self._file.speaking():
             return removed.rename(self._file.connection(), old, new)
 
     def leave_by(self, receiver: str, at: float) -> None:
-        """What waits for it is tried until then at most."""
+        """Let the receiver's messages expire at `at` at the latest."""
         with self._file.speaking():
             removed.leave_by(self._file.connection(), receiver, at)
 
     def stay(self, receiver: str) -> None:
-        """What waits for it is tried as long as anything."""
+        """Restore the normal expiry of the receiver's messages."""
         with self._file.speaking():
             removed.stay(self._file.connection(), receiver)
 
     def give_up(self, receiver: str, reason: str) -> int:
-        """What waits for it is dead; how many messages."""
+        """Make the receiver's waiting messages dead. Returns how many."""
         with self._file.speaking():
             return removed.give_up(self._file.connection(), receiver, reason)
 
 
 class Store:
-    """One database file. Any thread may use it; every method raises `StoreError`, and then has written nothing. Times are epoch seconds."""
+    """One database file, usable from any thread. Every method raises `StoreError` on failure, having written nothing. Times are epoch
+    seconds.
+    """
 
     def __init__(self, path: str | Path, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
         self._file = DatabaseFile(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
@@ -101,9 +103,9 @@ class Store:
     ) -> Self:
         """Open the file, or refuse it with a reason.
 
-        `create`: to write; a missing file is made, an older one copied and brought up to date. `write` alone: the same, but a missing one
-        is refused. Otherwise to read, beside a daemon or without one: nothing is made or changed. `command` is what the user typed, for
-        the line that says how to type it with the right to.
+        `create`: for writing; a missing file is created, an older one copied and migrated. Only `write`: the same, but a missing file is
+        refused. Otherwise read-only, with or without a running daemon: nothing is created or changed. `command` is what the user typed, for
+        the hint on how to run it with sufficient permissions.
         """
         store = cls(path, read_only=not (create or write), busy_timeout_s=busy_timeout_s)
         store._file.open(command, create=create)
@@ -111,7 +113,7 @@ class Store:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The path of the file."""
         return self._file.path
 
     def __enter__(self) -> Self:
@@ -125,81 +127,81 @@ class Store:
         self._file.close()
 
     def lease(self) -> AbstractContextManager[None]:
-        """Be the only daemon on this file; `StoreError` at once where there is another."""
+        """Be the only daemon on this file; `StoreError` at once if there is another."""
         return lease.lease(self.path)
 
     def sign_of_life(self) -> None:
-        """The daemon that holds the lease is at work: the time of `<database>.lock` says so. Never an error."""
+        """Record that the daemon is alive, by setting the modification time of `<database>.lock`. Never raises."""
         lease.sign_of_life(self.path)
 
     # --- the cycle ----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def cycle(self) -> Iterator[Transaction]:
-        """BEGIN IMMEDIATE … COMMIT; an exception inside rolls all of it back."""
+        """A `BEGIN IMMEDIATE` … `COMMIT` transaction; an exception rolls all of it back."""
         with self._file.writing():
             yield Transaction(self._file)
 
     def load_memories(self, target: str, types: Mapping[str, type]) -> Mapping[str, object]:
-        """Table -> what it remembers of a target; `types`: table -> its memory's type. For the daemon's start."""
+        """Table -> its memory of a target; `types`: table -> its memory's type. Used when the daemon starts."""
         with self._file.speaking():
             return table_memory.load_memories(self._file.connection(), target, types)
 
     def load_samples(self, target: str, since: float) -> Mapping[str, tuple[Sample, ...]]:
-        """Table -> its samples since then, oldest first. For the daemon's start."""
+        """Table -> its samples since `since`, oldest first. Used when the daemon starts."""
         with self._file.speaking():
             return table_memory.load_samples(self._file.connection(), target, since)
 
     # --- the delivery -------------------------------------------------------------------------------------------------
 
     def claim(self, receiver: str, now: float, settings: str, render: Callable[[Message], bytes]) -> Claimed | None:
-        """Take the receiver's oldest due message into hand and freeze it; None where none is due. It must be settled."""
+        """Take the receiver's oldest due message and freeze its body; None if none is due. The caller must settle it."""
         with self._file.writing() as connection, self._file.speaking():
             return outbox.claim(connection, receiver, now, settings, render)
 
     def settle(self, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
-        """Write what became of a claimed message; None where it is not in hand. `human`: whether people read what its receiver gets."""
+        """Record the outcome of a claimed message; None if it is not being sent. `human`: whether people read what the receiver gets."""
         with self._file.writing() as connection, self._file.speaking():
             return settling.settle(connection, message_id, outcome, now, human=human)
 
     def is_due(self, receiver: str, now: float, settings: str) -> bool:
-        """Whether `claim` has something to do for the receiver now. Writes nothing, and does not look at all that waits."""
+        """Whether `claim` has something to do for the receiver now. Writes nothing, and does not scan all waiting messages."""
         with self._file.speaking():
             return outbox.is_due(self._file.connection(), receiver, now, settings)
 
     def next_due(self, receiver: str, now: float, settings: str | None = None) -> float | None:
-        """When `claim` next has something to do for the receiver, as it is with these settings; None where nothing waits."""
+        """When `claim` next has something to do for the receiver with these settings; None if nothing waits."""
         with self._file.speaking():
             return outbox.next_due(self._file.connection(), receiver, now, settings)
 
     def unfinished_messages(self, receiver: str) -> int:
-        """How many wait for the receiver or are in hand."""
+        """How many of the receiver's messages wait or are being sent."""
         with self._file.speaking():
             return removed.unfinished(self._file.connection(), receiver)
 
     def recover(self) -> int:
-        """At the daemon's start, under the lease: what a dead daemon had in hand waits again. Returns how many."""
+        """At startup, while holding the lease: messages a dead daemon was sending wait again. Returns how many."""
         with self._file.writing() as connection, self._file.speaking():
             return outbox.recover(connection)
 
     # --- people and watchdog itself -----------------------------------------------------------------------------------
 
     def outbox_shown(self) -> OutboxShown:
-        """Every message that waits, is in hand or is dead, oldest first; and who is switched off."""
+        """Every message that is waiting, being sent or dead, oldest first; and the receivers that are switched off."""
         return dead_letters.outbox_shown(self._file)
 
     def retry(self, ids: Iterable[str], now: float) -> list[Retried]:
-        """Try these again, and switch their receivers on; what it comes to, for those that were there."""
+        """Retry these messages, and switch their receivers on. Returns the results for those that were found."""
         with self._file.writing() as connection, self._file.speaking():
             return dead_letters.retry(connection, ids, now)
 
     def switch_on(self, receiver: str) -> bool:
-        """Try the receiver again now; whether it was switched off."""
+        """Have the receiver retried now. Returns whether it was switched off."""
         with self._file.writing() as connection, self._file.speaking():
             return dead_letters.switch_on(connection, receiver)
 
     def drop(self, ids: Iterable[str], now: float) -> list[str]:
-        """Give these up for good; the ids of those that were there."""
+        """Give these messages up for good. Returns the ids that were found."""
         with self._file.writing() as connection, self._file.speaking():
             return dead_letters.drop(connection, ids, now)
 
@@ -209,26 +211,26 @@ class Store:
             return dead_letters.retried(self._file.connection())
 
     def incidents(self, ended_since: float | None = None) -> tuple[Incident, ...]:
-        """Open incidents, and those that fired and ended since then, oldest first."""
+        """Open incidents, and those that fired and ended since `ended_since`, oldest first."""
         return reading.incidents(self._file, ended_since)
 
     def show(self, named: str) -> IncidentShown:
-        """One incident by id, unique beginning of an id, or fingerprint; `NotFoundError` where none or several fit."""
+        """One incident by id, unique prefix of an id, or fingerprint; `NotFoundError` if none or several match."""
         return reading.show(self._file, named)
 
     def watched(self) -> Watched:
-        """Whether a watchdog is at work on this database, and when each target was last looked at."""
+        """Whether a watchdog is running on this database, and when each target was last polled."""
         return reading.watched(self._file)
 
     def receivers_seen(self) -> tuple[ReceiverSeen, ...]:
-        """The outbox of every receiver that it knows of, configured or not."""
+        """The outbox of every known receiver, configured or not."""
         return reading.receivers_seen(self._file)
 
     def database_bytes(self) -> int:
-        """The size of the file and its journal."""
+        """The size of the file and its write-ahead log."""
         return self._file.bytes_used()
 
     def retention(self, now: float, keep_s: float = KEEP_S) -> int:
-        """Remove what ended longer ago than `keep_s`; for at most once an hour. Returns how many incidents went."""
+        """Delete what ended longer ago than `keep_s`; to be called at most once an hour. Returns the number of incidents deleted."""
         with self._file.writing() as connection, self._file.speaking():
             return retention.forget(connection, now - keep_s)

@@ -1,7 +1,7 @@
-"""What tables remember between cycles, and the samples of their windowed columns; written each cycle, read when the daemon starts.
+"""Table memory and the samples of windowed columns: written each cycle, read when the daemon starts.
 
-Bodies are MessagePack by msgspec: unlike JSON it keeps infinity and keys of several parts. What a changed table can no longer read is
-dropped with a log line: it costs a window of history, and stops nothing.
+Bodies are MessagePack by msgspec: unlike JSON it can store infinity and composite keys. A body that a changed table can no longer decode is
+dropped with a log line: that loses a window of history, but stops nothing.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ _Values = Mapping[str, tuple[float | None, ...]]
 
 
 def write(connection: sqlite3.Connection, plan: Plan) -> None:
-    """The memories that the plan gives, its samples, and away with samples that no window needs."""
+    """Write the plan's memories and samples, and delete samples that no window needs."""
     connection.executemany(
         "INSERT INTO memories VALUES (?, ?, ?) ON CONFLICT (target, table_name) DO UPDATE SET body = excluded.body",
         [(plan.target, name, body) for name, memory in plan.memories.items() if (body := _encoded(plan.target, name, memory)) is not None],
@@ -29,7 +29,7 @@ def write(connection: sqlite3.Connection, plan: Plan) -> None:
         "INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?)",
         [(plan.target, sample.at, name, msgspec.msgpack.encode(sample.values)) for name, sample in plan.samples.items()],
     )
-    # Samples from the future are what a clock that ran ahead left behind; they would count as recent for as long as it did.
+    # Samples from the future are left by a clock that ran ahead; they would count as recent for as long as it ran ahead.
     connection.execute("DELETE FROM samples WHERE target = ? AND (at < ? OR at > ?)", (plan.target, plan.at - plan.keep_samples_s, plan.at))
 
 
@@ -42,7 +42,7 @@ def _encoded(target: str, table: str, memory: object) -> bytes | None:
 
 
 def load_memories(connection: sqlite3.Connection, target: str, types: Mapping[str, type]) -> dict[str, object]:
-    """Table -> its memory, for the tables in `types` that have one that still reads as its type."""
+    """Table -> its memory, for the tables in `types` whose stored memory still decodes as its type."""
     found: dict[str, object] = {}
     for row in connection.execute("SELECT table_name, body FROM memories WHERE target = ?", (target,)):
         name = row["table_name"]

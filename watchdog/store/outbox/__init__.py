@@ -1,1 +1,1 @@
-"""The outbox: messages from waiting to delivered, dead or dropped, and what receivers know by them."""
+"""The outbox: messages from waiting to delivered, dead or dropped, and the notification log derived from them."""

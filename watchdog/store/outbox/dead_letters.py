@@ -1,8 +1,8 @@
-"""The outbox as people see it: what waits, what was given up, who is switched off; and what an operator does about it.
+"""The outbox for operators: waiting messages, dead letters, receivers that are switched off; and the commands `retry` and `drop`.
 
-`retry` does not send an old text: the receiver counts as untold of what the dead letter said, so that the next cycle tells what burns as
-it is then; only the end of an incident that is over is sent as it was. `drop` leaves what was told as it is: what may have arrived counts.
-Both work beside a running daemon, which sees by `retried` whom to try at once.
+`retry` does not resend the old text: the dead letter no longer counts as a notification, so that the next cycle notifies the receiver of
+what is firing then. Only the end of an incident that is over is resent unchanged. `drop` leaves the notification log as it is: what may
+have arrived counts. Both work beside a running daemon, which learns from `retried` which receivers to retry at once.
 """
 
 import sqlite3
@@ -24,14 +24,14 @@ __all__ = ["OutboxMessage", "OutboxShown", "ReceiverOff", "Retried", "drop", "ou
 
 
 class OutboxMessage(Struct, frozen=True):
-    """A message that waits, is being sent, or is dead. Times are epoch seconds."""
+    """A message that is waiting, being sent, or dead. Times are epoch seconds."""
 
     id: str
     receiver: str
     target: str
     state: str
     since: float
-    """When the oldest of its notices was first wished for."""
+    """When the oldest of its notices was first needed."""
     attempts: int
     not_before: float
     last_attempt_at: float | None
@@ -49,14 +49,14 @@ class ReceiverOff(Struct, frozen=True):
 
 
 class OutboxShown(Struct, frozen=True):
-    """Letters, the oldest first, and who is switched off."""
+    """Messages, oldest first, and the receivers that are switched off."""
 
     messages: tuple[OutboxMessage, ...]
     off: tuple[ReceiverOff, ...]
 
 
 class Retried(Struct, frozen=True):
-    """What a retry of one letter comes to: incidents to be told anew, ends to be sent again, and those with nothing left to tell."""
+    """The result of retrying one message: how many incidents are notified anew, how many ends are resent, how many need nothing more."""
 
     letter: str
     receiver: str
@@ -64,7 +64,7 @@ class Retried(Struct, frozen=True):
     ends: int = 0
     over: int = 0
     at_once: bool = False
-    """It was waiting, and is due now."""
+    """The message was waiting, and is due now."""
 
 
 _LETTERS = (
@@ -72,7 +72,7 @@ _LETTERS = (
 )
 _NOTICES = f"""
     SELECT notices.message, notices.snapshot FROM notices JOIN ({_LETTERS}) AS letters ON letters.id = notices.message
-    ORDER BY notices.message, notices.position"""  # noqa: S608 - texts of our own
+    ORDER BY notices.message, notices.position"""  # noqa: S608 - our own SQL
 _END_QUEUED = """
     SELECT 1 FROM notices JOIN messages ON messages.id = notices.message
     WHERE notices.incident = ? AND notices.event = 'resolved' AND messages.receiver = ? AND messages.state IN ('waiting', 'sending')"""
@@ -80,7 +80,7 @@ _OPEN_NOW = f"SELECT 1 FROM incidents WHERE id = ? AND state IN {OPEN_STATES}"  
 
 
 def outbox_shown(file: DatabaseFile) -> OutboxShown:
-    """All letters and all that are off."""
+    """All unfinished messages and unhandled dead letters, and all receivers that are switched off."""
     with file.speaking():
         connection = file.connection()
         notices: dict[str, list[Notice]] = {}
@@ -108,7 +108,7 @@ def _letter(row: sqlite3.Row, notices: Sequence[Notice]) -> OutboxMessage:
 
 
 def retry(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> list[Retried]:
-    """Try these letters again, and switch their receivers on. One that is gone meanwhile, or in hand, is passed over."""
+    """Retry these messages, and switch their receivers on. Messages that are gone or being sent are skipped."""
     done: list[Retried] = []
     for row in _still_there(connection, ids):
         done.append(_due_now(connection, row, now) if row["state"] == "waiting" else _told_anew(connection, row, now))
@@ -117,13 +117,13 @@ def retry(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> lis
 
 
 def switch_on(connection: sqlite3.Connection, receiver: str) -> bool:
-    """The receiver is to be tried again, now; whether it was switched off."""
+    """Have the receiver retried now. Returns whether it was switched off."""
     connection.execute("INSERT INTO retries VALUES (?, 1) ON CONFLICT (receiver) DO UPDATE SET number = number + 1", (receiver,))
     return switched_off.switch_on(connection, receiver)
 
 
 def retried(connection: sqlite3.Connection) -> Mapping[str, int]:
-    """Receiver -> a number that grows with every retry: what a daemon looks at to notice one."""
+    """Receiver -> a number that grows with every retry, by which the daemon notices one."""
     return {row["receiver"]: row["number"] for row in connection.execute("SELECT receiver, number FROM retries")}
 
 
@@ -133,7 +133,7 @@ def _due_now(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Re
 
 
 def _told_anew(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Retried:
-    """The dead letter counts no more; what it comes to now is for the next cycle, but for ends, which no cycle may be left to tell."""
+    """Mark the dead letter as retried. The next cycle decides what to send now, except for ends, which no later cycle may revisit."""
     letter, receiver = row["id"], row["receiver"]
     connection.execute("UPDATE messages SET handled = 'retried', handled_at = ? WHERE id = ?", (now, letter))
     recount(connection, letter, receiver)
@@ -153,7 +153,7 @@ def _believes_it_burns(connection: sqlite3.Connection, notice: Notice, receiver:
 
 
 def drop(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> list[str]:
-    """Give these up for good; the ids of those that were there. One in hand is passed over: it may be arriving."""
+    """Give these messages up for good. Returns the ids that were found. A message being sent is skipped: it may be arriving."""
     dropped = []
     for row in _still_there(connection, ids):
         connection.execute(

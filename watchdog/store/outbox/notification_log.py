@@ -1,9 +1,9 @@
-"""What each receiver was told of each incident: a cache over messages and their notices, made anew wherever a message's fate moves.
+"""The notification log: which event of each incident each receiver was last notified of.
 
-Only what may have arrived counts: messages whose body is frozen and that are not dead, and those dropped by hand that may have arrived.
-So what an undone attempt said takes itself back. A dead letter that is retried counts no more. Where the last word on an incident was
-refused, `refused` is that word, and `settings` says under which receiver settings it was; `event` is then the last that may have arrived
-before it, or none: untold.
+The table `told` is a cache derived from messages and their notices; it is recomputed whenever the state of a message changes. Only messages
+that may have arrived count: those with a frozen body that are not dead, and dropped ones that may have arrived. So an attempt that
+certainly failed is undone, and a dead letter that is retried no longer counts. If the last event was refused, `refused` is that event and
+`settings` the receiver settings at the time; `event` is then the last event that may have arrived before it, or NULL.
 """
 
 import json
@@ -21,7 +21,7 @@ _ALL = (
 
 _FORGET = "DELETE FROM told WHERE receiver = :receiver AND incident IN ({incidents})"
 
-# max(number) beside bare columns takes them from the row that holds the maximum (sqlite.org/lang_select.html#bareagg)
+# With max(number), SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html#bareagg).
 _COUNT = """
     WITH said AS (
         SELECT notices.incident, notices.event, notices.severity, notices.sequence, messages.number, messages.settings,
@@ -41,17 +41,17 @@ _COUNT = """
 
 
 def recount(connection: sqlite3.Connection, message_id: str, receiver: str) -> None:
-    """Bring `notified` up to date for the incidents of one message and its receiver."""
+    """Recompute the notification log for the incidents of one message and its receiver."""
     _recount(connection, _OF_MESSAGE, {"message": message_id, "receiver": receiver})
 
 
 def recount_incidents(connection: sqlite3.Connection, incidents: Iterable[str], receiver: str) -> None:
-    """The same for these incidents."""
+    """Recompute it for these incidents."""
     _recount(connection, _LISTED, {"incidents": json.dumps(list(incidents)), "receiver": receiver})
 
 
 def recount_all(connection: sqlite3.Connection, receiver: str) -> None:
-    """The same for all that the receiver was ever to be told of."""
+    """Recompute it for every incident that the receiver has a message or a log entry about."""
     _recount(connection, _ALL, {"receiver": receiver})
 
 

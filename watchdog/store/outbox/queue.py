@@ -1,8 +1,8 @@
-"""The outbox, from waiting to sending: which message goes next, and how it is frozen at its first attempt.
+"""The outbox, from waiting to sending: which message goes next, and how its body is frozen at its first attempt.
 
-A message waits while an earlier one for the same receiver that is not finished shares an incident with it: the end never overtakes the
-beginning. Where a beginning was refused for good, what rests on it (its end, an escalation) is taken out of messages that never left.
-To a receiver that is switched off nothing goes; what is out of time meanwhile is given up.
+A message waits while an earlier unfinished one for the same receiver shares an incident with it, so that an end never overtakes its
+beginning. If a beginning was refused for good, the notices that depend on it (its end, an escalation) are removed from unsent messages.
+Nothing is sent to a receiver that is switched off; its messages are given up when they expire.
 """
 
 import sqlite3
@@ -21,23 +21,23 @@ from watchdog.store.records import message_from
 __all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "is_due", "next_due", "recover"]
 
 LONGEST_PAUSE_S = 900.0
-"""The longest that any answer makes a message wait: Retry-After is cut to it."""
+"""The longest pause between attempts, in seconds; a longer Retry-After is capped to it."""
 
 _log = structlog.get_logger("watchdog.store")
 Render = Callable[[Message], bytes]
 
 
 class Claimed(Struct, frozen=True):
-    """One message in hand: its frozen body, and which attempt this is (from 1)."""
+    """A message taken for sending: its frozen body, and the number of this attempt (from 1)."""
 
     message: Message
     body: bytes
     attempt: int
 
 
-# A due time further away than its longest possible wait was set by another clock: it is due now.
+# A due time further away than the longest possible wait was set by a different clock: it is due now.
 _DUE_AT = "CASE WHEN not_before - :now > max(wait_s, :longest_pause) THEN :now ELSE not_before END"
-# Both conditions on the state, for the partial index; CROSS JOIN, or SQLite starts at the other messages, which is quadratic.
+# Two conditions on the state, so that the partial index is used; CROSS JOIN, or SQLite starts at the other messages, which is quadratic.
 _UNBLOCKED = f"""
     SELECT *, {_DUE_AT} AS due_at FROM messages WHERE receiver = :receiver AND state IN ('waiting', 'sending') AND state = 'waiting'
     AND NOT EXISTS (
@@ -46,7 +46,7 @@ _UNBLOCKED = f"""
         CROSS JOIN messages AS earlier ON earlier.id = theirs.message
         WHERE mine.message = messages.id AND earlier.receiver = messages.receiver AND earlier.number < messages.number
           AND earlier.state IN ('waiting', 'sending')
-    )"""  # noqa: S608 - texts of our own
+    )"""  # noqa: S608 - our own SQL
 _NEXT = f"SELECT * FROM ({_UNBLOCKED}) WHERE due_at <= :now ORDER BY number LIMIT 1"  # noqa: S608
 _FIRST_DUE = f"SELECT min(due_at) AS due_at FROM ({_UNBLOCKED})"  # noqa: S608
 _ATTEMPT = """
@@ -58,7 +58,7 @@ _UNRENDERED = """
 
 
 def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: str, render: Render) -> Claimed | None:
-    """The oldest message that is due, now being sent; None where there is none. `now`: epoch seconds."""
+    """Take the oldest due message and mark it as being sent; None if none is due. `now`: epoch seconds."""
     if switched_off.still(connection, receiver, settings):
         switched_off.give_up_late(connection, receiver, settings, now)
         return None
@@ -84,13 +84,13 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
 
 
 def _other_type(before: str, now: str) -> bool:
-    """Whether the receiver has become one of another type since: it could do nothing with the body frozen for the one before."""
+    """Whether the receiver's type has changed since: the new type cannot use a body frozen for the old one."""
     types = before.partition(":")[0], now.partition(":")[0]
     return ":" in before and ":" in now and types[0] != types[1]
 
 
 def _without_orphans(connection: sqlite3.Connection, message: Message) -> Message | None:
-    """The message without notices that need a beginning which the receiver refused; None (and the message gone) where nothing is left."""
+    """The message without notices whose beginning the receiver refused; None (and the message is deleted) if nothing is left."""
     told = {
         row["incident"]
         for row in connection.execute(
@@ -113,7 +113,7 @@ def _without_orphans(connection: sqlite3.Connection, message: Message) -> Messag
 
 
 def _rendered(connection: sqlite3.Connection, message: Message, render: Render, attempt: dict[str, object]) -> bytes | None:
-    """The body; None where it cannot be made: then the message is dead, and those behind it are not held up."""
+    """The body; None if rendering fails: the message is then dead, and does not block those behind it."""
     try:
         return render(message)
     except Exception as error:  # noqa: BLE001 - one message that cannot be rendered must not block all that follow
@@ -126,7 +126,7 @@ def _rendered(connection: sqlite3.Connection, message: Message, render: Render, 
 
 
 def is_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str) -> bool:
-    """Whether `claim` has something to do for the receiver now: what a delivery asks before it waits for its turn."""
+    """Whether `claim` has something to do for the receiver now. The delivery checks this before it waits for the write lock."""
     if switched_off.is_off(connection, receiver, settings):
         late = switched_off.next_late(connection, receiver)
         return late is not None and late <= now
@@ -134,9 +134,9 @@ def is_due(connection: sqlite3.Connection, receiver: str, now: float, settings: 
 
 
 def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str | None = None) -> float | None:
-    """When `claim` next has something to do for the receiver (epoch seconds, may be past); None where nothing waits.
+    """When `claim` next has something to do for the receiver (epoch seconds, may be past); None if nothing waits.
 
-    `settings`: the receiver's; where it is switched off under these, that is when something will be out of time.
+    `settings`: the receiver's. If it is switched off with these, the result is when its next message expires.
     """
     if settings is not None and switched_off.is_off(connection, receiver, settings):
         return switched_off.next_late(connection, receiver)
@@ -145,5 +145,7 @@ def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings
 
 
 def recover(connection: sqlite3.Connection) -> int:
-    """What was being sent when watchdog died waits again, frozen as it was: it may have arrived. Returns how many."""
+    """At startup: messages that were being sent when watchdog died wait again with the same body, as they may have arrived. Returns how
+    many.
+    """
     return connection.execute("UPDATE messages SET state = 'waiting', may_have_arrived = 1 WHERE state = 'sending'").rowcount

@@ -1,4 +1,4 @@
-"""Receivers that change their name or are taken out: what the file holds of them moves, is told within a time, or is given up."""
+"""Receivers that are renamed or removed: their records move to the new name, get a last deadline, or are given up."""
 
 import sqlite3
 
@@ -16,14 +16,15 @@ _UNFINISHED = """
 
 
 IS_FAREWELL = f"""EXISTS (SELECT 1 FROM notices WHERE notices.message = messages.id
-    AND notices.event = 'resolved' AND instr(notices.snapshot, '"ended":"{Ended.RECEIVER_REMOVED.value}"'))"""  # noqa: S608 - a text of our own
-"""Whether a message tells a receiver that is taken out that all is over for it. Where it was refused, that says nothing of the true end.
+    AND notices.event = 'resolved' AND instr(notices.snapshot, '"ended":"{Ended.RECEIVER_REMOVED.value}"'))"""  # noqa: S608 - our own SQL
+"""Whether a message is the final notification of a removed receiver. If it was refused, that says nothing about the incident's real end.
 
-Found by its text: a snapshot may hold infinity, which is no JSON to SQLite; within a text of JSON there is no bare quote."""
+Matched as text: a snapshot may contain infinity, which SQLite does not accept as JSON; a bare quote cannot occur inside a JSON string.
+"""
 
 
 def rename(connection: sqlite3.Connection, old: str, new: str) -> bool:
-    """All that `old` was told, what waits for it and whether it is off is `new`'s; whether there was anything."""
+    """Move `old`'s notification log, messages and switched-off state to `new`. Returns whether there was anything to move."""
     moved = connection.execute("UPDATE messages SET receiver = ? WHERE receiver = ?", (new, old)).rowcount
     moved += connection.execute("DELETE FROM told WHERE receiver = ?", (old,)).rowcount
     moved += connection.execute("UPDATE OR IGNORE switched_off SET receiver = ? WHERE receiver = ?", (new, old)).rowcount
@@ -36,22 +37,22 @@ def rename(connection: sqlite3.Connection, old: str, new: str) -> bool:
 
 
 def unfinished_receivers(connection: sqlite3.Connection) -> frozenset[str]:
-    """Receivers, configured or not, for which something waits, that believe something to burn, or that are switched off."""
+    """Receivers, configured or not, that have unfinished messages, that believe an incident is firing, or that are switched off."""
     return frozenset(row["receiver"] for row in connection.execute(_UNFINISHED))
 
 
 def unfinished(connection: sqlite3.Connection, receiver: str) -> int:
-    """How many messages wait for it or are in hand."""
+    """How many of the receiver's messages wait or are being sent."""
     return int(connection.execute(f"SELECT count(*) FROM messages WHERE {_UNSENT}", (receiver,)).fetchone()[0])  # noqa: S608
 
 
 def leave_by(connection: sqlite3.Connection, receiver: str, at: float) -> None:
-    """What waits for it is tried no longer than until then (epoch seconds)."""
+    """Let the receiver's messages expire at `at` (epoch seconds) at the latest."""
     connection.execute(f"UPDATE messages SET expires_at = min(expires_at, ?) WHERE {_UNSENT}", (at, receiver))  # noqa: S608
 
 
 def stay(connection: sqlite3.Connection, receiver: str) -> None:
-    """It is configured: what waits for it, perhaps since it was taken out, is tried as long as anything."""
+    """The receiver is configured: restore the normal expiry of its messages, which was shortened if it had been removed."""
     connection.execute(
         f"UPDATE messages SET expires_at = created_at + :s WHERE {_UNSENT.replace('?', ':receiver')} AND expires_at < created_at + :s",  # noqa: S608
         {"receiver": receiver, "s": TRIED_FOR_S},
@@ -59,7 +60,9 @@ def stay(connection: sqlite3.Connection, receiver: str) -> None:
 
 
 def give_up(connection: sqlite3.Connection, receiver: str, reason: str) -> int:
-    """Nothing can be sent to it any more: what waits is dead, whatever its settings are when it comes back. Returns how many."""
+    """Nothing can be sent to the receiver any more: its waiting messages become dead, whatever its settings if it returns. Returns how
+    many.
+    """
     waiting = connection.execute(f"SELECT id FROM messages WHERE {_UNSENT} AND state = 'waiting'", (receiver,)).fetchall()  # noqa: S608
     for row in waiting:
         connection.execute(

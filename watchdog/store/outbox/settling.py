@@ -1,4 +1,4 @@
-"""The outbox, from sending to an end or back to waiting: what an attempt's outcome makes of its message."""
+"""The outbox, from sending to an end or back to waiting: applies the outcome of an attempt to its message."""
 
 import hashlib
 import sqlite3
@@ -21,21 +21,24 @@ __all__ = ["Settled", "backoff_s", "settle"]
 LONGEST_BACKOFF_S = 300.0
 
 FEWEST_ATTEMPTS = 8
-"""A message that waited through a day of downtime gets these before it is out of time: two minutes, for the network to be up."""
+"""The fewest attempts before a message expires. One that waited through a day of downtime gets two minutes for the network to come up."""
 
 
 class Settled(Struct, frozen=True):
-    """Where the message is now: `delivered`, `dead`, `waiting` until `due_at` (epoch seconds), or `split` into smaller ones; and why."""
+    """The new state: `delivered`, `dead`, `waiting` until `due_at` (epoch seconds), or `split` into smaller ones; and the reason."""
 
     state: str
     reason: str = ""
     due_at: float | None = None
     switched_off: bool = False
-    """Nothing more is attempted there until somebody mends it."""
+    """The receiver gets nothing more until somebody fixes it."""
 
 
 def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
-    """Write what became of an attempt; None where the message is not being sent (it was settled before). `human`: its receiver's."""
+    """Record the outcome of an attempt; None if the message is not being sent (already settled).
+
+    `human`: whether people read what the receiver gets.
+    """
     row = connection.execute("SELECT * FROM messages WHERE id = ? AND state = 'sending'", (message_id,)).fetchone()
     if row is None:
         return None
@@ -73,7 +76,7 @@ def _dead(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> Sett
 
 
 def _split(connection: sqlite3.Connection, row: sqlite3.Row, reason: str, now: float, *, human: bool) -> Settled | None:
-    """Smaller messages in its place; None where it cannot be smaller."""
+    """Replace the message by smaller ones; None if it cannot be made smaller."""
     parts = smaller(message_from(row, notices_of(connection, row["id"])), human=human)
     if not parts:
         return None
@@ -102,7 +105,7 @@ def _pause_s(row: sqlite3.Row, later: Later) -> float:
 
 
 def backoff_s(message_id: str, attempt: int) -> float:
-    """1, 2, 4 … seconds after the first, second, third … attempt, up to a quarter more so that many do not return at once; at most 300."""
+    """Seconds to wait: 1, 2, 4 … after the first, second, third … attempt, plus up to a quarter as jitter; at most 300."""
     digest = hashlib.sha256(f"{message_id}:{attempt}".encode()).digest()
     jitter = int.from_bytes(digest[:4], "big") / 2**32
     return min(2.0 ** min(attempt - 1, 9) * (1 + jitter / 4), LONGEST_BACKOFF_S)

@@ -1,7 +1,7 @@
-"""A message that its receiver calls too large gives way to smaller ones, in one transaction: it is there, or they are.
+"""Replaces a message that its receiver refuses as too large by smaller ones, in one transaction.
 
-They stand in its place: whatever waited behind it and never left waits behind them, so that no end overtakes a beginning. What it said
-counts as unsaid until they say it. It is no dead letter, for nothing of it is given up.
+The parts take its place in the order: unsent messages behind it move behind them, so that no end overtakes its beginning. What it said no
+longer counts as notified until the parts are sent. It does not become a dead letter, because none of it is given up.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ _LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'"
 
 
 def put_in_place_of(connection: sqlite3.Connection, row: sqlite3.Row, parts: Sequence[Message], now: float) -> None:
-    """`row`: the message as it is in the file; `parts` say all that it says, are due now, and are tried as long as it would have been."""
+    """Replace the stored message `row` by `parts`, which together say the same. They are due now and keep its expiry."""
     behind = [number for (number,) in _tuples(connection, _BEHIND, (row["receiver"], row["number"]))]
     connection.execute("DELETE FROM messages WHERE id = ?", (row["id"],))
     queue(connection, [replace(part, not_before=now) for part in parts], now)
@@ -32,7 +32,7 @@ def put_in_place_of(connection: sqlite3.Connection, row: sqlite3.Row, parts: Seq
 
 
 def _renumber(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
-    """Give these messages the next numbers, in their order."""
+    """Give these messages the next free numbers, in order."""
     [(last,)] = _tuples(connection, _LAST, ())
     moves = [(last + place, number) for place, number in enumerate(numbers, 1)]
     connection.executemany("UPDATE messages SET number = ? WHERE number = ?", moves)

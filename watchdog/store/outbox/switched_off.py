@@ -1,7 +1,7 @@
-"""Receivers that are switched off: their address is gone for good (410, or Slack's words for it), so that no attempt is worth making.
+"""Receivers that are switched off: their address is permanently gone (410, or Slack's equivalent), so attempts are pointless.
 
-Remembered under the settings that it happened with: it ends when these change, or when an operator says so (`watchdog outbox retry`).
-What waits meanwhile goes on waiting, and is merged with what is new, until it is out of time.
+The state is stored with the receiver settings it was found with. It ends when these change, or when an operator runs `watchdog outbox
+retry`. Meanwhile messages keep waiting, and merge with new ones, until they expire.
 """
 
 import sqlite3
@@ -15,16 +15,16 @@ __all__ = ["give_up_late", "is_off", "next_late", "still", "switch_off", "switch
 
 _log = structlog.get_logger("watchdog.store")
 
-_WAITING = "receiver = ? AND state IN ('waiting', 'sending') AND state = 'waiting'"  # the second for the partial index
+_WAITING = "receiver = ? AND state IN ('waiting', 'sending') AND state = 'waiting'"  # the second condition for the partial index
 
 
 _OUT_OF_TIME = f"""
     UPDATE messages SET state = 'dead', body = coalesce(body, x''), last_error = ?,
-        settings = CASE WHEN {IS_FAREWELL} THEN '' ELSE ? END WHERE id = ?"""  # noqa: S608 - texts of our own
+        settings = CASE WHEN {IS_FAREWELL} THEN '' ELSE ? END WHERE id = ?"""  # noqa: S608 - our own SQL
 
 
 def switch_off(connection: sqlite3.Connection, receiver: str, settings: str, reason: str, now: float) -> None:
-    """From now on, as long as it has these settings."""
+    """Switch the receiver off while it has these settings."""
     connection.execute(
         "INSERT INTO switched_off VALUES (?, ?, ?, ?) ON CONFLICT (receiver) DO UPDATE SET"
         " settings = excluded.settings, at = excluded.at, reason = excluded.reason",
@@ -33,17 +33,17 @@ def switch_off(connection: sqlite3.Connection, receiver: str, settings: str, rea
 
 
 def switch_on(connection: sqlite3.Connection, receiver: str) -> bool:
-    """Whether it was off."""
+    """Switch the receiver on. Returns whether it was off."""
     return connection.execute("DELETE FROM switched_off WHERE receiver = ?", (receiver,)).rowcount > 0
 
 
 def is_off(connection: sqlite3.Connection, receiver: str, settings: str) -> bool:
-    """Whether it is off under these settings."""
+    """Whether the receiver is off with these settings."""
     return connection.execute("SELECT 1 FROM switched_off WHERE receiver = ? AND settings = ?", (receiver, settings)).fetchone() is not None
 
 
 def still(connection: sqlite3.Connection, receiver: str, settings: str) -> bool:
-    """Whether it is off; one that has other settings by now is switched on."""
+    """Whether the receiver is off. If its settings have changed since, it is switched on."""
     if is_off(connection, receiver, settings):
         return True
     if switch_on(connection, receiver):
@@ -52,13 +52,13 @@ def still(connection: sqlite3.Connection, receiver: str, settings: str) -> bool:
 
 
 def next_late(connection: sqlite3.Connection, receiver: str) -> float | None:
-    """When the next of what waits is out of time (epoch seconds)."""
+    """When the receiver's next waiting message expires (epoch seconds)."""
     row = connection.execute(f"SELECT min(expires_at) AS at FROM messages WHERE {_WAITING}", (receiver,)).fetchone()  # noqa: S608
     return None if row["at"] is None else float(row["at"])
 
 
 def give_up_late(connection: sqlite3.Connection, receiver: str, settings: str, now: float) -> None:
-    """What is out of time is dead; under these settings it is not said again."""
+    """Make expired messages dead; they are not sent again with these settings."""
     late = connection.execute(f"SELECT id FROM messages WHERE {_WAITING} AND expires_at <= ?", (receiver, now)).fetchall()  # noqa: S608
     for row in late:
         reason = "out of time while the receiver was switched off"
