@@ -1,4 +1,4 @@
-"""The order in which things happen while watchdog runs: a cycle, its delivery, reloads, the end.
+"""The daemon: cycles, delivery, reloads and shutdown.
 
-Empty on purpose: signals are noted before anything else is imported.
+Empty on purpose: signal handlers are installed before anything else is imported.
 """

@@ -1,8 +1,8 @@
-"""One cycle for one target, top to bottom: ask, read, judge, decide, commit. Delivery starts where this ends.
+"""One cycle for one target: poll, read, judge, decide, commit. Delivery starts where this ends.
 
-The cycle asks first; then it takes the database's write lock, loads, decides and commits, so that no acknowledgement
-from another process is lost. Memory moves on only when the commit has; `now` is read once. What the database remembers is
-read by the first cycle, so that a reload begins where the old configuration ended.
+The cycle polls first; then it takes the database's write lock, loads, decides and commits, so that no acknowledgement from another process
+is lost. Memory advances only after the commit; `now` is read once. The first cycle reads what the database remembers, so that a reload
+continues where the old configuration stopped.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ from watchdog.store import CachedTarget, Store
 __all__ = ["Cycle", "Done"]
 
 SPARE_S = 60.0
-"""How much older than the longest window a sample may be before it goes."""
+"""How much older than the longest window a sample may get before it is deleted, in seconds."""
 
 
 class Done(Struct, frozen=True):
@@ -40,9 +40,9 @@ class Done(Struct, frozen=True):
 
 
 class Cycle:
-    """One target's cycle, again and again. Not for two threads at once."""
+    """One target's cycle, run repeatedly. Not thread-safe."""
 
-    def __init__(  # noqa: PLR0913 - what a cycle is made of
+    def __init__(  # noqa: PLR0913 - the parts of a cycle
         self,
         poller: Poller,
         tables: Mapping[str, Table],
@@ -57,7 +57,7 @@ class Cycle:
         self_seen: Callable[[], SelfSeen | None] = lambda: None,
         loaded_rules: frozenset[str] = frozenset(),
     ) -> None:
-        """`loaded_rules`: the names of all, those included that are asked of no target or of others."""
+        """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets."""
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
@@ -71,13 +71,14 @@ class Cycle:
 
     @property
     def longest_s(self) -> float:
-        """The longest a cycle may take by its sources' timeouts."""
+        """The longest a cycle may take, by its sources' timeouts (seconds)."""
         return self._poller.longest_s
 
     def run(self) -> Done:
-        """One pass. StoreError where nothing could be written: then nothing was, and the next cycle sees the same past.
+        """Run one cycle.
 
-        StoppedError where it was stopped before all was asked: nothing was written either.
+        `StoreError`: nothing was written, and the next cycle starts from the same past. `StoppedError`: it was stopped before polling
+        finished; nothing was written either.
         """
         now = self._clock()
         past = self._past or self._load_past(now)
@@ -95,16 +96,16 @@ class Cycle:
         return Done(seen, tuple(judgements), plan)
 
     def stop(self) -> None:
-        """From any thread: a pass under way is abandoned once the batch in hand is answered, and no other begins."""
+        """From any thread: abandon the running cycle after the current batch of requests, and start no other."""
         self._poller.stop()
 
     def close(self) -> None:
-        """Give back the sources' sockets."""
+        """Close the sources' sockets."""
         self._poller.close()
 
 
 def _with_blindness(seen: Seen, past: Past, judgements: Sequence[Judgement], now: float) -> Seen:
-    """The look, with what its judgements leave unknown: the next one can tell it."""
+    """What was seen, with what its judgements leave unknown, so that the next cycle can report it."""
     known = past.memories.get(BLIND)
     sources = seen.windows[DEFAULT_WINDOW_S].get("sources", Reading()).rows
     down = [str(row.cells["name"]) for row in sources if row.cells.get("up") is False]

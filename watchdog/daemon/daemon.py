@@ -1,9 +1,9 @@
-"""The daemon: starts a configuration, keeps systemd informed, reloads on SIGHUP (build first, swap after), ends on SIGTERM.
+"""The daemon: starts a configuration, keeps systemd informed, reloads on SIGHUP (build first, then swap), stops on SIGTERM.
 
-Signals only raise a flag; the main thread acts. A reload that fails leaves the old configuration at work, and the
-reserved target `watchdog` says so (`ConfigRejected`). What the database does not let it write now (the outcome of a delivery that the
-old configuration had in hand) it owes, and writes as soon as it can. A configuration begins to look and to tell once it has been handed
-over to in the database, in one transaction: before, nothing is decided under its names.
+Signal handlers only set a flag; the main thread acts. A failed reload leaves the old configuration running, and the reserved target
+`watchdog` reports it (`ConfigRejected`). What the database cannot take now (such as the outcome of a delivery that was in progress under
+the old configuration) is unsettled, and written as soon as possible. A configuration starts to poll and notify only after its handover in
+the database, one transaction: before that, nothing is decided under its names.
 """
 
 import signal
@@ -32,11 +32,11 @@ GRACE_S = 10.0
 BEAT_S = 1.0
 SIGN_EVERY_S = 10.0
 PATIENCE = f"EXTEND_TIMEOUT_USEC={30 * 10**6}"
-"""While starting and ending take their time: systemd, wait so much longer. Said every beat, it is never used up."""
+"""Asks systemd for more time while starting and stopping. Repeated every beat, it never runs out."""
 
 
 class RejectedError(Exception):
-    """A configuration that cannot be used: the sentence says why."""
+    """A configuration that cannot be used; the message says why."""
 
 
 class Built(Struct, frozen=True):
@@ -49,11 +49,11 @@ class Built(Struct, frozen=True):
     service: str
     receivers: tuple[Receiver, ...] = ()
     was: Mapping[str, str] = field(default_factory=dict)
-    """A receiver's old name -> its name now."""
+    """A receiver's old name -> its current name."""
 
 
 Build = Callable[[], Built]
-"""Reads the configuration anew and builds it; raises RejectedError. Touches nothing that runs."""
+"""Reads the configuration again and builds it; raises `RejectedError`. Does not touch anything that is running."""
 
 
 class Daemon:
@@ -78,12 +78,12 @@ class Daemon:
         self._end = False
         self._reload = False
         self._handed_over = False
-        self._removed: tuple[Receiver, ...] = ()  # not configured any more, and still to be told
+        self._removed: tuple[Receiver, ...] = ()  # no longer configured, but still owed notifications
         self._why_owed: dict[str, str] = {}
-        self._stopped: list[Watching] = []  # whose deliveries have left something
+        self._stopped: list[Watching] = []  # stopped configurations whose deliveries are not fully settled
 
     def run(self) -> None:
-        """Start, watch, and return once ended. StoreError: the database cannot be used; RejectedError: the configuration."""
+        """Start, watch, and return once ended. Raises `StoreError` if the database, `RejectedError` if the configuration cannot be used."""
         with self._store.lease():
             self._listen()
             recovered = self._store.recover()
@@ -108,12 +108,12 @@ class Daemon:
             log.info("watchdog_ended")
 
     def end(self, *_: object) -> None:
-        """End soon: what SIGTERM and SIGINT ask for."""
+        """End soon: the handler of SIGTERM and SIGINT."""
         self._end = True
         self._wake.set()
 
     def reload(self, *_: object) -> None:
-        """Reload soon: what SIGHUP asks for."""
+        """Reload soon: the handler of SIGHUP."""
         self._reload = True
         self._wake.set()
 
@@ -127,7 +127,7 @@ class Daemon:
         }
         for number, act in handlers.items():
             signal.signal(number, act)
-        for number in handlers.keys() & noted_signals():  # what came before somebody listened
+        for number in handlers.keys() & noted_signals():  # signals that arrived before the handlers were installed
             handlers[number](number, None)
 
     def _begin(self, built: Built) -> Built:
@@ -137,7 +137,7 @@ class Daemon:
         return built
 
     def _first_cycles(self, built: Built) -> None:
-        """Ready once every target has been looked at and judged; or once that takes too long to wait for."""
+        """Report ready once every target has been polled and judged, or once waiting for that takes too long."""
         longest = max(c.longest_s for c in built.watching.cycles) + 2 * GRACE_S
         began = self._stopwatch()
         while not self._end and self._stopwatch() - began < longest:
@@ -148,7 +148,7 @@ class Daemon:
         self._systemd.say("READY=1", f"STATUS=watching {len(built.targets - {SELF})} targets")
 
     def _reloaded(self, old: Built) -> Built:
-        """The new configuration at work, or the old one with the reason why not."""
+        """The new configuration, started; or the old one, if the new one was rejected for the reason logged."""
         self._reload = False
         self._systemd.say("RELOADING=1", f"MONOTONIC_USEC={int(self._stopwatch() * 1e6)}")
         try:
@@ -174,7 +174,7 @@ class Daemon:
         return old
 
     def _stop(self, watching: Watching) -> None:
-        """Stop it while systemd hears that all is well; no longer than it may take by its timeouts."""
+        """Stop it while telling systemd that all is well, but no longer than its timeouts allow."""
         stopping = threading.Thread(target=_stop_all_of, args=(watching,), name="stopping")
         stopping.start()
         began, longest_s = self._stopwatch(), watching.longest_stop_s + 2 * GRACE_S
@@ -185,7 +185,7 @@ class Daemon:
         self._stopped.append(watching)
 
     def _settle(self, built: Built) -> None:
-        """What could not be written before. Nothing here ends the daemon; what fails is tried again in the next beat."""
+        """Write what could not be written before. Errors never end the daemon; what fails is retried at the next beat."""
         self._stopped = [watching for watching in self._stopped if not self._paid("delivery_not_settled", watching.tidied)]
         if not self._handed_over and self._paid("configuration_waits", lambda: self._hand_over(built)):
             self._handed_over = True
@@ -196,20 +196,20 @@ class Daemon:
             self._paid("retries_not_seen", lambda: self._notice_retries(built))
 
     def _paid(self, event: str, pay: Callable[[], bool]) -> bool:
-        """Whether it is done; why not is logged once."""
+        """Whether it is done; the reason for a failure is logged once."""
         try:
             paid = pay()
-        except Exception as error:  # noqa: BLE001 - a debt is no reason to stop watching
+        except Exception as error:  # noqa: BLE001 - unsettled work is no reason to stop watching
             reason = str(error) if isinstance(error, StoreError) else f"unexpected {type(error).__name__}; please report it"
             if self._why_owed.get(event) != reason:
-                log.error(event, reason=reason)  # noqa: TRY400 - the sentence says it all
+                log.error(event, reason=reason)  # noqa: TRY400 - the reason says everything
             self._why_owed[event] = reason
             return False
         self._why_owed.pop(event, None)
         return paid
 
     def _hand_over(self, built: Built) -> bool:
-        """What the file holds becomes the new configuration's."""
+        """Hand the records in the database over to the new configuration."""
         removed = {receiver.name: receiver for receiver in self._removed}
         waited_for = hand_over(self._store, Handover(built.recipients, built.targets, built.service, built.was, removed), self._clock())
         self._removed = tuple(receiver for receiver in self._removed if receiver.name in waited_for)
@@ -223,7 +223,7 @@ class Daemon:
         return min(BEAT_S, self._period_s / 2) if self._period_s else BEAT_S
 
     def _feed(self, built: Built) -> None:
-        """All is at work: tell systemd, and whoever looks at the age of the lock's file."""
+        """If everything is running: notify systemd, and touch the lock file for those who check its age."""
         if not built.watching.delivering() or built.watching.overdue():
             return
         if self._period_s is not None:

@@ -1,8 +1,8 @@
-"""Delivery: drain the outbox. One thread a receiver, so that a slow one never delays another: wait for a turn, claim, send, settle.
+"""Delivery: drains the outbox. One thread per receiver, so that a slow one never delays another: wait for a turn, claim, send, settle.
 
-In: messages that cycles committed, with a `wake` after each commit. Out: every message delivered, waiting for its next attempt, or dead,
-and a log line for each attempt. Whatever happens in a receiver or in the store is logged, and ends no thread. A receiver has one message
-in hand at a time; it waits for its turn with none, so that nothing is held up by a pace.
+In: messages committed by cycles, with a `wake` after each commit. Out: every message delivered, waiting for its next attempt, or dead, and
+a log line per attempt. Errors in a receiver or in the store are logged and end no thread. A receiver sends one message at a time and claims
+it only when its turn has come, so that waiting for the pace holds up no message.
 """
 
 import time
@@ -22,7 +22,7 @@ __all__ = ["Delivery"]
 class Delivery:
     """Delivers to these receivers, from `start` to `stop`.
 
-    `clock`: epoch seconds; `pace`: shared by all deliveries of the process; `on_outcome` hears of every settled attempt.
+    `clock`: epoch seconds; `pace`: shared by all deliveries of the process; `on_outcome` is called after every settled attempt.
     """
 
     def __init__(
@@ -45,18 +45,20 @@ class Delivery:
         return DeliveryWorker(self._store, receiver, turns, self._clock, self._on_outcome, self._log, removed=removed)
 
     def start(self) -> None:
-        """Begin; what waits is sent at once."""
+        """Start the threads; waiting messages are sent at once."""
         for delivery_worker in self._delivery_workers.values():
             delivery_worker.thread.start()
 
     def finish_removed(self, receivers: Iterable[Receiver]) -> None:
-        """Beside the others, deliver to these what waits for them, and be done with them then: they are not configured any more."""
+        """Deliver the remaining messages of these receivers, which are no longer configured, beside the others; each ends when it has none
+        left.
+        """
         for receiver in receivers:
             delivery_worker = self._delivery_workers[receiver.name] = self._delivery_worker(receiver, receiver.per_second, removed=True)
             delivery_worker.thread.start()
 
     def removed(self) -> list[Receiver]:
-        """Those seen off that are not done with."""
+        """Removed receivers whose final messages are not all delivered."""
         return [
             delivery_worker.receiver
             for delivery_worker in self._delivery_workers.values()
@@ -64,7 +66,7 @@ class Delivery:
         ]
 
     def wake(self, at_once: Iterable[str] = ()) -> None:
-        """There may be something new to send; to these receivers at once, whatever pause they asked for."""
+        """Check for new messages; receivers named in `at_once` are tried at once, whatever pause they asked for."""
         for name in at_once:
             if name in self._delivery_workers:
                 self._delivery_workers[name].turns.release()
@@ -72,17 +74,17 @@ class Delivery:
             delivery_worker.woken.set()
 
     def alive(self) -> bool:
-        """Whether every receiver's thread is at work."""
+        """Whether every receiver's thread is running."""
         return all(delivery_worker.thread.is_alive() or delivery_worker.done for delivery_worker in self._delivery_workers.values())
 
     def drain_once(self, receiver: str) -> int:
-        """Send what is due to one receiver, here and now; how many attempts were made."""
+        """Send what is due to one receiver, in this thread. Returns the number of attempts."""
         return self._delivery_workers[receiver].drain()
 
     def stop(self, grace_s: float) -> bool:
-        """Finish the deliveries in hand, end, and give back the receivers' sockets.
+        """Finish the running attempts, end the threads, and close the receivers' sockets.
 
-        False where a delivery takes longer than `grace_s` (seconds): it is settled later, or sent again at the next start.
+        Returns False if an attempt takes longer than `grace_s` (seconds): it is settled later, or sent again at the next start.
         """
         for delivery_worker in self._delivery_workers.values():
             delivery_worker.stopping.set()
@@ -95,9 +97,10 @@ class Delivery:
         return not any(delivery_worker.thread.is_alive() for delivery_worker in self._delivery_workers.values())
 
     def tidied(self) -> bool:
-        """After `stop`: settle what threads that have ended could not, so that it holds up no later message; whether nothing is left.
+        """After `stop`: settle the attempts that ended threads could not, so that they block no later message. Returns whether nothing is
+        left.
 
-        What a living thread has in hand is its own. StoreError where the database cannot be written yet: try again.
+        The attempt of a running thread is left to it. `StoreError` if the database cannot be written yet: try again.
         """
         self._close_ended()
         for delivery_worker in self._ended():
@@ -113,5 +116,5 @@ class Delivery:
 
 
 def _slowest(receiver: Receiver, receivers: Iterable[Receiver]) -> float:
-    """Messages a second that all receivers with this one's address agree to."""
+    """The lowest limit, in messages per second, of all receivers with this one's address."""
     return min(other.per_second for other in receivers if other.address == receiver.address)

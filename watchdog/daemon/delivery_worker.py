@@ -1,7 +1,7 @@
-"""One receiver's deliveries, in a thread of their own: wait for a turn, claim, send, settle; then sleep until something is due.
+"""The delivery worker: a thread that delivers to one receiver: wait for a turn, claim, send, settle; then sleep until a message is due.
 
-In: the outbox, one receiver, the pace of its address. Out: every attempt settled and logged. Nothing that a receiver or the store does
-ends the thread; a message that was sent and could not be settled stays in hand until it can.
+In: the outbox, one receiver, the pace of its address. Out: every attempt settled and logged. No error of a receiver or the store ends the
+thread; a message that was sent but could not be settled stays claimed until it can.
 """
 
 import threading
@@ -16,10 +16,10 @@ from watchdog.store import Claimed, Settled, Store, StoreError
 __all__ = ["DeliveryWorker", "OnOutcome", "Turns"]
 
 LAST_TRIES = 2
-"""So often is an outcome written, once watchdog stops, before it is left to `Delivery.tidied` or to the next start."""
+"""How often settling is tried while watchdog stops, before it is left to `Delivery.tidied` or to the next start."""
 
 LONGEST_NAP_S = 30.0
-"""After it the clock is read again, which may have been set."""
+"""The longest sleep, in seconds; then the clock, which may have been set, is read again."""
 
 OnOutcome = Callable[[Claimed, Outcome, Settled | None], None]
 _EVENTS = {"delivered": "message_delivered", "waiting": "message_deferred", "dead": "message_refused", "split": "message_split"}
@@ -32,11 +32,11 @@ class Turns:
         self._pace, self._address, self._per_second = pace, address, per_second
 
     def next(self) -> float:
-        """Take a turn: how far away it is (seconds)."""
+        """Take a turn. Returns how far away it is (seconds)."""
         return self._pace.turn(self._address, self._per_second)
 
     def held(self) -> float:
-        """How long the address is still to be left alone (seconds)."""
+        """How much longer the address must be left alone (seconds)."""
         return self._pace.held(self._address)
 
     def hold(self, seconds: float) -> None:
@@ -44,12 +44,12 @@ class Turns:
         self._pace.hold(self._address, seconds)
 
     def release(self) -> None:
-        """Somebody wants it tried all the same."""
+        """An operator wants it tried anyway."""
         self._pace.release(self._address)
 
 
 class DeliveryWorker:
-    """One receiver's thread and what it is at. One that is leaving is done once nothing waits for it."""
+    """The thread of one receiver. That of a removed receiver is done once no message waits for it."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class DeliveryWorker:
         self._on_outcome = on_outcome
         self._log = log.bind(receiver=receiver.name)
         self._failures = 0
-        self._in_hand: tuple[Claimed, Outcome] | None = None  # sent, and not yet settled
+        self._in_hand: tuple[Claimed, Outcome] | None = None  # sent, but not settled yet
         self.woken = threading.Event()
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"deliver-{receiver.name}", daemon=True)
@@ -79,7 +79,7 @@ class DeliveryWorker:
         while not self.stopping.is_set() and not self.done:
             try:
                 self._send_and_nap()
-            except Exception:  # noqa: BLE001 - nothing may end the thread that tells people, not even a log that fails
+            except Exception:  # noqa: BLE001 - nothing may end the thread that notifies people, not even a failing log
                 self.stopping.wait(1.0)
         if self.done:
             self.receiver.close()
@@ -90,15 +90,15 @@ class DeliveryWorker:
             self.drain()
             self.done = self.removed and not self._store.unfinished_messages(self.receiver.name)
             nap_s = 0.0 if self.done else self._until_due()
-        except Exception as error:  # noqa: BLE001 - nor the store, nor a receiver
+        except Exception as error:  # noqa: BLE001 - neither the store nor a receiver
             self._wait_after("outbox_failed", error)
             return
         self._failures = 0
-        if not self.stopping.is_set():  # set before the last `clear`, it would be slept through
+        if not self.stopping.is_set():  # if set before the `clear` above, the wait would sleep through it
             self.woken.wait(nap_s)
 
     def drain(self) -> int:
-        """Send what is due, until nothing is or the receiver asks for a pause; how many attempts were made."""
+        """Send what is due, until nothing is or the receiver asks for a pause. Returns the number of attempts."""
         attempts = 0
         while self._may_send():
             claimed = self._store.claim(self.receiver.name, self._clock(), self.receiver.settings, self.receiver.render)
@@ -107,12 +107,12 @@ class DeliveryWorker:
             attempts += 1
             outcome = self._send(claimed)
             if isinstance(outcome, Later) and outcome.retry_after_s is not None:
-                self.turns.hold(outcome.retry_after_s)  # for all that waits for this address
+                self.turns.hold(outcome.retry_after_s)  # for all receivers of this address
             self._settle(claimed, outcome)
         return attempts
 
     def _may_send(self) -> bool:
-        """Whether something is due and may go: waits for the turn, with nothing in hand."""
+        """Whether a message is due and may be sent. Waits for the turn, without having claimed a message."""
         if self.stopping.is_set() or self.turns.held() or not self._store.is_due(self.receiver.name, self._clock(), self.receiver.settings):
             return False
         return not self.stopping.wait(self.turns.next()) and not self.turns.held()
@@ -120,11 +120,11 @@ class DeliveryWorker:
     def _send(self, claimed: Claimed) -> Outcome:
         try:
             return self.receiver.send(claimed.body, claimed.message.id, self._clock())
-        except Exception as error:  # noqa: BLE001 - its text may hold a secret, its type does not
+        except Exception as error:  # noqa: BLE001 - its text may contain a secret, its type does not
             return Later(f"the receiver failed ({type(error).__name__})")
 
     def _settle(self, claimed: Claimed, outcome: Outcome) -> Settled | None:
-        """Write the outcome, as often as it takes; None where watchdog stops before: then `tidied` or the next start sees to it."""
+        """Write the outcome, retrying as long as necessary. None if watchdog stops first: `tidied` or the next start settles it."""
         self._in_hand = claimed, outcome
         tries_left = LAST_TRIES
         while tries_left:
@@ -136,7 +136,7 @@ class DeliveryWorker:
         return None
 
     def settle_in_hand(self) -> Settled | None:
-        """Write what became of the message in hand, if there is one. By this worker's thread, or after its end."""
+        """Settle the unsettled attempt, if there is one. Called by this worker's thread, or after its end."""
         if self._in_hand is None:
             return None
         claimed, outcome = self._in_hand
@@ -165,7 +165,7 @@ class DeliveryWorker:
         return min(max(due - now, self.turns.held(), 0.0), LONGEST_NAP_S)
 
     def _wait_after(self, event: str, error: Exception) -> None:
-        """Log it and hold off: 1, 2, 4 … up to 30 s, or until watchdog stops."""
+        """Log the error and pause: 1, 2, 4 … up to 30 s, or until watchdog stops."""
         pause_s = min(2.0 ** min(self._failures, 5), LONGEST_NAP_S)
         self._failures += 1
         reason = str(error) if isinstance(error, StoreError) else f"{type(error).__name__}"

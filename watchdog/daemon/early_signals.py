@@ -1,7 +1,7 @@
-"""Signals to a daemon that is still being imported and configured: noted here, and acted on by the daemon once it listens.
+"""Handles signals that arrive while the daemon is still importing and reading its configuration; the daemon acts on them later.
 
-Python's defaults would end the process: a SIGHUP of systemd or logrotate in the first second killed it. In: the arguments, at the very
-start of the process. Out: the numbers of the signals that came. Imports nothing but `signal`.
+Python's default handlers would end the process: a SIGHUP from systemd or logrotate in the first second killed it. In: the arguments, at the
+very start of the process. Out: the numbers of the signals received. Imports nothing but `signal`.
 """
 
 import signal
@@ -16,7 +16,7 @@ _noted: set[int] = set()
 
 
 def is_daemon(args: Sequence[str]) -> bool:
-    """Whether the arguments (without the program's name) begin the daemon; every other command keeps Python's defaults."""
+    """Whether the arguments (without the program's name) start the daemon; every other command keeps Python's handlers."""
     rest = iter(args)
     for arg in rest:
         if arg == "--config":
@@ -27,13 +27,13 @@ def is_daemon(args: Sequence[str]) -> bool:
 
 
 def note_signals() -> None:
-    """Note from now on. A second Ctrl-C does not wait for the daemon: somebody sits there."""
+    """Record signals from now on. A second Ctrl-C interrupts at once: somebody is at the terminal."""
     for number in LISTENED_FOR:
         signal.signal(number, _note)
 
 
 def noted_signals() -> frozenset[int]:
-    """What came so far."""
+    """The signals received so far."""
     return frozenset(_noted)
 
 

@@ -1,8 +1,8 @@
-"""From one configuration to the next, in the database: one transaction, at a reload as at a start.
+"""The handover from one configuration to the next, in the database: one transaction, at a reload as at a start.
 
-In: the names, settings and targets of the new configuration, and the receivers of the old one that can still be notified.
-Out: renamed receivers own what they were told; removed targets have ended; removed receivers have their final notification in the outbox
-(for them everything has ended). It is sent with their old settings where these are still known, and is a dead letter where they are not.
+In: the names, settings and targets of the new configuration, and the receivers of the old one that can still be notified. Out: renamed
+receivers keep their notification log; incidents of removed targets have ended; removed receivers have a final notification in the outbox
+(that everything has ended for them). It is sent with their old settings if these are still known, and is a dead letter if not.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ __all__ = ["FAREWELL_S", "Handover", "hand_over"]
 log = structlog.get_logger()
 
 FAREWELL_S = 3600.0
-"""How long a receiver that was taken out is still tried."""
+"""How long delivery to a removed receiver is still attempted, in seconds."""
 
 _EVENTS = {"renamed": "receiver_renamed", "target": "target_removed", "removed": "receiver_removed"}
 
@@ -28,7 +28,7 @@ SETTINGS_UNKNOWN = "the receiver was taken out of the configuration, and its set
 
 
 class Handover(Struct, frozen=True):
-    """What is handed over to. `was`: old name -> new one. `removed`: receivers that are not configured any more, by name."""
+    """The input of a handover. `was`: old name -> new name. `removed`: receivers that are no longer configured, by name."""
 
     recipients: tuple[Recipient, ...]
     targets: frozenset[str]
@@ -38,7 +38,7 @@ class Handover(Struct, frozen=True):
 
 
 def hand_over(store: Store, handover: Handover, now: float) -> frozenset[str]:
-    """Which of those leaving have something waiting for them. StoreError: nothing was changed."""
+    """Returns the removed receivers that still have messages waiting. `StoreError`: nothing was changed."""
     notes: list[tuple[str, dict[str, object]]] = []
     with store.cycle() as transaction:
         for old, new in handover.was.items():
@@ -57,13 +57,13 @@ def hand_over(store: Store, handover: Handover, now: float) -> frozenset[str]:
             if given_up or name in handover.removed:
                 notes.append(("removed", {"receiver": name, "given_up": given_up}))
         waited_for = frozenset(name for name in handover.removed if transaction.unfinished_messages(name))
-    for what, fields in notes:  # spoken of once it holds
+    for what, fields in notes:  # logged only after the commit
         log.info(_EVENTS[what], **fields)
     return waited_for
 
 
 def _notify_finally(transaction: Transaction, name: str, handover: Handover, now: float) -> int:
-    """How many letters were given up at once."""
+    """Queue the final notification. Returns how many messages were given up at once."""
     removed = handover.removed.get(name)
     recipient = Recipient(name, removed.human, removed.settings) if removed else Recipient(name)
     for target in sorted(transaction.unfinished_targets()):

@@ -1,7 +1,7 @@
-"""The heartbeat: a thread of its own tells somebody outside, after finished cycles, that watchdog lives and can tell people.
+"""The heartbeat: after finished cycles, a separate thread tells an external service that watchdog is alive and can notify people.
 
-In: each cycle's end, noted by the thread that ran it. Out: GET requests to one URL while all is well and to another while it is not; what
-to say is `core.heartbeat`'s decision. Nothing here holds up a cycle, a delivery, a reload or the end: noting takes a lock for a moment,
+In: the end of each cycle, reported by the thread that ran it. Out: GET requests to one URL while all is well and to another while it is
+not; `core.heartbeat` decides which. Nothing here delays a cycle, a delivery, a reload or the shutdown: reporting takes a lock briefly,
 stopping does not wait, and a request ends with its timeout.
 """
 
@@ -25,33 +25,33 @@ __all__ = ["Heartbeat", "LastPing", "Pings", "heard"]
 log = structlog.get_logger()
 
 IGNORED = ("(not found)", "(rate limited)")
-"""healthchecks.io answers 200 to a ping of a check that it does not have, or that came too often, and ends the text like this."""
+"""healthchecks.io answers 200 to a ping for an unknown check, or one that came too often, with a body that ends like this."""
 
 
 class Pings(Protocol):
-    """One URL to ask for (`HttpAttempt`)."""
+    """One URL to request (`HttpAttempt`)."""
 
     def get(self, headers: Mapping[str, str], now: float, sort: Callable[[HttpAnswer, float], Outcome] | None = None) -> Outcome:
         """One attempt, which ends with its timeout."""
         ...
 
     def close(self) -> None:
-        """Give back the socket."""
+        """Close the socket."""
         ...
 
 
 class LastPing(Struct):
-    """What was last said, kept through a reload; `at` is monotonic seconds."""
+    """The last ping, kept through a reload; `at` is monotonic seconds."""
 
     at: float | None = None
     error: str = ""
-    """Why it was not heard; empty where it was."""
+    """Why the ping failed; empty if it succeeded."""
 
 
 class Heartbeat:
-    """Says how things stand, from `start` to `stop`. `receivers` and `delivering` are asked by its own thread; `clock` is epoch seconds."""
+    """Sends pings from `start` to `stop`. Its thread calls `receivers` and `delivering`; `clock` is epoch seconds."""
 
-    def __init__(  # noqa: PLR0913 - what a heartbeat is made of
+    def __init__(  # noqa: PLR0913 - the parts of a heartbeat
         self,
         well: Pings,
         failing: Pings,
@@ -75,46 +75,46 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self, patience_s: Mapping[str, float]) -> None:
-        """Begin. `patience_s`: target -> the longest from one cycle's end to the next (seconds)."""
+        """Start. `patience_s`: target -> the longest time from one cycle's end to the next (seconds)."""
         began_at = self._stopwatch()
         self._seen = {target: CyclesSeen(patience, began_at) for target, patience in patience_s.items()}
         self._thread.start()
 
     def cycle_ended(self, target: str, failed: str = "") -> None:
-        """One cycle has ended; `failed` says why it came to nothing."""
+        """Report the end of a cycle; `failed` is the reason if it failed."""
         with self._lock:
             self._seen[target] = replace(self._seen[target], ended_at=self._stopwatch(), failed=failed)
         self._woken.set()
 
     def stop(self) -> None:
-        """Say nothing more. A request under way is left to its timeout."""
+        """Send no more pings. A running request is left to its timeout."""
         self._stopping.set()
         self._woken.set()
 
     @property
     def error(self) -> str:
-        """Why the last ping was not heard; empty where it was, or where there was none yet."""
+        """Why the last ping failed; empty if it succeeded, or if there was none yet."""
         return self._last.error
 
     def _run(self) -> None:
-        self._tellings()  # what was given up before is no news
+        self._tellings()  # dead letters from before the start do not count
         while not self._stopping.is_set():
             self._woken.wait()
             self._woken.clear()
             try:
                 self._beat()
-            except Exception as error:  # nothing may end the thread that says we live
+            except Exception as error:  # nothing may end the thread that reports that watchdog is alive
                 log.debug("heartbeat_crashed", exc_info=True)
                 self._note(Ping(), f"unexpected {type(error).__name__}; please report it, with the log at level debug")
         self._well.close()
         self._failing.close()
 
     def _beat(self) -> None:
-        """Say what is to be said now, if anything."""
+        """Send a ping, if one is due."""
         with self._lock:
             seen, now = dict(self._seen), self._stopwatch()
         decide = partial(ping, seen, now=now, pinged_at=self._last.at, every_s=self._every_s)
-        if decide(()) is None:  # nothing is due: the database need not be asked
+        if decide(()) is None:  # nothing is due: no need to query the database
             return
         due = decide(self._tellings())
         if due is None or self._stopping.is_set():
@@ -125,7 +125,7 @@ class Heartbeat:
             self._note(due, "" if isinstance(outcome, Delivered) else outcome.reason)
 
     def _tellings(self) -> list[Telling] | str:
-        """How each receiver stands; a sentence where that cannot be found out. What was given up before the start does not count."""
+        """The state of each receiver; an error message if it is unknown. Dead letters from before the start do not count."""
         if not self._delivering():
             return "a receiver's thread has ended"
         try:
@@ -145,7 +145,7 @@ class Heartbeat:
         ]
 
     def _note(self, said: Ping, error: str) -> None:
-        """Keep what came of it; log it where it is new."""
+        """Keep the result of a ping; log it if it changed."""
         self._last.error = error
         if self._told == (said.failure, error):
             return
@@ -159,7 +159,7 @@ class Heartbeat:
 
 
 def heard(answer: HttpAnswer, now: float) -> Outcome:
-    """By its status, and by what healthchecks.io says in place of one."""
+    """Judge an answer by its status, and by healthchecks.io's messages that replace a status."""
     outcome = outcome_of(answer, now)
     if isinstance(outcome, Delivered) and answer.text.strip().endswith(IGNORED):
         return Refused(f"{answer.answered}: {answer.said}")

@@ -1,7 +1,7 @@
-"""Imports that libraries make on the side, and that nobody here needs: 70 ms of CPU and up to 6 MB each (measured).
+"""Prevents optional imports of libraries that nothing here needs: 70 ms of CPU and up to 6 MB each (measured).
 
-httpx imports its own command line, with rich and pygments, wherever rich is installed; structlog imports rich for its tracebacks,
-which watchdog prints plainly. Both go on without where the import fails, which is what is arranged here.
+httpx imports its own command line, with rich and pygments, wherever rich is installed; structlog imports rich for tracebacks, which
+watchdog prints plainly. Both work without it if the import fails, which these functions arrange.
 """
 
 import sys
@@ -12,13 +12,13 @@ __all__ = ["without_httpx_command_line", "without_rich"]
 
 
 def without_httpx_command_line() -> None:
-    """From now on httpx is imported without its command line."""
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: importing it fails
+    """From now on, httpx is imported without its command line."""
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # None makes the import fail
 
 
 @contextmanager
 def without_rich() -> Iterator[None]:
-    """What is imported inside does without rich, unless that is there already."""
+    """Modules imported inside cannot import rich, unless it is imported already."""
     hidden = "rich" not in sys.modules
     if hidden:
         sys.modules["rich"] = None  # type: ignore[assignment]

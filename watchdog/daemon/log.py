@@ -1,7 +1,7 @@
-"""The log: structured lines, an event in the past tense and its fields; to stderr, coloured on a terminal, logfmt in a pipe.
+"""The log: structured lines, an event in the past tense with its fields; to stderr, coloured on a terminal, logfmt in a pipe.
 
-A traceback is a text like any other, never with the values of local variables, and what it may hold of secrets is masked.
-A log that cannot be written (its reader is gone, the disk is full) never fails the work that it speaks of: the line is lost.
+Tracebacks are logged as text, without the values of local variables; secrets in them are masked. A log that cannot be written (its reader
+is gone, the disk is full) never fails the work that it describes: the line is lost.
 """
 
 import contextlib
@@ -22,21 +22,21 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 
 
 class LogStream(io.TextIOBase):
-    """Standard error, as it is at that moment, for lines that may get lost."""
+    """The current standard error, for lines that may be lost."""
 
     def write(self, text: str) -> int:
-        """Write, or lose it."""
-        with contextlib.suppress(OSError, ValueError):  # ValueError: it was closed
+        """Write the text, or lose it."""
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
             sys.stderr.write(MASKING(text))
         return len(text)
 
     def flush(self) -> None:
-        """Flush what can be."""
+        """Flush, if possible."""
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.flush()
 
     def isatty(self) -> bool:
-        """Whether a person reads along."""
+        """Whether stderr is a terminal."""
         try:
             return sys.stderr.isatty()
         except ValueError:
@@ -44,12 +44,14 @@ class LogStream(io.TextIOBase):
 
 
 STREAM = cast("TextIO", LogStream())
-"""One for all, so that a reload's log takes turns with the one before."""
+"""A single stream, so that the log of a reload does not interleave with the previous one."""
 
 
 def configure_log(level: str, style: str) -> None:
-    """Set up structlog once. `style`: auto, console, json or logfmt. Other libraries' loggers speak from warning on,
-    and httpx's request lines not at all: they carry webhook secrets."""
+    """Set up structlog. `style`: auto, console, json or logfmt.
+
+    Other libraries' loggers are shown from warning on, and httpx's request lines not at all: they contain webhook secrets.
+    """
     terminal = STREAM.isatty()
     chosen = ("console" if terminal else "logfmt") if style == "auto" else style
     structlog.configure(
@@ -72,12 +74,12 @@ def configure_log(level: str, style: str) -> None:
 
 
 def _sanitized(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Names and texts from elsewhere, on one line and without anything that could paint a terminal."""
+    """Texts from outside, on one line and without control characters that could change a terminal."""
     return {key: _shown(key, value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def _shown(key: str, text: str) -> str:
-    """A traceback keeps its lines: its renderer knows what to do with them."""
+    """A traceback keeps its lines, which its renderer needs."""
     return "\n".join(map(sanitize, text.splitlines())) if key == "exception" else log_text(text)
 
 

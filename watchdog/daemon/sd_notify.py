@@ -1,4 +1,4 @@
-"""Word to systemd, as sd_notify(3) has it: a datagram to the socket that $NOTIFY_SOCKET names; nothing where it names none."""
+"""Notifications to systemd as in sd_notify(3): a datagram to the socket in $NOTIFY_SOCKET; nothing if it is not set."""
 
 import socket
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ __all__ = ["Notifier", "watchdog_period_s"]
 
 
 class Notifier:
-    """Says `READY=1`, `WATCHDOG=1` and the like; silent outside systemd, and never a reason to fail."""
+    """Sends `READY=1`, `WATCHDOG=1` and the like; silent outside systemd, and never raises."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         address = environ.get("NOTIFY_SOCKET", "")
@@ -25,7 +25,7 @@ class Notifier:
 
 
 def watchdog_period_s(environ: Mapping[str, str]) -> float | None:
-    """`WatchdogSec` as systemd passes it (WATCHDOG_USEC), in seconds; None where the unit has none."""
+    """`WatchdogSec` as systemd passes it (WATCHDOG_USEC), in seconds; None if the unit has none."""
     try:
         period = int(environ.get("WATCHDOG_USEC", "")) / 1e6
     except ValueError:

@@ -1,4 +1,4 @@
-"""What watchdog knows of itself, across configurations: fed by the cycles and the daemon, read as tables of the target `watchdog`."""
+"""Self-monitoring across configurations: fed by the cycles and the daemon, read as tables of the target `watchdog`."""
 
 import threading
 from collections import defaultdict
@@ -11,7 +11,7 @@ __all__ = ["SelfMonitor"]
 
 
 class SelfMonitor:
-    """What watchdog knows of itself, across configurations. Any thread may tell it or ask it."""
+    """What watchdog knows about itself, across configurations. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,17 +22,17 @@ class SelfMonitor:
         self._failing: dict[str, str] = {}
         self.config_error = ""
         self.pings: defaultdict[str, LastPing] = defaultdict(LastPing)
-        """Fingerprint of a heartbeat's URLs -> what was last said there."""
+        """Fingerprint of a heartbeat's URLs -> the last ping there."""
 
     def cycle_failed(self, target: str, why: str) -> bool:
-        """One cycle came to nothing; whether that, or the reason, is new."""
+        """Record a failed cycle. Returns whether the failure, or its reason, is new."""
         with self._lock:
             new = self._failing.get(target) != why
             self._failing[target] = why
             return new
 
     def cycle_ended(self, target: str, done: Done, took_s: float, interval_s: float) -> bool:
-        """One cycle ended well; whether the one before it had failed."""
+        """Record a successful cycle. Returns whether the one before it had failed."""
         with self._lock:
             self._cycle_s[target] = took_s
             self._late += took_s > interval_s
@@ -42,7 +42,7 @@ class SelfMonitor:
             return self._failing.pop(target, None) is not None
 
     def forget_all_but(self, targets: set[str], rules: set[str]) -> None:
-        """After a reload: what is no longer configured is no longer told."""
+        """After a reload: forget targets and rules that are no longer configured."""
         with self._lock:
             self._failed = {k: v for k, v in self._failed.items() if k[0] in targets and k[1] in rules}
             self._took = {k: v for k, v in self._took.items() if k in self._failed}
@@ -50,7 +50,7 @@ class SelfMonitor:
             self._failing = {k: v for k, v in self._failing.items() if k in targets}
 
     def seen(self, receivers: tuple[ReceiverSeen, ...], database_bytes: int, heartbeat_error: str = "") -> SelfSeen:
-        """Everything, as the tables of the target `watchdog` read it."""
+        """Everything, as read by the tables of the target `watchdog`."""
         with self._lock:
             names = sorted({rule for _, rule in self._failed})
             rules = tuple(RuleSeen(name, self._error(name), max(t for (_, r), t in self._took.items() if r == name)) for name in names)

@@ -1,4 +1,4 @@
-"""The log of what moved: one line a transition of an incident, an event in the past tense and its fields."""
+"""The transition log: one line per transition of an incident, an event in the past tense with its fields."""
 
 import structlog
 
@@ -16,12 +16,12 @@ EVENTS = {
     ("firing", "firing"): "incident_escalated",
     ("pending", "pending"): "incident_escalated",
 }
-"""(before, after) -> event, where the state entered does not say it all."""
+"""(before, after) -> event, for transitions that the state entered does not fully describe."""
 ENTERED = {"firing": "incident_fired", "recovering": "incident_recovering", "resolved": "incident_resolved", "dropped": "incident_dropped"}
 
 
 def log_transitions(done: Done) -> None:
-    """Log every transition of a cycle that was committed."""
+    """Log every transition of a committed cycle."""
     named = {incident.id: incident for incident in done.plan.incidents}
     for move in done.plan.transitions:
         if move.incident in named:

@@ -1,7 +1,7 @@
-"""One configuration at work: its cycles on a scheduler, its deliveries beside them. A reload builds a second one and swaps.
+"""Runs one configuration: its cycles on a scheduler, its deliveries beside them. A reload builds a second one and swaps.
 
-In: cycles, a delivery, the store. It runs each cycle at its interval, logs what moved, wakes the delivery after each
-commit, and keeps what watchdog knows of itself. Whatever a cycle trips over, the next one still comes.
+In: cycles, a delivery, the store. It runs each cycle at its interval, logs transitions, wakes the delivery after each commit, and keeps the
+self-monitoring data. A cycle that fails does not prevent the next one.
 """
 
 import threading
@@ -33,7 +33,7 @@ RETENTION_EVERY_S = 3600.0
 class Watching:
     """Runs the cycles and deliveries of one configuration until it is stopped."""
 
-    def __init__(  # noqa: PLR0913 - what one configuration is at work
+    def __init__(  # noqa: PLR0913 - the parts of one configuration
         self,
         cycles: Sequence[Cycle],
         delivery: Delivery,
@@ -51,13 +51,13 @@ class Watching:
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
         self._retries_seen = dict(store.retried())
-        self._ended_at: dict[str, float] = {}  # target -> the end of its last cycle, well or not
+        self._ended_at: dict[str, float] = {}  # target -> the end of its last cycle, successful or not
         self._committed: set[str] = set()
         self._progress = threading.Condition()
 
     def start(self) -> None:
-        """Begin: every cycle at once, then at its interval."""
-        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415 - 90 ms, for the daemon alone
+        """Start: every cycle at once, then at its interval."""
+        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415 - takes 90 ms, and only the daemon needs it
         from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415
 
         self._scheduler = BackgroundScheduler(
@@ -75,7 +75,7 @@ class Watching:
         self._scheduler.start()
 
     def stop(self, grace_s: float) -> None:
-        """End: cycles under way stop asking after the batch in hand, the delivery in hand is settled, sockets are given back."""
+        """Stop: running cycles stop polling after the current batch, running delivery attempts are settled, sockets are closed."""
         if self._heartbeat is not None:
             self._heartbeat.stop()
         for cycle in self.cycles:
@@ -88,15 +88,17 @@ class Watching:
 
     @property
     def longest_stop_s(self) -> float:
-        """The longest that `stop` may take (seconds), its grace aside."""
+        """The longest that `stop` may take (seconds), besides its grace."""
         return max((cycle.longest_s for cycle in self.cycles), default=0.0) + self._store_patience_s
 
     def tidied(self) -> bool:
-        """After `stop`: settle what its deliveries left unsettled; whether nothing is left. StoreError: not now."""
+        """After `stop`: settle what its deliveries left unsettled. Returns whether nothing is left. `StoreError`: not possible now."""
         return self._delivery.tidied()
 
     def notice_retries(self) -> None:
-        """Where an operator had something tried again: look at once, for what burns is told by a cycle, and send at once."""
+        """If an operator retried something: run all cycles now, since notifications of open incidents come from a cycle, and deliver at
+        once.
+        """
         retried = self._store.retried()
         names = [name for name, number in retried.items() if number != self._retries_seen.get(name, 0)]
         if names:
@@ -106,43 +108,43 @@ class Watching:
             self._delivery.wake(names)
 
     def finish_removed(self, receivers: Iterable[Receiver]) -> None:
-        """Once started: tell these what waits for them, with what is left of the old configuration."""
+        """After `start`: deliver the remaining messages of these receivers of the old configuration."""
         self._delivery.finish_removed(receivers)
 
     def removed(self) -> list[Receiver]:
-        """Those seen off that are not done with."""
+        """Removed receivers whose final messages are not all delivered."""
         return self._delivery.removed()
 
     def delivering(self) -> bool:
-        """Whether every receiver's thread lives, once started."""
+        """Whether every receiver's thread is running, once started."""
         return self._scheduler is None or self._delivery.alive()
 
     def wait_first(self, timeout_s: float) -> bool:
-        """Wait until every target has had a cycle that was committed; whether that is so."""
+        """Wait until every target has had a committed cycle. Returns whether that is so."""
         with self._progress:
             return self._progress.wait_for(lambda: all(c.target.name in self._committed for c in self.cycles), timeout_s)
 
     def overdue(self) -> list[str]:
         """Targets whose last cycle ended longer ago than its interval and its sources' timeouts allow: something hangs.
 
-        A cycle that could not be written has ended as well: no restart makes room on a disk, and one cuts short what is being sent.
+        A cycle that could not be written has ended too: a restart does not free disk space, and would cut short what is being sent.
         """
-        if self._scheduler is None:  # it waits for the database, and hangs as little
+        if self._scheduler is None:  # not started: it waits for the database, so nothing hangs
             return []
         now = self._stopwatch()
         return [c.target.name for c in self.cycles if now - self._ended_at.get(c.target.name, self._begun_at) > self._patience_s(c)]
 
     def _patience_s(self, cycle: Cycle) -> float:
-        """The longest from one cycle's end to the next (seconds)."""
+        """The longest time from one cycle's end to the next (seconds)."""
         return cycle.target.interval_s + cycle.longest_s + self._store_patience_s
 
     _store_patience_s = 15.0
-    """What a locked database may cost a cycle on top."""
+    """How much a locked database may add to a cycle, in seconds."""
 
     def _every(self, seconds: float, work: Callable[..., None], argument: Cycle | None, name: str) -> None:
         from datetime import UTC, datetime  # noqa: PLC0415
 
-        assert self._scheduler is not None  # noqa: S101 - start() made it
+        assert self._scheduler is not None  # noqa: S101 - start() sets it
         arguments: list[Any] = [argument] if argument is not None else []
         self._scheduler.add_job(work, "interval", arguments, seconds=seconds, id=name, next_run_time=datetime.now(UTC))
 
@@ -180,7 +182,7 @@ class Watching:
             log.error("cycle_failed", target=name, reason=why)
 
     def _cycle_ended(self, cycle: Cycle, done: Done, took_s: float) -> None:
-        """What was committed is acted on first, and spoken of last."""
+        """Act on the commit first, and log last."""
         name = cycle.target.name
         if done.plan.messages:
             self._delivery.wake()
