@@ -1,9 +1,9 @@
-"""The receivers that watchdog knows.
+"""The kinds of receivers.
 
-A new one is one file here and one line in `RECEIVERS`: a settings class (a `ReceiverSettings` with a literal `type`, strict, secrets as
-`SecretStr`) and a class with the methods of `base.Receiver`, made from those settings alone. `render` is pure; `send` makes one attempt and
-sorts what came of it into `Delivered`, `Later` and `Refused`, with a reason that names what to mend and holds no secret (`http_attempt`
-does it for anything posted over HTTP). Client libraries are imported on the first attempt. The contract tests walk this mapping.
+A new kind is one file here and one line in `RECEIVERS`: a settings class (a `ReceiverSettings` with a literal `type`, strict, secrets as
+`SecretStr`) and a class with the methods of `base.Receiver`, constructed from those settings alone. `render` is pure; `send` makes one
+attempt and returns `Delivered`, `Later` or `Refused`, with a reason that names what to fix and contains no secret (`http.attempt` does this
+for anything sent over HTTP). Client libraries are imported at the first attempt. The contract tests iterate over this mapping.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ __all__ = ["RECEIVERS", "ReceiverKind"]
 
 
 class ReceiverKind(Struct, frozen=True):
-    """A kind of receiver: its class, made by `receiver(settings)`, and the settings it owns (`extra="forbid"`, frozen)."""
+    """A kind of receiver: its class, constructed by `receiver(settings)`, and its settings class (`extra="forbid"`, frozen)."""
 
     receiver: Callable[[Any], Receiver]
     settings: type[ReceiverSettings]

@@ -1,4 +1,4 @@
-"""What every receiver is: it renders one message to bytes, sends it, and says what became of it."""
+"""The interface of a receiver: it renders one message to bytes, sends it, and reports the outcome."""
 
 from typing import Protocol
 
@@ -9,24 +9,24 @@ __all__ = ["Receiver"]
 
 
 class Receiver(Protocol):
-    """Somewhere to tell. `render` is pure; `send` never raises for the other side's faults and ends within `longest_s`."""
+    """Somewhere to send notifications. `render` is pure; `send` never raises for errors of the other side, and ends within `longest_s`."""
 
     name: str
     human: bool
-    """Whether a person reads it: then a message may be cut with an honest count; machines get everything."""
+    """Whether people read it: then a message may be shortened, with the number of omitted incidents; machines get everything."""
     settings: str
-    """A fingerprint of its settings: what was refused under other settings may be tried again."""
+    """A fingerprint of its settings: what was refused with other settings may be retried."""
     address: str
-    """Where it sends to, as a key that tells nothing: receivers with the same one share its pace and its pauses."""
+    """Where it sends to, as a key that reveals nothing: receivers with the same address share its pace and its pauses."""
     per_second: float
-    """At most so many messages a second go there."""
+    """The most messages sent there per second."""
 
     def render(self, message: Message) -> bytes:
-        """The body, frozen at the first attempt."""
+        """The body, which is frozen at the first attempt."""
         ...
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt at `now` (epoch seconds; signs and stamps with it)."""
+        """One attempt at `now` (epoch seconds, used for signatures and timestamps)."""
         ...
 
     @property
@@ -35,5 +35,5 @@ class Receiver(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back sockets."""
+        """Close sockets."""
         ...

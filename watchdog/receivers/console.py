@@ -1,4 +1,4 @@
-"""The console receiver: each message as a few lines of plain text, or one line of JSON, on standard output.
+"""The console receiver: prints each message as a few lines of plain text, or as one line of JSON, on standard output.
 
 2026-11-22T09:15:00Z prod: 2 incidents: indexing holds 60 messages; celery@gpu-1 was lost
   warning   first      QueueBacklogHigh prod: indexing holds 60 messages  https://flower.example.com/broker#indexing
@@ -28,7 +28,7 @@ class ConsoleSettings(ReceiverSettings):
 
 
 class ConsoleReceiver:
-    """Prints. `stream` is standard output as it is at each attempt, unless one is given."""
+    """Prints messages. `stream` defaults to the standard output at the time of each attempt."""
 
     longest_s = 1.0
     address = "standard output"
@@ -41,7 +41,7 @@ class ConsoleReceiver:
         self._stream = stream
 
     def render(self, message: Message) -> bytes:
-        """The lines."""
+        """The lines to print."""
         if not self.human:
             return encode(message) + b"\n"
         lines = [f"{iso(message.created_at)} {message.target}: {headline(message)}"]
@@ -51,7 +51,7 @@ class ConsoleReceiver:
         return ("\n".join(map(sanitize, lines)) + "\n").encode()
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """Print it."""
+        """Print the body."""
         stream = self._stream or sys.stdout
         text = body.decode("utf-8", "backslashreplace")
         try:

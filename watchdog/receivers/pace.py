@@ -1,8 +1,8 @@
-"""How fast one address is told: so many messages a second, whichever receivers share it, and none while it asks to be left alone.
+"""The pace of one address: a limit of messages per second, shared by all receivers of the address, and pauses that it asked for.
 
-In: a key for the address, never the address itself, which is a password. Out: how long the caller waits for its turn. Turns are dealt in
-the order of asking, one a caller, so that two receivers of one URL neither double its pace nor starve each other. It is a token bucket
-that holds one token: no burst. One object serves a process, across reloads; `app` makes it.
+In: a key for the address, never the address itself, which is a secret. Out: how long the caller must wait for its turn. Turns are given in
+order of request, one per caller, so that two receivers of one URL neither double its pace nor starve each other. It is a token bucket of
+size one: no bursts. One object serves the process across reloads; `app` creates it.
 """
 
 import threading
@@ -12,14 +12,14 @@ from collections.abc import Callable
 __all__ = ["LONGEST_HOLD_S", "Pace"]
 
 LONGEST_HOLD_S = 900.0
-"""The longest that an address is left alone, whatever it asks for: as long as a message waits for its next attempt at most."""
+"""The longest pause of an address, whatever it asks for: as long as a message waits for its next attempt at most."""
 
 MOST_ADDRESSES = 1000
-"""Beyond, those that are free anyway are forgotten: each reload may bring new ones."""
+"""Above this, addresses that are free anyway are forgotten: each reload may add new ones."""
 
 
 class Pace:
-    """Turns and pauses, a key each. `stopwatch`: monotonic seconds. Any thread may ask."""
+    """Turns and pauses per key. `stopwatch`: monotonic seconds. Thread-safe."""
 
     def __init__(self, stopwatch: Callable[[], float] = time.monotonic) -> None:
         self._stopwatch = stopwatch
@@ -28,7 +28,7 @@ class Pace:
         self._held_until: dict[str, float] = {}
 
     def turn(self, key: str, per_second: float) -> float:
-        """Take the next turn; how far away it is (seconds, to be waited for by the caller)."""
+        """Take the next turn. Returns how far away it is (seconds); the caller waits."""
         with self._lock:
             now = self._stopwatch()
             at = max(self._turn_at.get(key, now), now)
@@ -38,13 +38,13 @@ class Pace:
             return at - now
 
     def hold(self, key: str, seconds: float) -> None:
-        """The address asked to be left alone for so long; at most 15 minutes are granted, and no longer pause is cut short."""
+        """The address asked for a pause; at most 15 minutes are granted, and a longer pause is never shortened."""
         with self._lock:
             until = self._stopwatch() + min(seconds, LONGEST_HOLD_S)
             self._held_until[key] = max(self._held_until.get(key, until), until)
 
     def held(self, key: str) -> float:
-        """How long the address is still to be left alone (seconds); 0: it is not."""
+        """How much longer the address must be left alone (seconds); 0 if there is no pause."""
         with self._lock:
             left = self._held_until.get(key, 0.0) - self._stopwatch()
             if left <= 0.0:
@@ -52,6 +52,6 @@ class Pace:
             return max(left, 0.0)
 
     def release(self, key: str) -> None:
-        """An operator says: now."""
+        """End the pause, on behalf of an operator."""
         with self._lock:
             self._held_until.pop(key, None)

@@ -1,4 +1,4 @@
-"""What the settings of every receiver share, and their fingerprint."""
+"""Settings shared by all receivers, and their fingerprint."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ __all__ = ["ReceiverSettings"]
 
 
 _NOT_WHERE = {"name", "was", "per_second"}
-"""What changes nothing about whether a message is taken."""
+"""Settings that do not affect whether a message is accepted."""
 
 
 def _as_tuple(value: Any) -> Any:
@@ -18,7 +18,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 class ReceiverSettings(BaseModel):
-    """One `[[receiver]]`. Each kind adds its `type` and what it needs. `was`: names under which it was told before."""
+    """One `[[receiver]]`. Each kind adds its `type` and its own settings. `was`: former names of the receiver."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
@@ -26,9 +26,9 @@ class ReceiverSettings(BaseModel):
     was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple)] = ()
 
     def fingerprint(self) -> str:
-        """The type, and 16 hex digits that change with where and how it is sent, secrets included, and tell none of it.
+        """The type, and 16 hex digits that depend on where and how it sends, secrets included, and reveal none of it.
 
-        What was refused may then be tried again. A new name or another pace are no reason for that. Another type has other bodies.
+        When it changes, refused messages may be retried. A new name or pace does not change it. Another type has other bodies.
         """
         revealed = json.dumps(self.model_dump(mode="python", exclude=_NOT_WHERE), default=_revealed, sort_keys=True)
         digits = hashlib.sha256(revealed.encode("utf-8", "surrogatepass")).hexdigest()[:16]

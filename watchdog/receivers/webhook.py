@@ -1,6 +1,6 @@
-"""The generic webhook: one POST of JSON a message, with the headers of Standard Webhooks 1.0.0 (standardwebhooks.com).
+"""The generic webhook: one POST of JSON per message, with the headers of Standard Webhooks 1.0.0 (standardwebhooks.com).
 
-`webhook-id` is the message's id, the same on every attempt, so that a receiver can drop repeats; timestamp and signature are the attempt's.
+`webhook-id` is the message's id, the same for every attempt, so that a receiver can drop repeats; timestamp and signature are per attempt.
 """
 
 import base64
@@ -63,7 +63,7 @@ class WebhookReceiver:
         own = {"content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": timestamp}
         if self._key is not None:
             own["webhook-signature"] = signature(self._key, message_id, timestamp, body)
-        given = {name: value for name, value in self._headers.items() if name.lower() not in own}  # not each of them twice
+        given = {name: value for name, value in self._headers.items() if name.lower() not in own}  # no header twice
         return self._attempt.post(body, {**given, **own}, now)
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
 
 
 def _key_of(secret: SecretStr) -> bytes:
-    """The key's bytes; ValueError says what is expected, and never what was found."""
+    """The key's bytes; the ValueError says what is expected, and never what was found."""
     text = secret.get_secret_value().strip().removeprefix(_PREFIX)
     try:
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)

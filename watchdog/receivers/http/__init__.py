@@ -1,1 +1,1 @@
-"""One attempt to send something by HTTP, and what became of it."""
+"""One attempt to send something over HTTP, and its outcome."""

@@ -1,10 +1,10 @@
-"""One request, and what became of it: what every receiver that speaks HTTP shares.
+"""One HTTP request and its outcome, shared by all receivers that use HTTP.
 
-In: a URL, headers and a body. Out: an `Outcome` whose reason names the server and what it said, never the URL: paths and queries of
-webhook URLs are passwords. The whole attempt ends with its timeout, whatever the other side does: httpx's own timeouts hold for a single
-read, which a server that drips never meets, and looking up a name has none at all; so the attempt runs in a thread of its own, which is
-left behind when time is up (its socket closes under it, so it ends soon after; the look-up of a name may take longer, so there are never
-more than a few: then nothing new is begun). What is left behind sends nothing any more: see `http_deadline`.
+In: a URL, headers and a body. Out: an `Outcome` whose reason names the server and its answer, never the URL: paths and queries of webhook
+URLs are secrets. The whole attempt ends with its timeout, whatever the other side does: httpx's timeouts apply to a single read, which a
+server that sends byte by byte never exceeds, and name resolution has no timeout at all. So the attempt runs in its own thread, which is
+abandoned when time is up. Its socket is closed, so it ends soon after; resolving a name may take longer, so the number of abandoned threads
+is limited: above the limit no new attempt is made. An abandoned thread sends nothing more: see `http.deadline`.
 """
 
 import os
@@ -38,13 +38,13 @@ __all__ = ["HttpAttempt"]
 LARGEST_ANSWER = 64 * 1024
 LARGEST_TEXT = 4096
 MOST_LEFT_BEHIND = 4
-"""Attempts of one receiver that are out of time and have not ended yet."""
+"""The most attempts of one receiver that may have timed out without having ended."""
 _SYSTEMS_TRUST = TlsFiles()
 _SHORTEST_SECRET = 4
 
 
 class _Answer(Struct):
-    """What came back so far; written by the attempt's thread, read when it is done or out of time."""
+    """What has been received so far; written by the attempt's thread, read when it is done or has timed out."""
 
     status: int | None = None
     retry_after: str | None = None
@@ -54,7 +54,7 @@ class _Answer(Struct):
 
 
 class HttpAttempt:
-    """Posts to one URL over one connection that is kept alive. `secrets` never appear in a reason, even where the server repeats them.
+    """Sends requests to one URL over one kept-alive connection. `secrets` never appear in a reason, even if the server repeats them.
 
     `proxy`: `environment` (that is `environ`), `none`, or a URL; see `http_proxy`.
     """
@@ -89,11 +89,11 @@ class HttpAttempt:
         return self._timeout_s + 1.0
 
     def post(self, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
-        """One attempt at `now` (epoch seconds); `sort`, else `outcome_of`, says what an answer means. One at a time."""
+        """One attempt at `now` (epoch seconds); `sort`, by default `outcome_of`, interprets the answer. Not thread-safe."""
         return self._sent("POST", body, headers, now, sort or outcome_of)
 
     def get(self, headers: Mapping[str, str], now: float, sort: Sorting | None = None) -> Outcome:
-        """The same without a body, as a GET."""
+        """The same as a GET, without a body."""
         return self._sent("GET", b"", headers, now, sort or outcome_of)
 
     def _sent(self, method: str, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting) -> Outcome:
@@ -102,9 +102,9 @@ class HttpAttempt:
             return Later(f"{self._server}: {MOST_LEFT_BEHIND} earlier attempts still hang; can its name be looked up?", never_arrived=True)
         try:
             client = self._opened()
-        except ValueError as error:  # of `proxy_for`
+        except ValueError as error:  # from `proxy_for`
             return Later(f"{self._server}: {error}")
-        except OSError as error:  # ssl.SSLError is one
+        except OSError as error:  # includes ssl.SSLError
             why = error.strerror or type(error).__name__
             return Later(f"{self._tls} cannot be read as PEM certificates, or their key is locked or another's ({why})")
         network, answer = self._network, _Answer()
@@ -116,7 +116,7 @@ class HttpAttempt:
         attempt.join(self._timeout_s)
         late = attempt.is_alive()
         if late:
-            self.close()  # which breaks the connection: what the thread trips over now is our doing
+            self.close()  # breaks the connection, so the thread's error is caused by us
             self._left_behind.append(attempt)
         if answer.status == 407 and self._proxy:
             return Later(proxy_answer(407, self._proxy, self._server), never_arrived=True)
@@ -130,20 +130,20 @@ class HttpAttempt:
         return self._out_of_time(never_sent=never_sent)
 
     def _out_of_time(self, *, never_sent: bool) -> Outcome:
-        """What was not sent until then is not sent later either."""
+        """The outcome of a timeout. What was not sent by then is not sent later either."""
         doing = "could not be reached" if never_sent else "did not answer"
         return Later(f"{self._server} {doing} within {self._timeout_s:g}s{self._through}", never_arrived=never_sent)
 
     def close(self) -> None:
-        """Close the connection; the next attempt opens one."""
+        """Close the connection; the next attempt opens a new one."""
         client, self._client = self._client, None
         if client is not None:
             client.close()
 
     def _opened(self) -> "httpx.Client":
-        import httpx  # noqa: PLC0415 - slow to import; commands that send nothing do without
+        import httpx  # noqa: PLC0415 - slow to import; commands that send nothing do not need it
 
-        from watchdog.receivers.http.deadline import DeadlineBackend  # noqa: PLC0415 - so does this
+        from watchdog.receivers.http.deadline import DeadlineBackend  # noqa: PLC0415 - imports httpcore, also slow
 
         if self._client is None:
             secure = self._url.lower().startswith("https")
@@ -154,10 +154,10 @@ class HttpAttempt:
             by = _for_httpx(proxy, self._tls.trust_alone) if proxy else None
             transport = httpx.HTTPTransport(verify=context, proxy=by, trust_env=False, limits=limits)
             self._network = DeadlineBackend()
-            transport._pool._network_backend = self._network  # noqa: SLF001 - httpx has no way to name one (0.28)
+            transport._pool._network_backend = self._network  # noqa: SLF001 - httpx 0.28 has no public way to set one
             self._client = httpx.Client(
                 transport=transport,
-                trust_env=False,  # what the environment says of proxies was read; its .netrc is nobody's business
+                trust_env=False,  # the proxy variables were read already, and .netrc must not be used
                 timeout=self._timeout_s,
                 follow_redirects=False,
                 headers={"user-agent": f"watchdog/{__version__}", "accept-encoding": "identity"},
@@ -168,7 +168,7 @@ class HttpAttempt:
         import httpx  # noqa: PLC0415
 
         causes = list(exception_chain(failure))
-        asked = str(self._proxy or self._server)  # with a proxy, it is the only one that is connected to
+        asked = str(self._proxy or self._server)  # with a proxy, only the proxy is connected to
         if isinstance(failure, httpx.ProxyError) and self._proxy:
             status = re.match(r"\d{3}", str(failure))
             return Later(proxy_answer(int(status[0]) if status else 0, self._proxy, self._server), never_arrived=True)
@@ -178,7 +178,7 @@ class HttpAttempt:
             return Later(f"{asked}: the host name cannot be resolved")
         tls = next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)
         if tls is not None:
-            self.close()  # the next attempt reads the files anew
+            self.close()  # the next attempt reads the files again
             return Later(f"{self._server}: {self._tls_failure(tls)}")
         if isinstance(failure, httpx.TimeoutException):
             return self._out_of_time(never_sent=never_sent)
@@ -212,7 +212,7 @@ def _for_httpx(proxy: Proxy, trust: TlsFiles) -> "httpx.Proxy":
 
 
 def _exchange(client: "httpx.Client", method: str, url: str, body: bytes, headers: Mapping[str, str], answer: _Answer) -> None:
-    """Fill in the answer, as far as it comes. Its beginning is enough: for a reason, and for what a receiver reads in it."""
+    """Fill in the answer as it arrives. Its beginning is enough for a reason, and for what a receiver reads in it."""
     try:
         with client.stream(method, url, content=body or None, headers=headers) as response:
             answer.retry_after = response.headers.get("retry-after")
@@ -224,12 +224,12 @@ def _exchange(client: "httpx.Client", method: str, url: str, body: bytes, header
                 if len(received) > LARGEST_ANSWER:
                     break
             answer.whole = True
-    except Exception as error:  # noqa: BLE001 - handed to the waiting thread, which sorts it
+    except Exception as error:  # noqa: BLE001 - passed to the waiting thread, which interprets it
         answer.failure = error
 
 
 def _beginning(received: bytes, encoding: str) -> bytes:
-    """The first 4 KiB of a body, unpacked where a server packs it unasked. Never more of it: little can be packed that is huge unpacked."""
+    """The first 4 KiB of a body, decompressed if a server compresses unasked. Never more: a small body may decompress to a huge one."""
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
         return received[:LARGEST_TEXT]
     try:
@@ -239,6 +239,6 @@ def _beginning(received: bytes, encoding: str) -> bytes:
 
 
 def _worth_hiding(secrets: Iterable[str]) -> list[str]:
-    """Each secret and each of its words, the longest first; what is shorter than 4 characters says nothing."""
+    """Each secret and each of its words, longest first; texts shorter than 4 characters reveal nothing."""
     words = {word for secret in secrets for word in (secret, *secret.split())}
     return sorted((word for word in words if len(word) >= _SHORTEST_SECRET), key=len, reverse=True)

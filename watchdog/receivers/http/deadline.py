@@ -1,8 +1,8 @@
-"""An attempt's deadline, kept on the network: the addresses of a name share its time, and after it nothing is written any more.
+"""An attempt's deadline at the network level: all addresses of a name share the time, and nothing is written after the deadline.
 
-httpx gives each address of a name the whole timeout, and a thread that was left behind while it connected goes on to send: the message
-arrives though it was reported as not answered, and again at the next attempt. In: a host, a deadline (monotonic seconds). Out: httpcore's
-streams, which refuse to write after it. Looking a name up cannot be cut short; what comes of it too late is not used.
+httpx gives each address of a name the whole timeout, and a thread abandoned while connecting goes on to send: the message would arrive
+although it was reported as unanswered, and again at the next attempt. In: a host, a deadline (monotonic seconds). Out: httpcore streams,
+which refuse to write after the deadline. Name resolution cannot be interrupted; a result that comes too late is not used.
 """
 
 import socket
@@ -17,7 +17,7 @@ __all__ = ["DeadlineBackend"]
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Connects for one client. `deadline` is set before each attempt; `wrote`: whether anything was handed to a connection since."""
+    """Connects for one client. `deadline` is set before each attempt; `wrote`: whether anything was written to a connection since."""
 
     def __init__(self) -> None:
         self._plain = httpcore.SyncBackend()
@@ -25,11 +25,11 @@ class DeadlineBackend(httpcore.NetworkBackend):
         self.wrote = False
 
     def begin(self, timeout_s: float) -> None:
-        """A new attempt, with so much time."""
+        """Start a new attempt with this timeout."""
         self.deadline, self.wrote = time.monotonic() + timeout_s, False
 
     def left(self, failure: type[Exception] = httpcore.ConnectTimeout) -> float:
-        """The time that is left (seconds); `failure` where none is."""
+        """The time left (seconds); raises `failure` if there is none."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise failure("the attempt's time is up")
@@ -43,7 +43,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Try the addresses one after the other, each with its share of the time that is left."""
+        """Try the addresses one after the other, each with its share of the time left."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
@@ -62,12 +62,12 @@ class DeadlineBackend(httpcore.NetworkBackend):
         raise failure
 
     def sleep(self, seconds: float) -> None:
-        """Between httpcore's own retries, of which we want none."""
+        """Wait between httpcore's own retries, which watchdog does not use."""
         self._plain.sleep(min(seconds, self.left()))
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that nothing is written to after the deadline."""
+    """A connection that refuses to write after the deadline."""
 
     def __init__(self, stream: httpcore.NetworkStream, backend: DeadlineBackend) -> None:
         self._stream, self._backend = stream, backend

@@ -1,6 +1,7 @@
-"""What an HTTP answer means for a message: delivered, later or never again.
+"""What an HTTP answer means for a message: delivered, retry later, or refused for good.
 
-In: an answer, and now. Out: an `Outcome` with its reason. A receiver whose server has words of its own sorts these first (`slack`).
+In: an answer, and the time. Out: an `Outcome` with its reason. A receiver whose server has its own error codes checks these first
+(`slack`).
 """
 
 import re
@@ -20,17 +21,17 @@ _NEVER_ARRIVED = (425, 429)
 
 
 class HttpAnswer(Struct, frozen=True):
-    """What a server answered, for a receiver to sort."""
+    """A server's answer, for a receiver to interpret."""
 
     answered: str
     """Server and status, for a reason: `https://example.com answered 404`."""
     status: int
     said: str
-    """The first line of its body: harmless, short, without secrets."""
+    """The first line of its body: sanitized, short, without secrets."""
     text: str
-    """The beginning of its body as it came (4 KiB); never for a reason."""
+    """The beginning of its body as received (4 KiB); never for a reason."""
     whole: bool
-    """Whether the body came to its end in time (or to more than anybody reads)."""
+    """Whether the body was received completely in time (or up to the limit)."""
     retry_after: str | None
 
 
@@ -38,7 +39,7 @@ Sorting = Callable[[HttpAnswer, float], Outcome]
 
 
 def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
-    """Sort an answer by its status alone; `now` (epoch seconds) is for a Retry-After that is a date."""
+    """Interpret an answer by its status alone; `now` (epoch seconds) is for a Retry-After that is a date."""
     status, reason = answer.status, f"{answer.answered}: {answer.said}" if answer.said else answer.answered
     if 200 <= status < 300:
         return Delivered(f"{status}")
@@ -54,7 +55,7 @@ def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
 
 
 def _retry_after_s(header: str | None, now: float) -> float | None:
-    """Seconds, of a number or an HTTP date; None where it is neither."""
+    """Seconds, from a number or an HTTP date; None if it is neither."""
     if header is None:
         return None
     if re.fullmatch(r"\d{1,9}(\.\d+)?", header.strip(), re.ASCII):

@@ -1,4 +1,4 @@
-"""What the settings of every receiver that posts over HTTP share: where to, how patiently, and whom to trust."""
+"""Settings shared by all receivers that send over HTTP: URL, timeout, pace, proxy and TLS."""
 
 import hashlib
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ __all__ = ["Headers", "HttpSettings", "HttpUrl", "PemFile", "TlsSettings"]
 
 
 def _checked_url(secret: SecretStr) -> SecretStr:
-    """ValueError says what is expected; it never repeats the URL, whose path is a password."""
+    """Check the URL. The ValueError says what is expected; it never repeats the URL, whose path is a secret."""
     url = secret.get_secret_value()
     try:
         parts = urlsplit(url)
@@ -53,7 +53,7 @@ Headers = Annotated[dict[str, SecretStr], AfterValidator(_checked_headers)]
 
 
 class TlsSettings(BaseModel):
-    """Whom to trust in place of the system's authorities, and the certificate to show to who asks for one."""
+    """The authorities to trust instead of the system's, and the client certificate."""
 
     ca_file: PemFile | None = None
     cert_file: PemFile | None = None
@@ -67,13 +67,14 @@ class TlsSettings(BaseModel):
 
     @property
     def tls(self) -> TlsFiles:
-        """The same as texts."""
+        """The same with paths as str."""
         return TlsFiles(*(str(path) if path else None for path in (self.ca_file, self.cert_file, self.key_file)))
 
 
 class HttpSettings(TlsSettings, ReceiverSettings):
-    """A URL, which may be a secret as a whole; `timeout` bounds one attempt (seconds); `proxy` says through which forward proxy, if any;
-    at most `per_second` messages a second go to the URL, whichever receivers share it.
+    """A URL, which is treated as a secret; `timeout` limits one attempt (seconds); `proxy` names the forward proxy, if any.
+
+    At most `per_second` messages per second are sent to the URL by all receivers that share it.
     """
 
     url: HttpUrl
@@ -83,9 +84,9 @@ class HttpSettings(TlsSettings, ReceiverSettings):
 
     @property
     def address(self) -> str:
-        """A key for the URL that does not tell it."""
+        """A key for the URL that does not reveal it."""
         return hashlib.sha256(self.url.get_secret_value().encode("utf-8", "surrogatepass")).hexdigest()
 
     def attempt(self, secrets: Iterable[str] = ()) -> HttpAttempt:
-        """What posts with these settings; `secrets` beside the URL's own never appear in a reason."""
+        """A client for these settings; `secrets`, besides those in the URL, never appear in a reason."""
         return HttpAttempt(self.url.get_secret_value(), timeout_s=self.timeout, tls=self.tls, secrets=secrets, proxy=proxy_text(self.proxy))

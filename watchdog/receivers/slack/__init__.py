@@ -1,1 +1,1 @@
-"""Slack: a message in its blocks and its own markup."""
+"""Slack: messages as Slack blocks, in Slack's markup."""

@@ -1,8 +1,8 @@
-"""What Slack shows of one message: a line for the notification, and under a coloured bar a few lines an incident.
+"""How Slack shows one message: a line for the notification, and a few lines per incident beside a coloured bar.
 
 In: a `Message`. Out: the body for an incoming webhook, as JSON values, within Slack's limits (50 blocks, 3,000 characters a section,
-10 elements a context of 2,000 each; docs.slack.dev/reference/block-kit/blocks). What does not fit is counted: the worst comes first,
-what is over last.
+10 elements a context of 2,000 each; docs.slack.dev/reference/block-kit/blocks). Incidents that do not fit are counted: the most severe come
+first, ended ones last.
 """
 
 import json
@@ -23,17 +23,17 @@ from watchdog.receivers.slack.text import bold, code, date, is_link, link, prose
 __all__ = ["LARGEST_BODY", "slack_body"]
 
 LARGEST_BODY = 40_000
-"""Bytes; a bound of our own, well below what Slack was seen to take."""
+"""Bytes; our own limit, well below what Slack was seen to accept."""
 MOST_INCIDENTS = 20
 _LARGEST_BLOCKS = LARGEST_BODY - 5_000
 _MOST_KEYS, _MOST_VALUES, _MOST_TARGETS, _MOST_RUNBOOK_LINES = 5, 8, 5, 3
 _NOTIFICATION, _SUBJECT, _LINE, _NAME, _COLUMN = 300, 500, 300, 120, 40
-"""Characters of each part."""
+"""The most characters of each part."""
 
 _COLOURS = {Severity.CRITICAL: "#a30200", Severity.ERROR: "#e8590c", Severity.WARNING: "#daa038", Severity.INFO: "#439fe0"}
 _GOOD = "#2eb886"
 _OVER = "#8d8d8d"
-"""All is over, and not all of it because it recovered: no good news, and no fire."""
+"""Everything has ended, but not only by recovery: neither good news nor an alert."""
 
 
 def slack_body(message: Message) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def _urgency(notice: Notice) -> tuple[bool, int, float, str]:
 
 
 def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str, Any]], int]:
-    """The blocks of as many incidents as fit, and how many that are; each runbook is shown once."""
+    """The blocks of as many incidents as fit, and their number; each runbook is shown once."""
     blocks: list[dict[str, Any]] = []
     runbooks: set[str] = set()
     size = 0
@@ -74,7 +74,7 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
 
 
 def _notification(message: Message, notices: Sequence[Notice]) -> str:
-    """The line on a locked phone. Slack makes links of URLs here, unless they no longer look like any."""
+    """The text of the push notification. Slack would turn URLs in it into links, so they are altered."""
     burning = [notice.severity for notice in notices if not _is_over(notice)]
     if len(notices) == 1:
         said = f"{_what(notices[0], message.created_at)} in {message.target}: {subject_of(notices[0])}"
@@ -103,7 +103,7 @@ def _after(notice: Notice, at: float | None) -> str:
 
 
 def _runbook(notice: Notice) -> Iterator[str]:
-    """Its first lines, or a link; where there is more, what shows the rest."""
+    """Its first lines, or a link; if there is more, the command that shows the rest."""
     runbook = notice.runbook.strip()
     if is_link(runbook):
         yield link(runbook, "Runbook")
@@ -115,7 +115,7 @@ def _runbook(notice: Notice) -> Iterator[str]:
 
 
 def _link(notice: Notice) -> Iterator[str]:
-    """Where Flower shows it. Of what is over too: how it is now is seen there."""
+    """A link to Flower, also for ended incidents: it shows the current state."""
     if is_link(notice.link):
         yield link(notice.link, "Open in Flower")
 
@@ -129,7 +129,7 @@ def _where(notice: Notice) -> str:
 
 
 def _values(notice: Notice) -> str:
-    """`length=60, consumers=2`, without what the key says; of what is over they are those of the last breach."""
+    """`length=60, consumers=2`, without the columns of the key; for an ended incident, the values of the last breach."""
     values = [(name, cell) for name, cell in telling_cells(notice.values).items() if name not in notice.key]
     shown = [f"{prose(name, _COLUMN)}={_cell(cell)}" for name, cell in values[:_MOST_VALUES]]
     listed = ", ".join(shown + _more(len(values) - _MOST_VALUES, "values"))
@@ -168,7 +168,7 @@ def _is_over(notice: Notice) -> bool:
 
 
 def _recovered(notice: Notice) -> bool:
-    """Only that is good news."""
+    """Whether it ended by recovery, the only end that is good news."""
     return notice.ended in (None, Ended.RECOVERED)
 
 
@@ -181,5 +181,5 @@ def _context(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def _mrkdwn(text: str) -> dict[str, Any]:
-    """`verbatim`: Slack then leaves URLs, channel names and @mentions in it alone."""
+    """A text object; `verbatim` stops Slack from converting URLs, channel names and @mentions in it."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}

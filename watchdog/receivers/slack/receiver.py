@@ -1,8 +1,8 @@
-"""Slack, and servers that take its messages: one message a POST to an incoming webhook, for people to read.
+"""Slack and compatible servers: one message per POST to an incoming webhook, for people to read.
 
-Slack says `ok`, and any other word is an error, even with status 200 (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
-Compatible servers say it in their own way: Rocket.Chat `{"success": true}`, Zulip `{"result": "success"}`, Discord 204 and no word.
-It takes one message a second for each URL (`per_second`); who goes on sending after a 429 may be switched off.
+Slack answers `ok`; any other word is an error, even with status 200 (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks).
+Compatible servers have their own answers: Rocket.Chat `{"success": true}`, Zulip `{"result": "success"}`, Discord 204 without a body. Slack
+accepts one message per second for each URL (`per_second`); a client that keeps sending after a 429 may be disabled.
 """
 
 import json
@@ -23,7 +23,7 @@ __all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
 
 _LONGEST_TOLD_S = 1e9
 _VERDICTS = ("ok", "success", "result", "status")
-"""Keys under which servers that take Slack's messages say how it went."""
+"""Keys under which Slack-compatible servers report success."""
 _GOOD_WORDS = frozenset({"ok", "success", "true"})
 
 _FORM = "Slack did not take the form of this message; check that `url` is an incoming webhook of Slack, and report it if so"
@@ -48,14 +48,14 @@ MEND: Mapping[str, str] = {
     "no_team": f"the workspace is gone, or `url` is incomplete; copy it again, or {_NEW_WEBHOOK}",
     "team_disabled": "the workspace is switched off; ask its owner, or make a webhook in another and set `url`",
 }
-"""What Slack answers -> what to mend."""
+"""Slack's error -> what to fix."""
 
 GONE = frozenset({"channel_not_found", "invalid_token", "no_service", "no_service_id", "no_active_hooks", "no_team"})
-"""Of these, those that no other message fares better with: the webhook is gone, or never was."""
+"""Errors that every other message would get as well: the webhook is gone, or never existed."""
 
 
 class SlackSettings(HttpSettings):
-    """`type = "slack"`; `url` is that of an incoming webhook, which owns its name, picture and channel: a message cannot set them."""
+    """`type = "slack"`; `url` is an incoming webhook, which determines name, picture and channel: a message cannot set them."""
 
     type: Literal["slack"]
     per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
@@ -78,11 +78,11 @@ class SlackReceiver:
         return self._attempt.longest_s
 
     def render(self, message: Message) -> bytes:
-        """The JSON of `slack_blocks`."""
+        """The JSON of `blocks.slack_body`."""
         return json.dumps(slack_body(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt. Slack has no use for the message's id: a repeat is shown twice."""
+        """One attempt. Slack cannot use the message's id: a repeat is shown twice."""
         return self._attempt.post(body, {"content-type": "application/json; charset=utf-8"}, now, slack_outcome)
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class SlackReceiver:
 
 
 def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
-    """Sort what Slack answered: by its word where it says one, else by its status. `now`: see `outcome_of`."""
+    """Interpret Slack's answer: by its error code if it gives one, otherwise by its status. `now`: see `outcome_of`."""
     by_status = outcome_of(answer, now)
     if isinstance(by_status, Later):
         told_s = by_status.retry_after_s
@@ -108,7 +108,7 @@ def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
 
 
 def _says_it_worked(word: str, *, whole: bool) -> bool:
-    """Whether a body beside a 2xx means success: nothing at all, `ok`, or JSON in which the one who answers says so."""
+    """Whether the body of a 2xx answer means success: empty, `ok`, or JSON that says so."""
     if not word:
         return whole
     if word.strip('"').lower() == "ok":
@@ -119,7 +119,7 @@ def _says_it_worked(word: str, *, whole: bool) -> bool:
 
 
 def _json_object(text: str) -> dict[str, object]:
-    """The object that a text holds; empty where it holds none."""
+    """The JSON object in a text; empty if there is none."""
     try:
         said = json.loads(text)
     except (ValueError, RecursionError):
@@ -128,7 +128,7 @@ def _json_object(text: str) -> dict[str, object]:
 
 
 def _retry_after_in(text: str) -> float | None:
-    """`{"retry_after": 1, "ok": false, "error": "rate_limited"}` in place of the header; seconds."""
+    """Seconds from `{"retry_after": 1, "ok": false, "error": "rate_limited"}`, which may replace the header."""
     seconds = _json_object(text).get("retry_after")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
