@@ -1,4 +1,4 @@
-"""The sources there are, and the recipe for another one."""
+"""The kinds of sources, and how to add one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,9 +14,9 @@ __all__ = ["SOURCES", "SourceKind"]
 
 
 class SourceKind(Struct, frozen=True):
-    """A kind of source: its class, made by `source(settings)`, and the settings it owns (`extra="forbid"`, frozen).
+    """A kind of source: its class, constructed by `source(settings)`, and its settings class (`extra="forbid"`, frozen).
 
-    `together` hears of all sources of its kind, so that targets which share one need not ask it twice.
+    `together` receives all sources of its kind, so that targets which share one need not ask it twice.
     """
 
     source: Callable[[Any], Source]
@@ -33,10 +33,10 @@ SOURCES: dict[str, SourceKind] = {
 
 To add a source:
 
-1. Its questions go into `core/model/queries.py` (with `source = "kind"` and what one costs), its replies into `core/model/replies.py`.
-2. `sources/kind.py` holds its settings and a class as `base.Source` asks: every query gets a reply or a gap whose reason says what
-   was expected, what was found and what to do; nothing is raised, nothing waits longer than `longest_s`, no secret is in a reason.
-   Decoding goes into `kind_answers.py`, sentences into `kind_reasons.py`. Its client library is imported on the first question.
-3. One line here. `tests/contract/test_sources_*.py` walk this registry and all queries: they fail until every question of the new
-   source has been given every wrong answer.
+1. Its queries go into `core/model/queries.py` (with `source = "kind"` and their cost), its replies into `core/model/replies.py`.
+2. `sources/kind/` contains its settings and a class that implements `base.Source`: every query gets a reply or a gap whose reason says what
+   was expected, what was found and what to do; nothing is raised, nothing waits longer than `longest_s`, no reason contains a secret.
+   Decoding goes into `answers.py`, reasons into `reasons.py`. Its client library is imported at the first query.
+3. One line here. `tests/contract/test_sources_*.py` iterate over this registry and all queries: they fail until every query of the new
+   source has been tested with every kind of wrong answer.
 """

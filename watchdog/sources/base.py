@@ -1,6 +1,6 @@
-"""What every source is: it carries queries to one place and brings back replies or gaps. It never raises for the other side's faults.
+"""The interface of a source: it sends queries to one place and returns replies or gaps. It never raises for errors of the other side.
 
-For a lack of our own it does (`own_limits.NotAskedError`): a source that could not be asked is not down.
+It does raise for a lack of local resources (`descriptor_limits.NotAskedError`): a source that could not be asked is not down.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,11 @@ __all__ = ["Answers", "Source"]
 
 
 class Answers(Struct, frozen=True):
-    """One batch answered: each query -> its reply type or a `Gap`; how long the source's first question took, where it was in the batch;
-    and, where the source says so, how long it kept the other side busy with each (seconds)."""
+    """The answers to one batch: each query -> its reply type or a `Gap`.
+
+    `latency_ms` is the time of the source's first query, if that was in the batch; `took_s`, if the source measures it, is how long each
+    query kept the other side busy (seconds).
+    """
 
     replies: Mapping[Query, object] = field(default_factory=dict)
     latency_ms: float | None = None
@@ -23,12 +26,12 @@ class Answers(Struct, frozen=True):
 
 
 class Source(Protocol):
-    """A place that answers queries. One batch at a time: a source is used by one cycle, and never twice at once."""
+    """A place that answers queries. One batch at a time: a source is used by one cycle, and never concurrently."""
 
     name: str
 
     def ask(self, queries: Sequence[Query]) -> Answers:
-        """Every query gets an answer or a gap; the whole call ends within `longest_s`."""
+        """Answer every query with a reply or a gap; the whole call ends within `longest_s`."""
         ...
 
     @property
@@ -37,5 +40,5 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back sockets."""
+        """Close sockets."""
         ...

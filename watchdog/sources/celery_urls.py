@@ -1,4 +1,4 @@
-"""Celery's own URLs, as workers show them in `conf`: in: the text, its password censored or not, out: which Redis, and which database."""
+"""Parses Celery's own URLs, as workers show them in `conf`. In: the URL, perhaps censored. Out: which Redis and which database."""
 
 import re
 
@@ -14,14 +14,14 @@ _SOCKET_DB = re.compile(r"(?:virtual_host|db)=/?(?P<db>[0-9]{1,6})")
 
 
 class CeleryPlace(Struct, frozen=True):
-    """A Redis as Celery names it: `host:port`, the first sentinel's, or the path of a socket."""
+    """A Redis as Celery names it: `host:port`, that of the first sentinel, or the path of a socket."""
 
     server: str
     db: int
 
 
 def celery_place(url: str) -> CeleryPlace | None:
-    """None where it is no Redis, or cannot be read. Of several sentinels the first counts: `broker_url` shows no other."""
+    """None if the URL is not a Redis, or cannot be parsed. Of several sentinels the first counts: `broker_url` shows no other."""
     scheme, found, rest = url.strip().partition("://")
     if scheme == "sentinel":
         rest = rest.partition(";sentinel://")[0]

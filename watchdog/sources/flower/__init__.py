@@ -1,1 +1,1 @@
-"""Flower: its API, dashboard pages and metrics, and reasons where these do not answer."""
+"""Flower: its API, dashboard pages and metrics, and the reasons why one of them gives no answer."""

@@ -1,6 +1,6 @@
-"""What Flower hears of workers into reply types: in: the bytes of one answer, out: a reply or a gap that says what was expected and found.
+"""Decodes Flower's answers about workers. In: the bytes of one answer. Out: a reply, or a gap that says what was expected and found.
 
-Only the wanted fields are decoded.
+Only the needed fields are decoded.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class _LooseBeats(Struct):
 
 
 class StatusEntry(Struct):
-    """How some Flower-compatible servers speak of a worker."""
+    """A worker as described by some Flower-compatible servers."""
 
     status: str | bool
 
@@ -51,7 +51,7 @@ _OFFLINE = frozenset({"OFFLINE", "DOWN", "DEAD", "LOST"})
 
 
 def worker_status(body: bytes) -> dict[str, bool] | Gap:
-    """`/api/workers?status=true`: worker -> whether its heartbeats come. Some servers answer with a `status` for each worker instead."""
+    """`/api/workers?status=true`: worker -> whether its heartbeats arrive. Some servers answer with a `status` for each worker instead."""
     try:
         return short_named(msgspec.json.decode(body, type=dict[str, bool]))
     except UNREADABLE:
@@ -67,7 +67,7 @@ def worker_status(body: bytes) -> dict[str, bool] | Gap:
 
 
 def _is_online(status: object) -> bool | None:
-    """What a status in words means; None for words that are not known."""
+    """The meaning of a status in words; None for unknown words."""
     if isinstance(status, bool):
         return status
     word = status.upper() if isinstance(status, str) else None
@@ -75,7 +75,7 @@ def _is_online(status: object) -> bool | None:
 
 
 def worker_beats(body: bytes) -> dict[str, WorkerBeat] | Gap:
-    """`/?json=1`: worker -> what its events said."""
+    """`/?json=1`: worker -> what its events reported."""
     try:
         beats = msgspec.json.decode(body, type=_Beats).data
     except UNREADABLE:
@@ -107,7 +107,7 @@ def _worker_beat(beat: _Beat) -> WorkerBeat:
 
 
 def _beat(entry: Mapping[str, Any]) -> _Beat | None:
-    """A worker of which some field has an unexpected shape: that field is left out; None without its name and status."""
+    """A worker with fields of unexpected types, which are left out; None if name or status is missing."""
     kept = {name: value for name, value in entry.items() if name in _FIELDS and as_kind(value, _FIELDS[name]) is not None}
     return as_kind(kept, _Beat)
 

@@ -1,7 +1,7 @@
-"""The HTTP client for one Flower: kept alive between cycles, one connection, and no wait longer than the deadline allows.
+"""The HTTP client for one Flower: one connection, kept alive between cycles, and no wait longer than the deadline allows.
 
-httpx's timeouts hold for one read each; a server that drips a byte at a time would outlast them. Here each wait on the socket
-is cut to what is left of the question's deadline, headers included. Imported on the first question: httpx is slow to import.
+httpx's timeouts apply to one read each; a server that sends byte by byte would outlast them. Here each wait on the socket, headers
+included, is limited to what is left of the query's deadline. Imported at the first query: httpx is slow to import.
 """
 
 import ssl
@@ -22,13 +22,13 @@ KEEPALIVE_S = 120.0
 
 
 def make_client(*, secure: bool, tls: TlsFiles, deadline: Deadline, proxy: Proxy | None = None) -> httpx.Client:
-    """A client for one base URL, through that proxy alone; .netrc is not used. OSError where its files cannot be read."""
+    """A client for one base URL, using only that proxy and no .netrc. OSError if its TLS files cannot be read."""
     context = tls_context(tls) if secure else no_tls()
     return httpx.Client(transport=_Transport(context, deadline, proxy, tls.trust_alone), trust_env=False, follow_redirects=False)
 
 
 class _Transport(httpx.HTTPTransport):
-    """httpx's transport over a pool of one connection that minds the deadline."""
+    """httpx's transport over a pool of one connection that respects the deadline."""
 
     def __init__(self, context: ssl.SSLContext, deadline: Deadline, proxy: Proxy | None, trust: TlsFiles) -> None:
         super().__init__(verify=context, trust_env=False)
@@ -64,7 +64,7 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """A stream, or httpcore's ConnectError or ConnectTimeout."""
+        """A stream; raises httpcore's ConnectError or ConnectTimeout."""
         wait = _wait(self._deadline, timeout, httpcore.ConnectTimeout)
         return _Stream(self._sockets.connect_tcp(host, port, wait, local_address, socket_options), self._deadline)
 
@@ -77,15 +77,15 @@ class _Stream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What came, within the time left."""
+        """The bytes received within the time left."""
         return self._stream.read(max_bytes, _wait(self._deadline, timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """All of it, within the time left."""
+        """Write everything within the time left."""
         self._stream.write(buffer, _wait(self._deadline, timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
-        """Give back the socket."""
+        """Close the socket."""
         self._stream.close()
 
     def start_tls(
@@ -96,12 +96,12 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, wait), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks of its streams (`is_readable`: the server closed it meanwhile)."""
+        """Information that httpcore asks of its streams (`is_readable`: the server closed the connection in the meantime)."""
         return self._stream.get_extra_info(info)
 
 
 def _wait(deadline: Deadline, timeout: float | None, over: type[httpcore.TimeoutException]) -> float:
-    """How long this one step may wait."""
+    """How long this step may wait (seconds)."""
     left = deadline.left()
     if left <= 0:
         raise over("no time left")

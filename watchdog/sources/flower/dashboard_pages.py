@@ -1,7 +1,7 @@
-"""Pages of one Flower: one GET at a time, within its timeout and size, whoever else of this process asks the same Flower.
+"""Pages of one Flower: one GET at a time, within its timeout and size limit, across all targets of this process that use the same Flower.
 
-In: a path. Out: what came back over HTTP, whatever its status, or a gap where nothing did. Nothing is raised.
-Imported on the first question: httpx is slow to import.
+In: a path. Out: the HTTP answer, whatever its status, or a gap if there was none. Nothing is raised. Imported at the first query: httpx is
+slow to import.
 """
 
 import os
@@ -28,16 +28,16 @@ from watchdog.sources.flower.shared import FlowerShared
 __all__ = ["Pages"]
 
 MOST_REQUESTS = 32
-"""Requests kept made; a cycle has half a dozen."""
+"""The most prepared requests kept; a cycle has half a dozen."""
 
 _turns: dict[str, Lock] = {}
-"""Base URL -> whose turn it is, for all targets of this process that share one Flower."""
+"""Base URL -> lock that limits it to one request at a time, for all targets of this process that share one Flower."""
 
 
 class Pages:
-    """The pages of one Flower. `client` is a seam for tests; the real one is made on the first question and kept.
+    """The pages of one Flower. `client` exists for tests; the real one is created at the first query and kept.
 
-    `took_s` is how long Flower needed for all pages since it was last set to 0, waits for the turn not counted.
+    `took_s` is how long Flower needed for all pages since it was last set to 0, without waits for the lock.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Pages:
         self._requests: dict[str, httpx.Request] = {}
 
     def get(self, path: str) -> Page | Gap:
-        """One page. May wait `timeout` for its turn, and `timeout` for the answer."""
+        """Get one page. May wait `timeout` for the lock, and `timeout` for the answer."""
         s = self._settings
         if not self._turn.acquire(timeout=s.timeout):
             return Gap(f"flower: {s.url} was still busy with another target's question after {s.timeout:g}s")
@@ -66,7 +66,7 @@ class Pages:
             self._turn.release()
 
     def close(self) -> None:
-        """Give back the connection."""
+        """Close the connection."""
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -90,11 +90,11 @@ class Pages:
         return page
 
     def _fetched(self, path: str) -> Page | Gap:
-        """The page; asked twice where a connection kept from before turns out to be closed."""
+        """The page; requested a second time if a kept connection turns out to be closed."""
         kept = self._client is not None
         try:
             client = self._client = self._client or self._made()
-        except ValueError as error:  # of `proxy_for`
+        except ValueError as error:  # from `proxy_for`
             return Gap(f"flower: {error}")
         except OSError as error:
             raise_if_own(error)
@@ -113,11 +113,11 @@ class Pages:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise_if_own(error)
             if any(isinstance(cause, ssl.SSLError) for cause in exception_chain(error)):
-                self.close()  # the next question reads the files anew
+                self.close()  # the next query reads the files again
             return Gap(silence(error, asked))
 
     def _streamed(self, client: httpx.Client, asked: Asked) -> Page:
-        """The answer, read in pieces, so that neither its size nor its slowness is the other side's choice."""
+        """The answer, read in pieces, so that the other side controls neither its size nor its duration."""
         with closing(client.send(self._request(client, asked.url), stream=True, auth=self._auth, follow_redirects=False)) as response:
             status, body = response.status_code, bytearray()
             try:
@@ -137,13 +137,13 @@ class Pages:
             return Page(status, bytes(body), refusal=why)
 
     def _request(self, client: httpx.Client, url: str) -> httpx.Request:
-        """Kept for the next time: parsing addresses and merging headers is a quarter of what a small question costs."""
+        """The request, kept for the next time: parsing URLs and merging headers is a quarter of the cost of a small query."""
         if (kept := self._requests.get(url)) is not None and not client.cookies:
             return kept
         limits = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout)
         headers = {"User-Agent": "celery-watchdog", "Accept-Encoding": "identity", **self._headers}
         request = client.build_request("GET", url, headers=headers, timeout=limits)
-        if not client.cookies:  # which a proxy may set: they go with this request alone
+        if not client.cookies:  # a proxy may set cookies: they go with this request only
             if len(self._requests) >= MOST_REQUESTS:
                 self._requests.clear()
             self._requests[url] = request

@@ -1,7 +1,7 @@
-"""Flower's first question: does its loop turn, are we let in, which workers are online.
+"""The first query to Flower: is its event loop running, are our credentials accepted, which workers are online.
 
-Flower 1.x has no API while authentication is on, only its dashboard and `/metrics`. There the dashboard tells who is online; what only
-the API could tell is missing, and every question for it gets the sentence that says why.
+Flower 1.x has no API while authentication is on, only its dashboard and `/metrics`. Then the dashboard tells which workers are online; what
+only the API could tell is missing, and every query for it gets the reason.
 """
 
 from typing import TYPE_CHECKING
@@ -23,14 +23,14 @@ UNAUTHORISED = 401
 
 
 class First(Struct, frozen=True):
-    """Worker -> whether it is online, or a gap; and, where Flower has no API, the answer to whatever is asked of it."""
+    """Worker -> whether it is online, or a gap; and, if Flower has no API, the answer to every API query."""
 
     answer: dict[str, bool] | Gap
     no_api: Gap | None = None
 
 
 def first_answer(pages: "Pages") -> First:
-    """Ask Flower the first question."""
+    """Ask Flower the first query."""
     health = _usable(pages.get(HEALTH))
     if isinstance(health, Gap):
         return First(health)
@@ -42,7 +42,7 @@ def first_answer(pages: "Pages") -> First:
 
 
 def _from_dashboard(pages: "Pages", no_api: Gap) -> First:
-    """Who is online by the dashboard; where it wants other credentials than ours, that is said first."""
+    """The online workers from the dashboard. If it rejects our credentials, that is the gap reported."""
     page = pages.get(DASHBOARD)
     if isinstance(page, Gap) or page.status == UNAUTHORISED:
         gap = _usable(page)

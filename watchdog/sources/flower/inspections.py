@@ -1,8 +1,8 @@
-"""`/api/workers` into reply types: in: the bytes of the answer, out: each worker's inspection, or a gap that says what was found.
+"""Decodes `/api/workers`. In: the bytes of the answer. Out: each worker's inspection, or a gap that says what was found.
 
-A wrong shape at the top is a gap; inside a worker's entry everything may be missing, or have another shape, because an inspect reply is
-assembled from several answers, any of which the worker may have failed to give. So there are two ways to read it: all at once, where
-everything has the shape that Celery gives it; else entry by entry and field by field, leaving out what has another.
+A wrong type at the top level is a gap; in a worker's entry anything may be missing or have another type, because an inspect reply is
+assembled from several answers, any of which the worker may have failed to give. So there are two decoders: a fast one for answers in which
+everything has the type that Celery gives it; and one that goes entry by entry and field by field, leaving out fields of other types.
 """
 
 import re
@@ -23,12 +23,12 @@ from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded, kind_foun
 __all__ = ["inspections", "read_leniently"]
 
 _CENSORED = "*" * 8
-"""What Celery prints for a setting whose name smells of a secret; `global_keyprefix` does."""
+"""What Celery prints instead of a setting whose name looks like a secret's; `global_keyprefix` does."""
 
 _POOLS = {"thread": "threads"}
-"""Module name -> the name users give to `--pool`, where they differ."""
+"""Module name -> the name used for `--pool`, if they differ."""
 
-_USERINFO = re.compile(r"(?<=://).*@")  # greedy: an unescaped password may hold @ and /
+_USERINFO = re.compile(r"(?<=://).*@")  # greedy: an unescaped password may contain @ and /
 
 _NULL = Raw(b"null")
 
@@ -53,7 +53,7 @@ class _Stats(Struct):
 
 
 class _Conf(Struct):
-    """What is wanted of some hundred settings."""
+    """The needed ones of about a hundred settings."""
 
     task_queues: Any = None
     task_default_queue: Any = None
@@ -84,7 +84,7 @@ class _Entry(Struct):
 
 
 def inspections(body: bytes) -> dict[str, WorkerInspection] | Gap:
-    """Worker -> Flower's cache of its last inspect. Fields the worker did not answer are None."""
+    """Worker -> Flower's cache of its last inspect. Fields that the worker did not answer are None."""
     try:
         entries = msgspec.json.decode(body, type=dict[str, _Entry])
     except UNREADABLE:
@@ -95,7 +95,7 @@ def inspections(body: bytes) -> dict[str, WorkerInspection] | Gap:
 
 
 def read_leniently(body: bytes) -> dict[str, WorkerInspection] | Gap:
-    """The same of any body; the same for one that can be read at once, but several times as slow."""
+    """The same for any body; several times slower than the fast decoder, with the same result where that works."""
     raw = decoded(body, dict[str, Raw], "/api/workers", "an object of worker -> its inspect answers")
     if isinstance(raw, Gap):
         return raw
@@ -115,7 +115,7 @@ def _says_something(entry: _Entry) -> bool:
 
 
 def _entry(parts: Mapping[str, Raw]) -> _Entry:
-    """What has the expected shape of a worker's answers."""
+    """The fields of a worker's answers that have the expected type."""
     queues = _part(parts, "active_queues", list[Any])
     return _Entry(
         stats=_stats(_part(parts, "stats", dict[str, Any]), _part(parts, "stats", dict[str, Raw])),
@@ -129,7 +129,7 @@ def _entry(parts: Mapping[str, Raw]) -> _Entry:
 
 
 def _active(requests: list[Any] | None) -> list[_Active] | None:
-    """Their ids, if all can be read: one that is missing would pass for a task that ended."""
+    """Their ids, if all can be read: a missing one would look like a task that has ended."""
     ids = [request.get("id") for request in requests or () if isinstance(request, dict)]
     known = [_Active(task_id) for task_id in ids if isinstance(task_id, str)]
     return known if requests is not None and len(known) == len(requests) else None
@@ -175,20 +175,20 @@ def _inspection(name: str, entry: _Entry) -> WorkerInspection:
     )
 
 
-@lru_cache(maxsize=16)  # all workers of an app, and of a release, say the same
+@lru_cache(maxsize=16)  # all workers of an app and release send the same
 def _rate_limited(registered: bytes) -> tuple[str, ...]:
-    """Of the registered tasks those with a rate limit: `shop.report [rate_limit=6/h]` (celery/worker/control.py `registered`)."""
+    """The registered tasks with a rate limit: `shop.report [rate_limit=6/h]` (celery/worker/control.py `registered`)."""
     tasks = maybe(Raw(registered), list[Any]) or []
     found = (_RATE_LIMIT.fullmatch(task) for task in tasks if isinstance(task, str) and len(task) <= 2 * LONGEST_NAME)
     limited = (f"{match[1]}, {match[2]}" for match in found if match and match[2] not in _NO_LIMIT)
     return tuple(sorted(limited)[:_MOST_LIMITED])
 
 
-@lru_cache(maxsize=16)  # all workers of an app, and of a release, say the same
+@lru_cache(maxsize=16)  # all workers of an app and release send the same
 def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
-    """What a worker says of the broker's keys: its `conf`, and the `broker` of its `stats`, as JSON.
+    """A worker's settings for the broker's keys, from its `conf` and the `broker` of its `stats`, both as JSON.
 
-    The transport options of `stats` come first: `conf` censors the key prefix.
+    The transport options of `stats` take precedence: `conf` censors the key prefix.
     """
     conf = maybe(Raw(of_conf), _Conf)
     if conf is None:
@@ -216,7 +216,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
 
 
 def _results(backend: str | None, broker: str | None, master: object, brokers_master: object) -> dict[str, Any]:
-    """Where results live, beside the broker: both URLs are the worker's own, so that the same name means the same server."""
+    """Where results are stored, relative to the broker: both URLs are from the same worker, so the same name means the same server."""
     theirs, its = celery_place(backend or ""), celery_place(broker or "")
     if theirs is None or its is None:
         return {}
@@ -226,13 +226,13 @@ def _results(backend: str | None, broker: str | None, master: object, brokers_ma
 
 
 def _database(virtual_host: object) -> int | None:
-    """The database that a Redis transport's virtual host names; None where it names none."""
+    """The database in a Redis transport's virtual host; None if there is none."""
     name = str(virtual_host).strip("/") if isinstance(virtual_host, str | int) else None
     return None if name is None else int(name or 0) if name.isascii() and (name.isdigit() or not name) else None
 
 
 def _routed(routes: object) -> tuple[str, ...]:
-    """The queues that `task_routes` names in its dict form: `{task: {"queue": name}}` or `{task: name}`."""
+    """The queues named by `task_routes` in its dict form: `{task: {"queue": name}}` or `{task: name}`."""
     named = [route.get("queue") if isinstance(route, dict) else route for route in _object(routes).values()]
     return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME))
 
@@ -244,13 +244,13 @@ def _names(queues: list[Any]) -> tuple[str, ...]:
 
 
 def _pool_size(pool: _Pool, autoscaler: object) -> int | None:
-    """How many tasks it can execute at once. With --autoscale max-concurrency is its least, however far it has grown (measured)."""
+    """How many tasks the pool can run at once. With --autoscale, max-concurrency is the minimum, however far it has grown (measured)."""
     most = as_kind(_object(autoscaler).get("max"), int)
     return pool.size if most is None else max(most, pool.size or 0)
 
 
 def _pool(implementation: object) -> str | None:
-    """`celery.concurrency.prefork:TaskPool` -> `prefork`; a custom pool keeps its module's last name."""
+    """`celery.concurrency.prefork:TaskPool` -> `prefork`; for a custom pool, the last part of its module name."""
     module = _text(implementation)
     if module is None:
         return None

@@ -1,4 +1,4 @@
-"""Flower's JSON into Python's types: in: bytes or a value, and the wanted type. Out: that type, None, or a gap that says what was found."""
+"""Decodes Flower's JSON. In: bytes or a value, and the expected type. Out: that type, None, or a gap that says what was found."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,11 +13,11 @@ __all__ = ["UNREADABLE", "as_kind", "decoded", "kind_found", "maybe"]
 T = TypeVar("T")
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes of any kind (`ValidationError`, a `DecodeError`, where it is JSON of another shape)."""
+"""What msgspec raises for arbitrary bytes (`ValidationError`, a subclass of `DecodeError`, for JSON of another type)."""
 
 
 def decoded(body: bytes, kind: Callable[..., T], path: str, expected: str) -> T | Gap:
-    """The whole answer as that type, or what was found instead."""
+    """The whole answer as that type, or a gap that says what was found instead."""
     try:
         answer: T = msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError:
@@ -28,7 +28,7 @@ def decoded(body: bytes, kind: Callable[..., T], path: str, expected: str) -> T 
 
 
 def maybe(raw: Raw, kind: type[T]) -> T | None:
-    """A part of an answer as that type; None where it is another."""
+    """A part of an answer as that type; None if it is another."""
     try:
         return msgspec.json.decode(raw, type=kind)
     except UNREADABLE:
@@ -36,7 +36,7 @@ def maybe(raw: Raw, kind: type[T]) -> T | None:
 
 
 def as_kind(value: object, kind: type[T]) -> T | None:
-    """The value as that type (text of a number counts); None where it is another, or absent."""
+    """The value as that type (a number in a string counts); None if it is another, or absent."""
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError:
@@ -44,7 +44,7 @@ def as_kind(value: object, kind: type[T]) -> T | None:
 
 
 def kind_found(body: bytes) -> str:
-    """The JSON type of a text, in a user's words."""
+    """The JSON type of a text, in plain words."""
     first = body[:256].lstrip()[:1]
     names = {b"{": "an object of another shape", b"[": "a list", b'"': "a text", b"n": "null", b"t": "true", b"f": "false"}
     return names.get(first, "a number")

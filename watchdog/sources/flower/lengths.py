@@ -1,4 +1,4 @@
-"""Flower's `/api/queues/length` into messages by queue: in: the bytes of the answer, out: queue -> messages that wait, or a gap."""
+"""Decodes Flower's `/api/queues/length`. In: the bytes of the answer. Out: queue -> messages waiting, or a gap."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ class _Queue(Struct):
     name: str
     messages: _Count | None = None
     messages_ready: _Count | None = None
-    """RabbitMQ's own figures, as Flower hands them on: there `messages` counts unacknowledged ones too."""
+    """RabbitMQ's figures, as forwarded by Flower: there `messages` includes unacknowledged ones."""
 
 
 class _Queues(Struct):
@@ -27,10 +27,10 @@ class _Queues(Struct):
 
 
 def queue_lengths(body: bytes) -> dict[str, int] | Gap:
-    """`/api/queues/length`: queue -> messages waiting; as Flower lists them, or as an object of queue -> number.
+    """`/api/queues/length`: queue -> messages waiting; accepts Flower's list, or an object of queue -> number.
 
-    A queue without a number is left out. None at all is no answer: on RabbitMQ Flower lists nothing while it cannot reach the
-    management API (measured with 3.10 and all three Flowers).
+    Queues without a number are left out. An empty answer is a gap: on RabbitMQ, Flower lists nothing while it cannot reach the management
+    API (measured with 3.10 and all three Flowers).
     """
     try:
         listed = msgspec.json.decode(body, type=_Queues).active_queues

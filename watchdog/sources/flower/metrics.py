@@ -1,7 +1,7 @@
-"""Flower's `/metrics` text into event counters.
+"""Parses Flower's `/metrics` text into event counters.
 
-The text grows with workers x tasks (2.7 MB for 1,000 workers), and only two families matter: they are cut out by their `# TYPE`
-lines (families are contiguous in prometheus_client's output) and only those lines are parsed: 4 ms instead of 580.
+The text grows with workers x tasks (2.7 MB for 1,000 workers), and only two families matter: they are cut out by their `# TYPE` lines
+(families are contiguous in prometheus_client's output) and only those lines are parsed: 4 ms instead of 580.
 """
 
 import math
@@ -14,19 +14,19 @@ from watchdog.core.text.names import LONGEST_NAME
 __all__ = ["event_counters"]
 
 _TYPES = frozenset({"received", "started", "succeeded", "failed", "retried", "revoked", "rejected"})
-"""`task-sent` counts a series per client process, and custom types such as `task-progress` are no steps of a task's life."""
+"""`task-sent` has a series per client process, and custom types such as `task-progress` are not steps of a task's life."""
 
 _USUAL = re.compile(r'^flower_events_total\{task="([^"\\\n]*)",type="([^"\\\n]*)",worker="([^"\\\n]*)"\} (\S+)$', re.MULTILINE)
-"""As Flower writes it, where no name has an escape in it: all lines in one pass."""
+"""The format as Flower writes it if no name contains an escape: all lines in one pass."""
 _LINE = re.compile(rb"^flower_events_total\{([^\n]*)\} ([^\s]+)[^\n]*$", re.MULTILINE)
-_LABEL = re.compile(rb'(?<!\w)(\w++)="((?:[^"\\]++|\\.)*+)"')  # nothing is tried twice: a line may be as long as the answer
+_LABEL = re.compile(rb'(?<!\w)(\w++)="((?:[^"\\]++|\\.)*+)"')  # possessive, so no backtracking: a line may be as long as the answer
 _NOT_UNDERSTOOD = Gap("flower: expected lines of flower_events_total{task, type, worker} and a number in /metrics, found another one")
 _STARTED = re.compile(rb"^process_start_time_seconds(?:\{[^\n]*\})? ([^\s]+)", re.MULTILINE)
 _ESCAPED = re.compile(r'\\(["\\n])')
 
 
 def event_counters(body: bytes) -> EventCounters | Gap:
-    """Counters per (worker, task, event type without `task-`); a gap where this is not Flower's `/metrics`, or not all of it."""
+    """Counters per (worker, task, event type without `task-`); a gap if this is not Flower's `/metrics`, or truncated."""
     section = _family(body, b"flower_events_total")
     if section is None:
         return Gap(
@@ -40,7 +40,7 @@ def event_counters(body: bytes) -> EventCounters | Gap:
 
 
 def _usual_counts(section: bytes) -> dict[tuple[str, str, str], float] | None:
-    """The counts where every line is as usual, else None."""
+    """The counts if every line has the usual format, else None."""
     found = _USUAL.findall(section.decode("utf-8", "replace"))
     if len(found) != len(section.splitlines()):
         return None
@@ -56,7 +56,7 @@ def _usual_counts(section: bytes) -> dict[tuple[str, str, str], float] | None:
 
 
 def _counts(section: bytes) -> dict[tuple[str, str, str], float] | Gap:
-    """The counts, line by line, label by label."""
+    """The counts, parsed line by line and label by label."""
     lines = list(_LINE.finditer(section))
     if len(lines) != len(section.splitlines()):
         return _NOT_UNDERSTOOD
@@ -74,7 +74,7 @@ def _counts(section: bytes) -> dict[tuple[str, str, str], float] | Gap:
 
 
 def _family(body: bytes, name: bytes) -> bytes | None:
-    """The lines of one family; None where it is not there at all (a family without samples is empty)."""
+    """The lines of one family; None if it is missing (a family without samples is empty)."""
     head = b"# TYPE " + name + b" "
     start = 0 if body.startswith(head) else body.find(b"\n" + head)
     if start < 0:
@@ -87,7 +87,7 @@ def _family(body: bytes, name: bytes) -> bytes | None:
 
 
 def _started_at(body: bytes) -> float | None:
-    """When Flower's process started; None where its platform does not say."""
+    """When Flower's process started; None if its platform does not report it."""
     section = _family(body, b"process_start_time_seconds")
     found = _STARTED.search(section) if section else None
     return _number(found[1]) if found else None
@@ -102,7 +102,7 @@ def _number(text: bytes | str) -> float | None:
 
 
 def _text(label: bytes) -> str:
-    """A label's value without its escapes."""
+    """A label's value, unescaped."""
     text = label.decode("utf-8", "replace")[:LONGEST_NAME]
     if "\\" not in text:
         return text

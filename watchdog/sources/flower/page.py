@@ -1,4 +1,4 @@
-"""A page of Flower: what one GET brought back."""
+"""A page of Flower: the result of one GET."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ __all__ = ["Page"]
 
 
 class Page(Struct, frozen=True):
-    """One HTTP answer. `cut` says why its body is not all there; `refusal`, where the status is not 200, what to do about it.
+    """One HTTP answer. `cut` says why the body is incomplete; `refusal`, if the status is not 200, says what to do about it.
 
     `took_s` is how long Flower needed for it.
     """

@@ -1,4 +1,4 @@
-"""Where each question is put to Flower, how its answer is read, and which goes first.
+"""The path for each query to Flower, the decoder of its answer, and the order of queries.
 
 In: a query. Out: a path under Flower's url_prefix, and a function from the answer's bytes to a reply or a gap.
 """
@@ -33,18 +33,18 @@ from watchdog.sources.flower.tasks import tasks_path, tasks_seen
 __all__ = ["API", "DASHBOARD", "HEALTH", "STATUS", "asking", "rank"]
 
 HEALTH = "/healthcheck"
-"""Open under every auth setting; says only that Flower's loop turns."""
+"""Accessible under every auth setting; says only that Flower's event loop is running."""
 API = "/api/"
 STATUS = "/api/workers?status=true"
 DASHBOARD = "/?json=1"
-"""The dashboard's JSON under the one path that all versions know (1.2 has no `/workers`, 2.x no `/dashboard`)."""
+"""The dashboard's JSON, at the only path that all versions have (1.2 has no `/workers`, 2.x no `/dashboard`)."""
 
 Reader = Callable[[bytes], object]
 
 _ORDER: tuple[type[Query], ...] = (
     WorkerStatus,
     WorkerHeartbeats,
-    RecentTasks,  # before the counters: what happens in between is then in neither, and is not counted twice by the next look
+    RecentTasks,  # before the counters: an event in between is then in neither, and is not counted twice by the next poll
     ReadEventCounters,
     Inspected,
     RunningTasks,
@@ -59,12 +59,12 @@ _ORDER: tuple[type[Query], ...] = (
 
 
 def rank(query: Query) -> int:
-    """Cheap questions first, and those that wait for workers last."""
+    """The sort key: cheap queries first, those that wait for workers last."""
     return _ORDER.index(type(query)) if type(query) in _ORDER else len(_ORDER)
 
 
 def asking(query: Query) -> tuple[str, Reader] | None:
-    """The path to get, and how to read its body; None for a question that Flower does not know."""
+    """The path to get, and the decoder of its body; None for a query that Flower cannot answer."""
     match query:
         case WorkerStatus():
             return STATUS, worker_status
@@ -86,5 +86,5 @@ def asking(query: Query) -> tuple[str, Reader] | None:
 
 
 def _one(worker: str, found: Mapping[str, object] | Gap) -> Mapping[str, object] | Gap:
-    """That worker's entry alone."""
+    """The entry of that worker only."""
     return found if isinstance(found, Gap) else {name: entry for name, entry in found.items() if name == worker}

@@ -1,6 +1,6 @@
-"""Why Flower gave no usable answer, each cause its own sentence: what was asked, what came back, which setting to mend.
+"""Reasons why Flower gave no usable answer, one sentence per cause: what was requested, what was received, which setting to change.
 
-In: an exception of the wire, or a status and a little of its body. Out: a sentence without secrets.
+In: an exception of the HTTP client, or a status and the start of its body. Out: a sentence without secrets.
 """
 
 import re
@@ -21,7 +21,7 @@ _NOT_ACCEPTED = "UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPI
 
 
 class Asked(Struct, frozen=True):
-    """One question as reasons speak of it: `url` without userinfo, and the settings that may be to blame."""
+    """One query, for use in reasons: `url` without userinfo, and the settings that may be wrong."""
 
     base: str
     path: str
@@ -33,7 +33,7 @@ class Asked(Struct, frozen=True):
 
     @property
     def connected_to(self) -> str:
-        """What the first connection leads to."""
+        """What the first connection goes to."""
         return str(self.proxy or self.base)
 
     @property
@@ -43,7 +43,7 @@ class Asked(Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """The whole address."""
+        """The whole URL."""
         return self.base + self.path
 
     @property
@@ -53,12 +53,12 @@ class Asked(Struct, frozen=True):
 
 
 def stale(error: Exception) -> bool:
-    """Whether a kept-alive connection may just have been closed by the other side meanwhile: one more try is fair."""
+    """Whether the other side may just have closed a kept-alive connection: then one retry is justified."""
     return isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
 
 
 def silence(error: Exception, asked: Asked) -> str:
-    """No HTTP answer came at all."""
+    """The reason if there was no HTTP answer at all."""
     if isinstance(error, httpx.ProxyError) and asked.proxy:
         status = re.match(r"\d{3}", str(error))
         return f"flower: {proxy_answer(int(status[0]) if status else 0, asked.proxy, asked.base)}"
@@ -83,7 +83,7 @@ def silence(error: Exception, asked: Asked) -> str:
 
 
 def _network(cause: BaseException, asked: Asked) -> str | None:
-    """The sentence for what the operating system or TLS said."""
+    """The reason for an error of the operating system or TLS."""
     if isinstance(cause, socket.gaierror):
         return f"flower: the host name in {asked.connected_to} cannot be resolved (DNS): is it spelt right?"
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -110,7 +110,7 @@ def _ca(asked: Asked) -> str:
 
 
 def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:
-    """An HTTP answer came, but not 200."""
+    """The reason for an HTTP answer other than 200."""
     if status == 401:
         return _unauthorised(body, asked)
     if 300 <= status < 400:
@@ -135,7 +135,7 @@ def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:
 
 
 def _unauthorised(body: bytes, asked: Asked) -> str:
-    """Flower says 401 for two reasons: its API is switched off (then its text names the variable), or the credentials are wrong."""
+    """The reason for a 401: the API is switched off (then its text names the variable), or the credentials are wrong."""
     if b"FLOWER_UNAUTHENTICATED_API" in body:
         return (
             f"flower: 401 from {asked.url}: its API is switched off; start Flower with FLOWER_UNAUTHENTICATED_API=true, "
@@ -147,7 +147,10 @@ def _unauthorised(body: bytes, asked: Asked) -> str:
 
 
 def _redirected(status: int, location: str, asked: Asked) -> str:
-    """Redirects are not followed: they would carry the credentials elsewhere. Where one leads to may hold tokens: a word of it is shown."""
+    """The reason for a redirect. Redirects are not followed, as that would send the credentials elsewhere.
+
+    The location may contain tokens, so only a short path of it is shown.
+    """
     try:
         to = urlsplit(location)
         host = to.hostname or ""

@@ -1,4 +1,4 @@
-"""`flower` of a target: where Flower is, how it lets us in, and how long it may take."""
+"""`flower` of a target: Flower's URL, credentials, timeouts and limits."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ __all__ = ["FlowerSettings"]
 
 
 class FlowerSettings(BaseModel):
-    """`flower = {...}` of a target. `url` with its url_prefix; userinfo in it becomes `username` and `password`."""
+    """`flower = {...}` of a target. `url` includes its url_prefix; userinfo in it becomes `username` and `password`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
@@ -33,7 +33,7 @@ class FlowerSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _userinfo_apart(cls, given: Any) -> Any:
-        """Credentials leave the URL, so that it can be shown."""
+        """Move the credentials out of the URL, so that it can be shown."""
         url = given.get("url") if isinstance(given, Mapping) else None
         if not isinstance(url, str) or "@" not in url.partition("://")[2].partition("/")[0]:
             return given
@@ -54,7 +54,7 @@ class FlowerSettings(BaseModel):
 
     @property
     def tls(self) -> TlsFiles:
-        """Whom to trust, and who we are."""
+        """The TLS files: trusted authorities and client certificate."""
         return TlsFiles(self.ca_file, self.cert_file, self.key_file)
 
     @field_validator("url")
@@ -62,7 +62,7 @@ class FlowerSettings(BaseModel):
     def _is_http(cls, url: str) -> str:
         try:
             parts = urlsplit(url.strip())
-            parts.port  # noqa: B018 - raises where it is no number
+            parts.port  # noqa: B018 - raises if it is not a number
         except ValueError:
             raise ValueError("expected a URL such as http://flower:5555, found one whose host or port cannot be read") from None
         if parts.scheme not in {"http", "https"}:
@@ -92,5 +92,5 @@ class FlowerSettings(BaseModel):
         return headers
 
     def masked_url(self) -> str:
-        """The URL as it may be shown."""
+        """The URL in a form that may be shown."""
         return self.url

@@ -1,7 +1,7 @@
-"""Flower: carries questions to one Flower's HTTP API and brings back replies or gaps.
+"""Flower: sends queries to one Flower's HTTP API and returns replies or gaps.
 
-Everything but `refresh` runs on Flower's only event loop, so one question at a time is put to one Flower, whoever asks, and
-the cheap ones go first. Where Flower does not answer at all, the rest of the batch is not tried: one timeout is enough.
+Everything but `refresh` runs on Flower's only event loop, so there is one request at a time per Flower, whoever asks, and cheap ones go
+first. If Flower does not answer at all, the rest of the batch is not tried: one timeout is enough.
 """
 
 import time
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["FlowerSettings", "FlowerSource", "share_answers"]
 
 QUESTIONS_WORTH = 3
-"""A batch may take as long as so many questions that time out: slow answers cannot add up to a hang."""
+"""A batch may take as long as this many queries that time out, so that slow answers cannot add up to a hang."""
 
 
 NOT_FOUND = 404
 UNKNOWN_WORKER = b"Unknown worker"
-"""What Flower says of a worker that its inspect cache lacks: Flower 2.x as a text, 1.x within an HTML page."""
+"""Flower's answer for a worker that is not in its inspect cache: 2.x as text, 1.x within an HTML page."""
 
 
 class FlowerSource:
-    """One Flower. `client` is a seam for tests; the real one is made on the first question and kept."""
+    """One Flower. `client` exists for tests; the real one is created at the first query and kept."""
 
     name = "flower"
 
@@ -49,11 +49,11 @@ class FlowerSource:
 
     @property
     def longest_s(self) -> float:
-        """The longest that one batch may take (seconds), name resolution aside."""
-        return (QUESTIONS_WORTH + 3) * self._settings.timeout  # the first question has up to three pages, each with a wait for its turn
+        """The longest that one batch may take (seconds), without name resolution."""
+        return (QUESTIONS_WORTH + 3) * self._settings.timeout  # the first query has up to three pages, each with a wait for the lock
 
     def ask(self, queries: Sequence[Query]) -> Answers:
-        """Every query gets its reply type or a gap. `WorkerStatus` goes first; where it fails, all fail for its reason."""
+        """Answer every query with its reply type or a gap. `WorkerStatus` goes first; if it fails, all get its gap."""
         budget_s = QUESTIONS_WORTH * self._settings.timeout
         ends_at = self._clock() + budget_s
         replies: dict[Query, object] = {}
@@ -74,12 +74,12 @@ class FlowerSource:
         return Answers(replies, None if first_s is None else first_s * 1000, took_s)
 
     def close(self) -> None:
-        """Give back the connection."""
+        """Close the connection."""
         if self._opened is not None:
             self._opened.close()
 
     def _answered(self, query: Query) -> tuple[object, bool]:
-        """The reply or gap, and whether Flower is gone: it gave no HTTP answer at all, or none to its first question."""
+        """The reply or gap, and whether Flower is gone: it gave no HTTP answer at all, or none to its first query."""
         self._pages().took_s = 0.0
         if isinstance(query, WorkerStatus):
             first = first_answer(self._pages())
@@ -100,18 +100,18 @@ class FlowerSource:
 
     def _pages(self) -> "Pages":
         if self._opened is None:
-            from watchdog.sources.flower.dashboard_pages import Pages  # noqa: PLC0415 - with httpx, slow to import
+            from watchdog.sources.flower.dashboard_pages import Pages  # noqa: PLC0415 - imports httpx, which is slow
 
             self._opened = Pages(self._settings, self._client, self._clock, self._shared)
         return self._opened
 
 
 def share_answers(sources: Sequence[Source]) -> None:
-    """Let those that ask the same Flower, in the same way, use each other's answers while these are fresh. Before the first question."""
+    """Let sources with the same settings use each other's answers while these are fresh. To be called before the first query."""
     groups: list[list[FlowerSource]] = []
     for source in sources:
         if isinstance(source, FlowerSource):
-            same = next((group for group in groups if group[0]._settings == source._settings), None)  # noqa: SLF001 - its own kind
+            same = next((group for group in groups if group[0]._settings == source._settings), None)  # noqa: SLF001 - same class
             if same is None:
                 groups.append([source])
             else:
@@ -119,4 +119,4 @@ def share_answers(sources: Sequence[Source]) -> None:
     for group in groups:
         shared = FlowerShared() if len(group) > 1 else None
         for source in group:
-            source._shared = shared  # noqa: SLF001 - its own kind
+            source._shared = shared  # noqa: SLF001 - same class

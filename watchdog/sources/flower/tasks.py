@@ -1,7 +1,7 @@
-"""Flower's `/api/tasks`: the path of a question about tasks, and its answer into `TaskSeen`.
+"""Flower's `/api/tasks`: the path of a query about tasks, and the decoding of its answer into `TaskSeen`.
 
-A list is always asked with a limit (Flower 2.0 and 1.2 take `limit=0` for "all": 64 MB for 80,000 tasks), never by time: Flower's
-filter has whole minutes of its own time zone. Only the wanted fields are decoded; of a traceback only the last line is kept.
+A list is always requested with a limit (Flower 2.0 and 1.2 take `limit=0` for "all": 64 MB for 80,000 tasks), never by time: Flower's
+filter has whole minutes of its own time zone. Only the needed fields are decoded; only the last line of a traceback is kept.
 """
 
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ __all__ = ["TaskQuery", "tasks_path", "tasks_seen"]
 TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks
 
 MOST_TASKS = 1000
-"""The longest list that is asked for (0.8 MB, 70 ms of Flower's loop)."""
+"""The longest list that is requested (0.8 MB, 70 ms of Flower's loop)."""
 LONGEST_TEXT = 500
 _EXPECTED = "an object of id -> task, each with its state,"
 
@@ -52,7 +52,7 @@ _STATES = {RunningTasks: "STARTED", FailedTasks: "FAILURE", RevokedTasks: "REVOK
 
 
 def tasks_path(query: TaskQuery) -> str:
-    """Where to ask; the state in capitals, for Flower 2.0 and 1.2 take it to the letter."""
+    """The path; the state is in capitals, because Flower 2.0 and 1.2 compare it literally."""
     asked = {"limit": str(_limit(query))}
     if state := _STATES.get(type(query)):
         asked = {"state": state, **asked}
@@ -66,7 +66,7 @@ def tasks_path(query: TaskQuery) -> str:
 
 
 def tasks_seen(body: bytes, query: TaskQuery) -> tuple[TaskSeen, ...] | Gap:
-    """The tasks of an answer, in its order (running ones by their start); whatever else a lenient server sent beside them is left out."""
+    """The tasks of an answer, in its order (running ones by their start), without others that a lenient server may have added."""
     tasks = _tasks(body)
     if isinstance(tasks, Gap):
         return tasks
@@ -87,7 +87,7 @@ def _limit(query: TaskQuery) -> int:
 
 
 def _tasks(body: bytes) -> list[_Task] | Gap:
-    """Every task of the answer: `{id: task}` as Flower has it, or a list of tasks as some compatible servers do."""
+    """Every task of the answer: `{id: task}` as sent by Flower, or a list of tasks as sent by some compatible servers."""
     try:
         by_id = msgspec.json.decode(body, type=dict[str, _Task])
     except UNREADABLE:
@@ -98,7 +98,7 @@ def _tasks(body: bytes) -> list[_Task] | Gap:
 
 
 def _loose_tasks(body: bytes) -> list[_Task] | Gap:
-    """The same where a task has odd fields, which are left out, or where there is a list."""
+    """The same for tasks with fields of unexpected types, which are left out, and for lists."""
     found = decoded(body, _LOOSE, "/api/tasks", _EXPECTED)
     if isinstance(found, Gap):
         return found
@@ -139,7 +139,7 @@ def _task_seen(task: _Task) -> TaskSeen:
 
 
 def _moment(expires: object) -> float | None:
-    """An ISO date and time, or epoch seconds, as epoch seconds; one without a zone is UTC, as Celery sends it."""
+    """An ISO date and time, or epoch seconds, as epoch seconds; without a time zone it is UTC, as Celery sends it."""
     if isinstance(expires, int | float) and not isinstance(expires, bool):
         return float(expires)
     try:
@@ -150,7 +150,7 @@ def _moment(expires: object) -> float | None:
 
 
 def _last_line(traceback: str | None) -> str | None:
-    """The line that names the exception; None where there is none."""
+    """The line that names the exception; None if there is no traceback."""
     return _cut((traceback or "").rstrip().rpartition("\n")[2].strip())
 
 

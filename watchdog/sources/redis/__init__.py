@@ -1,1 +1,1 @@
-"""Redis as the broker and as a result backend: by address or through sentinels."""
+"""Redis as the broker and as a result backend, by address or through sentinels."""

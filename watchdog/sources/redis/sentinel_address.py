@@ -1,9 +1,9 @@
-"""A sentinel URL taken apart: in: what the user wrote, out: which sentinels to ask, for which master, and how to connect to it.
+"""Parses a sentinel URL. In: what the user wrote. Out: which sentinels to ask, for which master, and how to connect to it.
 
-Two spellings are read. The one that several clients share, `sentinel://user:password@host1:26379,host2:26379/mymaster/0`
-(`redis+sentinel://` means the same; `sentinels://` and `rediss+sentinel://` speak TLS), and that of Celery's broker_url,
-`sentinel://:password@host1:26379/0;sentinel://:password@host2:26379/0`, where the master's name stands elsewhere (`master`).
-User and password are those of the master, as in Celery; the sentinels' own are `sentinel_username` and `sentinel_password`.
+Two spellings are supported. The one that several clients share, `sentinel://user:password@host1:26379,host2:26379/mymaster/0`
+(`redis+sentinel://` means the same; `sentinels://` and `rediss+sentinel://` use TLS), and that of Celery's broker_url,
+`sentinel://:password@host1:26379/0;sentinel://:password@host2:26379/0`, where the master's name is set elsewhere (`master`). User and
+password are those of the master, as in Celery; the sentinels' own are `sentinel_username` and `sentinel_password`.
 """
 
 import re
@@ -18,15 +18,17 @@ __all__ = ["SentinelAddress", "is_sentinel", "master_name", "parse_sentinels"]
 
 PORT = 26379
 _SCHEMES = {"sentinel": "redis", "redis+sentinel": "redis", "sentinels": "rediss", "rediss+sentinel": "rediss"}
-"""Scheme -> how the master is spoken to."""
+"""Scheme -> the scheme for connections to the master."""
 _FORM = "sentinel://user:password@host1:26379,host2:26379/mymaster/0"
 _NEXT = re.compile(r"\s*;\s*(?:[a-z+]+://)?", re.IGNORECASE)
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\](?::[0-9]{1,5})?|[A-Za-z0-9._-]+(?::[0-9]{1,5})?")
 
 
 class SentinelAddress(Unprinted, frozen=True):
-    """Sentinels, and the master they are asked for. `to_master` and `to_sentinel` lack nothing but host and port:
-    which credentials, whether by TLS, whom to trust."""
+    """Sentinels, and the master they are asked for.
+
+    `to_master` and `to_sentinel` contain everything but host and port: credentials, TLS, trusted authorities.
+    """
 
     sentinels: tuple[tuple[str, int], ...]
     master: str
@@ -35,7 +37,7 @@ class SentinelAddress(Unprinted, frozen=True):
 
     @property
     def masked(self) -> str:
-        """The URL as it may be shown: userinfo replaced by ***."""
+        """The URL in a form that may be shown: userinfo replaced by ***."""
         to = self.to_master
         userinfo = "***@" if to.username or to.password else ""
         hosts = ",".join(at(host, port) for host, port in self.sentinels)
@@ -43,12 +45,14 @@ class SentinelAddress(Unprinted, frozen=True):
 
 
 def is_sentinel(url: str) -> bool:
-    """Whether it is such a URL."""
+    """Whether the URL has a sentinel scheme."""
     return url.strip().partition("://")[0].lower() in _SCHEMES
 
 
 def parse_sentinels(url: str) -> SentinelAddress:
-    """ValueError says what was expected and what was found, without the URL itself. `master` is empty where the URL does not name it."""
+    """Parse the URL. The ValueError says what was expected and what was found, without the URL. `master` is empty if the URL does not name
+    it.
+    """
     scheme, _, rest = url.strip().partition("://")
     first, _, query = rest.partition("?")
     master = userinfo = ""
@@ -68,14 +72,14 @@ def parse_sentinels(url: str) -> SentinelAddress:
 
 
 def master_name(name: str) -> str:
-    """The name, if a sentinel can know it; else ValueError."""
+    """The name, if it is a valid master name; else ValueError."""
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name):
         raise ValueError("expected the master's name as `sentinel monitor` has it, of letters, digits, dots, - and _, found another text")
     return name
 
 
 def _chunks(text: str) -> list[str]:
-    """The nodes of Celery's spelling, each with its userinfo and path; of the other one, all in one."""
+    """The nodes of Celery's spelling, each with its userinfo and path; the other spelling is one chunk."""
     return [chunk for chunk in _NEXT.split(text) if chunk]
 
 
@@ -98,7 +102,7 @@ def _place(host: str) -> tuple[str, int]:
 
 
 def _name_and_database(path: str) -> tuple[str, str]:
-    """`mymaster/0` -> both; `mymaster` -> the name; `0` -> the database, as Celery has it."""
+    """`mymaster/0` -> both; `mymaster` -> the name; `0` -> the database, as in Celery."""
     name, _, db = path.partition("/")
     if db or not re.fullmatch(r"[0-9]*", name):
         return master_name(unquote(name)), db

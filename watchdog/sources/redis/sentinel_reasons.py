@@ -1,4 +1,4 @@
-"""Why a sentinel did not name the master, in words short enough to list those of several."""
+"""Reasons why a sentinel did not name the master, short enough to list those of several sentinels."""
 
 import re
 import socket
@@ -17,7 +17,7 @@ NO_SENTINEL = "is no sentinel (those listen on 26379, usually)"
 
 
 def nobody_knows(master: str, said: Mapping[str, str]) -> str:
-    """The sentence where no sentinel named an address; `said`: what each one did instead."""
+    """The reason if no sentinel named an address; `said`: what each one did instead."""
     each = ", ".join(f"{place} {words}" for place, words in said.items())
     if UNKNOWN_MASTER in said.values():
         return f'no sentinel names a master "{master}" ({each}): which name stands after `sentinel monitor` in sentinel.conf?'
@@ -25,7 +25,7 @@ def nobody_knows(master: str, said: Mapping[str, str]) -> str:
 
 
 def why_not(error: Exception, address: RedisAddress, name: str) -> str:
-    """What became of asking one sentinel; `name` is the source, after which its settings are called."""
+    """The reason why one sentinel gave no address; `name` is the source, which is the name of its settings."""
     words = (_network(cause, address, name) for cause in exception_chain(error))
     return next(filter(None, words), None) or _answer(error, address, name)
 

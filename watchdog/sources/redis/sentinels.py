@@ -1,8 +1,8 @@
-"""The line to the master that sentinels name: they are asked in turn, and whoever they name must say itself that it is the master.
+"""The connection to the master that sentinels name. They are asked in turn, and the named server must itself confirm that it is the master.
 
-A sentinel that missed the failover names the old master, which refuses, or is a replica by now: then the next one is asked. A kept
-connection is not believed for long either, for an old master that is cut off from the others goes on answering: every
-`ASKED_AGAIN_S` one sentinel is asked whether it is still the one; where that one does not answer, the connection stays.
+A sentinel that missed the failover names the old master, which refuses connections or has become a replica: then the next sentinel is
+asked. A kept connection is not trusted for long either, because an old master that is cut off from the others still answers: every
+`ASKED_AGAIN_S` one sentinel is asked whether it is still the master; if that sentinel does not answer, the connection is kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,28 +29,28 @@ __all__ = ["NoMasterError", "NotMasterError", "SentinelLine"]
 ASKED_AGAIN_S = 10.0
 WHO_IS_IT = ("SENTINEL", "get-master-addr-by-name")
 ITS_ROLE = packed_words("INFO", "replication")
-"""INFO rather than ROLE: the ACL line of the README allows it."""
+"""INFO rather than ROLE: the README's ACL line allows it."""
 
 Place = tuple[str, int]
 
 
 class NoMasterError(RedisError):
-    """No master could be reached; its text is the whole sentence, without the source's name."""
+    """No master could be reached; the text is the complete reason, without the source's name."""
 
 
 class NotMasterError(RedisConnectionError):
-    """Who was named as the master, or was it before, says that it is a replica."""
+    """The server that was named as the master, or was the master before, says that it is a replica."""
 
 
 class _Search(Struct):
-    """What one search for the master heard: of each sentinel, and of each address that one named."""
+    """The results of one search for the master: of each sentinel, and of each address that was named."""
 
     said: dict[Place, str]
     refused: dict[Place, str]
 
 
 class SentinelLine:
-    """To whichever Redis is the master now."""
+    """The connection to the current master."""
 
     def __init__(
         self, settings: RedisServerSettings, place: SentinelAddress, deadline: Deadline, clock: Callable[[], float], name: str
@@ -69,7 +69,7 @@ class SentinelLine:
         return self._wire is not None and self._wire.open
 
     def connected(self) -> Wire:
-        """The wire to the master; NoMasterError where none can be reached."""
+        """The connection to the master; NoMasterError if none can be reached."""
         if self.open and self._moved():
             self.close()
         if self._wire is None or not self._wire.open:
@@ -79,18 +79,18 @@ class SentinelLine:
         return self._wire
 
     def require_master(self, role: str | None) -> None:
-        """NotMasterError for a replica. Where the ACL denies INFO nobody can tell, and the sentinel is believed."""
+        """NotMasterError for a replica. If the ACL denies INFO the role is unknown, and the sentinel is trusted."""
         if role not in (None, "master"):
             raise NotMasterError(f"{self.asked.place} says that it is a replica: is a failover under way?")
 
     def close(self) -> None:
-        """Disconnect; the next batch looks for the master anew."""
+        """Disconnect; the next batch searches for the master again."""
         if self._wire is not None:
             self._wire.close()
         self._wire = None
 
     def _moved(self) -> bool:
-        """Whether a sentinel says that the master is another one by now."""
+        """Whether a sentinel names another master by now."""
         if self._clock() - self._asked_at < ASKED_AGAIN_S:
             return False
         self._asked_at = self._clock()
@@ -101,7 +101,7 @@ class SentinelLine:
         return named != self._named
 
     def _found(self) -> Wire:
-        """A wire to the first address that a sentinel names and that is a master."""
+        """A connection to the first address that a sentinel names and that is a master."""
         s, search = self._settings, _Search({}, {})
         self._budget.start(s.connect_timeout + s.timeout)
         for sentinel, named in self._names(search):
@@ -135,7 +135,7 @@ class SentinelLine:
                 yield sentinel, named
 
     def _ask(self, sentinel: Place, seconds: float) -> Place | str:
-        """The address that this sentinel names; or what it said instead, in words."""
+        """The address that this sentinel names, or why there is none."""
         s, half = self._settings, seconds / 2
         address = replace(self._place.to_sentinel, host=sentinel[0], port=sentinel[1])
         wire = Wire(address, timeout=min(s.timeout, half), connect_timeout=min(s.connect_timeout, half), deadline=self._deadline)
@@ -171,7 +171,7 @@ class SentinelLine:
 
 
 def _role(wire: Wire) -> str | None:
-    """`master` or `slave`; None where it does not say."""
+    """`master` or `slave`; None if unknown."""
     raw = next(iter(wire.exchange(ITS_ROLE, 1)))
     server = None if isinstance(raw, ResponseError) else redis_server(raw)
     return server.role if isinstance(server, RedisServer) else None

@@ -1,4 +1,4 @@
-"""INFO's text into `RedisServer`: in: bytes, out: the fields watchdog reads, or a gap for a server that cannot be Celery's broker."""
+"""Parses INFO into `RedisServer`. In: bytes. Out: the fields that watchdog uses, or a gap for a server that cannot be Celery's broker."""
 
 import math
 
@@ -16,9 +16,9 @@ _LONGEST_LINE = 200
 
 
 def redis_server(raw: object) -> RedisServer | Gap | None:
-    """The server's state; a gap for a Redis Cluster or a sentinel; None where this is no answer to INFO. What is not there is None.
+    """The server's state; a gap for a Redis Cluster or a sentinel; None if this is not an answer to INFO. Missing fields are None.
 
-    Valkey's `redis_version` is only the one that it is compatible with, 7.2.4 for good: its own is shown instead.
+    Valkey's `redis_version` is only the version it is compatible with, permanently 7.2.4: its own version is used instead.
     """
     if not isinstance(raw, bytes) or b":" not in raw:
         return None
@@ -49,7 +49,7 @@ def redis_server(raw: object) -> RedisServer | Gap | None:
 
 
 def _saved(told: dict[str, str]) -> bool | None:
-    """Whether the last snapshot and the last write of the append-only file went well; None where neither is told."""
+    """Whether the last snapshot and the last write of the append-only file succeeded; None if neither is reported."""
     statuses = [told[name] for name in ("rdb_last_bgsave_status", "aof_last_write_status") if name in told]
     return all(status == "ok" for status in statuses) if statuses else None
 

@@ -1,6 +1,6 @@
-"""The line to the Redis that is asked: to one address, or to the master that sentinels name. In: settings. Out: a connected wire.
+"""The connection to one Redis: to a fixed address, or to the master that sentinels name. In: settings. Out: a connected wire.
 
-Both lines keep their connection, share the batch's deadline, and tell afterwards whom they asked, for the reasons.
+Both kinds keep their connection, use the batch's deadline, and report afterwards which server they used, for the reasons.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ __all__ = ["DirectLine", "Line", "line_to"]
 
 
 class Line(Protocol):
-    """A way to one Redis. `connected` may raise `redis_wire.FAILURES`; then close it."""
+    """A way to reach one Redis. `connected` may raise `connection.FAILURES`; then close it."""
 
     @property
     def open(self) -> bool:
@@ -27,15 +27,15 @@ class Line(Protocol):
 
     @property
     def asked(self) -> Asked:
-        """Whom it leads to, as reasons speak of it."""
+        """The server it leads to, for use in reasons."""
         ...
 
     def connected(self) -> Wire:
-        """A wire that is connected to it."""
+        """A connected wire."""
         ...
 
     def require_master(self, role: str | None) -> None:
-        """What INFO said of its role meanwhile; raises one of `FAILURES` where the line is for masters only."""
+        """Check the role that INFO reported; raises one of `FAILURES` if the line is for masters only."""
         ...
 
     def close(self) -> None:
@@ -44,7 +44,7 @@ class Line(Protocol):
 
 
 class DirectLine:
-    """To one address."""
+    """The connection to a fixed address."""
 
     def __init__(self, settings: RedisServerSettings, address: RedisAddress, deadline: Deadline, name: str) -> None:
         self.asked = Asked(address, settings.timeout, settings.connect_timeout, name)
@@ -56,12 +56,12 @@ class DirectLine:
         return self._wire.open
 
     def connected(self) -> Wire:
-        """The one wire."""
+        """The wire, connected."""
         self._wire.connect()
         return self._wire
 
     def require_master(self, role: str | None) -> None:
-        """Whoever names an address has named that one, replica or not: rules speak of it."""
+        """No check: a configured address may be a replica, which rules report."""
 
     def close(self) -> None:
         """Disconnect."""
@@ -69,7 +69,7 @@ class DirectLine:
 
 
 def line_to(settings: RedisServerSettings, clock: Callable[[], float], name: str) -> Line:
-    """The line that these settings ask for; `name` is the source's."""
+    """The kind of line for these settings; `name` is the source's."""
     place, deadline = settings.place, Deadline(clock)
     if isinstance(place, SentinelAddress):
         return SentinelLine(settings, place, deadline, clock, name)

@@ -1,4 +1,4 @@
-"""What a target may say of its Redis servers: `redis`, the broker, and `results`, where task results live if not in the broker.
+"""Settings of a target's Redis servers: `redis`, the broker, and `results`, where task results are stored if not in the broker.
 
 In: plain values. Out: frozen settings, whose `place` says where to connect. Errors never repeat a URL.
 """
@@ -63,7 +63,7 @@ class RedisServerSettings(BaseModel):
 
     @property
     def place(self) -> RedisAddress | SentinelAddress:
-        """Where to connect; holds the passwords."""
+        """Where to connect; contains the passwords."""
         address = _parsed(self.url.get_secret_value())
         if not isinstance(address, SentinelAddress):
             return self._with_files(address)
@@ -85,7 +85,7 @@ class RedisServerSettings(BaseModel):
         return place.to_master.db if isinstance(place, SentinelAddress) else place.db
 
     def masked_url(self) -> str:
-        """The URL as it may be shown."""
+        """The URL in a form that may be shown."""
         return self.place.masked
 
     def _with_files(self, address: RedisAddress) -> RedisAddress:
@@ -98,7 +98,7 @@ class RedisServerSettings(BaseModel):
 
 
 class RedisSettings(RedisServerSettings):
-    """`redis = {...}` of a target. What is None is read from the workers, or left at Celery's default."""
+    """`redis = {...}` of a target. None means: read from the workers, or Celery's default."""
 
     queues: tuple[str, ...] = ()
     key_prefix: str | None = None

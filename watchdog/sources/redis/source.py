@@ -1,4 +1,4 @@
-"""Redis: the source that carries questions to Celery's broker, or to where its results live, and brings back replies or gaps."""
+"""Redis: the source that sends queries to Celery's broker, or to its result backend, and returns replies or gaps."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ __all__ = ["RedisSettings", "RedisSource", "ResultsSettings", "ResultsSource"]
 
 
 class RedisSource:
-    """One Redis, over one connection that is made on the first question, kept, and made anew where it was lost."""
+    """One Redis, over one connection that is opened at the first query, kept, and opened again if it is lost."""
 
     name = "redis"
 
@@ -27,28 +27,28 @@ class RedisSource:
 
     @property
     def longest_s(self) -> float:
-        """The longest that one batch may take (seconds), name resolution aside: a kept connection found dead, and a new one.
+        """The longest that one batch may take (seconds), without name resolution: a kept connection that is dead, then a new one.
 
-        Sentinels take as long again twice: to say whether the master is still the same, and to say which it is now.
+        Sentinels may take twice as long again: to check whether the master is still the same, and to find the current one.
         """
         once = self._settings.connect_timeout + self._settings.timeout
         return (4 if isinstance(self._settings.place, SentinelAddress) else 2) * once
 
     def ask(self, queries: Sequence[Query]) -> Answers:
-        """Every query gets its reply type or a gap; where the connection fails, or PING does, all get the same gap."""
+        """Answer every query with its reply type or a gap; if the connection or PING fails, all get the same gap."""
         if self._opened is None:
-            from watchdog.sources.redis.pipeline import Batches  # noqa: PLC0415 - with redis, slow to import
+            from watchdog.sources.redis.pipeline import Batches  # noqa: PLC0415 - imports redis, which is slow
 
             self._opened = Batches(self._settings, self._clock, self.name)
         return self._opened.ask(queries)
 
     def close(self) -> None:
-        """Give back the connection."""
+        """Close the connection."""
         if self._opened is not None:
             self._opened.close()
 
 
 class ResultsSource(RedisSource):
-    """The Redis where task results live, if it is another one than the broker's, or another database of it."""
+    """The Redis where task results are stored, if it is not the broker's or is another database of it."""
 
     name = "results"

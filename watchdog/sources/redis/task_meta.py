@@ -1,7 +1,7 @@
-"""A task's state in its result backend: raw bytes of `celery-task-meta-<id>` into a `TaskMetaSeen`.
+"""Decodes a task's state in its result backend: raw bytes of `celery-task-meta-<id>` into a `TaskMetaSeen`.
 
-While a task runs, Celery writes `{"status", "result", …}` there; `result` is what the task gave to `update_state(meta=…)`, in whatever
-shape its author liked. With `task_track_started` alone it is `{"pid", "hostname"}`, which is no report.
+While a task runs, Celery writes `{"status", "result", …}` there; `result` is what the task passed to `update_state(meta=…)`, in a form that
+its author chose. With only `task_track_started` it is `{"pid", "hostname"}`, which is not a progress report.
 """
 
 import math
@@ -15,10 +15,10 @@ from watchdog.core.model.replies import TaskMetaSeen
 __all__ = ["task_meta"]
 
 ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED", "RETRY", "REJECTED", "IGNORED"})
-"""Celery's own states in which `result` is no report but a value or an exception."""
+"""Celery's own states in which `result` is not a progress report but a value or an exception."""
 CELERYS_OWN = frozenset({"pid", "hostname"})
 STEPS = ("step", "current_step", "stage", "phase", "status", "message", "description", "desc", "detail")
-"""Keys under which tasks say what they are at; the first that says something holds."""
+"""Keys under which tasks report their current step; the first one with a value is used."""
 _PAIRS = (
     ("current", "total"),
     ("done", "total"),
@@ -40,7 +40,7 @@ class _Meta(Struct):
 
 
 def task_meta(raw: object) -> TaskMetaSeen | None:
-    """What it holds; all None where there is no such key; None where it is not what Celery writes as JSON."""
+    """The task's state; all None if there is no such key; None if it is not what Celery writes as JSON."""
     if raw is None:
         return TaskMetaSeen()
     if not isinstance(raw, bytes):
@@ -59,7 +59,7 @@ def task_meta(raw: object) -> TaskMetaSeen | None:
 
 
 def _progress(report: dict[str, Any]) -> float | None:
-    """`progress` from 0 to 1, or over 1 in percent; else so much done of a total, as Celery's documentation has it; else a percentage."""
+    """`progress` from 0 to 1, or above 1 in percent; else a part of a total, as in Celery's documentation; else a percentage."""
     number = _number(report.get("progress"))
     if number is not None:
         return number if number <= 1 else number / 100 if number <= 100 else None
@@ -78,7 +78,7 @@ def _percent(said: object) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    """A number that is not negative, also where it came as a text, with or without %."""
+    """A non-negative number, also from a string, with or without %."""
     percent = isinstance(value, str) and value.strip().endswith("%")
     try:
         number = math.nan if isinstance(value, bool) else float(value.strip().rstrip("%") if isinstance(value, str) else value)  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def _number(value: object) -> float | None:
 
 
 def _step(report: dict[str, Any]) -> str | None:
-    """What it is at, in one line: the first of `STEPS` that holds a text or a number."""
+    """The current step, on one line: the first of `STEPS` that contains a text or a number."""
     said = next((report[name] for name in STEPS if _is_word(report.get(name))), None)
     return None if said is None else " ".join(str(said).split())[:LONGEST_STEP]
 
@@ -98,7 +98,7 @@ def _is_word(value: object) -> bool:
 
 
 def _short(report: dict[str, Any]) -> str:
-    """The report as JSON; of one that is too long its short entries."""
+    """The report as JSON; if it is too long, only its short entries."""
     whole = msgspec.json.encode(report).decode()
     if len(whole) <= LONGEST_META:
         return whole
