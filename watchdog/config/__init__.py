@@ -1,1 +1,1 @@
-"""The configuration: files and environment, read strictly; where things are, and what is secret."""
+"""The configuration: files and environment, read strictly; paths, and masking of secrets."""

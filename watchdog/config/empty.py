@@ -1,6 +1,6 @@
-"""Values that were given and are empty: most often a secret that the job was not given. They are faults, never "not configured".
+"""Values that were given but are empty, most often a secret that was not passed on. They are faults, never treated as "not configured".
 
-In: a value, or the plain values of a configuration. Out: whether it is empty; where the empty ones stand, with a sentence each.
+In: a value, or the plain values of a configuration. Out: whether it is empty; the paths of empty values, with a sentence each.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,16 +15,16 @@ EMPTY_FLAG = "given, but empty: is the variable behind it not set? Give it a val
 _EMPTY_TEXT = "empty; give it a value, or leave it out"
 
 _MAY_BE_EMPTY = frozenset({"key_prefix", "separator", "summary", "description", "runbook", "resolved", "labels", "params", "match"})
-"""Keys below which an empty text is a value: no prefix, nothing to say, an empty label."""
+"""Keys under which an empty text is valid: no prefix, no text, an empty label."""
 
 
 def is_empty(value: object) -> bool:
-    """Whether this is a text without anything in it but spaces."""
+    """Whether this is a text that is empty or only whitespace."""
     return isinstance(value, str) and not value.strip()
 
 
 def empty_texts(values: Mapping[str, Any], leave_out: Callable[[TomlPath], bool] = lambda _: False) -> Iterator[tuple[TomlPath, str]]:
-    """Path and sentence of each text of a configuration that holds nothing where something is needed; `leave_out`: not these paths."""
+    """Path and sentence of each text that is empty although a value is needed; `leave_out`: paths to skip."""
     for path, value in _texts(values, ()):
         if is_empty(value) and not _MAY_BE_EMPTY.intersection(map(str, path)) and not leave_out(path):
             yield path, _EMPTY_TEXT

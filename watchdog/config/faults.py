@@ -1,6 +1,6 @@
-"""What pydantic found wrong, in sentences for the person who wrote the configuration: where, what was expected, what was found.
+"""Turns pydantic's errors into sentences for the author of the configuration: where, what was expected, what was found.
 
-Built from error types and places, never from inputs: a value may be a secret. Only values of `SHOWABLE` keys are repeated.
+Built from error types and paths, never from inputs: a value may be a secret. Only values of `SHOWABLE` keys are repeated.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from watchdog.core.text.suggestions import did_you_mean
 __all__ = ["sentences"]
 
 SHOWABLE = frozenset({"log_format", "log_level", "severity", "type"})
-"""Keys whose values are words of ours."""
+"""Keys whose values are keywords of watchdog."""
 
 _EXPECTED = {
     "string_type": "a text in quotes",
@@ -38,7 +38,7 @@ def sentences(
 ) -> list[tuple[TomlPath, str]]:
     """Each fault as (path in `values`, sentence), in the order of the model; alternatives of a union make one fault.
 
-    `references`: path -> the `${…}` its text held; such a value's sentence does not repeat what was found.
+    `references`: path -> the `${…}` in its text; the sentence for such a value does not repeat what was found.
     """
     found: dict[TomlPath, str] = {}
     for fault in error.errors(include_input=False, include_url=False):
@@ -52,7 +52,7 @@ def sentences(
 
 
 def _misplaced(path: TomlPath, around: type[BaseModel] | None, model: type[BaseModel]) -> str | None:
-    """Of a key that is known elsewhere: where it belongs. TOML takes every key below a `[[…]]` for one of that table."""
+    """The sentence for a key that belongs elsewhere: where. TOML assigns every key below a `[[…]]` to that table."""
     key = str(path[-1])
     if around is model and (homes := [f"[[{name}]]" for name, inner in _tables(model) if key in _keys(inner)]):
         return f"unknown key here; it belongs below {' or '.join(homes)}"
@@ -65,7 +65,7 @@ def _misplaced(path: TomlPath, around: type[BaseModel] | None, model: type[BaseM
 
 
 def _tables(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
-    """The arrays of tables of one kind that a configuration holds, by key."""
+    """The arrays of tables of a single type in a configuration, by key."""
     for key, field in model.model_fields.items():
         for member in _members(field.annotation):
             inner = _members(get_args(member)[0]) if get_origin(member) is tuple else []
@@ -115,7 +115,7 @@ def _array_hint(path: TomlPath) -> str:
 
 
 def _what(value: object) -> str:
-    """The kind of a TOML value, in words."""
+    """The type of a TOML value, in words."""
     kinds: Sequence[tuple[type | tuple[type, ...], str]] = (
         (bool, "true or false"),
         (str, "a text"),
@@ -138,9 +138,10 @@ def _at(values: object, path: TomlPath) -> object:
 
 
 def _walk(model: type[BaseModel], loc: Sequence[str | int], values: object) -> tuple[TomlPath, type[BaseModel] | None]:
-    """The path in the values that pydantic's `loc` means, and the model whose key its last part is.
+    """The path in the values for pydantic's `loc`, and the model that its last part is a key of.
 
-    `loc` also names members of unions (`webhook`, `str`), which no value has: a part that leads nowhere in the model is such a name.
+    `loc` also contains names of union members (`webhook`, `str`), which are not in the values: a part that does not exist in the model is
+    one.
     """
     path: list[str | int] = []
     at: Any = model
@@ -161,7 +162,7 @@ def _walk(model: type[BaseModel], loc: Sequence[str | int], values: object) -> t
 
 
 def _next(members: Sequence[Any], part: str | int) -> Any:
-    """The type one step inside."""
+    """The type one step further down."""
     for member in members:
         if _is_model(member):
             for name, field in member.model_fields.items():
@@ -175,7 +176,7 @@ def _next(members: Sequence[Any], part: str | int) -> Any:
 
 
 def _members(annotation: Any) -> list[Any]:
-    """The types of a union, each without its annotations; of anything else, itself."""
+    """The types of a union, each without its annotations; for any other type, itself."""
     while hasattr(annotation, "__metadata__"):
         annotation = annotation.__origin__
     if get_origin(annotation) in {Union, UnionType}:
@@ -188,7 +189,7 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    """The `type` words that mean this model."""
+    """The values of `type` that select this model."""
     field = model.model_fields.get("type")
     return get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
 

@@ -1,6 +1,6 @@
-"""The configuration file: found, read, its includes merged, its references expanded; every value keeps its file and line.
+"""The configuration file: found, read, includes merged, references interpolated; file and line of every value are kept.
 
-In: where to look. Out: a `Document`: plain values, not yet validated, and where each stands. What is wrong is collected, not raised.
+In: where to look. Out: a `Document`: plain values, not validated yet, and the place of each. Faults are collected, not raised.
 """
 
 import tomllib
@@ -31,10 +31,10 @@ _NONE_MEANT = TargetsMeant()
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; `faults` are all the reasons at once, one sentence each, without secrets.
+    """The configuration cannot be used; `faults` are all reasons at once, one sentence each, without secrets.
 
-    `rule_files`, `overrides` and `meant` (the targets) are those that can be read all the same, so that the faults of rules are told in one
-    go with these; `shipped_rules`: whether beside the shipped ones.
+    `rule_files`, `overrides` and `meant` (the targets) are those that could be read anyway, so that faults of rules are reported together
+    with these; `shipped_rules`: whether the shipped rules apply too.
     """
 
     def __init__(
@@ -53,21 +53,21 @@ class ConfigError(Exception):
 
 
 class _Text(Struct, frozen=True):
-    """One file that was read: how it is shown, and where its values stand."""
+    """One file that was read: its displayed name, and the lines of its values."""
 
     shown: str
     lines: Mapping[TomlPath, int]
 
 
 class Document(Struct):
-    """One configuration: values merged from the file and its includes, expanded; where they stand; what was wrong so far."""
+    """One configuration: interpolated values merged from the file and its includes, their places, and the faults so far."""
 
     cwd: Path
     credentials: bool = True
     values: dict[str, Any] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     references: dict[TomlPath, str] = field(default_factory=dict)
-    """Path -> the `${…}` that its text held: such a value may be a secret wherever it stands."""
+    """Path -> the `${…}` in its text: such a value may be a secret, whatever its key."""
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     broken: bool = False
@@ -77,11 +77,11 @@ class Document(Struct):
     _origins: dict[tuple[str, int], tuple[_Text, int]] = field(default_factory=dict)
 
     def unread(self, path: TomlPath) -> bool:
-        """Whether this value, or one around it, held a reference that was not followed: nothing can be said of it beyond that."""
+        """Whether this value, or one that contains it, has an unresolved reference: nothing more can be said about it."""
         return any(path[:length] in self._unread for length in range(1, len(path) + 1))
 
     def without_unread(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """What can be said without the references that were not followed: tables of arrays, and plain keys, that held one are left out."""
+        """The values without unresolved references: items of arrays, and plain keys, that contain one are left out."""
         kept = {key: value for key, value in values.items() if (key,) not in self._unread}
         for key in set(kept) & {str(path[0]) for path in self._unread}:
             kept[key] = [item for index, item in enumerate(kept[key]) if not any(path[:2] == (key, index) for path in self._unread)]
@@ -116,7 +116,7 @@ class Document(Struct):
         self._unread.update(_moved(at, places) for at in expansion.unread)
 
     def _merge(self, key: str, value: object, text: _Text, *, included: bool) -> int:
-        """Put one top-level value in; the index that its first item got."""
+        """Add one top-level value. Returns the index of its first item."""
         if included and key not in INCLUDABLE:
             known = ", ".join(f"[[{name}]]" for name in INCLUDABLE)
             where = f"{text.shown}:{line_of(text.lines, (key,))}"
@@ -132,21 +132,21 @@ class Document(Struct):
         return first
 
     def shown(self, path: Path) -> str:
-        """A path as people read it: relative where it lies below the working folder, unless that is the root, a service's."""
+        """The path for display: relative if it is below the working directory, unless that is the root, as for a service."""
         below = path.is_relative_to(self.cwd) and self.cwd != Path(self.cwd.anchor)
         return str(path.relative_to(self.cwd)) if below else str(path)
 
 
 def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path, system_folder: Path = SYSTEM_FOLDER) -> Path | None:
-    """`config`, else $WATCHDOG_CONFIG, else ./watchdog.toml, else the system's; None where there is none.
+    """`config`, else $WATCHDOG_CONFIG, else ./watchdog.toml, else the system's; None if there is none.
 
-    ConfigError where the one that was named does not exist.
+    ConfigError if a file was named and does not exist.
     """
     named, by = (config, "--config") if config else (environ.get("WATCHDOG_CONFIG"), "$WATCHDOG_CONFIG")
     if is_empty(named):
         raise ConfigError([f"{by}: {EMPTY_VARIABLE}"])
-    if named == Path():
-        raise ConfigError([f"{by}: expected a file, found the working directory: is the variable behind it not set?"])  # click's ""
+    if named == Path():  # click's value for ""
+        raise ConfigError([f"{by}: expected a file, found the working directory: is the variable behind it not set?"])
     if named is None:
         return next((path for path in (cwd / NAME, system_folder / NAME) if _there(path)), None)
     path = cwd / named
@@ -160,20 +160,20 @@ def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path, system
 def read_document(
     path: Path, environ: Mapping[str, str], cwd: Path, leave_out: Sequence[str] = (), *, credentials: bool = True
 ) -> Document:
-    """Read a file and what it includes. Faults and warnings are in the document. `credentials`: see `expansion.expand`."""
+    """Read a file and its includes. Faults and warnings are in the document. `credentials`: see `interpolation.expand`."""
     document = Document(cwd, credentials)
     document.add(path, environ, leave_out=leave_out, included=False)
     includes = document.values.get("include", [])
     if isinstance(includes, list):
         for index, pattern in enumerate(includes):
-            if isinstance(pattern, str) and not is_empty(pattern):  # anything else is for the validation to say
+            if isinstance(pattern, str) and not is_empty(pattern):  # other types are reported by the validation
                 for included in _included(document, path, pattern, index):
                     document.add(included, environ, leave_out=leave_out, included=True)
     return document
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
-    """The files that a pattern means, sorted; relative ones start at `folder`. Unreadable folders hold nothing."""
+    """The files that match a pattern, sorted; relative patterns start at `folder`. Unreadable folders count as empty."""
     whole = folder / Path(pattern).expanduser()
     if not set(pattern) & set("*?["):
         return [whole] if _there(whole) else []
@@ -185,7 +185,7 @@ def matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def where(path: TomlPath, values: Mapping[str, Any]) -> str:
-    """`target "prod": flower.url`."""
+    """The path for people: `target "prod": flower.url`."""
     if len(path) < 2 or not isinstance(path[1], int) or path[0] not in INCLUDABLE:
         return _dotted(path)
     table = values[str(path[0])][path[1]]
@@ -195,7 +195,7 @@ def where(path: TomlPath, values: Mapping[str, Any]) -> str:
 
 
 def shown_name(name: str) -> str:
-    """A name as it can be printed."""
+    """A name in printable form."""
     return name if name.isprintable() and len(name) <= 100 else ascii(name)[1:-1][:60]
 
 
@@ -209,7 +209,7 @@ def _included(document: Document, path: Path, pattern: str, index: int) -> list[
 
 
 def _read(path: Path, shown: str) -> tuple[dict[str, Any], _Text] | str:
-    """A file's values and places, or what is wrong with it."""
+    """A file's values and their places, or what is wrong with it."""
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
@@ -230,14 +230,14 @@ def _read(path: Path, shown: str) -> tuple[dict[str, Any], _Text] | str:
 
 
 def _moved(path: TomlPath, firsts: Mapping[str, int]) -> TomlPath:
-    """Where a path of one file stands once its arrays were added behind those read before."""
+    """The merged path for a path in one file, whose arrays were appended to those read before."""
     if len(path) > 1 and isinstance(path[1], int):
         return (path[0], path[1] + firsts[str(path[0])], *path[2:])
     return path
 
 
 def _there(path: Path) -> bool:
-    """Whether something is there; what may not be looked at counts, so that reading it says why."""
+    """Whether the path exists; if that may not be checked, yes, so that reading it reports why."""
     try:
         return path.exists()
     except PermissionError:

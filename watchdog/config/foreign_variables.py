@@ -1,8 +1,9 @@
-"""Variables whose names begin with WATCHDOG_ and that others set: systemd, and Kubernetes for its Services.
+"""Variables that begin with WATCHDOG_ but are set by others: systemd, and Kubernetes for its Services.
 
-Kubernetes sets seven variables in every pod for each Service of its namespace, "service links": a Service `watchdog-redis` makes
+For each Service in its namespace, Kubernetes sets seven variables in every pod ("service links"): a Service `watchdog-redis` sets
 `WATCHDOG_REDIS_SERVICE_HOST`, `WATCHDOG_REDIS_PORT=tcp://10.0.0.1:6379`, `WATCHDOG_REDIS_PORT_6379_TCP_ADDR` and more (its docs, "Service",
-"Environment variables"). In: a name and its value. Out: whether it is one of those, by both, for `WATCHDOG_REDIS_PORT=6379` is a mistake.
+"Environment variables"). In: a name and its value. Out: whether it is one of those. Both are checked: `WATCHDOG_REDIS_PORT=6379` is a
+mistake.
 """
 
 import re
@@ -10,7 +11,7 @@ import re
 __all__ = ["is_foreign"]
 
 _BY_NAME = re.compile(r"WATCHDOG_(USEC|PID|SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP|SCTP)\w*)?)")
-"""systemd's own, and the links of a Service named watchdog: no variable of ours looks like one of them."""
+"""systemd's variables, and the links of a Service named watchdog: none of watchdog's own variables looks like one of them."""
 _ADDRESS, _URL = r"[0-9a-fA-F.:]+", r"(tcp|udp|sctp)://\S+:\d+"
 _LINKS = tuple(
     (re.compile(rf"WATCHDOG_\w+_{suffix}"), re.compile(value))
@@ -27,5 +28,5 @@ _LINKS = tuple(
 
 
 def is_foreign(name: str, value: str) -> bool:
-    """Whether somebody else sets this variable, for a purpose of their own."""
+    """Whether this variable is set by something else, for its own purpose."""
     return bool(_BY_NAME.fullmatch(name)) or any(link.fullmatch(name) and shape.fullmatch(value) for link, shape in _LINKS)

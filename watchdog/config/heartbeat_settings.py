@@ -1,4 +1,4 @@
-"""`heartbeat`: where watchdog says that it is alive."""
+"""`heartbeat`: where watchdog reports that it is alive."""
 
 import hashlib
 from urllib.parse import urlsplit, urlunsplit
@@ -13,7 +13,7 @@ __all__ = ["HeartbeatSettings", "failing_url"]
 
 
 class HeartbeatSettings(TlsSettings):
-    """`heartbeat = "https://…"`, or a table. `fail_url` is asked for in place of `url` with `/fail` behind its path."""
+    """`heartbeat = "https://…"`, or a table. `fail_url` defaults to `url` with `/fail` appended to its path."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
@@ -26,13 +26,13 @@ class HeartbeatSettings(TlsSettings):
 
     @property
     def urls(self) -> tuple[str, str]:
-        """What is asked for where all is well, and where it is not."""
+        """The URLs to request: while all is well, and while it is not."""
         url = self.url.get_secret_value()
         return url, self.fail_url.get_secret_value() if self.fail_url else failing_url(url)
 
     @property
     def place(self) -> str:
-        """16 hex digits that change with the URLs, and tell nothing of them."""
+        """16 hex digits that depend on the URLs and reveal nothing about them."""
         return hashlib.sha256("\n".join(self.urls).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
@@ -41,7 +41,7 @@ class HeartbeatSettings(TlsSettings):
         return {name: value.get_secret_value() for name, value in self.headers.items()}
 
     def attempt(self, url: str) -> HttpAttempt:
-        """What asks for one of the URLs; neither is ever in a reason."""
+        """A client for one of the URLs; neither URL ever appears in a reason."""
         return HttpAttempt(
             url,
             timeout_s=self.timeout,
@@ -52,6 +52,6 @@ class HeartbeatSettings(TlsSettings):
 
 
 def failing_url(url: str) -> str:
-    """`/fail` behind the path, as healthchecks.io has it; a query stays where it is."""
+    """The URL with `/fail` appended to the path, as healthchecks.io defines it; a query is kept."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/fail", fragment=""))

@@ -1,7 +1,7 @@
-"""References in a configuration: `${VAR}`, `${file:/path}`, `${credential:name}` become what they point at; `$${` is a plain `${`.
+"""Interpolation of references in a configuration: `${VAR}`, `${file:/path}`, `${credential:name}`; `$${` is a literal `${`.
 
-In: the values of a TOML file, the environment, the file's folder. Out: the same values with every string expanded, where
-the references stood, and a fault for each that leads nowhere. A fault names the reference, never a value.
+In: the values of a TOML file, the environment, the file's folder. Out: the same values with every string interpolated, the paths of
+references, and a fault for each unresolved one. A fault names the reference, never a value.
 """
 
 import re
@@ -19,17 +19,17 @@ __all__ = ["Interpolation", "expand"]
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _MOST_BYTES = 1024 * 1024
-"""A secret is not longer; a device or a log by mistake is."""
+"""A secret is not longer; a device or log file named by mistake is."""
 
 
 class _LeadsNowhereError(Exception):
-    """One reference that leads nowhere; says why, or nothing where that is no fault."""
+    """An unresolved reference. The message says why; it is empty if that is not a fault."""
 
 
 class Interpolation(Struct):
-    """Values with nothing left to expand; `references`: path -> the references that its text held; `faults`: path and sentence.
+    """Interpolated values; `references`: path -> the references in its text; `faults`: path and sentence.
 
-    `unread`: paths of which a part is missing, by a fault or by leave.
+    `unread`: paths whose text is incomplete, because of a fault or because credentials were left out.
     """
 
     values: dict[str, Any]
@@ -39,9 +39,9 @@ class Interpolation(Struct):
 
 
 def expand(values: Mapping[str, Any], environ: Mapping[str, str], folder: Path, *, credentials: bool = True) -> Interpolation:
-    """Expand every string. Relative `${file:…}` paths start at `folder`; `${credential:…}` needs systemd's $CREDENTIALS_DIRECTORY.
+    """Interpolate every string. Relative `${file:…}` paths start at `folder`; `${credential:…}` needs systemd's $CREDENTIALS_DIRECTORY.
 
-    `credentials=False` leaves those out unread, without a fault, for a check where systemd does not show them.
+    `credentials=False` leaves credentials unread, without a fault, for a check where systemd does not provide them.
     """
     expansion = Interpolation({})
     walk = _Walk(expansion, environ, folder, credentials)
@@ -70,7 +70,7 @@ class _Walk(Struct, frozen=True):
         return "".join(self.pieces(text, path))
 
     def pieces(self, text: str, path: TomlPath) -> Iterator[str]:
-        """The plain stretches and what the references stand for, in order; nothing for those that lead nowhere."""
+        """The literal parts and the values of the references, in order; nothing for unresolved ones."""
         at = 0
         for found in _REFERENCE.finditer(text):
             yield text[at : found.start()]
@@ -116,7 +116,7 @@ class _Walk(Struct, frozen=True):
 
 
 def _filled(text: str, reference: str) -> str:
-    """A reference stands for something: what is empty is a secret that did not arrive, and would be taken for "none"."""
+    """The value of a reference. An empty one is a fault: it is a secret that did not arrive, and would be taken for "none"."""
     if text.strip():
         return text
     kind = next((kind for kind in ("file", "credential") if reference.startswith(f"${{{kind}:")), "variable")
@@ -130,7 +130,7 @@ def _nothing(name: str) -> str:
 
 
 def _content(path: Path, reference: str) -> str:
-    """A file's text without the line end it closes with."""
+    """A file's text without its final line end."""
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)

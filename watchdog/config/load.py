@@ -1,7 +1,7 @@
-"""The configuration, read strictly: flags over environment over file; everything wrong is said at once, and no secret with it.
+"""Loads the configuration strictly: flags over environment over file; all faults are reported at once, and no secret with them.
 
-In: what the command line gave, the environment, the working folder. Out: `Loaded`: frozen settings, the file they came from, the rule
-files, the database, warnings. Raises `ConfigError` with all faults.
+In: command line options, the environment, the working directory. Out: `Loaded`: frozen settings, the file they came from, the rule files,
+the database, warnings. Raises `ConfigError` with all faults.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,15 +39,16 @@ ENVIRONMENT: Mapping[str, str] = {
     "WATCHDOG_SERVICE": "service",
     "WATCHDOG_SHIPPED_RULES": "shipped_rules",
 }
-"""Variable -> key; WATCHDOG_CONFIG beside them names the file. One that is set but empty is a fault: it may be a secret that was not
-passed on, and a run without it would answer for less than was asked."""
+"""Variable -> key; also WATCHDOG_CONFIG, which names the file. A variable that is set but empty is a fault: it may be a secret that was not
+passed on, and a run without it would cover less than was asked.
+"""
 
 _ONE_TARGET = ("flower", "redis")
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 class Loaded(Struct, frozen=True):
-    """A configuration that holds. `file` is the one used (None: flags and environment alone), `files` it and its includes."""
+    """A valid configuration. `file` is the one used (None: only flags and environment), `files` also includes its includes."""
 
     settings: Settings
     file: Path | None
@@ -60,7 +61,7 @@ class Loaded(Struct, frozen=True):
     """Where a value came from: a flag, a variable, or a line of a file."""
 
 
-def load_settings(  # noqa: PLR0913 - where a configuration comes from
+def load_settings(  # noqa: PLR0913 - the sources of a configuration
     *,
     config: Path | None,
     environ: Mapping[str, str],
@@ -71,11 +72,11 @@ def load_settings(  # noqa: PLR0913 - where a configuration comes from
     credentials: bool = True,
     learn: Callable[[Iterable[str]], None] = lambda _: None,
 ) -> Loaded:
-    """Read everything. `flags`: key -> value as in `ENVIRONMENT` (None: not given); `config` is --config.
+    """Load everything. `flags`: key -> value as in `ENVIRONMENT` (None: not given); `config` is --config.
 
-    `targets_required=False` is for commands that watch nothing (rules, incidents). `credentials=False` checks all but
-    `${credential:…}`, for systemd's ExecReload, which does not see them; such settings are not for use. `learn` hears of every secret
-    before anything is found right or wrong. Raises ConfigError.
+    `targets_required=False` is for commands that poll nothing (rules, incidents). `credentials=False` checks everything but
+    `${credential:…}`, for systemd's ExecReload, which does not have them; such settings must not be used. `learn` is called with every
+    secret before validation. Raises ConfigError.
     """
     reading = _Reading(dict(environ), {key: value for key, value in flags.items() if value is not None}, cwd, system_folder)
     reading.command_line()
@@ -99,7 +100,7 @@ def load_settings(  # noqa: PLR0913 - where a configuration comes from
 
 
 class _Reading:
-    """One reading of the configuration: the layers as they come in, and the faults as they are found."""
+    """One load of the configuration: the layers as they are read, and the faults as they are found."""
 
     def __init__(self, environ: Mapping[str, str], flags: Mapping[str, object], cwd: Path, system_folder: Path) -> None:
         self.environ = environ
@@ -114,18 +115,18 @@ class _Reading:
 
     @property
     def one_target(self) -> dict[str, object]:
-        """`flower` and `redis` from flags and environment: one target `default`, in place of the file's."""
+        """`flower` and `redis` from flags and environment: one target `default`, which replaces those of the file."""
         return {key: {**self.variables, **self.flags}[key] for key in _ONE_TARGET if key in self.flags or key in self.variables}
 
     def command_line(self) -> None:
-        """Flags that were given without a value are faults, and count as not given."""
+        """Report flags without a value as faults, and treat them as not given."""
         given = {key: value for key, value in self.flags.items() if not is_empty(value)}
         self.empty |= set(self.flags) - set(given)
         self.faults += [f"--{key.replace('_', '-')}: {EMPTY_FLAG}" for key in self.flags if key not in given]
         self.flags = given
 
     def environment(self) -> None:
-        """The variables that are ours; others that look like it are faults, and so are those without a value that nothing stands in for."""
+        """Read watchdog's variables. Unknown WATCHDOG_ variables are faults, and so are empty ones unless a flag replaces them."""
         for name, value in sorted(self.environ.items()):
             if not name.startswith("WATCHDOG_") or name == "WATCHDOG_CONFIG" or is_foreign(name, value):
                 continue
@@ -141,7 +142,7 @@ class _Reading:
                 self.faults.append(f"${name}: {EMPTY_VARIABLE}")
 
     def file(self, config: Path | None, *, credentials: bool) -> None:
-        """Find and read the file and what it includes."""
+        """Find and read the file and its includes."""
         try:
             self.path = find_file(config, self.environ, self.cwd, self.system_folder)
         except ConfigError as error:
@@ -152,7 +153,7 @@ class _Reading:
             self.faults += self.document.faults
 
     def validated(self, *, targets_required: bool) -> Settings | None:
-        """The settings, or None where they do not hold."""
+        """The settings, or None if they are invalid."""
         values = dict(self.document.values)
         if self.one_target:
             values["target"] = [{"name": "default", **self.one_target}]
@@ -169,7 +170,7 @@ class _Reading:
         return settings
 
     def held(self, layers: Sequence[Mapping[str, object]], values: Mapping[str, Any]) -> tuple[Settings | None, list[tuple[TomlPath, str]]]:
-        """The settings, or None and what is wrong with them, where that is not said already."""
+        """The settings; or None, and the faults that have not been reported yet."""
         try:
             return _layered(layers), []
         except ValidationError as error:
@@ -178,14 +179,14 @@ class _Reading:
             wrong = [(path, said) for path, said in found if not self.document.unread(path)]
             if wrong or self.faults:
                 return None, wrong
-        return _layered([*layers[:2], self.document.without_unread(values)]), []  # nothing but credentials left out on purpose
+        return _layered([*layers[:2], self.document.without_unread(values)]), []  # only credentials are missing, on purpose
 
     def unheard(self, path: TomlPath) -> bool:
-        """Whether a value of the file does not count: it could not be read, or a flag or a variable stands in its place."""
+        """Whether a value of the file does not count: it could not be read, or a flag or a variable replaces it."""
         return self.document.unread(path) or path[0] in {*self.flags, *self.variables}
 
     def rule_files(self, settings: Settings | None, folder: Path) -> Iterator[Path]:
-        """The files that `rules` means, each once; of settings that do not hold, those that can be told."""
+        """The files named by `rules`, without duplicates; if the settings are invalid, those that can be determined."""
         written = self.document.values.get("rules") if settings is None else settings.rules
         patterns = written if isinstance(written, list | tuple) else ()
         seen = set()
@@ -203,27 +204,27 @@ class _Reading:
                     yield path
 
     def overrides(self) -> Iterator[Override]:
-        """Those that hold, also where something else does not."""
+        """The valid overrides, even if something else is invalid."""
         written = self.document.values.get("override")
         for index, table in enumerate(written if isinstance(written, list) else ()):
             with suppress(ValidationError):
                 yield to_override(OverrideSettings.model_validate(table), self.place(("override", index)))
 
     def targets_meant(self) -> TargetsMeant:
-        """The targets as they are written, where nothing of them went unread."""
+        """The targets as written, if all of them could be read."""
         written = [{"name": "default", **self.one_target}] if self.one_target else self.document.values.get("target")
         unread = self.document.broken or not written
         return TargetsMeant() if unread else meant_by_values(written, self.empty, self.place(("target",)))
 
     def database(self, settings: Settings | None, folder: Path) -> str | None:
-        """`database` as an absolute path: in the file it starts at the file's folder, elsewhere at the working folder."""
+        """`database` as an absolute path: relative to the file's folder if it is in the file, else to the working directory."""
         if settings is None or settings.database is None:
             return None
         start = self.cwd if "database" in {*self.flags, *self.variables} else folder
         return str(start / Path(settings.database).expanduser())
 
     def doubles(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """Targets, and receivers, that share a name."""
+        """Faults for targets, and receivers, that share a name."""
         for array in ("target", "receiver"):
             seen: dict[str, str] = {}
             tables = values.get(array, [])
@@ -237,7 +238,7 @@ class _Reading:
                 seen.setdefault(name, place)
 
     def old_names(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """`was` of a receiver that names one which is configured, or that another claims as well."""
+        """Faults for a receiver's `was` that names a configured receiver, or one that another receiver claims too."""
         tables = values.get("receiver", [])
         receivers = [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
         configured = {table.get("name") for table in receivers if isinstance(table.get("name"), str)}
@@ -255,7 +256,7 @@ class _Reading:
                 claimed.setdefault(old, place)
 
     def no_target(self) -> str:
-        """What to do where there is nothing to watch."""
+        """The fault if there is nothing to watch, with what to do."""
         if self.path is None:
             return (
                 f"no configuration: neither ./watchdog.toml nor {self.system_folder}/watchdog.toml is there; `watchdog init` writes one; "
@@ -278,8 +279,8 @@ class _Reading:
 
 
 def _layered(layers: Sequence[Mapping[str, object]]) -> Settings:
-    """Let pydantic-settings lay the layers over each other, the first on top. Raises ValidationError."""
-    from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict  # noqa: PLC0415 - 0.25 s
+    """Let pydantic-settings merge the layers, the first taking precedence. Raises ValidationError."""
+    from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict  # noqa: PLC0415 - takes 0.25 s to import
 
     class Layers(Settings, BaseSettings):
         model_config = SettingsConfigDict(extra="forbid", frozen=True, case_sensitive=True, validate_default=False)
@@ -293,6 +294,6 @@ def _layered(layers: Sequence[Mapping[str, object]]) -> Settings:
 
 
 def _reading_order(place: str) -> tuple[str, int]:
-    """Faults of one file are told from top to bottom."""
+    """The sort key by which faults of one file are reported from top to bottom."""
     file, _, line = place.rpartition(":")
     return (file, int(line)) if line.isdigit() else (place, 0)

@@ -1,8 +1,8 @@
-"""The last line of defence: secrets of the configuration, blotted out of whatever is about to be printed or logged.
+"""The last line of defence: masks the secrets of the configuration in everything that is printed or logged.
 
-Sentences are made without secrets; this is for the texts of others: exceptions of libraries, their tracebacks, warnings. In: secrets, as
-`config_secrets` finds them. Out: texts with `***` in their place. Whoever prints asks the one `MASKING` of the process, which has learnt
-them as the configuration was read, before it was found right or wrong. Words of fewer than 6 letters are left alone.
+watchdog's own messages contain no secrets; this is for texts from elsewhere: exceptions of libraries, their tracebacks, warnings. In:
+secrets, as found by `core.text.secrets`. Out: texts with `***` in their place. All output uses the process's single `MASKING`, which learns
+the secrets when the configuration is read, before it is validated. Words of fewer than 6 letters are not masked.
 """
 
 import codecs
@@ -19,21 +19,21 @@ __all__ = ["MASK", "MASKING", "Masking", "masked_stream", "print_commands"]
 MASK = "***"
 _SHORTEST = 6
 _SEEN = 200
-"""Characters that are remembered of an unfinished line: enough to know whether it is blank."""
+"""Characters kept of an unfinished line: enough to know whether it is blank."""
 _USERINFO = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,20}://)(?!user:password@)(?![^\s@]*\$\{)[^\s/?#\"'<>]+@")
-"""Not that of examples in sentences of our own, nor a reference such as `${PASSWORD}`."""
+"""Excludes examples in watchdog's own messages, and references such as `${PASSWORD}`."""
 
 
 class Masking:
-    """What must not be told. Any thread may teach it and ask it; what it has learnt it never forgets."""
+    """The secrets to mask. Thread-safe; it never forgets a secret."""
 
     def __init__(self) -> None:
         self._secrets: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """These too, in every spelling that a library may give them."""
-        from watchdog.core.text.secrets import spellings  # noqa: PLC0415 - what reads no configuration does without
+        """Add these secrets, in every spelling that a library may give them."""
+        from watchdog.core.text.secrets import spellings  # noqa: PLC0415 - not needed by commands that read no configuration
 
         known = self._secrets | {spelling for secret in secrets for spelling in spellings(secret) if len(spelling) >= _SHORTEST}
         if known != self._secrets:
@@ -41,13 +41,13 @@ class Masking:
             self._pattern = re.compile("|".join(re.escape(secret) for secret in sorted(known, key=len, reverse=True)))
 
     def __call__(self, text: str) -> str:
-        """The text without them, and without the userinfo of any URL."""
+        """The text without the secrets, and without the userinfo of any URL."""
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
         return _USERINFO.sub(rf"\1{MASK}@", text) if "@" in text else text
 
     def event(self, _logger: object, _method: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for the fields of a log line, before they are quoted and escaped: a processor of structlog."""
+        """The same for the fields of a log line, before they are quoted and escaped: a structlog processor."""
         return {name: self._field(value) for name, value in event.items()}
 
     def _field(self, value: Any) -> Any:
@@ -61,16 +61,16 @@ class Masking:
 
 
 MASKING = Masking()
-"""What this process must not tell."""
+"""The secrets that this process must not print."""
 
 
 class _MaskedStream(io.TextIOWrapper):
-    """A standard stream whose every write is masked, and holds no command for a CI system."""
+    """A standard stream that masks every write, and neutralizes commands for a CI system."""
 
     ascii_alone = False
-    """Whether the stream was opened for ASCII: click would go around such a stream, and around the masking."""
+    """Whether the stream was opened for ASCII: click would bypass such a stream, and with it the masking."""
     _line = ""
-    """What was written of the line that is not ended yet."""
+    """The beginning of the current, unfinished line."""
 
     def write(self, text: str) -> int:
         """Print text that may come from anywhere."""
@@ -79,7 +79,7 @@ class _MaskedStream(io.TextIOWrapper):
         return len(text)
 
     def write_commands(self, text: str) -> None:
-        """Print commands that are meant to be carried out: whatever is in them was escaped by who made them."""
+        """Print commands that are meant to be executed; their author has escaped their contents."""
         masked = MASKING(text)
         self._print(masked, masked)
 
@@ -90,7 +90,7 @@ class _MaskedStream(io.TextIOWrapper):
 
 
 def masked_stream(stream: TextIO) -> TextIO:
-    """The stream in masked form; as it is, where it is none of the interpreter's own."""
+    """The stream with masking; unchanged if it is not one of the interpreter's own."""
     if type(stream) is not io.TextIOWrapper:
         return stream
     stream.flush()
@@ -107,7 +107,7 @@ def masked_stream(stream: TextIO) -> TextIO:
 
 
 def print_commands(text: str) -> None:
-    """Print commands for a CI system to standard output, for it to carry out."""
+    """Print commands for a CI system to standard output, for it to execute."""
     if isinstance(sys.stdout, _MaskedStream):
         sys.stdout.write_commands(text)
     else:

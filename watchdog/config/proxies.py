@@ -1,7 +1,7 @@
-"""The proxies that the environment names, checked before anything is sent: a daemon that finds out later tells nobody.
+"""Checks the proxies named by the environment at startup: a daemon that discovers a bad one later could notify nobody.
 
-In: a configuration, the environment. Out: a sentence for each setting that obeys the environment and finds a proxy there that cannot be
-used, such as a SOCKS proxy in ALL_PROXY. Proxies that the configuration itself names are checked as it is read.
+In: a configuration, the environment. Out: a sentence for each setting that uses the environment and finds an unusable proxy there, such as
+a SOCKS proxy in ALL_PROXY. Proxies named in the configuration are checked when it is read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ __all__ = ["proxy_faults"]
 
 
 def proxy_faults(loaded: "Loaded", environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Each with its file and line."""
+    """The faults, each with its file and line."""
     return tuple(f"{place}: {said}" for place, said in _faults(loaded, environ))
 
 
@@ -34,7 +34,7 @@ def _faults(loaded: "Loaded", environ: Mapping[str, str]) -> Iterator[tuple[str,
 
 
 def _unusable(url: str, setting: object, environ: Mapping[str, str]) -> str:
-    """What is wrong with the environment's proxy for this URL; empty where nothing is, or another setting holds."""
+    """What is wrong with the environment's proxy for this URL; empty if nothing is, or the environment is not used."""
     if setting != ENVIRONMENT:
         return ""
     try:

@@ -1,7 +1,7 @@
 """Rule files from disk, checked against the tables and tuned by the configuration: the rules in force for each target.
 
-In: a loaded configuration, or files alone. Out: a rulebook with every fault and warning; the composition root refuses faults.
-A rule of the user's own that no target can ever answer is a fault; the shipped ones are made for any target, and idle on some.
+In: a loaded configuration, or files alone. Out: a rulebook with every fault and warning; the composition root refuses faults. A rule
+written by the user that no target can ever answer is a fault; shipped rules are made for any target, and are idle on some.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ __all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for
 
 
 class RuleBook(Struct, frozen=True):
-    """All loaded rules, in file order, with what is wrong (faults) and what is odd (warnings), as sentences with file and line."""
+    """All loaded rules, in file order, with their faults and warnings, as sentences with file and line."""
 
     rules: tuple[Rule, ...] = ()
     overrides: tuple[Override, ...] = ()
@@ -32,7 +32,7 @@ class RuleBook(Struct, frozen=True):
 def read_rule_book(
     files: Iterable[Path], tables: Mapping[str, Table], overrides: tuple[Override, ...] = (), *, shipped: bool = True
 ) -> RuleBook:
-    """Read the shipped pack, unless left out, and these files; check everything at once."""
+    """Read these files and, unless left out, the shipped rules; check everything at once."""
     files = tuple(files)
     texts = _shipped_beside(files) if shipped else {}
     unreadable = []
@@ -53,21 +53,21 @@ def read_rule_book(
 
 
 def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:
-    """The shipped pack, without those of its files that are named by the user too: they count once."""
+    """The shipped rules, without files that the user names too: they count once."""
     named = {file.resolve() for file in files}
     folder = shipped_folder()
     return {name: text for name, text in shipped_rule_files(folder).items() if (folder / Path(name).name).resolve() not in named}
 
 
 def rules_for(book: RuleBook, target: str, tables: Mapping[str, Table]) -> tuple[Tuned, ...]:
-    """The rules asked of one target, as tuned for it: enabled, meant for it, and on tables that have rows there."""
+    """The rules for one target, as tuned for it: enabled, applicable to it, and on tables that have rows there."""
     tuned = tune(book.rules, book.overrides, target)
     asked = (t for t in tuned if any(rule.covers(target) for rule in (t.rule, *(copy for copy, _ in t.variants))))
     return tuple(t for t in asked if _has_rows(t.rule, target, tables))
 
 
 def own_rules(book: RuleBook, tables: Mapping[str, Table]) -> tuple[Rule, ...]:
-    """Rules on watchdog's own tables."""
+    """Rules on the self-monitoring tables."""
     return tuple(rule for rule in book.rules if _own(rule, tables))
 
 
@@ -76,16 +76,16 @@ def _has_rows(rule: Rule, target: str, tables: Mapping[str, Table]) -> bool:
 
 
 def _own(rule: Rule, tables: Mapping[str, Table]) -> bool:
-    """A rule that reads one of watchdog's own tables is asked of the target `watchdog`."""
+    """Whether a rule reads one of the self-monitoring tables, and so applies to the target `watchdog`."""
     return any(tables[name].own for name in {*rule.reads, rule.table or ""} if name in tables)
 
 
 def never_judged(
     book: RuleBook, files: Iterable[Path], targets: Iterable[Target], to_set: Mapping[str, str], tables: Mapping[str, Table]
 ) -> tuple[str, ...]:
-    """A fault for each rule of these files that can have a verdict on none of the targets it is asked of.
+    """A fault for each rule of these files that can have a verdict on none of its targets.
 
-    `to_set`: source -> how one gets it, in words. A copy of a shipped rule is as good as the shipped one.
+    `to_set`: source -> how to configure it, in words. A copy of a shipped rule is treated like the shipped one.
     """
     names = {str(file) for file in files}
     if not any(rule.file in names for rule in book.rules):

@@ -1,7 +1,7 @@
-"""What a configuration may say: the models behind `watchdog.toml`, each key with its type, bounds and default.
+"""The models behind `watchdog.toml`: each key with its type, limits and default.
 
-In: plain values (see `config`). Out: frozen settings; `to_target` gives the part of them that the core knows, without secrets.
-Sources and receivers keep their own settings in their own files; here they are only named.
+In: plain values (see `load`). Out: frozen settings; `to_target` gives the part that the core needs, without secrets. Sources and receivers
+define their own settings in their own files; here they are only named.
 """
 
 import re
@@ -40,7 +40,7 @@ LONGEST_NAME = 100
 LONGEST_ADDRESS = 500
 NO_LINK = "none"
 _OF_URLS = "!$%&'()*+,/:;=[]"
-"""What else than letters and digits stands in a URL as it is; what markup could take for its own does not."""
+"""Characters besides letters and digits that stay unescaped in a URL; those that markup could interpret are not among them."""
 
 
 def _long_enough(interval_s: float) -> float:
@@ -66,7 +66,7 @@ def _openable(link: str) -> str:
         return link
     try:
         parts = urlsplit(link)
-        parts.port  # noqa: B018 - raises where it is no number
+        parts.port  # noqa: B018 - raises if it is not a number
     except ValueError:
         raise ValueError("expected a URL such as https://flower.example.com, found one whose host or port cannot be read") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -83,7 +83,7 @@ def _openable(link: str) -> str:
 
 
 def _table(value: Any) -> Any:
-    """A bare URL is short for a table with nothing else in it."""
+    """A bare URL is short for a table with only `url`."""
     return {"url": value} if isinstance(value, str) else value
 
 
@@ -93,13 +93,13 @@ Texts = tuple[StrictStr, ...]
 
 
 class Strict(BaseModel):
-    """Frozen, and no key that it does not know."""
+    """Frozen, and without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class TargetSettings(Strict):
-    """One `[[target]]`: a Celery deployment, seen through Flower, Redis, or both."""
+    """One `[[target]]`: a Celery deployment, polled through Flower, Redis, or both."""
 
     name: Name
     flower: Annotated[FlowerSettings, BeforeValidator(_table)] | None = None
@@ -162,12 +162,12 @@ class Settings(Strict):
     override: tuple[OverrideSettings, ...] = ()
 
     def interval_of(self, target: TargetSettings) -> float:
-        """How often a target is looked at (seconds)."""
+        """How often a target is polled (seconds)."""
         return self.interval if target.interval is None else target.interval
 
 
 def to_target(settings: Settings, target: TargetSettings) -> Target:
-    """A target as the core sees it: no secrets; what is unset is left to the workers' own configuration."""
+    """A target as the core sees it: no secrets; what is not set is read from the workers' configuration."""
     redis = target.redis
     return Target(
         name=target.name,
@@ -192,10 +192,12 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
 
 
 def _opened_at(target: TargetSettings) -> str | None:
-    """Where people open its Flower: at `link`, else where watchdog asks it, credentials aside (`FlowerSettings` keeps them apart)."""
+    """The URL at which people open its Flower: `link`, else the one that watchdog polls, without credentials (`FlowerSettings` separates
+    them).
+    """
     if target.link is not None:
         return None if target.link == NO_LINK else target.link
-    if target.flower is None or "@" in target.flower.url:  # what looks like its path may be a password with a slash in it
+    if target.flower is None or "@" in target.flower.url:  # what looks like its path may be a password that contains a slash
         return None
     address = quote(target.flower.url, safe=_OF_URLS)
     return address if len(address) <= LONGEST_ADDRESS else None

@@ -1,4 +1,4 @@
-"""The rule files that come with watchdog: from the installed package, or from a source checkout; both read alike."""
+"""The rule files that come with watchdog, from the installed package or from a source checkout."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def shipped_folder(package: Path = _PACKAGE) -> Path:
-    """`shipped_rules` inside an installed package, `rules` beside the package in a checkout; FileNotFoundError where there is neither."""
+    """`shipped_rules` in an installed package, `rules` beside the package in a checkout; FileNotFoundError if there is neither."""
     installed, checkout = package / "shipped_rules", package.parent / "rules"
     if installed.is_dir():
         return installed
@@ -19,6 +19,6 @@ def shipped_folder(package: Path = _PACKAGE) -> Path:
 
 
 def shipped_rule_files(folder: Path | None = None) -> Mapping[str, str]:
-    """Name as shown in faults (`rules/queues.toml`) -> text, in the order of their names."""
+    """Name as shown in faults (`rules/queues.toml`) -> text, ordered by name."""
     files = sorted((folder or shipped_folder()).glob("*.toml"))
     return {f"rules/{file.name}": file.read_text(encoding="utf-8") for file in files}

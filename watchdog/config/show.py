@@ -1,7 +1,7 @@
-"""The settings in effect, for people: defaults filled in, durations readable, every secret masked.
+"""The settings in effect, for people: defaults filled in, durations formatted, every secret masked.
 
-In: `Settings`. Out: plain values (`effective`) or TOML text (`to_toml`). Secrets are: what a model declares as one, whatever is named like
-one, the userinfo and query of any URL, the path of a receiver's or the heartbeat's URL (it is the key to a chat room), and all headers.
+In: `Settings`. Out: plain values (`effective`) or TOML text (`to_toml`). Secrets are: fields that a model declares as such, keys named like
+secrets, the userinfo and query of any URL, the path of a receiver's or the heartbeat's URL (it grants access), and all headers.
 """
 
 import json
@@ -24,7 +24,7 @@ _URL = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:(?P<user>[^/?#]*)@)
 
 
 def effective(settings: Settings) -> dict[str, Any]:
-    """Every setting that has a value, by the names that `watchdog.toml` uses."""
+    """Every setting that has a value, by its name in `watchdog.toml`."""
     shown = _table(settings, hide_paths=False)
     if settings.heartbeat is not None:
         shown["heartbeat"] = _table(settings.heartbeat, hide_paths=True)
@@ -33,19 +33,19 @@ def effective(settings: Settings) -> dict[str, Any]:
 
 
 def masked_url(url: str, *, hide_path: bool) -> str:
-    """A URL with its userinfo and query masked, and its path too where that is a secret. Not a URL: unchanged."""
+    """A URL with its userinfo and query masked, and its path if that is secret. Text that is not a URL is unchanged."""
     found = _URL.fullmatch(url)
     if found is None:
         return url
     user = "" if found["user"] is None else f"{MASK}@"
-    if "@" in found["path"]:  # a "/" in a password: what looks like the host is a part of it
+    if "@" in found["path"]:  # a "/" in a password: what looks like the host is part of it
         return f"{found['scheme']}://{MASK}"
     path = f"/{MASK}" if hide_path and found["path"].strip("/") else found["path"]
     return f"{found['scheme']}://{user}{found['host']}{path}{f'?{MASK}' if found['rest'] else ''}"
 
 
 def to_toml(values: Mapping[str, Any]) -> str:
-    """TOML text of what `effective` gives: plain keys first, then a table each for the entries of arrays."""
+    """The values from `effective` as TOML: plain keys first, then a table for each item of an array."""
     arrays = {key: value for key, value in values.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
     lines = [f"{key} = {_inline(value)}" for key, value in values.items() if key not in arrays]
     for name, tables in arrays.items():
@@ -102,7 +102,7 @@ def _is_duration(annotations: list[Any]) -> bool:
 
 
 def _exact(seconds: float) -> str:
-    """As people write it, unless rounding would change it."""
+    """The duration as people write it, unless rounding would change it."""
     format_value = format_duration(seconds)
     return format_value if format_value != "forever" and parse_duration(format_value) == seconds else f"{seconds!r}s"
 

@@ -1,6 +1,6 @@
-"""The targets that a configuration means, as the core sees them; also of one that is wrong elsewhere: all faults are told in one go.
+"""The targets of a configuration as the core sees them, even if it has faults elsewhere, so that all faults are reported at once.
 
-In: a configuration that holds, or the values of a file that does not. Out: `TargetsMeant`, with how a further source is set there.
+In: a valid configuration, or the values of an invalid file. Out: `TargetsMeant`, with how another source is configured there.
 """
 
 from collections.abc import Collection
@@ -21,13 +21,13 @@ _BY_FILE = {source: f"set `{source}`" for source in SOURCES}
 
 
 def meant_by(loaded: "Loaded") -> TargetsMeant:
-    """Those of a configuration that holds. Without any, one that may have every source."""
+    """The targets of a valid configuration. If it has none, one that may have every source."""
     targets = tuple(to_target(loaded.settings, target) for target in loaded.settings.target)
     return _meant(targets or (Target(ANY_TARGET, sources=frozenset(SOURCES)),), loaded.place(("target",)))
 
 
 def meant_by_values(tables: object, given_empty: Collection[str], place: str) -> TargetsMeant:
-    """Those of `target` as it was written; none where one of them is no table with a name.
+    """The targets as written in `target`; none if one of them is not a table with a name.
 
     `given_empty` counts as set; `place`: where they come from (a flag, a variable, a file).
     """
