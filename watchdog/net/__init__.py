@@ -1,1 +1,1 @@
-"""What all that talks to the network shares: proxies, TLS, deadlines, limits of the process."""
+"""Networking shared by sources and receivers: proxies, TLS, deadlines, limits of the process."""

@@ -1,4 +1,4 @@
-"""A deadline that a whole exchange shares, so that many small waits cannot add up: a server that drips is a server that hangs."""
+"""A deadline shared by a whole exchange, so that many small waits cannot add up: a server that sends byte by byte counts as hanging."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ __all__ = ["Deadline"]
 
 
 class Deadline:
-    """How much time is left, by a monotonic clock. Whoever waits for the other side waits at most `left()`."""
+    """The time left, by a monotonic clock. Every wait for the other side is limited to `left()`."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._ends_at = 0.0
 
     def start(self, seconds: float) -> None:
-        """It ends so many seconds from now."""
+        """Set the deadline to this many seconds from now."""
         self._ends_at = self._clock() + seconds
 
     def left(self) -> float:

@@ -1,6 +1,6 @@
-"""What this machine or process lacks to ask with. Then nothing was asked, and nothing may be said of the other side: no gap, but an error.
+"""Lack of local resources, such as file descriptors. Then nothing was asked and nothing is known about the other side: an error, not a gap.
 
-In: what connecting raised. Out: a sentence on what is lacking and what to do, or None where it was the other side's fault.
+In: the exception from connecting. Out: a sentence on what is lacking and what to do, or None if the other side is to blame.
 """
 
 import errno
@@ -15,15 +15,15 @@ _LACKS = {
     errno.ENOBUFS: "this machine has no memory left for sockets; see `free -m` and `ss -s`",
     errno.ENOMEM: "this machine has no memory left; see `free -m`",
 }
-"""Error numbers of connect(2), socket(2) and open(2) that speak of us."""
+"""Error numbers of connect(2), socket(2) and open(2) that concern this machine or process."""
 
 
 class NotAskedError(Exception):
-    """A source could not be asked, for a lack of our own; the text is for the operator."""
+    """A source could not be asked for a lack of local resources; the text is for the operator."""
 
 
 def own_limit(error: BaseException) -> str | None:
-    """The sentence for our own lack, where it or what caused it is one."""
+    """The sentence for a lack of local resources, if the error or one in its exception chain is one."""
     for cause in exception_chain(error):
         if isinstance(cause, OSError) and cause.errno in _LACKS:
             return f"nothing could be asked: {_LACKS[cause.errno]}"
@@ -31,7 +31,7 @@ def own_limit(error: BaseException) -> str | None:
 
 
 def raise_if_own(error: BaseException) -> None:
-    """NotAskedError where the error is a lack of our own."""
+    """Raise NotAskedError if the error is a lack of local resources."""
     sentence = own_limit(error)
     if sentence:
         raise NotAskedError(sentence) from error

@@ -1,9 +1,9 @@
-"""Which forward proxy a request goes through: the one that its `proxy` setting names, or the one that the environment names for its URL.
+"""The forward proxy of a request: the one in its `proxy` setting, or the one that the environment names for its URL.
 
-In: the setting, the URL, the environment. Out: a `Proxy`, or None for a direct connection; ValueError where what is named is none.
-The variables are those that curl made common: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, small letters before capitals; NO_PROXY
-lists hosts (with all below them), host:port, addresses and networks, or `*`. What listens on this machine's loopback is never looked for
-through the environment's proxy, which could only find its own.
+In: the setting, the URL, the environment. Out: a `Proxy`, or None for a direct connection; ValueError for an invalid one. The variables are
+those established by curl: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, lower case before upper case; NO_PROXY lists hosts (including
+subdomains), host:port, addresses and networks, or `*`. Loopback addresses never use the environment's proxy, which could only reach its
+own.
 """
 
 import base64
@@ -22,7 +22,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Proxy(Unprinted, frozen=True):
-    """A forward proxy. `url` is without its credentials and can be shown; `named_by` is the setting or variable that names it."""
+    """A forward proxy. `url` has no credentials and can be shown; `named_by` is the setting or variable that names it."""
 
     url: str
     username: str = ""
@@ -31,22 +31,22 @@ class Proxy(Unprinted, frozen=True):
 
     @property
     def auth(self) -> tuple[str, str] | None:
-        """User name and password, where it has any."""
+        """User name and password, if it has any."""
         return (self.username, self.password) if self.username or self.password else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be told, also as it looks in a header."""
+        """What must not be shown, including its form in a header."""
         basic = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
         return (self.username, self.password, basic) if self.auth else ()
 
     def __str__(self) -> str:
-        """For sentences."""
+        """For messages."""
         return f"the proxy {self.url} ({self.named_by})"
 
 
 def proxy_for(url: str, setting: str, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy for a URL. ValueError where the environment names one that is no HTTP proxy."""
+    """The proxy for a URL. ValueError if the environment names one that is not an HTTP proxy."""
     if setting == NONE:
         return None
     if setting != ENVIRONMENT:
@@ -65,7 +65,7 @@ def proxy_for(url: str, setting: str, environ: Mapping[str, str]) -> Proxy | Non
 
 
 def parse_proxy(url: str, named_by: str = "`proxy`") -> Proxy:
-    """A proxy's URL taken apart. ValueError says what was expected, without the URL itself."""
+    """Parse a proxy's URL. The ValueError says what was expected, without the URL itself."""
     try:
         parts = urlsplit(url.strip())
         usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0 and url.isprintable()
@@ -77,7 +77,7 @@ def parse_proxy(url: str, named_by: str = "`proxy`") -> Proxy:
 
 
 def proxy_answer(status: int, proxy: Proxy, server: str) -> str:
-    """Why a proxy did not let a request through: the sentence for the status it answered."""
+    """The reason why a proxy did not let a request through, by its status."""
     if status == 407:
         wants = "does not accept the user name or password that it was given" if proxy.auth else "asks for a user name and a password"
         return f"{proxy} {wants} (407); write them into its URL, http://user:password@host:port"
@@ -92,7 +92,7 @@ def _place(parts: SplitResult) -> str:
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Name and value; one that is empty counts as unset, and in small letters it unsets the one in capitals too."""
+    """Name and value; an empty variable counts as unset, and in lower case it also unsets the upper case one."""
     found = name if name in environ else name.upper()
     value = environ.get(found, "").strip()
     return (found, value) if value else None
@@ -103,7 +103,7 @@ def _exempt(host: str, port: int, no_proxy: str) -> bool:
 
 
 def _fits(entry: str, host: str, port: int) -> bool:
-    """Whether one entry of NO_PROXY means this host."""
+    """Whether one entry of NO_PROXY matches this host."""
     if entry == "*":
         return True
     try:

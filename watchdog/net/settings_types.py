@@ -1,4 +1,4 @@
-"""The types that settings of sources and receivers share: what a user writes on the left, what the code gets on the right."""
+"""Types shared by the settings of sources and receivers: each parses what the user writes into what the code needs."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,14 +10,14 @@ from watchdog.net.http_proxy import ENVIRONMENT, NONE, parse_proxy
 __all__ = ["Duration", "PositiveDuration", "ProxySetting", "proxy_text"]
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
-"""A duration such as `"1h30m"`; seconds."""
+"""A duration such as `"1h30m"`, in seconds."""
 
 PositiveDuration = Annotated[Duration, Field(gt=0)]
-"""A duration longer than nothing, such as a timeout; seconds."""
+"""A duration above zero, such as a timeout, in seconds."""
 
 
 def _checked_proxy(given: Any) -> Any:
-    """A URL is a secret, for it may hold a password."""
+    """Check the setting; a URL becomes a secret, because it may contain a password."""
     text = given.get_secret_value() if isinstance(given, SecretStr) else given
     if text in {ENVIRONMENT, NONE}:
         return text
@@ -30,5 +30,5 @@ ProxySetting = Annotated[Literal["environment", "none"] | SecretStr, Field(union
 
 
 def proxy_text(setting: str | SecretStr) -> str:
-    """What the user wrote."""
+    """The setting as the user wrote it."""
     return setting.get_secret_value() if isinstance(setting, SecretStr) else setting

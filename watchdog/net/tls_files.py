@@ -1,8 +1,8 @@
-"""TLS of HTTP clients: whom to trust, and who we are where a server asks.
+"""TLS of HTTP clients: trusted authorities and client certificates.
 
-In: paths of PEM files. Out: an `ssl.SSLContext`, made once for the same files as they are on disk: making one costs 25 ms and most of a
-megabyte. Renewed files make a new one, so that a certificate that is renewed each day needs no restart: a connection that is opened
-after a failure of TLS, or after a reload, uses it.
+In: paths of PEM files. Out: an `ssl.SSLContext`, cached by the files' paths and modification times: creating one costs 25 ms and most of a
+megabyte. Renewed files give a new one, so that a certificate that is renewed each day needs no restart: a connection opened after a TLS
+failure, or after a reload, uses it.
 """
 
 import ssl
@@ -16,7 +16,9 @@ __all__ = ["TlsFiles", "no_tls", "tls_context"]
 
 
 class TlsFiles(Struct, frozen=True):
-    """`ca_file` replaces the system's authorities; `cert_file` is the client's certificate, `key_file` its key unless it is in there."""
+    """`ca_file` replaces the system's authorities; `cert_file` is the client certificate, `key_file` its key unless `cert_file` contains
+    it.
+    """
 
     ca_file: str | None = None
     cert_file: str | None = None
@@ -24,7 +26,7 @@ class TlsFiles(Struct, frozen=True):
 
     @property
     def trust_alone(self) -> "TlsFiles":
-        """Without the client's certificate: a proxy on the way is not asked to know it."""
+        """Without the client certificate, for a proxy, which need not know it."""
         return replace(self, cert_file=None, key_file=None)
 
     def __str__(self) -> str:
@@ -33,7 +35,7 @@ class TlsFiles(Struct, frozen=True):
 
 
 def tls_context(files: TlsFiles) -> ssl.SSLContext:
-    """For one set of files. OSError (ssl.SSLError is one) where one cannot be read, or is no PEM file, or the key is locked."""
+    """The context for these files. OSError (including ssl.SSLError) if one cannot be read or is not a PEM file, or the key is locked."""
     paths = (files.ca_file, files.cert_file, files.key_file)
     return _made(files, tuple(Path(path).stat().st_mtime_ns if path else 0 for path in paths))
 
@@ -47,11 +49,11 @@ def _made(files: TlsFiles, _renewed_at: tuple[int, ...]) -> ssl.SSLContext:
 
 
 def _no_passphrase() -> str:
-    """OpenSSL would ask on the terminal."""
+    """Prevents OpenSSL from asking on the terminal."""
     return ""
 
 
 @cache
 def no_tls() -> ssl.SSLContext:
-    """For plain http, where none is ever used."""
+    """For plain http, where it is never used."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,1 +1,1 @@
-"""Asking the sources of a target: at which pace, and within which time."""
+"""Polling the sources of a target: the poll pace and the time limit."""

@@ -1,9 +1,8 @@
-"""The asking half of a cycle: tables say what they want to know, sources are asked, for at most three rounds.
+"""The polling half of a cycle: tables say what they want to know, and the sources are asked, in at most three rounds.
 
-Each round is one batch a source; two tables asking the same thing cost one question; an answer is reused while it is
-good (`Query.good_for_s`; longer where it is costly: `poll_pace`), and a failed ask replaces it by a gap at once. Redis is
-asked before Flower, so that a hung broker is known before Flower is asked anything that would wait for it. Once it is told to
-stop, nothing more is asked: a look that was not finished is no look.
+Each round is one batch per source; the same query from two tables is asked once; an answer is reused while it is valid (`Query.good_for_s`;
+longer if it is costly: `pace`), and a failed query replaces it by a gap at once. Redis is asked before Flower, so that a hanging broker is
+known before Flower is asked anything that would wait for it. After `stop` nothing more is asked, and an unfinished poll has no result.
 """
 
 import threading
@@ -24,15 +23,15 @@ __all__ = ["Poller", "StoppedError"]
 ROUNDS = 3
 ORDER = ("redis", "results", "flower")
 STANDS_IN = {"results": "redis"}
-"""Source -> who is asked where the target has none: results live in the broker's Redis, unless `results` says otherwise."""
+"""Source -> the one asked instead if the target lacks it: results are in the broker's Redis unless `results` says otherwise."""
 
 
 class StoppedError(Exception):
-    """watchdog ends or reloads: there is no answer, and nothing is to be concluded from that."""
+    """watchdog is stopping or reloading: there is no answer, and nothing can be concluded from that."""
 
 
 class Poller:
-    """Asks one target's sources. Used by one cycle at a time."""
+    """Polls the sources of one target. Used by one cycle at a time."""
 
     def __init__(self, target: Target, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> None:
         self.target = target
@@ -44,15 +43,17 @@ class Poller:
 
     @property
     def longest_s(self) -> float:
-        """The longest that asking may take, by the sources' timeouts."""
+        """The longest that polling may take, by the sources' timeouts (seconds)."""
         return ROUNDS * sum(source.longest_s for source in self._sources.values())
 
     def stop(self) -> None:
-        """From any thread: the batch in hand is the last. `ask` then raises StoppedError, now and ever after."""
+        """From any thread: the running batch is the last. `ask` raises StoppedError from now on."""
         self._stopping.set()
 
     def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
-        """All that the tables want to know at `now`, for what is read of them; `progress` hears which source is being asked."""
+        """Ask everything that the tables want to know at `now`, for the columns in `demand`; `progress` is called with the source being
+        asked.
+        """
         self._go_on()
         replies = Replies()
         for _ in range(ROUNDS):
@@ -70,7 +71,7 @@ class Poller:
         return query.source if query.source in self._sources else STANDS_IN.get(query.source, query.source)
 
     def _wanted(self, past: Past, replies: Replies, now: float, demand: Demand) -> list[Query]:
-        """What the tables want to know and was not asked yet."""
+        """The queries of the tables that have not been asked yet."""
         asked = dict.fromkeys(
             query
             for name, table in self._tables.items()
@@ -105,6 +106,6 @@ class Poller:
         return at is not None and 0 <= now - at < self._pace.good_for_s(query)
 
     def close(self) -> None:
-        """Give back the sources' sockets."""
+        """Close the sources' sockets."""
         for source in self._sources.values():
             source.close()

@@ -1,7 +1,7 @@
-"""A look that ends in time: what does not answer before its end is a gap, whatever hangs, and nothing waits for it any more.
+"""A poll with a time limit: what does not answer in time is a gap, whatever hangs, and nothing waits for it any longer.
 
-In: a source, and the deadline that all sources of one look share. Out: a source that keeps to it. A question that hangs is left to a
-thread that keeps no process alive; the next look waits for it no longer than for anything else.
+In: a source, and the deadline shared by all sources of one poll. Out: a source that respects it. A query that hangs is left to a daemon
+thread; the next poll waits for it no longer than for anything else.
 """
 
 import threading
@@ -20,27 +20,27 @@ T = TypeVar("T")
 
 
 class LookDeadline:
-    """When the look under way ends, by a monotonic clock. `timeout_s`: how long one may take; infinite: as long as its sources may."""
+    """The end of the current poll, by a monotonic clock. `timeout_s`: how long one may take; infinite: limited only by its sources."""
 
     def __init__(self, timeout_s: float, stopwatch: Callable[[], float]) -> None:
         self._timeout_s, self._stopwatch = timeout_s, stopwatch
         self._ends_at = inf
 
     def begin(self) -> None:
-        """A look begins now."""
+        """Start a poll now."""
         self._ends_at = self._stopwatch() + self._timeout_s
 
     def left_s(self) -> float:
-        """Seconds left; infinite before the first look."""
+        """Seconds left; infinite before the first poll."""
         return max(self._ends_at - self._stopwatch(), 0.0)
 
     def __str__(self) -> str:
-        """For sentences."""
+        """For messages."""
         return f"the {format_duration(self._timeout_s)} of --timeout were over"
 
 
 class Outcome(Generic[T]):
-    """What work in the background came to: its result, or what it raised."""
+    """The outcome of work in the background: its result, or its exception."""
 
     def __init__(self) -> None:
         self._result: list[T] = []
@@ -48,33 +48,33 @@ class Outcome(Generic[T]):
         self._over = threading.Event()
 
     def run(self, work: Callable[[], T]) -> None:
-        """Do the work, in this thread."""
+        """Do the work in this thread."""
         try:
             self._result.append(work())
-        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+        except Exception as error:  # noqa: BLE001 - raised when the result is requested
             self._error = error
         self._over.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it is over by then. A signal, such as Ctrl-C, ends the wait."""
+        """Wait for the work. Returns whether it is finished. A signal, such as Ctrl-C, ends the wait."""
         return self._over.wait(None if seconds == inf else seconds)
 
     def result(self) -> T:
-        """The result of work that is over. Raises what the work raised."""
+        """The result of finished work; raises the exception of the work, if any."""
         if self._error is not None:
             raise self._error
         return self._result[0]
 
 
 def in_background(work: Callable[[], T], name: str) -> Outcome[T]:
-    """Begin the work in a thread that keeps no process alive."""
+    """Start the work in a daemon thread."""
     outcome: Outcome[T] = Outcome()
     threading.Thread(target=outcome.run, args=(work,), name=name, daemon=True).start()
     return outcome
 
 
 class BoundedSource:
-    """A source whose every answer comes before the deadline."""
+    """A source that answers every batch before the deadline."""
 
     def __init__(self, source: Source, deadline: LookDeadline) -> None:
         self._source, self._deadline = source, deadline
@@ -87,7 +87,7 @@ class BoundedSource:
         return self._source.longest_s
 
     def ask(self, queries: Sequence[Query]) -> Answers:
-        """As the source answers; gaps where it does not in time, or still hangs on what it was asked before."""
+        """The source's answers; gaps if it does not answer in time, or still hangs on an earlier batch."""
         if self._under_way is not None and not self._under_way.wait(self._deadline.left_s()):
             return self._gaps(queries, f"no answer yet to what it was asked before, when {self._deadline}")
         left_s = self._deadline.left_s()
@@ -99,7 +99,7 @@ class BoundedSource:
         return self._under_way.result()
 
     def close(self) -> None:
-        """Give back sockets, unless one is waited on: that ends with the process."""
+        """Close the sockets, unless a query is still running: that ends with the process."""
         if self._under_way is None or self._under_way.wait(0):
             self._source.close()
 
@@ -108,7 +108,7 @@ class BoundedSource:
 
 
 class Outstanding:
-    """What is still waited for, of looks at several targets at once: told to `tell` whenever it changes. Any thread may speak."""
+    """What several concurrent polls are waiting for; `tell` is called at every change. Thread-safe."""
 
     _NAMED = 3
 
@@ -118,13 +118,13 @@ class Outstanding:
         self._turn = threading.Lock()
 
     def say(self, target: str, text: str) -> None:
-        """What this target's look does now."""
+        """Set what this target's poll is doing now."""
         with self._turn:
             self._waits[target] = text
             self._retell()
 
     def done(self, target: str) -> None:
-        """This target's look is over."""
+        """This target's poll is finished."""
         with self._turn:
             self._waits.pop(target, None)
             self._retell()
