@@ -1,1 +1,1 @@
-"""A real little cluster (Redis, Celery workers, Flower) on loopback: for the demo, and for the tests."""
+"""A small real cluster (Redis, Celery workers, Flower) on loopback, for the demo and for the tests."""

@@ -1,7 +1,7 @@
-"""A real little cluster on free loopback ports in a folder: Redis, Celery workers, Flower; each can be started, stopped and hurt.
+"""A small real cluster on free loopback ports: Redis, Celery workers, Flower; each can be started, stopped and broken.
 
-In: what to start. Out: `redis_url`, `flower_url`, and `app` to send tasks from this process. Whatever happens in between,
-`close` (or leaving the `with`) ends all that was started here, by process group, and nothing else.
+In: what to start. Out: `redis_url`, `flower_url`, and `app` to send tasks from this process. In any case, `close` (or leaving the `with`)
+ends everything that was started here, by process group, and nothing else.
 """
 
 import contextlib
@@ -27,12 +27,12 @@ __all__ = ["Cluster", "ClusterError"]
 
 
 class Cluster:
-    """One Redis, any workers, one Flower. Calls come from one thread.
+    """One Redis, any number of workers, one Flower. Not thread-safe.
 
-    `workdir` takes the logs and stays; without it a temporary folder is used and removed. `heartbeat_s` is the workers'
-    heartbeat (Celery's default: 2); Flower calls a worker offline after two of them. `environment` reaches the workers
-    and `app` (see `demo.tasks`). `flower_python` runs Flower: that of another virtual environment brings another Flower.
-    `redis_program` is the Redis, or what works as one; without it `redis_server` finds one.
+    `workdir` receives the logs and is kept; without it a temporary folder is used and removed. `heartbeat_s` is the workers' heartbeat
+    interval (Celery's default: 2); Flower considers a worker offline after two of them. `environment` is passed to the workers and `app`
+    (see `demo.tasks`). `flower_python` runs Flower: that of another virtual environment runs another version. `redis_program` is the Redis
+    server or a compatible one; without it `redis_server` finds one.
     """
 
     def __init__(
@@ -62,21 +62,21 @@ class Cluster:
         self._http = httpx.Client(trust_env=False, timeout=5.0, verify=False)  # noqa: S501 - plain http on loopback: no CA to load
 
     def __enter__(self) -> Self:
-        """Nothing is started yet."""
+        """Starts nothing yet."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Everything ends, on errors and Ctrl-C too."""
+        """End everything, also on errors and Ctrl-C."""
         self.close()
 
     @property
     def redis_url(self) -> str:
-        """The broker, and where results live."""
+        """The broker, which also stores results."""
         return f"redis://{LOOPBACK}:{self.redis_port}/0"
 
     @property
     def flower_url(self) -> str:
-        """Flower's base URL, its prefix included."""
+        """Flower's base URL, including its prefix."""
         return f"http://{LOOPBACK}:{self.flower_port}{self._flower_prefix}"
 
     @property
@@ -89,7 +89,7 @@ class Cluster:
     # --- Redis ----------------------------------------------------------------------------------------------------------
 
     def start_redis(self, port: int | None = None, *args: str) -> Process:
-        """Start Redis, without persistence, on `port` or the one it had; `args` as on its command line. Returns when it answers."""
+        """Start Redis, without persistence, on `port` or its previous one, with command line `args`. Returns when it answers."""
         if self._redis and self._redis.running:
             raise ClusterError(f"redis runs already on port {self.redis_port}")
         self.redis_port = port or self.redis_port
@@ -100,14 +100,14 @@ class Cluster:
         return self._redis
 
     def stop_redis(self, sig: signal.Signals = signal.SIGTERM) -> None:
-        """End Redis with that signal (its data goes with it). SIGSTOP only hangs it, until `resume_redis`."""
+        """End Redis with that signal; its data is lost. SIGSTOP only suspends it, until `resume_redis`."""
         if self._redis and sig is signal.SIGSTOP:
             self._redis.send(sig)
         elif self._redis:
             self._redis.end(sig)
 
     def resume_redis(self) -> None:
-        """Wake a Redis that SIGSTOP hung."""
+        """Resume a Redis suspended by SIGSTOP."""
         if self._redis:
             self._redis.send(signal.SIGCONT)
 
@@ -122,7 +122,7 @@ class Cluster:
         *args: str,
         environment: Mapping[str, str] | None = None,
     ) -> Process:
-        """Start a worker `celery@name` (or `name` where it holds an @) on these queues; `wait_ready` waits until it is online."""
+        """Start a worker `celery@name` (or `name` if it contains an @) on these queues; `wait_ready` waits until it is online."""
         full_name = worker_name(name)
         if full_name in self.workers and self.workers[full_name].running:
             raise ClusterError(f"worker {full_name} runs already")
@@ -133,7 +133,7 @@ class Cluster:
         return child
 
     def kill_worker(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
-        """End a worker: SIGKILL takes its whole process group; SIGTERM lets it finish and say goodbye."""
+        """End a worker: SIGKILL kills its whole process group; SIGTERM lets it finish and sign off."""
         if worker_name(name) not in self.workers:
             raise ClusterError(f"no worker {worker_name(name)}; there are: {', '.join(self.workers) or 'none'}")
         self.workers.pop(worker_name(name)).end(sig)
@@ -141,7 +141,7 @@ class Cluster:
     # --- Flower ---------------------------------------------------------------------------------------------------------
 
     def start_flower(self, *args: str, port: int | None = None, environment: Mapping[str, str] | None = None) -> Process:
-        """Start Flower on `port` or the one it had; `args` as on its command line. Returns when it answers."""
+        """Start Flower on `port` or its previous one, with command line `args`. Returns when it answers."""
         if self._flower and self._flower.running:
             raise ClusterError(f"flower runs already on port {self.flower_port}")
         self.flower_port = port or self.flower_port
@@ -155,21 +155,21 @@ class Cluster:
         return self._flower
 
     def stop_flower(self, sig: signal.Signals = signal.SIGTERM) -> None:
-        """End Flower. SIGSTOP only hangs it, until `resume_flower`."""
+        """End Flower. SIGSTOP only suspends it, until `resume_flower`."""
         if self._flower and sig is signal.SIGSTOP:
             self._flower.send(sig)
         elif self._flower:
             self._flower.end(sig)
 
     def resume_flower(self) -> None:
-        """Wake a Flower that SIGSTOP hung."""
+        """Resume a Flower suspended by SIGSTOP."""
         if self._flower:
             self._flower.send(signal.SIGCONT)
 
     # --- the whole ------------------------------------------------------------------------------------------------------
 
     def wait_ready(self, timeout: float = 30.0) -> None:
-        """Return when Flower sees every running worker online (without Flower: when each answers a ping); else raise ClusterError."""
+        """Wait until Flower sees every running worker online (without Flower: until each answers a ping); else raise ClusterError."""
         deadline = time.monotonic() + timeout
         missing = set(self.workers)
         while missing and time.monotonic() < deadline:
@@ -194,7 +194,7 @@ class Cluster:
         return {name for name, is_online in answer.json().items() if is_online}
 
     def flood(self, queue: str, count: int, task: str = "demo.ok", **arguments: object) -> list[str]:
-        """Send `count` of a task to a queue; gives their ids."""
+        """Send `count` tasks to a queue. Returns their ids."""
         return send_many(self.app, task, queue, count, **arguments)
 
     def close(self) -> None:
@@ -206,7 +206,7 @@ class Cluster:
             child.end()
         self.workers.clear()
         if self._app is not None:
-            with contextlib.suppress(Exception):  # its sockets lead nowhere now
+            with contextlib.suppress(Exception):  # its sockets are closed on the other side
                 self._app.close()
             self._app = None
         self._http.close()
@@ -217,11 +217,11 @@ class Cluster:
         return [python, "-m", "celery", "-A", "watchdog.demo.tasks", command, *options]
 
     def _environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        own = {"DEMO_BROKER_URL": self.redis_url, "TMPDIR": str(self.workdir)}  # a killed worker cannot tidy its temporary files
+        own = {"DEMO_BROKER_URL": self.redis_url, "TMPDIR": str(self.workdir)}  # a killed worker cannot remove its temporary files
         return child_environment({**own, **self._more, **(more or {})})
 
     def _redis_answers(self) -> bool:
-        """Any byte will do: a server that wants a password or is loading has started too."""
+        """Whether it sends any byte: a server that requires a password or is loading has started too."""
         with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, self.redis_port), timeout=1.0) as connection:
             connection.sendall(b"PING\r\n")
             return bool(connection.recv(1))
@@ -244,10 +244,10 @@ class Cluster:
 
 
 def worker_name(name: str) -> str:
-    """`celery@name`, or the name itself where it holds an @."""
+    """`celery@name`, or the name itself if it contains an @."""
     return name if "@" in name else f"celery@{name}"
 
 
 def _option(args: Iterable[str], name: str) -> str:
-    """The value of `--name=value` among arguments, or nothing."""
+    """The value of `--name=value` among arguments, or ""."""
     return next((arg.partition("=")[2] for arg in args if arg.startswith(f"{name}=")), "")

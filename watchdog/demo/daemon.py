@@ -1,6 +1,6 @@
-"""The daemon of the demo: `watchdog run` with short intervals on the little cluster, and what its console receiver prints.
+"""The daemon of the demo: `watchdog run` with short intervals on the demo cluster, and the output of its console receiver.
 
-In: a cluster. Out: the process, and every incident that a message told of, as it is told. Its log and its messages share one file.
+In: a cluster. Out: the process, and every incident in its messages, as they are sent. Its log and its messages share one file.
 """
 
 import json
@@ -21,7 +21,7 @@ SHORTENED: Mapping[str, Mapping[str, str]] = {
     "TaskFailureRateHigh": {"window": "15s"},
     "ErrorBurst": {"window": "15s"},
 }
-"""Rule -> what the demo sets shorter than life, so that it ends within a minute."""
+"""Rule -> settings that the demo shortens, so that it ends within a minute."""
 
 
 def start_daemon(cluster: Cluster) -> Process:
@@ -53,14 +53,14 @@ def config_text(cluster: Cluster) -> str:
 
 
 class Messages:
-    """The messages that the daemon has told so far."""
+    """The messages that the daemon has sent so far."""
 
     def __init__(self, daemon: Process) -> None:
         self._log = daemon.log
         self._read = 0
 
     def new(self) -> Iterator[dict[str, Any]]:
-        """The incidents of every message since the last call; lines of the log are passed over."""
+        """The incidents of every message since the last call; log lines are skipped."""
         with self._log.open("rb") as log:
             log.seek(self._read)
             whole = log.read().rpartition(b"\n")[0]

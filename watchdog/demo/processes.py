@@ -1,4 +1,4 @@
-"""One process of the little cluster: started in a session of its own, its output in a log file, ended with all its children."""
+"""One process of the demo cluster: started in its own session, with its output in a log file, and ended with all its children."""
 
 import contextlib
 import os
@@ -13,35 +13,35 @@ __all__ = ["ClusterError", "Process", "child_environment", "free_port"]
 
 LOOPBACK = "127.0.0.1"
 FOREIGN = ("CELERY", "DEMO_", "FLOWER_", "NOTIFY_SOCKET", "WATCHDOG")
-"""Variables of the caller's own deployment that must not reach the children, by how they begin."""
+"""Prefixes of variables that belong to the caller's own deployment and must not reach the children."""
 
 
 class ClusterError(Exception):
-    """The little cluster cannot do what was asked; with the last lines of the log where a process died."""
+    """The demo cluster cannot do what was asked; includes the last lines of the log if a process died."""
 
 
 class Process:
-    """A child process that leads a process group of its own, so that nothing of it outlives `end`."""
+    """A child process that leads its own process group, so that nothing of it survives `end`."""
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
         self.name = name
         self.log = folder / f"{name.replace('/', '_')}.log"
         self._over = False
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - a program of ours with arguments of ours, without a shell
+            self._child = subprocess.Popen(  # noqa: S603 - our own program and arguments, without a shell
                 list(command), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self.pid = self._child.pid
 
     @property
     def running(self) -> bool:
-        """Whether its main process lives. The first look that finds it dead also ends what it left behind."""
+        """Whether its main process is running. The first call that finds it dead also ends its remaining children."""
         if not self._over and self._child.poll() is not None:
             self._end_children()
         return not self._over
 
     def require_running(self) -> None:
-        """Raise ClusterError with the end of its log where it has died."""
+        """Raise ClusterError with the end of its log if it has died."""
         if not self.running:
             raise ClusterError(f"{self.name} ended with {self._child.returncode}; the end of {self.log}:\n{self.last_lines()}")
 
@@ -50,18 +50,18 @@ class Process:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
 
     def send(self, sig: signal.Signals) -> None:
-        """A signal to its main process alone (SIGSTOP hangs it, SIGCONT wakes it)."""
+        """Send a signal to its main process only (SIGSTOP suspends it, SIGCONT resumes it)."""
         if self.running:
             os.kill(self.pid, sig)
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, without waiting; `end` reaps it."""
+        """SIGKILL the whole group, without waiting; `end` reaps it."""
         if self.running:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def end(self, sig: signal.Signals = signal.SIGKILL, patience_s: float = 15.0) -> None:
-        """End it: SIGKILL takes the group at once; another signal goes to the main process, which has `patience_s` to leave."""
+        """End it: SIGKILL kills the group at once; another signal goes to the main process, which has `patience_s` to exit."""
         if sig is not signal.SIGKILL and self.running:
             self.send(sig)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -72,14 +72,14 @@ class Process:
             self._end_children()
 
     def _end_children(self) -> None:
-        """What the main process left in its group goes too; only now, while the number cannot be anybody else's."""
+        """Kill what the main process left in its group; only now, while the group id cannot belong to anybody else."""
         self._over = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on, below those that systems hand out to outgoing connections."""
+    """A loopback port that nobody listens on, below the range that systems use for outgoing connections."""
     while True:
         port = 12_000 + secrets.randbelow(18_000)
         with socket.socket() as probe:
@@ -91,7 +91,7 @@ def free_port() -> int:
 
 
 def child_environment(more: Mapping[str, str]) -> dict[str, str]:
-    """The caller's environment less what belongs to another deployment, with this very package first on the path, and `more`."""
+    """The caller's environment without variables of other deployments, with this package first on the path, and with `more`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     package_home = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package_home, kept.get("PYTHONPATH", "")]))

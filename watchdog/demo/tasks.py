@@ -1,7 +1,7 @@
-"""The Celery app that the little cluster's workers run; its settings come from the environment.
+"""The Celery app of the demo cluster's workers; its settings come from the environment.
 
-`DEMO_BROKER_URL` (Redis), `DEMO_MASTER_NAME` (where that names sentinels), `DEMO_RESULTS_URL` (unset: the broker's),
-`DEMO_RESULTS_PREFIX`, `DEMO_VISIBILITY_TIMEOUT_S`, `DEMO_KEY_PREFIX`, `DEMO_ACKS_LATE=1`.
+`DEMO_BROKER_URL` (Redis), `DEMO_MASTER_NAME` (if that names sentinels), `DEMO_RESULTS_URL` (default: the broker's), `DEMO_RESULTS_PREFIX`,
+`DEMO_VISIBILITY_TIMEOUT_S`, `DEMO_KEY_PREFIX`, `DEMO_ACKS_LATE=1`.
 """
 
 import os
@@ -17,7 +17,7 @@ FAILURES: Mapping[str, type[Exception]] = {kind.__name__: kind for kind in (Valu
 
 
 def make_app(environment: Mapping[str, str]) -> Celery:
-    """A Celery app for the cluster that `environment` describes: for its workers, and to send from the calling process."""
+    """A Celery app for the cluster that `environment` describes, for its workers, and for sending from the calling process."""
     url = environment.get("DEMO_BROKER_URL", "redis://127.0.0.1:6379/0")
     made = Celery("demo", broker=url, backend=environment.get("DEMO_RESULTS_URL", url), set_as_current=False)
     transport: dict[str, object] = {"visibility_timeout": float(environment.get("DEMO_VISIBILITY_TIMEOUT_S", "3600"))}
@@ -53,13 +53,13 @@ def ok(delay: float = 0.0) -> str:
 
 
 def fail(kind: str = "ValueError") -> None:
-    """Fail with an exception of that name; with none, succeed: the same task, mended."""
+    """Fail with an exception of that name; with an empty name, succeed: the same task, repaired."""
     if kind:
         raise FAILURES[kind](f"contract 42 of tenant acme: {kind} on purpose")
 
 
 def hang(seconds: float = 3600.0) -> None:
-    """Hold its pool process for so long."""
+    """Block its pool process for this long."""
     time.sleep(seconds)
 
 
@@ -69,7 +69,7 @@ def crash() -> None:
 
 
 def advance(self: Task, steps: int = 4, delay: float = 0.5, hold: float = 0.0) -> None:
-    """Report progress step by step, then hold still at the last one."""
+    """Report progress step by step, then stop at the last one."""
     for step in range(1, steps + 1):
         time.sleep(delay)
         self.update_state(state="PROGRESS", meta={"current": step, "total": steps, "step": f"part {step}"})
@@ -82,6 +82,6 @@ app.task(name="demo.advance", bind=True)(advance)
 
 
 def send_many(sender: Celery, task: str, queue: str, count: int, **arguments: object) -> list[str]:
-    """Send `count` of a task to a queue over one connection; gives their ids."""
+    """Send `count` tasks to a queue over one connection. Returns their ids."""
     with sender.producer_pool.acquire(block=True) as producer:
         return [str(sender.send_task(task, kwargs=arguments, queue=queue, producer=producer).id) for _ in range(count)]
