@@ -1,6 +1,6 @@
-"""Where every run begins: `watchdog`, `python -m watchdog`. Ctrl-C while the command line is still being imported ends quietly too.
+"""The entry point of `watchdog` and `python -m watchdog`. Ctrl-C ends quietly even while the command line is being imported.
 
-Whatever is printed from here on, by whomever, passes `masking`.
+From here on, everything printed passes through `masking`.
 """
 
 import gc
@@ -13,11 +13,13 @@ __all__ = ["collect_seldom", "main"]
 
 INTERRUPTED = 130
 SELDOM = 10_000
-"""Objects made, less those let go, before Python looks for cycles among them; its own 700 are passed by imports alone."""
+"""Allocations, minus deallocations, before Python looks for reference cycles; imports alone exceed its default of 700."""
 
 
 def collect_seldom() -> None:
-    """Hardly anything here refers to itself, while a cycle makes and lets go of thousands of objects: looking is a good part of it."""
+    """Collect garbage less often: watchdog has few reference cycles, while a cycle allocates thousands of objects, and collections take
+    time.
+    """
     gc.set_threshold(SELDOM)
 
 
@@ -31,7 +33,7 @@ def main() -> None:
         from watchdog.config.masking import masked_stream  # noqa: PLC0415
 
         sys.stdout, sys.stderr = (stream and masked_stream(stream) for stream in (sys.stdout, sys.stderr))
-        from watchdog.cli import main as command_line  # noqa: PLC0415 - inside the try, that is the point
+        from watchdog.cli import main as command_line  # noqa: PLC0415 - must be inside the try
 
         command_line(prog_name="watchdog")
     except KeyboardInterrupt:

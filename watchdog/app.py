@@ -1,4 +1,4 @@
-"""The composition root: settings in, objects out. The only place that constructs what talks to the outside.
+"""The composition root: settings in, objects out. The only place that constructs objects that access the outside.
 
 What only the daemon needs is imported where it is built: `watchdog check` starts without a log, a scheduler or an outbox.
 """
@@ -54,7 +54,7 @@ __all__ = [
 
 
 class Configured(Struct, frozen=True):
-    """A configuration and its rules, both without a fault."""
+    """A configuration and its rules, both without faults."""
 
     loaded: Loaded
     book: RuleBook
@@ -76,7 +76,7 @@ class RulesError(Exception):
 def configured(loaded: Loaded, tables: Mapping[str, Table] = TABLES, written_for: Iterable[Path] | None = None) -> Configured:
     """The rules of a configuration, read and checked. Raises RulesError.
 
-    `written_for`: the rule files that were written for these targets; all of them unless told otherwise.
+    `written_for`: the rule files that were written for these targets; all of them by default.
     """
     book = read_rule_book(loaded.rule_files, tables, loaded.overrides, shipped=loaded.settings.shipped_rules)
     files, meant = loaded.rule_files if written_for is None else written_for, meant_by(loaded)
@@ -87,13 +87,13 @@ def configured(loaded: Loaded, tables: Mapping[str, Table] = TABLES, written_for
 
 
 def build_sources(target: TargetSettings) -> dict[str, Source]:
-    """A source for each that the target configures."""
+    """The sources that the target configures."""
     given = {name: getattr(target, name, None) for name in SOURCES}
     return {name: SOURCES[name].source(settings) for name, settings in given.items() if settings is not None}
 
 
 def build_pollers(settings: Settings, bounded: Callable[[Source], Source] = lambda source: source) -> list[Poller]:
-    """One poller a target; targets that share a source let it answer both at once where they can. `bounded`: what each is asked through."""
+    """One poller per target; targets that share a source share its answers if it supports that. `bounded` wraps each source."""
     sources = [build_sources(target) for target in settings.target]
     for name, kind in SOURCES.items():
         kind.together([of_target[name] for of_target in sources if name in of_target])
@@ -102,7 +102,7 @@ def build_pollers(settings: Settings, bounded: Callable[[Source], Source] = lamb
 
 
 def build_live_pollers(settings: Settings) -> list[Poller]:
-    """What `watchdog config show --live` asks with: one poller a target, for what the settings in force are read from."""
+    """The pollers of `watchdog config show --live`: one per target, for the queries that the settings in force are read from."""
     tables = {name: TABLES[name] for name in ("workers", "queues")}
     return [Poller(to_target(settings, target), build_sources(target), tables) for target in settings.target]
 
@@ -115,7 +115,7 @@ def build_checker(
     expectations: tuple[Expectation, ...] = (),
     timeout_s: float = inf,
 ) -> Checker:
-    """What `watchdog check` and `watchdog query` look with; `only`: these targets, or all; `timeout_s`: how long one look may take."""
+    """The checker of `watchdog check` and `watchdog query`; `only`: these targets, or all; `timeout_s`: how long one poll may take."""
     deadline = LookDeadline(timeout_s, stopwatch)
     pollers = [a for a in build_pollers(conf.settings, partial(BoundedSource, deadline=deadline)) if not only or a.target.name in only]
     rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in pollers}
@@ -124,7 +124,7 @@ def build_checker(
 
 
 def build_receivers(settings: Settings) -> list[Receiver]:
-    """One receiver each."""
+    """The configured receivers."""
     return [RECEIVERS[receiver.type].receiver(receiver) for receiver in settings.receiver]
 
 
@@ -136,9 +136,9 @@ def build_cycles(
     stopwatch: Callable[[], float],
     self_seen: Callable[[], SelfSeen],
 ) -> "list[Cycle]":
-    """One cycle a target, and one for watchdog itself, each with the past that the database holds.
+    """One cycle per target, and one for watchdog itself, each with the past stored in the database.
 
-    They share one evaluator, half a megabyte: a cycle judges within its writing transaction, and there is one of these at a time.
+    They share one evaluator (half a megabyte): a cycle judges within its write transaction, and there is only one of these at a time.
     """
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
@@ -185,7 +185,7 @@ def build_heartbeat(
     clock: Callable[[], float],
     stopwatch: Callable[[], float],
 ) -> "Heartbeat | None":
-    """The heartbeat, where one is configured."""
+    """The heartbeat, if one is configured."""
     from watchdog.daemon.heartbeat import Heartbeat  # noqa: PLC0415
 
     given = settings.heartbeat

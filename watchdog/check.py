@@ -1,6 +1,6 @@
-"""Looking without a daemon: one look at every target, side by side, judged, nothing sent and no database opened.
+"""Polling without a daemon: one concurrent poll of all targets, judged; nothing is sent and no database is opened.
 
-What one look saw is kept for the next one of the same run only, so that rules that compare two looks come to life.
+What a poll saw is kept only for the next polls of the same run, so that rules that compare two polls work.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +25,9 @@ __all__ = ["Checker"]
 
 
 class Checker:
-    """Looks, again and again if asked to."""
+    """Polls all targets, as often as it is called."""
 
-    def __init__(  # noqa: PLR0913 - what a look is made of
+    def __init__(  # noqa: PLR0913 - the parts of a poll
         self,
         pollers: Sequence[Poller],
         tables: Mapping[str, Table],
@@ -47,7 +47,7 @@ class Checker:
         self._past = {poller.target.name: Past() for poller in pollers}
 
     def check(self, fail_on: Severity, progress: Callable[[str], None] = lambda _: None) -> CheckResult:
-        """One look at every target, all of them at once, judged once the last has answered or the time is over."""
+        """Poll all targets at once; judge once the last has answered or the time is over."""
         now = self._clock()
         if self._deadline is not None:
             self._deadline.begin()
@@ -77,7 +77,7 @@ class Checker:
     def readings(
         self, target: str, reads: Mapping[str, frozenset[str]], progress: Callable[[str], None] = lambda _: None
     ) -> tuple[Mapping[str, Reading], Evaluator]:
-        """One look at one target, loaded into its evaluator, for `watchdog query`; `reads`: table -> columns that the query reads."""
+        """One poll of one target, loaded into its evaluator, for `watchdog query`; `reads`: table -> columns that the query reads."""
         poller = next(a for a in self._pollers if a.target.name == target)
         readings = self._look(poller, self._clock(), Demand(reads), progress).windows[DEFAULT_WINDOW_S]
         evaluator = self._evaluators[target]
@@ -85,13 +85,13 @@ class Checker:
         return readings, evaluator
 
     def close(self) -> None:
-        """Give back the sources' sockets; a look under way asks nothing more."""
+        """Close the sources' sockets; a running poll asks nothing more."""
         for poller in self._pollers:
             poller.stop()
             poller.close()
 
     def _answers(self, target: str, readings: Mapping[str, Reading]) -> list[Answer]:
-        """What the look says of each expectation, in its default window."""
+        """The answer to each expectation, in its default window."""
         evaluator = self._evaluators[target]
         if self._expectations:
             evaluator.load(readings)
