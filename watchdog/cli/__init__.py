@@ -1,7 +1,7 @@
-"""The command line: `main`, and the commands there are.
+"""The command line: `main`, and the registry of commands.
 
-A new command is one file here and one line in `COMMANDS`. A command's file imports nothing but click and its neighbours here; what it
-works with is imported inside it, so that `watchdog --help` and shell completion start in a blink.
+A new command is one file here and one line in `COMMANDS`. A command's file imports nothing but click and modules of `cli`; everything else
+is imported inside the command, so that `watchdog --help` and shell completion start quickly.
 """
 
 from pathlib import Path
@@ -28,10 +28,10 @@ COMMANDS = {
     "demo": "watchdog.cli.demo:demo",
     "completion": "watchdog.cli.completion_script:completion",
 }
-"""Name -> where it is, in the order in which `--help` lists them."""
+"""Name -> location, in the order of `--help`."""
 
 
-def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - as click calls it
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
     if wanted and not ctx.resilient_parsing:
         from watchdog import __version__  # noqa: PLC0415
 

@@ -1,8 +1,6 @@
-"""Groups of commands that load on first use, and the one place where a command's run ends.
+"""Groups of commands that are loaded on first use, and the single place where a command's run ends.
 
-In: a registry (name -> `module:attribute`). Out: an exit code, with a sentence on standard error where something was wrong:
-130 after Ctrl-C, 141 where the reader of our output went away, 2 where it cannot be written, 3 where watchdog itself tripped; never a
-traceback.
+In: a registry (name -> `module:attribute`). Out: an exit code, with a sentence on standard error if something was wrong: 130 after Ctrl-C,
 """
 
 import contextlib
@@ -25,20 +23,20 @@ __all__ = ["Commands", "Main"]
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 UNWRITABLE = 2
-"""No verdict of `check`, which nobody could read, and no database that may be tried again: where the output goes is the caller's."""
+"""Neither a verdict of `check`, which nobody could read, nor a database that may be retried: the output is the caller's responsibility."""
 TRIPPED = 3
-"""Could not look: what `check` says too."""
+"""Nothing could be polled: the same code as in `check`."""
 
 
 class Commands(click.Group):
-    """A group whose commands are imported when they are used; an unknown one gets a suggestion."""
+    """A group whose commands are imported on use; an unknown name gets a suggestion."""
 
     def __init__(self, *args: Any, registry: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._registry = dict(registry or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of the registry."""
+        """The names, in the order of the registry."""
         return [*self._registry, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -62,14 +60,14 @@ class Commands(click.Group):
 
 
 class Main(Commands):
-    """The outermost group: whatever happens inside, it ends with an exit code and at most a sentence."""
+    """The outermost group: it always ends with an exit code and at most one sentence."""
 
     def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
         complete_var: str | None = None,
-        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - as click has it
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - click's signature
         **extra: Any,
     ) -> Any:
         """Run and exit."""
@@ -91,7 +89,7 @@ class Main(Commands):
             code = INTERRUPTED
         except OSError as error:
             code = _pipe_closed() if error.errno == errno.EPIPE else _unwritable(error) if _of_output(error) else _tripped(error)
-        except Exception as error:  # noqa: BLE001 - a traceback may hold a secret, and helps nobody at 3 a.m.
+        except Exception as error:  # noqa: BLE001 - a traceback may contain a secret, and does not help the user
             code = _tripped(error)
         _forget_unwritable(sys.stderr)
         sys.exit(code)
@@ -116,18 +114,20 @@ class Main(Commands):
 
 
 def _nowhere() -> TextIO:
-    """Where output goes that the caller closed (`>&-`)."""
+    """A stream that replaces one closed by the caller (`>&-`)."""
     return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
 
 
 def _pipe_closed() -> int:
-    """Who read our output has seen enough: end quietly, and let the interpreter's last flush go nowhere."""
+    """The reader of the output has closed the pipe: end quietly, and discard what the interpreter flushes at exit."""
     _forget_unwritable(sys.stdout)
     return PIPE_CLOSED
 
 
 def _of_output(error: OSError) -> bool:
-    """Whether writing failed, and not to a file with a name: those speak for themselves, as the database and the network do."""
+    """Whether writing output failed. Errors with a file name are excluded, since they explain themselves; so do the database and the
+    network.
+    """
     return error.filename is None and error.errno in (errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 
 
@@ -138,7 +138,7 @@ def _unwritable(error: OSError) -> int:
 
 
 def _forget_unwritable(stream: TextIO) -> None:
-    """What cannot be flushed goes nowhere, or the interpreter's own last flush would end with a code of its own."""
+    """Discard what cannot be flushed, or the interpreter's flush at exit would change the exit code."""
     try:
         stream.flush()
     except OSError:
@@ -151,8 +151,8 @@ def _say(sentence: str) -> None:
 
 
 def _tripped(error: Exception) -> int:
-    """A fault of watchdog's own: what and where, without its text, which may hold a secret."""
-    package = Path(__file__).resolve().parents[1]  # an environment may be called watchdog too, and holds everybody's packages
+    """Report a bug in watchdog: type and place, without the message, which may contain a secret."""
+    package = Path(__file__).resolve().parents[1]  # an environment may be called watchdog too, and it contains all packages
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(package)]
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     _say(f"watchdog tripped over itself: unexpected {type(error).__name__}{place}; please report it")

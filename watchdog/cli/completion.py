@@ -1,6 +1,6 @@
-"""Words that the shell may complete: targets, receivers, rules, tables.
+"""Shell completion of targets, messages, receivers, rules and tables.
 
-Where they cannot be had, there are none: completion never complains.
+If they cannot be determined there are none: completion never fails.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def complete_letters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Ids of messages that wait or were given up."""
+    """Ids of waiting messages and dead letters."""
     try:
         from watchdog.cli.configuration import load  # noqa: PLC0415
         from watchdog.store import Store  # noqa: PLC0415
@@ -45,7 +45,7 @@ def complete_receivers(ctx: click.Context, _: click.Parameter, incomplete: str) 
 
 
 def complete_rules(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Rules of the configuration; without one, those that come with watchdog."""
+    """Rules of the configuration; without one, the shipped rules."""
     try:
         from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
 

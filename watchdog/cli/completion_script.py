@@ -1,4 +1,4 @@
-"""`watchdog completion`: the script that lets a shell complete commands, options, targets, rules, tables and receivers."""
+"""`watchdog completion`: the script with which a shell completes commands, options, targets, rules, tables and receivers."""
 
 import os
 from pathlib import PurePath
@@ -35,7 +35,7 @@ Examples:
 def completion(ctx: click.Context, *, shell: str | None) -> None:
     """Print the completion script of your shell.
 
-    It completes commands, options, targets, rules, tables and receivers. Without a name the shell is $SHELL.
+    It completes commands, options, targets, rules, tables and receivers. Without a name, the shell is that of $SHELL.
     """
     from click.shell_completion import get_completion_class  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The configuration as commands get it: read from where the user meant, or refused with every fault."""
+"""Loads the configuration for commands, or refuses with every fault."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ __all__ = ["chosen_names", "chosen_targets", "load", "load_with_rules", "named_c
 def load(
     config: Path | None, flags: Mapping[str, object] | None = None, *, targets_required: bool = True, credentials: bool = True
 ) -> "Loaded":
-    """The settings. Refused with all that is wrong."""
+    """The settings. Refused with everything that is wrong."""
     from watchdog.config.load import ConfigError  # noqa: PLC0415
 
     try:
@@ -55,10 +55,10 @@ def load_with_rules(
     sends: bool = False,
     also: "Callable[[TargetsMeant], Iterable[str]]" = lambda _: (),
 ) -> "Configured":
-    """The settings and the rules that they mean, with `more_rules` beside them. Refused with all that is wrong.
+    """The settings and their rules, with `more_rules` added. Refused with everything that is wrong.
 
-    `sends`: the environment's proxies must be of use too; a single look needs none of them. `also`: what else is wrong, once it is known
-    which targets are meant.
+    `sends`: the environment's proxies must be usable too; commands that only poll once do not need that. `also`: finds further faults, once
+    the targets are known.
     """
     from watchdog.app import RulesError, configured  # noqa: PLC0415
     from watchdog.config.load import ConfigError  # noqa: PLC0415
@@ -84,7 +84,7 @@ def load_with_rules(
 
 
 def _rule_faults(error: "ConfigError", more_rules: tuple[Path, ...]) -> tuple[str, ...]:
-    """What is wrong with the rules of a configuration that is wrong itself."""
+    """The faults of the rules of a configuration that is itself faulty."""
     from watchdog.config.rulebook import never_judged, read_rule_book  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
@@ -100,7 +100,7 @@ def oddities(conf: "Configured") -> tuple[str, ...]:
 
 
 def untold(conf: "Configured") -> tuple[str, ...]:
-    """Warnings where a daemon would have nothing to judge, or nobody to tell."""
+    """Warnings if a daemon would have nothing to judge, or nobody to notify."""
     silent = () if conf.book.rules else ("no rules: shipped_rules is false and `rules` names none, so that nothing is ever told",)
     if conf.settings.receiver:
         return silent
@@ -108,17 +108,17 @@ def untold(conf: "Configured") -> tuple[str, ...]:
 
 
 def warn_of_oddities(conf: "Configured") -> None:
-    """Those, on standard error."""
+    """Print these warnings on standard error."""
     warn(oddities(conf))
 
 
 def chosen_targets(conf: "Configured", names: Iterable[str]) -> tuple[str, ...]:
-    """The targets named, or all of them. Refused where one is not configured."""
+    """The named targets, or all of them. Refused if one is not configured."""
     return chosen_names(conf.settings, names)
 
 
 def chosen_names(settings: "Settings", names: Iterable[str]) -> tuple[str, ...]:
-    """The same, where there are no rules."""
+    """The same for settings without rules."""
     from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
     known = [target.name for target in settings.target]
@@ -130,5 +130,5 @@ def chosen_names(settings: "Settings", names: Iterable[str]) -> tuple[str, ...]:
 
 
 def named_config(loaded: "Loaded") -> str:
-    """Which file the configuration came from, for people."""
+    """The file that the configuration came from, for people."""
     return "no configuration file" if loaded.file is None else f"configuration {loaded.file}"

@@ -1,4 +1,4 @@
-"""`watchdog demo`: a real little cluster, broken and repaired before your eyes."""
+"""`watchdog demo`: a small real cluster that is broken and repaired while you watch."""
 
 import click
 
@@ -17,7 +17,7 @@ Examples:
 @click.option("--keep", is_flag=True, help="Leave the cluster running at the end, and print where it is.")
 @click.pass_context
 def demo(ctx: click.Context, *, keep: bool) -> None:
-    """Start a little cluster, break it, repair it, and watch what is told.
+    """Start a small cluster, break it, repair it, and watch the notifications.
 
     Redis, two Celery workers and Flower run on free loopback ports and end with the demo, on Ctrl-C too. Takes less than a minute.
     """

@@ -1,4 +1,4 @@
-"""PyPI's other `watchdog` (file events) in the same environment: both install a package of that name, and overwrite each other."""
+"""Detects PyPI's other `watchdog` (file events) in the same environment: both install a package of that name, and overwrite each other."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def neighbour(package: Path = _PACKAGE) -> str | None:
-    """What is wrong and what to do, where files of the other one lie among ours; else None."""
+    """What is wrong and what to do, if files of the other package are among ours; else None."""
     if not (package / "observers" / "__init__.py").is_file():
         return None
     return (
@@ -22,7 +22,7 @@ def neighbour(package: Path = _PACKAGE) -> str | None:
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 30 ms, for this error alone
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - takes 30 ms, and only this error needs it
 
     try:
         return f" (version {version('watchdog')})"

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +38,7 @@ def config_option(command: F) -> F:
 
 
 def duration(_ctx: click.Context, _param: click.Parameter, given: str | None) -> float | None:
-    """A duration as seconds, for an option's callback."""
+    """An option's callback that parses a duration into seconds."""
     from watchdog.core.text.durations import parse_duration  # noqa: PLC0415
 
     try:
@@ -48,7 +48,7 @@ def duration(_ctx: click.Context, _param: click.Parameter, given: str | None) ->
 
 
 def longer_than_nothing(ctx: click.Context, param: click.Parameter, given: str | None) -> float | None:
-    """The same, of a duration that must not be 0."""
+    """The same for a duration that must not be 0."""
     seconds = duration(ctx, param, given)
     if seconds == 0:
         raise click.BadParameter(f'expected a duration longer than nothing, such as "10s", found "{given}"')
@@ -72,7 +72,7 @@ def targets_option(command: F) -> F:
 
 
 def format_option(*formats: str) -> Callable[[F], F]:
-    """`--format`, the first of them unless said otherwise."""
+    """`--format`, with the first format as default."""
     return click.option("--format", "style", type=click.Choice(formats), default=formats[0], show_default=True, help="How to answer.")
 
 

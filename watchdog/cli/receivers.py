@@ -1,4 +1,4 @@
-"""`watchdog receivers`: does a receiver get what it is sent. No database is opened, and no source is asked."""
+"""`watchdog receivers`: tests whether a receiver gets what it is sent. No database is opened, and no source is asked."""
 
 import time
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ Examples:
 """,
 )
 def receivers() -> None:
-    """Try out who is told."""
+    """Test receivers."""
 
 
 @receivers.command(
@@ -44,7 +44,7 @@ Examples:
 def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: Path | None) -> None:
     """Send a test message to a receiver, and say what came back.
 
-    Exits with 0 where it was delivered, with 1 where it was not. The message is marked as a test; it is sent once.
+    Exits with 0 if it was delivered, with 1 if it was not. The message is marked as a test; it is sent once.
     """
     from watchdog.app import build_receivers  # noqa: PLC0415
     from watchdog.cli.configuration import load  # noqa: PLC0415
@@ -58,7 +58,7 @@ def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: 
 
 
 def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Sequence[str]:
-    """The receivers meant. Refused where one is not configured, or none is named."""
+    """The selected receivers. Refused if one is not configured, or none is named."""
     from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
     if not known:
@@ -73,7 +73,7 @@ def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Se
 
 
 def _tried(receiver: "Receiver", service: str) -> bool:
-    """Whether the test message was delivered; what came back is printed."""
+    """Send the test message and print the answer. Returns whether it was delivered."""
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
     from watchdog.core.incidents.outcome import Delivered, Later  # noqa: PLC0415
     from watchdog.core.incidents.test_message import message_for_test  # noqa: PLC0415
@@ -84,7 +84,7 @@ def _tried(receiver: "Receiver", service: str) -> bool:
         with StatusLine() as status:
             status.say(f"waiting for {receiver.name}")
             outcome: Outcome = receiver.send(receiver.render(message), message.id, now)
-    except Exception as error:  # noqa: BLE001 - its text may hold a secret, its type does not
+    except Exception as error:  # noqa: BLE001 - its text may contain a secret, its type does not
         outcome = Later(f"the receiver failed ({type(error).__name__})")
     finally:
         receiver.close()
@@ -105,7 +105,7 @@ def _came_back(outcome: "Outcome") -> str:
 
 
 def _after(asked_s: float | None) -> str:
-    """When, as far as the receiver says; a pause that is longer than watchdog grants is not repeated as if it held."""
+    """When the receiver would be retried, if it says so; a pause longer than watchdog grants is reported with watchdog's limit."""
     from watchdog.core.text.durations import format_duration  # noqa: PLC0415
     from watchdog.receivers.pace import LONGEST_HOLD_S  # noqa: PLC0415
 

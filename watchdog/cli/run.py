@@ -1,4 +1,4 @@
-"""`watchdog run`: the daemon, from its configuration to its end."""
+"""`watchdog run`: starts the daemon and runs it until it is stopped."""
 
 import os
 import time
@@ -38,11 +38,11 @@ Examples:
 @config_option
 @database_option
 def run(*, config: Path | None, database: str | None) -> None:
-    """Watch the configured targets and tell the receivers, until ended."""
+    """Watch the configured targets and notify the receivers, until stopped."""
     from watchdog.daemon.lazy_imports import without_rich  # noqa: PLC0415
 
     with without_rich():
-        import structlog  # noqa: F401, PLC0415 - before those who use it
+        import structlog  # noqa: F401, PLC0415 - before the modules that use it
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
     from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
@@ -63,7 +63,7 @@ def run(*, config: Path | None, database: str | None) -> None:
 
 
 def builder(config: Path | None, database: str | None, store: "Store", self_monitor: "SelfMonitor", pace: "Pace") -> "Build":
-    """What the daemon builds a configuration with, at its start and on each reload: the files are read anew."""
+    """The function with which the daemon builds a configuration, at its start and at each reload: it reads the files again."""
     import structlog  # noqa: PLC0415
 
     from watchdog.app import build_watching  # noqa: PLC0415
@@ -91,7 +91,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_moni
 
 
 def _make_default_folder(conf: "Configured") -> None:
-    """The user's own state directory is ours to make; a folder that the configuration names is not."""
+    """Create the user's own state directory if it is the default; a folder named in the configuration is not created."""
     if conf.settings.database is None and not conf.loaded.database.parent.exists():
         try:
             conf.loaded.database.parent.mkdir(mode=0o700, parents=True)

@@ -1,1 +1,1 @@
-"""`watchdog check`: one look, its exit code, and the formats that show it."""
+"""`watchdog check`: one poll, its exit code, and its output formats."""

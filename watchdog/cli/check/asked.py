@@ -1,6 +1,6 @@
-"""What one run of `watchdog check` is asked: the configuration with the flags laid over it, and what is expected.
+"""The input of one run of `watchdog check`: the configuration with the flags applied, and the expectations.
 
-In: the flags. Out: the rules and expectations that hold, or a refusal with every fault of all of them.
+In: the flags. Out: the rules and expectations in force, or a refusal with every fault of all of them.
 """
 
 from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ def read_expectations(texts: Iterable[str]) -> "tuple[tuple[Expectation, ...], t
 
 
 def never_answered(expectations: Iterable["Expectation"], names: Iterable[str]) -> "Callable[[TargetsMeant], list[str]]":
-    """Says, once the targets are known, which of these no target named (or none at all) can ever answer."""
+    """A function that reports, once the targets are known, expectations that none of the named targets (or of all) can ever answer."""
 
     def faults(meant: "TargetsMeant") -> list[str]:
         from watchdog.core.judging.unanswerable import Unanswerable  # noqa: PLC0415
@@ -58,7 +58,7 @@ def never_answered(expectations: Iterable["Expectation"], names: Iterable[str]) 
 
 
 def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, tuple[str, ...]]":
-    """The configuration with the choice laid over it, as overrides that come last; and every fault of the choice."""
+    """The configuration with the choice applied, as the last overrides; and every fault of the choice."""
     from watchdog.core.rules.flags import rule_flags  # noqa: PLC0415
     from watchdog.core.rules.overrides import check_overrides  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
@@ -70,7 +70,9 @@ def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, t
 
 
 def refuse_silence(conf: "Configured", targets: Iterable[str], choice: RuleChoice) -> None:
-    """Refused where nothing is left to judge, by the flags or by the configuration: an answer to no question would be "fine"."""
+    """Refuse a run in which nothing is left to judge, by the flags or the configuration: otherwise no question would be answered with
+    "fine".
+    """
     from watchdog.config.rulebook import rules_for  # noqa: PLC0415
     from watchdog.config.targets import meant_by  # noqa: PLC0415
     from watchdog.core.judging.idleness import idle_by_configuration  # noqa: PLC0415

@@ -1,8 +1,8 @@
-"""`check` says in its own format why it could not look: whoever reads only that must not take silence for fine.
+"""Reports errors of `check` in the requested format: a reader of that format alone must not take silence for success.
 
-What is wrong with usage, configuration or rules is exit code 2; what this machine lacks, or a fault of watchdog's own, is 3. JUnit, JSON
-and GitHub's annotations go to standard output, and the sentences to standard error too where the format is not for people. A Nagios
-plugin says UNKNOWN (3), for Nagios would take our exit code 2 for CRITICAL, and reads standard output alone.
+Faults of usage, configuration or rules give exit code 2; lack of local resources, or a bug in watchdog, 3. JUnit, JSON and GitHub's
+annotations go to standard output, and if the format is not for people, the sentences go to standard error too. A Nagios plugin reports
+UNKNOWN (3), because Nagios would take exit code 2 for CRITICAL, and reads only standard output.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ _ALSO_FOR_PEOPLE = ("json", "junit")
 
 
 class _Told(click.ClickException):
-    """A refusal as one of the formats says it."""
+    """A refusal in one of the formats."""
 
     exit_code = 2
     _code = 2
-    """What the document says; a Nagios plugin ends with another one."""
+    """The exit code in the document; a Nagios plugin exits with another one."""
 
     def __init__(self, refusal: click.ClickException, style: str) -> None:
         super().__init__(refusal.message)
@@ -39,13 +39,13 @@ class _Told(click.ClickException):
 
 
 class _Unknown(_Told):
-    """The same, as a Nagios plugin says it."""
+    """The same for a Nagios plugin."""
 
     exit_code = 3
 
 
 class _NotAsked(click.ClickException):
-    """This machine, or this process, lacks what it takes to ask."""
+    """This machine or process lacks resources to poll."""
 
     exit_code = 3
 
@@ -55,7 +55,7 @@ class _NotAsked(click.ClickException):
 
 
 class _NotAskedTold(_Unknown):
-    """The same as one of the formats says it."""
+    """The same in one of the formats."""
 
     _code = 3
 
@@ -64,8 +64,8 @@ class CheckCommand(click.Command):
     """The command `check`."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
-        """Read the arguments."""
-        style = _style_of(args)  # reading them takes them away
+        """Parse the arguments."""
+        style = _style_of(args)  # parsing consumes them
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.ClickException as refusal:
@@ -78,12 +78,14 @@ class CheckCommand(click.Command):
         except click.ClickException as refusal:
             raise _as_told(refusal, ctx.params.get("style")) from None
         except (click.exceptions.Exit, click.Abort, OSError):
-            raise  # an end, or nobody who could be told: what we print cannot be written
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is no answer
+            raise  # a normal exit, or output that cannot be written, so that nobody can be informed
+        except Exception as error:  # noqa: BLE001 - any other error means that there is no answer
             raise self._tripped(error, ctx.params.get("style")) from None
 
     def _tripped(self, error: Exception, style: str | None) -> Exception:
-        """What ends the run: a sentence where this machine is to blame; otherwise the error itself, told in the format as well."""
+        """The exception that ends the run: a sentence for a lack of local resources; otherwise the error itself, after reporting it in the
+        format.
+        """
         from watchdog.cli.check.shown import show_faults  # noqa: PLC0415
         from watchdog.net.descriptor_limits import NotAskedError  # noqa: PLC0415
 
@@ -94,7 +96,7 @@ class CheckCommand(click.Command):
 
 
 def _style_of(args: Sequence[str]) -> str | None:
-    """The format that was asked for, before the arguments are read; the last one counts."""
+    """The requested format, determined before the arguments are parsed; the last one counts."""
     joined = {at: arg.partition("=")[2] for at, arg in enumerate(args) if arg.startswith("--format=")}
     apart = {at: value for at, (name, value) in enumerate(pairwise(args)) if name == "--format"}
     asked = {**joined, **apart}

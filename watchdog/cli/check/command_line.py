@@ -1,4 +1,4 @@
-"""`watchdog check`: one look, judged by the rules; or one after the other, until all is good or until interrupted."""
+"""`watchdog check`: one poll, judged by the rules; or repeated polls, until all is good or until interrupted."""
 
 import sys
 import time
@@ -25,10 +25,10 @@ __all__ = ["check"]
 
 SEVERITIES = ("info", "warning", "error", "critical")
 ONE_ANSWER = ("junit", "github", "nagios")
-"""Formats that are one document, or one answer: with them there is one look."""
+"""Formats that are a single document or answer: with them there is one poll."""
 WAIT_INTERVAL = "2s"
 TIMEOUT_S, PLUGIN_TIMEOUT_S = 30.0, 8.0
-"""What one look may take; NRPE gives up on a plugin after 10 s, Nagios after 60 s."""
+"""The time limit of one poll; NRPE gives up on a plugin after 10 s, Nagios after 60 s."""
 
 
 @click.command(
@@ -99,7 +99,7 @@ def check(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Look at the cluster and say what is wrong.
 
-    Sends nothing and opens no database. One look cannot wait: a rule's `for` counts as held.
+    Sends nothing and opens no database. A single look does not wait: a rule's `for` counts as passed.
     """
     from watchdog.app import build_checker  # noqa: PLC0415
     from watchdog.cli.check.asked import RuleChoice, refuse_silence  # noqa: PLC0415
@@ -138,7 +138,7 @@ def _asked(
     expect: tuple[str, ...],
     targets: tuple[str, ...],
 ) -> "tuple[Configured, tuple[str, ...], tuple[Expectation, ...]]":
-    """What holds for this run, the targets to look at, and what is expected. Refused with all that is wrong with any of it."""
+    """The configuration for this run, the targets to poll, and the expectations. Refused with everything that is wrong with any of them."""
     from watchdog.cli.check.asked import chosen_rules, never_answered, read_expectations  # noqa: PLC0415
     from watchdog.cli.configuration import chosen_targets, load_with_rules  # noqa: PLC0415
 
@@ -159,7 +159,7 @@ def _asked(
 
 
 def _look(checker: "Checker", fail_on: "Severity", shown: "Shown") -> int:
-    """One look; its exit code."""
+    """One poll. Returns its exit code."""
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
 
     with StatusLine() as status:
@@ -168,14 +168,14 @@ def _look(checker: "Checker", fail_on: "Severity", shown: "Shown") -> int:
 
 
 def _waited(checker: "Checker", fail_on: "Severity", wait_and_stable_s: tuple[float, float], interval_s: float) -> "CheckResult":
-    """The look that ended the wait."""
+    """The poll that ended the wait."""
     from watchdog.cli.check.wait import Patience, WaitTold, look_until_good  # noqa: PLC0415
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
 
     with StatusLine() as status:
         patience = Patience(*wait_and_stable_s, time.monotonic())
         told = WaitTold(status, terminal=sys.stderr.isatty())
-        progress = iter([status.say])  # of the first look alone: then there is something better to say
+        progress = iter([status.say])  # for the first poll only: after that there is something better to show
 
         def look() -> "CheckResult":
             return checker.check(fail_on, next(progress, lambda _: None))
@@ -184,7 +184,7 @@ def _waited(checker: "Checker", fail_on: "Severity", wait_and_stable_s: tuple[fl
 
 
 def _look_on(checker: "Checker", fail_on: "Severity", shown: "Shown", interval_s: float) -> int:
-    """Look after look until Ctrl-C; the exit code of the last one that was finished."""
+    """Poll until Ctrl-C. Returns the exit code of the last finished poll."""
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
 
     code: int | None = None

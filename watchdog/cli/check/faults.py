@@ -1,7 +1,7 @@
-"""What is wrong with usage, configuration or rules, as each format of `check` says it: whoever reads only the format hears of it too.
+"""Faults of usage, configuration or rules, in each format of `check`, so that a reader of the format alone is informed too.
 
-In: the faults, a sentence each, most of them beginning with `file:line:`. Out: text or a document. (A Nagios plugin's are in
-`check_nagios`, and people's on standard error, a line each.)
+In: the faults, one sentence each, most of them beginning with `file:line:`. Out: text or a document. (For a Nagios plugin see `nagios`; for
+people they go to standard error, one per line.)
 """
 
 import re
@@ -26,7 +26,7 @@ def faults_document(faults: Sequence[str], exit_code: int = _NOT_CONFIGURED) -> 
 
 
 def junit_faults(faults: Sequence[str]) -> str:
-    """A suite of one case a fault, each an error."""
+    """A suite with one case per fault, each an error."""
     counts = {"tests": str(len(faults)), "failures": "0", "errors": str(len(faults)), "skipped": "0"}
     root = Element("testsuites", {"name": "watchdog", **counts})
     suite = SubElement(root, "testsuite", {"name": "configuration", **counts})
@@ -37,7 +37,7 @@ def junit_faults(faults: Sequence[str]) -> str:
 
 
 def github_faults(faults: Sequence[str], exit_code: int = _NOT_CONFIGURED) -> str:
-    """An `::error` each, at its file and line where it has one; and the verdict."""
+    """An `::error` for each, at its file and line if it has one; and the verdict."""
     shown = faults if len(faults) <= MOST else faults[: MOST - 1]
     title = "watchdog is not configured" if exit_code == _NOT_CONFIGURED else "watchdog could not look"
     lines = [_annotation(title, fault) for fault in shown]

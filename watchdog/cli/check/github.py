@@ -1,7 +1,7 @@
-"""What `watchdog check` found for GitHub Actions: annotations as workflow commands, and a job summary in Markdown.
+"""The result of `watchdog check` for GitHub Actions: annotations as workflow commands, and a job summary in Markdown.
 
-In: a `CheckResult`. Out: text. What makes the job fail is an `::error`; what fires below --fail-on a `::warning`, or a `::notice` where
-it is of severity info. Whatever a name or text holds, it ends no command, begins none, and is no Markdown.
+In: a `CheckResult`. Out: text. What makes the job fail is an `::error`; what fires below --fail-on is a `::warning`, or a `::notice` for
+severity info. Names and texts are escaped: they can neither end nor start a command, and are not interpreted as Markdown.
 """
 
 import re
@@ -19,15 +19,15 @@ from watchdog.core.text.phrasing import tidy
 __all__ = ["MOST", "annotations", "as_markdown", "job_summary", "workflow_command"]
 
 MOST = 10
-"""Annotations of one kind that GitHub shows of one step."""
+"""The most annotations of one kind that GitHub shows for one step."""
 MOST_ROWS = 500
-"""Rows of a table in the summary, which may hold 1 MiB."""
+"""The most rows of a table in the summary, which is limited to 1 MiB."""
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def annotations(result: CheckResult) -> str:
-    """A workflow command each, the worst first; where there are more than GitHub shows, the last says how many."""
+    """One workflow command each, the most severe first; if there are more than GitHub shows, the last one says how many."""
     told = list(_told(result))
     lines = []
     for kind in ("error", "warning", "notice"):
@@ -39,7 +39,7 @@ def annotations(result: CheckResult) -> str:
 
 
 def job_summary(result: CheckResult, footer: str) -> str:
-    """Markdown: the verdict, what fires, what was expected, what could not be known."""
+    """Markdown: the verdict, what fires, what was expected, what is unknown."""
     parts = [f"## watchdog: {as_markdown(verdict(result).text)}"]
     if result.firing:
         rows = [(f.severity.value, f.rule, f.target, key_text(f.key), _words(f)) for f in result.firing]
@@ -55,7 +55,7 @@ def job_summary(result: CheckResult, footer: str) -> str:
 
 
 def as_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, on one line, in a table's cell too."""
+    """Text escaped for Markdown, on one line, also for a table cell."""
     return _PUNCTUATION.sub(r"\\\1", clean(text)).strip()
 
 
@@ -82,7 +82,7 @@ def _words(firing: Firing) -> str:
 
 
 def workflow_command(kind: str, title: str, message: str, **more: str) -> str:
-    """`::error title=…,file=…,line=…::…`, escaped as the runner unescapes it."""
+    """`::error title=…,file=…,line=…::…`, with the runner's escapes."""
     properties = ",".join(f"{name}={_property(value)}" for name, value in {"title": title, **more}.items())
     return f"::{kind} {properties}::{_message(message)}"
 

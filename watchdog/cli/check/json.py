@@ -1,4 +1,4 @@
-"""What `watchdog check` found, for machines: the JSON document that design and README promise. Its keys are a contract."""
+"""The result of `watchdog check` as a JSON document, as specified in the design and README. Its keys are a contract."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ __all__ = ["check_document"]
 
 
 def check_document(result: CheckResult) -> dict[str, Any]:
-    """The document. Infinity is null, whole numbers have no `.0`, truth values are true and false."""
+    """The document. Infinity is null, whole numbers have no `.0`, booleans are true and false."""
     return {
         "version": 1,
         "checked_at": iso(result.checked_at),
@@ -37,7 +37,7 @@ def check_document(result: CheckResult) -> dict[str, Any]:
 
 
 def _expected(answer: Answer) -> dict[str, Any]:
-    """`ok` is null where it could not be answered; the reason stands where it is not true."""
+    """`ok` is null if it could not be answered; `reason` is included unless it is true."""
     said = {"expect": answer.expect, "ok": answer.ok, "target": answer.target}
     return said if answer.ok else {**said, "reason": answer.reason}
 

@@ -1,7 +1,7 @@
-"""What `watchdog check` found as JUnit XML: a suite a target, a case a rule and a case an expectation.
+"""The result of `watchdog check` as JUnit XML: a suite per target, a case per rule and per expectation.
 
-In: a `CheckResult`. Out: ASCII text. A rule that fires at or above --fail-on failed; one that could not be judged, or that says that
-nobody could look, is an error; an idle one is skipped, with the reason; what fires below --fail-on passes and is told in its output.
+In: a `CheckResult`. Out: ASCII text. A rule that fires at or above --fail-on is a failure; one that could not be judged, or that reports a
+failed poll, is an error; an idle one is skipped, with the reason; one that fires below --fail-on passes, with its incidents in the output.
 """
 
 import re
@@ -20,12 +20,12 @@ from watchdog.core.text.phrasing import telling_cells, tidy
 
 __all__ = ["junit_text", "xml_document", "xml_text"]
 
-_NOT_XML = re.compile("[\ufffe\uffff]")  # what `tidy` leaves and XML 1.0 does not allow
+_NOT_XML = re.compile("[\ufffe\uffff]")  # what `tidy` keeps although XML 1.0 does not allow it
 _KINDS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 
 class _Case(Struct, frozen=True):
-    """One case: `outcome` is an element's name, or empty where it passed."""
+    """One case: `outcome` is the name of an element, or empty if it passed."""
 
     group: str
     name: str
@@ -35,7 +35,7 @@ class _Case(Struct, frozen=True):
 
 
 def junit_text(result: CheckResult) -> str:
-    """The document, with its declaration."""
+    """The document, with its XML declaration."""
     suites = {checked.target: [*_rules(result, checked.target, checked.rules), *_expected(checked.expected)] for checked in result.targets}
     if result.idle_elsewhere:
         suites[SELF] = [_Case("rules", idle.rule, "skipped", idle.reason) for idle in result.idle_elsewhere]
@@ -96,12 +96,12 @@ def _counts(cases: list[_Case]) -> dict[str, str]:
 
 
 def xml_document(root: Element) -> str:
-    """The text of a document, in which no CI system finds a command."""
+    """The document as text, in which no CI system finds a command."""
     indent(root)
     document: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
     return without_commands_xml(document.decode("ascii")) + "\n"
 
 
 def xml_text(text: str) -> str:
-    """Text that XML 1.0 can hold."""
+    """Text without characters that XML 1.0 does not allow."""
     return _NOT_XML.sub("", tidy(text))

@@ -1,6 +1,6 @@
-"""What `watchdog check` found as a Nagios plugin says it: a line with perfdata, more below, and one of four exit codes.
+"""The result of `watchdog check` for Nagios: a line with perfdata, more lines below, and one of four exit codes.
 
-In: a `CheckResult`. Out: text, and 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. A `|` begins perfdata, so none is left in any text.
+In: a `CheckResult`. Out: text, and 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. A `|` starts perfdata, so it is removed from all texts.
 """
 
 import math
@@ -26,7 +26,7 @@ _LABEL = re.compile(r"[^\w.@/:-]", re.ASCII)
 
 
 def nagios_code(result: CheckResult) -> int:
-    """CRITICAL where something critical or an error fires, or an expectation is false; WARNING where less fires."""
+    """CRITICAL if an incident of severity critical or error fires, or an expectation is false; WARNING if a lower severity fires."""
     if result.exit_code != 1:
         return result.exit_code
     bad = any(f.severity.at_least(Severity.ERROR) for f in result.failing) or any(a.ok is False for a in result.expected)
@@ -34,10 +34,10 @@ def nagios_code(result: CheckResult) -> int:
 
 
 def nagios_text(result: CheckResult) -> str:
-    """All of it, a line end behind each line."""
+    """The whole output, each line with its line end."""
     lines = list(_lines(result))
     head = "; ".join(lines[:_NAMED]) + (f"; and {len(lines) - _NAMED} more" if len(lines) > _NAMED else "")
-    said = head or verdict(result).text.removeprefix("OK: ")  # the state stands before it
+    said = head or verdict(result).text.removeprefix("OK: ")  # the state precedes it
     first = f"WATCHDOG {STATES[nagios_code(result)]} - {plugin_text(said)}|{' '.join(_perfdata(result))}"
     below = [verdict(result).text, *lines[:_MOST_LINES], *_runbooks(result)] if lines else []
     cut = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
@@ -45,19 +45,19 @@ def nagios_text(result: CheckResult) -> str:
 
 
 def nagios_refusal(faults: str) -> str:
-    """What is wrong with usage, configuration or rules, a line each: UNKNOWN."""
+    """Faults of usage, configuration or rules, one per line: UNKNOWN."""
     lines = [plugin_text(line) for line in faults.splitlines() if line.strip()] or ["it could not be started"]
     return "\n".join([f"WATCHDOG UNKNOWN - {lines[0]}", *lines[1:]]) + "\n"
 
 
 def plugin_text(text: str) -> str:
-    """Text on one line, without what would begin perfdata."""
+    """Text on one line, without the character that starts perfdata."""
     line = clean(text).replace("|", "/")
     return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
 
 
 def _lines(result: CheckResult) -> Iterator[str]:
-    """What is wrong, worst first, a line each."""
+    """What is wrong, the most severe first, one per line."""
     for firing in result.firing:
         key = key_text(firing.key)
         yield f"{firing.severity} {firing.rule} in {firing.target}{f' ({key})' if key else ''}: {firing.summary}"
@@ -74,7 +74,7 @@ def _runbooks(result: CheckResult) -> Iterator[str]:
 
 
 def _perfdata(result: CheckResult) -> Iterator[str]:
-    """`label=value;warn;crit;min`; U where a number could not be had."""
+    """`label=value;warn;crit;min`; U for an unknown number."""
     several = len(result.targets) > 1
     for checked in result.targets:
         before = f"{checked.target}/" if several else ""

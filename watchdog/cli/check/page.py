@@ -1,4 +1,4 @@
-"""What `watchdog check` found, for people: the verdict in one line, then what fires, then what could not be known and why.
+"""The result of `watchdog check` for people: the verdict in one line, then what fires, then what is unknown and why.
 
 In: a `CheckResult`. Out: a page.
 """
@@ -80,7 +80,7 @@ def _firing(firing: Firing, *, verbose: bool) -> Entry:
 
 
 def _expected(answer: Answer) -> Entry:
-    """`ok`, `false` with the rows that say so, or `unknown` and why."""
+    """`ok`, `false` with the rows that show it, or `unknown` and why."""
     word, style = {True: ("ok", "good"), False: ("false", "bad"), None: ("unknown", "odd")}[answer.ok]
     shown = [values_text(row) for row in answer.rows if row]
     lines = shown[:_LISTED] + ([f"and {len(shown) - _LISTED} more"] if len(shown) > _LISTED else [])
@@ -88,7 +88,7 @@ def _expected(answer: Answer) -> Entry:
 
 
 def _unknown(result: CheckResult) -> Iterator[Block]:
-    """The same reason is said once, with the rules that it blinds."""
+    """Each reason once, with the rules that it blinds."""
     reasons: dict[tuple[str, str], dict[str, list[str]]] = {}
     for unknown in result.unknown:
         keys = reasons.setdefault((unknown.reason, unknown.target), {}).setdefault(unknown.rule, [])
@@ -107,7 +107,7 @@ def _blinded(rule: str, keys: Sequence[str]) -> str:
 
 
 def _sources(result: CheckResult, *, verbose: bool) -> Iterator[Block]:
-    """Every source where asked for; else those that are up and yet left something unanswered, unless that was said already."""
+    """With `verbose` every source; else those that are up but left something unanswered, unless that is reported already."""
     said = {unknown.reason for unknown in result.unknown}
     half = [s for s in result.sources if s.up and s.error and s.error not in said]
     if verbose and result.sources:

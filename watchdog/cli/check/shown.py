@@ -1,6 +1,6 @@
-"""How a look of `watchdog check` is shown, in each of its formats.
+"""Prints a result of `watchdog check` in the chosen format.
 
-In: a `CheckResult`. Out: what goes to standard output (and into GitHub's job summary), and the exit code.
+In: a `CheckResult`. Out: text on standard output (and in GitHub's job summary), and the exit code.
 """
 
 import os
@@ -17,13 +17,13 @@ __all__ = ["Shown", "show_faults"]
 
 
 class Shown:
-    """One format, chosen."""
+    """Printing in one format."""
 
     def __init__(self, style: str, footer: str, *, verbose: bool, environ: Mapping[str, str] = os.environ) -> None:
         self._style, self._footer, self._verbose, self._environ = style, footer, verbose, environ
 
     def show(self, result: CheckResult) -> int:
-        """Print one look; its exit code."""
+        """Print the result of one poll. Returns its exit code."""
         shows: dict[str, Callable[[CheckResult], int]] = {
             "text": self._text,
             "json": self._json,
@@ -68,7 +68,7 @@ class Shown:
 
 
 def add_job_summary(markdown: str, environ: Mapping[str, str]) -> None:
-    """Add to the summary of GitHub's job, where there is one."""
+    """Append to the summary of the GitHub job, if there is one."""
     path = environ.get("GITHUB_STEP_SUMMARY")
     if path:
         try:
@@ -79,7 +79,7 @@ def add_job_summary(markdown: str, environ: Mapping[str, str]) -> None:
 
 
 def show_faults(style: str, faults: Sequence[str], exit_code: int, environ: Mapping[str, str] = os.environ) -> None:
-    """Print why nothing was looked at, to standard output, in a format that machines read; `text` has nothing to say there."""
+    """Print why nothing was polled, to standard output, in a machine-readable format; `text` prints nothing there."""
     from watchdog.cli.check.faults import faults_document, github_faults, job_summary_of_faults, junit_faults  # noqa: PLC0415
     from watchdog.cli.check.nagios import nagios_refusal  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415

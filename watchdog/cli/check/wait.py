@@ -1,6 +1,7 @@
-"""`check --wait` and `--stable`: looks until all is good and stays so, or until the time is over.
+"""`check --wait` and `--stable`: polls until all is good and stays good, or until the time is over.
 
-In: a way to look, the times, a clock and a sleep. Out: the last look. Meanwhile it tells what is still wrong, and how long is left.
+In: a function that polls, the times, a clock and a sleep. Out: the last result. Meanwhile it reports what is still wrong, and the time
+left.
 """
 
 import math
@@ -24,14 +25,14 @@ _LISTED = 3
 
 
 class Patience:
-    """How long to go on. Good must be reached within `wait_s`; what is good then has `stable_s` to prove it, if it takes longer too."""
+    """How long to continue. All must be good within `wait_s`, then stay good for `stable_s`, even if that takes longer than `wait_s`."""
 
     def __init__(self, wait_s: float, stable_s: float, began: float) -> None:
         self._until, self._stable_s = began + wait_s, stable_s
         self._good_since: float | None = None
 
     def left_s(self, now: float, *, good: bool) -> float:
-        """After a look that ended at `now`: for how many seconds more to look, if nothing changes; 0: it is over."""
+        """After a poll that ended at `now`: for how many more seconds to poll, if nothing changes; 0 means stop."""
         if not good:
             self._good_since = None
             return max(self._until - now, 0.0)
@@ -47,7 +48,7 @@ def look_until_good(
     stopwatch: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> CheckResult:
-    """The look that ended the wait. `tell` hears of each other one, and how many seconds are left."""
+    """Returns the result that ended the wait. `tell` is called with every other one, and the seconds left."""
     while True:
         began = stopwatch()
         result = look()
@@ -60,14 +61,14 @@ def look_until_good(
 
 
 class WaitTold:
-    """Tells of a wait on standard error: on a terminal in the status line, into a pipe one line a change."""
+    """Reports a wait on standard error: on a terminal in the status line, to a pipe with one line per change."""
 
     def __init__(self, status: "StatusLine", *, terminal: bool) -> None:
         self._status, self._terminal = status, terminal
         self._told: tuple[str, ...] | None = None
 
     def __call__(self, result: CheckResult, left_s: float) -> None:
-        """One look that did not end the wait."""
+        """Report a poll that did not end the wait."""
         wrong = list(still_wrong(result))
         left = format_duration(math.ceil(left_s))
         texts = [text for _, text in wrong]
@@ -83,7 +84,7 @@ class WaitTold:
 
 
 def still_wrong(result: CheckResult) -> Iterator[tuple[str, str]]:
-    """What keeps a look from being good, each (what it is, in words): the words may change from look to look, what it is stays."""
+    """What keeps a result from being good, each as (identity, words): the words may change from poll to poll, the identity does not."""
     several = len(result.targets) > 1
     for firing in (f for f in result.firing if f in result.failing or f.blind):
         key = key_text(firing.key)
@@ -101,6 +102,6 @@ def still_wrong(result: CheckResult) -> Iterator[tuple[str, str]]:
 
 
 def _cut(line: str) -> str:
-    """So that it stays one line, with the seconds that the status line adds."""
+    """The line cut to the terminal's width, with room for the seconds that the status line adds."""
     width = shutil.get_terminal_size().columns - 12
     return line if len(line) <= width else line[: max(width - 1, 0)] + "…"

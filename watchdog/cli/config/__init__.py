@@ -1,1 +1,1 @@
-"""`watchdog config`: checked, shown, and compared with what the cluster says."""
+"""`watchdog config`: check, show, and compare with the cluster."""

@@ -1,4 +1,4 @@
-"""`watchdog config`: is the configuration right, and what does it come to."""
+"""`watchdog config`: checks the configuration and shows the settings in effect."""
 
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["config"]
 
 @click.group(cls=Commands)
 def config() -> None:
-    """Check the configuration, or show what it comes to."""
+    """Check the configuration, or show the settings in effect."""
 
 
 @config.command(
@@ -89,7 +89,7 @@ def show(ctx: click.Context, *, config: Path | None, live: bool, targets: tuple[
 
 
 def _show_live(config: Path | None, targets: tuple[str, ...], style: str) -> int:
-    """Ask and show; the exit code."""
+    """Poll and show. Returns the exit code."""
     from watchdog.app import build_live_pollers  # noqa: PLC0415
     from watchdog.cli.config.live import live_document, live_target  # noqa: PLC0415
     from watchdog.cli.config.page import live_page  # noqa: PLC0415

@@ -1,6 +1,6 @@
-"""The settings in force, asked for where they are not configured: in: a configuration and one look. Out: values, for people and machines.
+"""The settings in force, read from the cluster where they are not configured. In: a configuration and one poll. Out: values with origins.
 
-What is configured names its file and line; secrets in URLs are masked.
+The origin of a configured value is its file and line; secrets in URLs are masked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,12 +29,12 @@ class LiveTarget(Struct, frozen=True):
 
     @property
     def whole(self) -> bool:
-        """Whether all could be asked that was to be asked."""
+        """Whether everything could be asked."""
         return not self.gaps and not any(setting.gap for setting in self.settings)
 
 
 def live_target(loaded: Loaded, index: int, poller: Poller, now: float) -> LiveTarget:
-    """One look at that target, for its settings alone."""
+    """Poll the target for its settings only."""
     replies = poller.ask(Past(), now, demand=Demand({}))
     configured = loaded.settings.target[index]
     found = [_placed(setting, loaded, index) for setting in live_settings(poller.target, replies)]
@@ -43,7 +43,7 @@ def live_target(loaded: Loaded, index: int, poller: Poller, now: float) -> LiveT
 
 
 def live_document(targets: Sequence[LiveTarget]) -> dict[str, Any]:
-    """The same for machines; `value` is null where it is not known, and `gap` says why."""
+    """The same for machines; `value` is null if it is unknown, and `gap` says why."""
     return {
         "version": 1,
         "targets": [{"target": t.name, "settings": [_entry(s) for s in t.settings], "gaps": dict(t.gaps)} for t in targets],
@@ -57,7 +57,7 @@ def _entry(setting: LiveSetting) -> dict[str, Any]:
 
 
 def _placed(setting: LiveSetting, loaded: Loaded, index: int) -> LiveSetting:
-    """With the place of what is configured, and without secrets."""
+    """The setting with the place of a configured value, and without secrets."""
     key = "queues" if setting.name == "declared_queues" else setting.name
     place = loaded.place(("target", index, "redis", key))
     origin = f"{CONFIGURED}: {place}" if setting.origin == CONFIGURED and place else setting.origin
@@ -69,7 +69,7 @@ def _placed(setting: LiveSetting, loaded: Loaded, index: int) -> LiveSetting:
 
 
 def _results_configured(setting: LiveSetting, target: TargetSettings, loaded: Loaded, index: int) -> LiveSetting:
-    """`results` of the target wins over what its workers say."""
+    """The target's own `results` setting takes precedence over its workers' settings."""
     if target.results is None:
         return setting
     place = loaded.place(("target", index, "results"))

@@ -1,4 +1,4 @@
-"""The settings in force, for people: a table a target, and below it who says otherwise and what could not be asked."""
+"""The settings in force, for people: a table per target, and below it workers that differ and what could not be asked."""
 
 from collections.abc import Sequence
 
@@ -31,7 +31,7 @@ def _row(setting: LiveSetting) -> tuple[Piece, ...]:
 
 
 def _shown(name: str, value: Value) -> str:
-    """Parts of keys in quotes: they may be empty, or hold what cannot be seen."""
+    """The value as text. Parts of keys are quoted: they may be empty or contain invisible characters."""
     if name in ("key_prefix", "separator"):
         return f'"{str(value).encode("unicode_escape").decode()}"'
     return value if isinstance(value, str) else ", ".join(value)

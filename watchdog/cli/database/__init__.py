@@ -1,1 +1,1 @@
-"""Commands that read or mend the database file: incidents, outbox, database."""
+"""Commands that read or repair the database file: incidents, outbox, database."""

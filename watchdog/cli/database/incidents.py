@@ -1,4 +1,4 @@
-"""`watchdog incidents`: what is open or was, and one incident with its story; read from the database, beside a daemon or without one."""
+"""`watchdog incidents`: the list of incidents, and one with its history; read from the database, with or without a running daemon."""
 
 import time
 from pathlib import Path
@@ -32,7 +32,7 @@ Examples:
 @database_option
 @click.pass_context
 def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path | None, database: str | None) -> None:
-    """List what is open; with --all, what is over too."""
+    """List open incidents; with --all, ended ones too."""
     if ctx.invoked_subcommand is not None:
         return
     from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
@@ -64,7 +64,7 @@ Examples:
 @database_option
 @click.pass_context
 def show(ctx: click.Context, *, named: str, style: str, config: Path | None, database: str | None) -> None:
-    """Show one incident: what it was, how it went, who was told.
+    """Show one incident: its facts, its history, and who was notified.
 
     ID is an id, the beginning of one, or a fingerprint.
     """
@@ -86,7 +86,7 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
 
 
 def _store(config: Path | None, database: str | None, command: str) -> "Store":
-    """The database to read; it is never made or changed. Secrets of a configuration are not needed for that, nor are targets."""
+    """Open the database read-only; it is never created or changed. That needs neither the configuration's secrets nor its targets."""
     from watchdog.cli.configuration import load  # noqa: PLC0415
     from watchdog.store import Store  # noqa: PLC0415
 

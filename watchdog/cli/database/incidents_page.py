@@ -1,6 +1,6 @@
 """Incidents for people and machines: the list, and one with its history and messages.
 
-In: what the store shows, the database's path, now (epoch seconds). Out: pages, and JSON documents.
+In: what the store returns, the database's path, now (epoch seconds). Out: pages, and JSON documents.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids"]
 
 SHORTEST_ID = 12
-"""Ten characters are a time in milliseconds; incidents of one cycle share them."""
+"""The first ten characters of an id are a time in milliseconds, which incidents of one cycle share."""
 
 
 def incidents_page(incidents: Sequence[Incident], database: str, now: float, watched: "Watched") -> list[Block]:
-    """The list: for a pipe a table, oldest first; on a terminal an entry each, open and worst first, with ids short enough to type."""
+    """The list: to a pipe a table, oldest first; on a terminal one entry each, open and most severe first, with short ids."""
     page: list[Block] = _unwatched(watched, {incident.target for incident in incidents if incident.open}, now)
     now = _until(watched, now)
     if incidents:
@@ -37,7 +37,7 @@ def incidents_page(incidents: Sequence[Incident], database: str, now: float, wat
 
 
 def _unwatched(watched: "Watched", targets: set[str], now: float) -> list[Block]:
-    """A line first, where nobody has looked whether what is shown as open still is: it may be over for long."""
+    """A first line that warns if no daemon is running: incidents shown as open may have ended long ago."""
     if watched.now is not False or not targets:
         return []
     last = [watched.last[target] for target in sorted(targets) if target in watched.last]
@@ -46,12 +46,12 @@ def _unwatched(watched: "Watched", targets: set[str], now: float) -> list[Block]
 
 
 def _until(watched: "Watched", now: float) -> float:
-    """Until when what is open is known to have lasted."""
+    """Until when open incidents are known to have lasted."""
     return max(watched.last.values()) if watched.now is False and watched.last else now
 
 
 def short_ids(ids: Sequence[str]) -> dict[str, str]:
-    """Id -> as much of its beginning as tells it from the others listed; `incidents show` takes it."""
+    """Id -> its shortest prefix that is unique in the list; `incidents show` accepts it."""
     ordered = sorted(set(ids))
     shared = [_shared(one, other) for one, other in pairwise(ordered)]
     longest = zip(ordered, [0, *shared], [*shared, 0], strict=True)
@@ -59,7 +59,7 @@ def short_ids(ids: Sequence[str]) -> dict[str, str]:
 
 
 def _shared(one: str, other: str) -> int:
-    """With how many characters both begin."""
+    """The length of the common prefix."""
     return next((nth for nth, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
@@ -99,7 +99,7 @@ def _lasts(incident: Incident, now: float) -> str:
 
 
 def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched") -> list[Block]:
-    """One incident's story."""
+    """One incident with its history and messages."""
     incident = shown.incident
     unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
     now = _until(watched, now)
@@ -162,7 +162,7 @@ def _watched(watched: "Watched") -> dict[str, Any]:
 
 
 def incident_document(shown: "IncidentShown", database: str, watched: "Watched") -> dict[str, Any]:
-    """One incident's story as JSON values."""
+    """One incident with its history and messages as JSON values."""
     return {
         "version": 1,
         "database": database,

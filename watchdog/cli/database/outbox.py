@@ -1,6 +1,6 @@
-"""`watchdog outbox`: what waits to be told and what was given up, and what to do about it; beside a running daemon or without one.
+"""`watchdog outbox`: waiting messages and dead letters, and commands to retry or drop them; with or without a running daemon.
 
-Which letters an argument means is `chosen`; what is done with them is the store's. A daemon notices within a beat.
+`_chosen` selects the messages; the store does the rest. A running daemon notices within a beat.
 """
 
 import time
@@ -40,7 +40,7 @@ Examples:
 @database_option
 @click.pass_context
 def outbox(ctx: click.Context, *, receiver: str | None, style: str, config: Path | None, database: str | None) -> None:
-    """List what waits to be told, and what was given up."""
+    """List messages that wait to be sent, and those given up."""
     if ctx.invoked_subcommand is not None:
         if receiver is not None:
             raise click.UsageError(
@@ -72,7 +72,7 @@ Examples:
 @database_option
 @click.pass_context
 def show(ctx: click.Context, *, named: str, style: str, config: Path | None, database: str | None) -> None:
-    """Show one message: for whom, what it says, what became of it.
+    """Show one message: its receiver, its content, and its delivery state.
 
     ID is an id, or the beginning of one, as `watchdog outbox` lists them.
     """
@@ -110,10 +110,10 @@ Examples:
 def retry(
     ctx: click.Context, *, ids: tuple[str, ...], receiver: str | None, everything: bool, config: Path | None, database: str | None
 ) -> None:
-    """Try again, now: what waits, and what was given up.
+    """Retry now: waiting messages, and those given up.
 
-    What burns is told as it is now, in the next look; of what is over, the end is sent where its beginning was told. A receiver
-    that was switched off is switched on.
+    Open incidents are sent in their current state, after the next look; of an ended one, the end is sent if the receiver was told of its
+    beginning. A receiver that was switched off is switched on.
     """
     from watchdog.cli.database.outbox_page import retried_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
@@ -149,9 +149,9 @@ Examples:
 def drop(
     ctx: click.Context, *, ids: tuple[str, ...], receiver: str | None, everything: bool, config: Path | None, database: str | None
 ) -> None:
-    """Give up for good: what waits is not sent, what was given up is no longer listed.
+    """Give up for good: waiting messages are not sent, and those given up are no longer listed.
 
-    The receiver is not told of these incidents again. What may have reached it counts as told: then it hears the end.
+    The receiver is not notified of these incidents again. A message that may have arrived counts as delivered: then the end is still sent.
     """
     from watchdog.cli.output.wording import counted  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
@@ -168,13 +168,13 @@ def drop(
 
 
 def _or_before(ctx: click.Context, config: Path | None, database: str | None) -> tuple[Path | None, str | None]:
-    """What was given here, or before the name of the command."""
+    """The options given here, or before the name of the command."""
     before = ctx.parent.params if ctx.parent else {}
     return config or before.get("config"), database or before.get("database")
 
 
 def _loaded(config: Path | None, database: str | None) -> "Loaded":
-    """The configuration; its secrets are not needed, nor targets."""
+    """The configuration; neither its secrets nor its targets are needed."""
     from watchdog.cli.configuration import load  # noqa: PLC0415
 
     return load(config, {"database": database}, targets_required=False, credentials=False)
@@ -200,12 +200,12 @@ def _to_write(loaded: "Loaded", command: str) -> "Store":
 
 
 def _typed(verb: str, ids: Sequence[str], receiver: str | None, *, everything: bool) -> str:
-    """The command again, for the line to type."""
+    """The command as typed, for the hint in an error."""
     return " ".join(["watchdog outbox", verb, *ids, *(["--receiver", receiver] if receiver else []), *(["--all"] if everything else [])])
 
 
 def _chosen(shown: "OutboxShown", ids: Sequence[str], receiver: str | None, *, everything: bool) -> Sequence["OutboxMessage"]:
-    """The letters meant. Refused where that is not clear, or nothing fits."""
+    """The selected messages. Refused if the selection is ambiguous or empty."""
     if (bool(ids), receiver is not None, everything).count(True) != 1:
         raise Refused("expected the ids of messages, or --receiver NAME, or --all; `watchdog outbox` lists what there is")
     if ids:
@@ -222,7 +222,7 @@ def _chosen(shown: "OutboxShown", ids: Sequence[str], receiver: str | None, *, e
 
 
 def _named(shown: "OutboxShown", ids: Sequence[str]) -> Sequence["OutboxMessage"]:
-    """Each by its id or the beginning of one."""
+    """The messages with these ids or prefixes of ids."""
     found: dict[str, OutboxMessage] = {}
     for named in ids:
         fitting = [letter for letter in shown.messages if named and letter.id.startswith(named.strip().upper())]
@@ -235,7 +235,7 @@ def _named(shown: "OutboxShown", ids: Sequence[str]) -> Sequence["OutboxMessage"
 
 
 def _all_configured(loaded: "Loaded", receivers: Sequence[str]) -> None:
-    """Refused where nobody knows how to reach one of them."""
+    """Refuse if one of these receivers is not configured, so that nothing can be sent to it."""
     known = [receiver.name for receiver in loaded.settings.receiver]
     for name in dict.fromkeys(receivers):
         if name not in known:

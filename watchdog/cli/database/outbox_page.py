@@ -1,6 +1,6 @@
-"""The outbox for people and machines: the list, one message, what a retry comes to.
+"""The outbox for people and machines: the list, one message, the result of a retry.
 
-In: what the store shows, the database's path, now (epoch seconds). Out: pages, and JSON documents.
+In: what the store returns, the database's path, now (epoch seconds). Out: pages, and JSON documents.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _HEADERS = ("id", "receiver", "target", "state", "since", "attempts", "next", "w
 
 
 def only(shown: OutboxShown, receiver: str | None) -> OutboxShown:
-    """What is for one receiver, or all."""
+    """The entries of one receiver, or all."""
     if receiver is None:
         return shown
     return OutboxShown(
@@ -68,7 +68,7 @@ def _next(letter: "OutboxMessage", off: bool, now: float) -> str:  # noqa: FBT00
 
 
 def _what(letter: "OutboxMessage") -> str:
-    """What it says, in a line."""
+    """The content of the message in one line."""
     if not letter.notices:
         return ""
     return headline(Message(letter.id, letter.receiver, letter.target, letter.since, letter.notices))
@@ -99,7 +99,7 @@ def _notice(notice: Notice) -> tuple[Piece, ...]:
 
 
 def retried_page(retried: Sequence["Retried"], switched_on: Sequence[str], in_hand: int) -> list[Block]:
-    """What a retry comes to."""
+    """The result of a retry."""
     sums = (
         (sum(one.at_once for one in retried), "message", "due now"),
         (sum(one.anew for one in retried), "incident", "to be told anew in the next look, where it burns"),

@@ -1,4 +1,4 @@
-"""`watchdog database`: what may have to be done to the file itself, while no daemon uses it."""
+"""`watchdog database`: maintenance of the database file, while no daemon uses it."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ Examples:
 def rescue(*, config: Path | None, database: str | None) -> None:
     """Make a new database from what can be read of a damaged one.
 
-    Stop watchdog first. What is open stays open, and who was told stays told. The damaged file is kept beside the new one.
+    Stop watchdog first. Open incidents stay open, and nobody is notified a second time. The damaged file is kept beside the new one.
     """
     from watchdog.cli.configuration import load  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""`watchdog init`: a first configuration, from what answers here."""
+"""`watchdog init`: writes a first configuration, from the Flower and Redis that answer."""

@@ -1,4 +1,4 @@
-"""`watchdog init`: a first `watchdog.toml`, for the Flower and Redis that are there."""
+"""`watchdog init`: writes a first `watchdog.toml` for the Flower and Redis that it finds."""
 
 import os
 import sys
@@ -53,7 +53,7 @@ def init(
 ) -> None:
     """Write a first watchdog.toml.
 
-    Looks for Flower and Redis, says what it found, and asks on a terminal for what it lacks. It writes no secret.
+    Looks for Flower and Redis, says what it found, and asks on a terminal for what is missing. It writes no secret.
     """
     from watchdog.cli.init.text import text_of  # noqa: PLC0415
 
@@ -77,7 +77,7 @@ def init(
 
 
 def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[str], None], *, asks: bool) -> "Setup":
-    """What was found, and what was answered."""
+    """What was found, and what the user answered."""
     from watchdog.cli.init.places import USUAL, first_places  # noqa: PLC0415
     from watchdog.cli.init.questions import Questions  # noqa: PLC0415
     from watchdog.cli.init.text import Setup  # noqa: PLC0415
@@ -101,7 +101,7 @@ def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[s
 
 
 def _refuse_unusable(places: "Mapping[str, Place]", flags: Mapping[str, str | None], name: str | None) -> None:
-    """What was given as a flag must be right, and a variable of ours must not be empty; nobody is asked anything before."""
+    """Refuse invalid flags, and empty variables of watchdog, before asking the user anything."""
     from watchdog.cli.init.look import unusable, unusable_name  # noqa: PLC0415
     from watchdog.config.empty import EMPTY_FLAG, EMPTY_VARIABLE, is_empty  # noqa: PLC0415
 
@@ -116,7 +116,7 @@ def _refuse_unusable(places: "Mapping[str, Place]", flags: Mapping[str, str | No
 
 
 def _hopeless(found: "Found") -> bool:
-    """Whether its URL cannot be used at all: a variable meant for something else."""
+    """Whether its URL cannot be used at all: the variable is meant for something else."""
     from watchdog.cli.init.look import unusable  # noqa: PLC0415
 
     return unusable(found.place) is not None
@@ -132,7 +132,7 @@ def _looked(place: "Place") -> "Found":
 
 
 def told(found: "Found") -> str:
-    """One line on what was found where."""
+    """One line about what was found and where."""
     from watchdog.cli.output.page import clean  # noqa: PLC0415
 
     place = found.place
@@ -151,7 +151,7 @@ def _ask_hidden(text: str) -> str:
 
 
 def _refuse_unwritable(path: Path, *, force: bool) -> None:
-    """Before anybody is asked anything."""
+    """Refuse a file that cannot be written, before asking the user anything."""
     if path.is_dir():
         raise Refused(f"{path}: expected a file to write, found a directory; name one with --output FILE")
     if not path.parent.is_dir():
@@ -161,7 +161,7 @@ def _refuse_unwritable(path: Path, *, force: bool) -> None:
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
-    """All of it, or a sentence on why not."""
+    """Write the file, or refuse with the reason."""
     try:
         with path.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
@@ -174,12 +174,12 @@ def _write(path: Path, text: str, *, force: bool) -> None:
 
 
 def _somebody_answers(setup: "Setup") -> bool:
-    """Whether anything is there, if it let nobody in."""
+    """Whether any source is there, even if it refused the credentials."""
     return any(found.there for found in setup.sources.values())
 
 
 def _say_what_is_next(setup: "Setup", path: Path, tell: Callable[[str], None]) -> None:
-    """What to set, and the next two commands."""
+    """Print the variables to set, and the next two commands."""
     from watchdog.cli.init.text import secrets_of  # noqa: PLC0415
 
     if path != STDOUT:

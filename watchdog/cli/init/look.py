@@ -1,6 +1,6 @@
-"""One look at a place where Flower or Redis may be: does it answer, and what does it say of itself.
+"""Checks one address where Flower or Redis may be: does it answer, and what does it report about itself.
 
-In: a place. Out: what was found, as a sentence without secrets: the sources' own where it does not answer.
+In: a place. Out: what was found, as a sentence without secrets; the source's own reason if it does not answer.
 """
 
 from typing import TYPE_CHECKING
@@ -20,11 +20,11 @@ _BINDINGS = "_kombu.binding.*"
 _BUDGET = 1000
 _WANTS_CREDENTIALS = ("asks for credentials", "asks for a password", "does not accept")
 _LOCKED = (*_WANTS_CREDENTIALS, "asks for no password", "its API is switched off")
-"""What the sources' sentences say where somebody is there who lets nobody in (`flower_reasons`, `redis_reasons`)."""
+"""Parts of the reasons for a server that is there but refuses access (`flower.reasons`, `redis.reasons`)."""
 
 
 class Found(Struct, frozen=True):
-    """What one look found. `workers`: how many Flower says are online, where it says so."""
+    """The result of one check. `workers`: how many are online according to Flower, if known."""
 
     place: Place
     answers: bool
@@ -33,12 +33,12 @@ class Found(Struct, frozen=True):
 
     @property
     def wants_credentials(self) -> bool:
-        """Whether it is there and lets nobody in without the right user and password."""
+        """Whether it is there but requires a valid user and password."""
         return not self.answers and any(words in self.said for words in _WANTS_CREDENTIALS)
 
     @property
     def there(self) -> bool:
-        """Whether it answers, or is at least there."""
+        """Whether it answers, or at least exists."""
         return self.answers or any(words in self.said for words in _LOCKED)
 
 
@@ -55,7 +55,7 @@ def unusable_name(name: str) -> str | None:
 
 
 def look(place: Place) -> Found:
-    """Ask it its first question, and what else tells whether it is the right one."""
+    """Ask the source its first query, and others that show whether it is the right one."""
     settings = _settings(place)
     if isinstance(settings, str):
         return Found(place, answers=False, said=settings)
@@ -72,7 +72,7 @@ def look(place: Place) -> Found:
 
 
 def _settings(place: Place) -> "TargetSettings | str":
-    """A target of this source alone; or what is wrong with the URL."""
+    """The settings of a target with only this source; or what is wrong with the URL."""
     if not place.url.isprintable() or not place.url.isascii():
         return "expected a URL of plain ASCII characters; others are written %-escaped"
     if "@" in place.url.partition("://")[2].partition("/")[2] and ";sentinel://" not in place.url:
@@ -81,7 +81,7 @@ def _settings(place: Place) -> "TargetSettings | str":
 
 
 def _target(values: dict[str, str]) -> "TargetSettings | str":
-    """The settings of a target, or every fault of them."""
+    """The settings of a target, or all of their faults."""
     from pydantic import ValidationError  # noqa: PLC0415
 
     from watchdog.config.faults import sentences  # noqa: PLC0415
@@ -121,5 +121,5 @@ def _redis(place: Place, answers: "Answers") -> Found:
 
 
 def _reason(gap: object) -> str:
-    """A gap's sentence without the source's name, which stands before it."""
+    """A gap's reason without the name of the source, which is printed before it."""
     return str(getattr(gap, "reason", gap)).partition(": ")[2]

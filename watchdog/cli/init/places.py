@@ -1,6 +1,6 @@
-"""Where `watchdog init` looks for Flower and Redis: what a flag or the environment names, else the usual address.
+"""Where `watchdog init` looks for Flower and Redis: the address in a flag or the environment, else the usual one.
 
-In: the flags and the environment. Out: a place each, which may hold a password; `shown` never does.
+In: the flags and the environment. Out: a place for each, which may contain a password; `shown` never does.
 """
 
 import re
@@ -14,19 +14,19 @@ from watchdog.core.text.secrets import Unprinted
 __all__ = ["USUAL", "Place", "first_places"]
 
 USUAL: Mapping[str, str] = {"flower": "http://localhost:5555", "redis": "redis://localhost:6379/0"}
-"""Kind of source -> where Flower and Redis listen unless told otherwise."""
+"""Kind of source -> its default address."""
 VARIABLES: Mapping[str, tuple[str, ...]] = {
     "flower": ("WATCHDOG_FLOWER",),
     "redis": ("WATCHDOG_REDIS", "CELERY_BROKER_URL", "REDIS_URL"),
 }
-"""Kind of source -> variables that name it, the first that is set wins. Celery reads CELERY_BROKER_URL itself; REDIS_URL is a custom."""
+"""Kind of source -> variables that name it; the first that is set is used. Celery reads CELERY_BROKER_URL; REDIS_URL is a convention."""
 
 _URL = re.compile(r"(?P<scheme>[^:/?#]*://)(?:(?P<userinfo>[^/?#]*)@)?(?P<rest>.*)", re.DOTALL)
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "sentinel://", "redis+socket://")
 
 
 class Place(Unprinted, frozen=True):
-    """One source to try. `origin` is the flag or variable that named it, "" for the usual address; `note`: why another was passed over."""
+    """One address to try. `origin` is the flag or variable that named it, "" for the usual address; `note`: why another was ignored."""
 
     kind: str
     url: str
@@ -35,19 +35,19 @@ class Place(Unprinted, frozen=True):
 
     @property
     def meant(self) -> bool:
-        """Whether somebody named it: then it belongs into the file, whether it answers now or not."""
+        """Whether it was named explicitly: then it belongs in the file, even if it does not answer now."""
         return bool(self.origin)
 
     @property
     def shown(self) -> str:
-        """The URL as it may be shown."""
+        """The URL in a form that may be shown."""
         from watchdog.config.show import masked_url  # noqa: PLC0415
 
         return masked_url(self.url, hide_path=False)
 
     @property
     def userinfo(self) -> str:
-        """`user:password` as it stands in the URL."""
+        """`user:password` as in the URL."""
         found = _URL.fullmatch(self.url)
         return (found["userinfo"] or "") if found else ""
 
@@ -57,12 +57,12 @@ class Place(Unprinted, frozen=True):
         return replace(self, url=f"{found['scheme']}{userinfo and userinfo + '@'}{found['rest']}") if found else self
 
     def let_in(self, username: str, password: str) -> "Place":
-        """The same with these credentials, as somebody typed them."""
+        """The same address with these credentials, unescaped."""
         return replace(self.with_userinfo(f"{quote(username, safe='')}:{quote(password, safe='')}"), origin="you")
 
 
 def first_places(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, Place]:
-    """Kind -> the place to try first. None for Redis where Celery's broker is known to be something else."""
+    """Kind -> the address to try first. No entry for Redis if Celery's broker is known to be something else."""
     return {kind: place for kind in USUAL if (place := _first(kind, flags.get(kind), environ)) is not None}
 
 
@@ -79,8 +79,8 @@ def _first(kind: str, flag: str | None, environ: Mapping[str, str]) -> Place | N
 
 
 def _broker(url: str) -> Place | None:
-    """Celery's own broker: another one than Redis is none of ours, and neither is a Redis that lies about for something else."""
+    """Celery's own broker, if it is a Redis. If it is not, no other Redis is tried either: it would be used for something else."""
     if not url.startswith(_REDIS_SCHEMES):
         return None
-    first, *more = [url] if url.startswith("sentinel://") else url.split(";")  # kombu: all sentinels, or further ones for failover
+    first, *more = [url] if url.startswith("sentinel://") else url.split(";")  # kombu: more sentinels, or brokers for failover
     return Place("redis", first, "$CELERY_BROKER_URL", "the first of several there" if more else "")

@@ -1,6 +1,7 @@
-"""What `watchdog init` asks on a terminal: only for what it could not find itself; Enter takes the default, Ctrl-C ends without a file.
+"""The questions of `watchdog init` on a terminal, for what it could not find. Enter accepts the default, Ctrl-C ends without writing a
+file.
 
-What is typed to be let in serves to try it, and stays out of the file.
+Credentials that are typed are used to try the address, and are not written to the file.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ _TITLES = {"flower": "Flower", "redis": "Redis, the broker"}
 
 
 class Questions:
-    """`ask(text, default)` returns what was typed, the default where that was nothing; `ask_hidden(text)` the same unseen."""
+    """`ask(text, default)` returns what was typed, or the default if that was empty; `ask_hidden(text)` does the same without echo."""
 
     def __init__(
         self,
@@ -31,7 +32,7 @@ class Questions:
         self._ask, self._ask_hidden, self._tell, self._look = ask, ask_hidden, tell, look_at
 
     def source(self, found: Found | None, kind: str) -> Found | None:
-        """Where the source is, after one that was looked for and does not answer; None where there is none."""
+        """Ask where the source is, after one that was found does not answer; None if there is none."""
         if found is not None and found.wants_credentials:
             return self._let_in(found)
         default = USUAL[kind] if found is None or unusable(found.place) else found.place.url
@@ -43,7 +44,7 @@ class Questions:
         return self._let_in(self._looked(place))
 
     def name(self, usual: str) -> str:
-        """What messages call the target."""
+        """Ask for the target's name in messages."""
         while True:
             name = self._ask("What messages call this cluster", usual)
             wrong = unusable_name(name)
@@ -52,7 +53,7 @@ class Questions:
             click.echo(wrong, err=True)
 
     def receiver(self, usual: str) -> str:
-        """Who is told."""
+        """Ask who is notified."""
         while True:
             kind = self._ask(f"Who is told: {', '.join(RECEIVERS)}", usual)
             if kind in RECEIVERS:
@@ -71,7 +72,7 @@ class Questions:
             click.echo(wrong, err=True)
 
     def _let_in(self, found: Found) -> Found:
-        """Ask for credentials until they are accepted; with Enter, or after three times, as it is."""
+        """Ask for credentials until they are accepted; after an empty answer or three attempts, return the source as it is."""
         for _ in range(_TRIES):
             if not found.wants_credentials:
                 break

@@ -1,4 +1,4 @@
-"""The `watchdog.toml` that `watchdog init` writes, and what has to be set beside it.
+"""The text of the `watchdog.toml` that `watchdog init` writes, and the variables to set for it.
 
 In: what was found and chosen. Out: commented TOML without a secret, which `config check` accepts once the variables it names are set.
 """
@@ -16,7 +16,7 @@ from watchdog.cli.output.page import clean
 __all__ = ["RECEIVERS", "Setup", "secrets_of", "text_of"]
 
 RECEIVERS = ("screen", "slack", "webhook")
-"""Who can be told: standard output, a Slack channel, anything that takes a POST."""
+"""Kinds of receivers to choose from: standard output, a Slack channel, anything that accepts a POST."""
 _EXAMPLES = {
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/…",
     "WEBHOOK_URL": "https://…",
@@ -83,7 +83,7 @@ _FOOT = """
 
 
 class Setup(Struct, frozen=True):
-    """What the file is to say. `sources`: kind -> what was found there; one that is absent was left out on purpose."""
+    """The content of the file. `sources`: kind -> what was found there; an absent one was left out on purpose."""
 
     name: str
     sources: Mapping[str, Found]
@@ -91,7 +91,7 @@ class Setup(Struct, frozen=True):
 
     @property
     def active(self) -> frozenset[str]:
-        """The sources to watch: those that are there or were named; where that is none, all of them, for the reader to mend."""
+        """The sources to enable: those that exist or were named; if there are none, all of them, for the user to correct."""
         kept = frozenset(kind for kind, found in self.sources.items() if found.there or found.place.meant)
         return kept or frozenset(self.sources)
 
@@ -105,7 +105,7 @@ def text_of(setup: Setup) -> str:
 
 
 def secrets_of(setup: Setup) -> dict[str, str]:
-    """Variable that the file refers to -> an example of what to set it to, or "" where it is set already and the file uses it as it is."""
+    """Variable that the file refers to -> an example value, or "" if it is set already and used unchanged."""
     named: list[str] = []
     for kind in sorted(setup.active):
         named += [name for name in (_reference(setup.sources[kind]),) if name]
@@ -115,19 +115,19 @@ def secrets_of(setup: Setup) -> dict[str, str]:
 
 
 def _userinfo_like(redis: Found | None) -> str:
-    """`user:password`, the user left out where there is none."""
+    """`user:password`, without the user if there is none."""
     return ":password" if redis is not None and redis.place.userinfo.startswith(":") else "user:password"
 
 
 def _source(found: Found, *, active: bool) -> str:
-    """The lines of one source; commented out where it was only looked for, and is not there."""
+    """The lines of one source; commented out if it was only searched for and not found."""
     title = {"flower": "Its Flower", "redis": "Its Redis, the broker"}[found.place.kind]
     comment = clean(f"# {title}. When this file was written: {found.said}")
     return f"\n{comment}\n{_with_credentials(found)}{'' if active else '# '}{found.place.kind} = {_value(found)}\n"
 
 
 def _with_credentials(found: Found) -> str:
-    """How the line would look with what the source wants."""
+    """A comment line that shows the setting with credentials, if the source requires them."""
     if not found.wants_credentials or found.place.userinfo:
         return ""
     asked = replace(found, place=found.place.let_in("USER", "-"))
@@ -135,7 +135,7 @@ def _with_credentials(found: Found) -> str:
 
 
 def _value(found: Found) -> str:
-    """A URL without a secret in it, as TOML."""
+    """The URL as TOML, without a secret in it."""
     place, reference = found.place, _reference(found)
     if not reference:
         return _toml(place.url)
@@ -149,7 +149,7 @@ def _value(found: Found) -> str:
 
 
 def _reference(found: Found) -> str:
-    """The variable that holds this source's secret; "" where it has none."""
+    """The variable that holds this source's secret; "" if it has none."""
     place = found.place
     if place.kind == "flower":
         return "FLOWER_PASSWORD" if place.userinfo else ""
@@ -161,5 +161,5 @@ def _reference(found: Found) -> str:
 
 
 def _toml(text: str) -> str:
-    """A text as TOML, a `${` in it meant literally."""
+    """A text as TOML, with `${` escaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f").replace("${", "$${")

@@ -1,1 +1,1 @@
-"""Pages as values, shown on a terminal or written to a pipe."""
+"""Pages as values, rendered for a terminal or a pipe."""

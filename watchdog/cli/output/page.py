@@ -1,6 +1,6 @@
-"""What a command shows, as values: lines, entries and grids. Where a pipe and a terminal should differ, a block holds both.
+"""The output of a command as values: lines, entries and grids. If pipes and terminals should differ, a block contains both.
 
-`plain` makes stable text of a page for pipes; `screen` shows it on a terminal. Pages are made by pure functions, which tests read.
+`plain` renders a page as stable text for pipes; `screen` renders it on a terminal. Pages are built by pure functions, which tests check.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ __all__ = ["Block", "ByMedium", "Entries", "Entry", "Grid", "Ink", "Line", "Page
 
 
 class Ink(Struct, frozen=True):
-    """A text and what it is: a severity, or `good`, `bad`, `odd`, `faint`, `strong`."""
+    """A text with its style: a severity, or `good`, `bad`, `odd`, `faint`, `strong`."""
 
     text: str
     style: str
@@ -23,7 +23,7 @@ Piece = str | Ink
 
 
 class Line(Struct, frozen=True):
-    """One line; its pieces stand together as they are."""
+    """One line; its pieces are joined without separators."""
 
     pieces: tuple[Piece, ...] = ()
     indent: int = 0
@@ -35,14 +35,14 @@ class Line(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One thing of which there is more to say than fits a line: its head, in columns, and the lines below."""
+    """An item that needs more than one line: its head, in columns, and the lines below."""
 
     head: tuple[Piece, ...]
     lines: tuple[Piece, ...] = ()
 
 
 class Entries(Struct, frozen=True):
-    """Several of them, their heads aligned."""
+    """Several entries with aligned heads."""
 
     entries: tuple[Entry, ...]
 
@@ -55,7 +55,7 @@ class Grid(Struct, frozen=True):
 
 
 class ByMedium(Struct, frozen=True):
-    """The same in two forms: scripts read `piped`, which stays as it is; people read `on_screen`."""
+    """The same content in two forms: `piped` is a stable interface for scripts; `on_screen` is for people."""
 
     piped: tuple["Plain", ...]
     on_screen: tuple["Plain", ...]
@@ -67,17 +67,17 @@ Page = Sequence[Block]
 
 
 def text_of(piece: Piece) -> str:
-    """A piece without its ink."""
+    """A piece without its style."""
     return piece if isinstance(piece, str) else piece.text
 
 
 def clean(text: str) -> str:
-    """Text from elsewhere on one line, without anything that could paint a terminal."""
+    """Text from outside on one line, without control characters."""
     return " ".join(tidy(text).split("\n")) if not text.isprintable() else text
 
 
 def plain(page: Page) -> str:
-    """The page as text that stays the same wherever it goes: no colours, no frames, nothing cut."""
+    """The page as text that is the same everywhere: no colours, no frames, nothing cut."""
     lines = [line for block in page for line in _lines(block)]
     return "\n".join(line.rstrip() for line in lines) + "\n" if lines else ""
 
@@ -98,7 +98,7 @@ def _below(entry: Entry) -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[Piece]]) -> list[str]:
-    """Each row's cells, two spaces apart, as wide as the widest of their column."""
+    """The cells of each row, separated by two spaces and padded to the width of their column."""
     texts = [[clean(text_of(piece)) for piece in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)] if texts else []
     return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in texts]

@@ -1,7 +1,7 @@
-"""What a command says when it cannot go on: one sentence a fault, on standard error, and exit code 2.
+"""Errors with which a command stops: one sentence per fault on standard error, and exit code 2.
 
-With `--format json` they are a document on standard output too, so that nobody takes silence for an empty answer; `check` has more formats,
-and tells its refusals itself (`check_command`).
+With `--format json` they are also a document on standard output, so that nobody takes silence for an empty answer; `check` has more
+formats, and prints its refusals itself (`check.command`).
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ __all__ = ["Refused", "Unusable", "warn"]
 
 
 class Refused(click.ClickException):
-    """Usage, configuration, rules or database are wrong; each fault is one sentence."""
+    """Usage, configuration, rules or database are wrong; one sentence per fault."""
 
     exit_code = 2
 
@@ -24,7 +24,7 @@ class Refused(click.ClickException):
         self._as_json = context is not None and context.params.get("style") == "json" and context.info_name != "check"
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the faults, a line each, so that an editor can follow `file:line`."""
+        """Print the faults, one per line, so that an editor can follow `file:line`."""
         if self._as_json:
             from watchdog.cli.check.faults import faults_document  # noqa: PLC0415
             from watchdog.cli.output.screen import show_json  # noqa: PLC0415
@@ -34,12 +34,12 @@ class Refused(click.ClickException):
 
 
 class Unusable(Refused):
-    """The database cannot be used now: nothing is wrong with what the user wrote, so a service manager may try again."""
+    """The database cannot be used now. The user's input is not wrong, so a service manager may retry."""
 
     exit_code = 1
 
 
 def warn(warnings: Iterable[str]) -> None:
-    """What is odd and does no harm, on standard error."""
+    """Print harmless oddities on standard error."""
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -1,4 +1,4 @@
-"""Where a page goes: with colours and frames to a terminal, as plain text into a pipe or a file."""
+"""Prints a page: with colours and frames to a terminal, as plain text to a pipe or a file."""
 
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -26,9 +26,9 @@ STYLES = {
     "faint": "dim",
 }
 LEAST_FOLDED = 30
-"""Cells that a column of sentences needs, to be read when it is folded."""
+"""The narrowest width, in cells, at which a folded column of sentences is readable."""
 FRAME = 3
-"""What a table draws around each cell."""
+"""The width that a table's frame adds to each cell."""
 
 
 def show(page: Page, stream: TextIO | None = None) -> None:
@@ -37,7 +37,7 @@ def show(page: Page, stream: TextIO | None = None) -> None:
     if not out.isatty():
         click.echo(plain(page), file=out, nl=False)
         return
-    from rich.console import Console  # noqa: PLC0415 - 40 ms, for terminals alone; it knows NO_COLOR
+    from rich.console import Console  # noqa: PLC0415 - takes 40 ms, and only terminals need it; it respects NO_COLOR
 
     console = Console(file=out, highlight=False, markup=False, emoji=False)
     for block in page:
@@ -66,7 +66,7 @@ def _rendered(block: Plain, console: "Console") -> "RenderableType":
 
 
 def _fits(grid: Grid, width: int) -> bool:
-    """Whether a table can be read: every cell on one line, but for those of the widest column, which may be folded to `LEAST_FOLDED`."""
+    """Whether a table is readable: every cell on one line, except for the widest column, which may be folded to `LEAST_FOLDED`."""
     from rich.cells import cell_len  # noqa: PLC0415
 
     widths = sorted(max(cell_len(clean(text_of(piece))) for piece in column) for column in zip(grid.headers, *grid.rows, strict=True))
@@ -75,7 +75,7 @@ def _fits(grid: Grid, width: int) -> bool:
 
 
 def _records(grid: Grid, console: "Console") -> "RenderableType":
-    """A row below the other, each a line a column: for what is too wide for a table. Columns without a value are left out."""
+    """Rows one below the other, with a line per column, for tables that are too wide. Columns without a value are omitted."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -104,7 +104,7 @@ def _grid(grid: Grid) -> "RenderableType":
 
 
 def _entries(block: Entries, console: "Console") -> "RenderableType":
-    """A frame around all of them: on the left what they are (the first piece of each head), on the right the rest and its lines."""
+    """A frame around all entries: on the left the first piece of each head, on the right the rest and its lines."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""One line that says what is being waited for, rewritten in place: on a terminal, and only once the wait takes a second."""
+"""A status line that says what is being waited for: only on a terminal, and only once the wait takes a second."""
 
 import shutil
 import sys
@@ -16,7 +16,7 @@ _ERASE = "\r\x1b[2K"
 
 
 class StatusLine:
-    """Used as a context: `with StatusLine() as status: work(progress=status.say)`. It leaves nothing behind. Any thread may speak."""
+    """A context manager: `with StatusLine() as status: work(progress=status.say)`. It erases itself at the end. Thread-safe."""
 
     def __init__(
         self, stream: TextIO | None = None, stopwatch: Callable[[], float] = time.monotonic, patience_s: float = PATIENCE_S
@@ -30,20 +30,20 @@ class StatusLine:
         self._thread = threading.Thread(target=self._draw, name="status-line", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to wait; nothing is shown yet."""
+        """Start to wait; nothing is shown yet."""
         if self._stream.isatty():
             self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """The line goes, however the wait ended."""
+        """Erase the line, however the wait ended."""
         self._over.set()
         if self._thread.ident is not None:
             self._thread.join()
         self._erase()
 
     def say(self, text: str) -> None:
-        """What is being waited for now."""
+        """Set what is being waited for now."""
         self._text = text
 
     def _draw(self) -> None:
@@ -62,11 +62,11 @@ class StatusLine:
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):  # nobody looks any more
+        except (OSError, ValueError):  # the terminal is gone
             self._over.set()
 
 
 def _fitting(text: str, suffix: str, width: int) -> str:
-    """One line of the terminal, which alone can be erased: of a text that is too long, its beginning."""
+    """The text cut to one line of the terminal, since only one line can be erased."""
     room = max(width - len(suffix) - 1, 0)
     return (text if len(text) <= room else text[: max(room - 1, 0)] + "…") + suffix

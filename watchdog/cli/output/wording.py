@@ -1,4 +1,4 @@
-"""Small phrases that several pages share."""
+"""Short phrases shared by several pages."""
 
 from collections.abc import Mapping
 
@@ -24,5 +24,5 @@ def values_text(values: Mapping[str, Cell]) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line that says something."""
+    """The first line that is not blank."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")

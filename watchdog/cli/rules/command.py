@@ -1,4 +1,4 @@
-"""`watchdog rules`: are rule files right, which rules hold, and what does one come to with its overrides."""
+"""`watchdog rules`: checks rule files, lists the rules in force, and shows one with its overrides applied."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -36,7 +36,7 @@ Examples:
 @config_option
 @click.option("--alone", is_flag=True, help="Check the files without the rules that come with watchdog.")
 def check(*, files: tuple[Path, ...], config: Path | None, alone: bool) -> None:
-    """Check rule files, or without any those of the configuration.
+    """Check rule files, by default those of the configuration.
 
     Exits with 0, or with 2 and every fault of every file. With files no configuration is needed.
     """
@@ -54,7 +54,7 @@ def check(*, files: tuple[Path, ...], config: Path | None, alone: bool) -> None:
 
 
 def _check_files(files: tuple[Path, ...], *, shipped: bool) -> int:
-    """How many rules these files hold; Refused with every fault. The shipped rules stand beside them, for names and inhibitions."""
+    """The number of rules in these files; Refused with every fault. The shipped rules are loaded too, for names and inhibitions."""
     from watchdog.config.rulebook import never_judged, read_rule_book  # noqa: PLC0415
     from watchdog.core.model.queries import sources_asked  # noqa: PLC0415
     from watchdog.core.model.target import ANY_TARGET, Target  # noqa: PLC0415
@@ -80,7 +80,7 @@ Examples:
 @config_option
 @target_option
 def list_(*, config: Path | None, target: str | None) -> None:
-    """List the rules that hold, and which are idle here and why."""
+    """List the rules in force, and which are idle here and why."""
     from watchdog.cli.configuration import load_with_rules, named_config, warn_of_oddities  # noqa: PLC0415
     from watchdog.cli.output.screen import show  # noqa: PLC0415
     from watchdog.cli.rules.page import Listed, rules_page  # noqa: PLC0415
@@ -105,7 +105,7 @@ Examples:
 @target_option
 @config_option
 def show_(*, name: str, keys: tuple[str, ...], target: str | None, config: Path | None) -> None:
-    """Show one rule as it holds, its overrides applied."""
+    """Show one rule with its overrides applied."""
     from watchdog.cli.configuration import load_with_rules, named_config, warn_of_oddities  # noqa: PLC0415
     from watchdog.cli.output.screen import show  # noqa: PLC0415
     from watchdog.cli.rules.page import rule_page  # noqa: PLC0415
@@ -144,7 +144,7 @@ def _means(pattern: str, rule: "Rule") -> bool:
 
 
 def _named(conf: "Configured", name: str) -> "Rule":
-    """The rule of that name, or that had it. Refused where there is none."""
+    """The rule with that current or former name. Refused if there is none."""
     from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
     for rule in conf.book.rules:
@@ -155,7 +155,7 @@ def _named(conf: "Configured", name: str) -> "Rule":
 
 
 def _key(rule: "Rule", given: Iterable[str]) -> Mapping[str, str]:
-    """`name=training` as a key of the rule. Refused where it is none."""
+    """`name=training` as a key of the rule. Refused if the rule has no such key column."""
     from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
     key = {}
@@ -177,7 +177,7 @@ def _tuned(conf: "Configured", rule: "Rule", target: str) -> "Tuned | None":
 
 
 def _targets(conf: "Configured", only: str | None) -> "list[Target]":
-    """The targets to speak of, watchdog itself among them; without any configured, one that has every source."""
+    """The selected targets, including watchdog itself; if none is configured, one that has every source."""
     from watchdog.cli.configuration import chosen_targets  # noqa: PLC0415
     from watchdog.config.settings import to_target  # noqa: PLC0415
     from watchdog.core.model.target import SELF, Target  # noqa: PLC0415
@@ -193,7 +193,7 @@ def _targets(conf: "Configured", only: str | None) -> "list[Target]":
 
 
 def _idle(conf: "Configured", targets: "list[Target]") -> "Iterable[tuple[Rule, dict[str, str]]]":
-    """Each rule that is asked of one of these targets, as tuned for the first of them, with target -> why it is idle there."""
+    """Each rule that applies to one of these targets, as tuned for the first of them, with target -> why it is idle there."""
     from watchdog.config.rulebook import rules_for  # noqa: PLC0415
     from watchdog.core.judging.idleness import idle_by_configuration  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Rules for people: the list, and one rule with everything that holds.
+"""Rules for people: the list, and one rule with all its values.
 
 In: rules as tuned. Out: pages.
 """
@@ -27,7 +27,7 @@ class Listed(Struct, frozen=True):
 
 
 def rules_page(listed: Sequence[Listed], footer: str) -> list[Block]:
-    """The list. On a terminal what is idle stands below the table, each reason once."""
+    """The list. On a terminal idle rules are listed below the table, grouped by reason."""
     page: list[Block] = []
     if listed:
         piped = Grid((*HEADERS, "idle"), tuple((*_row(one.rule), _idle(one.idle)) for one in listed))
@@ -59,7 +59,7 @@ def _row(rule: Rule) -> tuple[Piece, ...]:
 
 
 def _idle(reasons: Mapping[str, str]) -> str:
-    """Each reason once, with the targets that it holds for."""
+    """Each reason once, with the targets that it applies to."""
     targets: dict[str, list[str]] = {}
     for target, why in reasons.items():
         targets.setdefault(why, []).append(target)
@@ -67,7 +67,7 @@ def _idle(reasons: Mapping[str, str]) -> str:
 
 
 def rule_page(rule: Rule, targets: Sequence[str], overrides: Sequence[Override], *, differs_by_key: bool) -> list[Block]:
-    """One rule as it holds for these targets."""
+    """One rule as it applies to these targets."""
     where = f"{rule.file}:{rule.line}" if rule.file else ""
     page: list[Block] = [Line.of(Ink(rule.name, "strong"), "  ", Ink(rule.severity.value, rule.severity.value), "  ", Ink(where, "faint"))]
     page += [_labelled(label, value) for label, value in _values(rule, targets) if value]

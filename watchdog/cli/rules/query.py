@@ -1,4 +1,4 @@
-"""`watchdog query`: a SELECT on a live look; what could not be seen is said, never shown as a zero."""
+"""`watchdog query`: a SELECT on a live poll; unknown values are reported, never shown as zero."""
 
 import time
 from pathlib import Path
@@ -42,7 +42,7 @@ def query(
 ) -> None:
     """Look once, and answer a SELECT on what was seen.
 
-    `watchdog tables` shows what can be asked. Of several targets, each row says whose it is.
+    `watchdog tables` shows what can be asked. With several targets, each row names its target.
     """
     from watchdog.app import build_checker  # noqa: PLC0415
     from watchdog.cli.configuration import chosen_targets, load_with_rules, named_config, warn_of_oddities  # noqa: PLC0415
@@ -51,20 +51,20 @@ def query(
     from watchdog.core.sql.conditions import ConditionError, check_select  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
-    sql = sql.rstrip().removesuffix(";")  # as hands type it
+    sql = sql.rstrip().removesuffix(";")  # people tend to type it
     conf = load_with_rules(config, {"flower": flower, "redis": redis})
     chosen = chosen_targets(conf, targets)
     warn_of_oddities(conf)
     checker = build_checker(conf, chosen, time.time, time.perf_counter)
     try:
-        reads = check_select(TABLES, sql).reads  # before anybody is asked anything
+        reads = check_select(TABLES, sql).reads  # before any source is asked
         answers = []
         with StatusLine() as status:
             for target in chosen:
                 readings, evaluator = checker.readings(target, reads, status.say)
                 answers.append(answered(target, TABLES, reads, readings, evaluator.query(sql, MOST_ROWS + 1)))
     except ConditionError as error:
-        raise Refused(*(f"query: {fault.partition('; declare it')[0]}" for fault in error.faults)) from None  # a rule would declare it
+        raise Refused(*(f"query: {fault.partition('; declare it')[0]}" for fault in error.faults)) from None  # only a rule could declare it
     finally:
         checker.close()
     _print(answers, style, named_config(conf.loaded))

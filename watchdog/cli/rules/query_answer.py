@@ -1,6 +1,6 @@
-"""What a query gave, for people and machines: its rows, and why cells without a value have none.
+"""The result of a query, for people and machines: its rows, and why cells without a value have none.
 
-In: one target's readings and the rows that SQLite gave. Out: an `Answer`; a page, a JSON document or CSV of several.
+In: one target's readings and the rows from SQLite. Out: an `Answer`; a page, a JSON document or CSV of several answers.
 """
 
 import csv
@@ -24,7 +24,7 @@ _LISTED = 5
 
 
 class NoValue(Struct, frozen=True):
-    """Why a column that was read has no value in some rows (`keys`), or in none of its table."""
+    """Why a column that was read has no value in some rows (`keys`), or in all rows of its table."""
 
     target: str
     table: str
@@ -60,7 +60,7 @@ def answered(
     readings: Mapping[str, Reading],
     result: tuple[Sequence[str], Sequence[Sequence[object]]],
 ) -> Answer:
-    """What SQLite gave, with truth values as such, and what is missing in the columns that were read."""
+    """The rows from SQLite, with booleans restored, and the missing values of the columns that were read."""
     names, rows = result
     truths = {c.name for name in reads for c in tables[name].columns if c.kind is Kind.BOOLEAN}
     others = {c.name for name in reads for c in tables[name].columns if c.kind is not Kind.BOOLEAN}
@@ -102,7 +102,7 @@ def _note(target: str, table: str, reason: str, all_keys: Sequence[str], columns
 
 
 def _joined(answers: Sequence[Answer], most: int) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
-    """All rows together; of several targets, each begins with whose it is."""
+    """All rows together; with several targets, each row begins with its target."""
     if not answers:
         return (), []
     several = len(answers) > 1
@@ -115,7 +115,7 @@ def _cut(answers: Sequence[Answer], most: int) -> list[str]:
 
 
 def query_page(answers: Sequence[Answer], footer: str, most: int) -> list[Block]:
-    """The rows as a table, a `?` where there is no value, and below it why."""
+    """The rows as a table, with a `?` for each missing value, and below it the reasons."""
     columns, rows = _joined(answers, most)
     grid = Grid(columns, tuple(tuple("?" if cell is None else format_value(cell) for cell in row) for row in rows))
     notes = [note for answer in answers for note in answer.notes] + _cut(answers, most)
@@ -125,7 +125,7 @@ def query_page(answers: Sequence[Answer], footer: str, most: int) -> list[Block]
 
 
 def query_document(answers: Sequence[Answer], most: int) -> dict[str, Any]:
-    """The rows as objects, null where there is no value, and why."""
+    """The rows as objects, with null for each missing value, and the reasons."""
     columns, rows = _joined(answers, most)
     return {
         "version": 1,
@@ -142,13 +142,13 @@ def query_document(answers: Sequence[Answer], most: int) -> dict[str, Any]:
 
 
 def csv_text(answers: Sequence[Answer], most: int) -> str:
-    """The rows as CSV with a header; nothing where there is no value."""
+    """The rows as CSV with a header; a missing value is an empty field."""
     columns, rows = _joined(answers, most)
     text = io.StringIO()
     usual, quoted = (csv.writer(text, lineterminator="\n", quoting=quoting) for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     cells = [["" if cell is None else _csv_cell(cell) for cell in row] for row in rows]
     for row in ([list(columns)] if columns else []) + cells:
-        # GitHub's runner carries out a line that begins with `::`: quotes keep it from that, and mean the same
+        # GitHub's runner executes a line that begins with `::`; quotes prevent that without changing the value
         (quoted if str(row[0]).lstrip().startswith("::") else usual).writerow(row)
     return text.getvalue()
 
