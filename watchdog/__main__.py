@@ -17,9 +17,7 @@ SELDOM = 10_000
 
 
 def collect_seldom() -> None:
-    """Collect garbage less often: watchdog has few reference cycles, while a cycle allocates thousands of objects, and collections take
-    time.
-    """
+    """Collect garbage less often: a cycle allocates thousands of objects but few reference cycles, and collections take time."""
     gc.set_threshold(SELDOM)
 
 

@@ -125,9 +125,7 @@ def _pipe_closed() -> int:
 
 
 def _of_output(error: OSError) -> bool:
-    """Whether writing output failed. Errors with a file name are excluded, since they explain themselves; so do the database and the
-    network.
-    """
+    """Whether writing output failed. Errors with a file name are excluded: they are about that file, not the output."""
     return error.filename is None and error.errno in (errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 
 

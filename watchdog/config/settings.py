@@ -192,9 +192,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
 
 
 def _opened_at(target: TargetSettings) -> str | None:
-    """The URL at which people open its Flower: `link`, else the one that watchdog polls, without credentials (`FlowerSettings` separates
-    them).
-    """
+    """The URL at which people open its Flower: `link`, else the one that watchdog polls, without credentials (see `FlowerSettings`)."""
     if target.link is not None:
         return None if target.link == NO_LINK else target.link
     if target.flower is None or "@" in target.flower.url:  # what looks like its path may be a password that contains a slash

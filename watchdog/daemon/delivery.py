@@ -50,9 +50,7 @@ class Delivery:
             delivery_worker.thread.start()
 
     def finish_removed(self, receivers: Iterable[Receiver]) -> None:
-        """Deliver the remaining messages of these receivers, which are no longer configured, beside the others; each ends when it has none
-        left.
-        """
+        """Deliver the remaining messages of these receivers, which are no longer configured; each ends when it has none left."""
         for receiver in receivers:
             delivery_worker = self._delivery_workers[receiver.name] = self._delivery_worker(receiver, receiver.per_second, removed=True)
             delivery_worker.thread.start()
@@ -97,8 +95,8 @@ class Delivery:
         return not any(delivery_worker.thread.is_alive() for delivery_worker in self._delivery_workers.values())
 
     def tidied(self) -> bool:
-        """After `stop`: settle the attempts that ended threads could not, so that they block no later message. Returns whether nothing is
-        left.
+        """After `stop`: settle the attempts that ended threads could not, so that they block no later message. Returns whether all is
+        settled.
 
         The attempt of a running thread is left to it. `StoreError` if the database cannot be written yet: try again.
         """

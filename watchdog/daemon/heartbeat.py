@@ -1,8 +1,8 @@
 """The heartbeat: after finished cycles, a separate thread tells an external service that watchdog is alive and can notify people.
 
 In: the end of each cycle, reported by the thread that ran it. Out: GET requests to one URL while all is well and to another while it is
-not; `core.heartbeat` decides which. Nothing here delays a cycle, a delivery, a reload or the shutdown: reporting takes a lock briefly,
-stopping does not wait, and a request ends with its timeout.
+not; `core.incidents.heartbeat` decides which. Nothing here delays a cycle, a delivery, a reload or the shutdown: reporting takes a lock
+briefly, stopping does not wait, and a request ends with its timeout.
 """
 
 import threading

@@ -96,9 +96,7 @@ class Watching:
         return self._delivery.tidied()
 
     def notice_retries(self) -> None:
-        """If an operator retried something: run all cycles now, since notifications of open incidents come from a cycle, and deliver at
-        once.
-        """
+        """After an operator's retry: run all cycles now, since they notify of open incidents, and deliver at once."""
         retried = self._store.retried()
         names = [name for name, number in retried.items() if number != self._retries_seen.get(name, 0)]
         if names:

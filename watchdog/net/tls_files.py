@@ -16,9 +16,7 @@ __all__ = ["TlsFiles", "no_tls", "tls_context"]
 
 
 class TlsFiles(Struct, frozen=True):
-    """`ca_file` replaces the system's authorities; `cert_file` is the client certificate, `key_file` its key unless `cert_file` contains
-    it.
-    """
+    """`ca_file` replaces the system's authorities; `cert_file` is the client certificate, `key_file` its key if kept in a separate file."""
 
     ca_file: str | None = None
     cert_file: str | None = None

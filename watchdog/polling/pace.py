@@ -13,7 +13,7 @@ from watchdog.core.model.queries import Query
 __all__ = ["PollPace"]
 
 BUSY_S = 0.005
-"""How many seconds of each second a source may be busy with queries whose answers are reused: 300 ms a minute."""
+"""The share of time that a source may be busy with queries whose answers are reused: 300 ms a minute."""
 CHEAP = 0.1
 """A query with less than this share of the limit is not asked less often: that would not help."""
 LONGEST_FACTOR = 4.0
@@ -44,5 +44,5 @@ class PollPace:
         return query.good_for_s * min(max(busy_s / BUSY_S, 1.0), LONGEST_FACTOR)
 
     def _busy_s(self, query: Query) -> float:
-        """How many seconds of each second it takes, if asked as often as it wants."""
+        """The share of time that it keeps the source busy, if asked at its own interval."""
         return min(self._took_s.get(query, (0.0,))) / query.good_for_s if query.good_for_s else 0.0

@@ -51,9 +51,7 @@ class Poller:
         self._stopping.set()
 
     def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
-        """Ask everything that the tables want to know at `now`, for the columns in `demand`; `progress` is called with the source being
-        asked.
-        """
+        """Ask everything that the tables want to know at `now`, for the columns in `demand`. `progress` receives the source being asked."""
         self._go_on()
         replies = Replies()
         for _ in range(ROUNDS):

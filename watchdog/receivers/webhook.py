@@ -54,7 +54,7 @@ class WebhookReceiver:
         return self._attempt.longest_s
 
     def render(self, message: Message) -> bytes:
-        """The JSON of `core.payload`."""
+        """The JSON of `core.incidents.payload`."""
         return encode(message)
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:

@@ -24,7 +24,7 @@ _APPLICATION_ID = 0x57444F47
 """`WDOG`: the application that owns the file (`file watchdog.db` shows it)."""
 
 OPEN_STATES = "('pending', 'firing', 'recovering')"
-"""`core.incidents.OPEN` as SQL. Queries and the partial index must contain literally the same text, or the index is not used."""
+"""`core.incidents.lifecycle.OPEN` as SQL. Queries and the partial index must contain literally the same text, or the index is not used."""
 
 
 def v1_incidents_and_outbox(database: "Database") -> None:

@@ -90,7 +90,7 @@ class Transaction:
 
 
 class Store:
-    """One database file, usable from any thread. Every method raises `StoreError` on failure, having written nothing. Times are epoch
+    """One database file, usable from any thread. Every method raises `StoreError` if it fails, with nothing written. Times are epoch
     seconds.
     """
 

@@ -83,9 +83,7 @@ class CheckCommand(click.Command):
             raise self._tripped(error, ctx.params.get("style")) from None
 
     def _tripped(self, error: Exception, style: str | None) -> Exception:
-        """The exception that ends the run: a sentence for a lack of local resources; otherwise the error itself, after reporting it in the
-        format.
-        """
+        """The exception that ends the run: a sentence for a lack of local resources; else the error itself, after reporting it."""
         from watchdog.cli.check.shown import show_faults  # noqa: PLC0415
         from watchdog.net.descriptor_limits import NotAskedError  # noqa: PLC0415
 

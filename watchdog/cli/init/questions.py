@@ -1,5 +1,4 @@
-"""The questions of `watchdog init` on a terminal, for what it could not find. Enter accepts the default, Ctrl-C ends without writing a
-file.
+"""The questions of `watchdog init` on a terminal, for what it could not find. Enter accepts the default, Ctrl-C writes no file.
 
 Credentials that are typed are used to try the address, and are not written to the file.
 """

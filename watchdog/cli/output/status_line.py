@@ -1,4 +1,4 @@
-"""A status line that says what is being waited for: only on a terminal, and only once the wait takes a second."""
+"""A status line that says what is being waited for: only on a terminal, and only after a second of waiting."""
 
 import shutil
 import sys

@@ -75,7 +75,7 @@ def packed_words(*words: str) -> bytes:
 
 
 def reply(query: Query, raw: object) -> object:
-    """The reply type of that query (see `core.queries`), or a gap if the answer has another type."""
+    """The reply type of that query (see `core.model.queries`), or a gap if the answer has another type."""
     read = _READ.get(type(query))
     answer = read(raw) if read is not None else None
     if answer is None:

@@ -147,8 +147,8 @@ class Batches:
         return found
 
     def _sendings_of(self, queries: Sequence[Query]) -> list[_Sending]:
-        """The requests of a batch. Those for each queue in every cycle go first, and are kept packed: packing thousands of commands costs
-        more than sending them.
+        """The requests of a batch. Those for each queue go first and are kept packed: packing thousands of commands costs more than sending
+        them.
         """
         steady = [query for query in queries if type(query) in STEADY]
         if steady and steady != self._steady.queries:
@@ -162,9 +162,7 @@ def _sending(db: int | None, queries: list[Query]) -> _Sending:
 
 
 def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]:
-    """(database, or None for the connection's own; queries sent together): small ones all at once, then messages a few at a time, then task
-    states.
-    """
+    """(database, or None for the connection's own; queries): small ones at once, messages a few at a time, task states last."""
     heads: list[Query] = [query for query in queries if isinstance(query, OldestMessage)]
     metas: dict[int | None, list[Query]] = {}
     for query in queries:

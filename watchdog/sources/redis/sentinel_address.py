@@ -50,9 +50,7 @@ def is_sentinel(url: str) -> bool:
 
 
 def parse_sentinels(url: str) -> SentinelAddress:
-    """Parse the URL. The ValueError says what was expected and what was found, without the URL. `master` is empty if the URL does not name
-    it.
-    """
+    """Parse the URL. The ValueError says what was expected and found, without the URL. `master` is empty if the URL does not name it."""
     scheme, _, rest = url.strip().partition("://")
     first, _, query = rest.partition("?")
     master = userinfo = ""

@@ -145,7 +145,5 @@ def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings
 
 
 def recover(connection: sqlite3.Connection) -> int:
-    """At startup: messages that were being sent when watchdog died wait again with the same body, as they may have arrived. Returns how
-    many.
-    """
+    """At startup: messages that a dead watchdog was sending wait again with the same body, as they may have arrived. Returns how many."""
     return connection.execute("UPDATE messages SET state = 'waiting', may_have_arrived = 1 WHERE state = 'sending'").rowcount

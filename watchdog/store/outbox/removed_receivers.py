@@ -60,9 +60,7 @@ def stay(connection: sqlite3.Connection, receiver: str) -> None:
 
 
 def give_up(connection: sqlite3.Connection, receiver: str, reason: str) -> int:
-    """Nothing can be sent to the receiver any more: its waiting messages become dead, whatever its settings if it returns. Returns how
-    many.
-    """
+    """Nothing can be sent to the receiver any more: make its waiting messages dead, whatever its later settings. Returns how many."""
     waiting = connection.execute(f"SELECT id FROM messages WHERE {_UNSENT} AND state = 'waiting'", (receiver,)).fetchall()  # noqa: S608
     for row in waiting:
         connection.execute(
