@@ -94,7 +94,7 @@ def start_usual(cluster: Cluster, *, redis: bool = True) -> None:
     cluster.start_worker("web-1", ["indexing", "priority"], 2)
     cluster.start_worker("gpu-1", ["analysis", "training"], 1)
     cluster.start_flower()
-    cluster.wait_ready()
+    cluster.wait_ready(timeout=60)
 
 
 def ask_the_workers(cluster: Cluster) -> None:

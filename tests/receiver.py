@@ -72,7 +72,7 @@ class RecordingReceiver:
         with self._lock:
             self._then.extend(answers)
 
-    def wait_for(self, count: int, timeout: float = 15.0) -> list[Request]:
+    def wait_for(self, count: int, timeout: float = 60.0) -> list[Request]:
         """The requests so far, once there are `count`; AssertionError where they do not come."""
         until(lambda: len(self.requests) >= count, timeout, f"{count} requests (there are {len(self.requests)})")
         return list(self.requests)

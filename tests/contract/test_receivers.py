@@ -32,7 +32,7 @@ OVER_HTTP = [name for name, kind in RECEIVERS.items() if "url" in kind.settings.
 
 def settings_of(kind: str, **given: Any) -> dict[str, Any]:
     fields = RECEIVERS[kind].settings.model_fields
-    usual = {"type": kind, "name": "ops", "url": "http://127.0.0.1:1/hook", "timeout": "2s"}
+    usual = {"type": kind, "name": "ops", "url": "http://127.0.0.1:1/hook", "timeout": "30s"}
     return {**{name: value for name, value in usual.items() if name in fields}, **given}
 
 

@@ -66,7 +66,7 @@ class Daemon:
         """What it has logged itself."""
         return self.text[self._seen :]
 
-    def wait_for(self, event: str, timeout: float = 20.0, count: int = 1) -> None:
+    def wait_for(self, event: str, timeout: float = 60.0, count: int = 1) -> None:
         """Until it has logged that."""
 
         def logged() -> bool:

@@ -9,13 +9,14 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.certificates import make_certificates
+from tests.command_line import watchdog
 from tests.e2e.running import environment, running, watchdog_process
 from tests.forward_proxy import ForwardProxy
 from tests.receiver import Answer, RecordingReceiver, Request
@@ -25,6 +26,7 @@ from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
 
 MARK = "s3cr3tM4RK"
+Run = Callable[..., subprocess.CompletedProcess[str]]
 OPEN = ("watchdog.toml", "broken.toml", "passw0rd", "rules.toml")
 """What the user wrote, mark and all."""
 
@@ -158,8 +160,8 @@ for = "0s"
 keep_firing_for = "1s"
 """
 
-    def run(self, *args: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        done = watchdog_process(*args, cwd=self.folder, environ={**self.environ, **(more or {})})
+    def run(self, *args: str, more: Mapping[str, str] | None = None, by: Run = watchdog_process) -> subprocess.CompletedProcess[str]:
+        done = by(*args, cwd=self.folder, environ={**self.environ, **(more or {})})
         self.printed += f"\n--- {args}\n".replace(MARK, "").encode() + done.stdout.encode() + done.stderr.encode()
         assert "Traceback" not in done.stderr, done.stderr.replace(MARK, "MARK")
         return done
@@ -257,7 +259,7 @@ WRONG = {
 def test_no_fault_of_a_configuration_tells_a_secret(stage: Stage) -> None:
     for text in WRONG.values():
         (stage.folder / "broken.toml").write_text(text)
-        assert stage.run("config", "check", "broken.toml", more={"PASSW": MARK}).returncode == 2
+        assert stage.run("config", "check", "broken.toml", more={"PASSW": MARK}, by=watchdog).returncode == 2
     assert stage.run("run", "--config", "broken.toml", more={"PASSW": MARK}).returncode == 2
     assert stage.leaks() == []
 

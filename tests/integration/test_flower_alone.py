@@ -14,7 +14,7 @@ import pytest
 from tests.command_line import watchdog
 from tests.conftest import start_usual
 from tests.flower_versions import OLDER, flower_python
-from tests.integration.test_flower_versions import ask
+from tests.integration.test_flower_versions import ask, inspected
 from tests.waiting import until
 from watchdog.core.model.queries import WorkerStatus
 from watchdog.demo.cluster import Cluster
@@ -59,6 +59,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherBroker]:
     url = f"http://{LOOPBACK}:{port}"
     try:
         until(lambda: ask(url, WorkerStatus()) == [{"celery@one": True}], 40, "the worker to be heard")
+        until(lambda: inspected(url) == {"celery@one"}, 40, "the worker to tell its queues")
         yield OtherBroker(url, environment)
     finally:
         for child in children:
