@@ -227,7 +227,9 @@ def test_every_expectation_is_one_or_faults(count: Count) -> None:
 def test_every_condition_that_is_taken_can_be_asked(count: Count) -> None:
     tables = SqlTables(schema_of(TABLES), stopwatch=time.monotonic)
     width = len(TABLES["queues"].columns)
-    tables.fill("queues", [(number, f"q{number}", *[float(number)] * (width - 1)) for number in range(30)])
+    tables.fill(
+        "queues", list(schema_of(TABLES)["queues"]), [(number, f"q{number}", *[float(number)] * (width - 1)) for number in range(30)]
+    )
 
     def ask(text: str) -> None:
         with suppress(ConditionError, StoppedError):

@@ -39,12 +39,17 @@ class Evaluator:
         self._sql = SqlTables(schema_of(tables), max_steps=max_steps, stopwatch=stopwatch)
         self._statements = RuleStatements(self._sql)
         self._loaded: dict[str, LoadedTable] = {}
-        self._unfilled: dict[str, LoadedTable] = {}
+        self._filled: dict[str, frozenset[str] | None] = {}  # table -> the columns that were loaded into SQLite; None: all
+        self._wanted: Mapping[str, frozenset[str]] | None = None
 
-    def load(self, readings: Mapping[str, Reading]) -> None:
-        """Replace all rows by those of a poll. A table without a reading is empty, and rules on it are idle."""
+    def load(self, readings: Mapping[str, Reading], rules: Iterable[Rule] | None = None) -> None:
+        """Replace all rows by those of a poll. A table without a reading is empty, and rules on it are idle.
+
+        `rules`: those that `judge` will be called with. Only the columns that they read are then loaded into SQLite.
+        """
         self._loaded = {name: LoadedTable.of(table, readings[name]) for name, table in self._tables.items() if name in readings}
-        self._unfilled = {name: self._loaded.get(name) or LoadedTable.of(table, Reading()) for name, table in self._tables.items()}
+        self._filled = {}
+        self._wanted = None if rules is None else self._read_by(rules)
 
     def judge(self, rule: Rule, variants: Variants, open_keys: Mapping[Key, bool]) -> Judgement:
         """Apply one rule to the rows.
@@ -64,7 +69,7 @@ class Evaluator:
     def answer(self, expectation: Expectation, target: str) -> Answer:
         """Answer an expectation from the rows of `target`. Idle columns leave it unanswered."""
         idle = self._idle(expectation.reads)
-        self._fill(self._tables)
+        self._fill(self._tables, whole=True)
         return Answer(expectation.text, target, None, idle) if idle else answer(expectation, target, self._loaded, self._sql)
 
     def query(self, sql: str, max_rows: int) -> tuple[tuple[str, ...], list[tuple[SqlCell, ...]]]:
@@ -73,7 +78,7 @@ class Evaluator:
         Return its column names and at most `max_rows` rows. ConditionError lists all faults of the statement.
         """
         check_select(self._tables, sql)
-        self._fill(self._tables)
+        self._fill(self._tables, whole=True)
         try:
             return self._sql.run(with_real_numbers(sql), {}, max_rows)
         except StoppedError as error:
@@ -102,16 +107,30 @@ class Evaluator:
             return Judgement(rule, unknown=loaded.unread_reason)
         return Judgement(rule, tuple(judge_rows(rule, variants, open_keys, loaded, self._statements)))
 
-    def _fill(self, names: Iterable[str]) -> None:
+    def _read_by(self, rules: Iterable[Rule]) -> Mapping[str, frozenset[str]] | None:
+        """Return table -> the columns that these rules read; None if that is not known because a rule cannot be prepared."""
+        wanted: dict[str, set[str]] = {}
+        try:
+            for sql, table in [(self._statements.of(rule), rule.table or "") for rule in rules]:
+                for name, columns in ({table: sql.reads} if sql.query_reads is None else sql.query_reads).items():
+                    wanted.setdefault(name, set()).update(columns)
+        except (sqlite3.Error, sqlite3.Warning):
+            return None
+        return {name: frozenset(columns) for name, columns in wanted.items()}
+
+    def _fill(self, names: Iterable[str], *, whole: bool = False) -> None:
         """Load the rows of these tables into SQLite, if not done yet. Most tables are read by few rules, or by none."""
         for name in names:
-            loaded = self._unfilled.pop(name, None)
-            if loaded is None:
+            columns = None if whole or self._wanted is None else self._wanted.get(name, frozenset())
+            if name in self._filled and (self._filled[name] is None or columns is not None):
                 continue
+            self._filled[name] = columns
+            loaded = self._loaded.get(name) or LoadedTable.of(self._tables[name], Reading())
+            read = [column.name for column in self._tables[name].columns if columns is None or column.name in columns]
             try:
-                self._sql.fill(name, loaded.sql_rows())
+                self._sql.fill(name, read, loaded.sql_rows(read))
             except (OverflowError, UnicodeError, sqlite3.Error):  # a cell that SQLite cannot hold: convert it
-                self._sql.fill(name, ([_storable(cell) for cell in row] for row in loaded.sql_rows()))
+                self._sql.fill(name, read, ([_storable(cell) for cell in row] for row in loaded.sql_rows(read)))
 
     def _idle(self, reads: Mapping[str, frozenset[str]]) -> str | None:
         """Return why a rule that reads these columns gives no verdict here."""

@@ -48,7 +48,7 @@ def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, open_key
     for window_s, readings in seen.windows.items():
         mine = [tuned for tuned in rules if window_s in _windows(tuned)]
         if mine:
-            evaluator.load(readings)
+            evaluator.load(readings, [copy for tuned in mine for copy in (tuned.rule, *(variant for variant, _ in tuned.variants))])
         for tuned in mine:
             judgement = evaluator.judge(tuned.rule, tuned.variants, open_keys(tuned.rule))
             judged[tuned.rule.name] = _merged(judged.get(tuned.rule.name), _of_window(judgement, tuned, window_s))

@@ -3,7 +3,7 @@
 Input: a table and its `Reading`. Output: a `LoadedTable`, which answers "is this idle", "is this a gap, and why", "which row is this key".
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -30,9 +30,8 @@ class LoadedTable:
                 gaps.setdefault(column, []).append(number)
         return cls(table, reading, {column: tuple(rows) for column, rows in gaps.items()})
 
-    def sql_rows(self) -> Iterable[tuple[object, ...]]:
-        """Yield each row for SQL: its number, then a cell for each column; NULL if there is none."""
-        names = [column.name for column in self.table.columns]
+    def sql_rows(self, names: Sequence[str]) -> Iterable[tuple[object, ...]]:
+        """Yield each row for SQL: its number, then a cell for each of these columns; NULL if there is none."""
         return ((number, *map(row.cells.get, names)) for number, row in enumerate(self.reading.rows))
 
     @cached_property

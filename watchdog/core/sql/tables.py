@@ -102,15 +102,15 @@ class SqlTables:
 
     # --- operations ---
 
-    def fill(self, table: str, rows: Iterable[Sequence[object]]) -> None:
-        """Replace a table's rows. A row is its number (rowid), then a cell for each column. NaN becomes NULL."""
-        marks = ", ".join("?" * (len(self._schema[table]) + 1))
-        names = ", ".join(f'"{name}"' for name in self._schema[table])
+    def fill(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Replace a table's rows. A row is its number (rowid), then a cell for each of these columns. NaN and other columns become NULL."""
+        marks = ", ".join("?" * (len(columns) + 1))
+        names = ", ".join(["rowid", *(f'"{name}"' for name in columns)])
         self._own_statement = True
         try:
             self._connection.execute("BEGIN")
             self._connection.execute(f'DELETE FROM "{table}"')  # noqa: S608 - names come from the schema in the code
-            self._connection.executemany(f'INSERT INTO "{table}" (rowid, {names}) VALUES ({marks})', rows)  # noqa: S608
+            self._connection.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
         finally:
             self._connection.execute("COMMIT")
             self._own_statement = False

@@ -364,6 +364,29 @@ def test_a_query_over_an_idle_table_is_idle_though_it_only_counts() -> None:
     assert evaluator(groups=Reading(idle=idle)).judge(asked, (), {}).idle == "pattern: needs Flower"
 
 
+@pytest.mark.parametrize(
+    "asked", [rule(), rule("consumers < 1", clear="length < 10"), query_rule("select 'all' as queue, 1 as value from queues")]
+)
+def test_a_query_after_rules_that_read_little_sees_every_column(asked: Rule) -> None:
+    made = evaluator()
+    made.load({"queues": Reading((queue("a", length=60),))}, [asked])
+    made.judge(asked, (), {})
+    assert made.query("select name, length, consumers from queues", 1)[1] == [("a", 60.0, 1.0)]
+
+
+def test_rules_that_read_different_columns_are_judged_as_if_all_were_loaded() -> None:
+    rules = [
+        rule(),
+        rule("consumers < 1"),
+        rule("oldest_s > 5", where="length > 1"),
+        query_rule("select name as queue, consumers as value from queues"),
+    ]
+    reading = Reading((queue("a", length=60, oldest_s=9.0), queue("b", consumers=0.0)))
+    made = evaluator()
+    made.load({"queues": reading}, rules)
+    assert [made.judge(one, (), {}) for one in rules] == [evaluator(queues=reading).judge(one, (), {}) for one in rules]
+
+
 def test_a_join_of_two_tables_is_judged_like_any_query() -> None:
     asked = query_rule("select q.name as queue, w.active as value, w.active > 3 as breach from queues q join workers w on w.name = q.name")
     made = evaluator(queues=Reading((queue("a"), queue("b"))), workers=Reading((worker("a", active=5), worker("b"))))
