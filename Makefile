@@ -17,9 +17,9 @@ demo: $(STAMP) ## a real little cluster, broken and repaired before your eyes
 test: $(STAMP) ## everything but the proofs, in parallel, against real Redis, Celery and Flower; ARGS="tests/unit -n 0" for some, one by one
 	@$(PYTEST) --ignore=tests/proofs $(IN_PARALLEL) $(ARGS)
 
-proofs: $(STAMP) ## all proofs of docs/reliability.md: first those that measure nothing, in parallel, then one by one those that do
-	@$(PYTEST) tests/proofs -m "not measures" $(IN_PARALLEL) $(ARGS)
-	@$(PYTEST) tests/proofs -m measures $(ARGS)
+proofs: $(STAMP) ## all proofs of docs/reliability.md: in parallel, then one by one those that measure or have short timeouts
+	@$(PYTEST) tests/proofs -m "not alone" $(IN_PARALLEL) $(ARGS)
+	@$(PYTEST) tests/proofs -m alone $(ARGS)
 
 bench: $(STAMP) ## what it costs, beside the floor: docs/performance.md; ARGS="cycle latency" for some of it
 	@$(VENV)/bin/python -m bench $(ARGS)

@@ -134,6 +134,7 @@ def test_a_death_at_any_commit_and_any_send_is_as_if_it_had_not_been(
     figure(f"crash, every moment: {_every_death(ordeal, TOLD_OF_STORY)}")
 
 
+@pytest.mark.alone
 def test_so_it_is_with_a_receiver_that_acts_and_answers_when_nobody_waits_any_more(
     lives: Lives, redis_server: Cluster, in_memory: Path, figure: Figure
 ) -> None:
@@ -173,6 +174,7 @@ SPARE_S = 1.2
 """How long a life may go on after the time that it took to be ready."""
 
 
+@pytest.mark.alone
 def test_a_daemon_killed_at_any_time_tells_what_happened_once_and_in_order(
     redis_server: Cluster, in_memory: Path, figure: Figure, count: Count
 ) -> None:

@@ -586,7 +586,7 @@ def limited() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024**2, 1024**2))
 
 
-@pytest.mark.measures
+@pytest.mark.alone
 def test_a_rule_that_would_exhaust_the_machine_is_stopped(thirty_queues: Path, figure: Figure) -> None:
     worst_s, worst_mb = 0.0, 0.0
     for what, query in STOPPED.items():

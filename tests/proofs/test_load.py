@@ -49,7 +49,7 @@ MANY = 10_000
 A_MESSAGE = 100
 Figure = Callable[[str], None]
 
-pytestmark = pytest.mark.measures
+pytestmark = pytest.mark.alone
 
 RULE = """
 [[rule]]

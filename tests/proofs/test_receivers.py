@@ -34,6 +34,8 @@ HOUR = 3600.0
 RULE = "BrokerUnreachable"
 Figure = Callable[[str], None]
 
+pytestmark = pytest.mark.alone
+
 
 class Clock:
     """Epoch seconds that pass when a test says so."""
@@ -270,7 +272,6 @@ def shown(found: list[float]) -> str:
     return f"median {statistics.median(found) * 1000:.0f} ms, 99% {statistics.quantiles(found, n=100)[98] * 1000:.0f} ms"
 
 
-@pytest.mark.measures
 def test_healthy_receivers_see_no_delay_beside_all_that_misbehave(tmp_path: Path, case: Callable[[str], Case], figure: Figure) -> None:
     """No more, that is, than as many that behave cost them: all share one machine and one database."""
     cases = [case(name) for name in MISBEHAVING]

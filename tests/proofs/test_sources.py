@@ -174,7 +174,7 @@ def stage(tmp_path: Path, own_cluster: Cluster) -> Iterator[Stage]:
 TRUE = {"QueueNoConsumers", "QueueBacklogHigh"}
 
 
-@pytest.mark.measures
+@pytest.mark.alone
 def test_whatever_the_network_does_no_cycle_hangs_nothing_false_begins_and_nothing_true_ends(
     stage: Stage, figure: Callable[[str], None], count: Callable[[int], int]
 ) -> None:
