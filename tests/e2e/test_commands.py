@@ -322,7 +322,7 @@ def test_whoever_waits_on_a_terminal_is_told_what_for(receiver: RecordingReceive
 
 def test_a_fault_of_our_own_is_a_sentence_without_its_text(tmp_path: Path) -> None:
     script = (
-        "import watchdog.tables, sys\nfrom watchdog.cli import main\nimport watchdog.cli.screen as screen\n"
+        "import watchdog.tables, sys\nfrom watchdog.cli import main\nimport watchdog.cli.output.screen as screen\n"
         "code = compile(\"def trip(page):\\n    raise KeyError('hunter2')\", '/opt/watchdog/lib/elsewhere.py', 'exec')\n"
         "exec(code, vars(screen))\nscreen.show = screen.trip\nmain(['tables'])\n"
     )
