@@ -36,7 +36,7 @@ __all__ = ["cycle"]
 INTERVAL_S = 10.0
 IN_A_ROUND = 6
 WINDOW_S = 300.0
-MOST = 2.0
+MOST = 2.5
 
 
 def cycle(folder: Path, *, size: int = 1000, rules: int = 100, rounds: int = 7) -> Figure:

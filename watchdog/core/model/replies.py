@@ -30,7 +30,7 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 
-class WorkerBeat(Struct, frozen=True):
+class WorkerBeat(Struct, frozen=True, gc=False):
     """One worker as Flower's event stream shows it (`/?json=1`; celery/events/state.py `Worker`).
 
     `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) clears them.
@@ -54,7 +54,7 @@ class WorkerBeat(Struct, frozen=True):
     pulses: int | None = None
 
 
-class WorkerConf(Struct, frozen=True):
+class WorkerConf(Struct, frozen=True, gc=False):
     """The part of a worker's `conf` and `stats` that watchdog reads; None if the worker did not report it.
 
     `key_prefix` is "" if the worker reported that it has none.
@@ -83,7 +83,7 @@ class WorkerConf(Struct, frozen=True):
     """`worker_eta_task_limit`: most tasks with an ETA that it fetches."""
 
 
-class WorkerInspection(Struct, frozen=True):
+class WorkerInspection(Struct, frozen=True, gc=False):
     """One entry of Flower's inspect cache. `at` is when the worker last answered (Flower's clock)."""
 
     name: str
@@ -110,7 +110,7 @@ class EventCounters(Struct, frozen=True):
     counts: Mapping[tuple[str, str, str], float]
 
 
-class TaskSeen(Struct, frozen=True):
+class TaskSeen(Struct, frozen=True, gc=False):
     """One task as Flower's event stream shows it (`/api/tasks`; celery/events/state.py `Task`).
 
     `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds and known for successes only. `name` is None if
@@ -175,7 +175,7 @@ class RedisServer(Struct, frozen=True):
     last_save_ok: bool | None
 
 
-class MessageHead(Struct, frozen=True):
+class MessageHead(Struct, frozen=True, gc=False):
     """The message at the head of a queue: its task id, and when it was published.
 
     `published_at` (epoch seconds) is None if the publisher sets neither `headers.published_at` nor `headers.enqueued_at`. The rest are

@@ -17,7 +17,7 @@ from watchdog.tables.workers.names import kind_of
 __all__ = ["Consumers", "Taken", "consumers"]
 
 
-class Taken(Struct, frozen=True):
+class Taken(Struct, frozen=True, gc=False):
     """The number of tasks each consumer of a queue has taken so far, and whether all of them execute nothing now."""
 
     by_consumer: dict[str, float]

@@ -25,7 +25,7 @@ STAYS = 5
 NO_ID = "redis: the message served next has no task id"
 
 
-class Heads(Struct, frozen=True):
+class Heads(Struct, frozen=True, gc=False):
     """The heads of a queue's non-empty lists, in the order of service; a gap if one could not be read."""
 
     of_list: Mapping[str, MessageHead | Gap]

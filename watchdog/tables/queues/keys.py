@@ -21,7 +21,7 @@ from watchdog.tables.workers.memory import KnownWorkers, inspections
 __all__ = ["KnownQueue", "QueueKeys", "Queues", "queue_keys", "queues_of"]
 
 
-class KnownQueue(Struct, frozen=True):
+class KnownQueue(Struct, frozen=True, gc=False):
     """One queue as remembered. `heads`: list key -> (task id at its head, since when, epoch seconds)."""
 
     name: str

@@ -22,7 +22,7 @@ KEPT_S = 3600.0
 MOST_KEPT = 500
 
 
-class Failure(Struct, frozen=True):
+class Failure(Struct, frozen=True, gc=False):
     """One failed run. `at` is epoch seconds by our clock, `told_at` by its worker's; `named`: Flower knew its task's name."""
 
     task: str

@@ -18,7 +18,7 @@ BEATS = 4
 LASTS_S = 30.0
 
 
-class HeartbeatRate(Struct, frozen=True):
+class HeartbeatRate(Struct, frozen=True, gc=False):
     """`count` heartbeats at `at`, where the window begins. `many_since`: since when every window had too many (epoch seconds)."""
 
     at: float
