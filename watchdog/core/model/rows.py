@@ -4,7 +4,7 @@ A cell holds a value; or is a **gap** (no usable answer: `Row.gaps` says why); o
 it needs a second poll: `Reading.idle` says why).
 
 Values that exist by the thousand are `gc=False`: made of what exists already, they cannot be part of a reference cycle, so that Python's
-collector need not follow them (12 % of the CPU of a cycle over 1,000 workers).
+collector need not follow them (about a tenth of the CPU of a cycle over 1,000 workers).
 """
 
 from collections.abc import Callable, Iterable, Mapping
