@@ -24,6 +24,8 @@ from watchdog.core.sql.tokens import with_real_numbers
 
 __all__ = ["Evaluator"]
 
+_FAILURES = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError, MemoryError)
+"""What SQLite and a text that it cannot take may raise; nothing of it leaves `judge`."""
 _LONGEST_CELL = 5_000  # characters: a row of seven such texts still fits into `LONGEST_TEXT` bytes
 
 
@@ -62,7 +64,7 @@ class Evaluator:
             judgement = self._judged(rule, variants, open_keys)
         except StoppedError as error:
             judgement = Judgement(rule, failed=str(error))
-        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError, MemoryError) as error:
+        except _FAILURES as error:
             judgement = Judgement(rule, failed="; ".join(self._sql.refused) or format_value(str(error), self._tables))
         return replace(judgement, took_ms=(self._stopwatch() - begun) * 1000)
 
@@ -114,7 +116,7 @@ class Evaluator:
             for sql, table in [(self._statements.of(rule), rule.table or "") for rule in rules]:
                 for name, columns in ({table: sql.reads} if sql.query_reads is None else sql.query_reads).items():
                     wanted.setdefault(name, set()).update(columns)
-        except (sqlite3.Error, sqlite3.Warning):
+        except _FAILURES:  # `judge` reports it
             return None
         return {name: frozenset(columns) for name, columns in wanted.items()}
 

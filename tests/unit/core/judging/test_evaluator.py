@@ -387,6 +387,14 @@ def test_rules_that_read_different_columns_are_judged_as_if_all_were_loaded() ->
     assert [made.judge(one, (), {}) for one in rules] == [evaluator(queues=reading).judge(one, (), {}) for one in rules]
 
 
+@pytest.mark.parametrize("broken", ["name = '\ud800'", "no_such_function(length) > 1"])
+def test_a_rule_that_cannot_be_prepared_fails_alone(broken: str) -> None:
+    made, bad = evaluator(), rule(broken)
+    made.load({"queues": Reading((queue("a", length=60),))}, [bad, rule()])
+    assert made.judge(bad, (), {}).failed
+    assert verdicts(made.judge(rule(), (), {})) == {"a": Verdict.BREACH}
+
+
 def test_a_join_of_two_tables_is_judged_like_any_query() -> None:
     asked = query_rule("select q.name as queue, w.active as value, w.active > 3 as breach from queues q join workers w on w.name = q.name")
     made = evaluator(queues=Reading((queue("a"), queue("b"))), workers=Reading((worker("a", active=5), worker("b"))))
