@@ -62,7 +62,7 @@ def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:
 def rules_for(book: RuleBook, target: str, tables: Mapping[str, Table]) -> tuple[Tuned, ...]:
     """The rules for one target, as tuned for it: enabled, applicable to it, and on tables that have rows there."""
     tuned = tune(book.rules, book.overrides, target)
-    asked = (t for t in tuned if any(rule.covers(target) for rule in (t.rule, *(copy for copy, _ in t.variants))))
+    asked = (t for t in tuned if any(rule.covers(target) for rule in t.copies))
     return tuple(t for t in asked if _has_rows(t.rule, target, tables))
 
 

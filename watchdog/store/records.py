@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec.structs import fields
+from msgspec.structs import asdict, fields
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified
@@ -124,7 +124,7 @@ def _as_container(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Notice):
-        return {field.name: getattr(value, field.name) for field in fields(Notice)}
+        return asdict(value)
     raise TypeError(f"cannot be kept as JSON: {type(value).__name__}")
 
 

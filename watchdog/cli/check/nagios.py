@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 from watchdog.cli.check.page import verdict
 from watchdog.cli.output.page import clean
-from watchdog.cli.output.wording import first_line, key_text
+from watchdog.cli.output.wording import key_text
 from watchdog.core.judging.check_result import MEASURED, CheckResult, TargetChecked
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
+from watchdog.core.text.sanitize import first_line
 
 __all__ = ["STATES", "nagios_code", "nagios_refusal", "nagios_text", "plugin_text"]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from watchdog.core.model.rows import Cell
 from watchdog.core.text.phrasing import format_value
 
-__all__ = ["counted", "first_line", "key_text", "values_text"]
+__all__ = ["counted", "key_text", "values_text"]
 
 
 def counted(count: int, word: str) -> str:
@@ -21,8 +21,3 @@ def key_text(key: Mapping[str, str]) -> str:
 def values_text(values: Mapping[str, Cell]) -> str:
     """`length=60, consumers=?`; a cell without a value is a question mark."""
     return ", ".join(f"{name}={'?' if cell is None else format_value(cell)}" for name, cell in values.items())
-
-
-def first_line(text: str) -> str:
-    """The first line that is not blank."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")

@@ -7,8 +7,9 @@ here.
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, changed, end, step, watched_seconds
+from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
 from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
@@ -128,7 +129,7 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
     stepped, made = step(incident, finding, watched_s, situation.now)
     if stepped.state is State.RESOLVED and stepped.ended is Ended.RECOVERED:
         now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary, situation.target.app)
-        stepped = changed(stepped, summary=now_true)
+        stepped = replace(stepped, summary=now_true)
     return stepped, finding, made
 
 
@@ -140,7 +141,7 @@ def _absent(finding: Finding) -> bool:
 def _seen(incident: Incident, situation: Situation) -> Incident:
     """Note that the incident's row is present, but only now and then, so that an unchanged incident is not written every cycle."""
     passed = abs(situation.now - incident.seen_at)
-    return changed(incident, seen_at=situation.now) if passed > situation.target.forget_after_s * NOTED_AFTER else incident
+    return replace(incident, seen_at=situation.now) if passed > situation.target.forget_after_s * NOTED_AFTER else incident
 
 
 def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bool:
@@ -163,10 +164,10 @@ def _described(incident: Incident, finding: Finding, situation: Situation) -> In
     link = link_of(finding, situation.target.link, situation.readings)
     same = incident.values == finding.values and incident.labels == rule.labels and finding.severity.rank <= incident.severity.rank
     if same and incident.summary:
-        return incident if incident.link == link else changed(incident, link=link)
+        return incident if incident.link == link else replace(incident, link=link)
     severity = max(incident.severity, finding.severity, key=lambda s: s.rank)
     texts = texts_of(finding, incident.target, severity, situation.target.app)
-    return changed(
+    return replace(
         incident,
         values=dict(finding.values),
         labels=dict(rule.labels),

@@ -27,13 +27,13 @@ def windows_of(rules: Iterable[Tuned]) -> dict[float, frozenset[str]]:
     read: dict[float, frozenset[str]] = {DEFAULT_WINDOW_S: frozenset()}
     for tuned in rules:
         for window_s in _windows(tuned):
-            read[window_s] = read.get(window_s, frozenset()).union(tuned.rule.reads, *(copy.reads for copy, _ in tuned.variants))
+            read[window_s] = read.get(window_s, frozenset()).union(*(copy.reads for copy in tuned.copies))
     return read
 
 
 def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> Demand:
     """Return every column that a rule reads or shows, plus what is read `beside` the rules (table -> columns)."""
-    holding = [rule for tuned in rules for rule in (tuned.rule, *(copy for copy, _ in tuned.variants)) if rule.enabled]
+    holding = [rule for tuned in rules for rule in tuned.copies if rule.enabled]
     shown = [{rule.table: frozenset(rule.columns)} for rule in holding if rule.table]
     reads: dict[str, frozenset[str]] = {}
     for read in (*(rule.reads for rule in holding), *shown, *beside):
@@ -48,7 +48,7 @@ def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, open_key
     for window_s, readings in seen.windows.items():
         mine = [tuned for tuned in rules if window_s in _windows(tuned)]
         if mine:
-            evaluator.load(readings, [copy for tuned in mine for copy in (tuned.rule, *(variant for variant, _ in tuned.variants))])
+            evaluator.load(readings, [copy for tuned in mine for copy in tuned.copies])
         for tuned in mine:
             judgement = evaluator.judge(tuned.rule, tuned.variants, open_keys(tuned.rule))
             judged[tuned.rule.name] = _merged(judged.get(tuned.rule.name), _of_window(judgement, tuned, window_s))
@@ -56,7 +56,7 @@ def judge_all(evaluator: Evaluator, rules: Sequence[Tuned], seen: Seen, open_key
 
 
 def _windows(tuned: Tuned) -> set[float]:
-    return {rule.window_s for rule in (tuned.rule, *(copy for copy, _ in tuned.variants))}
+    return {rule.window_s for rule in tuned.copies}
 
 
 def _of_window(judgement: Judgement, tuned: Tuned, window_s: float) -> Judgement:

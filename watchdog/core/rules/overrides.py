@@ -38,6 +38,11 @@ class Tuned(Struct, frozen=True):
     rule: Rule
     variants: tuple[tuple[Rule, KeyFits], ...] = ()
 
+    @property
+    def copies(self) -> tuple[Rule, ...]:
+        """The rule and all its variants."""
+        return self.rule, *(copy for copy, _ in self.variants)
+
 
 def tune(rules: tuple[Rule, ...], overrides: tuple[Override, ...], target_name: str) -> tuple[Tuned, ...]:
     """Return every rule whose `targets` match, as tuned for this target. A disabled rule is included, with `enabled` false."""

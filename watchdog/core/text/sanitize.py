@@ -7,7 +7,7 @@ Input: names, summaries, a server's answer. Output: the same, with every control
 import re
 import unicodedata
 
-__all__ = ["log_text", "one_line", "sanitize", "sanitize_json"]
+__all__ = ["first_line", "log_text", "one_line", "sanitize", "sanitize_json"]
 
 _SEPARATORS = ("Zl", "Zp")
 
@@ -50,8 +50,13 @@ def _escaped(character: str) -> str:
     return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
+def first_line(text: str) -> str:
+    """Return the first line that is not blank, without the spaces around it."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
 def one_line(text: str, longest: int = 200) -> str:
     """Return the first non-empty line, sanitized, of at most `longest` characters."""
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    first = first_line(text)
     cut = first if len(first) <= longest else first[: longest - 1] + "…"
     return sanitize(cut)
