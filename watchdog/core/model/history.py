@@ -1,11 +1,11 @@
 """The base of windowed columns: samples of earlier polls, cut to the window and joined to the current one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from watchdog.core.model.rows import Look, Sample
 
-__all__ = ["numbers_within", "oldest_of", "risen", "rises_per_min", "second_look_needed", "within"]
+__all__ = ["numbers_within", "oldest_of", "risen", "rises_per_min", "second_look_needed", "totals", "within"]
 
 
 def within(look: Look) -> tuple[Sample, ...]:
@@ -38,24 +38,38 @@ def second_look_needed(look: Look, *columns: str) -> dict[str, str]:
     return {column: f"{column} needs a second look" for column in columns}
 
 
-def rises_per_min(samples: tuple[Sample, ...], now: Sample) -> dict[str, float]:
-    """Return key -> how much its counter (the first of its numbers) rose per minute since the oldest sample that has it.
+def totals(history: Sequence[Sample], counts: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Return the sample of counters: key -> (total, count), for their counts now.
 
-    All keys are handled at once, because each cycle goes through a thousand counters over a window of thirty polls.
+    A total rises with its count and never falls: if the count falls, it was reset, and its new value counts as the rise. So a rise over any
+    window is one subtraction, which matters for a thousand counters and thirty samples.
     """
-    looks, keys = [*samples, now], list(now.values)
-    times = [look.at for look in looks]
-    numbers = zip(*[map(look.values.get, keys) for look in looks], strict=True)
-    return {key: _rise_per_min(times, of_key) for key, of_key in zip(keys, numbers, strict=True)}
+    last = history[-1].values if history else {}
+    found = {}
+    for key, count in counts.items():
+        numbers = last.get(key) or _latest_of(history, key)
+        total, before = (numbers[0], numbers[-1]) if numbers else (count, count)  # a sample of an earlier version has the count alone
+        if total is None or before is None:
+            total = before = count
+        found[key] = (total + (count - before if count >= before else count), count)
+    return found
 
 
-def _rise_per_min(times: list[float], numbers: tuple[tuple[float | None, ...] | None, ...]) -> float:
-    """Return the rise of one key. `numbers`: the key's samples at each of the times; None where there is none."""
-    points = [(at, count) for at, some in zip(times, numbers, strict=True) if some and (count := some[0]) is not None]
-    span = times[-1] - points[0][0] if points else 0.0
-    if span <= 0 or points[-1][0] != times[-1]:
-        return 0.0
-    return risen([count for _, count in points]) / span * 60
+def rises_per_min(samples: Sequence[Sample], now: Sample) -> dict[str, float]:
+    """Return key -> how much its total (see `totals`) rose per minute since the oldest sample that has it."""
+    oldest = samples[0] if samples else now
+    rises = {}
+    for key, (total, *_) in now.values.items():
+        at, first = oldest.at, oldest.values.get(key, (None,))[0]
+        if first is None:
+            at, first = oldest_of(samples, key, 0) or (now.at, 0.0)
+        rises[key] = max((total or 0.0) - first, 0.0) / (now.at - at) * 60 if now.at > at else 0.0
+    return rises
+
+
+def _latest_of(history: Sequence[Sample], key: str) -> tuple[float | None, ...]:
+    """Return the numbers of the latest sample that has a key; () if none has."""
+    return next((found for sample in reversed(history) if (found := sample.values.get(key))), ())
 
 
 def risen(numbers: list[float]) -> float:
