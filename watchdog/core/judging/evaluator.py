@@ -43,15 +43,19 @@ class Evaluator:
         self._loaded: dict[str, LoadedTable] = {}
         self._filled: dict[str, frozenset[str] | None] = {}  # table -> the columns that were loaded into SQLite; None: all
         self._wanted: Mapping[str, frozenset[str]] | None = None
+        self._rules: tuple[Rule, ...] = ()
 
     def load(self, readings: Mapping[str, Reading], rules: Iterable[Rule] | None = None) -> None:
         """Replace all rows by those of a poll. A table without a reading is empty, and rules on it are idle.
 
-        `rules`: those that `judge` will be called with. Only the columns that they read are then loaded into SQLite.
+        `rules`: those that `judge` will be called with, and their variants. Only the columns that they read are then loaded into SQLite,
+        and those that hold in no row are found out together.
         """
+        self._rules = tuple(rules or ())
+        self._statements.forget_silent()
         self._loaded = {name: LoadedTable.of(table, readings[name]) for name, table in self._tables.items() if name in readings}
         self._filled = {}
-        self._wanted = None if rules is None else self._read_by(rules)
+        self._wanted = None if rules is None else self._read_by(self._rules)
 
     def judge(self, rule: Rule, variants: Variants, open_keys: Mapping[Key, bool]) -> Judgement:
         """Apply one rule to the rows.
@@ -126,13 +130,16 @@ class Evaluator:
             columns = None if whole or self._wanted is None else self._wanted.get(name, frozenset())
             if name in self._filled and (self._filled[name] is None or columns is not None):
                 continue
-            self._filled[name] = columns
+            first, self._filled[name] = name not in self._filled, columns
             loaded = self._loaded.get(name) or LoadedTable.of(self._tables[name], Reading())
             read = [column.name for column in self._tables[name].columns if columns is None or column.name in columns]
             try:
                 self._sql.fill(name, read, loaded.sql_rows(read))
             except (OverflowError, UnicodeError, sqlite3.Error):  # a cell that SQLite cannot hold: convert it
                 self._sql.fill(name, read, ([_storable(cell) for cell in row] for row in loaded.sql_rows(read)))
+            if first and self._wanted is not None:
+                of_table = [rule for rule in self._rules if rule.table == name and rule.enabled]
+                self._statements.find_silent(of_table, len(loaded.reading.rows))
 
     def _idle(self, reads: Mapping[str, frozenset[str]]) -> str | None:
         """Return why a rule that reads these columns gives no verdict here."""

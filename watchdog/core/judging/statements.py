@@ -11,12 +11,17 @@ from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.rules.rule import Rule
 from watchdog.core.sql.tables import SqlCell, SqlTables, StoppedError, bound
-from watchdog.core.sql.tokens import with_real_numbers
+from watchdog.core.sql.tokens import with_parameters, with_real_numbers
 
 __all__ = ["MOST_QUERY_ROWS", "Answer", "RuleSql", "RuleStatements", "Truths"]
 
 MOST_QUERY_ROWS = 10_000
 """Most rows that a rule's query may return."""
+
+AT_ONCE = 16
+"""Number of rules of one table that are asked about together."""
+MOST_ROWS_AT_ONCE = 10_000
+"""Most rows of a table for that, so that together they stay far below the limit of a statement."""
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -64,6 +69,9 @@ class RuleStatements:
     def __init__(self, tables: SqlTables) -> None:
         self._tables = tables
         self._kept: dict[tuple[object, ...], RuleSql] = {}
+        self._any_of: dict[tuple[object, ...], str] = {}
+        self._asked_alone: set[tuple[object, ...]] = set()
+        self._silent: set[int] = set()
 
     def of(self, rule: Rule) -> RuleSql:
         """Return a rule's statements. sqlite3.Error if a text cannot be prepared; the texts of a checked rule always can."""
@@ -75,8 +83,24 @@ class RuleStatements:
 
     def breaches(self, rule: Rule, rows: int) -> dict[int, tuple[bool, ...]]:
         """Return row -> which entries of `escalate` hold, for each row where `when` (and `where`) holds."""
+        if id(rule) in self._silent:
+            return {}
         _, found = self._tables.run(self.of(rule).breaches, bound(rule.params), rows)
         return {_whole(number): tuple(map(bool, entries)) for number, *entries in found}
+
+    def find_silent(self, rules: Sequence[Rule], rows: int) -> None:
+        """Find out which of these rules of one table hold in no row, by few statements: usually none holds.
+
+        `breaches` then need not run their own, until `forget_silent`. The rules must be kept until then.
+        """
+        for first in range(0, len(rules) if rows <= MOST_ROWS_AT_ONCE else 0, AT_ONCE):
+            together = rules[first : first + AT_ONCE]
+            if len(together) > 1 and self._none_holds(together):
+                self._silent.update(map(id, together))
+
+    def forget_silent(self) -> None:
+        """Forget what `find_silent` found, because the rows change."""
+        self._silent.clear()
 
     def truths(self, rule: Rule, rows: Sequence[int]) -> dict[int, Truths]:
         """Return row -> what holds in it, for these rows (ascending).
@@ -101,6 +125,22 @@ class RuleStatements:
             Answer(dict(zip(names[:width], map(_cell, row), strict=False)), bool(row[width]), _truths(list(row[width + 1 :])))
             for row in found
         ]
+
+    def _none_holds(self, rules: Sequence[Rule]) -> bool:
+        """Whether certainly none of these rules holds in any row."""
+        texts = (rules[0].table, *((rule.when, rule.where) for rule in rules))
+        if texts in self._asked_alone:
+            return False
+        sql = self._any_of.get(texts)
+        if sql is None:
+            conditions = [with_parameters(f"({_sql(rule.when)}) AND ({_sql(rule.where)})", _prefix(nth)) for nth, rule in enumerate(rules)]
+            sql = self._any_of[texts] = f'SELECT 1 FROM "{rules[0].table}" WHERE {_either(conditions)} LIMIT 1'  # noqa: S608
+        params = {f"{_prefix(nth)}{name}": value for nth, rule in enumerate(rules) for name, value in rule.params.items()}
+        try:
+            return not self._tables.run(sql, bound(params), 1)[1]
+        except StoppedError:  # because of one of them: it reports that when it is asked alone, and the others must not wait for it again
+            self._asked_alone.add(texts)
+            return False
 
     def _for_table(self, rule: Rule) -> RuleSql:
         when, where, clear = _sql(rule.when), _sql(rule.where), _sql(rule.clear)
@@ -131,6 +171,19 @@ class RuleStatements:
     def _reads(self, rule: Rule, text: str) -> frozenset[str]:
         found = self._tables.prepare(f'SELECT ({text}) FROM "{rule.table}"', bound(rule.params))  # noqa: S608
         return found.get(rule.table or "", _NOTHING)
+
+
+def _prefix(nth: int) -> str:
+    """Return what distinguishes the parameters of one of several rules."""
+    return f"r{nth}_"
+
+
+def _either(conditions: Sequence[str]) -> str:
+    """Join by OR, as a balanced tree: SQLite limits how deep an expression may be."""
+    if len(conditions) == 1:
+        return f"({conditions[0]})"
+    half = len(conditions) // 2
+    return f"({_either(conditions[:half])} OR {_either(conditions[half:])})"
 
 
 def severity_of(rule: Rule, holds: tuple[bool, ...]) -> Severity:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["LONGEST_TEXT", "Token", "TokenKind", "bracket_faults", "rewritten", "scan", "with_real_numbers"]
+__all__ = ["LONGEST_TEXT", "Token", "TokenKind", "bracket_faults", "rewritten", "scan", "with_parameters", "with_real_numbers"]
 
 LONGEST_TEXT = 10_000
 """Most characters of a condition or a query."""
@@ -162,6 +162,12 @@ def with_real_numbers(text: str) -> str:
         return token.text + ".0" if whole else token.text
 
     return rewritten(text, tokens, real)
+
+
+def with_parameters(text: str, prefix: str) -> str:
+    """Put a prefix before the name of each parameter: `:most` becomes `:a_most`, so that texts of several rules fit into one statement."""
+    tokens, _ = scan(text)
+    return rewritten(text, tokens, lambda _, token: f":{prefix}{token.text[1:]}" if token.kind is TokenKind.PARAMETER else token.text)
 
 
 _ENDS_POSITIONS = frozenset({"HAVING", "WINDOW", "UNION", "EXCEPT", "INTERSECT", "SELECT", "ROWS", "RANGE", "FROM", "WHERE"})

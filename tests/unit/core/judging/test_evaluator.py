@@ -11,6 +11,7 @@ from watchdog.core.model.rows import Key, Reading, Row
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.rule import Escalation, Rule
 from watchdog.core.sql.conditions import ConditionError
+from watchdog.core.sql.tables import SqlTables
 
 REFUSED = "redis: connection refused"
 NO_LENGTH = {"length": REFUSED}
@@ -393,6 +394,63 @@ def test_a_rule_that_cannot_be_prepared_fails_alone(broken: str) -> None:
     made.load({"queues": Reading((queue("a", length=60),))}, [bad, rule()])
     assert made.judge(bad, (), {}).failed
     assert verdicts(made.judge(rule(), (), {})) == {"a": Verdict.BREACH}
+
+
+def statements_run(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every statement that is run from now on."""
+    ran: list[str] = []
+    run = SqlTables.run
+
+    def noted(self: SqlTables, sql: str, params: Mapping[str, object], max_rows: int) -> Any:
+        ran.append(sql)
+        return run(self, sql, params, max_rows)
+
+    monkeypatch.setattr(SqlTables, "run", noted)
+    return ran
+
+
+@pytest.mark.parametrize("size", [2, 16, 17, 40])
+def test_rules_that_are_asked_together_give_the_findings_that_each_gives_alone(size: int) -> None:
+    rows = tuple(queue(f"q{n}", length=n) for n in range(60))
+    asked = [rule("length > :most", name=f"R{n}", params={"most": 50.0 + n % 12}) for n in range(size)]
+    asked += [rule("length > 5 OR consumers > 9", name="Two", where="name LIKE :most", params={"most": "q1%"})]
+    together = evaluator()
+    together.load({"queues": Reading(rows)}, asked)
+
+    assert [together.judge(one, (), {}) for one in asked] == [judged(one, *rows) for one in asked]
+
+
+def test_rules_that_hold_nowhere_are_asked_in_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [rule("length > :most", name=f"R{n}", params={"most": 100.0 + n}) for n in range(16)]
+    together, ran = evaluator(), statements_run(monkeypatch)
+    together.load({"queues": Reading((queue("a", length=60),))}, asked)
+
+    assert [together.judge(one, (), {}).findings for one in asked] == [()] * 16
+    assert len(ran) == 1
+
+
+def test_rules_hold_again_when_rows_are_loaded_again() -> None:
+    asked = [rule("length > :most", name=f"R{n}", params={"most": 50.0 + n}) for n in range(3)]
+    together = evaluator()
+    found = []
+    for length in (10, 60, 10):
+        together.load({"queues": Reading((queue("a", length=length),))}, asked)
+        found.append(len(together.judge(asked[0], (), {}).findings))
+
+    assert found == [0, 1, 0]
+
+
+def test_a_rule_that_fails_among_others_fails_alone_and_is_not_asked_together_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = rule("name REGEXP '('", name="Broken")
+    asked = [rule("length > 50", name="Fine"), broken]
+    together, ran = evaluator(), statements_run(monkeypatch)
+    for _ in range(2):
+        together.load({"queues": Reading((queue("a", length=10),))}, asked)
+        fine, failed = (together.judge(one, (), {}) for one in asked)
+
+        assert (fine.failed, fine.findings) == (None, ())
+        assert failed.failed is not None
+    assert len(ran) == 5
 
 
 def test_a_join_of_two_tables_is_judged_like_any_query() -> None:
