@@ -144,7 +144,10 @@ def a_failure(task_id: str = "f1", exception: str | None = "ValueError('no')", a
 
 
 def counters(counts: Mapping[tuple[str, str, str], float] | None = None, started_at: float | None = NOW - 86400) -> EventCounters:
-    return EventCounters(started_at, counts or {})
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for (worker, task, event), count in (counts or {}).items():
+        found.setdefault(worker, {}).setdefault(task, {})[event] = count
+    return EventCounters(started_at, found)
 
 
 def replies(*answers: tuple[Query, object]) -> Replies:

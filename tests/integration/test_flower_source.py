@@ -246,7 +246,7 @@ def everyone_inspected(source: FlowerSource) -> dict[str, WorkerInspection]:
 def finished(source: FlowerSource) -> float:
     counters = source.ask([ReadEventCounters()]).replies[ReadEventCounters()]
     assert isinstance(counters, EventCounters)
-    return sum(count for (_, _, kind), count in counters.counts.items() if kind == "succeeded")
+    return sum(count for _, _, event, count in counters.each() if event == "succeeded")
 
 
 def test_a_real_worker_tells_its_beat(real: FlowerSource) -> None:

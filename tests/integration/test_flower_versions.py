@@ -89,7 +89,7 @@ def reason(url: str, query: Query) -> str:
 def counted(cluster: Cluster) -> float:
     (counters,) = ask(cluster.flower_url, ReadEventCounters())
     assert isinstance(counters, EventCounters)
-    return sum(count for (_, _, kind), count in counters.counts.items() if kind in {"succeeded", "failed"})
+    return sum(count for _, _, event, count in counters.each() if event in {"succeeded", "failed"})
 
 
 def tasks(answer: object) -> list[TaskSeen]:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import fields
 
+from tests.builders import counters
 from watchdog.core.model import queries
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
@@ -79,7 +80,7 @@ def _plain(answer: object) -> object:
     if isinstance(answer, Gap):
         return {"gap": answer.reason}
     if isinstance(answer, EventCounters):
-        return {"started_at": answer.started_at, "counts": [[*series, count] for series, count in answer.counts.items()]}
+        return {"started_at": answer.started_at, "counts": [list(counter) for counter in answer.each()]}
     return {"is": None if answer == float("inf") else answer}
 
 
@@ -88,7 +89,6 @@ def _answered(kind: str, given: dict[str, Any], answer: dict[str, Any]) -> tuple
     if "gap" in answer:
         return query, Gap(answer["gap"])
     if isinstance(query, queries.ReadEventCounters):
-        counts = {(worker, task, event): count for worker, task, event, count in answer["counts"]}
-        return query, EventCounters(answer["started_at"], counts)
+        return query, counters({(worker, task, event): count for worker, task, event, count in answer["counts"]}, answer["started_at"])
     value = msgspec.convert(answer["is"], ANSWERS[type(query)])
     return query, float("inf") if value is None and isinstance(query, queries.LowestScore) else value

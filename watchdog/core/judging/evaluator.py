@@ -51,11 +51,14 @@ class Evaluator:
         `rules`: those that `judge` will be called with, and their variants. Only the columns that they read are then loaded into SQLite,
         and those that hold in no row are found out together.
         """
-        self._rules = tuple(rules or ())
         self._statements.forget_silent()
         self._loaded = {name: LoadedTable.of(table, readings[name]) for name, table in self._tables.items() if name in readings}
         self._filled = {}
-        self._wanted = None if rules is None else self._read_by(self._rules)
+        before, self._rules = self._rules, tuple(rules or ())
+        if rules is None:
+            self._wanted = None
+        elif self._wanted is None or self._rules != before:  # usually the same, cycle after cycle
+            self._wanted = self._read_by(self._rules)
 
     def judge(self, rule: Rule, variants: Variants, open_keys: Mapping[Key, bool]) -> Judgement:
         """Apply one rule to the rows.

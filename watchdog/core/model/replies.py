@@ -14,6 +14,7 @@ from watchdog.core.model.queries import Query
 
 __all__ = [
     "EventCounters",
+    "EventCounts",
     "KeysFound",
     "MessageHead",
     "Pong",
@@ -103,11 +104,22 @@ class WorkerInspection(Struct, frozen=True, gc=False):
     """Its rate-limited tasks, each with the limit: `shop.report, 6/h`."""
 
 
+EventCounts = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Worker -> task -> event type without `task-` -> count."""
+
+
 class EventCounters(Struct, frozen=True):
-    """`flower_events_total` per (worker, task, event type without `task-`), since Flower's start at `started_at`."""
+    """`flower_events_total` since Flower's start at `started_at`. A task whose name Flower missed has the name ""."""
 
     started_at: float | None
-    counts: Mapping[tuple[str, str, str], float]
+    counts: EventCounts
+
+    def each(self) -> Iterator[tuple[str, str, str, float]]:
+        """Yield worker, task, event and count of each counter."""
+        for worker, tasks in self.counts.items():
+            for task, events in tasks.items():
+                for event, count in events.items():
+                    yield worker, task, event, count
 
 
 class TaskSeen(Struct, frozen=True, gc=False):

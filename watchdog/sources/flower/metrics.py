@@ -13,6 +13,8 @@ from watchdog.core.text.names import LONGEST_NAME
 
 __all__ = ["event_counters"]
 
+_Counts = dict[str, dict[str, dict[str, float]]]  # worker -> task -> event -> count
+
 _TYPES = frozenset({"received", "started", "succeeded", "failed", "retried", "revoked", "rejected"})
 """`task-sent` has a series per client process, and custom types such as `task-progress` are not steps of a task's life."""
 
@@ -39,38 +41,40 @@ def event_counters(body: bytes) -> EventCounters | Gap:
     return counts if isinstance(counts, Gap) else EventCounters(started_at=_started_at(body), counts=counts)
 
 
-def _usual_counts(section: bytes) -> dict[tuple[str, str, str], float] | None:
+def _usual_counts(section: bytes) -> _Counts | None:
     """The counts if every line has the usual format, else None."""
     found = _USUAL.findall(section.decode("utf-8", "replace"))
     if len(found) != len(section.splitlines()):
         return None
-    counts: dict[tuple[str, str, str], float] = {}
+    counts: _Counts = {}
     for task, event, worker, number in found:
         value = _number(number)
         if value is None:
             return None
-        kind = event.removeprefix("task-")
-        if kind in _TYPES:
-            counts[worker, task, kind] = counts.get((worker, task, kind), 0.0) + value
+        _add(counts, worker, task, event, value)
     return counts
 
 
-def _counts(section: bytes) -> dict[tuple[str, str, str], float] | Gap:
+def _counts(section: bytes) -> _Counts | Gap:
     """The counts, parsed line by line and label by label."""
     lines = list(_LINE.finditer(section))
     if len(lines) != len(section.splitlines()):
         return _NOT_UNDERSTOOD
-    counts: dict[tuple[str, str, str], float] = {}
+    counts: _Counts = {}
     for line in lines:
         labels = dict(_LABEL.findall(line[1]))
         value = _number(line[2])
         if value is None or not labels.keys() >= {b"worker", b"task", b"type"}:
             return _NOT_UNDERSTOOD
-        kind = labels[b"type"].decode("utf-8", "replace").removeprefix("task-")
-        if kind in _TYPES:
-            key = (_text(labels[b"worker"]), _text(labels[b"task"]), kind)
-            counts[key] = counts.get(key, 0.0) + value
+        _add(counts, _text(labels[b"worker"]), _text(labels[b"task"]), labels[b"type"].decode("utf-8", "replace"), value)
     return counts
+
+
+def _add(counts: _Counts, worker: str, task: str, event: str, value: float) -> None:
+    kind = event.removeprefix("task-")
+    if kind in _TYPES:
+        events = counts.setdefault(worker, {}).setdefault(task, {})
+        events[kind] = events.get(kind, 0.0) + value
 
 
 def _family(body: bytes, name: bytes) -> bytes | None:

@@ -12,13 +12,13 @@ from math import exp
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdog.core.model.replies import EventCounters
+from watchdog.core.model.replies import EventCounters, EventCounts
 from watchdog.core.model.rows import Look, Sample
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.tasks.expired import ExpiredRow, rows_after
 from watchdog.tables.tasks.failure_rates import USUAL, Evidence, weighed
 from watchdog.tables.tasks.failures import LISTED, Failure, Failures
-from watchdog.tables.tasks.listed import COUNTED, EVENTS, SPAN
+from watchdog.tables.tasks.listed import EVENTS, SPAN
 from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.outcomes import Outcomes
 from watchdog.tables.tasks.runtimes import TimedTask
@@ -59,12 +59,12 @@ class Habit(Struct, frozen=True):
 class TaskCounters(Struct, frozen=True):
     """The memory of the `tasks` table: the counters as last read, and when each task was last active (epoch seconds).
 
-    `counts`: worker -> task -> event -> count.
+    Tasks whose name Flower missed are counted as `NAMELESS`.
     """
 
     read_at: float | None = None
     started_at: float | None = None
-    counts: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    counts: EventCounts = field(default_factory=dict)
     last_success: Mapping[str, float] = field(default_factory=dict)
     last_seen: Mapping[str, float] = field(default_factory=dict)
     runtimes: Mapping[str, TimedTask] = field(default_factory=dict)
@@ -105,11 +105,15 @@ def sample_of(memory: TaskCounters, failures: Failures, counters: EventCounters,
 def _rises(memory: TaskCounters, counters: EventCounters, target: Target) -> dict[str, list[float]]:
     restarted = memory.started_at != counters.started_at
     rose: dict[str, list[float]] = {}
-    for (worker, task, event), count in counters.counts.items():
-        if not covers(worker, target.workers):
+    for worker, tasks in counters.counts.items():
+        before = {} if restarted else memory.counts.get(worker, {})
+        if tasks == before or not covers(worker, target.workers):  # most workers of a thousand did nothing since
             continue
-        before = 0.0 if restarted else memory.counts.get(worker, {}).get(task, {}).get(event, 0.0)
-        rose.setdefault(task, [0.0] * len(EVENTS))[COUNTED.index(event)] += count - before if count >= before else count
+        for task, events in tasks.items():
+            numbers, was = rose.setdefault(task, [0.0] * len(EVENTS)), before.get(task, {})
+            for event, count in events.items():
+                earlier = was.get(event, 0.0)
+                numbers[NTH[event]] += count - earlier if count >= earlier else count
     return rose
 
 
@@ -149,11 +153,8 @@ def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failur
 
 def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look: Look) -> TaskCounters:
     """Return the memory with the counters as read now, each task's last activity, evidence and habits."""
-    counts: dict[str, dict[str, dict[str, float]]] = {}
-    for (worker, task, event), count in counters.counts.items():
-        counts.setdefault(worker, {}).setdefault(task, {})[event] = count
     moved = [task for task in sample.values if task != SPAN]
-    names = {task for worker, task, _ in counters.counts if covers(worker, look.target.workers)}
+    names = {task for worker, tasks in counters.counts.items() if covers(worker, look.target.workers) for task in tasks}
     seen = {**dict.fromkeys(sorted(names), look.now), **memory.last_seen, **dict.fromkeys(moved, look.now)}
     succeeded = [task for task in moved if (sample.values[task][NTH["succeeded"]] or 0) > 0]
     success = {**memory.last_success, **(dict.fromkeys(succeeded, look.now) if memory.read_at is not None else {})}
@@ -164,7 +165,7 @@ def remember(memory: TaskCounters, counters: EventCounters, sample: Sample, look
         memory,
         read_at=look.now,
         started_at=counters.started_at,
-        counts=counts,
+        counts=counters.counts,
         last_success={t: at for t, at in success.items() if t in kept},
         last_seen=kept,
         evidence=evidence,

@@ -78,7 +78,7 @@ def _since(listed: tuple[TaskSeen, ...], counters: EventCounters) -> tuple[float
 
 def _is_short(listed: tuple[TaskSeen, ...], counters: EventCounters) -> bool:
     """Whether Flower has counted more ends of tasks than it lists: `--max_tasks` is reached. (Other events occur repeatedly per task.)"""
-    ended = sum(count for (_, _, kind), count in counters.counts.items() if kind in ("succeeded", "failed"))
+    ended = sum(count for _, _, event, count in counters.each() if event in ("succeeded", "failed"))
     return ended > sum((task.succeeded is not None) + (task.failed is not None) for task in listed)
 
 

@@ -37,6 +37,7 @@ CLOCKS_APART_S = 60.0
 """How far Flower's clock may be behind ours before a restart is taken for another Flower."""
 N = Kind.NUMBER
 
+_COUNTED = frozenset(COUNTED)
 COLUMNS = (
     Column("name", Kind.TEXT, "the task's name"),
     *(Column(event, N, f"tasks {event} within the window", "tasks", 0.0, windowed=True) for event in COUNTED),
@@ -115,7 +116,7 @@ def _more_revoked(memory: TaskCounters, asking: Asking) -> bool:
     counters = asking.replies.get(ReadEventCounters(), EventCounters)
     if isinstance(counters, Gap):
         return False
-    revoked = ((worker, task, count) for (worker, task, event), count in counters.counts.items() if event == "revoked")
+    revoked = ((worker, task, count) for worker, task, event, count in counters.each() if event == "revoked")
     return any(memory.counts.get(w, {}).get(task or NAMELESS, {}).get("revoked", 0.0) != count for w, task, count in revoked)
 
 
@@ -129,7 +130,7 @@ def _runtimes_due(asking: Asking, memory: TaskCounters) -> Iterable[Query]:
 def _successes(counters: EventCounters, target: Target) -> dict[str, float]:
     """Return task -> how often it succeeded on this target's workers since Flower's start."""
     totals: dict[str, float] = {}
-    for (worker, task, event), count in counters.counts.items():
+    for worker, task, event, count in counters.each():
         if task not in ("", NAMELESS) and event == "succeeded" and count and covers(worker, target.workers):
             totals[task] = totals.get(task, 0.0) + count
     return totals
@@ -190,9 +191,7 @@ def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[st
     workers = look.before["workers"].rows if "workers" in look.before else ()
     online = {str(row.cells["name"]): row for row in workers if row.cells.get("state") == "online"}
     processed = {name: took for name, row in online.items() if isinstance(took := row.cells.get("processed"), float)}
-    events: dict[str, float] = {}
-    for (worker, _, _), count in counters.counts.items():
-        events[worker] = events.get(worker, 0.0) + count
+    events = {worker: sum([sum(of_task.values()) for of_task in tasks.values()]) for worker, tasks in counters.counts.items()}
     uptimes = {name: row.cells.get("uptime_s") for name, row in online.items()}
     flower_s = None if counters.started_at is None else look.now - counters.started_at
     began_after = {name: flower_s is not None and isinstance(up, float) and up < flower_s for name, up in uptimes.items()}
@@ -232,8 +231,20 @@ def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
 
 def _of_tasks(counters: EventCounters) -> EventCounters:
     """Return the counters of task events, of all workers; those of tasks whose name Flower missed as `NAMELESS`."""
-    counts = {(worker, task or NAMELESS, event): count for (worker, task, event), count in counters.counts.items() if event in COUNTED}
+    counts = {worker: found for worker, tasks in counters.counts.items() if (found := _of_worker(tasks))}
     return EventCounters(counters.started_at, counts)
+
+
+def _of_worker(tasks: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+    if "" not in tasks and all(map(_COUNTED.issuperset, tasks.values())):  # the usual case
+        return tasks
+    found: dict[str, dict[str, float]] = {}
+    for task, events in tasks.items():
+        for event, count in events.items():
+            if event in _COUNTED:
+                named = found.setdefault(task or NAMELESS, {})
+                named[event] = named.get(event, 0.0) + count
+    return found
 
 
 def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float) -> bool:

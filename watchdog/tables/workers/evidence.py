@@ -7,17 +7,34 @@ until Flower has counted a new `worker-online` or `worker-heartbeat`, or shows a
 
 from collections.abc import Mapping
 
-from watchdog.core.model.replies import WorkerBeat
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import WorkerHeartbeats, WorkerStatus
+from watchdog.core.model.replies import Replies, WorkerBeat
+from watchdog.core.model.target import Target, covers
 from watchdog.tables.workers.clocks import is_heard
 from watchdog.tables.workers.memory import KnownWorkers
 
-__all__ = ["heard_of", "lives_again", "restarted", "said_goodbye", "said_more_goodbyes", "took_turns"]
+__all__ = ["heard_of", "listed_by_flower", "lives_again", "restarted", "said_goodbye", "said_more_goodbyes", "took_turns"]
 
 
-def heard_of(status: Mapping[str, bool], beats: Mapping[str, WorkerBeat], known_workers: KnownWorkers, now: float) -> dict[str, bool]:
+def listed_by_flower(replies: Replies, target: Target) -> dict[str, bool]:
+    """Return each of the target's workers that Flower lists -> whether it calls it online; nothing if Flower did not answer."""
+    status = replies.get(WorkerStatus(), dict[str, bool])
+    if isinstance(status, Gap):
+        return {}
+    return {name: online for name, online in status.items() if covers(name, target.workers)} if target.workers else status
+
+
+def heard_of(replies: Replies, known_workers: KnownWorkers, target: Target, now: float) -> Mapping[str, bool]:
     """Return who is online according to Flower, without workers that only seem so because a heartbeat lies in the future."""
+    return replies.once(_heard_of, known_workers, target, now)
+
+
+def _heard_of(replies: Replies, known_workers: KnownWorkers, target: Target, now: float) -> Mapping[str, bool]:
+    answer = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
+    beats = {} if isinstance(answer, Gap) else answer
     heard = {}
-    for name, listed in status.items():
+    for name, listed in listed_by_flower(replies, target).items():
         known = known_workers.known.get(name)
         before, heard_at = (known.beat, known.heard_at) if known else (None, None)
         heard[name] = is_heard(beats.get(name), listed=listed, heard_at=heard_at, before=before, now=now)

@@ -10,15 +10,14 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, InspectOne, Query, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import Replies, WorkerBeat
 from watchdog.core.model.rows import Asking
-from watchdog.core.model.target import covers
 from watchdog.tables.workers.broker_presence import BrokerPresence, presence
-from watchdog.tables.workers.evidence import heard_of, lives_again, said_goodbye
+from watchdog.tables.workers.evidence import heard_of, listed_by_flower, lives_again, said_goodbye
 from watchdog.tables.workers.flower_presence import flower_presence
-from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, inspections, of_two_processes, passed
+from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, inspections, of_two_processes, passed, refreshing
 from watchdog.tables.workers.silence import may_be_deaf, questions
 from watchdog.tables.workers.states import VOUCHED_S
 
-__all__ = ["asked_of_the_deaf", "refreshes"]
+__all__ = ["queries_due"]
 
 ALL_EVERY_S = 300.0
 ALL_AFTER_404_S = 60.0
@@ -33,41 +32,39 @@ Flower 2.2 receives no events for minutes after its broker is back, and only a r
 """
 
 
-def refreshes(asking: Asking, known_workers: KnownWorkers) -> Sequence[InspectOne | InspectAll]:
-    """Return the refreshes due now; none before the first query to Flower was answered."""
+def queries_due(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
+    """Return the refreshes due now, then what shows whether silent workers execute tasks; none before Flower's first answer."""
     status = asking.replies.get(WorkerStatus(), dict[str, bool])
+    if isinstance(status, Gap):
+        return []
+    due = _Due(asking, known_workers)
+    return [*refreshing(_refreshes(asking, known_workers, due)), *questions(due.deaf())]
+
+
+def _refreshes(asking: Asking, known_workers: KnownWorkers, due: "_Due") -> Sequence[InspectOne | InspectAll]:
     replies, now = asking.replies, asking.now
     broker = presence(known_workers.broker, replies, now) if "redis" in asking.target.sources else BrokerPresence()
-    if isinstance(status, Gap) or broker.down or replies.asked(InspectAll()):
+    if broker.down or replies.asked(InspectAll()):
         return []
     if known_workers.refreshed_at is not None and passed(known_workers.refreshed_at, now, ALL_EVERY_S):
         return [InspectAll()]
     if any(isinstance(q, InspectOne) and replies.get(q, dict) == {} for q in replies.answers):  # 404: Flower knows no such worker
         return [InspectAll()] if passed(known_workers.refreshed_at, now, ALL_AFTER_404_S) else []
     settled = broker.unsettled(now) is None and flower_presence(known_workers.flower, replies, now).unsettled(now) is None
-    due = _Due(asking, known_workers, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
     names = [*due.with_old_inspections(), *(due.silent() if settled else ())]
     nobody = settled and not due.known and known_workers.refreshed_at is None  # "no worker at all" must be confirmed by a refresh
     return [InspectAll()] if nobody or len(names) > ONE_BY_ONE else [InspectOne(name) for name in names]
 
 
-def asked_of_the_deaf(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
-    """Return the queries that show whether silent workers execute tasks; none before the first query to Flower was answered."""
-    status = asking.replies.get(WorkerStatus(), dict[str, bool])
-    if isinstance(status, Gap):
-        return []
-    due = _Due(asking, known_workers, {name: online for name, online in status.items() if covers(name, asking.target.workers)})
-    return questions(due.deaf())
-
-
 class _Due:
     """The workers to ask in this poll."""
 
-    def __init__(self, asking: Asking, known_workers: KnownWorkers, status: dict[str, bool]) -> None:
+    def __init__(self, asking: Asking, known_workers: KnownWorkers) -> None:
         self.now, self.forget_after_s = asking.now, asking.target.forget_after_s
         self.beats = _beats(asking.replies)
-        self.status = heard_of(status, self.beats, known_workers, asking.now)
+        self.status = heard_of(asking.replies, known_workers, asking.target, asking.now)
         self.inspected = inspections(asking.replies, known_workers, asking.target)
+        status = listed_by_flower(asking.replies, asking.target)
         heard = {name for name in (*status, *self.inspected) if name not in known_workers.forgotten or status.get(name)}
         self.known = {
             name: known_workers.known.get(name) or KnownWorker(name, asking.now) for name in sorted(heard | set(known_workers.known))

@@ -53,7 +53,7 @@ def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, no
     flower = flower_presence(known_workers.flower, replies, now)
     if isinstance(status, Gap):
         return replace(known_workers, broker=broker, flower=flower)
-    seen = _Seen(known_workers, target, replies, now, {name: online for name, online in status.items() if covers(name, target.workers)})
+    seen = _Seen(known_workers, target, replies, now)
     seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
     seen.flower_ahead_s = seen.flowers_clock()
     known = with_peers({name: seen.worker(name) for name in seen.names()}, now)
@@ -72,12 +72,12 @@ def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, no
 class _Seen:
     """The evidence of one poll, evaluated per worker."""
 
-    def __init__(self, known_workers: KnownWorkers, target: Target, replies: Replies, now: float, status: Mapping[str, bool]) -> None:
+    def __init__(self, known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> None:
         self.known_workers, self.target, self.replies, self.now = known_workers, target, replies, now
         beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
         self.beats_missing = beats.reason if isinstance(beats, Gap) else ""
         self.beats = {} if isinstance(beats, Gap) else beats
-        self.status = heard_of(status, self.beats, known_workers, now)
+        self.status = heard_of(replies, known_workers, target, now)
         self.flower_ahead_s = 0.0
         cached = replies.get(InspectedNow() if replies.asked(InspectedNow()) else Inspected(), dict[str, WorkerInspection])
         self.cache_missing = cached.reason if isinstance(cached, Gap) else ""

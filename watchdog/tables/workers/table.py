@@ -8,8 +8,8 @@ from watchdog.core.model.history import rises_per_min, second_look_needed, total
 from watchdog.core.model.queries import STARTED_TASKS, Inspected, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerInspection
 from watchdog.core.model.rows import Asking, Column, Key, Kind, Look, Reading, Sample, Table
-from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, known_workers_of, refreshing
-from watchdog.tables.workers.refreshes import asked_of_the_deaf, refreshes
+from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, known_workers_of
+from watchdog.tables.workers.refreshes import queries_due
 from watchdog.tables.workers.rows import WorkerRows, blind_row
 from watchdog.tables.workers.states import look_again
 
@@ -66,7 +66,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         cheap += [Ping(), ReadServer()]
     known_workers = known_workers_of(asking.memory)
     listed = [STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else []
-    return [*cheap, *listed, *refreshing(refreshes(asking, known_workers)), *asked_of_the_deaf(asking, known_workers)]
+    return [*cheap, *listed, *queries_due(asking, known_workers)]
 
 
 def read(look: Look) -> Reading:
