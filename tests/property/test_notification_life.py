@@ -1,7 +1,9 @@
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.builders import NOW, a_finding, a_rule, a_target
 from tests.fakes import FakeStore, Fate
@@ -9,14 +11,20 @@ from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import Event, Notice
 from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.plan import Plan
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
+from watchdog.core.rules.rule import Rule
 
 RULE = a_rule(for_s=0.0, keep_firing_for_s=0.0, summary="")
 SLOW = a_rule("Slow", summary="", for_s=15.0, keep_firing_for_s=15.0, identity="slow")
+CAUSE = replace(SLOW, inhibits=(RULE.name,))
+APART, CAUSED = (RULE, SLOW), (RULE, CAUSE)
+"""Two rules that have nothing to do with each other; the same where the second explains the first."""
 KEYS = [("indexing",), ("training",)]
 NAMES = ("ops", "dev")
+B, C = Verdict.BREACH, Verdict.CLEAR
 FIRE = (Event.FIRST, Event.ESCALATED)
 LIVES = settings(max_examples=100, deadline=None)
 
@@ -49,10 +57,10 @@ HARMLESS = [Fate.DELIVERED, Fate.NEVER_ARRIVED, Fate.MAYBE, Fate.CRASHED]
 ANYTHING = [*HARMLESS, Fate.REFUSED]
 
 
-def cycle(store: FakeStore, turn: Turn, now: float) -> None:
+def cycle(store: FakeStore, turn: Turn, now: float, rules: tuple[Rule, ...] = APART) -> Plan:
     """What a cycle does: load, judge, decide, commit."""
     judgements = []
-    for place, rule in enumerate((RULE, SLOW)):
+    for place, rule in enumerate(rules):
         open_keys = {tuple(i.key.values()) for i in store.incidents.values() if i.open and i.rule == rule.name}
         if turn.blind and place == 1:
             judgements.append(Judgement(rule, unknown="could not look"))
@@ -64,26 +72,28 @@ def cycle(store: FakeStore, turn: Turn, now: float) -> None:
                 findings.append(a_finding(verdict, rule, key, severity=severity))
         judgements.append(Judgement(rule, tuple(findings)))
     situation = Situation(a_target(), now, tuple(Recipient(name, settings=store.settings) for name in NAMES))
-    store.commit(decide(situation, judgements, store.load(), Seen({}, {}, {})))
+    plan = decide(situation, judgements, store.load(), Seen({}, {}, {}))
+    store.commit(plan)
+    return plan
 
 
-def live(sequence: list[Turn]) -> FakeStore:
+def live(sequence: list[Turn], rules: tuple[Rule, ...] = APART) -> FakeStore:
     store = FakeStore()
     for number, turn in enumerate(sequence):
-        cycle(store, turn, NOW + 10.0 * number)
+        cycle(store, turn, NOW + 10.0 * number, rules)
         for receiver, fate in turn.attempts:
             store.deliver(receiver, fate)
     return store
 
 
-def all_out(store: FakeStore) -> FakeStore:
+def all_out(store: FakeStore, rules: tuple[Rule, ...] = APART) -> FakeStore:
     """Every fire goes out, and everything that waits arrives."""
     out = Turn((Verdict.CLEAR,) * 4, (Severity.WARNING,) * 4, (), blind=False)
     for number in range(6):
-        cycle(store, out, NOW + 10_000.0 + 10.0 * number)
+        cycle(store, out, NOW + 10_000.0 + 10.0 * number, rules)
     for number in range(3):
         store.deliver_all(NAMES)
-        cycle(store, out, NOW + 20_000.0 + 10.0 * number)
+        cycle(store, out, NOW + 20_000.0 + 10.0 * number, rules)
     store.deliver_all(NAMES)
     return store
 
@@ -100,17 +110,22 @@ def is_a_story(told: list[Event]) -> bool:
     return told[0] is Event.FIRST and all(event is Event.ESCALATED for event in body)
 
 
+EITHER = pytest.mark.parametrize("rules", [APART, CAUSED], ids=["apart", "caused"])
+
+
+@EITHER
 @LIVES
-@given(turns(ANYTHING))
-def test_each_receiver_hears_first_then_escalations_then_the_end(sequence: list[Turn]) -> None:
-    store = live(sequence)
+@given(sequence=turns(ANYTHING))
+def test_each_receiver_hears_first_then_escalations_then_the_end(sequence: list[Turn], rules: tuple[Rule, ...]) -> None:
+    store = live(sequence, rules)
     assert {key: events(n) for key, n in store.heard.items() if not is_a_story(events(n))} == {}
 
 
+@EITHER
 @LIVES
-@given(turns(ANYTHING))
-def test_everybody_told_of_a_fire_hears_that_it_is_out_or_refused_to(sequence: list[Turn]) -> None:
-    store = all_out(live(sequence))
+@given(sequence=turns(ANYTHING))
+def test_everybody_told_of_a_fire_hears_that_it_is_out_or_refused_to(sequence: list[Turn], rules: tuple[Rule, ...]) -> None:
+    store = all_out(live(sequence, rules), rules)
     dead = [letter.message for letter in store.letters if letter.state == "dead"]
     refused = {(m.receiver, n.incident) for m in dead for n in m.notices if n.event is Event.RESOLVED}
     assert [key for key, notices in store.heard.items() if events(notices)[-1] is not Event.RESOLVED and key not in refused] == []
@@ -126,6 +141,33 @@ def test_without_refusals_every_fire_that_burns_is_told_to_everybody(sequence: l
     firing = [i for i in store.incidents.values() if i.state is State.FIRING]
     untold = [(name, i.id) for i in firing for name in NAMES if not store.heard.get((name, i.id))]
     assert (untold, [i.severity for i in firing]) == ([], [store.heard[name, i.id][-1].severity for i in firing for name in NAMES[:1]])
+
+
+@LIVES
+@given(turns(ANYTHING))
+def test_nobody_is_notified_of_a_fire_while_its_cause_fires(sequence: list[Turn]) -> None:
+    store = FakeStore()
+    for number, turn in enumerate(sequence):
+        plan = cycle(store, turn, NOW + 10.0 * number, CAUSED)
+        causes = {
+            tuple(i.key.values()) for i in store.incidents.values() if i.rule == CAUSE.name and i.open and i.state is not State.PENDING
+        }
+        said = [n for m in plan.messages for n in m.notices if n.event in FIRE and n.rule == RULE.name]
+        assert [n for n in said if tuple(n.key.values()) in causes] == []
+        for receiver, fate in turn.attempts:
+            store.deliver(receiver, fate)
+
+
+@LIVES
+@given(turns(HARMLESS))
+def test_what_still_fires_when_its_cause_is_out_is_told_to_everybody(sequence: list[Turn]) -> None:
+    store = live(sequence, CAUSED)
+    for later_s in (1000.0, 1010.0, 1020.0, 1030.0):
+        cycle(store, Turn((B, B, C, C), (Severity.CRITICAL,) * 4, (), blind=False), NOW + later_s, CAUSED)
+    store.deliver_all(NAMES)
+    firing = [i for i in store.incidents.values() if i.state is State.FIRING]
+    assert len(firing) == len(KEYS)
+    assert [(name, i.id) for i in firing for name in NAMES if not store.heard.get((name, i.id))] == []
 
 
 @LIVES

@@ -36,6 +36,31 @@ def test_an_open_incident_is_listed_with_how_long_it_lasts() -> None:
     ]
 
 
+CAUSE = replace(
+    INCIDENT, id="01K9", rule="QueueStuck", inhibits=("QueueBacklogHigh",), summary="indexing is stuck", values={}, state=State.RECOVERING
+)
+
+
+def test_one_that_is_held_back_names_its_cause() -> None:
+    (listing, *_) = incidents_page([INCIDENT, CAUSE], "w.db", BEGAN + 90, Watched())
+    assert isinstance(listing, ByMedium)
+    (entries,) = listing.on_screen
+    assert isinstance(entries, Entries)
+    assert "held back by QueueStuck (name=indexing)" in [text_of(line) for entry in entries.entries for line in entry.lines]
+    assert "QueueStuck (name=indexing)" in listed(INCIDENT, CAUSE)[1]
+    assert "held back by QueueStuck" in plain(incident_page(SHOWN, "w.db", BEGAN + 90, Watched(), CAUSE))
+    documents = incidents_document([INCIDENT, CAUSE], "w.db", Watched())["incidents"]
+    assert [one["held_back_by"] for one in documents] == [{"id": "01K9", "rule": "QueueStuck", "key": {"name": "indexing"}}, None]
+
+
+def test_a_cause_that_is_pending_is_said_to_be() -> None:
+    assert "QueueStuck (name=indexing), which is pending" in listed(INCIDENT, replace(CAUSE, state=State.PENDING))[1]
+
+
+def test_a_cause_on_another_target_holds_nothing_back() -> None:
+    assert "QueueStuck (name" not in listed(INCIDENT, replace(CAUSE, target="stage"))[1]
+
+
 def test_one_that_is_over_says_how_it_ended() -> None:
     assert "recovered" in listed(OVER)[1]
 

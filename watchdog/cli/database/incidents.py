@@ -71,18 +71,20 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.database.incidents_page import incident_document, incident_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
+    from watchdog.core.incidents.inhibition import held_back  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
     before = ctx.parent.params if ctx.parent else {}
     try:
         with _store(config or before.get("config"), database or before.get("database"), f"watchdog incidents show {named}") as store:
             shown, path, watched = store.show(named), str(store.path), store.watched()
+            cause = held_back(store.incidents(None)).get(shown.incident.id)
     except StoreError as error:
         raise Refused(str(error)) from None
     if style == "json":
-        show_json(incident_document(shown, path, watched))
+        show_json(incident_document(shown, path, watched, cause))
     else:
-        show_page(incident_page(shown, path, time.time(), watched))
+        show_page(incident_page(shown, path, time.time(), watched, cause))
 
 
 def _store(config: Path | None, database: str | None, command: str) -> "Store":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.cli.output.wording import counted, key_text, values_text
+from watchdog.core.incidents.inhibition import held_back
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.text.durations import format_duration
@@ -27,10 +28,11 @@ def incidents_page(incidents: Sequence[Incident], database: str, now: float, wat
     page: list[Block] = _unwatched(watched, {incident.target for incident in incidents if incident.open}, now)
     now = _until(watched, now)
     if incidents:
-        ids = short_ids([incident.id for incident in incidents])
-        entries = tuple(_entry(incident, ids[incident.id], now) for incident in sorted(incidents, key=_worst_first))
-        headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "summary")
-        grid = Grid(headers, tuple(_row(incident, now) for incident in incidents))
+        ids, causes = short_ids([incident.id for incident in incidents]), held_back(incidents)
+        worst_first = sorted(incidents, key=_worst_first)
+        entries = tuple(_entry(incident, ids[incident.id], now, causes.get(incident.id)) for incident in worst_first)
+        headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "held back by", "summary")
+        grid = Grid(headers, tuple(_row(incident, now, causes.get(incident.id)) for incident in incidents))
         page.append(ByMedium((grid,), (Entries(entries),)))
     open_ = sum(1 for incident in incidents if incident.open)
     return [*page, Line.of(Ink(f"{open_} open, {counted(len(incidents), 'incident')} listed · database {database}", "faint"))]
@@ -67,14 +69,21 @@ def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
     return not incident.open, incident.state is State.PENDING, -incident.severity.rank, incident.id
 
 
-def _entry(incident: Incident, short: str, now: float) -> Entry:
+def _entry(incident: Incident, short: str, now: float, cause: Incident | None) -> Entry:
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
     when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
-    return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when))
+    why_quiet = () if cause is None else (Ink(f"held back by {_named(cause)}", "faint"),)
+    return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *why_quiet))
 
 
-def _row(incident: Incident, now: float) -> tuple[Piece, ...]:
+def _named(cause: Incident) -> str:
+    """A cause, as short as it is clear."""
+    key = f" ({key_text(cause.key)})" if cause.key else ""
+    return f"{cause.rule}{key}{', which is pending' if cause.state is State.PENDING else ''}"
+
+
+def _row(incident: Incident, now: float, cause: Incident | None) -> tuple[Piece, ...]:
     return (
         incident.id,
         Ink(incident.severity.value, incident.severity.value),
@@ -84,6 +93,7 @@ def _row(incident: Incident, now: float) -> tuple[Piece, ...]:
         key_text(incident.key),
         iso(incident.started_at),
         _lasts(incident, now),
+        "" if cause is None else _named(cause),
         incident.summary,
     )
 
@@ -98,7 +108,7 @@ def _lasts(incident: Incident, now: float) -> str:
     return format_duration(max(round((incident.resolved_at or now) - incident.started_at), 0))
 
 
-def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched") -> list[Block]:
+def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched", cause: Incident | None = None) -> list[Block]:
     """One incident with its history and messages."""
     incident = shown.incident
     unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
@@ -106,7 +116,7 @@ def incident_page(shown: "IncidentShown", database: str, now: float, watched: "W
     page: list[Block] = [
         *unwatched,
         Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
-        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now)),
+        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now, cause)),
         *_texts(incident),
     ]
     if shown.transitions:
@@ -118,7 +128,7 @@ def incident_page(shown: "IncidentShown", database: str, now: float, watched: "W
     return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]
 
 
-def _facts(incident: Incident, now: float) -> Iterator[tuple[str, Piece]]:
+def _facts(incident: Incident, now: float, cause: Incident | None) -> Iterator[tuple[str, Piece]]:
     yield "id", incident.id
     yield "fingerprint", incident.fingerprint
     yield "rule", incident.rule
@@ -126,6 +136,8 @@ def _facts(incident: Incident, now: float) -> Iterator[tuple[str, Piece]]:
     if incident.key:
         yield "key", key_text(incident.key)
     yield "state", _state(incident)
+    if cause is not None:
+        yield "held back by", _named(cause)
     yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
     if incident.fired_at is not None:
         yield "fired", iso(incident.fired_at)
@@ -154,20 +166,22 @@ def _message(message: "MessageShown") -> tuple[Piece, ...]:
 
 def incidents_document(incidents: Sequence[Incident], database: str, watched: "Watched") -> dict[str, Any]:
     """The list as JSON values."""
-    return {"version": 1, "database": database, **_watched(watched), "incidents": [_incident(incident) for incident in incidents]}
+    causes = held_back(incidents)
+    listed = [_incident(incident, causes.get(incident.id)) for incident in incidents]
+    return {"version": 1, "database": database, **_watched(watched), "incidents": listed}
 
 
 def _watched(watched: "Watched") -> dict[str, Any]:
     return {"watched": watched.now, "last_looks": {target: iso(at) for target, at in sorted(watched.last.items())}}
 
 
-def incident_document(shown: "IncidentShown", database: str, watched: "Watched") -> dict[str, Any]:
+def incident_document(shown: "IncidentShown", database: str, watched: "Watched", cause: Incident | None = None) -> dict[str, Any]:
     """One incident with its history and messages as JSON values."""
     return {
         "version": 1,
         "database": database,
         **_watched(watched),
-        "incident": _incident(shown.incident),
+        "incident": _incident(shown.incident, cause),
         "history": [{"at": iso(m.at), "before": m.before or None, "after": m.after, "reason": m.reason} for m in shown.transitions],
         "messages": [
             {
@@ -187,7 +201,7 @@ def incident_document(shown: "IncidentShown", database: str, watched: "Watched")
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def _incident(incident: Incident, cause: Incident | None) -> dict[str, Any]:
     return {
         "id": incident.id,
         "fingerprint": incident.fingerprint,
@@ -206,6 +220,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "started_at": iso(incident.started_at),
         "fired_at": _when(incident.fired_at),
         "resolved_at": _when(incident.resolved_at),
+        "held_back_by": None if cause is None else {"id": cause.id, "rule": cause.rule, "key": dict(cause.key)},
     }
 
 

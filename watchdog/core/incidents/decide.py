@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from watchdog.core.incidents.inhibition import Cause, Inhibitions, holds_back
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
 from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
@@ -41,16 +42,28 @@ class Situation(Struct, frozen=True):
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
     """Return the plan of one cycle for one target. Unchanged incidents are passed on as the same object and are not part of the plan."""
     watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
+    for_s = {judgement.rule.name: judgement.rule.for_s for judgement in judgements}
     judged: list[JudgedIncident] = []
+    causes: list[Cause] = []
     transitions: list[Transition] = []
     for incident, finding, made in _moved(situation, judgements, loaded, watched_s):
         verdict = finding.verdict if finding is not None else Verdict.NONE
-        judged.append(JudgedIncident(incident, verdict, about_receiver(incident, finding.rule.reads if finding is not None else ())))
+        about = about_receiver(incident, finding.rule.reads if finding is not None else ())
+        judged.append(JudgedIncident(incident, verdict, about))
+        pending_s = finding.rule.for_s if finding is not None else for_s.get(incident.rule, 0.0)
+        if holds_back(incident, pending_s, situation.now, situation.target.interval_s):
+            causes.append(Cause(incident, about))
         transitions += made
     before = {i.id: i for i in loaded.open}
     judged += [JudgedIncident(i, Verdict.NONE) for i in loaded.unsettled]
     messages, withdrawn = decide_notifications(
-        judged, loaded, situation.recipients, situation.target.name, situation.now, situation.service
+        judged,
+        loaded,
+        situation.recipients,
+        situation.target.name,
+        situation.now,
+        situation.service,
+        inhibitions=Inhibitions(causes),
     )
     unsettled = {i.id for i in loaded.unsettled}
     return Plan(

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from watchdog.core.incidents.inhibition import NO_INHIBITIONS, Inhibitions
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notice, Notified
 from watchdog.core.incidents.payload import fitting
@@ -70,7 +71,7 @@ def _still_refused(notified: Notified, recipient: Recipient, now: float | None) 
     return notified.settings == recipient.settings and (now is None or 0 <= now - notified.at < REFUSED_AGAIN_S)
 
 
-def decide_notifications(
+def decide_notifications(  # noqa: PLR0913 - everything that the decision depends on
     judged: Sequence[JudgedIncident],
     loaded: Loaded,
     recipients: Iterable[Recipient],
@@ -79,17 +80,18 @@ def decide_notifications(
     service: str,
     *,
     again: bool = True,
+    inhibitions: Inhibitions = NO_INHIBITIONS,
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     """Return (new messages, ids of waiting messages that are replaced or cancelled) for one target.
 
-    `again`: whether a refused notification may be repeated after its hour.
+    `again`: whether a refused notification may be repeated after its hour. `inhibitions`: what is held back by its cause.
     """
     new: list[Message] = []
     withdrawn: list[str] = []
     for recipient in recipients:
         waiting = [m for m in loaded.waiting if m.receiver == recipient.name]
         retry_at = now if again and recipient.name not in loaded.off else None
-        notices = _notices(judged, loaded.notified, waiting, recipient, retry_at)
+        notices = _notices(judged, loaded.notified, waiting, recipient, retry_at, inhibitions)
         if _said_by(waiting) == [_content_key(n) for n in notices]:
             continue
         withdrawn += [m.id for m in waiting]
@@ -122,10 +124,11 @@ def _notices(
     waiting: Sequence[Message],
     recipient: Recipient,
     now: float | None,
+    inhibitions: Inhibitions,
 ) -> list[Notice]:
     """Return what this receiver should be notified of now, in a stable order. A waiting notice with the same content keeps its snapshot.
 
-    `now` is None if refused notifications are not to be repeated yet.
+    `now` is None if refused notifications are not to be repeated yet. The end of an incident is never held back.
     """
     queued: dict[str, list[Notice]] = {}
     for notice in (n for m in waiting for n in m.notices):
@@ -136,6 +139,8 @@ def _notices(
         heard = notified.get((incident.id, recipient.name))
         event = needed_event(one, heard, recipient, now)
         olds = queued.get(incident.id, [])
+        if incident.open and (event or olds) and inhibitions.cause_of(incident, recipient.name) is not None:
+            continue
         if event is not None:
             notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)
             found.append(next((old for old in olds if _content_key(old) == _content_key(notice)), notice))

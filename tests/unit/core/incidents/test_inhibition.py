@@ -1,0 +1,156 @@
+"""What holds back what, and that a receiver is notified of the cause alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.builders import NOW, a_finding, a_rule, a_target, a_told, an_incident
+from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.inhibition import Cause, Inhibitions, holds_back
+from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.messages import Event, Notified
+from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.judging.findings import Judgement, Verdict
+from watchdog.core.model.reading import Seen
+
+B, C, U = Verdict.BREACH, Verdict.CLEAR, Verdict.UNKNOWN
+OPS = Recipient("ops")
+LOST = an_incident(id="01LOST", rule="WorkerLost", key={"name": "celery@gpu-1"}, values={"kind": "celery@gpu-*"})
+
+
+def cause(*, state: State = State.FIRING, about: str = "", inhibits: tuple[str, ...] = ("WorkerLost",), **changes: Any) -> Cause:
+    made = an_incident(state, **{"id": "01CAUSE", "rule": "NoWorkersOnline", "key": {}, "inhibits": inhibits, **changes})
+    return Cause(made, about)
+
+
+@pytest.mark.parametrize(
+    ("key", "holds"),
+    [
+        ({}, True),
+        ({"name": "celery@gpu-1"}, True),
+        ({"name": "celery@gpu-2"}, False),
+        ({"kind": "celery@gpu-*"}, True),
+        ({"kind": "celery@web-*"}, False),
+        ({"kind": "celery@gpu-*", "name": "celery@gpu-2"}, False),
+        ({"source": "redis"}, True),
+    ],
+)
+def test_a_cause_holds_back_where_the_columns_that_both_have_are_equal(key: dict[str, str], holds: bool) -> None:
+    found = Inhibitions([cause(key=key)]).cause_of(LOST)
+    assert (found is not None) is holds
+
+
+def test_a_rule_that_is_not_named_is_not_held_back() -> None:
+    assert Inhibitions([cause(inhibits=("QueueGrowing",))]).cause_of(LOST) is None
+
+
+def test_a_cause_that_its_receiver_is_never_notified_of_does_not_hold_back_there() -> None:
+    held = Inhibitions([cause(about="ops")])
+    assert (held.cause_of(LOST, "ops"), held.cause_of(LOST, "dev") is not None) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "age_s", "holds"),
+    [
+        (State.FIRING, 1e6, True),
+        (State.RECOVERING, 1e6, True),
+        (State.PENDING, 0.0, True),
+        (State.PENDING, 80.0, True),
+        (State.PENDING, 80.1, False),
+        (State.PENDING, -1.0, False),
+        (State.RESOLVED, 0.0, False),
+        (State.DROPPED, 0.0, False),
+    ],
+)
+def test_a_cause_holds_back_until_it_has_ended_and_pending_for_its_for_and_two_intervals(state: State, age_s: float, holds: bool) -> None:
+    incident = cause(state=state, started_at=NOW - age_s).incident
+    assert holds_back(incident, 60.0, NOW, 10.0) is holds
+
+
+# --- in a cycle -------------------------------------------------------------------------------------------------------
+
+NOBODY = a_rule("NoWorkersOnline", identity="cluster", key=(), for_s=30.0, keep_firing_for_s=0.0, inhibits=("WorkerLost",), summary="")
+WORKER = a_rule("WorkerLost", identity="workers", for_s=0.0, keep_firing_for_s=0.0, summary="")
+
+
+class Site:
+    """One target over cycles of 10 s; every message arrives at once."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.incidents: dict[str, Incident] = {}
+        self.notified: dict[tuple[str, str], Notified] = {}
+        self.heard: list[tuple[str, Event]] = []
+
+    def cycle(self, nobody: Verdict, *workers: Verdict) -> None:
+        judgements = [
+            Judgement(NOBODY, self._findings(NOBODY, [nobody], [()])),
+            Judgement(WORKER, self._findings(WORKER, workers, [(f"w{nth}",) for nth in range(len(workers))])),
+        ]
+        loaded = Loaded(open=tuple(i for i in self.incidents.values() if i.open), notified=self.notified, previous_cycle_at=self.now - 10.0)
+        self._arrive(decide(Situation(a_target(interval_s=10.0), self.now, (OPS,)), judgements, loaded, Seen({}, {}, {})))
+        self.now += 10.0
+
+    def _findings(self, rule: Any, verdicts: Sequence[Verdict], keys: Sequence[tuple[str, ...]]) -> Any:
+        known = {(i.rule, tuple(i.key.values())) for i in self.incidents.values() if i.open}
+        pairs = zip(verdicts, keys, strict=True)
+        return tuple(a_finding(verdict, rule, key) for verdict, key in pairs if verdict is not C or (rule.name, key) in known)
+
+    def _arrive(self, plan: Plan) -> None:
+        self.incidents |= {incident.id: incident for incident in plan.incidents}
+        for notice in (notice for message in plan.messages for notice in message.notices):
+            self.heard.append((notice.rule, notice.event))
+            self.notified[notice.incident, "ops"] = a_told(notice.event, incident=notice.incident, sequence=notice.sequence)
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def test_workers_are_held_back_while_the_cause_is_pending_and_the_cause_alone_is_said(site: Site) -> None:
+    for _ in range(6):
+        site.cycle(B, B, B, B)
+
+    assert site.heard == [("NoWorkersOnline", Event.FIRST)]
+
+
+def test_what_still_fires_when_its_cause_has_ended_is_said_then(site: Site) -> None:
+    for nobody in (B, B, B, B, C):
+        site.cycle(nobody, B, B)
+
+    assert site.heard[0] == ("NoWorkersOnline", Event.FIRST)
+    assert sorted(site.heard[1:]) == [("NoWorkersOnline", Event.RESOLVED), ("WorkerLost", Event.FIRST), ("WorkerLost", Event.FIRST)]
+
+
+def test_what_is_over_with_its_cause_is_never_said(site: Site) -> None:
+    for verdict in (B, B, B, B, C):
+        site.cycle(verdict, verdict, verdict)
+
+    assert site.heard == [("NoWorkersOnline", Event.FIRST), ("NoWorkersOnline", Event.RESOLVED)]
+
+
+def test_a_pending_cause_that_is_dropped_holds_nothing_back_any_more(site: Site) -> None:
+    for nobody in (B, B, C):
+        site.cycle(nobody, B)
+
+    assert site.heard == [("WorkerLost", Event.FIRST)]
+
+
+def test_a_pending_cause_that_can_no_longer_be_seen_holds_back_no_longer_than_its_for_takes(site: Site) -> None:
+    site.cycle(B, B)
+    for _ in range(5):
+        site.cycle(U, B)
+    assert site.heard == []
+
+    site.cycle(U, B)
+    assert site.heard == [("WorkerLost", Event.FIRST)]
+
+
+def test_the_end_of_what_was_said_before_its_cause_is_said_in_spite_of_it(site: Site) -> None:
+    for nobody, worker in ((C, B), (B, B), (B, B), (B, B), (B, B), (B, C)):
+        site.cycle(nobody, worker)
+
+    assert site.heard == [("WorkerLost", Event.FIRST), ("NoWorkersOnline", Event.FIRST), ("WorkerLost", Event.RESOLVED)]

@@ -1,0 +1,82 @@
+"""Inhibition: an incident is not notified of while another one explains it, so that one cause is one message.
+
+A rule names what it explains in `inhibits`. An incident of such a rule is held back while an incident of the first rule is open in the same
+target, with equal values in the columns that both have. The cause comes first: a pending cause holds back as well, for as long as its own
+`for` may take; then it either fires, and is the message, or is dropped. A cause that is held back itself goes on holding back.
+
+Input: the open incidents of one target with their rules' `for`. Output: for an incident and a recipient, what holds it back.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.model.rows import Cell
+
+__all__ = ["NO_INHIBITIONS", "Cause", "Inhibitions", "held_back", "holds_back"]
+
+
+class Cause(Struct, frozen=True, gc=False):
+    """An incident that holds others back. `about`: the receiver whose failure it reports, which is not notified of it; or empty."""
+
+    incident: Incident
+    about: str = ""
+
+
+def holds_back(incident: Incident, for_s: float, now: float, interval_s: float) -> bool:
+    """Whether an incident, whose rule has this `for`, holds back what it explains.
+
+    `for` counts watched time, which blindness stops; a pending incident must not hide others for longer than that takes by the clock.
+    """
+    if not incident.inhibits or not incident.open:
+        return False
+    return incident.state is not State.PENDING or 0 <= now - incident.started_at <= for_s + 2 * interval_s
+
+
+class Inhibitions:
+    """What holds back what, among the incidents of one target."""
+
+    def __init__(self, causes: Iterable[Cause]) -> None:
+        self._of_rule: dict[str, dict[tuple[str, ...], list[Cause]]] = {}
+        for cause in causes:
+            for rule in cause.incident.inhibits:
+                self._of_rule.setdefault(rule, {}).setdefault(tuple(cause.incident.key), []).append(cause)
+        self._found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], dict[tuple[Cell, ...], list[Cause]]] = {}
+
+    def cause_of(self, incident: Incident, recipient: str = "") -> Incident | None:
+        """Return the incident that holds this one back; None if none does. A recipient is not notified of what is about itself."""
+        for columns, causes in self._of_rule.get(incident.rule, {}).items():
+            shared = tuple(column for column in columns if column in incident.key or column in incident.values)
+            values = tuple(incident.key[column] if column in incident.key else incident.values[column] for column in shared)
+            for cause in self._by_value(incident.rule, columns, shared, causes).get(values, ()):
+                if cause.incident.id != incident.id and not (recipient and cause.about == recipient):
+                    return cause.incident
+        return None
+
+    def _by_value(
+        self, rule: str, columns: tuple[str, ...], shared: tuple[str, ...], causes: Sequence[Cause]
+    ) -> dict[tuple[Cell, ...], list[Cause]]:
+        """Return these causes by their values in the shared columns. There may be thousands of either."""
+        found = self._found.get((rule, columns, shared))
+        if found is None:
+            found = self._found[rule, columns, shared] = {}
+            for cause in causes:
+                found.setdefault(tuple(cause.incident.key[column] for column in shared), []).append(cause)
+        return found
+
+
+def held_back(incidents: Iterable[Incident]) -> dict[str, Incident]:
+    """Return the id of each open incident that is held back -> its cause, among all open incidents of all targets."""
+    of_target: dict[str, list[Incident]] = {}
+    for incident in incidents:
+        if incident.open:
+            of_target.setdefault(incident.target, []).append(incident)
+    found: dict[str, Incident] = {}
+    for together in of_target.values():
+        inhibitions = Inhibitions(Cause(incident) for incident in together if incident.inhibits)
+        found |= {incident.id: cause for incident in together if (cause := inhibitions.cause_of(incident)) is not None}
+    return found
+
+
+NO_INHIBITIONS = Inhibitions(())
