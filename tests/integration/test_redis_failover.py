@@ -12,7 +12,7 @@ from tests.receiver import RecordingReceiver
 from tests.sentinels import MASTER, Sentinels
 from tests.waiting import until
 from watchdog.demo.cluster import Cluster
-from watchdog.tables.workers.broker_presence import SETTLE_S
+from watchdog.tables.workers.presence import SETTLE_S
 
 IMPATIENT = {
     "QueueBacklogHigh": "0s",

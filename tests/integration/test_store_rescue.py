@@ -16,7 +16,7 @@ from watchdog.store import Store, StoreError
 from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import STEPS, bring_up_to_date
 from watchdog.store.records import INCIDENT_COLUMNS, incident_cells
-from watchdog.store.rescue import rescue
+from watchdog.store.repair.rescue import rescue
 
 NAME = "watchdog.db"
 MANY = 200

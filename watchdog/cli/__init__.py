@@ -22,6 +22,7 @@ COMMANDS = {
     "tables": "watchdog.cli.rules.tables:tables",
     "query": "watchdog.cli.rules.query:query",
     "incidents": "watchdog.cli.database.incidents:incidents",
+    "silence": "watchdog.cli.database.silence:silence",
     "outbox": "watchdog.cli.database.outbox:outbox",
     "receivers": "watchdog.cli.receivers:receivers",
     "database": "watchdog.cli.database.rescue:database",

@@ -1,4 +1,4 @@
-"""Shell completion of targets, messages, receivers, rules and tables.
+"""Shell completion of targets, messages, silences, receivers, rules and tables.
 
 If they cannot be determined there are none: completion never fails.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["complete_letters", "complete_receivers", "complete_rules", "complete_tables", "complete_targets"]
+__all__ = ["complete_letters", "complete_receivers", "complete_rules", "complete_silences", "complete_tables", "complete_targets"]
 
 
 def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -30,6 +30,21 @@ def complete_letters(ctx: click.Context, _: click.Parameter, incomplete: str) ->
         database = load(_config(ctx), {"database": ctx.params.get("database")}, targets_required=False, credentials=False).database
         with Store.open(database, create=False) as store:
             return _beginning(incomplete.upper(), (letter.id for letter in store.outbox_shown().messages))
+    except Exception:  # noqa: BLE001
+        return []
+
+
+def complete_silences(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of silences that have not ended."""
+    try:
+        import time  # noqa: PLC0415
+
+        from watchdog.cli.configuration import load  # noqa: PLC0415
+        from watchdog.store import Store  # noqa: PLC0415
+
+        database = load(_config(ctx), {"database": ctx.params.get("database")}, targets_required=False, credentials=False).database
+        with Store.open(database, create=False) as store:
+            return _beginning(incomplete.upper(), (one.id for one in store.silences() if one.ends_at > time.time()))
     except Exception:  # noqa: BLE001
         return []
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
-from watchdog.store import table_memory
+from watchdog.store import silences, table_memory
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
@@ -67,6 +67,7 @@ def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loa
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
         previous_cycle_at=previous["at"] if previous else None,
         off=frozenset(row["receiver"] for row in connection.execute("SELECT receiver FROM switched_off")),
+        silences=silences.not_ended(connection),
         last_message=last["seq"] if last else 0,
     )
 

@@ -13,10 +13,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchdog.store.deleted import identity_of, put_back
 from watchdog.store.lease import lease, retaken
 from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
 from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
+from watchdog.store.repair.deleted import identity_of, put_back
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

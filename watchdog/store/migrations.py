@@ -42,6 +42,11 @@ def v3_links(database: "Database") -> None:
     _run(database, _V3)
 
 
+def v4_silences(database: "Database") -> None:
+    """Silences."""
+    _run(database, _V4)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -106,7 +111,14 @@ _V3 = """
 ALTER TABLE incidents ADD COLUMN link TEXT NOT NULL DEFAULT '';
 """
 
-STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links)
+_V4 = """
+CREATE TABLE silences (
+    id TEXT PRIMARY KEY, matchers TEXT NOT NULL, starts_at REAL NOT NULL, ends_at REAL NOT NULL, comment TEXT NOT NULL, author TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX silences_by_end ON silences (ends_at);
+"""
+
+STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences)
 """All versions, in order. The step names are recorded in the file and must not change."""
 
 

@@ -69,6 +69,8 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("query", "SELECT 1 AS one"): CONFIGURED | RULES | ASKING,
     ("incidents",): CONFIGURED | STORED,
     ("incidents", "show", "01"): CONFIGURED | STORED,
+    ("silence", "list"): CONFIGURED | STORED,
+    ("silence", "add", "rule=WorkerLost", "--for", "1h"): CONFIGURED | STORED,
     ("outbox",): CONFIGURED | STORED,
     ("database", "rescue"): CONFIGURED | STORED,
     ("receivers", "test", "ops"): CONFIGURED | {"sqlite3", "httpx"},

@@ -1,9 +1,13 @@
+import pytest
 from msgspec.structs import replace
 
 from watchdog.cli.database.incidents_page import incident_document, incident_page, incidents_document, incidents_page, short_ids
 from watchdog.cli.output.page import ByMedium, Entries, plain, text_of
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
+from watchdog.core.incidents.matchers import parse_matchers
 from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.quiet import Reason
+from watchdog.core.incidents.silences import Silence
 from watchdog.core.model.severity import Severity
 from watchdog.store import IncidentShown, MessageShown, Watched
 
@@ -41,24 +45,41 @@ CAUSE = replace(
 )
 
 
-def test_one_that_is_held_back_names_its_cause() -> None:
-    (listing, *_) = incidents_page([INCIDENT, CAUSE], "w.db", BEGAN + 90, Watched())
+BECAUSE = {"01K0": Reason(cause=CAUSE)}
+SILENCE = Silence("01KSILENCE0000", parse_matchers("rule=QueueBacklogHigh"), BEGAN, BEGAN + 3600, "a big import")
+SILENCED = {"01K0": Reason(silence=SILENCE)}
+
+
+def lines_on_screen(quiet: dict[str, Reason]) -> list[str]:
+    (listing, *_) = incidents_page([INCIDENT], "w.db", BEGAN + 90, Watched(), quiet)
     assert isinstance(listing, ByMedium)
     (entries,) = listing.on_screen
     assert isinstance(entries, Entries)
-    assert "held back by QueueStuck (name=indexing)" in [text_of(line) for entry in entries.entries for line in entry.lines]
-    assert "QueueStuck (name=indexing)" in listed(INCIDENT, CAUSE)[1]
-    assert "held back by QueueStuck" in plain(incident_page(SHOWN, "w.db", BEGAN + 90, Watched(), CAUSE))
-    documents = incidents_document([INCIDENT, CAUSE], "w.db", Watched())["incidents"]
-    assert [one["held_back_by"] for one in documents] == [{"id": "01K9", "rule": "QueueStuck", "key": {"name": "indexing"}}, None]
+    return [text_of(line) for entry in entries.entries for line in entry.lines]
+
+
+@pytest.mark.parametrize(
+    ("quiet", "named"),
+    [(BECAUSE, "QueueStuck (name=indexing)"), (SILENCED, "silence 01KSILENCE00 until 2025-11-22T10:15:00Z (a big import)")],
+)
+def test_one_that_is_held_back_says_by_what(quiet: dict[str, Reason], named: str) -> None:
+    assert f"held back by {named}" in lines_on_screen(quiet)
+    assert named in plain(incidents_page([INCIDENT], "w.db", BEGAN + 90, Watched(), quiet))
+    assert f"held back by {named}" in plain(incident_page(SHOWN, "w.db", BEGAN + 90, Watched(), quiet["01K0"]))
 
 
 def test_a_cause_that_is_pending_is_said_to_be() -> None:
-    assert "QueueStuck (name=indexing), which is pending" in listed(INCIDENT, replace(CAUSE, state=State.PENDING))[1]
+    pending = {"01K0": Reason(cause=replace(CAUSE, state=State.PENDING))}
+    assert "held back by QueueStuck (name=indexing), which is pending" in lines_on_screen(pending)
 
 
-def test_a_cause_on_another_target_holds_nothing_back() -> None:
-    assert "QueueStuck (name" not in listed(INCIDENT, replace(CAUSE, target="stage"))[1]
+def test_the_document_says_by_what_each_is_held_back() -> None:
+    def of(quiet: dict[str, Reason]) -> object:
+        return incidents_document([INCIDENT], "w.db", Watched(), quiet)["incidents"][0]["held_back_by"]
+
+    assert of({}) is None
+    assert of(BECAUSE) == {"incident": "01K9", "rule": "QueueStuck", "key": {"name": "indexing"}}
+    assert of(SILENCED) == {"silence": "01KSILENCE0000", "until": "2025-11-22T10:15:00Z", "comment": "a big import"}
 
 
 def test_one_that_is_over_says_how_it_ended() -> None:

@@ -37,18 +37,20 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
         return
     from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.core.incidents.quiet import quiet_reasons  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
     try:
         with _store(config, database, "watchdog incidents") as store:
             listed, watched = store.incidents(0.0 if everything else None), store.watched()
+            quiet = quiet_reasons(listed, store.silences(), time.time())
             path = str(store.path)
     except StoreError as error:
         raise Refused(str(error)) from None
     if style == "json":
-        show_json(incidents_document(listed, path, watched))
+        show_json(incidents_document(listed, path, watched, quiet))
     else:
-        show(incidents_page(listed, path, time.time(), watched))
+        show(incidents_page(listed, path, time.time(), watched, quiet))
 
 
 @incidents.command(
@@ -71,20 +73,20 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.database.incidents_page import incident_document, incident_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
-    from watchdog.core.incidents.inhibition import held_back  # noqa: PLC0415
+    from watchdog.core.incidents.quiet import quiet_reasons  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
     before = ctx.parent.params if ctx.parent else {}
     try:
         with _store(config or before.get("config"), database or before.get("database"), f"watchdog incidents show {named}") as store:
             shown, path, watched = store.show(named), str(store.path), store.watched()
-            cause = held_back(store.incidents(None)).get(shown.incident.id)
+            reason = quiet_reasons(store.incidents(), store.silences(), time.time()).get(shown.incident.id)
     except StoreError as error:
         raise Refused(str(error)) from None
     if style == "json":
-        show_json(incident_document(shown, path, watched, cause))
+        show_json(incident_document(shown, path, watched, reason))
     else:
-        show_page(incident_page(shown, path, time.time(), watched, cause))
+        show_page(incident_page(shown, path, time.time(), watched, reason))
 
 
 def _store(config: Path | None, database: str | None, command: str) -> "Store":

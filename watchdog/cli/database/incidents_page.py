@@ -3,15 +3,16 @@
 In: what the store returns, the database's path, now (epoch seconds). Out: pages, and JSON documents.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.cli.output.wording import counted, key_text, values_text
-from watchdog.core.incidents.inhibition import held_back
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.payload import iso, json_cell
+from watchdog.core.incidents.quiet import Reason
 from watchdog.core.text.durations import format_duration
 
 if TYPE_CHECKING:
@@ -19,20 +20,23 @@ if TYPE_CHECKING:
 
 __all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids"]
 
+NOBODY_QUIET: Mapping[str, Reason] = MappingProxyType({})
 SHORTEST_ID = 12
 """The first ten characters of an id are a time in milliseconds, which incidents of one cycle share."""
 
 
-def incidents_page(incidents: Sequence[Incident], database: str, now: float, watched: "Watched") -> list[Block]:
+def incidents_page(
+    incidents: Sequence[Incident], database: str, now: float, watched: "Watched", quiet: Mapping[str, Reason] = NOBODY_QUIET
+) -> list[Block]:
     """The list: to a pipe a table, oldest first; on a terminal one entry each, open and most severe first, with short ids."""
     page: list[Block] = _unwatched(watched, {incident.target for incident in incidents if incident.open}, now)
     now = _until(watched, now)
     if incidents:
-        ids, causes = short_ids([incident.id for incident in incidents]), held_back(incidents)
+        ids = short_ids([incident.id for incident in incidents])
         worst_first = sorted(incidents, key=_worst_first)
-        entries = tuple(_entry(incident, ids[incident.id], now, causes.get(incident.id)) for incident in worst_first)
+        entries = tuple(_entry(incident, ids[incident.id], now, quiet.get(incident.id)) for incident in worst_first)
         headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "held back by", "summary")
-        grid = Grid(headers, tuple(_row(incident, now, causes.get(incident.id)) for incident in incidents))
+        grid = Grid(headers, tuple(_row(incident, now, quiet.get(incident.id)) for incident in incidents))
         page.append(ByMedium((grid,), (Entries(entries),)))
     open_ = sum(1 for incident in incidents if incident.open)
     return [*page, Line.of(Ink(f"{open_} open, {counted(len(incidents), 'incident')} listed · database {database}", "faint"))]
@@ -69,21 +73,35 @@ def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
     return not incident.open, incident.state is State.PENDING, -incident.severity.rank, incident.id
 
 
-def _entry(incident: Incident, short: str, now: float, cause: Incident | None) -> Entry:
+def _entry(incident: Incident, short: str, now: float, reason: Reason | None) -> Entry:
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
     when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
-    why_quiet = () if cause is None else (Ink(f"held back by {_named(cause)}", "faint"),)
+    why_quiet = () if reason is None else (Ink(f"held back by {_named(reason)}", "faint"),)
     return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *why_quiet))
 
 
-def _named(cause: Incident) -> str:
-    """A cause, as short as it is clear."""
+def _named(reason: Reason) -> str:
+    """What keeps an incident quiet, as short as it is clear."""
+    cause, silence = reason.cause, reason.silence
+    if silence is not None:
+        comment = f" ({silence.comment})" if silence.comment else ""
+        return f"silence {silence.id[:SHORTEST_ID]} until {iso(silence.ends_at)}{comment}"
+    if cause is None:
+        return ""
     key = f" ({key_text(cause.key)})" if cause.key else ""
     return f"{cause.rule}{key}{', which is pending' if cause.state is State.PENDING else ''}"
 
 
-def _row(incident: Incident, now: float, cause: Incident | None) -> tuple[Piece, ...]:
+def _reason_document(reason: Reason | None) -> dict[str, Any] | None:
+    if reason is None:
+        return None
+    if reason.silence is not None:
+        return {"silence": reason.silence.id, "until": iso(reason.silence.ends_at), "comment": reason.silence.comment}
+    return None if reason.cause is None else {"incident": reason.cause.id, "rule": reason.cause.rule, "key": dict(reason.cause.key)}
+
+
+def _row(incident: Incident, now: float, reason: Reason | None) -> tuple[Piece, ...]:
     return (
         incident.id,
         Ink(incident.severity.value, incident.severity.value),
@@ -93,7 +111,7 @@ def _row(incident: Incident, now: float, cause: Incident | None) -> tuple[Piece,
         key_text(incident.key),
         iso(incident.started_at),
         _lasts(incident, now),
-        "" if cause is None else _named(cause),
+        "" if reason is None else _named(reason),
         incident.summary,
     )
 
@@ -108,7 +126,7 @@ def _lasts(incident: Incident, now: float) -> str:
     return format_duration(max(round((incident.resolved_at or now) - incident.started_at), 0))
 
 
-def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched", cause: Incident | None = None) -> list[Block]:
+def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched", reason: Reason | None = None) -> list[Block]:
     """One incident with its history and messages."""
     incident = shown.incident
     unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
@@ -116,7 +134,7 @@ def incident_page(shown: "IncidentShown", database: str, now: float, watched: "W
     page: list[Block] = [
         *unwatched,
         Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
-        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now, cause)),
+        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now, reason)),
         *_texts(incident),
     ]
     if shown.transitions:
@@ -128,7 +146,7 @@ def incident_page(shown: "IncidentShown", database: str, now: float, watched: "W
     return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]
 
 
-def _facts(incident: Incident, now: float, cause: Incident | None) -> Iterator[tuple[str, Piece]]:
+def _facts(incident: Incident, now: float, reason: Reason | None) -> Iterator[tuple[str, Piece]]:
     yield "id", incident.id
     yield "fingerprint", incident.fingerprint
     yield "rule", incident.rule
@@ -136,8 +154,8 @@ def _facts(incident: Incident, now: float, cause: Incident | None) -> Iterator[t
     if incident.key:
         yield "key", key_text(incident.key)
     yield "state", _state(incident)
-    if cause is not None:
-        yield "held back by", _named(cause)
+    if reason is not None:
+        yield "held back by", _named(reason)
     yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
     if incident.fired_at is not None:
         yield "fired", iso(incident.fired_at)
@@ -164,10 +182,11 @@ def _message(message: "MessageShown") -> tuple[Piece, ...]:
     return message.receiver, message.event.value, Ink(message.state, style), str(message.attempts), delivered, message.last_error or ""
 
 
-def incidents_document(incidents: Sequence[Incident], database: str, watched: "Watched") -> dict[str, Any]:
+def incidents_document(
+    incidents: Sequence[Incident], database: str, watched: "Watched", quiet: Mapping[str, Reason] = NOBODY_QUIET
+) -> dict[str, Any]:
     """The list as JSON values."""
-    causes = held_back(incidents)
-    listed = [_incident(incident, causes.get(incident.id)) for incident in incidents]
+    listed = [_incident(incident, quiet.get(incident.id)) for incident in incidents]
     return {"version": 1, "database": database, **_watched(watched), "incidents": listed}
 
 
@@ -175,13 +194,13 @@ def _watched(watched: "Watched") -> dict[str, Any]:
     return {"watched": watched.now, "last_looks": {target: iso(at) for target, at in sorted(watched.last.items())}}
 
 
-def incident_document(shown: "IncidentShown", database: str, watched: "Watched", cause: Incident | None = None) -> dict[str, Any]:
+def incident_document(shown: "IncidentShown", database: str, watched: "Watched", reason: Reason | None = None) -> dict[str, Any]:
     """One incident with its history and messages as JSON values."""
     return {
         "version": 1,
         "database": database,
         **_watched(watched),
-        "incident": _incident(shown.incident, cause),
+        "incident": _incident(shown.incident, reason),
         "history": [{"at": iso(m.at), "before": m.before or None, "after": m.after, "reason": m.reason} for m in shown.transitions],
         "messages": [
             {
@@ -201,7 +220,7 @@ def incident_document(shown: "IncidentShown", database: str, watched: "Watched",
     }
 
 
-def _incident(incident: Incident, cause: Incident | None) -> dict[str, Any]:
+def _incident(incident: Incident, reason: Reason | None) -> dict[str, Any]:
     return {
         "id": incident.id,
         "fingerprint": incident.fingerprint,
@@ -220,7 +239,7 @@ def _incident(incident: Incident, cause: Incident | None) -> dict[str, Any]:
         "started_at": iso(incident.started_at),
         "fired_at": _when(incident.fired_at),
         "resolved_at": _when(incident.resolved_at),
-        "held_back_by": None if cause is None else {"id": cause.id, "rule": cause.rule, "key": dict(cause.key)},
+        "held_back_by": _reason_document(reason),
     }
 
 

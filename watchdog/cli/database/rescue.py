@@ -39,7 +39,7 @@ def rescue(*, config: Path | None, database: str | None) -> None:
     """
     from watchdog.cli.configuration import load  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
-    from watchdog.store.rescue import rescue as rescue_file  # noqa: PLC0415
+    from watchdog.store.repair.rescue import rescue as rescue_file  # noqa: PLC0415
 
     path = load(config, {"database": database}, targets_required=False, credentials=False).database
     try:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.model.rows import Cell
 
-__all__ = ["NO_INHIBITIONS", "Cause", "Inhibitions", "held_back", "holds_back"]
+__all__ = ["Cause", "Inhibitions", "holds_back"]
 
 
 class Cause(Struct, frozen=True, gc=False):
@@ -64,19 +64,3 @@ class Inhibitions:
             for cause in causes:
                 found.setdefault(tuple(cause.incident.key[column] for column in shared), []).append(cause)
         return found
-
-
-def held_back(incidents: Iterable[Incident]) -> dict[str, Incident]:
-    """Return the id of each open incident that is held back -> its cause, among all open incidents of all targets."""
-    of_target: dict[str, list[Incident]] = {}
-    for incident in incidents:
-        if incident.open:
-            of_target.setdefault(incident.target, []).append(incident)
-    found: dict[str, Incident] = {}
-    for together in of_target.values():
-        inhibitions = Inhibitions(Cause(incident) for incident in together if incident.inhibits)
-        found |= {incident.id: cause for incident in together if (cause := inhibitions.cause_of(incident)) is not None}
-    return found
-
-
-NO_INHIBITIONS = Inhibitions(())

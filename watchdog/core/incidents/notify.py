@@ -9,11 +9,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdog.core.incidents.inhibition import NO_INHIBITIONS, Inhibitions
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notice, Notified
 from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
+from watchdog.core.incidents.quiet import NOT_QUIET, Quiet
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 from watchdog.core.model.target import SELF
@@ -80,18 +80,18 @@ def decide_notifications(  # noqa: PLR0913 - everything that the decision depend
     service: str,
     *,
     again: bool = True,
-    inhibitions: Inhibitions = NO_INHIBITIONS,
+    quiet: Quiet = NOT_QUIET,
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     """Return (new messages, ids of waiting messages that are replaced or cancelled) for one target.
 
-    `again`: whether a refused notification may be repeated after its hour. `inhibitions`: what is held back by its cause.
+    `again`: whether a refused notification may be repeated after its hour. `quiet`: why some are not to be notified of.
     """
     new: list[Message] = []
     withdrawn: list[str] = []
     for recipient in recipients:
         waiting = [m for m in loaded.waiting if m.receiver == recipient.name]
         retry_at = now if again and recipient.name not in loaded.off else None
-        notices = _notices(judged, loaded.notified, waiting, recipient, retry_at, inhibitions)
+        notices = _notices(judged, loaded.notified, waiting, recipient, retry_at, quiet)
         if _said_by(waiting) == [_content_key(n) for n in notices]:
             continue
         withdrawn += [m.id for m in waiting]
@@ -124,11 +124,11 @@ def _notices(
     waiting: Sequence[Message],
     recipient: Recipient,
     now: float | None,
-    inhibitions: Inhibitions,
+    quiet: Quiet,
 ) -> list[Notice]:
     """Return what this receiver should be notified of now, in a stable order. A waiting notice with the same content keeps its snapshot.
 
-    `now` is None if refused notifications are not to be repeated yet. The end of an incident is never held back.
+    `now` is None if refused notifications are not to be repeated yet. The end of an incident is never kept quiet.
     """
     queued: dict[str, list[Notice]] = {}
     for notice in (n for m in waiting for n in m.notices):
@@ -139,7 +139,7 @@ def _notices(
         heard = notified.get((incident.id, recipient.name))
         event = needed_event(one, heard, recipient, now)
         olds = queued.get(incident.id, [])
-        if incident.open and (event or olds) and inhibitions.cause_of(incident, recipient.name) is not None:
+        if incident.open and (event or olds) and quiet.reason(incident, recipient.name) is not None:
             continue
         if event is not None:
             notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notified
+from watchdog.core.incidents.silences import Silence
 from watchdog.core.model.rows import Sample
 
 __all__ = ["Loaded", "Plan"]
@@ -26,6 +27,8 @@ class Loaded(Struct, frozen=True):
     previous_cycle_at: float | None = None
     off: frozenset[str] = frozenset()
     """Receivers that are switched off: nothing is sent there until somebody fixes them."""
+    silences: tuple[Silence, ...] = ()
+    """Those that have not ended long ago."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 

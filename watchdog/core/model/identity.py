@@ -4,7 +4,7 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Iterable, Mapping
 
-__all__ = ["fingerprint", "incident_id", "message_id"]
+__all__ = ["fingerprint", "incident_id", "message_id", "silence_id"]
 
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 """Maps the letters of RFC 4648, which Python's base32 uses, to Crockford's, which sort in numeric order."""
@@ -24,6 +24,11 @@ def incident_id(print_: str, started_at: float) -> str:
 def message_id(receiver: str, target: str, created_at: float, notices: Iterable[str]) -> str:
     """Return a ULID for one message. It is used as `webhook-id`, so it contains no dot."""
     return _ulid(created_at, ["message", receiver, target, repr(created_at), *notices])
+
+
+def silence_id(starts_at: float, matchers: str) -> str:
+    """Return a ULID for one silence."""
+    return _ulid(starts_at, ["silence", matchers, repr(starts_at)])
 
 
 def _digest(parts: Iterable[str]) -> bytes:

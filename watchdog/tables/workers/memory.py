@@ -12,10 +12,9 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, Inspected, InspectedNow, InspectOne, Query
 from watchdog.core.model.replies import Replies, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers
-from watchdog.tables.workers.broker_presence import BrokerPresence
 from watchdog.tables.workers.clocks import Drift
-from watchdog.tables.workers.flower_presence import FlowerPresence
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
+from watchdog.tables.workers.presence import BrokerPresence, FlowerPresence
 
 __all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed", "refreshing"]
 

@@ -20,12 +20,11 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import STARTED_TASKS, InspectAll, Inspected, InspectedNow, InspectOne, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import Replies, TaskSeen, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers, matches
-from watchdog.tables.workers.broker_presence import BrokerPresence, presence
 from watchdog.tables.workers.clocks import AHEAD_S, drift_after, is_new
 from watchdog.tables.workers.evidence import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes, took_turns
-from watchdog.tables.workers.flower_presence import flower_presence
 from watchdog.tables.workers.heartbeat_rates import rate_after
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections
+from watchdog.tables.workers.presence import BrokerPresence, broker_presence, flower_presence
 from watchdog.tables.workers.remains import never_ended
 from watchdog.tables.workers.replacements import with_peers
 from watchdog.tables.workers.silence import Silence, may_be_deaf, silence_of
@@ -49,7 +48,7 @@ NONE_ANSWERS = "all workers fell silent together, and none can be asked: the bro
 def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> KnownWorkers:
     """Return the known workers after a poll. If Flower did not answer, only its presence and the broker's change."""
     status = replies.get(WorkerStatus(), dict[str, bool])
-    broker = presence(known_workers.broker, replies, now) if "redis" in target.sources else BrokerPresence()
+    broker = broker_presence(known_workers.broker, replies, now) if "redis" in target.sources else BrokerPresence()
     flower = flower_presence(known_workers.flower, replies, now)
     if isinstance(status, Gap):
         return replace(known_workers, broker=broker, flower=flower)

@@ -19,7 +19,8 @@ from watchdog.store.migrations import OPEN_STATES, STEPS, bring_up_to_date, chec
 from watchdog.store.outbox.notification_log import recount
 from watchdog.store.records import INCIDENT_COLUMNS, incident_from, notice_from
 from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
-from watchdog.store.salvage import Salvaged, TableShape, salvage, shape_of
+from watchdog.store.repair.salvage import Salvaged, TableShape, salvage, shape_of
+from watchdog.store.silences import silence_from
 
 __all__ = ["Rescued", "rescue"]
 
@@ -116,6 +117,7 @@ def _inserted(new: sqlite3.Connection, statement: str, shape: TableShape, row: t
 _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "incidents": lambda row: incident_from({**dict.fromkeys(INCIDENT_COLUMNS, ""), **row}),  # an older file lacks the newer columns
     "notices": lambda row: notice_from(row["snapshot"]),
+    "silences": silence_from,
 }
 """Decoders that later reads depend on; a row must pass its decoder to be kept."""
 

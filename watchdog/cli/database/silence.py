@@ -1,0 +1,179 @@
+"""`watchdog silence`: do not be notified of some incidents for a while; with or without a running daemon, which obeys at its next cycle."""
+
+import getpass
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.commands import Commands
+from watchdog.cli.completion import complete_silences
+from watchdog.cli.options import config_option, database_option, duration, format_option, longer_than_nothing
+from watchdog.cli.output.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.core.incidents.silences import Silence
+    from watchdog.store import Store
+
+__all__ = ["silence"]
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  watchdog silence add rule=WorkerLost 'name=~"celery@gpu-.*"' --for 2h --comment "new GPUs"
+  watchdog silence
+  watchdog silence expire 01KAQ2
+""",
+)
+@config_option
+@database_option
+@click.pass_context
+def silence(ctx: click.Context, *, config: Path | None, database: str | None) -> None:
+    """Silence incidents for a while. Without a command: the same as `list`."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(listed, everything=False, style="text", config=config, database=database)
+
+
+@silence.command(
+    epilog="""\b
+Examples:
+  watchdog silence add rule=WorkerLost --for 2h --comment "hosts are moved"
+  watchdog silence add 'name=~"celery@gpu-.*", severity!=critical' --for 30m
+  watchdog silence add target=staging --for 12h --in 1h
+"""
+)
+@click.argument("matchers", metavar="MATCHER...", nargs=-1, required=True)
+@click.option("--for", "lasts_s", metavar="DURATION", required=True, callback=longer_than_nothing, help="How long, as in 2h or 1d12h.")
+@click.option("--in", "later_s", metavar="DURATION", default="0s", show_default=True, callback=duration, help="When it begins.")
+@click.option("--comment", default="", metavar="TEXT", help="Why; shown wherever the silence is.")
+@click.option("--author", metavar="NAME", help="Who asks for it; otherwise your user name.")
+@format_option("text", "json")
+@config_option
+@database_option
+@click.pass_context
+def add(  # noqa: PLR0913 - one argument for each option
+    ctx: click.Context,
+    *,
+    matchers: tuple[str, ...],
+    lasts_s: float,
+    later_s: float,
+    comment: str,
+    author: str | None,
+    style: str,
+    config: Path | None,
+    database: str | None,
+) -> None:
+    """Silence the incidents that all MATCHERs select, and show which these are now.
+
+    A matcher is LABEL=VALUE, !=, or =~ and !~ with a regular expression for the whole value; several may be joined by commas. Labels are
+    rule, target, severity, the key columns of the incident (often name), and the labels of its rule.
+
+    The end of an incident is still sent to those who were notified of its beginning. What still fires when the silence ends is sent
+    then.
+    """
+    from watchdog.cli.database.silence_page import added_document, added_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+
+    new = _new(", ".join(matchers), time.time() + later_s, lasts_s, comment, author or _user())
+    with _store(ctx, config, database, "add", write=True) as store:
+        store.add_silence(new)
+        incidents = store.incidents()
+    if style == "json":
+        show_json(added_document(new, incidents, time.time()))
+    else:
+        show(added_page(new, incidents, time.time()))
+
+
+@silence.command(
+    "list",
+    epilog="""\b
+Examples:
+  watchdog silence list
+  watchdog silence list --all --format json
+""",
+)
+@click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
+@format_option("text", "json")
+@config_option
+@database_option
+@click.pass_context
+def listed(ctx: click.Context, *, everything: bool, style: str, config: Path | None, database: str | None) -> None:
+    """List silences that apply or will apply, with what each hides now."""
+    from watchdog.cli.database.silence_page import silences_document, silences_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+
+    now = time.time()
+    with _store(ctx, config, database, "list") as store:
+        silences = [one for one in store.silences() if everything or one.ends_at > now]
+        incidents = store.incidents()
+    if style == "json":
+        show_json(silences_document(silences, incidents, now))
+    else:
+        show(silences_page(silences, incidents, now))
+
+
+@silence.command(
+    epilog="""\b
+Examples:
+  watchdog silence expire 01KAQ2
+"""
+)
+@click.argument("named", metavar="ID", shell_complete=complete_silences)
+@config_option
+@database_option
+@click.pass_context
+def expire(ctx: click.Context, *, named: str, config: Path | None, database: str | None) -> None:
+    """End a silence now. ID is an id, or the beginning of one."""
+    from watchdog.cli.database.silence_page import expired_page  # noqa: PLC0415
+    from watchdog.cli.output.screen import show  # noqa: PLC0415
+    from watchdog.store import NotFoundError  # noqa: PLC0415
+
+    with _store(ctx, config, database, f"expire {named}", write=True) as store:
+        try:
+            ended = store.expire_silence(named, time.time())
+        except NotFoundError as error:
+            raise Refused(str(error)) from None
+        incidents = store.incidents()
+    show(expired_page(ended, incidents))
+
+
+def _new(text: str, starts_at: float, lasts_s: float, comment: str, author: str) -> "Silence":
+    """The silence as asked for. Refused if its matchers are wrong, or would silence everything."""
+    from watchdog.core.incidents.matchers import parse_matchers  # noqa: PLC0415
+    from watchdog.core.incidents.silences import Silence, matches_everything  # noqa: PLC0415
+    from watchdog.core.model.identity import silence_id  # noqa: PLC0415
+
+    try:
+        matchers = parse_matchers(text)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    if matches_everything(matchers):
+        raise Refused(
+            "these matchers would silence everything, or nearly; name what is to be silent, as in rule=WorkerLost or target=staging"
+        )
+    return Silence(silence_id(starts_at, text), matchers, starts_at, starts_at + lasts_s, comment.strip(), author)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry, as in many containers
+        return ""
+
+
+def _store(ctx: click.Context, config: Path | None, database: str | None, command: str, *, write: bool = False) -> "Store":
+    """Open the database, which needs neither the configuration's secrets nor its targets. It is never created."""
+    from watchdog.cli.configuration import load  # noqa: PLC0415
+    from watchdog.store import Store, StoreError  # noqa: PLC0415
+
+    before = ctx.parent.params if ctx.parent else {}
+    config, database = config or before.get("config"), database or before.get("database")
+    path = load(config, {"database": database}, targets_required=False, credentials=False).database
+    try:
+        return Store.open(path, create=False, write=write, command=f"watchdog silence {command}")
+    except StoreError as error:
+        raise Refused(str(error)) from None

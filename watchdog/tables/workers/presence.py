@@ -1,0 +1,88 @@
+"""Since when the broker and Flower answer. Silence of workers is not evidence while one is down, or has just come back.
+
+Flower reports the workers as offline 4 s after Redis is gone and as online about 3 s after it is back (measured). After its own start it
+knows no worker until each has sent a heartbeat (0.3 to 2 s, measured). Its clock may differ from ours by minutes, so a restart is
+detected by what changed between two polls, not by ages.
+"""
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Ping, ReadEventCounters, ReadServer, WorkerStatus
+from watchdog.core.model.replies import EventCounters, Pong, RedisServer, Replies
+
+__all__ = ["SETTLE_S", "BrokerPresence", "FlowerPresence", "broker_presence", "flower_presence"]
+
+SETTLE_S = 10.0
+"""Seconds after its return in which the workers may still be reconnecting, or have not sent a heartbeat yet."""
+NOTICED_S = 60.0
+"""A restart shows at once in the list of workers and later in `/metrics`, which is polled less often: one restart, not two."""
+
+
+class BrokerPresence(Struct, frozen=True):
+    """The memory of the broker: which process it was, and when it came back (epoch seconds)."""
+
+    run_id: str | None = None
+    down: bool = False
+    back_at: float | None = None
+
+    def unsettled(self, now: float) -> str | None:
+        """Return why silence is not evidence now; None if it is."""
+        if self.down:
+            return "redis: not answering"
+        if self.back_at is not None and 0 <= now - self.back_at < SETTLE_S:
+            return f"redis: back since {now - self.back_at:.0f}s, the workers may still be reconnecting"
+        return None
+
+
+def broker_presence(known: BrokerPresence, replies: Replies, now: float) -> BrokerPresence:
+    """Return the broker's presence after these replies.
+
+    A changed `run_id` (a restart, a failover) or a short uptime counts as just back.
+    """
+    if isinstance(replies.get(Ping(), Pong), Gap):
+        return replace(known, down=True)
+    back_at = now if known.down else known.back_at
+    server = replies.get(ReadServer(), RedisServer)
+    if isinstance(server, Gap) or server.run_id is None:
+        return BrokerPresence(known.run_id, down=False, back_at=back_at)
+    if server.run_id != known.run_id:
+        young = server.uptime_s is not None and server.uptime_s < SETTLE_S
+        changed = known.run_id is not None
+        began = now - (server.uptime_s or 0.0) if young else now
+        back_at = max(back_at or 0.0, began) if young or changed else back_at
+    return BrokerPresence(server.run_id, down=False, back_at=back_at)
+
+
+class FlowerPresence(Struct, frozen=True):
+    """The memory of Flower. `started_at` is by its clock, `back_at` by ours."""
+
+    started_at: float | None = None
+    down: bool = False
+    back_at: float | None = None
+    listed: frozenset[str] = field(default_factory=frozenset)
+    """All names it listed at the last poll that reached it."""
+
+    def unsettled(self, now: float) -> str | None:
+        """Return why silence is not evidence now; None if it is."""
+        if self.back_at is not None and 0 <= now - self.back_at < SETTLE_S:
+            return f"flower: up since {now - self.back_at:.0f}s, the workers may not have been heard yet"
+        return None
+
+
+def flower_presence(known: FlowerPresence, replies: Replies, now: float) -> FlowerPresence:
+    """Return Flower's presence after these replies."""
+    status = replies.get(WorkerStatus(), dict[str, bool])
+    if isinstance(status, Gap):
+        return replace(known, down=True)
+    counters = replies.get(ReadEventCounters(), EventCounters)
+    started_at = known.started_at if isinstance(counters, Gap) or counters.started_at is None else counters.started_at
+    # Flower never forgets a name while it runs (measured): a name that it no longer lists means a restart.
+    noticed = known.down or bool(known.listed - set(status))
+    restarted = None not in (known.started_at, started_at) and known.started_at != started_at
+    recently = known.back_at is not None and 0 <= now - known.back_at < NOTICED_S
+    back_at = now if noticed or (restarted and not recently) else known.back_at
+    if back_at is None and started_at is not None and known.started_at is None:
+        back_at = started_at
+    return FlowerPresence(started_at, down=False, back_at=back_at, listed=frozenset(status))
