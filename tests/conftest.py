@@ -8,8 +8,8 @@ import httpx
 import pytest
 from hypothesis import settings
 
-from tests.receiver import RecordingReceiver
-from tests.waiting import until
+from tests.servers.receiver import RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.redis_server import RedisServerMissingError
 from watchdog.demo.redis_server import redis_server as find_redis_server

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
-from tests.outbox_builders import T0, message, notice
-from tests.receiver import Answer, RecordingReceiver
-from tests.tcp_server import TcpServer, drips, is_silent, says
+from tests.builders.outbox import T0, message, notice
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.tcp_server import TcpServer, drips, is_silent, says
 from watchdog import __version__
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused

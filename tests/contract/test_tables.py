@@ -5,7 +5,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_conf, a_failure, a_look, a_self_seen, a_target, a_task, healthy, table_memory
+from tests.builders.answers import NOW, a_conf, a_failure, a_target, a_task
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, a_look, a_self_seen, table_memory
 from watchdog.core.judging.idleness import as_configured
 from watchdog.core.model.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.reading import Past, read_tables

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import redis
 
-from tests.command_line import watchdog
 from tests.conftest import ask_the_workers, start_usual
-from tests.e2e.running import COMMAND, environment
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.processes.running import COMMAND, environment
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 

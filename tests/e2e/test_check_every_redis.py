@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import redis
 
-from tests.certificates import Certificates, make_certificates
-from tests.command_line import watchdog
 from tests.conftest import start_usual
-from tests.tls_proxy import TlsProxy
-from tests.valkey import valkey_server
+from tests.processes.command_line import watchdog
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.tls_proxy import TlsProxy
+from tests.servers.valkey import valkey_server
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 

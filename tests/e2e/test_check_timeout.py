@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import watchdog
-from tests.e2e.running import COMMAND, environment
+from tests.processes.command_line import watchdog
+from tests.processes.running import COMMAND, environment
 
 TARGETS = 4
 SLACK_S = 6.0

@@ -10,7 +10,7 @@ import pytest
 from junitparser import JUnitXml
 
 from tests.conftest import start_usual
-from tests.e2e.running import environment
+from tests.processes.running import environment
 from watchdog.demo.cluster import Cluster
 
 DOC = Path(__file__).parents[2] / "docs" / "ci.md"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import watchdog as watchdog_package
-from tests.command_line import watchdog
-from tests.e2e.running import COMMAND, environment, watchdog_process
-from tests.receiver import Answer, RecordingReceiver
+from tests.processes.command_line import watchdog
+from tests.processes.running import COMMAND, environment, watchdog_process
+from tests.servers.receiver import Answer, RecordingReceiver
 from watchdog.cli import COMMANDS
 from watchdog.demo.cluster import Cluster
 

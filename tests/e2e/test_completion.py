@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import watchdog
-from tests.e2e.running import environment
+from tests.processes.command_line import watchdog
+from tests.processes.running import environment
 
 CONFIG = """
 [[target]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import watchdog
+from tests.processes.command_line import watchdog
 from watchdog.demo.cluster import Cluster
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import until
+from tests.servers.waiting import until
 from watchdog.demo.show import EXPECTED
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import sqlite3
 import time
 from pathlib import Path
 
-from tests.command_line import watchdog
-from tests.e2e.running import events_of, running, write_config
-from tests.receiver import Answer, RecordingReceiver
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.processes.running import events_of, running, write_config
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 QUERY = "?create=1"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.command_line import watchdog
+from tests.processes.command_line import watchdog
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")

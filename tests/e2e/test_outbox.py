@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import watchdog
-from tests.e2e.running import running, told
-from tests.outbox_builders import attempt, incident, look, opened
-from tests.receiver import Answer, RecordingReceiver
-from tests.waiting import until
+from tests.builders.outbox import attempt, incident, look, opened
+from tests.processes.command_line import watchdog
+from tests.processes.running import running, told
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Refused
 

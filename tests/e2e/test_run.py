@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.command_line import watchdog
 from tests.conftest import ask_the_workers
-from tests.e2e.running import events_of, running, told, watchdog_process, write_config
-from tests.receiver import Answer, RecordingReceiver
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.processes.running import events_of, running, told, watchdog_process, write_config
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 

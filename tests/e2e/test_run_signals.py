@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import COMMAND, environment
-from tests.waiting import until
+from tests.processes.running import COMMAND, environment
+from tests.servers.waiting import until
 
 CONFIG = '[[target]]\nname = "prod"\nredis = {url = "redis://127.0.0.1:1/0", connect_timeout = "100ms"}\n'
 MOMENTS_S = (0.0, 0.05, 0.15, 0.3, 0.5, 0.8)

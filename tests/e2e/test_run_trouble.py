@@ -5,9 +5,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.e2e.running import COMMAND, environment, events_of, write_config
-from tests.receiver import RecordingReceiver
-from tests.waiting import until
+from tests.processes.running import COMMAND, environment, events_of, write_config
+from tests.servers.receiver import RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 

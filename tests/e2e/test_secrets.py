@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import make_certificates
-from tests.command_line import watchdog
-from tests.e2e.running import environment, running, watchdog_process
-from tests.forward_proxy import ForwardProxy
-from tests.receiver import Answer, RecordingReceiver, Request
-from tests.tcp_server import TcpServer
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.processes.running import environment, running, watchdog_process
+from tests.servers.certificates import make_certificates
+from tests.servers.forward_proxy import ForwardProxy
+from tests.servers.receiver import Answer, RecordingReceiver, Request
+from tests.servers.tcp_server import TcpServer
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
 

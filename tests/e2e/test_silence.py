@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import watchdog
-from tests.e2e.running import running
-from tests.outbox_builders import incident, look, opened
-from tests.receiver import RecordingReceiver
-from tests.waiting import until
+from tests.builders.outbox import incident, look, opened
+from tests.processes.command_line import watchdog
+from tests.processes.running import running
+from tests.servers.receiver import RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.core.incidents.notify import Recipient
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.command_line import watchdog
-from tests.e2e.running import running, write_config
-from tests.receiver import Answer, RecordingReceiver
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.processes.running import running, write_config
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 OK = Answer(body=b"ok")

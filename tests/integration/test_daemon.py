@@ -15,8 +15,8 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from tests.outbox_builders import FakeReceiver, commit, incident, load, look, message, opened, plan, unfinished_targets
-from tests.waiting import until
+from tests.builders.outbox import FakeReceiver, commit, incident, load, look, message, opened, plan, unfinished_targets
+from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome

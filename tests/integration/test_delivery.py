@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, FakeReceiver, commit, message, notice, opened, plan
-from tests.receiver import Answer, RecordingReceiver
-from tests.waiting import until
+from tests.builders.outbox import T0, FakeReceiver, commit, message, notice, opened, plan
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.waiting import until
+from tests.servers.waiting import until
 from watchdog.demo import redis_server as finding
 from watchdog.demo.cluster import Cluster, ClusterError
 from watchdog.demo.processes import Process

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.receiver import RecordingReceiver
+from tests.servers.receiver import RecordingReceiver
 from watchdog.core.model.queries import Ping, WorkerStatus
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.command_line import watchdog
 from tests.conftest import start_usual
-from tests.flower_versions import OLDER, flower_python
 from tests.integration.test_flower_versions import ask, inspected
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.servers.flower_versions import OLDER, flower_python
+from tests.servers.waiting import until
 from watchdog.core.model.queries import WorkerStatus
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
@@ -49,7 +49,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherBroker]:
     for name in ("control", "queues"):
         (folder / name).mkdir()
     environment = child_environment({"BROKER_FOLDER": str(folder), "FLOWER_UNAUTHENTICATED_API": "true", "TMPDIR": str(folder)})
-    celery = [sys.executable, "-m", "celery", "-A", "tests.other_broker"]
+    celery = [sys.executable, "-m", "celery", "-A", "tests.servers.other_broker"]
     port = free_port()
     worker = [*celery, "worker", "-n", "celery@one", "-Q", "mails", "-c", "1", "-l", "INFO", "--without-mingle", "--heartbeat-interval=2"]
     children = [

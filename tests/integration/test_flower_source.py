@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import Certificates, make_certificates
-from tests.receiver import Answer, RecordingReceiver
-from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
-from tests.waiting import until
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.tcp_server import Conversation, TcpServer, drips, is_silent, says
+from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Query, ReadEventCounters, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerInspection

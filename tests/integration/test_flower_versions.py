@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import watchdog
 from tests.conftest import start_usual
-from tests.flower_versions import OLDER, flower_python
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.servers.flower_versions import OLDER, flower_python
+from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import (
     FailedTasks,

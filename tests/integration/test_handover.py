@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, opened, over, plan
+from tests.builders.outbox import T0, FakeReceiver, attempt, commit, incident, load, look, opened, over, plan
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.notify import Recipient

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from tests.waiting import until
+from tests.servers.waiting import until
 from watchdog.config.heartbeat_settings import failing_url
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.model.self_seen import ReceiverSeen

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.receiver import Answer, RecordingReceiver
-from tests.tcp_server import TcpServer
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.tcp_server import TcpServer
 from watchdog.core.incidents.outcome import Delivered, Later
 from watchdog.receivers.http.attempt import HttpAttempt
 

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from tests.builders import a_rule
-from tests.command_line import watchdog
-from tests.flower_versions import OLDER, flower_python
-from tests.waiting import until
+from tests.builders.incidents import a_rule
+from tests.processes.command_line import watchdog
+from tests.servers.flower_versions import OLDER, flower_python
+from tests.servers.waiting import until
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.judging.links import link_of
 from watchdog.demo.cluster import Cluster

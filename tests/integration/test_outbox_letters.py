@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, FakeReceiver, attempt, commit, incident, load, look, message, notice, opened, over, plan
-from tests.waiting import until
+from tests.builders.outbox import T0, FakeReceiver, attempt, commit, incident, load, look, message, notice, opened, over, plan
+from tests.servers.waiting import until
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Recipient

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.certificates import Certificates, make_certificates
-from tests.forward_proxy import ForwardProxy
-from tests.outbox_builders import T0, message
-from tests.receiver import Answer, RecordingReceiver
-from tests.tcp_server import TcpServer, is_silent
+from tests.builders.outbox import T0, message
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.forward_proxy import ForwardProxy
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.tcp_server import TcpServer, is_silent
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import WorkerStatus

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import watchdog
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 WAITING = 20

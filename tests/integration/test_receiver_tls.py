@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.certificates import Certificates, make_certificates
-from tests.receiver import RecordingReceiver
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.receiver import RecordingReceiver
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.receivers.webhook import WebhookSettings
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import running, told
-from tests.receiver import RecordingReceiver
-from tests.sentinels import MASTER, Sentinels
-from tests.waiting import until
+from tests.processes.running import running, told
+from tests.servers.receiver import RecordingReceiver
+from tests.servers.sentinels import MASTER, Sentinels
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.tables.workers.presence import SETTLE_S
 

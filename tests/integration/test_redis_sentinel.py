@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.certificates import Certificates, make_certificates
-from tests.sentinels import MASTER, Sentinels, names
-from tests.tcp_server import TcpServer, is_silent
-from tests.tls_proxy import TlsProxy
-from tests.waiting import until
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.sentinels import MASTER, Sentinels, names
+from tests.servers.tcp_server import TcpServer, is_silent
+from tests.servers.tls_proxy import TlsProxy
+from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLength, Ping, Query, ReadServer
 from watchdog.core.model.replies import RedisServer

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.certificates import Certificates, make_certificates
-from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
-from tests.tls_proxy import TlsProxy
-from tests.valkey import valkey_server
-from tests.waiting import until
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.tcp_server import Conversation, TcpServer, drips, is_silent, says
+from tests.servers.tls_proxy import TlsProxy
+from tests.servers.valkey import valkey_server
+from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import (
     CountFlushes,

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import redis
 
-from tests.command_line import watchdog
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLength, TaskMeta
 from watchdog.core.model.replies import TaskMetaSeen

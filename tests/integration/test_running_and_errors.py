@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.builders import number
-from tests.waiting import until
+from tests.builders.looks import number
+from tests.servers.waiting import until
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Verdict

@@ -12,9 +12,9 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from tests.command_line import watchdog
-from tests.e2e.running import running
-from tests.waiting import until
+from tests.processes.command_line import watchdog
+from tests.processes.running import running
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 SHOP, BLOG = "celery@shop-1", "celery@blog-1"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tests.outbox_builders import T0, incident, message, opened, over, plan
-from tests.receiver import Answer, RecordingReceiver
-from tests.tcp_server import TcpServer
+from tests.builders.outbox import T0, incident, message, opened, over, plan
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.tcp_server import TcpServer
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import fields, replace
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan, unfinished_targets
+from tests.builders.outbox import T0, attempt, commit, incident, load, message, notice, opened, over, plan, unfinished_targets
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import Event, Notified
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.outbox_builders import FakeReceiver, commit, incident, load, message, opened, plan
-from tests.waiting import until
+from tests.builders.outbox import FakeReceiver, commit, incident, load, message, opened, plan
+from tests.servers.waiting import until
 from watchdog.core.incidents.payload import encode
 from watchdog.daemon.delivery import Delivery
 from watchdog.store import Store, StoreError
@@ -409,7 +409,7 @@ with Store.open(sys.argv[1]) as store, store.lease():
 
 DIE = """
 import os, signal, sys
-from tests.outbox_builders import T0, commit, incident, message, plan
+from tests.builders.outbox import T0, commit, incident, message, plan
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store
 store = Store.open(sys.argv[1])

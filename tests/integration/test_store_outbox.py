@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, attempt, commit, incident, load, message, notice, opened, over, plan
+from tests.builders.outbox import T0, attempt, commit, incident, load, message, notice, opened, over, plan
 from watchdog.core.incidents.messages import Event, Message
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.core.incidents.payload import encode

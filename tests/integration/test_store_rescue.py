@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import watchdog
-from tests.outbox_builders import T0, commit, incident, message, notice, opened, plan
+from tests.builders.outbox import T0, commit, incident, message, notice, opened, plan
+from tests.processes.command_line import watchdog
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store, StoreError

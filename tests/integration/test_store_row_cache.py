@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.outbox_builders import T0, attempt, commit, incident, message, opened, plan
+from tests.builders.outbox import T0, attempt, commit, incident, message, opened, plan
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.plan import Loaded

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outbox_builders import T0, commit, load, opened, plan
+from tests.builders.outbox import T0, commit, load, opened, plan
 from watchdog.core.incidents.matchers import parse_matchers
 from watchdog.core.incidents.silences import Silence
 from watchdog.store import NotFoundError, Store

@@ -13,9 +13,9 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from tests.outbox_builders import T0, commit, incident, load, look, message, notice, opened, over, plan
-from tests.receiver import Answer, RecordingReceiver, Request
-from tests.tcp_server import Conversation, TcpServer
+from tests.builders.outbox import T0, commit, incident, load, look, message, notice, opened, over, plan
+from tests.servers.receiver import Answer, RecordingReceiver, Request
+from tests.servers.tcp_server import Conversation, TcpServer
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Recipient

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.receiver import Request
+from tests.servers.receiver import Request
 
 __all__ = ["Account", "account", "sound"]
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import redis
 
-from tests.outbox_builders import T0
+from tests.builders.outbox import T0
 from watchdog.app import build_cycles, build_receivers, configured
 from watchdog.config.load import load_settings
 from watchdog.core.incidents.messages import Message

@@ -16,8 +16,8 @@ from typing import Self
 import redis
 
 from tests.proofs.crash_lives import DOOMED, set_levels
-from tests.receiver import Answer, RecordingReceiver, Request
-from tests.waiting import until
+from tests.servers.receiver import Answer, RecordingReceiver, Request
+from tests.servers.waiting import until
 
 __all__ = ["LARGE", "QUEUES", "SMALL", "ActingReceiver", "Systemd", "World", "write_config"]
 

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import Daemon, environment
+from tests.processes.running import Daemon, environment
 from tests.proofs.crash_account import account, sound
 from tests.proofs.crash_lives import MOMENTS, Life, Order
 from tests.proofs.crash_scene import LARGE, QUEUES, SMALL, ActingReceiver, Systemd, World, write_config
-from tests.waiting import until
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 WHOLE = ("first", "escalated", "resolved")

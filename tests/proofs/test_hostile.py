@@ -24,11 +24,11 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.running import COMMAND, environment, running, watchdog_process
+from tests.processes.running import COMMAND, environment, running, watchdog_process
 from tests.proofs.hostile_texts import NAMES, documents, painting, texts
-from tests.receiver import Answer, RecordingReceiver
-from tests.tcp_server import TcpServer, says
-from tests.waiting import until
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.tcp_server import TcpServer, says
+from tests.servers.waiting import until
 from watchdog.check import Checker
 from watchdog.config.load import ConfigError, load_settings
 from watchdog.config.rulebook import read_rule_book, rules_for

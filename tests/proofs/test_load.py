@@ -22,8 +22,9 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from tests.builders import Cluster, a_target, healthy
-from tests.waiting import until
+from tests.builders.answers import a_target
+from tests.builders.cluster import Cluster, healthy
+from tests.servers.waiting import until
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.notify import Recipient

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.e2e.running import COMMAND, Daemon, events_of, running, told, watchdog_process
-from tests.receiver import Answer, RecordingReceiver
-from tests.room import MissingError, Room
-from tests.waiting import until
+from tests.processes.mount_namespace import MissingError, MountNamespace
+from tests.processes.running import COMMAND, Daemon, events_of, running, told, watchdog_process
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.app import build_watching
 from watchdog.cli.configuration import load_with_rules
 from watchdog.core.incidents.lifecycle import State
@@ -63,24 +63,24 @@ def told_in_full(daemon: Daemon, receiver: RecordingReceiver, cluster: Cluster, 
 
 
 @pytest.fixture
-def room() -> Iterator[Room]:
+def namespace() -> Iterator[MountNamespace]:
     try:
-        with Room() as own:
+        with MountNamespace() as own:
             yield own
     except MissingError as missing:
         pytest.skip(str(missing))
 
 
-def prefix(room: Room, folder: Path) -> list[str]:
-    return [*room.prefix, "env", f"--chdir={folder}"]
+def prefix(namespace: MountNamespace, folder: Path) -> list[str]:
+    return [*namespace.prefix, "env", f"--chdir={folder}"]
 
 
 @pytest.fixture
-def small_disk(room: Room, tmp_path: Path) -> Path:
+def small_disk(namespace: MountNamespace, tmp_path: Path) -> Path:
     """A real disk of a megabyte under the database; as we reach it."""
     (tmp_path / DISK).mkdir()
-    room.run("mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", tmp_path / DISK)
-    return room.seen(tmp_path / DISK)
+    namespace.run("mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", tmp_path / DISK)
+    return namespace.seen(tmp_path / DISK)
 
 
 def fill(disk: Path) -> Path:
@@ -97,10 +97,10 @@ def fill(disk: Path) -> Path:
 
 
 def test_what_happens_while_the_disk_is_full_is_told_once_there_is_room(
-    room: Room, small_disk: Path, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path, figure: Figure
+    namespace: MountNamespace, small_disk: Path, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path, figure: Figure
 ) -> None:
     configure(tmp_path, redis_server, receiver.url)
-    with running(tmp_path, prefix=prefix(room, tmp_path)) as daemon:
+    with running(tmp_path, prefix=prefix(namespace, tmp_path)) as daemon:
         filler = fill(small_disk)
         daemon.wait_for("the disk is full, nothing was written; `df -h ", 60)
         redis_server.stop_redis()
@@ -114,11 +114,11 @@ def test_what_happens_while_the_disk_is_full_is_told_once_there_is_room(
 
 
 def test_what_was_sent_while_the_disk_fills_is_not_sent_again(
-    room: Room, small_disk: Path, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
+    namespace: MountNamespace, small_disk: Path, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
     configure(tmp_path, redis_server, receiver.url)
     receiver.then(Answer(delay_s=4.0))
-    with running(tmp_path, prefix=prefix(room, tmp_path)) as daemon:
+    with running(tmp_path, prefix=prefix(namespace, tmp_path)) as daemon:
         redis_server.stop_redis()
         receiver.wait_for(1)
         filler = fill(small_disk)
@@ -130,37 +130,37 @@ def test_what_was_sent_while_the_disk_fills_is_not_sent_again(
 
 
 def test_a_start_on_a_full_disk_is_refused_with_what_to_do(
-    room: Room, small_disk: Path, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
+    namespace: MountNamespace, small_disk: Path, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
     configure(tmp_path, redis_server, receiver.url)
     fill(small_disk)
-    daemon = Daemon(tmp_path, prefix=prefix(room, tmp_path))
+    daemon = Daemon(tmp_path, prefix=prefix(namespace, tmp_path))
     assert daemon.process.wait(30) == 1
     assert "the disk is full, nothing was written; `df -h " in daemon.text
     assert "Traceback" not in daemon.text
 
 
 def test_a_read_only_disk_is_refused_and_what_it_holds_is_still_shown(
-    room: Room, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
+    namespace: MountNamespace, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
     configure(tmp_path, redis_server, receiver.url)
     redis_server.stop_redis()
     with running(tmp_path) as daemon:
         heard(receiver, "first")
         assert daemon.end() == 0
-    room.run("mount", "--bind", tmp_path / DISK, tmp_path / DISK)
-    room.run("mount", "-o", "remount,ro,bind", tmp_path / DISK)
-    refused = Daemon(tmp_path, prefix=prefix(room, tmp_path))
+    namespace.run("mount", "--bind", tmp_path / DISK, tmp_path / DISK)
+    namespace.run("mount", "-o", "remount,ro,bind", tmp_path / DISK)
+    refused = Daemon(tmp_path, prefix=prefix(namespace, tmp_path))
     assert refused.process.wait(30) == 1
     assert "read-only" in refused.own_text
-    listed = room.run(*("env", f"--chdir={tmp_path}", *COMMAND, "incidents", "--format", "json"))
+    listed = namespace.run(*("env", f"--chdir={tmp_path}", *COMMAND, "incidents", "--format", "json"))
     assert [incident["rule"] for incident in json.loads(listed)["incidents"]] == ["BrokerUnreachable"]
     with running(tmp_path) as daemon:
         told_in_full(daemon, receiver, redis_server)
 
 
 def test_a_disk_that_fails_under_the_daemon_is_told_of_and_what_was_committed_is_there_after_its_repair(
-    room: Room, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
+    namespace: MountNamespace, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
     """What ext4 does on an error of the disk: it turns read-only, with files open for writing."""
     image = tmp_path / "image"
@@ -168,22 +168,22 @@ def test_a_disk_that_fails_under_the_daemon_is_told_of_and_what_was_committed_is
     mount: list[str | Path] = ["mount", "-o", "loop,errors=remount-ro", image, tmp_path / DISK]
     configure(tmp_path, redis_server, receiver.url)
     try:
-        room.run("mkfs.ext4", "-q", "-F", image)
-        room.run(*mount)
+        namespace.run("mkfs.ext4", "-q", "-F", image)
+        namespace.run(*mount)
     except AssertionError as impossible:
         pytest.skip(f"no disk can be made of a file here: {impossible}")
-    with running(tmp_path, prefix=prefix(room, tmp_path)) as daemon:
+    with running(tmp_path, prefix=prefix(namespace, tmp_path)) as daemon:
         redis_server.stop_redis()
         heard(receiver, "first")
         daemon.wait_for("message_delivered")
-        room.run("mount", "-o", "remount,abort", tmp_path / DISK)
+        namespace.run("mount", "-o", "remount,abort", tmp_path / DISK)
         daemon.wait_for("cycle_failed")
         assert "nothing was written; " in daemon.own_text
         assert daemon.end() == 0
-    room.run("umount", tmp_path / DISK)
-    room.run("sh", "-c", f"e2fsck -fy {image}; test $? -lt 4")
-    room.run(*mount)
-    with running(tmp_path, prefix=prefix(room, tmp_path)) as daemon:
+    namespace.run("umount", tmp_path / DISK)
+    namespace.run("sh", "-c", f"e2fsck -fy {image}; test $? -lt 4")
+    namespace.run(*mount)
+    with running(tmp_path, prefix=prefix(namespace, tmp_path)) as daemon:
         told_in_full(daemon, receiver, redis_server)
 
 

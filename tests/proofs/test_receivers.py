@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.certificates import Certificates, make_certificates
-from tests.e2e.running import events_of, running
+from tests.builders.outbox import T0, incident, load, look, opened, over
 from tests.e2e.test_outbox import configure, hook
-from tests.moody_receiver import Arrived, Mood, MoodyReceiver, answers, answers_late, drips, never_answers, resets, well
-from tests.outbox_builders import T0, incident, load, look, opened, over
-from tests.receiver import Answer, RecordingReceiver
-from tests.waiting import until
+from tests.processes.running import events_of, running
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.moody_receiver import Arrived, Mood, MoodyReceiver, answers, answers_late, drips, never_answers, resets, well
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.notify import Recipient
 from watchdog.daemon.delivery import Delivery

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.faulty_proxy import Fault, FaultyProxy
-from tests.receiver import RecordingReceiver
-from tests.waiting import until
+from tests.servers.faulty_proxy import Fault, FaultyProxy
+from tests.servers.receiver import RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.app import build_watching, configured
 from watchdog.config.load import load_settings
 from watchdog.core.incidents.lifecycle import State

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.running import events_of
-from tests.machine import Machine, MissingError, Service, booted
-from tests.receiver import RecordingReceiver
-from tests.waiting import until
+from tests.processes.machine import Machine, MissingError, Service, booted
+from tests.processes.running import events_of
+from tests.servers.receiver import RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 Figure = Callable[[str], None]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.small_tables import TABLES, queue
+from tests.builders.small_tables import TABLES, queue
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.model.rows import Reading, Row

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.builders import NOW, a_finding, a_rule
+from tests.builders.answers import NOW
+from tests.builders.incidents import a_finding, a_rule
 from watchdog.core.incidents.lifecycle import Incident, State, Transition, begin, step, watched_seconds
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.builders import NOW, a_finding, a_rule, a_target
-from tests.fakes import FakeStore, Fate
+from tests.builders.answers import NOW, a_target
+from tests.builders.fake_store import FakeStore, Fate
+from tests.builders.incidents import a_finding, a_rule
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import Event, Notice

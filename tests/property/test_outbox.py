@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.outbox_builders import T0, incident, over, plan
+from tests.builders.outbox import T0, incident, over, plan
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event, Message
 from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications

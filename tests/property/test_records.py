@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.outbox_builders import incident, notice
+from tests.builders.outbox import incident, notice
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.model.rows import Cell
 from watchdog.store.records import INCIDENT_COLUMNS, incident_cells, incident_from, incident_from_cells, notice_from, notice_text

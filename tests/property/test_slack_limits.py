@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.outbox_builders import T0, message, notice
+from tests.builders.outbox import T0, message, notice
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.judging.links import LONGEST_LINK
 from watchdog.core.model.severity import Severity

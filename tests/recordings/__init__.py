@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import fields
 
-from tests.builders import counters
+from tests.builders.answers import counters
 from watchdog.core.model import queries
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query

@@ -15,11 +15,11 @@ from typing import Self
 import redis
 from celery import Celery
 
-from tests.e2e.running import Daemon, watchdog_process
-from tests.receiver import RecordingReceiver
+from tests.processes.running import Daemon, watchdog_process
 from tests.scenes.judge import Look, Told
 from tests.scenes.rabbitmq import RabbitMQ
 from tests.scenes.tasks import make_scene_app
+from tests.servers.receiver import RecordingReceiver
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process
 from watchdog.demo.redis_server import redis_server

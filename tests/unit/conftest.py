@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import watchdog
+from tests.processes.command_line import watchdog
 
 Run = Callable[..., tuple[int, str, str]]
 """Arguments, and variables by name -> exit code, standard output, standard error."""

@@ -151,6 +151,12 @@ def test_folders_hold_what_a_reader_can_overlook() -> None:
     assert {folder: n for folder, n in counts.items() if not SHORT_FOLDER <= n <= FULL_FOLDER} == {}
 
 
+def test_every_folder_of_the_tests_is_on_the_page_and_no_module_is_loose() -> None:
+    assert {path.name for path in (ROOT / "tests").glob("*.py")} == {"__init__.py", "conftest.py"}
+    folders = {f"tests/{path.name}/" for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= set(re.findall(r"`(tests/\w+/)`", PAGE))
+
+
 def held(folder: Path) -> int:
     """Files and folders in it; its `__init__.py` is the folder itself."""
     return sum(1 for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()) - 1

@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from math import inf
 
-from tests.small_tables import TABLES, queue
+from tests.builders.small_tables import TABLES, queue
 from watchdog.cli.output.page import plain
 from watchdog.cli.rules.query_answer import Answer, Cell, NoValue, answered, csv_text, query_document, query_page
 from watchdog.core.model.rows import Reading

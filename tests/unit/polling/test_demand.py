@@ -5,7 +5,10 @@ from time import perf_counter
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Watch, a_rule, a_target, a_task, healthy
+from tests.builders.answers import NOW, a_target, a_task
+from tests.builders.cluster import healthy
+from tests.builders.incidents import a_rule
+from tests.builders.looks import Watch
 from tests.unit.polling.test_poller import Pretending
 from watchdog.check import Checker
 from watchdog.config.rulebook import read_rule_book, rules_for

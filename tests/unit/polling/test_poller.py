@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Watch, a_target, healthy
-from tests.builders import Cluster as Pretended
+from tests.builders.answers import NOW, a_target
+from tests.builders.cluster import Cluster as Pretended
+from tests.builders.cluster import healthy
+from tests.builders.looks import Watch
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, ListLength, Ping, Query, ReadEventCounters, ReadServer, TaskMeta, WorkerStatus
 from watchdog.core.model.reading import Past, read_tables

@@ -10,7 +10,9 @@ from time import monotonic, perf_counter
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, a_rule, a_target, healthy
+from tests.builders.answers import NOW, a_target
+from tests.builders.cluster import healthy
+from tests.builders.incidents import a_rule
 from tests.unit.polling.test_poller import Pretending
 from watchdog.check import Checker
 from watchdog.core.judging.evaluator import Evaluator

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.outbox_builders import T0, message, notice
+from tests.builders.outbox import T0, message, notice
 from watchdog.core.incidents.messages import Event, Notice
 from watchdog.core.model.severity import Severity
 from watchdog.receivers.slack.blocks import LARGEST_BODY, slack_body

@@ -1,7 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Watch, a_target, healthy
+from tests.builders.answers import NOW, a_target
+from tests.builders.cluster import healthy
+from tests.builders.looks import Watch
 from watchdog.core.model.queries import Ping
 from watchdog.tables.broker_losses import Holdings, holdings_after
 

@@ -1,7 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_conf, a_server, a_target, cell, gap, healthy
+from tests.builders.answers import NOW, a_conf, a_server, a_target
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap
 from watchdog.core.model.queries import HashSize, LowestScore, Ping, ReadServer
 from watchdog.core.model.replies import KeysFound
 from watchdog.core.model.rows import Cell, Reading

@@ -1,6 +1,8 @@
 from msgspec.structs import replace
 
-from tests.builders import Cluster, Watch, a_target, cell, gap, healthy
+from tests.builders.answers import a_target
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap
 from watchdog.core.model.queries import ListLength, ReadEventCounters, RecentTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
 from watchdog.core.model.rows import Cell, Reading
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.builders import Watch, a_rule, a_server, cell, healthy
+from tests.builders.answers import a_server
+from tests.builders.cluster import healthy
+from tests.builders.incidents import a_rule
+from tests.builders.looks import Watch, cell
 from watchdog.core.judging.check_result import check_target
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.queries import Query, ScanKeys, SetMembers

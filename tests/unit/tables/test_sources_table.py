@@ -1,4 +1,6 @@
-from tests.builders import Watch, a_server, a_target, a_task, cell, gap, healthy, names
+from tests.builders.answers import a_server, a_target, a_task
+from tests.builders.cluster import healthy
+from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import ListLength, Ping, ReadEventCounters, TaskMeta, WorkerStatus
 from watchdog.core.model.rows import Reading
 

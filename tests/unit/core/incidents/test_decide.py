@@ -3,7 +3,8 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, a_finding, a_rule, a_target, a_told, an_absent, an_incident
+from tests.builders.answers import NOW, a_target
+from tests.builders.incidents import a_finding, a_rule, a_told, an_absent, an_incident
 from watchdog.core.incidents.decide import Situation, decide, end_target
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, open_keys
 from watchdog.core.incidents.messages import Event

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import NOW, a_finding, a_rule, a_target, a_told, an_incident
+from tests.builders.answers import NOW, a_target
+from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.inhibition import Cause, Inhibitions, holds_back
 from watchdog.core.incidents.lifecycle import Incident, State

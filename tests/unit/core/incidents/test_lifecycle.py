@@ -1,7 +1,8 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, a_finding, a_rule, an_incident
+from tests.builders.answers import NOW
+from tests.builders.incidents import a_finding, a_rule, an_incident
 from watchdog.core.incidents.lifecycle import MOVES, OPEN, Ended, Incident, State, begin, end, step, watched_seconds
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import fingerprint, incident_id, message_id

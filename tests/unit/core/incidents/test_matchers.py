@@ -1,6 +1,6 @@
 import pytest
 
-from tests.builders import an_incident
+from tests.builders.incidents import an_incident
 from watchdog.core.incidents.matchers import Matcher, labels_of, match, parse_matchers
 
 LOST = an_incident(rule="WorkerLost", key={"name": "celery@gpu-1"}, labels={"team": "data", "rule": "forged"})

@@ -1,7 +1,8 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, a_message, a_notice, a_told, an_incident
+from tests.builders.answers import NOW
+from tests.builders.incidents import a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notified
 from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications, needed_event

@@ -2,7 +2,7 @@ import json
 
 from msgspec.structs import replace
 
-from tests.outbox_builders import T0, message, notice
+from tests.builders.outbox import T0, message, notice
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import LARGEST_BODY, encode, fitting, payload
 from watchdog.core.model.severity import Severity

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.outbox_builders import message, notice
+from tests.builders.outbox import message, notice
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.too_large import smaller
 

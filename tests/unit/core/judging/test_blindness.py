@@ -1,6 +1,7 @@
 from msgspec.structs import replace
 
-from tests.builders import NOW, a_finding, a_rule, a_target
+from tests.builders.answers import NOW, a_target
+from tests.builders.incidents import a_finding, a_rule
 from watchdog.core.judging.blindness import Blindness, blindness_after
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.replies import Replies

@@ -1,6 +1,7 @@
 import pytest
 
-from tests.builders import NOW, a_finding, a_rule
+from tests.builders.answers import NOW
+from tests.builders.incidents import a_finding, a_rule
 from watchdog.core.judging.check_result import CheckResult, Idle, check_target
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.judging.findings import Judgement, Verdict

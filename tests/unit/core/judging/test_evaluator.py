@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.small_tables import TABLES, queue, worker
+from tests.builders.small_tables import TABLES, queue, worker
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.model.rows import Key, Reading, Row

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from tests.small_tables import TABLES, queue, worker
+from tests.builders.small_tables import TABLES, queue, worker
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.expectations import Answer, read_expectation
 from watchdog.core.model.rows import Reading, Row

@@ -7,7 +7,10 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Watch, a_finding, a_rule, a_target, healthy
+from tests.builders.answers import NOW, a_target
+from tests.builders.cluster import healthy
+from tests.builders.incidents import a_finding, a_rule
+from tests.builders.looks import Watch
 from watchdog.config.settings import Settings, TargetSettings, to_target
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import Incident, State

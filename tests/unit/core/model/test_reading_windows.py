@@ -1,6 +1,9 @@
 """What is read for which window: everything for the default one, for another only what rules read in it."""
 
-from tests.builders import NOW, Watch, a_rule, a_target, healthy
+from tests.builders.answers import NOW, a_target
+from tests.builders.cluster import healthy
+from tests.builders.incidents import a_rule
+from tests.builders.looks import Watch
 from watchdog.core.judging.judge import windows_of
 from watchdog.core.model.queries import Ping
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, read_tables

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import a_rule
+from tests.builders.incidents import a_rule
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.flags import RuleFlags, rule_flags
 from watchdog.core.rules.overrides import check_overrides, tune

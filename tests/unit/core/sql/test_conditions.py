@@ -1,6 +1,6 @@
 import pytest
 
-from tests.small_tables import TABLES
+from tests.builders.small_tables import TABLES
 from watchdog.core.model.rows import Param
 from watchdog.core.sql.conditions import ConditionError, check_condition, check_output_condition, check_query, check_select
 

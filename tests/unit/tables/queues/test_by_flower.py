@@ -4,7 +4,9 @@ from math import inf
 
 from msgspec.structs import replace
 
-from tests.builders import Cluster, Watch, a_conf, a_target, cell, gap, healthy, names
+from tests.builders.answers import a_conf, a_target
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import NONE_LISTED, InspectAll, InspectOne, QueueLengths, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Reading

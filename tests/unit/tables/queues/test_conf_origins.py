@@ -3,7 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_conf, a_target, healthy
+from tests.builders.answers import NOW, a_conf, a_target
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch
 from watchdog.cli.config.live import LiveTarget, live_document
 from watchdog.cli.config.page import live_page
 from watchdog.cli.output.page import plain

@@ -1,6 +1,8 @@
 import pytest
 
-from tests.builders import Watch, a_conf, a_target, healthy
+from tests.builders.answers import a_conf, a_target
+from tests.builders.cluster import healthy
+from tests.builders.looks import Watch
 from watchdog.core.model.replies import WorkerConf
 from watchdog.tables.queues.other_broker import broker_elsewhere
 

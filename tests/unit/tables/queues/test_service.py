@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_conf, cell, gap, healthy
+from tests.builders.answers import NOW, a_conf
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap
 from watchdog.core.judging.expectations import read_expectation
 from watchdog.core.model.queries import HashSize, InspectAll, InspectOne, Ping
 from watchdog.core.model.replies import MessageHead

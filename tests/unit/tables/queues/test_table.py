@@ -3,7 +3,9 @@ from math import inf
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_conf, a_target, an_inspection, cell, gap, healthy, names, number
+from tests.builders.answers import NOW, a_conf, a_target, an_inspection
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap, names, number
 from watchdog.core.model.queries import (
     InspectAll,
     InspectOne,

@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import INTERVAL, NOW, Cluster, Watch, a_target, a_task, an_inspection, healthy, row
+from tests.builders.answers import INTERVAL, NOW, a_target, a_task, an_inspection
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, row
 from watchdog.core.model.queries import InspectOne, RunningTasks, TaskMeta, WorkerStatus
 from watchdog.core.model.replies import TaskMetaSeen
 from watchdog.core.model.rows import Cell, Reading, Row

@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from tests.builders import NOW, Cluster, Watch, a_failure, a_target, a_task, healthy, row
+from tests.builders.answers import NOW, a_failure, a_target, a_task
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, row
 from watchdog.core.model.queries import FailedTasks
 from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Cell, Reading

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.builders import NOW, Cluster, Watch, a_target, a_task, cell, gap, healthy, names
+from tests.builders.answers import NOW, a_target, a_task
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.queries import ReadEventCounters, RecentTasks
 from watchdog.core.model.reading import Past, read_tables

@@ -2,7 +2,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_target, a_task, healthy, row
+from tests.builders.answers import NOW, a_target, a_task
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, row
 from watchdog.core.model.queries import SucceededTasks
 from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Cell, Row

@@ -1,6 +1,8 @@
 import pytest
 
-from tests.builders import NOW, Cluster, Watch, a_failure, a_target, a_task, cell, gap, healthy, names
+from tests.builders.answers import NOW, a_failure, a_target, a_task
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import ReadEventCounters
 from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Reading

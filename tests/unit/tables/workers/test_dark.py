@@ -1,7 +1,8 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import Cluster, Watch, gap, healthy
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, gap
 from watchdog.tables.workers.dark import Heard, dark
 
 WEB = "celery@web-1"

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.builders import Cluster, Watch, a_target, row
+from tests.builders.answers import a_target
+from tests.builders.cluster import Cluster
+from tests.builders.looks import Watch, row
 from watchdog.core.model.rows import Cell, Reading
 
 PODS = [f"celery@web-7d9f8b6c5d-{suffix}" for suffix in ("bcdfg", "hjklm", "npqrs", "tvwxz", "zx9w7", "8b6c5")]

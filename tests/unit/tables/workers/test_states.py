@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_server, a_target, a_task, an_inspection, cell, gap, healthy, names
+from tests.builders.answers import NOW, a_server, a_target, a_task, an_inspection
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Ping, RunningTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
 from watchdog.core.model.replies import MessageHead, WorkerBeat
 from watchdog.core.model.rows import Reading

@@ -1,7 +1,9 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.builders import NOW, Cluster, Watch, a_target, an_inspection, cell, gap, healthy, row
+from tests.builders.answers import NOW, a_target, an_inspection
+from tests.builders.cluster import Cluster, healthy
+from tests.builders.looks import Watch, cell, gap, row
 from watchdog.core.model.queries import Inspected, ReadEventCounters, WorkerHeartbeats
 from watchdog.core.model.rows import Reading
 

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.nspawn import MissingError, nspawn
+from tests.processes.nspawn import MissingError, nspawn
 
 __all__ = ["debian_tree", "own_wheel", "require_nspawn", "wheels"]
 
-CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = Path(__file__).parents[2]
 HOME = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "celery-watchdog"
 MADE_WITH = {"mmdebstrap": "mmdebstrap", "systemd-nspawn": "systemd-container", "nsenter": "util-linux", "apt-get": "apt"}
 """Program -> Debian's package. mmdebstrap does what debootstrap does in half of its CPU time (45 s against 79 s, measured)."""

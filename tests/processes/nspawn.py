@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.waiting import until
+from tests.servers.waiting import until
 
 __all__ = ["MissingError", "nspawn"]
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import redis
 
-from tests.tcp_server import Conversation
-from tests.waiting import until
+from tests.servers.tcp_server import Conversation
+from tests.servers.waiting import until
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
 from watchdog.demo.redis_server import redis_server
 

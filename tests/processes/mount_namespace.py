@@ -9,16 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.waiting import until
+from tests.servers.waiting import until
 
-__all__ = ["MissingError", "Room"]
+__all__ = ["MissingError", "MountNamespace"]
 
 
 class MissingError(Exception):
     """No mounts can be made here: the sentence says why."""
 
 
-class Room:
+class MountNamespace:
     """Holds the namespace until it is left; whoever runs in it must have ended by then."""
 
     def __init__(self) -> None:
@@ -53,5 +53,5 @@ class Room:
         return done.stdout
 
     def seen(self, path: Path) -> Path:
-        """What this path is in the room, as we reach it."""
+        """What this path is in the namespace, as we reach it."""
         return Path(f"/proc/{self._holder.pid}/root{path}")

@@ -2,7 +2,7 @@
 
 In: arguments, a folder, an environment. Out: the exit code and both streams, as of a finished process. What a run leaves behind in
 a process (folder, environment, streams, secrets to mask) is as before afterwards. Signals, terminals, `watchdog run` and whatever else
-is about the process itself: `tests.e2e.running`.
+is about the process itself: `tests.processes.running`.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 from unittest import mock
 
-from tests.e2e.running import environment
+from tests.processes.running import environment
 from watchdog.cli import main
 from watchdog.config.masking import MASKING, masked_stream
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from tests.waiting import until
+from tests.servers.waiting import until
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __all__ = ["OLDER", "flower_python"]
 
-HOME = Path(__file__).parent.parent / ".venvs"
+HOME = Path(__file__).parents[2] / ".venvs"
 OLDER = {"2.0.1": "flower20", "1.2.0": "flower12"}
 """Version -> the name of its folder here, and of its recorded answers."""
 PACKAGES = ("celery[redis]>=5.5,<6", "setuptools")  # Flower 1.2 imports distutils, which Python 3.12 has no more: setuptools brings it

@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.debian import debian_tree, own_wheel, require_nspawn, wheels
-from tests.nspawn import MissingError, nspawn
-from tests.waiting import until
+from tests.processes.debian import debian_tree, own_wheel, require_nspawn, wheels
+from tests.processes.nspawn import MissingError, nspawn
+from tests.servers.waiting import until
 
 __all__ = ["Machine", "MissingError", "Service", "booted"]
 
-SYSTEMD = Path(__file__).parent.parent / "systemd"
+SYSTEMD = Path(__file__).parents[2] / "systemd"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CONFIG = "/etc/watchdog/watchdog.toml"
 DROP_INS = "/etc/systemd/system/watchdog.service.d"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.receiver import RecordingReceiver
-from tests.waiting import until
+from tests.servers.receiver import RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import child_environment
 
@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "watchdog"]
 def watchdog_process(
     *args: str | Path, cwd: Path, environ: Mapping[str, str] | None = None, timeout: float = 60.0
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end, where the process itself is tested; any other: `tests.command_line`."""
+    """Run one command to its end, where the process itself is tested; any other: `tests.processes.command_line`."""
     command = [*COMMAND, *map(str, args)]
     return subprocess.run(
         command,
@@ -40,7 +40,10 @@ def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
 
 
 class Daemon:
-    """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`. `prefix`: see `tests.room`."""
+    """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`.
+
+    `prefix` starts it elsewhere, as in a mount namespace.
+    """
 
     def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> None:
         self.folder = folder

@@ -1,0 +1,207 @@
+"""A fake cluster in which all is well, that a test changes between two looks: it answers every query as Flower and Redis would."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from msgspec.structs import replace
+
+from tests.builders.answers import INTERVAL, NOW, a_beat, a_server, an_inspection, counters
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import (
+    CountFlushes,
+    FailedTasks,
+    HashSize,
+    Inspected,
+    InspectedNow,
+    ListLength,
+    LowestScore,
+    OldestMessage,
+    Ping,
+    Query,
+    QueueLengths,
+    ReadEventCounters,
+    ReadResultsServer,
+    ReadServer,
+    RecentTasks,
+    RevokedTasks,
+    RunningTasks,
+    ScanKeys,
+    SetMembers,
+    SucceededTasks,
+    TaskMeta,
+    WorkerHeartbeats,
+    WorkersTasks,
+    WorkerStatus,
+)
+from watchdog.core.model.replies import KeysFound, MessageHead, Pong, RedisServer, TaskMetaSeen, TaskSeen, WorkerBeat, WorkerInspection
+
+
+@dataclass
+class Cluster:
+    """What a pretended cluster would answer; a test changes it between two looks. `gaps` wins over everything."""
+
+    now: float = NOW
+    beats: dict[str, WorkerBeat] = field(default_factory=dict)
+    online: dict[str, bool] = field(default_factory=dict)
+    cache: dict[str, WorkerInspection] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)
+    """Workers that would answer a refresh now."""
+    unlisted: set[str] = field(default_factory=set)
+    """Workers of which Flower says 404 when asked alone."""
+    inspections: dict[str, WorkerInspection] = field(default_factory=dict)
+    """What a worker would answer to a refresh, where it differs from its cached entry."""
+    counts: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    flower_started_at: float = NOW - 86400
+    server: RedisServer = field(default_factory=a_server)
+    flushes: int = 0
+    lists: dict[str, int] = field(default_factory=dict)
+    heads: dict[str, MessageHead] = field(default_factory=dict)
+    sets: dict[str, frozenset[str]] = field(default_factory=dict)
+    scans: dict[int, KeysFound] = field(default_factory=dict)
+    tasks: list[TaskSeen] = field(default_factory=list)
+    """All that Flower knows, in any state; the last event first."""
+    metas: dict[str, TaskMetaSeen] = field(default_factory=dict)
+    """Task id -> what is kept under `results_prefix` in the database `results_db`; None: that of the source."""
+    results_prefix: str = ""
+    results_db: int | None = None
+    results_server: RedisServer | None = None
+    """Task id -> what its result backend holds."""
+    hashes: dict[str, int] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
+    """Queue -> its length, as Flower lists it."""
+    gaps: dict[Query | type[Query] | str, str] = field(default_factory=dict)
+    """A query, its type, or a source's name -> why it is not answered."""
+    asked: list[Query] = field(default_factory=list)
+    """All questions of the last look."""
+
+    def add(self, name: str = "celery@web-1", **changes: Any) -> None:
+        """A worker that is well: heard, in Flower's cache, answering. `queues`, `pool`, … go to its inspection, the rest to its beat."""
+        of_inspection = {key: changes.pop(key) for key in list(changes) if key in ("queues", "pool", "pool_size", "uptime_s", "conf")}
+        self.beats[name] = a_beat(name, self.now, **changes)
+        self.online[name] = True
+        self.cache[name] = an_inspection(name, self.now - 30, pid=self.beats[name].pid, **of_inspection)
+        self.answering.add(name)
+
+    def beating(self, seconds: float = INTERVAL) -> None:
+        """Time passes: those online go on beating."""
+        beats = int((self.now + seconds) // 2) - int(self.now // 2)
+        self.now += seconds
+        for name, beat in self.beats.items():
+            if self.online.get(name):
+                at = self.now
+                self.beats[name] = replace(beat, heartbeats=(at - 7, at - 5, at - 3, at - 1), pulses=(beat.pulses or 0) + beats)
+
+    def dies(self, name: str) -> None:
+        """kill -9: 4 s after its last heartbeat Flower lists it as not online; it answers nothing."""
+        self.online[name] = False
+        self.answering.discard(name)
+
+    def leaves(self, name: str) -> None:
+        """A clean stop: worker-offline empties its heartbeats."""
+        self.dies(name)
+        beat = self.beats[name]
+        self.beats[name] = replace(beat, heartbeats=(), goodbyes=(beat.goodbyes or 0) + 1)
+
+    def restarts_flower(self) -> None:
+        """Flower has forgotten everything; nobody was heard yet."""
+        self.online, self.beats, self.counts, self.cache = {}, {}, {}, {}
+        self.flower_started_at = self.now
+
+    def answer(self, query: Query, source: str = "") -> object:
+        """What is said to one question now, by the source that it names or by the one that stands in."""
+        self.asked.append(query)
+        why = self.gaps.get(query) or self.gaps.get(type(query)) or self.gaps.get(source or query.source)
+        if why:
+            return Gap(why)
+        if isinstance(query, ReadResultsServer | TaskMeta):
+            return self._results(query)
+        return self._flower(query) if query.source == "flower" else self._redis(query)
+
+    def _flower(self, query: Query) -> object:
+        match query:
+            case WorkerStatus():
+                return dict(self.online)
+            case WorkerHeartbeats():
+                return {name: replace(beat, online=self.online.get(name, False)) for name, beat in self.beats.items()}
+            case ReadEventCounters():
+                return counters(dict(self.counts), self.flower_started_at)
+            case Inspected() | InspectedNow():
+                return dict(self.cache)
+            case QueueLengths():
+                return dict(self.lengths) or Gap("flower: no queue listed")
+            case RunningTasks() | RecentTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks():
+                return tuple(self._listed(query))[: query.limit]
+        worker = getattr(query, "worker", None)
+        if worker is not None:
+            self._refresh([worker])
+            return {worker: self.cache[worker]} if worker in self.cache and worker not in self.unlisted else {}
+        self._refresh(list(self.answering))
+        return dict(self.cache)
+
+    def _listed(self, query: Query) -> list[TaskSeen]:
+        match query:
+            case RunningTasks():
+                return sorted(self._tasks("STARTED"), key=lambda task: task.started or 0.0)
+            case FailedTasks():
+                return self._tasks("FAILURE")
+            case RevokedTasks():
+                return self._tasks("REVOKED")
+            case WorkersTasks(worker):
+                return [task for task in self.tasks if task.worker == worker]
+            case SucceededTasks(name):
+                return [task for task in self._tasks("SUCCESS") if task.name == name]
+        return self.tasks
+
+    def _tasks(self, state: str) -> list[TaskSeen]:
+        return [task for task in self.tasks if task.state == state]
+
+    def _refresh(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self.answering and name not in self.unlisted:
+                beat = self.beats.get(name)
+                default = replace(self.cache.get(name, an_inspection(name)), pid=beat.pid if beat else 17)
+                self.cache[name] = replace(self.inspections.get(name, default), at=self.now)
+
+    def _results(self, query: ReadResultsServer | TaskMeta) -> object:
+        if isinstance(query, ReadResultsServer):
+            return self.results_server or self.server
+        prefix, _, task_id = query.key.rpartition("celery-task-meta-")
+        held = (prefix, query.db) == (self.results_prefix, self.results_db)
+        return self.metas.get(task_id, TaskMetaSeen()) if held else TaskMetaSeen()
+
+    def _redis(self, query: Query) -> object:
+        match query:
+            case Ping():
+                return Pong(0.5)
+            case ReadServer():
+                return self.server
+            case CountFlushes():
+                return self.flushes
+            case ListLength(key):
+                return self.lists.get(key, 0)
+            case OldestMessage(key):
+                return self.heads.get(key, MessageHead(f"id-{key}" if self.lists.get(key) else None, None))
+            case HashSize(key):
+                return self.hashes.get(key, 0)
+            case LowestScore(key):
+                return self.scores.get(key, inf)
+            case SetMembers(key):
+                return self.sets.get(key, frozenset())
+            case ScanKeys(cursor):
+                return self.scans.get(cursor, KeysFound(0, tuple(self.sets)))
+        raise AssertionError(f"no answer for {query}")
+
+
+def healthy(*names: str, now: float = NOW) -> Cluster:
+    """A cluster in which all is well: `celery@web-1` serves `indexing`, `celery@gpu-1` serves `training`; or the workers named."""
+    cluster = Cluster(now=now)
+    if names:
+        for name in names:
+            cluster.add(name)
+    else:
+        cluster.add("celery@web-1", queues=("indexing",))
+        cluster.add("celery@gpu-1", queues=("training",))
+    return cluster
