@@ -25,6 +25,7 @@ settings.load_profile("without deadline")
 FIGURE = "figure"
 WORKERS_PER_CORE = 3
 """Tests wait for servers, processes and timeouts more than they compute."""
+LONGEST_ID = 200
 ON_A_CLUSTER_OF_THEIR_OWN = ("test_run", "test_secrets")
 """Modules that start many daemons: in one row with all others that share the usual cluster they would end last, alone."""
 
@@ -44,6 +45,11 @@ def pytest_report_header() -> str:
 def pytest_xdist_auto_num_workers() -> int:
     """How many processes `-n auto` starts."""
     return WORKERS_PER_CORE * (os.cpu_count() or 1)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A short id for a long text: pytest-xdist sends every id to and from every process, 6 MB each without this."""
+    return f"{val[:LONGEST_ID]!a} and {len(val) - LONGEST_ID} more" if isinstance(val, str | bytes) and len(val) > LONGEST_ID else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
@@ -78,7 +84,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
-    """Tells a figure that a proof measured; all of them are printed at the end of the run."""
+    """Reports a figure that a proof measured; all of them are printed at the end of the run."""
     return lambda text: record_property(FIGURE, text)
 
 

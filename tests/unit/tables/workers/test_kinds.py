@@ -1,6 +1,8 @@
 """Crash loops under changing names, against deploys, as the daemon's looks see them."""
 
 from collections.abc import Iterable
+from copy import deepcopy
+from functools import cache
 
 import pytest
 
@@ -16,8 +18,16 @@ CONTAINERS = [f"celery@{host}" for host in ("3f2a9c81d4e7", "a1b2c3d4e5f6", "0c9
 KIND = "celery@web-*"
 WINDOW_S = 900.0
 
+pytestmark = pytest.mark.xdist_group("kinds")  # they begin alike: with a cluster that was watched for 20 minutes
+
 
 def watched(online: Iterable[str]) -> Watch:
+    """A daemon that has watched these, and `celery@gpu-1`, for longer than the window."""
+    return deepcopy(_watched(tuple(online)))
+
+
+@cache
+def _watched(online: tuple[str, ...]) -> Watch:
     cluster = Cluster()
     cluster.add("celery@gpu-1")
     for name in online:
