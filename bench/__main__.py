@@ -9,14 +9,18 @@ from bench.cycle import cycle
 from bench.figures import Figure, Skipped, table
 from bench.footprint import footprint
 from bench.latency import latency
+from bench.memory import memory
 from bench.prometheus import prometheus
 from bench.starting import starting
+from bench.storm import storm
 from watchdog.__main__ import collect_seldom
 
 __all__ = ["PARTS"]
 
 PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "cycle": lambda folder: [cycle(folder)],
+    "memory": memory,
+    "storm": storm,
     "prometheus": prometheus,
     "latency": latency,
     "starting": starting,

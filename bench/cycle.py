@@ -31,19 +31,20 @@ from watchdog.sources.redis.commands import packed
 from watchdog.store import Store
 from watchdog.tables import TABLES
 
-__all__ = ["cycle"]
+__all__ = ["FILLING", "IN_A_ROUND", "cycle", "watched_site"]
 
 INTERVAL_S = 10.0
 IN_A_ROUND = 6
-WINDOW_S = 300.0
+FILLING = 31
+"""Cycles until a window of 5 minutes is full."""
 MOST = 2.5
 
 
 def cycle(folder: Path, *, size: int = 1000, rules: int = 100, rounds: int = 7) -> Figure:
     """CPU of a cycle, and of its floor."""
     site = Site(size, rules, 1_800_000_000.0)
-    with serving(site, folder) as servers, _watched(site, servers, folder) as watched:
-        for _ in range(int(WINDOW_S / INTERVAL_S) + 1):
+    with serving(site, folder) as servers, watched_site(site, servers, folder) as watched:
+        for _ in range(FILLING):
             watched.cycle.run()
             watched.clock.advance()
         floor = Floor(servers, site.conditions(), folder / "floor.db")
@@ -125,7 +126,8 @@ class Watched(NamedTuple):
 
 
 @contextmanager
-def _watched(site: Site, servers: Servers, folder: Path) -> Iterator[Watched]:
+def watched_site(site: Site, servers: Servers, folder: Path) -> Iterator[Watched]:
+    """The site under watch, with a database in this folder."""
     (folder / "rules.toml").write_text(site.rules_toml())
     (folder / "watchdog.toml").write_text(
         f'database = "watchdog.db"\nrules = ["rules.toml"]\nshipped_rules = false\n'

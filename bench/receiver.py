@@ -1,6 +1,8 @@
-"""A receiver that notes when each webhook arrived."""
+"""A receiver that notes when each webhook arrived. `python -m bench.receiver PORT` is one that only answers, in a process of its own."""
 
 import json
+import socketserver
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,3 +65,24 @@ def _handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
     return Handler
+
+
+class _Answering(socketserver.StreamRequestHandler):
+    """One kept connection whose every request is answered."""
+
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        """Read request after request, until the other side has had enough."""
+        while self.rfile.readline().strip():
+            length = 0
+            while header := self.rfile.readline().strip().lower():
+                if header.startswith(b"content-length:"):
+                    length = int(header.partition(b":")[2])
+            self.rfile.read(length)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+if __name__ == "__main__":
+    with socketserver.ThreadingTCPServer((LOOPBACK, int(sys.argv[1])), _Answering) as server:
+        server.serve_forever()

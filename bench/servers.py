@@ -15,7 +15,7 @@ from bench.site import Site
 from watchdog.demo.processes import Process, child_environment, free_port
 from watchdog.demo.redis_server import redis_server
 
-__all__ = ["Servers", "serving"]
+__all__ = ["LOOPBACK", "Servers", "serving", "wait_for_port"]
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 30.0
@@ -54,7 +54,7 @@ def serving(site: Site, folder: Path) -> Iterator[Servers]:
         for name, command, port in (("redis", broker_command, servers.redis_port), ("flower", flower, servers.flower_port)):
             process = Process(name, command, folder, child_environment({}))
             stack.callback(process.end)
-            _wait_for(process, port)
+            wait_for_port(process, port)
         with redis.Redis.from_url(servers.redis_url) as broker, broker.pipeline(transaction=False) as batch:
             for key, member in site.bindings().items():
                 batch.sadd(key, member)
@@ -62,7 +62,8 @@ def serving(site: Site, folder: Path) -> Iterator[Servers]:
         yield servers
 
 
-def _wait_for(process: Process, port: int) -> None:
+def wait_for_port(process: Process, port: int) -> None:
+    """Until the process listens there; ClusterError if it ends before."""
     ends_at = time.monotonic() + PATIENCE_S
     while True:
         process.require_running()

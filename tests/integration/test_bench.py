@@ -9,7 +9,9 @@ import pytest
 from bench.cycle import cycle
 from bench.figures import Figure, Skipped, by_round, table
 from bench.latency import latency
+from bench.memory import memory
 from bench.starting import starting
+from bench.storm import storm
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,6 +21,19 @@ def test_a_cycle_and_its_floor_are_measured_on_real_servers(tmp_path: Path) -> N
     assert figure.measured > 0
     assert figure.floor
     assert figure.ratio == pytest.approx(figure.measured / figure.floor)
+
+
+def test_the_memory_of_cycles_is_that_of_their_own_process(tmp_path: Path) -> None:
+    [figure] = memory(tmp_path, size=5, rules=4, cycles=2)
+    assert 10 < figure.measured < 1000
+
+
+def test_many_incidents_and_their_floor_end_at_a_receiver_with_the_same_bodies(tmp_path: Path) -> None:
+    struck, quiet = storm(tmp_path, incidents=150, rounds=1, cycles=1)
+    assert struck.floor
+    assert struck.ratio == pytest.approx(struck.measured / struck.floor)
+    assert quiet.floor
+    assert quiet.measured > 0
 
 
 def test_jumps_and_starts_reach_the_webhook(tmp_path: Path) -> None:
