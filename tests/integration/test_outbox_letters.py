@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from tests.builders.outbox import T0, FakeReceiver, attempt, commit, incident, load, look, message, notice, opened, over, plan
 from tests.servers.waiting import until
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.messages import DROPPED, Event
 from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.daemon.delivery import Delivery
@@ -249,6 +249,14 @@ def test_of_a_dropped_message_that_never_left_no_end_is_told(store: Store) -> No
     name = str(attempt(store, NEVER))
     store.drop([name], T0 + 1)
     assert cycle(store, over(A), now=T0 + 10) == []
+
+
+def test_what_was_dropped_counts_as_the_latest_although_what_came_before_it_arrives_later(store: Store) -> None:
+    commit(store, plan(message("1"), message("2", notice(A, Event.ESCALATED, 2)), incidents=[A]))
+    store.drop(["01MESSAGE2"], T0 + 1)
+    assert attempt(store, Delivered(), now=T0 + 2) == "01MESSAGE1"
+    [known] = load(store).notified.values()
+    assert (known.event, known.refused, known.settings) == (Event.FIRST, Event.ESCALATED, DROPPED)
 
 
 def test_what_follows_a_dropped_message_is_not_held_up(store: Store) -> None:

@@ -19,6 +19,7 @@ from watchdog.core.incidents.payload import encode
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
 from watchdog.store import Claimed, Store
+from watchdog.store.outbox.notification_log import recount_all
 
 RECEIVERS = ("ops", "dev")
 ARRIVES = {"delivered", "answer lost", "crash after"}
@@ -126,6 +127,7 @@ class World:
             self.store.close()
             self.store = self.opened()
             assert self.store.recover() == 1
+        self.check_log()
 
     def check_frozen(self, claimed: Claimed, fate: str) -> None:
         """What may have arrived is never sent with another body."""
@@ -141,6 +143,14 @@ class World:
                 for notice in message.notices:
                     told[receiver, notice.incident].append(notice.event)
         return told
+
+    def check_log(self) -> None:
+        """What was noted message by message is what counting all messages says."""
+        with self.store._file.writing() as connection:
+            noted = connection.execute("SELECT * FROM told ORDER BY incident, receiver").fetchall()
+            for receiver in RECEIVERS:
+                recount_all(connection, receiver)
+            assert noted == connection.execute("SELECT * FROM told ORDER BY incident, receiver").fetchall()
 
     def check_stories(self) -> None:
         """One beginning, at most one end, and each event under one id."""

@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 
-__all__ = ["recount", "recount_all", "recount_incidents"]
+__all__ = ["note", "recount", "recount_all", "recount_incidents"]
 
 _OF_MESSAGE = "SELECT incident FROM notices WHERE message = :message"
 _LISTED = "SELECT value FROM json_each(:incidents)"
@@ -21,15 +21,17 @@ _ALL = (
 
 _FORGET = "DELETE FROM told WHERE receiver = :receiver AND incident IN ({incidents})"
 
+_AT = "coalesce(messages.delivered_at, messages.last_attempt_at, messages.created_at)"
+
 # With max(number), SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html#bareagg).
-_COUNT = """
+_COUNT = f"""
     WITH said AS (
         SELECT notices.incident, notices.event, notices.severity, notices.sequence, messages.number, messages.settings,
                messages.state = 'dead' AND NOT (messages.handled IS 'dropped' AND messages.may_have_arrived) AS refused,
-               coalesce(messages.delivered_at, messages.last_attempt_at, messages.created_at) AS at
+               {_AT} AS at
         FROM notices JOIN messages ON messages.id = notices.message
         WHERE messages.receiver = :receiver AND messages.body IS NOT NULL AND messages.handled IS NOT 'retried'
-          AND notices.incident IN ({incidents})
+          AND notices.incident IN ({{incidents}})
     ),
     latest AS (SELECT *, max(number) FROM said GROUP BY incident),
     arrived AS (SELECT *, max(number) FROM said WHERE NOT refused GROUP BY incident)
@@ -37,7 +39,28 @@ _COUNT = """
     SELECT latest.incident, :receiver,
            arrived.event, coalesce(arrived.severity, latest.severity), coalesce(arrived.sequence, 0), latest.at,
            CASE WHEN latest.refused THEN latest.event END, latest.settings
-    FROM latest LEFT JOIN arrived ON arrived.incident = latest.incident"""
+    FROM latest LEFT JOIN arrived ON arrived.incident = latest.incident"""  # noqa: S608
+
+# CROSS JOIN: notices of the same incidents are looked up one by one, and there are seldom any.
+_LATER_ONES = """
+    SELECT 1 FROM messages AS this CROSS JOIN notices AS mine ON mine.message = this.id
+    CROSS JOIN notices AS theirs ON theirs.incident = mine.incident AND theirs.message <> mine.message
+    CROSS JOIN messages AS later ON later.id = theirs.message
+    WHERE this.id = ? AND later.receiver = this.receiver AND later.number > this.number AND later.body IS NOT NULL LIMIT 1"""
+_NOTE = f"""
+    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings)
+    SELECT notices.incident, messages.receiver, notices.event, notices.severity, notices.sequence, {_AT}, NULL, messages.settings
+    FROM messages JOIN notices ON notices.message = messages.id WHERE messages.id = ?
+    ON CONFLICT (incident, receiver) DO UPDATE SET event = excluded.event, severity = excluded.severity, sequence = excluded.sequence,
+        at = excluded.at, refused = NULL, settings = excluded.settings"""  # noqa: S608 - our own SQL
+
+
+def note(connection: sqlite3.Connection, message_id: str, receiver: str) -> None:
+    """The same as `recount`, and cheaper, for a message with a body that is not dead: what it says counts, if it is the latest."""
+    if connection.execute(_LATER_ONES, (message_id,)).fetchone():
+        recount(connection, message_id, receiver)  # one behind it was dropped, or expired, before this one was sent
+    else:
+        connection.execute(_NOTE, (message_id,))
 
 
 def recount(connection: sqlite3.Connection, message_id: str, receiver: str) -> None:

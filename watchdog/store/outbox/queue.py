@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from watchdog.core.incidents.messages import Event, Message
 from watchdog.store.cycles import notices_of
 from watchdog.store.outbox import switched_off
-from watchdog.store.outbox.notification_log import recount
+from watchdog.store.outbox.notification_log import note, recount
 from watchdog.store.records import message_from
 
 __all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "is_due", "next_due", "recover"]
@@ -78,7 +78,7 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
             if body is None:
                 continue
         connection.execute(_ATTEMPT, {"id": message.id, "body": body, "settings": settings, "now": now})
-        recount(connection, message.id, receiver)
+        note(connection, message.id, receiver)
         return Claimed(message, body, row["attempts"] + 1)
     return None
 
