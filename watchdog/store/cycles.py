@@ -5,6 +5,7 @@ A plan contains only incidents that changed; only these are written.
 
 import sqlite3
 from collections.abc import Iterable
+from operator import attrgetter
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message, Notice
@@ -96,10 +97,14 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
 
     Raises `StoreError` if a message that the plan withdraws has left in the meantime (the plan was made outside this transaction).
     """
-    connection.executemany(_UPSERT, [incident_cells(incident) for incident in plan.incidents])
+    # in the order of their ids, so that many are appended to their table and its indexes instead of inserted all over them
+    connection.executemany(_UPSERT, [incident_cells(incident) for incident in sorted(plan.incidents, key=attrgetter("id"))])
     connection.executemany(
         "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",
-        [(move.incident, move.at, move.before, move.after, plain(move.reason)) for move in plan.transitions],
+        [
+            (move.incident, move.at, move.before, move.after, plain(move.reason))
+            for move in sorted(plan.transitions, key=attrgetter("incident"))
+        ],
     )
     withdraw(connection, plan.withdrawn)
     queue(connection, plan.messages, plan.at)
@@ -131,7 +136,7 @@ def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: floa
         connection.executemany(
             "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (message.id, position, notice.incident, notice.event, notice.severity, notice.sequence, notice_text(notice))
+                (message.id, position, notice.incident, str(notice.event), str(notice.severity), notice.sequence, notice_text(notice))
                 for position, notice in enumerate(message.notices)
             ],
         )

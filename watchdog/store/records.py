@@ -6,7 +6,7 @@ surrogate, which neither SQLite nor JSON accepts; it is stored as its escape.
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from operator import attrgetter
 from typing import Any
@@ -37,6 +37,9 @@ _cells_of = attrgetter(*INCIDENT_COLUMNS)
 TOLD_COLUMNS = tuple(field.name for field in fields(Notified))
 
 _MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
+_NUMBERS = frozenset({"started_at", "fired_at", "resolved_at", "held_s", "quiet_s", "seen_at"})
+_WORDS = frozenset({"state", "severity", "ended"})
+"""Enumerations. sqlite3 would look for an adapter of each."""
 
 
 def plain(text: str) -> str:
@@ -47,8 +50,7 @@ def plain(text: str) -> str:
 def incident_cells(incident: Incident) -> tuple[object, ...]:
     """The incident's cells, in the order of `INCIDENT_COLUMNS`."""
     return tuple([
-        _to_json(cell) if name in _MAPPINGS else cell if not isinstance(cell, str) or cell.isascii() else plain(cell)
-        for name, cell in zip(INCIDENT_COLUMNS, _cells_of(incident), strict=True)
+        cell if convert is None or cell is None else convert(cell) for convert, cell in zip(_CONVERT, _cells_of(incident), strict=True)
     ])  # fmt: skip
 
 
@@ -149,3 +151,9 @@ def _from_json(text: str) -> Any:
         return msgspec.json.decode(text)
     except msgspec.MsgspecError:  # infinity or a lone surrogate, which `_patient` wrote
         return json.loads(text)
+
+
+_CONVERT: tuple[Callable[[Any], str] | None, ...] = tuple(
+    _to_json if name in _MAPPINGS else str if name in _WORDS else None if name in _NUMBERS else plain for name in INCIDENT_COLUMNS
+)
+"""What makes a cell of each column, if it is not the attribute as it is."""
