@@ -5,10 +5,12 @@ Input: a `Message`. Output: a dict in the order in which it is written, or its b
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended
@@ -38,10 +40,11 @@ _LARGEST_EXACT = 2.0**53
 
 def encode(message: Message) -> bytes:
     """Return the body as UTF-8. If a single incident is too large, its description and runbook are left out."""
-    body = _encoded(payload(message))
+    body = _encoded(payload(message), message.notices)
     if len(body) <= LARGEST_BODY or len(message.notices) > 1:
         return body
-    return _encoded(payload(replace(message, notices=tuple(replace(n, description="", runbook="") for n in message.notices))))
+    short = replace(message, notices=tuple(replace(n, description="", runbook="") for n in message.notices))
+    return _encoded(payload(short), short.notices)
 
 
 def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]]:
@@ -49,7 +52,7 @@ def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]
     part: list[Notice] = []
     size = _ENVELOPE
     for notice in notices:
-        takes = len(_encoded(_incident(notice))) + 1 + (len(title_of(notice).encode()) + 2 if len(part) < _LISTED else 0)
+        takes = len(_encoded(_incident(notice), (notice,))) + 1 + (len(title_of(notice).encode()) + 2 if len(part) < _LISTED else 0)
         if part and (len(part) == most or size + takes > LARGEST_BODY):
             yield tuple(part)
             part, size = [], _ENVELOPE
@@ -59,8 +62,20 @@ def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]
         yield tuple(part)
 
 
-def _encoded(document: dict[str, Any]) -> bytes:
-    return sanitize_json(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode()
+def _encoded(document: dict[str, Any], notices: Iterable[Notice]) -> bytes:
+    """Encode what shows these notices. msgspec is many times faster than Python's json, and spells all but very small and very large
+    fractions like it.
+    """
+    if any(_is_spelled_otherwise(cell) for notice in notices for cell in notice.values.values()):
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    else:
+        text = msgspec.json.encode(document).decode()
+    return sanitize_json(text).encode()
+
+
+def _is_spelled_otherwise(cell: Cell) -> bool:
+    """Whether msgspec writes `1e16` where Python's json writes `1e+16`, or cannot write it (above 64 bits)."""
+    return isinstance(cell, float | int) and not 1e-4 <= abs(cell) < 1e16 and cell != 0
 
 
 def payload(message: Message) -> dict[str, Any]:
@@ -102,6 +117,7 @@ def subject_of(notice: Notice) -> str:
     return notice.summary or f"{notice.rule} {key}".strip()
 
 
+@lru_cache(maxsize=1024)
 def iso(at: float) -> str:
     """Format epoch seconds as `2026-11-22T09:15:00Z`."""
     return datetime.fromtimestamp(math.floor(at), UTC).isoformat().removesuffix("+00:00") + "Z"

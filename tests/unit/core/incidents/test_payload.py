@@ -1,11 +1,13 @@
 import json
 
+import pytest
 from msgspec.structs import replace
 
 from tests.builders.outbox import T0, message, notice
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import LARGEST_BODY, encode, fitting, payload
 from watchdog.core.model.severity import Severity
+from watchdog.core.text.sanitize import sanitize_json
 
 
 def first_incident(sent: Message) -> dict[str, object]:
@@ -161,3 +163,11 @@ def test_one_that_is_too_large_alone_goes_without_description_and_runbook() -> N
     huge = replace(notice("q"), description="d" * 70_000, runbook="r")
     body = json.loads(encode(message("1", huge)))["data"]["incidents"][0]
     assert (body["description"], body["runbook"], body["summary"]) == ("", "", huge.summary)
+
+
+@pytest.mark.parametrize("number", [1.5, 1e-4, 0.00005, -2.5e-7, 1.5e15, 1e16, 1.23e300, 2.0**53, -(2.0**60)])
+@pytest.mark.parametrize("text", ["plain", 'say "no" to \\', "line\nend\tand \x00\x1b\x7f", "Grüße, 你好 😀", "\u2028\u202e"])
+def test_the_body_is_spelled_as_pythons_json_spells_it(number: float, text: str) -> None:
+    said = message("1", replace(notice(), values={"length": number, "name": text}, summary=text))
+    spelled = json.dumps(payload(said), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    assert encode(said) == sanitize_json(spelled).encode()
