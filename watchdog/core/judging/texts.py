@@ -4,9 +4,12 @@ Input: a finding, the target's name and app, the incident's severity. Output: su
 incident's end.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from watchdog.core.judging.findings import Finding
+from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.templates import render
 from watchdog.core.text.phrasing import cut, format_value, tidy, value_of
@@ -29,8 +32,16 @@ NO_TEXTS = Texts("", "", "")
 
 def render_or_plain(text: str, finding: Finding, target: str, severity: Severity, app: str | None = None) -> str:
     """Render a rule's text for a finding. If the template fails, return rule, key and values, so that no message is lost."""
+    return _rendered(text, finding, _extra(finding, target, severity, app))
+
+
+def _extra(finding: Finding, target: str, severity: Severity, app: str | None) -> Mapping[str, Cell]:
+    """Return what a text can name besides the cells."""
     rule = finding.rule
-    extra = {"app": app or _ANY_APP, **rule.params, "rule": rule.name, "target": target, "severity": severity.value}
+    return {"app": app or _ANY_APP, **rule.params, "rule": rule.name, "target": target, "severity": severity.value}
+
+
+def _rendered(text: str, finding: Finding, extra: Mapping[str, Cell]) -> str:
     try:
         return render(text, finding.cells, extra)
     except Exception:  # noqa: BLE001  whatever error a template raises, the message must be sent
@@ -42,12 +53,12 @@ def texts_of(finding: Finding, target: str, severity: Severity, app: str | None 
 
     `severity` is the incident's; `app` is the argument of `celery -A` (None: not configured; a placeholder is used).
     """
-    rule = finding.rule
-    summary = render_or_plain(rule.summary, finding, target, severity, app) if rule.summary.strip() else plain(finding)
+    rule, extra = finding.rule, _extra(finding, target, severity, app)
+    summary = _rendered(rule.summary, finding, extra) if rule.summary.strip() else plain(finding)
     return Texts(
         summary=" ".join(summary.split()),
-        description=render_or_plain(rule.description, finding, target, severity, app),
-        runbook=render_or_plain(rule.runbook, finding, target, severity, app),
+        description=_rendered(rule.description, finding, extra),
+        runbook=_rendered(rule.runbook, finding, extra),
     )
 
 

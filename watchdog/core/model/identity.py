@@ -1,13 +1,15 @@
 """Fingerprints and ids, derived from what they name: nothing is random, so a replay creates the same ones."""
 
 import hashlib
-from base64 import b32encode
 from collections.abc import Iterable, Mapping
 
 __all__ = ["fingerprint", "incident_id", "message_id", "silence_id"]
 
-_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-"""Maps the letters of RFC 4648, which Python's base32 uses, to Crockford's, which sort in numeric order."""
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's, five bits each, which sort in numeric order."""
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+_SHIFTS = range(120, -1, -10)
+"""The 13 pairs of letters of a ULID, the first of which begins with two bits that are always 0."""
 
 
 def fingerprint(rule: str, target: str, key: Mapping[str, str]) -> str:
@@ -38,6 +40,5 @@ def _digest(parts: Iterable[str]) -> bytes:
 
 def _ulid(at: float, parts: Iterable[str]) -> str:
     milliseconds = max(int(at * 1000), 0) & (1 << 48) - 1
-    # 20 bytes are 32 letters of five bits; a ULID is the last 26 of them
-    letters = b32encode(bytes(4) + milliseconds.to_bytes(6, "big") + _digest(parts)[:10])
-    return letters[6:].translate(_TO_CROCKFORD).decode()
+    number = milliseconds << 80 | int.from_bytes(_digest(parts)[:10], "big")
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])

@@ -5,18 +5,18 @@ comparisons are allowed: Jinja's own sandbox limits neither loops nor `'a'*10**9
 walking the parsed template before it is compiled.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from watchdog.core.model.rows import Cell
-from watchdog.core.text.phrasing import FILTERS, cut, format_value, tidy, value_of
+from watchdog.core.text.phrasing import FILTERS, Readable, cut, format_value, tidy, value_of
 from watchdog.core.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template, nodes
+    from jinja2 import Environment, nodes
 
 __all__ = ["EXTRA_NAMES", "TemplateCheck", "check_template", "render"]
 
@@ -75,10 +75,17 @@ def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> s
     text compared with a number).
     """
     if "{" not in text:
-        return cut(tidy(text))
-    template, names = _compiled(text)
-    values = {name: value_of(cells[name] if name in cells else extra.get(name)) for name in names}
-    return cut(tidy(template.render(values)))
+        return _literal(text)
+
+    def value(name: str) -> Readable:
+        return value_of(cells[name] if name in cells else extra.get(name))
+
+    return cut(tidy(_compiled(text)(value)))
+
+
+@lru_cache(maxsize=1024)
+def _literal(text: str) -> str:
+    return cut(tidy(text))
 
 
 # --- checking a template ------------------------------------------------------------------------------------------------
@@ -101,12 +108,50 @@ def _environment() -> "Environment":
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str) -> "tuple[Template, frozenset[str]]":
-    """Return a compiled template and its names. ValueError if it is not a template, or not an allowed one."""
+def _compiled(text: str) -> Callable[[Callable[[str], Readable]], str]:
+    """Return a function of the values that renders the template. ValueError if it is not a template, or not an allowed one."""
     names, faults = _looked_at(text)
     if faults:
         raise ValueError("; ".join(faults))
-    return _environment().from_string(text), frozenset(names)
+    pieces = _pieces(_environment().parse(text))
+    if pieces is not None:
+        return lambda value: "".join([piece if isinstance(piece, str) else piece.shown(value) for piece in pieces])
+    template, named = _environment().from_string(text), frozenset(names)
+    return lambda value: template.render({name: value(name) for name in named})
+
+
+class _Value(Struct, frozen=True):
+    """`{{ name | filter }}`: the name, and what is applied to its value, in order; at last to be shown."""
+
+    name: str
+    steps: tuple[Callable[[Any], str], ...]
+
+    def shown(self, value: Callable[[str], Readable]) -> str:
+        shown: Any = value(self.name)
+        for step in self.steps:
+            shown = step(shown)
+        return str(shown)
+
+
+def _pieces(tree: "nodes.Template") -> list[str | _Value] | None:
+    """Return the texts and values of a template without conditions, which need no Jinja to be joined; None for any other."""
+    from jinja2 import nodes  # noqa: PLC0415
+
+    pieces: list[str | _Value] = []
+    for node in (piece for output in tree.body for piece in (output.nodes if isinstance(output, nodes.Output) else [output])):
+        piece = node.data if isinstance(node, nodes.TemplateData) else _value(node, (format_value,))
+        if piece is None:
+            return None
+        pieces.append(piece)
+    return pieces
+
+
+def _value(node: "nodes.Node", steps: tuple[Callable[[Any], str], ...]) -> _Value | None:
+    from jinja2 import nodes  # noqa: PLC0415
+
+    if isinstance(node, nodes.Filter) and node.node is not None:
+        return _value(node.node, (FILTERS[node.name], *steps))
+    return _Value(node.name, steps) if isinstance(node, nodes.Name) else None
 
 
 @lru_cache(maxsize=1024)

@@ -113,6 +113,8 @@ _CONTROL = re.compile(
 
 def tidy(text: str) -> str:
     """Remove control characters; line ends become one newline, tabs become spaces."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     lines = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n").replace("\t", " ")
     return _CONTROL.sub("", lines).strip()
 

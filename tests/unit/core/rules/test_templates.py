@@ -158,3 +158,12 @@ def test_texts_can_name_the_app_of_the_target(app: str | None, said: str) -> Non
 def test_texts_can_name_rule_target_severity_and_params() -> None:
     texts = texts_of(finding("{{ rule }} in {{ target }}:\n{{ severity }}"), "prod", Severity.ERROR)
     assert (texts.summary, texts.description, texts.runbook) == ("QueueBacklogHigh in prod: error", "60 of 50", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ length }}", "{{ length | number }} of {{ name }}!", " {{ drain_s | duration }}\n", "{{ up | bytes | number }}"]
+)
+@pytest.mark.parametrize("length", [60.0, 1234.5, None, math.nan, True, "two"])
+def test_a_template_without_conditions_is_rendered_as_one_with_a_condition_is(text: str, length: Cell) -> None:
+    cells = {**CELLS, "length": length}
+    assert render(text, cells, {}) == render(f"{text}{{% if false %}}{{% endif %}}", cells, {})
