@@ -60,7 +60,7 @@ MOVES: Mapping[tuple[State, Verdict], State] = {
 """Pairs that are not listed (unknown and none, in any state) cause no transition."""
 
 
-class Transition(Struct, frozen=True):
+class Transition(Struct, frozen=True, gc=False):
     """One transition of an incident, with its reason, at `at` (epoch seconds). An escalation keeps the state."""
 
     incident: str
@@ -70,7 +70,7 @@ class Transition(Struct, frozen=True):
     reason: str
 
 
-class Incident(Struct, frozen=True):
+class Incident(Struct, frozen=True, gc=False):
     """A breach with an identity and a life. Times are epoch seconds; `held_s` and `quiet_s` are watched seconds."""
 
     id: str

@@ -24,7 +24,7 @@ class Event(StrEnum):
     RESOLVED = "resolved"
 
 
-class Notice(Struct, frozen=True):
+class Notice(Struct, frozen=True, gc=False):
     """One incident within one message: a snapshot, taken when the notification was decided."""
 
     incident: str
@@ -67,7 +67,7 @@ class Message(Struct, frozen=True):
     service: str = "watchdog"
 
 
-class Notified(Struct, frozen=True):
+class Notified(Struct, frozen=True, gc=False):
     """What a receiver has been notified of about an incident, counting only messages that may have arrived.
 
     `event` is None if none may have arrived. `refused`: the last event was permanently refused under receiver settings `settings` (a

@@ -35,7 +35,7 @@ class Recipient(Struct, frozen=True):
     settings: str = ""
 
 
-class JudgedIncident(Struct, frozen=True):
+class JudgedIncident(Struct, frozen=True, gc=False):
     """An incident with its verdict in this cycle. `about`: the receiver whose own failure the incident reports, or empty."""
 
     incident: Incident

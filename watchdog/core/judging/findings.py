@@ -22,7 +22,7 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """One rule's verdict on one key. `rule` is the rule as tuned for this target and key."""
 
     rule: Rule

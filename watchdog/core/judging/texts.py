@@ -19,7 +19,7 @@ __all__ = ["NO_TEXTS", "Texts", "plain", "render_or_plain", "resolved_text", "te
 _ANY_APP = "APP"
 
 
-class Texts(Struct, frozen=True):
+class Texts(Struct, frozen=True, gc=False):
     """The three rendered texts of a rule. The summary is one line."""
 
     summary: str
