@@ -16,6 +16,7 @@ from msgspec.structs import asdict, fields
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified
+from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 
 __all__ = [
@@ -80,7 +81,7 @@ def transition_from(row: Mapping[str, Any] | sqlite3.Row) -> Transition:
 
 def notice_text(notice: Notice) -> str:
     """The notice as JSON."""
-    return _to_json(notice)
+    return _patient.encode(notice) if _has_infinity(notice.values) else _to_json(notice)
 
 
 def notice_from(text: str) -> Notice:
@@ -136,14 +137,20 @@ _patient = json.JSONEncoder(default=_as_container, separators=(",", ":"))
 
 
 def _to_json(value: Mapping[str, Any] | Sequence[str] | Notice) -> str:
-    """JSON by msgspec, many times faster; by Python's json if it contains infinity, a lone surrogate or a number above 64 bits."""
-    cells = value.values if isinstance(value, Notice) else value
-    if isinstance(cells, Mapping) and any(isinstance(cell, float) and not isfinite(cell) for cell in cells.values()):
-        return _patient.encode(value)
+    """JSON by msgspec, many times faster; by Python's json if it contains a lone surrogate or a number above 64 bits."""
     try:
         return _fast.encode(value).decode()
     except (ValueError, OverflowError):
         return _patient.encode(value)
+
+
+def _values_to_json(values: Mapping[str, Cell]) -> str:
+    """The same for what may contain infinity, which msgspec would write as null."""
+    return _patient.encode(values) if _has_infinity(values) else _to_json(values)
+
+
+def _has_infinity(values: Mapping[str, Cell]) -> bool:
+    return any(isinstance(cell, float) and not isfinite(cell) for cell in values.values())
 
 
 def _from_json(text: str) -> Any:
@@ -154,6 +161,15 @@ def _from_json(text: str) -> Any:
 
 
 _CONVERT: tuple[Callable[[Any], str] | None, ...] = tuple(
-    _to_json if name in _MAPPINGS else str if name in _WORDS else None if name in _NUMBERS else plain for name in INCIDENT_COLUMNS
+    _values_to_json
+    if name == "values"
+    else _to_json
+    if name in _MAPPINGS
+    else str
+    if name in _WORDS
+    else None
+    if name in _NUMBERS
+    else plain
+    for name in INCIDENT_COLUMNS
 )
 """What makes a cell of each column, if it is not the attribute as it is."""

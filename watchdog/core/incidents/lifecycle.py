@@ -161,6 +161,8 @@ def end(incident: Incident, why: Ended, now: float) -> tuple[Incident, list[Tran
 
 
 def _count(incident: Incident, verdict: Verdict, watched_s: float) -> Incident:
+    if not watched_s:
+        return incident
     if incident.state is State.PENDING and verdict is Verdict.BREACH:
         return replace(incident, held_s=incident.held_s + watched_s)
     if incident.state is State.RECOVERING and verdict is Verdict.CLEAR:

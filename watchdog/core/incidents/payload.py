@@ -52,7 +52,7 @@ def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]
     part: list[Notice] = []
     size = _ENVELOPE
     for notice in notices:
-        takes = len(_encoded(_incident(notice), (notice,))) + 1 + (len(title_of(notice).encode()) + 2 if len(part) < _LISTED else 0)
+        takes = len(_encoded(_incident(notice), (notice,))) + 1 + (len(_utf8(title_of(notice)).encode()) + 2 if len(part) < _LISTED else 0)
         if part and (len(part) == most or size + takes > LARGEST_BODY):
             yield tuple(part)
             part, size = [], _ENVELOPE
@@ -67,10 +67,22 @@ def _encoded(document: dict[str, Any], notices: Iterable[Notice]) -> bytes:
     fractions like it.
     """
     if any(_is_spelled_otherwise(cell) for notice in notices for cell in notice.values.values()):
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    else:
-        text = msgspec.json.encode(document).decode()
-    return sanitize_json(text).encode()
+        text = json.dumps(_encodable(document), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return sanitize_json(text).encode()
+    try:
+        written = msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        written = msgspec.json.encode(_encodable(document))
+    return sanitize_json(written.decode()).encode()
+
+
+def _encodable(document: Any) -> Any:
+    """Escape lone surrogates, which names from elsewhere may contain."""
+    if isinstance(document, dict):
+        return {_utf8(name): _encodable(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [_encodable(value) for value in document]
+    return _utf8(document) if isinstance(document, str) else document
 
 
 def _is_spelled_otherwise(cell: Cell) -> bool:
@@ -79,16 +91,16 @@ def _is_spelled_otherwise(cell: Cell) -> bool:
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """Return the message as JSON values."""
+    """Return the message as JSON values, with texts as they are."""
     return {
         "type": TYPES[strongest([notice.event for notice in message.notices])],
         "timestamp": iso(message.created_at),
-        "service": _utf8(message.service),
+        "service": message.service,
         "level": _level(message).upper(),
-        "message": _utf8(headline(message)),
+        "message": headline(message),
         "data": {
-            "receiver": _utf8(message.receiver),
-            "target": _utf8(message.target),
+            "receiver": message.receiver,
+            "target": message.target,
             "incidents": [_incident(notice) for notice in message.notices],
         },
     }
@@ -141,24 +153,24 @@ def _incident(notice: Notice) -> dict[str, Any]:
     return {
         "id": notice.incident,
         "fingerprint": notice.fingerprint,
-        "event": notice.event.value,
-        "rule": _utf8(notice.rule),
-        "target": _utf8(notice.target),
-        "severity": notice.severity.value,
+        "event": notice.event,
+        "rule": notice.rule,
+        "target": notice.target,
+        "severity": notice.severity,
         "state": notice.state,
         "ended": notice.ended,
-        "key": {_utf8(name): _utf8(value) for name, value in notice.key.items()},
-        "labels": {_utf8(name): _utf8(value) for name, value in notice.labels.items()},
-        "values": {_utf8(name): json_cell(value) for name, value in notice.values.items()},
-        "summary": _utf8(notice.summary),
-        "description": _utf8(notice.description),
-        "runbook": _utf8(notice.runbook),
-        "link": _utf8(notice.link) or None,
+        "key": dict(notice.key),
+        "labels": dict(notice.labels),
+        "values": {name: json_cell(value) for name, value in notice.values.items()},
+        "summary": notice.summary,
+        "description": notice.description,
+        "runbook": notice.runbook,
+        "link": notice.link or None,
         "started_at": iso(notice.started_at),
         "fired_at": None if notice.fired_at is None else iso(notice.fired_at),
         "resolved_at": None if notice.resolved_at is None else iso(notice.resolved_at),
         "flapping": notice.flapping,
-        "targets": [_utf8(target) for target in notice.targets or (notice.target,)],
+        "targets": list(notice.targets or (notice.target,)),
         "sequence": notice.sequence,
     }
 
@@ -175,5 +187,5 @@ def json_cell(value: Cell) -> Cell:
 
 
 def _utf8(text: str) -> str:
-    """Escape lone surrogates, which names from elsewhere may contain."""
+    """Write lone surrogates as their escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -48,9 +48,12 @@ class LoadedTable:
         """Return a whole row. A column that is idle or a gap is None."""
         made = self._cells.get(number)
         if made is None:
-            found = self.reading.rows[number].cells
-            made = self._cells[number] = {column.name: found.get(column.name) for column in self.table.columns}
+            made = self._cells[number] = {**self._nothing, **self.reading.rows[number].cells}
         return made
+
+    @cached_property
+    def _nothing(self) -> dict[str, None]:
+        return dict.fromkeys(column.name for column in self.table.columns)
 
     @cached_property
     def _cells(self) -> dict[int, Mapping[str, Cell]]:

@@ -121,7 +121,7 @@ def _compiled(text: str) -> Callable[[Callable[[str], Readable]], str]:
 
 
 class _Value(Struct, frozen=True):
-    """`{{ name | filter }}`: the name, and what is applied to its value, in order; at last to be shown."""
+    """`{{ name | filter }}`: the name, and what turns its value into text, in order."""
 
     name: str
     steps: tuple[Callable[[Any], str], ...]
@@ -139,7 +139,7 @@ def _pieces(tree: "nodes.Template") -> list[str | _Value] | None:
 
     pieces: list[str | _Value] = []
     for node in (piece for output in tree.body for piece in (output.nodes if isinstance(output, nodes.Output) else [output])):
-        piece = node.data if isinstance(node, nodes.TemplateData) else _value(node, (format_value,))
+        piece = node.data if isinstance(node, nodes.TemplateData) else _value(node, ())
         if piece is None:
             return None
         pieces.append(piece)
@@ -151,7 +151,7 @@ def _value(node: "nodes.Node", steps: tuple[Callable[[Any], str], ...]) -> _Valu
 
     if isinstance(node, nodes.Filter) and node.node is not None:
         return _value(node.node, (FILTERS[node.name], *steps))
-    return _Value(node.name, steps) if isinstance(node, nodes.Name) else None
+    return _Value(node.name, steps or (format_value,)) if isinstance(node, nodes.Name) else None
 
 
 @lru_cache(maxsize=1024)
