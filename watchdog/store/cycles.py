@@ -5,6 +5,7 @@ A plan contains only incidents that changed; only these are written.
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import chain
 from operator import attrgetter
 
 from watchdog.core.incidents.lifecycle import Incident
@@ -55,7 +56,7 @@ _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND bod
 
 def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loaded:
     """The stored state of one target. Open incidents that did not change are the same objects as in the previous load."""
-    open_ = tuple(kept.open.values(_tuples(connection, _OPEN, target)))
+    open_ = kept.open.values(_tuples(connection, _OPEN, target))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
@@ -74,9 +75,8 @@ def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loa
 
 
 def _told_of(connection: sqlite3.Connection, target: str, unsettled: Iterable[Incident]) -> Iterable[tuple[object, ...]]:
-    yield from _tuples(connection, _TOLD_OF_OPEN, target)
-    for incident in unsettled:
-        yield from _tuples(connection, _TOLD_OF_ONE, incident.id)
+    ended = (_tuples(connection, _TOLD_OF_ONE, incident.id) for incident in unsettled)
+    return chain(_tuples(connection, _TOLD_OF_OPEN, target), chain.from_iterable(ended))
 
 
 def _tuples(connection: sqlite3.Connection, sql: str, given: str) -> Iterable[tuple[object, ...]]:

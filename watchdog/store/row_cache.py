@@ -26,18 +26,21 @@ class CachedRows(Generic[Value]):
     def __init__(self, make: Callable[[Cells], Value], key_width: int) -> None:
         """`make` computes a value from a row and nothing else; the first `key_width` cells of a row are its key."""
         self._make, self._width = make, key_width
-        self._kept: dict[Cells, tuple[Cells, Value]] = {}
+        self._rows: list[Cells] = []
+        self._values: tuple[Value, ...] = ()
 
-    def values(self, rows: Iterable[Cells]) -> list[Value]:
+    def values(self, rows: Iterable[Cells]) -> tuple[Value, ...]:
         """One value per row, in order. Cached rows that are not among these are dropped."""
-        kept, width = self._kept, self._width
-        found: dict[Cells, tuple[Cells, Value]] = {}
-        for row in rows:
-            key = row[:width]
-            before = kept.get(key)
-            found[key] = before if before is not None and before[0] == row else (row, self._make(row))
-        self._kept = found
-        return [value for _, value in found.values()]
+        read = list(rows)
+        if read != self._rows:
+            width = self._width
+            kept = {row[:width]: (row, value) for row, value in zip(self._rows, self._values, strict=True)}
+            pairs = [self._same_or_made(kept.get(row[:width]), row) for row in read]
+            self._rows, self._values = [row for row, _ in pairs], tuple([value for _, value in pairs])
+        return self._values
+
+    def _same_or_made(self, before: tuple[Cells, Value] | None, row: Cells) -> tuple[Cells, Value]:
+        return before if before is not None and before[0] == row else (row, self._make(row))
 
 
 class CachedTarget(Struct, frozen=True):

@@ -133,11 +133,11 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
     """Apply this cycle's verdict to one open incident. Without a verdict the incident stays as it is."""
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
         return incident, finding, []
-    if _forgotten(situation, incident, finding):
-        ended, made = end(incident, Ended.FORGOTTEN, situation.now)
-        return ended, finding, made
     if not _absent(finding):
         incident = _seen(incident, situation)
+    elif _forgotten(situation, incident, finding):
+        ended, made = end(incident, Ended.FORGOTTEN, situation.now)
+        return ended, finding, made
     if finding.verdict is Verdict.BREACH:
         incident = _described(incident, finding, situation)
     stepped, made = step(incident, finding, watched_s, situation.now)
@@ -159,12 +159,10 @@ def _seen(incident: Incident, situation: Situation) -> Incident:
 
 
 def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bool:
-    """Whether the row is gone without having recovered.
+    """Whether the row, which is absent, is gone without having recovered.
 
     Either its table has forgotten it, or it has been absent for `forget_after` from a table that was only partially read.
     """
-    if not _absent(finding):
-        return False
     readings = [r for name in finding.rule.reads if (r := situation.readings.get(name)) is not None]
     if finding.verdict in (Verdict.CLEAR, Verdict.UNKNOWN) and any(finding.key in r.forgotten for r in readings):
         return True

@@ -37,12 +37,12 @@ class LoadedTable:
     @cached_property
     def numbers(self) -> Mapping[Key, int]:
         """Key -> row."""
-        return {key: number for number, key in reversed(list(enumerate(self.keys)))}
+        return dict(zip(reversed(self.keys), range(len(self.keys) - 1, -1, -1), strict=True))
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
         """The key of each row."""
-        return tuple(row.key(self.table.key) for row in self.reading.rows)
+        return tuple([row.key(self.table.key) for row in self.reading.rows])
 
     def cells(self, number: int) -> Mapping[str, Cell]:
         """Return a whole row. A column that is idle or a gap is None."""

@@ -92,7 +92,9 @@ class _Judge:
             return
         unsure = self._mine(self.loaded.rows_with_gaps(self.sql.where_reads))
         held = self.statements.breaches(self.rule, len(self.loaded.reading.rows))
-        breaches = {number: holds for number, holds in held.items() if number not in unsure and self._is_mine(number)}
+        breaches = held
+        if unsure or self.share.rows is not None:
+            breaches = {number: holds for number, holds in held.items() if number not in unsure and self._is_mine(number)}
         yield from (self._finding(number, Verdict.UNKNOWN, read=self.sql.where_reads) for number in sorted(unsure))
         yield from (self._finding(number, Verdict.BREACH, escalate=holds) for number, holds in breaches.items())
         yield from self._others(self._mine(self.loaded.rows_with_gaps(self.sql.when_reads)), {*unsure, *breaches})
@@ -125,13 +127,13 @@ class _Judge:
         return self._finding(number, Verdict.CLEAR)
 
     def _finding(self, number: int, verdict: Verdict, *, escalate: tuple[bool, ...] = (), read: frozenset[str] = frozenset()) -> Finding:
-        cells = self.loaded.cells(number)
+        rule, cells = self.rule, self.loaded.cells(number)
         return Finding(
-            rule=self.rule,
-            key=self.loaded.keys[number],
-            verdict=verdict,
-            severity=self._severity(number, escalate) if escalate else self.rule.severity,
-            values={column: cells.get(column) for column in self.rule.columns},
+            rule,
+            self.loaded.keys[number],
+            verdict,
+            self._severity(number, escalate) if escalate else rule.severity,
+            values={column: cells.get(column) for column in rule.columns},
             cells=cells,
             reason=self.loaded.gap_reason(number, read) or "" if read else "",
         )

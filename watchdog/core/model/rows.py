@@ -59,7 +59,7 @@ class Row(Struct, frozen=True, gc=False):
 
     def key(self, names: tuple[str, ...]) -> Key:
         """Return its key cells."""
-        return tuple(str(self.cells[name]) for name in names)
+        return tuple([str(self.cells[name]) for name in names])
 
 
 class Sample(Struct, frozen=True, gc=False):
