@@ -1,9 +1,10 @@
 """The notification log: which event of each incident each receiver was last notified of.
 
-The table `told` is a cache derived from messages and their notices; it is recomputed whenever the state of a message changes. Only messages
-that may have arrived count: those with a frozen body that are not dead, and dropped ones that may have arrived. So an attempt that
-certainly failed is undone, and a dead letter that is retried no longer counts. If the last event was refused, `refused` is that event and
-`settings` the receiver settings at the time; `event` is then the last event that may have arrived before it, or NULL.
+The table `told` is a cache derived from messages and their notices. Only messages that may have arrived count: those with a frozen body
+that are not dead, and dropped ones that may have arrived. So a message counts from its first attempt on (`note`), and its delivery changes
+nothing; whatever else becomes of it is recomputed (`recount`): an attempt that certainly failed is undone, and a dead letter that is
+retried no longer counts. If the last event was refused, `refused` is that event and `settings` the receiver settings at the time; `event`
+is then the last event that may have arrived before it, or NULL.
 """
 
 import json
@@ -21,7 +22,7 @@ _ALL = (
 
 _FORGET = "DELETE FROM told WHERE receiver = :receiver AND incident IN ({incidents})"
 
-_AT = "coalesce(messages.delivered_at, messages.last_attempt_at, messages.created_at)"
+_AT = "coalesce(messages.last_attempt_at, messages.created_at)"
 
 # With max(number), SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html#bareagg).
 _COUNT = f"""

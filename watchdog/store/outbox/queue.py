@@ -91,6 +91,8 @@ def _other_type(before: str, now: str) -> bool:
 
 def _without_orphans(connection: sqlite3.Connection, message: Message) -> Message | None:
     """The message without notices whose beginning the receiver refused; None (and the message is deleted) if nothing is left."""
+    if all(notice.event is Event.FIRST for notice in message.notices):
+        return message
     told = {
         row["incident"]
         for row in connection.execute(

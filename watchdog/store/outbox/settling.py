@@ -10,7 +10,7 @@ from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.too_large import smaller
 from watchdog.store.cycles import notices_of
 from watchdog.store.outbox import switched_off
-from watchdog.store.outbox.notification_log import note, recount
+from watchdog.store.outbox.notification_log import recount
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S
 from watchdog.store.outbox.removed_receivers import IS_FAREWELL
 from watchdog.store.outbox.splitting import put_in_place_of
@@ -44,9 +44,7 @@ def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, no
         return None
     match outcome:
         case Delivered():
-            settled = _delivered(connection, row, now)
-            note(connection, message_id, row["receiver"])
-            return settled
+            return _delivered(connection, row, now)  # it counts since it was claimed, because it could have arrived
         case Refused(reason, too_large=True) if split := _split(connection, row, reason, now, human=human):
             return split
         case Refused(reason, gone):
