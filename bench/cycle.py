@@ -21,7 +21,7 @@ from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import to_target
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
-from watchdog.core.model.queries import ListLength, Ping, Query, SetMembers, WorkerStatus
+from watchdog.core.model.queries import ListLengths, OfKeys, Ping, Query, SetMembers, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.daemon.cycle import Cycle
 from watchdog.polling.poller import Poller
@@ -116,13 +116,13 @@ class Watched(NamedTuple):
     def requests(self) -> list[tuple[bytes, int]]:
         """What Redis was asked, apart from INFO and SCAN: bunches of commands, packed, and how many lines their replies have."""
         queries = [query for batch in self.redis.batches for query in batch]
-        kinds = ((Ping, 1), (SetMembers, 3), (ListLength, 1))
-        bunches = [([query for query in queries if isinstance(query, kind)], lines) for kind, lines in kinds]
-        return [(b"".join(map(packed, bunch)), len(bunch) * lines) for bunch, lines in bunches if bunch]
+        kinds = ((Ping, 1), (SetMembers, 3), (ListLengths, 1))
+        asked = [(query, lines) for kind, lines in kinds for query in queries if isinstance(query, kind)]
+        return [(packed(query), lines * (len(query.keys) if isinstance(query, OfKeys) else 1)) for query, lines in asked]
 
     def lists(self) -> int:
         """How many lengths it asked for."""
-        return sum(isinstance(query, ListLength) for batch in self.redis.batches for query in batch)
+        return sum(len(query.keys) for batch in self.redis.batches for query in batch if isinstance(query, ListLengths))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A fake cluster in which all is well, that a test changes between two looks: it answers every query as Flower and Redis would."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -15,8 +15,9 @@ from watchdog.core.model.queries import (
     HashSize,
     Inspected,
     InspectedNow,
-    ListLength,
+    ListLengths,
     LowestScore,
+    OfKeys,
     OldestMessage,
     Ping,
     Query,
@@ -28,14 +29,23 @@ from watchdog.core.model.queries import (
     RevokedTasks,
     RunningTasks,
     ScanKeys,
-    SetMembers,
     SucceededTasks,
     TaskMeta,
     WorkerHeartbeats,
     WorkersTasks,
     WorkerStatus,
 )
-from watchdog.core.model.replies import KeysFound, MessageHead, Pong, RedisServer, TaskMetaSeen, TaskSeen, WorkerBeat, WorkerInspection
+from watchdog.core.model.replies import (
+    Held,
+    KeysFound,
+    MessageHead,
+    Pong,
+    RedisServer,
+    TaskMetaSeen,
+    TaskSeen,
+    WorkerBeat,
+    WorkerInspection,
+)
 
 
 @dataclass
@@ -180,19 +190,27 @@ class Cluster:
                 return self.server
             case CountFlushes():
                 return self.flushes
-            case ListLength(key):
-                return self.lists.get(key, 0)
+            case OfKeys(keys):
+                return self._held(query, keys)
             case OldestMessage(key):
                 return self.heads.get(key, MessageHead(f"id-{key}" if self.lists.get(key) else None, None))
             case HashSize(key):
                 return self.hashes.get(key, 0)
             case LowestScore(key):
                 return self.scores.get(key, inf)
-            case SetMembers(key):
-                return self.sets.get(key, frozenset())
             case ScanKeys(cursor):
                 return self.scans.get(cursor, KeysFound(0, tuple(self.sets)))
         raise AssertionError(f"no answer for {query}")
+
+    def _held(self, query: OfKeys[Any], keys: tuple[str, ...]) -> Held[Any]:
+        """What the keys hold; the gap of one key is that of a question about it alone."""
+        content: Mapping[str, object] = self.lists if isinstance(query, ListLengths) else self.sets
+        gaps = {key: Gap(why) for key in keys if (why := self.gaps.get(type(query)((key,))))}
+        return Held(frozenset(keys), {key: content[key] for key in keys if content.get(key) and key not in gaps}, gaps)
+
+    def keys_asked(self, kind: type[OfKeys[Any]]) -> set[str]:
+        """The keys that such questions were about."""
+        return {key for query in self.asked if isinstance(query, kind) for key in query.keys}
 
 
 def healthy(*names: str, now: float = NOW) -> Cluster:

@@ -21,8 +21,9 @@ from watchdog.core.model.queries import (
     Inspected,
     InspectedNow,
     InspectOne,
-    ListLength,
+    ListLengths,
     LowestScore,
+    OfKeys,
     OldestMessage,
     Ping,
     PingResults,
@@ -54,11 +55,11 @@ REDIS: list[Query] = [
     Ping(),
     ReadServer(),
     CountFlushes(),
-    ListLength("k"),
+    ListLengths(("k",)),
     OldestMessage("k"),
     HashSize("k"),
     LowestScore("k"),
-    SetMembers("k"),
+    SetMembers(("k",)),
     ScanKeys(0, "*", 100),
     TaskMeta("k"),
     PingResults(),
@@ -118,7 +119,7 @@ def reason(source: FlowerSource, query: Query) -> str:
 
 
 def test_every_question_there_is_stands_in_these_tests() -> None:
-    kinds = {kind for name in queries.__all__ if isinstance(kind := getattr(queries, name), type)} - {Query}
+    kinds = {kind for name in queries.__all__ if isinstance(kind := getattr(queries, name), type)} - {Query, OfKeys}
     assert {type(query) for query in FLOWER + REDIS} == kinds
 
 
@@ -348,10 +349,10 @@ WRONG_REPLIES: dict[str, object] = {
 }
 RIGHT = {
     Ping(): (b"PONG", True),
-    ListLength("k"): (3, 3),
+    ListLengths(("k",)): (3, 3),
     HashSize("k"): (3, 3),
     LowestScore("k"): ([b"tag", b"1700000000.5"], 1700000000.5),
-    SetMembers("k"): ([b"a", b"b", b"\xff"], frozenset({"a", "b"})),
+    SetMembers(("k",)): ([b"a", b"b", b"\xff"], frozenset({"a", "b"})),
     ScanKeys(0, "*", 100): ([b"17", [b"a", b"\xff"]], KeysFound(17, ("a",))),
     OldestMessage("k"): (b'{"body": "x", "headers": {"id": "i", "published_at": 5}}', MessageHead("i", 5.0)),
     TaskMeta("k"): (b'{"status": "PROGRESS", "result": {"progress": 0.5}}', TaskMetaSeen("PROGRESS", 0.5, None, '{"progress":0.5}')),
@@ -415,14 +416,14 @@ ERRORS: dict[str, tuple[Exception, str]] = {
 
 
 @pytest.mark.parametrize(("error", "says"), ERRORS.values(), ids=ERRORS)
-@pytest.mark.parametrize("query", [ListLength("k"), OldestMessage("k"), ScanKeys(0, "k", 1)], ids=lambda query: type(query).__name__)
+@pytest.mark.parametrize("query", [ListLengths(("k",)), OldestMessage("k"), ScanKeys(0, "k", 1)], ids=lambda query: type(query).__name__)
 def test_each_refusal_of_redis_has_its_sentence(query: Query, error: Exception, says: str) -> None:
     assert says in denied(query, error)
 
 
 def test_a_denial_names_the_command_or_the_key() -> None:
-    assert "LLEN" in denied(ListLength("orders"), ERRORS["denied command"][0])
-    assert '"orders"' in denied(ListLength("orders"), ERRORS["denied key"][0])
+    assert "LLEN" in denied(ListLengths(("orders",)), ERRORS["denied command"][0])
+    assert '"orders"' in denied(ListLengths(("orders",)), ERRORS["denied key"][0])
 
 
 @pytest.mark.parametrize("query", REDIS, ids=lambda query: type(query).__name__)
@@ -433,7 +434,7 @@ def test_only_commands_that_read_are_ever_sent(query: Query) -> None:
 @given(st.text())
 def test_a_key_of_any_characters_is_packed_by_its_length_in_bytes(key: str) -> None:
     encoded = key.encode()
-    assert packed(ListLength(key)) == b"*2\r\n$4\r\nLLEN\r\n$%d\r\n%b\r\n" % (len(encoded), encoded)
+    assert packed(ListLengths((key,))) == b"*2\r\n$4\r\nLLEN\r\n$%d\r\n%b\r\n" % (len(encoded), encoded)
 
 
 @pytest.mark.parametrize("cursor", [b"inf", b"1.5", b"-1", b"nan", b""])
@@ -444,7 +445,7 @@ def test_a_cursor_that_is_no_whole_number_is_a_gap(cursor: bytes) -> None:
 def test_names_that_nobody_could_have_given_are_left_out() -> None:
     """A megabyte: Celery and AMQP end at 255 bytes."""
     endless = b"m" * 1_000_000
-    assert reply(SetMembers("k"), [b"a", endless]) == frozenset({"a"})
+    assert reply(SetMembers(("k",)), [b"a", endless]) == frozenset({"a"})
     assert reply(ScanKeys(0, "*", 1), [b"0", [endless, b"a"]]) == KeysFound(0, ("a",))
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -12,11 +12,13 @@ from tests.servers.tcp_server import TcpServer, is_silent
 from tests.servers.tls_proxy import TlsProxy
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLength, Ping, Query, ReadServer
-from watchdog.core.model.replies import RedisServer
+from watchdog.core.model.queries import ListLengths, Ping, Query, ReadServer
+from watchdog.core.model.replies import Held, RedisServer
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis.source import RedisSettings, RedisSource
+
+ORDERS = ListLengths(("orders",))
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +42,13 @@ def source(url: str, **more: object) -> RedisSource:
 
 
 def length(asked: RedisSource) -> object:
-    return asked.ask([ListLength("orders")]).replies[ListLength("orders")]
+    answer = asked.ask([ORDERS]).replies[ORDERS]
+    return answer.found.get("orders", 0) if isinstance(answer, Held) else answer
 
 
 def reason(asked: RedisSource, *queries: Query) -> str:
     """The one reason for which every query of the batch is a gap."""
-    answers = asked.ask(queries or (Ping(), ListLength("orders"))).replies
+    answers = asked.ask(queries or (Ping(), ORDERS)).replies
     asked.close()
     reasons = {answer.reason for answer in answers.values() if isinstance(answer, Gap)}
     assert len(reasons) == 1, answers
@@ -146,7 +149,7 @@ def test_a_plain_redis_is_no_sentinel(redis_server: Cluster) -> None:
 
 
 def test_a_sentinel_is_no_redis(three: Sentinels) -> None:
-    assert "write sentinel://" in reason(source(f"redis://{hosts(three.ports[0])}/0"), Ping(), ReadServer(), ListLength("orders"))
+    assert "write sentinel://" in reason(source(f"redis://{hosts(three.ports[0])}/0"), Ping(), ReadServer(), ORDERS)
 
 
 @pytest.mark.parametrize(("given", "says"), [({}, "`sentinel_password`"), ({"sentinel_password": "wrong-hunter2"}, "WRONGPASS")])

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -22,8 +23,9 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import (
     CountFlushes,
     HashSize,
-    ListLength,
+    ListLengths,
     LowestScore,
+    OfKeys,
     OldestMessage,
     Ping,
     Query,
@@ -31,7 +33,7 @@ from watchdog.core.model.queries import (
     ScanKeys,
     SetMembers,
 )
-from watchdog.core.model.replies import KeysFound, MessageHead, Pong, RedisServer
+from watchdog.core.model.replies import Held, KeysFound, MessageHead, Pong, RedisServer
 from watchdog.demo.cluster import Cluster, ClusterError
 from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis.source import RedisSettings, RedisSource
@@ -41,15 +43,18 @@ ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels -@all {COMMAN
 """The line of the README."""
 
 STEP = "\x06\x16"
+ORDERS = ListLengths(("orders",))
+LISTS = ListLengths(("orders", f"orders{STEP}3"))
+BOUND = SetMembers(("_kombu.binding.orders",))
+NOTHING = Held[Any](frozenset({"orders"}))
 EVERYTHING: list[Query] = [
     Ping(),
     ReadServer(),
-    ListLength("orders"),
-    ListLength(f"orders{STEP}3"),
+    LISTS,
     OldestMessage("orders"),
     HashSize("unacked"),
     LowestScore("unacked_index"),
-    SetMembers("_kombu.binding.orders"),
+    BOUND,
     ScanKeys(0, "_kombu.binding.*", 1000),
 ]
 
@@ -67,7 +72,7 @@ def source(url: str, **more: object) -> RedisSource:
 
 def reason(asked: RedisSource, *queries: Query) -> str:
     """The one reason for which every query of the batch is a gap."""
-    answers = asked.ask(queries or (Ping(), ListLength("orders"))).replies
+    answers = asked.ask(queries or (Ping(), ORDERS)).replies
     asked.close()
     reasons = {answer.reason for answer in answers.values() if isinstance(answer, Gap)}
     assert len(reasons) == 1, answers
@@ -76,6 +81,11 @@ def reason(asked: RedisSource, *queries: Query) -> str:
     assert one.startswith("redis: ")
     assert "hunter2" not in one
     return one
+
+
+def gaps(answer: object) -> list[Gap]:
+    """The gap that it is, or the gaps of single keys."""
+    return [answer] if isinstance(answer, Gap) else list(answer.gaps.values()) if isinstance(answer, Held) else []
 
 
 def fill(url: str) -> None:
@@ -104,12 +114,11 @@ def test_every_question_is_answered_exactly(filled: Cluster) -> None:
     replies = dict(answers.replies)
     server, pong = replies.pop(ReadServer()), replies.pop(Ping())
     assert replies == {
-        ListLength("orders"): 3,
-        ListLength(f"orders{STEP}3"): 1,
+        LISTS: Held(frozenset(LISTS.keys), {"orders": 3, f"orders{STEP}3": 1}),
         OldestMessage("orders"): MessageHead("head", 1700000000.25),
         HashSize("unacked"): 2,
         LowestScore("unacked_index"): 1700000001.5,
-        SetMembers("_kombu.binding.orders"): frozenset({f"orders{STEP}{STEP}orders"}),
+        BOUND: Held(frozenset(BOUND.keys), {"_kombu.binding.orders": frozenset({f"orders{STEP}{STEP}orders"})}),
         ScanKeys(0, "_kombu.binding.*", 1000): KeysFound(0, ("_kombu.binding.orders",)),
     }
     assert isinstance(pong, Pong)
@@ -135,21 +144,39 @@ def test_a_scan_goes_on_until_its_budget_is_spent(filled: Cluster) -> None:
 
 def test_what_is_not_there_is_empty(redis_server: Cluster) -> None:
     asked = source(redis_server.redis_url)
-    queries: list[Query] = [ListLength("q"), OldestMessage("q"), HashSize("q"), LowestScore("q"), SetMembers("q")]
+    queries: list[Query] = [ListLengths(("q",)), OldestMessage("q"), HashSize("q"), LowestScore("q"), SetMembers(("q",))]
     replies = asked.ask(queries).replies
     asked.close()
-    assert [replies[query] for query in queries] == [0, MessageHead(None, None), 0, math.inf, frozenset()]
+    assert [replies[query] for query in queries] == [Held(frozenset("q")), MessageHead(None, None), 0, math.inf, Held(frozenset("q"))]
 
 
 def test_a_wrong_type_of_key_is_a_gap_of_its_own(filled: Cluster) -> None:
     asked = source(filled.redis_url)
-    replies = asked.ask([Ping(), ListLength("unacked"), ListLength("orders")]).replies
+    query = ListLengths(("unacked", "orders"))
+    answer = asked.ask([Ping(), query]).replies[query]
     asked.close()
-    wrong = replies[ListLength("unacked")]
-    assert isinstance(wrong, Gap)
-    assert '"unacked"' in wrong.reason
-    assert "a list" in wrong.reason
-    assert replies[ListLength("orders")] == 3
+    assert isinstance(answer, Held)
+    assert list(answer.gaps) == ["unacked"]
+    assert '"unacked"' in answer.gaps["unacked"].reason
+    assert "a list" in answer.gaps["unacked"].reason
+    assert answer.found == {"orders": 3}
+
+
+def test_answers_that_change_between_cycles_are_read_anew(filled: Cluster) -> None:
+    """Those that did not change are kept, and a new key is a new question."""
+    asked = source(filled.redis_url)
+    answers = [asked.ask([LISTS, BOUND]).replies for _ in range(2)]
+    with redis.Redis.from_url(filled.redis_url) as client:
+        client.lpop("orders")
+        client.sadd("_kombu.binding.orders", f"more{STEP}{STEP}more")
+    answers.append(asked.ask([LISTS, BOUND]).replies)
+    answers.append(asked.ask([ListLengths((*LISTS.keys, "unacked")), BOUND]).replies)
+    asked.close()
+    lengths = [answer for one in answers for query, answer in one.items() if isinstance(query, ListLengths) and isinstance(answer, Held)]
+    assert [answer.found["orders"] for answer in lengths] == [3, 3, 2, 2]
+    assert [list(answer.gaps) for answer in lengths] == [[], [], [], ["unacked"]]
+    bound = [answer for one in answers if isinstance(answer := one[BOUND], Held)]
+    assert [len(answer.found["_kombu.binding.orders"]) for answer in bound] == [1, 1, 2, 2]
 
 
 def test_a_thousand_queues_and_heads_come_in_one_batch(redis_server: Cluster) -> None:
@@ -157,13 +184,13 @@ def test_a_thousand_queues_and_heads_come_in_one_batch(redis_server: Cluster) ->
         client.rpush("big", '{"headers": {"id": "x"}, "body": "' + "y" * 1_000_000 + '"}')
     asked = source(redis_server.redis_url, timeout="10s")
     queries: list[Query] = [
-        *(ListLength(f"q{n}") for n in range(1000)),
+        ListLengths(tuple(f"q{n}" for n in range(1000))),
         *(OldestMessage(f"q{n}") for n in range(100)),
         OldestMessage("big"),
     ]
     replies = asked.ask(queries).replies
     asked.close()
-    assert len(replies) == 1101
+    assert len(replies) == 102
     assert replies[OldestMessage("big")] == MessageHead("x", None)
 
 
@@ -203,7 +230,7 @@ def test_a_user_with_just_the_line_of_the_readme_can_ask_everything(filled: Clus
     asked = source(filled.redis_url.replace("//", "//watchdog:hunter2@"))
     replies = asked.ask(EVERYTHING).replies
     asked.close()
-    assert [answer for answer in replies.values() if isinstance(answer, Gap)] == []
+    assert [gap for answer in replies.values() for gap in gaps(answer)] == []
 
 
 def test_flushes_of_every_database_are_counted(bare_cluster: Cluster) -> None:
@@ -222,13 +249,13 @@ def test_that_user_can_ask_another_database(filled: Cluster) -> None:
     with redis.Redis.from_url(filled.redis_url) as client:
         client.execute_command(*ACL_SETUSER.replace("PASSWORD", "hunter2").split())
     asked = source(filled.redis_url.replace("//", "//watchdog:hunter2@").replace("/0", "/1"))
-    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
     asked.close()
 
 
 @pytest.mark.parametrize("query", EVERYTHING, ids=lambda query: type(query).__name__)
 def test_a_denied_command_is_a_gap_of_its_own_that_points_to_the_readme(filled: Cluster, query: Query) -> None:
-    command = {Ping: "ping", ReadServer: "info", ListLength: "llen", OldestMessage: "lindex", HashSize: "hlen", LowestScore: "zrange"}
+    command = {Ping: "ping", ReadServer: "info", ListLengths: "llen", OldestMessage: "lindex", HashSize: "hlen", LowestScore: "zrange"}
     name = command.get(type(query), "smembers" if isinstance(query, SetMembers) else "scan")
     with redis.Redis.from_url(filled.redis_url) as client:
         client.execute_command(*ACL_SETUSER.replace("PASSWORD", "hunter2").split(), f"-{name}")
@@ -236,20 +263,20 @@ def test_a_denied_command_is_a_gap_of_its_own_that_points_to_the_readme(filled: 
     replies = asked.ask(EVERYTHING).replies
     asked.close()
     for other, answer in replies.items():
-        assert isinstance(answer, Gap) is isinstance(other, type(query))
-    gap = replies[query]
-    assert isinstance(gap, Gap)
-    assert f"the command {name.upper()}" in gap.reason
-    assert "README" in gap.reason
+        assert bool(gaps(answer)) is isinstance(other, type(query))
+    assert len(gaps(replies[query])) == (len(query.keys) if isinstance(query, OfKeys) else 1)
+    for gap in gaps(replies[query]):
+        assert f"the command {name.upper()}" in gap.reason
+        assert "README" in gap.reason
 
 
 def test_a_key_outside_the_users_pattern_is_a_gap_of_its_own(filled: Cluster) -> None:
     with redis.Redis.from_url(filled.redis_url) as client:
         client.execute_command(*ACL_SETUSER.replace("PASSWORD", "hunter2").replace("~*", "~un*").split())
     asked = source(filled.redis_url.replace("//", "//watchdog:hunter2@"))
-    replies = asked.ask([ListLength("orders"), HashSize("unacked")]).replies
+    replies = asked.ask([ORDERS, HashSize("unacked")]).replies
     asked.close()
-    assert "denies the key" in str(replies[ListLength("orders")])
+    assert "denies the key" in str(gaps(replies[ORDERS]))
     assert replies[HashSize("unacked")] == 2
 
 
@@ -298,7 +325,7 @@ def test_a_server_killed_and_restarted_between_two_batches_answers_the_second(re
     asked.ask([Ping()])
     redis_server.stop_redis(signal.SIGKILL)
     redis_server.start_redis()
-    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
     asked.close()
 
 
@@ -322,18 +349,18 @@ def test_a_server_that_loads_its_data_says_so(bare_cluster: Cluster) -> None:
 def test_a_replica_without_its_master_says_so(bare_cluster: Cluster) -> None:
     bare_cluster.start_redis(None, "--replicaof", LOOPBACK, str(free_port()), "--replica-serve-stale-data", "no")
     asked = source(bare_cluster.redis_url)
-    replies = asked.ask([ReadServer(), ListLength("orders")]).replies
+    replies = asked.ask([ReadServer(), ORDERS]).replies
     asked.close()
     server = replies[ReadServer()]
     assert isinstance(server, RedisServer)
     assert (server.role, server.replica_link_up) == ("slave", False)
-    assert "MASTERDOWN" in str(replies[ListLength("orders")])
+    assert "MASTERDOWN" in str(gaps(replies[ORDERS]))
 
 
 def test_a_read_only_replica_can_be_read(bare_cluster: Cluster) -> None:
     bare_cluster.start_redis(None, "--replicaof", LOOPBACK, str(free_port()))
     asked = source(bare_cluster.redis_url)
-    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
     asked.close()
 
 
@@ -405,9 +432,9 @@ def test_an_answer_without_end_keeps_what_was_answered_before_it() -> None:
 
     with TcpServer(converse) as server:
         asked = source(f"redis://{LOOPBACK}:{server.port}/0", timeout="20s")
-        replies = asked.ask([OldestMessage("orders"), ListLength("orders")]).replies
+        replies = asked.ask([OldestMessage("orders"), ORDERS]).replies
         asked.close()
-    assert replies[ListLength("orders")] == 7
+    assert replies[ORDERS] == Held(frozenset({"orders"}), {"orders": 7})
     assert "64 MiB" in str(replies[OldestMessage("orders")])
 
 
@@ -419,7 +446,7 @@ def test_a_unix_socket_is_asked(bare_cluster: Cluster) -> None:
         path = f"{folder}/redis.sock"
         bare_cluster.start_redis(None, "--unixsocket", path)
         asked = source(f"unix://{path}?db=1")
-        assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+        assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
         asked.close()
 
 
@@ -441,13 +468,13 @@ def tls_port(redis_server: Cluster, certificates: Certificates) -> Iterator[int]
 
 def test_tls_with_a_private_authority_is_asked(tls_port: int, certificates: Certificates) -> None:
     asked = source(f"rediss://{LOOPBACK}:{tls_port}/0", ca_file=str(certificates.ca))
-    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
     asked.close()
 
 
 def test_tls_that_is_not_to_be_checked_is_asked(tls_port: int) -> None:
     asked = source(f"rediss://{LOOPBACK}:{tls_port}/0?ssl_cert_reqs=none")
-    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
     asked.close()
 
 
@@ -456,7 +483,7 @@ def test_a_certificate_of_another_host_is_not_trusted(redis_server: Cluster, cer
         url = f"rediss://{LOOPBACK}:{proxy.port}/0"
         assert "for that host name" in reason(source(url, ca_file=str(certificates.ca)))
         asked = source(f"{url}?ssl_check_hostname=false", ca_file=str(certificates.ca))
-        assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+        assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
         asked.close()
 
 
@@ -475,14 +502,14 @@ def strict_port(redis_server: Cluster, certificates: Certificates) -> Iterator[i
 def test_a_client_certificate_is_shown_where_one_is_wanted(strict_port: int, certificates: Certificates) -> None:
     files = {"ca_file": certificates.ca, "cert_file": certificates.client, "key_file": certificates.client_key}
     asked = source(f"rediss://{LOOPBACK}:{strict_port}/0", **{key: str(path) for key, path in files.items()})
-    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
     asked.close()
 
 
 def test_celerys_own_spelling_of_a_client_certificate_is_understood(strict_port: int, certificates: Certificates) -> None:
     files = f"ssl_ca_certs={certificates.ca}&ssl_certfile={certificates.client}&ssl_keyfile={certificates.client_key}"
     asked = source(f"rediss://{LOOPBACK}:{strict_port}/0?{files}")
-    assert asked.ask([ListLength("orders")]).replies == {ListLength("orders"): 0}
+    assert asked.ask([ORDERS]).replies == {ORDERS: NOTHING}
     asked.close()
 
 

@@ -13,12 +13,13 @@ import redis
 from tests.processes.command_line import watchdog
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLength, TaskMeta
-from watchdog.core.model.replies import TaskMetaSeen
+from watchdog.core.model.queries import ListLengths, TaskMeta
+from watchdog.core.model.replies import Held, TaskMetaSeen
 from watchdog.demo.cluster import Cluster
 from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
 META = "celery-task-meta-t1"
+ORDERS = ListLengths(("orders",))
 REPORT = '{"status": "PROGRESS", "result": {"current": 1, "total": 4, "step": "part 1"}}'
 
 
@@ -35,20 +36,20 @@ def test_another_database_is_asked_and_left_again(redis_server: Cluster) -> None
         results.set(META, REPORT)
     source = RedisSource(RedisSettings.model_validate({"url": redis_server.redis_url}))
     for _ in range(2):
-        replies = source.ask([TaskMeta(META), TaskMeta(META, 1), TaskMeta("celery-task-meta-t2", 1), ListLength("orders")]).replies
+        replies = source.ask([TaskMeta(META), TaskMeta(META, 1), TaskMeta("celery-task-meta-t2", 1), ORDERS]).replies
         assert [seen.progress for seen in replies.values() if isinstance(seen, TaskMetaSeen)] == [None, 0.25, None]
-        assert replies[ListLength("orders")] == 1
+        assert replies[ORDERS] == Held(frozenset({"orders"}), {"orders": 1})
     source.close()
 
 
 def test_a_database_that_is_not_there_is_a_gap_of_the_results_alone(redis_server: Cluster) -> None:
     source = RedisSource(RedisSettings.model_validate({"url": redis_server.redis_url}))
-    replies = source.ask([TaskMeta(META, 99), ListLength("orders")]).replies
+    replies = source.ask([TaskMeta(META, 99), ORDERS]).replies
     source.close()
     gap = replies[TaskMeta(META, 99)]
     assert isinstance(gap, Gap)
     assert "set `results` of this target" in gap.reason
-    assert replies[ListLength("orders")] == 0
+    assert replies[ORDERS] == Held(frozenset({"orders"}))
 
 
 def test_the_results_own_source_speaks_of_results(redis_server: Cluster) -> None:

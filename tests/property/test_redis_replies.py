@@ -13,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisError
 
 from watchdog.sources.redis.connection import FAILURES
-from watchdog.sources.redis.replies import DEEPEST, ReplyReader
+from watchdog.sources.redis.replies import DEEPEST, Read, ReplyReader
 
 LINES = st.binary(max_size=30).filter(lambda text: b"\r" not in text and b"\n" not in text)
 ERRORS = st.sampled_from([b"ERR no such thing", b"NOPERM this user has no permissions", b"WRONGTYPE of key", b"ASK 1 a:1", b"ERR", b""])
@@ -78,6 +78,36 @@ def test_what_came_beyond_one_exchange_belongs_to_the_next(sent: list[bytes], si
     whole, apart = reader(b"".join(sent), sizes), reader(b"".join(sent), sizes)
     assert comparable([*apart.read(first), *apart.read(len(sent) - first)]) == comparable(whole.read(len(sent)))
     assert not apart.is_ahead
+
+
+NUMBERS = st.lists(st.integers(-3, 3).map(lambda n: b":%d\r\n" % n), min_size=1, max_size=8)
+
+
+@given(st.one_of(NUMBERS, st.lists(REPLY, min_size=1, max_size=8)), st.data(), CUTS)
+def test_replies_read_again_are_those_that_came_however_alike_they_are_to_those_before(
+    first: list[bytes], data: st.DataObject, sizes: list[int]
+) -> None:
+    """The second time some replies may differ, and more may follow that belong to the next exchange."""
+    second = [data.draw(st.sampled_from([old, data.draw(REPLY)])) for old in first]
+    more = data.draw(REPLY)
+    read = reader(b"".join([*first, *second, more]), sizes)
+    before = read.read_again(len(first), Read())
+    again = read.read_again(len(first), before)
+    assert (again.raw, again is before) == (b"".join(second), first == second)
+    assert comparable(list(again.replies)) == comparable(list(as_redis_py_reads(b"".join(second), len(second))))
+    assert comparable(read.read(1)) == comparable(list(as_redis_py_reads(more, 1)))
+
+
+@given(st.lists(REPLY, min_size=1, max_size=4), CUTS, st.data())
+def test_replies_cut_short_while_they_are_those_before_are_a_closed_connection(
+    sent: list[bytes], sizes: list[int], data: st.DataObject
+) -> None:
+    whole = b"".join(sent)
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    read = reader(whole + whole[:cut], sizes)
+    before = read.read_again(len(sent), Read())
+    with pytest.raises(RedisConnectionError, match="closed"):
+        read.read_again(len(sent), before)
 
 
 @given(st.lists(REPLY, min_size=1, max_size=4), CUTS, st.data())

@@ -18,6 +18,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import (
     EventCounters,
+    Held,
     KeysFound,
     MessageHead,
     Pong,
@@ -47,11 +48,11 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.Ping: Pong,
     queries.ReadServer: RedisServer,
     queries.CountFlushes: int,
-    queries.ListLength: int,
+    queries.ListLengths: Held[int],
     queries.OldestMessage: MessageHead,
     queries.HashSize: int,
     queries.LowestScore: float | None,
-    queries.SetMembers: frozenset[str],
+    queries.SetMembers: Held[frozenset[str]],
     queries.ScanKeys: KeysFound,
     queries.TaskMeta: TaskMetaSeen,
 }
@@ -85,7 +86,7 @@ def _plain(answer: object) -> object:
 
 
 def _answered(kind: str, given: dict[str, Any], answer: dict[str, Any]) -> tuple[Query, object]:
-    query = getattr(queries, kind)(**given)
+    query: Query = msgspec.convert(given, getattr(queries, kind))
     if "gap" in answer:
         return query, Gap(answer["gap"])
     if isinstance(query, queries.ReadEventCounters):

@@ -86,8 +86,11 @@ def _from_queues(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle:
 
 def _names_missing(look: Look, bindings: Bindings) -> str:
     """Return why queues may be missing. An incomplete scan is no gap: consumed and declared queues are known by then."""
+    for key, gap in look.replies.held(SetMembers).gaps.items():
+        if key not in bindings.members:
+            return gap.reason
     for query, gap in look.replies.gaps("redis"):
-        if (isinstance(query, ScanKeys) and not bindings.whole) or (isinstance(query, SetMembers) and query.key not in bindings.members):
+        if isinstance(query, ScanKeys) and not bindings.whole:
             return gap.reason
     return ""
 

@@ -9,7 +9,7 @@ from tests.builders.cluster import Cluster as Pretended
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import Inspected, ListLength, Ping, Query, ReadEventCounters, ReadServer, TaskMeta, WorkerStatus
+from watchdog.core.model.queries import Inspected, ListLengths, Ping, Query, ReadEventCounters, ReadServer, TaskMeta, WorkerStatus
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.rows import Asking, Reading, Table
 from watchdog.polling.poller import Poller, StoppedError
@@ -63,11 +63,11 @@ def test_the_broker_is_asked_for_results_where_they_have_no_source_of_their_own(
 
 def test_results_that_have_a_source_of_their_own_are_asked_there_alone() -> None:
     sources = {name: Recording(name) for name in ("flower", "results", "redis")}
-    table = a_table("a", [TaskMeta("k"), ListLength("q")])
+    table = a_table("a", [TaskMeta("k"), ListLengths(("q",))])
     Poller(a_target(sources=frozenset(sources)), sources, {"a": table}).ask(Past(), NOW)
     assert {name: source.batches for name, source in sources.items()} == {
         "flower": [],
-        "redis": [[ListLength("q")]],
+        "redis": [[ListLengths(("q",))]],
         "results": [[TaskMeta("k")]],
     }
 
@@ -79,8 +79,8 @@ def test_two_tables_asking_the_same_cost_one_question() -> None:
 
 
 def test_once_stopped_the_batch_in_hand_is_the_last() -> None:
-    redis = Recording(answers={Ping(): 1, ListLength("a"): 2})
-    one = poller(redis, a_table("a", [Ping()], [ListLength("a")]))
+    redis = Recording(answers={Ping(): 1, ListLengths(("a",)): 2})
+    one = poller(redis, a_table("a", [Ping()], [ListLengths(("a",))]))
     with pytest.raises(StoppedError):
         one.ask(Past(), NOW, lambda _: one.stop())
     assert redis.batches == [[Ping()]]
@@ -96,14 +96,14 @@ def test_once_stopped_nothing_is_asked_ever_again() -> None:
 
 
 def test_each_round_is_one_batch() -> None:
-    redis = Recording(answers={Ping(): 1, ListLength("a"): 2})
-    poller(redis, a_table("a", [Ping(), ReadServer()], [ListLength("a")])).ask(Past(), NOW)
-    assert redis.batches == [[Ping(), ReadServer()], [ListLength("a")]]
+    redis = Recording(answers={Ping(): 1, ListLengths(("a",)): 2})
+    poller(redis, a_table("a", [Ping(), ReadServer()], [ListLengths(("a",))])).ask(Past(), NOW)
+    assert redis.batches == [[Ping(), ReadServer()], [ListLengths(("a",))]]
 
 
 def test_there_are_at_most_three_rounds() -> None:
     redis = Recording()
-    poller(redis, a_table("a", *([ListLength(str(n))] for n in range(9)))).ask(Past(), NOW)
+    poller(redis, a_table("a", *([ListLengths((str(n),))] for n in range(9)))).ask(Past(), NOW)
     assert len(redis.batches) == 3
 
 

@@ -17,7 +17,7 @@ from tests.unit.polling.test_poller import Pretending
 from watchdog.check import Checker
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLength, Ping, Query
+from watchdog.core.model.queries import ListLengths, Ping, Query
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.overrides import Tuned
 from watchdog.net.descriptor_limits import NotAskedError
@@ -69,7 +69,7 @@ def test_what_answers_in_time_is_its_answer(source: Hanging) -> None:
 
 def test_what_hangs_is_a_gap_for_every_question_that_names_the_limit(source: Hanging) -> None:
     gap = Gap("redis: no answer before the 50ms of --timeout were over")
-    queries = [Ping(), ListLength("celery")]
+    queries = [Ping(), ListLengths(("celery",))]
     assert BoundedSource(source, begun(SHORT_S)).ask(queries).replies == dict.fromkeys(queries, gap)
 
 

@@ -3,7 +3,7 @@ from msgspec.structs import replace
 from tests.builders.answers import a_target
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap
-from watchdog.core.model.queries import ListLength, ReadEventCounters, RecentTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
+from watchdog.core.model.queries import ListLengths, ReadEventCounters, RecentTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
 from watchdog.core.model.rows import Cell, Reading
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
@@ -53,7 +53,7 @@ def test_the_backlog_sums_all_queues() -> None:
 
 def test_one_queue_that_cannot_be_read_makes_the_backlog_a_gap() -> None:
     watch = watching()
-    watch.cluster.gaps[ListLength("indexing")] = "redis: WRONGTYPE"
+    watch.cluster.gaps[ListLengths(("indexing",))] = "redis: WRONGTYPE"
     assert gap(cluster_of(watch), "", "backlog") == "indexing: redis: WRONGTYPE"
 
 

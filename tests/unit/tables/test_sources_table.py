@@ -1,7 +1,7 @@
 from tests.builders.answers import a_server, a_target, a_task
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch, cell, gap, names
-from watchdog.core.model.queries import ListLength, Ping, ReadEventCounters, TaskMeta, WorkerStatus
+from watchdog.core.model.queries import ListLengths, Ping, ReadEventCounters, TaskMeta, WorkerStatus
 from watchdog.core.model.rows import Reading
 
 
@@ -31,7 +31,7 @@ def test_a_source_whose_first_question_fails_is_not_up_and_says_why() -> None:
 
 def test_what_else_failed_is_told_of_a_source_that_is_up() -> None:
     watch = Watch(healthy())
-    watch.cluster.gaps[ListLength("indexing")] = "redis: WRONGTYPE"
+    watch.cluster.gaps[ListLengths(("indexing",))] = "redis: WRONGTYPE"
     reading = sources(watch, 0)
     assert (cell(reading, "redis", "up"), cell(reading, "redis", "error")) == (True, "redis: WRONGTYPE")
 

@@ -5,16 +5,17 @@ decides what that means.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar, TypeVarTuple, Unpack, cast
+from typing import Generic, TypeVar, TypeVarTuple, Unpack, cast
 
 from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import Query
+from watchdog.core.model.queries import OfKeys, Query
 
 __all__ = [
     "EventCounters",
     "EventCounts",
+    "Held",
     "KeysFound",
     "MessageHead",
     "Pong",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
@@ -224,6 +226,14 @@ class KeysFound(Struct, frozen=True):
     keys: tuple[str, ...]
 
 
+class Held(Struct, Generic[T], frozen=True):
+    """What many keys hold, or why a key could not be read. A key that was asked and is in neither is empty, or does not exist."""
+
+    asked: frozenset[str] = frozenset()
+    found: Mapping[str, T] = field(default_factory=dict)
+    gaps: Mapping[str, Gap] = field(default_factory=dict)
+
+
 class Replies(Struct, frozen=True, eq=False):
     """All answers of a cycle so far, by query."""
 
@@ -244,8 +254,16 @@ class Replies(Struct, frozen=True, eq=False):
         return query in self.answers
 
     def gaps(self, source: str) -> Iterator[tuple[Query, Gap]]:
-        """Yield the queries that a source did not answer."""
-        return ((q, a) for q, a in self.answers.items() if q.source == source and isinstance(a, Gap))
+        """Yield the queries that a source did not answer; one about many keys once for each key that could not be read."""
+        for query, answer in self.answers.items():
+            if query.source == source and isinstance(answer, Gap):
+                yield query, answer
+            elif query.source == source and isinstance(answer, Held):
+                yield from ((query, gap) for gap in answer.gaps.values())
+
+    def held(self, kind: type[OfKeys[T]]) -> Held[T]:
+        """Return what is known of all keys that were asked with queries of this kind."""
+        return self.once(_held, kind)
 
     def once(self, conclude: "Callable[[Replies, Unpack[Ts]], R]", *arguments: *Ts) -> R:
         """Return the result of `conclude` for these replies and arguments, computed once for identical arguments.
@@ -263,3 +281,19 @@ class Replies(Struct, frozen=True, eq=False):
     ) -> "Replies":
         """Return these answers and more."""
         return Replies({**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})})
+
+
+def _held(replies: Replies, kind: type[OfKeys[T]]) -> Held[T]:
+    answered = [(query, answer) for query, answer in replies.answers.items() if isinstance(query, kind)]
+    parts = [answer if isinstance(answer, Held) else _unread(query, cast("Gap", answer)) for query, answer in answered]
+    if len(parts) == 1:
+        return parts[0]
+    return Held(
+        asked=frozenset[str]().union(*(part.asked for part in parts)),
+        found={key: content for part in parts for key, content in part.found.items()},
+        gaps={key: gap for part in parts for key, gap in part.gaps.items()},
+    )
+
+
+def _unread(query: OfKeys[T], gap: Gap) -> Held[T]:
+    return Held(frozenset(query.keys), gaps=dict.fromkeys(query.keys, gap))

@@ -17,8 +17,9 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import (
     CountFlushes,
     HashSize,
-    ListLength,
+    ListLengths,
     LowestScore,
+    OfKeys,
     OldestMessage,
     Ping,
     PingResults,
@@ -34,17 +35,17 @@ from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.redis.server import redis_server
 from watchdog.sources.redis.task_meta import task_meta
 
-__all__ = ["SCAN_STEP", "command", "packed", "packed_words", "reply"]
+__all__ = ["SCAN_STEP", "command", "packed", "packed_words", "reader_of", "reply"]
 
 SCAN_STEP = 1000
 """Keys that one SCAN visits: 1.5 ms of Redis' time (measured, 6.2), during which it serves nobody else."""
 
 
-_OF_A_KEY: dict[type[Query], str] = {ListLength: "LLEN", HashSize: "HLEN", SetMembers: "SMEMBERS", TaskMeta: "GET"}
+_OF_A_KEY: dict[type[Query], str] = {ListLengths: "LLEN", HashSize: "HLEN", SetMembers: "SMEMBERS", TaskMeta: "GET"}
 
 
 def command(query: Query) -> tuple[str, ...]:
-    """The words of the command; empty for a query that is not for Redis."""
+    """The words of the command (about many keys: of the first one); empty for a query that is not for Redis."""
     match query:
         case Ping():
             return ("PING",)
@@ -52,7 +53,7 @@ def command(query: Query) -> tuple[str, ...]:
             return ("INFO",)  # without sections: several at once need Redis 7
         case CountFlushes():
             return ("INFO", "commandstats")
-        case ListLength(key) | HashSize(key) | SetMembers(key) | TaskMeta(key):
+        case HashSize(key) | TaskMeta(key) | OfKeys((key, *_)):
             return (_OF_A_KEY[type(query)], key)
         case OldestMessage(key):
             return ("LINDEX", key, "-1")
@@ -64,7 +65,9 @@ def command(query: Query) -> tuple[str, ...]:
 
 
 def packed(query: Query) -> bytes:
-    """The command in RESP."""
+    """The command in RESP; about many keys: one for each."""
+    if isinstance(query, OfKeys):
+        return b"".join([packed_words(_OF_A_KEY[type(query)], key) for key in query.keys])
     return packed_words(*command(query))
 
 
@@ -75,13 +78,17 @@ def packed_words(*words: str) -> bytes:
 
 
 def reply(query: Query, raw: object) -> object:
-    """The reply type of that query (see `core.model.queries`), or a gap if the answer has another type."""
-    read = _READ.get(type(query))
-    answer = read(raw) if read is not None else None
+    """The reply type of that query (see `core.model.queries`; about a key: what it holds), or a gap if the answer has another type."""
+    answer = reader_of(query)(raw)
     if answer is None:
         words = command(query)
         return Gap(f"redis: expected {_EXPECTED.get(type(query), 'an answer')} to {' '.join(words[:2])}, found {_kind(raw)}")
     return answer
+
+
+def reader_of(query: Query) -> Callable[[Any], object]:
+    """Return what reads the raw answer to such a query: None if it has another type."""
+    return _READ.get(type(query), lambda _: None)
 
 
 def _count(raw: object) -> int | None:
@@ -202,7 +209,7 @@ _READ: dict[type[Query], Callable[[Any], object]] = {
     ReadServer: redis_server,
     ReadResultsServer: redis_server,
     CountFlushes: _flushes,
-    ListLength: _count,
+    ListLengths: _count,
     OldestMessage: _message_head,
     HashSize: _count,
     LowestScore: _lowest_score,
@@ -217,7 +224,7 @@ _EXPECTED: dict[type[Query], str] = {
     ReadServer: "the text of the server's state",
     ReadResultsServer: "the text of the server's state",
     CountFlushes: "the counts of its commands",
-    ListLength: "a number",
+    ListLengths: "a number",
     OldestMessage: "a message or nothing",
     HashSize: "a number",
     LowestScore: "a member and its score",

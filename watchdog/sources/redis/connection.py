@@ -6,7 +6,8 @@ server that sends byte by byte cannot exceed the deadline. Imported at the first
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis.connection as redis_py
@@ -18,7 +19,7 @@ from redis.retry import Retry
 
 from watchdog.net.deadline import Deadline
 from watchdog.sources.redis.address import RedisAddress
-from watchdog.sources.redis.replies import ReplyReader
+from watchdog.sources.redis.replies import Read, ReplyReader
 
 __all__ = ["FAILURES", "TooLargeError", "Wire"]
 
@@ -117,15 +118,31 @@ class Wire:
 
     def exchange(self, packed: bytes, count: int) -> list[object]:
         """Send the commands; returns the raw replies in order, with a ResponseError for each command that failed."""
+        self.send(packed)
+        with self._receiving() as replies:
+            return replies.read(count)
+
+    def send(self, packed: bytes) -> None:
+        """Send the commands; their replies are then to be received."""
         if self._socket is None:
             raise RedisConnectionError("not connected")
-        replies = self._socket.replies
-        if replies.is_ahead:
+        if self._socket.replies.is_ahead:
             raise InvalidResponse("expected no reply before the next command, found one")
         self._socket.room = MOST_BYTES
         self._connection.send_packed_command([packed], check_health=False)
+
+    def receive(self, count: int, before: Read) -> Read:
+        """The next replies to what was sent; `before` itself, the last replies to the same commands, if they are the same again."""
+        with self._receiving() as replies:
+            return replies.read_again(count, before)
+
+    @contextmanager
+    def _receiving(self) -> Iterator[ReplyReader]:
+        """The reader of the replies; errors of the socket become redis-py's."""
+        if self._socket is None:
+            raise RedisConnectionError("not connected")
         try:
-            return replies.read(count)
+            yield self._socket.replies
         except TimeoutError as error:
             raise RedisTimeoutError("Timeout reading from the server") from error
         except OSError as error:

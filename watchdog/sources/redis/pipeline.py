@@ -6,18 +6,19 @@ query: redis is slow to import.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLength, OldestMessage, Ping, Query, ReadServer, ScanKeys, SetMembers, TaskMeta
-from watchdog.core.model.replies import KeysFound, Pong, RedisServer
+from watchdog.core.model.queries import OfKeys, OldestMessage, Ping, Query, ReadServer, ScanKeys, TaskMeta
+from watchdog.core.model.replies import Held, KeysFound, Pong, RedisServer
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.sources.base import Answers
-from watchdog.sources.redis.commands import SCAN_STEP, command, packed, packed_words, reply
+from watchdog.sources.redis.commands import SCAN_STEP, command, packed, packed_words, reader_of, reply
 from watchdog.sources.redis.connection import FAILURES, MOST_BYTES, TooLargeError, Wire
 from watchdog.sources.redis.reasons import denied, failure, not_selected, only_denied, stale, too_large
+from watchdog.sources.redis.replies import Read
 from watchdog.sources.redis.sentinels import NoMasterError, NotMasterError
 from watchdog.sources.redis.server import CLUSTER, SENTINEL
 from watchdog.sources.redis.server_line import line_to
@@ -36,19 +37,21 @@ SCAN_S = 0.5
 MOST_FOUND = 10_000
 """Keys after which a scan stops for this batch: no broker binds so many exchanges, whatever the server says."""
 
-STEADY = (ListLength, SetMembers)
-"""Queries that hardly change from cycle to cycle, and of which a large site has thousands."""
-
 NO_BROKER = (CLUSTER, SENTINEL)
 """Kinds of servers that answer INFO, but cannot hold Celery's queues."""
 
 
-class _Sending(NamedTuple):
-    """Queries that are sent together: the database (None: the connection's own), the queries, and their packed commands."""
+class _OfKeys(NamedTuple):
+    """A query about many keys, with its commands, and its last answer with the bytes that it was read from.
 
-    db: int | None
-    queries: list[Query]
+    It hardly changes from cycle to cycle, and its answer often does not either. For a thousand queues, packing the commands costs more than
+    sending them, and reading the replies more than receiving them.
+    """
+
+    query: OfKeys[Any]
     packed: bytes
+    read: Read = Read()
+    answer: Held[Any] = Held()
 
 
 class Batches:
@@ -60,7 +63,7 @@ class Batches:
         self._line = line_to(settings, clock, name)
         self._scan_s = min(SCAN_S, settings.timeout / 4)
         self._own_db = self._line.asked.address.db
-        self._steady = _Sending(None, [], b"")
+        self._of_keys: dict[type[Query], _OfKeys] = {}
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """Run one batch. A kept connection that turns out to be closed is opened again, once."""
@@ -100,7 +103,6 @@ class Batches:
     def _exchanged(self, wire: Wire, queries: Sequence[Query], replies: dict[Query, object]) -> Answers:
         """PING, then the rest; messages and task states last, a few at a time."""
         latency_ms: float | None = None
-        sendings = self._sendings_of(queries)
         if (ping := next((query for query in queries if isinstance(query, Ping)), None)) is not None:
             began = self._clock()
             raw = next(iter(wire.exchange(packed(ping), 1)))
@@ -109,8 +111,9 @@ class Batches:
             if isinstance(pong, Gap) and not only_denied(raw):
                 return _all_gaps(queries, pong.reason)
             replies[ping] = pong if isinstance(pong, Gap) else Pong(latency_ms)
-        for sending in sendings:
-            replies.update(self._sent(wire, sending))
+        self._ask_of_keys(wire, [query for query in queries if isinstance(query, OfKeys)], replies)
+        for db, some in _in_slices(queries):
+            replies.update(self._sent(wire, db, some))
         for scan in [query for query in queries if isinstance(query, ScanKeys)]:
             replies[scan] = self._scanned_on(wire, scan, replies[scan])
         for server in [replies.get(query) for query in queries if isinstance(query, ReadServer)]:
@@ -123,9 +126,24 @@ class Batches:
             replies.update(gaps)
         return Answers(replies, latency_ms)
 
-    def _sent(self, wire: Wire, sending: _Sending) -> dict[Query, object]:
+    def _ask_of_keys(self, wire: Wire, queries: list[OfKeys[Any]], replies: dict[Query, object]) -> None:
+        """Send the queries about many keys together, and add their answers."""
+        before = [self._kept(query) for query in queries]
+        if before:
+            wire.send(b"".join([kept.packed for kept in before]))
+        for kept in before:
+            read = wire.receive(len(kept.query.keys), kept.read)
+            now = kept if read is kept.read else kept._replace(read=read, answer=_held(kept.query, read.replies))
+            self._of_keys[type(kept.query)] = now
+            replies[kept.query] = now.answer
+
+    def _kept(self, query: OfKeys[Any]) -> _OfKeys:
+        kept = self._of_keys.get(type(query))
+        return kept if kept is not None and kept.query == query else _OfKeys(query, packed(query))
+
+    def _sent(self, wire: Wire, db: int | None, some: list[Query]) -> dict[Query, object]:
         """The answers to queries that are sent together, in another database if they are about that one."""
-        db, some, request = sending
+        request = b"".join(map(packed, some))
         if db is None or db == self._own_db:
             return _answers(some, wire.exchange(request, len(some)))
         there, back = packed_words("SELECT", str(db)), packed_words("SELECT", str(self._own_db))
@@ -146,20 +164,6 @@ class Batches:
             left -= SCAN_STEP
         return found
 
-    def _sendings_of(self, queries: Sequence[Query]) -> list[_Sending]:
-        """The requests of a batch. Those for each queue go first and are kept packed: packing thousands of commands costs more than sending
-        them.
-        """
-        steady = [query for query in queries if type(query) in STEADY]
-        if steady and steady != self._steady.queries:
-            self._steady = _sending(None, steady)
-        others = [_sending(db, some) for db, some in _in_slices([query for query in queries if type(query) not in STEADY])]
-        return [self._steady, *others] if steady else others
-
-
-def _sending(db: int | None, queries: list[Query]) -> _Sending:
-    return _Sending(db, queries, b"".join(map(packed, queries)))
-
 
 def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]:
     """(database, or None for the connection's own; queries): small ones at once, messages a few at a time, task states last."""
@@ -168,7 +172,7 @@ def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]
     for query in queries:
         if isinstance(query, TaskMeta):
             metas.setdefault(query.db, []).append(query)
-    rest = [query for query in queries if command(query) and not isinstance(query, OldestMessage | TaskMeta | Ping)]
+    rest = [query for query in queries if command(query) and not isinstance(query, OldestMessage | TaskMeta | Ping | OfKeys)]
     kinds = [(None, heads), *metas.items()]
     slices = [(None, rest), *((db, some[i : i + HEADS_AT_ONCE]) for db, some in kinds for i in range(0, len(some), HEADS_AT_ONCE))]
     return [(db, some) for db, some in slices if some]
@@ -176,6 +180,20 @@ def _in_slices(queries: Sequence[Query]) -> list[tuple[int | None, list[Query]]]
 
 def _answers(queries: Iterable[Query], raws: Iterable[object]) -> dict[Query, object]:
     return {query: _answered(query, raw) for query, raw in zip(queries, raws, strict=True)}
+
+
+def _held(query: OfKeys[Any], raws: Iterable[object]) -> Held[Any]:
+    """What the keys hold, from a raw reply for each."""
+    read = reader_of(query)
+    found: dict[str, object] = {}
+    gaps: dict[str, Gap] = {}
+    for key, raw in zip(query.keys, raws, strict=True):
+        content = read(raw)
+        if content is None:
+            gaps[key] = cast("Gap", _answered(type(query)((key,)), raw))
+        elif content:
+            found[key] = content
+    return Held(frozenset(query.keys), found, gaps)
 
 
 def _answered(query: Query, raw: object) -> object:

@@ -10,7 +10,7 @@ import ssl
 from msgspec import Struct
 from redis import exceptions as redis_errors
 
-from watchdog.core.model.queries import HashSize, ListLength, LowestScore, OldestMessage, Query, SetMembers
+from watchdog.core.model.queries import HashSize, ListLengths, LowestScore, OldestMessage, Query, SetMembers
 from watchdog.core.text.exception_chain import exception_chain
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.commands import command
@@ -21,7 +21,7 @@ __all__ = ["Asked", "denied", "failure", "not_selected", "only_denied", "stale",
 ACL_HINT = "allow it with the ACL SETUSER line in the README"
 
 _WHAT: dict[type[Query], str] = {
-    ListLength: "a list (a queue)",
+    ListLengths: "a list (a queue)",
     OldestMessage: "a list (a queue)",
     HashSize: "a hash",
     LowestScore: "a sorted set",

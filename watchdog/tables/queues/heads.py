@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLength, OldestMessage
+from watchdog.core.model.queries import ListLengths, OldestMessage
 from watchdog.core.model.replies import MessageHead, Replies
 from watchdog.core.model.rows import Cell
 from watchdog.tables.queues.keys import KnownQueue
@@ -85,9 +85,10 @@ class Heads(Struct, frozen=True, gc=False):
         return (age if age or not bound else None), bound
 
 
-def heads_of(lists: Sequence[ListLength], replies: Replies) -> Heads:
+def heads_of(lists: Sequence[str], replies: Replies) -> Heads:
     """Return the heads of the lists that hold messages, or may."""
-    held = [query.key for query in lists if replies.get(query, int) != 0]
+    lengths = replies.held(ListLengths)
+    held = [key for key in lists if key in lengths.found or key in lengths.gaps]
     found = {key: replies.get(OldestMessage(key), MessageHead) for key in held}
     return Heads({key: head for key, head in found.items() if isinstance(head, Gap) or head != MessageHead(None, None) or len(held) == 1})
 

@@ -10,7 +10,6 @@ from functools import lru_cache
 from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLength
 from watchdog.core.model.replies import Replies
 from watchdog.core.model.target import Target
 from watchdog.tables.queues.celery_conf import CeleryConf, Said, celery_conf, current
@@ -82,18 +81,18 @@ class QueueKeys(Struct, frozen=True):
         """Whether the prefix is known, so that keys can be queried."""
         return self.conf.prefix is not None or self.prefix_found is not None
 
-    def lists(self, queue: str) -> tuple[ListLength, ...]:
-        """Return the queries for the lengths of the lists that hold a queue's messages."""
+    def lists(self, queue: str) -> tuple[str, ...]:
+        """Return the keys of the lists that hold a queue's messages, in the order in which workers empty them."""
         return _lists(self.prefix + queue, self.conf.separator, self.conf.steps)
 
 
 @lru_cache(maxsize=20_000)
-def _lists(key: str, separator: str, steps: tuple[int, ...]) -> tuple[ListLength, ...]:
-    """Return one query per priority step, the first without a suffix.
+def _lists(key: str, separator: str, steps: tuple[int, ...]) -> tuple[str, ...]:
+    """Return one key per priority step, the first without a suffix.
 
     Cached, because thousands of names are needed several times in each cycle.
     """
-    return (ListLength(key), *(ListLength(f"{key}{separator}{step}") for step in steps if step))
+    return (key, *(f"{key}{separator}{step}" for step in steps if step))
 
 
 def queue_keys(target: Target, replies: Replies, known_workers: KnownWorkers, memory: Queues) -> QueueKeys:

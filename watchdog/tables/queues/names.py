@@ -5,7 +5,7 @@ read each cycle. New ones are found by a resumed SCAN: with large steps until on
 beside 100,000 results; then `SCAN_BUDGET` keys per cycle. Never KEYS.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from msgspec import Struct, field
@@ -52,28 +52,19 @@ def after(replies: Replies, bindings: Bindings, prefix: str, separator: str) -> 
     """Return the bindings after these replies; a gap leaves them unchanged."""
     found = replies.get(scan(bindings), KeysFound)
     cursor, whole = (bindings.cursor, bindings.whole) if isinstance(found, Gap) else (found.cursor, bindings.whole or found.cursor == 0)
-    members: dict[str, frozenset[str]] = {}
-    gone: set[str] = set()
-    keys = binding_keys(bindings, replies)
-    for key in keys:
-        answer = replies.get(_members(key), frozenset)
-        names = bindings.members.get(key, frozenset()) if isinstance(answer, Gap) else bound_queues(answer, separator)
-        if names and key.startswith(prefix + MARK):
-            members[key] = names
-        if not isinstance(answer, Gap) and not answer:
-            gone.add(key)
+    sets, keys = replies.held(SetMembers), binding_keys(bindings, replies)
+    unread = {key: queues for key, queues in bindings.members.items() if key not in sets.asked or key in sets.gaps}
+    read = {key: bound_queues(members, separator) for key, members in sets.found.items()}
+    members = {key: queues for key, queues in {**unread, **read}.items() if queues and key in keys and key.startswith(prefix + MARK)}
+    gone = sets.asked.difference(sets.found, sets.gaps)
     return Bindings(keys - gone, cursor, whole, members)
 
 
-def exchanges(bindings: Bindings, replies: Replies, prefix: str) -> Iterator[SetMembers]:
-    """Return the queries of the bindings to read."""
-    return (_members(key) for key in sorted(binding_keys(bindings, replies)) if key.startswith(prefix + MARK))
-
-
-@lru_cache(maxsize=20_000)
-def _members(key: str) -> SetMembers:
-    """Cached: identical objects compare faster."""
-    return SetMembers(key)
+def exchanges(bindings: Bindings, replies: Replies, prefix: str) -> list[SetMembers]:
+    """Return the query of the bindings that are not read yet; none if all are."""
+    unread = binding_keys(bindings, replies) - replies.held(SetMembers).asked
+    keys = sorted(key for key in unread if key.startswith(prefix + MARK))
+    return [SetMembers(tuple(keys))] if keys else []
 
 
 @lru_cache(maxsize=10_000)  # they rarely change, and there is one per queue

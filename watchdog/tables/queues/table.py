@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import second_look_needed
-from watchdog.core.model.queries import HashSize, InspectAll, Inspected, OldestMessage, Ping, Query, ReadServer, SetMembers
+from watchdog.core.model.queries import HashSize, InspectAll, Inspected, ListLengths, OldestMessage, Ping, Query, ReadServer, SetMembers
 from watchdog.core.model.replies import KeysFound, Pong, Replies
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Sample, Table
 from watchdog.core.model.target import Target, covers
@@ -86,14 +86,18 @@ def asks(asking: Asking) -> Iterable[Query]:
     if first_round and not keys.prefix_told:
         return wanted  # first round of the first poll: the key names are not known yet
     wanted += exchanges(memory.bindings, replies, keys.prefix)
+    lengths = replies.held(ListLengths)
+    unread: list[str] = []
+    heads: list[str] = []
     for name in _names(asking.target, memory, keys, keys.consumed):
-        for query in keys.lists(name):
-            length = None if first_round else replies.answers.get(query)
-            if length is None:
-                wanted.append(query)
-            if name not in memory.known or (isinstance(length, int) and length > 0):
-                wanted.append(OldestMessage(query.key))  # at once for a queue found in this poll: there may be no other round
-    return wanted
+        lists = keys.lists(name)
+        if not lengths.asked.issuperset(lists):
+            unread += [key for key in lists if key not in lengths.asked]
+        if name not in memory.known:
+            heads += lists  # at once for a queue found in this poll: there may be no other round
+        elif lengths.found:
+            heads += [key for key in lists if key in lengths.found]
+    return [*wanted, *([ListLengths(tuple(unread))] if unread else []), *map(OldestMessage, heads)]
 
 
 def read(look: Look) -> Reading:
@@ -145,16 +149,11 @@ class _Seen:
 
     def asked(self, name: str) -> bool:
         """Whether its lists were queried: a queue may be found after the last round."""
-        answers, total, gap = self.look.replies.answers, 0, None
-        for query in self.keys.lists(name):
-            match answers.get(query):
-                case None:
-                    return False
-                case Gap() as found:
-                    gap = gap or found
-                case int(length):
-                    total += length
-        self._lengths[name] = gap or total
+        lengths, lists = self.look.replies.held(ListLengths), self.keys.lists(name)
+        if not lengths.asked.issuperset(lists):
+            return False
+        gap = next((lengths.gaps[key] for key in lists if key in lengths.gaps), None)
+        self._lengths[name] = gap or sum([lengths.found.get(key, 0) for key in lists])
         return True
 
     def length(self, name: str) -> int | Gap:
@@ -203,9 +202,9 @@ def _missing(memory: Queues, keys: QueueKeys, replies: Replies) -> str | None:
     found = replies.get(scan(memory.bindings), KeysFound)
     if isinstance(found, Gap) and not memory.bindings.whole:
         return found.reason
-    unread = [SetMembers(key) for key in sorted(keys.bindings.keys) if key not in memory.bindings.members]
-    answers = (replies.get(query, frozenset) for query in unread if replies.asked(query))
-    return next((answer.reason for answer in answers if isinstance(answer, Gap)), None)
+    unread = replies.held(SetMembers).gaps
+    new = sorted(key for key in unread if key in keys.bindings.keys and key not in memory.bindings.members)
+    return unread[new[0]].reason if new else None
 
 
 def _partial(keys: QueueKeys, late: list[str]) -> str | None:

@@ -9,7 +9,7 @@ from tests.builders.looks import Watch, cell, gap, names, number
 from watchdog.core.model.queries import (
     InspectAll,
     InspectOne,
-    ListLength,
+    ListLengths,
     OldestMessage,
     Ping,
     Query,
@@ -106,7 +106,7 @@ def test_a_filter_keeps_other_apps_queues_out() -> None:
 
 def test_queues_of_another_apps_workers_are_not_asked_for() -> None:
     watch = watching(healthy(), 1, workers=("celery@web-*",))
-    assert ListLength("training") not in watch.cluster.asked
+    assert "training" not in watch.cluster.keys_asked(ListLengths)
 
 
 def test_a_key_whose_members_hold_no_separator_names_no_queue() -> None:
@@ -289,7 +289,7 @@ def test_known_bindings_are_read_each_look() -> None:
     watch = watching(cluster)
     cluster.scans = {0: KeysFound(0, ())}
     watch.look()
-    assert SetMembers("_kombu.binding.ghost") in cluster.asked
+    assert "_kombu.binding.ghost" in cluster.keys_asked(SetMembers)
 
 
 def test_a_binding_that_cannot_be_read_keeps_its_queues() -> None:
@@ -431,14 +431,14 @@ def test_a_queue_told_in_the_last_round_makes_the_table_partial_not_its_length_0
 
 def test_a_key_of_a_wrong_type_is_a_gap_of_its_own_row() -> None:
     cluster = healthy()
-    cluster.gaps[ListLength("indexing")] = "redis: WRONGTYPE"
+    cluster.gaps[ListLengths(("indexing",))] = "redis: WRONGTYPE"
     reading = first_look(cluster)
     assert (gap(reading, "indexing", "length"), cell(reading, "training", "length")) == ("redis: WRONGTYPE", 0.0)
 
 
 def test_one_priority_list_that_cannot_be_read_makes_the_whole_length_a_gap() -> None:
     cluster = healthy()
-    cluster.gaps[ListLength(f"indexing{SEP}6")] = "redis: WRONGTYPE"
+    cluster.gaps[ListLengths((f"indexing{SEP}6",))] = "redis: WRONGTYPE"
     assert gap(first_look(cluster), "indexing", "length") == "redis: WRONGTYPE"
 
 
@@ -552,7 +552,7 @@ def test_an_empty_queue_has_drained() -> None:
 def test_a_trend_reaches_over_a_gap() -> None:
     cluster = healthy()
     watch = watching(cluster)
-    cluster.gaps[ListLength("indexing")] = "redis: WRONGTYPE"
+    cluster.gaps[ListLengths(("indexing",))] = "redis: WRONGTYPE"
     watch.look()
     cluster.gaps.clear()
     cluster.lists["indexing"] = 30
