@@ -26,8 +26,9 @@ def _numbers_of(samples: Iterable[Sample], key: str, place: int) -> list[tuple[f
 def oldest_of(samples: Iterable[Sample], key: str, place: int) -> tuple[float, float] | None:
     """Return the oldest of them; None if there is none."""
     for sample in samples:
-        if found := _numbers_of((sample,), key, place):
-            return found[0]
+        numbers = sample.values.get(key, ())
+        if place < len(numbers) and (number := numbers[place]) is not None:
+            return sample.at, number
     return None
 
 

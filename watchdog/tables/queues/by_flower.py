@@ -14,7 +14,7 @@ from watchdog.core.model.queries import NONE_LISTED, InspectAll, Inspected, Insp
 from watchdog.core.model.replies import Replies, WorkerInspection
 from watchdog.core.model.rows import Asking, Look, Reading, Sample
 from watchdog.core.model.target import covers
-from watchdog.tables.queues.celery_conf import celery_conf
+from watchdog.tables.queues.celery_conf import celery_conf, current
 from watchdog.tables.queues.keys import KnownQueue, Queues, queues_of
 from watchdog.tables.queues.rows import OF_LENGTH, QueueRows, blind_row
 from watchdog.tables.workers.memory import inspections, known_workers_of
@@ -44,7 +44,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
     """Return a row for every queue that Flower lists, and for those that it should list."""
     memory = queues_of(look.memory)
     seen = inspections(look.replies, known_workers_of(look.before["workers"].memory if "workers" in look.before else None), look.target)
-    conf = celery_conf(look.target, seen.values(), memory.said)
+    conf = celery_conf(look.target, current(seen.values()), memory.said)
     memory = replace(memory, said=conf.said, broker_answered_at=_answered_at(look.replies, memory.broker_answered_at, look.now))
     idle = {**_uncounted(_transports(seen)), **idle}
     listed: dict[str, int] | Gap = {} if "length" in idle else look.replies.get(QueueLengths(), dict[str, int])

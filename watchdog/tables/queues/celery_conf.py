@@ -48,9 +48,12 @@ class CeleryConf(Struct, frozen=True):
     """To be remembered."""
 
 
-def celery_conf(target: Target, inspections: Iterable[WorkerInspection], before: Said) -> CeleryConf:
-    """Return the settings in force, from the target's configuration, what its workers report, and what they reported before."""
-    said = _said(list(inspections), before)
+def celery_conf(target: Target, latest: list[WorkerInspection], before: Said) -> CeleryConf:
+    """Return the settings in force, from the target's configuration, what its workers report, and what they reported before.
+
+    `latest`: the `current` inspections.
+    """
+    said = _said(latest, before)
     steps = target.priority_steps or said.steps or (STEPS if said.known else EVERY_STEP)
     return CeleryConf(
         prefix=target.key_prefix if target.key_prefix is not None else said.prefix,
@@ -69,9 +72,8 @@ def current(inspections: Iterable[WorkerInspection]) -> list[WorkerInspection]:
     return [i for i in told if newest - (i.at or 0.0) <= SAME_TIME_S]
 
 
-def _said(inspections: list[WorkerInspection], before: Said) -> Said:
+def _said(latest: list[WorkerInspection], before: Said) -> Said:
     """Take each setting from the first worker, by name, that reports it (an app has one conf; versions may differ during a deploy)."""
-    latest = current(inspections)
     confs = [i.conf for i in latest if i.conf is not None]
     if not confs:
         return before

@@ -5,7 +5,7 @@ An online worker that has not reported its queues yet (a new process) can consum
 of all other queues are valid. Only a worker of an entirely unknown kind makes all counts unknown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct, field
 
@@ -87,16 +87,12 @@ def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers
     """Return which workers consume which queue in this poll."""
     if workers is None or workers.unread is not None:
         return Consumers(unknown=workers.unread if workers is not None else "the workers were not read")
-    of_kind = _queues_of_kinds(known_workers)
-    perhaps, nowhere_known = _perhaps(workers, known_workers, of_kind)
-    online = frozenset(str(row.cells["name"]) for row in workers.rows if row.cells.get("state") == "online")
+    perhaps, nowhere_known = _perhaps(workers, known_workers)
+    online = {str(row.cells["name"]): row for row in workers.rows if row.cells.get("state") == "online"}
     held = {name: what for name in online if (what := _held(known_workers.known[name]))}
-    found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(known_workers.known.values()), online=online, held=held)
-    for row in workers.rows:
-        name = str(row.cells["name"])
-        if row.cells.get("state") != "online":
-            continue
-        for queue in sorted(_queues(known_workers.known[name])):
+    found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(known_workers.known.values()), online=frozenset(online), held=held)
+    for name, row in online.items():
+        for queue in _queues(known_workers.known[name]):
             found.by_queue.setdefault(queue, []).append(name)
         if row.cells.get("saturated") is True:
             found.saturated.add(name)
@@ -109,19 +105,19 @@ def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers
     return found
 
 
-def _perhaps(workers: Reading, known_workers: KnownWorkers, of_kind: Mapping[str, frozenset[str]]) -> tuple[dict[str, str], str | None]:
+def _perhaps(workers: Reading, known_workers: KnownWorkers) -> tuple[dict[str, str], str | None]:
     """Return queue -> why somebody may consume it; and why any queue may be consumed: nothing is known of a worker or its kind."""
     perhaps: dict[str, str] = {}
-    for row in workers.rows:
-        why = _why_open(row)
-        if why is None:
-            continue
+    unknown = [(row, why) for row in workers.rows if row.gaps and (why := _why_open(row)) is not None]
+    of_kind = _queues_of_kinds(known_workers) if unknown else {}
+    for row, why in unknown:
         name = str(row.cells["name"])
         own = _queues(known_workers.known[name])
         queues = own if own and "state" in row.gaps else own | of_kind.get(kind_of(name), frozenset())
         if not queues:
             return perhaps, why
-        perhaps = {**dict.fromkeys(queues, why), **perhaps}
+        for queue in queues:
+            perhaps.setdefault(queue, why)
     return perhaps, None
 
 

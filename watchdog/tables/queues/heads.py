@@ -32,6 +32,8 @@ class Heads(Struct, frozen=True, gc=False):
 
     def after(self, known: KnownQueue, now: float, before: float | None, *, empty_before: bool) -> KnownQueue:
         """Return the queue with these heads remembered. `empty_before`: at the previous poll, at `before`, it was empty."""
+        if not self.of_list and not known.heads:
+            return known
         kept: dict[str, tuple[str, float]] = {}
         arrived = []
         for key, head in self.of_list.items():
@@ -48,6 +50,8 @@ class Heads(Struct, frozen=True, gc=False):
 
     def taken(self, known: KnownQueue) -> bool:
         """Whether the head of one of its lists has changed since the last poll."""
+        if not known.heads:
+            return False
         heads = {key: head.id for key, head in self.of_list.items() if isinstance(head, MessageHead) and head.id}
         return any(known.heads[key][0] != heads[key] for key in heads if key in known.heads)
 

@@ -102,11 +102,12 @@ def queue_keys(target: Target, replies: Replies, known_workers: KnownWorkers, me
 
 def _queue_keys(replies: Replies, target: Target, known_workers: KnownWorkers, memory: Queues) -> QueueKeys:
     seen = inspections(replies, known_workers, target)
-    conf = celery_conf(target, seen.values(), memory.said)
+    latest = current(seen.values())
+    conf = celery_conf(target, latest, memory.said)
     found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))
     prefix = "" if isinstance(found, Gap) else found
     bindings = replies.once(after, memory.bindings, prefix, conf.separator)
-    confs = [inspection.conf for inspection in current(seen.values()) if inspection.conf is not None]
+    confs = [inspection.conf for inspection in latest if inspection.conf is not None]
     from_bindings = conf.prefix is None and not isinstance(found, Gap) and bool(bindings.keys)
     return QueueKeys(
         conf=conf,

@@ -45,7 +45,9 @@ def scan(bindings: Bindings) -> ScanKeys:
 def binding_keys(bindings: Bindings, replies: Replies) -> frozenset[str]:
     """Return the known bindings, and those found by this cycle's scan."""
     found = replies.get(scan(bindings), KeysFound)
-    return bindings.keys if isinstance(found, Gap) else bindings.keys | {key for key in found.keys if _for_tasks(key)}
+    if isinstance(found, Gap):
+        return bindings.keys
+    return bindings.keys.union(filter(_for_tasks, frozenset(found.keys) - bindings.keys))
 
 
 def after(replies: Replies, bindings: Bindings, prefix: str, separator: str) -> Bindings:

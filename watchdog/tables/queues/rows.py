@@ -21,6 +21,14 @@ __all__ = ["OF_LENGTH", "QueueRows", "blind_row"]
 OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unserved", *OF_HEAD)
 OF_CONSUMERS = ("last_consumer", "last_consumer_state", "waits_for", "similar")
 NO_HEADS = Heads({})
+WITHOUT_HEADS: Mapping[str, Cell] = {
+    "oldest_s": 0.0,
+    "head_s": 0.0,
+    "stuck_s": 0.0,
+    "head_usual_s": 0.0,
+    "head_task": "",
+    "head_origin": "",
+}
 NEAR = 0.75
 """How similar two queue names must be for one to count as a misspelling of the other."""
 
@@ -64,8 +72,9 @@ class QueueRows:
         if isinstance(length, Gap):
             gaps |= dict.fromkeys(OF_LENGTH, length.reason)
         else:
-            cells |= {"length": float(length), "idle_with_backlog_s": known.idle_s, **self._trend(known.name, float(length))}
-            cells |= {"oldest_s": 0.0, "head_s": 0.0, "stuck_s": 0.0, "head_usual_s": 0.0, "head_task": "", "head_origin": ""}
+            cells |= WITHOUT_HEADS
+            cells["length"], cells["idle_with_backlog_s"] = float(length), known.idle_s
+            cells["growth_per_min"], cells["drain_s"] = self._trend(known.name, float(length))
             if length and "head_s" not in idle:
                 of_head, gaps = self._heads(known.name).cells(known, self._look.now)
                 cells |= of_head
@@ -73,7 +82,10 @@ class QueueRows:
         if length and not isinstance(length, Gap) and "stuck_s" not in idle:
             self._stuck(known, cells, gaps)
         cells |= {name: None for name in gaps if cells.get(name) is None}
-        return Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
+        for column in idle:
+            cells.pop(column, None)
+            gaps.pop(column, None)
+        return Row(cells, gaps)
 
     def _consumed(self, known: KnownQueue, length: int | Gap, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
         """Fill the cells about its consumers."""
@@ -113,12 +125,13 @@ class QueueRows:
         """Return the consumed queue whose name this one may be a misspelling of."""
         return next(iter(get_close_matches(name, sorted(self.consumers.queues), n=1, cutoff=NEAR)), "")
 
-    def _trend(self, name: str, length: float) -> dict[str, Cell]:
+    def _trend(self, name: str, length: float) -> tuple[float, float]:
+        """Return by how much it grew a minute within the window, and in how many seconds it would be empty."""
         at, before = oldest_of(self._samples, name, 0) or (self._look.now, length)
         span = self._look.now - at
         grown = (length - before) / span if span > 0 else 0.0
         drain = 0.0 if not length else length / -grown if grown < 0 else inf
-        return {"growth_per_min": grown * 60, "drain_s": drain}
+        return grown * 60, drain
 
 
 def blind_row(name: str, why: str, declared: frozenset[str], blind: tuple[str, ...]) -> Row:

@@ -4,6 +4,8 @@ Input: a queue as remembered, its length and heads, its consumers in this poll. 
 long it had no consumer, and whether the two contradict: a queue without consumers that is emptied.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -30,15 +32,24 @@ class Service(Struct, frozen=True):
 
     def after(self, known: KnownQueue, length: int | Gap, *, head_changed: bool) -> KnownQueue:
         """Return the queue as it is to be remembered after this poll."""
-        consumer, _ = self.consumers.last(known.name, known.consumer)
-        known = replace(known, consumer=consumer)
+        consumer, state = self.consumers.last(known.name, known.consumer)
         if isinstance(length, Gap):
-            return known
-        stood_s = known.idle_s
+            return replace(known, consumer=consumer)
+        count = self.consumers.count(known.name)
         fell = known.length is not None and length < known.length
-        known = self._standing(known, length, moved=fell or head_changed)
-        known = self._seen_taken(known, length, fell=fell, head_changed=head_changed)
-        return replace(self._unserved(known, length, stood_s), length=length)
+        idle_s, processed = self._standing(known, length, moved=fell or head_changed)
+        taken_at, taken = self._taken(known, length, count, fell=fell, head_changed=head_changed)
+        now = replace(
+            known,
+            consumer=consumer,
+            length=length,
+            idle_s=idle_s,
+            processed=processed,
+            nobody=count == 0,
+            taken_at=taken_at,
+            taken=taken,
+        )
+        return replace(now, unserved_s=self._unserved_s(now, length, count, state, stood_s=known.idle_s))
 
     def held_by(self, queue: str) -> str | Gap:
         """Return what its consumers wait for by design while messages wait; empty if nothing known explains it.
@@ -50,41 +61,43 @@ class Service(Struct, frozen=True):
             return self.unacked
         return what if self.unacked != 0 else ""
 
-    def _standing(self, known: KnownQueue, length: int, *, moved: bool) -> KnownQueue:
-        """Count watched time in which it held messages, none was taken, and every consumer was idle and took nothing."""
-        if not length and not known.idle_s and not known.processed:
-            return known
-        taken = self.consumers.taken(known.name)
-        held = self.held_by(known.name)
-        if length and (isinstance(taken, Gap) or isinstance(held, Gap)):
-            return known
-        if not length or isinstance(taken, Gap) or not taken.by_consumer or not taken.all_idle:
-            return replace(known, idle_s=0.0, processed={})
+    def _standing(self, known: KnownQueue, length: int, *, moved: bool) -> tuple[float, Mapping[str, float]]:
+        """Count watched time in which it held messages, none was taken, and every consumer was idle and took nothing.
+
+        Also returns what each consumer had processed meanwhile.
+        """
+        if not length:
+            return 0.0, {}
+        taken, held = self.consumers.taken(known.name), self.held_by(known.name)
+        if isinstance(taken, Gap) or isinstance(held, Gap):
+            return known.idle_s, known.processed
+        if not taken.by_consumer or not taken.all_idle:
+            return 0.0, {}
         if moved or known.processed != taken.by_consumer or held:
-            return replace(known, idle_s=0.0, processed=taken.by_consumer)
-        return replace(known, idle_s=known.idle_s + self.watched_s)
+            return 0.0, taken.by_consumer
+        return known.idle_s + self.watched_s, known.processed
 
-    def _seen_taken(self, known: KnownQueue, length: int, *, fell: bool, head_changed: bool) -> KnownQueue:
-        """Note that messages were taken although there is no consumer. An emptied queue proves nothing: it may have been purged."""
-        nobody = self.consumers.count(known.name) == 0
-        if nobody and known.nobody and length and (fell or head_changed):
-            what = f"fell from {known.length} to {length} messages" if fell else "had another message served next a look later"
-            return replace(known, nobody=nobody, taken_at=self.now, taken=what)
-        return replace(known, nobody=nobody)
+    def _taken(self, known: KnownQueue, length: int, count: int | Gap, *, fell: bool, head_changed: bool) -> tuple[float | None, str]:
+        """Return when messages were last seen to be taken although there is no consumer, and what was seen.
 
-    def _unserved(self, known: KnownQueue, length: int, stood_s: float) -> KnownQueue:
-        """Count the time without a consumer.
+        An emptied queue proves nothing: it may have been purged.
+        """
+        if count != 0 or not known.nobody or not length or not (fell or head_changed):
+            return known.taken_at, known.taken
+        return self.now, f"fell from {known.length} to {length} messages" if fell else "had another message served next a look later"
+
+    def _unserved_s(self, known: KnownQueue, length: int, count: int | Gap, state: str, *, stood_s: float) -> float:
+        """Count the time without a consumer. `state`: that of the last one.
 
         `stood_s`: how long it stood still before. It had no consumer then either, though that was not known yet.
         """
-        count = self.consumers.count(known.name)
         if isinstance(count, Gap):
-            return known
+            return known.unserved_s
         if count or not length or contradiction(known, self.now):
-            return replace(known, unserved_s=0.0)
-        if self.first or self.consumers.last(known.name, known.consumer)[1] == "lost":  # remains so when the lost one is forgotten
-            return replace(known, unserved_s=GRACE_S)
-        return replace(known, unserved_s=max(known.unserved_s, stood_s) + self.watched_s)
+            return 0.0
+        if self.first or state == "lost":  # remains so when the lost one is forgotten
+            return GRACE_S
+        return max(known.unserved_s, stood_s) + self.watched_s
 
 
 def contradiction(known: KnownQueue, now: float) -> str | None:

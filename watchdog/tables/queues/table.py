@@ -142,6 +142,7 @@ class _Seen:
 
     def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
         self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
+        self._lists = look.replies.held(ListLengths)
         self._lengths: dict[str, int | Gap] = {}
         unacked = look.replies.get(HashSize(keys.prefix + "unacked"), int)
         heads = partial(_heads, keys, look.replies)
@@ -149,11 +150,11 @@ class _Seen:
 
     def asked(self, name: str) -> bool:
         """Whether its lists were queried: a queue may be found after the last round."""
-        lengths, lists = self.look.replies.held(ListLengths), self.keys.lists(name)
-        if not lengths.asked.issuperset(lists):
+        lists = self.keys.lists(name)
+        if not self._lists.asked.issuperset(lists):
             return False
-        gap = next((lengths.gaps[key] for key in lists if key in lengths.gaps), None)
-        self._lengths[name] = gap or sum([lengths.found.get(key, 0) for key in lists])
+        gaps = [self._lists.gaps[key] for key in lists if key in self._lists.gaps]
+        self._lengths[name] = gaps[0] if gaps else sum([self._lists.found.get(key, 0) for key in lists])
         return True
 
     def length(self, name: str) -> int | Gap:
