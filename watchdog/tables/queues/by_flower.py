@@ -52,14 +52,16 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
         why = _why_none(listed, look.replies, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
         blind = tuple(c for c in columns if c not in ("name", "declared") and c not in idle)
         return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
-    rows = QueueRows(look, memory, conf.declared, lambda name: listed.get(name, Gap(UNLISTED)))
+    rows = QueueRows(look, memory, conf.declared)
     ours = {queue for inspection in seen.values() for queue in inspection.queues or ()} | set(memory.known)
     told = {name for name in listed if not look.target.workers or name in ours | conf.declared}  # the others belong to another app
     names = sorted(name for name in ours | told if covers(name, look.target.queues))
-    known = {name: rows.after(_known(name, memory, look.now, is_there=name in listed or name in rows.consumers.queues)) for name in names}
+    lengths = {name: listed.get(name, Gap(UNLISTED)) for name in names}
+    there = rows.consumers.queues.union(listed)
+    known = {name: rows.after(_known(name, memory, look.now, is_there=name in there), lengths[name]) for name in names}
     kept = {name: queue for name, queue in known.items() if look.now - queue.seen_at <= look.target.forget_after_s}
     return Reading(
-        rows=tuple(rows.row(queue, idle) for queue in kept.values()),
+        rows=tuple(rows.row(queue, lengths[name], idle) for name, queue in kept.items()),
         partial=PARTIAL,
         note=PARTIAL,
         idle=idle,

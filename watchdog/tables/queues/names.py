@@ -34,7 +34,7 @@ class Bindings(Struct, frozen=True):
     @property
     def queues(self) -> frozenset[str]:
         """Every queue that is bound."""
-        return frozenset(name for names in self.members.values() for name in names)
+        return frozenset[str]().union(*self.members.values())
 
 
 def scan(bindings: Bindings) -> ScanKeys:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import second_look_needed
 from watchdog.core.model.queries import HashSize, InspectAll, Inspected, ListLengths, OldestMessage, Ping, Query, ReadServer, SetMembers
-from watchdog.core.model.replies import KeysFound, Pong, Replies
+from watchdog.core.model.replies import Held, KeysFound, Pong, Replies
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Sample, Table
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.queues.by_flower import lengths_due, read_by_flower
@@ -120,19 +120,20 @@ def read(look: Look) -> Reading:
         return Reading(rows, unread=why, idle=idle, memory=memory if isinstance(pong, Gap) else _remember(memory, keys))
     seen = _Seen(look, memory, keys)
     names = _names(look.target, memory, keys, seen.rows.consumers.queues)
-    known = {name: seen.known(name) for name in names if seen.asked(name)}
-    late = [name for name in names if name not in known]
+    lengths = _lengths(names, keys, look.replies.held(ListLengths))
+    known = {name: seen.known(name, length) for name, length in lengths.items()}
+    late = [name for name in names if name not in lengths]
     kept = {name: queue for name, queue in known.items() if seen.keeps(queue)}
     missing = _missing(memory, keys, look.replies)
     partial = _partial(keys, late)
     return Reading(
-        rows=tuple(seen.rows.row(queue, idle) for queue in kept.values()),
+        rows=tuple(seen.rows.row(queue, lengths[name], idle) for name, queue in kept.items()),
         partial=missing or partial,
         missing=missing,
         note=partial or "",
         idle=idle,
         memory=replace(_remember(memory, keys), known=kept, looked_at=look.now),
-        sample=Sample(look.now, {name: (None if isinstance(n := seen.length(name), Gap) else float(n),) for name in kept}),
+        sample=Sample(look.now, {name: (None if isinstance(n := lengths[name], Gap) else float(n),) for name in kept}),
         forgotten=frozenset((name,) for name in known if name not in kept),
     )
 
@@ -142,34 +143,29 @@ class _Seen:
 
     def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
         self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
-        self._lists = look.replies.held(ListLengths)
-        self._lengths: dict[str, int | Gap] = {}
         unacked = look.replies.get(HashSize(keys.prefix + "unacked"), int)
-        heads = partial(_heads, keys, look.replies)
-        self.rows = QueueRows(look, memory, keys.conf.declared, self._lengths.__getitem__, heads, unacked)  # no cycle: freed at once
+        self.rows = QueueRows(look, memory, keys.conf.declared, partial(_heads, keys, look.replies), unacked)
 
-    def asked(self, name: str) -> bool:
-        """Whether its lists were queried: a queue may be found after the last round."""
-        lists = self.keys.lists(name)
-        if not self._lists.asked.issuperset(lists):
-            return False
-        gaps = [self._lists.gaps[key] for key in lists if key in self._lists.gaps]
-        self._lengths[name] = gaps[0] if gaps else sum([self._lists.found.get(key, 0) for key in lists])
-        return True
-
-    def length(self, name: str) -> int | Gap:
-        """Return the messages that wait, over all its lists. Only for a queue that was queried."""
-        return self._lengths[name]
-
-    def known(self, name: str) -> KnownQueue:
+    def known(self, name: str, length: int | Gap) -> KnownQueue:
         """Return the queue as it is to be remembered after this poll."""
         known = self.memory.known.get(name) or KnownQueue(name, self.look.now)
-        listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or self.length(name) != 0
-        return self.rows.after(replace(known, seen_at=self.look.now) if listed else known)
+        listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or length != 0
+        return self.rows.after(replace(known, seen_at=self.look.now) if listed else known, length)
 
     def keeps(self, queue: KnownQueue) -> bool:
         """Whether it is bound, or was consumed, declared or non-empty within `forget_after`."""
         return queue.name in self.bound or self.look.now - queue.seen_at <= self.look.target.forget_after_s
+
+
+def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[str, int | Gap]:
+    """Return queue -> the messages that wait, over all its lists. One that was found after the last round was not asked about."""
+    lengths: dict[str, int | Gap] = {}
+    for name in names:
+        of_queue = keys.lists(name)
+        if lists.asked.issuperset(of_queue):
+            gaps = [lists.gaps[key] for key in of_queue if key in lists.gaps]
+            lengths[name] = gaps[0] if gaps else sum([lists.found.get(key, 0) for key in of_queue])
+    return lengths
 
 
 def _heads(keys: QueueKeys, replies: Replies, name: str) -> Heads:
