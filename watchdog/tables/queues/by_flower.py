@@ -15,7 +15,8 @@ from watchdog.core.model.replies import Replies, WorkerInspection
 from watchdog.core.model.rows import Asking, Look, Reading, Sample
 from watchdog.core.model.target import covers
 from watchdog.tables.queues.celery_conf import celery_conf, current
-from watchdog.tables.queues.keys import KnownQueue, Queues, queues_of
+from watchdog.tables.queues.consumers import consumers
+from watchdog.tables.queues.keys import Queues, queues_of
 from watchdog.tables.queues.rows import OF_LENGTH, QueueRows, blind_row
 from watchdog.tables.workers.memory import inspections, known_workers_of
 
@@ -43,7 +44,8 @@ def lengths_due(asking: Asking) -> Iterable[Query]:
 def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) -> Reading:
     """Return a row for every queue that Flower lists, and for those that it should list."""
     memory = queues_of(look.memory)
-    seen = inspections(look.replies, known_workers_of(look.before["workers"].memory if "workers" in look.before else None), look.target)
+    known_workers = known_workers_of(look.before["workers"].memory if "workers" in look.before else None)
+    seen = inspections(look.replies, known_workers, look.target)
     conf = celery_conf(look.target, current(seen.values()), memory.said)
     memory = replace(memory, said=conf.said, broker_answered_at=_answered_at(look.replies, memory.broker_answered_at, look.now))
     idle = {**_uncounted(_transports(seen)), **idle}
@@ -52,13 +54,14 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
         why = _why_none(listed, look.replies, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
         blind = tuple(c for c in columns if c not in ("name", "declared") and c not in idle)
         return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
-    rows = QueueRows(look, memory, conf.declared)
+    consumed = consumers(look.before.get("workers"), known_workers)
+    rows = QueueRows(look, memory, conf.declared, consumed)
     ours = {queue for inspection in seen.values() for queue in inspection.queues or ()} | set(memory.known)
     told = {name for name in listed if not look.target.workers or name in ours | conf.declared}  # the others belong to another app
     names = sorted(name for name in ours | told if covers(name, look.target.queues))
     lengths = {name: listed.get(name, Gap(UNLISTED)) for name in names}
-    there = rows.consumers.queues.union(listed)
-    known = {name: rows.after(_known(name, memory, look.now, is_there=name in there), lengths[name]) for name in names}
+    there = consumed.queues.union(listed)
+    known = {name: rows.after(memory.queue(name, look.now, is_there=name in there), length) for name, length in lengths.items()}
     kept = {name: queue for name, queue in known.items() if look.now - queue.seen_at <= look.target.forget_after_s}
     return Reading(
         rows=tuple(rows.row(queue, lengths[name], idle) for name, queue in kept.items()),
@@ -76,11 +79,6 @@ def _uncounted(transports: frozenset[str]) -> dict[str, str]:
     if _may_be_redis(transports) or RABBITMQ & transports:
         return {}
     return dict.fromkeys(OF_LENGTH, f"Flower cannot tell the length of a queue in {', '.join(sorted(transports))}")
-
-
-def _known(name: str, memory: Queues, now: float, *, is_there: bool) -> KnownQueue:
-    known = memory.known.get(name, KnownQueue(name, now))
-    return replace(known, seen_at=now) if is_there else known
 
 
 def _heard(replies: Replies) -> bool:

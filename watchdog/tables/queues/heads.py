@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLengths, OldestMessage
-from watchdog.core.model.replies import MessageHead, Replies
+from watchdog.core.model.queries import OldestMessage
+from watchdog.core.model.replies import Held, MessageHead, Replies
 from watchdog.core.model.rows import Cell
 from watchdog.tables.queues.keys import KnownQueue
 
@@ -89,9 +89,8 @@ class Heads(Struct, frozen=True, gc=False):
         return (age if age or not bound else None), bound
 
 
-def heads_of(lists: Sequence[str], replies: Replies) -> Heads:
+def heads_of(lists: Sequence[str], lengths: Held[int], replies: Replies) -> Heads:
     """Return the heads of the lists that hold messages, or may."""
-    lengths = replies.held(ListLengths)
     held = [key for key in lists if key in lengths.found or key in lengths.gaps]
     found = {key: replies.get(OldestMessage(key), MessageHead) for key in held}
     return Heads({key: head for key, head in found.items() if isinstance(head, Gap) or head != MessageHead(None, None) or len(held) == 1})

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import Replies
@@ -56,6 +57,11 @@ class Queues(Struct, frozen=True):
     looked_at: float | None = None
     broker_answered_at: float | None = None
     """Without Redis: when Flower last answered a refresh since no worker is heard, which shows that the broker does not hang."""
+
+    def queue(self, name: str, now: float, *, is_there: bool) -> KnownQueue:
+        """Return what is remembered of a queue. `is_there`: it was not only remembered, but seen in this poll."""
+        known = self.known.get(name) or KnownQueue(name, now)
+        return replace(known, seen_at=now) if is_there else known
 
 
 def queues_of(memory: object) -> Queues:

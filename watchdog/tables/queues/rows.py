@@ -3,19 +3,19 @@
 Input: a `Look`, what is remembered, lengths and heads. Output: rows, and what to remember of a queue.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from math import inf
+from types import MappingProxyType
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import oldest_of, within
 from watchdog.core.model.rows import Cell, Look, Row
-from watchdog.tables.queues.consumers import consumers
+from watchdog.tables.queues.consumers import Consumers
 from watchdog.tables.queues.heads import OF_HEAD, Heads
 from watchdog.tables.queues.keys import KnownQueue, Queues
 from watchdog.tables.queues.service import Service, contradiction, unserved
-from watchdog.tables.workers.memory import known_workers_of
 
 __all__ = ["OF_LENGTH", "QueueRows", "blind_row"]
 
@@ -35,7 +35,7 @@ NEAR = 0.75
 
 
 class QueueRows:
-    """One poll's evidence about the queues. `heads`: queue -> the heads of its lists.
+    """One poll's evidence about the queues. `heads`: queue -> the heads of its lists, where it holds messages, or may.
 
     `unacked`: messages that workers hold, of all queues; None if it is not queried.
     """
@@ -45,22 +45,22 @@ class QueueRows:
         look: Look,
         memory: Queues,
         declared: frozenset[str],
-        heads: Callable[[str], Heads] = lambda _: NO_HEADS,
+        consumers: Consumers,
+        heads: Mapping[str, Heads] = MappingProxyType({}),
         unacked: int | Gap | None = None,
     ) -> None:
-        workers = look.before.get("workers")
-        self.consumers = consumers(workers, known_workers_of(workers.memory if workers else None))
+        self._consumers = consumers
         self._look, self._memory, self._declared = look, memory, declared
         self._heads, self._samples = heads, within(look)
-        self._consumed_queues = self.consumers.queues
+        self._consumed_queues = self._consumers.queues
         since = look.now - (look.now if memory.looked_at is None else memory.looked_at)
         self._gapless = 0 <= since <= 2 * look.target.interval_s
         watched = min(max(since, 0.0), 2 * look.target.interval_s)
-        self._service = Service(self.consumers, look.now, watched, memory.looked_at is None, unacked)
+        self._service = Service(self._consumers, look.now, watched, memory.looked_at is None, unacked)
 
     def after(self, known: KnownQueue, length: int | Gap) -> KnownQueue:
         """Return the queue as it is to be remembered after this poll."""
-        heads = self._heads(known.name) if length != 0 else NO_HEADS
+        heads = self._heads.get(known.name, NO_HEADS)
         now = self._service.after(known, length, head_changed=heads.taken(known))
         return heads.after(now, self._look.now, self._memory.looked_at, empty_before=known.length == 0 and self._gapless)
 
@@ -75,7 +75,7 @@ class QueueRows:
             cells["length"], cells["idle_with_backlog_s"] = float(length), known.idle_s
             cells["growth_per_min"], cells["drain_s"] = self._trend(known.name, float(length))
             if length and "head_s" not in idle:
-                of_head, gaps = self._heads(known.name).cells(known, self._look.now)
+                of_head, gaps = self._heads.get(known.name, NO_HEADS).cells(known, self._look.now)
                 cells |= of_head
         self._consumed(known, length, cells, gaps)
         if length and not isinstance(length, Gap) and "stuck_s" not in idle:
@@ -88,11 +88,11 @@ class QueueRows:
 
     def _consumed(self, known: KnownQueue, length: int | Gap, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
         """Fill the cells about its consumers."""
-        count = self.consumers.count(known.name)
+        count = self._consumers.count(known.name)
         why = count.reason if isinstance(count, Gap) else contradiction(known, self._look.now)
         cells["consumers"] = None if why or isinstance(count, Gap) else float(count)
         gaps |= {"consumers": why} if why else {}
-        last, state = self.consumers.last(known.name, known.consumer)
+        last, state = self._consumers.last(known.name, known.consumer)
         held = self._service.held_by(known.name)
         if isinstance(count, Gap):
             gaps |= dict.fromkeys(OF_CONSUMERS, count.reason)
@@ -105,14 +105,14 @@ class QueueRows:
         cells["unserved"] = unserved(known, length, state) if length and count == 0 else 0.0
         if length and why:
             cells["unserved"], gaps["unserved"] = None, why
-        if length and (isinstance(taken := self.consumers.taken(known.name), Gap) or isinstance(held, Gap)):
+        if length and (isinstance(taken := self._consumers.taken(known.name), Gap) or isinstance(held, Gap)):
             reason = taken.reason if isinstance(taken, Gap) else gaps["waits_for"]
             cells["idle_with_backlog_s"], gaps["idle_with_backlog_s"] = None, reason
 
     def _stuck(self, known: KnownQueue, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
         """Fill `stuck_s`: how long workers that are not idle have taken none of its messages."""
         head = cells.get("head_s")
-        by_design = None if self.consumers.all_saturated(known.name) else "waits_for"
+        by_design = None if self._consumers.all_saturated(known.name) else "waits_for"
         why = gaps.get("head_s") or (head and (gaps.get("consumers") or (by_design and gaps.get(by_design))))
         if why:
             cells["stuck_s"], gaps["stuck_s"] = None, str(why)

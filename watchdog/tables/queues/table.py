@@ -4,7 +4,6 @@ Without Redis, Flower is asked for the lengths (`by_flower`).
 """
 
 from collections.abc import Iterable
-from functools import partial
 from math import inf
 
 from msgspec.structs import replace
@@ -16,8 +15,9 @@ from watchdog.core.model.replies import Held, KeysFound, Pong, Replies
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Sample, Table
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.queues.by_flower import lengths_due, read_by_flower
-from watchdog.tables.queues.heads import OF_HEAD, Heads, heads_of
-from watchdog.tables.queues.keys import KnownQueue, QueueKeys, Queues, queue_keys, queues_of
+from watchdog.tables.queues.consumers import consumers
+from watchdog.tables.queues.heads import OF_HEAD, heads_of
+from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.rows import QueueRows, blind_row
 from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
@@ -116,18 +116,22 @@ def read(look: Look) -> Reading:
     why = pong.reason if isinstance(pong, Gap) else keys.unsure
     if why is not None:
         blind = tuple(c.name for c in COLUMNS if c.name not in ("name", "declared") and c.name not in idle)
-        rows = tuple(blind_row(name, why, keys.conf.declared, blind) for name in memory.known)
-        return Reading(rows, unread=why, idle=idle, memory=memory if isinstance(pong, Gap) else _remember(memory, keys))
-    seen = _Seen(look, memory, keys)
-    names = _names(look.target, memory, keys, seen.rows.consumers.queues)
-    lengths = _lengths(names, keys, look.replies.held(ListLengths))
-    known = {name: seen.known(name, length) for name, length in lengths.items()}
+        blind_rows = tuple(blind_row(name, why, keys.conf.declared, blind) for name in memory.known)
+        return Reading(blind_rows, unread=why, idle=idle, memory=memory if isinstance(pong, Gap) else _remember(memory, keys))
+    consumed, lists = consumers(look.before.get("workers"), known_workers), look.replies.held(ListLengths)
+    names = _names(look.target, memory, keys, consumed.queues)
+    lengths = _lengths(names, keys, lists)
     late = [name for name in names if name not in lengths]
-    kept = {name: queue for name, queue in known.items() if seen.keeps(queue)}
+    heads = {name: heads_of(keys.lists(name), lists, look.replies) for name, length in lengths.items() if length != 0}
+    rows = QueueRows(look, memory, keys.conf.declared, consumed, heads, look.replies.get(HashSize(keys.prefix + "unacked"), int))
+    there = consumed.queues.union(keys.conf.declared, heads)
+    known = {name: rows.after(memory.queue(name, look.now, is_there=name in there), length) for name, length in lengths.items()}
+    bound = keys.bindings.queues
+    kept = {name: queue for name, queue in known.items() if name in bound or look.now - queue.seen_at <= look.target.forget_after_s}
     missing = _missing(memory, keys, look.replies)
     partial = _partial(keys, late)
     return Reading(
-        rows=tuple(seen.rows.row(queue, lengths[name], idle) for name, queue in kept.items()),
+        rows=tuple(rows.row(queue, lengths[name], idle) for name, queue in kept.items()),
         partial=missing or partial,
         missing=missing,
         note=partial or "",
@@ -136,25 +140,6 @@ def read(look: Look) -> Reading:
         sample=Sample(look.now, {name: (None if isinstance(n := lengths[name], Gap) else float(n),) for name in kept}),
         forgotten=frozenset((name,) for name in known if name not in kept),
     )
-
-
-class _Seen:
-    """One poll's evidence about the queues."""
-
-    def __init__(self, look: Look, memory: Queues, keys: QueueKeys) -> None:
-        self.look, self.memory, self.keys, self.bound = look, memory, keys, keys.bindings.queues
-        unacked = look.replies.get(HashSize(keys.prefix + "unacked"), int)
-        self.rows = QueueRows(look, memory, keys.conf.declared, partial(_heads, keys, look.replies), unacked)
-
-    def known(self, name: str, length: int | Gap) -> KnownQueue:
-        """Return the queue as it is to be remembered after this poll."""
-        known = self.memory.known.get(name) or KnownQueue(name, self.look.now)
-        listed = name in self.keys.conf.declared or name in self.rows.consumers.by_queue or length != 0
-        return self.rows.after(replace(known, seen_at=self.look.now) if listed else known, length)
-
-    def keeps(self, queue: KnownQueue) -> bool:
-        """Whether it is bound, or was consumed, declared or non-empty within `forget_after`."""
-        return queue.name in self.bound or self.look.now - queue.seen_at <= self.look.target.forget_after_s
 
 
 def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[str, int | Gap]:
@@ -166,10 +151,6 @@ def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[st
             gaps = [lists.gaps[key] for key in of_queue if key in lists.gaps]
             lengths[name] = gaps[0] if gaps else sum([lists.found.get(key, 0) for key in of_queue])
     return lengths
-
-
-def _heads(keys: QueueKeys, replies: Replies, name: str) -> Heads:
-    return heads_of(keys.lists(name), replies)
 
 
 def _settling(asking: Asking, memory: Queues) -> list[Query]:
