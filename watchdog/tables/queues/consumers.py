@@ -66,7 +66,7 @@ class Consumers(Struct, frozen=True):
 
     def holds(self, queue: str) -> str:
         """Return what its consumers may hold messages for by design; empty if nothing is known."""
-        return next((self.held[name] for name in self.by_queue.get(queue, ()) if name in self.held), "")
+        return next((self.held[name] for name in self.by_queue.get(queue, ()) if name in self.held), "") if self.held else ""
 
     def all_saturated(self, queue: str) -> bool:
         """Whether it has consumers, and each is known to execute as much as it can."""
@@ -91,12 +91,13 @@ def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers
     online = {str(row.cells["name"]): row for row in workers.rows if row.cells.get("state") == "online"}
     held = {name: what for name in online if (what := _held(known_workers.known[name]))}
     found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(known_workers.known.values()), online=frozenset(online), held=held)
+    activity = (("processed", found.processed), ("active", found.active))
     for name, row in online.items():
         for queue in _queues(known_workers.known[name]):
             found.by_queue.setdefault(queue, []).append(name)
         if row.cells.get("saturated") is True:
             found.saturated.add(name)
-        for column, where in (("processed", found.processed), ("active", found.active)):
+        for column, where in activity:
             number = row.cells.get(column)
             if isinstance(number, float):
                 where[name] = number

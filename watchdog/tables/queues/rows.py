@@ -52,7 +52,7 @@ class QueueRows:
         self._consumers = consumers
         self._look, self._memory, self._declared = look, memory, declared
         self._heads, self._samples = heads, within(look)
-        self._consumed_queues = self._consumers.queues
+        self._consumed_queues = consumers.queues
         since = look.now - (look.now if memory.looked_at is None else memory.looked_at)
         self._gapless = 0 <= since <= 2 * look.target.interval_s
         watched = min(max(since, 0.0), 2 * look.target.interval_s)
@@ -80,7 +80,8 @@ class QueueRows:
         self._consumed(known, length, cells, gaps)
         if length and not isinstance(length, Gap) and "stuck_s" not in idle:
             self._stuck(known, cells, gaps)
-        cells |= {name: None for name in gaps if cells.get(name) is None}
+        for column in gaps:
+            cells.setdefault(column, None)
         for column in idle:
             cells.pop(column, None)
             gaps.pop(column, None)
@@ -90,16 +91,21 @@ class QueueRows:
         """Fill the cells about its consumers."""
         count = self._consumers.count(known.name)
         why = count.reason if isinstance(count, Gap) else contradiction(known, self._look.now)
-        cells["consumers"] = None if why or isinstance(count, Gap) else float(count)
-        gaps |= {"consumers": why} if why else {}
+        if why or isinstance(count, Gap):
+            cells["consumers"], gaps["consumers"] = None, str(why)
+        else:
+            cells["consumers"] = float(count)
         last, state = self._consumers.last(known.name, known.consumer)
         held = self._service.held_by(known.name)
         if isinstance(count, Gap):
             gaps |= dict.fromkeys(OF_CONSUMERS, count.reason)
         else:
-            cells |= {"last_consumer": last, "last_consumer_state": state, "similar": "" if last else self._similar(known.name)}
-            cells |= {"waits_for": None if isinstance(held, Gap) else held}
-            gaps |= {"waits_for": held.reason} if isinstance(held, Gap) else {}
+            cells["last_consumer"], cells["last_consumer_state"] = last, state
+            cells["similar"] = "" if last else _nearest(known.name, self._consumed_queues)
+            if isinstance(held, Gap):
+                cells["waits_for"], gaps["waits_for"] = None, held.reason
+            else:
+                cells["waits_for"] = held
         if isinstance(length, Gap):
             return
         cells["unserved"] = unserved(known, length, state) if length and count == 0 else 0.0
@@ -120,10 +126,6 @@ class QueueRows:
             excused = not cells["consumers"] or (by_design and cells[by_design]) or known.idle_s
             cells["stuck_s"] = 0.0 if not head or excused else head
 
-    def _similar(self, name: str) -> str:
-        """Return the consumed queue whose name this one may be a misspelling of."""
-        return _nearest(name, self._consumed_queues)
-
     def _trend(self, name: str, length: float) -> tuple[float, float]:
         """Return by how much it grew a minute within the window, and in how many seconds it would be empty."""
         at, before = oldest_of(self._samples, name, 0) or (self._look.now, length)
@@ -134,12 +136,12 @@ class QueueRows:
 
 
 @lru_cache(maxsize=10_000)
-def _nearest(name: str, others: frozenset[str]) -> str:
-    """Return the most similar of the other names; empty if none is near.
+def _nearest(name: str, consumed: frozenset[str]) -> str:
+    """Return the consumed queue whose name this one may be a misspelling of; empty if none is near.
 
     Cached: names rarely change, and among 1,000 names it takes some 5 ms to find out, for each queue that nobody ever consumed.
     """
-    return next(iter(get_close_matches(name, sorted(others), n=1, cutoff=NEAR)), "")
+    return next(iter(get_close_matches(name, sorted(consumed), n=1, cutoff=NEAR)), "")
 
 
 def blind_row(name: str, why: str, declared: frozenset[str], blind: tuple[str, ...]) -> Row:

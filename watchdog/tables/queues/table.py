@@ -145,12 +145,17 @@ def read(look: Look) -> Reading:
 def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[str, int | Gap]:
     """Return queue -> the messages that wait, over all its lists. One that was found after the last round was not asked about."""
     lengths: dict[str, int | Gap] = {}
+    not_empty = lists.found.keys() | lists.gaps.keys()
     for name in names:
         of_queue = keys.lists(name)
         if lists.asked.issuperset(of_queue):
-            gaps = [lists.gaps[key] for key in of_queue if key in lists.gaps]
-            lengths[name] = gaps[0] if gaps else sum([lists.found.get(key, 0) for key in of_queue])
+            lengths[name] = 0 if not_empty.isdisjoint(of_queue) else _length(of_queue, lists)
     return lengths
+
+
+def _length(of_queue: Iterable[str], lists: Held[int]) -> int | Gap:
+    gap = next((lists.gaps[key] for key in of_queue if key in lists.gaps), None)
+    return gap or sum(lists.found.get(key, 0) for key in of_queue)
 
 
 def _settling(asking: Asking, memory: Queues) -> list[Query]:
