@@ -21,8 +21,8 @@ from watchdog.tables.workers.memory import KnownWorkers, inspections
 __all__ = ["KnownQueue", "QueueKeys", "Queues", "queue_keys", "queues_of"]
 
 
-class KnownQueue(Struct, frozen=True, gc=False):
-    """One queue as remembered. `heads`: list key -> (task id at its head, since when, epoch seconds)."""
+class KnownQueue(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One queue as remembered, without what has its default. `heads`: list key -> (task id at its head, since when, epoch seconds)."""
 
     name: str
     seen_at: float
