@@ -29,8 +29,8 @@ class Flower:
         return httpx.Response(200, text=ANSWERS[request.url.path])
 
     def source(self, url: str = "http://flower", **settings: str) -> FlowerSource:
-        client = httpx.Client(transport=httpx.MockTransport(self.answer))
-        return FlowerSource(FlowerSettings.model_validate({"url": url, **settings}), client=client, clock=lambda: self.now)
+        transport = httpx.MockTransport(self.answer)
+        return FlowerSource(FlowerSettings.model_validate({"url": url, **settings}), transport=transport, clock=lambda: self.now)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_cookie_that_a_proxy_sets_goes_with_the_next_question_and_one_that_it_
         cookie = next(answers)
         return httpx.Response(200, content=b"{}", headers={"Set-Cookie": cookie} if cookie else {})
 
-    source = FlowerSource(FlowerSettings(url="http://flower.test"), client=httpx.Client(transport=httpx.MockTransport(answer)))
+    source = FlowerSource(FlowerSettings(url="http://flower.test"), transport=httpx.MockTransport(answer))
     for _ in range(4):
         source.ask([Inspected()])
     assert sent == [None, "route=a", None, None]

@@ -106,7 +106,7 @@ WRONG_STATUSES = {
 def flower(handler: Callable[[httpx.Request], httpx.Response], **more: object) -> FlowerSource:
     secret = {"username": "user", "password": SecretStr("hunter2"), "headers": {"X-Token": SecretStr("tok3n")}}
     settings = FlowerSettings.model_validate({"url": "http://flower.test:5555", **secret, **more})
-    return FlowerSource(settings, client=httpx.Client(transport=httpx.MockTransport(handler)))
+    return FlowerSource(settings, transport=httpx.MockTransport(handler))
 
 
 def reason(source: FlowerSource, query: Query) -> str:
@@ -309,7 +309,7 @@ def test_slow_answers_cannot_add_up_to_a_hang() -> None:
         return httpx.Response(200, content=b"{}")
 
     settings = FlowerSettings.model_validate({"url": "http://flower.test"})
-    source = FlowerSource(settings, client=httpx.Client(transport=httpx.MockTransport(answer)), clock=lambda: now[0])
+    source = FlowerSource(settings, transport=httpx.MockTransport(answer), clock=lambda: now[0])
     replies = source.ask([InspectOne(str(n)) for n in range(100)]).replies
     assert now[0] <= source.longest_s
     assert isinstance(replies[InspectOne("99")], Gap)

@@ -293,9 +293,9 @@ def tripping(stage: Stage, place: str, *args: str) -> subprocess.Popen[bytes]:
 @pytest.mark.parametrize(
     ("place", "args"),
     [
-        ("httpx:Client.stream", ["check", "--once"]),
+        ("httpx:Request.__init__", ["check", "--once"]),
         ("httpx:Client.stream", ["receivers", "test", "--all"]),
-        ("httpx:Client.__init__", ["check", "--once", "--verbose"]),
+        ("httpx:Response.__init__", ["check", "--once", "--verbose"]),
         ("httpx:Client.__init__", ["receivers", "test", "--all"]),
         ("redis.connection:AbstractConnection.connect", ["check", "--once", "--format", "json"]),
         ("watchdog.core.text.sanitize:one_line", ["receivers", "test", "--all"]),

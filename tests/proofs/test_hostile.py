@@ -384,8 +384,7 @@ def any_flower(statuses: dict[str, bool], metrics: str, answers: list[Any]) -> F
             return httpx.Response(200, json=statuses)
         return httpx.Response(200, content=metrics.encode("utf-8", "replace") if "metrics" in request.url.path else next(bodies))
 
-    client = httpx.Client(transport=httpx.MockTransport(answer))
-    return FlowerSource(FlowerSettings(url="http://flower.test"), client=client)
+    return FlowerSource(FlowerSettings(url="http://flower.test"), transport=httpx.MockTransport(answer))
 
 
 def test_whatever_flower_and_redis_answer_the_shipped_rules_are_judged_twice(count: Count) -> None:

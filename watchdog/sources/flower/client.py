@@ -1,108 +1,134 @@
-"""The HTTP client for one Flower: one connection, kept alive between cycles, and no wait longer than the deadline allows.
+"""The HTTP client for one Flower: one connection, kept alive between cycles, straight to Flower or through a forward proxy.
 
-httpx's timeouts apply to one read each; a server that sends byte by byte would outlast them. Here each wait on the socket, headers
-included, is limited to what is left of the query's deadline. Imported at the first query: httpx is slow to import.
+In: a request. Out: its answer, whose body is read from the socket as it is used; httpx's exceptions if there is none. It is a transport of
+httpx that is called without an `httpx.Client`: redirects, pools and merged settings are not needed here, and were most of the cost of a
+small query. Imported at the first query: httpx is slow to import.
 """
 
+import base64
 import ssl
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import NoReturn
 
+import h11
 import httpcore
 import httpx
 
 from watchdog.net.deadline import Deadline
+from watchdog.net.http_connection import HttpConnection, time_left
 from watchdog.net.http_proxy import Proxy
-from watchdog.net.tls_files import TlsFiles, no_tls, tls_context
+from watchdog.net.tls_files import TlsFiles, tls_context
 
-__all__ = ["make_client"]
+__all__ = ["FlowerTransport"]
 
-KEEPALIVE_S = 120.0
-"""Longer than a usual interval, so that each cycle finds its connection still open."""
-
-
-def make_client(*, secure: bool, tls: TlsFiles, deadline: Deadline, proxy: Proxy | None = None) -> httpx.Client:
-    """A client for one base URL, using only that proxy and no .netrc. OSError if its TLS files cannot be read."""
-    context = tls_context(tls) if secure else no_tls()
-    return httpx.Client(transport=_Transport(context, deadline, proxy, tls.trust_alone), trust_env=False, follow_redirects=False)
+_PORTS = {"http": 80, "https": 443}
+_FAULTS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError, h11.ProtocolError)
 
 
-class _Transport(httpx.HTTPTransport):
-    """httpx's transport over a pool of one connection that respects the deadline."""
+class FlowerTransport(httpx.BaseTransport):
+    """Sends requests to one server, one at a time, using only that proxy. Its every wait ends with the deadline.
 
-    def __init__(self, context: ssl.SSLContext, deadline: Deadline, proxy: Proxy | None, trust: TlsFiles) -> None:
-        super().__init__(verify=context, trust_env=False)
-        self._pool = _pool(context, _Backend(deadline), proxy, trust)
+    `tls`: None for plain http. OSError if its files cannot be read.
+    """
 
+    def __init__(
+        self, tls: TlsFiles | None, proxy: Proxy | None, connect_timeout_s: float, deadline: Deadline, clock: Callable[[], float]
+    ) -> None:
+        self._context = tls_context(tls) if tls else None
+        self._proxy_context = tls_context((tls or TlsFiles()).trust_alone) if proxy and proxy.url.startswith("https:") else None
+        self._proxy = proxy
+        self._connect_timeout_s, self._deadline, self._clock = connect_timeout_s, deadline, clock
+        self._connection: HttpConnection | None = None
 
-def _pool(context: ssl.SSLContext, backend: httpcore.NetworkBackend, proxy: Proxy | None, trust: TlsFiles) -> httpcore.ConnectionPool:
-    if proxy is None:
-        return httpcore.ConnectionPool(ssl_context=context, max_connections=1, keepalive_expiry=KEEPALIVE_S, network_backend=backend)
-    return httpcore.HTTPProxy(
-        proxy.url,
-        proxy_auth=proxy.auth,
-        ssl_context=context,
-        proxy_ssl_context=tls_context(trust) if proxy.url.startswith("https") else None,
-        max_connections=1,
-        keepalive_expiry=KEEPALIVE_S,
-        network_backend=backend,
-    )
-
-
-class _Backend(httpcore.NetworkBackend):
-    """Opens TCP connections whose every wait ends with the deadline."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._sockets = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        """A stream; raises httpcore's ConnectError or ConnectTimeout."""
-        wait = _wait(self._deadline, timeout, httpcore.ConnectTimeout)
-        return _Stream(self._sockets.connect_tcp(host, port, wait, local_address, socket_options), self._deadline)
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection whose reads and writes end with the deadline."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """The bytes received within the time left."""
-        return self._stream.read(max_bytes, _wait(self._deadline, timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write everything within the time left."""
-        self._stream.write(buffer, _wait(self._deadline, timeout, httpcore.WriteTimeout))
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request. Its answer must be read, or closed, before the next one."""
+        try:
+            if self._connection is None or not self._connection.usable:
+                self.close()
+                self._connection = HttpConnection(self._connected(request.url), self._deadline, self._clock)
+            head = self._connection.ask(self._on_the_wire(request))
+        except _FAULTS as error:
+            self.close()
+            _raise_as_httpx(error)
+        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=_Body(self._connection))
 
     def close(self) -> None:
-        """Close the socket."""
-        self._stream.close()
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        """The same connection under TLS."""
-        wait = _wait(self._deadline, timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, wait), self._deadline)
+    def _on_the_wire(self, request: httpx.Request) -> h11.Request:
+        """The request as the next hop wants it: a proxy for plain http is given the whole URL."""
+        if self._proxy is None or self._context is not None:
+            return h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+        return h11.Request(method=request.method, target=str(request.url), headers=[*_login(self._proxy), *request.headers.raw])
 
-    def get_extra_info(self, info: str) -> Any:
-        """Information that httpcore asks of its streams (`is_readable`: the server closed the connection in the meantime)."""
-        return self._stream.get_extra_info(info)
+    def _connected(self, url: httpx.URL) -> httpcore.NetworkStream:
+        """A stream to the server of this URL, or to the proxy that forwards to it."""
+        if self._proxy is None:
+            return self._reached(url, self._context)
+        stream = self._reached(httpx.URL(self._proxy.url), self._proxy_context)
+        return stream if self._context is None else self._tunnelled(stream, self._proxy, url, self._context)
+
+    def _reached(self, url: httpx.URL, context: ssl.SSLContext | None) -> httpcore.NetworkStream:
+        """A connection to the host of this URL."""
+        stream = httpcore.SyncBackend().connect_tcp(_host(url), _port(url), self._time_to_connect())
+        return stream if context is None else self._secured(stream, url, context)
+
+    def _tunnelled(self, stream: httpcore.NetworkStream, proxy: Proxy, url: httpx.URL, context: ssl.SSLContext) -> httpcore.NetworkStream:
+        """The same connection, carried on by the proxy to the server."""
+        host = f"[{_host(url)}]" if ":" in _host(url) else _host(url)
+        place = f"{host}:{_port(url)}"
+        try:
+            headers = [(b"Host", place.encode()), (b"Accept", b"*/*"), *_login(proxy)]
+            answer = HttpConnection(stream, self._deadline, self._clock).ask(h11.Request(method="CONNECT", target=place, headers=headers))
+            if not 200 <= answer.status_code < 300:
+                raise httpcore.ProxyError(str(answer.status_code))
+            return self._secured(stream, url, context)
+        except _FAULTS:
+            stream.close()
+            raise
+
+    def _secured(self, stream: httpcore.NetworkStream, url: httpx.URL, context: ssl.SSLContext) -> httpcore.NetworkStream:
+        context.set_alpn_protocols(["http/1.1"])
+        return stream.start_tls(context, _host(url), self._time_to_connect())
+
+    def _time_to_connect(self) -> float:
+        return min(self._connect_timeout_s, time_left(self._deadline, httpcore.ConnectTimeout))
 
 
-def _wait(deadline: Deadline, timeout: float | None, over: type[httpcore.TimeoutException]) -> float:
-    """How long this step may wait (seconds)."""
-    left = deadline.left()
-    if left <= 0:
-        raise over("no time left")
-    return left if timeout is None else min(timeout, left)
+class _Body(httpx.SyncByteStream):
+    """The body of the answer that a connection is giving."""
+
+    def __init__(self, connection: HttpConnection) -> None:
+        self._connection = connection
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._connection.body()
+        except _FAULTS as error:
+            _raise_as_httpx(error)
+
+    def close(self) -> None:
+        """The connection may be used again if the body was read to its end."""
+        self._connection.finish()
+
+
+def _raise_as_httpx(error: Exception) -> NoReturn:
+    """The exception of httpx with the same name, as its own transport raises it."""
+    raise getattr(httpx, type(error).__name__)(str(error)) from error
+
+
+def _login(proxy: Proxy) -> list[tuple[bytes, bytes]]:
+    if proxy.auth is None:
+        return []
+    return [(b"Proxy-Authorization", b"Basic " + base64.b64encode(":".join(proxy.auth).encode()))]
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii")
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or _PORTS[url.scheme]

@@ -6,6 +6,7 @@ slow to import.
 
 import os
 import ssl
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing
 from threading import Lock
@@ -19,7 +20,7 @@ from watchdog.net.deadline import Deadline
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.net.http_proxy import Proxy, proxy_answer, proxy_for
 from watchdog.net.settings_types import proxy_text
-from watchdog.sources.flower.client import make_client
+from watchdog.sources.flower.client import FlowerTransport
 from watchdog.sources.flower.page import Page
 from watchdog.sources.flower.reasons import Asked, refusal, silence, stale
 from watchdog.sources.flower.settings import FlowerSettings
@@ -35,24 +36,28 @@ _turns: dict[str, Lock] = {}
 
 
 class Pages:
-    """The pages of one Flower. `client` exists for tests; the real one is created at the first query and kept.
+    """The pages of one Flower. `transport` exists for tests; the real one is created at the first query and kept.
 
     `took_s` is how long Flower needed for all pages since it was last set to 0, without waits for the lock.
     """
 
     def __init__(
-        self, settings: FlowerSettings, client: httpx.Client | None, clock: Callable[[], float], shared: FlowerShared | None = None
+        self,
+        settings: FlowerSettings,
+        transport: httpx.BaseTransport | None,
+        clock: Callable[[], float],
+        shared: FlowerShared | None = None,
     ) -> None:
         self.took_s = 0.0
         self._settings = settings
-        self._client = client
+        self._transport = transport
         self._clock = clock
         self._shared = shared
         self._proxy: Proxy | None = None
         self._deadline = Deadline(clock)
         self._turn = _turns.setdefault(settings.url.lower(), Lock())
-        self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-        self._auth = _credentials(settings)
+        self._headers = _headers(settings)
+        self._cookies = httpx.Cookies()
         self._requests: dict[str, httpx.Request] = {}
 
     def get(self, path: str) -> Page | Gap:
@@ -66,10 +71,11 @@ class Pages:
             self._turn.release()
 
     def close(self) -> None:
-        """Close the connection."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        """Close the connection, and forget cookies."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+        self._cookies.clear()
 
     def _kept_or_fetched(self, path: str) -> Page | Gap:
         """The page as another target just got it, or a new one."""
@@ -91,9 +97,9 @@ class Pages:
 
     def _fetched(self, path: str) -> Page | Gap:
         """The page; requested a second time if a kept connection turns out to be closed."""
-        kept = self._client is not None
+        kept = self._transport is not None
         try:
-            client = self._client = self._client or self._made()
+            transport = self._transport = self._transport or self._made()
         except ValueError as error:  # from `proxy_for`
             return Gap(f"flower: {error}")
         except OSError as error:
@@ -105,20 +111,22 @@ class Pages:
         asked = self._asked(path)
         try:
             try:
-                return self._streamed(client, asked)
+                return self._streamed(transport, asked)
             except httpx.HTTPError as error:
                 if not (kept and stale(error)):
                     raise
-            return self._streamed(client, asked)
+            return self._streamed(transport, asked)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise_if_own(error)
             if any(isinstance(cause, ssl.SSLError) for cause in exception_chain(error)):
                 self.close()  # the next query reads the files again
             return Gap(silence(error, asked))
 
-    def _streamed(self, client: httpx.Client, asked: Asked) -> Page:
-        """The answer, read in pieces, so that the other side controls neither its size nor its duration."""
-        with closing(client.send(self._request(client, asked.url), stream=True, auth=self._auth, follow_redirects=False)) as response:
+    def _streamed(self, transport: httpx.BaseTransport, asked: Asked) -> Page:
+        """The answer, read in pieces, so that the other side controls neither its size nor its duration. Redirects are not followed."""
+        request = self._request(asked.url)
+        with closing(transport.handle_request(request)) as response:
+            self._keep_cookies(response, request)
             status, body = response.status_code, bytearray()
             try:
                 for piece in response.iter_bytes():
@@ -136,31 +144,39 @@ class Pages:
             why = "" if status == 200 else refusal(status, bytes(body), response.headers.get("location", ""), asked)
             return Page(status, bytes(body), refusal=why)
 
-    def _request(self, client: httpx.Client, url: str) -> httpx.Request:
-        """The request, kept for the next time: parsing URLs and merging headers is a quarter of the cost of a small query."""
-        if (kept := self._requests.get(url)) is not None and not client.cookies:
-            return kept
-        limits = httpx.Timeout(self._settings.timeout, connect=self._settings.connect_timeout)
-        headers = {"User-Agent": "celery-watchdog", "Accept-Encoding": "identity", **self._headers}
-        request = client.build_request("GET", url, headers=headers, timeout=limits)
-        if not client.cookies:  # a proxy may set cookies: they go with this request only
+    def _request(self, url: str) -> httpx.Request:
+        """The request, kept for the next time: parsing URLs and merging headers costs as much as a small query."""
+        if self._cookies:
+            return httpx.Request("GET", url, headers=self._headers, cookies=self._cookies)
+        if url not in self._requests:
             if len(self._requests) >= MOST_REQUESTS:
                 self._requests.clear()
-            self._requests[url] = request
-        return request
+            self._requests[url] = httpx.Request("GET", url, headers=self._headers)
+        return self._requests[url]
 
-    def _made(self) -> httpx.Client:
+    def _keep_cookies(self, response: httpx.Response, request: httpx.Request) -> None:
+        """A proxy in front of several Flowers may set one, to be asked by the same way again."""
+        if "set-cookie" in response.headers:
+            response.request = request
+            self._cookies.extract_cookies(response)
+
+    def _made(self) -> httpx.BaseTransport:
         s = self._settings
         self._proxy = proxy_for(s.url, proxy_text(s.proxy), os.environ)
-        return make_client(secure=s.url.startswith("https://"), tls=s.tls, deadline=self._deadline, proxy=self._proxy)
+        tls = s.tls if s.url.startswith("https://") else None
+        return FlowerTransport(tls, self._proxy, s.connect_timeout, self._deadline, self._clock)
 
     def _asked(self, path: str) -> Asked:
         s = self._settings
-        credentials = self._auth is not None or bool(self._headers)
+        credentials = s.username is not None or s.password is not None or bool(s.headers)
         return Asked(s.url, path, s.timeout, s.connect_timeout, s.tls, has_credentials=credentials, proxy=self._proxy)
 
 
-def _credentials(settings: FlowerSettings) -> tuple[str, str] | None:
-    if settings.username is None and settings.password is None:
-        return None
-    return settings.username or "", settings.password.get_secret_value() if settings.password else ""
+def _headers(settings: FlowerSettings) -> httpx.Headers:
+    """The headers of every request: those that httpx sends unless told otherwise, the user's, and the user's login."""
+    headers = httpx.Headers({"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive", "User-Agent": "celery-watchdog"})
+    headers.update({name: value.get_secret_value() for name, value in settings.headers.items()})
+    if settings.username is not None or settings.password is not None:
+        password = settings.password.get_secret_value() if settings.password else ""
+        headers["Authorization"] = "Basic " + b64encode(f"{settings.username or ''}:{password}".encode()).decode()
+    return headers

@@ -33,15 +33,15 @@ UNKNOWN_WORKER = b"Unknown worker"
 
 
 class FlowerSource:
-    """One Flower. `client` exists for tests; the real one is created at the first query and kept."""
+    """One Flower. `transport` exists for tests; the real one is created at the first query and kept."""
 
     name = "flower"
 
     def __init__(
-        self, settings: FlowerSettings, *, client: "httpx.Client | None" = None, clock: Callable[[], float] = time.monotonic
+        self, settings: FlowerSettings, *, transport: "httpx.BaseTransport | None" = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._settings = settings
-        self._client = client
+        self._transport = transport
         self._clock = clock
         self._opened: Pages | None = None
         self._shared: FlowerShared | None = None
@@ -102,7 +102,7 @@ class FlowerSource:
         if self._opened is None:
             from watchdog.sources.flower.dashboard_pages import Pages  # noqa: PLC0415 - imports httpx, which is slow
 
-            self._opened = Pages(self._settings, self._client, self._clock, self._shared)
+            self._opened = Pages(self._settings, self._transport, self._clock, self._shared)
         return self._opened
 
 
