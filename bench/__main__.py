@@ -11,6 +11,7 @@ from bench.footprint import footprint
 from bench.latency import latency
 from bench.memory import memory
 from bench.prometheus import prometheus
+from bench.request import request
 from bench.starting import starting
 from bench.storm import storm
 from watchdog.__main__ import collect_seldom
@@ -22,6 +23,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "memory": memory,
     "storm": storm,
     "prometheus": prometheus,
+    "request": request,
     "latency": latency,
     "starting": starting,
     "footprint": footprint,

@@ -14,6 +14,13 @@ __all__: list[str] = []
 
 PREFIX = re.compile(r"^/f\d+(?=/)")
 CLOCK = "/clock/"
+HEADERS = (
+    b"Server: TornadoServer/6.5.2\r\nContent-Type: application/json; charset=UTF-8\r\nDate: Fri, 27 Nov 2026 12:00:00 GMT\r\n"
+    b'Etag: "3f0a1b9c5d7e2f4a6b8c0d1e2f3a4b5c6d7e8f90"\r\n'
+)
+"""Those of Tornado, which Flower runs on."""
+TASKS = "/api/tasks?"
+"""Lists of tasks: none that has not succeeded, whatever is asked for."""
 TIMED = ("/?json=1", "/api/workers", "/api/workers?refresh=true")
 
 
@@ -30,7 +37,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 """The headers say nothing that matters here."""
             body = self.server.page(PREFIX.sub("", words[1].decode()))
             status = b"200 OK" if body is not None else b"404 Not Found"
-            self.wfile.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body or b""), body or b""))
+            self.wfile.write(b"HTTP/1.1 %b\r\n%bContent-Length: %d\r\n\r\n%b" % (status, HEADERS, len(body or b""), body or b""))
 
 
 class _Flower(socketserver.ThreadingTCPServer):
@@ -52,7 +59,7 @@ class _Flower(socketserver.ThreadingTCPServer):
         now = self._ahead_s + time.monotonic()
         if "refresh=true" in path:
             self._inspected_at = now
-        body = self._pages.get(path)
+        body = b"{}" if path.startswith(TASKS) else self._pages.get(path)
         return page_at(body, now, self._inspected_at) if body is not None and path in TIMED else body
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -10,6 +10,7 @@ from bench.cycle import cycle
 from bench.figures import Figure, Skipped, by_round, table
 from bench.latency import latency
 from bench.memory import memory
+from bench.request import request
 from bench.starting import starting
 from bench.storm import storm
 
@@ -40,6 +41,13 @@ def test_jumps_and_starts_reach_the_webhook(tmp_path: Path) -> None:
     mean, longest, cold = latency(tmp_path, jumps=2, starts=1)
     assert 0 < mean.measured <= longest.measured
     assert cold.measured > 0
+
+
+def test_a_request_to_flower_is_measured_beside_the_bare_exchange(tmp_path: Path) -> None:
+    (figure,) = request(tmp_path, requests=3, rounds=1)
+    assert figure.measured > 0
+    assert figure.floor
+    assert figure.ratio == pytest.approx(figure.measured / figure.floor)
 
 
 def test_short_commands_are_measured_beside_their_imports(tmp_path: Path) -> None:
