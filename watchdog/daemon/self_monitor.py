@@ -52,10 +52,13 @@ class SelfMonitor:
     def seen(self, receivers: tuple[ReceiverSeen, ...], database_bytes: int, heartbeat_error: str = "") -> SelfSeen:
         """Everything, as read by the tables of the target `watchdog`."""
         with self._lock:
-            names = sorted({rule for _, rule in self._failed})
-            rules = tuple(RuleSeen(name, self._error(name), max(t for (_, r), t in self._took.items() if r == name)) for name in names)
+            errors: dict[str, str] = {}
+            took_ms: dict[str, float] = {}
+            for (target, rule), error in self._failed.items():
+                if error:
+                    errors.setdefault(rule, f"{target}: {error}")
+            for (_, rule), ms in self._took.items():
+                took_ms[rule] = max(took_ms.get(rule, 0.0), ms)
+            rules = tuple(RuleSeen(rule, errors.get(rule, ""), ms) for rule, ms in sorted(took_ms.items()))
             longest = max(self._cycle_s.values(), default=0.0)
             return SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes, heartbeat_error)
-
-    def _error(self, rule: str) -> str:
-        return next((f"{target}: {error}" for (target, name), error in self._failed.items() if name == rule and error), "")

@@ -7,6 +7,7 @@ known before Flower is asked anything that would wait for it. After `stop` nothi
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.gaps import Gap
@@ -41,7 +42,7 @@ class Poller:
         self._pace = PollPace()
         self._stopping = threading.Event()
 
-    @property
+    @cached_property
     def longest_s(self) -> float:
         """The longest that polling may take, by the sources' timeouts (seconds)."""
         return ROUNDS * sum(source.longest_s for source in self._sources.values())
