@@ -122,3 +122,16 @@ def test_a_cookie_that_a_proxy_sets_goes_with_the_next_question_and_one_that_it_
     for _ in range(4):
         source.ask([Inspected()])
     assert sent == [None, "route=a", None, None]
+
+
+def test_a_cookie_that_no_header_can_carry_is_not_sent_and_no_error() -> None:
+    sent: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("Cookie"))
+        return httpx.Response(200, content=b"{}", headers=[(b"Set-Cookie", "route=é".encode())])
+
+    source = FlowerSource(FlowerSettings(url="http://flower.test"), transport=httpx.MockTransport(answer))
+    for _ in range(2):
+        assert source.ask([Inspected()]).replies == {Inspected(): {}}
+    assert sent == [None, None]

@@ -22,6 +22,8 @@ from watchdog.net.tls_files import TlsFiles, tls_context
 __all__ = ["FlowerTransport"]
 
 _PORTS = {"http": 80, "https": 443}
+_WIRE = "watchdog.wire"
+"""Among the extensions of a request: its form for h11, which takes long to check."""
 _FAULTS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError, h11.ProtocolError)
 
 
@@ -59,10 +61,15 @@ class FlowerTransport(httpx.BaseTransport):
             self._connection = None
 
     def _on_the_wire(self, request: httpx.Request) -> h11.Request:
-        """The request as the next hop wants it: a proxy for plain http is given the whole URL."""
-        if self._proxy is None or self._context is not None:
-            return h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-        return h11.Request(method=request.method, target=str(request.url), headers=[*_login(self._proxy), *request.headers.raw])
+        """The request as the next hop wants it, kept with it: a proxy for plain http is given the whole URL."""
+        kept: h11.Request | None = request.extensions.get(_WIRE)
+        if kept is None:
+            forwarded = self._proxy is not None and self._context is None
+            target = str(request.url).encode("ascii") if forwarded else request.url.raw_path
+            login = _login(self._proxy) if forwarded else []
+            kept = h11.Request(method=request.method, target=target, headers=[*login, *request.headers.raw])
+            request.extensions[_WIRE] = kept
+        return kept
 
     def _connected(self, url: httpx.URL) -> httpcore.NetworkStream:
         """A stream to the server of this URL, or to the proxy that forwards to it."""
@@ -120,8 +127,8 @@ def _raise_as_httpx(error: Exception) -> NoReturn:
     raise getattr(httpx, type(error).__name__)(str(error)) from error
 
 
-def _login(proxy: Proxy) -> list[tuple[bytes, bytes]]:
-    if proxy.auth is None:
+def _login(proxy: Proxy | None) -> list[tuple[bytes, bytes]]:
+    if proxy is None or proxy.auth is None:
         return []
     return [(b"Proxy-Authorization", b"Basic " + base64.b64encode(":".join(proxy.auth).encode()))]
 

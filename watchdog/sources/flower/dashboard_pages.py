@@ -159,6 +159,8 @@ class Pages:
         if "set-cookie" in response.headers:
             response.request = request
             self._cookies.extract_cookies(response)
+            if not all(f"{cookie.name}{cookie.value}".isascii() for cookie in self._cookies.jar):
+                self._cookies.clear()  # httpx cannot send it
 
     def _made(self) -> httpx.BaseTransport:
         s = self._settings
