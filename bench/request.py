@@ -21,7 +21,7 @@ __all__ = ["request"]
 
 WORKERS = 4
 HEAD = "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: bench\r\nAccept-Encoding: identity\r\n\r\n"
-MOST = 10
+MOST = 13
 
 
 def request(folder: Path, *, requests: int = 300, rounds: int = 15) -> Iterator[Figure]:

@@ -8,6 +8,7 @@ import pytest
 
 from bench.cycle import cycle
 from bench.figures import Figure, Skipped, by_round, table
+from bench.footprint import footprint
 from bench.latency import latency
 from bench.memory import memory
 from bench.request import request
@@ -55,6 +56,13 @@ def test_short_commands_are_measured_beside_their_imports(tmp_path: Path) -> Non
     assert version.measured > 0
     assert once.floor is not None
     assert once.floor > 0
+
+
+def test_daemons_are_measured_while_nothing_happens(tmp_path: Path) -> None:
+    figures = {figure.what: figure.measured for figure in footprint(tmp_path, many=2, most=3, settling_s=0.0, minute_s=1.0)}
+    assert len(figures) == 7
+    assert all(measured >= 0 for measured in figures.values())
+    assert 0 < figures["`watchdog run`, 3 targets every 10 s: longest pause of a target"] < 2
 
 
 def test_an_unknown_part_is_refused_with_those_there_are() -> None:

@@ -6,6 +6,7 @@ first. If Flower does not answer at all, the rest of the batch is not tried: one
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
@@ -108,15 +109,16 @@ class FlowerSource:
 
 def share_answers(sources: Sequence[Source]) -> None:
     """Let sources with the same settings use each other's answers while these are fresh. To be called before the first query."""
-    groups: list[list[FlowerSource]] = []
+    groups: dict[str, list[list[FlowerSource]]] = {}  # by URL: a thousand settings are not compared with each other
     for source in sources:
         if isinstance(source, FlowerSource):
-            same = next((group for group in groups if group[0]._settings == source._settings), None)  # noqa: SLF001 - same class
+            at_url = groups.setdefault(source._settings.url, [])  # noqa: SLF001 - same class
+            same = next((group for group in at_url if group[0]._settings == source._settings), None)  # noqa: SLF001 - same class
             if same is None:
-                groups.append([source])
+                at_url.append([source])
             else:
                 same.append(source)
-    for group in groups:
+    for group in chain.from_iterable(groups.values()):
         shared = FlowerShared() if len(group) > 1 else None
         for source in group:
             source._shared = shared  # noqa: SLF001 - same class
