@@ -23,7 +23,7 @@ def texts(**cells: Cell) -> Texts:
     [
         (LOST, "The last worker that read from this queue, celery@gpu-1, was lost."),
         (LOST | {"last_consumer_state": "left"}, "The last worker that read from this queue, celery@gpu-1, was stopped."),
-        (LOST | {"last_consumer_state": "online"}, "celery@gpu-1 is online, and was told to read from this queue no more."),
+        (LOST | {"last_consumer_state": "online"}, "celery@gpu-1 is online, but no longer consumes this queue (cancel_consumer)."),
         (LOST | {"last_consumer_state": ""}, "celery@gpu-1, which read from this queue, is gone."),
         (TYPO, "No worker was ever seen to read from this queue; default, which is nearly its name, has consumers."),
         ({}, "No worker was ever seen to read from this queue."),
@@ -39,7 +39,7 @@ def test_the_description_says_which_case_it_is(cells: dict[str, Cell], says: str
     [
         (LOST, "1. Start celery@gpu-1 again, or another worker with `-Q indexing`"),
         (LOST | {"last_consumer_state": "online"}, "1. `celery -A APP control add_consumer indexing -d celery@gpu-1`"),
-        (TYPO, "1. A slip of the pen? Look for defualt in task_routes"),
+        (TYPO, "1. A typo? Look for defualt in task_routes"),
         (HEAD, "1. Look for indexing in task_routes and apply_async(queue=…) of what runs as gen7@web-3."),
     ],
 )
