@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test proofs bench scenes lint types check clean machine
 
-demo: $(STAMP) ## a real little cluster, broken and repaired before your eyes
+demo: $(STAMP) ## a small real cluster, broken and repaired before your eyes
 	@$(VENV)/bin/watchdog demo
 
 test: $(STAMP) ## everything but the proofs, in parallel, against real Redis, Celery and Flower; ARGS="tests/unit -n 0" for some, one by one
@@ -27,7 +27,7 @@ bench: $(STAMP) ## what it costs, beside the floor: docs/performance.md; ARGS="c
 proof-%: $(STAMP) ## one proof of docs/reliability.md, with its figures; COUNT=500 repeats more often than CI does
 	@$(PYTEST) tests/proofs/test_$*.py $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
-scenes: $(STAMP) ## minutes of real cluster life against what should be told: docs/reliability.md; ARGS="healthy crash_loop" for some
+scenes: $(STAMP) ## minutes of real cluster life, and whether the notifications are right: docs/reliability.md; ARGS="healthy crash_loop" for some
 	@$(VENV)/bin/python -m tests.scenes $(ARGS)
 
 machine: ## what proof-systemd needs to boot a Debian, from Debian's own packages; as root
