@@ -1,4 +1,4 @@
-"""A whole cycle, nothing firing: asked of a real Redis and of a process that plays Flower, read, judged, committed; beside its floor.
+"""A whole cycle, nothing firing: polled from a real Redis and a process that simulates Flower, read, judged, committed; beside its floor.
 
 One round is a minute of cycles, one each 10 s by a clock that is an argument, because not everything is asked in every cycle. The floor
 follows each cycle and asks what that one asked. The windows are full when the first round begins.
@@ -57,7 +57,7 @@ def cycle(folder: Path, *, size: int = 1000, rules: int = 100, rounds: int = 7) 
 
 
 class Clock:
-    """Time as an argument, of watchdog and of the pretended Flower alike."""
+    """Time as an argument, of watchdog and of the simulated Flower alike."""
 
     def __init__(self, now: float, servers: Servers) -> None:
         self.now, self._servers = now, servers

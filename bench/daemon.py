@@ -12,7 +12,7 @@ __all__ = ["as_installed", "daemon", "write_config"]
 
 
 def as_installed(folder: Path) -> dict[str, str]:
-    """The environment of a child: compiled code is kept, in `folder`, whatever this process was told. The first run compiles."""
+    """The environment of a child: compiled code is kept, in `folder`, whatever this process's environment says. The first run compiles."""
     environment = child_environment({"PYTHONPYCACHEPREFIX": str(folder / "compiled")})
     return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 

@@ -1,4 +1,4 @@
-"""A process that plays Flower: every page of a site over keep-alive HTTP/1.1, under any prefix, so that it can be many Flowers.
+"""A process that simulates Flower: every page of a site over keep-alive HTTP/1.1, under any prefix, so that it can be many Flowers.
 
 `python -m bench.flower PORT SIZE NOW`; `GET /clock/NOW` sets its clock, which goes on from there.
 """

@@ -15,7 +15,7 @@ __all__ = ["Receiver"]
 
 
 class Receiver:
-    """Notes, for each queue that an incident names, when it was first told of (`time.time`)."""
+    """Notes, for each queue that an incident names, when its first notification came (`time.time`)."""
 
     def __init__(self) -> None:
         self.told: dict[str, float] = {}
@@ -45,10 +45,10 @@ class Receiver:
             self.news.notify_all()
 
     def wait_for(self, names: set[str], timeout_s: float) -> dict[str, float]:
-        """When each of these was told of. TimeoutError says which were not."""
+        """When each of these was notified. TimeoutError names those that were not."""
         with self.news:
             if not self.news.wait_for(lambda: names <= self.told.keys(), timeout_s):
-                raise TimeoutError(f"never told of {', '.join(sorted(names - self.told.keys()))}")
+                raise TimeoutError(f"never notified of {', '.join(sorted(names - self.told.keys()))}")
             return {name: self.told[name] for name in names}
 
 

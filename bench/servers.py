@@ -1,4 +1,4 @@
-"""The real servers that a figure needs: a Redis, and a process that plays Flower. Both end with the block."""
+"""The real servers that a figure needs: a Redis, and a process that simulates Flower. Both end with the block."""
 
 import socket
 import sys
@@ -30,11 +30,11 @@ class Servers:
 
     @property
     def flower_url(self) -> str:
-        """The pretended Flower."""
+        """The simulated Flower."""
         return f"http://{LOOPBACK}:{self.flower_port}"
 
     def set_clock(self, now: float) -> None:
-        """From now on the pretended Flower lives at this time (epoch seconds)."""
+        """Set the clock of the simulated Flower (epoch seconds)."""
         urlopen(f"{self.flower_url}/clock/{now}", timeout=PATIENCE_S).close()  # noqa: S310 - a URL of our own
 
     @property

@@ -24,7 +24,7 @@ from watchdog.core.model.rows import Table
 from watchdog.core.model.self_seen import ReceiverSeen, SelfSeen
 from watchdog.core.model.target import SELF, Target
 from watchdog.polling.poller import Poller
-from watchdog.polling.time_limit import BoundedSource, LookDeadline
+from watchdog.polling.time_limit import BoundedSource, PollDeadline
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
 from watchdog.sources import SOURCES
@@ -116,7 +116,7 @@ def build_checker(
     timeout_s: float = inf,
 ) -> Checker:
     """The checker of `watchdog check` and `watchdog query`; `only`: these targets, or all; `timeout_s`: how long one poll may take."""
-    deadline = LookDeadline(timeout_s, stopwatch)
+    deadline = PollDeadline(timeout_s, stopwatch)
     pollers = [a for a in build_pollers(conf.settings, partial(BoundedSource, deadline=deadline)) if not only or a.target.name in only]
     rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in pollers}
     own = tuple(tuned.rule for tuned in rules_for(conf.book, SELF, TABLES))

@@ -19,7 +19,7 @@ from watchdog.core.model.target import SELF
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.rules.rule import Rule
 from watchdog.polling.poller import Poller
-from watchdog.polling.time_limit import LookDeadline, Outstanding, in_background
+from watchdog.polling.time_limit import Outstanding, PollDeadline, in_background
 
 __all__ = ["Checker"]
 
@@ -37,12 +37,12 @@ class Checker:
         clock: Callable[[], float],
         expectations: tuple[Expectation, ...] = (),
         *,
-        deadline: LookDeadline | None = None,
+        deadline: PollDeadline | None = None,
     ) -> None:
         self._deadline = deadline
         self._pollers, self._tables, self._rules, self._clock = pollers, tables, rules, clock
         self._expectations = expectations
-        self._never_asked = tuple(Idle(r.name, SELF, "check looks at clusters; `watchdog run` watches itself") for r in never_asked)
+        self._never_asked = tuple(Idle(r.name, SELF, "check is about clusters; only `watchdog run` monitors itself") for r in never_asked)
         self._evaluators = {poller.target.name: evaluator() for poller in pollers}
         self._past = {poller.target.name: Past() for poller in pollers}
 

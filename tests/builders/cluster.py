@@ -1,4 +1,4 @@
-"""A fake cluster in which all is well, that a test changes between two looks: it answers every query as Flower and Redis would."""
+"""A fake cluster in which all is well, that a test changes between two polls: it answers every query as Flower and Redis would."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ from watchdog.core.model.replies import (
 
 @dataclass
 class Cluster:
-    """What a pretended cluster would answer; a test changes it between two looks. `gaps` wins over everything."""
+    """What a fake cluster would answer; a test changes it between two polls. `gaps` wins over everything."""
 
     now: float = NOW
     beats: dict[str, WorkerBeat] = field(default_factory=dict)

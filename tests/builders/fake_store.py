@@ -41,7 +41,7 @@ class OutboxMessage:
 
 @dataclass
 class FakeStore:
-    """Incidents, outbox and what receivers were told, as `watchdog.store` keeps them."""
+    """Incidents, outbox and notifications, as `watchdog.store` keeps them."""
 
     settings: str = "s1"
     incidents: dict[str, Incident] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from watchdog.tables import TABLES
 
 
 class Watch:
-    """Looks at a pretended cluster again and again, each look with the memory of those before, passed through msgspec as the store does."""
+    """Polls a fake cluster again and again, each time with the memory of earlier polls, passed through msgspec as the store does."""
 
     def __init__(self, cluster: Cluster, target: Target | None = None, *, rounds: int = 3) -> None:
         self.cluster, self.target, self.rounds = cluster, target or a_target(), rounds

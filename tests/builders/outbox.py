@@ -1,4 +1,4 @@
-"""Incidents, notices, messages and plans in one line each, and a receiver that answers as it is told to."""
+"""Incidents, notices, messages and plans in one line each, and a receiver with programmed answers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +92,7 @@ def load(store: Store, target: str = "prod") -> Loaded:
 
 
 def look(store: Store, recipients: Sequence[Recipient], *incidents: Incident, now: float = T0, target: str = "prod") -> None:
-    """One cycle's telling: the open ones of these incidents were seen to burn, the others are over."""
+    """The notifications of one cycle: these incidents were seen in breach, the others are over."""
     with store.cycle() as transaction:
         loaded = transaction.load(target)
         judged = [JudgedIncident(one, Verdict.BREACH) for one in incidents] + [

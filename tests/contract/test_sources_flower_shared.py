@@ -1,4 +1,4 @@
-"""Targets that share one Flower: what one was just told, the others need not ask."""
+"""Targets that share one Flower: what one has just received, the others need not query."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_a_shared_answer_took_as_long_as_it_took_flower(two: Two) -> None:
 
 
 def test_a_refresh_is_each_targets_own(two: Two) -> None:
-    """Whether a worker answers it is told by what changed between two answers."""
+    """What changed between two answers shows whether a worker answers it."""
     flower, one, other = two
     for source in (one, other):
         source.ask([InspectAll()])

@@ -104,7 +104,7 @@ def test_a_header_that_cannot_be_sent_is_refused_without_its_value(headers: dict
         ("localhost:6379", "redis://, rediss://, unix:// or sentinel://"),
         ("valkey://localhost:6379", "redis:// for a Valkey"),
         ("http://localhost:6379", 'found "http://"'),
-        ("amqp://localhost//", "for another broker leave redis away"),
+        ("amqp://localhost//", "for another broker leave redis out"),
         ("redis+socket:///run/redis.sock", "unix:///path/to/redis.sock"),
         ("redis://localhost:port/0", "cannot be read"),
         ("redis://:pa/ss@localhost/0", "%-escaped"),

@@ -19,7 +19,7 @@ from watchdog.demo.cluster import Cluster
 
 @pytest.fixture(scope="module")
 def broken_in_turn() -> Iterator[Cluster]:
-    """The usual cluster; every test here mends what it broke."""
+    """The usual cluster; every test here repairs what it broke."""
     with Cluster() as one:
         start_usual(one)
         yield one
@@ -62,7 +62,7 @@ def test_60_messages_that_nobody_drains_are_1(broken_in_turn: Cluster, tmp_path:
 
 
 def test_a_worker_killed_with_9_is_1_once_it_is_silent(broken_in_turn: Cluster, tmp_path: Path) -> None:
-    """Right after a start of Flower or Redis it is unknown, for nobody can tell yet: hence the wait."""
+    """Right after a start of Flower or Redis it is unknown: hence the wait."""
     ask_the_workers(broken_in_turn)
     broken_in_turn.kill_worker("gpu-1")
     looks: list[tuple[int, dict[str, Any]]] = []

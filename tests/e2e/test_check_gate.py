@@ -23,7 +23,7 @@ RECENT = "SELECT count(*) >= 2 FROM workers WHERE state = 'online' AND uptime_s 
 
 @pytest.fixture(scope="module")
 def broken_in_turn() -> Iterator[Cluster]:
-    """The usual cluster; every test here mends what it broke."""
+    """The usual cluster; every test here repairs what it broke."""
     with Cluster() as one:
         start_usual(one)
         yield one
@@ -91,7 +91,7 @@ def test_an_expectation_that_needs_a_second_look_is_3_with_the_reason(cluster: C
     growth = "queues: growth_per_min < 1000"
     done = watchdog("check", "--once", *urls(cluster), "--expect", growth, "--format", "json", cwd=tmp_path)
     assert done.returncode == 3
-    assert json.loads(done.stdout)["expect"][0]["reason"] == "growth_per_min needs a second look"
+    assert json.loads(done.stdout)["expect"][0]["reason"] == "growth_per_min needs a second poll"
 
 
 def test_every_target_is_asked(cluster: Cluster, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_wait_that_is_over_answers_with_its_last_look(cluster: Cluster, tmp_pa
 
 
 def test_a_wait_ends_when_the_worker_is_back(broken_in_turn: Cluster, tmp_path: Path) -> None:
-    """A worker asked while it starts may not tell its queues, and is asked again after a minute: hence three."""
+    """A worker that is queried while it starts may not report its queues, and is queried again after a minute: hence three."""
     broken_in_turn.kill_worker("gpu-1")
     until(lambda: "celery@gpu-1" not in broken_in_turn.online(), 30, "Flower to miss it")
     command = [*COMMAND, "check", "--wait", "3m", "--interval", "0.3s", "--expect", TWO, *urls(broken_in_turn)]
@@ -132,7 +132,7 @@ def test_a_wait_ends_when_the_worker_is_back(broken_in_turn: Cluster, tmp_path: 
 def test_stable_looks_on_until_it_has_stayed_good(cluster: Cluster, tmp_path: Path) -> None:
     done = watchdog("check", "--wait", "30s", "--stable", "2s", "--interval", "0.5s", "--expect", TWO, "-v", *urls(cluster), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "good; to stay so for another 2s\n")
-    assert "needs a second look" not in done.stdout
+    assert "needs a second poll" not in done.stdout
 
 
 def test_what_does_not_stay_good_fails(broken_in_turn: Cluster, tmp_path: Path) -> None:

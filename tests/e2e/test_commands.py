@@ -142,7 +142,7 @@ def test_a_configuration_that_tells_nobody_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "watchdog.toml").write_text('[[target]]\nname = "prod"\nredis = "redis://127.0.0.1:1"\n')
     done = watchdog("config", "check", cwd=tmp_path)
     assert (done.returncode, done.stderr.partition(":")[0]) == (0, "warning")
-    assert "nobody is told" in done.stderr
+    assert "nobody is notified" in done.stderr
 
 
 def test_every_fault_of_a_configuration_is_said_at_once(folder: Path) -> None:

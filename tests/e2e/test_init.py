@@ -87,7 +87,7 @@ def test_it_says_how_to_switch_on_flowers_api_and_which_redis_wants_a_password(b
     bare_cluster.start_flower(environment={"FLOWER_UNAUTHENTICATED_API": ""})
     done = watchdog("init", *urls(bare_cluster), cwd=tmp_path)
     assert "its API is switched off; start Flower with FLOWER_UNAUTHENTICATED_API=true" in done.stdout
-    assert "asks for a password (NOAUTH)" in done.stdout
+    assert "requires a password (NOAUTH)" in done.stdout
     assert watchdog("config", "check", cwd=tmp_path).returncode == 0
 
 
@@ -146,8 +146,8 @@ def test_on_a_terminal_it_asks_for_what_it_lacks_and_writes_no_secret(bare_clust
     terminal.answer("URL of Flower", "none")
     terminal.answer("User name for Redis", "")
     terminal.answer("Password for Redis", "hunter2")
-    terminal.answer("What messages call", "shop")
-    terminal.answer("Who is told", "")
+    terminal.answer("name in messages", "shop")
+    terminal.answer("Receiver: ", "")
     assert terminal.end() == 0, terminal.shown
     text = (tmp_path / "watchdog.toml").read_text()
     assert "hunter2" not in text + terminal.shown
@@ -159,7 +159,7 @@ def test_on_a_terminal_it_asks_for_what_it_lacks_and_writes_no_secret(bare_clust
 def test_with_yes_a_terminal_is_asked_nothing(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "--yes", *NOWHERE)
     terminal.end()
-    assert "Who is told" not in terminal.shown
+    assert "Receiver: " not in terminal.shown
 
 
 def test_where_nothing_answers_it_ends_with_1_and_the_file_is_written(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_one_is_shown_by_the_beginning_of_its_id(refused: Path) -> None:
 
 
 def test_a_retry_without_a_daemon_is_told_when_one_starts(refused_fire: Path, receiver: RecordingReceiver) -> None:
-    assert answer(refused_fire, "retry", "--receiver", "ops") == "1 incident to be told anew in the next look, where it burns\n"
+    assert answer(refused_fire, "retry", "--receiver", "ops") == "1 incident to be notified again in the next cycle, if it still fires\n"
     assert answer(refused_fire).startswith("0 waiting, 0 given up")
     with running(refused_fire):
         receiver.wait_for(2)
@@ -128,7 +128,7 @@ def test_one_whose_address_is_gone_is_off_and_another_is_told_so(tmp_path: Path,
         configure(tmp_path, hook("ops", receiver.url), hook("dev", other.url))
         with running(tmp_path) as daemon:
             daemon.wait_for("receiver_switched_off")
-            until(lambda: "ReceiverOff" in [rule for _, rule, _ in told(other)], 20, "the other to be told")
+            until(lambda: "ReceiverOff" in [rule for _, rule, _ in told(other)], 20, "the other to be notified")
             assert "ops is switched off since" in answer(tmp_path)
             receiver.default = Answer()
             said = answer(tmp_path, "retry", "--receiver", "ops")

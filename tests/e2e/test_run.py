@@ -1,4 +1,4 @@
-"""`watchdog run` on a real cluster, with a real webhook: told once, and once when it is over, whatever is restarted in between."""
+"""`watchdog run` on a real cluster, with a real webhook: one notification, and one at the end, whatever is restarted in between."""
 
 import signal
 import socket
@@ -23,8 +23,8 @@ def drain(cluster: Cluster, queue: str) -> None:
 
 
 def heard(receiver: RecordingReceiver, rule: str, *events: str, timeout: float = 20.0) -> None:
-    """Until the receiver was told exactly this of a rule."""
-    until(lambda: events_of(receiver, rule) == list(events), timeout, f"{rule} to be told {events}; told: {told(receiver)}")
+    """Wait until the receiver got exactly these events of a rule."""
+    until(lambda: events_of(receiver, rule) == list(events), timeout, f"{rule} to be notified as {events}; got: {told(receiver)}")
 
 
 def test_a_breach_is_told_once_and_once_when_it_is_over_then_sigterm_ends_it(

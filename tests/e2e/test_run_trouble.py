@@ -1,4 +1,4 @@
-"""`watchdog run` where its own surroundings fail: what it is there to tell is told all the same."""
+"""`watchdog run` when its own surroundings fail: it notifies all the same."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from watchdog.demo.cluster import Cluster
 
 
 def heard(receiver: RecordingReceiver, *events: str) -> None:
-    until(lambda: events_of(receiver, "BrokerUnreachable") == list(events), 20, f"the broker to be told {events}")
+    until(lambda: events_of(receiver, "BrokerUnreachable") == list(events), 20, f"the broker to be notified as {events}")
 
 
 def test_a_log_whose_reader_is_gone_keeps_nobody_from_being_told(

@@ -1,4 +1,4 @@
-"""No secret gets out: a configuration full of marked ones, every command, and servers and libraries that tell all they know.
+"""No secret gets out: a configuration full of marked ones, every command, and servers and libraries that reveal all they know.
 
 Every place where the configuration takes a secret holds the mark. It must be nowhere in what is printed, logged, kept or sent to people.
 """
@@ -41,7 +41,7 @@ def basic(user: str, place: str) -> bytes:
 
 
 class Echo(RecordingReceiver):
-    """Tells whoever asks all that it was told."""
+    """Answers every request with all that it received."""
 
     def take(self, request: Request) -> Answer:
         answer = super().take(request)
@@ -50,7 +50,7 @@ class Echo(RecordingReceiver):
 
 
 def repeats(connection: object, _closing: object) -> None:
-    """A Redis that refuses with what it was told."""
+    """A Redis whose refusal repeats the request."""
     said: bytes = connection.recv(65536)  # type: ignore[attr-defined]
     connection.sendall(b"-WRONGPASS " + said.replace(b"\r\n", b" ") + b"\r\n")  # type: ignore[attr-defined]
 

@@ -22,7 +22,7 @@ def as_slack(path: Path) -> None:
 
 
 def named(receiver: RecordingReceiver, at: int = -1) -> list[str]:
-    """The queues that one request tells of."""
+    """The queues that one request reports."""
     body = receiver.requests[at].body.decode() if receiver.requests else ""
     return [queue for queue in QUEUES if f"`{queue}`" in body]
 

@@ -1,4 +1,4 @@
-"""The daemon with sources that answer when they are told to, and a database that is locked when it should not be."""
+"""The daemon with sources that answer on command, and a database that is locked when it should not be."""
 
 import contextlib
 import json
@@ -302,14 +302,14 @@ def test_one_taken_out_that_is_slow_delays_nobody(building: Building, logs: list
         wait_for(logs, "watchdog_started")
         look(building.store, [Recipient("slow", settings="s1")], incident())
         building.store.switch_on("slow")
-        until(lambda: slow.ids, 10, "the fire to be told")
+        until(lambda: slow.ids, 10, "the incident to be notified")
         slow.before = lambda: go_on.wait(10)
         building.more = ()
         daemon.reload()
         wait_for(logs, "receiver_removed")
         look(building.store, [Recipient("ops", settings="s1")], incident())
         building.store.switch_on("ops")
-        until(lambda: building.receiver.ids, 5, "the other to be told")
+        until(lambda: building.receiver.ids, 5, "the other to be notified")
         assert len(slow.ids) == 1
         go_on.set()
         until(lambda: len(slow.ids) == 2, 10, "its farewell")
@@ -321,7 +321,7 @@ def test_a_second_reload_goes_on_with_a_farewell_that_is_not_done(building: Buil
         wait_for(logs, "watchdog_started")
         look(building.store, [Recipient("old", settings="s1")], incident())
         building.store.switch_on("old")
-        until(lambda: settled_once(building, old), 10, "the fire to be told")
+        until(lambda: settled_once(building, old), 10, "the incident to be notified")
         old.then = [Later("no answer")]
         building.more = ()
         daemon.reload()
@@ -405,7 +405,7 @@ def test_the_lock_grows_old_while_a_cycle_is_overdue_and_is_touched_once_all_is_
 def test_a_database_that_cannot_be_written_is_no_reason_to_be_restarted(
     building: Building, database: sqlite3.Connection, tmp_path: Path, logs: list[EventDict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its cycles fail, and hang as little: a restart mends no disk, and cuts short what is being sent."""
+    """Its cycles fail, but do not hang: a restart repairs no disk, and interrupts what is being sent."""
     monkeypatch.setattr(Watching, "_patience_s", lambda *_: 1.0)
     monkeypatch.setattr("watchdog.daemon.daemon.SIGN_EVERY_S", 0.1)
     lock = tmp_path / "watchdog.db.lock"

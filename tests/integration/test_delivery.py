@@ -289,7 +289,7 @@ def test_what_a_living_thread_has_in_hand_is_left_to_it(store: Store) -> None:
 
 
 class FailingLog:
-    """Raises whatever it is told."""
+    """Raises what it is given."""
 
     def bind(self, **_: object) -> "FailingLog":
         return self

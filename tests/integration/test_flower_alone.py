@@ -71,7 +71,7 @@ def test_workers_and_consumers_are_seen_and_lengths_are_idle(other: OtherBroker,
     assert [row for row in document["rows"] if row["name"] == "mails"] == [
         {"name": "mails", "consumers": 1, "length": None, "state": "online"}
     ]
-    assert "cannot tell the length of a queue in filesystem" in str(document["gaps"])
+    assert "does not know the length of a queue in filesystem" in str(document["gaps"])
 
 
 def test_what_flower_cannot_count_is_idle_and_no_failure(other: OtherBroker, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_redis_that_hangs_does_not_stop_flower_by_our_question(flowered: Clust
     finally:
         flowered.resume_redis()
     assert document["exit_code"] == 3
-    assert any("no worker is heard" in unknown["reason"] for unknown in document["unknown"])
+    assert any("no worker sends heartbeats" in unknown["reason"] for unknown in document["unknown"])
     until(lambda: all(heard(flowered).values()), 20, "both workers to be heard again")
 
 

@@ -168,7 +168,7 @@ def test_a_client_certificate_is_shown_where_one_is_wanted(strict_port: int, cer
 
 def test_a_client_certificate_that_is_wanted_and_not_there_names_the_settings(strict_port: int, certificates: Certificates) -> None:
     said = reason(flower(f"https://127.0.0.1:{strict_port}", ca_file=str(certificates.ca)), Inspected())
-    assert "asks for a client certificate: set `cert_file` and `key_file` of flower" in said
+    assert "requires a client certificate: set `cert_file` and `key_file` of flower" in said
 
 
 def test_a_client_certificate_of_another_authority_is_told_apart(strict_port: int, certificates: Certificates, tmp_path: Path) -> None:
@@ -287,4 +287,4 @@ def test_a_flower_with_a_prefix_and_a_password(bare_cluster: Cluster) -> None:
     right.close()
     assert "url_prefix" in reason(flower(f"http://ops:hunter2@127.0.0.1:{port}"), WorkerStatus())
     assert "does not accept" in reason(flower(f"http://ops:wrong@127.0.0.1:{port}/flower"), WorkerStatus())
-    assert "asks for credentials" in reason(flower(f"http://127.0.0.1:{port}/flower"), WorkerHeartbeats())
+    assert "requires credentials" in reason(flower(f"http://127.0.0.1:{port}/flower"), WorkerHeartbeats())

@@ -227,7 +227,7 @@ def test_a_flower_2_0_with_a_prefix_and_a_password() -> None:
         assert ask(f"http://ops:hunter2@{place}/flower", WorkerStatus(), WorkerHeartbeats(), RunningTasks()) == [{}, {}, ()]
         assert "url_prefix" in reason(f"http://ops:hunter2@{place}", WorkerStatus())
         assert "does not accept" in reason(f"http://ops:wrong@{place}/flower", WorkerStatus())
-        assert "asks for credentials" in reason(f"http://{place}/flower", WorkerStatus())
+        assert "requires credentials" in reason(f"http://{place}/flower", WorkerStatus())
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +263,7 @@ def test_a_flower_1_2_with_authentication_is_up_and_its_error_names_the_way_out(
     assert {unknown["rule"] for unknown in document["unknown"]} == lists_of_tasks
 
 
-@pytest.mark.parametrize(("userinfo", "says"), [("", "asks for credentials"), ("ops:wrong@", "does not accept")])
+@pytest.mark.parametrize(("userinfo", "says"), [("", "requires credentials"), ("ops:wrong@", "does not accept")])
 def test_a_flower_1_2_that_does_not_let_us_in_says_that_first(shut: Cluster, userinfo: str, says: str) -> None:
     assert says in reason(f"http://{userinfo}127.0.0.1:{shut.flower_port}/flower", WorkerStatus())
 

@@ -1,4 +1,4 @@
-"""From one configuration to the next: who is new hears what burns, who goes hears that it is over for them, a new name repeats nothing."""
+"""From one configuration to the next: new receivers get what fires, removed ones get the end, a new name repeats nothing."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ def dead(store: Store) -> list[tuple[str, str | None]]:
 
 
 def told_both(store: Store) -> None:
-    """`ops` and `dev` were told that A and B burn."""
+    """`ops` and `dev` were notified that A and B fire."""
     cycle(store, ["ops", "dev"], A, B)
     for name in ("ops", "dev"):
         assert attempt(store, Delivered(), receiver=name)

@@ -1,4 +1,4 @@
-"""The heartbeat's thread, with cycles that end when they are told to, and the listener of docs/heartbeat.md."""
+"""The heartbeat's thread, with cycles that end on command, and the listener of docs/heartbeat.md."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ DOC = Path(__file__).parents[2] / "docs" / "heartbeat.md"
 
 
 class Heard:
-    """A URL that answers as it is told to, and counts."""
+    """A URL with programmed answers, which counts requests."""
 
     def __init__(self) -> None:
         self.count, self.closed = 0, False

@@ -131,7 +131,7 @@ def test_what_has_no_row_of_its_own_has_a_page(shown: Shown, table: str) -> None
 
 
 def lost(shown: Shown, folder: Path) -> dict[str, str | None]:
-    """Worker -> the link of its WorkerLost, as a single look tells it."""
+    """Worker -> the link of its WorkerLost in a single check."""
     config = (
         f'[[target]]\nname = "prod"\nflower = "{shown.cluster.flower_url}"\nredis = "{shown.cluster.redis_url}"\n'
         f"expected_workers = {json.dumps([WEB, 'celery@never-1'])}\n"

@@ -130,7 +130,7 @@ def test_a_proxy_that_asks_for_credentials_is_told_apart_from_the_receiver(schem
         outcome = send(f"{scheme}://receiver.example/x", proxy=proxy.url)
     assert isinstance(outcome, Later)
     assert outcome.reason == (
-        f"the proxy {proxy.url} (`proxy`) asks for a user name and a password (407); write them into its URL, http://user:password@host:port"
+        f"the proxy {proxy.url} (`proxy`) requires a user name and a password (407); write them into its URL, http://user:password@host:port"
     )
     assert outcome.never_arrived
 
@@ -275,7 +275,7 @@ def test_a_proxy_in_the_way_of_flower_is_a_gap_that_names_it() -> None:
     with ForwardProxy(login=LOGIN) as proxy:
         answer = first("http://flower.example", proxy=proxy.url)
         assert isinstance(answer, Gap)
-        assert "asks for a user name and a password (407)" in answer.reason
+        assert "requires a user name and a password (407)" in answer.reason
     closed = free_port()
     assert first("http://flower.example", proxy=f"http://127.0.0.1:{closed}") == Gap(
         f"flower: connection refused by the proxy http://127.0.0.1:{closed} (`proxy`): is it running there, on that port?"

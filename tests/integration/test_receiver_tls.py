@@ -46,7 +46,7 @@ def test_a_client_certificate_is_shown_where_one_is_wanted(strict: RecordingRece
 def test_one_that_is_wanted_and_not_there_names_the_settings(strict: RecordingReceiver, certificates: Certificates) -> None:
     outcome = posted(strict, ca_file=certificates.ca)
     assert isinstance(outcome, Later)
-    assert "asks for a client certificate; set `cert_file` and `key_file`" in outcome.reason
+    assert "requires a client certificate; set `cert_file` and `key_file`" in outcome.reason
 
 
 def test_one_of_another_authority_is_told_apart(strict: RecordingReceiver, certificates: Certificates, tmp_path: Path) -> None:

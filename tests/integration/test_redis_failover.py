@@ -63,7 +63,7 @@ def configure(folder: Path, cluster: Cluster, sentinels: Sentinels, hook: str, u
 
 
 def heard(receiver: RecordingReceiver) -> list[tuple[str, str]]:
-    """(rule, event) of all that was told."""
+    """(rule, event) of all notifications."""
     return sorted((rule, event) for _, rule, event in told(receiver))
 
 
@@ -83,11 +83,11 @@ def fails_over(sentinels: Sentinels, cluster: Cluster) -> None:
 def test_a_failover_is_one_message_at_most_and_the_new_master_is_found(
     sentinels: Sentinels, served: Cluster, receiver: RecordingReceiver, tmp_path: Path, unreachable_for: str, of_the_broker: list[str]
 ) -> None:
-    """60 messages wait before, during and after; they are taken away at the new master, and only then is that told."""
+    """60 messages wait before, during and after; they are consumed at the new master, and only then is the end notified."""
     configure(tmp_path, served, sentinels, receiver.url, unreachable_for)
     with running(tmp_path):
         served.flood("nobody", 60)
-        until(lambda: heard(receiver) == WAITING, 30, "what burns before the failover to be told")
+        until(lambda: heard(receiver) == WAITING, 30, "what fires before the failover to be notified")
         fails_over(sentinels, served)
         assert heard(receiver) == sorted([*WAITING, *(("BrokerUnreachable", event) for event in of_the_broker)])
         with sentinels.data(sentinels.master()) as client:

@@ -106,7 +106,7 @@ def test_a_master_that_hangs_costs_less_than_the_source_says_at_most() -> None:
         said = reason(asked)
         assert time.monotonic() - began < asked.longest_s
     assert f"no answer from redis://{LOOPBACK}:" in said
-    assert "says the sentinel" in said
+    assert "according to the sentinel" in said
 
 
 def test_where_none_is_there_each_is_named(three: Sentinels) -> None:
@@ -128,7 +128,7 @@ def test_where_the_address_refuses_it_is_named_with_who_gave_it() -> None:
     with TcpServer(names(port)) as sentinel:
         told_by = f"{LOOPBACK}:{sentinel.port}"
         said = reason(source(f"sentinel://{told_by}/{MASTER}"))
-    assert f'connection refused by redis://{LOOPBACK}:{port}/0 (the master "{MASTER}", says the sentinel {told_by})' in said
+    assert f'connection refused by redis://{LOOPBACK}:{port}/0 (the master "{MASTER}", according to the sentinel {told_by})' in said
 
 
 def test_a_stale_sentinel_that_names_a_replica_is_passed_over(three: Sentinels) -> None:
@@ -141,7 +141,7 @@ def test_a_stale_sentinel_that_names_a_replica_is_passed_over(three: Sentinels) 
     assert isinstance(server, RedisServer)
     assert server.role == "master"
     assert f"redis://{LOOPBACK}:{replica}/0" in alone
-    assert "says that it is a replica" in alone
+    assert "reports that it is a replica" in alone
 
 
 def test_a_plain_redis_is_no_sentinel(redis_server: Cluster) -> None:

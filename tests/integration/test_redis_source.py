@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 import signal
 import socket
 import tempfile
@@ -281,7 +282,7 @@ def test_a_key_outside_the_users_pattern_is_a_gap_of_its_own(filled: Cluster) ->
 
 
 @pytest.mark.parametrize(
-    ("userinfo", "says_why"), [("", "asks for a password"), (":wrong@", "does not accept"), ("nobody:hunter2@", "does not accept")]
+    ("userinfo", "says_why"), [("", "requires a password"), (":wrong@", "does not accept"), ("nobody:hunter2@", "does not accept")]
 )
 def test_a_wrong_password_says_so(bare_cluster: Cluster, userinfo: str, says_why: str) -> None:
     bare_cluster.start_redis(None, "--requirepass", "hunter2")
@@ -515,7 +516,7 @@ def test_celerys_own_spelling_of_a_client_certificate_is_understood(strict_port:
 
 def test_a_client_certificate_that_is_wanted_and_not_there_names_the_setting(strict_port: int, certificates: Certificates) -> None:
     said = reason(source(f"rediss://{LOOPBACK}:{strict_port}/0", ca_file=str(certificates.ca)))
-    assert "for a client certificate" in said
+    assert re.search("requires? a client certificate", said)
     assert "`cert_file` and `key_file` of redis" in said
 
 

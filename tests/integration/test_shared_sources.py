@@ -88,7 +88,7 @@ def two_apps() -> Iterator[Cluster]:
         both.flood("blog-mails", 1, "demo.hang")
         both.flood("blog-mails", 6)
         until(lambda: states(both) == {"SUCCESS": 1, "FAILURE": 4, "STARTED": 2}, 30, "all to have ended that will")
-        until(lambda: busy(both) == [1, 1], 30, "each worker's heartbeat to tell of the task that hangs")
+        until(lambda: busy(both) == [1, 1], 30, "each worker's heartbeat to report the task that hangs")
         yield both
 
 

@@ -190,7 +190,7 @@ def test_no_secret_appears_in_its_settings_or_in_an_error_about_them() -> None:
 
 
 def cycle(store: Store, to: SlackReceiver, incidents: Sequence[Incident], now: float) -> None:
-    """One cycle's telling: what burns was seen to burn; what is over ended."""
+    """The notifications of one cycle: what fires was seen in breach; what is over ended."""
     with store.cycle() as transaction:
         loaded = transaction.load("prod")
         judged = [JudgedIncident(one, Verdict.BREACH if one.open else Verdict.CLEAR) for one in incidents]
@@ -201,7 +201,7 @@ def cycle(store: Store, to: SlackReceiver, incidents: Sequence[Incident], now: f
 def test_what_waits_is_merged_and_what_ended_untold_is_not_told(
     tmp_path: Path, slack: Made, receiver: RecordingReceiver, time: Time
 ) -> None:
-    """Slack asks for pauses; three begin one after the other and one ends: then one message tells of the two that burn."""
+    """Slack asks for pauses; three begin one after the other and one ends: then one message contains the two that fire."""
     receiver.then(*[Answer(429, {"retry-after": "10"})] * 3)
     receiver.default = OK
     to = slack()

@@ -332,7 +332,7 @@ def test_the_database_has_a_size(store: Store) -> None:
 
 
 def burned_out(store: Store) -> None:
-    """A: told and over. B: told and open. C: over, its end refused. D: over, its beginning waits still."""
+    """A: notified and over. B: notified and open. C: over, its end refused. D: over, its beginning still waits."""
     a, b, c, d = (incident(name) for name in "ABCD")
     commit(store, plan(message("1", notice(a)), message("2", notice(b)), message("3", notice(c)), incidents=[a, b, c, d]))
     for _ in range(3):

@@ -366,7 +366,7 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
     for create in (True, False):
         said = refusal(tmp_path / NAME, create=create)
         assert f"is of version {len(STEPS) + 1}, this watchdog knows versions up to {len(STEPS)}" in said
-        assert f"install the newer watchdog again, or bring back the copy {tmp_path / NAME}.v{len(STEPS)}" in said
+        assert f"install the newer watchdog again, or restore the copy {tmp_path / NAME}.v{len(STEPS)}" in said
     assert (tmp_path / NAME).read_bytes() == before
 
 

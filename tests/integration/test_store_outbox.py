@@ -202,7 +202,7 @@ def test_what_was_in_hand_at_a_crash_may_have_arrived(store: Store) -> None:
 
 
 def test_what_was_frozen_for_a_receiver_of_another_type_is_written_anew_under_its_id(store: Store) -> None:
-    """Slack can do nothing with the body of a webhook; refused by it, the fire would count as told to nobody and never be told again."""
+    """Slack can do nothing with the body of a webhook; if it refused one, nobody would ever be notified of the incident."""
     commit(store, plan(message("1")))
     before = store.claim("ops", T0, "webhook:1", lambda _: b"for a webhook")
     assert before is not None

@@ -36,7 +36,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def full(made_once: Path, tmp_path: Path) -> Path:
-    """200 incidents, of which `ops` was told; all in the main file."""
+    """200 incidents, of which `ops` was notified; all in the main file."""
     return Path(shutil.copy(made_once, tmp_path))
 
 
@@ -132,7 +132,7 @@ def test_who_was_told_is_counted_anew_from_the_messages(full: Path) -> None:
 def test_a_file_whose_beginning_is_gone_is_left_as_it_is(full: Path) -> None:
     damage(full, 1)
     before = full.read_bytes()
-    with pytest.raises(StoreError, match=r"nothing of it can be read .* and it was left as it is; bring back a copy"):
+    with pytest.raises(StoreError, match=r"nothing of it can be read .* and it was left as it is; restore a copy"):
         rescue(full, "watchdog database rescue")
     assert full.read_bytes() == before
 

@@ -128,7 +128,7 @@ def write_config(folder: Path, cluster: Cluster, hook: str, *, short: tuple[str,
 
 
 def told(receiver: RecordingReceiver) -> list[tuple[str, str, str]]:
-    """(incident, rule, event) of everything the receiver was told, in order; a repeat under the same id counts once."""
+    """(incident, rule, event) of everything the receiver got, in order; a repeat under the same id counts once."""
     bodies: dict[str, dict[str, Any]] = {}
     for request in receiver.requests:
         bodies.setdefault(request.headers["webhook-id"], json.loads(request.body))
@@ -136,5 +136,5 @@ def told(receiver: RecordingReceiver) -> list[tuple[str, str, str]]:
 
 
 def events_of(receiver: RecordingReceiver, rule: str) -> list[str]:
-    """What was told of one rule, in order."""
+    """The events of one rule that the receiver got, in order."""
     return [event for _, name, event in told(receiver) if name == rule]

@@ -1,4 +1,4 @@
-"""What receivers were told, held against what the database says happened: the account that must balance after any crash."""
+"""Compares what receivers got with what the database says: the account that must balance after any crash."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ RANK = ("info", "warning", "error", "critical")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`told`: receiver -> incident -> what it was told, in order, repeats aside; `repeats`: requests that said something again."""
+    """`told`: receiver -> incident -> its notifications in order, without repeats; `repeats`: requests that repeated something."""
 
     told: Mapping[str, Mapping[str, tuple[str, ...]]]
     keys: Mapping[str, str]
@@ -30,7 +30,7 @@ class Account:
 
 
 def sound(database: Path, aside: Path) -> str:
-    """What `PRAGMA integrity_check` says of the file and journal that a dead daemon left: of a copy, for to open it is to mend it."""
+    """What `PRAGMA integrity_check` says of the file and journal that a dead daemon left: of a copy, because opening it repairs it."""
     aside.mkdir(exist_ok=True)
     for suffix in ("", "-wal"):
         if (left := Path(f"{database}{suffix}")).exists():
@@ -51,7 +51,7 @@ def account(database: Path, heard: Mapping[str, Sequence[Request]]) -> Account:
     repeats = sum(len(requests) for requests in heard.values()) - len(messages)
     never_left = 0
     for receiver, by_incident in told.items():
-        assert set(by_incident) <= set(incidents), f"{receiver} was told of an incident that never was"
+        assert set(by_incident) <= set(incidents), f"{receiver} was notified of an incident that never was"
         for row in incidents.values():
             notices = by_incident.get(row["id"], [])
             never_left += not notices

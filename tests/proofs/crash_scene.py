@@ -1,4 +1,4 @@
-"""Where the crash proof plays: receivers that act and answer in time or too late, queues that come and go, and somebody to be ready for."""
+"""The scene of the crash proof: receivers that act and answer in time or too late, and queues that come and go."""
 
 import contextlib
 import json
@@ -103,7 +103,7 @@ class World:
             self.fires += 1
             for level, event in [(SMALL, "first"), (LARGE, "escalated"), (0, "resolved")]:
                 set_levels(self._redis, {queue: level})
-                until(lambda event=event: self._all_heard(queue, event), 50, f"{queue} to be told {event}")  # type: ignore[misc]
+                until(lambda event=event: self._all_heard(queue, event), 50, f"{queue} to be notified as {event}")  # type: ignore[misc]
 
     def _all_heard(self, queue: str, event: str) -> bool:
         return self._abandoned.is_set() or all(receiver.said[queue, event] >= self.fires for receiver in self._receivers)

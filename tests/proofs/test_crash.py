@@ -94,7 +94,7 @@ class Ordeal:
         self.deaths: list[str] = []
 
     def told(self, *deaths: int) -> Telling:
-        """What was told of which queue, where the first life dies at the first of these moments, the second at the second, …"""
+        """Notifications by queue, where the first life dies at the first of these moments, the second at the second, …"""
         for left in self._folder.iterdir():
             left.unlink()
         with ActingReceiver(lambda: self._late_s, self._folder) as ops:

@@ -454,7 +454,9 @@ def test_no_way_out_lets_a_name_do_anything(hostile_redis: Cluster, receiver: Re
             shown(" ".join(ways[:3]), watchdog_process(*ways, cwd=tmp_path).stdout)
         with running(tmp_path) as daemon:
             until(
-                lambda: receiver.requests and slack.requests and daemon.text.count("message_delivered") >= 4, 30, "all receivers to be told"
+                lambda: receiver.requests and slack.requests and daemon.text.count("message_delivered") >= 4,
+                30,
+                "all notifications",
             )
             listed = shown("incidents", watchdog_process("incidents", cwd=tmp_path).stdout)
             as_json = shown("incidents json", watchdog_process("incidents", "--format", "json", cwd=tmp_path).stdout)

@@ -77,7 +77,7 @@ class Clock:
 
 @dataclass
 class Queues:
-    """What a pretended look reads of `queues`, at no cost: as many as there are lengths. Each look gives new rows, as a real one does."""
+    """The rows of `queues` in a simulated cycle, at no cost: one for each length. Each cycle gives new rows, as a real one does."""
 
     lengths: list[float]
 
@@ -293,7 +293,7 @@ def warm_up(folder: Path, arrivals: Arrivals) -> None:
 
 
 def check_flood(store: Store, bodies: dict[str, bytes]) -> None:
-    """Every incident is stored once, told once, and in as few messages as may be."""
+    """Every incident is stored once and sent once, in as few messages as possible."""
     said = Counter(incident["id"] for body in bodies.values() for incident in json.loads(body)["data"]["incidents"])
     assert len(bodies) == MANY // A_MESSAGE
     assert said == Counter(incident.id for incident in store.incidents())
@@ -317,7 +317,7 @@ FORBIDDEN = (
 
 
 def forbid_writing(database: Path) -> None:
-    """From now on, whoever writes an incident or what was told of it fails."""
+    """From now on, every write to an incident or its notifications fails."""
     with closing(sqlite3.connect(database)) as connection:
         for number, what in enumerate(FORBIDDEN):
             connection.execute(
@@ -326,7 +326,7 @@ def forbid_writing(database: Path) -> None:
 
 
 def select_open(connection: sqlite3.Connection) -> int:
-    """The floor: the rows of the open incidents, and of what was told of them."""
+    """The floor: the rows of the open incidents and of their notifications."""
     incidents = connection.execute(
         "SELECT * FROM incidents WHERE target = 'prod' AND state IN ('pending', 'firing', 'recovering')"
     ).fetchall()
@@ -377,7 +377,7 @@ def test_ten_thousand_that_stay_open_are_neither_rebuilt_nor_written(
 
 @dataclass
 class Pretended:
-    """A source that answers for a pretended cluster."""
+    """A source that answers for a fake cluster."""
 
     name: str
     cluster: Cluster

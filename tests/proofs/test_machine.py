@@ -49,11 +49,11 @@ def configure(folder: Path, cluster: Cluster, *hooks: str, more: str = "") -> Pa
 
 
 def heard(receiver: RecordingReceiver, *events: str, rule: str = "BrokerUnreachable") -> None:
-    until(lambda: events_of(receiver, rule) == list(events), 30, f"{rule} to be told {events}; told: {told(receiver)}")
+    until(lambda: events_of(receiver, rule) == list(events), 30, f"{rule} to be notified as {events}; got: {told(receiver)}")
 
 
 def told_in_full(daemon: Daemon, receiver: RecordingReceiver, cluster: Cluster, *, rules: tuple[str, ...] = ("BrokerUnreachable",)) -> None:
-    """The breach that is open is told once, and its end once; nothing else was, and the daemon ends well."""
+    """The open breach is notified once, and its end once, and nothing else; the daemon ends well."""
     heard(receiver, "first")
     cluster.start_redis()
     heard(receiver, "first", "resolved")
@@ -474,6 +474,6 @@ def test_out_of_file_descriptors_nothing_is_blamed_on_redis_and_nothing_is_lost(
         resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
         time.sleep(2)
         assert told(receiver) == []
-        figure("machine: out of file descriptors, nothing was told of a Redis that was well")
+        figure("machine: out of file descriptors, nothing was sent about a Redis that was well")
         redis_server.stop_redis()
         told_in_full(daemon, receiver, redis_server)

@@ -1,5 +1,5 @@
 """Proof 2: receivers misbehave, alone and mixed. Each message arrives or is a visible dead letter; the healthy see no delay; what is
-mended is told of the live fire. Real sockets everywhere; where an hour passes, it passes on the clock that the delivery is given."""
+mended is notified of the open incident. Real sockets everywhere; where an hour passes, it passes on the delivery's clock."""
 
 import json
 import signal
@@ -56,7 +56,7 @@ class Misbehaviour:
     off: bool = False
     deaf: bool = False
     may_have_acted: bool = False
-    """It takes a message in, and what it says of it does not tell whether it acted on it."""
+    """It accepts a message, but its answer does not show whether it acted on it."""
     settings: dict[str, Any] = field(default_factory=dict)
     https: bool = False
 
@@ -104,7 +104,7 @@ def webhook(name: str, url: str, **more: Any) -> WebhookReceiver:
 
 
 class Case:
-    """One misbehaving receiver: its server, its settings before it is mended, and after."""
+    """One misbehaving receiver: its server, and its settings before and after it is fixed."""
 
     def __init__(self, name: str, how: Misbehaviour, server: MoodyReceiver, certificates: Certificates) -> None:
         self.how, self.server = how, server
@@ -172,7 +172,7 @@ def bodies_by_id(arrived: list[Arrived]) -> dict[str, set[bytes]]:
 def test_an_hour_of_misbehaviour_loses_nothing_and_once_mended_the_live_fire_is_told(
     store: Store, case: Callable[[str], Case], name: str, figure: Figure
 ) -> None:
-    """A fire burns all the time; another comes and goes while nobody can be told."""
+    """One incident fires all the time; another comes and goes while nobody can be notified."""
     one, clock = case(name), Clock()
     pace = Pace(clock)
     burning, short = incident("A"), incident("B")
@@ -257,7 +257,7 @@ def measured(folder: Path, servers: list[MoodyReceiver], beside: list[WebhookRec
         delivery.start()
         try:
             committed = burn(store, delivery, [*healthy, *beside])
-            until(told_all(servers), 60, "the healthy to be told")
+            until(told_all(servers), 60, "the healthy to be notified")
         finally:
             delivery.stop(2 * SLOWEST_S)
         kept = store.outbox_shown().messages

@@ -54,7 +54,7 @@ def configuration(cluster: Cluster, *hooks: str, interval: str = "0.5s", rules: 
 
 
 def heard(receiver: RecordingReceiver, rule: str, *events: str) -> None:
-    until(lambda: events_of(receiver, rule) == list(events), 30, f"{rule} to be told {events}")
+    until(lambda: events_of(receiver, rule) == list(events), 30, f"{rule} to be notified as {events}")
 
 
 def test_systemd_finds_no_fault_in_it_and_calls_it_closed(service: Service, figure: Figure) -> None:

@@ -160,7 +160,7 @@ class World:
             assert Event.RESOLVED not in story[:-1]
 
     def heal(self) -> None:
-        """Receivers are mended and answer; a few cycles later everything has been said."""
+        """Receivers are fixed and answer; a few cycles later everything has been sent."""
         for receiver in RECEIVERS:
             self.version[receiver] += 1
         for _ in range(3):
@@ -192,5 +192,5 @@ def test_each_receiver_hears_each_story_once_and_in_order_and_nothing_is_lost(sc
             for one in world.incidents:
                 story = told.get((receiver, one.id), [])
                 if one.open:
-                    assert story[:1] == [Event.FIRST], f"{receiver} was never told of {one.id}"
+                    assert story[:1] == [Event.FIRST], f"{receiver} was never notified of {one.id}"
                 assert not story or (story[-1] is Event.RESOLVED) is not one.open

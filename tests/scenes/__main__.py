@@ -75,7 +75,7 @@ def _apart(scene: Scene, logs: Path) -> Verdict:
 
 
 def _table(verdicts: dict[str, Verdict], *, markdown: bool) -> str:
-    rows: list[tuple[str, ...]] = [("scene", "told", "needed", *EVIDENCE)]
+    rows: list[tuple[str, ...]] = [("scene", "sent", "needed", *EVIDENCE)]
     for name, one in sorted(verdicts.items()):
         rows.append((name, str(one.told), str(one.needed), *(str(len(getattr(one, kind))) for kind in EVIDENCE)))
     if markdown:

@@ -1,4 +1,4 @@
-"""What was told, held against what was true. Pure: times are seconds since the scene began.
+"""Compares notifications with the truth. Pure: times are seconds since the scene began.
 
 In: the events that a receiver got, the looks that `watchdog check` took, the truth of the scene (needs, and what may be said besides).
 Out: a Verdict: counts for the table, and one line of evidence for each thing that was false, missed, late or said too often.
@@ -27,7 +27,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A fault that must be told: by any of `rules` (patterns), on a key like `key`, `within_s` of the step `fault`, at most `most` times.
+    """A fault to be notified: by any of `rules` (patterns), on a key like `key`, `within_s` of the step `fault`, at most `most` times.
 
     `mended`: the step that mends it; its end must come `end_within_s` later, and not before.
     """
@@ -71,7 +71,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`told`: events in all; `needed`: beginnings and ends that the truth calls for. The others hold evidence, one line each."""
+    """`told`: notified events in all; `needed`: beginnings and ends that the truth calls for. The others hold evidence, one line each."""
 
     told: int
     needed: int
@@ -99,7 +99,7 @@ def judge(told: Sequence[Told], needs: Sequence[Need], also: Sequence[Also], loo
     for need in needs:
         fault, hits = steps[need.fault], [one for one in begun if need.covers(one) and one.at >= steps[need.fault]]
         if not hits:
-            missed.append(f"{need.fault}: nobody told ({' or '.join(need.rules)})")
+            missed.append(f"{need.fault}: nobody notified ({' or '.join(need.rules)})")
         elif hits[0].at - fault > need.within_s:
             late.append(f"{need.fault}: after {hits[0].at - fault:.0f}s instead of {need.within_s:.0f}s: {hits[0]}")
         extra.extend(map(str, hits[need.most :]))
@@ -113,7 +113,7 @@ def judge(told: Sequence[Told], needs: Sequence[Need], also: Sequence[Also], loo
 
 
 def _judge_end(need: Need, told: Sequence[Told], steps: Mapping[str, float], into: tuple[list[str], list[str], list[str]]) -> None:
-    """The end of what was told: never while the fault lasts, and soon after it is mended."""
+    """The end must not come while the fault lasts, and must come soon after it is fixed."""
     false, missed, late = into
     fault, mended = steps[need.fault], steps[need.mended]
     ends = [one for one in told if one.event == "resolved" and need.covers(one) and one.at >= fault]
@@ -122,7 +122,7 @@ def _judge_end(need: Need, told: Sequence[Told], steps: Mapping[str, float], int
     false.extend(f"ended while it lasts: {one}" for one in ends if one.at < mended)
     after = [one for one in ends if one.at >= mended]
     if not ends:
-        missed.append(f"{need.mended}: nobody told that it ended")
+        missed.append(f"{need.mended}: nobody was notified that it ended")
     elif after and after[-1].at - mended > need.end_within_s:
         late.append(f"{need.mended}: the end came after {after[-1].at - mended:.0f}s instead of {need.end_within_s:.0f}s")
 

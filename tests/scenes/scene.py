@@ -14,7 +14,7 @@ __all__ = ["Scene", "lacking", "play"]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and mends.
+    """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and repairs.
 
     `faked_clocks`: some workers run with libfaketime.
     """

@@ -1,4 +1,4 @@
-"""An HTTP receiver over bare sockets that misbehaves as it is told to, and keeps every message that reached it whole."""
+"""An HTTP receiver over bare sockets that misbehaves on command, and keeps every message that reached it whole."""
 
 import contextlib
 import socket

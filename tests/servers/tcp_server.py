@@ -1,4 +1,4 @@
-"""A TCP server on a free loopback port that says what it is told to: for answers that no decent server gives."""
+"""A TCP server on a free loopback port with programmed answers: for those that no decent server gives."""
 
 import contextlib
 import socket

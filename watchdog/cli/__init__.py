@@ -56,4 +56,4 @@ Examples:
 @click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help=CONFIG_HELP)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
 def main(config: Path | None) -> None:
-    """Tells people what is wrong with their Celery cluster: once, soon, and truthfully."""
+    """Notifies people when something is wrong with their Celery cluster: once, soon, and truthfully."""

@@ -101,10 +101,10 @@ def oddities(conf: "Configured") -> tuple[str, ...]:
 
 def untold(conf: "Configured") -> tuple[str, ...]:
     """Warnings if a daemon would have nothing to judge, or nobody to notify."""
-    silent = () if conf.book.rules else ("no rules: shipped_rules is false and `rules` names none, so that nothing is ever told",)
+    silent = () if conf.book.rules else ("no rules: shipped_rules is false and `rules` names none, so that nobody is ever notified",)
     if conf.settings.receiver:
         return silent
-    return (*silent, "no [[receiver]]: incidents are kept and nobody is told; add one with a name, a type and a url")
+    return (*silent, "no [[receiver]]: incidents are kept, but nobody is notified; add one with a name, a type and a url")
 
 
 def warn_of_oddities(conf: "Configured") -> None:

@@ -17,7 +17,7 @@ def neighbour(package: Path = _PACKAGE) -> str | None:
         "  pipx install celery-watchdog\n"
         "  uvx --from celery-watchdog watchdog …\n"
         "  python3 -m venv /opt/watchdog && /opt/watchdog/bin/pip install celery-watchdog\n"
-        "and mend this one: pip uninstall celery-watchdog && pip install --force-reinstall watchdog"
+        "and repair this one: pip uninstall celery-watchdog && pip install --force-reinstall watchdog"
     )
 
 

@@ -73,7 +73,7 @@ def targets_option(command: F) -> F:
 
 def format_option(*formats: str) -> Callable[[F], F]:
     """`--format`, with the first format as default."""
-    return click.option("--format", "style", type=click.Choice(formats), default=formats[0], show_default=True, help="How to answer.")
+    return click.option("--format", "style", type=click.Choice(formats), default=formats[0], show_default=True, help="The output format.")
 
 
 def verbose_option(shown: str) -> Callable[[F], F]:

@@ -38,7 +38,7 @@ Examples:
 """
 )
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_receivers)
-@click.option("--all", "everyone", is_flag=True, help="Every receiver that is configured.")
+@click.option("--all", "everyone", is_flag=True, help="All configured receivers.")
 @config_option
 @click.pass_context
 def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: Path | None) -> None:

@@ -61,7 +61,7 @@ def _misplaced(path: TomlPath, around: type[BaseModel] | None, model: type[BaseM
     if key in dict(_tables(model)) or key == "receiver":
         return f"unknown key here; it belongs to the top level: write [[{key}]]"
     first = f"[[{path[0]}]]" if isinstance(path[1], int) else f"[{path[0]}]"
-    return f"unknown key here; it belongs above the first {first}, for whatever stands below one is part of it"
+    return f"unknown key here; it belongs above the first {first}, because everything below such a line belongs to it"
 
 
 def _tables(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:

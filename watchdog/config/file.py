@@ -120,7 +120,7 @@ class Document(Struct):
         if included and key not in INCLUDABLE:
             known = ", ".join(f"[[{name}]]" for name in INCLUDABLE)
             where = f"{text.shown}:{line_of(text.lines, (key,))}"
-            self.faults.append(f'{where}: "{key}" cannot stand in an included file{did_you_mean(key, INCLUDABLE)}; expected {known}')
+            self.faults.append(f'{where}: "{key}" cannot be in an included file{did_you_mean(key, INCLUDABLE)}; expected {known}')
             return 0
         if key not in INCLUDABLE or not isinstance(value, list) or not isinstance(self.values.get(key, []), list):
             self.values.setdefault(key, value)

@@ -121,7 +121,7 @@ def _filled(text: str, reference: str) -> str:
         return text
     kind = next((kind for kind in ("file", "credential") if reference.startswith(f"${{{kind}:")), "variable")
     holds = "is empty" if not text else "holds nothing but spaces or line ends"
-    hint = "was a secret not passed on? Give it a value, or take the reference away"
+    hint = "was a secret not passed on? Give it a value, or remove the reference"
     raise _LeadsNowhereError(f"{reference}: the {kind} {holds}: {hint}")
 
 

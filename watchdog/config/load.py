@@ -252,7 +252,7 @@ class _Reading:
                 if old in configured:
                     yield f'{place}: receiver: was: "{shown}" is a configured receiver; expected a name that is no longer used'
                 elif old in claimed:
-                    yield f'{place}: receiver: was: "{shown}" is claimed at {claimed[old]} as well; only one can own what it was told'
+                    yield f'{place}: receiver: was: "{shown}" is also claimed at {claimed[old]}; only one can take over its notifications'
                 claimed.setdefault(old, place)
 
     def no_target(self) -> str:

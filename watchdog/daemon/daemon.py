@@ -57,7 +57,7 @@ Build = Callable[[], Built]
 
 
 class Daemon:
-    """Runs until it is told to end."""
+    """Runs until it is asked to end."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The heartbeat: after finished cycles, a separate thread tells an external service that watchdog is alive and can notify people.
+"""The heartbeat: after finished cycles, a separate thread notifies an external service that watchdog is alive and can notify people.
 
 In: the end of each cycle, reported by the thread that ran it. Out: GET requests to one URL while all is well and to another while it is
 not; `core.incidents.heartbeat` decides which. Nothing here delays a cycle, a delivery, a reload or the shutdown: reporting takes a lock

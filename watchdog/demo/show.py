@@ -78,7 +78,7 @@ class _Show:
         self.heading("A healthy cluster")
         self.addresses()
         self.wait("watchdog to start", lambda: "watchdog_started" in self.daemon.last_lines(200))
-        self.wait("two looks at it", _after(3.0))
+        self.wait("two cycles", _after(3.0))
 
     def damage(self) -> None:
         """Cause three faults at once; a fourth follows from them."""
@@ -88,19 +88,19 @@ class _Show:
         self.act("a task holds the only process of celery@gpu-1, and 60 more flood its queue")
         self.cluster.flood("training", 1, "demo.hang")
         self.cluster.flood("training", 60, delay=0.02)
-        self.wait("watchdog to tell of the backlog", lambda: "QueueBacklogHigh" in self.opened.values())
+        self.wait("watchdog to report the backlog", lambda: "QueueBacklogHigh" in self.opened.values())
         self.act("kill -9 celery@gpu-1")
         self.cluster.kill_worker("gpu-1")
-        self.wait("watchdog to tell of all four", lambda: set(EXPECTED) <= set(self.opened.values()))
+        self.wait("watchdog to report all four", lambda: set(EXPECTED) <= set(self.opened.values()))
 
     def repair(self) -> None:
         """Repair everything, without telling watchdog."""
-        self.heading("Mending it")
-        self.act("the failing task is mended")
+        self.heading("Repairing it")
+        self.act("the failing task is fixed")
         self.cluster.flood("indexing", 80, "demo.fail", kind="")  # fewer would not prove that the failures are over
         self.act("celery@gpu-1 is started again, and works off its queue")
         self.cluster.start_worker("gpu-1", ["training"], 2)
-        self.wait("watchdog to tell that each is over", lambda: set(self.opened) <= self.ended)
+        self.wait("watchdog to report that each is over", lambda: set(self.opened) <= self.ended)
 
     def end(self, *, keep: bool) -> int:
         """Show the result."""
@@ -110,7 +110,7 @@ class _Show:
             self.act("to try commands on it: watchdog demo --keep; to watch a cluster of yours: watchdog init")
             return 0
         self.addresses()
-        self.act(f"have a look: watchdog incidents --config {self.cluster.workdir / 'watchdog.toml'}")
+        self.act(f"try: watchdog incidents --config {self.cluster.workdir / 'watchdog.toml'}")
         self.act("all of it runs until you press Ctrl-C")
         self.wait("Ctrl-C", lambda: False, float("inf"))
         return 0

@@ -26,7 +26,7 @@ def own_limit(error: BaseException) -> str | None:
     """The sentence for a lack of local resources, if the error or one in its exception chain is one."""
     for cause in exception_chain(error):
         if isinstance(cause, OSError) and cause.errno in _LACKS:
-            return f"nothing could be asked: {_LACKS[cause.errno]}"
+            return f"nothing could be queried: {_LACKS[cause.errno]}"
     return None
 
 

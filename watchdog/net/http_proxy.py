@@ -61,7 +61,7 @@ def proxy_for(url: str, setting: str, environ: Mapping[str, str]) -> Proxy | Non
         return parse_proxy(value if "://" in value else f"http://{value}", f"${name}")
     except ValueError:
         kind = "a SOCKS proxy, which watchdog cannot use" if value.lower().startswith("socks") else "no HTTP proxy"
-        raise ValueError(f"${name} names {kind}: expected a URL such as http://proxy.example.com:3128; mend it or set `proxy`") from None
+        raise ValueError(f"${name} names {kind}: expected a URL such as http://proxy.example.com:3128; fix it or set `proxy`") from None
 
 
 def parse_proxy(url: str, named_by: str = "`proxy`") -> Proxy:
@@ -79,7 +79,7 @@ def parse_proxy(url: str, named_by: str = "`proxy`") -> Proxy:
 def proxy_answer(status: int, proxy: Proxy, server: str) -> str:
     """The reason why a proxy did not let a request through, by its status."""
     if status == 407:
-        wants = "does not accept the user name or password that it was given" if proxy.auth else "asks for a user name and a password"
+        wants = "does not accept the user name or password that it was given" if proxy.auth else "requires a user name and a password"
         return f"{proxy} {wants} (407); write them into its URL, http://user:password@host:port"
     if status in (502, 503, 504):
         return f"{proxy} could not reach {server} ({status})"

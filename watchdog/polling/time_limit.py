@@ -14,12 +14,12 @@ from watchdog.core.model.queries import Query
 from watchdog.core.text.durations import format_duration
 from watchdog.sources.base import Answers, Source
 
-__all__ = ["BoundedSource", "LookDeadline", "Outcome", "Outstanding", "in_background"]
+__all__ = ["BoundedSource", "Outcome", "Outstanding", "PollDeadline", "in_background"]
 
 T = TypeVar("T")
 
 
-class LookDeadline:
+class PollDeadline:
     """The end of the current poll, by a monotonic clock. `timeout_s`: how long one may take; infinite: limited only by its sources."""
 
     def __init__(self, timeout_s: float, stopwatch: Callable[[], float]) -> None:
@@ -76,7 +76,7 @@ def in_background(work: Callable[[], T], name: str) -> Outcome[T]:
 class BoundedSource:
     """A source that answers every batch before the deadline."""
 
-    def __init__(self, source: Source, deadline: LookDeadline) -> None:
+    def __init__(self, source: Source, deadline: PollDeadline) -> None:
         self._source, self._deadline = source, deadline
         self._under_way: Outcome[Answers] | None = None
         self.name = source.name
@@ -89,10 +89,10 @@ class BoundedSource:
     def ask(self, queries: Sequence[Query]) -> Answers:
         """The source's answers; gaps if it does not answer in time, or still hangs on an earlier batch."""
         if self._under_way is not None and not self._under_way.wait(self._deadline.left_s()):
-            return self._gaps(queries, f"no answer yet to what it was asked before, when {self._deadline}")
+            return self._gaps(queries, f"no answer yet to an earlier query, when {self._deadline}")
         left_s = self._deadline.left_s()
         if left_s <= 0:
-            return self._gaps(queries, f"not asked: {self._deadline}")
+            return self._gaps(queries, f"not queried: {self._deadline}")
         self._under_way = in_background(lambda: self._source.ask(queries), f"asking-{self.name}")
         if not self._under_way.wait(left_s):
             return self._gaps(queries, f"no answer before {self._deadline}")

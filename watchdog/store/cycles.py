@@ -118,7 +118,7 @@ def withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
         gone = connection.execute("DELETE FROM messages WHERE id = ? AND state = 'waiting' AND body IS NULL", (message_id,)).rowcount
         if not gone:
             raise StoreError(
-                f"message {message_id} was to be withdrawn, but is not waiting any more; nothing was written, the next cycle decides anew"
+                f"message {message_id} was to be withdrawn, but is not waiting any more; nothing was written, the next cycle decides again"
             )
 
 

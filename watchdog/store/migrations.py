@@ -140,7 +140,7 @@ def check_version(connection: sqlite3.Connection, path: Path, known: int = len(S
     if version > known:
         raise StoreError(
             f"database {path}: is of version {version}, this watchdog knows versions up to {known}, and it was left as it is; "
-            f"install the newer watchdog again, or bring back the copy {path}.v{known}"
+            f"install the newer watchdog again, or restore the copy {path}.v{known}"
         )
     return version
 

@@ -122,7 +122,7 @@ def _me() -> str:
 def _damaged(path: Path, _busy: float) -> str:
     return (
         f"is damaged; stop watchdog, `watchdog database rescue --database {path}` (as root, or as the owner of the file) keeps what can "
-        "still be read of it, then start watchdog again; or bring back a copy"
+        "still be read of it, then start watchdog again; or restore a copy"
     )
 
 

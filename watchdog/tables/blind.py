@@ -16,7 +16,7 @@ COLUMNS = (
     Column("hidden", N, "how many rows they cannot judge", "rows", 0.0),
     Column("blind_s", N, "since the first of them lost its verdict", "s", 0.0),
 )
-FIRST = "`watchdog run` knows what could be judged before; what one look cannot judge, it says"
+FIRST = "only `watchdog run` knows what could be judged before; check reports unknown verdicts itself"
 
 
 def read(look: Look) -> Reading:

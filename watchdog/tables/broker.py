@@ -63,7 +63,7 @@ def read(look: Look) -> Reading:
         return Reading(idle={c.name: "needs Redis, and this target has no `redis`" for c in COLUMNS})
     pong = look.replies.get(Ping(), Pong)
     server = look.replies.get(ReadServer(), RedisServer)
-    idle = {} if numbers_within(look, "", 0) else {"evicted": "evicted needs a second look"}
+    idle = {} if numbers_within(look, "", 0) else {"evicted": "evicted needs a second poll"}
     if isinstance(pong, Gap):
         names = [c.name for c in COLUMNS if c.name not in idle]
         return Reading((Row(dict.fromkeys(names), dict.fromkeys(names, pong.reason)),), idle=idle, memory=look.memory)
@@ -95,7 +95,7 @@ def _holdings(memory: object) -> Holdings:
 
 def _held(look: Look, unacked: Cell) -> float | None:
     """Return the total number of messages it holds; None if some of them could not be counted."""
-    queues = look.before["queues"] if "queues" in look.before else Reading(unread="not asked")
+    queues = look.before["queues"] if "queues" in look.before else Reading(unread="not queried")
     lengths = [row.cells.get("length") for row in queues.rows]
     if queues.unread is not None or not isinstance(unacked, float) or not all(isinstance(length, float) for length in lengths):
         return None

@@ -63,7 +63,7 @@ RECEIVERS = Table(
         Column(
             "dead",
             N,
-            "messages given up since its last delivery, or of what still burns or ended unheard",
+            "messages given up since its last delivery, or about incidents that still fire or whose end was not delivered",
             "messages",
             0.0,
         ),
@@ -100,7 +100,7 @@ SELF = Table(
         Column("config_rejected", B, "the last reload was refused; the old configuration is in force", neutral=False),
         Column("config_error", T, "why; empty where it was not", neutral=""),
         Column("database_bytes", N, "size of the database", "bytes", 0.0),
-        Column("heartbeat_error", T, "why the last heartbeat was not heard; empty where it was, or there is none", neutral=""),
+        Column("heartbeat_error", T, "why the last heartbeat was not accepted; empty if it was, or if there is none", neutral=""),
     ),
     lambda _: (),
     _read_self,

@@ -13,11 +13,11 @@ __all__ = ["TABLE"]
 
 COLUMNS = (
     Column("name", Kind.TEXT, "flower, redis, or results where they live apart", allowed=("flower", "redis", "results", "celery")),
-    Column("up", Kind.BOOLEAN, "reached, let in, and its first question answered"),
+    Column("up", Kind.BOOLEAN, "reached, logged in, and the first query answered"),
     Column("error", Kind.TEXT, "why it is not up, or what else it did not answer; empty where all is well", neutral=""),
     Column("latency_ms", Kind.NUMBER, "how long its first question took", "ms"),
     Column("stale_s", Kind.NUMBER, "since it was last up; 0 while it is, or where it never was", "s", 0.0),
-    Column("version", Kind.TEXT, "its version, where it says it", neutral=""),
+    Column("version", Kind.TEXT, "its version, if it reports it", neutral=""),
     Column("restarted_s", Kind.NUMBER, "since it started", "s"),
 )
 FIRST: Mapping[str, Query] = {"redis": Ping(), "results": PingResults(), "flower": WorkerStatus()}

@@ -1,4 +1,4 @@
-"""What several scenes share: little clusters to start from, and which rules tell that a worker is gone."""
+"""What several scenes share: little clusters to start from, and which rules report that a worker is gone."""
 
 from tests.scenes.lab import Lab
 

@@ -209,7 +209,7 @@ def _without_heartbeats(lab: Lab) -> None:
 
 
 def _blip(lab: Lab) -> None:
-    """What `make test` plays: a queue that nobody reads, seen by one look."""
+    """The scene in `make test`: a queue that nobody reads, seen by one check."""
     lab.step("sent")
     lab.send("demo.ok", "unread", count=5)
     lab.rest_until(3)
@@ -231,5 +231,5 @@ HEALTHY = (
     Scene("beat_behind", "Ticks expire by design behind a busy worker; a run follows each time.", 150, one_worker, _beat_behind),
     Scene("ignored", "Ten runs end by Ignore, beside a worker that goes on.", 80, one_worker, _ignored),
     Scene("no_heartbeats", "Workers without heartbeats and without gossip, at work.", 170, _without_gossip, _without_heartbeats),
-    Scene("blip", "Five messages in a queue that nobody reads, for 3 s: too short to be told.", 15, one_worker, _blip),
+    Scene("blip", "Five messages in a queue that nobody reads, for 3 s: too short to be notified.", 15, one_worker, _blip),
 )

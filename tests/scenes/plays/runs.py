@@ -136,7 +136,7 @@ def _fails_in_all_ways(lab: Lab) -> None:
 
 
 def _fails(way: str, task: str, within_s: float) -> Need:
-    """A task that fails too often is told once, by the rule that has enough evidence first: five failures without a success, three kills.
+    """A task that fails too often is notified once, by the first rule with enough evidence: five failures without a success, three kills.
 
     `within_s` counts from its first message and includes at least 20 s, because a Flower that holds thousands of tasks is asked less often.
     """

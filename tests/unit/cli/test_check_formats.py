@@ -36,7 +36,7 @@ ALL = a_look(
     fires("Fires"),
     fires("Mild", Severity.INFO),
     unknown=(Unknown("Blind", "prod", {"name": "a"}, REFUSED), Unknown("Fires", "prod", {}, REFUSED)),
-    idle=(Idle("Idle", "prod", "needs a second look"),),
+    idle=(Idle("Idle", "prod", "needs a second poll"),),
     expected=(FALSE, UNANSWERED, Answer("x: y", "prod", ok=True)),
 )
 
@@ -60,7 +60,7 @@ def outcome(case: TestCase) -> tuple[type | None, str]:
         ("Fires", Failure, "Fires says so"),
         ("Mild", None, ""),
         ("Blind", Error, f"name=a: {REFUSED}"),
-        ("Idle", Skipped, "needs a second look"),
+        ("Idle", Skipped, "needs a second poll"),
         ("Fine", None, ""),
         ("RuleFailed", Skipped, "watches itself"),
         ("x: y", None, ""),

@@ -23,7 +23,7 @@ def a_look(code: int, reason: str = "workers_online=2") -> CheckResult:
 
 
 class Looks:
-    """Looks that come out as told, one after the other, each taking a second; the last one again and again."""
+    """Checks with programmed results, one after the other, each taking a second; the last one again and again."""
 
     def __init__(self, *codes: int, took_s: float = 1.0) -> None:
         self.codes, self.took_s = list(codes), took_s

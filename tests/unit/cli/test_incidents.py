@@ -103,7 +103,7 @@ def test_the_story_holds_the_link() -> None:
 
 
 def test_the_story_says_where_nobody_was_told() -> None:
-    assert "Nobody was told." in plain(incident_page(IncidentShown(INCIDENT, (), ()), "w.db", BEGAN, Watched()))
+    assert "Nobody was notified." in plain(incident_page(IncidentShown(INCIDENT, (), ()), "w.db", BEGAN, Watched()))
 
 
 def test_the_document_of_the_list() -> None:
@@ -149,20 +149,22 @@ ALONE = Watched(now=False, last={"prod": BEGAN + 30})
 
 def test_where_nobody_watches_it_says_since_when_and_lets_nothing_last_longer() -> None:
     first, _, row, *_ = plain(incidents_page([INCIDENT], "w.db", BEGAN + 3630, ALONE)).splitlines()
-    assert first == "Nobody watches: no `watchdog run` is at work on this database; what is open was last seen 2025-11-22T09:15:30Z, 1h ago"
+    assert (
+        first == "Nothing is being watched: no `watchdog run` uses this database; what is open was last seen 2025-11-22T09:15:30Z, 1h ago"
+    )
     assert "  30s  " in row
 
 
 def test_a_story_says_so_too() -> None:
-    assert plain(incident_page(SHOWN, "w.db", BEGAN + 3630, ALONE)).startswith("Nobody watches: ")
+    assert plain(incident_page(SHOWN, "w.db", BEGAN + 3630, ALONE)).startswith("Nothing is being watched: ")
 
 
 def test_of_what_is_over_it_does_not_matter_whether_somebody_watches() -> None:
-    assert "Nobody watches" not in plain(incidents_page([OVER], "w.db", BEGAN + 3630, ALONE))
+    assert "Nothing is being watched" not in plain(incidents_page([OVER], "w.db", BEGAN + 3630, ALONE))
 
 
 def test_where_the_lock_may_not_be_read_nothing_is_claimed() -> None:
-    assert "Nobody watches" not in plain(incidents_page([INCIDENT], "w.db", BEGAN + 90, Watched(now=None)))
+    assert "Nothing is being watched" not in plain(incidents_page([INCIDENT], "w.db", BEGAN + 90, Watched(now=None)))
 
 
 def test_machines_are_told_whether_somebody_watches() -> None:

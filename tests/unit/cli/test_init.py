@@ -18,7 +18,7 @@ from watchdog.cli.init.text import RECEIVERS, Setup, secrets_of, text_of
 from watchdog.config.load import Loaded, load_settings
 
 NOWHERE = "connection refused by http://localhost:5555: is Flower running there, on that port?"
-LOCKED = "401 from http://localhost:5555: it asks for credentials; set `username` and `password` of flower"
+LOCKED = "401 from http://localhost:5555: it requires credentials; set `username` and `password` of flower"
 VALUES = {
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x",
     "WEBHOOK_URL": "https://hooks.example.com/x",

@@ -244,7 +244,7 @@ def test_a_name_that_is_in_use_is_no_old_name(folder: Folder) -> None:
 def test_an_old_name_is_claimed_once(folder: Folder) -> None:
     folder.write(ONE_TARGET + console("crew", '["ops", "dev"]') + console("team", '"dev"'))
     assert folder.faults() == (
-        'watchdog.toml:11: receiver: was: "dev" is claimed at watchdog.toml:7 as well; only one can own what it was told',
+        'watchdog.toml:11: receiver: was: "dev" is also claimed at watchdog.toml:7; only one can take over its notifications',
     )
 
 

@@ -214,7 +214,7 @@ def test_a_fault_in_an_included_file_names_that_file_and_its_line(folder: Folder
 def test_an_included_file_may_not_hold_anything_else(folder: Folder) -> None:
     folder.write('include = ["more.toml"]\n' + ONE_TARGET)
     folder.write('interval = "3s"\n', "more.toml")
-    assert folder.faults()[0].startswith('more.toml:1: "interval" cannot stand in an included file; expected [[target]]')
+    assert folder.faults()[0].startswith('more.toml:1: "interval" cannot be in an included file; expected [[target]]')
 
 
 def test_an_include_that_is_not_there_is_a_fault(folder: Folder) -> None:

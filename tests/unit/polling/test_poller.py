@@ -19,7 +19,7 @@ from watchdog.tables import TABLES
 
 @dataclass
 class Recording:
-    """A source that answers with what it is told, and remembers the batches."""
+    """A source with programmed answers, which remembers the batches."""
 
     name: str = "redis"
     longest_s: float = 2.0
@@ -185,7 +185,7 @@ def test_whom_it_asks_is_told_as_it_goes() -> None:
 
 def test_a_question_for_a_source_that_is_not_configured_is_a_gap() -> None:
     replies = poller(Recording("redis"), a_table("a", [WorkerStatus()])).ask(Past(), NOW)
-    assert replies.get(WorkerStatus(), dict) == Gap("flower: not asked")
+    assert replies.get(WorkerStatus(), dict) == Gap("flower: not queried")
 
 
 def test_watchdogs_own_tables_ask_nothing_of_a_cluster() -> None:
@@ -206,7 +206,7 @@ def test_closing_gives_back_the_sources() -> None:
 
 @dataclass
 class Pretending:
-    """A source in front of a pretended cluster."""
+    """A source in front of a fake cluster."""
 
     name: str
     cluster: Pretended

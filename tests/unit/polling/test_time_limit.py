@@ -22,7 +22,7 @@ from watchdog.core.model.severity import Severity
 from watchdog.core.rules.overrides import Tuned
 from watchdog.net.descriptor_limits import NotAskedError
 from watchdog.polling.poller import Poller
-from watchdog.polling.time_limit import BoundedSource, LookDeadline, Outstanding
+from watchdog.polling.time_limit import BoundedSource, Outstanding, PollDeadline
 from watchdog.sources.base import Answers, Source
 from watchdog.tables import TABLES
 
@@ -56,8 +56,8 @@ def source() -> Iterator[Hanging]:
     hanging.let_go.set()
 
 
-def begun(timeout_s: float) -> LookDeadline:
-    deadline = LookDeadline(timeout_s, monotonic)
+def begun(timeout_s: float) -> PollDeadline:
+    deadline = PollDeadline(timeout_s, monotonic)
     deadline.begin()
     return deadline
 
@@ -75,10 +75,10 @@ def test_what_hangs_is_a_gap_for_every_question_that_names_the_limit(source: Han
 
 def test_what_comes_after_the_end_is_not_asked(source: Hanging) -> None:
     now = iter((0.0, 3.0))
-    deadline = LookDeadline(2.0, lambda: next(now))
+    deadline = PollDeadline(2.0, lambda: next(now))
     deadline.begin()
     answers = BoundedSource(source, deadline).ask(PING)
-    assert (answers.replies[Ping()], source.asked) == (Gap("redis: not asked: the 2s of --timeout were over"), 0)
+    assert (answers.replies[Ping()], source.asked) == (Gap("redis: not queried: the 2s of --timeout were over"), 0)
 
 
 def test_a_source_that_still_hangs_is_not_asked_twice_at_once_and_answers_again_once_it_can(source: Hanging) -> None:
@@ -88,7 +88,7 @@ def test_a_source_that_still_hangs_is_not_asked_twice_at_once_and_answers_again_
     deadline.begin()
     second = bounded.ask(PING).replies[Ping()]
     source.let_go.set()
-    assert (second, source.asked) == (Gap("redis: no answer yet to what it was asked before, when the 50ms of --timeout were over"), 1)
+    assert (second, source.asked) == (Gap("redis: no answer yet to an earlier query, when the 50ms of --timeout were over"), 1)
     deadline.begin()
     assert bounded.ask(PING).replies == {Ping(): "answer"}
 
@@ -132,7 +132,7 @@ def test_targets_are_looked_at_side_by_side() -> None:
 
 
 def test_a_look_at_a_target_that_hangs_is_unknown_and_the_other_is_known(source: Hanging) -> None:
-    deadline = LookDeadline(0.2, monotonic)
+    deadline = PollDeadline(0.2, monotonic)
     sources: dict[str, Source] = {"hung": source, "well": Pretending("redis", healthy())}
     pollers = [
         Poller(replace(a_target(), name=name, sources=frozenset({"redis"})), {"redis": BoundedSource(one, deadline)}, TABLES)
@@ -159,4 +159,4 @@ def test_what_is_still_waited_for_is_told_as_it_changes() -> None:
 
 
 def test_a_deadline_that_has_not_begun_leaves_all_the_time() -> None:
-    assert LookDeadline(3.0, monotonic).left_s() == inf
+    assert PollDeadline(3.0, monotonic).left_s() == inf

@@ -81,7 +81,7 @@ def test_a_denied_info_costs_its_own_columns_alone() -> None:
 
 
 def test_evictions_need_a_second_look() -> None:
-    assert first_look(healthy()).idle == {"evicted": "evicted needs a second look"}
+    assert first_look(healthy()).idle == {"evicted": "evicted needs a second poll"}
 
 
 def test_evictions_are_counted_within_the_window() -> None:

@@ -38,8 +38,8 @@ Exit codes:
   0  fine
   1  something at or above --fail-on fires, or an --expect is false
   2  usage, configuration or rules are wrong
-  3  otherwise, when something could not be looked at
-Each format says why in its own form.
+  3  otherwise, if something could not be checked
+Every format gives the reason.
 With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
 \b
@@ -51,29 +51,33 @@ Examples:
   watchdog check --format nagios --timeout 20s
 """,
 )
-@click.option("--once", is_flag=True, help="One look; otherwise again and again until Ctrl-C.")
-@click.option("--wait", metavar="DURATION", callback=duration, help="Look until all is good (exit code 0), at most for so long.")
-@click.option("--stable", metavar="DURATION", callback=duration, help="And go on until all has been good for so long.")
+@click.option("--once", is_flag=True, help="Check once; otherwise repeat until Ctrl-C.")
+@click.option("--wait", metavar="DURATION", callback=duration, help="Repeat until all is good (exit code 0), for at most this long.")
+@click.option("--stable", metavar="DURATION", callback=duration, help="Then continue until all has been good for this long.")
 @click.option(
     "--timeout", metavar="DURATION", callback=longer_than_nothing,
-    help="How long one look may take, at all targets together; what has not answered by then is unknown.  "
+    help="How long one check may take, for all targets together; what has not answered by then is unknown.  "
     "[default: 30s; with --format nagios 8s]",
 )  # fmt: skip
-@click.option("--flower", metavar="URL", help="A Flower to ask, in place of the configured targets.")
-@click.option("--redis", metavar="URL", help="A Redis broker to ask, in place of the configured targets.")
+@click.option("--flower", metavar="URL", help="The Flower to check, instead of the configured targets.")
+@click.option("--redis", metavar="URL", help="The Redis broker to check, instead of the configured targets.")
 @config_option
 @targets_option
 @click.option(
     "--expect", metavar="EXPECTATION", multiple=True,
-    help='What must be true too: "TABLE: CONDITION", of every row and of at least one; or a SELECT whose first column is (repeatable).',
+    help='What must also be true: "TABLE: CONDITION", for all rows and at least one; or a SELECT, in its first column (repeatable).',
 )  # fmt: skip
 @click.option("--rules", "rule_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="More rules (repeatable).")
 @click.option("--only", metavar="RULE", multiple=True, shell_complete=complete_rules, help="Only this rule, or glob (repeatable).")
 @click.option("--skip", metavar="RULE", multiple=True, shell_complete=complete_rules, help="Not this rule, or glob (repeatable).")
-@click.option("--set", "sets", metavar="RULE.PARAM=VALUE", multiple=True, help="Another value here; also RULE.severity, RULE.window.")
-@click.option("--fail-on", type=click.Choice(SEVERITIES), default="warning", show_default=True, help="The least severity that fails.")
+@click.option(
+    "--set", "sets", metavar="RULE.PARAM=VALUE", multiple=True, help="A different value for this check; also RULE.severity, RULE.window."
+)
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), default="warning", show_default=True, help="The lowest severity that counts as a failure."
+)
 @format_option("text", "json", *ONE_ANSWER)
-@click.option("--interval", metavar="DURATION", help="How long from look to look, such as 30s; while waiting 2s.")
+@click.option("--interval", metavar="DURATION", help="The time between two checks, such as 30s; 2s with --wait.")
 @verbose_option("Show sources and idle rules too.")
 @click.pass_context
 def check(  # noqa: PLR0913 - one for each option
@@ -97,9 +101,9 @@ def check(  # noqa: PLR0913 - one for each option
     interval: str | None,
     verbose: bool,
 ) -> None:
-    """Look at the cluster and say what is wrong.
+    """Check the cluster and report what is wrong.
 
-    Sends nothing and opens no database. A single look does not wait: a rule's `for` counts as passed.
+    Sends nothing and opens no database. A single check does not wait: a rule's `for` counts as fulfilled.
     """
     from watchdog.app import build_checker  # noqa: PLC0415
     from watchdog.cli.check.asked import RuleChoice, refuse_silence  # noqa: PLC0415

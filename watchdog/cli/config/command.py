@@ -26,7 +26,7 @@ Examples:
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @config_option
-@click.option("--without-credentials", is_flag=True, help="Leave ${credential:…} unread, as systemd's ExecReload has to.")
+@click.option("--without-credentials", is_flag=True, help="Do not read ${credential:…}, which systemd hides from ExecReload.")
 def check(*, file: Path | None, config: Path | None, without_credentials: bool) -> None:
     """Check the configuration and the rules it names.
 
@@ -52,7 +52,7 @@ def check(*, file: Path | None, config: Path | None, without_credentials: bool) 
 Exit codes:
   0  shown
   2  usage or configuration are wrong
-  3  with --live: something could not be asked
+  3  with --live: something could not be queried
 
 \b
 Examples:

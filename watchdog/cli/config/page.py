@@ -19,7 +19,7 @@ def live_page(targets: Sequence[LiveTarget], footer: str) -> list[Block]:
             for setting in target.settings
             for worker, value in setting.others
         ]
-        page += [Line.of(Ink(f"could not ask everything: {why}", "odd"), indent=2) for why in target.gaps.values()]
+        page += [Line.of(Ink(f"some queries failed: {why}", "odd"), indent=2) for why in target.gaps.values()]
         page.append(Line())
     return [*page, Line.of(Ink(footer, "faint"))]
 

@@ -26,7 +26,7 @@ Examples:
   watchdog incidents show 01KAQ2
 """,
 )
-@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
+@click.option("--all", "everything", is_flag=True, help="Also list ended incidents.")
 @format_option("text", "json")
 @config_option
 @database_option

@@ -48,7 +48,7 @@ def _unwatched(watched: "Watched", targets: set[str], now: float) -> list[Block]
         return []
     last = [watched.last[target] for target in sorted(targets) if target in watched.last]
     seen = f"; what is open was last seen {iso(max(last))}, {format_duration(max(round(now - max(last)), 0))} ago" if last else ""
-    return [Line.of(Ink(f"Nobody watches: no `watchdog run` is at work on this database{seen}", "bad"))]
+    return [Line.of(Ink(f"Nothing is being watched: no `watchdog run` uses this database{seen}", "bad"))]
 
 
 def _until(watched: "Watched", now: float) -> float:
@@ -140,7 +140,7 @@ def incident_page(shown: "IncidentShown", database: str, now: float, watched: "W
     if shown.transitions:
         rows = tuple((iso(move.at), move.before or "-", move.after, move.reason) for move in shown.transitions)
         page += [Line(), Line.of("History:"), Grid(("at", "was", "became", "because"), rows)]
-    page += [Line(), Line.of("Messages:" if shown.messages else "Nobody was told.")]
+    page += [Line(), Line.of("Messages:" if shown.messages else "Nobody was notified.")]
     if shown.messages:
         page.append(Grid(("receiver", "event", "state", "attempts", "delivered", "last error"), tuple(map(_message, shown.messages))))
     return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]

@@ -34,7 +34,7 @@ Examples:
   watchdog outbox drop 01KAQ2
 """,
 )
-@click.option("--receiver", metavar="NAME", shell_complete=complete_receivers, help="Only what is for this receiver.")
+@click.option("--receiver", metavar="NAME", shell_complete=complete_receivers, help="Only messages for this receiver.")
 @format_option("text", "json")
 @config_option
 @database_option
@@ -90,8 +90,8 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
 
 def _which(command: Any) -> Any:
     """`[ID]... | --receiver NAME | --all`."""
-    command = click.option("--all", "everything", is_flag=True, help="Everything that is listed.")(command)
-    command = click.option("--receiver", metavar="NAME", shell_complete=complete_receivers, help="All that is for this receiver.")(command)
+    command = click.option("--all", "everything", is_flag=True, help="All listed messages.")(command)
+    command = click.option("--receiver", metavar="NAME", shell_complete=complete_receivers, help="All messages for this receiver.")(command)
     return click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=complete_letters)(command)
 
 
@@ -112,8 +112,8 @@ def retry(
 ) -> None:
     """Retry now: waiting messages, and those given up.
 
-    Open incidents are sent in their current state, after the next look; of an ended one, the end is sent if the receiver was told of its
-    beginning. A receiver that was switched off is switched on.
+    Open incidents are sent in their current state, after the next cycle; for an ended one, the end is sent if the receiver was notified
+    of its beginning. A receiver that was switched off is switched on again.
     """
     from watchdog.cli.database.outbox_page import retried_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415

@@ -102,9 +102,9 @@ def retried_page(retried: Sequence["Retried"], switched_on: Sequence[str], in_ha
     """The result of a retry."""
     sums = (
         (sum(one.at_once for one in retried), "message", "due now"),
-        (sum(one.anew for one in retried), "incident", "to be told anew in the next look, where it burns"),
+        (sum(one.anew for one in retried), "incident", "to be notified again in the next cycle, if it still fires"),
         (sum(one.ends for one in retried), "end", "to be sent again"),
-        (sum(one.over for one in retried), "incident", "over, with nothing left to tell"),
+        (sum(one.over for one in retried), "incident", "over, with nothing left to send"),
         (in_hand, "message", "being sent just now, left alone"),
     )
     said = [f"{name} is switched on" for name in switched_on]

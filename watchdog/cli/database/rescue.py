@@ -19,7 +19,7 @@ Examples:
 """,
 )
 def database() -> None:
-    """Look after the database file."""
+    """Maintain the database file."""
 
 
 @database.command(
@@ -49,7 +49,7 @@ def rescue(*, config: Path | None, database: str | None) -> None:
     if rescued is None:
         click.echo(f"database {path} is not damaged; nothing was changed")
         return
-    click.echo(f"database {path} was made anew; the damaged one is kept as {rescued.damaged}")
+    click.echo(f"database {path} was rebuilt; the damaged one is kept as {rescued.damaged}")
     click.echo(f"incidents that are open: {rescued.open_incidents}")
     for name, (kept, lost, whole) in rescued.tables.items():
         damaged = "" if whole else ", damaged"

@@ -30,7 +30,7 @@ Exit codes:
   2  usage is wrong, or there is nothing to watch
 
 \b
-Looks, in this order, at:
+Tries, in this order:
   Flower  --flower, $WATCHDOG_FLOWER, http://localhost:5555
   Redis   --redis, $WATCHDOG_REDIS, $CELERY_BROKER_URL, $REDIS_URL, redis://localhost:6379/0
 
@@ -43,17 +43,19 @@ Examples:
 )
 @click.option("--flower", metavar="URL", help="Where Flower is.")
 @click.option("--redis", metavar="URL", help="Where Redis is, the broker.")
-@click.option("--name", metavar="NAME", help=f"What messages call this cluster; otherwise {TARGET}.")
-@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help=f"What to write; otherwise ./{FILE}; - is standard output.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-@click.option("-y", "--yes", is_flag=True, help="Ask nothing, as in a pipe.")
+@click.option("--name", metavar="NAME", help=f"The cluster's name in messages; otherwise {TARGET}.")
+@click.option(
+    "--output", metavar="FILE", type=click.Path(path_type=Path), help=f"The file to write; otherwise ./{FILE}; - is standard output."
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+@click.option("-y", "--yes", is_flag=True, help="Ask no questions, as in a pipe.")
 @click.pass_context
 def init(
     ctx: click.Context, *, flower: str | None, redis: str | None, name: str | None, output: Path | None, force: bool, yes: bool
 ) -> None:
     """Write a first watchdog.toml.
 
-    Looks for Flower and Redis, says what it found, and asks on a terminal for what is missing. It writes no secret.
+    Looks for Flower and Redis, reports what it found, and on a terminal asks for what is missing. It writes no secrets.
     """
     from watchdog.cli.init.text import text_of  # noqa: PLC0415
 
@@ -89,7 +91,7 @@ def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[s
     sources: dict[str, Found] = {}
     for kind in USUAL:
         found = _looked(places[kind]) if kind in places else None
-        tell(told(found) if found else "redis: $CELERY_BROKER_URL names another broker; what Flower tells of it is watched")
+        tell(told(found) if found else "redis: $CELERY_BROKER_URL names another broker; it is watched through Flower")
         if asks and found is not None and not found.answers:
             found = questions.source(found, kind)
         if found is not None and not _hopeless(found):
@@ -185,20 +187,20 @@ def _say_what_is_next(setup: "Setup", path: Path, tell: Callable[[str], None]) -
     if path != STDOUT:
         tell(f"{path} is written.")
     if not _somebody_answers(setup):
-        tell("Nothing answered: mend its addresses first.")
+        tell("Nothing answered: fix the addresses first.")
     for kind in sorted(set(setup.sources) - setup.active):
-        tell(f"Its {kind} line is commented out, for nothing is there; take the # away once it is.")
+        tell(f"Its {kind} line is commented out, because nothing answers there; remove the # once it does.")
     secrets = secrets_of(setup)
     missing = {name: example for name, example in secrets.items() if name not in os.environ}
     if missing:
-        tell("It refers to what is secret and not in it; set this here, and where watchdog runs:")
+        tell("It refers to secrets that are not in it; set these here, and where watchdog runs:")
     for variable, example in missing.items():
         tell(f"  export {variable}='{example}'{'  # %-escaped, as in a URL' if variable.endswith('_USERINFO') else ''}")
     if kept := [variable for variable in secrets if variable in os.environ]:
         tell(f"It refers to ${', $'.join(kept)}, set here; set the same where watchdog runs.")
     for variable in ("WATCHDOG_FLOWER", "WATCHDOG_REDIS"):
         if os.environ.get(variable):
-            tell(f"${variable} stands in place of the file's targets while it is set: unset {variable}")
+            tell(f"${variable} replaces the file's targets while it is set: unset {variable}")
     if path == STDOUT:
         return
     config = "" if path == Path(FILE) and not os.environ.get("WATCHDOG_CONFIG") else f" --config {path}"

@@ -18,8 +18,8 @@ __all__ = ["Found", "look", "unusable", "unusable_name"]
 _BINDINGS = "_kombu.binding.*"
 """Keys that Celery leaves in a Redis for each queue that a worker has consumed (kombu/transport/redis.py)."""
 _BUDGET = 1000
-_WANTS_CREDENTIALS = ("asks for credentials", "asks for a password", "does not accept")
-_LOCKED = (*_WANTS_CREDENTIALS, "asks for no password", "its API is switched off")
+_WANTS_CREDENTIALS = ("requires credentials", "requires a password", "does not accept")
+_LOCKED = (*_WANTS_CREDENTIALS, "requires no password", "its API is switched off")
 """Parts of the reasons for a server that is there but refuses access (`flower.reasons`, `redis.reasons`)."""
 
 

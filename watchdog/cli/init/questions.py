@@ -45,7 +45,7 @@ class Questions:
     def name(self, usual: str) -> str:
         """Ask for the target's name in messages."""
         while True:
-            name = self._ask("What messages call this cluster", usual)
+            name = self._ask("The cluster's name in messages", usual)
             wrong = unusable_name(name)
             if wrong is None:
                 return name
@@ -54,7 +54,7 @@ class Questions:
     def receiver(self, usual: str) -> str:
         """Ask who is notified."""
         while True:
-            kind = self._ask(f"Who is told: {', '.join(RECEIVERS)}", usual)
+            kind = self._ask(f"Receiver: {', '.join(RECEIVERS)}", usual)
             if kind in RECEIVERS:
                 return kind
             click.echo(f"expected one of {', '.join(RECEIVERS)}", err=True)

@@ -25,12 +25,12 @@ _EXAMPLES = {
 }
 _HEAD = """\
 # watchdog.toml, written by `watchdog init`. It holds no secret: ${NAME} is read from the environment, ${file:/path} from a file.
-# Check it with `watchdog config check`; `watchdog config show` says what holds, defaults included.
+# Check it with `watchdog config check`; `watchdog config show` prints the settings in force, defaults included.
 
-# How often the cluster is looked at.
+# How often the cluster is polled.
 interval = "10s"
 
-# A Celery deployment to watch, by the name that messages call it. For another one, add another [[target]].
+# A Celery deployment to watch, with its name in messages. For another one, add another [[target]].
 [[target]]
 name = {name}
 """
@@ -44,26 +44,26 @@ _TARGET_FOOT = """\
 """
 _RECEIVERS = {
     "screen": """
-# Who is told: here whoever reads what `watchdog run` prints.
+# Who is notified: here, everybody who reads the output of `watchdog run`.
 [[receiver]]
 name = "screen"
 type = "console"
 
-# A Slack channel: set SLACK_WEBHOOK_URL to the URL of an incoming webhook, take the # away, try `watchdog receivers test ops`.
+# A Slack channel: set SLACK_WEBHOOK_URL to the URL of an incoming webhook, remove the #, try `watchdog receivers test ops`.
 # [[receiver]]
 # name = "ops"
 # type = "slack"
 # url = "${SLACK_WEBHOOK_URL}"
 """,
     "slack": """
-# Who is told: a Slack channel, through an incoming webhook. Try it: `watchdog receivers test ops`.
+# Who is notified: a Slack channel, through an incoming webhook. Try it: `watchdog receivers test ops`.
 [[receiver]]
 name = "ops"
 type = "slack"
 url = "${SLACK_WEBHOOK_URL}"
 """,
     "webhook": """
-# Who is told: a POST of JSON to this URL. Try it: `watchdog receivers test ops`.
+# Who is notified: a POST of JSON to this URL. Try it: `watchdog receivers test ops`.
 [[receiver]]
 name = "ops"
 type = "webhook"

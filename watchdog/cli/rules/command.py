@@ -101,7 +101,7 @@ Examples:
 """,
 )
 @click.argument("name", shell_complete=complete_rules)
-@click.option("--key", "keys", metavar="COLUMN=VALUE", multiple=True, help="As it holds for this key (repeatable).")
+@click.option("--key", "keys", metavar="COLUMN=VALUE", multiple=True, help="Show the values in force for this key (repeatable).")
 @target_option
 @config_option
 def show_(*, name: str, keys: tuple[str, ...], target: str | None, config: Path | None) -> None:

@@ -74,7 +74,7 @@ def rule_page(rule: Rule, targets: Sequence[str], overrides: Sequence[Override],
     page += [_labelled(label, value) for label, value in _values(rule, targets) if value]
     page += [_labelled(f"override {n}", _override(o)) for n, o in enumerate(overrides, 1)]
     if differs_by_key:
-        page.append(Line.of(Ink("For some keys other values hold; see them with --key COLUMN=VALUE", "odd"), indent=2))
+        page.append(Line.of(Ink("Some keys have other values; see them with --key COLUMN=VALUE", "odd"), indent=2))
     for label, text in (("description", rule.description), ("runbook", rule.runbook)):
         page += _text(label, text)
     return [*page, Line()]

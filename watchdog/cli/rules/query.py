@@ -20,7 +20,7 @@ MOST_ROWS = 10_000
 @click.command(
     epilog="""\b
 Exit codes:
-  0  answered, if with gaps
+  0  answered, possibly with gaps
   2  usage, configuration or the query is wrong
   3  a table that it reads could not be read
 
@@ -31,8 +31,8 @@ Examples:
 """
 )
 @click.argument("sql")
-@click.option("--flower", metavar="URL", help="A Flower to ask, in place of the configured targets.")
-@click.option("--redis", metavar="URL", help="A Redis broker to ask, in place of the configured targets.")
+@click.option("--flower", metavar="URL", help="The Flower to check, instead of the configured targets.")
+@click.option("--redis", metavar="URL", help="The Redis broker to check, instead of the configured targets.")
 @targets_option
 @format_option("text", "json", "csv")
 @config_option
@@ -40,7 +40,7 @@ Examples:
 def query(
     ctx: click.Context, *, sql: str, flower: str | None, redis: str | None, targets: tuple[str, ...], style: str, config: Path | None
 ) -> None:
-    """Look once, and answer a SELECT on what was seen.
+    """Poll once, and run a SELECT on the result.
 
     `watchdog tables` shows what can be asked. With several targets, each row names its target.
     """

@@ -148,7 +148,7 @@ class Evaluator:
         """Return why a rule that reads these columns gives no verdict here."""
         for name, columns in sorted(reads.items()):
             if name not in self._loaded:
-                return f"{name} is not part of this look"
+                return f"{name} is not part of this poll"
             reason = self._loaded[name].idle_reason(columns)
             if reason is not None:
                 return reason

@@ -61,9 +61,9 @@ def read_expectation(tables: Mapping[str, Table], text: str) -> Expectation:
         raise ConditionError(f'--expect "{text}": {fault}' for fault in faults) from None
     own = [name for name in expectation.reads if tables[name].own]
     if own:
-        raise ConditionError([f'--expect "{text}": {own[0]} is about watchdog itself; check looks at clusters'])
+        raise ConditionError([f'--expect "{text}": {own[0]} is about watchdog itself; check is about clusters'])
     if BLIND in expectation.reads:
-        raise ConditionError([f'--expect "{text}": {BLIND} is known to `watchdog run` alone; what check cannot judge, it says itself'])
+        raise ConditionError([f'--expect "{text}": {BLIND} is known only to `watchdog run`; check reports unknown verdicts itself'])
     return expectation
 
 

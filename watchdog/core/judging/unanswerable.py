@@ -56,7 +56,7 @@ class Unanswerable:
         if not asked or not columns or not columns <= set(self._tables[rule.table].key):
             return None
         reasons = [idle_by_configuration(self._tables, target, [tuned.rule]).get(rule.name) for target, tuned in asked]
-        return f"{_on([target for target, _ in asked])}: {reasons[0]}; mend its where, or {otherwise}" if all(reasons) else None
+        return f"{_on([target for target, _ in asked])}: {reasons[0]}; fix its where, or {otherwise}" if all(reasons) else None
 
     def _missing(self, reads: Reads, target: Target) -> dict[str, str]:
         """Return `table.column` -> why nothing can fill it on this target, for the columns read.

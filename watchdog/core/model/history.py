@@ -36,7 +36,7 @@ def second_look_needed(look: Look, *columns: str) -> dict[str, str]:
     """Return idle reasons for columns that compare two polls, as long as this poll is the only one within the window."""
     if within(look):
         return {}
-    return {column: f"{column} needs a second look" for column in columns}
+    return {column: f"{column} needs a second poll" for column in columns}
 
 
 def totals(history: Sequence[Sample], counts: Mapping[str, float]) -> dict[str, tuple[float, float]]:

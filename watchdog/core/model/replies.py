@@ -247,7 +247,7 @@ class Replies(Struct, frozen=True, eq=False):
         try:
             return cast("R | Gap", self.answers[query])
         except KeyError:
-            return Gap(f"{query.source}: not asked")
+            return Gap(f"{query.source}: not queried")
 
     def asked(self, query: Query) -> bool:
         """Whether there is an answer or a gap for it."""

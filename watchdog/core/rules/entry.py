@@ -151,7 +151,7 @@ def _check_query_form(fields: Fields, notes: Notes, rule: Rule, tables: Mapping[
             hint = "; narrow the rows in the query itself" if other == "where" else "; a rule has from and when, or query and key"
             notes.fault(f"not together with query{hint}", other)
     if not fields.has("key"):
-        notes.fault('key is missing; name the columns of query that tell its rows apart, as in key = ["queue"] ([] for one row)')
+        notes.fault('key is missing; name the columns of query that identify its rows, as in key = ["queue"] ([] for one row)')
     if rule.query is None:
         return None
     try:
@@ -163,7 +163,7 @@ def _check_query_form(fields: Fields, notes: Notes, rule: Rule, tables: Mapping[
     own = {tables[name].own for name in shape.reads if name in tables}
     if len(own) == 2:
         names = [name for name in shape.reads if tables[name].own]
-        notes.fault(f"{' and '.join(names)} belong to watchdog itself, the other tables to the targets; no look sees both", "query")
+        notes.fault(f"{' and '.join(names)} belong to watchdog itself, the other tables to the targets; no rule can read both", "query")
     columns = tuple(column for column in shape.columns if column.lower() != "breach")
     return _Seen("the query's output", columns, show=set(columns), reads=dict(shape.reads))
 
@@ -203,7 +203,7 @@ def _conditions(rule: Rule) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 def _check_templates(notes: Notes, rule: Rule, seen: _Seen) -> None:
     for column in sorted(set(rule.params) & set(seen.columns)):
-        notes.fault(f"{column} is a column of {seen.place} too, and templates could not tell them apart; rename it", "params", column)
+        notes.fault(f"{column} is a column of {seen.place} too, and templates could not distinguish them; rename it", "params", column)
     names = (*seen.columns, *rule.params, *EXTRA_NAMES)
     for key in TEMPLATES:
         check = check_template(getattr(rule, key), names, seen.place)

@@ -106,7 +106,7 @@ class Fields:
         params: dict[str, Param] = {}
         for key, value in self._table(name).items():
             if not _IDENTIFIER.fullmatch(key):
-                self._notes.fault("a param is named with letters, digits and _, so that :name can stand for it", *self._keys, name, key)
+                self._notes.fault("a param's name has only letters, digits and _, so that :name works", *self._keys, name, key)
             param = as_param(value)
             if param is None:
                 self._notes.fault(f"expected a number, a text, a duration or true or false, found {found(value)}", *self._keys, name, key)
@@ -155,4 +155,4 @@ def as_param(value: object) -> Param | None:
 def label_faults(labels: Iterable[str], key: Iterable[str]) -> dict[str, str]:
     """Return label -> why the name is not allowed."""
     reserved = (*_RESERVED_LABELS, *key)
-    return {name: f"{name} is said of every incident already; call the label something else" for name in labels if name in reserved}
+    return {name: f"{name} is already part of every incident; give the label another name" for name in labels if name in reserved}

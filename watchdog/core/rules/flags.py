@@ -96,7 +96,7 @@ def _of_any_rule(key: str, value: str, place: str, meant: list[Rule], faults: li
         except ValueError as error:
             faults.append(f"{place}: {error}")
     elif key in _TIMES:
-        faults.append(f"{place}: a look cannot wait, so {key} does nothing here; --wait and --stable are what waits")
+        faults.append(f"{place}: a check does not wait, so {key} does nothing here; --wait and --stable are what waits")
     else:
         known = sorted({*_SETTABLE, *(param for rule in meant for param in rule.params)})
         near = did_you_mean(key, known) or f"; it can set {', '.join(known)}"

@@ -119,7 +119,7 @@ def aggregate_faults(expression: Expression) -> Iterator[str]:
     for part in _walk(expression):
         one_argument = part.word in ("max", "min") and len(part.parts) == 1
         if part.form is Form.CALL and (part.word in AGGREGATES or one_argument):
-            yield f"{part.text} looks at many rows, and a condition at one: that is what query is for"
+            yield f"{part.text} reads many rows, but a condition reads one: use query for this"
 
 
 def _operand_fault(expression: Expression, known: Known) -> Iterator[str]:

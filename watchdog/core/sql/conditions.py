@@ -187,7 +187,7 @@ _BEFORE_EXPRESSIONS = frozenset({"SELECT", "DISTINCT", "WHERE", "ON", "HAVING", 
 
 
 def _query_sense(draft: Draft, known: Known) -> list[str]:
-    """Return faults in all expressions of a query that can be told apart from their surroundings."""
+    """Return faults in all expressions of a query that can be distinguished from their surroundings."""
     faults: list[str] = []
     for index, token in enumerate(draft.tokens[:-1]):
         if token.kind is TokenKind.COMMA or token.word in _BEFORE_EXPRESSIONS:

@@ -51,9 +51,9 @@ class Draft:
         """Refuse subselects and window functions, which use more than the row being judged."""
         words = {token.word for token in self.tokens}
         if words & _MANY_ROWS:
-            self.faults.append("a subselect looks at many rows, and a condition at one: that is what query is for")
+            self.faults.append("a subselect reads many rows, but a condition reads one: use query for this")
         if any(t.word == "OVER" or (t.word.lower() in WINDOWS and self._next(i).text == "(") for i, t in enumerate(self.tokens)):
-            self.faults.append("a window function looks at many rows, and a condition at one: that is what query is for")
+            self.faults.append("a window function reads many rows, but a condition reads one: use query for this")
 
     def refuse_unseen_reads(self) -> None:
         """Refuse joins whose columns SQLite does not report, because their gaps would be missed; and recursion."""
@@ -149,7 +149,7 @@ _SAID = (
     (r"wrong number of arguments to function (\w+).*", "wrong number of arguments to {0}"),
     (r"no such function: (\w+)", f"SQLite {sqlite3.sqlite_version}, in use here, has no function {{0}}"),
     (r"row value misused|sub-select returns .*", "it must give one value, not several"),
-    (r"misuse of (?:window|aggregate)(?: function)?:? (\w+).*", "{0} cannot stand there; it looks at many rows (HAVING can use it)"),
+    (r"misuse of (?:window|aggregate)(?: function)?:? (\w+).*", "{0} cannot be used there; it reads many rows (HAVING can use it)"),
 )
 
 

@@ -1,6 +1,6 @@
 """Parse tokens into expressions, with SQLite's own precedence (sqlite.org/lang_expr.html).
 
-Input: tokens. Output: an `Expression`. SQLite itself validates the syntax: this parser only reads what is needed to tell operands apart,
+Input: tokens. Output: an `Expression`. SQLite itself validates the syntax: this parser only reads what is needed to find operands,
 and skips subselects, FILTER and OVER.
 """
 

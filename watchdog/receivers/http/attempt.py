@@ -190,7 +190,7 @@ class HttpAttempt:
         reason = error.reason or "no details"
         why = one_line(getattr(error, "verify_message", "") or reason.replace("_", " ").lower())
         if "CERTIFICATE_REQUIRED" in reason:
-            return f"it asks for a client certificate{self._through}; set `cert_file` and `key_file`"
+            return f"it requires a client certificate{self._through}; set `cert_file` and `key_file`"
         if self._tls.cert_file and re.search("UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED", reason):
             return f"it does not accept the client certificate {self._tls.cert_file} ({why}){self._through}"
         return f"TLS failed ({why}){self._through}; for a private authority set `ca_file`"

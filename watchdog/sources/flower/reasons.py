@@ -79,7 +79,7 @@ def silence(error: Exception, asked: Asked) -> str:
             f"flower: expected an HTTP answer from {asked.url}, found the connection closed or something else{asked.through}: "
             "is it Flower's port, and is https:// missing?"
         )
-    return f"flower: the connection to {asked.base} broke while {asked.path} was asked ({type(error).__name__}){asked.through}"
+    return f"flower: the connection to {asked.base} broke during the request for {asked.path} ({type(error).__name__}){asked.through}"
 
 
 def _network(cause: BaseException, asked: Asked) -> str | None:
@@ -89,7 +89,7 @@ def _network(cause: BaseException, asked: Asked) -> str | None:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"flower: the certificate of {asked.base} is not trusted ({cause.verify_message}){asked.through}: {_ca(asked)}"
     if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
-        return f"flower: {asked.base} asks for a client certificate{asked.through}: set `cert_file` and `key_file` of flower"
+        return f"flower: {asked.base} requires a client certificate{asked.through}: set `cert_file` and `key_file` of flower"
     if isinstance(cause, ssl.SSLError) and asked.tls.cert_file and re.search(_NOT_ACCEPTED, cause.reason or ""):
         return f"flower: {asked.base} does not accept the client certificate {asked.tls.cert_file} (`cert_file` of flower; {cause.reason})"
     if isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause)):
@@ -126,11 +126,9 @@ def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:
     if status in sentences:
         return sentences[status]
     if status >= 500 and asked.of_workers:
-        return (
-            f"flower: {status} (server error) from {asked.url}: Flower could not ask the workers: can it reach the broker? Its log says why"
-        )
+        return f"flower: {status} (server error) from {asked.url}: Flower could not query the workers; can it reach the broker? See its log"
     if status >= 500:
-        return f"flower: {status} (server error) from {asked.url}: Flower, or a proxy in front of it, failed; its log says why"
+        return f"flower: {status} (server error) from {asked.url}: Flower, or a proxy in front of it, failed; see its log"
     return f"flower: expected 200 from {asked.url}, found {status}"
 
 
@@ -143,7 +141,7 @@ def _unauthorised(body: bytes, asked: Asked) -> str:
         )
     if asked.has_credentials:
         return f"flower: 401 from {asked.url}: it does not accept the configured `username` and `password` (or headers) of flower"
-    return f"flower: 401 from {asked.url}: it asks for credentials; set `username` and `password` of flower"
+    return f"flower: 401 from {asked.url}: it requires credentials; set `username` and `password` of flower"
 
 
 def _redirected(status: int, location: str, asked: Asked) -> str:

@@ -63,7 +63,7 @@ class FlowerSource:
         for query in sorted(queries, key=rank):
             began = self._clock()
             if lost is None and began >= ends_at:
-                lost = Gap(f"flower: not asked: the answers before took longer than {budget_s:g}s together")
+                lost = Gap(f"flower: not queried: the answers before took longer than {budget_s:g}s together")
             if lost is not None:
                 replies[query] = lost
                 continue

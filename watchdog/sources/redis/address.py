@@ -100,9 +100,7 @@ def _scheme(url: str) -> str:
         plain = "rediss" if scheme == "valkeys" else "redis"
         raise ValueError(f'expected {plain}:// for a Valkey, as in Celery\'s broker_url, found "{scheme}://"')
     if found and scheme in OTHER_BROKERS:
-        raise ValueError(
-            f'expected redis:// or the like, found "{scheme}://"; for another broker leave redis away: Flower tells of its queues'
-        )
+        raise ValueError(f'expected redis:// or the like, found "{scheme}://"; for another broker leave redis out: Flower lists its queues')
     what = f'"{scheme}://"' if found and re.fullmatch(r"[a-z0-9+.-]{1,20}", scheme) else "no such scheme"
     raise ValueError(f"expected a URL that begins with redis://, rediss://, unix:// or sentinel://, found {what}")
 

@@ -84,7 +84,7 @@ def _state(error: Exception) -> str:
     return f"it answered {_code(error)}"
 
 
-_MASTERDOWN = "this Redis is a replica that has lost its master (MASTERDOWN): point the URL at the master, or mend the replication"
+_MASTERDOWN = "this Redis is a replica that has lost its master (MASTERDOWN): point the URL at the master, or fix the replication"
 
 
 def _code(error: Exception) -> str:
@@ -142,7 +142,7 @@ def _tls(cause: ssl.SSLError, asked: Asked) -> str:
     if cause.library in {"X509", "PEM"}:
         return _unreadable(asked)
     if "CERTIFICATE_REQUIRED" in (cause.reason or ""):
-        return f"{place} asks for a client certificate: set `cert_file` and `key_file` of {name}"
+        return f"{place} requires a client certificate: set `cert_file` and `key_file` of {name}"
     if isinstance(cause, ssl.SSLEOFError):
         return _hung_up(asked)
     if asked.address.cert_file and re.search("UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN", cause.reason or ""):
@@ -152,7 +152,7 @@ def _tls(cause: ssl.SSLError, asked: Asked) -> str:
 
 def _hung_up(asked: Asked) -> str:
     """The reason for a closed TLS connection. A missing client certificate is reported only after the handshake, which may get lost."""
-    theirs = "does it accept the client certificate" if asked.address.cert_file else "does it ask for a client certificate"
+    theirs = "does it accept the client certificate" if asked.address.cert_file else "does it require a client certificate"
     return f"{asked.place} closed the TLS connection: {theirs} (`cert_file` and `key_file` of {asked.name})? Does that port speak TLS?"
 
 
@@ -213,7 +213,7 @@ def _broken(text: str, asked: Asked) -> str:
 
 def _credentials(text: str, asked: Asked) -> str:
     if "without any password" in text or "no password is set" in text:
-        return f"{asked.place} asks for no password, but the URL has one: leave it out, or set one in Redis"
+        return f"{asked.place} requires no password, but the URL has one: leave it out, or set one in Redis"
     if asked.address.password or asked.address.username:
         return f"{asked.place} does not accept the user name or password of the URL (WRONGPASS)"
-    return f"{asked.place} asks for a password (NOAUTH): write it into the URL, redis://user:password@host:port/db"
+    return f"{asked.place} requires a password (NOAUTH): write it into the URL, redis://user:password@host:port/db"

@@ -20,8 +20,8 @@ def nobody_knows(master: str, said: Mapping[str, str]) -> str:
     """The reason if no sentinel named an address; `said`: what each one did instead."""
     each = ", ".join(f"{place} {words}" for place, words in said.items())
     if UNKNOWN_MASTER in said.values():
-        return f'no sentinel names a master "{master}" ({each}): which name stands after `sentinel monitor` in sentinel.conf?'
-    return f'no sentinel tells where the master "{master}" is ({each}): are the sentinels running there, on those ports?'
+        return f'no sentinel names a master "{master}" ({each}): which name follows `sentinel monitor` in sentinel.conf?'
+    return f'no sentinel knows where the master "{master}" is ({each}): are the sentinels running there, on those ports?'
 
 
 def why_not(error: Exception, address: RedisAddress, name: str) -> str:
@@ -36,13 +36,13 @@ def _network(cause: BaseException, address: RedisAddress, name: str) -> str | No
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"has a certificate that is not trusted ({cause.verify_message}; see `ca_file` of {name})"
     if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
-        return f"asks for a client certificate (`cert_file` and `key_file` of {name})"
+        return f"requires a client certificate (`cert_file` and `key_file` of {name})"
     if isinstance(cause, ssl.SSLEOFError):
         return f"closed the TLS connection (see `cert_file` and `sentinel_tls` of {name})"
     if isinstance(cause, ssl.SSLError):
         return f"speaks no TLS there ({cause.reason or 'no handshake'}; see `sentinel_tls` of {name})"
     if isinstance(cause, FileNotFoundError):
-        return f"was not asked, for a certificate file is missing (`ca_file`, `cert_file` or `key_file` of {name})"
+        return f"was not queried, because a certificate file is missing (`ca_file`, `cert_file` or `key_file` of {name})"
     if isinstance(cause, ConnectionRefusedError):
         return "refused the connection"
     if isinstance(cause, TimeoutError):
@@ -55,13 +55,13 @@ def _network(cause: BaseException, address: RedisAddress, name: str) -> str | No
 def _answer(error: Exception, address: RedisAddress, name: str) -> str:
     text = str(error)
     if isinstance(error, redis_errors.NoPermissionError):
-        return "does not let this user ask (NOPERM: allow it +sentinel|get-master-addr-by-name)"
+        return "does not let this user query it (NOPERM: allow it +sentinel|get-master-addr-by-name)"
     if isinstance(error, redis_errors.AuthenticationError):
         if "without any password" in text or "no password is set" in text:
-            return f"asks for no password (leave out `sentinel_password` of {name})"
+            return f"requires no password (leave out `sentinel_password` of {name})"
         if address.password:
             return f"does not accept `sentinel_username` and `sentinel_password` of {name} (WRONGPASS)"
-        return f"asks for a password (NOAUTH: set `sentinel_password` of {name})"
+        return f"requires a password (NOAUTH: set `sentinel_password` of {name})"
     if isinstance(error, redis_errors.ResponseError):
         if text.lower().startswith("unknown command"):
             return NO_SENTINEL

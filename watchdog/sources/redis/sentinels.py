@@ -81,7 +81,7 @@ class SentinelLine:
     def require_master(self, role: str | None) -> None:
         """NotMasterError for a replica. If the ACL denies INFO the role is unknown, and the sentinel is trusted."""
         if role not in (None, "master"):
-            raise NotMasterError(f"{self.asked.place} says that it is a replica: is a failover under way?")
+            raise NotMasterError(f"{self.asked.place} reports that it is a replica: is a failover under way?")
 
     def close(self) -> None:
         """Disconnect; the next batch searches for the master again."""
@@ -124,7 +124,7 @@ class SentinelLine:
         """(sentinel, the address it names), each address once, until the time is used up."""
         for number, sentinel in enumerate(list(self._order)):
             if self._budget.over:
-                search.said[sentinel] = "was not asked, no time was left"
+                search.said[sentinel] = "was not queried, because no time was left"
                 continue
             named = self._ask(sentinel, self._budget.left() / (len(self._order) - number))
             if isinstance(named, str):
@@ -158,7 +158,7 @@ class SentinelLine:
 
     def _asked_of(self, named: Place, sentinel: Place) -> Asked:
         address = replace(self._place.to_master, host=named[0], port=named[1])
-        found_by = f' (the master "{self._place.master}", says the sentinel {at(*sentinel)})'
+        found_by = f' (the master "{self._place.master}", according to the sentinel {at(*sentinel)})'
         return Asked(address, self._settings.timeout, self._settings.connect_timeout, self._name, found_by)
 
     def _why(self, search: _Search) -> str:

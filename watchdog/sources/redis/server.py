@@ -11,7 +11,7 @@ CLUSTER = (
     "this is a Redis Cluster, which Celery does not support as a broker: point the URL at the plain Redis server of Celery's broker_url"
 )
 
-SENTINEL = "this is a sentinel, which holds no queues: write sentinel://HOST:PORT/MASTER/DB, and it is asked where the master is"
+SENTINEL = "this is a sentinel, which holds no queues: write sentinel://HOST:PORT/MASTER/DB, and watchdog asks it for the master"
 _LONGEST_LINE = 200
 
 

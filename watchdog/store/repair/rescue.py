@@ -67,7 +67,7 @@ def _copied(path: Path, aside: Path, fresh: Path) -> Rescued | None:
                 return None
         except sqlite3.DatabaseError as error:
             raise StoreError(
-                f"database {path}: nothing of it can be read ({error}), and it was left as it is; bring back a copy, "
+                f"database {path}: nothing of it can be read ({error}), and it was left as it is; restore a copy, "
                 f"or begin with an empty one: `mv {path} {aside}`"
             ) from error
         file = DatabaseFile(fresh)

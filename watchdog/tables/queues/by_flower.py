@@ -24,11 +24,11 @@ __all__ = ["lengths_due", "read_by_flower"]
 
 PARTIAL = "flower: lists only queues that workers it has inspected consume; another may hold messages"
 UNLISTED = "flower: does not list it: no worker that it has inspected since its start consumes it, or the broker has not counted it yet"
-NOT_ASKED = "flower: not asked for the lengths of queues: no worker is heard, and a broker that hangs would stop Flower with it"
+NOT_ASKED = "flower: not queried for queue lengths: no worker sends heartbeats, and a broker that hangs would block Flower"
 NO_MORE = "flower: it listed queues before and lists none now: RabbitMQ, or its management API, does not answer Flower"
 RABBITMQ = frozenset({"amqp", "amqps"})
 ANSWERED_S = 330.0
-"""How long an answered refresh shows that the broker answers, while no worker is heard. All workers are asked again every 300 s."""
+"""How long an answered refresh shows that the broker answers, while no worker sends heartbeats. All workers are asked again every 300 s."""
 
 
 def lengths_due(asking: Asking) -> Iterable[Query]:
@@ -78,7 +78,7 @@ def _uncounted(transports: frozenset[str]) -> dict[str, str]:
     """Return column -> why it is idle, if Flower cannot count messages in this transport."""
     if _may_be_redis(transports) or RABBITMQ & transports:
         return {}
-    return dict.fromkeys(OF_LENGTH, f"Flower cannot tell the length of a queue in {', '.join(sorted(transports))}")
+    return dict.fromkeys(OF_LENGTH, f"Flower does not know the length of a queue in {', '.join(sorted(transports))}")
 
 
 def _heard(replies: Replies) -> bool:
@@ -88,7 +88,7 @@ def _heard(replies: Replies) -> bool:
 
 
 def _answered_at(replies: Replies, before: float | None, now: float) -> float | None:
-    """Return when a refresh was last answered since no worker is heard. Flower waits for a hanging broker and does not answer."""
+    """Return when a refresh was last answered since no worker sends heartbeats. Flower waits for a hanging broker and does not answer."""
     if _heard(replies):
         return None
     asked = [query for query in replies.answers if isinstance(query, InspectAll | InspectOne)]

@@ -24,8 +24,8 @@ __all__ = ["CONFIGURED", "LiveSetting", "live_settings", "unanswered"]
 
 CONFIGURED = "configured"
 DEFAULT = "Celery's default"
-NOBODY = "Celery's default: no worker says"
-UNTOLD = ("not known", "no worker says")
+NOBODY = "Celery's default: no worker reports it"
+UNTOLD = ("not known", "no worker reports it")
 Value = str | tuple[str, ...]
 """Text unchanged, durations as people write them, names sorted."""
 
@@ -74,7 +74,7 @@ def live_settings(target: Target, replies: Replies) -> list[LiveSetting]:
 
 def _asked(target: Target, keys: QueueKeys) -> Iterator[_Asked]:
     conf = keys.conf
-    steps = ("0 to 9: any of them", "no worker says which") if not conf.said.known else (_steps(conf.steps) or "", DEFAULT)
+    steps = ("0 to 9: any of them", "no worker reports which") if not conf.said.known else (_steps(conf.steps) or "", DEFAULT)
     default = DEFAULT if conf.said.known else NOBODY
     yield _Asked("key_prefix", target.key_prefix, lambda c: c.key_prefix, ("", default))
     yield _Asked("priority_steps", _steps(target.priority_steps), lambda c: _steps(c.priority_steps), steps)

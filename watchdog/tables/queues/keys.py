@@ -56,7 +56,7 @@ class Queues(Struct, frozen=True):
     bindings: Bindings = field(default_factory=Bindings)
     looked_at: float | None = None
     broker_answered_at: float | None = None
-    """Without Redis: when Flower last answered a refresh since no worker is heard, which shows that the broker does not hang."""
+    """Without Redis: when Flower last answered a refresh since no worker sends heartbeats, which shows that the broker does not hang."""
 
     def queue(self, name: str, now: float, *, is_there: bool) -> KnownQueue:
         """Return what is remembered of a queue. `is_there`: it was not only remembered, but seen in this poll."""

@@ -84,7 +84,7 @@ class Service(Struct, frozen=True):
         """
         if count != 0 or not known.nobody or not length or not (fell or head_changed):
             return known.taken_at, known.taken
-        return self.now, f"fell from {known.length} to {length} messages" if fell else "had another message served next a look later"
+        return self.now, f"fell from {known.length} to {length} messages" if fell else "had another message at its head one poll later"
 
     def _unserved_s(self, known: KnownQueue, length: int, count: int | Gap, state: str, *, stood_s: float) -> float:
         """Count the time without a consumer. `state`: that of the last one.

@@ -66,7 +66,7 @@ COLUMNS = (
     Column("head_task", Kind.TEXT, "its task"),
     Column("head_origin", Kind.TEXT, "the process that sent it"),
 )
-MANY_KEYS = "redis: holds more keys than one look goes through; a queue that no worker consumes or declares may be missing"
+MANY_KEYS = "redis: holds more keys than one poll scans; a queue that no worker consumes or declares may be missing"
 OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
 STANDS_S = 20.0
 SETTLE_EVERY_S = 60.0
@@ -192,7 +192,7 @@ def _missing(memory: Queues, keys: QueueKeys, replies: Replies) -> str | None:
 
 def _partial(keys: QueueKeys, late: list[str]) -> str | None:
     if late:
-        return f"{late[0]} came to light when this look was nearly over; the next one reads it"
+        return f"{late[0]} was discovered at the end of this poll; the next one reads it"
     return None if keys.bindings.whole else MANY_KEYS
 
 

@@ -16,9 +16,9 @@ from watchdog.core.model.rows import Asking, Look
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.running.results_place import KEY, ResultsPlace
 
-__all__ = ["METAS_A_LOOK", "KnownRun", "Report", "Running", "listed_runs", "metas", "running_of", "runs_now"]
+__all__ = ["METAS_PER_POLL", "KnownRun", "Report", "Running", "listed_runs", "metas", "running_of", "runs_now"]
 
-METAS_A_LOOK = 50
+METAS_PER_POLL = 50
 """Number of remembered tasks whose reports are read from Redis per poll, in turn. Reports of new tasks are read at once."""
 CLOCK_AHEAD_S = 5.0
 LONG_S = 300.0
@@ -91,7 +91,7 @@ def metas(asking: Asking, place: ResultsPlace) -> Iterable[Query]:
     turn = ids.index(memory.asked) + 1 if memory.asked in ids else 0
     listed = asking.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
     new = [] if isinstance(listed, Gap) else [task.id for task in listed if task.id not in memory.known and _is_ours(task, asking.target)]
-    return [place.question(task_id) for task_id in [*[*ids[turn:], *ids[:turn]][:METAS_A_LOOK], *new]]
+    return [place.question(task_id) for task_id in [*[*ids[turn:], *ids[:turn]][:METAS_PER_POLL], *new]]
 
 
 def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: ResultsPlace, restarted_at: float | None) -> Running:

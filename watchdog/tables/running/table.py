@@ -15,7 +15,7 @@ from watchdog.core.model.replies import Replies, TaskSeen
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.target import Target
 from watchdog.tables.running.contradicted import contradiction, ended_by_its_worker, workers_to_ask
-from watchdog.tables.running.memory import METAS_A_LOOK, KnownRun, Running, listed_runs, metas, running_of, runs_now
+from watchdog.tables.running.memory import METAS_PER_POLL, KnownRun, Running, listed_runs, metas, running_of, runs_now
 from watchdog.tables.running.results_place import ResultsPlace, results_place
 from watchdog.tables.workers.memory import KnownWorkers, inspections, known_workers_of, refreshing
 
@@ -28,7 +28,7 @@ COLUMNS = (
     Column("worker", T, "the worker that executes it"),
     Column("worker_state", T, "that worker's state; lost also where its process has restarted since", allowed=("online", "left", "lost")),
     Column("worker_active", N, "tasks that worker executes now, by its own heartbeat", "tasks", 0.0),
-    Column("queue", T, "the queue it came from, where its sender or its worker tells"),
+    Column("queue", T, "the queue it came from, if its sender or its worker reports it"),
     Column("running_s", N, "since it started", "s", 0.0),
     Column(
         "progress",
@@ -52,8 +52,8 @@ FIXED = ("id", "name", "worker")
 PROCESS_SLACK_S = 5.0
 """Clocks differ: a task counts as one of an earlier process only if it started this much before the current process."""
 CLOCK_AHEAD = "flower: its worker's clock is ahead, and it was not watched from its beginning on"
-MISSED = "flower: missed the event that tells it"
-NO_QUEUE = "flower: its sender does not tell (task_send_sent_event is off), and its worker consumes several queues"
+MISSED = "flower: missed the event that reports it"
+NO_QUEUE = "flower: its sender does not report it (task_send_sent_event is off), and its worker consumes several queues"
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -115,7 +115,7 @@ class _Workers:
     """What this poll knows of the workers."""
 
     def __init__(self, look: Look, known_workers: KnownWorkers, runs: tuple[KnownRun, ...]) -> None:
-        workers = look.before.get("workers", Reading(unread="flower: not asked"))
+        workers = look.before.get("workers", Reading(unread="flower: not queried"))
         self.look, self.known_workers, self.runs, self.unread = look, known_workers, runs, workers.unread
         self.rows: Mapping[Cell, Row] = {row.cells["name"]: row for row in workers.rows}
 
@@ -166,7 +166,7 @@ class _Workers:
 
 def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) -> Row:
     if not run.listed:
-        return _blind_row(run, "flower: restarted, and has not told of this task since", idle)
+        return _blind_row(run, "flower: restarted, and has not reported this task since", idle)
     running_s = run.running_s(look.now)
     started = (running_s, MISSED if run.started is None else CLOCK_AHEAD)
     told: dict[str, tuple[Cell, str]] = {
@@ -186,7 +186,7 @@ def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) 
 def _report(run: KnownRun, now: float) -> dict[str, tuple[Cell, str]]:
     """Return what it reports, with reasons for gaps."""
     report = run.report
-    why = f"results: not asked yet, {METAS_A_LOOK} tasks a look" if report is None else report.gap
+    why = f"results: not queried yet, {METAS_PER_POLL} tasks per poll" if report is None else report.gap
     if report is None or why:
         return dict.fromkeys(OF_PROGRESS, (None, why))
     says = report.progress is not None or report.step is not None

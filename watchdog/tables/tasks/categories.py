@@ -1,4 +1,4 @@
-"""Classify failures: the actual exception type, and a category that tells who should handle it.
+"""Classify failures: the actual exception type, and a category that shows who should handle it.
 
 Input: a failed task as Flower shows it. Output: the type's name, its category, and an example in one line.
 """

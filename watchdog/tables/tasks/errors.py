@@ -26,11 +26,11 @@ COLUMNS = (
     Column("task", T, "the task's name"),
     Column("exception", T, "the exception's type"),
     Column("category", T, "what kind of failure it is", allowed=CATEGORIES),
-    Column("queue", T, "the queue most of them came from, where their senders tell"),
+    Column("queue", T, "the queue most of them came from, if their senders report it"),
     Column("count", N, "failures within the window", "failures", 0.0, windowed=True),
     Column("share", N, "of the task's failures", "ratio", 0.0, windowed=True),
     Column("duration_avg_s", N, "how long the failed runs took", "s", 0.0, windowed=True),
-    Column("example", T, "what the last one said"),
+    Column("example", T, "the text of the last one"),
     Column(
         "fresh",
         N,
@@ -42,13 +42,13 @@ COLUMNS = (
     Column(
         "usual_count", N, "how many such a window holds as a rule, by its past and by its share of runs", "failures", 0.0, windowed=True
     ),
-    Column("has_past", Kind.BOOLEAN, "more than the window is known of its task: what is usual can be told"),
+    Column("has_past", Kind.BOOLEAN, "more than the window is known of its task: what is usual can be known"),
     Column("run_share", N, "of the task's runs, as far as they are counted", "ratio", 0.0, windowed=True),
     Column("last_s", N, "since the last one", "s", 0.0),
     Column("error_rate_low", N, "how often its task fails at least, as far as it is proved: see `tasks`", "ratio", 0.0),
 )
 BY_TASK = ("fresh", "run_share", "error_rate_low")
-NO_QUEUE = "flower: their senders do not tell (task_send_sent_event is off)"
+NO_QUEUE = "flower: their senders do not report it (task_send_sent_event is off)"
 NO_DURATION = "flower: missed when they started"
 
 

@@ -26,7 +26,7 @@ rate was lower, it takes more, 120 in a row at 12 %: a row without failures is w
 OVER_AT_MOST = OVER + 5.0
 """Upper limit, so that the few usual failures do not undo the end at once."""
 LEAST_APART = 2.4
-"""A task is assumed to fail at least this many times as often as usual: smaller differences cannot be told apart in time."""
+"""A task is assumed to fail at least this many times as often as usual: smaller differences cannot be distinguished in time."""
 LARGEST = log(1e12)
 OFTEN, UNBROKEN = 0.1, 5.0
 Z_95 = 1.96

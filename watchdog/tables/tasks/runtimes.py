@@ -17,7 +17,7 @@ from watchdog.core.model.target import Target, covers
 __all__ = ["RUNTIMES", "TimedTask", "runtime_cells", "runtimes_due", "runtimes_now"]
 
 RUNTIMES = ("runtime_avg", "runtime_p50", "runtime_p95", "runtime_p99", "wait_p95")
-TASKS_A_LOOK = 3
+TASKS_PER_POLL = 3
 TASKS_IN_A_FIRST_LOOK = 10
 AGAIN_S = 30.0
 LIMIT = 100
@@ -47,7 +47,7 @@ def runtimes_due(
         return [SucceededTasks(name, LIMIT) for name in busiest[:TASKS_IN_A_FIRST_LOOK]]
     due = [name for name, at in last_success.items() if _is_due(known.get(name), at, now)]
     due.sort(key=lambda name: (known[name].asked_at if name in known else 0.0, name))
-    return [SucceededTasks(name, LIMIT) for name in due[:TASKS_A_LOOK]]
+    return [SucceededTasks(name, LIMIT) for name in due[:TASKS_PER_POLL]]
 
 
 def _is_due(timed: TimedTask | None, succeeded_at: float, now: float) -> bool:
@@ -84,17 +84,17 @@ def runtime_cells(timed: TimedTask | None, succeeded_at: float | None, now: floa
     """
     recently = succeeded_at is not None and now - succeeded_at <= window_s
     if timed is None or timed.gap:
-        why = timed.gap if timed is not None else f"flower: not asked yet, {TASKS_A_LOOK} tasks a look" if recently else ""
+        why = timed.gap if timed is not None else f"flower: not queried yet, {TASKS_PER_POLL} tasks per poll" if recently else ""
         return dict.fromkeys(RUNTIMES, (None, why) if why else (0.0, ""))
     runs = [run for run in timed.runs if now - run[0] <= window_s]
     if not runs and recently and succeeded_at is not None and succeeded_at > timed.asked_at:
-        return dict.fromkeys(RUNTIMES, (None, f"flower: last asked {now - timed.asked_at:.0f}s ago, {TASKS_A_LOOK} tasks a look"))
+        return dict.fromkeys(RUNTIMES, (None, f"flower: last queried {now - timed.asked_at:.0f}s ago, {TASKS_PER_POLL} tasks per poll"))
     if not runs:
         return dict.fromkeys(RUNTIMES, (0.0, ""))
     took = sorted(runtime for _, runtime, _ in runs if runtime is not None)
     waited = sorted(wait for _, _, wait in runs if wait is not None)
-    cells: dict[str, tuple[Cell, str]] = {"runtime_avg": (sum(took) / len(took) if took else None, "flower: tells no runtime of them")}
-    cells |= {column: (_quantile(took, share), "flower: tells no runtime of them") for column, share in QUANTILES.items()}
+    cells: dict[str, tuple[Cell, str]] = {"runtime_avg": (sum(took) / len(took) if took else None, "flower: reports no runtime for them")}
+    cells |= {column: (_quantile(took, share), "flower: reports no runtime for them") for column, share in QUANTILES.items()}
     return cells | {"wait_p95": (_quantile(waited, 0.95), "flower: missed when they were received or started")}
 
 

@@ -66,7 +66,7 @@ COLUMNS = (
     Column("has_succeeded", Kind.BOOLEAN, "it was seen to succeed, with no pause of over 8 days since"),
     Column("usual_error_rate", N, "how often it failed over the last week; 0 until a day and 500 runs were watched", "ratio", 0.0),
     Column("exception", Kind.TEXT, "the most frequent type of its last failures within the hour; empty without any", neutral=""),
-    Column("example", Kind.TEXT, "what the last failure of that type said", neutral=""),
+    Column("example", Kind.TEXT, "the text of the last failure of that type", neutral=""),
     Column("retry_rate", N, "retried of finished", "ratio", 0.0, windowed=True),
     Column("per_min", N, "finished a minute", "1/min", 0.0, windowed=True),
     Column("runtime_avg", N, "runtime of its last 100 successes within the window, average", "s", 0.0, windowed=True),
@@ -163,9 +163,9 @@ def read(look: Look) -> Reading:
     watched = min(sum(_span(s) for s in samples), look.window_s)
     if first_look:
         counts = (*COUNTS, *PROVED, *IN_A_ROW) if not samples and not unlisted else ()
-        idle |= {column: f"{column} needs a second look" for column in (*counts, "last_success_s", "last_seen_s", "usual_error_rate")}
+        idle |= {column: f"{column} needs a second poll" for column in (*counts, "last_success_s", "last_seen_s", "usual_error_rate")}
     elif not samples:
-        idle |= {c.name: f"{c.name} needs two looks within {look.window_s:g}s" for c in COLUMNS if c.windowed and c.name not in RUNTIMES}
+        idle |= {c.name: f"{c.name} needs two polls within {look.window_s:g}s" for c in COLUMNS if c.windowed and c.name not in RUNTIMES}
     succeeded = {**now.last_success, **(dict.fromkeys(_successes(counters, look.target), look.now) if first_look else {})}
     timed = {name: runtime_cells(now.runtimes.get(name), succeeded.get(name), look.now, look.window_s) for name in now.last_seen}
     listed = look.replies.get(LISTED, tuple[TaskSeen, ...])

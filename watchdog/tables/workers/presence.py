@@ -67,7 +67,7 @@ class FlowerPresence(Struct, frozen=True):
     def unsettled(self, now: float) -> str | None:
         """Return why silence is not evidence now; None if it is."""
         if self.back_at is not None and 0 <= now - self.back_at < SETTLE_S:
-            return f"flower: up since {now - self.back_at:.0f}s, the workers may not have been heard yet"
+            return f"flower: up since {now - self.back_at:.0f}s, heartbeats may not have arrived yet"
         return None
 
 

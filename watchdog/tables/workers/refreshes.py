@@ -25,7 +25,7 @@ ONE_BY_ONE = 3
 SHORTEST_WAIT_S = 10.0
 LONGEST_WAIT_S = 300.0
 NOBODY_HEARD_S = 60.0
-"""Longest wait while no worker is heard.
+"""Longest wait while no worker sends heartbeats.
 
 Flower 2.2 receives no events for minutes after its broker is back, and only a refresh shows who is alive.
 """

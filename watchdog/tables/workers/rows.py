@@ -25,11 +25,11 @@ FROM_BEAT = ("active", "processed", "load1", "load5", "load15", "pid", "version"
 OF_NOW = ("active", "processed", "load1", "load5", "load15")
 """Those of them that are valid only while heartbeats come."""
 NOT_SAID = "flower: it does not say"
-NOT_RESERVED = "flower: tells it only when this worker alone is refreshed"
+NOT_RESERVED = "flower: reports it only if this worker alone is refreshed"
 TURNS_S = 600.0
 """How long after an earlier process was heard again two processes are assumed."""
 NO_BEAT_YET = "flower: no heartbeat of it seen yet"
-NO_HEARTBEAT = "flower: its heartbeats are not heard, though it answers"
+NO_HEARTBEAT = "flower: receives no heartbeats from it, though it answers"
 
 
 class WorkerRows:

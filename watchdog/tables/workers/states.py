@@ -41,8 +41,8 @@ FELL_S = 600.0
 UNKNOWN_POOL_S = 300.0
 """How long a worker is unknown, not lost, if nobody knows whether it may be silent by design."""
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
-RETURNED = "Flower can ask the workers again, and none has answered yet: they may still be coming back to their broker"
-NONE_ANSWERS = "all workers fell silent together, and none can be asked: the broker may be dead, or block publishers in an alarm"
+RETURNED = "Flower can query the workers again, but none has answered yet: they may still be coming back to their broker"
+NONE_ANSWERS = "all workers fell silent together, and none can be queried: the broker may be dead, or block publishers in an alarm"
 
 
 def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> KnownWorkers:
@@ -210,7 +210,7 @@ class _Seen:
         if asked_in_vain and self._may_come_back(known):
             return replace(known, unknown=RETURNED)
         if not asked_in_vain and known.vouched_at is not None:
-            return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not asked again yet")
+            return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not queried again yet")
         if not asked_in_vain and self.all_silent:
             waiting = RETURNED if known.unknown == RETURNED else NONE_ANSWERS if known.asked else TOGETHER
             return replace(known, unknown=self._refresh_gap(known.name) or waiting)
@@ -219,7 +219,7 @@ class _Seen:
         return replace(known, state="lost", unknown="")
 
     def _may_come_back(self, known: KnownWorker) -> bool:
-        """Whether no worker is heard, and this is the first refresh without its answer after some that failed as a whole.
+        """Whether no worker sends heartbeats, and this is the first refresh without its answer after some that failed as a whole.
 
         Celery waits up to half a minute before it tries a lost broker again; the next refresh settles it.
         """
@@ -243,7 +243,7 @@ class _Seen:
         return self._reached(name) and not self._answered(name)
 
     def _reached(self, name: str) -> bool:
-        """Whether a refresh that it had to answer came back, and can be told from an old answer."""
+        """Whether a refresh that it had to answer came back, and can be distinguished from an old answer."""
         if not (self.all_asked or name in self.asked):
             return False
         if any(not isinstance(self.replies.get(query, dict), Gap) for query in (InspectAll(), InspectOne(name))):

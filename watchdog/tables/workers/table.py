@@ -44,7 +44,7 @@ COLUMNS = (
     ),
     Column("pid", NUMBER, "its main process"),
     Column("restarts", NUMBER, "times its process changed under the same name", neutral=0.0, windowed=True),
-    Column("crashes", NUMBER, "those of them before which it said no goodbye", neutral=0.0, windowed=True),
+    Column("crashes", NUMBER, "those without a goodbye before them", neutral=0.0, windowed=True),
     Column("duplicate", BOOLEAN, "two processes take turns under its name"),
     Column("replaced", BOOLEAN, "as many of its kind are online as when it was last online"),
     Column("peers", NUMBER, "workers online of its kind that consume its queues, itself included", "workers", 0.0),

@@ -27,7 +27,7 @@ def judged(verdict: Verdict, rule: Rule = RULE, severity: Severity = Severity.WA
         ([], 0),
         ([judged(Verdict.CLEAR)], 0),
         ([judged(Verdict.NOT_COVERED)], 0),
-        ([Judgement(RULE, idle="needs a second look")], 0),
+        ([Judgement(RULE, idle="needs a second poll")], 0),
         ([judged(Verdict.BREACH)], 1),
         ([judged(Verdict.BREACH, severity=Severity.INFO)], 0),
         ([judged(Verdict.BREACH, severity=Severity.CRITICAL)], 1),
@@ -108,8 +108,8 @@ def test_a_rule_that_failed_says_so() -> None:
 
 
 def test_idle_rules_are_listed_with_their_reason() -> None:
-    result = checking(Judgement(RULE, idle="needs a second look"))
-    assert result.idle == (Idle("QueueBacklogHigh", "prod", "needs a second look"),)
+    result = checking(Judgement(RULE, idle="needs a second poll"))
+    assert result.idle == (Idle("QueueBacklogHigh", "prod", "needs a second poll"),)
 
 
 def test_sources_are_shown_as_they_were_found() -> None:

@@ -226,14 +226,14 @@ def test_remembered_rows_of_an_unread_table_are_judged_by_what_is_still_known() 
 @pytest.mark.parametrize("field", ["when", "where", "clear", "escalate"])
 def test_a_rule_that_decides_by_an_idle_column_is_idle(field: str) -> None:
     reads: Any = (Escalation("oldest_s > 5", Severity.ERROR),) if field == "escalate" else "oldest_s > 5"
-    judgement = judged(rule(**{field: reads}), queue("a", length=60), idle={"oldest_s": "oldest_s needs a second look"})
+    judgement = judged(rule(**{field: reads}), queue("a", length=60), idle={"oldest_s": "oldest_s needs a second poll"})
 
-    assert (judgement.idle, judgement.findings) == ("oldest_s needs a second look", ())
+    assert (judgement.idle, judgement.findings) == ("oldest_s needs a second poll", ())
 
 
 def test_an_idle_column_that_is_only_shown_is_none() -> None:
     row = Row({name: cell for name, cell in queue("a", length=60).cells.items() if name != "oldest_s"})
-    finding = only(judged(rule(columns=("length", "oldest_s")), row, idle={"oldest_s": "needs a second look"}))
+    finding = only(judged(rule(columns=("length", "oldest_s")), row, idle={"oldest_s": "needs a second poll"}))
 
     assert finding.values == {"length": 60, "oldest_s": None}
     assert finding.cells["oldest_s"] is None
@@ -244,7 +244,7 @@ def test_an_idle_reason_names_its_column() -> None:
 
 
 def test_a_table_that_is_not_part_of_the_look_makes_its_rules_idle() -> None:
-    assert evaluator().judge(rule(), (), {("a",): True}).idle == "queues is not part of this look"
+    assert evaluator().judge(rule(), (), {("a",): True}).idle == "queues is not part of this poll"
 
 
 # --- severity ---

@@ -76,8 +76,8 @@ def test_a_table_read_in_part_may_hide_a_row_that_is_false() -> None:
 
 
 def test_an_idle_column_leaves_it_unanswered_with_the_reason() -> None:
-    said = answer(SHORT, queue("a"), reading={"idle": {"length": "needs a second look"}})
-    assert (said.ok, said.reason) == (None, "length: needs a second look")
+    said = answer(SHORT, queue("a"), reading={"idle": {"length": "needs a second poll"}})
+    assert (said.ok, said.reason) == (None, "length: needs a second poll")
 
 
 def test_whole_numbers_divide_like_reals() -> None:

@@ -149,7 +149,7 @@ def test_a_where_that_names_a_row_which_no_target_has_is_a_fault(run: Run, tmp_p
     configure(tmp_path, '[[rule]]\nname = "Down"\nfrom = "sources"\nwhere = "name = \'redis\'"\nwhen = "not up"\n', FLOWER)
     (fault,) = checked(run, "config", "check")
     assert fault.endswith(
-        "on prod: sources has no row here for it: where name = 'redis'; mend its where, or switch the rule off: enabled = false"
+        "on prod: sources has no row here for it: where name = 'redis'; fix its where, or switch the rule off: enabled = false"
     )
 
 
@@ -213,7 +213,7 @@ def test_an_expectation_counts_the_targets_looked_at_alone(run: Run, tmp_path: P
 
 def test_what_only_the_daemon_knows_is_not_to_be_expected(run: Run) -> None:
     (fault,) = checked(run, "check", "--once", "--flower", "http://127.0.0.1:1", "--expect", "blind: hidden = 0")
-    assert fault == '--expect "blind: hidden = 0": blind is known to `watchdog run` alone; what check cannot judge, it says itself'
+    assert fault == '--expect "blind: hidden = 0": blind is known only to `watchdog run`; check reports unknown verdicts itself'
 
 
 @pytest.mark.parametrize("style", ["json", "junit", "github", "nagios"])

@@ -118,7 +118,7 @@ def test_set_changes_severity_and_window_of_every_rule_meant() -> None:
         ({"sets": ("WorkerLost.window=0",)}, '--set WorkerLost.window=0: override of "WorkerLost": window: must be longer than 0'),
         (
             {"sets": ("WorkerLost.for=5m",)},
-            "--set WorkerLost.for=5m: a look cannot wait, so for does nothing here; --wait and --stable are what waits",
+            "--set WorkerLost.for=5m: a check does not wait, so for does nothing here; --wait and --stable are what waits",
         ),
         (
             {"sets": ("QueueBacklogHigh.limit=many",)},

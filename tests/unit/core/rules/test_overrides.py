@@ -182,7 +182,7 @@ def test_an_override_that_sets_nothing_is_a_warning() -> None:
         ),
         (
             Override("QueueBacklogHigh", labels={"name": "x"}),
-            "labels.name: name is said of every incident already; call the label something else",
+            "labels.name: name is already part of every incident; give the label another name",
         ),
         (
             Override("QueueBacklogHigh", summary="{{ lenght }}"),

@@ -1,4 +1,4 @@
-"""Queues of a target without Redis: lengths as Flower tells them, and what it does not tell."""
+"""Queues of a target without Redis: lengths that Flower reports, and what it does not report."""
 
 from math import inf
 
@@ -136,7 +136,7 @@ def test_a_queue_of_a_worker_that_died_keeps_its_row() -> None:
 def test_of_a_broker_that_flower_cannot_count_lengths_are_idle_and_not_asked_for() -> None:
     watching = watch(amqp("sqs"))
     reading = queues(watching, 0)
-    assert (asked(watching.cluster), reading.idle["length"]) == (False, "Flower cannot tell the length of a queue in sqs")
+    assert (asked(watching.cluster), reading.idle["length"]) == (False, "Flower does not know the length of a queue in sqs")
     assert (names(reading), cell(reading, "indexing", "consumers")) == (["indexing", "training"], 1.0)
 
 
@@ -176,7 +176,7 @@ def test_while_nobody_is_heard_and_no_refresh_comes_back_a_redis_is_not_asked_fo
     queues(watching, 0)
     hangs(watching.cluster)
     reading = queues(watching)
-    assert (asked(watching.cluster), "no worker is heard" in str(reading.unread)) == (False, True)
+    assert (asked(watching.cluster), "no worker sends heartbeats" in str(reading.unread)) == (False, True)
 
 
 def hangs(cluster: Cluster) -> None:
@@ -219,7 +219,7 @@ def test_what_a_refresh_showed_before_a_worker_was_heard_says_nothing_of_now() -
     watching.cluster.online[WEB] = True
     queues(watching)
     hangs(watching.cluster)
-    assert "no worker is heard" in str(queues(watching).unread)
+    assert "no worker sends heartbeats" in str(queues(watching).unread)
 
 
 def test_a_first_look_asks_once_a_worker_is_heard_within_three_rounds() -> None:

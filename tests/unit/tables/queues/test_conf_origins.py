@@ -76,7 +76,7 @@ def test_two_prefixes_and_nobody_to_say_which_is_ours_is_a_gap() -> None:
 
 def test_without_flower_nobody_says_and_that_is_no_gap() -> None:
     setting = of("visibility_timeout", Cluster(), a_target(sources=frozenset({"redis"})))
-    assert (told(setting), setting.gap) == (("1h", "Celery's default: no worker says"), "")
+    assert (told(setting), setting.gap) == (("1h", "Celery's default: no worker reports it"), "")
 
 
 def test_declared_queues_are_told_by_configuration_and_conf_apart() -> None:

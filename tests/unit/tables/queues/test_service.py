@@ -136,7 +136,7 @@ def test_a_queue_that_nobody_consumes_and_that_falls_has_a_consumer() -> None:
 def test_a_queue_that_nobody_consumes_and_whose_head_changes_has_a_consumer() -> None:
     watch = unknown_to_flower()
     watch.cluster.heads["celery"] = MessageHead("another", None)
-    assert "had another message served next" in gap(queues(watch), "celery", "consumers")
+    assert "had another message at its head" in gap(queues(watch), "celery", "consumers")
 
 
 def test_a_queue_that_grows_behind_the_same_head_has_none() -> None:

@@ -280,7 +280,7 @@ def test_a_look_that_did_not_see_all_keys_notes_it() -> None:
     cluster = healthy()
     cluster.scans = {0: KeysFound(11, ()), 11: KeysFound(0, ())}
     watch = Watch(cluster)
-    assert ["more keys than one look" in watch.look(10)["queues"].note for _ in range(2)] == [True, False]
+    assert ["more keys than one poll" in watch.look(10)["queues"].note for _ in range(2)] == [True, False]
 
 
 def test_known_bindings_are_read_each_look() -> None:
@@ -347,7 +347,7 @@ def test_queues_told_long_ago_are_asked_for_first_in_a_first_look_too() -> None:
 
 
 def in_an_unknown_state(worker: str, *queues: str) -> Watch:
-    """A cluster and, beside it, a worker whose silence can be explained, but not told from its death: its state could not be read."""
+    """A cluster and, beside it, a worker whose silence may be its death or not: its state could not be read."""
     cluster = healthy()
     cluster.add(worker, queues=queues)
     watch = watching(cluster)
@@ -423,7 +423,7 @@ def test_a_queue_told_in_the_last_round_makes_the_table_partial_not_its_length_0
 
     cluster.answer = answer  # type: ignore[method-assign]
     reading = watch.look(0)["queues"]
-    assert ("late" in names(reading), str(reading.partial)[:19]) == (False, "late came to light ")
+    assert ("late" in names(reading), str(reading.partial)[:19]) == (False, "late was discovered")
 
 
 # --- lengths, ages, trends --------------------------------------------------------------------------------------------
@@ -505,7 +505,7 @@ def test_an_empty_queue_has_no_age() -> None:
 
 
 def test_growth_needs_a_second_look() -> None:
-    assert first_look(healthy()).idle["growth_per_min"] == "growth_per_min needs a second look"
+    assert first_look(healthy()).idle["growth_per_min"] == "growth_per_min needs a second poll"
 
 
 def test_growth_is_by_the_minute_over_what_was_watched() -> None:

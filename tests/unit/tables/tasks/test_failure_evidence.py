@@ -43,14 +43,14 @@ def runs_until_told(rate: float, rng: random.Random, most: int = 2000) -> int:
 
 
 def minutes(rate: float, tries: int = 200) -> tuple[float, float]:
-    """Until a jump is told: median, and nine of ten."""
+    """The time until a jump is notified: median, and nine of ten."""
     rng = random.Random(7)
     tenths = quantiles([runs_until_told(rate, rng) / PER_MIN for _ in range(tries)], n=10)
     return tenths[4], tenths[8]
 
 
 def incidents(rate: float, runs: int, seed: int) -> int:
-    """How often a task with this rate is told of in so many runs; once told, the successes that end it are awaited."""
+    """How often a task with this rate is notified in so many runs; each time, the successes that end it are awaited."""
     rng, known, told, burning, nth = random.Random(seed), weighed(Evidence(), 0.0, 1.0), 0, False, 0
     quiet = log(1 - rate)
     while nth < runs:

@@ -132,7 +132,7 @@ def test_a_flower_that_does_not_say_when_it_started_is_covered_back_to_its_oldes
 def test_counters_without_a_listed_task_prove_nothing() -> None:
     cluster = healthy()
     cluster.counts[(WEB, JOB, "failed")] = 5.0
-    assert first(cluster).idle["failed"] == "failed needs a second look"
+    assert first(cluster).idle["failed"] == "failed needs a second poll"
 
 
 def test_a_list_that_cannot_be_had_leaves_counts_unknown_not_0() -> None:
@@ -147,7 +147,7 @@ def test_where_nobody_reads_counts_the_list_is_not_asked_and_counts_are_idle() -
     found = watch._ask(NOW)
     found = type(found)({q: a for q, a in found.answers.items() if not isinstance(q, RecentTasks)}, found.latency_ms)
     seen = read_tables(TABLES, a_target(), Past(), found, NOW, demand=demand)
-    assert seen.windows[300.0]["tasks"].idle["failed"] == "failed needs a second look"
+    assert seen.windows[300.0]["tasks"].idle["failed"] == "failed needs a second poll"
 
 
 # --- looks after it -------------------------------------------------------------------------------------------------------

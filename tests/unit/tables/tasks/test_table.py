@@ -36,7 +36,7 @@ def tasks(watch: Watch, after: float = 10, window_s: float = 300.0) -> Reading:
 
 def test_on_a_first_look_names_are_known_and_counts_idle() -> None:
     reading = tasks(Watch(counting(succeeded=5)), 0)
-    assert (names(reading), reading.idle["failed"]) == ([JOB], "failed needs a second look")
+    assert (names(reading), reading.idle["failed"]) == ([JOB], "failed needs a second poll")
 
 
 def test_counts_before_the_first_look_are_not_counted() -> None:
@@ -162,7 +162,7 @@ def test_what_happened_in_three_hours_without_a_look_is_not_counted_as_recent() 
 def test_a_window_shorter_than_the_time_between_two_looks_is_idle_not_0() -> None:
     watch = watching(counting(succeeded=5))
     count(watch.cluster, failed=400)
-    assert tasks(watch, window_s=5.0).idle["failed"] == "failed needs two looks within 5s"
+    assert tasks(watch, window_s=5.0).idle["failed"] == "failed needs two polls within 5s"
 
 
 def test_a_minute_without_flower_is_counted_when_it_is_back() -> None:
@@ -519,7 +519,7 @@ def test_another_flower_whose_counters_are_older_is_no_restart() -> None:
     watch.cluster.flower_started_at = NOW - 3 * 86400
     watch.cluster.counts = {(WEB, JOB, "failed"): 5000.0}
     reading = tasks(watch)
-    assert reading.idle["failed"] == "failed needs a second look"
+    assert reading.idle["failed"] == "failed needs a second poll"
 
 
 def test_from_the_look_after_on_another_flower_is_counted() -> None:

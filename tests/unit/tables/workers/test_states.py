@@ -651,7 +651,7 @@ def test_what_a_worker_without_heartbeat_does_is_a_gap_not_its_last_word() -> No
     without_heartbeat(cluster, "celery@quiet")
     reading = workers(watching(cluster))
     assert [gap(reading, "celery@quiet", c) for c in ("active", "processed", "saturated")] == [
-        "flower: its heartbeats are not heard, though it answers"
+        "flower: receives no heartbeats from it, though it answers"
     ] * 3
 
 
@@ -980,7 +980,7 @@ def test_when_all_are_silent_and_cannot_be_asked_they_are_unknown() -> None:
 
 
 def test_while_nobody_is_heard_they_are_asked_once_a_minute() -> None:
-    """A Flower whose broker was away is deaf for as long again: only a refresh tells that all is well."""
+    """A Flower whose broker was away is deaf for as long again: only a refresh shows that all is well."""
     watch = watching()
     all_silent(watch, alive=True)
     watch.cluster.gaps[InspectOne] = watch.cluster.gaps[InspectAll] = "flower: no answer within 5s"
@@ -1033,7 +1033,7 @@ def test_a_refresh_that_repeats_an_old_answer_is_no_answer() -> None:
 
 
 def refreshed_by_somebody_else(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody presses Refresh in Flower; watchdog reuses what it was told before (`Inspected.good_for_s`)."""
+    """Somebody presses Refresh in Flower; watchdog reuses the answer that it got before (`Inspected.good_for_s`)."""
     held, answer = dict(watch.cluster.cache), watch.cluster.answer
     monkeypatch.setattr(watch.cluster, "answer", lambda query, source: held if isinstance(query, Inspected) else answer(query, source))
     watch.cluster.cache = {name: replace(seen, at=watch.cluster.now) for name, seen in held.items()}

@@ -64,7 +64,7 @@ def test_queues_are_sorted_and_named_once() -> None:
 
 
 def test_a_rate_needs_a_second_look() -> None:
-    assert first_look(healthy()).idle["processed_per_min"] == "processed_per_min needs a second look"
+    assert first_look(healthy()).idle["processed_per_min"] == "processed_per_min needs a second poll"
 
 
 def test_a_rate_is_what_was_processed_between_two_looks() -> None:
