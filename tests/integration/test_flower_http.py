@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.certificates import Certificates, make_certificates
-from tests.forward_proxy import ForwardProxy
-from tests.receiver import Answer, RecordingReceiver
-from tests.tcp_server import Conversation, TcpServer, drips, is_silent, says
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.forward_proxy import ForwardProxy
+from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.tcp_server import Conversation, TcpServer, drips, is_silent, says
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, WorkerStatus
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource

@@ -1,6 +1,6 @@
 """What watchdog knows of its rules and cycles, over all targets."""
 
-from tests.builders import a_rule
+from tests.builders.incidents import a_rule
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.reading import Seen
