@@ -41,7 +41,7 @@ NO_BROKER = (CLUSTER, SENTINEL)
 """Kinds of servers that answer INFO, but cannot hold Celery's queues."""
 
 
-class _OfKeys(NamedTuple):
+class _Kept(NamedTuple):
     """A query about many keys, with its commands, and its last answer with the bytes that it was read from.
 
     It hardly changes from cycle to cycle, and its answer often does not either. For a thousand queues, packing the commands costs more than
@@ -63,7 +63,7 @@ class Batches:
         self._line = line_to(settings, clock, name)
         self._scan_s = min(SCAN_S, settings.timeout / 4)
         self._own_db = self._line.asked.address.db
-        self._of_keys: dict[type[Query], _OfKeys] = {}
+        self._kept: dict[type[Query], _Kept] = {}
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """Run one batch. A kept connection that turns out to be closed is opened again, once."""
@@ -128,18 +128,18 @@ class Batches:
 
     def _ask_of_keys(self, wire: Wire, queries: list[OfKeys[Any]], replies: dict[Query, object]) -> None:
         """Send the queries about many keys together, and add their answers."""
-        before = [self._kept(query) for query in queries]
+        before = [self._kept_for(query) for query in queries]
         if before:
             wire.send(b"".join([kept.packed for kept in before]))
         for kept in before:
             read = wire.receive(len(kept.query.keys), kept.read)
             now = kept if read is kept.read else kept._replace(read=read, answer=_held(kept.query, read.replies))
-            self._of_keys[type(kept.query)] = now
+            self._kept[type(kept.query)] = now
             replies[kept.query] = now.answer
 
-    def _kept(self, query: OfKeys[Any]) -> _OfKeys:
-        kept = self._of_keys.get(type(query))
-        return kept if kept is not None and kept.query == query else _OfKeys(query, packed(query))
+    def _kept_for(self, query: OfKeys[Any]) -> _Kept:
+        kept = self._kept.get(type(query))
+        return kept if kept is not None and kept.query == query else _Kept(query, packed(query))
 
     def _sent(self, wire: Wire, db: int | None, some: list[Query]) -> dict[Query, object]:
         """The answers to queries that are sent together, in another database if they are about that one."""
