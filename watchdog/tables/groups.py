@@ -30,7 +30,7 @@ def read(look: Look) -> Reading:
 
 def counted(workers: Reading, pattern: str) -> tuple[dict[str, float | None], dict[str, str]]:
     """Return workers by state (online, lost, left, unknown), and why some of these counts are unknown."""
-    rows = [r for r in workers.rows if fnmatchcase(str(r.cells["name"]), pattern)]
+    rows = workers.rows if pattern == "*" else [r for r in workers.rows if fnmatchcase(str(r.cells["name"]), pattern)]
     if workers.unread is not None:
         return dict.fromkeys(STATES), dict.fromkeys(STATES, workers.unread)
     states = Counter(str(r.cells["state"] or "unknown") for r in rows)

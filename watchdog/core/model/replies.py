@@ -33,7 +33,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class WorkerBeat(Struct, frozen=True, gc=False):
+class WorkerBeat(Struct, frozen=True, gc=False, omit_defaults=True):
     """One worker as Flower's event stream shows it (`/?json=1`; celery/events/state.py `Worker`).
 
     `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) clears them.
@@ -57,7 +57,7 @@ class WorkerBeat(Struct, frozen=True, gc=False):
     pulses: int | None = None
 
 
-class WorkerConf(Struct, frozen=True, gc=False):
+class WorkerConf(Struct, frozen=True, gc=False, omit_defaults=True):
     """The part of a worker's `conf` and `stats` that watchdog reads; None if the worker did not report it.
 
     `key_prefix` is "" if the worker reported that it has none.
@@ -86,7 +86,7 @@ class WorkerConf(Struct, frozen=True, gc=False):
     """`worker_eta_task_limit`: most tasks with an ETA that it fetches."""
 
 
-class WorkerInspection(Struct, frozen=True, gc=False):
+class WorkerInspection(Struct, frozen=True, gc=False, omit_defaults=True):
     """One entry of Flower's inspect cache. `at` is when the worker last answered (Flower's clock)."""
 
     name: str

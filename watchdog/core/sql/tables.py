@@ -38,7 +38,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
-_STEPS_BETWEEN_LOOKS = 1_000
+_STEPS_BETWEEN_LOOKS = 5_000
 _LONGEST_S = 5.0  # a limit in addition to steps: a long text costs more than a number
 _MOST_ANSWERED = 10_000_000  # characters and bytes of texts
 _MOST_HEAP = 256 * 1024**2

@@ -7,6 +7,7 @@ forgotten, and a difference whose ends are further apart than the window is drop
 """
 
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from msgspec.structs import replace
 
@@ -189,12 +190,14 @@ def read(look: Look) -> Reading:
 def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[str | None, Heard]:
     """Return why counts are incomplete, according to the workers themselves, and what to remember of it."""
     workers = look.before["workers"].rows if "workers" in look.before else ()
-    online = {str(row.cells["name"]): row for row in workers if row.cells.get("state") == "online"}
-    processed = {name: took for name, row in online.items() if isinstance(took := row.cells.get("processed"), float)}
+    flower_s = -inf if counters.started_at is None else look.now - counters.started_at
+    processed: dict[str, float] = {}
+    began_after: dict[str, bool] = {}
+    for cells in [row.cells for row in workers if row.cells.get("state") == "online"]:
+        name, took, uptime_s = str(cells["name"]), cells.get("processed"), cells.get("uptime_s")
+        if isinstance(took, float):
+            processed[name], began_after[name] = took, isinstance(uptime_s, float) and uptime_s < flower_s
     events = {worker: sum([sum(of_task.values()) for of_task in tasks.values()]) for worker, tasks in counters.counts.items()}
-    uptimes = {name: row.cells.get("uptime_s") for name, row in online.items()}
-    flower_s = None if counters.started_at is None else look.now - counters.started_at
-    began_after = {name: flower_s is not None and isinstance(up, float) and up < flower_s for name, up in uptimes.items()}
     after = memory.heard.after(events, processed)
     return dark(after if memory.read_at is not None else Heard(), events, processed, began_after), after
 

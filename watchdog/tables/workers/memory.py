@@ -22,7 +22,7 @@ FRESH_S = 600.0
 """Seconds after which what an inspection says of queues counts as unknown."""
 
 
-class KnownWorker(Struct, frozen=True, gc=False):
+class KnownWorker(Struct, frozen=True, gc=False, omit_defaults=True):
     """One worker once seen. Times are epoch seconds by our clock. What no poll has shown yet is None."""
 
     name: str

@@ -20,7 +20,7 @@ TOGETHER_S = 60.0
 BORN_S = 2.0
 """A heartbeat in Flower may be so many seconds later than the start of the replacement."""
 
-Serving = tuple[str, frozenset[str] | None]
+Serving = tuple[str, tuple[str, ...] | None]
 """A worker's kind, and its queues; None if they are unknown."""
 
 
@@ -60,13 +60,13 @@ def _succeeded(unseen: Iterable[KnownWorker], known: Iterable[KnownWorker]) -> I
     died: dict[str, list[float]] = {}
     for worker in unseen:
         died.setdefault(kind_of(worker.name), []).append(_last_heard(worker))
-    born: dict[str, list[tuple[float, frozenset[str] | None]]] = {kind: [] for kind in died}
+    born: dict[str, list[tuple[float, tuple[str, ...] | None]]] = {kind: [] for kind in died}
     for worker in known:
         if worker.born_at is not None and kind_of(worker.name) in born and _is_new(worker):
             born[kind_of(worker.name)].append((worker.born_at, _serving(worker)[1]))
     for worker in unseen:
         (kind, queues), at = _serving(worker), _last_heard(worker)
-        after = sum(when > at - BORN_S and (queues is None or theirs is None or queues <= theirs) for when, theirs in born[kind])
+        after = sum(when > at - BORN_S and (queues is None or theirs is None or set(queues) <= set(theirs)) for when, theirs in born[kind])
         if after >= sum(abs(when - at) <= TOGETHER_S for when in died[kind]):
             yield worker
 
@@ -107,4 +107,4 @@ class _Online:
 
 def _serving(worker: KnownWorker) -> Serving:
     seen = worker.inspection
-    return kind_of(worker.name), None if seen is None or seen.queues is None else frozenset(seen.queues)
+    return kind_of(worker.name), None if seen is None else seen.queues
