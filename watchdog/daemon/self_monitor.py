@@ -31,11 +31,11 @@ class SelfMonitor:
             self._failing[target] = why
             return new
 
-    def cycle_ended(self, target: str, done: Done, took_s: float, interval_s: float) -> bool:
-        """Record a successful cycle. Returns whether the one before it had failed."""
+    def cycle_ended(self, target: str, done: Done, took_s: float, *, late: bool = False) -> bool:
+        """Record a successful cycle; `late`: it took, or waited, longer than its interval. Returns whether the one before it had failed."""
         with self._lock:
             self._cycle_s[target] = took_s
-            self._late += took_s > interval_s
+            self._late += late
             for judgement in done.judgements:
                 self._failed[target, judgement.rule.name] = judgement.failed or ""
                 self._took[target, judgement.rule.name] = judgement.took_ms

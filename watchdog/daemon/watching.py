@@ -13,6 +13,7 @@ import structlog
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.heartbeat import Heartbeat
+from watchdog.daemon.punctuality import Punctuality
 from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.daemon.transition_log import log_transitions
 from watchdog.net.descriptor_limits import own_limit
@@ -28,6 +29,10 @@ __all__ = ["Watching"]
 log = structlog.get_logger()
 
 RETENTION_EVERY_S = 3600.0
+THREADS = 16
+"""A target that hangs holds one until its timeouts end. More would only wait longer for their turn to write: with 60 of them, and a slow
+disk, some waited longer than the database's timeout.
+"""
 
 
 class Watching:
@@ -52,6 +57,7 @@ class Watching:
         self._begun_at = stopwatch()
         self._retries_seen = dict(store.retried())
         self._ended_at: dict[str, float] = {}  # target -> the end of its last cycle, successful or not
+        self._punctuality = Punctuality(len(cycles))
         self._committed: set[str] = set()
         self._progress = threading.Condition()
 
@@ -62,7 +68,7 @@ class Watching:
 
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(min(16, len(self.cycles) + 1))},
+            executors={"default": ThreadPoolExecutor(min(THREADS, len(self.cycles) + 1))},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
         self._delivery.start()
@@ -155,6 +161,7 @@ class Watching:
 
     def _one_cycle(self, cycle: Cycle) -> None:
         name, began = cycle.target.name, self._stopwatch()
+        late = self._punctuality.began(name, began, cycle.target.interval_s)
         try:
             done = cycle.run()
         except StoppedError:
@@ -169,30 +176,35 @@ class Watching:
             log.debug("cycle_crashed", target=name, exc_info=True)
             self._cycle_failed(name, f"unexpected {type(error).__name__}; please report it, with the log at level debug")
             return
-        self._cycle_ended(cycle, done, self._stopwatch() - began)
+        self._cycle_ended(cycle, done, self._stopwatch() - began, late=late)
 
     def _cycle_failed(self, name: str, why: str) -> None:
-        with self._progress:
-            self._ended_at[name] = self._stopwatch()
+        self._ended(name)
         if self._heartbeat is not None:
             self._heartbeat.cycle_ended(name, why)
         if self._self_monitor.cycle_failed(name, why):
             log.error("cycle_failed", target=name, reason=why)
 
-    def _cycle_ended(self, cycle: Cycle, done: Done, took_s: float) -> None:
+    def _cycle_ended(self, cycle: Cycle, done: Done, took_s: float, *, late: bool) -> None:
         """Act on the commit first, and log last."""
         name = cycle.target.name
         if done.plan.messages:
             self._delivery.wake()
+        self._ended(name)
         with self._progress:
-            self._ended_at[name] = self._stopwatch()
             self._committed.add(name)
             self._progress.notify_all()
         if self._heartbeat is not None:
             self._heartbeat.cycle_ended(name)
-        if self._self_monitor.cycle_ended(name, done, took_s, cycle.target.interval_s):
+        if self._self_monitor.cycle_ended(name, done, took_s, late=late or took_s > cycle.target.interval_s):
             log.info("cycle_recovered", target=name)
         log_transitions(done)
+
+    def _ended(self, name: str) -> None:
+        now = self._stopwatch()
+        self._punctuality.ended(name, now)
+        with self._progress:
+            self._ended_at[name] = now
 
     def _retain(self) -> None:
         try:

@@ -96,7 +96,7 @@ SELF = Table(
     (),
     (
         Column("cycle_s", N, "the longest of the last cycles of all targets", "s", 0.0),
-        Column("late_cycles", N, "cycles that took longer than their interval, since the start", "cycles", 0.0),
+        Column("late_cycles", N, "cycles that took longer than their interval, or began that much late, since the start", "cycles", 0.0),
         Column("config_rejected", B, "the last reload was refused; the old configuration is in force", neutral=False),
         Column("config_error", T, "why; empty where it was not", neutral=""),
         Column("database_bytes", N, "size of the database", "bytes", 0.0),

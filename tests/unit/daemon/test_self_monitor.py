@@ -18,8 +18,8 @@ def done(target: str, *judgements: Judgement) -> Done:
 def monitor() -> SelfMonitor:
     """Two targets: the second is slower, and one rule fails in both."""
     seen = SelfMonitor()
-    seen.cycle_ended("shop", done("shop", Judgement(SLOW, took_ms=2.0, failed="first"), Judgement(FAST, took_ms=1.0)), 0.5, 10.0)
-    seen.cycle_ended("blog", done("blog", Judgement(SLOW, took_ms=5.0, failed="second"), Judgement(FAST, took_ms=0.5)), 12.0, 10.0)
+    seen.cycle_ended("shop", done("shop", Judgement(SLOW, took_ms=2.0, failed="first"), Judgement(FAST, took_ms=1.0)), 0.5)
+    seen.cycle_ended("blog", done("blog", Judgement(SLOW, took_ms=5.0, failed="second"), Judgement(FAST, took_ms=0.5)), 12.0, late=True)
     return seen
 
 
@@ -34,8 +34,8 @@ def test_the_longest_cycle_and_those_that_were_late_are_seen() -> None:
 
 def test_a_rule_that_no_longer_fails_has_no_error() -> None:
     seen = monitor()
-    seen.cycle_ended("shop", done("shop", Judgement(SLOW)), 0.5, 10.0)
-    seen.cycle_ended("blog", done("blog", Judgement(SLOW)), 0.5, 10.0)
+    seen.cycle_ended("shop", done("shop", Judgement(SLOW)), 0.5)
+    seen.cycle_ended("blog", done("blog", Judgement(SLOW)), 0.5)
     assert [rule.error for rule in seen.seen((), 0).rules] == ["", ""]
 
 
