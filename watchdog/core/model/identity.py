@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 __all__ = ["fingerprint", "incident_id", "message_id", "silence_id"]
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's, five bits each, which sort in numeric order."""
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
-_SHIFTS = range(120, -1, -10)
-"""The 13 pairs of letters of a ULID, the first of which begins with two bits that are always 0."""
+_DIGEST_BYTES = 10
 
 
 def fingerprint(rule: str, target: str, key: Mapping[str, str]) -> str:
@@ -39,6 +39,14 @@ def _digest(parts: Iterable[str]) -> bytes:
 
 
 def _ulid(at: float, parts: Iterable[str]) -> str:
-    milliseconds = max(int(at * 1000), 0) & (1 << 48) - 1
-    number = milliseconds << 80 | int.from_bytes(_digest(parts)[:10], "big")
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    return _time_letters(at) + _in_letters(int.from_bytes(_digest(parts)[:_DIGEST_BYTES], "big"), _DIGEST_BYTES * 8)
+
+
+@lru_cache(maxsize=16)
+def _time_letters(at: float) -> str:
+    """Return the first ten letters, which all ids of one cycle share."""
+    return _in_letters(max(int(at * 1000), 0) & (1 << 48) - 1, 50)
+
+
+def _in_letters(number: int, bits: int) -> str:
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(bits - 10, -1, -10)])
