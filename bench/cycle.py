@@ -57,15 +57,16 @@ def cycle(folder: Path, *, size: int = 1000, rules: int = 100, rounds: int = 7) 
 
 
 class Clock:
-    """Time as an argument, of watchdog and of the simulated Flower alike."""
+    """Time as an argument, of watchdog, of the simulated Flower and of what the queues hold."""
 
-    def __init__(self, now: float, servers: Servers) -> None:
-        self.now, self._servers = now, servers
+    def __init__(self, site: Site, servers: Servers) -> None:
+        self.now, self._site, self._servers = site.now, site, servers
 
     def advance(self) -> None:
         """An interval later."""
         self.now += INTERVAL_S
         self._servers.set_clock(self.now)
+        self._servers.set_queues(self._site.messages(self.now))
 
     def __call__(self) -> float:
         """Epoch seconds."""
@@ -137,7 +138,7 @@ def watched_site(site: Site, servers: Servers, folder: Path) -> Iterator[Watched
     settings = conf.settings.target[0]
     sources = {name: Overheard(source) for name, source in build_sources(settings).items()}
     poller = Poller(to_target(conf.settings, settings), sources, TABLES)
-    clock = Clock(site.now, servers)
+    clock = Clock(site, servers)
     with Store.open(conf.loaded.database) as store:
         evaluator = Evaluator(TABLES, stopwatch=perf_counter)
         rules = rules_for(conf.book, "prod", TABLES)

@@ -21,7 +21,7 @@ HEADERS = (
 """Those of Tornado, which Flower runs on."""
 TASKS = "/api/tasks?"
 """Lists of tasks: none that has not succeeded, whatever is asked for."""
-TIMED = ("/?json=1", "/api/workers", "/api/workers?refresh=true")
+TIMED = ("/?json=1", "/metrics", "/api/workers", "/api/workers?refresh=true")
 
 
 class _Connection(socketserver.StreamRequestHandler):

@@ -3,7 +3,7 @@
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,13 @@ class Servers:
     def set_clock(self, now: float) -> None:
         """Set the clock of the simulated Flower (epoch seconds)."""
         urlopen(f"{self.flower_url}/clock/{now}", timeout=PATIENCE_S).close()  # noqa: S310 - a URL of our own
+
+    def set_queues(self, messages: Mapping[str, Sequence[str]]) -> None:
+        """Let each of these queues hold these messages and no others."""
+        with redis.Redis.from_url(self.redis_url) as broker, broker.pipeline(transaction=False) as batch:
+            for queue, held in messages.items():
+                batch.delete(queue).rpush(queue, *held)
+            batch.execute()
 
     @property
     def redis_url(self) -> str:

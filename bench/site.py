@@ -1,5 +1,7 @@
 """The site that is watched: so many workers, each with a queue of its own, all well; and the rules on it, none of which fires.
 
+A tenth of it is at work: those workers take a task between two cycles, and their queues hold one or two messages.
+
 Flower's answers are made here in the shapes that Flower 2.2 gives them, and as large: 2.5 kB of metrics and 4 kB of inspection a worker.
 Heartbeats are written when they are asked for (`page_at`), for old ones would make every worker a lost one.
 """
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 
 __all__ = ["Site", "page_at"]
 
+BUSY_EVERY = 10
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, "+Inf")
 TASK = "shop.orders.tasks.charge_card"
 ON_QUEUES = ("length > {}", "oldest_s > {} * 60", "growth_per_min > {}", "consumers < 1 AND length > {}", "idle_with_backlog_s > {}")
@@ -22,6 +25,12 @@ class Site:
     size: int
     rules: int
     now: float
+
+    def messages(self, now: float) -> dict[str, list[str]]:
+        """Queue -> the messages that it holds now, in each busy queue."""
+        headers = {"task": TASK, "id": f"{now:.0f}", "published_at": now - 1}
+        message = json.dumps({"headers": headers, "properties": {"correlation_id": f"{now:.0f}"}, "body": "W1tdLCB7fSwge31d"})
+        return {queue: [message] * (1 + int(now // 10) % 2) for queue in self.queues[::BUSY_EVERY]}
 
     @property
     def queues(self) -> list[str]:
@@ -64,7 +73,8 @@ class Site:
 
     def _beat(self, n: int, name: str) -> dict[str, object]:
         counts = {"worker-online": 1, "worker-heartbeat": "@pulses", "task-received": 40, "task-started": 40, "task-succeeded": 40}
-        heard = {"heartbeats": ["@7", "@5", "@3", "@1"], "freq": 2.0, "clock": 9000 + n, "active": 1, "processed": 40 + n}
+        took = 40 + n if n % BUSY_EVERY else "@took"
+        heard = {"heartbeats": ["@7", "@5", "@3", "@1"], "freq": 2.0, "clock": 9000 + n, "active": 1, "processed": took}
         software = {"sw_ident": "py-celery", "sw_ver": "5.7.0", "sw_sys": "Linux", "status": True}
         return {**counts, "hostname": name, "pid": 1000 + n, **heard, "loadavg": [0.5, 0.4, 0.3], **software}
 
@@ -99,7 +109,8 @@ class Site:
         for n, name in enumerate(self.workers):
             labels = f'task="{TASK}",worker="{name}"'
             kinds = ("received", "started", "succeeded")
-            events += [f'flower_events_total{{task="{TASK}",type="task-{kind}",worker="{name}"}} {40.0 + n}' for kind in kinds]
+            count = 40.0 + n if n % BUSY_EVERY else '"@took"'
+            events += [f'flower_events_total{{task="{TASK}",type="task-{kind}",worker="{name}"}} {count}' for kind in kinds]
             runtimes += [f'flower_task_runtime_seconds_bucket{{le="{le}",{labels}}} 40.0' for le in BUCKETS]
         lines = [
             "# TYPE process_start_time_seconds gauge",
@@ -119,9 +130,13 @@ class Site:
 
 
 def page_at(body: bytes, now: float, inspected_at: float) -> bytes:
-    """A page of Flower as it is `now`: a heartbeat every 2 s, the last ones just before, and when workers were inspected last."""
+    """A page of Flower as it is `now`: a heartbeat every 2 s, the last ones just before, and when workers were inspected last.
+
+    A busy worker takes a task every 10 s.
+    """
     for ago in (7, 5, 3, 1):
         body = body.replace(b'"@%d"' % ago, b"%.2f" % (now - ago))
+    body = body.replace(b'"@took"', b"%d" % (now // 10))
     return body.replace(b'"@pulses"', b"%d" % (now // 2)).replace(b'"@inspected"', b"%.2f" % inspected_at)
 
 

@@ -45,7 +45,7 @@ def syntax_line(error: tomllib.TOMLDecodeError, text: str) -> int:
     """Return the line that a syntax error names in its text ("… (at line 3, column 5)"); the last line for "at end of document"."""
     _, found, tail = str(error).rpartition("(at line ")
     number = tail.partition(",")[0]
-    return int(number) if found and number.isdigit() else max(len(text.splitlines()), 1)
+    return int(number) if found and number.isdigit() else max(len(text.rstrip("\n").split("\n")), 1)
 
 
 class _Scan:
