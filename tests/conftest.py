@@ -1,5 +1,6 @@
 """Fixtures that start real servers, once the first test asks for them; they end when their scope does."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ FIGURE = "figure"
 WORKERS_PER_CORE = 3
 """Tests wait for servers, processes and timeouts more than they compute."""
 LONGEST_ID = 200
-ON_A_CLUSTER_OF_THEIR_OWN = ("test_run", "test_secrets")
+ON_A_CLUSTER_OF_THEIR_OWN = ("test_run",)
 """Modules that start many daemons: in one row with all others that share the usual cluster they would end last, alone."""
 
 
@@ -58,6 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if shared := shared_by(item):
             item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def pytest_collection_finish() -> None:
+    """Leave the thousands of collected tests, which stay to the end, out of garbage collection: a seventh of the CPU time, measured."""
+    gc.freeze()
 
 
 def shared_by(item: pytest.Item) -> str:

@@ -61,7 +61,7 @@ REDIRECT = Answer(302, {"location": f"https://login.example.com/{mark('location'
 class Stage:
     """The servers, the folder with the configuration, and all that was printed."""
 
-    def __init__(self, folder: Path, cluster: Cluster, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, redis_port: int, stack: ExitStack) -> None:
         self.folder, self.printed = folder, b""
         self.echo = stack.enter_context(Echo(Answer(500)))
         self.slack = stack.enter_context(Echo(Answer(200)))
@@ -75,9 +75,9 @@ class Stage:
             "SLACK_PATH": mark("variable"),
             "HTTPS_PROXY": f"http://ann:{mark('environment')}@127.0.0.1:{self.proxy.port}",
         }
-        (folder / "watchdog.toml").write_text(self.config(cluster))
+        (folder / "watchdog.toml").write_text(self.config(redis_port))
 
-    def config(self, cluster: Cluster) -> str:
+    def config(self, redis_port: int) -> str:
         echo, proxy = f"127.0.0.1:{self.echo.port}", f"http://ann:{mark('proxy')}@127.0.0.1:{self.proxy.port}"
         slack, closed = f"127.0.0.1:{self.slack.port}", free_port()
         return f"""
@@ -100,7 +100,7 @@ results = "redis://:{mark("results")}@127.0.0.1:{closed}/0"
 [[target]]
 name = "refuses"
 flower = "http://ann:{mark("flower-url")}@127.0.0.1:{self.redirects.port}"
-redis = "redis://:{mark("real-redis")}@127.0.0.1:{cluster.redis_port}/0"
+redis = "redis://:{mark("real-redis")}@127.0.0.1:{redis_port}/0"
 
 [[target]]
 name = "tls"
@@ -180,9 +180,9 @@ keep_firing_for = "1s"
 
 
 @pytest.fixture
-def stage(tmp_path: Path, cluster: Cluster) -> Iterator[Stage]:
+def stage(tmp_path: Path, redis_server: Cluster) -> Iterator[Stage]:
     with ExitStack() as stack:
-        yield Stage(tmp_path, cluster, stack)
+        yield Stage(tmp_path, redis_server.redis_port, stack)
 
 
 def test_no_command_prints_a_secret(stage: Stage) -> None:
