@@ -155,7 +155,7 @@ def build_cycles(
                 rules,
                 evaluator,
                 store,
-                _recipients(receivers),
+                _recipients(receivers, conf.settings),
                 service=settings.service,
                 clock=clock,
                 past=partial(_past, store, poller.target.name, keep_s),
@@ -166,10 +166,11 @@ def build_cycles(
     return cycles
 
 
-def _recipients(receivers: list[Receiver]) -> "tuple[Recipient, ...]":
-    from watchdog.core.incidents.notify import Recipient  # noqa: PLC0415
+def _recipients(receivers: list[Receiver], settings: Settings) -> "tuple[Recipient, ...]":
+    from watchdog.core.incidents.notify import EVERYTHING, Recipient  # noqa: PLC0415
 
-    return tuple(Recipient(r.name, r.human, r.settings) for r in receivers)
+    routes = {receiver.name: receiver.route for receiver in settings.receiver}
+    return tuple(Recipient(r.name, r.human, r.settings, routes.get(r.name, EVERYTHING)) for r in receivers)
 
 
 def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
@@ -232,7 +233,7 @@ def build_watching(
     )
     return Built(
         watching,
-        _recipients(receivers),
+        _recipients(receivers, conf.settings),
         frozenset(c.target.name for c in cycles),
         frozenset(t.rule.name for c in cycles for t in c.rules),
         conf.settings.service,

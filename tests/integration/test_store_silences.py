@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders.outbox import T0, commit, load, opened, plan
-from watchdog.core.incidents.matchers import parse_matchers
-from watchdog.core.incidents.silences import Silence
+from watchdog.core.incidents.quiet.matchers import parse_matchers
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.store import NotFoundError, Store
 
 DAY = 86400.0

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from watchdog.core.incidents.matchers import Matcher
-from watchdog.core.incidents.silences import Silence
+from watchdog.core.incidents.quiet.matchers import Matcher
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.store.records import plain
 from watchdog.store.refusals import NotFoundError
 

@@ -10,7 +10,7 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.plan import Loaded, Plan
-from watchdog.core.incidents.silences import Silence
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.store import cycles, lease, reading, retention, silences, table_memory

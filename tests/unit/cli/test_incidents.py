@@ -4,10 +4,10 @@ from msgspec.structs import replace
 from watchdog.cli.database.incidents_page import incident_document, incident_page, incidents_document, incidents_page, short_ids
 from watchdog.cli.output.page import ByMedium, Entries, plain, text_of
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
-from watchdog.core.incidents.matchers import parse_matchers
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.quiet import Reason
-from watchdog.core.incidents.silences import Silence
+from watchdog.core.incidents.quiet.matchers import parse_matchers
+from watchdog.core.incidents.quiet.reasons import Reason
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.severity import Severity
 from watchdog.store import IncidentShown, MessageShown, Watched
 

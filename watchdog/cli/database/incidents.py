@@ -37,7 +37,7 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
         return
     from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
-    from watchdog.core.incidents.quiet import quiet_reasons  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
     try:
@@ -73,7 +73,7 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.database.incidents_page import incident_document, incident_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
-    from watchdog.core.incidents.quiet import quiet_reasons  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
     before = ctx.parent.params if ctx.parent else {}

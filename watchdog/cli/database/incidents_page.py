@@ -12,7 +12,7 @@ from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink,
 from watchdog.cli.output.wording import counted, key_text, values_text
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.payload import iso, json_cell
-from watchdog.core.incidents.quiet import Reason
+from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.text.durations import format_duration
 
 if TYPE_CHECKING:

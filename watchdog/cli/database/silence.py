@@ -13,7 +13,7 @@ from watchdog.cli.options import config_option, database_option, duration, forma
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
-    from watchdog.core.incidents.silences import Silence
+    from watchdog.core.incidents.quiet.silences import Silence
     from watchdog.store import Store
 
 __all__ = ["silence"]
@@ -143,8 +143,8 @@ def expire(ctx: click.Context, *, named: str, config: Path | None, database: str
 
 def _new(text: str, starts_at: float, lasts_s: float, comment: str, author: str) -> "Silence":
     """The silence as asked for. Refused if its matchers are wrong, or would silence everything."""
-    from watchdog.core.incidents.matchers import parse_matchers  # noqa: PLC0415
-    from watchdog.core.incidents.silences import Silence, matches_everything  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.matchers import parse_matchers  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.silences import Silence, matches_everything  # noqa: PLC0415
     from watchdog.core.model.identity import silence_id  # noqa: PLC0415
 
     try:

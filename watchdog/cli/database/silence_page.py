@@ -10,7 +10,7 @@ from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink,
 from watchdog.cli.output.wording import counted, key_text
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
-from watchdog.core.incidents.silences import Silence, silence_of
+from watchdog.core.incidents.quiet.silences import Silence, silence_of
 from watchdog.core.text.durations import format_duration
 
 __all__ = ["added_document", "added_page", "expired_page", "silences_document", "silences_page"]

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdog.core.incidents.inhibition import Cause, holds_back
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
 from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
-from watchdog.core.incidents.quiet import Quiet
+from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
+from watchdog.core.incidents.quiet.reasons import Quiet
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.judging.links import link_of
 from watchdog.core.judging.texts import resolved_text, texts_of

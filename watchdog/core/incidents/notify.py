@@ -13,17 +13,29 @@ from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notice, Notified
 from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
-from watchdog.core.incidents.quiet import NOT_QUIET, Quiet
+from watchdog.core.incidents.quiet.inhibition import Cause
+from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
+from watchdog.core.incidents.routing import Route
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 from watchdog.core.model.target import SELF
 
-__all__ = ["JudgedIncident", "Recipient", "about_receiver", "decide_notifications", "final_notification", "needed_event", "notice_of"]
+__all__ = [
+    "EVERYTHING",
+    "JudgedIncident",
+    "Recipient",
+    "about_receiver",
+    "decide_notifications",
+    "final_notification",
+    "needed_event",
+    "notice_of",
+]
 
 MOST_NOTICES = 100
 """Most incidents in one message for machines; more are split. (A message for people is shortened by its receiver.)"""
 REFUSED_AGAIN_S = 3600.0
 """Seconds after which a refused notification of a still firing incident is tried again: the receiver may accept it by then."""
+EVERYTHING = Route()
 FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
 
 
@@ -33,6 +45,11 @@ class Recipient(Struct, frozen=True):
     name: str
     human: bool = False
     settings: str = ""
+    route: Route = EVERYTHING
+
+    def hears_of(self, cause: Cause) -> bool:
+        """Whether it may be notified of this incident, so that what the incident explains need not be said."""
+        return cause.about != self.name and self.route.takes(cause.incident)
 
 
 class JudgedIncident(Struct, frozen=True, gc=False):
@@ -48,7 +65,8 @@ def needed_event(one: JudgedIncident, notified: Notified | None, recipient: Reci
 
     A receiver that was never notified of an incident is not notified of its end; one that was notified always is. A refused notification is
     repeated under the same settings once an hour while the incident fires; one dropped by hand is not repeated. If a receiver was notified
-    of the end but the incident still fires (the receiver was removed and is back), it is notified as of a new incident.
+    of the end but the incident still fires (the receiver was removed and is back), it is notified as of a new incident. Without `now`
+    nothing is repeated.
     """
     incident = one.incident
     heard = notified.event if notified is not None else None
@@ -57,10 +75,14 @@ def needed_event(one: JudgedIncident, notified: Notified | None, recipient: Reci
         return Event.RESOLVED if heard in FIRE and refused is not Event.RESOLVED else None
     if one.verdict is not Verdict.BREACH or incident.state is not State.FIRING or one.about == recipient.name:
         return None
+    if not recipient.route.takes(incident):
+        return None
     if notified is None or heard in (None, Event.RESOLVED):
         return None if refused is Event.FIRST else Event.FIRST
     if incident.severity.rank > notified.severity.rank and refused is not Event.ESCALATED:
         return Event.ESCALATED
+    if now is not None and notified.refused is None and recipient.route.reminder_due(incident, notified, now):
+        return Event.REMINDER
     return None
 
 
@@ -139,19 +161,22 @@ def _notices(
         heard = notified.get((incident.id, recipient.name))
         event = needed_event(one, heard, recipient, now)
         olds = queued.get(incident.id, [])
-        if incident.open and (event or olds) and quiet.reason(incident, recipient.name) is not None:
+        if incident.open and (event or olds) and quiet.reason(incident, recipient.hears_of) is not None:
             continue
         if event is not None:
             notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)
             found.append(next((old for old in olds if _content_key(old) == _content_key(notice)), notice))
-        elif olds and incident.open and one.about != recipient.name:
+        elif olds and incident.open and one.about != recipient.name and recipient.route.takes(incident):
             found += _still_to_say(olds, heard)  # this cycle gave no verdict, or the incident is recovering
     return sorted(found, key=lambda n: (n.started_at, n.incident))
 
 
 def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
-    """Return the newest waiting notice of an incident, as its first if none was received yet; nothing if no first one waits."""
-    fires = [old for old in olds if old.event in FIRE]
+    """Return the newest waiting notice of an incident, as its first if none was received yet; nothing if no first one waits.
+
+    A reminder that waits is not sent while it is not certain that the incident still fires.
+    """
+    fires = [old for old in olds if old.event in (Event.FIRST, Event.ESCALATED)]
     if heard is not None and heard.event in FIRE:
         return fires[-1:]
     first = next((old for old in fires if old.event is Event.FIRST), None)

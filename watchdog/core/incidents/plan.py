@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notified
-from watchdog.core.incidents.silences import Silence
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.rows import Sample
 
 __all__ = ["Loaded", "Plan"]

@@ -2,12 +2,13 @@
 
 A rule names what it explains in `inhibits`. An incident of such a rule is held back while an incident of the first rule is open in the same
 target, with equal values in the columns that both have. The cause comes first: a pending cause holds back as well, for as long as its own
-`for` may take; then it either fires, and is the message, or is dropped. A cause that is held back itself goes on holding back.
+`for` may take; then it either fires, and is the message, or is dropped. A cause that is held back itself goes on holding back. It holds
+back only for those who may be notified of the cause.
 
 Input: the open incidents of one target with their rules' `for`. Output: for an incident and a recipient, what holds it back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -44,13 +45,13 @@ class Inhibitions:
                 self._of_rule.setdefault(rule, {}).setdefault(tuple(cause.incident.key), []).append(cause)
         self._found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], dict[tuple[Cell, ...], list[Cause]]] = {}
 
-    def cause_of(self, incident: Incident, recipient: str = "") -> Incident | None:
-        """Return the incident that holds this one back; None if none does. A recipient is not notified of what is about itself."""
+    def cause_of(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Incident | None:
+        """Return the incident that holds this one back; None if none does. `hears_of`: whether a recipient may be notified of a cause."""
         for columns, causes in self._of_rule.get(incident.rule, {}).items():
             shared = tuple(column for column in columns if column in incident.key or column in incident.values)
             values = tuple(incident.key[column] if column in incident.key else incident.values[column] for column in shared)
             for cause in self._by_value(incident.rule, columns, shared, causes).get(values, ()):
-                if cause.incident.id != incident.id and not (recipient and cause.about == recipient):
+                if cause.incident.id != incident.id and hears_of(cause):
                     return cause.incident
         return None
 

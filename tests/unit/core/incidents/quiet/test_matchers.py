@@ -1,7 +1,7 @@
 import pytest
 
 from tests.builders.incidents import an_incident
-from watchdog.core.incidents.matchers import Matcher, labels_of, match, parse_matchers
+from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match, parse_matchers
 
 LOST = an_incident(rule="WorkerLost", key={"name": "celery@gpu-1"}, labels={"team": "data", "rule": "forged"})
 

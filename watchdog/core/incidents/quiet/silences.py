@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.matchers import Matcher, labels_of, match
+from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
 
 __all__ = ["Silence", "matches_everything", "silence_of"]
 

@@ -7,13 +7,13 @@ Reasons are no states: they are worked out anew in each cycle, from the open inc
 never kept from those who were notified of its beginning.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from watchdog.core.incidents.inhibition import Cause, Inhibitions
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.silences import Silence, silence_of
+from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
+from watchdog.core.incidents.quiet.silences import Silence, silence_of
 
 __all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_reasons"]
 
@@ -32,9 +32,9 @@ class Quiet:
         self._inhibitions = Inhibitions(causes)
         self._silences = silences
 
-    def reason(self, incident: Incident, recipient: str = "") -> Reason | None:
-        """Return why this recipient (empty: any) is not notified of an open incident; None if it may be."""
-        cause = self._inhibitions.cause_of(incident, recipient)
+    def reason(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Reason | None:
+        """Return why a recipient is not notified of an open incident; None if it may be. `hears_of`: which causes it may be notified of."""
+        cause = self._inhibitions.cause_of(incident, hears_of)
         if cause is not None:
             return Reason(cause=cause)
         silence = silence_of(incident, self._silences)

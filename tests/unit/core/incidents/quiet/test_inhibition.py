@@ -8,13 +8,15 @@ import pytest
 from tests.builders.answers import NOW, a_target
 from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
 from watchdog.core.incidents.decide import Situation, decide
-from watchdog.core.incidents.inhibition import Cause, Inhibitions, holds_back
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import Event, Notified
 from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions, holds_back
+from watchdog.core.incidents.routing import Route
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
+from watchdog.core.model.severity import Severity
 
 B, C, U = Verdict.BREACH, Verdict.CLEAR, Verdict.UNKNOWN
 OPS = Recipient("ops")
@@ -47,9 +49,10 @@ def test_a_rule_that_is_not_named_is_not_held_back() -> None:
     assert Inhibitions([cause(inhibits=("QueueGrowing",))]).cause_of(LOST) is None
 
 
-def test_a_cause_that_its_receiver_is_never_notified_of_does_not_hold_back_there() -> None:
+def test_a_cause_that_a_receiver_is_not_notified_of_does_not_hold_back_there() -> None:
     held = Inhibitions([cause(about="ops")])
-    assert (held.cause_of(LOST, "ops"), held.cause_of(LOST, "dev") is not None) == (None, True)
+    ops, dev, pager = OPS, Recipient("dev"), Recipient("pager", route=Route(min_severity=Severity.CRITICAL))
+    assert [held.cause_of(LOST, one.hears_of) is not None for one in (ops, dev, pager)] == [False, True, False]
 
 
 @pytest.mark.parametrize(
