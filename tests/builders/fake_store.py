@@ -149,7 +149,8 @@ def _told(before: Notified | None, notice: Notice, letter: OutboxMessage) -> Not
     if letter.state == "dead":
         event, severity, sequence = (before.event, before.severity, before.sequence) if before else (None, notice.severity, 0)
         return Notified(notice.incident, letter.message.receiver, event, severity, sequence, 0.0, notice.event, letter.settings)
-    return Notified(notice.incident, letter.message.receiver, notice.event, notice.severity, notice.sequence, 0.0, None, letter.settings)
+    at = letter.message.created_at
+    return Notified(notice.incident, letter.message.receiver, notice.event, notice.severity, notice.sequence, at, None, letter.settings)
 
 
 def _event(told: dict[tuple[str, str], Notified], notice: Notice, receiver: str) -> Event | None:
