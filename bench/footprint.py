@@ -42,7 +42,7 @@ def footprint(
         yield Figure("`watchdog run`, 1 target every 10 s: memory", idle.rss_mb, "MB", most=70)
         yield Figure("`watchdog run`, 1 target every 10 s: CPU a minute", idle.cpu_s * MINUTE_S / minute_s, "s", most=0.1)
         idle = _idle(folder / "many", servers, many, settling_s, minute_s)
-        yield from _shares(idle, many, minute_s, most_mb=90, most_share=8)
+        yield from _shares(idle, many, minute_s, most_mb=90, most_share=6)
         idle = _idle(folder / "most", servers, most, settling_s, minute_s)
         yield from _shares(idle, most, minute_s, most_mb=400, most_share=100)
         yield Figure(f"`watchdog run`, {most:,} targets every 10 s: longest pause of a target", idle.longest_pause_s, "s", most=20)
