@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from watchdog.core.incidents.quiet.matchers import parse_matchers
-from watchdog.core.incidents.routing import Route
 from watchdog.core.model.severity import Severity
 from watchdog.net.settings_types import Duration
+
+if TYPE_CHECKING:
+    from watchdog.core.incidents.routing import Route
 
 __all__ = ["ReceiverSettings"]
 
@@ -23,6 +24,8 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _checked_matchers(text: str) -> str:
+    from watchdog.core.incidents.quiet.matchers import parse_matchers  # noqa: PLC0415 - most configurations have none
+
     parse_matchers(text)
     return text
 
@@ -45,8 +48,11 @@ class ReceiverSettings(BaseModel):
     repeat_most: Annotated[int, Field(ge=0)] = 10
 
     @property
-    def route(self) -> Route:
+    def route(self) -> "Route":
         """Which incidents it is notified of, and how often it is reminded."""
+        from watchdog.core.incidents.quiet.matchers import parse_matchers  # noqa: PLC0415 - `check` notifies nobody
+        from watchdog.core.incidents.routing import Route  # noqa: PLC0415
+
         matchers = parse_matchers(self.match) if self.match else ()
         return Route(self.min_severity, matchers, self.repeat, self.repeat_most)
 
