@@ -30,7 +30,7 @@ from watchdog.store import Store
 
 FOR_S = {"BrokerUnreachable": 2.0, "FlowerUnreachable": 3.0}
 OF = {"BrokerUnreachable": "redis", "FlowerUnreachable": "flower"}
-OF_WORKERS = ("WorkerLost", "WorkersBelowMinimum", "NoWorkersOnline", "QueueNoConsumers")
+OF_WORKERS = ("WorkerLost", "WorkersBelowMinimum", "NoWorkersOnline", "EveryWorkerLost", "QueueNoConsumers")
 WORKERS_FOR_S = 6.0
 """Workers on two busy cores miss a heartbeat now and then, which is no fault of watchdog's."""
 SHORT_S, LONG_S, PAUSE_S = 0.8, 3.2, 0.5
