@@ -27,6 +27,7 @@ def limited() -> Iterator[Cluster]:
         one.flood("indexing", WAITING)
         one.flood("indexnig", 3)
         until(lambda: rows(one, "unacked FROM broker")[0]["unacked"] > 0, 20, "the worker to hold some")
+        until(lambda: rows(one, "active FROM workers")[0]["active"] is not None, 20, "a heartbeat of the worker")
         yield one
 
 

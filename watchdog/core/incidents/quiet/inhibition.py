@@ -46,7 +46,18 @@ class Inhibitions:
         self._found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], dict[tuple[Cell, ...], list[Cause]]] = {}
 
     def cause_of(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Incident | None:
-        """Return the incident that holds this one back; None if none does. `hears_of`: whether a recipient may be notified of a cause."""
+        """Return the incident that holds this one back, the first link of a chain; None if none does.
+
+        `hears_of`: whether a recipient may be notified of a cause.
+        """
+        first, seen = self._cause_of(incident, hears_of), {incident.id}
+        while first is not None and first.id not in seen:
+            seen.add(first.id)
+            first = self._cause_of(first, hears_of) or first
+        # Rules in a circle are refused, but incidents may remember an older `inhibits`: such a circle must not keep all of it quiet.
+        return None if first is not None and first.id == incident.id else first
+
+    def _cause_of(self, incident: Incident, hears_of: Callable[[Cause], bool]) -> Incident | None:
         for columns, causes in self._of_rule.get(incident.rule, {}).items():
             shared = tuple(column for column in columns if column in incident.key or column in incident.values)
             values = tuple(incident.key[column] if column in incident.key else incident.values[column] for column in shared)

@@ -55,6 +55,21 @@ def test_a_cause_that_a_receiver_is_not_notified_of_does_not_hold_back_there() -
     assert [held.cause_of(LOST, one.hears_of) is not None for one in (ops, dev, pager)] == [False, True, False]
 
 
+def test_of_a_chain_the_first_link_is_named() -> None:
+    broker = cause(id="01BROKER", rule="BrokerUnreachable", inhibits=("NoWorkersOnline", "WorkerLost"))
+    nobody = cause(id="01NOBODY")
+    for causes in ([broker, nobody], [nobody, broker]):
+        found = Inhibitions(causes).cause_of(LOST)
+        assert found is not None
+        assert found.id == "01BROKER"
+
+
+def test_incidents_that_explain_each_other_do_not_keep_each_other_quiet() -> None:
+    one, other = cause(id="01A", rule="A", inhibits=("B",)), cause(id="01B", rule="B", inhibits=("A",))
+    both = Inhibitions([one, other])
+    assert (both.cause_of(one.incident), both.cause_of(other.incident)) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("state", "age_s", "holds"),
     [
