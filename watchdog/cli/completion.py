@@ -3,10 +3,15 @@
 If they cannot be determined there are none: completion never fails.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from watchdog.store import Store
 
 __all__ = ["complete_letters", "complete_receivers", "complete_rules", "complete_silences", "complete_tables", "complete_targets"]
 
@@ -23,28 +28,23 @@ def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 def complete_letters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Ids of waiting messages and dead letters."""
-    try:
-        from watchdog.cli.configuration import load  # noqa: PLC0415
-        from watchdog.store import Store  # noqa: PLC0415
-
-        database = load(_config(ctx), {"database": ctx.params.get("database")}, targets_required=False, credentials=False).database
-        with Store.open(database, create=False) as store:
-            return _beginning(incomplete.upper(), (letter.id for letter in store.outbox_shown().messages))
-    except Exception:  # noqa: BLE001
-        return []
+    return _ids(ctx, incomplete, lambda store: (letter.id for letter in store.outbox_shown().messages))
 
 
 def complete_silences(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Ids of silences that have not ended."""
-    try:
-        import time  # noqa: PLC0415
+    return _ids(ctx, incomplete, lambda store: (one.id for one in store.silences() if one.ends_at > time.time()))
 
+
+def _ids(ctx: click.Context, incomplete: str, of: Callable[["Store"], Iterable[str]]) -> list[str]:
+    """Ids in the database that begin like this."""
+    try:
         from watchdog.cli.configuration import load  # noqa: PLC0415
         from watchdog.store import Store  # noqa: PLC0415
 
         database = load(_config(ctx), {"database": ctx.params.get("database")}, targets_required=False, credentials=False).database
         with Store.open(database, create=False) as store:
-            return _beginning(incomplete.upper(), (one.id for one in store.silences() if one.ends_at > time.time()))
+            return _beginning(incomplete.upper(), of(store))
     except Exception:  # noqa: BLE001
         return []
 

@@ -2,16 +2,12 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from watchdog.cli.commands import Commands
+from watchdog.cli.database.opening import opened
 from watchdog.cli.options import config_option, database_option, format_option
-from watchdog.cli.output.refusals import Refused
-
-if TYPE_CHECKING:
-    from watchdog.store import Store
 
 __all__ = ["incidents"]
 
@@ -38,15 +34,11 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
     from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
-    from watchdog.store import StoreError  # noqa: PLC0415
 
-    try:
-        with _store(config, database, "watchdog incidents") as store:
-            listed, watched = store.incidents(0.0 if everything else None), store.watched()
-            quiet = quiet_reasons(listed, store.silences(), time.time())
-            path = str(store.path)
-    except StoreError as error:
-        raise Refused(str(error)) from None
+    with opened(ctx, config, database, "watchdog incidents") as store:
+        listed, watched = store.incidents(0.0 if everything else None), store.watched()
+        quiet = quiet_reasons(listed, store.silences(), time.time())
+        path = str(store.path)
     if style == "json":
         show_json(incidents_document(listed, path, watched, quiet))
     else:
@@ -74,25 +66,11 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
     from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
-    from watchdog.store import StoreError  # noqa: PLC0415
 
-    before = ctx.parent.params if ctx.parent else {}
-    try:
-        with _store(config or before.get("config"), database or before.get("database"), f"watchdog incidents show {named}") as store:
-            shown, path, watched = store.show(named), str(store.path), store.watched()
-            reason = quiet_reasons(store.incidents(), store.silences(), time.time()).get(shown.incident.id)
-    except StoreError as error:
-        raise Refused(str(error)) from None
+    with opened(ctx, config, database, f"watchdog incidents show {named}") as store:
+        shown, path, watched = store.show(named), str(store.path), store.watched()
+        reason = quiet_reasons(store.incidents(), store.silences(), time.time()).get(shown.incident.id)
     if style == "json":
         show_json(incident_document(shown, path, watched, reason))
     else:
         show_page(incident_page(shown, path, time.time(), watched, reason))
-
-
-def _store(config: Path | None, database: str | None, command: str) -> "Store":
-    """Open the database read-only; it is never created or changed. That needs neither the configuration's secrets nor its targets."""
-    from watchdog.cli.configuration import load  # noqa: PLC0415
-    from watchdog.store import Store  # noqa: PLC0415
-
-    loaded = load(config, {"database": database}, targets_required=False, credentials=False)
-    return Store.open(loaded.database, create=False, command=command)

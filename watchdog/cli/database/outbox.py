@@ -12,6 +12,7 @@ import click
 
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_letters, complete_receivers
+from watchdog.cli.database.opening import options_or_before
 from watchdog.cli.options import config_option, database_option, format_option
 from watchdog.cli.output.refusals import Refused
 
@@ -80,7 +81,7 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
 
-    loaded = _loaded(*_or_before(ctx, config, database))
+    loaded = _loaded(*options_or_before(ctx, config, database))
     [letter] = _named(_read(loaded, f"watchdog outbox show {named}"), [named])
     if style == "json":
         show_json(letter_document(letter, str(loaded.database)))
@@ -119,7 +120,7 @@ def retry(
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
-    loaded = _loaded(*_or_before(ctx, config, database))
+    loaded = _loaded(*options_or_before(ctx, config, database))
     try:
         with _to_write(loaded, _typed("retry", ids, receiver, everything=everything)) as store:
             shown = store.outbox_shown()
@@ -156,7 +157,7 @@ def drop(
     from watchdog.cli.output.wording import counted  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
-    loaded = _loaded(*_or_before(ctx, config, database))
+    loaded = _loaded(*options_or_before(ctx, config, database))
     try:
         with _to_write(loaded, _typed("drop", ids, receiver, everything=everything)) as store:
             chosen = _chosen(store.outbox_shown(), ids, receiver, everything=everything)
@@ -165,12 +166,6 @@ def drop(
         raise Refused(str(error)) from None
     left = f"; {len(chosen) - len(dropped)} being sent just now, left alone" if len(dropped) < len(chosen) else ""
     click.echo(f"dropped {counted(len(dropped), 'message')}{left}")
-
-
-def _or_before(ctx: click.Context, config: Path | None, database: str | None) -> tuple[Path | None, str | None]:
-    """The options given here, or before the name of the command."""
-    before = ctx.parent.params if ctx.parent else {}
-    return config or before.get("config"), database or before.get("database")
 
 
 def _loaded(config: Path | None, database: str | None) -> "Loaded":

@@ -9,12 +9,12 @@ import click
 
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_silences
+from watchdog.cli.database.opening import opened
 from watchdog.cli.options import config_option, database_option, duration, format_option, longer_than_nothing
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
     from watchdog.core.incidents.quiet.silences import Silence
-    from watchdog.store import Store
 
 __all__ = ["silence"]
 
@@ -79,7 +79,7 @@ def add(  # noqa: PLR0913 - one argument for each option
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
 
     new = _new(", ".join(matchers), time.time() + later_s, lasts_s, comment, author or _user())
-    with _store(ctx, config, database, "add", write=True) as store:
+    with opened(ctx, config, database, "watchdog silence add", write=True) as store:
         store.add_silence(new)
         incidents = store.incidents()
     if style == "json":
@@ -107,7 +107,7 @@ def listed(ctx: click.Context, *, everything: bool, style: str, config: Path | N
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
 
     now = time.time()
-    with _store(ctx, config, database, "list") as store:
+    with opened(ctx, config, database, "watchdog silence list") as store:
         silences = [one for one in store.silences() if everything or one.ends_at > now]
         incidents = store.incidents()
     if style == "json":
@@ -130,14 +130,9 @@ def expire(ctx: click.Context, *, named: str, config: Path | None, database: str
     """End a silence now. ID is an id, or the beginning of one."""
     from watchdog.cli.database.silence_page import expired_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show  # noqa: PLC0415
-    from watchdog.store import NotFoundError  # noqa: PLC0415
 
-    with _store(ctx, config, database, f"expire {named}", write=True) as store:
-        try:
-            ended = store.expire_silence(named, time.time())
-        except NotFoundError as error:
-            raise Refused(str(error)) from None
-        incidents = store.incidents()
+    with opened(ctx, config, database, f"watchdog silence expire {named}", write=True) as store:
+        ended, incidents = store.expire_silence(named, time.time()), store.incidents()
     show(expired_page(ended, incidents))
 
 
@@ -163,17 +158,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without an entry, as in many containers
         return ""
-
-
-def _store(ctx: click.Context, config: Path | None, database: str | None, command: str, *, write: bool = False) -> "Store":
-    """Open the database, which needs neither the configuration's secrets nor its targets. It is never created."""
-    from watchdog.cli.configuration import load  # noqa: PLC0415
-    from watchdog.store import Store, StoreError  # noqa: PLC0415
-
-    before = ctx.parent.params if ctx.parent else {}
-    config, database = config or before.get("config"), database or before.get("database")
-    path = load(config, {"database": database}, targets_required=False, credentials=False).database
-    try:
-        return Store.open(path, create=False, write=write, command=f"watchdog silence {command}")
-    except StoreError as error:
-        raise Refused(str(error)) from None

@@ -64,7 +64,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         situation.target.name,
         situation.now,
         situation.service,
-        quiet=Quiet(causes, [silence for silence in loaded.silences if silence.covers(situation.now)]),
+        quiet=Quiet(causes, loaded.silences, situation.now),
     )
     unsettled = {i.id for i in loaded.unsettled}
     return Plan(

@@ -26,11 +26,11 @@ class Reason(Struct, frozen=True):
 
 
 class Quiet:
-    """The reasons to be quiet on one target. `silences`: those that apply now."""
+    """The reasons to be quiet on one target now."""
 
-    def __init__(self, causes: Iterable[Cause], silences: Sequence[Silence]) -> None:
+    def __init__(self, causes: Iterable[Cause], silences: Iterable[Silence], now: float) -> None:
         self._inhibitions = Inhibitions(causes)
-        self._silences = silences
+        self._silences = [silence for silence in silences if silence.covers(now)]
 
     def reason(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Reason | None:
         """Return why a recipient is not notified of an open incident; None if it may be. `hears_of`: which causes it may be notified of."""
@@ -41,18 +41,17 @@ class Quiet:
         return None if silence is None else Reason(silence=silence)
 
 
-NOT_QUIET = Quiet((), ())
+NOT_QUIET = Quiet((), (), 0.0)
 
 
-def quiet_reasons(incidents: Iterable[Incident], silences: Iterable[Silence], now: float) -> dict[str, Reason]:
+def quiet_reasons(incidents: Iterable[Incident], silences: Sequence[Silence], now: float) -> dict[str, Reason]:
     """Return the id of each open incident that is quiet -> why, for all open incidents of all targets."""
-    applying = [silence for silence in silences if silence.covers(now)]
     of_target: dict[str, list[Incident]] = {}
     for incident in incidents:
         if incident.open:
             of_target.setdefault(incident.target, []).append(incident)
     found: dict[str, Reason] = {}
     for together in of_target.values():
-        quiet = Quiet([Cause(incident) for incident in together if incident.inhibits], applying)
+        quiet = Quiet([Cause(incident) for incident in together if incident.inhibits], silences, now)
         found |= {incident.id: reason for incident in together if (reason := quiet.reason(incident)) is not None}
     return found

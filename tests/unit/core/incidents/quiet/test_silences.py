@@ -51,7 +51,7 @@ def test_a_cause_is_named_before_a_silence() -> None:
 
 def test_a_silence_that_does_not_apply_now_is_no_reason() -> None:
     assert quiet_reasons([an_incident()], [silence(starts_at=NOW + 1)], NOW) == {}
-    assert Quiet((), ()).reason(an_incident()) is None
+    assert Quiet((), (), NOW).reason(an_incident()) is None
 
 
 # --- in a cycle -------------------------------------------------------------------------------------------------------
