@@ -11,7 +11,7 @@ from operator import attrgetter
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
-from watchdog.store import silences, table_memory
+from watchdog.store import table_memory
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
@@ -24,6 +24,7 @@ from watchdog.store.records import (
     plain,
 )
 from watchdog.store.refusals import StoreError
+from watchdog.store.requests import acknowledgements, deploys, silences
 from watchdog.store.row_cache import CachedTarget
 
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
@@ -70,6 +71,8 @@ def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loa
         previous_cycle_at=previous["at"] if previous else None,
         off=frozenset(row["receiver"] for row in connection.execute("SELECT receiver FROM switched_off")),
         silences=silences.not_ended(connection),
+        acknowledged=acknowledgements.holding(connection),
+        deploys=deploys.recent(connection),
         last_message=last["seq"] if last else 0,
     )
 
@@ -126,11 +129,12 @@ def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: floa
     """Insert new messages in state `waiting`."""
     for message in messages:
         connection.execute(
-            "INSERT INTO messages (id, receiver, target, service, created_at, since, not_before, wait_s, expires_at, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+            "INSERT INTO messages (id, receiver, target, service, created_at, since, not_before, wait_s, expires_at, group_id, state)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
             (
                 message.id, message.receiver, message.target, message.service, message.created_at, message.since,
                 message.not_before, max(message.not_before - now, 0.0), message.created_at + TRIED_FOR_S,
+                message.group_id,
             ),
         )  # fmt: skip
         connection.executemany(

@@ -47,6 +47,11 @@ def v4_silences(database: "Database") -> None:
     _run(database, _V4)
 
 
+def v5_noise_control(database: "Database") -> None:
+    """Groups, acknowledgements, deploys, and what an incident must remember to be quiet."""
+    _run(database, _V5)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -118,7 +123,25 @@ CREATE TABLE silences (
 CREATE INDEX silences_by_end ON silences (ends_at);
 """
 
-STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences)
+_V5 = """
+ALTER TABLE incidents ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
+ALTER TABLE incidents ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incidents ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incidents ADD COLUMN deploy INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE told ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
+CREATE TABLE acknowledgements (
+    number INTEGER PRIMARY KEY, incident TEXT NOT NULL, at REAL NOT NULL, until REAL, severity TEXT NOT NULL,
+    comment TEXT NOT NULL, author TEXT NOT NULL
+);
+CREATE INDEX acknowledgements_by_incident ON acknowledgements (incident);
+CREATE TABLE deploys (
+    id TEXT PRIMARY KEY, version TEXT NOT NULL, targets TEXT NOT NULL, starts_at REAL NOT NULL, ends_at REAL NOT NULL, author TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX deploys_by_end ON deploys (ends_at);
+"""
+
+STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control)
 """All versions, in order. The step names are recorded in the file and must not change."""
 
 

@@ -39,6 +39,7 @@ TOLD_COLUMNS = tuple(field.name for field in fields(Notified))
 
 _MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
 _NUMBERS = frozenset({"started_at", "fired_at", "resolved_at", "held_s", "quiet_s", "seen_at"})
+_FLAGS = frozenset({"flapping", "trial", "deploy"})
 _WORDS = frozenset({"state", "severity", "ended"})
 """Enumerations. sqlite3 would look for an adapter of each."""
 
@@ -57,7 +58,9 @@ def incident_cells(incident: Incident) -> tuple[object, ...]:
 
 def incident_from(row: Mapping[str, Any] | sqlite3.Row) -> Incident:
     """The incident of a row."""
-    given: dict[str, Any] = {name: _from_json(row[name]) if name in _MAPPINGS else row[name] for name in INCIDENT_COLUMNS}
+    given: dict[str, Any] = {
+        name: _from_json(row[name]) if name in _MAPPINGS else bool(row[name]) if name in _FLAGS else row[name] for name in INCIDENT_COLUMNS
+    }
     return Incident(
         **{
             **given,
@@ -104,12 +107,13 @@ def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ..
         not_before=row["not_before"],
         since=row["since"],
         service=row["service"],
+        group_id=row["group_id"],
     )
 
 
 def notified_from_cells(cells: Sequence[Any]) -> Notified:
     """What one receiver was last notified of for one incident; cells in the order of `TOLD_COLUMNS`."""
-    incident, receiver, event, severity, sequence, at, refused, settings = cells
+    incident, receiver, event, severity, sequence, at, refused, settings, group_id = cells
     return Notified(
         incident=incident,
         receiver=receiver,
@@ -119,6 +123,7 @@ def notified_from_cells(cells: Sequence[Any]) -> Notified:
         at=at,
         refused=Event(refused) if refused else None,
         settings=settings,
+        group_id=group_id,
     )
 
 
@@ -168,7 +173,7 @@ _CONVERT: tuple[Callable[[Any], str] | None, ...] = tuple(
     else str
     if name in _WORDS
     else None
-    if name in _NUMBERS
+    if name in _NUMBERS or name in _FLAGS
     else plain
     for name in INCIDENT_COLUMNS
 )

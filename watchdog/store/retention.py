@@ -1,7 +1,7 @@
 """Deletes old records, so that the file does not grow forever.
 
-Deleted: ended incidents with their transitions and notification log, delivered messages, handled dead letters, and silences. Never deleted:
-an open incident and its notification log, a waiting message, an unhandled dead letter, or an incident that one of these refers to.
+Deleted: ended incidents with their transitions and notification log, delivered messages, handled dead letters, silences and deploys. Never
+deleted: an open incident and its notification log, a waiting message, an unhandled dead letter, or an incident that one of these refers to.
 """
 
 import sqlite3
@@ -29,5 +29,7 @@ def forget(connection: sqlite3.Connection, before: float) -> int:
         " SELECT 1 FROM notices JOIN incidents ON incidents.id = notices.incident WHERE notices.message = messages.id)",
         (before, before),
     )
+    connection.executemany("DELETE FROM acknowledgements WHERE incident = ?", gone)
     connection.execute("DELETE FROM silences WHERE ends_at < ?", (before,))
+    connection.execute("DELETE FROM deploys WHERE ends_at < ?", (before,))
     return len(gone)

@@ -13,7 +13,7 @@ from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.store import cycles, lease, reading, retention, silences, table_memory
+from watchdog.store import cycles, lease, reading, retention, table_memory
 from watchdog.store.database import DatabaseFile
 from watchdog.store.outbox import dead_letters, settling
 from watchdog.store.outbox import queue as outbox
@@ -22,6 +22,7 @@ from watchdog.store.outbox.dead_letters import OutboxShown, Retried
 from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, Watched
+from watchdog.store.requests import silences
 from watchdog.store.row_cache import CachedTarget
 
 __all__ = ["KEEP_S", "Store", "Transaction"]

@@ -64,7 +64,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         situation.target.name,
         situation.now,
         situation.service,
-        quiet=Quiet(causes, loaded.silences, situation.now),
+        quiet=Quiet(causes, loaded.silences, situation.now, acknowledged=loaded.acknowledged, deploys=loaded.deploys),
     )
     unsettled = {i.id for i in loaded.unsettled}
     return Plan(

@@ -98,6 +98,14 @@ class Incident(Struct, frozen=True, gc=False):
     link: str = ""
     """The Flower page that shows it; empty if there is none."""
     inhibits: tuple[str, ...] = ()
+    verdict: str = ""
+    """The last verdict on it; empty if none was stored yet. Only what is not breaching may be closed by hand."""
+    flapping: bool = False
+    """Whether it is the third or later firing of its fingerprint within a short time."""
+    trial: bool = False
+    """Whether its rule or target is on trial: judged and kept, and nobody is notified."""
+    deploy: bool = False
+    """Whether deploys of its target are a reason to be quiet about it."""
 
     @property
     def open(self) -> bool:

@@ -65,6 +65,8 @@ class Message(Struct, frozen=True):
     since: float = 0.0
     """When the oldest of its notices was first decided; 0: when the message was created."""
     service: str = "watchdog"
+    group_id: str = ""
+    """The group of incidents that it is about, for as long as the group lives; empty: a message of an earlier version."""
 
 
 class Notified(Struct, frozen=True, gc=False):
@@ -82,6 +84,7 @@ class Notified(Struct, frozen=True, gc=False):
     at: float
     refused: Event | None = None
     settings: str = ""
+    group_id: str = ""
 
 
 def strongest(events: list[Event]) -> Event:

@@ -6,6 +6,8 @@ from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notified
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.rows import Sample
 
@@ -28,6 +30,10 @@ class Loaded(Struct, frozen=True):
     off: frozenset[str] = frozenset()
     """Receivers that are switched off: nothing is sent there until somebody fixes them."""
     silences: tuple[Silence, ...] = ()
+    """Those that have not ended long ago."""
+    acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    """Id of an open incident -> the acknowledgement that holds."""
+    deploys: tuple[Deploy, ...] = ()
     """Those that have not ended long ago."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""

@@ -27,7 +27,7 @@ _AT = "coalesce(messages.last_attempt_at, messages.created_at)"
 # With max(number), SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html#bareagg).
 _COUNT = f"""
     WITH said AS (
-        SELECT notices.incident, notices.event, notices.severity, notices.sequence, messages.number, messages.settings,
+        SELECT notices.incident, notices.event, notices.severity, notices.sequence, messages.number, messages.settings, messages.group_id,
                messages.state = 'dead' AND NOT (messages.handled IS 'dropped' AND messages.may_have_arrived) AS refused,
                {_AT} AS at
         FROM notices JOIN messages ON messages.id = notices.message
@@ -36,10 +36,11 @@ _COUNT = f"""
     ),
     latest AS (SELECT *, max(number) FROM said GROUP BY incident),
     arrived AS (SELECT *, max(number) FROM said WHERE NOT refused GROUP BY incident)
-    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings)
+    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id)
     SELECT latest.incident, :receiver,
            arrived.event, coalesce(arrived.severity, latest.severity), coalesce(arrived.sequence, 0), latest.at,
-           CASE WHEN latest.refused THEN latest.event END, latest.settings
+           CASE WHEN latest.refused THEN latest.event END, latest.settings,
+           coalesce(arrived.group_id, latest.group_id)
     FROM latest LEFT JOIN arrived ON arrived.incident = latest.incident"""  # noqa: S608
 
 # CROSS JOIN: notices of the same incidents are looked up one by one, and there are seldom any.
@@ -49,11 +50,12 @@ _LATER_ONES = """
     CROSS JOIN messages AS later ON later.id = theirs.message
     WHERE this.id = ? AND later.receiver = this.receiver AND later.number > this.number AND later.body IS NOT NULL LIMIT 1"""
 _NOTE = f"""
-    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings)
-    SELECT notices.incident, messages.receiver, notices.event, notices.severity, notices.sequence, {_AT}, NULL, messages.settings
+    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id)
+    SELECT notices.incident, messages.receiver, notices.event, notices.severity, notices.sequence, {_AT}, NULL, messages.settings,
+        messages.group_id
     FROM messages JOIN notices ON notices.message = messages.id WHERE messages.id = ?
     ON CONFLICT (incident, receiver) DO UPDATE SET event = excluded.event, severity = excluded.severity, sequence = excluded.sequence,
-        at = excluded.at, refused = NULL, settings = excluded.settings"""  # noqa: S608 - our own SQL
+        at = excluded.at, refused = NULL, settings = excluded.settings, group_id = excluded.group_id"""  # noqa: S608 - our own SQL
 
 
 def note(connection: sqlite3.Connection, message_id: str, receiver: str) -> None:

@@ -20,7 +20,9 @@ from watchdog.store.outbox.notification_log import recount
 from watchdog.store.records import INCIDENT_COLUMNS, incident_from, notice_from
 from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
 from watchdog.store.repair.salvage import Salvaged, TableShape, salvage, shape_of
-from watchdog.store.silences import silence_from
+from watchdog.store.requests.acknowledgements import acknowledgement_from
+from watchdog.store.requests.deploys import deploy_from
+from watchdog.store.requests.silences import silence_from
 
 __all__ = ["Rescued", "rescue"]
 
@@ -118,6 +120,8 @@ _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "incidents": lambda row: incident_from({**dict.fromkeys(INCIDENT_COLUMNS, ""), **row}),  # an older file lacks the newer columns
     "notices": lambda row: notice_from(row["snapshot"]),
     "silences": silence_from,
+    "acknowledgements": acknowledgement_from,
+    "deploys": deploy_from,
 }
 """Decoders that later reads depend on; a row must pass its decoder to be kept."""
 

@@ -1,50 +1,84 @@
 """Why nobody is notified of an incident that fires: every reason to be quiet, in one order.
 
-1. Another incident explains it (`inhibition`).
-2. A person silenced it (`silences`).
+1. Its rule or its target is on trial.
+2. Its target is being deployed (`deploys`).
+3. Another incident explains it (`inhibition`).
+4. A person silenced it (`silences`).
+5. A person acknowledged it (`acknowledgements`).
 
 Reasons are no states: they are worked out anew in each cycle, from the open incidents and what people asked for. The end of an incident is
 never kept from those who were notified of its beginning.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
 from watchdog.core.incidents.quiet.silences import Silence, silence_of
 
 __all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_reasons"]
 
 
-class Reason(Struct, frozen=True):
-    """Why an incident is quiet: the incident that explains it, or a silence."""
+NO_ACKNOWLEDGEMENTS: Mapping[str, Acknowledgement] = {}
 
+
+class Reason(Struct, frozen=True):
+    """Why an incident is quiet; exactly one of these is set."""
+
+    trial: bool = False
+    deploy: Deploy | None = None
     cause: Incident | None = None
+    """The incident that explains it."""
     silence: Silence | None = None
+    acknowledged: Acknowledgement | None = None
 
 
 class Quiet:
     """The reasons to be quiet on one target now."""
 
-    def __init__(self, causes: Iterable[Cause], silences: Iterable[Silence], now: float) -> None:
-        self._inhibitions = Inhibitions(causes)
+    def __init__(
+        self,
+        causes: Iterable[Cause],
+        silences: Iterable[Silence],
+        now: float,
+        *,
+        acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
+        deploys: Iterable[Deploy] = (),
+    ) -> None:
+        self._inhibitions = Inhibitions(cause for cause in causes if not cause.incident.trial)
         self._silences = [silence for silence in silences if silence.covers(now)]
+        self._deploys = [deploy for deploy in deploys if deploy.covers(now)]
+        self._acknowledged = acknowledged
 
     def reason(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Reason | None:
         """Return why a recipient is not notified of an open incident; None if it may be. `hears_of`: which causes it may be notified of."""
-        cause = self._inhibitions.cause_of(incident, hears_of)
-        if cause is not None:
+        if incident.trial:
+            return Reason(trial=True)
+        if deploy := deploy_of(incident, self._deploys):
+            return Reason(deploy=deploy)
+        if cause := self._inhibitions.cause_of(incident, hears_of):
             return Reason(cause=cause)
-        silence = silence_of(incident, self._silences)
-        return None if silence is None else Reason(silence=silence)
+        if silence := silence_of(incident, self._silences):
+            return Reason(silence=silence)
+        acknowledged = self._acknowledged.get(incident.id)
+        return Reason(acknowledged=acknowledged) if acknowledged is not None and acknowledged.holds_for(incident) else None
 
 
 NOT_QUIET = Quiet((), (), 0.0)
 
 
-def quiet_reasons(incidents: Iterable[Incident], silences: Sequence[Silence], now: float) -> dict[str, Reason]:
+def quiet_reasons(
+    incidents: Iterable[Incident],
+    silences: Sequence[Silence],
+    now: float,
+    *,
+    acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
+    deploys: Sequence[Deploy] = (),
+) -> dict[str, Reason]:
     """Return the id of each open incident that is quiet -> why, for all open incidents of all targets."""
     of_target: dict[str, list[Incident]] = {}
     for incident in incidents:
@@ -52,6 +86,7 @@ def quiet_reasons(incidents: Iterable[Incident], silences: Sequence[Silence], no
             of_target.setdefault(incident.target, []).append(incident)
     found: dict[str, Reason] = {}
     for together in of_target.values():
-        quiet = Quiet([Cause(incident) for incident in together if incident.inhibits], silences, now)
+        causes = [Cause(incident) for incident in together if incident.inhibits]
+        quiet = Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys)
         found |= {incident.id: reason for incident in together if (reason := quiet.reason(incident)) is not None}
     return found

@@ -1,0 +1,1 @@
+"""What people asked for: silences, acknowledgements, deploys."""

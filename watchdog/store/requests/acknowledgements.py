@@ -1,0 +1,41 @@
+"""Acknowledgements in the file: `watchdog ack` and `unack` write them, each cycle reads those of open incidents."""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.model.severity import Severity
+from watchdog.store.migrations import OPEN_STATES
+from watchdog.store.records import plain
+
+__all__ = ["acknowledge", "acknowledgement_from", "holding", "take_back"]
+
+_HOLDING = f"""
+    SELECT acknowledgements.* FROM acknowledgements JOIN incidents ON incidents.id = acknowledgements.incident
+    WHERE until IS NULL AND state IN {OPEN_STATES} ORDER BY number"""  # noqa: S608 - our own SQL
+
+
+def holding(connection: sqlite3.Connection) -> dict[str, Acknowledgement]:
+    """Id of each open incident that is acknowledged -> the acknowledgement."""
+    return {row["incident"]: acknowledgement_from(row) for row in connection.execute(_HOLDING)}
+
+
+def acknowledge(connection: sqlite3.Connection, given: Acknowledgement) -> None:
+    """Insert one, in place of an earlier one of the same incident."""
+    take_back(connection, given.incident, given.at)
+    connection.execute(
+        "INSERT INTO acknowledgements (incident, at, severity, comment, author) VALUES (?, ?, ?, ?, ?)",
+        (given.incident, given.at, given.severity.value, plain(given.comment), plain(given.author)),
+    )
+
+
+def take_back(connection: sqlite3.Connection, incident: str, now: float) -> bool:
+    """End the acknowledgement of an incident. Returns whether there was one."""
+    ended = connection.execute("UPDATE acknowledgements SET until = ? WHERE incident = ? AND until IS NULL", (now, incident))
+    return ended.rowcount > 0
+
+
+def acknowledgement_from(row: Mapping[str, Any] | sqlite3.Row) -> Acknowledgement:
+    """The acknowledgement of a row."""
+    return Acknowledgement(row["incident"], row["at"], Severity(row["severity"]), row["comment"], row["author"])
