@@ -21,7 +21,7 @@ from bench.figures import Figure, by_round
 from bench.servers import LOOPBACK, wait_for_port
 from bench.storm_floor import StormFloor
 from watchdog.config.rulebook import read_rule_book, rules_for
-from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table

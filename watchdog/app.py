@@ -14,8 +14,9 @@ from msgspec import Struct
 from watchdog.check import Checker
 from watchdog.config.load import Loaded
 from watchdog.config.rulebook import RuleBook, never_judged, read_rule_book, rules_for
+from watchdog.config.sections.routes import routing_of
+from watchdog.config.sections.targets import meant_by
 from watchdog.config.settings import Settings, TargetSettings, to_target
-from watchdog.config.targets import meant_by
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.expectations import Expectation
 from watchdog.core.judging.judge import windows_of
@@ -32,7 +33,7 @@ from watchdog.sources.base import Source
 from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
-    from watchdog.core.incidents.notify import Recipient
+    from watchdog.core.incidents.routing import Recipient
     from watchdog.daemon.cycle import Cycle
     from watchdog.daemon.daemon import Built
     from watchdog.daemon.heartbeat import Heartbeat
@@ -50,6 +51,8 @@ __all__ = [
     "build_sources",
     "build_watching",
     "configured",
+    "recipients_of",
+    "routing_of",
 ]
 
 
@@ -138,13 +141,15 @@ def build_cycles(
 ) -> "list[Cycle]":
     """One cycle per target, and one for watchdog itself, each with the past stored in the database.
 
-    They share one evaluator (half a megabyte): a cycle judges within its write transaction, and there is only one of these at a time.
+    They share one evaluator (half a megabyte) and one routing: a cycle judges and decides within its write transaction, and there is only
+    one of these at a time.
     """
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
+    routing = routing_of(settings.route, settings.receiver)
     for poller in (*build_pollers(settings), itself):
         rules = rules_for(conf.book, poller.target.name, TABLES)
         keep_s = max(windows_of(rules)) + 2 * poller.target.interval_s + SPARE_S
@@ -155,8 +160,9 @@ def build_cycles(
                 rules,
                 evaluator,
                 store,
-                _recipients(receivers, conf.settings),
+                recipients_of(receivers, conf.settings),
                 service=settings.service,
+                routing=routing,
                 clock=clock,
                 past=partial(_past, store, poller.target.name, keep_s),
                 self_seen=self_seen if poller is itself else lambda: None,
@@ -166,11 +172,14 @@ def build_cycles(
     return cycles
 
 
-def _recipients(receivers: list[Receiver], settings: Settings) -> "tuple[Recipient, ...]":
-    from watchdog.core.incidents.notify import EVERYTHING, Recipient  # noqa: PLC0415
+def recipients_of(receivers: Iterable[Receiver], settings: Settings) -> "tuple[Recipient, ...]":
+    """The receivers as the core sees them."""
+    from watchdog.core.incidents.routing import Recipient  # noqa: PLC0415
 
-    routes = {receiver.name: receiver.route for receiver in settings.receiver}
-    return tuple(Recipient(r.name, r.human, r.settings, routes.get(r.name, EVERYTHING)) for r in receivers)
+    asked = {receiver.name: receiver for receiver in settings.receiver}
+    return tuple(
+        Recipient(r.name, r.human, r.settings, asked[r.name].min_severity, asked[r.name].matchers, asked[r.name].terms) for r in receivers
+    )
 
 
 def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
@@ -233,7 +242,7 @@ def build_watching(
     )
     return Built(
         watching,
-        _recipients(receivers, conf.settings),
+        recipients_of(receivers, conf.settings),
         frozenset(c.target.name for c in cycles),
         frozenset(t.rule.name for c in cycles for t in c.rules),
         conf.settings.service,

@@ -63,8 +63,16 @@ class FakeStore:
             notified=told,
             waiting=tuple(letter.message for letter in self.letters if letter.never_left),
             previous_cycle_at=self.previous_at,
+            said_at=self.said_at(),
             last_message=self.made,
         )
+
+    def said_at(self) -> dict[tuple[str, str], float]:
+        messages = [letter.message for letter in self.letters]
+        return {
+            (m.receiver, m.group_id): max(o.created_at for o in messages if (o.receiver, o.group_id) == (m.receiver, m.group_id))
+            for m in messages
+        }
 
     def commit(self, plan: Plan) -> None:
         self.incidents |= {incident.id: incident for incident in plan.incidents}
@@ -135,8 +143,9 @@ class FakeStore:
         kept = tuple(n for n in letter.message.notices if n.event is Event.FIRST or _event(told, n, letter.message.receiver) is not None)
         message = letter.message
         letter.message = Message(
-            message.id, message.receiver, message.target, message.created_at, kept, message.not_before, message.since, message.service
-        )
+            message.id, message.receiver, message.target, message.created_at, kept, message.not_before, message.since, message.service,
+            message.group_id,
+        )  # fmt: skip
 
     def _arrive(self, message: Message) -> None:
         if message.id not in self.arrived:
@@ -146,11 +155,11 @@ class FakeStore:
 
 
 def _told(before: Notified | None, notice: Notice, letter: OutboxMessage) -> Notified:
+    to, group, settings = letter.message.receiver, letter.message.group_id, letter.settings
     if letter.state == "dead":
         event, severity, sequence = (before.event, before.severity, before.sequence) if before else (None, notice.severity, 0)
-        return Notified(notice.incident, letter.message.receiver, event, severity, sequence, 0.0, notice.event, letter.settings)
-    at = letter.message.created_at
-    return Notified(notice.incident, letter.message.receiver, notice.event, notice.severity, notice.sequence, at, None, letter.settings)
+        return Notified(notice.incident, to, event, severity, sequence, 0.0, notice.event, settings, group)
+    return Notified(notice.incident, to, notice.event, notice.severity, notice.sequence, letter.message.created_at, None, settings, group)
 
 
 def _event(told: dict[tuple[str, str], Notified], notice: Notice, receiver: str) -> Event | None:

@@ -82,10 +82,10 @@ def a_notice(incident: Incident | None = None, event: Event = Event.FIRST, **cha
 
 
 def a_message(*notices: Notice, receiver: str = "ops", **changes: Any) -> Message:
-    message = Message("01MESSAGE", receiver, "prod", NOW - 50, notices or (a_notice(),))
+    message = Message("01MESSAGE", receiver, "prod", NOW - 50, notices or (a_notice(),), group_id="g")
     return replace(message, **changes)
 
 
 def a_told(event: Event | None = Event.FIRST, incident: str = "01INCIDENT", receiver: str = "ops", **changes: Any) -> Notified:
-    told = Notified(incident, receiver, event, Severity.WARNING, 1, NOW - 50)
+    told = Notified(incident, receiver, event, Severity.WARNING, 1, NOW - 50, group_id="g")
     return replace(told, **changes)

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice
-from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications
+from watchdog.core.incidents.notify import decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.incidents.payload import encode
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
 from watchdog.store import Store

@@ -13,8 +13,8 @@ from tests.processes.command_line import watchdog
 from tests.processes.running import running, told
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Refused
+from watchdog.core.incidents.routing import Recipient
 
 GONE = Answer(410)
 REFUSED = Answer(404, body=b"no such hook")

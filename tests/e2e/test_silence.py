@@ -10,7 +10,7 @@ from tests.processes.command_line import watchdog
 from tests.processes.running import running
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.routing import Recipient
 
 
 def configure(folder: Path, url: str = "http://127.0.0.1:1/") -> None:

@@ -18,8 +18,8 @@ from structlog.typing import EventDict
 from tests.builders.outbox import FakeReceiver, commit, incident, load, look, message, opened, plan, unfinished_targets
 from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Message
-from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.queries import Query
 from watchdog.core.model.reading import Past

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from tests.builders.outbox import T0, FakeReceiver, attempt, commit, incident, load, look, opened, over, plan
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
+from watchdog.core.incidents.routing import Recipient
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.handover import FAREWELL_S, Handover, hand_over
 from watchdog.store import Store

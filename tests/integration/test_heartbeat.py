@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from tests.servers.waiting import until
-from watchdog.config.heartbeat_settings import failing_url
+from watchdog.config.sections.heartbeat import failing_url
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.daemon.heartbeat import Heartbeat, LastPing

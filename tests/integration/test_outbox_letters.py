@@ -12,8 +12,9 @@ from tests.builders.outbox import T0, FakeReceiver, attempt, commit, incident, l
 from tests.servers.waiting import until
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import DROPPED, Event
-from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Recipient
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
+from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.wanted import REFUSED_AGAIN_S
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store, StoreError

@@ -9,7 +9,7 @@ import pytest
 
 from tests.recordings import looks
 from watchdog.config.rulebook import read_rule_book, rules_for
-from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.demand import Demand

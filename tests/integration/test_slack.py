@@ -16,8 +16,10 @@ from tests.builders.outbox import T0, incident, message, opened, over, plan
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.tcp_server import TcpServer
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications
+from watchdog.core.incidents.notify import decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
+from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.http.attempt import LARGEST_TEXT, _beginning

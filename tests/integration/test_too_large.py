@@ -18,7 +18,8 @@ from tests.servers.receiver import Answer, RecordingReceiver, Request
 from tests.servers.tcp_server import Conversation, TcpServer
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import REFUSED_AGAIN_S, Recipient
+from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.wanted import REFUSED_AGAIN_S
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings

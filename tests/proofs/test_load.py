@@ -27,9 +27,9 @@ from tests.builders.cluster import Cluster, healthy
 from tests.servers.waiting import until
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.incidents.messages import Message
-from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.incidents.payload import encode
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.queries import Query
 from watchdog.core.model.reading import Past

@@ -23,7 +23,7 @@ from tests.servers.moody_receiver import Arrived, Mood, MoodyReceiver, answers, 
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.routing import Recipient
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.http.attempt import MOST_LEFT_BEHIND, HttpAttempt
 from watchdog.receivers.pace import Pace

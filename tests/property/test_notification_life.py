@@ -11,9 +11,8 @@ from tests.builders.incidents import a_finding, a_rule
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import Event, Notice
-from watchdog.core.incidents.notify import EVERYTHING, Recipient
 from watchdog.core.incidents.plan import Plan
-from watchdog.core.incidents.routing import Route
+from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
@@ -22,6 +21,7 @@ from watchdog.core.rules.rule import Rule
 RULE = a_rule(for_s=0.0, keep_firing_for_s=0.0, summary="")
 SLOW = a_rule("Slow", summary="", for_s=15.0, keep_firing_for_s=15.0, identity="slow")
 CAUSE = replace(SLOW, inhibits=(RULE.name,))
+USUAL = Terms()
 APART, CAUSED = (RULE, SLOW), (RULE, CAUSE)
 """Two rules that have nothing to do with each other; the same where the second explains the first."""
 KEYS = [("indexing",), ("training",)]
@@ -59,7 +59,7 @@ HARMLESS = [Fate.DELIVERED, Fate.NEVER_ARRIVED, Fate.MAYBE, Fate.CRASHED]
 ANYTHING = [*HARMLESS, Fate.REFUSED]
 
 
-def cycle(store: FakeStore, turn: Turn, now: float, rules: tuple[Rule, ...] = APART, route: Route = EVERYTHING) -> Plan:
+def cycle(store: FakeStore, turn: Turn, now: float, rules: tuple[Rule, ...] = APART, terms: Terms = USUAL) -> Plan:
     """What a cycle does: load, judge, decide, commit."""
     judgements = []
     for place, rule in enumerate(rules):
@@ -73,7 +73,7 @@ def cycle(store: FakeStore, turn: Turn, now: float, rules: tuple[Rule, ...] = AP
             if verdict is not Verdict.CLEAR or key in open_keys:
                 findings.append(a_finding(verdict, rule, key, severity=severity))
         judgements.append(Judgement(rule, tuple(findings)))
-    situation = Situation(a_target(), now, tuple(Recipient(name, settings=store.settings, route=route) for name in NAMES))
+    situation = Situation(a_target(), now, tuple(Recipient(name, settings=store.settings, terms=terms) for name in NAMES))
     plan = decide(situation, judgements, store.load(), Seen({}, {}, {}))
     store.commit(plan)
     return plan
@@ -148,9 +148,9 @@ def test_without_refusals_every_fire_that_burns_is_told_to_everybody(sequence: l
 @LIVES
 @given(turns(ANYTHING))
 def test_reminders_come_only_while_the_fire_is_seen_and_change_nothing_else(sequence: list[Turn]) -> None:
-    store, often = FakeStore(), Route(repeat_s=10.0, repeat_most=3)
+    store, often = FakeStore(), Terms(repeat_s=10.0, repeat_most=3)
     for number, turn in enumerate(sequence):
-        plan = cycle(store, turn, NOW + 20.0 * number, route=often)
+        plan = cycle(store, turn, NOW + 20.0 * number, terms=often)
         reminded = [n.incident for m in plan.messages for n in m.notices if n.event is Event.REMINDER]
         assert {store.incidents[i].state for i in reminded} <= {State.FIRING}
         for receiver, fate in turn.attempts:

@@ -13,9 +13,11 @@ from msgspec.structs import replace
 from tests.builders.outbox import T0, incident, over, plan
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event, Message
-from watchdog.core.incidents.notify import JudgedIncident, Recipient, decide_notifications
+from watchdog.core.incidents.notify import decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.payload import encode
+from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
 from watchdog.store import Claimed, Store
@@ -164,6 +166,7 @@ class World:
         for receiver in RECEIVERS:
             self.version[receiver] += 1
         for _ in range(3):
+            self.now += 61.0  # what joins a group that was told waits for a minute
             self.cycle(Verdict.BREACH)
             for receiver in RECEIVERS:
                 while self.store.next_due(receiver, self.now) is not None:

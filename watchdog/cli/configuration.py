@@ -63,7 +63,7 @@ def load_with_rules(
     from watchdog.app import RulesError, configured  # noqa: PLC0415
     from watchdog.config.load import ConfigError  # noqa: PLC0415
     from watchdog.config.proxies import proxy_faults  # noqa: PLC0415
-    from watchdog.config.targets import meant_by  # noqa: PLC0415
+    from watchdog.config.sections.targets import meant_by  # noqa: PLC0415
 
     more_rules = tuple(more_rules)
     try:

@@ -56,7 +56,7 @@ def _misplaced(path: TomlPath, around: type[BaseModel] | None, model: type[BaseM
     key = str(path[-1])
     if around is model and (homes := [f"[[{name}]]" for name, inner in _tables(model) if key in _keys(inner)]):
         return f"unknown key here; it belongs below {' or '.join(homes)}"
-    if around is model or len(path) == 1 or key not in _keys(model):
+    if around is model or len(path) == 1 or key not in _keys(model) or path[0] == "route":
         return None
     if key in dict(_tables(model)) or key == "receiver":
         return f"unknown key here; it belongs to the top level: write [[{key}]]"

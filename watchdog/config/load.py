@@ -12,13 +12,14 @@ from typing import Any
 from msgspec import Struct
 from pydantic import ValidationError
 
+from watchdog.config.cross_checks import faults_between
 from watchdog.config.database_path import database_path
 from watchdog.config.empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_empty
 from watchdog.config.faults import sentences
-from watchdog.config.file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, shown_name, where
+from watchdog.config.file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, where
 from watchdog.config.foreign_variables import is_foreign
+from watchdog.config.sections.targets import meant_by_values
 from watchdog.config.settings import OverrideSettings, Settings, to_override
-from watchdog.config.targets import meant_by_values
 from watchdog.core.model.target import TargetsMeant
 from watchdog.core.rules.rule import Override
 from watchdog.core.rules.toml_lines import Path as TomlPath
@@ -158,7 +159,7 @@ class _Reading:
         if self.one_target:
             values["target"] = [{"name": "default", **self.one_target}]
         layers = [{k: v for k, v in layer.items() if k not in _ONE_TARGET} for layer in (self.flags, self.variables)] + [values]
-        self.faults += [*self.doubles(values), *self.old_names(values)]
+        self.faults += [f"{self.place(path)}: {said}" for path, said in faults_between(values, self.place)]
         if targets_required and not values.get("target") and not self.document.broken and self.empty.isdisjoint(_ONE_TARGET):
             self.faults.append(self.no_target())
         settings, wrong = self.held(layers, values)
@@ -222,38 +223,6 @@ class _Reading:
             return None
         start = self.cwd if "database" in {*self.flags, *self.variables} else folder
         return str(start / Path(settings.database).expanduser())
-
-    def doubles(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """Faults for targets, and receivers, that share a name."""
-        for array in ("target", "receiver"):
-            seen: dict[str, str] = {}
-            tables = values.get(array, [])
-            for index, table in enumerate(tables if isinstance(tables, list) else []):
-                name = table.get("name") if isinstance(table, dict) else None
-                if not isinstance(name, str):
-                    continue
-                place = self.place((array, index, "name"))
-                if name in seen:
-                    yield f'{place}: {array} "{shown_name(name)}": the name is taken by the one at {seen[name]}; choose another'
-                seen.setdefault(name, place)
-
-    def old_names(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """Faults for a receiver's `was` that names a configured receiver, or one that another receiver claims too."""
-        tables = values.get("receiver", [])
-        receivers = [table for table in tables if isinstance(table, dict)] if isinstance(tables, list) else []
-        configured = {table.get("name") for table in receivers if isinstance(table.get("name"), str)}
-        claimed: dict[str, str] = {}
-        for index, table in enumerate(receivers):
-            was = table.get("was", [])
-            for old in dict.fromkeys(
-                name for name in ([was] if isinstance(was, str) else was if isinstance(was, list) else []) if isinstance(name, str)
-            ):
-                place, shown = self.place(("receiver", index, "was")), shown_name(old)
-                if old in configured:
-                    yield f'{place}: receiver: was: "{shown}" is a configured receiver; expected a name that is no longer used'
-                elif old in claimed:
-                    yield f'{place}: receiver: was: "{shown}" is also claimed at {claimed[old]}; only one can take over its notifications'
-                claimed.setdefault(old, place)
 
     def no_target(self) -> str:
         """The fault if there is nothing to watch, with what to do."""

@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from watchdog.config.heartbeat_settings import HeartbeatSettings
+from watchdog.config.sections.heartbeat import HeartbeatSettings
+from watchdog.config.sections.routes import RouteSettings
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF, Target
 from watchdog.core.rules.rule import Override
@@ -159,6 +160,7 @@ class Settings(Strict):
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"
     target: tuple[TargetSettings, ...] = ()
     receiver: tuple[ReceiverSettings, ...] = ()
+    route: tuple[RouteSettings, ...] = ()
     override: tuple[OverrideSettings, ...] = ()
 
     def interval_of(self, target: TargetSettings) -> float:

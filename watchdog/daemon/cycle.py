@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import open_keys
-from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Plan
+from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.judging.blindness import BLIND, Blindness, blindness_after
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
@@ -52,6 +53,7 @@ class Cycle:
         recipients: tuple[Recipient, ...],
         *,
         service: str,
+        routing: Routing = NO_ROUTES,
         clock: Callable[[], float],
         past: Callable[[float], Past],
         self_seen: Callable[[], SelfSeen | None] = lambda: None,
@@ -65,7 +67,7 @@ class Cycle:
         self._kept = CachedTarget()
         self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
-        self._loaded_rules = loaded_rules
+        self._routing, self._loaded_rules = routing, loaded_rules
         self._windows, self._demand = windows_of(rules), demand_of(rules)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
 
@@ -89,7 +91,7 @@ class Cycle:
             judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
             seen = _with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
-            situation = Situation(self.target, now, self._recipients, self._service, usual, self._keep_s, self._loaded_rules)
+            situation = Situation(self.target, now, self._recipients, self._routing, self._service, usual, self._keep_s, self._loaded_rules)
             plan = decide(situation, judgements, loaded, seen)
             transaction.commit(plan)
         self._past = past.plus(seen, self._keep_s)

@@ -14,7 +14,7 @@ from types import FrameType
 import structlog
 from msgspec import Struct, field
 
-from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.model.target import SELF
 from watchdog.daemon.early_signals import noted_signals
 from watchdog.daemon.handover import Handover, hand_over

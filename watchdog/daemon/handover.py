@@ -11,7 +11,8 @@ import structlog
 from msgspec import Struct
 
 from watchdog.core.incidents.decide import end_target
-from watchdog.core.incidents.notify import Recipient, final_notification
+from watchdog.core.incidents.notify import final_notification
+from watchdog.core.incidents.routing import Recipient
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store, Transaction
 

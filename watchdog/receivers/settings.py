@@ -2,59 +2,93 @@
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr
 
 from watchdog.core.model.severity import Severity
+from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration
 
 if TYPE_CHECKING:
-    from watchdog.core.incidents.routing import Route
+    from watchdog.core.incidents.quiet.matchers import Matcher
+    from watchdog.core.incidents.routing import Terms
 
-__all__ = ["ReceiverSettings"]
+__all__ = ["GroupTime", "Label", "ReceiverSettings", "as_tuple", "checked_matchers"]
 
 
-_NOT_WHERE = {"name", "was", "per_second", "min_severity", "match", "repeat", "repeat_most"}
+LABEL = re.compile(r"[^\W\d]\w*")
+
+_NOT_WHERE = {"name", "was", "per_second", "min_severity", "match", "repeat", "repeat_most", "group_by", "group_wait", "group_interval"}
 """Settings that do not affect whether a message is accepted."""
 
 
-def _as_tuple(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
+    """A single text is short for a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
-def _checked_matchers(text: str) -> str:
+def _short_enough(seconds: float) -> float:
+    from watchdog.core.incidents.routing import LONGEST_GROUP_INTERVAL_S  # noqa: PLC0415 - most configurations set none
+
+    if seconds > LONGEST_GROUP_INTERVAL_S:
+        raise ValueError(f"expected at most {format_duration(LONGEST_GROUP_INTERVAL_S)}, found {format_duration(seconds)}")
+    return seconds
+
+
+def _a_label(text: str) -> str:
+    if not LABEL.fullmatch(text):
+        raise ValueError('expected a label: "target", "rule", "severity", a key column such as "name", or a label of rules')
+    return text
+
+
+def checked_matchers(text: str) -> str:
+    """The text, if it holds matchers; ValueError otherwise."""
     from watchdog.core.incidents.quiet.matchers import parse_matchers  # noqa: PLC0415 - most configurations have none
 
     parse_matchers(text)
     return text
 
 
+Label = Annotated[StrictStr, AfterValidator(_a_label)]
+GroupTime = Annotated[Duration, AfterValidator(_short_enough)]
+
+
 class ReceiverSettings(BaseModel):
     """One `[[receiver]]`. Each kind adds its `type` and its own settings. `was`: former names of the receiver.
 
     It is notified of incidents of at least `min_severity` that all matchers of `match` select. `repeat`: seconds before the first reminder
-    of what still fires, 0 for none; unset: an hour, for critical incidents alone.
+    of what still fires, 0 for none; unset: an hour, for critical incidents alone. Incidents with equal labels `group_by` are told together:
+    the first message waits `group_wait` for more of them, a further one about less than critical ones `group_interval`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     name: str = Field(min_length=1)
-    was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_as_tuple)] = ()
+    was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_tuple)] = ()
 
     min_severity: Severity = Severity.INFO
-    match: Annotated[str, AfterValidator(_checked_matchers)] | None = None
+    match: Annotated[str, AfterValidator(checked_matchers)] | None = None
     repeat: Duration | None = None
     repeat_most: Annotated[int, Field(ge=0)] = 10
+    group_by: Annotated[tuple[Label, ...], BeforeValidator(as_tuple)] = ("target", "rule")
+    group_wait: GroupTime = 0.0
+    group_interval: GroupTime = 60.0
 
     @property
-    def route(self) -> "Route":
-        """Which incidents it is notified of, and how often it is reminded."""
+    def matchers(self) -> "tuple[Matcher, ...]":
+        """What `match` selects; nothing: everything."""
         from watchdog.core.incidents.quiet.matchers import parse_matchers  # noqa: PLC0415 - `check` notifies nobody
-        from watchdog.core.incidents.routing import Route  # noqa: PLC0415
 
-        matchers = parse_matchers(self.match) if self.match else ()
-        return Route(self.min_severity, matchers, self.repeat, self.repeat_most)
+        return parse_matchers(self.match) if self.match else ()
+
+    @property
+    def terms(self) -> "Terms":
+        """How often it is reminded, and what is told together."""
+        from watchdog.core.incidents.routing import Terms  # noqa: PLC0415
+
+        return Terms(0.0, self.repeat, self.repeat_most, self.group_by, self.group_wait, self.group_interval)
 
     def fingerprint(self) -> str:
         """The type, and 16 hex digits that depend on where and how it sends, secrets included, and reveal none of it.

@@ -11,6 +11,7 @@ from operator import attrgetter
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.routing import LONGEST_GROUP_INTERVAL_S
 from watchdog.store import table_memory
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
@@ -52,6 +53,10 @@ _UNFINISHED = f"""
     SELECT target FROM incidents WHERE state IN {OPEN_STATES}
     UNION SELECT incidents.target FROM told JOIN incidents ON incidents.id = told.incident WHERE told.event <> 'resolved'
     UNION SELECT target FROM messages WHERE state = 'waiting' AND body IS NULL"""  # noqa: S608
+_SAID_AT = """
+    SELECT receiver, group_id, max(created_at) AS at FROM messages
+    WHERE target = :target AND created_at > coalesce((SELECT at FROM cycles WHERE target = :target), 0) - :within AND group_id <> ''
+    GROUP BY receiver, group_id"""
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
 
 
@@ -73,8 +78,14 @@ def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loa
         silences=silences.not_ended(connection),
         acknowledged=acknowledgements.holding(connection),
         deploys=deploys.recent(connection),
+        said_at=_said_at(connection, target),
         last_message=last["seq"] if last else 0,
     )
+
+
+def _said_at(connection: sqlite3.Connection, target: str) -> dict[tuple[str, str], float]:
+    recent = connection.execute(_SAID_AT, {"target": target, "within": LONGEST_GROUP_INTERVAL_S})
+    return {(row["receiver"], row["group_id"]): row["at"] for row in recent}
 
 
 def _told_of(connection: sqlite3.Connection, target: str, unsettled: Iterable[Incident]) -> Iterable[tuple[object, ...]]:

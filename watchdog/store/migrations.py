@@ -130,6 +130,7 @@ ALTER TABLE incidents ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE incidents ADD COLUMN deploy INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE told ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX messages_by_creation ON messages (target, created_at);
 CREATE TABLE acknowledgements (
     number INTEGER PRIMARY KEY, incident TEXT NOT NULL, at REAL NOT NULL, until REAL, severity TEXT NOT NULL,
     comment TEXT NOT NULL, author TEXT NOT NULL

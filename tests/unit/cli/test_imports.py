@@ -74,6 +74,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("outbox",): CONFIGURED | STORED,
     ("database", "rescue"): CONFIGURED | STORED,
     ("receivers", "test", "ops"): CONFIGURED | {"sqlite3", "httpx"},
+    ("routes", "test", "rule=WorkerLost"): CONFIGURED | RULES | {"sqlite3", "httpx"},
     ("init", "--yes", "--force"): {"pydantic", "msgspec", "sqlite3", *ASKING},
     ("demo", "--help"): set(),
     ("completion", "zsh"): set(),

@@ -96,7 +96,7 @@ def test_a_key_of_the_top_below_a_table_of_a_target_is_told_where_it_belongs(fol
     assert folder.faults()[0].startswith(f'watchdog.toml:6: target "prod": {said}')
 
 
-@pytest.mark.parametrize(("key", "home"), [("min_workers", "[[target]]"), ("flower", "[[target]]"), ("match", "[[override]]")])
+@pytest.mark.parametrize(("key", "home"), [("min_workers", "[[target]]"), ("flower", "[[target]]"), ("enabled", "[[override]]")])
 def test_a_key_of_a_table_at_the_top_is_told_where_it_belongs(folder: Folder, key: str, home: str) -> None:
     folder.write(f"{key} = 3\n" + ONE_TARGET)
     assert folder.faults() == (f"watchdog.toml:1: {key}: unknown key here; it belongs below {home}",)

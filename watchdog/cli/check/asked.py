@@ -72,7 +72,7 @@ def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, t
 def refuse_silence(conf: "Configured", targets: Iterable[str], choice: RuleChoice) -> None:
     """Refuse a run that has nothing to judge, by the flags or the configuration: its answer would be "fine" although nothing was asked."""
     from watchdog.config.rulebook import rules_for  # noqa: PLC0415
-    from watchdog.config.targets import meant_by  # noqa: PLC0415
+    from watchdog.config.sections.targets import meant_by  # noqa: PLC0415
     from watchdog.core.judging.idleness import idle_by_configuration  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 

@@ -10,10 +10,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
-from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications
+from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
 from watchdog.core.incidents.quiet.reasons import Quiet
+from watchdog.core.incidents.routing import Recipient, Routing
+from watchdog.core.incidents.wanted import JudgedIncident, about_receiver
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.judging.links import link_of
 from watchdog.core.judging.texts import resolved_text, texts_of
@@ -33,6 +35,7 @@ class Situation(Struct, frozen=True):
     target: Target
     now: float
     recipients: tuple[Recipient, ...] = ()
+    routing: Routing = NO_ROUTES
     service: str = "watchdog"
     readings: Mapping[str, Reading] = field(default_factory=dict)
     keep_samples_s: float = 900.0
@@ -65,6 +68,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         situation.now,
         situation.service,
         quiet=Quiet(causes, loaded.silences, situation.now, acknowledged=loaded.acknowledged, deploys=loaded.deploys),
+        routing=situation.routing,
     )
     unsettled = {i.id for i in loaded.unsettled}
     return Plan(

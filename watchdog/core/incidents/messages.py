@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 
-__all__ = ["DROPPED", "Event", "Message", "Notice", "Notified", "strongest"]
+__all__ = ["DROPPED", "FIRE", "Event", "Message", "Notice", "Notified", "strongest"]
 
 
 DROPPED = "*"
@@ -22,6 +22,10 @@ class Event(StrEnum):
     ESCALATED = "escalated"
     REMINDER = "reminder"
     RESOLVED = "resolved"
+
+
+FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
+"""Whoever was last notified of one of these believes that the incident fires."""
 
 
 class Notice(Struct, frozen=True, gc=False):
@@ -51,6 +55,10 @@ class Notice(Struct, frozen=True, gc=False):
     flapping: bool = False
     link: str = ""
     """The Flower page that shows it; empty if there is none."""
+    because: tuple[str, ...] = ()
+    """Open incidents that explain it, in words: `BrokerUnreachable redis for 4m`."""
+    deploy: str = ""
+    """A deploy shortly before it began: `6m after deploy v512`."""
 
 
 class Message(Struct, frozen=True):

@@ -1,96 +1,31 @@
-"""Decide which receivers are notified of what: from what is true now and what each was last notified of, not from changes.
+"""Decide which receivers are sent what: the wishes of all incidents (`wanted`), put together in groups (`groups`), as messages.
 
 Input: a target's incidents after this cycle, what receivers were notified of, what still waits for them. Output: new messages, and the
 waiting messages that they replace. A first notification that was never sent is cancelled by the end of its incident.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from watchdog.core.incidents.groups import Member, Wish, due_groups
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
-from watchdog.core.incidents.messages import DROPPED, Event, Message, Notice, Notified
+from watchdog.core.incidents.messages import FIRE, Event, Message, Notice, Notified
 from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
-from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
-from watchdog.core.incidents.routing import Route
+from watchdog.core.incidents.routing import Recipient, Routing, Terms
+from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
-from watchdog.core.model.target import SELF
 
-__all__ = [
-    "EVERYTHING",
-    "JudgedIncident",
-    "Recipient",
-    "about_receiver",
-    "decide_notifications",
-    "final_notification",
-    "needed_event",
-    "notice_of",
-]
+__all__ = ["NO_ROUTES", "decide_notifications", "final_notification", "notice_of"]
 
 MOST_NOTICES = 100
 """Most incidents in one message for machines; more are split. (A message for people is shortened by its receiver.)"""
-REFUSED_AGAIN_S = 3600.0
-"""Seconds after which a refused notification of a still firing incident is tried again: the receiver may accept it by then."""
-EVERYTHING = Route()
-FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
-
-
-class Recipient(Struct, frozen=True):
-    """A receiver as the core sees it."""
-
-    name: str
-    human: bool = False
-    settings: str = ""
-    route: Route = EVERYTHING
-
-    def hears_of(self, cause: Cause) -> bool:
-        """Whether it may be notified of this incident, so that what the incident explains need not be said."""
-        return cause.about != self.name and self.route.takes(cause.incident)
-
-
-class JudgedIncident(Struct, frozen=True, gc=False):
-    """An incident with its verdict in this cycle. `about`: the receiver whose own failure the incident reports, or empty."""
-
-    incident: Incident
-    verdict: Verdict
-    about: str = ""
-
-
-def needed_event(one: JudgedIncident, notified: Notified | None, recipient: Recipient, now: float | None = None) -> Event | None:
-    """Return the event that this receiver should be notified of now, or None.
-
-    A receiver that was never notified of an incident is not notified of its end; one that was notified always is. A refused notification is
-    repeated under the same settings once an hour while the incident fires; one dropped by hand is not repeated. If a receiver was notified
-    of the end but the incident still fires (the receiver was removed and is back), it is notified as of a new incident. Without `now`
-    nothing is repeated.
-    """
-    incident = one.incident
-    heard = notified.event if notified is not None else None
-    refused = notified.refused if notified is not None and _still_refused(notified, recipient, now) else None
-    if not incident.open:
-        return Event.RESOLVED if heard in FIRE and refused is not Event.RESOLVED else None
-    if one.verdict is not Verdict.BREACH or incident.state is not State.FIRING or one.about == recipient.name:
-        return None
-    if not recipient.route.takes(incident):
-        return None
-    if notified is None or heard in (None, Event.RESOLVED):
-        return None if refused is Event.FIRST else Event.FIRST
-    if incident.severity.rank > notified.severity.rank and refused is not Event.ESCALATED:
-        return Event.ESCALATED
-    if now is not None and notified.refused is None and recipient.route.reminder_due(incident, notified, now):
-        return Event.REMINDER
-    return None
-
-
-def _still_refused(notified: Notified, recipient: Recipient, now: float | None) -> bool:
-    """Whether another attempt is pointless. `notified.at` is the time of the last refusal."""
-    if notified.settings == DROPPED:
-        return True
-    return notified.settings == recipient.settings and (now is None or 0 <= now - notified.at < REFUSED_AGAIN_S)
+NO_ROUTES = Routing()
+UNDECIDED = frozenset({Why.NOT_FIRING, Why.NOT_SEEN, Why.KNOWN, Why.REFUSED})
+"""Of an incident that is open: nothing new is to be said, and what waits to be said stays."""
 
 
 def decide_notifications(  # noqa: PLR0913 - everything that the decision depends on
@@ -103,6 +38,7 @@ def decide_notifications(  # noqa: PLR0913 - everything that the decision depend
     *,
     again: bool = True,
     quiet: Quiet = NOT_QUIET,
+    routing: Routing = NO_ROUTES,
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
     """Return (new messages, ids of waiting messages that are replaced or cancelled) for one target.
 
@@ -111,18 +47,22 @@ def decide_notifications(  # noqa: PLR0913 - everything that the decision depend
     new: list[Message] = []
     withdrawn: list[str] = []
     for recipient in recipients:
-        waiting = [m for m in loaded.waiting if m.receiver == recipient.name]
-        retry_at = now if again and recipient.name not in loaded.off else None
-        notices = _notices(judged, loaded.notified, waiting, recipient, retry_at, quiet)
-        if _said_by(waiting) == [_content_key(n) for n in notices]:
-            continue
-        withdrawn += [m.id for m in waiting]
-        since = min((m.since or m.created_at for m in waiting), default=now) if notices else now
-        not_before = max((m.not_before for m in waiting), default=0.0)
-        new += [
-            Message(_id(recipient, target, now, part, loaded.last_message), recipient.name, target, now, part, not_before, since, service)
-            for part in _split(notices, recipient)
-        ]
+        waiting: dict[str, list[Message]] = {}
+        for message in loaded.waiting:
+            if message.receiver == recipient.name:
+                waiting.setdefault(message.group_id, []).append(message)
+        decided = _Decided(judged, loaded, recipient, now, routing, quiet, again=again and recipient.name not in loaded.off)
+        due = decided.groups(waiting)
+        for group in [*waiting, *(name for name in due if name not in waiting)]:
+            before, notices = waiting.get(group, []), due.get(group, [])
+            if _said_by(before) == [_content_key(notice) for notice in notices]:
+                continue
+            withdrawn += [message.id for message in before]
+            since = min((message.since or message.created_at for message in before), default=now) if notices else now
+            not_before = max((message.not_before for message in before), default=0.0)
+            for part in _split(notices, recipient):
+                number = _id(recipient, target, now, part, loaded.last_message)
+                new.append(Message(number, recipient.name, target, now, part, not_before, since, service, group))
     return tuple(new), tuple(withdrawn)
 
 
@@ -135,40 +75,73 @@ def final_notification(
     return decide_notifications(judged, loaded, [recipient], target, now, service, again=False)
 
 
-def about_receiver(incident: Incident, tables: Container[str]) -> str:
-    """Return the receiver whose failure an incident reports: one found by a rule on `receivers`."""
-    return incident.key.get("name", "") if incident.target == SELF and "receivers" in tables else ""
+class _Decided:
+    """What one receiver should be told now."""
 
+    def __init__(
+        self,
+        judged: Sequence[JudgedIncident],
+        loaded: Loaded,
+        recipient: Recipient,
+        now: float,
+        routing: Routing,
+        quiet: Quiet,
+        *,
+        again: bool,
+    ) -> None:
+        self._judged, self._loaded, self._recipient, self._now = judged, loaded, recipient, now
+        self._routing, self._quiet, self._again = routing, quiet, again
 
-def _notices(
-    judged: Sequence[JudgedIncident],
-    notified: Mapping[tuple[str, str], Notified],
-    waiting: Sequence[Message],
-    recipient: Recipient,
-    now: float | None,
-    quiet: Quiet,
-) -> list[Notice]:
-    """Return what this receiver should be notified of now, in a stable order. A waiting notice with the same content keeps its snapshot.
+    def groups(self, waiting: Mapping[str, Sequence[Message]]) -> dict[str, list[Notice]]:
+        """Return group id -> its notices, for each group that has something to say. `waiting`: by group, what has not left."""
+        queued: dict[str, list[Notice]] = {}
+        group_of: dict[str, str] = {}
+        for group, messages in waiting.items():
+            for notice in (notice for message in messages for notice in message.notices):
+                queued.setdefault(notice.incident, []).append(notice)
+                group_of[notice.incident] = group
+        wishes = list(self._wishes(queued))
+        name = self._recipient.name
+        said_at = {group: at for (receiver, group), at in self._loaded.said_at.items() if receiver == name}
+        return due_groups(wishes, self._members(group_of) if wishes else (), said_at, filter(None, waiting), self._now)
 
-    `now` is None if refused notifications are not to be repeated yet. The end of an incident is never kept quiet.
-    """
-    queued: dict[str, list[Notice]] = {}
-    for notice in (n for m in waiting for n in m.notices):
-        queued.setdefault(notice.incident, []).append(notice)
-    found: list[Notice] = []
-    for one in judged:
-        incident = one.incident
-        heard = notified.get((incident.id, recipient.name))
-        event = needed_event(one, heard, recipient, now)
-        olds = queued.get(incident.id, [])
-        if incident.open and (event or olds) and quiet.reason(incident, recipient.hears_of) is not None:
-            continue
-        if event is not None:
-            notice = notice_of(incident, event, (heard.sequence if heard else 0) + 1)
-            found.append(next((old for old in olds if _content_key(old) == _content_key(notice)), notice))
-        elif olds and incident.open and one.about != recipient.name and recipient.route.takes(incident):
-            found += _still_to_say(olds, heard)  # this cycle gave no verdict, or the incident is recovering
-    return sorted(found, key=lambda n: (n.started_at, n.incident))
+    def _wishes(self, queued: Mapping[str, list[Notice]]) -> Iterator[Wish]:
+        """Yield what is to be told of each incident. A waiting notice with the same content keeps its snapshot."""
+        for one in self._judged:
+            incident, notified = one.incident, self._loaded.notified.get((one.incident.id, self._recipient.name))
+            decided = self._decide(one, notified)
+            olds = queued.get(incident.id, [])
+            notices: list[Notice] = []
+            if decided.event is not None:
+                notice = notice_of(
+                    incident, decided.event, (notified.sequence if notified else 0) + 1, because=self._quiet.because(incident)
+                )
+                notices = [next((old for old in olds if _content_key(old) == _content_key(notice)), notice)]
+            elif olds and incident.open and decided.why in UNDECIDED and self._may_hear(one):
+                notices = _still_to_say(olds, notified)
+            for notice in notices:
+                yield Wish(incident, notice, decided.terms or self._terms(incident))
+
+    def _decide(self, one: JudgedIncident, notified: Notified | None) -> Decision:
+        return decision(one, notified, self._recipient, self._now, routing=self._routing, quiet=self._quiet, again=self._again)
+
+    def _may_hear(self, one: JudgedIncident) -> bool:
+        """Whether nothing but this cycle's verdict is against saying what waits to be said."""
+        if one.about == self._recipient.name or self._routing.terms(one.incident, self._recipient) is None:
+            return False
+        return self._quiet.reason(one.incident, lambda cause: self._routing.hears_of(self._recipient, cause)) is None
+
+    def _members(self, group_of: Mapping[str, str]) -> Iterator[Member]:
+        """Yield the members of this receiver's groups: what it was told of, and what is in messages that have not left."""
+        for one in self._judged:
+            notified = self._loaded.notified.get((one.incident.id, self._recipient.name))
+            told = notified is not None and notified.event in FIRE
+            group = (notified.group_id if notified is not None and told else "") or group_of.get(one.incident.id, "")
+            if told or group:
+                yield Member(one.incident, group, self._terms(one.incident), told)
+
+    def _terms(self, incident: Incident) -> Terms:
+        return self._routing.terms(incident, self._recipient) or self._recipient.terms
 
 
 def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
@@ -183,8 +156,8 @@ def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
     return [] if first is None else [replace(fires[-1], event=Event.FIRST, sequence=first.sequence)]
 
 
-def notice_of(incident: Incident, event: Event, sequence: int) -> Notice:
-    """Take a snapshot of an incident for one receiver."""
+def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple[str, ...] = ()) -> Notice:
+    """Take a snapshot of an incident for one receiver. `because`: what explains it, in words."""
     return Notice(
         incident=incident.id,
         fingerprint=incident.fingerprint,
@@ -206,6 +179,8 @@ def notice_of(incident: Incident, event: Event, sequence: int) -> Notice:
         runbook=incident.runbook,
         link=incident.link,
         targets=(incident.target,),
+        flapping=incident.flapping,
+        because=because,
     )
 
 

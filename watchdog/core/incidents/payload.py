@@ -101,6 +101,7 @@ def payload(message: Message) -> dict[str, Any]:
         "data": {
             "receiver": message.receiver,
             "target": message.target,
+            "group": message.group_id or None,
             "incidents": [_incident(notice) for notice in message.notices],
         },
     }
@@ -166,6 +167,8 @@ def _incident(notice: Notice) -> dict[str, Any]:
         "description": notice.description,
         "runbook": notice.runbook,
         "link": notice.link or None,
+        "because": list(notice.because),
+        "deploy": notice.deploy or None,
         "started_at": iso(notice.started_at),
         "fired_at": None if notice.fired_at is None else iso(notice.fired_at),
         "resolved_at": None if notice.resolved_at is None else iso(notice.resolved_at),

@@ -35,6 +35,8 @@ class Loaded(Struct, frozen=True):
     """Id of an open incident -> the acknowledgement that holds."""
     deploys: tuple[Deploy, ...] = ()
     """Those that have not ended long ago."""
+    said_at: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """(receiver, group id) -> when the last message about that group was created, for those of the last hour."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 

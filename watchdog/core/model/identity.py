@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-__all__ = ["fingerprint", "incident_id", "message_id", "silence_id"]
+__all__ = ["fingerprint", "group_id", "incident_id", "message_id", "silence_id"]
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's, five bits each, which sort in numeric order."""
@@ -26,6 +26,11 @@ def incident_id(print_: str, started_at: float) -> str:
 def message_id(receiver: str, target: str, created_at: float, notices: Iterable[str]) -> str:
     """Return a ULID for one message. It is used as `webhook-id`, so it contains no dot."""
     return _ulid(created_at, ["message", receiver, target, repr(created_at), *notices])
+
+
+def group_id(first: str, labels: Iterable[tuple[str, str]]) -> str:
+    """Return 16 hex digits for a group: the incident that began it, and the labels that its members have in common."""
+    return _digest(["group", first, *(f"{name}={value}" for name, value in labels)]).hex()[:16]
 
 
 def silence_id(starts_at: float, matchers: str) -> str:

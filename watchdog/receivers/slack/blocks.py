@@ -64,7 +64,7 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
         both = [
             _section([f"{prose(_what(notice, message.created_at), 100)}: {bold(subject_of(notice), _SUBJECT)}", *runbook, *_link(notice)])
         ]
-        both.append(_context([_where(notice), _values(notice), _when(notice, message.service)]))
+        both.append(_context([_where(notice), _values(notice), _why(notice), _when(notice, message.service)]))
         size += len(json.dumps(both, ensure_ascii=False).encode())
         if size > _LARGEST_BLOCKS:
             return blocks, shown
@@ -140,6 +140,12 @@ def _cell(cell: Cell) -> str:
     if cell is None:
         return "?"
     return prose(format_value(cell), _NAME)
+
+
+def _why(notice: Notice) -> str:
+    """What explains it, and a deploy nearby."""
+    said = [f"because of {prose(cause, _LINE)}" for cause in notice.because] + ([prose(notice.deploy, _LINE)] if notice.deploy else [])
+    return " · ".join(said)
 
 
 def _when(notice: Notice, service: str) -> str:

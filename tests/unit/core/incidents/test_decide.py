@@ -8,8 +8,8 @@ from tests.builders.incidents import a_finding, a_rule, a_told, an_absent, an_in
 from watchdog.core.incidents.decide import Situation, decide, end_target
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, open_keys
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Reading, Sample

@@ -5,8 +5,11 @@ from tests.builders.answers import NOW
 from tests.builders.incidents import a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notified
-from watchdog.core.incidents.notify import JudgedIncident, Recipient, about_receiver, decide_notifications, needed_event
+from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
 from watchdog.core.incidents.plan import Loaded
+from watchdog.core.incidents.quiet.reasons import NOT_QUIET
+from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.wanted import JudgedIncident, about_receiver, decision
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
 
@@ -15,6 +18,10 @@ FIRING = an_incident(State.FIRING)
 OVER = an_incident(State.RESOLVED, ended=Ended.RECOVERED, resolved_at=NOW)
 B, C, U, N = Verdict.BREACH, Verdict.CLEAR, Verdict.UNKNOWN, Verdict.NONE
 FIRST, ESCALATED, RESOLVED = Event.FIRST, Event.ESCALATED, Event.RESOLVED
+
+
+def needed_event(one: JudgedIncident, told: Notified | None, recipient: Recipient, now: float = NOW) -> Event | None:
+    return decision(one, told, recipient, now, routing=NO_ROUTES, quiet=NOT_QUIET).event
 
 
 def worse(incident: Incident = FIRING) -> Incident:

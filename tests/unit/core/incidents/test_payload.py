@@ -16,7 +16,14 @@ def first_incident(sent: Message) -> dict[str, object]:
 
 
 def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
-    said = replace(notice("indexing"), description="too much", runbook="https://wiki/backlog", link="https://flower/broker#indexing")
+    said = replace(
+        notice("indexing"),
+        description="too much",
+        runbook="https://wiki/backlog",
+        link="https://flower/broker#indexing",
+        because=("BrokerUnreachable redis for 4m",),
+        deploy="6m after deploy v512",
+    )
     assert payload(message("1", said)) == {
         "type": "incident.firing",
         "timestamp": "2026-11-22T09:15:00Z",
@@ -26,6 +33,7 @@ def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
         "data": {
             "receiver": "ops",
             "target": "prod",
+            "group": None,
             "incidents": [
                 {
                     "id": "01INCIDENTindexing",
@@ -43,6 +51,8 @@ def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
                     "description": "too much",
                     "runbook": "https://wiki/backlog",
                     "link": "https://flower/broker#indexing",
+                    "because": ["BrokerUnreachable redis for 4m"],
+                    "deploy": "6m after deploy v512",
                     "started_at": "2026-11-22T09:15:00Z",
                     "fired_at": "2026-11-22T09:15:00Z",
                     "resolved_at": None,
@@ -59,7 +69,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     whole = payload(message("1"))
     assert list(whole) == ["type", "timestamp", "service", "level", "message", "data"]
     assert " ".join(whole["data"]["incidents"][0]) == (
-        "id fingerprint event rule target severity state ended key labels values summary description runbook link "
+        "id fingerprint event rule target severity state ended key labels values summary description runbook link because deploy "
         "started_at fired_at resolved_at flapping targets sequence"
     )
 

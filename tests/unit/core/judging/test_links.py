@@ -14,8 +14,8 @@ from tests.builders.looks import Watch
 from watchdog.config.settings import Settings, TargetSettings, to_target
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import Incident, State
-from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.check_result import check_target
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.judging.links import LONGEST_LINK, PAGES, link_of

@@ -8,7 +8,7 @@ back only for those who may be notified of the cause.
 Input: the open incidents of one target with their rules' `for`. Output: for an incident and a recipient, what holds it back.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -57,14 +57,22 @@ class Inhibitions:
         # Rules in a circle are refused, but incidents may remember an older `inhibits`: such a circle must not keep all of it quiet.
         return None if first is not None and first.id == incident.id else first
 
+    def explained_by(self, incident: Incident) -> list[Incident]:
+        """Return all incidents that explain this one directly, whoever may be notified of them, oldest first."""
+        found = {cause.incident.id: cause.incident for cause in self._causes(incident) if cause.incident.id != incident.id}
+        return sorted(found.values(), key=lambda cause: (cause.started_at, cause.id))
+
     def _cause_of(self, incident: Incident, hears_of: Callable[[Cause], bool]) -> Incident | None:
+        for cause in self._causes(incident):
+            if cause.incident.id != incident.id and hears_of(cause):
+                return cause.incident
+        return None
+
+    def _causes(self, incident: Incident) -> Iterator[Cause]:
         for columns, causes in self._of_rule.get(incident.rule, {}).items():
             shared = tuple(column for column in columns if column in incident.key or column in incident.values)
             values = tuple(incident.key[column] if column in incident.key else incident.values[column] for column in shared)
-            for cause in self._by_value(incident.rule, columns, shared, causes).get(values, ()):
-                if cause.incident.id != incident.id and hears_of(cause):
-                    return cause.incident
-        return None
+            yield from self._by_value(incident.rule, columns, shared, causes).get(values, ())
 
     def _by_value(
         self, rule: str, columns: tuple[str, ...], shared: tuple[str, ...], causes: Sequence[Cause]

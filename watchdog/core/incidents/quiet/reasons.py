@@ -19,10 +19,12 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
 from watchdog.core.incidents.quiet.silences import Silence, silence_of
+from watchdog.core.text.durations import format_duration
 
 __all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_reasons"]
 
 
+MOST_CAUSES = 3
 NO_ACKNOWLEDGEMENTS: Mapping[str, Acknowledgement] = {}
 
 
@@ -52,7 +54,7 @@ class Quiet:
         self._inhibitions = Inhibitions(cause for cause in causes if not cause.incident.trial)
         self._silences = [silence for silence in silences if silence.covers(now)]
         self._deploys = [deploy for deploy in deploys if deploy.covers(now)]
-        self._acknowledged = acknowledged
+        self._acknowledged, self._now = acknowledged, now
 
     def reason(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Reason | None:
         """Return why a recipient is not notified of an open incident; None if it may be. `hears_of`: which causes it may be notified of."""
@@ -66,6 +68,16 @@ class Quiet:
             return Reason(silence=silence)
         acknowledged = self._acknowledged.get(incident.id)
         return Reason(acknowledged=acknowledged) if acknowledged is not None and acknowledged.holds_for(incident) else None
+
+    def because(self, incident: Incident) -> tuple[str, ...]:
+        """Return what explains an incident, in words, whether or not it is kept quiet for it: `BrokerUnreachable redis for 4m`."""
+        causes = [cause for cause in self._inhibitions.explained_by(incident) if cause.fired_at is not None]
+        return tuple(_in_words(cause, self._now) for cause in causes[:MOST_CAUSES])
+
+
+def _in_words(cause: Incident, now: float) -> str:
+    lasts = format_duration(round(max(now - cause.started_at, 0.0)))
+    return " ".join([cause.rule, *([", ".join(cause.key.values())] if cause.key else []), f"for {lasts}"])
 
 
 NOT_QUIET = Quiet((), (), 0.0)

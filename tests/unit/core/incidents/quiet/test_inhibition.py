@@ -1,6 +1,7 @@
 """What holds back what, and that a receiver is notified of the cause alone."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import Event, Notified
-from watchdog.core.incidents.notify import Recipient
+from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions, holds_back
-from watchdog.core.incidents.routing import Route
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
@@ -51,8 +52,8 @@ def test_a_rule_that_is_not_named_is_not_held_back() -> None:
 
 def test_a_cause_that_a_receiver_is_not_notified_of_does_not_hold_back_there() -> None:
     held = Inhibitions([cause(about="ops")])
-    ops, dev, pager = OPS, Recipient("dev"), Recipient("pager", route=Route(min_severity=Severity.CRITICAL))
-    assert [held.cause_of(LOST, one.hears_of) is not None for one in (ops, dev, pager)] == [False, True, False]
+    ops, dev, pager = OPS, Recipient("dev"), Recipient("pager", min_severity=Severity.CRITICAL)
+    assert [held.cause_of(LOST, partial(NO_ROUTES.hears_of, one)) is not None for one in (ops, dev, pager)] == [False, True, False]
 
 
 def test_of_a_chain_the_first_link_is_named() -> None:

@@ -7,11 +7,11 @@ from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event, Notified
-from watchdog.core.incidents.notify import Recipient
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import Quiet, quiet_reasons
 from watchdog.core.incidents.quiet.silences import Silence, matches_everything, silence_of
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity

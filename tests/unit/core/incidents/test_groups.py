@@ -1,0 +1,145 @@
+"""Which incidents are told together, and when."""
+
+import pytest
+from msgspec.structs import replace
+
+from tests.builders.answers import NOW
+from tests.builders.incidents import a_message, a_notice, a_told, an_incident
+from watchdog.core.incidents.lifecycle import Ended, Incident, State
+from watchdog.core.incidents.messages import Event, Message, Notified
+from watchdog.core.incidents.notify import decide_notifications
+from watchdog.core.incidents.plan import Loaded
+from watchdog.core.incidents.routing import Recipient, Terms
+from watchdog.core.incidents.wanted import JudgedIncident
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.severity import Severity
+
+B = Verdict.BREACH
+
+
+def fire(name: str, *, rule: str = "QueueBacklogHigh", fired_ago_s: float = 0.0, severity: Severity = Severity.WARNING) -> Incident:
+    return an_incident(id=f"01{rule}{name}", rule=rule, key={"name": name}, fired_at=NOW - fired_ago_s, severity=severity)
+
+
+def over(incident: Incident) -> Incident:
+    return replace(incident, state=State.RESOLVED, ended=Ended.RECOVERED, resolved_at=NOW)
+
+
+def told(incident: Incident, group: str = "g") -> Notified:
+    return a_told(incident=incident.id, severity=incident.severity, group_id=group)
+
+
+def messages(
+    *incidents: Incident,
+    told: tuple[Notified, ...] = (),
+    said_ago_s: float | None = None,
+    waiting: tuple[Message, ...] = (),
+    **terms: object,
+) -> tuple[Message, ...]:
+    said_at = {} if said_ago_s is None else {("ops", "g"): NOW - said_ago_s}
+    loaded = Loaded(notified={(one.incident, one.receiver): one for one in told}, said_at=said_at, waiting=waiting)
+    to = Recipient("ops", terms=Terms(**terms))  # type: ignore[arg-type]  # the terms that a test is about
+    return decide_notifications([JudgedIncident(one, B) for one in incidents], loaded, [to], "prod", NOW, "watchdog")[0]
+
+
+def names(found: tuple[Message, ...]) -> list[list[str]]:
+    return [[notice.incident for notice in message.notices] for message in found]
+
+
+A, Z = fire("a"), fire("z")
+OTHER = fire("a", rule="Other")
+
+
+def test_incidents_of_one_rule_are_one_message_and_those_of_another_rule_another() -> None:
+    assert names(messages(A, OTHER, Z)) == [[A.id, Z.id], [OTHER.id]]
+
+
+@pytest.mark.parametrize(
+    ("group_by", "expected"),
+    [
+        ((), [[A.id, OTHER.id, Z.id]]),
+        (("name",), [[A.id, OTHER.id], [Z.id]]),
+        (("rule", "name"), [[A.id], [OTHER.id], [Z.id]]),
+        (("no_such_label",), [[A.id, OTHER.id, Z.id]]),
+    ],
+)
+def test_labels_to_group_by_can_be_chosen(group_by: tuple[str, ...], expected: list[list[str]]) -> None:
+    assert sorted(sorted(one) for one in names(messages(A, OTHER, Z, group_by=group_by))) == sorted(sorted(one) for one in expected)
+
+
+def test_a_group_keeps_its_id_while_one_of_its_members_is_told() -> None:
+    [begun] = messages(A)
+    [joined] = messages(A, Z, told=(told(A, begun.group_id),))
+    [ended] = messages(over(A), Z, told=(told(A, begun.group_id), told(Z, begun.group_id)))
+    assert {begun.group_id, joined.group_id, ended.group_id} == {begun.group_id}
+
+
+def test_another_group_of_the_same_labels_has_another_id() -> None:
+    [before], [after] = messages(A), messages(replace(A, id="01LATER"))
+    assert before.group_id != after.group_id
+
+
+def test_two_rules_of_one_cycle_are_two_groups() -> None:
+    assert len({message.group_id for message in messages(A, OTHER)}) == 2
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("fired_ago_s", "count"), [(0.0, 0), (29.0, 0), (30.0, 1), (400.0, 1)])
+def test_the_first_message_of_a_group_waits_for_more(fired_ago_s: float, count: int) -> None:
+    assert len(messages(fire("a", fired_ago_s=fired_ago_s), group_wait_s=30.0)) == count
+
+
+def test_who_fired_first_decides_how_long_all_wait() -> None:
+    assert names(messages(fire("a", fired_ago_s=30.0), fire("z"), group_wait_s=30.0)) == [[A.id, Z.id]]
+
+
+def test_what_fired_before_the_clock_was_set_back_does_not_wait() -> None:
+    assert len(messages(fire("a", fired_ago_s=-3600.0), group_wait_s=30.0)) == 1
+
+
+@pytest.mark.parametrize(("said_ago_s", "count"), [(0.0, 0), (59.0, 0), (60.0, 1), (-1.0, 1), (None, 1)])
+def test_one_that_joins_waits_since_the_last_message(said_ago_s: float | None, count: int) -> None:
+    assert len(messages(A, Z, told=(told(A),), said_ago_s=said_ago_s)) == count
+
+
+def test_one_that_ends_while_others_burn_waits() -> None:
+    assert messages(over(A), Z, told=(told(A), told(Z)), said_ago_s=59.0) == ()
+    assert names(messages(over(A), Z, told=(told(A), told(Z)), said_ago_s=60.0)) == [[A.id]]
+
+
+def test_the_last_end_never_waits() -> None:
+    assert names(messages(over(A), told=(told(A),), said_ago_s=1.0)) == [[A.id]]
+    assert names(messages(over(A), over(Z), told=(told(A), told(Z)), said_ago_s=1.0)) == [[A.id, Z.id]]
+
+
+def test_a_critical_one_never_waits_and_takes_the_others_along() -> None:
+    critical = fire("c", severity=Severity.CRITICAL)
+    assert names(messages(A, Z, critical, told=(told(A),), said_ago_s=1.0)) == [[critical.id, Z.id]]
+    assert names(messages(over(critical), A, told=(told(critical), told(A)), said_ago_s=1.0)) == [[critical.id]]
+
+
+def test_an_escalation_never_waits() -> None:
+    worse = replace(A, severity=Severity.ERROR)
+    assert [n.event for m in messages(worse, Z, told=(told(A), told(Z)), said_ago_s=1.0) for n in m.notices] == [Event.ESCALATED]
+
+
+def test_another_group_does_not_wait() -> None:
+    assert names(messages(A, OTHER, told=(told(A),), said_ago_s=1.0)) == [[OTHER.id]]
+
+
+def test_what_joins_a_message_that_has_not_left_goes_with_it() -> None:
+    waiting = a_message(a_notice(A), created_at=NOW - 1)
+    assert names(messages(A, Z, waiting=(waiting,), said_ago_s=1.0)) == [[A.id, Z.id]]
+
+
+def test_what_waits_to_be_told_and_ends_is_never_told() -> None:
+    assert messages(A, over(Z), told=(told(A),), said_ago_s=1.0) == ()
+
+
+# --- from an earlier version ------------------------------------------------------------------------------------------
+
+
+def test_what_an_earlier_version_told_without_a_group_ends_as_one() -> None:
+    assert names(messages(over(A), over(Z), told=(told(A, ""), told(Z, "")))) == [[A.id, Z.id]]

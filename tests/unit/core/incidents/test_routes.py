@@ -1,0 +1,107 @@
+"""Which receivers a tree of routes leads to."""
+
+from typing import Any
+
+import pytest
+
+from tests.builders.answers import NOW
+from tests.builders.incidents import a_told, an_incident
+from watchdog.core.incidents.lifecycle import Ended, State
+from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.matchers import parse_matchers
+from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
+from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
+from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.severity import Severity
+
+
+def route(to: str = "", match: str = "", after_s: float = 0.0, min_severity: Severity = Severity.INFO, **more: object) -> Route:
+    receivers = {name: Terms(after_s=after_s) for name in to.split()}
+    matchers = parse_matchers(match) if match else ()
+    return Route(receivers, matchers, min_severity, **more)  # type: ignore[arg-type]  # goes_on and routes
+
+
+def reached(routing: Routing, severity: Severity = Severity.WARNING, **labels: str) -> list[str]:
+    return [way.receiver for way in routing.ways({"rule": "WorkerLost", "severity": severity.value, **labels}, severity)]
+
+
+DATA = route("data", "team=data")
+CRITICAL = route("pager", min_severity=Severity.CRITICAL, goes_on=True)
+REST = route("chat")
+
+
+@pytest.mark.parametrize(
+    ("severity", "labels", "to"),
+    [
+        (Severity.WARNING, {}, ["chat"]),
+        (Severity.WARNING, {"team": "data"}, ["data"]),
+        (Severity.CRITICAL, {}, ["pager", "chat"]),
+        (Severity.CRITICAL, {"team": "data"}, ["pager", "data"]),
+    ],
+)
+def test_the_first_route_that_selects_ends_the_search_unless_it_goes_on(severity: Severity, labels: dict[str, str], to: list[str]) -> None:
+    assert reached(Routing([CRITICAL, DATA, REST]), severity, **labels) == to
+
+
+def test_routes_below_decide_if_one_of_them_selects() -> None:
+    tree = Routing([route("web", "team=web", routes=(route("web-night", "rule=WorkerLost"), route("", "rule=Noise"))), REST])
+    assert reached(tree, team="web") == ["web-night"]
+    assert reached(tree, team="web", rule="Other") == ["web"]
+    assert reached(tree, team="web", rule="Noise") == []
+    assert reached(tree, team="db") == ["chat"]
+
+
+def test_a_receiver_that_no_route_leads_to_is_not_notified() -> None:
+    routing = Routing([DATA, REST])
+    incident = an_incident(labels={"team": "data"})
+    terms = {name: routing.terms(incident, Recipient(name)) for name in ("data", "chat")}
+    assert (terms["data"] is not None, terms["chat"]) == (True, None)
+
+
+def test_without_routes_everybody_is_notified() -> None:
+    assert Routing().terms(an_incident(), Recipient("ops")) == Terms()
+
+
+def test_what_a_receiver_selects_holds_as_well() -> None:
+    assert Routing([REST]).terms(an_incident(), Recipient("chat", min_severity=Severity.CRITICAL)) is None
+
+
+def test_of_two_ways_to_a_receiver_the_one_without_delay_counts() -> None:
+    routing = Routing([route("boss", after_s=900.0, goes_on=True), route("boss")])
+    terms = routing.terms(an_incident(), Recipient("boss"))
+    assert terms is not None
+    assert terms.after_s == 0.0
+
+
+# --- the next in line -------------------------------------------------------------------------------------------------
+
+BOSS = Routing([route("boss", after_s=900.0)])
+
+
+def to_boss(after_s: float, *, quiet: Quiet = NOT_QUIET, told: Event | None = None, **changes: Any) -> Decision:
+    incident = an_incident(fired_at=NOW, **changes)
+    heard = None if told is None else a_told(told, receiver="boss")
+    return decision(JudgedIncident(incident, Verdict.BREACH), heard, Recipient("boss"), NOW + after_s, routing=BOSS, quiet=quiet)
+
+
+def test_the_next_in_line_is_notified_once_it_has_fired_that_long() -> None:
+    assert (to_boss(899.0).why, to_boss(899.0).at, to_boss(900.0).event) == (Why.LATER, NOW + 900.0, Event.FIRST)
+
+
+def test_what_is_acknowledged_by_then_is_not_passed_on() -> None:
+    known = Quiet((), (), NOW, acknowledged={"01INCIDENT": Acknowledgement("01INCIDENT", NOW, Severity.WARNING)})
+    assert to_boss(900.0, quiet=known).why is Why.QUIET
+
+
+def test_an_acknowledgement_does_not_hold_for_something_worse() -> None:
+    known = Quiet((), (), NOW, acknowledged={"01INCIDENT": Acknowledgement("01INCIDENT", NOW, Severity.WARNING)})
+    assert to_boss(900.0, quiet=known, severity=Severity.ERROR).event is Event.FIRST
+
+
+def test_an_acknowledged_incident_ends_for_all_who_were_told() -> None:
+    known = Quiet((), (), NOW, acknowledged={"01INCIDENT": Acknowledgement("01INCIDENT", NOW, Severity.CRITICAL)})
+    over = an_incident(State.RESOLVED, ended=Ended.RECOVERED, resolved_at=NOW)
+    told = a_told(Event.FIRST, receiver="boss")
+    assert decision(JudgedIncident(over, Verdict.NONE), told, Recipient("boss"), NOW, routing=BOSS, quiet=known).event is Event.RESOLVED

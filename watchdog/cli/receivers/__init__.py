@@ -1,0 +1,1 @@
+"""`watchdog receivers` and `watchdog routes`."""

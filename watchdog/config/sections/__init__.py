@@ -1,0 +1,1 @@
+"""Tables of `watchdog.toml` that stand on their own: targets, the heartbeat, routes."""

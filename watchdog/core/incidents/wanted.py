@@ -1,0 +1,139 @@
+"""What one receiver should be notified of about one incident now: all stages of that decision, in one order.
+
+The level counts, not the edge: what is true is compared with what the receiver was last notified of. So nothing is lost by a restart, and
+what was kept quiet is said as soon as the reason is gone, if it is still true.
+
+Input: an incident with its verdict in this cycle, what the receiver was notified of, the routes, the reasons to be quiet, the time.
+Output: an event, or why there is none.
+"""
+
+from collections.abc import Container
+from enum import StrEnum
+
+from msgspec import Struct
+
+from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.messages import DROPPED, FIRE, Event, Notified
+from watchdog.core.incidents.quiet.reasons import Quiet, Reason
+from watchdog.core.incidents.routing import Recipient, Routing, Terms
+from watchdog.core.judging.findings import Verdict
+from watchdog.core.model.target import SELF
+
+__all__ = ["REFUSED_AGAIN_S", "Decision", "JudgedIncident", "Why", "about_receiver", "decision"]
+
+REFUSED_AGAIN_S = 3600.0
+"""Seconds after which a refused notification of a still firing incident is tried again: the receiver may accept it by then."""
+
+
+class JudgedIncident(Struct, frozen=True, gc=False):
+    """An incident with its verdict in this cycle. `about`: the receiver whose own failure the incident reports, or empty."""
+
+    incident: Incident
+    verdict: Verdict
+    about: str = ""
+
+
+def about_receiver(incident: Incident, tables: Container[str]) -> str:
+    """Return the receiver whose failure an incident reports: one found by a rule on `receivers`."""
+    return incident.key.get("name", "") if incident.target == SELF and "receivers" in tables else ""
+
+
+class Why(StrEnum):
+    """Why a receiver is not notified of an incident now."""
+
+    NEVER_NOTIFIED = "it is over, and this receiver had not been notified of it"
+    NOTIFIED_OF_END = "this receiver was notified of its end"
+    NOT_FIRING = "it does not fire now"
+    NOT_SEEN = "it cannot be seen now"
+    ITSELF = "it is about this receiver itself"
+    NOT_ROUTED = "no route leads to this receiver"
+    QUIET = "there is a reason to be quiet"
+    LATER = "this receiver is notified of what fires for longer"
+    REFUSED = "this receiver refused it"
+    KNOWN = "this receiver has been notified of it"
+
+
+class Decision(Struct, frozen=True):
+    """What to say, or why nothing. `at`: when that may change by itself (epoch seconds)."""
+
+    event: Event | None = None
+    why: Why | None = None
+    reason: Reason | None = None
+    at: float | None = None
+    terms: Terms | None = None
+
+
+KNOWN = Decision(why=Why.KNOWN)
+
+
+def decision(
+    one: JudgedIncident,
+    notified: Notified | None,
+    recipient: Recipient,
+    now: float,
+    *,
+    routing: Routing,
+    quiet: Quiet,
+    again: bool = True,
+) -> Decision:
+    """Decide about one incident and one receiver. `again`: whether what was refused may be repeated, and what fires be reminded of."""
+    incident = one.incident
+    refused = notified.refused if notified is not None and _still_refused(notified, recipient, now, again=again) else None
+    # 1. Everybody who was notified hears the end, whatever the reasons below say by then.
+    if not incident.open:
+        return _of_the_end(notified, refused)
+    # 2. Only what is seen to fire is said, and no receiver is told of its own failure.
+    if unseen := _unseen(one, recipient):
+        return Decision(why=unseen)
+    # 3. Is there anything new, or may it be time for a reminder?
+    event = _news(incident, notified)
+    if event is None and (notified is None or not again or now < notified.at + routing.soonest_reminder_s(recipient)):
+        return KNOWN
+    # 4. Is it for this receiver?
+    terms = routing.terms(incident, recipient)
+    if terms is None:
+        return Decision(why=Why.NOT_ROUTED)
+    # 5. Is there a reason to be quiet?
+    reason = quiet.reason(incident, lambda cause: routing.hears_of(recipient, cause))
+    if reason is not None:
+        return Decision(why=Why.QUIET, reason=reason)
+    # 6. Has it fired for long enough, or is a reminder due?
+    if event is None:
+        return _reminder(incident, notified, terms, now)
+    if event is Event.FIRST and incident.fired_at is not None and 0 <= now - incident.fired_at < terms.after_s:
+        return Decision(why=Why.LATER, at=incident.fired_at + terms.after_s)
+    # 7. Was just this refused?
+    return Decision(why=Why.REFUSED) if refused is event else Decision(event, terms=terms)
+
+
+def _of_the_end(notified: Notified | None, refused: Event | None) -> Decision:
+    if notified is None or notified.event not in FIRE:
+        return Decision(why=Why.NEVER_NOTIFIED if notified is None or notified.event is None else Why.NOTIFIED_OF_END)
+    return Decision(why=Why.REFUSED) if refused is Event.RESOLVED else Decision(Event.RESOLVED)
+
+
+def _unseen(one: JudgedIncident, recipient: Recipient) -> Why | None:
+    if one.incident.state is not State.FIRING:
+        return Why.NOT_FIRING
+    if one.verdict is not Verdict.BREACH:
+        return Why.NOT_SEEN
+    return Why.ITSELF if one.about == recipient.name else None
+
+
+def _reminder(incident: Incident, notified: Notified | None, terms: Terms, now: float) -> Decision:
+    due_at = terms.reminder_due_at(incident, notified) if notified is not None and notified.refused is None else None
+    return Decision(why=Why.KNOWN, at=due_at) if due_at is None or now < due_at else Decision(Event.REMINDER, terms=terms)
+
+
+def _news(incident: Incident, notified: Notified | None) -> Event | None:
+    """Return what the receiver does not know. One notified of the end of what still fires (it was removed, and is back) starts anew."""
+    if notified is None or notified.event not in FIRE:
+        return Event.FIRST
+    return Event.ESCALATED if incident.severity.rank > notified.severity.rank else None
+
+
+def _still_refused(notified: Notified, recipient: Recipient, now: float, *, again: bool) -> bool:
+    """Whether another attempt is pointless. `notified.at` is the time of the last refusal."""
+    if notified.settings == DROPPED:
+        return True
+    return notified.settings == recipient.settings and (not again or 0 <= now - notified.at < REFUSED_AGAIN_S)
