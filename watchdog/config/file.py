@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from watchdog.config.empty import EMPTY_VARIABLE, is_empty
-from watchdog.config.interpolation import expand
+from watchdog.config.environment.empty import EMPTY_VARIABLE, is_empty
+from watchdog.config.environment.interpolation import expand
 from watchdog.core.model.target import TargetsMeant
 from watchdog.core.rules.rule import Override
 from watchdog.core.rules.toml_lines import Path as TomlPath

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 
 from watchdog.config.cross_checks import faults_between
 from watchdog.config.database_path import database_path
-from watchdog.config.empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_empty
+from watchdog.config.environment.empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_empty
+from watchdog.config.environment.foreign_variables import is_foreign
 from watchdog.config.faults import sentences
 from watchdog.config.file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, where
-from watchdog.config.foreign_variables import is_foreign
 from watchdog.config.sections.targets import meant_by_values
 from watchdog.config.settings import OverrideSettings, Settings, to_override
 from watchdog.core.model.target import TargetsMeant

@@ -105,7 +105,7 @@ def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[s
 def _refuse_unusable(places: "Mapping[str, Place]", flags: Mapping[str, str | None], name: str | None) -> None:
     """Refuse invalid flags, and empty variables of watchdog, before asking the user anything."""
     from watchdog.cli.init.look import unusable, unusable_name  # noqa: PLC0415
-    from watchdog.config.empty import EMPTY_FLAG, EMPTY_VARIABLE, is_empty  # noqa: PLC0415
+    from watchdog.config.environment.empty import EMPTY_FLAG, EMPTY_VARIABLE, is_empty  # noqa: PLC0415
 
     faults = [f"--{kind}: {EMPTY_FLAG}" for kind, given in flags.items() if is_empty(given)]
     variables = [f"WATCHDOG_{kind.upper()}" for kind, given in flags.items() if given is None]

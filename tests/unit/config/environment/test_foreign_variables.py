@@ -1,6 +1,6 @@
 import pytest
 
-from watchdog.config.foreign_variables import is_foreign
+from watchdog.config.environment.foreign_variables import is_foreign
 from watchdog.config.load import ENVIRONMENT
 
 LINKS = {

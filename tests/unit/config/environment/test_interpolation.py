@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.config.interpolation import expand
+from watchdog.config.environment.interpolation import expand
 
 
 def expanded(text: str, environ: Mapping[str, str] | None = None, folder: Path = Path("/nowhere")) -> object:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.test_load import ONE_TARGET, Folder
-from watchdog.config.interpolation import expand
+from watchdog.config.environment.interpolation import expand
 from watchdog.config.load import ENVIRONMENT, ConfigError
 
 
