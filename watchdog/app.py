@@ -14,6 +14,7 @@ from msgspec import Struct
 from watchdog.check import Checker
 from watchdog.config.load import Loaded
 from watchdog.config.rulebook import RuleBook, never_judged, read_rule_book, rules_for
+from watchdog.config.sections.mutes import muting, to_windows
 from watchdog.config.sections.routes import routing_of
 from watchdog.config.sections.targets import meant_by
 from watchdog.config.settings import Settings, TargetSettings, to_target
@@ -33,7 +34,7 @@ from watchdog.sources.base import Source
 from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
-    from watchdog.core.incidents.routing import Recipient
+    from watchdog.core.incidents.routing import Recipient, Routing, Terms
     from watchdog.daemon.cycle import Cycle
     from watchdog.daemon.daemon import Built
     from watchdog.daemon.heartbeat import Heartbeat
@@ -48,11 +49,11 @@ __all__ = [
     "build_cycles",
     "build_live_pollers",
     "build_receivers",
+    "build_recipients",
+    "build_routing",
     "build_sources",
     "build_watching",
     "configured",
-    "recipients_of",
-    "routing_of",
 ]
 
 
@@ -149,7 +150,7 @@ def build_cycles(
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
-    routing = routing_of(settings.route, settings.receiver)
+    routing = build_routing(settings)
     for poller in (*build_pollers(settings), itself):
         rules = rules_for(conf.book, poller.target.name, TABLES)
         keep_s = max(windows_of(rules)) + 2 * poller.target.interval_s + SPARE_S
@@ -160,7 +161,7 @@ def build_cycles(
                 rules,
                 evaluator,
                 store,
-                recipients_of(receivers, conf.settings),
+                build_recipients(receivers, conf.settings),
                 service=settings.service,
                 routing=routing,
                 clock=clock,
@@ -172,14 +173,27 @@ def build_cycles(
     return cycles
 
 
-def recipients_of(receivers: Iterable[Receiver], settings: Settings) -> "tuple[Recipient, ...]":
-    """The receivers as the core sees them."""
+def build_recipients(receivers: Iterable[Receiver], settings: Settings) -> "tuple[Recipient, ...]":
+    """What the core knows of the receivers."""
     from watchdog.core.incidents.routing import Recipient  # noqa: PLC0415
 
-    asked = {receiver.name: receiver for receiver in settings.receiver}
+    asked, terms = {receiver.name: receiver for receiver in settings.receiver}, _terms(settings)
     return tuple(
-        Recipient(r.name, r.human, r.settings, asked[r.name].min_severity, asked[r.name].matchers, asked[r.name].terms) for r in receivers
+        Recipient(r.name, r.human, r.settings, asked[r.name].min_severity, asked[r.name].matchers, terms[r.name]) for r in receivers
     )
+
+
+def build_routing(settings: Settings) -> "Routing":
+    """The tree of routes."""
+    return routing_of(settings.route, _terms(settings), to_windows(settings.mute))
+
+
+def _terms(settings: Settings) -> "dict[str, Terms]":
+    """Receiver -> its own terms."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    windows = to_windows(settings.mute)
+    return {one.name: replace(one.terms, mutes=muting(windows, one.mute)) for one in settings.receiver}
 
 
 def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
@@ -242,7 +256,7 @@ def build_watching(
     )
     return Built(
         watching,
-        recipients_of(receivers, conf.settings),
+        build_recipients(receivers, conf.settings),
         frozenset(c.target.name for c in cycles),
         frozenset(t.rule.name for c in cycles for t in c.rules),
         conf.settings.service,

@@ -111,7 +111,7 @@ def _without_value(said: str, reference: str) -> str:
 
 
 def _array_hint(path: TomlPath) -> str:
-    return f"; write [[{path[0]}]]" if path in {("target",), ("receiver",), ("override",)} else ""
+    return f"; write [[{path[0]}]]" if path in {("target",), ("receiver",), ("mute",), ("override",)} else ""
 
 
 def _what(value: object) -> str:

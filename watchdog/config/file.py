@@ -23,7 +23,7 @@ __all__ = ["SYSTEM_FOLDER", "ConfigError", "Document", "find_file", "matching", 
 
 SYSTEM_FOLDER = Path("/etc/watchdog")
 NAME = "watchdog.toml"
-INCLUDABLE = ("target", "receiver", "override")
+INCLUDABLE = ("target", "receiver", "mute", "override")
 """Tables that an included file may add to."""
 
 _MOST_BYTES = 4 * 1024 * 1024

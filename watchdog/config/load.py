@@ -12,12 +12,12 @@ from typing import Any
 from msgspec import Struct
 from pydantic import ValidationError
 
-from watchdog.config.cross_checks import faults_between
 from watchdog.config.database_path import database_path
 from watchdog.config.environment.empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_empty
 from watchdog.config.environment.foreign_variables import is_foreign
 from watchdog.config.faults import sentences
 from watchdog.config.file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, where
+from watchdog.config.names import name_faults
 from watchdog.config.sections.targets import meant_by_values
 from watchdog.config.settings import OverrideSettings, Settings, to_override
 from watchdog.core.model.target import TargetsMeant
@@ -159,7 +159,7 @@ class _Reading:
         if self.one_target:
             values["target"] = [{"name": "default", **self.one_target}]
         layers = [{k: v for k, v in layer.items() if k not in _ONE_TARGET} for layer in (self.flags, self.variables)] + [values]
-        self.faults += [f"{self.place(path)}: {said}" for path, said in faults_between(values, self.place)]
+        self.faults += name_faults(values, self.place)
         if targets_required and not values.get("target") and not self.document.broken and self.empty.isdisjoint(_ONE_TARGET):
             self.faults.append(self.no_target())
         settings, wrong = self.held(layers, values)

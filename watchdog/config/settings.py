@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from watchdog.config.sections.heartbeat import HeartbeatSettings
+from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF, Target
@@ -161,6 +162,7 @@ class Settings(Strict):
     target: tuple[TargetSettings, ...] = ()
     receiver: tuple[ReceiverSettings, ...] = ()
     route: tuple[RouteSettings, ...] = ()
+    mute: tuple[MuteSettings, ...] = ()
     override: tuple[OverrideSettings, ...] = ()
 
     def interval_of(self, target: TargetSettings) -> float:

@@ -20,7 +20,19 @@ __all__ = ["GroupTime", "Label", "ReceiverSettings", "as_tuple", "checked_matche
 
 LABEL = re.compile(r"[^\W\d]\w*")
 
-_NOT_WHERE = {"name", "was", "per_second", "min_severity", "match", "repeat", "repeat_most", "group_by", "group_wait", "group_interval"}
+_NOT_WHERE = {
+    "name",
+    "was",
+    "per_second",
+    "min_severity",
+    "match",
+    "repeat",
+    "repeat_most",
+    "group_by",
+    "group_wait",
+    "group_interval",
+    "mute",
+}
 """Settings that do not affect whether a message is accepted."""
 
 
@@ -61,6 +73,7 @@ class ReceiverSettings(BaseModel):
     It is notified of incidents of at least `min_severity` that all matchers of `match` select. `repeat`: seconds before the first reminder
     of what still fires, 0 for none; unset: an hour, for critical incidents alone. Incidents with equal labels `group_by` are told together:
     the first message waits `group_wait` for more of them, a further one about less than critical ones `group_interval`.
+    `mute`: the names of its `[[mute]]` windows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -75,6 +88,7 @@ class ReceiverSettings(BaseModel):
     group_by: Annotated[tuple[Label, ...], BeforeValidator(as_tuple)] = ("target", "rule")
     group_wait: GroupTime = 0.0
     group_interval: GroupTime = 60.0
+    mute: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_tuple)] = ()
 
     @property
     def matchers(self) -> "tuple[Matcher, ...]":

@@ -1,3 +1,5 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 from msgspec.structs import replace
 
@@ -8,6 +10,7 @@ from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.incidents.quiet.silences import Silence
+from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.model.severity import Severity
 from watchdog.store import IncidentShown, MessageShown, Watched
 
@@ -73,12 +76,23 @@ def test_a_cause_that_is_pending_is_said_to_be() -> None:
     assert "held back by QueueStuck (name=indexing), which is pending" in lines_on_screen(pending)
 
 
+NIGHTS = Window("nights", (Span(frozenset(range(7)), 0, 7 * 3600, ZoneInfo("Europe/Berlin")),))
+MUTED = {"01K0": Reason(window=NIGHTS, at=BEGAN - 8 * 3600)}
+
+
+def test_one_that_is_muted_for_all_says_by_what_and_until_when_on_the_clock() -> None:
+    assert "muted by nights until 07:00 CET" in lines_on_screen(MUTED)
+    assert "nights until 07:00 CET" in plain(incidents_page([INCIDENT], "w.db", BEGAN + 90, Watched(), MUTED))
+    assert "muted by     nights until 07:00 CET" in plain(incident_page(SHOWN, "w.db", BEGAN + 90, Watched(), MUTED["01K0"]))
+
+
 def test_the_document_says_by_what_each_is_held_back() -> None:
     def of(quiet: dict[str, Reason]) -> object:
         return incidents_document([INCIDENT], "w.db", Watched(), quiet)["incidents"][0]["held_back_by"]
 
     assert of({}) is None
     assert of(BECAUSE) == {"incident": "01K9", "rule": "QueueStuck", "key": {"name": "indexing"}}
+    assert of(MUTED) == {"mute": "nights", "until": "2025-11-22T06:00:00Z"}
     assert of(SILENCED) == {"silence": "01KSILENCE0000", "until": "2025-11-22T10:15:00Z", "comment": "a big import"}
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from watchdog.config.load import Loaded, load_settings
+from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.config.settings import OverrideSettings, Settings, TargetSettings
 from watchdog.receivers import RECEIVERS
@@ -51,6 +52,7 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "target", TargetSettings, target
     yield "override", OverrideSettings, values["override"][0]
     yield "route", RouteSettings, values["route"][0]
+    yield "mute", MuteSettings, values["mute"][0]
     for name, kind in SOURCES.items():
         yield name, kind.settings, target[name] | (target["redis"] if name == "results" else {})  # how to connect is told once
     for receiver in values["receiver"]:
@@ -75,8 +77,23 @@ def test_every_kind_of_receiver_is_in_the_example() -> None:
 def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
     settings = load(EXAMPLE).settings
     target = settings.target[0]
-    tables = [settings, target, target.flower, target.redis, *settings.receiver, *settings.route, *settings.override]
-    by_name = {"name", "type", "url", "rule", "target", "receiver", "receivers", "route", "override", "flower", "redis"}
+    tables = [settings, target, target.flower, target.redis, *settings.receiver, *settings.route, *settings.mute, *settings.override]
+    by_name = {
+        "name",
+        "type",
+        "url",
+        "rule",
+        "target",
+        "receiver",
+        "receivers",
+        "route",
+        "override",
+        "flower",
+        "redis",
+        "mute",
+        "from_",
+        "to",
+    }
     different = [
         f"{type(table).__name__}.{name}"
         for table in tables

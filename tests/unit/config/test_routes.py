@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from watchdog.app import build_routing
 from watchdog.config.load import ConfigError, Loaded, load_settings
-from watchdog.config.sections.routes import routing_of
 from watchdog.core.incidents.routing import Terms
 from watchdog.core.model.severity import Severity
 
@@ -47,7 +47,7 @@ match = "team=data"
 group_interval = "2m"
 """,
     ).settings
-    [outer] = routing_of(settings.route, settings.receiver).routes
+    [outer] = build_routing(settings).routes
     [inner] = outer.routes
     assert outer.receivers == {"chat": Terms(repeat_s=7200.0, group_wait_s=5.0)}
     assert inner.receivers == {"chat": Terms(repeat_s=7200.0, group_wait_s=5.0, group_interval_s=120.0)}
@@ -55,7 +55,7 @@ group_interval = "2m"
 
 def test_a_route_for_later_lets_the_next_ones_be_tried(tmp_path: Path) -> None:
     settings = load(tmp_path, '[[route]]\nreceivers = "pager"\nafter = "15m"\n[[route]]\nreceivers = "chat"\n').settings
-    routing = routing_of(settings.route, settings.receiver)
+    routing = build_routing(settings)
     assert [(way.receiver, way.terms.after_s) for way in routing.ways({}, Severity.INFO)] == [("pager", 900.0), ("chat", 0.0)]
 
 

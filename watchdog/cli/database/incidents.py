@@ -1,13 +1,21 @@
 """`watchdog incidents`: the list of incidents, and one with its history; read from the database, with or without a running daemon."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from watchdog.cli.commands import Commands
-from watchdog.cli.database.opening import opened
+from watchdog.cli.database.opening import opened_with_settings
 from watchdog.cli.options import config_option, database_option, format_option
+
+if TYPE_CHECKING:
+    from watchdog.config.settings import Settings
+    from watchdog.core.incidents.lifecycle import Incident
+    from watchdog.core.incidents.quiet.reasons import Reason
+    from watchdog.store import Store
 
 __all__ = ["incidents"]
 
@@ -33,11 +41,10 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
         return
     from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
-    from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
 
-    with opened(ctx, config, database, "watchdog incidents") as store:
+    with opened_with_settings(ctx, config, database, "watchdog incidents") as (store, settings):
         listed, watched = store.incidents(0.0 if everything else None), store.watched()
-        quiet = quiet_reasons(listed, store.silences(), time.time())
+        quiet = _reasons(listed, store, settings)
         path = str(store.path)
     if style == "json":
         show_json(incidents_document(listed, path, watched, quiet))
@@ -65,12 +72,20 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.database.incidents_page import incident_document, incident_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
-    from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
 
-    with opened(ctx, config, database, f"watchdog incidents show {named}") as store:
+    with opened_with_settings(ctx, config, database, f"watchdog incidents show {named}") as (store, settings):
         shown, path, watched = store.show(named), str(store.path), store.watched()
-        reason = quiet_reasons(store.incidents(), store.silences(), time.time()).get(shown.incident.id)
+        reason = _reasons(store.incidents(), store, settings).get(shown.incident.id)
     if style == "json":
         show_json(incident_document(shown, path, watched, reason))
     else:
         show_page(incident_page(shown, path, time.time(), watched, reason))
+
+
+def _reasons(incidents: "Sequence[Incident]", store: "Store", settings: "Settings") -> "dict[str, Reason]":
+    """Id of each open incident that is quiet for every receiver -> why."""
+    from watchdog.config.sections.mutes import to_windows  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
+
+    windows = [window for window in to_windows(settings.mute) if window.all_receivers]
+    return quiet_reasons(incidents, store.silences(), time.time(), windows=windows)

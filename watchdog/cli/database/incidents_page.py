@@ -77,13 +77,19 @@ def _entry(incident: Incident, short: str, now: float, reason: Reason | None) ->
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
     when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
-    why_quiet = () if reason is None else (Ink(f"held back by {_named(reason)}", "faint"),)
+    why_quiet = () if reason is None else (Ink(f"{_verb(reason)} {_named(reason)}", "faint"),)
     return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *why_quiet))
+
+
+def _verb(reason: Reason) -> str:
+    return "held back by" if reason.window is None else "muted by"
 
 
 def _named(reason: Reason) -> str:
     """What keeps an incident quiet, as short as it is clear."""
     cause, silence = reason.cause, reason.silence
+    if reason.window is not None:
+        return f"{reason.window.name} {reason.window.until(reason.at)}"
     if silence is not None:
         comment = f" ({silence.comment})" if silence.comment else ""
         return f"silence {silence.id[:SHORTEST_ID]} until {iso(silence.ends_at)}{comment}"
@@ -96,6 +102,8 @@ def _named(reason: Reason) -> str:
 def _reason_document(reason: Reason | None) -> dict[str, Any] | None:
     if reason is None:
         return None
+    if reason.window is not None:
+        return {"mute": reason.window.name, "until": _when(reason.window.ends_at(reason.at))}
     if reason.silence is not None:
         return {"silence": reason.silence.id, "until": iso(reason.silence.ends_at), "comment": reason.silence.comment}
     return None if reason.cause is None else {"incident": reason.cause.id, "rule": reason.cause.rule, "key": dict(reason.cause.key)}
@@ -155,7 +163,7 @@ def _facts(incident: Incident, now: float, reason: Reason | None) -> Iterator[tu
         yield "key", key_text(incident.key)
     yield "state", _state(incident)
     if reason is not None:
-        yield "held back by", _named(reason)
+        yield _verb(reason), _named(reason)
     yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
     if incident.fired_at is not None:
         yield "fired", iso(incident.fired_at)

@@ -13,9 +13,10 @@ import click
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
+    from watchdog.config.settings import Settings
     from watchdog.store import Store
 
-__all__ = ["opened", "options_or_before"]
+__all__ = ["opened", "opened_with_settings", "options_or_before"]
 
 
 @contextmanager
@@ -24,14 +25,23 @@ def opened(ctx: click.Context, config: Path | None, database: str | None, comman
 
     `command`: as typed, for the hint in an error.
     """
+    with opened_with_settings(ctx, config, database, command, write=write) as (store, _):
+        yield store
+
+
+@contextmanager
+def opened_with_settings(
+    ctx: click.Context, config: Path | None, database: str | None, command: str, *, write: bool = False
+) -> Iterator[tuple["Store", "Settings"]]:
+    """The same, with the settings, in which secrets may be missing."""
     from watchdog.cli.configuration import load  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
     config, database = options_or_before(ctx, config, database)
-    path = load(config, {"database": database}, targets_required=False, credentials=False).database
+    loaded = load(config, {"database": database}, targets_required=False, credentials=False)
     try:
-        with Store.open(path, create=False, write=write, command=command) as store:
-            yield store
+        with Store.open(loaded.database, create=False, write=write, command=command) as store:
+            yield store, loaded.settings
     except StoreError as error:
         raise Refused(str(error)) from None
 

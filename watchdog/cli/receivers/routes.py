@@ -47,15 +47,15 @@ def test(*, labels: tuple[str, ...], style: str, config: Path | None) -> None:
     Labels are rule, target, severity, the key columns of the rule (often name), and labels of rules. What is not given is as the rule says,
     if it is named.
     """
-    from watchdog.app import build_receivers, recipients_of, routing_of  # noqa: PLC0415
+    from watchdog.app import build_receivers, build_recipients, build_routing  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.cli.receivers.routes_page import routes_document, routes_page  # noqa: PLC0415
 
     conf = load_with_rules(config, targets_required=False)
     incident = _meant(_parsed(labels), conf)
-    routing = routing_of(conf.settings.route, conf.settings.receiver)
-    recipients = recipients_of(build_receivers(conf.settings), conf.settings)
+    routing = build_routing(conf.settings)
+    recipients = build_recipients(build_receivers(conf.settings), conf.settings)
     if not recipients:
         warn(["no [[receiver]] is configured: nobody is notified of anything"])
     if style == "json":

@@ -14,6 +14,7 @@ from watchdog.core.incidents.messages import FIRE, Event, Message, Notice, Notif
 from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
+from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
 from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision
 from watchdog.core.judging.findings import Verdict
@@ -127,9 +128,11 @@ class _Decided:
 
     def _may_hear(self, one: JudgedIncident) -> bool:
         """Whether nothing but this cycle's verdict is against saying what waits to be said."""
-        if one.about == self._recipient.name or self._routing.terms(one.incident, self._recipient) is None:
+        terms = self._routing.terms(one.incident, self._recipient)
+        if one.about == self._recipient.name or terms is None:
             return False
-        return self._quiet.reason(one.incident, lambda cause: self._routing.hears_of(self._recipient, cause)) is None
+        muted_by = window_of(self._now, terms.mutes)
+        return self._quiet.reason(one.incident, lambda cause: self._routing.hears_of(self._recipient, cause), muted_by) is None
 
     def _members(self, group_of: Mapping[str, str]) -> Iterator[Member]:
         """Yield the members of this receiver's groups: what it was told of, and what is in messages that have not left."""

@@ -17,6 +17,7 @@ from watchdog.core.incidents.messages import Notified
 from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
 from watchdog.core.incidents.quiet.selection import Selection
+from watchdog.core.incidents.quiet.windows import Window
 from watchdog.core.model.severity import Severity
 
 __all__ = ["LONGEST_GROUP_INTERVAL_S", "Recipient", "Route", "Routing", "Terms", "Way"]
@@ -42,6 +43,7 @@ class Terms(Struct, frozen=True):
     group_by: tuple[str, ...] = ("target", "rule")
     group_wait_s: float = 0.0
     group_interval_s: float = 60.0
+    mutes: tuple[Window, ...] = ()
 
     @property
     def soonest_reminder_s(self) -> float:

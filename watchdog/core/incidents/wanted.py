@@ -15,6 +15,7 @@ from msgspec import Struct
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import DROPPED, FIRE, Event, Notified
 from watchdog.core.incidents.quiet.reasons import Quiet, Reason
+from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.target import SELF
@@ -94,7 +95,7 @@ def decision(
     if terms is None:
         return Decision(why=Why.NOT_ROUTED)
     # 5. Is there a reason to be quiet?
-    reason = quiet.reason(incident, lambda cause: routing.hears_of(recipient, cause))
+    reason = quiet.reason(incident, lambda cause: routing.hears_of(recipient, cause), window_of(now, terms.mutes))
     if reason is not None:
         return Decision(why=Why.QUIET, reason=reason)
     # 6. Has it fired for long enough, or is a reminder due?

@@ -5,6 +5,7 @@
 3. Another incident explains it (`inhibition`).
 4. A person silenced it (`silences`).
 5. A person acknowledged it (`acknowledgements`).
+6. The recipient is muted at this hour (`windows`).
 
 Reasons are no states: they are worked out anew in each cycle, from the open incidents and what people asked for. The end of an incident is
 never kept from those who were notified of its beginning.
@@ -19,6 +20,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
 from watchdog.core.incidents.quiet.silences import Silence, silence_of
+from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.text.durations import format_duration
 
 __all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_reasons"]
@@ -29,7 +31,7 @@ NO_ACKNOWLEDGEMENTS: Mapping[str, Acknowledgement] = {}
 
 
 class Reason(Struct, frozen=True):
-    """Why an incident is quiet; exactly one of these is set."""
+    """Why an incident is quiet, and when that was worked out; exactly one of the others is set."""
 
     trial: bool = False
     deploy: Deploy | None = None
@@ -37,6 +39,9 @@ class Reason(Struct, frozen=True):
     """The incident that explains it."""
     silence: Silence | None = None
     acknowledged: Acknowledgement | None = None
+    window: Window | None = None
+    """The window that mutes the recipient."""
+    at: float = 0.0
 
 
 class Quiet:
@@ -51,13 +56,19 @@ class Quiet:
         acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
         deploys: Iterable[Deploy] = (),
     ) -> None:
+        self.now = now
         self._inhibitions = Inhibitions(cause for cause in causes if not cause.incident.trial)
         self._silences = [silence for silence in silences if silence.covers(now)]
         self._deploys = [deploy for deploy in deploys if deploy.covers(now)]
-        self._acknowledged, self._now = acknowledged, now
+        self._acknowledged = acknowledged
 
-    def reason(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Reason | None:
-        """Return why a recipient is not notified of an open incident; None if it may be. `hears_of`: which causes it may be notified of."""
+    def reason(
+        self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True, muted_by: Window | None = None
+    ) -> Reason | None:
+        """Return why a recipient is not notified of an open incident; None if it may be.
+
+        `hears_of`: which causes it may be notified of. `muted_by`: the window that mutes it now.
+        """
         if incident.trial:
             return Reason(trial=True)
         if deploy := deploy_of(incident, self._deploys):
@@ -67,12 +78,14 @@ class Quiet:
         if silence := silence_of(incident, self._silences):
             return Reason(silence=silence)
         acknowledged = self._acknowledged.get(incident.id)
-        return Reason(acknowledged=acknowledged) if acknowledged is not None and acknowledged.holds_for(incident) else None
+        if acknowledged is not None and acknowledged.holds_for(incident):
+            return Reason(acknowledged=acknowledged)
+        return Reason(window=muted_by, at=self.now) if muted_by is not None else None
 
     def because(self, incident: Incident) -> tuple[str, ...]:
         """Return what explains an incident, in words, whether or not it is kept quiet for it: `BrokerUnreachable redis for 4m`."""
         causes = [cause for cause in self._inhibitions.explained_by(incident) if cause.fired_at is not None]
-        return tuple(_in_words(cause, self._now) for cause in causes[:MOST_CAUSES])
+        return tuple(_in_words(cause, self.now) for cause in causes[:MOST_CAUSES])
 
 
 def _in_words(cause: Incident, now: float) -> str:
@@ -90,8 +103,13 @@ def quiet_reasons(
     *,
     acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
     deploys: Sequence[Deploy] = (),
+    windows: Iterable[Window] = (),
 ) -> dict[str, Reason]:
-    """Return the id of each open incident that is quiet -> why, for all open incidents of all targets."""
+    """Return the id of each open incident that is quiet -> why, for all open incidents of all targets.
+
+    `windows`: those that mute every receiver.
+    """
+    muted_by = window_of(now, windows)
     of_target: dict[str, list[Incident]] = {}
     for incident in incidents:
         if incident.open:
@@ -100,5 +118,5 @@ def quiet_reasons(
     for together in of_target.values():
         causes = [Cause(incident) for incident in together if incident.inhibits]
         quiet = Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys)
-        found |= {incident.id: reason for incident in together if (reason := quiet.reason(incident)) is not None}
+        found |= {incident.id: reason for incident in together if (reason := quiet.reason(incident, muted_by=muted_by)) is not None}
     return found

@@ -1,0 +1,131 @@
+"""`[[mute]]`: hours at which receivers are not notified of what fires.
+
+In: the tables as written; several of one name add up. Out: windows as the core sees them, with their time zones. Wrong days, times and
+zones are ValueErrors that say what was expected and what was found.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, model_validator
+
+from watchdog.core.incidents.quiet.windows import DAY_S, DAYS, Span, Window
+from watchdog.core.text.suggestions import did_you_mean
+
+__all__ = ["MuteSettings", "muting", "to_windows"]
+
+UTC = "UTC"
+_TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
+_EXPECTED_DAYS = 'expected days such as "mon-fri" or ["sat", "sun"]'
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _days_of(texts: Iterable[str]) -> frozenset[int]:
+    """The weekdays of `mon`, `mon-fri` or, over the weekend, `sat-mon`."""
+    found: set[int] = set()
+    for text in texts:
+        names = [name.strip().lower() for name in text.split("-")]
+        unknown = next((name for name in names if name not in DAYS), None)
+        if unknown is not None or len(names) > 2:
+            raise ValueError(f'{_EXPECTED_DAYS}, found "{text[:40]}"{did_you_mean(unknown or "", DAYS)}')
+        first, last = DAYS.index(names[0]), DAYS.index(names[-1])
+        found |= {day % 7 for day in range(first, last + 1 if last >= first else last + 8)}
+    return frozenset(found)
+
+
+def _checked_days(texts: tuple[str, ...]) -> tuple[str, ...]:
+    _days_of(texts)
+    return texts
+
+
+def _second_of(text: str, latest_s: int) -> int:
+    found = _TIME.fullmatch(text)
+    second = int(found[1]) * 3600 + int(found[2]) * 60 if found and int(found[2]) < 60 else DAY_S + 1
+    if second > latest_s:
+        last = f"{latest_s // 3600}:{latest_s % 3600 // 60:02}"
+        raise ValueError(f'expected a time of day from "00:00" to "{last}", such as "07:30", found "{text[:40]}"')
+    return second
+
+
+def _checked_start(text: str) -> str:
+    _second_of(text, DAY_S - 60)
+    return text
+
+
+def _checked_end(text: str) -> str:
+    _second_of(text, DAY_S)
+    return text
+
+
+def _zone(name: str) -> dt.tzinfo:
+    if name == UTC:
+        return dt.UTC
+    from zoneinfo import ZoneInfo, available_timezones  # noqa: PLC0415 - most configurations have no [[mute]]
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: the name of a folder, such as "Europe"
+        known = sorted(available_timezones())
+    if not known:
+        raise ValueError(
+            f'there are no time zones on this system except "{UTC}"; install them: `pip install tzdata` where watchdog is installed, '
+            "or your system's package tzdata"
+        )
+    city = name.replace(" ", "_").casefold()
+    near = next((f'; did you mean "{zone}"?' for zone in known if zone.casefold().rpartition("/")[2] == city), None)
+    raise ValueError(
+        f'expected a time zone such as "Europe/Berlin" or "{UTC}", found "{name[:40]}"{near or did_you_mean(name, known)}'
+    ) from None
+
+
+def _checked_zone(name: str) -> str:
+    _zone(name)
+    return name
+
+
+class MuteSettings(BaseModel):
+    """One `[[mute]]`. Without `days`: every day. Without `from` and `to`: whole days. `to` is on the next day if it is not after `from`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+    name: Annotated[StrictStr, Field(min_length=1)]
+    days: Annotated[tuple[StrictStr, ...], BeforeValidator(_as_tuple), AfterValidator(_checked_days)] = ()
+    from_: Annotated[StrictStr, AfterValidator(_checked_start)] | None = Field(default=None, alias="from")
+    to: Annotated[StrictStr, AfterValidator(_checked_end)] | None = None
+    timezone: Annotated[StrictStr, AfterValidator(_checked_zone)] = UTC
+    all_receivers: StrictBool = False
+
+    @model_validator(mode="after")
+    def _is_limited(self) -> "MuteSettings":
+        if (self.from_ is None) is not (self.to is None):
+            given, missing = ("to", "from") if self.from_ is None else ("from", "to")
+            raise ValueError(f'expected from and to together, found only {given}; add for example {missing} = "07:00"')
+        if self.from_ is None and not self.days:
+            raise ValueError('expected days, or from and to, found neither: it would mute for good; add for example days = ["sat", "sun"]')
+        return self
+
+    @property
+    def span(self) -> Span:
+        """Its hours, as the core sees them."""
+        starts_s = 0 if self.from_ is None else _second_of(self.from_, DAY_S)
+        ends_s = DAY_S if self.to is None else _second_of(self.to, DAY_S)
+        return Span(_days_of(self.days or ("mon-sun",)), starts_s, ends_s, _zone(self.timezone))
+
+
+def to_windows(mutes: Iterable[MuteSettings]) -> tuple[Window, ...]:
+    """The windows of a configuration, one for each name."""
+    spans: dict[str, list[MuteSettings]] = {}
+    for mute in mutes:
+        spans.setdefault(mute.name, []).append(mute)
+    return tuple(Window(name, tuple(one.span for one in ones), ones[0].all_receivers) for name, ones in spans.items())
+
+
+def muting(windows: Iterable[Window], names: Iterable[str]) -> tuple[Window, ...]:
+    """Those that apply where these are named."""
+    named = set(names)
+    return tuple(window for window in windows if window.all_receivers or window.name in named)
