@@ -59,6 +59,7 @@ def an_incident(state: State = State.FIRING, **changes: Any) -> Incident:
         values={"length": 60.0},
         seen_at=NOW,
         summary="indexing holds 60 messages",
+        verdict=(Verdict.CLEAR if state is State.RECOVERING else Verdict.BREACH).value,
     )
     return replace(incident, **changes)
 

@@ -71,6 +71,25 @@ def test_one_that_is_held_back_says_by_what(quiet: dict[str, Reason], named: str
     assert f"held back by {named}" in plain(incident_page(SHOWN, "w.db", BEGAN + 90, Watched(), quiet["01K0"]))
 
 
+@pytest.mark.parametrize(("verdict", "said"), [("unknown", "cannot be seen now"), ("none", "cannot be judged now")])
+def test_one_that_cannot_be_seen_says_so_everywhere(verdict: str, said: str) -> None:
+    unseen = replace(INCIDENT, verdict=verdict)
+    listing = incidents_page([unseen], "w.db", BEGAN + 90, Watched())[0]
+    assert isinstance(listing, ByMedium)
+    (entries,) = listing.on_screen
+    assert isinstance(entries, Entries)
+    assert said in [text_of(line) for entry in entries.entries for line in entry.lines]
+    assert said in listed(unseen)[1]
+    assert said in plain(incident_page(replace(SHOWN, incident=unseen), "w.db", BEGAN + 90, Watched()))
+    assert incidents_document([unseen], "w.db", Watched())["incidents"][0]["verdict"] == verdict
+
+
+def test_one_that_ended_is_not_said_to_be_out_of_sight() -> None:
+    over = replace(OVER, verdict="unknown")
+    assert "cannot be" not in "".join(listed(over))
+    assert incidents_document([over], "w.db", Watched())["incidents"][0]["verdict"] is None
+
+
 def test_a_cause_that_is_pending_is_said_to_be() -> None:
     pending = {"01K0": Reason(cause=replace(CAUSE, state=State.PENDING))}
     assert "held back by QueueStuck (name=indexing), which is pending" in lines_on_screen(pending)

@@ -35,7 +35,7 @@ def incidents_page(
         ids = short_ids([incident.id for incident in incidents])
         worst_first = sorted(incidents, key=_worst_first)
         entries = tuple(_entry(incident, ids[incident.id], now, quiet.get(incident.id)) for incident in worst_first)
-        headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "held back by", "summary")
+        headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "now", "held back by", "summary")
         grid = Grid(headers, tuple(_row(incident, now, quiet.get(incident.id)) for incident in incidents))
         page.append(ByMedium((grid,), (Entries(entries),)))
     open_ = sum(1 for incident in incidents if incident.open)
@@ -77,8 +77,14 @@ def _entry(incident: Incident, short: str, now: float, reason: Reason | None) ->
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
     when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
+    unseen = (Ink(_unseen(incident), "odd"),) if _unseen(incident) else ()
     why_quiet = () if reason is None else (Ink(f"{_verb(reason)} {_named(reason)}", "faint"),)
-    return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *why_quiet))
+    return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *unseen, *why_quiet))
+
+
+def _unseen(incident: Incident) -> str:
+    """What keeps an open incident as it is, if its rule could not say in the last cycle whether it still burns."""
+    return {"unknown": "cannot be seen now", "none": "cannot be judged now"}.get(incident.verdict, "") if incident.open else ""
 
 
 def _verb(reason: Reason) -> str:
@@ -119,6 +125,7 @@ def _row(incident: Incident, now: float, reason: Reason | None) -> tuple[Piece, 
         key_text(incident.key),
         iso(incident.started_at),
         _lasts(incident, now),
+        _unseen(incident),
         "" if reason is None else _named(reason),
         incident.summary,
     )
@@ -162,6 +169,8 @@ def _facts(incident: Incident, now: float, reason: Reason | None) -> Iterator[tu
     if incident.key:
         yield "key", key_text(incident.key)
     yield "state", _state(incident)
+    if _unseen(incident):
+        yield "now", Ink(_unseen(incident), "odd")
     if reason is not None:
         yield _verb(reason), _named(reason)
     yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
@@ -237,6 +246,7 @@ def _incident(incident: Incident, reason: Reason | None) -> dict[str, Any]:
         "severity": incident.severity.value,
         "state": incident.state.value,
         "ended": incident.ended.value if incident.ended else None,
+        "verdict": incident.verdict if incident.open and incident.verdict else None,
         "key": dict(incident.key),
         "labels": dict(incident.labels),
         "values": {name: json_cell(cell) for name, cell in incident.values.items()},

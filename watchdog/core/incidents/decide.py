@@ -134,9 +134,10 @@ def _why_gone(situation: Situation, incident: Incident, judgement: Judgement | N
 
 
 def _one(situation: Situation, incident: Incident, judgement: Judgement, finding: Finding | None, watched_s: float) -> Moved:
-    """Apply this cycle's verdict to one open incident. Without a verdict the incident stays as it is."""
+    """Apply this cycle's verdict to one open incident. Without a verdict the incident stays as it is, and remembers that there was none."""
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
-        return incident, finding, []
+        return _judged(incident, Verdict.UNKNOWN if judgement.unknown else Verdict.NONE), finding, []
+    incident = _judged(incident, finding.verdict)
     if not _absent(finding):
         incident = _seen(incident, situation)
     elif _forgotten(situation, incident, finding):
@@ -149,6 +150,11 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
         now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary, situation.target.app)
         stepped = replace(stepped, summary=now_true)
     return stepped, finding, made
+
+
+def _judged(incident: Incident, verdict: Verdict) -> Incident:
+    """Note the last verdict: the same object where it is that of the cycle before, as it is for nearly all."""
+    return incident if incident.verdict == verdict else replace(incident, verdict=verdict.value)
 
 
 def _absent(finding: Finding) -> bool:

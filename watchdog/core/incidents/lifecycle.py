@@ -99,7 +99,10 @@ class Incident(Struct, frozen=True, gc=False):
     """The Flower page that shows it; empty if there is none."""
     inhibits: tuple[str, ...] = ()
     verdict: str = ""
-    """The last verdict on it; empty if none was stored yet. Only what is not breaching may be closed by hand."""
+    """The last verdict on it while it was open: `breach`, `clear`, `unknown`, `none` (its rule had none), or empty (never stored).
+
+    Only what is not breaching may be closed by hand.
+    """
     flapping: bool = False
     """Whether it is the third or later firing of its fingerprint within a short time."""
     trial: bool = False
@@ -139,6 +142,7 @@ def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, li
         runbook=texts.runbook,
         link=link,
         inhibits=rule.inhibits,
+        verdict=finding.verdict.value,
     )
     return incident, Transition(incident.id, now, "", State.PENDING, "breach")
 

@@ -135,17 +135,6 @@ def test_a_clear_keeps_the_values_of_the_last_breach() -> None:
     assert (only(plan).state, only(plan).values) == (State.RECOVERING, {"length": 60.0})
 
 
-@pytest.mark.parametrize("judgement", [Judgement(RULE, unknown="down"), Judgement(RULE, idle="later"), Judgement(RULE, failed="stopped")])
-def test_without_a_verdict_all_open_incidents_stay_as_they_are(judgement: Judgement) -> None:
-    loaded = Loaded(open=(an_incident(), an_incident(State.PENDING, id="01B", key={"name": "b"})), previous_cycle_at=NOW - 10)
-    plan = decide(Situation(a_target(), NOW, OPS), [judgement], loaded, NOTHING)
-    assert (plan.incidents, plan.transitions, plan.messages) == ((), (), ())
-
-
-def test_an_unknown_key_stays_as_it_is() -> None:
-    assert deciding(a_finding(Verdict.UNKNOWN, RULE), open_=(an_incident(),)).incidents == ()
-
-
 def test_watched_time_is_at_most_two_intervals() -> None:
     rule = a_rule(for_s=60.0)
     plan = deciding(a_finding(rule=rule), rule=rule, open_=(an_incident(State.PENDING),), previous=NOW - 3600)
@@ -226,7 +215,7 @@ def test_an_absent_row_of_a_table_read_whole_recovers() -> None:
 
 def test_a_row_absent_from_a_table_read_in_part_stays_open_until_forget_after() -> None:
     readings = {"queues": Reading(partial="cut")}
-    plan = deciding(an_absent(Verdict.UNKNOWN, RULE), open_=(an_incident(seen_at=NOW - 3590),), readings=readings)
+    plan = deciding(an_absent(Verdict.UNKNOWN, RULE), open_=(an_incident(verdict="unknown", seen_at=NOW - 3590),), readings=readings)
     assert plan.incidents == ()
 
 
@@ -238,7 +227,7 @@ def test_a_row_absent_from_a_table_read_in_part_for_forget_after_is_forgotten() 
 
 def test_a_row_absent_from_a_table_that_was_not_read_is_never_forgotten() -> None:
     readings = {"queues": Reading(unread="redis: down", partial="cut")}
-    plan = deciding(an_absent(Verdict.UNKNOWN, RULE), open_=(an_incident(seen_at=NOW - 36000),), readings=readings)
+    plan = deciding(an_absent(Verdict.UNKNOWN, RULE), open_=(an_incident(verdict="unknown", seen_at=NOW - 36000),), readings=readings)
     assert plan.incidents == ()
 
 
