@@ -145,6 +145,7 @@ def build_cycles(
     They share one evaluator (half a megabyte) and one routing: a cycle judges and decides within its write transaction, and there is only
     one of these at a time.
     """
+    from watchdog.core.incidents.flapping import Flapping  # noqa: PLC0415
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
@@ -168,6 +169,7 @@ def build_cycles(
                 past=partial(_past, store, poller.target.name, keep_s),
                 self_seen=self_seen if poller is itself else lambda: None,
                 loaded_rules=frozenset(rule.name for rule in conf.book.rules),
+                flapping=Flapping(settings.flap_window, settings.flap_quiet),
             )
         )
     return cycles

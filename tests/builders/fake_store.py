@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.incidents.plan import Loaded, Plan
 
@@ -53,7 +53,7 @@ class FakeStore:
     arrived: set[str] = field(default_factory=set)
     """Ids that arrived at least once."""
 
-    def load(self) -> Loaded:
+    def load(self, fired_within: tuple[float, float] | None = None) -> Loaded:
         told = self.told()
         unsent = {n.incident for letter in self.letters if letter.never_left for n in letter.message.notices}
         told_of = {i for (i, _), t in told.items() if t.event not in (None, Event.RESOLVED)}
@@ -64,6 +64,7 @@ class FakeStore:
             waiting=tuple(letter.message for letter in self.letters if letter.never_left),
             previous_cycle_at=self.previous_at,
             said_at=self.said_at(),
+            fired={} if fired_within is None else self._fired(*fired_within),
             last_message=self.made,
         )
 
@@ -73,6 +74,14 @@ class FakeStore:
             (m.receiver, m.group_id): max(o.created_at for o in messages if (o.receiver, o.group_id) == (m.receiver, m.group_id))
             for m in messages
         }
+
+    def _fired(self, since: float, until: float) -> dict[str, tuple[float, ...]]:
+        """Only of what fired more than once."""
+        fired: dict[str, list[float]] = defaultdict(list)
+        for incident in self.incidents.values():
+            if incident.state is State.RESOLVED and incident.fired_at is not None and since <= incident.fired_at <= until:
+                fired[incident.fingerprint].append(incident.fired_at)
+        return {fingerprint: tuple(times) for fingerprint, times in fired.items() if len(times) > 1}
 
     def commit(self, plan: Plan) -> None:
         self.incidents |= {incident.id: incident for incident in plan.incidents}

@@ -117,9 +117,10 @@ SHORT = {"for": "0s", "keep_firing_for": "1s"}
 def write_config(folder: Path, cluster: Cluster, hook: str, *, short: tuple[str, ...] = ("*",), more: str = "") -> Path:
     """A configuration with short times for the rules named in `short`.
 
-    QueueNoConsumers is off: it would explain QueueBacklogHigh, by which most tests see what is sent.
+    Nothing flaps, as `flap_window` is not as short as the other times. QueueNoConsumers is off: it would explain QueueBacklogHigh, by which
+    most tests see what is sent.
     """
-    top = {"interval": "0.3s", "database": "watchdog.db"}
+    top = {"interval": "0.3s", "flap_window": "0s", "database": "watchdog.db"}
     lines = [f"{key} = {json.dumps(value)}" for key, value in top.items()]
     lines += ["[[target]]", 'name = "prod"', f'flower = "{cluster.flower_url}"', f'redis = "{cluster.redis_url}"']
     lines += ["[[receiver]]", 'name = "ops"', 'type = "webhook"', f'url = "{hook}"', 'timeout = "60s"']

@@ -63,6 +63,7 @@ class ActingReceiver(RecordingReceiver):
 
 def write_config(folder: Path, redis_url: str, hooks: Mapping[str, str], *, interval: str, quiet: str, timeout_s: float) -> None:
     lines = [f'interval = "{interval}"', 'database = "watchdog.db"', "shipped_rules = false", 'rules = ["rules.toml"]']
+    lines += ['flap_window = "0s"']  # every fire is to be heard of, however often it comes
     lines += ["[[target]]", 'name = "prod"', f"redis = {{ url = {json.dumps(redis_url)}, queues = {json.dumps(QUEUES)} }}"]
     for name, url in hooks.items():
         lines += ["[[receiver]]", f'name = "{name}"', 'type = "webhook"', f'url = "{url}"', f'timeout = "{timeout_s:g}s"']

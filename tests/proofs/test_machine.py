@@ -36,7 +36,7 @@ DISK = "disk"
 
 
 def configure(folder: Path, cluster: Cluster, *hooks: str, more: str = "") -> Path:
-    lines = ['interval = "0.3s"', f'database = "{folder / DISK / "watchdog.db"}"']
+    lines = ['interval = "0.3s"', 'flap_window = "0s"', f'database = "{folder / DISK / "watchdog.db"}"']
     lines += ["[[target]]", 'name = "prod"', f'redis = "{cluster.redis_url}"']
     for number, hook in enumerate(hooks, 1):
         lines += ["[[receiver]]", f'name = "ops-{number}"', 'type = "webhook"', f"url = {json.dumps(hook)}"]

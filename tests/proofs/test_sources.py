@@ -36,6 +36,7 @@ WORKERS_FOR_S = 6.0
 SHORT_S, LONG_S, PAUSE_S = 0.8, 3.2, 0.5
 CONFIG = """
 interval = "0.25s"
+flap_window = "0s"
 [[target]]
 name = "prod"
 min_workers = 2

@@ -156,6 +156,8 @@ class Settings(Strict):
     include: Texts = ()
     forget_after: PositiveDuration = 3600.0
     retention: PositiveDuration = 30 * 86400.0
+    flap_window: Duration = 1800.0
+    flap_quiet: PositiveDuration = 900.0
     heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.lifecycle import open_keys
 from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Plan
@@ -58,6 +59,7 @@ class Cycle:
         past: Callable[[float], Past],
         self_seen: Callable[[], SelfSeen | None] = lambda: None,
         loaded_rules: frozenset[str] = frozenset(),
+        flapping: Flapping = NEVER_FLAPPING,
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets."""
         self.target = poller.target
@@ -67,7 +69,7 @@ class Cycle:
         self._kept = CachedTarget()
         self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
-        self._routing, self._loaded_rules = routing, loaded_rules
+        self._routing, self._loaded_rules, self._flapping = routing, loaded_rules, flapping
         self._windows, self._demand = windows_of(rules), demand_of(rules)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
 
@@ -87,11 +89,21 @@ class Cycle:
         replies = self._poller.ask(past, now, demand=self._demand)
         seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
         with self._store.cycle() as transaction:
-            loaded = transaction.load(self.target.name, self._kept)
+            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now))
             judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
             seen = _with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
-            situation = Situation(self.target, now, self._recipients, self._routing, self._service, usual, self._keep_s, self._loaded_rules)
+            situation = Situation(
+                self.target,
+                now,
+                self._recipients,
+                self._routing,
+                self._service,
+                usual,
+                self._keep_s,
+                self._loaded_rules,
+                self._flapping,
+            )
             plan = decide(situation, judgements, loaded, seen)
             transaction.commit(plan)
         self._past = past.plus(seen, self._keep_s)

@@ -36,6 +36,8 @@ def config_text(cluster: Cluster) -> str:
     """The demo's configuration."""
     lines = [
         'interval = "1s"',
+        'flap_window = "30s"',
+        'flap_quiet = "15s"',
         'service = "demo"',
         'database = "watchdog.db"',
         "[[target]]",

@@ -3,6 +3,7 @@
 A plan contains only incidents that changed; only these are written.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from itertools import chain
@@ -57,11 +58,19 @@ _SAID_AT = """
     SELECT receiver, group_id, max(created_at) AS at FROM messages
     WHERE target = :target AND created_at > coalesce((SELECT at FROM cycles WHERE target = :target), 0) - :within AND group_id <> ''
     GROUP BY receiver, group_id"""
+_FIRED_BEFORE = """
+    SELECT fingerprint, json_group_array(fired_at) AS times FROM incidents
+    WHERE target = ? AND state = 'resolved' AND fired_at BETWEEN ? AND ? GROUP BY fingerprint HAVING count(*) > 1"""
+"""Read from an index alone (which holds `state` for the SQLite versions that would look it up). What fired once before cannot be the third
+firing now."""
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
 
 
-def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loaded:
-    """The stored state of one target. Open incidents that did not change are the same objects as in the previous load."""
+def load(connection: sqlite3.Connection, target: str, kept: CachedTarget, fired_within: tuple[float, float] | None = None) -> Loaded:
+    """The stored state of one target. Open incidents that did not change are the same objects as in the previous load.
+
+    `fired_within`: from when to when earlier firings count for flapping.
+    """
     open_ = kept.open.values(_tuples(connection, _OPEN, target))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
@@ -79,6 +88,7 @@ def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loa
         acknowledged=acknowledgements.holding(connection),
         deploys=deploys.recent(connection),
         said_at=_said_at(connection, target),
+        fired={} if fired_within is None else _fired_before(connection, target, fired_within),
         last_message=last["seq"] if last else 0,
     )
 
@@ -86,6 +96,10 @@ def load(connection: sqlite3.Connection, target: str, kept: CachedTarget) -> Loa
 def _said_at(connection: sqlite3.Connection, target: str) -> dict[tuple[str, str], float]:
     recent = connection.execute(_SAID_AT, {"target": target, "within": LONGEST_GROUP_INTERVAL_S})
     return {(row["receiver"], row["group_id"]): row["at"] for row in recent}
+
+
+def _fired_before(connection: sqlite3.Connection, target: str, within: tuple[float, float]) -> dict[str, tuple[float, ...]]:
+    return {row["fingerprint"]: tuple(json.loads(row["times"])) for row in connection.execute(_FIRED_BEFORE, (target, *within))}
 
 
 def _told_of(connection: sqlite3.Connection, target: str, unsettled: Iterable[Incident]) -> Iterable[tuple[object, ...]]:

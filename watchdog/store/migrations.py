@@ -126,6 +126,10 @@ CREATE INDEX silences_by_end ON silences (ends_at);
 _V5 = """
 ALTER TABLE incidents ADD COLUMN verdict TEXT NOT NULL DEFAULT '';
 ALTER TABLE incidents ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incidents ADD COLUMN fires INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incidents ADD COLUMN first_fire_at REAL;
+ALTER TABLE incidents ADD COLUMN last_fire_at REAL;
+CREATE INDEX incidents_by_fire ON incidents (target, fired_at, fingerprint, state) WHERE state = 'resolved';
 ALTER TABLE incidents ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE incidents ADD COLUMN deploy INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN group_id TEXT NOT NULL DEFAULT '';

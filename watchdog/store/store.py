@@ -37,10 +37,13 @@ class Transaction:
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
 
-    def load(self, target: str, kept: CachedTarget | None = None) -> Loaded:
-        """The stored state of a target. `kept`: the cache of this caller's previous load; unchanged rows are not decoded again."""
+    def load(self, target: str, kept: CachedTarget | None = None, fired_within: tuple[float, float] | None = None) -> Loaded:
+        """The stored state of a target. `kept`: the cache of this caller's previous load; unchanged rows are not decoded again.
+
+        `fired_within`: from when to when earlier firings count for flapping; without it they are not read.
+        """
         with self._file.speaking():
-            return cycles.load(self._file.connection(), target, kept or CachedTarget())
+            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within)
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it is durable once the transaction ends."""

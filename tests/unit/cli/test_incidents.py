@@ -84,6 +84,19 @@ def test_one_that_cannot_be_seen_says_so_everywhere(verdict: str, said: str) -> 
     assert incidents_document([unseen], "w.db", Watched())["incidents"][0]["verdict"] == verdict
 
 
+def test_one_that_flaps_says_how_often_it_fired_and_since_when() -> None:
+    flapping = replace(INCIDENT, flapping=True, fires=7, first_fire_at=BEGAN - 600)
+    said = ", flapping: fired 7 times since 2025-11-22T09:05:00Z"
+    listing = incidents_page([flapping], "w.db", BEGAN + 90, Watched())[0]
+    assert isinstance(listing, ByMedium)
+    (entries,) = listing.on_screen
+    assert isinstance(entries, Entries)
+    assert f"began 2025-11-22T09:15:00Z, lasts 1m30s{said}" in [text_of(line) for entry in entries.entries for line in entry.lines]
+    assert f"2025-11-22T09:16:00Z{said}" in plain(incident_page(replace(SHOWN, incident=flapping), "w.db", BEGAN + 90, Watched()))
+    shown = incidents_document([flapping], "w.db", Watched())["incidents"][0]
+    assert (shown["flapping"], shown["fires"]) == (True, 7)
+
+
 def test_one_that_ended_is_not_said_to_be_out_of_sight() -> None:
     over = replace(OVER, verdict="unknown")
     assert "cannot be" not in "".join(listed(over))

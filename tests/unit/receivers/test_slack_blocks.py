@@ -147,6 +147,19 @@ def test_every_event_says_what_it_is(changes: dict[str, Any], head: str) -> None
     assert body(told, at=T0 + 7200)["text"].startswith(f"{head} in prod: ")
 
 
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (BURNING, "Critical: *Nobody consumes indexing; messages waiting: 60* (flapping: fired 3 times in 12m)"),
+        (OVER, "Resolved after 6m40s: *Nobody consumes indexing; messages waiting: 60* (flapped: fired 3 times in 12m)"),
+    ],
+)
+def test_one_that_flaps_says_how_often_it_fired(one: Notice, said: str) -> None:
+    flapping = replace(one, flapping=True, fires=3, fires_over_s=720.0)
+    assert heads(flapping) == [said]
+    assert body(flapping)["text"].endswith(" fired 3 times in 12m)")
+
+
 @pytest.mark.parametrize("severity", Severity)
 def test_the_bar_has_the_colour_of_the_worst_that_burns(severity: Severity) -> None:
     alone = colour(notice("A", severity=severity))

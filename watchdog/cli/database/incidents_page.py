@@ -75,11 +75,17 @@ def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
 
 def _entry(incident: Incident, short: str, now: float, reason: Reason | None) -> Entry:
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
-    when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}", "faint")
+    when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}{_flapping(incident)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
     unseen = (Ink(_unseen(incident), "odd"),) if _unseen(incident) else ()
     why_quiet = () if reason is None else (Ink(f"{_verb(reason)} {_named(reason)}", "faint"),)
     return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *unseen, *why_quiet))
+
+
+def _flapping(incident: Incident) -> str:
+    return (
+        f", flapping: fired {incident.fires} times since {iso(incident.first_fire_at or incident.started_at)}" if incident.flapping else ""
+    )
 
 
 def _unseen(incident: Incident) -> str:
@@ -175,7 +181,7 @@ def _facts(incident: Incident, now: float, reason: Reason | None) -> Iterator[tu
         yield _verb(reason), _named(reason)
     yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
     if incident.fired_at is not None:
-        yield "fired", iso(incident.fired_at)
+        yield "fired", iso(incident.fired_at) + _flapping(incident)
     if incident.resolved_at is not None:
         yield "ended", iso(incident.resolved_at)
     if incident.link:
@@ -257,6 +263,8 @@ def _incident(incident: Incident, reason: Reason | None) -> dict[str, Any]:
         "started_at": iso(incident.started_at),
         "fired_at": _when(incident.fired_at),
         "resolved_at": _when(incident.resolved_at),
+        "flapping": incident.flapping,
+        "fires": incident.fires,
         "held_back_by": _reason_document(reason),
     }
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
 from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
@@ -41,6 +42,7 @@ class Situation(Struct, frozen=True):
     keep_samples_s: float = 900.0
     loaded_rules: frozenset[str] = frozenset()
     """Names of all loaded rules, including those that do not cover this target: a disabled rule is not a removed one."""
+    flapping: Flapping = NEVER_FLAPPING
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
@@ -116,14 +118,14 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
             continue
         key = tuple(map(incident.key.__getitem__, judgement.rule.key))
         taken[incident.rule].add(key)
-        yield _one(situation, incident, judgement, found.get(key), watched_s)
+        yield _one(situation, loaded, incident, judgement, found.get(key), watched_s)
     for name, (_, found) in by_rule.items():
         for key, finding in found.items():
             if finding.verdict is Verdict.BREACH and key not in taken[name]:
                 texts = texts_of(finding, situation.target.name, finding.severity, situation.target.app)
                 link = link_of(finding, situation.target.link, situation.readings)
                 incident, first = begin(finding, situation.target.name, situation.now, texts, link)
-                stepped, made = step(incident, finding, 0.0, situation.now)
+                stepped, made = step(incident, finding, 0.0, situation.now, situation.flapping, loaded.fired.get(incident.fingerprint, ()))
                 yield stepped, finding, [first, *made]
 
 
@@ -133,7 +135,9 @@ def _why_gone(situation: Situation, incident: Incident, judgement: Judgement | N
     return Ended.NOT_COVERED if incident.rule in situation.loaded_rules else Ended.RULE_REMOVED
 
 
-def _one(situation: Situation, incident: Incident, judgement: Judgement, finding: Finding | None, watched_s: float) -> Moved:
+def _one(
+    situation: Situation, loaded: Loaded, incident: Incident, judgement: Judgement, finding: Finding | None, watched_s: float
+) -> Moved:
     """Apply this cycle's verdict to one open incident. Without a verdict the incident stays as it is, and remembers that there was none."""
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
         return _judged(incident, Verdict.UNKNOWN if judgement.unknown else Verdict.NONE), finding, []
@@ -145,7 +149,7 @@ def _one(situation: Situation, incident: Incident, judgement: Judgement, finding
         return ended, finding, made
     if finding.verdict is Verdict.BREACH:
         incident = _described(incident, finding, situation)
-    stepped, made = step(incident, finding, watched_s, situation.now)
+    stepped, made = step(incident, finding, watched_s, situation.now, situation.flapping, loaded.fired.get(incident.fingerprint, ()))
     if stepped.state is State.RESOLVED and stepped.ended is Ended.RECOVERED:
         now_true = resolved_text(finding, situation.target.name, stepped.severity, stepped.summary, situation.target.app)
         stepped = replace(stepped, summary=now_true)

@@ -7,12 +7,13 @@ missing verdict causes no transition and stops all clocks: what cannot be seen n
 Input: an incident, a finding, the watched seconds since the previous cycle. Output: the updated incident and its transitions.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.judging.texts import NO_TEXTS, Texts
 from watchdog.core.model.identity import fingerprint, incident_id
@@ -104,7 +105,12 @@ class Incident(Struct, frozen=True, gc=False):
     Only what is not breaching may be closed by hand.
     """
     flapping: bool = False
-    """Whether it is the third or later firing of its fingerprint within a short time."""
+    """Whether it is the third or later firing of its fingerprint within a short time (`flapping`)."""
+    fires: int = 0
+    """How often it began to fire; if it is flapping, together with the earlier incidents that count."""
+    first_fire_at: float | None = None
+    last_fire_at: float | None = None
+    """The first and the last of these."""
     trial: bool = False
     """Whether its rule or target is on trial: judged and kept, and nobody is notified."""
     deploy: bool = False
@@ -147,8 +153,15 @@ def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, li
     return incident, Transition(incident.id, now, "", State.PENDING, "breach")
 
 
-def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> tuple[Incident, list[Transition]]:
-    """Apply one verdict to one open incident, until nothing changes."""
+def step(
+    incident: Incident,
+    finding: Finding,
+    watched_s: float,
+    now: float,
+    flapping: Flapping = NEVER_FLAPPING,
+    earlier: Sequence[float] = (),
+) -> tuple[Incident, list[Transition]]:
+    """Apply one verdict to one open incident, until nothing changes. `earlier`: when incidents of its fingerprint fired before."""
     if finding.verdict is Verdict.NOT_COVERED:
         return end(incident, Ended.NOT_COVERED, now)
     after = MOVES.get((incident.state, finding.verdict))
@@ -162,7 +175,7 @@ def step(incident: Incident, finding: Finding, watched_s: float, now: float) -> 
         reason = f"escalated from {moved.severity} to {finding.severity}"
         moved = replace(moved, severity=finding.severity)
         transitions.append(Transition(moved.id, now, moved.state, moved.state, reason))
-    return _by_time(moved, finding, now, transitions)
+    return _by_time(moved, finding, now, transitions, flapping, earlier)
 
 
 def end(incident: Incident, why: Ended, now: float) -> tuple[Incident, list[Transition]]:
@@ -182,16 +195,25 @@ def _count(incident: Incident, verdict: Verdict, watched_s: float) -> Incident:
     return incident
 
 
-def _by_time(incident: Incident, finding: Finding, now: float, so_far: list[Transition]) -> tuple[Incident, list[Transition]]:
+def _by_time(
+    incident: Incident, finding: Finding, now: float, so_far: list[Transition], flapping: Flapping, earlier: Sequence[float]
+) -> tuple[Incident, list[Transition]]:
     rule = finding.rule
     if incident.state is State.PENDING and finding.verdict is Verdict.BREACH and incident.held_s >= rule.for_s:
-        fired = _entered(incident, State.FIRING, now)
-        return fired, so_far + _transition(incident, fired, now, f"breach held {round(incident.held_s, 1):g}s")
-    if incident.state is State.RECOVERING and finding.verdict is Verdict.CLEAR and incident.quiet_s >= rule.keep_firing_for_s:
+        fired = _flapping(_entered(incident, State.FIRING, now), flapping.counted(rule, earlier, now))
+        often = f"; flapping, firing {fired.fires} of its kind" if fired.flapping else ""
+        return fired, so_far + _transition(incident, fired, now, f"breach held {round(incident.held_s, 1):g}s{often}")
+    quiet_s = flapping.quiet_needed_s(rule, flapping=incident.flapping)
+    if incident.state is State.RECOVERING and finding.verdict is Verdict.CLEAR and incident.quiet_s >= quiet_s:
         over, moved = end(incident, Ended.RECOVERED, now)
         since = max(now - incident.quiet_s, incident.fired_at or incident.started_at)
         return replace(over, resolved_at=since), so_far + moved  # it ended when the quiet time began; the rest only confirmed it
     return incident, so_far
+
+
+def _flapping(fired: Incident, earlier: Sequence[float]) -> Incident:
+    """Return what just fired, as flapping together with these earlier firings; unchanged if there are none."""
+    return replace(fired, flapping=True, fires=len(earlier) + 1, first_fire_at=min(earlier)) if earlier else fired
 
 
 def _entered(incident: Incident, state: State, now: float) -> Incident:
@@ -199,7 +221,11 @@ def _entered(incident: Incident, state: State, now: float) -> Incident:
     if state is incident.state:
         return incident
     if state is State.FIRING:
-        return replace(incident, state=state, fired_at=incident.fired_at or now, quiet_s=0.0)
+        first = now if incident.first_fire_at is None else incident.first_fire_at
+        fired_at = incident.fired_at or now
+        return replace(
+            incident, state=state, fired_at=fired_at, quiet_s=0.0, fires=incident.fires + 1, first_fire_at=first, last_fire_at=now
+        )
     if state is State.RECOVERING:
         return replace(incident, state=state, quiet_s=0.0)
     return replace(incident, state=state, ended=Ended.RECOVERED, resolved_at=now)

@@ -53,6 +53,9 @@ class Notice(Struct, frozen=True, gc=False):
     runbook: str = ""
     targets: tuple[str, ...] = ()
     flapping: bool = False
+    fires: int = 0
+    fires_over_s: float = 0.0
+    """How often it fired, and how long it took from the first to the last time: shown if it is flapping."""
     link: str = ""
     """The Flower page that shows it; empty if there is none."""
     because: tuple[str, ...] = ()

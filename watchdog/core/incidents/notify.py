@@ -184,6 +184,8 @@ def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple
         targets=(incident.target,),
         flapping=incident.flapping,
         because=because,
+        fires=incident.fires,
+        fires_over_s=max((incident.last_fire_at or 0.0) - (incident.first_fire_at or 0.0), 0.0),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from watchdog.core.incidents.flapping import flapping_note
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice, strongest
 from watchdog.core.model.rows import Cell
@@ -117,8 +118,8 @@ def headline(message: Message) -> str:
 
 
 def title_of(notice: Notice) -> str:
-    """Return a title; that of an ended incident says so."""
-    said = subject_of(notice)
+    """Return a title; that of an ended incident says so, and that of a flapping one how often it came and went."""
+    said = subject_of(notice) + flapping_note(notice)
     if notice.event is not Event.RESOLVED:
         return said
     return f"Resolved: {said}" if notice.ended in (None, Ended.RECOVERED) else f"Ended ({notice.ended}): {said}"

@@ -37,6 +37,8 @@ class Loaded(Struct, frozen=True):
     """Those that have not ended long ago."""
     said_at: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """(receiver, group id) -> when the last message about that group was created, for those of the last hour."""
+    fired: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Fingerprint -> when its ended incidents fired, within the time that counts for flapping, for those of which there were several."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from watchdog.core.incidents.flapping import flapping_note
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import headline, subject_of
@@ -61,9 +62,7 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
     size = 0
     for shown, notice in enumerate(notices[:MOST_INCIDENTS]):
         runbook = [] if _is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
-        both = [
-            _section([f"{prose(_what(notice, message.created_at), 100)}: {bold(subject_of(notice), _SUBJECT)}", *runbook, *_link(notice)])
-        ]
+        both = [_section([f"{_what_and_subject(notice, message.created_at)}{flapping_note(notice)}", *runbook, *_link(notice)])]
         both.append(_context([_where(notice), _values(notice), _why(notice), _when(notice, message.service)]))
         size += len(json.dumps(both, ensure_ascii=False).encode())
         if size > _LARGEST_BLOCKS:
@@ -77,11 +76,15 @@ def _notification(message: Message, notices: Sequence[Notice]) -> str:
     """The text of the push notification. Slack would turn URLs in it into links, so they are altered."""
     burning = [notice.severity for notice in notices if not _is_over(notice)]
     if len(notices) == 1:
-        said = f"{_what(notices[0], message.created_at)} in {message.target}: {subject_of(notices[0])}"
+        said = f"{_what(notices[0], message.created_at)} in {message.target}: {subject_of(notices[0])}{flapping_note(notices[0])}"
     else:
         listed = headline(replace(message, notices=tuple(notices)))
         said = f"{worst(burning).capitalize()} in {message.target}: {listed}" if burning else f"{message.target}: {listed}"
     return prose(said, _NOTIFICATION).replace("://", ":\u2044\u2044")
+
+
+def _what_and_subject(notice: Notice, now: float) -> str:
+    return f"{prose(_what(notice, now), 100)}: {bold(subject_of(notice), _SUBJECT)}"
 
 
 def _what(notice: Notice, now: float) -> str:
