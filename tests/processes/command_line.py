@@ -23,8 +23,8 @@ from watchdog.config.masking import MASKING, masked_stream
 __all__ = ["watchdog"]
 
 
-def watchdog(*args: str | Path, cwd: Path, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+def watchdog(*args: str | Path, cwd: Path, environ: Mapping[str, str] | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run one command to its end. `stdin`: what is piped to it."""
     given = [str(arg) for arg in args]
     out, err = _Captured(), _Captured()
     with (
@@ -35,7 +35,7 @@ def watchdog(*args: str | Path, cwd: Path, environ: Mapping[str, str] | None = N
         mock.patch.object(sys, "stderr", err.stream),
         mock.patch.object(logging.root, "handlers", []),  # pytest's: without any, warnings of libraries go to standard error
         open(os.devnull, encoding="utf-8") as nothing,  # noqa: PTH123
-        mock.patch.object(sys, "stdin", nothing),
+        mock.patch.object(sys, "stdin", io.StringIO(stdin) if stdin else nothing),
         _no_secret_known(),
     ):
         try:

@@ -1,4 +1,4 @@
-"""Shell completion of targets, messages, silences, receivers, rules and tables.
+"""Shell completion of targets, incidents, messages, silences, receivers, rules and tables.
 
 If they cannot be determined there are none: completion never fails.
 """
@@ -13,7 +13,15 @@ import click
 if TYPE_CHECKING:
     from watchdog.store import Store
 
-__all__ = ["complete_letters", "complete_receivers", "complete_rules", "complete_silences", "complete_tables", "complete_targets"]
+__all__ = [
+    "complete_incidents",
+    "complete_letters",
+    "complete_receivers",
+    "complete_rules",
+    "complete_silences",
+    "complete_tables",
+    "complete_targets",
+]
 
 
 def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -29,6 +37,11 @@ def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 def complete_letters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Ids of waiting messages and dead letters."""
     return _ids(ctx, incomplete, lambda store: (letter.id for letter in store.outbox_shown().messages))
+
+
+def complete_incidents(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of open incidents."""
+    return _ids(ctx, incomplete, lambda store: (one.id for one in store.incidents()))
 
 
 def complete_silences(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

@@ -1,5 +1,7 @@
 """Options shared by several commands."""
 
+import getpass
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +12,7 @@ from watchdog.cli.completion import complete_targets
 
 __all__ = [
     "CONFIG_HELP",
+    "author_option",
     "config_option",
     "database_option",
     "duration",
@@ -53,6 +56,20 @@ def longer_than_nothing(ctx: click.Context, param: click.Parameter, given: str |
     if seconds == 0:
         raise click.BadParameter(f'expected a duration longer than nothing, such as "10s", found "{given}"')
     return seconds
+
+
+def author_option(command: F) -> F:
+    """`--author NAME`; without it, whoever runs the command."""
+    shown = "Who asks for it; otherwise your user name."
+    return click.option("--author", metavar="NAME", callback=lambda _, __, given: (given or _user()).strip(), help=shown)(command)
+
+
+def _user() -> str:
+    """The person, also behind `sudo -u`."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry, as in many containers
+        return ""
 
 
 def database_option(command: F) -> F:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import chain
 from operator import attrgetter
 
-from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.routing import LONGEST_GROUP_INTERVAL_S
@@ -29,7 +29,7 @@ from watchdog.store.refusals import StoreError
 from watchdog.store.requests import acknowledgements, deploys, silences
 from watchdog.store.row_cache import CachedTarget
 
-__all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw"]
+__all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
 
 TRIED_FOR_S = 24 * 3600.0
 """How long delivery of a message is attempted, counted from its creation. Notices merged into a newer message get the newer deadline."""
@@ -125,19 +125,22 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
 
     Raises `StoreError` if a message that the plan withdraws has left in the meantime (the plan was made outside this transaction).
     """
-    # in the order of their ids, so that many are appended to their table and its indexes instead of inserted all over them
-    connection.executemany(_UPSERT, [incident_cells(incident) for incident in sorted(plan.incidents, key=attrgetter("id"))])
-    connection.executemany(
-        "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",
-        [
-            (move.incident, move.at, move.before, move.after, plain(move.reason))
-            for move in sorted(plan.transitions, key=attrgetter("incident"))
-        ],
-    )
+    write_incidents(connection, plan.incidents, plan.transitions)
     withdraw(connection, plan.withdrawn)
     queue(connection, plan.messages, plan.at)
+    acknowledgements.overtake(connection, plan.overtaken, plan.at)
     table_memory.write(connection, plan)
     connection.execute("INSERT INTO cycles VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at", (plan.target, plan.at))
+
+
+def write_incidents(connection: sqlite3.Connection, incidents: Iterable[Incident], transitions: Iterable[Transition]) -> None:
+    """Write new and changed incidents, and their transitions."""
+    # in the order of their ids, so that many are appended to their table and its indexes instead of inserted all over them
+    connection.executemany(_UPSERT, [incident_cells(incident) for incident in sorted(incidents, key=attrgetter("id"))])
+    connection.executemany(
+        "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",
+        [(move.incident, move.at, move.before, move.after, plain(move.reason)) for move in sorted(transitions, key=attrgetter("incident"))],
+    )
 
 
 def withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:

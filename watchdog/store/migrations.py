@@ -132,12 +132,14 @@ ALTER TABLE incidents ADD COLUMN last_fire_at REAL;
 CREATE INDEX incidents_by_fire ON incidents (target, fired_at, fingerprint, state) WHERE state = 'resolved';
 ALTER TABLE incidents ADD COLUMN trial INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE incidents ADD COLUMN deploy INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incidents ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE incidents ADD COLUMN closed_because TEXT NOT NULL DEFAULT '';
 ALTER TABLE messages ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE told ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX messages_by_creation ON messages (target, created_at);
 CREATE TABLE acknowledgements (
     number INTEGER PRIMARY KEY, incident TEXT NOT NULL, at REAL NOT NULL, until REAL, severity TEXT NOT NULL,
-    comment TEXT NOT NULL, author TEXT NOT NULL
+    comment TEXT NOT NULL, author TEXT NOT NULL, why TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX acknowledgements_by_incident ON acknowledgements (incident);
 CREATE TABLE deploys (

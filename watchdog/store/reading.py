@@ -6,14 +6,16 @@ from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.store.database import DatabaseFile
 from watchdog.store.lease import is_held
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import incident_from, transition_from
 from watchdog.store.refusals import NotFoundError
+from watchdog.store.requests import acknowledgements
 
-__all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "receivers_seen", "show", "watched"]
+__all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "named_incident", "receivers_seen", "show", "watched"]
 
 
 class MessageShown(Struct, frozen=True):
@@ -34,11 +36,12 @@ class MessageShown(Struct, frozen=True):
 
 
 class IncidentShown(Struct, frozen=True):
-    """One incident with its transitions and its messages, oldest first."""
+    """One incident with its transitions, its messages and its acknowledgements, oldest first."""
 
     incident: Incident
     transitions: tuple[Transition, ...]
     messages: tuple[MessageShown, ...]
+    acknowledgements: tuple[Acknowledgement, ...] = ()
 
 
 class Watched(Struct, frozen=True):
@@ -87,15 +90,18 @@ def watched(file: DatabaseFile) -> Watched:
 
 def show(file: DatabaseFile, named: str) -> IncidentShown:
     """One incident by its id, a prefix of it, or its fingerprint (then the latest); `NotFoundError` if none or several match."""
-    incident = _named(file, named.strip())
+    incident = named_incident(file, named)
     with file.speaking():
         database = file.database()
         moves = database.query("SELECT * FROM transitions WHERE incident = ? ORDER BY number", [incident.id])
         messages = database.query(_MESSAGES, [incident.id])
-        return IncidentShown(incident, tuple(map(transition_from, moves)), tuple(map(_message_shown, messages)))
+        given = acknowledgements.history(file.connection(), incident.id)
+        return IncidentShown(incident, tuple(map(transition_from, moves)), tuple(map(_message_shown, messages)), given)
 
 
-def _named(file: DatabaseFile, named: str) -> Incident:
+def named_incident(file: DatabaseFile, typed: str) -> Incident:
+    """The incident that was named; `NotFoundError` if none or several match."""
+    named = typed.strip()
     by_fingerprint = _incidents(file, f"{_SELECT} WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", (named.lower(),))
     if by_fingerprint:
         return by_fingerprint[0]

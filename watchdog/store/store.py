@@ -10,7 +10,6 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.plan import Loaded, Plan
-from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.store import cycles, lease, reading, retention, table_memory
@@ -22,7 +21,7 @@ from watchdog.store.outbox.dead_letters import OutboxShown, Retried
 from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, Watched
-from watchdog.store.requests import silences
+from watchdog.store.requests.requests import Requests
 from watchdog.store.row_cache import CachedTarget
 
 __all__ = ["KEEP_S", "Store", "Transaction"]
@@ -94,7 +93,7 @@ class Transaction:
             return removed.give_up(self._file.connection(), receiver, reason)
 
 
-class Store:
+class Store(Requests):
     """One database file, usable from any thread. Every method raises `StoreError` if it fails, with nothing written. Times are epoch
     seconds.
     """
@@ -214,21 +213,6 @@ class Store:
         """Receiver -> a number that grows with every retry by an operator."""
         with self._file.speaking():
             return dead_letters.retried(self._file.connection())
-
-    def silences(self) -> tuple[Silence, ...]:
-        """All silences that are kept, oldest first."""
-        with self._file.speaking():
-            return silences.every(self._file.connection())
-
-    def add_silence(self, silence: Silence) -> None:
-        """Silence what its matchers select; it applies from the next cycle on."""
-        with self._file.writing() as connection, self._file.speaking():
-            silences.add(connection, silence)
-
-    def expire_silence(self, named: str, now: float) -> Silence:
-        """End a silence by its id or a unique prefix of it; `NotFoundError` if none or several match. Returns it as it was."""
-        with self._file.writing() as connection, self._file.speaking():
-            return silences.expire(connection, named, now)
 
     def incidents(self, ended_since: float | None = None) -> tuple[Incident, ...]:
         """Open incidents, and those that fired and ended since `ended_since`, oldest first."""

@@ -185,6 +185,13 @@ def test_the_name_of_the_service_is_told() -> None:
     assert named["attachments"][0]["blocks"][1]["elements"][2]["text"].endswith(" · eu-west")
 
 
+def test_one_that_was_closed_by_hand_says_by_whom_and_why_on_a_line_of_its_own() -> None:
+    closed = replace(OVER, ended="closed by hand", closed_by="ada", closed_because="old *host*")
+    head, line, *_ = section(closed).splitlines()
+    assert head.startswith("Ended after 6m40s (closed by hand): ")
+    assert line == "Closed by ada: old \u2217host\u2217"
+
+
 # --- runbooks -----------------------------------------------------------------------------------------------------------
 
 

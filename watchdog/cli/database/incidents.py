@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watchdog.cli.commands import Commands
+from watchdog.cli.completion import complete_incidents
 from watchdog.cli.database.opening import opened_with_settings
 from watchdog.cli.options import config_option, database_option, format_option
 
@@ -44,12 +45,13 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
 
     with opened_with_settings(ctx, config, database, "watchdog incidents") as (store, settings):
         listed, watched = store.incidents(0.0 if everything else None), store.watched()
+        known = store.acknowledged()
         quiet = _reasons(listed, store, settings)
         path = str(store.path)
     if style == "json":
-        show_json(incidents_document(listed, path, watched, quiet))
+        show_json(incidents_document(listed, path, watched, quiet, known))
     else:
-        show(incidents_page(listed, path, time.time(), watched, quiet))
+        show(incidents_page(listed, path, time.time(), watched, quiet, known))
 
 
 @incidents.command(
@@ -59,7 +61,7 @@ Examples:
   watchdog incidents show 9f2c41d0a7b3e586 --format json
 """
 )
-@click.argument("named", metavar="ID")
+@click.argument("named", metavar="ID", shell_complete=complete_incidents)
 @format_option("text", "json")
 @config_option
 @database_option
@@ -88,4 +90,4 @@ def _reasons(incidents: "Sequence[Incident]", store: "Store", settings: "Setting
     from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
 
     windows = [window for window in to_windows(settings.mute) if window.all_receivers]
-    return quiet_reasons(incidents, store.silences(), time.time(), windows=windows)
+    return quiet_reasons(incidents, store.silences(), time.time(), acknowledged=store.acknowledged(), windows=windows)

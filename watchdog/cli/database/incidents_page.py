@@ -8,10 +8,19 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from watchdog.cli.database.quiet_wording import (
+    acknowledged_document,
+    acknowledged_text,
+    held_back_by,
+    quiet_line,
+    quiet_verb,
+    reason_document,
+)
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.cli.output.wording import counted, key_text, values_text
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.payload import iso, json_cell
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.text.durations import format_duration
 
@@ -20,13 +29,19 @@ if TYPE_CHECKING:
 
 __all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids"]
 
+NOBODY_KNOWS: Mapping[str, Acknowledgement] = MappingProxyType({})
 NOBODY_QUIET: Mapping[str, Reason] = MappingProxyType({})
 SHORTEST_ID = 12
 """The first ten characters of an id are a time in milliseconds, which incidents of one cycle share."""
 
 
 def incidents_page(
-    incidents: Sequence[Incident], database: str, now: float, watched: "Watched", quiet: Mapping[str, Reason] = NOBODY_QUIET
+    incidents: Sequence[Incident],
+    database: str,
+    now: float,
+    watched: "Watched",
+    quiet: Mapping[str, Reason] = NOBODY_QUIET,
+    known: Mapping[str, Acknowledgement] = NOBODY_KNOWS,
 ) -> list[Block]:
     """The list: to a pipe a table, oldest first; on a terminal one entry each, open and most severe first, with short ids."""
     page: list[Block] = _unwatched(watched, {incident.target for incident in incidents if incident.open}, now)
@@ -34,9 +49,9 @@ def incidents_page(
     if incidents:
         ids = short_ids([incident.id for incident in incidents])
         worst_first = sorted(incidents, key=_worst_first)
-        entries = tuple(_entry(incident, ids[incident.id], now, quiet.get(incident.id)) for incident in worst_first)
+        entries = tuple(_entry(one, ids[one.id], now, quiet.get(one.id), known.get(one.id)) for one in worst_first)
         headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "now", "held back by", "summary")
-        grid = Grid(headers, tuple(_row(incident, now, quiet.get(incident.id)) for incident in incidents))
+        grid = Grid(headers, tuple(_row(one, now, quiet.get(one.id), known.get(one.id)) for one in incidents))
         page.append(ByMedium((grid,), (Entries(entries),)))
     open_ = sum(1 for incident in incidents if incident.open)
     return [*page, Line.of(Ink(f"{open_} open, {counted(len(incidents), 'incident')} listed · database {database}", "faint"))]
@@ -73,12 +88,12 @@ def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
     return not incident.open, incident.state is State.PENDING, -incident.severity.rank, incident.id
 
 
-def _entry(incident: Incident, short: str, now: float, reason: Reason | None) -> Entry:
+def _entry(incident: Incident, short: str, now: float, reason: Reason | None, known: Acknowledgement | None) -> Entry:
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
     when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}{_flapping(incident)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
     unseen = (Ink(_unseen(incident), "odd"),) if _unseen(incident) else ()
-    why_quiet = () if reason is None else (Ink(f"{_verb(reason)} {_named(reason)}", "faint"),)
+    why_quiet = [Ink(text, "faint") for text in (quiet_line(reason), acknowledged_text(known)) if text]
     return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *unseen, *why_quiet))
 
 
@@ -93,35 +108,7 @@ def _unseen(incident: Incident) -> str:
     return {"unknown": "cannot be seen now", "none": "cannot be judged now"}.get(incident.verdict, "") if incident.open else ""
 
 
-def _verb(reason: Reason) -> str:
-    return "held back by" if reason.window is None else "muted by"
-
-
-def _named(reason: Reason) -> str:
-    """What keeps an incident quiet, as short as it is clear."""
-    cause, silence = reason.cause, reason.silence
-    if reason.window is not None:
-        return f"{reason.window.name} {reason.window.until(reason.at)}"
-    if silence is not None:
-        comment = f" ({silence.comment})" if silence.comment else ""
-        return f"silence {silence.id[:SHORTEST_ID]} until {iso(silence.ends_at)}{comment}"
-    if cause is None:
-        return ""
-    key = f" ({key_text(cause.key)})" if cause.key else ""
-    return f"{cause.rule}{key}{', which is pending' if cause.state is State.PENDING else ''}"
-
-
-def _reason_document(reason: Reason | None) -> dict[str, Any] | None:
-    if reason is None:
-        return None
-    if reason.window is not None:
-        return {"mute": reason.window.name, "until": _when(reason.window.ends_at(reason.at))}
-    if reason.silence is not None:
-        return {"silence": reason.silence.id, "until": iso(reason.silence.ends_at), "comment": reason.silence.comment}
-    return None if reason.cause is None else {"incident": reason.cause.id, "rule": reason.cause.rule, "key": dict(reason.cause.key)}
-
-
-def _row(incident: Incident, now: float, reason: Reason | None) -> tuple[Piece, ...]:
+def _row(incident: Incident, now: float, reason: Reason | None, known: Acknowledgement | None) -> tuple[Piece, ...]:
     return (
         incident.id,
         Ink(incident.severity.value, incident.severity.value),
@@ -132,7 +119,7 @@ def _row(incident: Incident, now: float, reason: Reason | None) -> tuple[Piece, 
         iso(incident.started_at),
         _lasts(incident, now),
         _unseen(incident),
-        "" if reason is None else _named(reason),
+        "; ".join(filter(None, (held_back_by(reason), acknowledged_text(known)))),
         incident.summary,
     )
 
@@ -150,24 +137,48 @@ def _lasts(incident: Incident, now: float) -> str:
 def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched", reason: Reason | None = None) -> list[Block]:
     """One incident with its history and messages."""
     incident = shown.incident
+    known = _holding(shown)
     unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
     now = _until(watched, now)
     page: list[Block] = [
         *unwatched,
         Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
-        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now, reason)),
+        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now, reason, known)),
         *_texts(incident),
     ]
     if shown.transitions:
         rows = tuple((iso(move.at), move.before or "-", move.after, move.reason) for move in shown.transitions)
         page += [Line(), Line.of("History:"), Grid(("at", "was", "became", "because"), rows)]
+    if shown.acknowledgements:
+        page += [Line(), Line.of("Acknowledged:"), Grid(_KNOWN, tuple(map(_acknowledgement, shown.acknowledgements)))]
     page += [Line(), Line.of("Messages:" if shown.messages else "Nobody was notified.")]
     if shown.messages:
         page.append(Grid(("receiver", "event", "state", "attempts", "delivered", "last error"), tuple(map(_message, shown.messages))))
     return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]
 
 
-def _facts(incident: Incident, now: float, reason: Reason | None) -> Iterator[tuple[str, Piece]]:
+_KNOWN = ("at", "by", "severity", "until", "because", "comment")
+
+
+def _holding(shown: "IncidentShown") -> Acknowledgement | None:
+    """The acknowledgement that holds; an incident that has ended needs none."""
+    return next((one for one in shown.acknowledgements if one.until is None and shown.incident.open), None)
+
+
+def _acknowledgement(one: Acknowledgement) -> tuple[Piece, ...]:
+    return iso(one.at), one.author or "-", one.severity.value, "-" if one.until is None else iso(one.until), one.why or "-", one.comment
+
+
+def _now(incident: Incident, reason: Reason | None, known: Acknowledgement | None) -> Iterator[tuple[str, Piece]]:
+    if _unseen(incident):
+        yield "now", Ink(_unseen(incident), "odd")
+    if held := held_back_by(reason):
+        yield quiet_verb(reason), held
+    if known is not None:
+        yield "known", acknowledged_text(known)
+
+
+def _facts(incident: Incident, now: float, reason: Reason | None, known: Acknowledgement | None) -> Iterator[tuple[str, Piece]]:
     yield "id", incident.id
     yield "fingerprint", incident.fingerprint
     yield "rule", incident.rule
@@ -175,15 +186,14 @@ def _facts(incident: Incident, now: float, reason: Reason | None) -> Iterator[tu
     if incident.key:
         yield "key", key_text(incident.key)
     yield "state", _state(incident)
-    if _unseen(incident):
-        yield "now", Ink(_unseen(incident), "odd")
-    if reason is not None:
-        yield _verb(reason), _named(reason)
+    yield from _now(incident, reason, known)
     yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
     if incident.fired_at is not None:
         yield "fired", iso(incident.fired_at) + _flapping(incident)
     if incident.resolved_at is not None:
         yield "ended", iso(incident.resolved_at)
+    if incident.closed_because:
+        yield "closed", f"by {incident.closed_by}: {incident.closed_because}" if incident.closed_by else incident.closed_because
     if incident.link:
         yield "link", incident.link
     if incident.values:
@@ -206,10 +216,14 @@ def _message(message: "MessageShown") -> tuple[Piece, ...]:
 
 
 def incidents_document(
-    incidents: Sequence[Incident], database: str, watched: "Watched", quiet: Mapping[str, Reason] = NOBODY_QUIET
+    incidents: Sequence[Incident],
+    database: str,
+    watched: "Watched",
+    quiet: Mapping[str, Reason] = NOBODY_QUIET,
+    known: Mapping[str, Acknowledgement] = NOBODY_KNOWS,
 ) -> dict[str, Any]:
     """The list as JSON values."""
-    listed = [_incident(incident, quiet.get(incident.id)) for incident in incidents]
+    listed = [_incident(one, quiet.get(one.id), known.get(one.id)) for one in incidents]
     return {"version": 1, "database": database, **_watched(watched), "incidents": listed}
 
 
@@ -223,8 +237,9 @@ def incident_document(shown: "IncidentShown", database: str, watched: "Watched",
         "version": 1,
         "database": database,
         **_watched(watched),
-        "incident": _incident(shown.incident, reason),
+        "incident": _incident(shown.incident, reason, _holding(shown)),
         "history": [{"at": iso(m.at), "before": m.before or None, "after": m.after, "reason": m.reason} for m in shown.transitions],
+        "acknowledgements": [acknowledged_document(one) for one in shown.acknowledgements],
         "messages": [
             {
                 "id": message.id,
@@ -243,7 +258,7 @@ def incident_document(shown: "IncidentShown", database: str, watched: "Watched",
     }
 
 
-def _incident(incident: Incident, reason: Reason | None) -> dict[str, Any]:
+def _incident(incident: Incident, reason: Reason | None, known: Acknowledgement | None) -> dict[str, Any]:
     return {
         "id": incident.id,
         "fingerprint": incident.fingerprint,
@@ -265,7 +280,10 @@ def _incident(incident: Incident, reason: Reason | None) -> dict[str, Any]:
         "resolved_at": _when(incident.resolved_at),
         "flapping": incident.flapping,
         "fires": incident.fires,
-        "held_back_by": _reason_document(reason),
+        "held_back_by": reason_document(reason),
+        "acknowledged": acknowledged_document(known),
+        "closed_by": incident.closed_by or None,
+        "closed_because": incident.closed_because or None,
     }
 
 

@@ -1,6 +1,5 @@
 """`watchdog silence`: do not be notified of some incidents for a while; with or without a running daemon, which obeys at its next cycle."""
 
-import getpass
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ import click
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_silences
 from watchdog.cli.database.opening import opened
-from watchdog.cli.options import config_option, database_option, duration, format_option, longer_than_nothing
+from watchdog.cli.options import author_option, config_option, database_option, duration, format_option, longer_than_nothing
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ Examples:
 @click.option("--for", "lasts_s", metavar="DURATION", required=True, callback=longer_than_nothing, help="How long, as in 2h or 1d12h.")
 @click.option("--in", "later_s", metavar="DURATION", default="0s", show_default=True, callback=duration, help="When it begins.")
 @click.option("--comment", default="", metavar="TEXT", help="Why; shown wherever the silence is.")
-@click.option("--author", metavar="NAME", help="Who asks for it; otherwise your user name.")
+@author_option
 @format_option("text", "json")
 @config_option
 @database_option
@@ -62,7 +61,7 @@ def add(  # noqa: PLR0913 - one argument for each option
     lasts_s: float,
     later_s: float,
     comment: str,
-    author: str | None,
+    author: str,
     style: str,
     config: Path | None,
     database: str | None,
@@ -78,7 +77,7 @@ def add(  # noqa: PLR0913 - one argument for each option
     from watchdog.cli.database.silence_page import added_document, added_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
 
-    new = _new(", ".join(matchers), time.time() + later_s, lasts_s, comment, author or _user())
+    new = _new(", ".join(matchers), time.time() + later_s, lasts_s, comment, author)
     with opened(ctx, config, database, "watchdog silence add", write=True) as store:
         store.add_silence(new)
         incidents = store.incidents()
@@ -151,10 +150,3 @@ def _new(text: str, starts_at: float, lasts_s: float, comment: str, author: str)
             "these matchers would silence everything, or nearly; name what is to be silent, as in rule=WorkerLost or target=staging"
         )
     return Silence(silence_id(starts_at, text), matchers, starts_at, starts_at + lasts_s, comment.strip(), author)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry, as in many containers
-        return ""

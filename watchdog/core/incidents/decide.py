@@ -13,6 +13,7 @@ from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
 from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.quiet.acknowledgements import overtaken
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
 from watchdog.core.incidents.quiet.reasons import Quiet
 from watchdog.core.incidents.routing import Recipient, Routing
@@ -80,6 +81,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         transitions=tuple(transitions),
         messages=messages,
         withdrawn=withdrawn,
+        overtaken=overtaken(loaded.acknowledged, (one.incident for one in judged)),
         memories=seen.memories,
         samples=seen.samples,
         keep_samples_s=situation.keep_samples_s,

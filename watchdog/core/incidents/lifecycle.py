@@ -21,7 +21,7 @@ from watchdog.core.model.rows import Cell, Key
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.rule import Rule
 
-__all__ = ["MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin", "end", "open_keys", "step", "watched_seconds"]
+__all__ = ["MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin", "close", "end", "open_keys", "step", "watched_seconds"]
 
 
 class State(StrEnum):
@@ -115,11 +115,20 @@ class Incident(Struct, frozen=True, gc=False):
     """Whether its rule or target is on trial: judged and kept, and nobody is notified."""
     deploy: bool = False
     """Whether deploys of its target are a reason to be quiet about it."""
+    closed_by: str = ""
+    """Who closed it by hand."""
+    closed_because: str = ""
+    """The reason that they gave."""
 
     @property
     def open(self) -> bool:
         """Whether it has not ended."""
         return self.state in OPEN
+
+    @property
+    def breaching(self) -> bool:
+        """Whether it was in breach at the last verdict, as far as is known: without a stored verdict, its state says so."""
+        return self.open and (self.verdict == Verdict.BREACH or (not self.verdict and self.state is not State.RECOVERING))
 
 
 def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, link: str = "") -> tuple[Incident, Transition]:
@@ -183,6 +192,13 @@ def end(incident: Incident, why: Ended, now: float) -> tuple[Incident, list[Tran
     state = State.DROPPED if incident.fired_at is None else State.RESOLVED
     ended = replace(incident, state=state, ended=why, resolved_at=now)
     return ended, _transition(incident, ended, now, why.value)
+
+
+def close(incident: Incident, by: str, because: str, now: float) -> tuple[Incident, list[Transition]]:
+    """End an incident by hand. The reason stays with it: those who were notified of the beginning read it at the end."""
+    ended, made = end(incident, Ended.CLOSED, now)
+    said = f"{Ended.CLOSED.value}{f' by {by}' if by else ''}: {because}"
+    return replace(ended, closed_by=by, closed_because=because), [replace(one, reason=said) for one in made]
 
 
 def _count(incident: Incident, verdict: Verdict, watched_s: float) -> Incident:

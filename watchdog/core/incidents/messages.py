@@ -62,6 +62,10 @@ class Notice(Struct, frozen=True, gc=False):
     """Open incidents that explain it, in words: `BrokerUnreachable redis for 4m`."""
     deploy: str = ""
     """A deploy shortly before it began: `6m after deploy v512`."""
+    closed_by: str = ""
+    """Who closed it by hand."""
+    closed_because: str = ""
+    """The reason that they gave."""
 
 
 class Message(Struct, frozen=True):

@@ -181,6 +181,8 @@ def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple
         description=incident.description,
         runbook=incident.runbook,
         link=incident.link,
+        closed_by=incident.closed_by,
+        closed_because=incident.closed_because,
         targets=(incident.target,),
         flapping=incident.flapping,
         because=because,

@@ -122,7 +122,13 @@ def title_of(notice: Notice) -> str:
     said = subject_of(notice) + flapping_note(notice)
     if notice.event is not Event.RESOLVED:
         return said
-    return f"Resolved: {said}" if notice.ended in (None, Ended.RECOVERED) else f"Ended ({notice.ended}): {said}"
+    return f"Resolved: {said}" if notice.ended in (None, Ended.RECOVERED) else f"Ended ({notice.ended}{_closing(notice)}): {said}"
+
+
+def _closing(notice: Notice) -> str:
+    """Return who closed it by hand, and why: ` by ada, known leftovers`."""
+    by = f" by {notice.closed_by}" if notice.closed_by else ""
+    return f"{by}, {notice.closed_because}" if notice.closed_because else by
 
 
 def subject_of(notice: Notice) -> str:
@@ -161,6 +167,8 @@ def _incident(notice: Notice) -> dict[str, Any]:
         "severity": notice.severity,
         "state": notice.state,
         "ended": notice.ended,
+        "closed_by": notice.closed_by or None,
+        "closed_because": notice.closed_because or None,
         "key": dict(notice.key),
         "labels": dict(notice.labels),
         "values": {name: json_cell(value) for name, value in notice.values.items()},

@@ -55,6 +55,8 @@ class Plan(Struct, frozen=True):
     """New messages."""
     withdrawn: tuple[str, ...] = ()
     """Ids of waiting messages that are replaced or cancelled."""
+    overtaken: tuple[str, ...] = ()
+    """Ids of incidents whose acknowledgement is taken back, because they got worse."""
     memories: Mapping[str, object] = field(default_factory=dict)
     """Table -> its memory."""
     samples: Mapping[str, Sample] = field(default_factory=dict)

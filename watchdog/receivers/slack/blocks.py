@@ -62,7 +62,8 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
     size = 0
     for shown, notice in enumerate(notices[:MOST_INCIDENTS]):
         runbook = [] if _is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
-        both = [_section([f"{_what_and_subject(notice, message.created_at)}{flapping_note(notice)}", *runbook, *_link(notice)])]
+        said = f"{_what_and_subject(notice, message.created_at)}{flapping_note(notice)}"
+        both = [_section([said, *_closing(notice), *runbook, *_link(notice)])]
         both.append(_context([_where(notice), _values(notice), _why(notice), _when(notice, message.service)]))
         size += len(json.dumps(both, ensure_ascii=False).encode())
         if size > _LARGEST_BLOCKS:
@@ -115,6 +116,12 @@ def _runbook(notice: Notice) -> Iterator[str]:
     yield from (prose_with_code(line, _LINE) for line in lines[:_MOST_RUNBOOK_LINES])
     if len(lines) > _MOST_RUNBOOK_LINES or len(runbook) > 10 * _LINE:
         yield f"… the rest: {code(f'watchdog incidents show {notice.incident}', 2 * _NAME)}"
+
+
+def _closing(notice: Notice) -> Iterator[str]:
+    """Who closed it by hand, and why."""
+    if notice.closed_because:
+        yield prose(f"Closed{f' by {notice.closed_by}' if notice.closed_by else ''}: {notice.closed_because}", _LINE)
 
 
 def _link(notice: Notice) -> Iterator[str]:

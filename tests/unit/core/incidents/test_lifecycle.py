@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from tests.builders.answers import NOW
 from tests.builders.incidents import a_finding, a_rule, an_incident
-from watchdog.core.incidents.lifecycle import MOVES, OPEN, Ended, Incident, State, begin, end, step, watched_seconds
+from watchdog.core.incidents.lifecycle import MOVES, OPEN, Ended, Incident, State, begin, close, end, step, watched_seconds
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import fingerprint, incident_id, message_id
 from watchdog.core.model.severity import Severity
@@ -219,3 +219,30 @@ def test_messages_of_one_moment_to_two_receivers_have_two_ids() -> None:
 
 def test_a_name_that_holds_half_a_surrogate_has_a_fingerprint() -> None:
     assert len(fingerprint("R", "prod", {"name": "\ud800"})) == 16
+
+
+# --- closed by hand -----------------------------------------------------------------------------------------------------
+
+SEEN = [
+    (F, "breach", True), (F, "", True), (P, "breach", True), (P, "", True), (R, "breach", True), (F, "clear", False), (F, "unknown", False),
+    (P, "unknown", False), (R, "", False), (R, "clear", False), (X, "", False), (X, "breach", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "verdict", "breaching"), SEEN)
+def test_an_open_incident_is_breaching_by_its_last_verdict_or_where_none_is_stored_by_its_state(
+    state: State, verdict: str, breaching: bool
+) -> None:
+    assert an_incident(state, verdict=verdict).breaching is breaching
+
+
+def test_one_that_is_closed_by_hand_keeps_by_whom_and_why() -> None:
+    closed, (made,) = close(an_incident(), "ada", "the worker was retired", NOW)
+    assert (closed.state, closed.ended, closed.resolved_at) == (X, Ended.CLOSED, NOW)
+    assert (closed.closed_by, closed.closed_because) == ("ada", "the worker was retired")
+    assert (made.before, made.after, made.reason) == (F, X, "closed by hand by ada: the worker was retired")
+
+
+def test_a_pending_one_that_is_closed_by_hand_is_dropped() -> None:
+    closed, (made,) = close(an_incident(P), "", "a typing error", NOW)
+    assert (closed.state, closed.ended, made.reason) == (D, Ended.CLOSED, "closed by hand: a typing error")

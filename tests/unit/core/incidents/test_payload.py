@@ -44,6 +44,8 @@ def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
                     "severity": "warning",
                     "state": "firing",
                     "ended": None,
+                    "closed_by": None,
+                    "closed_because": None,
                     "key": {"name": "indexing"},
                     "labels": {"team": "data"},
                     "values": {"length": 60, "drain_s": None, "declared": True, "oldest_s": None},
@@ -69,7 +71,8 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     whole = payload(message("1"))
     assert list(whole) == ["type", "timestamp", "service", "level", "message", "data"]
     assert " ".join(whole["data"]["incidents"][0]) == (
-        "id fingerprint event rule target severity state ended key labels values summary description runbook link because deploy "
+        "id fingerprint event rule target severity state ended closed_by closed_because key labels values summary description runbook link "
+        "because deploy "
         "started_at fired_at resolved_at flapping targets sequence"
     )
 
@@ -118,6 +121,20 @@ def test_the_end_of_an_incident_says_that_it_is_one() -> None:
 def test_only_a_recovery_is_good_news() -> None:
     gone = replace(notice("indexing", Event.RESOLVED), ended="rule removed")
     assert payload(message("1", gone))["message"] == "Ended (rule removed): indexing holds 60 messages"
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [("ada", "Ended (closed by hand by ada, old host): indexing"), ("", "Ended (closed by hand, old host): indexing")],
+)
+def test_the_end_of_one_that_was_closed_by_hand_says_by_whom_and_why(by: str, said: str) -> None:
+    closed = replace(
+        notice("indexing", Event.RESOLVED), ended="closed by hand", closed_by=by, closed_because="old host", summary="indexing"
+    )
+    whole = payload(message("1", closed))
+    assert whole["message"] == said
+    (incident,) = whole["data"]["incidents"]
+    assert (incident["closed_by"], incident["closed_because"]) == (by or None, "old host")
 
 
 def test_several_incidents_are_counted_and_the_first_few_named() -> None:

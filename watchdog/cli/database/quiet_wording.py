@@ -1,0 +1,83 @@
+"""Why an incident is quiet, and who knows of it, in words and as JSON values.
+
+In: reasons and acknowledgements. Out: short phrases for the pages about incidents, and parts of their documents.
+"""
+
+from typing import Any
+
+from watchdog.cli.output.wording import key_text
+from watchdog.core.incidents.lifecycle import State
+from watchdog.core.incidents.payload import iso
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.reasons import Reason
+
+__all__ = ["acknowledged_document", "acknowledged_text", "held_back_by", "quiet_line", "quiet_verb", "reason_document"]
+
+SHORT_ID = 12
+
+
+def held_back_by(reason: Reason | None) -> str:
+    """What keeps an incident quiet, as short as it is clear; empty for an acknowledgement, which has a line of its own."""
+    if reason is None:
+        return ""
+    cause, silence, deploy = reason.cause, reason.silence, reason.deploy
+    if reason.window is not None:
+        return f"{reason.window.name} {reason.window.until(reason.at)}"
+    if deploy is not None:
+        return f"deploy {deploy.version} until {iso(deploy.ends_at)}"
+    if silence is not None:
+        comment = f" ({silence.comment})" if silence.comment else ""
+        return f"silence {silence.id[:SHORT_ID]} until {iso(silence.ends_at)}{comment}"
+    if cause is None:
+        return ""
+    key = f" ({key_text(cause.key)})" if cause.key else ""
+    return f"{cause.rule}{key}{', which is pending' if cause.state is State.PENDING else ''}"
+
+
+def quiet_verb(reason: Reason | None) -> str:
+    """What stands before it."""
+    return "muted by" if reason is not None and reason.window is not None else "held back by"
+
+
+def quiet_line(reason: Reason | None) -> str:
+    """Both as one line; empty if nothing keeps it quiet, or an acknowledgement does."""
+    held = held_back_by(reason)
+    return f"{quiet_verb(reason)} {held}" if held else ""
+
+
+def acknowledged_text(given: Acknowledgement | None) -> str:
+    """`acknowledged by ada since 2026-11-28T14:10:12Z: the disk is on its way`; empty if nobody did."""
+    if given is None:
+        return ""
+    by = f" by {given.author}" if given.author else ""
+    return f"acknowledged{by} since {iso(given.at)}{f': {given.comment}' if given.comment else ''}"
+
+
+def reason_document(reason: Reason | None) -> dict[str, Any] | None:
+    """The reason as JSON values."""
+    if reason is None:
+        return None
+    if reason.window is not None:
+        ends_at = reason.window.ends_at(reason.at)
+        return {"mute": reason.window.name, "until": None if ends_at is None else iso(ends_at)}
+    if reason.deploy is not None:
+        return {"deploy": reason.deploy.id, "version": reason.deploy.version, "until": iso(reason.deploy.ends_at)}
+    if reason.silence is not None:
+        return {"silence": reason.silence.id, "until": iso(reason.silence.ends_at), "comment": reason.silence.comment}
+    if reason.acknowledged is not None:
+        return {"acknowledged_at": iso(reason.acknowledged.at), "by": reason.acknowledged.author, "comment": reason.acknowledged.comment}
+    return None if reason.cause is None else {"incident": reason.cause.id, "rule": reason.cause.rule, "key": dict(reason.cause.key)}
+
+
+def acknowledged_document(given: Acknowledgement | None) -> dict[str, Any] | None:
+    """An acknowledgement as JSON values."""
+    if given is None:
+        return None
+    return {
+        "at": iso(given.at),
+        "by": given.author,
+        "comment": given.comment,
+        "severity": given.severity.value,
+        "until": None if given.until is None else iso(given.until),
+        "why": given.why or None,
+    }

@@ -1,0 +1,76 @@
+"""What people ask for, and what they asked for: each method is one transaction, with or without a running daemon, which obeys at its next
+cycle.
+
+In: what was typed, now (epoch seconds). Out: what was written. A request that cannot be granted is a `StoreError` that says what to do
+instead; then nothing of it was written.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.silences import Silence
+from watchdog.store import reading
+from watchdog.store.database import DatabaseFile
+from watchdog.store.requests import acknowledgements, closing, silences
+
+__all__ = ["Requests"]
+
+
+class Requests:
+    """The part of the store that serves people's requests."""
+
+    _file: DatabaseFile
+
+    # --- silences -----------------------------------------------------------------------------------------------------
+
+    def silences(self) -> tuple[Silence, ...]:
+        """All silences that are kept, oldest first."""
+        with self._file.speaking():
+            return silences.every(self._file.connection())
+
+    def add_silence(self, silence: Silence) -> None:
+        """Silence what its matchers select; it applies from the next cycle on."""
+        with self._file.writing() as connection, self._file.speaking():
+            silences.add(connection, silence)
+
+    def expire_silence(self, named: str, now: float) -> Silence:
+        """End a silence by its id or a unique prefix of it; `NotFoundError` if none or several match. Returns it as it was."""
+        with self._file.writing() as connection, self._file.speaking():
+            return silences.expire(connection, named, now)
+
+    # --- single incidents ---------------------------------------------------------------------------------------------
+
+    def acknowledged(self) -> Mapping[str, Acknowledgement]:
+        """Id of each open incident that is acknowledged -> the acknowledgement."""
+        with self._file.speaking():
+            return acknowledgements.holding(self._file.connection())
+
+    def acknowledge(self, named: Sequence[str], comment: str, author: str, now: float) -> list[tuple[Incident, Acknowledgement]]:
+        """Acknowledge open incidents, all or none of them; see `show` for how they are named."""
+        with self._file.writing() as connection, self._file.speaking():
+            found = self._named(named)
+            closing.refuse_ended(found, "acknowledged")
+            given = [(one, Acknowledgement(one.id, now, one.severity, comment, author)) for one in found]
+            for _, acknowledgement in given:
+                acknowledgements.acknowledge(connection, acknowledgement)
+            return given
+
+    def take_back_acknowledgements(self, named: Sequence[str], author: str, now: float) -> list[Incident]:
+        """Take back the acknowledgements of open incidents, all or none of them."""
+        with self._file.writing() as connection, self._file.speaking():
+            found = self._named(named)
+            closing.refuse_unacknowledged(found, acknowledgements.holding(connection))
+            for one in found:
+                acknowledgements.take_back(connection, one.id, now, f"taken back by {author}" if author else "taken back")
+            return found
+
+    def close_incidents(self, named: Sequence[str], because: str, author: str, now: float) -> list[Incident]:
+        """End incidents that are not in breach, all or none of them. Those who were notified of one are notified of its end."""
+        with self._file.writing() as connection, self._file.speaking():
+            found = self._named(named)
+            return closing.close(connection, found, because, author, now)
+
+    def _named(self, named: Iterable[str]) -> list[Incident]:
+        """The incidents, each once."""
+        return list({one.id: one for one in [reading.named_incident(self._file, text) for text in named]}.values())
