@@ -266,6 +266,19 @@ def test_the_pack_is_these_rules() -> None:
     assert set(PACK) == {name for name, *_ in BREACHES}
 
 
+def test_a_deploy_is_a_normal_reason_for_what_it_does_to_workers_and_not_for_what_a_bad_one_breaks() -> None:
+    assert {name for name, rule in PACK.items() if rule.deploy} == {
+        "DuplicateWorkerName",
+        "EveryWorkerLost",
+        "NoWorkersOnline",
+        "QueueBacklogHigh",
+        "QueueNoConsumers",
+        "WorkerEnded",
+        "WorkerLost",
+        "WorkersBelowMinimum",
+    }
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_each_file_opens_with_two_lines_on_what_it_is_for(file: str) -> None:
     assert [line.startswith("# ") for line in FILES[file].splitlines()[:3]] == [True, True, False]

@@ -26,6 +26,7 @@ COMMANDS = {
     "unack": "watchdog.cli.database.acknowledge:unack",
     "close": "watchdog.cli.database.acknowledge:close",
     "silence": "watchdog.cli.database.silence:silence",
+    "deploy": "watchdog.cli.database.deploy:deploy",
     "routes": "watchdog.cli.receivers.routes:routes",
     "outbox": "watchdog.cli.database.outbox:outbox",
     "receivers": "watchdog.cli.receivers.command:receivers",

@@ -1,4 +1,4 @@
-"""Shell completion of targets, incidents, messages, silences, receivers, rules and tables.
+"""Shell completion of targets, deploys, incidents, messages, silences, receivers, rules and tables.
 
 If they cannot be determined there are none: completion never fails.
 """
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from watchdog.store import Store
 
 __all__ = [
+    "complete_deploys",
     "complete_incidents",
     "complete_letters",
     "complete_receivers",
@@ -49,15 +50,25 @@ def complete_silences(ctx: click.Context, _: click.Parameter, incomplete: str) -
     return _ids(ctx, incomplete, lambda store: (one.id for one in store.silences() if one.ends_at > time.time()))
 
 
+def complete_deploys(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Versions whose deploy goes on."""
+    return _stored(ctx, incomplete, lambda store: (one.version for one in store.deploys() if one.covers(time.time())))
+
+
 def _ids(ctx: click.Context, incomplete: str, of: Callable[["Store"], Iterable[str]]) -> list[str]:
-    """Ids in the database that begin like this."""
+    """Ids in the database that begin like this, in whichever case."""
+    return _stored(ctx, incomplete.upper(), of)
+
+
+def _stored(ctx: click.Context, incomplete: str, of: Callable[["Store"], Iterable[str]]) -> list[str]:
+    """Words in the database that begin like this."""
     try:
         from watchdog.cli.configuration import load  # noqa: PLC0415
         from watchdog.store import Store  # noqa: PLC0415
 
         database = load(_config(ctx), {"database": ctx.params.get("database")}, targets_required=False, credentials=False).database
         with Store.open(database, create=False) as store:
-            return _beginning(incomplete.upper(), of(store))
+            return _beginning(incomplete, of(store))
     except Exception:  # noqa: BLE001
         return []
 

@@ -138,6 +138,7 @@ class OverrideSettings(Strict):
     keep_firing_for: Duration | None = None
     window: PositiveDuration | None = None
     severity: Severity | None = None
+    deploy: StrictBool | None = None
     labels: dict[str, StrictStr] = Field(default_factory=dict)
     summary: StrictStr | None = None
     description: StrictStr | None = None
@@ -219,6 +220,7 @@ def to_override(override: OverrideSettings, where_from: str) -> Override:
         keep_firing_for_s=override.keep_firing_for,
         window_s=override.window,
         severity=override.severity,
+        deploy=override.deploy,
         labels=dict(override.labels),
         summary=override.summary,
         description=override.description,

@@ -74,14 +74,16 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.database.incidents_page import incident_document, incident_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.deploys import deploy_before  # noqa: PLC0415
 
     with opened_with_settings(ctx, config, database, f"watchdog incidents show {named}") as (store, settings):
         shown, path, watched = store.show(named), str(store.path), store.watched()
         reason = _reasons(store.incidents(), store, settings).get(shown.incident.id)
+        after = deploy_before(shown.incident, store.deploys())
     if style == "json":
-        show_json(incident_document(shown, path, watched, reason))
+        show_json(incident_document(shown, path, watched, reason, after))
     else:
-        show_page(incident_page(shown, path, time.time(), watched, reason))
+        show_page(incident_page(shown, path, time.time(), watched, reason, after))
 
 
 def _reasons(incidents: "Sequence[Incident]", store: "Store", settings: "Settings") -> "dict[str, Reason]":
@@ -90,4 +92,5 @@ def _reasons(incidents: "Sequence[Incident]", store: "Store", settings: "Setting
     from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
 
     windows = [window for window in to_windows(settings.mute) if window.all_receivers]
-    return quiet_reasons(incidents, store.silences(), time.time(), acknowledged=store.acknowledged(), windows=windows)
+    acknowledged, deploys = store.acknowledged(), store.deploys()
+    return quiet_reasons(incidents, store.silences(), time.time(), acknowledged=acknowledged, deploys=deploys, windows=windows)

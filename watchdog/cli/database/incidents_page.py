@@ -134,16 +134,17 @@ def _lasts(incident: Incident, now: float) -> str:
     return format_duration(max(round((incident.resolved_at or now) - incident.started_at), 0))
 
 
-def incident_page(shown: "IncidentShown", database: str, now: float, watched: "Watched", reason: Reason | None = None) -> list[Block]:
-    """One incident with its history and messages."""
+def incident_page(
+    shown: "IncidentShown", database: str, now: float, watched: "Watched", reason: Reason | None = None, after: str | None = None
+) -> list[Block]:
+    """One incident with its history and messages. `after`: the deploy that it began after."""
     incident = shown.incident
-    known = _holding(shown)
     unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
     now = _until(watched, now)
     page: list[Block] = [
         *unwatched,
         Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
-        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(incident, now, reason, known)),
+        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(shown, now, reason, after)),
         *_texts(incident),
     ]
     if shown.transitions:
@@ -178,7 +179,8 @@ def _now(incident: Incident, reason: Reason | None, known: Acknowledgement | Non
         yield "known", acknowledged_text(known)
 
 
-def _facts(incident: Incident, now: float, reason: Reason | None, known: Acknowledgement | None) -> Iterator[tuple[str, Piece]]:
+def _facts(shown: "IncidentShown", now: float, reason: Reason | None, after: str | None) -> Iterator[tuple[str, Piece]]:
+    incident, known = shown.incident, _holding(shown)
     yield "id", incident.id
     yield "fingerprint", incident.fingerprint
     yield "rule", incident.rule
@@ -187,7 +189,7 @@ def _facts(incident: Incident, now: float, reason: Reason | None, known: Acknowl
         yield "key", key_text(incident.key)
     yield "state", _state(incident)
     yield from _now(incident, reason, known)
-    yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}"
+    yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}{f', {after}' if after else ''}"
     if incident.fired_at is not None:
         yield "fired", iso(incident.fired_at) + _flapping(incident)
     if incident.resolved_at is not None:
@@ -231,13 +233,16 @@ def _watched(watched: "Watched") -> dict[str, Any]:
     return {"watched": watched.now, "last_looks": {target: iso(at) for target, at in sorted(watched.last.items())}}
 
 
-def incident_document(shown: "IncidentShown", database: str, watched: "Watched", reason: Reason | None = None) -> dict[str, Any]:
-    """One incident with its history and messages as JSON values."""
+def incident_document(
+    shown: "IncidentShown", database: str, watched: "Watched", reason: Reason | None = None, after: str | None = None
+) -> dict[str, Any]:
+    """One incident with its history and messages as JSON values. `after`: the deploy that it began after."""
     return {
         "version": 1,
         "database": database,
         **_watched(watched),
         "incident": _incident(shown.incident, reason, _holding(shown)),
+        "began_after": after,
         "history": [{"at": iso(m.at), "before": m.before or None, "after": m.after, "reason": m.reason} for m in shown.transitions],
         "acknowledgements": [acknowledged_document(one) for one in shown.acknowledgements],
         "messages": [

@@ -13,15 +13,16 @@ import click
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
+    from watchdog.config.load import Loaded
     from watchdog.config.settings import Settings
     from watchdog.store import Store
 
-__all__ = ["opened", "opened_with_settings", "options_or_before"]
+__all__ = ["configured", "opened", "opened_with_settings", "options_or_before"]
 
 
 @contextmanager
 def opened(ctx: click.Context, config: Path | None, database: str | None, command: str, *, write: bool = False) -> Iterator["Store"]:
-    """The database, read-only unless `write`; it is never created. Neither the configuration's secrets nor its targets are needed.
+    """The database, read-only unless `write`; it is never created.
 
     `command`: as typed, for the hint in an error.
     """
@@ -34,16 +35,22 @@ def opened_with_settings(
     ctx: click.Context, config: Path | None, database: str | None, command: str, *, write: bool = False
 ) -> Iterator[tuple["Store", "Settings"]]:
     """The same, with the settings, in which secrets may be missing."""
-    from watchdog.cli.configuration import load  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
-    config, database = options_or_before(ctx, config, database)
-    loaded = load(config, {"database": database}, targets_required=False, credentials=False)
+    loaded = configured(ctx, config, database)
     try:
         with Store.open(loaded.database, create=False, write=write, command=command) as store:
             yield store, loaded.settings
     except StoreError as error:
         raise Refused(str(error)) from None
+
+
+def configured(ctx: click.Context, config: Path | None, database: str | None) -> "Loaded":
+    """The configuration that the options name. Neither its secrets nor its targets are needed."""
+    from watchdog.cli.configuration import load  # noqa: PLC0415
+
+    config, database = options_or_before(ctx, config, database)
+    return load(config, {"database": database}, targets_required=False, credentials=False)
 
 
 def options_or_before(ctx: click.Context, config: Path | None, database: str | None) -> tuple[Path | None, str | None]:

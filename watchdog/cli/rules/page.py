@@ -98,6 +98,7 @@ def _values(rule: Rule, targets: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "labels", ", ".join(f"{name} = {value}" for name, value in rule.labels.items())
     yield "targets", ", ".join(rule.targets)
     yield "inhibits", ", ".join(rule.inhibits)
+    yield "deploy", "its incidents are quiet during a deploy" if rule.deploy else ""
     yield "shows", ", ".join(rule.columns)
     yield "summary", first_line(rule.summary)
     yield "resolved", first_line(rule.resolved)

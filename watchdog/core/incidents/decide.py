@@ -144,6 +144,8 @@ def _one(
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
         return _judged(incident, Verdict.UNKNOWN if judgement.unknown else Verdict.NONE), finding, []
     incident = _judged(incident, finding.verdict)
+    if incident.deploy is not finding.rule.deploy:
+        incident = replace(incident, deploy=finding.rule.deploy)
     if not _absent(finding):
         incident = _seen(incident, situation)
     elif _forgotten(situation, incident, finding):

@@ -158,6 +158,7 @@ def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, li
         link=link,
         inhibits=rule.inhibits,
         verdict=finding.verdict.value,
+        deploy=rule.deploy,
     )
     return incident, Transition(incident.id, now, "", State.PENDING, "breach")
 

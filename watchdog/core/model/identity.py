@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-__all__ = ["fingerprint", "group_id", "incident_id", "message_id", "silence_id"]
+__all__ = ["deploy_id", "fingerprint", "group_id", "incident_id", "message_id", "silence_id"]
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's, five bits each, which sort in numeric order."""
@@ -36,6 +36,11 @@ def group_id(first: str, labels: Iterable[tuple[str, str]]) -> str:
 def silence_id(starts_at: float, matchers: str) -> str:
     """Return a ULID for one silence."""
     return _ulid(starts_at, ["silence", matchers, repr(starts_at)])
+
+
+def deploy_id(starts_at: float, version: str) -> str:
+    """Return a ULID for one deploy."""
+    return _ulid(starts_at, ["deploy", version, repr(starts_at)])
 
 
 def _digest(parts: Iterable[str]) -> bytes:

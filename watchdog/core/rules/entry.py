@@ -25,7 +25,7 @@ __all__ = ["KEYS", "OF_A_BREACH", "TEMPLATES", "RuleDraft", "identity", "read_ru
 
 KEYS = (
     "name", "from", "when", "query", "key", "where", "clear", "escalate", "params", "for", "keep_firing_for", "window", "severity",
-    "summary", "description", "runbook", "resolved", "labels", "targets", "inhibits", "formerly", "enabled",
+    "summary", "description", "runbook", "resolved", "labels", "targets", "inhibits", "deploy", "formerly", "enabled",
 )  # fmt: skip
 """Every key of a `[[rule]]`."""
 
@@ -101,6 +101,7 @@ def _plain_fields(fields: Fields, notes: Notes, name: str) -> Rule:
         labels=fields.labels("labels"),
         targets=fields.texts("targets", ("*",)),
         inhibits=fields.texts("inhibits"),
+        deploy=fields.flag("deploy", default=False),
         formerly=fields.texts("formerly"),
         enabled=fields.flag("enabled", default=True),
         file=notes.file,

@@ -50,6 +50,8 @@ class Rule(Struct, frozen=True):
     targets: tuple[str, ...] = ("*",)
     inhibits: tuple[str, ...] = ()
     enabled: bool = True
+    deploy: bool = False
+    """Whether a deploy of its target is a normal reason for it, so that its incidents are quiet meanwhile."""
     formerly: tuple[str, ...] = ()
     file: str = ""
     line: int = 0
@@ -78,6 +80,7 @@ class Override(Struct, frozen=True):
     keep_firing_for_s: float | None = None
     window_s: float | None = None
     severity: Severity | None = None
+    deploy: bool | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     summary: str | None = None
     description: str | None = None

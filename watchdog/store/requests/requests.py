@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.store import reading
 from watchdog.store.database import DatabaseFile
-from watchdog.store.requests import acknowledgements, closing, silences
+from watchdog.store.requests import acknowledgements, closing, deploys, silences
 
 __all__ = ["Requests"]
 
@@ -38,6 +39,23 @@ class Requests:
         """End a silence by its id or a unique prefix of it; `NotFoundError` if none or several match. Returns it as it was."""
         with self._file.writing() as connection, self._file.speaking():
             return silences.expire(connection, named, now)
+
+    # --- deploys ------------------------------------------------------------------------------------------------------
+
+    def deploys(self) -> tuple[Deploy, ...]:
+        """All deploys that are kept, oldest first."""
+        with self._file.speaking():
+            return deploys.every(self._file.connection())
+
+    def start_deploy(self, deploy: Deploy) -> tuple[Deploy, ...]:
+        """Begin a deploy; it ends those that it replaces. Returns these, as they were."""
+        with self._file.writing() as connection, self._file.speaking():
+            return deploys.start(connection, deploy)
+
+    def end_deploy(self, version: str | None, now: float) -> tuple[Deploy, ...]:
+        """End the deploys of this version, or the only one that goes on. Returns them; none if they had ended already."""
+        with self._file.writing() as connection, self._file.speaking():
+            return deploys.end(connection, version, now)
 
     # --- single incidents ---------------------------------------------------------------------------------------------
 

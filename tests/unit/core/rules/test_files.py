@@ -61,6 +61,7 @@ runbook  = "look"
 labels   = { team = "data" }
 targets  = ["prod-*"]
 inhibits = ["Other"]
+deploy   = true
 formerly = ["Backlog"]
 
 [[rule]]
@@ -78,7 +79,7 @@ def test_a_rule_is_read_as_it_is_written() -> None:
         params={"limit": 50.0, "longest": 600.0, "kind": "slow", "strict": True, "code": "5"},
         for_s=300.0, keep_firing_for_s=120.0, window_s=5400.0, severity=Severity.ERROR,
         summary="{{ name }} holds {{ length }} messages, {{ longest | duration }} {{ kind }} {{ code }}",
-        description="in {{ target }}", runbook="look", labels={"team": "data"}, targets=("prod-*",), inhibits=("Other",),
+        description="in {{ target }}", runbook="look", labels={"team": "data"}, targets=("prod-*",), inhibits=("Other",), deploy=True,
         formerly=("Backlog",), file="rules/a.toml", line=2,
         columns=("length",), reads={"queues": frozenset({"length", "declared"})}, identity=rule.identity,
     )  # fmt: skip
@@ -86,8 +87,8 @@ def test_a_rule_is_read_as_it_is_written() -> None:
 
 def test_what_a_rule_leaves_out_has_its_default() -> None:
     rule = rules_of(a_rule())[0]
-    assert (rule.for_s, rule.keep_firing_for_s, rule.window_s, rule.severity, rule.targets, rule.enabled) == (
-        0.0, 60.0, 300.0, Severity.WARNING, ("*",), True,
+    assert (rule.for_s, rule.keep_firing_for_s, rule.window_s, rule.severity, rule.targets, rule.deploy, rule.enabled) == (
+        0.0, 60.0, 300.0, Severity.WARNING, ("*",), False, True,
     )  # fmt: skip
 
 

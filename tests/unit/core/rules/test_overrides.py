@@ -81,13 +81,13 @@ def test_everything_an_override_sets_holds() -> None:
     rule = tuned(
         Override(
             "*", enabled=False, for_s=1.0, keep_firing_for_s=2.0, window_s=3.0, severity=Severity.INFO, labels={"x": "y"},
-            params={"limit": 9.0}, summary="s", description="d", runbook="r",
+            params={"limit": 9.0}, deploy=True, summary="s", description="d", runbook="r",
         )
     ).rule  # fmt: skip
     assert (rule.enabled, rule.for_s, rule.keep_firing_for_s, rule.window_s, rule.severity, rule.labels, rule.params["limit"]) == (
         False, 1.0, 2.0, 3.0, Severity.INFO, {"team": "a", "x": "y"}, 9.0,
     )  # fmt: skip
-    assert (rule.summary, rule.description, rule.runbook) == ("s", "d", "r")
+    assert (rule.deploy, rule.summary, rule.description, rule.runbook) == (True, "s", "d", "r")
 
 
 def test_the_last_match_wins_setting_by_setting() -> None:

@@ -1,6 +1,6 @@
 """Deploys: while one goes on, incidents of rules that are marked `deploy = true` are quiet on its targets.
 
-What still fires when the deploy has ended is notified of then.
+What still fires when the deploy has ended is notified of then. One that nobody ends, ends by itself.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,12 @@ from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.model.target import matches
+from watchdog.core.text.durations import format_duration
 
-__all__ = ["Deploy", "deploy_of"]
+__all__ = ["Deploy", "deploy_before", "deploy_of"]
+
+NEARBY_S = 3600.0
+"""An incident that begins within so many seconds of the beginning of a deploy may be its doing."""
 
 
 class Deploy(Struct, frozen=True):
@@ -27,9 +31,27 @@ class Deploy(Struct, frozen=True):
         """Whether it goes on now."""
         return self.starts_at <= now < self.ends_at
 
+    def hides(self, incident: Incident) -> bool:
+        """Whether it is a reason to be quiet about an open incident, while it goes on."""
+        return incident.open and incident.deploy and matches(incident.target, self.targets)
+
+    def replaces(self, earlier: "Deploy") -> bool:
+        """Whether it is for all targets of an earlier one, which therefore is over."""
+        return all(glob in self.targets or matches(glob, self.targets) for glob in earlier.targets)
+
 
 def deploy_of(incident: Incident, deploys: Iterable[Deploy]) -> Deploy | None:
     """Return the deploy that hides an incident, of those that go on: the one that lasts longest; None if none does."""
     if not incident.deploy:
         return None
-    return max((one for one in deploys if matches(incident.target, one.targets)), key=lambda one: one.ends_at, default=None)
+    return max((one for one in deploys if one.hides(incident)), key=lambda one: one.ends_at, default=None)
+
+
+def deploy_before(incident: Incident, deploys: Iterable[Deploy]) -> str | None:
+    """Return `6m after deploy v512` if a deploy of its target began within the hour before the incident; of several, the last."""
+    near = [one for one in deploys if 0 <= incident.started_at - one.starts_at <= NEARBY_S and matches(incident.target, one.targets)]
+    if not near:
+        return None
+    last = max(near, key=lambda one: one.starts_at)
+    minutes = int(incident.started_at - last.starts_at) // 60
+    return f"{format_duration(minutes * 60) if minutes else 'less than 1m'} after deploy {last.version}"
