@@ -5,6 +5,7 @@ define their own settings in their own files; here they are only named.
 """
 
 import re
+from fnmatch import fnmatchcase
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -89,6 +90,14 @@ def _table(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _each_reached(globs: tuple[str, ...]) -> tuple[str, ...]:
+    for place, glob in enumerate(globs):
+        wider = next((one for one in globs[:place] if one == glob or fnmatchcase(glob, one)), None)
+        if wider is not None:
+            raise ValueError(f'"{glob}" is never reached: "{wider}" before it matches the same names; put the narrower one first')
+    return globs
+
+
 Interval = Annotated[Duration, AfterValidator(_long_enough)]
 Name = Annotated[StrictStr, AfterValidator(_readable)]
 Texts = tuple[StrictStr, ...]
@@ -116,6 +125,7 @@ class TargetSettings(Strict):
     expected_workers: Texts = ()
     workers: Texts = ()
     queues: Texts = ()
+    kinds: Annotated[Texts, AfterValidator(_each_reached)] = ()
 
     @model_validator(mode="after")
     def _can_be_seen(self) -> "TargetSettings":
@@ -185,6 +195,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         link=_opened_at(target),
         workers=target.workers,
         queues=target.queues,
+        kinds=target.kinds,
         declared_queues=tuple(redis.queues) if redis else (),
         min_workers=target.min_workers,
         min_workers_by_name=dict(target.min_workers_by_name),

@@ -251,3 +251,21 @@ def test_an_old_name_is_claimed_once(folder: Folder) -> None:
 def test_old_names_are_one_or_a_list(folder: Folder) -> None:
     folder.write(ONE_TARGET + console("crew", '"ops"') + console("team", '["a", "b"]'))
     assert [receiver.was for receiver in folder.load().settings.receiver] == [("ops",), ("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        (
+            '["celery@*", "celery@gpu-*"]',
+            '"celery@gpu-*" is never reached: "celery@*" before it matches the same names; put the narrower one first',
+        ),
+        ('["celery@[ab]*", "celery@[ab]*"]', '"celery@[ab]*" is never reached'),
+    ],
+)
+def test_a_pattern_of_kinds_that_can_never_apply_is_a_fault(folder: Folder, kinds: str, said: str) -> None:
+    folder.write(f"{ONE_TARGET}kinds = {kinds}\n")
+    (fault,) = folder.faults()
+    assert fault.startswith("watchdog.toml:4: ")
+    assert "kinds: " in fault
+    assert said in fault

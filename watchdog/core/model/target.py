@@ -25,6 +25,8 @@ class Target(Struct, frozen=True):
     """Globs: only these workers belong to this target; empty: all."""
     queues: tuple[str, ...] = ()
     """Globs for queues, likewise."""
+    kinds: tuple[str, ...] = ()
+    """Globs: all workers that match one are of one kind; the first that matches counts. Kinds of others are derived from their names."""
     declared_queues: tuple[str, ...] = ()
     """Queue names from the configuration (`redis.queues`), monitored even if nobody else knows them."""
     min_workers: int | None = None

@@ -12,7 +12,6 @@ from msgspec import Struct, field
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.rows import Reading, Row
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers
-from watchdog.tables.workers.names import kind_of
 
 __all__ = ["Consumers", "Taken", "consumers"]
 
@@ -114,7 +113,7 @@ def _perhaps(workers: Reading, known_workers: KnownWorkers) -> tuple[dict[str, s
     for row, why in unknown:
         name = str(row.cells["name"])
         own = _queues(known_workers.known[name])
-        queues = own if own and "state" in row.gaps else own | of_kind.get(kind_of(name), frozenset())
+        queues = own if own and "state" in row.gaps else own | of_kind.get(known_workers.kind(name), frozenset())
         if not queues:
             return perhaps, why
         for queue in queues:
@@ -134,7 +133,7 @@ def _queues_of_kinds(known_workers: KnownWorkers) -> dict[str, frozenset[str]]:
     """Return kind -> every queue that a worker of it was last known to consume."""
     found: dict[str, set[str]] = {}
     for name, worker in known_workers.known.items():
-        found.setdefault(kind_of(name), set()).update(_queues(worker))
+        found.setdefault(known_workers.kind(name), set()).update(_queues(worker))
     return {kind: frozenset(queues) for kind, queues in found.items()}
 
 

@@ -1,4 +1,4 @@
-"""`kinds`: one row per kind of worker (names without digits, hashes and pod suffixes), for failures that move from worker to worker.
+"""`kinds`: one row per kind of worker (see `names.kind_of`), for failures that move from worker to worker.
 
 A pod or container that crashes comes back under another name. So deaths are counted by kind: workers that fell silent without a goodbye
 after a short life. A deploy does not count, even one that kills: the old workers have lived long, and the new ones live on. A second deploy
@@ -9,12 +9,11 @@ from collections.abc import Iterable
 
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.tables.workers.memory import KnownWorker, known_workers_of
-from watchdog.tables.workers.names import kind_of
 
 __all__ = ["TABLE"]
 
 COLUMNS = (
-    Column("kind", Kind.TEXT, "the name with digits and pod or hash suffixes folded: celery@web-*"),
+    Column("kind", Kind.TEXT, "a pattern of `kinds`, or a name with digits and pod or hash suffixes folded: celery@web-*"),
     Column("online", Kind.NUMBER, "workers online", "workers", 0.0),
     Column(
         "deaths",
@@ -43,12 +42,12 @@ def read(look: Look) -> Reading:
     known_workers = known_workers_of(workers.memory)
     of_kind: dict[str, list[KnownWorker]] = {}
     for worker in known_workers.known.values():
-        of_kind.setdefault(kind_of(worker.name), []).append(worker)
+        of_kind.setdefault(known_workers.kind(worker.name), []).append(worker)
     if workers.unread is not None:
         blind = [c.name for c in COLUMNS if c.name != "kind"]
         rows = [Row({"kind": kind, **dict.fromkeys(blind)}, dict.fromkeys(blind, workers.unread)) for kind in of_kind]
         return Reading(tuple(rows), unread=workers.unread)
-    gone = frozenset((kind_of(name),) for (name, *_) in workers.forgotten) - {(kind,) for kind in of_kind}
+    gone = frozenset((known_workers.kind(name),) for (name, *_) in workers.forgotten) - {(kind,) for kind in of_kind}
     first_look_at = min((worker.first_seen_at for worker in known_workers.known.values()), default=look.now)
     return Reading(tuple(_row(kind, known, first_look_at, look) for kind, known in of_kind.items()), forgotten=gone)
 

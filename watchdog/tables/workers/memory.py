@@ -14,6 +14,7 @@ from watchdog.core.model.replies import Replies, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.workers.clocks import Drift
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
+from watchdog.tables.workers.names import kind_of
 from watchdog.tables.workers.presence import BrokerPresence, FlowerPresence
 
 __all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed", "refreshing"]
@@ -118,6 +119,12 @@ class KnownWorkers(Struct, frozen=True):
     """The last poll that reached Flower."""
     flower_ahead_s: float = 0.0
     """Seconds by which Flower's clock was ahead of ours at the last refresh."""
+    kinds: tuple[str, ...] = ()
+    """The target's `kinds` at this poll."""
+
+    def kind(self, name: str) -> str:
+        """Return the kind of a worker, by its name."""
+        return kind_of(name, self.kinds)
 
 
 def known_workers_of(memory: object) -> KnownWorkers:

@@ -1,6 +1,7 @@
 """Parse worker names: the host, and the kind, so that a renamed pod is known as a replacement."""
 
 import re
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 __all__ = ["host_of", "kind_of"]
@@ -20,11 +21,15 @@ def host_of(name: str) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def kind_of(name: str) -> str:
-    """Return the name with runs of digits, hashes and pod suffixes folded to `*`, before and after the @.
+def kind_of(name: str, patterns: tuple[str, ...] = ()) -> str:
+    """Return the first of these globs that the name matches; else the name with runs of digits, hashes and pod suffixes folded to `*`,
+    before and after the @.
 
     `celery@web-7d9f8b6c5-x2x9z` and `celery@web-12` are both `celery@web-*`.
     """
+    for pattern in patterns:
+        if fnmatchcase(name, pattern):
+            return pattern
     before, at, after = name.partition("@")
     return _fold(before) + at + _fold(after)
 

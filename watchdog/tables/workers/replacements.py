@@ -24,19 +24,22 @@ Serving = tuple[str, tuple[str, ...] | None]
 """A worker's kind, and its queues; None if they are unknown."""
 
 
-def with_peers(known: Mapping[str, KnownWorker], now: float) -> dict[str, KnownWorker]:
-    """Record for each online worker how many peers are online with it, and for each other whether it was replaced."""
-    peers = peers_online(known)
+def with_peers(known: Mapping[str, KnownWorker], kinds: tuple[str, ...], now: float) -> dict[str, KnownWorker]:
+    """Record for each online worker how many peers are online with it, and for each other whether it was replaced.
+
+    `kinds`: the target's patterns for kinds.
+    """
+    peers = peers_online(known, kinds)
     beside = {name: _beside(worker, peers[name], now) for name, worker in known.items()}
     unseen = [worker for worker in beside.values() if _died_unseen(worker)]
     if unseen:
-        beside |= {worker.name: replace(worker, replaced=True) for worker in _succeeded(unseen, beside.values())}
+        beside |= {worker.name: replace(worker, replaced=True) for worker in _succeeded(unseen, beside.values(), kinds)}
     return beside
 
 
-def peers_online(known: Mapping[str, KnownWorker]) -> dict[str, int]:
+def peers_online(known: Mapping[str, KnownWorker], kinds: tuple[str, ...]) -> dict[str, int]:
     """Return for each worker how many workers of its kind that serve its queues are online, itself included."""
-    serving = {name: _serving(worker) for name, worker in known.items()}
+    serving = {name: _serving(worker, kinds) for name, worker in known.items()}
     online = _Online((name, serving[name]) for name, worker in known.items() if worker.state == "online" and not worker.unknown)
     return {name: online.peers(serving[name]) for name in known}
 
@@ -55,17 +58,18 @@ def _died_unseen(worker: KnownWorker) -> bool:
     return lost and worker.online_at is None and worker.beat is not None and bool(worker.beat.heartbeats)
 
 
-def _succeeded(unseen: Iterable[KnownWorker], known: Iterable[KnownWorker]) -> Iterable[KnownWorker]:
+def _succeeded(unseen: Iterable[KnownWorker], known: Iterable[KnownWorker], kinds: tuple[str, ...]) -> Iterable[KnownWorker]:
     """Yield the workers never seen online for which as many new workers of the kind, serving their queues, started as died together."""
     died: dict[str, list[float]] = {}
     for worker in unseen:
-        died.setdefault(kind_of(worker.name), []).append(_last_heard(worker))
+        died.setdefault(kind_of(worker.name, kinds), []).append(_last_heard(worker))
     born: dict[str, list[tuple[float, tuple[str, ...] | None]]] = {kind: [] for kind in died}
     for worker in known:
-        if worker.born_at is not None and kind_of(worker.name) in born and _is_new(worker):
-            born[kind_of(worker.name)].append((worker.born_at, _serving(worker)[1]))
+        kind, queues = _serving(worker, kinds)
+        if worker.born_at is not None and kind in born and _is_new(worker):
+            born[kind].append((worker.born_at, queues))
     for worker in unseen:
-        (kind, queues), at = _serving(worker), _last_heard(worker)
+        (kind, queues), at = _serving(worker, kinds), _last_heard(worker)
         after = sum(when > at - BORN_S and (queues is None or theirs is None or set(queues) <= set(theirs)) for when, theirs in born[kind])
         if after >= sum(abs(when - at) <= TOGETHER_S for when in died[kind]):
             yield worker
@@ -105,6 +109,6 @@ class _Online:
         return found
 
 
-def _serving(worker: KnownWorker) -> Serving:
+def _serving(worker: KnownWorker, kinds: tuple[str, ...]) -> Serving:
     seen = worker.inspection
-    return kind_of(worker.name), None if seen is None else seen.queues
+    return kind_of(worker.name, kinds), None if seen is None else seen.queues

@@ -13,7 +13,7 @@ from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Cell, Look, Row, number
 from watchdog.tables.workers.clocks import AHEAD_S
 from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers
-from watchdog.tables.workers.names import host_of, kind_of
+from watchdog.tables.workers.names import host_of
 from watchdog.tables.workers.replacements import peers_online
 
 __all__ = ["WorkerRows", "blind_row"]
@@ -39,6 +39,7 @@ class WorkerRows:
         self, look: Look, known_workers: KnownWorkers, idle: Mapping[str, str], rates: Mapping[str, float], beats_missing: str
     ) -> None:
         self._look, self._idle, self._rates, self._beats_missing = look, idle, rates, beats_missing
+        self._kind = known_workers.kind
         self._remains = _Remains(look, known_workers)
         self._unsure = _unsure_of_kind(known_workers)
         cache = look.replies.get(Inspected(), dict)
@@ -64,7 +65,7 @@ class WorkerRows:
         now, remains = self._look.now, self._remains
         cells: Cells = {
             "name": worker.name,
-            "kind": kind_of(worker.name),
+            "kind": self._kind(worker.name),
             "host": host_of(worker.name),
             "state": worker.state or None,
             "silent_s": _silent_s(worker, now),
@@ -158,7 +159,7 @@ class WorkerRows:
         """Return why it is unknown whether it was replaced: it, or a worker of its kind, may be online; empty if that is not so."""
         if not self._unsure or (worker.state == "online" and not worker.unknown):
             return ""
-        return self._unsure.get(kind_of(worker.name), "")
+        return self._unsure.get(self._kind(worker.name), "")
 
 
 class _Remains:
@@ -170,7 +171,7 @@ class _Remains:
         over = {task_id for worker in known_workers.known.values() for task_id in worker.never_ended}
         self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed) if task.id not in over)
         online = [worker for worker in known_workers.known.values() if worker.state == "online" and not worker.unknown]
-        self._peers = peers_online(known_workers.known) if len(online) < len(known_workers.known) else {}
+        self._peers = peers_online(known_workers.known, known_workers.kinds) if len(online) < len(known_workers.known) else {}
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
     def abandoned(self, worker: KnownWorker) -> float:
@@ -196,7 +197,7 @@ class _Remains:
 
 def _unsure_of_kind(known_workers: KnownWorkers) -> dict[str, str]:
     """Kind -> why it is not known whether one of its workers is online."""
-    return {kind_of(worker.name): worker.unknown for worker in reversed(tuple(known_workers.known.values())) if worker.unknown}
+    return {known_workers.kind(worker.name): worker.unknown for worker in reversed(tuple(known_workers.known.values())) if worker.unknown}
 
 
 def _silent_s(worker: KnownWorker, now: float) -> float:
@@ -213,8 +214,8 @@ def _silent_s(worker: KnownWorker, now: float) -> float:
     return max(now - max(ours or flowers or [worker.first_seen_at]), 0.0)
 
 
-def blind_row(worker: KnownWorker, why: str, columns: tuple[str, ...]) -> Row:
+def blind_row(worker: KnownWorker, kind: str, why: str, columns: tuple[str, ...]) -> Row:
     """Return the row of a worker that could not be looked at, with a gap in each of these columns but its name."""
-    known: Cells = {"name": worker.name, "kind": kind_of(worker.name), "host": host_of(worker.name)}
+    known: Cells = {"name": worker.name, "kind": kind, "host": host_of(worker.name)}
     names = [column for column in columns if column not in known]
     return Row({**known, **dict.fromkeys(names)}, dict.fromkeys(names, why))

@@ -51,11 +51,11 @@ def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, no
     broker = broker_presence(known_workers.broker, replies, now) if "redis" in target.sources else BrokerPresence()
     flower = flower_presence(known_workers.flower, replies, now)
     if isinstance(status, Gap):
-        return replace(known_workers, broker=broker, flower=flower)
+        return replace(known_workers, broker=broker, flower=flower, kinds=target.kinds)
     seen = _Seen(known_workers, target, replies, now)
     seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
     seen.flower_ahead_s = seen.flowers_clock()
-    known = with_peers({name: seen.worker(name) for name in seen.names()}, now)
+    known = with_peers({name: seen.worker(name) for name in seen.names()}, target.kinds, now)
     kept = {name: worker for name, worker in known.items() if not seen.forgettable(worker)}
     return KnownWorkers(
         known=kept,
@@ -65,6 +65,7 @@ def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, no
         refreshed_at=now if replies.asked(InspectAll()) or known_workers.refreshed_at is None else known_workers.refreshed_at,
         looked_at=now,
         flower_ahead_s=seen.flower_ahead_s,
+        kinds=target.kinds,
     )
 
 

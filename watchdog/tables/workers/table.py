@@ -19,7 +19,7 @@ NUMBER, TEXT, BOOLEAN = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
 
 COLUMNS = (
     Column("name", TEXT, "the worker's full name, such as celery@web-1"),
-    Column("kind", TEXT, "the name with digits and pod or hash suffixes folded: celery@web-*"),
+    Column("kind", TEXT, "the pattern of `kinds` that it matches, else the name with digits and pod or hash suffixes folded: celery@web-*"),
     Column("host", TEXT, "what follows the @"),
     Column("state", TEXT, "online; left: it said goodbye; lost: it did not", allowed=("online", "left", "lost")),
     Column("silent_s", NUMBER, "since its last sign of life", "s", 0.0),
@@ -80,7 +80,7 @@ def read(look: Look) -> Reading:
     idle |= {} if look.demand.wants("workers", "abandoned") else {"abandoned": NOT_READ}
     if isinstance(status, Gap):
         columns = tuple(c.name for c in COLUMNS if c.name not in idle)
-        rows = tuple(blind_row(worker, status.reason, columns) for worker in known_workers.known.values())
+        rows = tuple(blind_row(worker, known_workers.kind(worker.name), status.reason, columns) for worker in known_workers.known.values())
         return Reading(rows, unread=status.reason, idle=idle, memory=known_workers)
     beats = look.replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
     beats_missing = beats.reason if isinstance(beats, Gap) else ""

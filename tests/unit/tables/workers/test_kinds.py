@@ -162,3 +162,12 @@ def test_while_flower_is_down_kinds_are_rows_full_of_gaps() -> None:
     watch = watched(PODS[:1])
     watch.cluster.gaps["flower"] = "flower: connection refused"
     assert row(passes(watch, 10), KIND, table="kinds").gaps["deaths"] == "flower: connection refused"
+
+
+def test_workers_that_match_a_pattern_are_one_row() -> None:
+    cluster = Cluster()
+    for name in ("celery@gpu-brave-otter", "celery@gpu-calm-heron", "celery@web-1"):
+        cluster.add(name)
+    watch = Watch(cluster, a_target(kinds=("celery@gpu-*",)))
+    reading = passes(watch, 20)
+    assert {row.cells["kind"]: row.cells["online"] for row in reading.rows} == {"celery@gpu-*": 2.0, "celery@web-*": 1.0}

@@ -716,6 +716,19 @@ def test_a_worker_of_another_kind_replaces_nobody() -> None:
     assert cell(workers(watch), PODS[0], "replaced") is False
 
 
+@pytest.mark.parametrize(("kinds", "replaced"), [((), False), (("celery@gpu-*",), True)])
+def test_a_worker_whose_name_says_nothing_replaces_another_where_the_target_says_that_they_are_of_one_kind(
+    kinds: tuple[str, ...], replaced: bool
+) -> None:
+    watch = watching(healthy("celery@gpu-brave-otter"), kinds=kinds)
+    watch.cluster.dies("celery@gpu-brave-otter")
+    workers(watch)
+    watch.cluster.add("celery@gpu-calm-heron")
+    reading = workers(watch)
+    assert cell(reading, "celery@gpu-brave-otter", "replaced") is replaced
+    assert cell(reading, "celery@gpu-calm-heron", "kind") == ("celery@gpu-*" if kinds else "celery@gpu-calm-heron")
+
+
 def test_a_worker_of_the_same_kind_for_another_queue_replaces_nobody() -> None:
     cluster = healthy()
     cluster.add("celery@worker-1", queues=("a",))
