@@ -13,6 +13,7 @@ from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import FIRE, Event, Message, Notice, Notified
 from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
+from watchdog.core.incidents.quiet.deploys import deploy_before
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
 from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
@@ -114,14 +115,16 @@ class _Decided:
             olds = queued.get(incident.id, [])
             notices: list[Notice] = []
             if decided.event is not None:
-                notice = notice_of(
-                    incident, decided.event, (notified.sequence if notified else 0) + 1, because=self._quiet.because(incident)
-                )
+                notice = self._notice(incident, decided.event, (notified.sequence if notified else 0) + 1)
                 notices = [next((old for old in olds if _content_key(old) == _content_key(notice)), notice)]
             elif olds and incident.open and decided.why in UNDECIDED and self._may_hear(one):
                 notices = _still_to_say(olds, notified)
             for notice in notices:
                 yield Wish(incident, notice, decided.terms or self._terms(incident))
+
+    def _notice(self, incident: Incident, event: Event, sequence: int) -> Notice:
+        deploy = deploy_before(incident, self._loaded.deploys) or ""
+        return notice_of(incident, event, sequence, because=self._quiet.because(incident), deploy=deploy)
 
     def _decide(self, one: JudgedIncident, notified: Notified | None) -> Decision:
         return decision(one, notified, self._recipient, self._now, routing=self._routing, quiet=self._quiet, again=self._again)
@@ -159,8 +162,8 @@ def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
     return [] if first is None else [replace(fires[-1], event=Event.FIRST, sequence=first.sequence)]
 
 
-def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple[str, ...] = ()) -> Notice:
-    """Take a snapshot of an incident for one receiver. `because`: what explains it, in words."""
+def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple[str, ...] = (), deploy: str = "") -> Notice:
+    """Take a snapshot of an incident for one receiver. `because`: what explains it, in words; `deploy`: one shortly before it began."""
     return Notice(
         incident=incident.id,
         fingerprint=incident.fingerprint,
@@ -186,6 +189,7 @@ def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple
         targets=(incident.target,),
         flapping=incident.flapping,
         because=because,
+        deploy=deploy,
         fires=incident.fires,
         fires_over_s=max((incident.last_fire_at or 0.0) - (incident.first_fire_at or 0.0), 0.0),
     )
