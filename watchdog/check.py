@@ -72,7 +72,9 @@ class Checker:
         judgements = judge_all(self._evaluators[target], self._rules[target], seen)
         usual = seen.windows[DEFAULT_WINDOW_S]
         configured = next(poller.target for poller in self._pollers if poller.target.name == target)
-        return check_target(target, judgements, usual, self._answers(target, usual), configured.app, configured.link)
+        return check_target(
+            target, judgements, usual, self._answers(target, usual), configured.app, configured.link, trial=configured.trial
+        )
 
     def readings(
         self, target: str, reads: Mapping[str, frozenset[str]], progress: Callable[[str], None] = lambda _: None

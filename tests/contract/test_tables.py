@@ -39,7 +39,7 @@ DESIGN = {
     "groups": "pattern online lost left unknown minimum",
     "kinds": "kind online deaths died_again life_s last_died",
     "receivers": "name pending oldest_s dead off last_ok_s",
-    "rules": "name failed error took_ms",
+    "rules": "name failed error took_ms trial",
     "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error",
 }
 BOUNDS = {"oldest_s"}

@@ -126,6 +126,7 @@ class TargetSettings(Strict):
     workers: Texts = ()
     queues: Texts = ()
     kinds: Annotated[Texts, AfterValidator(_each_reached)] = ()
+    trial: StrictBool = False
 
     @model_validator(mode="after")
     def _can_be_seen(self) -> "TargetSettings":
@@ -144,6 +145,7 @@ class OverrideSettings(Strict):
     match: dict[str, StrictStr | list[StrictStr]] = Field(default_factory=dict)
     params: dict[str, StrictBool | float | StrictStr] = Field(default_factory=dict)
     enabled: StrictBool | None = None
+    trial: StrictBool | None = None
     for_: Duration | None = Field(default=None, alias="for")
     keep_firing_for: Duration | None = None
     window: PositiveDuration | None = None
@@ -206,6 +208,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         visibility_timeout_s=redis.visibility_timeout if redis else None,
         redis_db=redis.db if redis else None,
         results_prefix=target.results.key_prefix if target.results else None,
+        trial=target.trial,
     )
 
 
@@ -227,6 +230,7 @@ def to_override(override: OverrideSettings, where_from: str) -> Override:
         match={column: (globs,) if isinstance(globs, str) else tuple(globs) for column, globs in override.match.items()},
         params=dict(override.params),
         enabled=override.enabled,
+        trial=override.trial,
         for_s=override.for_,
         keep_firing_for_s=override.keep_firing_for,
         window_s=override.window,

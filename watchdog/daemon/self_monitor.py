@@ -17,6 +17,7 @@ class SelfMonitor:
         self._lock = threading.Lock()
         self._failed: dict[tuple[str, str], str] = {}
         self._took: dict[tuple[str, str], float] = {}
+        self._trial: dict[tuple[str, str], bool] = {}
         self._cycle_s: dict[str, float] = {}
         self._late = 0
         self._failing: dict[str, str] = {}
@@ -39,6 +40,7 @@ class SelfMonitor:
             for judgement in done.judgements:
                 self._failed[target, judgement.rule.name] = judgement.failed or ""
                 self._took[target, judgement.rule.name] = judgement.took_ms
+                self._trial[target, judgement.rule.name] = judgement.rule.trial
             return self._failing.pop(target, None) is not None
 
     def forget_all_but(self, targets: set[str], rules: set[str]) -> None:
@@ -46,6 +48,7 @@ class SelfMonitor:
         with self._lock:
             self._failed = {k: v for k, v in self._failed.items() if k[0] in targets and k[1] in rules}
             self._took = {k: v for k, v in self._took.items() if k in self._failed}
+            self._trial = {k: v for k, v in self._trial.items() if k in self._failed}
             self._cycle_s = {k: v for k, v in self._cycle_s.items() if k in targets}
             self._failing = {k: v for k, v in self._failing.items() if k in targets}
 
@@ -59,6 +62,7 @@ class SelfMonitor:
                     errors.setdefault(rule, f"{target}: {error}")
             for (_, rule), ms in self._took.items():
                 took_ms[rule] = max(took_ms.get(rule, 0.0), ms)
-            rules = tuple(RuleSeen(rule, errors.get(rule, ""), ms) for rule, ms in sorted(took_ms.items()))
+            relied_on = {rule for (_, rule), trial in self._trial.items() if not trial}
+            rules = tuple(RuleSeen(rule, errors.get(rule, ""), ms, rule not in relied_on) for rule, ms in sorted(took_ms.items()))
             longest = max(self._cycle_s.values(), default=0.0)
             return SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes, heartbeat_error)

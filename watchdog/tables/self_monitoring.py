@@ -32,7 +32,7 @@ def _read_rules(look: Look) -> Reading:
 
 
 def _rule(seen: RuleSeen) -> Row:
-    return Row({"name": seen.name, "failed": bool(seen.error), "error": seen.error, "took_ms": seen.took_ms})
+    return Row({"name": seen.name, "failed": bool(seen.error), "error": seen.error, "took_ms": seen.took_ms, "trial": seen.trial})
 
 
 def _read_self(look: Look) -> Reading:
@@ -84,6 +84,7 @@ RULES = Table(
         Column("failed", B, "its last run failed"),
         Column("error", T, "how; empty where it did not", neutral=""),
         Column("took_ms", N, "its last run", "ms", 0.0),
+        Column("trial", B, "on trial wherever it is judged: nobody is notified", neutral=False),
     ),
     lambda _: (),
     _read_rules,

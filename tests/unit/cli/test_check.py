@@ -134,9 +134,10 @@ def test_the_document_of_a_firing_look() -> None:
                 "summary": "indexing holds 60",
                 "fingerprint": "9f2c",
                 "link": None,
+                "trial": False,
             }
         ],
-        "unknown": [{"rule": "WorkerLost", "target": "prod", "key": {}, "reason": "flower: connection refused"}],
+        "unknown": [{"rule": "WorkerLost", "target": "prod", "key": {}, "reason": "flower: connection refused", "trial": False}],
         "idle": [{"rule": "Slow", "target": "prod", "reason": "runtime_p95 is read from a later release on"}],
         "expect": [],
         "notes": [],

@@ -13,8 +13,8 @@ RULE = Rule(
 def test_the_list_says_what_each_rule_is_about_and_why_it_is_idle() -> None:
     idle = {"prod": "needs Flower", "lab": "needs Flower"}
     assert plain(rules_page([Listed(RULE, idle)], "configuration w.toml")).splitlines() == [
-        "rule              severity  from    for  targets  idle",
-        "QueueBacklogHigh  warning   queues  5m   *        prod, lab: needs Flower",
+        "rule              severity  from    for  targets  trial  idle",
+        "QueueBacklogHigh  warning   queues  5m   *               prod, lab: needs Flower",
         "1 rule, 1 idle · configuration w.toml",
     ]
 

@@ -43,3 +43,10 @@ def test_targets_and_rules_that_are_no_longer_configured_are_forgotten() -> None
     seen = monitor()
     seen.forget_all_but({"blog"}, {"Slow"})
     assert seen.seen((), 0).rules == (RuleSeen("Slow", "blog: second", 5.0),)
+
+
+def test_a_rule_is_on_trial_if_it_is_wherever_it_is_judged() -> None:
+    seen = SelfMonitor()
+    seen.cycle_ended("shop", done("shop", Judgement(a_rule("Fast", trial=True)), Judgement(a_rule("Slow", trial=True))), 0.5)
+    seen.cycle_ended("blog", done("blog", Judgement(FAST), Judgement(a_rule("Slow", trial=True))), 0.5)
+    assert [(rule.name, rule.trial) for rule in seen.seen((), 0).rules] == [("Fast", False), ("Slow", True)]

@@ -11,7 +11,7 @@ from watchdog.cli.check.page import verdict
 from watchdog.cli.output.page import clean
 from watchdog.cli.output.wording import key_text, values_text
 from watchdog.core.incidents.payload import iso
-from watchdog.core.judging.check_result import CheckResult, Firing
+from watchdog.core.judging.check_result import CheckResult, Firing, Unknown
 from watchdog.core.model.severity import Severity
 from watchdog.core.text.ci_commands import without_commands
 from watchdog.core.text.phrasing import tidy
@@ -43,14 +43,14 @@ def job_summary(result: CheckResult, footer: str) -> str:
     """Markdown: the verdict, what fires, what was expected, what is unknown."""
     parts = [f"## watchdog: {as_markdown(verdict(result).text)}"]
     if result.firing:
-        rows = [(f.severity.value, f.rule, f.target, key_text(f.key), _words(f)) for f in result.firing]
+        rows = [(f.severity.value, _rule(f), f.target, key_text(f.key), _words(f)) for f in result.firing]
         parts.append(_table(("severity", "rule", "target", "key", "what"), rows))
     if result.expected:
         words = {True: "ok", False: "false", None: "unknown"}
         rows_ = [(words[a.ok], a.expect, a.target, a.reason) for a in result.expected]
         parts.append(_table(("", "expected", "target", "why"), rows_))
     if result.unknown:
-        unknown = [(u.target, u.rule, key_text(u.key), u.reason) for u in result.unknown]
+        unknown = [(u.target, _rule(u), key_text(u.key), u.reason) for u in result.unknown]
         parts.append(_table(("target", "could not be known", "key", "why"), unknown))
     return "\n\n".join([*parts, as_markdown(f"{iso(result.checked_at)} · {footer}")]) + "\n\n"
 
@@ -64,18 +64,23 @@ def _told(result: CheckResult) -> Iterator[tuple[str, str, str]]:
     """(kind, title, message) of each annotation."""
     failing = set(map(id, result.failing))
     for firing in result.firing:
-        mild = "notice" if firing.severity is Severity.INFO else "warning"
-        kind = "error" if id(firing) in failing or firing.blind else mild
-        yield kind, f"{firing.rule} in {firing.target}", "\n".join(filter(None, [_words(firing), first_line(firing.runbook)]))
+        mild = "notice" if firing.severity is Severity.INFO or firing.trial else "warning"
+        kind = "error" if id(firing) in failing or (firing.blind and not firing.trial) else mild
+        yield kind, f"{_rule(firing)} in {firing.target}", "\n".join(filter(None, [_words(firing), first_line(firing.runbook)]))
     for answer in result.expected:
         if not answer.ok:
             said = "is false" if answer.ok is False else "could not be answered"
             yield "error", f"Expectation in {answer.target}", f"{answer.expect} {said}: {answer.reason}"
     blinded: dict[tuple[str, str], list[str]] = {}
     for unknown in result.unknown:
-        blinded.setdefault((unknown.target, unknown.reason), []).append(unknown.rule)
+        if not unknown.trial:
+            blinded.setdefault((unknown.target, unknown.reason), []).append(unknown.rule)
     for (target, reason), rules in blinded.items():
         yield "error", f"Could not be known in {target}", f"{reason}\nblinds {', '.join(dict.fromkeys(rules))}"
+
+
+def _rule(one: Firing | Unknown) -> str:
+    return f"{one.rule} (on trial)" if one.trial else one.rule
 
 
 def _words(firing: Firing) -> str:

@@ -29,7 +29,7 @@ def check_document(result: CheckResult) -> dict[str, Any]:
             for source in result.sources
         ],
         "firing": [_firing(firing) for firing in result.firing],
-        "unknown": [{"rule": u.rule, "target": u.target, "key": dict(u.key), "reason": u.reason} for u in result.unknown],
+        "unknown": [{"rule": u.rule, "target": u.target, "key": dict(u.key), "reason": u.reason, "trial": u.trial} for u in result.unknown],
         "idle": [{"rule": idle.rule, "target": idle.target, "reason": idle.reason} for idle in result.idle],
         "expect": [_expected(answer) for answer in result.expected],
         "notes": [{"target": n.target, "table": n.table, "note": n.note} for n in result.notes],
@@ -53,6 +53,7 @@ def _firing(firing: Firing) -> dict[str, Any]:
         "summary": firing.summary,
         "fingerprint": firing.fingerprint,
         "link": firing.link or None,
+        "trial": firing.trial,
     }
 
 

@@ -2,6 +2,7 @@
 
 In: a `CheckResult`. Out: ASCII text. A rule that fires at or above --fail-on is a failure; one that could not be judged, or that reports a
 failed poll, is an error; an idle one is skipped, with the reason; one that fires below --fail-on passes, with its incidents in the output.
+One on trial passes in the same way; it is skipped where it could not be judged.
 """
 
 import re
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from watchdog.cli.output.wording import key_text, values_text
 from watchdog.core.incidents.payload import iso
-from watchdog.core.judging.check_result import CheckResult, Firing
+from watchdog.core.judging.check_result import CheckResult, Firing, Unknown
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.model.target import SELF
 from watchdog.core.text.ci_commands import without_commands_xml
@@ -53,17 +54,24 @@ def _rules(result: CheckResult, target: str, names: Iterable[str]) -> Iterator[_
     for name in names:
         firing = [f for f in result.firing if (f.rule, f.target) == (name, target)]
         failing = [f for f in result.failing if (f.rule, f.target) == (name, target)]
-        blind = [f"{key_text(u.key)}: {u.reason}".removeprefix(": ") for u in result.unknown if (u.rule, u.target) == (name, target)]
-        blind += [f.summary for f in firing if f.blind]
+        unknown = [u for u in result.unknown if (u.rule, u.target) == (name, target)]
+        blind = [_why(u) for u in unknown if not u.trial] + [f.summary for f in firing if f.blind and not f.trial]
+        tried = [_why(u) for u in unknown if u.trial]
         idle = next((i.reason for i in result.idle if (i.rule, i.target) == (name, target)), "")
         if failing:
             yield _Case("rules", name, "failure", _headline(failing), "\n\n".join(map(_told, firing)))
         elif blind:
             yield _Case("rules", name, "error", blind[0], "\n".join(blind))
+        elif tried and not firing:
+            yield _Case("rules", name, "skipped", f"on trial: {tried[0]}")
         elif idle:
             yield _Case("rules", name, "skipped", idle)
         else:
             yield _Case("rules", name, text="\n\n".join(map(_told, firing)))
+
+
+def _why(unknown: Unknown) -> str:
+    return f"{key_text(unknown.key)}: {unknown.reason}".removeprefix(": ")
 
 
 def _expected(answers: Iterable[Answer]) -> Iterator[_Case]:
@@ -80,7 +88,8 @@ def _headline(failing: list[Firing]) -> str:
 
 def _told(firing: Firing) -> str:
     key = f" ({key_text(firing.key)})" if firing.key else ""
-    lines = [f"{firing.severity}{key}: {firing.summary}", values_text(telling_cells(firing.values)), first_line(firing.runbook)]
+    trial = "on trial: " if firing.trial else ""
+    lines = [f"{trial}{firing.severity}{key}: {firing.summary}", values_text(telling_cells(firing.values)), first_line(firing.runbook)]
     return "\n".join(line for line in lines if line)
 
 

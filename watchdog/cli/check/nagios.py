@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from watchdog.cli.check.page import verdict
 from watchdog.cli.output.page import clean
 from watchdog.cli.output.wording import key_text
-from watchdog.core.judging.check_result import MEASURED, CheckResult, TargetChecked
+from watchdog.core.judging.check_result import MEASURED, CheckResult, Firing, TargetChecked
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 from watchdog.core.text.sanitize import first_line
@@ -36,11 +36,12 @@ def nagios_code(result: CheckResult) -> int:
 
 def nagios_text(result: CheckResult) -> str:
     """The whole output, each line with its line end."""
-    lines = list(_lines(result))
+    lines, tried = list(_lines(result)), list(_on_trial(result))
     head = "; ".join(lines[:_NAMED]) + (f"; and {len(lines) - _NAMED} more" if len(lines) > _NAMED else "")
     said = head or verdict(result).text.removeprefix("OK: ")  # the state precedes it
     first = f"WATCHDOG {STATES[nagios_code(result)]} - {plugin_text(said)}|{' '.join(_perfdata(result))}"
     below = [verdict(result).text, *lines[:_MOST_LINES], *_runbooks(result)] if lines else []
+    below += tried[:_MOST_LINES]
     cut = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
     return "\n".join([first, *map(plugin_text, [*below, *cut])]) + "\n"
 
@@ -59,14 +60,24 @@ def plugin_text(text: str) -> str:
 
 def _lines(result: CheckResult) -> Iterator[str]:
     """What is wrong, the most severe first, one per line."""
-    for firing in result.firing:
-        key = key_text(firing.key)
-        yield f"{firing.severity} {firing.rule} in {firing.target}{f' ({key})' if key else ''}: {firing.summary}"
+    yield from (_line(firing) for firing in result.firing if not firing.trial)
     for answer in result.expected:
         if not answer.ok:
             yield f"{'false' if answer.ok is False else 'not answered'} in {answer.target}: {answer.expect}: {answer.reason}"
-    for reason, target in dict.fromkeys((unknown.reason, unknown.target) for unknown in result.unknown):
+    for reason, target in dict.fromkeys((unknown.reason, unknown.target) for unknown in result.unknown if not unknown.trial):
         yield f"could not be known in {target}: {reason}"
+
+
+def _on_trial(result: CheckResult) -> Iterator[str]:
+    """What is on trial, one per line: never in the first line, which is what is sent on."""
+    yield from (f"on trial: {_line(firing)}" for firing in result.firing if firing.trial)
+    for reason, target in dict.fromkeys((unknown.reason, unknown.target) for unknown in result.unknown if unknown.trial):
+        yield f"on trial: could not be known in {target}: {reason}"
+
+
+def _line(firing: Firing) -> str:
+    key = key_text(firing.key)
+    return f"{firing.severity} {firing.rule} in {firing.target}{f' ({key})' if key else ''}: {firing.summary}"
 
 
 def _runbooks(result: CheckResult) -> Iterator[str]:
@@ -84,7 +95,7 @@ def _perfdata(result: CheckResult) -> Iterator[str]:
 
 
 def _rules_firing(checked: TargetChecked) -> float:
-    return float(len({firing.rule for firing in checked.firing}))
+    return float(len({firing.rule for firing in checked.firing if not firing.trial}))
 
 
 def _number(label: str, cell: Cell) -> str:

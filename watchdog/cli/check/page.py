@@ -16,6 +16,7 @@ from watchdog.core.text.sanitize import first_line
 
 __all__ = ["check_page", "counted", "first_line", "key_text", "values_text"]
 
+ON_TRIAL = "on trial: decides nothing"
 _LISTED = 8
 
 
@@ -38,15 +39,18 @@ def check_page(result: CheckResult, footer: str, *, verbose: bool = False) -> li
 
 def verdict(result: CheckResult) -> Ink:
     """The whole answer in one line."""
-    mild = [f for f in result.firing if not f.blind and not f.severity.at_least(result.fail_on)]
+    mild = [f for f in result.firing if not f.blind and not f.trial and not f.severity.at_least(result.fail_on)]
+    unknown = [u for u in result.unknown if not u.trial]
+    trial = sum(f.trial for f in result.firing) + sum(u.trial for u in result.unknown)
     down = [s for s in result.sources if not s.up]
     false = [answer for answer in result.expected if answer.ok is False]
     open_ = [answer for answer in result.expected if answer.ok is None]
     parts = [f"{counted(len(false), 'expectation')} false"] if false and result.failing else []
     parts += [f"{len(mild)} below {result.fail_on}"] if mild else []
     parts += [f"{counted(len(down), 'source')} down"] if down else []
-    parts += [f"{len(result.unknown)} unknown"] if result.unknown else []
+    parts += [f"{len(unknown)} unknown"] if unknown else []
     parts += [f"{counted(len(open_), 'expectation')} not answered"] if open_ else []
+    parts += [f"{trial} on trial"] if trial else []
     parts += [counted(result.rules, "rule"), counted(len(result.targets), "target")]
     head, style = {
         0: ("OK: nothing fires" if not mild else "OK", "good"),
@@ -69,7 +73,7 @@ def _firing(firing: Firing, *, verbose: bool) -> Entry:
         firing.target,
         key_text(firing.key),
     )
-    lines: list[Piece] = [firing.summary]
+    lines: list[Piece] = [*([Ink(ON_TRIAL, "odd")] if firing.trial else []), firing.summary]
     unsaid = {name: cell for name, cell in telling_cells(firing.values).items() if not (isinstance(cell, str) and cell in firing.summary)}
     if unsaid:
         lines.append(Ink(values_text(unsaid), "faint"))
@@ -89,17 +93,19 @@ def _expected(answer: Answer) -> Entry:
 
 
 def _unknown(result: CheckResult) -> Iterator[Block]:
-    """Each reason once, with the rules that it blinds."""
-    reasons: dict[tuple[str, str], dict[str, list[str]]] = {}
+    """Each reason once, with the rules that it blinds; for those on trial once more."""
+    reasons: dict[tuple[str, str, bool], dict[str, list[str]]] = {}
     for unknown in result.unknown:
-        keys = reasons.setdefault((unknown.reason, unknown.target), {}).setdefault(unknown.rule, [])
+        keys = reasons.setdefault((unknown.reason, unknown.target, unknown.trial), {}).setdefault(unknown.rule, [])
         keys += [key_text(unknown.key)] if unknown.key else []
     if reasons:
         yield Line()
         yield Line.of("Could not be known:")
-    for (reason, target), rules in reasons.items():
+    for (reason, target, trial), rules in reasons.items():
         yield Line.of(Ink(target, "strong"), ": ", Ink(reason, "odd"), indent=2)
-        yield Line.of("blinds ", "; ".join(_blinded(rule, keys) for rule, keys in rules.items()), indent=6)
+        yield Line.of(
+            "blinds, on trial: " if trial else "blinds ", "; ".join(_blinded(rule, keys) for rule, keys in rules.items()), indent=6
+        )
 
 
 def _blinded(rule: str, keys: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ def held_back_by(reason: Reason | None) -> str:
     if reason is None:
         return ""
     cause, silence, deploy = reason.cause, reason.silence, reason.deploy
+    if reason.trial:
+        return "its trial"
     if reason.window is not None:
         return f"{reason.window.name} {reason.window.until(reason.at)}"
     if deploy is not None:
@@ -57,6 +59,8 @@ def reason_document(reason: Reason | None) -> dict[str, Any] | None:
     """The reason as JSON values."""
     if reason is None:
         return None
+    if reason.trial:
+        return {"trial": True}
     if reason.window is not None:
         ends_at = reason.window.ends_at(reason.at)
         return {"mute": reason.window.name, "until": None if ends_at is None else iso(ends_at)}

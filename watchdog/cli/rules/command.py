@@ -1,4 +1,4 @@
-"""`watchdog rules`: checks rule files, lists the rules in force, and shows one with its overrides applied."""
+"""`watchdog rules`: checks rule files, lists the rules in force, and shows one with its overrides applied. What is on trial: `trial`."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_rules
 from watchdog.cli.options import config_option, target_option
 from watchdog.cli.output.refusals import Refused, warn
+from watchdog.cli.rules.trial import trial
 
 if TYPE_CHECKING:
     from watchdog.app import Configured
@@ -22,7 +23,10 @@ __all__ = ["rules"]
 
 @click.group(cls=Commands)
 def rules() -> None:
-    """Check rules, list them, or show one with its overrides."""
+    """Check rules, list them, show one with its overrides, or show what is on trial."""
+
+
+rules.add_command(trial)
 
 
 @rules.command(

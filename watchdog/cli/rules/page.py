@@ -31,11 +31,21 @@ def rules_page(listed: Sequence[Listed], footer: str) -> list[Block]:
     """The list. On a terminal idle rules are listed below the table, grouped by reason."""
     page: list[Block] = []
     if listed:
-        piped = Grid((*HEADERS, "idle"), tuple((*_row(one.rule), _idle(one.idle)) for one in listed))
-        rows = tuple(_faint(_row(one.rule)) if one.idle else _row(one.rule) for one in listed)
+        piped = Grid((*HEADERS, "trial", "idle"), tuple((*_row(one.rule), _trial(one.rule), _idle(one.idle)) for one in listed))
+        rows = tuple(_faint(_marked(one.rule)) if one.idle else _marked(one.rule) for one in listed)
         page.append(ByMedium((piped,), (Grid(HEADERS, rows), *_idle_below(listed))))
     idle = sum(1 for one in listed if one.idle)
     return [*page, Line.of(Ink(f"{counted(len(listed), 'rule')}, {idle} idle · {footer}", "faint"))]
+
+
+def _trial(rule: Rule) -> str:
+    return "on trial" if rule.trial else ""
+
+
+def _marked(rule: Rule) -> tuple[Piece, ...]:
+    """Its row for people, in which a rule on trial is marked."""
+    name, *others = _row(rule)
+    return f"{text_of(name)} (on trial)" if rule.trial else name, *others
 
 
 def _faint(row: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -83,6 +93,7 @@ def rule_page(rule: Rule, targets: Sequence[str], overrides: Sequence[Override],
 def _values(rule: Rule, targets: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "holds for", ", ".join("any target" if name == "*" else name for name in targets)
     yield "enabled", "" if rule.enabled else "no: switched off by an override"
+    yield "trial", "yes: judged and kept, and nobody is notified; see `watchdog rules trial`" if rule.trial else ""
     yield "from", rule.table or ""
     yield "query", " ".join((rule.query or "").split())
     yield "key", ", ".join(rule.key)

@@ -126,7 +126,8 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
             if finding.verdict is Verdict.BREACH and key not in taken[name]:
                 texts = texts_of(finding, situation.target.name, finding.severity, situation.target.app)
                 link = link_of(finding, situation.target.link, situation.readings)
-                incident, first = begin(finding, situation.target.name, situation.now, texts, link)
+                trial = _on_trial(situation, finding)
+                incident, first = begin(finding, situation.target.name, situation.now, texts, link, trial=trial)
                 stepped, made = step(incident, finding, 0.0, situation.now, situation.flapping, loaded.fired.get(incident.fingerprint, ()))
                 yield stepped, finding, [first, *made]
 
@@ -142,10 +143,9 @@ def _one(
 ) -> Moved:
     """Apply this cycle's verdict to one open incident. Without a verdict the incident stays as it is, and remembers that there was none."""
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
-        return _judged(incident, Verdict.UNKNOWN if judgement.unknown else Verdict.NONE), finding, []
-    incident = _judged(incident, finding.verdict)
-    if incident.deploy is not finding.rule.deploy:
-        incident = replace(incident, deploy=finding.rule.deploy)
+        verdict = Verdict.UNKNOWN if judgement.unknown else Verdict.NONE
+        return _judged(incident, verdict, trial=incident.trial, deploy=incident.deploy), finding, []
+    incident = _judged(incident, finding.verdict, trial=_on_trial(situation, finding), deploy=finding.rule.deploy)
     if not _absent(finding):
         incident = _seen(incident, situation)
     elif _forgotten(situation, incident, finding):
@@ -160,9 +160,15 @@ def _one(
     return stepped, finding, made
 
 
-def _judged(incident: Incident, verdict: Verdict) -> Incident:
-    """Note the last verdict: the same object where it is that of the cycle before, as it is for nearly all."""
-    return incident if incident.verdict == verdict else replace(incident, verdict=verdict.value)
+def _judged(incident: Incident, verdict: Verdict, *, trial: bool, deploy: bool) -> Incident:
+    """Note the last verdict and what its rule says about being quiet: the same object where all is as in the cycle before, as for nearly all."""
+    if incident.verdict == verdict and incident.trial is trial and incident.deploy is deploy:
+        return incident
+    return replace(incident, verdict=verdict.value, trial=trial, deploy=deploy)
+
+
+def _on_trial(situation: Situation, finding: Finding) -> bool:
+    return situation.target.trial or finding.rule.trial
 
 
 def _absent(finding: Finding) -> bool:

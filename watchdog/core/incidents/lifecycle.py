@@ -131,8 +131,10 @@ class Incident(Struct, frozen=True, gc=False):
         return self.open and (self.verdict == Verdict.BREACH or (not self.verdict and self.state is not State.RECOVERING))
 
 
-def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, link: str = "") -> tuple[Incident, Transition]:
-    """Begin an incident for a breach that has none, with its rendered `texts` and its `link`.
+def begin(
+    finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, link: str = "", *, trial: bool = False
+) -> tuple[Incident, Transition]:
+    """Begin an incident for a breach that has none, with its rendered `texts` and its `link`. `trial`: whether it is on trial.
 
     The poll that begins it adds no watched time.
     """
@@ -159,6 +161,7 @@ def begin(finding: Finding, target: str, now: float, texts: Texts = NO_TEXTS, li
         inhibits=rule.inhibits,
         verdict=finding.verdict.value,
         deploy=rule.deploy,
+        trial=trial,
     )
     return incident, Transition(incident.id, now, "", State.PENDING, "breach")
 

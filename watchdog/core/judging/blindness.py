@@ -72,13 +72,13 @@ def _of_any_worker(reason: str) -> str:
 
 
 def _unknown(judgements: Iterable[Judgement]) -> Iterable[tuple[str, tuple[str, str]]]:
-    """Yield rule and key -> (rule, reason) of everything without a verdict."""
+    """Yield rule and key -> (rule, reason) of everything without a verdict, rules on trial aside: nobody relies on these."""
     for judgement in judgements:
         name = judgement.rule.name
         if judgement.rule.table == BLIND:
             continue
-        if judgement.unknown is not None:
+        if judgement.unknown is not None and not judgement.rule.trial:
             yield name, (name, judgement.unknown)
         for finding in judgement.findings:
-            if finding.verdict is Verdict.UNKNOWN:
+            if finding.verdict is Verdict.UNKNOWN and not finding.rule.trial:
                 yield "\x1f".join((name, *finding.key)), (name, finding.reason)

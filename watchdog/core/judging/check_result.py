@@ -2,12 +2,13 @@
 
 Exit codes: 0: fine. 1: something at or above `fail_on` fires (rules that read `sources.up` excluded), or an expectation is false. 3 ("could
 not look"): otherwise, if such a rule fires, a verdict is unknown, or an expectation could not be answered. (2, usage and configuration, is
-decided before.)
+decided before.) What is on trial is part of the result, and decides nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
@@ -50,6 +51,8 @@ class Firing(Struct, frozen=True):
     link: str = ""
     """The Flower page that shows it; empty if there is none."""
     blind: bool = False
+    trial: bool = False
+    """Its rule or target is on trial: it decides nothing."""
 
 
 class Unknown(Struct, frozen=True):
@@ -59,6 +62,7 @@ class Unknown(Struct, frozen=True):
     target: str
     key: Mapping[str, str]
     reason: str
+    trial: bool = False
 
 
 class Idle(Struct, frozen=True):
@@ -104,13 +108,13 @@ class CheckResult(Struct, frozen=True):
 
     @property
     def firing(self) -> tuple[Firing, ...]:
-        """All breaches, worst first."""
-        return tuple(sorted((f for t in self.targets for f in t.firing), key=lambda f: (-f.severity.rank, f.target, f.rule)))
+        """All breaches, worst first; those on trial last."""
+        return tuple(sorted((f for t in self.targets for f in t.firing), key=lambda f: (f.trial, -f.severity.rank, f.target, f.rule)))
 
     @property
     def failing(self) -> tuple[Firing, ...]:
-        """Breaches at or above `fail_on`, worst first, without those that only mean "could not look"."""
-        return tuple(f for f in self.firing if f.severity.at_least(self.fail_on) and not f.blind)
+        """Breaches at or above `fail_on`, worst first, without those that only mean "could not look" or are on trial."""
+        return tuple(f for f in self.firing if f.severity.at_least(self.fail_on) and not f.blind and not f.trial)
 
     @property
     def expected(self) -> tuple[Answer, ...]:
@@ -119,8 +123,8 @@ class CheckResult(Struct, frozen=True):
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """All unknown verdicts."""
-        return tuple(u for t in self.targets for u in t.unknown)
+        """All unknown verdicts; those on trial last."""
+        return tuple(sorted((u for t in self.targets for u in t.unknown), key=lambda u: u.trial))
 
     @property
     def idle(self) -> tuple[Idle, ...]:
@@ -142,8 +146,8 @@ class CheckResult(Struct, frozen=True):
         """0, 1 or 3."""
         if self.failing or any(answer.ok is False for answer in self.expected):
             return 1
-        blind = self.unknown or any(f.blind for f in self.firing) or any(answer.ok is None for answer in self.expected)
-        return 3 if blind else 0
+        unknown = any(not u.trial for u in self.unknown) or any(answer.ok is None for answer in self.expected)
+        return 3 if unknown or any(f.blind and not f.trial for f in self.firing) else 0
 
 
 def check_target(
@@ -153,18 +157,25 @@ def check_target(
     expected: Iterable[Answer] = (),
     app: str | None = None,
     link: str | None = None,
+    *,
+    trial: bool = False,
 ) -> TargetChecked:
     """Sort one target's judgements by what they mean for the result. A single poll cannot wait, so `for` counts as held.
 
-    `app`, `link`: those of the target.
+    `app`, `link`, `trial`: those of the target.
     """
     judgements = list(judgements)
     return TargetChecked(
         sources=_sources(target, readings),
         firing=tuple(
-            _firing(target, f, app, link_of(f, link, readings)) for j in judgements for f in j.findings if f.verdict is Verdict.BREACH
+            _firing(target, f, app, link_of(f, link, readings), on_trial=trial)
+            for j in judgements
+            for f in j.findings
+            if f.verdict is Verdict.BREACH
         ),
-        unknown=tuple(u for j in judgements for u in (*_unknown(target, j), *_missing(target, j, readings))),
+        unknown=tuple(
+            replace(u, trial=u.trial or trial) for j in judgements for u in (*_unknown(target, j), *_missing(target, j, readings))
+        ),
         idle=tuple(Idle(j.rule.name, target, j.idle) for j in judgements if j.idle),
         target=target,
         rules=tuple(j.rule.name for j in judgements),
@@ -179,7 +190,7 @@ def reads_sources_up(rule: Rule) -> bool:
     return "up" in rule.reads.get("sources", frozenset())
 
 
-def _firing(target: str, finding: Finding, app: str | None, link: str) -> Firing:
+def _firing(target: str, finding: Finding, app: str | None, link: str, *, on_trial: bool) -> Firing:
     rule = finding.rule
     key = dict(zip(rule.key, finding.key, strict=True))
     texts = texts_of(finding, target, finding.severity, app)
@@ -196,17 +207,18 @@ def _firing(target: str, finding: Finding, app: str | None, link: str) -> Firing
         runbook=texts.runbook,
         link=link,
         blind=reads_sources_up(rule),
+        trial=on_trial or rule.trial,
     )
 
 
 def _unknown(target: str, judgement: Judgement) -> Sequence[Unknown]:
     rule = judgement.rule
     if judgement.unknown:
-        return [Unknown(rule.name, target, {}, judgement.unknown)]
+        return [Unknown(rule.name, target, {}, judgement.unknown, rule.trial)]
     if judgement.failed:
-        return [Unknown(rule.name, target, {}, f"the rule failed: {judgement.failed}")]
+        return [Unknown(rule.name, target, {}, f"the rule failed: {judgement.failed}", rule.trial)]
     unknown = (f for f in judgement.findings if f.verdict is Verdict.UNKNOWN)
-    return [Unknown(rule.name, target, dict(zip(rule.key, f.key, strict=True)), f.reason) for f in unknown]
+    return [Unknown(rule.name, target, dict(zip(rule.key, f.key, strict=True)), f.reason, f.rule.trial) for f in unknown]
 
 
 def _missing(target: str, judgement: Judgement, readings: Mapping[str, Reading]) -> Sequence[Unknown]:
@@ -214,7 +226,7 @@ def _missing(target: str, judgement: Judgement, readings: Mapping[str, Reading])
     reading = readings.get(judgement.rule.table or "")
     if reading is None or reading.missing is None or judgement.unknown or judgement.idle or judgement.failed:
         return ()
-    return [Unknown(judgement.rule.name, target, {}, reading.missing)]
+    return [Unknown(judgement.rule.name, target, {}, reading.missing, judgement.rule.trial)]
 
 
 def _measured(readings: Mapping[str, Reading]) -> Mapping[str, Cell]:

@@ -23,6 +23,8 @@ class RuleSeen(Struct, frozen=True):
     name: str
     error: str = ""
     took_ms: float = 0.0
+    trial: bool = False
+    """Whether it is on trial wherever it is judged."""
 
 
 class SelfSeen(Struct, frozen=True):

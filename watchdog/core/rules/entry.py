@@ -25,7 +25,7 @@ __all__ = ["KEYS", "OF_A_BREACH", "TEMPLATES", "RuleDraft", "identity", "read_ru
 
 KEYS = (
     "name", "from", "when", "query", "key", "where", "clear", "escalate", "params", "for", "keep_firing_for", "window", "severity",
-    "summary", "description", "runbook", "resolved", "labels", "targets", "inhibits", "deploy", "formerly", "enabled",
+    "summary", "description", "runbook", "resolved", "labels", "targets", "inhibits", "deploy", "formerly", "enabled", "trial",
 )  # fmt: skip
 """Every key of a `[[rule]]`."""
 
@@ -104,6 +104,7 @@ def _plain_fields(fields: Fields, notes: Notes, name: str) -> Rule:
         deploy=fields.flag("deploy", default=False),
         formerly=fields.texts("formerly"),
         enabled=fields.flag("enabled", default=True),
+        trial=fields.flag("trial", default=False),
         file=notes.file,
         line=notes.line(),
     )

@@ -28,7 +28,7 @@ __all__ = ["KeyFits", "Tuned", "applies_to", "check_overrides", "rule_for_key", 
 KeyFits = Callable[[Mapping[str, str]], bool]
 """Whether a key (column -> value) is matched."""
 
-_SETS = ("enabled", "for_s", "keep_firing_for_s", "window_s", "severity", "deploy", *TEMPLATES)
+_SETS = ("enabled", "trial", "for_s", "keep_firing_for_s", "window_s", "severity", "deploy", *TEMPLATES)
 _MOST_VARIANTS = 500
 
 

@@ -52,6 +52,8 @@ class Rule(Struct, frozen=True):
     enabled: bool = True
     deploy: bool = False
     """Whether a deploy of its target is a normal reason for it, so that its incidents are quiet meanwhile."""
+    trial: bool = False
+    """Whether it is on trial: judged and kept, and nobody is notified."""
     formerly: tuple[str, ...] = ()
     file: str = ""
     line: int = 0
@@ -76,6 +78,7 @@ class Override(Struct, frozen=True):
     """Key column -> globs, one of which must match; empty: every key."""
     params: Mapping[str, Param] = field(default_factory=dict)
     enabled: bool | None = None
+    trial: bool | None = None
     for_s: float | None = None
     keep_firing_for_s: float | None = None
     window_s: float | None = None

@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from tests.builders.answers import NOW
 from tests.builders.incidents import a_finding, a_rule
@@ -10,6 +11,7 @@ from watchdog.core.model.severity import Severity
 from watchdog.core.rules.rule import Rule
 
 RULE = a_rule()
+TRIED = a_rule(trial=True)
 BLIND = a_rule("BrokerUnreachable", table="sources", reads={"sources": frozenset({"name", "up"})})
 
 
@@ -39,6 +41,12 @@ def judged(verdict: Verdict, rule: Rule = RULE, severity: Severity = Severity.WA
         ([judged(Verdict.BREACH, BLIND), judged(Verdict.BREACH)], 1),
         ([judged(Verdict.UNKNOWN), judged(Verdict.BREACH)], 1),
         ([judged(Verdict.UNKNOWN), judged(Verdict.BREACH, severity=Severity.INFO)], 3),
+        ([judged(Verdict.BREACH, TRIED)], 0),
+        ([judged(Verdict.UNKNOWN, TRIED)], 0),
+        ([Judgement(TRIED, unknown="redis: connection refused")], 0),
+        ([Judgement(TRIED, failed="no such thing")], 0),
+        ([judged(Verdict.BREACH, replace(BLIND, trial=True))], 0),
+        ([judged(Verdict.BREACH, TRIED), judged(Verdict.UNKNOWN)], 3),
     ],
 )
 def test_the_exit_code_follows_from_the_judgements(judgements: list[Judgement], code: int) -> None:
@@ -126,3 +134,9 @@ def test_sources_are_shown_as_they_were_found() -> None:
 
 def test_a_breach_is_the_same_incident_as_in_the_daemon() -> None:
     assert len(checking(judged(Verdict.BREACH)).firing[0].fingerprint) == 16
+
+
+def test_nothing_of_a_target_on_trial_decides() -> None:
+    checked = check_target("prod", [judged(Verdict.BREACH), judged(Verdict.UNKNOWN)], {}, trial=True)
+    assert CheckResult(NOW, 2, (checked,)).exit_code == 0
+    assert ([one.trial for one in checked.firing], [one.trial for one in checked.unknown]) == ([True], [True])

@@ -214,3 +214,10 @@ def test_too_many_overrides_that_overlap_are_a_fault() -> None:
     assert faults_of(*overrides) == [
         'override of "QueueBacklogHigh": too many overrides of QueueBacklogHigh may fit one key together; use narrower patterns in match'
     ]
+
+
+def test_an_override_puts_a_rule_or_some_of_its_keys_on_trial() -> None:
+    assert tuned(Override("QueueBacklogHigh", trial=True)).rule.trial
+    some = tuned(Override("QueueBacklogHigh", trial=True, match={"name": ("bulk-*",)}))
+    assert [rule_for_key(some, {"name": name}).trial for name in ("bulk-1", "mail")] == [True, False]
+    assert not tuned(Override("*", trial=True), Override("QueueBacklogHigh", trial=False)).rule.trial
