@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.check import Checker
 from watchdog.config.load import Loaded
@@ -181,7 +182,9 @@ def build_recipients(receivers: Iterable[Receiver], settings: Settings) -> "tupl
 
     asked, terms = {receiver.name: receiver for receiver in settings.receiver}, _terms(settings)
     return tuple(
-        Recipient(r.name, r.human, r.settings, asked[r.name].min_severity, asked[r.name].matchers, terms[r.name]) for r in receivers
+        Recipient(r.name, r.human, r.settings, its.min_severity, its.matchers, terms[r.name], its.tell_silences)
+        for r in receivers
+        for its in [asked[r.name]]
     )
 
 
@@ -192,8 +195,6 @@ def build_routing(settings: Settings) -> "Routing":
 
 def _terms(settings: Settings) -> "dict[str, Terms]":
     """Receiver -> its own terms."""
-    from msgspec.structs import replace  # noqa: PLC0415
-
     windows = to_windows(settings.mute)
     return {one.name: replace(one.terms, mutes=muting(windows, one.mute)) for one in settings.receiver}
 
@@ -235,6 +236,7 @@ def build_watching(
     conf: Configured, store: "Store", self_monitor: "SelfMonitor", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
     """One configuration as the daemon runs it. `store`, `self_monitor` and `pace` outlive it."""
+    from watchdog.core.incidents.quiet.announcements import SilencesSeen  # noqa: PLC0415
     from watchdog.daemon.daemon import Built  # noqa: PLC0415
     from watchdog.daemon.delivery import Delivery  # noqa: PLC0415
     from watchdog.daemon.watching import Watching  # noqa: PLC0415
@@ -249,8 +251,12 @@ def build_watching(
     delivery = Delivery(store, receivers, clock=clock, pace=pace)
     heartbeat = build_heartbeat(conf.settings, self_monitor, receivers_seen, delivery.alive, clock, stopwatch)
 
+    counted = SilencesSeen()
+    told = any(receiver.tell_silences for receiver in conf.settings.receiver)
+
     def self_seen() -> SelfSeen:
-        return self_monitor.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
+        seen = self_monitor.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
+        return replace(seen, silences=counted.seen(store.announceable(), clock(), store.incidents)) if told else seen
 
     cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
     watching = Watching(

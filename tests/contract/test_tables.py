@@ -13,7 +13,7 @@ from watchdog.core.model.queries import Inspected, InspectOne, Ping, Query, Read
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.replies import MessageHead, TaskMetaSeen
 from watchdog.core.model.rows import Kind, Reading, Row, Table
-from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen
+from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SilenceSeen
 from watchdog.core.model.target import SELF
 from watchdog.sources import SOURCES
 from watchdog.tables import TABLES
@@ -40,6 +40,7 @@ DESIGN = {
     "kinds": "kind online deaths died_again life_s last_died",
     "receivers": "name pending oldest_s dead off last_ok_s",
     "rules": "name failed error took_ms trial",
+    "silences": "id active matchers hides remaining_s until comment author",
     "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error",
 }
 BOUNDS = {"oldest_s"}
@@ -49,6 +50,7 @@ KEYS = {
     "running": ("id",),
     "schedules": ("task",),
     "blind": ("cause",),
+    "silences": ("id",),
     "groups": ("pattern",),
     "kinds": ("kind",),
     "broker": (),
@@ -119,6 +121,10 @@ def own_readings() -> dict[str, Reading]:
         receivers=(ReceiverSeen("ops"), ReceiverSeen("dev", 2, NOW - 60, 1, last_ok_at=NOW - 90)),
         rules=(RuleSeen("A"), RuleSeen("B", "stopped", 3.0)),
         config_error="no",
+        silences=(
+            SilenceSeen("01S", active=True, matchers='rule="WorkerLost"', starts_at=NOW - 60, ends_at=NOW + 60, hides=2),
+            SilenceSeen("01T", active=False, matchers="deploy v512 of prod*", starts_at=NOW - 90, ends_at=NOW - 30, author="ann"),
+        ),
     )
     return {name: TABLES[name].read(replace(a_look(), target=a_target(name=SELF), self_seen=seen)) for name in OWN}
 

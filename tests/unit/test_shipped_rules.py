@@ -50,6 +50,7 @@ HEALTHY: Mapping[str, Mapping[str, Cell]] = {
     "blind": {"cause": "flower: #", "reason": "flower: 503", "rules": "WorkerLost, ErrorBurst", "hidden": 0.0},
     "receivers": {"name": "ops", "pending": 1.0, "oldest_s": 20.0},
     "rules": {"name": "QueueBacklogHigh", "failed": False},
+    "silences": {"id": "01KAQ2M7C0XJ", "active": False, "matchers": 'rule="WorkerLost"', "until": "16:10 UTC", "hides": 3.0},
     "self": {},
 }
 
@@ -191,6 +192,11 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "Rule QueueBacklogHigh cannot be evaluated: too many steps"),
     ("ConfigRejected", {"config_rejected": True, "config_error": "watchdog.toml:3: unknown key"}, Severity.WARNING,
      "The new configuration was rejected; the old one is in force: watchdog.toml:3: unknown key"),
+    ("Silenced", {"active": True, "author": "ann", "comment": "new GPUs"}, Severity.INFO,
+     'Silenced until 16:10 UTC by ann: rule="WorkerLost" (new GPUs); hides 3 incidents now'),
+    ("Silenced", {"active": True, "hides": 0.0}, Severity.INFO, 'Silenced until 16:10 UTC: rule="WorkerLost"; hides nothing now'),
+    ("Silenced", {"active": True, "matchers": "deploy v512 of prod*", "hides": 1.0}, Severity.INFO,
+     "Silenced until 16:10 UTC: deploy v512 of prod*; hides 1 incident now"),
 ]  # fmt: skip
 
 QUIET: list[tuple[str, dict[str, Cell]]] = [
@@ -470,6 +476,20 @@ def test_an_end_does_not_call_a_worker_well_that_is_gone(name: str, online: str,
     ends = [judged(name, {"state": state}, fires=True) for state in ("online", "lost", "left")]
     said = [resolved_text(end, "prod", Severity.WARNING, "it burned") for end in ends if end is not None and end.verdict is Verdict.CLEAR]
     assert said == [online, gone, gone]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"comment": "new GPUs"}, 'No longer silenced: rule="WorkerLost" (new GPUs); 3 incidents that it hid are open'),
+        ({"hides": 1.0}, 'No longer silenced: rule="WorkerLost"; 1 incident that it hid is open'),
+        ({"hides": 0.0}, 'No longer silenced: rule="WorkerLost"; nothing that it hid is open'),
+    ],
+)
+def test_the_end_of_a_silence_says_what_is_left_of_it(cells: dict[str, Cell], said: str) -> None:
+    end = judged("Silenced", cells, fires=True)
+    assert end is not None
+    assert resolved_text(end, "watchdog", Severity.INFO, "Silenced until 16:10 UTC") == said
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, StrictStr
 
 from watchdog.core.model.severity import Severity
 from watchdog.core.text.durations import format_duration
@@ -32,6 +32,7 @@ _NOT_WHERE = {
     "group_wait",
     "group_interval",
     "mute",
+    "tell_silences",
 }
 """Settings that do not affect whether a message is accepted."""
 
@@ -73,7 +74,7 @@ class ReceiverSettings(BaseModel):
     It is notified of incidents of at least `min_severity` that all matchers of `match` select. `repeat`: seconds before the first reminder
     of what still fires, 0 for none; unset: an hour, for critical incidents alone. Incidents with equal labels `group_by` are told together:
     the first message waits `group_wait` for more of them, a further one about less than critical ones `group_interval`.
-    `mute`: the names of its `[[mute]]` windows.
+    `mute`: the names of its `[[mute]]` windows. `tell_silences`: whether it is notified of the start and the end of silences and deploys.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -89,6 +90,7 @@ class ReceiverSettings(BaseModel):
     group_wait: GroupTime = 0.0
     group_interval: GroupTime = 60.0
     mute: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_tuple)] = ()
+    tell_silences: StrictBool = False
 
     @property
     def matchers(self) -> "tuple[Matcher, ...]":

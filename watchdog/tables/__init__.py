@@ -35,6 +35,7 @@ TABLES: Mapping[str, Table] = {
         blind.TABLE,
         own.RECEIVERS,
         own.RULES,
+        own.SILENCES,
         own.SELF,
     )
 }

@@ -1,9 +1,11 @@
-"""`receivers`, `rules` and `self`: watchdog's self-monitoring, on the reserved target `watchdog`."""
+"""`receivers`, `rules`, `silences` and `self`: watchdog's self-monitoring, on the reserved target `watchdog`."""
+
+from datetime import UTC, datetime
 
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
-from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen
+from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen, SilenceSeen
 
-__all__ = ["RECEIVERS", "RULES", "SELF"]
+__all__ = ["RECEIVERS", "RULES", "SELF", "SILENCES"]
 
 N, T, B = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
 
@@ -33,6 +35,31 @@ def _read_rules(look: Look) -> Reading:
 
 def _rule(seen: RuleSeen) -> Row:
     return Row({"name": seen.name, "failed": bool(seen.error), "error": seen.error, "took_ms": seen.took_ms, "trial": seen.trial})
+
+
+def _read_silences(look: Look) -> Reading:
+    return Reading(tuple(_silence(seen, look.now) for seen in _seen(look).silences))
+
+
+def _silence(seen: SilenceSeen, now: float) -> Row:
+    return Row(
+        {
+            "id": seen.id,
+            "active": seen.active,
+            "matchers": seen.matchers,
+            "hides": float(seen.hides),
+            "remaining_s": max(seen.ends_at - now, 0.0),
+            "until": _clock(seen),
+            "comment": seen.comment,
+            "author": seen.author,
+        }
+    )
+
+
+def _clock(seen: SilenceSeen) -> str:
+    """When it ends, in UTC; with the date if that is not the day on which it began."""
+    began, ends = datetime.fromtimestamp(seen.starts_at, UTC), datetime.fromtimestamp(seen.ends_at, UTC)
+    return f"{ends:%H:%M} UTC" if began.date() == ends.date() else f"{ends:%Y-%m-%d %H:%M} UTC"
 
 
 def _read_self(look: Look) -> Reading:
@@ -88,6 +115,25 @@ RULES = Table(
     ),
     lambda _: (),
     _read_rules,
+    own=True,
+)
+
+SILENCES = Table(
+    "silences",
+    "a silence, or a deploy that keeps incidents quiet, if a receiver with `tell_silences` is told of it",
+    ("id",),
+    (
+        Column("id", T, "its id, as `watchdog silence list` shows it"),
+        Column("active", B, "it applies now; an hour after its end it is gone from the table", neutral=False),
+        Column("matchers", T, "what it hides, in words"),
+        Column("hides", N, "open incidents that it hid when it began; after its end, that it had hidden", "incidents", 0.0),
+        Column("remaining_s", N, "until it ends", "s", 0.0),
+        Column("until", T, "when it ends, in UTC"),
+        Column("comment", T, "why; empty if nobody said", neutral=""),
+        Column("author", T, "who asked for it; empty if not known", neutral=""),
+    ),
+    lambda _: (),
+    _read_silences,
     own=True,
 )
 

@@ -14,8 +14,10 @@ from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.acknowledgements import overtaken
+from watchdog.core.incidents.quiet.announcements import Announced
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
 from watchdog.core.incidents.quiet.reasons import Quiet
+from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.incidents.wanted import JudgedIncident, about_receiver
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
@@ -23,7 +25,7 @@ from watchdog.core.judging.links import link_of
 from watchdog.core.judging.texts import resolved_text, texts_of
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Key, Reading
-from watchdog.core.model.target import Target
+from watchdog.core.model.target import SELF, Target
 
 __all__ = ["Situation", "decide", "end_target"]
 
@@ -53,10 +55,13 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     judged: list[JudgedIncident] = []
     causes: list[Cause] = []
     transitions: list[Transition] = []
+    asked: Sequence[Announced] = (*loaded.silences, *loaded.deploys)
+    announced = {one.id: one for one in asked} if situation.target.name == SELF else {}
     for incident, finding, made in _moved(situation, judgements, loaded, watched_s):
         verdict = finding.verdict if finding is not None else Verdict.NONE
         about = about_receiver(incident, finding.rule.reads if finding is not None else ())
-        judged.append(JudgedIncident(incident, verdict, about))
+        announces = announced.get(incident.key.get("id", "")) if is_announcement(incident) else None
+        judged.append(JudgedIncident(incident, verdict, about, announces))
         pending_s = finding.rule.for_s if finding is not None else for_s.get(incident.rule, 0.0)
         if holds_back(incident, pending_s, situation.now, situation.target.interval_s):
             causes.append(Cause(incident, about))
@@ -161,7 +166,7 @@ def _one(
 
 
 def _judged(incident: Incident, verdict: Verdict, *, trial: bool, deploy: bool) -> Incident:
-    """Note the last verdict and what its rule says about being quiet: the same object where all is as in the cycle before, as for nearly all."""
+    """Note the last verdict and what its rule says of being quiet: the same object where all is as before, as for nearly all."""
     if incident.verdict == verdict and incident.trial is trial and incident.deploy is deploy:
         return incident
     return replace(incident, verdict=verdict.value, trial=trial, deploy=deploy)

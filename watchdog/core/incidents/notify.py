@@ -17,7 +17,7 @@ from watchdog.core.incidents.quiet.deploys import deploy_before
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
 from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
-from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision
+from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision, terms_of
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 
@@ -120,7 +120,7 @@ class _Decided:
             elif olds and incident.open and decided.why in UNDECIDED and self._may_hear(one):
                 notices = _still_to_say(olds, notified)
             for notice in notices:
-                yield Wish(incident, notice, decided.terms or self._terms(incident))
+                yield Wish(incident, notice, decided.terms or self._terms(one))
 
     def _notice(self, incident: Incident, event: Event, sequence: int) -> Notice:
         deploy = deploy_before(incident, self._loaded.deploys) or ""
@@ -131,7 +131,7 @@ class _Decided:
 
     def _may_hear(self, one: JudgedIncident) -> bool:
         """Whether nothing but this cycle's verdict is against saying what waits to be said."""
-        terms = self._routing.terms(one.incident, self._recipient)
+        terms = terms_of(one, self._recipient, self._routing)
         if one.about == self._recipient.name or terms is None:
             return False
         muted_by = window_of(self._now, terms.mutes)
@@ -144,10 +144,10 @@ class _Decided:
             told = notified is not None and notified.event in FIRE
             group = (notified.group_id if notified is not None and told else "") or group_of.get(one.incident.id, "")
             if told or group:
-                yield Member(one.incident, group, self._terms(one.incident), told)
+                yield Member(one.incident, group, self._terms(one), told)
 
-    def _terms(self, incident: Incident) -> Terms:
-        return self._routing.terms(incident, self._recipient) or self._recipient.terms
+    def _terms(self, one: JudgedIncident) -> Terms:
+        return terms_of(one, self._recipient, self._routing) or self._recipient.terms
 
 
 def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:

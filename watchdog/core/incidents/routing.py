@@ -67,6 +67,8 @@ class Recipient(Struct, frozen=True):
     min_severity: Severity = Severity.INFO
     matchers: tuple[Matcher, ...] = ()
     terms: Terms = Terms()
+    tell_silences: bool = False
+    """Whether it is notified of the start and the end of silences and deploys that affect it."""
 
     def selects(self, incident: Incident) -> bool:
         """Whether it may be notified of this incident. (Who was notified of it hears its end in any case.)"""
@@ -139,9 +141,26 @@ class Routing:
         """Return which receivers an incident with these labels reaches, by which route, on which terms."""
         return self._top.reached(labels, severity) or []
 
+    def selections(self, recipient: Recipient) -> Iterator[tuple[Severity, tuple[Matcher, ...]]]:
+        """Yield the least severity and the matchers of each way to a recipient. (A route before it may still end the search.)"""
+        if self.routes:
+            yield from _selections(self.routes, recipient.name, recipient.min_severity, recipient.matchers)
+        else:
+            yield recipient.min_severity, recipient.matchers
+
     def hears_of(self, recipient: Recipient, cause: Cause) -> bool:
         """Whether a recipient may be notified of a cause, so that what the cause explains need not be said."""
         return cause.about != recipient.name and self.terms(cause.incident, recipient) is not None
+
+
+def _selections(
+    routes: Sequence[Route], receiver: str, min_severity: Severity, matchers: tuple[Matcher, ...]
+) -> Iterator[tuple[Severity, tuple[Matcher, ...]]]:
+    for route in routes:
+        severity = route.min_severity if route.min_severity.at_least(min_severity) else min_severity
+        if receiver in route.receivers:
+            yield severity, (*matchers, *route.matchers)
+        yield from _selections(route.routes, receiver, severity, (*matchers, *route.matchers))
 
 
 def _all_terms(routes: Sequence[Route]) -> Iterator[Terms]:

@@ -11,32 +11,52 @@ from collections.abc import Container
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import DROPPED, FIRE, Event, Notified
+from watchdog.core.incidents.quiet.announcements import Announced, affects
 from watchdog.core.incidents.quiet.reasons import Quiet, Reason
+from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.target import SELF
 
-__all__ = ["REFUSED_AGAIN_S", "Decision", "JudgedIncident", "Why", "about_receiver", "decision"]
+__all__ = ["REFUSED_AGAIN_S", "Decision", "JudgedIncident", "Why", "about_receiver", "decision", "terms_of"]
 
 REFUSED_AGAIN_S = 3600.0
 """Seconds after which a refused notification of a still firing incident is tried again: the receiver may accept it by then."""
 
 
 class JudgedIncident(Struct, frozen=True, gc=False):
-    """An incident with its verdict in this cycle. `about`: the receiver whose own failure the incident reports, or empty."""
+    """An incident with its verdict in this cycle. `about`: the receiver whose own failure the incident reports, or empty.
+
+    `announces`: the silence or deploy of which the incident tells, if it does.
+    """
 
     incident: Incident
     verdict: Verdict
     about: str = ""
+    announces: Announced | None = None
 
 
 def about_receiver(incident: Incident, tables: Container[str]) -> str:
     """Return the receiver whose failure an incident reports: one found by a rule on `receivers`."""
     return incident.key.get("name", "") if incident.target == SELF and "receivers" in tables else ""
+
+
+def terms_of(one: JudgedIncident, recipient: Recipient, routing: Routing) -> Terms | None:
+    """Return the terms on which a recipient is notified of an incident; None if it is not.
+
+    The announcement of a silence is for those who ask for it and to whom something leads that it may hide; it is not repeated.
+    """
+    if not is_announcement(one.incident):
+        return routing.terms(one.incident, recipient)
+    if not recipient.tell_silences or one.announces is None:
+        return None
+    affected = any(affects(one.announces, *selection) for selection in routing.selections(recipient))
+    return replace(recipient.terms, after_s=0.0, repeat_s=0.0) if affected else None
 
 
 class Why(StrEnum):
@@ -91,7 +111,7 @@ def decision(
     if event is None and (notified is None or not again or now < notified.at + routing.soonest_reminder_s(recipient)):
         return KNOWN
     # 4. Is it for this receiver?
-    terms = routing.terms(incident, recipient)
+    terms = terms_of(one, recipient, routing)
     if terms is None:
         return Decision(why=Why.NOT_ROUTED)
     # 5. Is there a reason to be quiet?

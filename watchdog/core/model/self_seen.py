@@ -1,8 +1,8 @@
-"""What watchdog knows of itself: the values behind the tables `receivers`, `rules` and `self`. Times are epoch seconds."""
+"""What watchdog knows of itself: the values behind the tables `receivers`, `rules`, `silences` and `self`. Times are epoch seconds."""
 
 from msgspec import Struct
 
-__all__ = ["ReceiverSeen", "RuleSeen", "SelfSeen"]
+__all__ = ["ReceiverSeen", "RuleSeen", "SelfSeen", "SilenceSeen"]
 
 
 class ReceiverSeen(Struct, frozen=True):
@@ -27,6 +27,20 @@ class RuleSeen(Struct, frozen=True):
     """Whether it is on trial wherever it is judged."""
 
 
+class SilenceSeen(Struct, frozen=True):
+    """One silence, or deploy, that applies or ended a short time ago. `matchers`: what it hides, in words for people."""
+
+    id: str
+    active: bool
+    matchers: str
+    starts_at: float
+    ends_at: float
+    hides: int = 0
+    """Open incidents that it hid when it began, or that it had hidden when it ended."""
+    comment: str = ""
+    author: str = ""
+
+
 class SelfSeen(Struct, frozen=True):
     """Everything watchdog knows of itself now."""
 
@@ -37,3 +51,5 @@ class SelfSeen(Struct, frozen=True):
     config_error: str = ""
     database_bytes: int = 0
     heartbeat_error: str = ""
+    silences: tuple[SilenceSeen, ...] = ()
+    """Only if some receiver is told of them."""

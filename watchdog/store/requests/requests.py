@@ -57,6 +57,12 @@ class Requests:
         with self._file.writing() as connection, self._file.speaking():
             return deploys.end(connection, version, now)
 
+    def announceable(self) -> tuple[Silence | Deploy, ...]:
+        """Silences and deploys that apply, will apply, or ended within a day."""
+        with self._file.speaking():
+            connection = self._file.connection()
+            return (*silences.not_ended(connection), *deploys.recent(connection))
+
     # --- single incidents ---------------------------------------------------------------------------------------------
 
     def acknowledged(self) -> Mapping[str, Acknowledgement]:

@@ -10,8 +10,12 @@ from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
+from watchdog.core.model.target import SELF
 
-__all__ = ["Silence", "matches_everything", "silence_of"]
+__all__ = ["ANNOUNCEMENT", "Silence", "is_announcement", "matches_everything", "silence_of"]
+
+ANNOUNCEMENT = "Silenced"
+"""The shipped rule whose incidents tell of silences and deploys themselves."""
 
 
 class Silence(Struct, frozen=True):
@@ -29,9 +33,17 @@ class Silence(Struct, frozen=True):
         return self.starts_at <= now < self.ends_at
 
 
+def is_announcement(incident: Incident) -> bool:
+    """Whether an incident tells of a silence or a deploy."""
+    return incident.rule == ANNOUNCEMENT and incident.target == SELF
+
+
 def silence_of(incident: Incident, silences: Sequence[Silence]) -> Silence | None:
-    """Return the silence that hides an incident, of those that apply: the one that lasts longest; None if none does."""
-    if not silences:
+    """Return the silence that hides an incident, of those that apply: the one that lasts longest; None if none does.
+
+    None hides an announcement: whoever silences nearly everything, or just every `info`, is still seen to do so.
+    """
+    if not silences or is_announcement(incident):
         return None
     labels = labels_of(incident)
     return max((one for one in silences if match(one.matchers, labels)), key=lambda one: one.ends_at, default=None)

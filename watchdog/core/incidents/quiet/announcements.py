@@ -1,0 +1,80 @@
+"""Announcements: receivers with `tell_silences` are told of the start and the end of each silence and deploy that affects them.
+
+Each is a row of the table `silences` of the target `watchdog`, on which the shipped rule Silenced makes an incident; so it is sent once,
+and survives restarts, like everything else.
+
+Input: silences and deploys, the open incidents, the current time. Output: rows; and for a receiver, whether one of them affects it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
+from watchdog.core.incidents.quiet.matchers import Matcher
+from watchdog.core.incidents.quiet.silences import Silence, silence_of
+from watchdog.core.model.self_seen import SilenceSeen
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import matches
+
+__all__ = ["Announced", "SilencesSeen", "affects"]
+
+Announced = Silence | Deploy
+SEEN_FOR_S = 3600.0
+"""How long after its end a silence is still seen, so that its end can say what is left of it."""
+
+
+class SilencesSeen:
+    """What is seen of silences and deploys from cycle to cycle.
+
+    What one hides is counted twice: when it is first seen, and when its end is. There may be a thousand, and ten thousand incidents.
+    """
+
+    def __init__(self) -> None:
+        self._counted: Mapping[tuple[str, bool], int] = {}
+
+    def seen(self, asked: Iterable[Announced], now: float, open_incidents: Callable[[], Sequence[Incident]]) -> tuple[SilenceSeen, ...]:
+        """Return those that apply now or ended within the hour. `open_incidents`: asked for only if something is to be counted."""
+        near = [(one, one.covers(now)) for one in asked if one.starts_at <= now < one.ends_at + SEEN_FOR_S]
+        incidents = open_incidents() if any((one.id, active) not in self._counted for one, active in near) else ()
+        self._counted = {
+            (one.id, active): found if (found := self._counted.get((one.id, active))) is not None else _hidden(one, incidents)
+            for one, active in near
+        }
+        return tuple(
+            SilenceSeen(
+                one.id, active, _matchers(one), one.starts_at, one.ends_at, self._counted[one.id, active], _comment(one), one.author
+            )
+            for one, active in near
+        )
+
+
+def affects(asked: Announced, min_severity: Severity, matchers: tuple[Matcher, ...]) -> bool:
+    """Whether something may be hidden from a receiver of what has this severity and what these matchers select.
+
+    No, if no severity fits both, or if one names a label that the other excludes; more cannot be known without the incidents to come.
+    """
+    both = (*matchers, *(asked.matchers if isinstance(asked, Silence) else ()))
+    severities = [one for one in Severity if one.at_least(min_severity) and _accepted(both, "severity", one.value)]
+    named = {(matcher.label, matcher.value) for matcher in both if matcher.operator == "="}
+    excluded = isinstance(asked, Deploy) and any(label == "target" and not matches(value, asked.targets) for label, value in named)
+    return bool(severities) and not excluded and all(_accepted(both, label, value) for label, value in named)
+
+
+def _accepted(matchers: Iterable[Matcher], label: str, value: str) -> bool:
+    return all(matcher.holds({label: value}) for matcher in matchers if matcher.label == label)
+
+
+def _hidden(asked: Announced, incidents: Iterable[Incident]) -> int:
+    if isinstance(asked, Silence):
+        return sum(1 for one in incidents if one.open and silence_of(one, [asked]) is not None)
+    return sum(1 for one in incidents if one.open and deploy_of(one, [asked]) is not None)
+
+
+def _matchers(asked: Announced) -> str:
+    if isinstance(asked, Silence):
+        return ", ".join(map(str, asked.matchers))
+    return f"deploy {asked.version} of {', '.join(asked.targets)}"
+
+
+def _comment(asked: Announced) -> str:
+    return asked.comment if isinstance(asked, Silence) else ""
