@@ -48,8 +48,8 @@ DAYS = [
 
 @pytest.mark.parametrize(("written", "days"), DAYS)
 def test_days_are_names_and_ranges_which_may_go_over_the_weekend(folder: Folder, written: str, days: set[int]) -> None:
-    (window,) = windows(folder, f'[[mute]]\nname = "n"\ndays = {written}\ntimezone = "Europe/Berlin"\n')
-    assert window.spans == (Span(frozenset(days), 0, 24 * HOUR_S, zoneinfo.ZoneInfo("Europe/Berlin")),)
+    (window,) = windows(folder, f'[[mute]]\nname = "n"\ndays = {written}\nfrom = "09:00"\nto = "24:00"\ntimezone = "Europe/Berlin"\n')
+    assert window.spans == (Span(frozenset(days), 9 * HOUR_S, 24 * HOUR_S, zoneinfo.ZoneInfo("Europe/Berlin")),)
 
 
 def test_tables_of_one_name_add_up(folder: Folder) -> None:
@@ -126,9 +126,12 @@ def test_without_time_zones_on_the_system_it_says_what_to_install(folder: Folder
     assert windows(folder, NIGHTS)  # UTC needs none
 
 
+FOR_GOOD = "expected hours that end, found every day and the whole of it: it would mute for good"
 LIMITS = [
     ('from = "22:00"', 'expected from and to together, found only from; add for example to = "07:00"'),
     ('to = "07:00"', 'expected from and to together, found only to; add for example from = "07:00"'),
+    ('days = "mon-sun"', FOR_GOOD),
+    ('from = "12:00"\nto = "12:00"', FOR_GOOD),
     ("", 'expected days, or from and to, found neither: it would mute for good; add for example days = ["sat", "sun"]'),
 ]
 

@@ -107,6 +107,8 @@ class MuteSettings(BaseModel):
             raise ValueError(f'expected from and to together, found only {given}; add for example {missing} = "07:00"')
         if self.from_ is None and not self.days:
             raise ValueError('expected days, or from and to, found neither: it would mute for good; add for example days = ["sat", "sun"]')
+        if len(self.span.days) == len(DAYS) and (self.span.ends_s - self.span.starts_s) % DAY_S == 0:
+            raise ValueError("expected hours that end, found every day and the whole of it: it would mute for good")
         return self
 
     @property

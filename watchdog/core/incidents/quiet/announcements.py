@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
-from watchdog.core.incidents.quiet.matchers import Matcher
-from watchdog.core.incidents.quiet.silences import Silence, silence_of
+from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
+from watchdog.core.incidents.quiet.silences import Silence, is_announcement
 from watchdog.core.model.self_seen import SilenceSeen
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import matches
@@ -35,11 +35,10 @@ class SilencesSeen:
     def seen(self, asked: Iterable[Announced], now: float, open_incidents: Callable[[], Sequence[Incident]]) -> tuple[SilenceSeen, ...]:
         """Return those that apply now or ended within the hour. `open_incidents`: asked for only if something is to be counted."""
         near = [(one, one.covers(now)) for one in asked if one.starts_at <= now < one.ends_at + SEEN_FOR_S]
-        incidents = open_incidents() if any((one.id, active) not in self._counted for one, active in near) else ()
-        self._counted = {
-            (one.id, active): found if (found := self._counted.get((one.id, active))) is not None else _hidden(one, incidents)
-            for one, active in near
-        }
+        new = [(one, active) for one, active in near if (one.id, active) not in self._counted]
+        incidents = _Open(open_incidents() if new else ())
+        counted = {**self._counted, **{(one.id, active): incidents.hidden_by(one) for one, active in new}}
+        self._counted = {(one.id, active): counted[one.id, active] for one, active in near}
         return tuple(
             SilenceSeen(
                 one.id, active, _matchers(one), one.starts_at, one.ends_at, self._counted[one.id, active], _comment(one), one.author
@@ -64,10 +63,23 @@ def _accepted(matchers: Iterable[Matcher], label: str, value: str) -> bool:
     return all(matcher.holds({label: value}) for matcher in matchers if matcher.label == label)
 
 
-def _hidden(asked: Announced, incidents: Iterable[Incident]) -> int:
-    if isinstance(asked, Silence):
-        return sum(1 for one in incidents if one.open and silence_of(one, [asked]) is not None)
-    return sum(1 for one in incidents if one.open and deploy_of(one, [asked]) is not None)
+class _Open:
+    """The open incidents, by label and value: a silence that names a value is compared with those that have it."""
+
+    def __init__(self, incidents: Sequence[Incident]) -> None:
+        self._incidents = incidents
+        self._all = [labels_of(one) for one in incidents if one.open and not is_announcement(one)]
+        self._by_value: dict[tuple[str, str], list[Mapping[str, str]]] = {}
+        for labels in self._all:
+            for item in labels.items():
+                self._by_value.setdefault(item, []).append(labels)
+
+    def hidden_by(self, asked: Announced) -> int:
+        """How many it hides."""
+        if isinstance(asked, Deploy):
+            return sum(1 for one in self._incidents if one.open and deploy_of(one, [asked]) is not None)
+        named = [self._by_value.get((one.label, one.value), []) for one in asked.matchers if one.operator == "=" and one.value]
+        return sum(1 for labels in min(named, key=len, default=self._all) if match(asked.matchers, labels))
 
 
 def _matchers(asked: Announced) -> str:

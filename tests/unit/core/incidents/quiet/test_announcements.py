@@ -93,6 +93,17 @@ def test_what_is_hidden_is_counted_at_the_beginning_and_at_the_end_alone() -> No
     assert (counts, len(asked_for)) == ([1, 1, 1, 2, 2], 2)
 
 
+OPEN = [an_incident(rule=rule, target=target) for rule in ("A", "B", "Silenced") for target in ("prod", "staging", SELF)]
+
+
+@pytest.mark.parametrize(
+    "text", ["rule=A", 'rule="A", target!=prod', "rule=A, target=prod", 'target=~"prod|watchdog"', 'team="", rule=B', "rule=C"]
+)
+def test_what_is_counted_is_what_the_silence_hides(text: str) -> None:
+    (seen,) = SilencesSeen().seen([silence(text)], NOW, lambda: OPEN)
+    assert seen.hides == sum(1 for one in OPEN if silence_of(one, [silence(text)]) is not None)
+
+
 # --- in a cycle of the target `watchdog` ------------------------------------------------------------------------------
 
 
