@@ -89,6 +89,26 @@ def test_one_that_is_closed_by_hand_is_told_once_with_the_reason(cluster: Cluste
     assert (ended["ended"], ended["closed_by"], ended["closed_because"]) == ("closed by hand", "ada", "nobody needs these")
 
 
+def test_one_that_is_closed_while_no_daemon_runs_is_told_once_by_the_next_one(
+    cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
+) -> None:
+    configure(tmp_path, cluster.redis_url, receiver.url, keep="1h")
+    with running(tmp_path) as daemon:
+        cluster.flood("nobody", 60)
+        until(lambda: events_of(receiver, RULE) != [], 20, "its beginning")
+        drain(cluster)
+        until(lambda: [one["state"] for one in incidents(tmp_path)] == ["recovering"], 20, "no breach any more")
+        assert daemon.end() == 0
+    heard = events_of(receiver, RULE)
+    (one,) = incidents(tmp_path)
+    said = watchdog("close", one["id"], "--reason", "nobody needs these", cwd=tmp_path)
+    assert "no `watchdog run` uses this database now" in said.stdout
+    with running(tmp_path) as daemon:
+        until(lambda: events_of(receiver, RULE) == [*heard, "resolved"], 20, "its end")
+        assert daemon.end() == 0
+    assert incidents(tmp_path) == []
+
+
 # --- without a daemon -----------------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """`watchdog completion`: each shell takes its script, and then completes what is configured and what there is."""
 
+import math
 import shutil
 import subprocess
 import sys
@@ -7,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.outbox import commit, incident, opened, plan
 from tests.processes.command_line import watchdog
 from tests.processes.running import environment
+from watchdog.core.incidents.quiet.deploys import Deploy
 
 CONFIG = """
+database = "watchdog.db"
 [[target]]
 name = "prod"
 redis = "redis://127.0.0.1:1/0"
@@ -25,13 +29,20 @@ WORDS = [
     ("watchdog rules show QueueB", "QueueBacklogHigh"),
     ("watchdog tables queu", "queues"),
     ("watchdog receivers test ", "ops"),
+    ("watchdog ack 01incident", "01INCIDENTA"),
+    ("watchdog incidents show 01I", "01INCIDENTA"),
+    ("watchdog deploy end ", "v512"),
+    ("watchdog deploy start v513 --target ", "prod"),
 ]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a configuration, and a `watchdog` in `bin`."""
+    """A folder with a configuration, a database with an open incident and a deploy that goes on, and a `watchdog` in `bin`."""
     (tmp_path / "watchdog.toml").write_text(CONFIG)
+    with opened(tmp_path) as store:
+        commit(store, plan(incidents=[incident("A")]))
+        store.start_deploy(Deploy("01V512", "v512", ("*",), 0.0, math.inf))
     program = tmp_path / "bin" / "watchdog"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -W error -m watchdog "$@"\n')
