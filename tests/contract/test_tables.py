@@ -40,7 +40,7 @@ DESIGN = {
     "kinds": "kind online deaths died_again life_s last_died",
     "receivers": "name pending oldest_s dead off last_ok_s",
     "rules": "name failed error took_ms trial",
-    "silences": "id active matchers hides remaining_s until comment author",
+    "silences": "id active matchers version hides remaining_s until comment author",
     "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error",
 }
 BOUNDS = {"oldest_s"}
@@ -123,7 +123,9 @@ def own_readings() -> dict[str, Reading]:
         config_error="no",
         silences=(
             SilenceSeen("01S", active=True, matchers='rule="WorkerLost"', starts_at=NOW - 60, ends_at=NOW + 60, hides=2),
-            SilenceSeen("01T", active=False, matchers="deploy v512 of prod*", starts_at=NOW - 90, ends_at=NOW - 30, author="ann"),
+            SilenceSeen(
+                "01T", active=False, matchers="deploy v512 of prod*", starts_at=NOW - 90, ends_at=NOW - 30, author="ann", version="v512"
+            ),
         ),
     )
     return {name: TABLES[name].read(replace(a_look(), target=a_target(name=SELF), self_seen=seen)) for name in OWN}

@@ -39,6 +39,8 @@ class SilenceSeen(Struct, frozen=True):
     """Open incidents that it hid when it began, or that it had hidden when it ended."""
     comment: str = ""
     author: str = ""
+    version: str = ""
+    """What is deployed; empty for a silence."""
 
 
 class SelfSeen(Struct, frozen=True):

@@ -39,12 +39,7 @@ class SilencesSeen:
         incidents = _Open(open_incidents() if new else ())
         counted = {**self._counted, **{(one.id, active): incidents.hidden_by(one) for one, active in new}}
         self._counted = {(one.id, active): counted[one.id, active] for one, active in near}
-        return tuple(
-            SilenceSeen(
-                one.id, active, _matchers(one), one.starts_at, one.ends_at, self._counted[one.id, active], _comment(one), one.author
-            )
-            for one, active in near
-        )
+        return tuple(_seen(one, active=active, hides=self._counted[one.id, active]) for one, active in near)
 
 
 def affects(asked: Announced, min_severity: Severity, matchers: tuple[Matcher, ...]) -> bool:
@@ -82,11 +77,9 @@ class _Open:
         return sum(1 for labels in min(named, key=len, default=self._all) if match(asked.matchers, labels))
 
 
-def _matchers(asked: Announced) -> str:
+def _seen(asked: Announced, *, active: bool, hides: int) -> SilenceSeen:
     if isinstance(asked, Silence):
-        return ", ".join(map(str, asked.matchers))
-    return f"deploy {asked.version} of {', '.join(asked.targets)}"
-
-
-def _comment(asked: Announced) -> str:
-    return asked.comment if isinstance(asked, Silence) else ""
+        what, comment, version = ", ".join(map(str, asked.matchers)), asked.comment, ""
+    else:
+        what, comment, version = f"deploy {asked.version} of {', '.join(asked.targets)}", "", asked.version
+    return SilenceSeen(asked.id, active, what, asked.starts_at, asked.ends_at, hides, comment, asked.author, version)

@@ -79,7 +79,7 @@ def test_a_silence_is_seen_with_what_it_hides_from_its_beginning_until_an_hour_a
 
 def test_a_deploy_is_seen_with_what_it_hides() -> None:
     (seen,) = SilencesSeen().seen([deploy("prod*", "eu")], NOW, lambda: [HIDDEN, replace(HIDDEN, id="01B", deploy=True)])
-    assert (seen.matchers, seen.hides, seen.author) == ("deploy v512 of prod*, eu", 1, "ann")
+    assert (seen.matchers, seen.version, seen.hides, seen.author) == ("deploy v512 of prod*, eu", "v512", 1, "ann")
 
 
 def test_what_is_hidden_is_counted_at_the_beginning_and_at_the_end_alone() -> None:
