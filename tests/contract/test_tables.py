@@ -22,7 +22,7 @@ DESIGN = {
     "workers": "name kind host state silent_s uptime_s active pool_size saturated processed processed_per_min reserved load1 load5 load15 "
     "cpu_ratio rss_bytes clock_drift_s pid restarts crashes duplicate replaced peers peers_before abandoned unserved served version queues",
     "queues": "name length unacked consumers oldest_s wait_avg_s growth_per_min finished_per_min drain_s declared idle_with_backlog_s "
-    "unserved last_consumer last_consumer_state waits_for similar head_s stuck_s head_usual_s head_task head_origin",
+    "unserved last_consumer host kind last_consumer_state waits_for similar head_s stuck_s head_usual_s head_task head_origin",
     "tasks": "name received started succeeded failed retried revoked rejected expired expired_in_a_row expired_row_s "
     "expired_row_usual redelivered most_redelivered finished error_rate failure_odds over_odds suspect_runs suspect_failed "
     "error_rate_low error_rate_high failed_in_a_row has_succeeded usual_error_rate exception example "
@@ -33,11 +33,12 @@ DESIGN = {
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "
     "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio redelivered_in_s unacked_holders",
     "sources": "name up error latency_ms stale_s version restarted_s",
-    "cluster": "workers_online workers_lost workers_left workers_unknown workers_known workers_expected capacity active utilization "
+    "cluster": "workers_online workers_lost workers_left workers_unknown workers_known host workers_expected capacity active utilization "
     "backlog unacked per_min error_rate finished versions",
     "blind": "cause reason rules hidden blind_s",
-    "groups": "pattern online lost left unknown minimum",
-    "kinds": "kind online deaths died_again life_s last_died",
+    "groups": "pattern online lost left unknown host kind minimum",
+    "hosts": "host online lost workers all_workers mostly_lost unserved",
+    "kinds": "kind online lost workers mostly_lost unserved deaths died_again life_s last_died",
     "receivers": "name pending oldest_s dead off last_ok_s",
     "rules": "name failed error took_ms trial",
     "silences": "id active matchers version hides remaining_s until comment author",
@@ -52,6 +53,7 @@ KEYS = {
     "blind": ("cause",),
     "silences": ("id",),
     "groups": ("pattern",),
+    "hosts": ("host",),
     "kinds": ("kind",),
     "broker": (),
     "cluster": (),
@@ -65,6 +67,7 @@ AS_KEPT = {
     "queues": {"name", "declared"},
     "workers": {"name", "kind", "host"},
     "groups": {"pattern", "minimum"},
+    "hosts": {"host"},
     "kinds": {"kind"},
     "cluster": {"workers_expected"},
     "tasks": {"name"},
@@ -80,6 +83,7 @@ def busy() -> Cluster:
     cluster = healthy()
     cluster.add("celery@web-2", queues=("indexing", "training"))
     cluster.add("celery@lost-1")
+    cluster.add("other@lost-1")
     cluster.add("celery@left-1")
     cluster.add("celery@new-1")
     del cluster.cache["celery@new-1"]

@@ -1,6 +1,9 @@
 """One cause, one message: on a real cluster, with the shipped rules, whose times are scaled down together."""
 
 import json
+import signal
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,15 @@ from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 SCALED = {"WorkerLost": "1s", "EveryWorkerLost": "2s", "NoWorkersOnline": "6s", "QueueNoConsumers": "2s", "BrokerUnreachable": "1s"}
+A_THIRD = {"WorkerLost": "10s", "HostLost": "10s", "WorkersLost": "10s", "EveryWorkerLost": "15s", "QueueNoConsumers": "20s"}
+"""Workers fall silent one after the other, within two of their heartbeats: that must still be short beside these."""
+NODES = {"w1": "w1@node1", "w2": "w2@node2", "w3": "w3@node2", "w4": "w4@node2"}
+
+
+def held(folder: Path) -> Counter[str]:
+    """How many incidents of each rule are held back by HostLost."""
+    listed = json.loads(watchdog("incidents", "--format", "json", cwd=folder).stdout)["incidents"]
+    return Counter(one["rule"] for one in listed if one["held_back_by"] and one["held_back_by"]["rule"] == "HostLost")
 
 
 @pytest.fixture
@@ -22,10 +34,13 @@ def watched(own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -
     lines += [f'flower = "{own_cluster.flower_url}"', f'redis = "{own_cluster.redis_url}"']
     lines += ["[[receiver]]", 'name = "ops"', 'type = "webhook"', f'url = "{receiver.url}"']
     lines += ["[[override]]", 'rule = "*"', 'keep_firing_for = "1s"', "[[override]]", 'rule = "Queue*"', 'for = "1s"']
-    for rule, held in SCALED.items():
-        lines += ["[[override]]", f'rule = "{rule}"', f'for = "{held}"']
-    (tmp_path / "watchdog.toml").write_text("\n".join(lines) + "\n")
+    (tmp_path / "watchdog.toml").write_text("\n".join(lines) + "\n" + held_for(SCALED))
     return tmp_path
+
+
+def held_for(times: Mapping[str, str]) -> str:
+    """Overrides that set the `for` of these rules."""
+    return "".join(f'[[override]]\nrule = "{rule}"\nfor = "{held}"\n' for rule, held in times.items())
 
 
 def said(receiver: RecordingReceiver) -> list[tuple[str, str]]:
@@ -49,6 +64,33 @@ def test_all_workers_that_die_are_one_message_and_one_when_they_are_back(
         until(lambda: ("EveryWorkerLost", "resolved") in said(receiver), 40, "its end")
         assert daemon.end() == 0
     assert said(receiver) == [("EveryWorkerLost", "first"), ("EveryWorkerLost", "resolved")]
+
+
+def test_a_host_that_dies_is_one_message_that_says_so_and_one_when_it_is_back(
+    own_cluster: Cluster, receiver: RecordingReceiver, watched: Path
+) -> None:
+    config = watched / "watchdog.toml"
+    config.write_text(config.read_text().replace('interval = "0.3s"', 'interval = "3s"') + held_for(A_THIRD))
+    for name in tuple(own_cluster.workers):
+        own_cluster.kill_worker(name, signal.SIGTERM)
+    for queue, name in NODES.items():
+        own_cluster.start_worker(name, [queue])
+    own_cluster.wait_ready()
+    ask_the_workers(own_cluster)
+    with running(watched) as daemon:
+        daemon.wait_for("watchdog_started")
+        for queue in ("w2", "w3", "w4"):
+            own_cluster.kill_worker(NODES[queue])
+            own_cluster.flood(queue, 5)
+        until(lambda: said(receiver) == [("HostLost", "first")], 60, "the host, alone")
+        assert json.loads(receiver.requests[0].body)["message"].startswith("3 of 4 workers lost, all on node2")
+        until(lambda: held(watched) == {"WorkerLost": 3, "QueueNoConsumers": 3, "WorkersBelowMinimum": 1}, 40, "what it explains")
+
+        for queue in ("w2", "w3", "w4"):
+            own_cluster.start_worker(NODES[queue], [queue])
+        until(lambda: ("HostLost", "resolved") in said(receiver), 60, "its end")
+        assert daemon.end() == 0
+    assert said(receiver) == [("HostLost", "first"), ("HostLost", "resolved")]
 
 
 def test_a_redis_that_dies_is_one_message_and_one_when_it_is_back(own_cluster: Cluster, receiver: RecordingReceiver, watched: Path) -> None:

@@ -23,7 +23,15 @@ HEALTHY: Mapping[str, Mapping[str, Cell]] = {
     "sources": {"name": "redis", "up": True},
     "cluster": {"workers_online": 3.0, "backlog": 60.0, "workers_expected": 2.0},
     "groups": {"pattern": "*", "online": 3.0, "minimum": 3.0},
-    "kinds": {"kind": "celery@web-*", "online": 2.0, "deaths": 1.0, "life_s": 300.0, "last_died": "celery@web-7d9f8b6c5d-bcdfg"},
+    "hosts": {"host": "node2", "online": 4.0, "lost": 1.0, "workers": 5.0, "all_workers": 8.0},
+    "kinds": {
+        "kind": "celery@web-*",
+        "online": 2.0,
+        "workers": 2.0,
+        "deaths": 1.0,
+        "life_s": 300.0,
+        "last_died": "celery@web-7d9f8b6c5d-bcdfg",
+    },
     "workers": {"name": "celery@web-1", "host": "web-1", "state": "online"},
     "queues": {"name": "indexing", "length": 40.0, "consumers": 2.0, "drain_s": inf},
     "broker": {"eviction_policy": "noeviction", "used_memory": 1e6},
@@ -100,6 +108,22 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("WorkersBelowMinimum", {"online": 2.0}, Severity.ERROR, "2 of at least 3 workers online"),
     ("WorkersBelowMinimum", {"pattern": "celery@gpu-*", "online": 0.0}, Severity.CRITICAL,
      "0 of at least 3 workers online of celery@gpu-*"),
+    ("EveryWorkerLost", {"workers_online": 0.0, "workers_lost": 3.0, "host": "node2", "backlog": 60.0}, Severity.CRITICAL,
+     "Every worker is lost (3, all on node2); messages waiting: 60"),
+    ("EveryWorkerLost", {"workers_online": 0.0, "workers_lost": 1.0, "host": "node2", "backlog": 60.0}, Severity.CRITICAL,
+     "Every worker is lost (1); messages waiting: 60"),
+    ("WorkersBelowMinimum", {"online": 1.0, "lost": 3.0, "host": "node2", "kind": "w*@node*"}, Severity.ERROR,
+     "1 of at least 3 workers online; lost: 3, on node2"),
+    ("WorkersBelowMinimum", {"online": 1.0, "lost": 3.0, "kind": "celery@web-*"}, Severity.ERROR,
+     "1 of at least 3 workers online; lost: 3, of celery@web-*"),
+    ("HostLost", {"mostly_lost": True, "online": 0.0, "lost": 3.0, "workers": 3.0, "all_workers": 4.0}, Severity.ERROR,
+     "3 of 4 workers lost, all on node2"),
+    ("HostLost", {"mostly_lost": True, "online": 1.0, "lost": 3.0, "workers": 4.0, "all_workers": 9.0, "unserved": "gpu,train"},
+     Severity.ERROR, "3 of 9 workers lost, all on node2; still online there: 1; nobody consumes gpu,train now"),
+    ("WorkersLost", {"mostly_lost": True, "online": 1.0, "lost": 3.0, "workers": 4.0}, Severity.ERROR,
+     "3 of 4 workers celery@web-* lost"),
+    ("WorkersLost", {"mostly_lost": True, "online": 0.0, "lost": 2.0, "workers": 2.0, "unserved": "web"}, Severity.ERROR,
+     "2 of 2 workers celery@web-* lost; nobody consumes web now"),
     ("WorkerLost", {"state": "lost", "silent_s": 45.0}, Severity.WARNING, "Worker celery@web-1 was lost 45s ago"),
     ("WorkerLost", {"state": "lost", "silent_s": 45.0, "peers": 2.0, "peers_before": 3.0, "served": "analysis,indexing"}, Severity.WARNING,
      "Worker celery@web-1 was lost 45s ago; 2 of 3 of its kind are left; still consumed: analysis,indexing"),
@@ -210,6 +234,8 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("EveryWorkerLost", {"workers_online": 0.0, "workers_lost": 3.0, "workers_unknown": 1.0, "backlog": 60.0}),
     ("EveryWorkerLost", {"workers_online": 0.0, "workers_lost": 3.0, "backlog": 0.0, "workers_expected": 0.0}),
     ("WorkersBelowMinimum", {"online": 0.0, "minimum": 0.0}),
+    ("HostLost", {"lost": 1.0, "online": 1.0, "workers": 2.0}),
+    ("WorkersLost", {"lost": 1.0, "online": 1.0, "workers": 2.0}),
     ("WorkerLost", {"state": "lost", "replaced": True}),
     ("WorkerLost", {"state": "left"}),
     ("WorkerEnded", {"state": "left"}),
@@ -386,7 +412,12 @@ def test_no_text_fails_where_nothing_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in PACK if PACK[name].table in {"workers", "queues", "broker", "tasks", "errors", "groups", "kinds", "cluster"}]
+    "name",
+    [
+        name
+        for name in PACK
+        if PACK[name].table in {"workers", "queues", "broker", "tasks", "errors", "groups", "hosts", "kinds", "cluster"}
+    ],
 )
 def test_a_gap_is_unknown(name: str) -> None:
     rule = PACK[name]
@@ -497,6 +528,7 @@ def test_the_end_of_a_silence_says_what_is_left_of_it(cells: dict[str, Cell], sa
     [
         ("BrokerUnreachable", 20), ("ResultsUnreachable", 60), ("FlowerUnreachable", 30),
         ("NoWorkersOnline", 180), ("EveryWorkerLost", 45), ("WorkersBelowMinimum", 180), ("WorkerLost", 30),
+        ("HostLost", 30), ("WorkersLost", 30),
         ("QueueBacklogHigh", 600), ("QueueNoConsumers", 60), ("QueueStuck", 0), ("TaskFailureRateHigh", 0),
         ("ErrorBurst", 0), ("RetryStorm", 60), ("TaskRunningTooLong", 300), ("ProgressStalled", 0),
     ],

@@ -7,13 +7,12 @@ The schema, the rules' checks, `watchdog tables` and the contract tests use this
 from collections.abc import Mapping
 
 from watchdog.core.model.rows import Table
-from watchdog.tables import blind, broker, cluster, groups, idle, sources
+from watchdog.tables import blind, broker, cluster, groups, hosts, idle, kinds, sources
 from watchdog.tables import self_monitoring as own
 from watchdog.tables.queues import table as queues
 from watchdog.tables.running import table as running
 from watchdog.tables.tasks import errors
 from watchdog.tables.tasks import table as tasks
-from watchdog.tables.workers import kinds
 from watchdog.tables.workers import table as workers
 
 __all__ = ["TABLES"]
@@ -30,6 +29,7 @@ TABLES: Mapping[str, Table] = {
         broker.TABLE,
         sources.TABLE,
         groups.TABLE,
+        hosts.TABLE,
         kinds.TABLE,
         cluster.TABLE,
         blind.TABLE,

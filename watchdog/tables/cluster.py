@@ -6,6 +6,7 @@ from watchdog.core.model.queries import ScanKeys, SetMembers
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.target import Target
 from watchdog.tables.groups import counted
+from watchdog.tables.hosts import common_of_lost
 from watchdog.tables.queues.keys import queues_of
 from watchdog.tables.queues.names import Bindings
 
@@ -18,6 +19,7 @@ COLUMNS = (
     Column("workers_left", N, "workers that said goodbye", "workers", 0.0),
     Column("workers_unknown", N, "workers whose state is not known now", "workers", 0.0),
     Column("workers_known", N, "workers seen within `forget_after`", "workers", 0.0),
+    Column("host", Kind.TEXT, "the host that all lost workers were on; empty if none is lost, or they were on several", neutral=""),
     Column("workers_expected", N, "the highest of `min_workers`, the sum by name, and the names expected; 0: none set", "workers", 0.0),
     Column("capacity", N, "tasks that the online workers can execute at once", "tasks", 0.0),
     Column("active", N, "tasks they execute now", "tasks", 0.0),
@@ -51,15 +53,17 @@ def expected(target: Target) -> int:
 
 def _from_workers(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle: dict[str, str]) -> None:
     workers = look.before["workers"]
-    states = ("workers_online", "workers_lost", "workers_left", "workers_unknown", "workers_known")
+    states = ("workers_online", "workers_lost", "workers_left", "workers_unknown", "workers_known", "host")
     if "name" in workers.idle:
         idle |= dict.fromkeys((*states, "capacity", "active", "utilization", "versions"), workers.idle["name"])
         return
     counts, unknown = counted(workers, "*")
     cells |= {f"workers_{name}": count for name, count in counts.items()} | {"workers_known": float(len(workers.rows))}
+    cells["host"] = common_of_lost("host", workers.rows)
     gaps |= {f"workers_{name}": why for name, why in unknown.items()}
     if workers.unread is not None:
-        cells["workers_known"], gaps["workers_known"] = None, workers.unread
+        cells |= dict.fromkeys(("workers_known", "host"))
+        gaps |= dict.fromkeys(("workers_known", "host"), workers.unread)
     online = [r for r in workers.rows if r.cells.get("state") == "online"]
     for column, source in (("capacity", "pool_size"), ("active", "active"), ("versions", "version")):
         why = unknown.get("online") or next((f"{r.cells['name']}: {r.gaps[source]}" for r in online if source in r.gaps), "")

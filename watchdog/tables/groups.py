@@ -1,9 +1,11 @@
 """`groups`: workers counted together: `*` for all, and each pattern of `min_workers_by_name`."""
 
 from collections import Counter
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.tables.hosts import common_of_lost
 
 __all__ = ["TABLE", "counted"]
 
@@ -13,6 +15,8 @@ COLUMNS = (
     Column("lost", Kind.NUMBER, "workers that fell silent without goodbye", "workers", 0.0),
     Column("left", Kind.NUMBER, "workers that said goodbye", "workers", 0.0),
     Column("unknown", Kind.NUMBER, "workers whose state is not known now", "workers", 0.0),
+    Column("host", Kind.TEXT, "the host that all its lost workers were on; empty if none is lost, or they were on several", neutral=""),
+    Column("kind", Kind.TEXT, "their kind; empty if none is lost, or they are of several", neutral=""),
     Column("minimum", Kind.NUMBER, "`min_workers` for *, the pattern's own minimum; 0: none set", "workers", 0.0),
 )
 STATES = ("online", "lost", "left", "unknown")
@@ -30,7 +34,7 @@ def read(look: Look) -> Reading:
 
 def counted(workers: Reading, pattern: str) -> tuple[dict[str, float | None], dict[str, str]]:
     """Return workers by state (online, lost, left, unknown), and why some of these counts are unknown."""
-    rows = workers.rows if pattern == "*" else [r for r in workers.rows if fnmatchcase(str(r.cells["name"]), pattern)]
+    rows = _of_pattern(workers, pattern)
     if workers.unread is not None:
         return dict.fromkeys(STATES), dict.fromkeys(STATES, workers.unread)
     states = Counter(str(r.cells["state"] or "unknown") for r in rows)
@@ -40,9 +44,16 @@ def counted(workers: Reading, pattern: str) -> tuple[dict[str, float | None], di
     return counts | dict.fromkeys(gaps), gaps
 
 
+def _of_pattern(workers: Reading, pattern: str) -> Sequence[Row]:
+    return workers.rows if pattern == "*" else [r for r in workers.rows if fnmatchcase(str(r.cells["name"]), pattern)]
+
+
 def _row(pattern: str, minimum: int, workers: Reading) -> Row:
     counts, gaps = counted(workers, pattern)
     cells: dict[str, Cell] = {"pattern": pattern, "minimum": float(minimum), **counts}
+    for column in ("host", "kind"):
+        cells[column] = None if workers.unread is not None else common_of_lost(column, _of_pattern(workers, pattern))
+        gaps |= {} if workers.unread is None else {column: workers.unread}
     return Row(cells, gaps)
 
 

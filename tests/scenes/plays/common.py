@@ -4,7 +4,7 @@ from tests.scenes.lab import Lab
 
 __all__ = ["GONE", "one_worker", "two_workers"]
 
-GONE = ("WorkerLost", "NoWorkersOnline", "EveryWorkerLost", "WorkersBelowMinimum")
+GONE = ("WorkerLost", "HostLost", "WorkersLost", "NoWorkersOnline", "EveryWorkerLost", "WorkersBelowMinimum")
 
 
 def one_worker(lab: Lab) -> None:

@@ -59,6 +59,7 @@ def _source(cells: Cells) -> str | None:
 PAGES: Mapping[str, tuple[str, Callable[[Cells], str | None]]] = {
     "workers": ("name", _worker),
     "groups": ("", lambda _: DASHBOARD),
+    "hosts": ("", lambda _: DASHBOARD),
     "kinds": ("", lambda _: DASHBOARD),
     "cluster": ("", lambda _: DASHBOARD),
     "running": ("id", _task),

@@ -16,11 +16,12 @@ from watchdog.tables.queues.consumers import Consumers
 from watchdog.tables.queues.heads import OF_HEAD, Heads
 from watchdog.tables.queues.keys import KnownQueue, Queues
 from watchdog.tables.queues.service import Service, contradiction, unserved
+from watchdog.tables.workers.names import host_of, kind_of
 
-__all__ = ["OF_LENGTH", "QueueRows", "blind_row"]
+__all__ = ["OF_CONSUMERS", "OF_LENGTH", "QueueRows", "blind_row"]
 
 OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unserved", *OF_HEAD)
-OF_CONSUMERS = ("last_consumer", "last_consumer_state", "waits_for", "similar")
+OF_CONSUMERS = ("last_consumer", "host", "kind", "last_consumer_state", "waits_for", "similar")
 NO_HEADS = Heads({})
 WITHOUT_HEADS: Mapping[str, Cell] = {
     "oldest_s": 0.0,
@@ -101,6 +102,7 @@ class QueueRows:
             gaps |= dict.fromkeys(OF_CONSUMERS, count.reason)
         else:
             cells["last_consumer"], cells["last_consumer_state"] = last, state
+            cells["host"], cells["kind"] = host_of(last), kind_of(last)
             cells["similar"] = "" if last else _nearest(known.name, self._consumed_queues)
             if isinstance(held, Gap):
                 cells["waits_for"], gaps["waits_for"] = None, held.reason

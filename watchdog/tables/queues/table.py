@@ -19,7 +19,7 @@ from watchdog.tables.queues.consumers import consumers
 from watchdog.tables.queues.heads import OF_HEAD, heads_of
 from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
-from watchdog.tables.queues.rows import QueueRows, blind_row
+from watchdog.tables.queues.rows import OF_CONSUMERS, QueueRows, blind_row
 from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
 
 __all__ = ["TABLE"]
@@ -57,6 +57,8 @@ COLUMNS = (
         0.0,
     ),
     Column("last_consumer", Kind.TEXT, "the worker last known to consume it; empty where none ever was"),
+    Column("host", Kind.TEXT, "the host of that worker"),
+    Column("kind", Kind.TEXT, "the kind of that worker"),
     Column("last_consumer_state", Kind.TEXT, "what became of that worker", allowed=("", "online", "left", "lost")),
     Column("waits_for", Kind.TEXT, "what its consumers hold messages for by design, such as a rate limit; empty for nothing known"),
     Column("similar", Kind.TEXT, "a queue with consumers whose name is nearly this one's; empty where none is, or it had a consumer"),
@@ -67,7 +69,7 @@ COLUMNS = (
     Column("head_origin", Kind.TEXT, "the process that sent it"),
 )
 MANY_KEYS = "redis: holds more keys than one poll scans; a queue that no worker consumes or declares may be missing"
-OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", "last_consumer", "last_consumer_state", "waits_for", "similar")
+OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", *OF_CONSUMERS)
 STANDS_S = 20.0
 SETTLE_EVERY_S = 60.0
 """Shortest time between two refreshes of all workers, while a queue without consumers is emptied."""
