@@ -146,7 +146,7 @@ def build_cycles(
     They share one evaluator (half a megabyte) and one routing: a cycle judges and decides within its write transaction, and there is only
     one of these at a time.
     """
-    from watchdog.core.incidents.flapping import Flapping  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.flapping import Flapping  # noqa: PLC0415
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)

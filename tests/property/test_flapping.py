@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders.incidents import a_rule
-from tests.unit.core.incidents.test_flapping import INTERVAL, Watch
-from watchdog.core.incidents.flapping import TOO_OFTEN, Flapping
+from tests.unit.core.incidents.quiet.test_flapping import INTERVAL, Watch
 from watchdog.core.incidents.lifecycle import Ended, State
 from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.quiet.flapping import TOO_OFTEN, Flapping
 from watchdog.core.judging.findings import Verdict
 
 RULE = a_rule(for_s=0.0, keep_firing_for_s=20.0)

@@ -11,10 +11,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.core.incidents.decide import Situation, decide
-from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.lifecycle import open_keys
 from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Plan
+from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.judging.blindness import BLIND, Blindness, blindness_after
 from watchdog.core.judging.evaluator import Evaluator

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
 from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.acknowledgements import overtaken
 from watchdog.core.incidents.quiet.announcements import Announced
+from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
 from watchdog.core.incidents.quiet.reasons import Quiet
 from watchdog.core.incidents.quiet.silences import is_announcement

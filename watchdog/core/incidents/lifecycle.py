@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping
+from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.judging.texts import NO_TEXTS, Texts
 from watchdog.core.model.identity import fingerprint, incident_id

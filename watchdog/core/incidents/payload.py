@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from watchdog.core.incidents.flapping import flapping_note
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice, strongest
+from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.text.sanitize import sanitize_json

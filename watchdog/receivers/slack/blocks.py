@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from watchdog.core.incidents.flapping import flapping_note
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import headline, subject_of
+from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.text.durations import format_duration

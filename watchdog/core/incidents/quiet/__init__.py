@@ -1,1 +1,1 @@
-"""Why nobody is notified of an incident that fires: `reasons` lists them all, in one order."""
+"""Why nobody is notified of an incident that fires (`reasons` lists all of it, in one order), and what comes and goes (`flapping`)."""

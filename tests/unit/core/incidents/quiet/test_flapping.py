@@ -6,10 +6,10 @@ from tests.builders.answers import NOW, a_target
 from tests.builders.fake_store import FakeStore
 from tests.builders.incidents import a_finding, a_notice, a_rule
 from watchdog.core.incidents.decide import Situation, decide
-from watchdog.core.incidents.flapping import NEVER_FLAPPING, Flapping, flapping_note
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.payload import headline
+from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping, flapping_note
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
