@@ -8,6 +8,9 @@ from enum import StrEnum
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.deploys import Deploy
+from watchdog.core.incidents.quiet.silences import Silence
 
 __all__ = ["FakeStore", "Fate"]
 
@@ -52,6 +55,9 @@ class FakeStore:
     """(receiver, incident) -> notices that arrived, repeats under one id once."""
     arrived: set[str] = field(default_factory=set)
     """Ids that arrived at least once."""
+    silences: tuple[Silence, ...] = ()
+    deploys: tuple[Deploy, ...] = ()
+    acknowledged: dict[str, Acknowledgement] = field(default_factory=dict)
 
     def load(self, fired_within: tuple[float, float] | None = None) -> Loaded:
         told = self.told()
@@ -63,6 +69,9 @@ class FakeStore:
             notified=told,
             waiting=tuple(letter.message for letter in self.letters if letter.never_left),
             previous_cycle_at=self.previous_at,
+            silences=self.silences,
+            deploys=self.deploys,
+            acknowledged=dict(self.acknowledged),
             said_at=self.said_at(),
             fired={} if fired_within is None else self._fired(*fired_within),
             last_message=self.made,
@@ -93,6 +102,7 @@ class FakeStore:
         assert not ids & {m.id for m in plan.messages}, "an id was used twice"
         self.letters += [OutboxMessage(message) for message in plan.messages]
         self.made += len(plan.messages)
+        self.acknowledged = {id_: given for id_, given in self.acknowledged.items() if id_ not in plan.overtaken}
         self.previous_at = plan.at
 
     def told(self) -> dict[tuple[str, str], Notified]:
