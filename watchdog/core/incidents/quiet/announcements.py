@@ -9,7 +9,7 @@ Input: silences and deploys, the open incidents, the current time. Output: rows;
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
+from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
 from watchdog.core.incidents.quiet.silences import Silence, is_announcement
 from watchdog.core.model.self_seen import SilenceSeen
@@ -72,7 +72,7 @@ class _Open:
     def hidden_by(self, asked: Announced) -> int:
         """How many it hides."""
         if isinstance(asked, Deploy):
-            return sum(1 for one in self._incidents if one.open and deploy_of(one, [asked]) is not None)
+            return sum(1 for one in self._incidents if asked.hides(one))
         named = [self._by_value.get((one.label, one.value), []) for one in asked.matchers if one.operator == "=" and one.value]
         return sum(1 for labels in min(named, key=len, default=self._all) if match(asked.matchers, labels))
 

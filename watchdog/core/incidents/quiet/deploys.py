@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.model.target import matches
+from watchdog.core.model.target import SELF, matches
 from watchdog.core.text.durations import format_duration
 
 __all__ = ["Deploy", "deploy_before", "deploy_of"]
@@ -48,7 +48,12 @@ def deploy_of(incident: Incident, deploys: Iterable[Deploy]) -> Deploy | None:
 
 
 def deploy_before(incident: Incident, deploys: Iterable[Deploy]) -> str | None:
-    """Return `6m after deploy v512` if a deploy of its target began within the hour before the incident; of several, the last."""
+    """Return `6m after deploy v512` if a deploy of its target began within the hour before the incident; of several, the last.
+
+    Never of an incident about watchdog itself, such as the announcement of that deploy.
+    """
+    if incident.target == SELF:
+        return None
     near = [one for one in deploys if 0 <= incident.started_at - one.starts_at <= NEARBY_S and matches(incident.target, one.targets)]
     if not near:
         return None

@@ -14,6 +14,7 @@ from watchdog.core.incidents.quiet.reasons import Reason, quiet_reasons
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
+from watchdog.core.model.target import SELF
 from watchdog.core.rules.rule import Rule
 
 B, C = Verdict.BREACH, Verdict.CLEAR
@@ -105,6 +106,11 @@ def test_of_several_deploys_the_last_one_of_its_target_is_named() -> None:
     ]
     assert deploy_before(OURS, deploys) == "5m after deploy v2"
     assert deploy_before(OURS, []) is None
+
+
+def test_an_incident_about_watchdog_itself_is_no_deploys_doing() -> None:
+    everywhere = replace(a_deploy(starts_at=OURS.started_at - 5), targets=("*",))
+    assert deploy_before(replace(OURS, target=SELF), [everywhere]) is None
 
 
 # --- in a cycle ---------------------------------------------------------------------------------------------------------
