@@ -93,7 +93,15 @@ def notice_from(text: str) -> Notice:
         return _fast_notice.decode(text)
     except msgspec.MsgspecError:
         given = json.loads(text)
-    return Notice(**{**given, "event": Event(given["event"]), "severity": Severity(given["severity"]), "targets": tuple(given["targets"])})
+    return Notice(
+        **{
+            **given,
+            "event": Event(given["event"]),
+            "severity": Severity(given["severity"]),
+            "targets": tuple(given["targets"]),
+            "because": tuple(given.get("because", ())),
+        }
+    )
 
 
 def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ...]) -> Message:
