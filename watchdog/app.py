@@ -18,7 +18,7 @@ from watchdog.config.rulebook import RuleBook, never_judged, read_rule_book, rul
 from watchdog.config.sections.mutes import muting, to_windows
 from watchdog.config.sections.routes import routing_of
 from watchdog.config.sections.targets import meant_by
-from watchdog.config.settings import Settings, TargetSettings, to_target
+from watchdog.config.settings import Settings, TargetSettings, servers_of, to_target
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.expectations import Expectation
 from watchdog.core.judging.judge import windows_of
@@ -150,6 +150,7 @@ def build_cycles(
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
+    servers = {target.name: servers_of(target) for target in settings.target}
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
     routing = build_routing(settings)
@@ -169,6 +170,7 @@ def build_cycles(
                 clock=clock,
                 past=partial(_past, store, poller.target.name, keep_s),
                 self_seen=self_seen if poller is itself else lambda: None,
+                servers=servers.get(poller.target.name, {}),
                 loaded_rules=frozenset(rule.name for rule in conf.book.rules),
                 flapping=Flapping(settings.flap_window, settings.flap_quiet),
             )

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.routes import RouteSettings
+from watchdog.core.model.identity import server_id
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF, Target
 from watchdog.core.rules.rule import Override
@@ -36,7 +37,7 @@ else:
 
     ReceiverSettings = Annotated[reduce(or_, (kind.settings for kind in RECEIVERS.values())), Field(discriminator="type")]
 
-__all__ = ["OverrideSettings", "ReceiverSettings", "Settings", "TargetSettings", "to_override", "to_target"]
+__all__ = ["OverrideSettings", "ReceiverSettings", "Settings", "TargetSettings", "servers_of", "to_override", "to_target"]
 
 SHORTEST_INTERVAL_S = 0.1
 LONGEST_NAME = 100
@@ -210,6 +211,12 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         results_prefix=target.results.key_prefix if target.results else None,
         trial=target.trial,
     )
+
+
+def servers_of(target: TargetSettings) -> dict[str, str]:
+    """Source -> what identifies its server: targets that name the same one have the same."""
+    given = {name: getattr(target, name) for name in SOURCES}
+    return {name: server_id(name, settings.server) for name, settings in given.items() if settings is not None}
 
 
 def _opened_at(target: TargetSettings) -> str | None:

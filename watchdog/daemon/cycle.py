@@ -33,6 +33,9 @@ SPARE_S = 60.0
 """How much older than the longest window a sample may get before it is deleted, in seconds."""
 
 
+NO_SERVERS: Mapping[str, str] = {}
+
+
 class Done(Struct, frozen=True):
     """What one cycle saw, judged and wrote."""
 
@@ -60,8 +63,13 @@ class Cycle:
         self_seen: Callable[[], SelfSeen | None] = lambda: None,
         loaded_rules: frozenset[str] = frozenset(),
         flapping: Flapping = NEVER_FLAPPING,
+        servers: Mapping[str, str] = NO_SERVERS,
     ) -> None:
-        """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets."""
+        """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
+
+        `servers`: source -> what identifies its server (`Incident.server`).
+        """
+        self._servers = servers
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
@@ -89,7 +97,7 @@ class Cycle:
         replies = self._poller.ask(past, now, demand=self._demand)
         seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
         with self._store.cycle() as transaction:
-            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now))
+            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._servers.values())
             judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
             seen = _with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
@@ -103,6 +111,7 @@ class Cycle:
                 self._keep_s,
                 self._loaded_rules,
                 self._flapping,
+                self._servers,
             )
             plan = decide(situation, judgements, loaded, seen)
             transaction.commit(plan)

@@ -67,4 +67,5 @@ class ConsoleReceiver:
 
 def _line(notice: Notice) -> str:
     link = f"  {notice.link}" if notice.link else ""
-    return f"  {notice.severity:<8}  {notice.event:<9}  {notice.rule} {notice.target}: {title_of(notice)}{link}"
+    targets = ", ".join([*notice.targets[:MOST_SHOWN], *(["…"] if len(notice.targets) > MOST_SHOWN else [])]) or notice.target
+    return f"  {notice.severity:<8}  {notice.event:<9}  {notice.rule} {targets}: {title_of(notice)}{link}"

@@ -5,7 +5,7 @@ A plan contains only incidents that changed; only these are written.
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from operator import attrgetter
 
@@ -13,7 +13,7 @@ from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.routing import LONGEST_GROUP_INTERVAL_S
-from watchdog.store import table_memory
+from watchdog.store import table_memory, twins
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
@@ -66,14 +66,21 @@ firing now."""
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
 
 
-def load(connection: sqlite3.Connection, target: str, kept: CachedTarget, fired_within: tuple[float, float] | None = None) -> Loaded:
+def load(
+    connection: sqlite3.Connection,
+    target: str,
+    kept: CachedTarget,
+    fired_within: tuple[float, float] | None = None,
+    servers: Collection[str] = (),
+) -> Loaded:
     """The stored state of one target. Open incidents that did not change are the same objects as in the previous load.
 
-    `fired_within`: from when to when earlier firings count for flapping.
+    `fired_within`: from when to when earlier firings count for flapping. `servers`: those that other targets may name, too.
     """
     open_ = kept.open.values(_tuples(connection, _OPEN, target))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
+    twins_, twins_causes = twins.load(connection, target, servers, (*open_, *unsettled), kept.twins) if servers else ((), ())
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
     return Loaded(
         open=open_,
@@ -89,6 +96,8 @@ def load(connection: sqlite3.Connection, target: str, kept: CachedTarget, fired_
         deploys=deploys.recent(connection),
         said_at=_said_at(connection, target),
         fired={} if fired_within is None else _fired_before(connection, target, fired_within),
+        twins=twins_,
+        twins_causes=twins_causes,
         last_message=last["seq"] if last else 0,
     )
 

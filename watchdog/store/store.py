@@ -1,6 +1,6 @@
 """The store's interface: everything the cycle, the delivery, the daemon and the command line may ask of the database file."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -36,13 +36,20 @@ class Transaction:
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
 
-    def load(self, target: str, kept: CachedTarget | None = None, fired_within: tuple[float, float] | None = None) -> Loaded:
+    def load(
+        self,
+        target: str,
+        kept: CachedTarget | None = None,
+        fired_within: tuple[float, float] | None = None,
+        servers: Collection[str] = (),
+    ) -> Loaded:
         """The stored state of a target. `kept`: the cache of this caller's previous load; unchanged rows are not decoded again.
 
-        `fired_within`: from when to when earlier firings count for flapping; without it they are not read.
+        `fired_within`: from when to when earlier firings count for flapping; without it they are not read. `servers`: see
+        `Incident.server`.
         """
         with self._file.speaking():
-            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within)
+            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers)
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it is durable once the transaction ends."""

@@ -27,6 +27,8 @@ def held_back_by(reason: Reason | None) -> str:
         return f"{reason.window.name} {reason.window.until(reason.at)}"
     if deploy is not None:
         return f"deploy {deploy.version} until {iso(deploy.ends_at)}"
+    if reason.same_as is not None:
+        return f"{reason.same_as.rule} of target {reason.same_as.target}, told as {reason.same_as.id[:SHORT_ID]}"
     if silence is not None:
         comment = f" ({silence.comment})" if silence.comment else ""
         return f"silence {silence.id[:SHORT_ID]} until {iso(silence.ends_at)}{comment}"
@@ -70,6 +72,8 @@ def reason_document(reason: Reason | None) -> dict[str, Any] | None:
         return {"silence": reason.silence.id, "until": iso(reason.silence.ends_at), "comment": reason.silence.comment}
     if reason.acknowledged is not None:
         return {"acknowledged_at": iso(reason.acknowledged.at), "by": reason.acknowledged.author, "comment": reason.acknowledged.comment}
+    if reason.same_as is not None:
+        return {"incident": reason.same_as.id, "rule": reason.same_as.rule, "target": reason.same_as.target}
     return None if reason.cause is None else {"incident": reason.cause.id, "rule": reason.cause.rule, "key": dict(reason.cause.key)}
 
 

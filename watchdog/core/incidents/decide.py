@@ -5,6 +5,7 @@ here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf, nextafter
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,7 +17,8 @@ from watchdog.core.incidents.quiet.acknowledgements import overtaken
 from watchdog.core.incidents.quiet.announcements import Announced
 from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
-from watchdog.core.incidents.quiet.reasons import Quiet
+from watchdog.core.incidents.quiet.reasons import Quiet, quiet_of
+from watchdog.core.incidents.quiet.shared_servers import Twins, server_of
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.incidents.wanted import JudgedIncident, about_receiver
@@ -26,6 +28,7 @@ from watchdog.core.judging.texts import resolved_text, texts_of
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Key, Reading
 from watchdog.core.model.target import SELF, Target
+from watchdog.core.rules.rule import Rule
 
 __all__ = ["Situation", "decide", "end_target"]
 
@@ -46,28 +49,32 @@ class Situation(Struct, frozen=True):
     loaded_rules: frozenset[str] = frozenset()
     """Names of all loaded rules, including those that do not cover this target: a disabled rule is not a removed one."""
     flapping: Flapping = NEVER_FLAPPING
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Source -> what identifies its server, so that targets which share one share its incidents."""
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
     """Return the plan of one cycle for one target. Unchanged incidents are passed on as the same object and are not part of the plan."""
     watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
     for_s = {judgement.rule.name: judgement.rule.for_s for judgement in judgements}
+    twins = Twins(loaded.twins)
     judged: list[JudgedIncident] = []
     causes: list[Cause] = []
     transitions: list[Transition] = []
     asked: Sequence[Announced] = (*loaded.silences, *loaded.deploys)
     announced = {one.id: one for one in asked} if situation.target.name == SELF else {}
-    for incident, finding, made in _moved(situation, judgements, loaded, watched_s):
+    for moved, finding, made in _moved(situation, judgements, loaded, watched_s):
+        incident = _in_turn(moved, situation.now, twins)
         verdict = finding.verdict if finding is not None else Verdict.NONE
         about = about_receiver(incident, finding.rule.reads if finding is not None else ())
         announces = announced.get(incident.key.get("id", "")) if is_announcement(incident) else None
-        judged.append(JudgedIncident(incident, verdict, about, announces))
+        judged.append(JudgedIncident(incident, verdict, about, announces, twins.targets(incident) if incident.server else ()))
         pending_s = finding.rule.for_s if finding is not None else for_s.get(incident.rule, 0.0)
         if holds_back(incident, pending_s, situation.now, situation.target.interval_s):
             causes.append(Cause(incident, about))
         transitions += made
     before = {i.id: i for i in loaded.open}
-    judged += [JudgedIncident(i, Verdict.NONE) for i in loaded.unsettled]
+    judged += [JudgedIncident(i, Verdict.NONE, targets=twins.targets(i)) for i in loaded.unsettled]
     messages, withdrawn = decide_notifications(
         judged,
         loaded,
@@ -75,7 +82,15 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         situation.target.name,
         situation.now,
         situation.service,
-        quiet=Quiet(causes, loaded.silences, situation.now, acknowledged=loaded.acknowledged, deploys=loaded.deploys),
+        quiet=Quiet(
+            causes,
+            loaded.silences,
+            situation.now,
+            acknowledged=loaded.acknowledged,
+            deploys=loaded.deploys,
+            twins=twins,
+            elsewhere=quiet_of((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
+        ),
         routing=situation.routing,
     )
     unsettled = {i.id for i in loaded.unsettled}
@@ -125,7 +140,7 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
             continue
         key = tuple(map(incident.key.__getitem__, judgement.rule.key))
         taken[incident.rule].add(key)
-        yield _one(situation, loaded, incident, judgement, found.get(key), watched_s)
+        yield _one(situation, loaded, _about_server(incident, judgement.rule, situation), judgement, found.get(key), watched_s)
     for name, (_, found) in by_rule.items():
         for key, finding in found.items():
             if finding.verdict is Verdict.BREACH and key not in taken[name]:
@@ -133,8 +148,25 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
                 link = link_of(finding, situation.target.link, situation.readings)
                 trial = _on_trial(situation, finding)
                 incident, first = begin(finding, situation.target.name, situation.now, texts, link, trial=trial)
+                incident = _about_server(incident, finding.rule, situation)
                 stepped, made = step(incident, finding, 0.0, situation.now, situation.flapping, loaded.fired.get(incident.fingerprint, ()))
                 yield stepped, finding, [first, *made]
+
+
+def _about_server(incident: Incident, rule: Rule, situation: Situation) -> Incident:
+    """Note which server it is about; the configuration may have changed since it began."""
+    server = server_of(rule.reads, incident.key, situation.servers)
+    return incident if server == incident.server else replace(incident, server=server)
+
+
+def _in_turn(incident: Incident, now: float, twins: Twins) -> Incident:
+    """Let an incident that fires in this cycle come after its twins that are known to fire: they have been told already.
+
+    A cycle whose poll took long may have begun before theirs.
+    """
+    if incident.fired_at != now or not incident.server or twins.last_fired(incident) < now:
+        return incident
+    return replace(incident, fired_at=nextafter(twins.last_fired(incident), inf))
 
 
 def _why_gone(situation: Situation, incident: Incident, judgement: Judgement | None) -> Ended:

@@ -119,6 +119,8 @@ class Incident(Struct, frozen=True, gc=False):
     """Who closed it by hand."""
     closed_because: str = ""
     """The reason that they gave."""
+    server: str = ""
+    """Identifies the Redis or Flower that it is about, which other targets may name, too; empty: it is about its target alone."""
 
     @property
     def open(self) -> bool:

@@ -115,16 +115,16 @@ class _Decided:
             olds = queued.get(incident.id, [])
             notices: list[Notice] = []
             if decided.event is not None:
-                notice = self._notice(incident, decided.event, (notified.sequence if notified else 0) + 1)
+                notice = self._notice(one, decided.event, (notified.sequence if notified else 0) + 1)
                 notices = [next((old for old in olds if _content_key(old) == _content_key(notice)), notice)]
             elif olds and incident.open and decided.why in UNDECIDED and self._may_hear(one):
                 notices = _still_to_say(olds, notified)
             for notice in notices:
                 yield Wish(incident, notice, decided.terms or self._terms(one))
 
-    def _notice(self, incident: Incident, event: Event, sequence: int) -> Notice:
-        deploy = deploy_before(incident, self._loaded.deploys) or ""
-        return notice_of(incident, event, sequence, because=self._quiet.because(incident), deploy=deploy)
+    def _notice(self, one: JudgedIncident, event: Event, sequence: int) -> Notice:
+        incident, deploy = one.incident, deploy_before(one.incident, self._loaded.deploys) or ""
+        return notice_of(incident, event, sequence, because=self._quiet.because(incident), deploy=deploy, targets=one.targets)
 
     def _decide(self, one: JudgedIncident, notified: Notified | None) -> Decision:
         return decision(one, notified, self._recipient, self._now, routing=self._routing, quiet=self._quiet, again=self._again)
@@ -162,8 +162,13 @@ def _still_to_say(olds: list[Notice], heard: Notified | None) -> list[Notice]:
     return [] if first is None else [replace(fires[-1], event=Event.FIRST, sequence=first.sequence)]
 
 
-def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple[str, ...] = (), deploy: str = "") -> Notice:
-    """Take a snapshot of an incident for one receiver. `because`: what explains it, in words; `deploy`: one shortly before it began."""
+def notice_of(
+    incident: Incident, event: Event, sequence: int, *, because: tuple[str, ...] = (), deploy: str = "", targets: tuple[str, ...] = ()
+) -> Notice:
+    """Take a snapshot of an incident for one receiver.
+
+    `because`: what explains it, in words. `deploy`: one shortly before it began. `targets`: all that have it, if it is not its own alone.
+    """
     return Notice(
         incident=incident.id,
         fingerprint=incident.fingerprint,
@@ -186,7 +191,7 @@ def notice_of(incident: Incident, event: Event, sequence: int, *, because: tuple
         link=incident.link,
         closed_by=incident.closed_by,
         closed_because=incident.closed_because,
-        targets=(incident.target,),
+        targets=targets or (incident.target,),
         flapping=incident.flapping,
         because=because,
         deploy=deploy,

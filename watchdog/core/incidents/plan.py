@@ -39,6 +39,10 @@ class Loaded(Struct, frozen=True):
     """(receiver, group id) -> when the last message about that group was created, for those of the last hour."""
     fired: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Fingerprint -> when its ended incidents fired, within the time that counts for flapping, for those of which there were several."""
+    twins: tuple[Incident, ...] = ()
+    """Incidents of other targets about servers that this target uses, too: open ones, and those that have ended just now."""
+    twins_causes: tuple[Incident, ...] = ()
+    """Open incidents of the twins' targets that may explain them."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 

@@ -32,13 +32,14 @@ REFUSED_AGAIN_S = 3600.0
 class JudgedIncident(Struct, frozen=True, gc=False):
     """An incident with its verdict in this cycle. `about`: the receiver whose own failure the incident reports, or empty.
 
-    `announces`: the silence or deploy of which the incident tells, if it does.
+    `announces`: the silence or deploy of which the incident tells, if it does. `targets`: all that have it; empty: its own alone.
     """
 
     incident: Incident
     verdict: Verdict
     about: str = ""
     announces: Announced | None = None
+    targets: tuple[str, ...] = ()
 
 
 def about_receiver(incident: Incident, tables: Container[str]) -> str:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-__all__ = ["deploy_id", "fingerprint", "group_id", "incident_id", "message_id", "silence_id"]
+__all__ = ["deploy_id", "fingerprint", "group_id", "incident_id", "message_id", "server_id", "silence_id"]
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's, five bits each, which sort in numeric order."""
@@ -31,6 +31,11 @@ def message_id(receiver: str, target: str, created_at: float, notices: Iterable[
 def group_id(first: str, labels: Iterable[tuple[str, str]]) -> str:
     """Return 16 hex digits for a group: the incident that began it, and the labels that its members have in common."""
     return _digest(["group", first, *(f"{name}={value}" for name, value in labels)]).hex()[:16]
+
+
+def server_id(kind: str, address: Iterable[str]) -> str:
+    """Return what identifies a server, without what its address says: a path can be a secret."""
+    return _digest(["server", kind, *address]).hex()[:16]
 
 
 def silence_id(starts_at: float, matchers: str) -> str:

@@ -91,6 +91,13 @@ class FlowerSettings(BaseModel):
                 raise ValueError(f"expected printable ASCII in header {name}, found another character")
         return headers
 
+    @property
+    def server(self) -> tuple[str, ...]:
+        """What tells this Flower from others: where it is, whoever asks it."""
+        parts = urlsplit(self.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return parts.scheme, f"{parts.hostname}:{port}", parts.path
+
     def masked_url(self) -> str:
         """The URL in a form that may be shown."""
         return self.url

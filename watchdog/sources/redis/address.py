@@ -40,6 +40,11 @@ class RedisAddress(Unprinted, frozen=True):
         return self.scheme == "rediss"
 
     @property
+    def server(self) -> tuple[str, ...]:
+        """What tells this server from others, whoever connects to whichever of its databases."""
+        return (self.path,) if self.path else (at(self.host.lower(), self.port),)
+
+    @property
     def masked(self) -> str:
         """The URL in a form that may be shown: userinfo replaced by ***."""
         userinfo = "***@" if self.username or self.password else ""

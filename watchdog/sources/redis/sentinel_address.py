@@ -36,6 +36,11 @@ class SentinelAddress(Unprinted, frozen=True):
     to_sentinel: RedisAddress
 
     @property
+    def server(self) -> tuple[str, ...]:
+        """What tells this server from others: the master, as these sentinels name it."""
+        return (self.master, *sorted(at(host.lower(), port) for host, port in self.sentinels))
+
+    @property
     def masked(self) -> str:
         """The URL in a form that may be shown: userinfo replaced by ***."""
         to = self.to_master

@@ -84,6 +84,11 @@ class RedisServerSettings(BaseModel):
         place = self.place
         return place.to_master.db if isinstance(place, SentinelAddress) else place.db
 
+    @property
+    def server(self) -> tuple[str, ...]:
+        """What tells this server from others: its socket, its address, or its sentinels and the master's name; nothing secret."""
+        return self.place.server
+
     def masked_url(self) -> str:
         """The URL in a form that may be shown."""
         return self.place.masked

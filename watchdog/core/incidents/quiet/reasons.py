@@ -3,9 +3,10 @@
 1. Its rule or its target is on trial.
 2. Its target is being deployed (`deploys`).
 3. Another incident explains it (`inhibition`).
-4. A person silenced it (`silences`).
-5. A person acknowledged it (`acknowledgements`).
-6. The recipient is muted at this hour (`windows`).
+4. Another target that shares the server has the same incident, and is told (`shared_servers`).
+5. A person silenced it (`silences`).
+6. A person acknowledged it (`acknowledgements`).
+7. The recipient is muted at this hour (`windows`).
 
 Reasons are no states: they are worked out anew in each cycle, from the open incidents and what people asked for. The end of an incident is
 never kept from those who were notified of its beginning.
@@ -19,15 +20,18 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
+from watchdog.core.incidents.quiet.shared_servers import Twins
 from watchdog.core.incidents.quiet.silences import Silence, silence_of
 from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_reasons"]
+__all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_of", "quiet_reasons"]
 
 
 MOST_CAUSES = 3
 NO_ACKNOWLEDGEMENTS: Mapping[str, Acknowledgement] = {}
+NO_TWINS = Twins()
+NOWHERE_ELSE: "Mapping[str, Quiet]" = {}
 
 
 class Reason(Struct, frozen=True):
@@ -37,6 +41,8 @@ class Reason(Struct, frozen=True):
     deploy: Deploy | None = None
     cause: Incident | None = None
     """The incident that explains it."""
+    same_as: Incident | None = None
+    """The incident of another target that is told in its stead."""
     silence: Silence | None = None
     acknowledged: Acknowledgement | None = None
     window: Window | None = None
@@ -55,7 +61,11 @@ class Quiet:
         *,
         acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
         deploys: Iterable[Deploy] = (),
+        twins: Twins = NO_TWINS,
+        elsewhere: "Mapping[str, Quiet]" = NOWHERE_ELSE,
     ) -> None:
+        """`twins`: incidents of other targets about the same servers. `elsewhere`: target -> the reasons there, for these."""
+        self._twins, self._elsewhere = twins, elsewhere
         self.now = now
         self._inhibitions = Inhibitions(cause for cause in causes if not cause.incident.trial)
         self._silences = [silence for silence in silences if silence.covers(now)]
@@ -75,12 +85,22 @@ class Quiet:
             return Reason(deploy=deploy)
         if cause := self._inhibitions.cause_of(incident, hears_of):
             return Reason(cause=cause)
+        if twin := self._told_as(incident, hears_of):
+            return Reason(same_as=twin)
         if silence := silence_of(incident, self._silences):
             return Reason(silence=silence)
         acknowledged = self._acknowledged.get(incident.id)
         if acknowledged is not None and acknowledged.holds_for(incident):
             return Reason(acknowledged=acknowledged)
         return Reason(window=muted_by, at=self.now) if muted_by is not None else None
+
+    def _told_as(self, incident: Incident, hears_of: Callable[[Cause], bool]) -> Incident | None:
+        """Return the twin that the recipient is told of instead. An acknowledged one counts: somebody knows."""
+        for twin in self._twins.before(incident):
+            there = self._elsewhere.get(twin.target, NOT_QUIET).reason(twin, hears_of)
+            if hears_of(Cause(twin)) and (there is None or there.acknowledged is not None):
+                return twin
+        return None
 
     def because(self, incident: Incident) -> tuple[str, ...]:
         """Return what explains an incident, in words, whether or not it is kept quiet for it: `BrokerUnreachable redis for 4m`."""
@@ -110,13 +130,35 @@ def quiet_reasons(
     `windows`: those that mute every receiver.
     """
     muted_by = window_of(now, windows)
-    of_target: dict[str, list[Incident]] = {}
+    open_ = [incident for incident in incidents if incident.open]
+    elsewhere, twins = quiet_of(open_, silences, now, acknowledged=acknowledged, deploys=deploys), Twins(open_)
+    there = {
+        target: Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys, twins=twins, elsewhere=elsewhere)
+        for target, causes in _causes_by_target(open_).items()
+    }
+    found = {incident.id: there[incident.target].reason(incident, muted_by=muted_by) for incident in open_}
+    return {number: reason for number, reason in found.items() if reason is not None}
+
+
+def quiet_of(
+    incidents: Iterable[Incident],
+    silences: Sequence[Silence],
+    now: float,
+    *,
+    acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
+    deploys: Sequence[Deploy] = (),
+) -> dict[str, Quiet]:
+    """Return target -> its own reasons to be quiet, for each target of these incidents."""
+    return {
+        target: Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys)
+        for target, causes in _causes_by_target(incidents).items()
+    }
+
+
+def _causes_by_target(incidents: Iterable[Incident]) -> dict[str, list[Cause]]:
+    of_target: dict[str, list[Cause]] = {}
     for incident in incidents:
-        if incident.open:
-            of_target.setdefault(incident.target, []).append(incident)
-    found: dict[str, Reason] = {}
-    for together in of_target.values():
-        causes = [Cause(incident) for incident in together if incident.inhibits]
-        quiet = Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys)
-        found |= {incident.id: reason for incident in together if (reason := quiet.reason(incident, muted_by=muted_by)) is not None}
-    return found
+        causes = of_target.setdefault(incident.target, [])
+        if incident.inhibits and incident.open:
+            causes.append(Cause(incident))
+    return of_target
