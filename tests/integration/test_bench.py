@@ -11,6 +11,7 @@ from bench.figures import Figure, Skipped, by_round, table
 from bench.footprint import footprint
 from bench.latency import latency
 from bench.memory import memory
+from bench.noise import noise
 from bench.request import request
 from bench.starting import starting
 from bench.storm import storm
@@ -36,6 +37,12 @@ def test_many_incidents_and_their_floor_end_at_a_receiver_with_the_same_bodies(t
     assert struck.ratio == pytest.approx(struck.measured / struck.floor)
     assert quiet.floor
     assert quiet.measured > 0
+
+
+def test_a_decision_with_silences_and_routes_is_measured_beside_one_without(tmp_path: Path) -> None:
+    [figure] = noise(tmp_path, incidents=50, requests=10, rounds=1)
+    assert figure.floor
+    assert figure.ratio == pytest.approx(figure.measured / figure.floor)
 
 
 def test_jumps_and_starts_reach_the_webhook(tmp_path: Path) -> None:
