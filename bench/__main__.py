@@ -10,6 +10,7 @@ from bench.figures import Figure, Skipped, table
 from bench.footprint import footprint
 from bench.latency import latency
 from bench.memory import memory
+from bench.noise import noise
 from bench.prometheus import prometheus
 from bench.request import request
 from bench.starting import starting
@@ -22,6 +23,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "cycle": lambda folder: [cycle(folder)],
     "memory": memory,
     "storm": storm,
+    "noise": noise,
     "prometheus": prometheus,
     "request": request,
     "latency": latency,

@@ -10,7 +10,7 @@ from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink,
 from watchdog.cli.output.wording import counted, key_text
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
-from watchdog.core.incidents.quiet.silences import Silence, silence_of
+from watchdog.core.incidents.quiet.silences import Silence, Silenced
 from watchdog.core.text.durations import format_duration
 
 __all__ = ["added_document", "added_page", "expired_page", "silences_document", "silences_page"]
@@ -73,7 +73,8 @@ def _hidden_lines(silence: Silence, incidents: Sequence[Incident], now: float) -
 
 
 def _hidden(silence: Silence, incidents: Sequence[Incident]) -> list[Incident]:
-    return [incident for incident in incidents if incident.open and silence_of(incident, [silence]) is not None]
+    silenced = Silenced([silence])
+    return [incident for incident in incidents if incident.open and silenced.by(incident) is not None]
 
 
 def _when(silence: Silence, now: float) -> str:

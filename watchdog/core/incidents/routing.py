@@ -16,7 +16,7 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Notified
 from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
-from watchdog.core.incidents.quiet.selection import Selection
+from watchdog.core.incidents.quiet.selection import MOST_REMEMBERED, Selection
 from watchdog.core.incidents.quiet.windows import Window
 from watchdog.core.model.severity import Severity
 
@@ -122,14 +122,23 @@ class Routing:
     def __init__(self, routes: Sequence[Route] = ()) -> None:
         self.routes = tuple(routes)
         self._top = Level(self.routes)
+        self._known: dict[tuple[str, str], tuple[Incident, Recipient, Terms | None]] = {}
         self._soonest_s = min((terms.soonest_reminder_s for terms in _all_terms(self.routes)), default=inf)
 
     def terms(self, incident: Incident, recipient: Recipient) -> Terms | None:
         """Return the terms on which a recipient is notified of an incident; None if it is not. The route with the least `after` counts."""
+        if not self.routes:
+            return recipient.terms if recipient.selects(incident) else None
+        known = self._known.get((incident.id, recipient.name))
+        if known is None or known[0] is not incident or known[1] is not recipient:  # unchanged ones are the same objects in each cycle
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[incident.id, recipient.name] = incident, recipient, self._routed(incident, recipient)
+        return known[2]
+
+    def _routed(self, incident: Incident, recipient: Recipient) -> Terms | None:
         if not recipient.selects(incident):
             return None
-        if not self.routes:
-            return recipient.terms
         ways = self.ways(labels_of(incident), incident.severity)
         return min((way.terms for way in ways if way.receiver == recipient.name), key=lambda terms: terms.after_s, default=None)
 

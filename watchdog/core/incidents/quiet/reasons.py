@@ -21,7 +21,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
 from watchdog.core.incidents.quiet.shared_servers import Twins
-from watchdog.core.incidents.quiet.silences import Silence, silence_of
+from watchdog.core.incidents.quiet.silences import Silence, silenced_by
 from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.text.durations import format_duration
 
@@ -68,7 +68,7 @@ class Quiet:
         self._twins, self._elsewhere = twins, elsewhere
         self.now = now
         self._inhibitions = Inhibitions(cause for cause in causes if not cause.incident.trial)
-        self._silences = [silence for silence in silences if silence.covers(now)]
+        self._silenced = silenced_by(tuple([silence for silence in silences if silence.covers(now)]))
         self._deploys = [deploy for deploy in deploys if deploy.covers(now)]
         self._acknowledged = acknowledged
 
@@ -87,7 +87,7 @@ class Quiet:
             return Reason(cause=cause)
         if twin := self._told_as(incident, hears_of):
             return Reason(same_as=twin)
-        if silence := silence_of(incident, self._silences):
+        if silence := self._silenced.by(incident):
             return Reason(silence=silence)
         acknowledged = self._acknowledged.get(incident.id)
         if acknowledged is not None and acknowledged.holds_for(incident):

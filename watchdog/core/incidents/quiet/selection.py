@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from watchdog.core.incidents.quiet.matchers import Matcher, match
 
-__all__ = ["Selection"]
+__all__ = ["MOST_REMEMBERED", "Selection"]
 
 T = TypeVar("T")
 
@@ -30,6 +30,10 @@ class Selection(Generic[T]):
             required = next((m for m in matchers if m.operator == "=" and m.value), None)
             (self._tried if required is None else self._by_value.setdefault((required.label, required.value), [])).append(position)
         self._found: dict[tuple[str, ...], tuple[T, ...]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._entries)
 
     def holding(self, labels: Mapping[str, str]) -> tuple[T, ...]:
         """Return what the lists that hold for these labels stand for."""

@@ -4,15 +4,17 @@ A silence is not a state. What fires under it and still fires at its end is noti
 had been notified of its beginning.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
 from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
+from watchdog.core.incidents.quiet.selection import MOST_REMEMBERED, Selection
 from watchdog.core.model.target import SELF
 
-__all__ = ["ANNOUNCEMENT", "Silence", "is_announcement", "matches_everything", "silence_of"]
+__all__ = ["ANNOUNCEMENT", "Silence", "Silenced", "is_announcement", "matches_everything", "silenced_by"]
 
 ANNOUNCEMENT = "Silenced"
 """The shipped rule whose incidents tell of silences and deploys themselves."""
@@ -38,15 +40,33 @@ def is_announcement(incident: Incident) -> bool:
     return incident.rule == ANNOUNCEMENT and incident.target == SELF
 
 
-def silence_of(incident: Incident, silences: Sequence[Silence]) -> Silence | None:
-    """Return the silence that hides an incident, of those that apply: the one that lasts longest; None if none does.
+class Silenced:
+    """Silences that apply, asked for many incidents. Not thread-safe."""
 
-    None hides an announcement: whoever silences nearly everything, or just every `info`, is still seen to do so.
-    """
-    if not silences or is_announcement(incident):
-        return None
-    labels = labels_of(incident)
-    return max((one for one in silences if match(one.matchers, labels)), key=lambda one: one.ends_at, default=None)
+    def __init__(self, silences: Iterable[Silence]) -> None:
+        self._selection = Selection((silence.matchers, silence) for silence in silences)
+        self._known: dict[str, tuple[Incident, Silence | None]] = {}
+
+    def by(self, incident: Incident) -> Silence | None:
+        """Return the silence that hides an incident: the one that lasts longest; None if none does.
+
+        None hides an announcement: whoever silences nearly everything, or just every `info`, is still seen to do so.
+        """
+        if not self._selection or is_announcement(incident):
+            return None
+        known = self._known.get(incident.id)
+        if known is None or known[0] is not incident:  # one that has not changed is the same object, cycle after cycle
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            longest = max(self._selection.holding(labels_of(incident)), key=lambda one: one.ends_at, default=None)
+            known = self._known[incident.id] = incident, longest
+        return known[1]
+
+
+@lru_cache(maxsize=16)
+def silenced_by(silences: tuple[Silence, ...]) -> Silenced:
+    """Return what these silences hide; the same object for the same silences, as they mostly are in the next cycle."""
+    return Silenced(silences)
 
 
 def matches_everything(matchers: Iterable[Matcher]) -> bool:

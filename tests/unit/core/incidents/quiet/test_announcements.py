@@ -14,7 +14,7 @@ from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.announcements import Announced, SilencesSeen, affects
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.matchers import Matcher, parse_matchers
-from watchdog.core.incidents.quiet.silences import Silence, silence_of
+from watchdog.core.incidents.quiet.silences import Silence, Silenced
 from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
@@ -101,7 +101,7 @@ OPEN = [an_incident(rule=rule, target=target) for rule in ("A", "B", "Silenced")
 )
 def test_what_is_counted_is_what_the_silence_hides(text: str) -> None:
     (seen,) = SilencesSeen().seen([silence(text)], NOW, lambda: OPEN)
-    assert seen.hides == sum(1 for one in OPEN if silence_of(one, [silence(text)]) is not None)
+    assert seen.hides == sum(1 for one in OPEN if Silenced([silence(text)]).by(one) is not None)
 
 
 # --- in a cycle of the target `watchdog` ------------------------------------------------------------------------------
@@ -180,11 +180,11 @@ def test_with_routes_it_goes_to_whom_they_lead_to_what_is_hidden_and_needs_no_ro
 @pytest.mark.parametrize("text", ['rule=~".+"', "severity=info", "target=watchdog", "rule=Silenced"])
 def test_no_silence_hides_its_own_announcement_or_another(text: str) -> None:
     assert Site(ASKS, asked=silence(text)).cycles(10) == BOTH
-    assert silence_of(an_incident(rule="Silenced", target=SELF), [silence(text)]) is None
+    assert Silenced([silence(text)]).by(an_incident(rule="Silenced", target=SELF)) is None
 
 
 def test_a_rule_of_the_same_name_on_another_target_is_silenced_like_any_other() -> None:
-    assert silence_of(an_incident(rule="Silenced"), [silence("rule=Silenced")]) is not None
+    assert Silenced([silence("rule=Silenced")]).by(an_incident(rule="Silenced")) is not None
 
 
 def test_it_is_never_repeated_as_a_reminder() -> None:

@@ -10,7 +10,7 @@ from watchdog.core.incidents.messages import Event, Notified
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import Quiet, quiet_reasons
-from watchdog.core.incidents.quiet.silences import Silence, matches_everything, silence_of
+from watchdog.core.incidents.quiet.silences import Silence, Silenced, matches_everything
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
@@ -30,8 +30,8 @@ def test_a_silence_applies_from_its_beginning_until_its_end(after_s: float, cove
 
 def test_of_several_silences_the_one_that_lasts_longest_is_named() -> None:
     short, long = silence(), silence("rule=QueueBacklogHigh", lasts_s=600.0)
-    assert silence_of(an_incident(), [short, long, silence("name=training", lasts_s=900.0)]) == long
-    assert silence_of(an_incident(), []) is None
+    assert Silenced([short, long, silence("name=training", lasts_s=900.0)]).by(an_incident()) == long
+    assert Silenced([]).by(an_incident()) is None
 
 
 ALL = [("target=~.*", True), ("severity!=critical", True), ("rule=WorkerLost", False), ("name=~.+", False)]
