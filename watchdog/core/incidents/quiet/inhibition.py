@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.rows import Cell
 
 __all__ = ["Cause", "Inhibitions", "holds_back"]
@@ -28,11 +29,13 @@ class Cause(Struct, frozen=True, gc=False):
 def holds_back(incident: Incident, for_s: float, now: float, interval_s: float) -> bool:
     """Whether an incident, whose rule has this `for`, holds back what it explains.
 
-    `for` counts watched time, which blindness stops; a pending incident must not hide others for longer than that takes by the clock.
+    `for` counts watched time, which blindness stops. So a pending incident that was in breach in this cycle is on its way to fire, however
+    slow the cycles are; one that was not seen must not hide others for longer than its `for` takes by the clock.
     """
     if not incident.inhibits or not incident.open:
         return False
-    return incident.state is not State.PENDING or 0 <= now - incident.started_at <= for_s + 2 * interval_s
+    on_its_way = incident.state is not State.PENDING or incident.verdict == Verdict.BREACH
+    return on_its_way or 0 <= now - incident.started_at <= for_s + 2 * interval_s
 
 
 class Inhibitions:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders.answers import NOW, a_target
 from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
@@ -84,9 +85,17 @@ def test_incidents_that_explain_each_other_do_not_keep_each_other_quiet() -> Non
         (State.DROPPED, 0.0, False),
     ],
 )
-def test_a_cause_holds_back_until_it_has_ended_and_pending_for_its_for_and_two_intervals(state: State, age_s: float, holds: bool) -> None:
-    incident = cause(state=state, started_at=NOW - age_s).incident
+def test_a_cause_holds_back_until_it_has_ended_and_pending_unseen_for_its_for_and_two_intervals(
+    state: State, age_s: float, holds: bool
+) -> None:
+    incident = cause(state=state, started_at=NOW - age_s, verdict="unknown").incident
     assert holds_back(incident, 60.0, NOW, 10.0) is holds
+
+
+def test_a_pending_cause_that_is_seen_in_breach_holds_back_however_slow_the_cycles_are() -> None:
+    slow = cause(state=State.PENDING, started_at=NOW - 600.0, verdict="breach").incident
+    assert holds_back(slow, 60.0, NOW, 10.0)
+    assert not holds_back(replace(slow, verdict="unknown"), 60.0, NOW, 10.0)
 
 
 # --- in a cycle -------------------------------------------------------------------------------------------------------
