@@ -19,6 +19,7 @@ from watchdog.app import build_sources, configured
 from watchdog.config.load import load_settings
 from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import to_target
+from watchdog.core.history.series import Keeping
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.queries import ListLengths, OfKeys, Ping, Query, SetMembers, WorkerStatus
@@ -30,6 +31,7 @@ from watchdog.sources.flower.questions import HEALTH, asking
 from watchdog.sources.redis.commands import packed
 from watchdog.store import Store
 from watchdog.tables import TABLES
+from watchdog.tables.history import KEPT, slice_of
 
 __all__ = ["FILLING", "IN_A_ROUND", "cycle", "watched_site"]
 
@@ -143,7 +145,19 @@ def watched_site(site: Site, servers: Servers, folder: Path) -> Iterator[Watched
         evaluator = Evaluator(TABLES, stopwatch=perf_counter)
         rules = rules_for(conf.book, "prod", TABLES)
         past: Callable[[float], Past] = lambda _: Past()  # noqa: E731
-        one = Cycle(poller, TABLES, rules, evaluator, store, (), service="watchdog", clock=clock, past=past)
+        one = Cycle(
+            poller,
+            TABLES,
+            rules,
+            evaluator,
+            store,
+            (),
+            service="watchdog",
+            clock=clock,
+            past=past,
+            keeping=Keeping(KEPT),
+            slice_of=slice_of,
+        )
         try:
             yield Watched(one, clock, sources["flower"], sources["redis"])
         finally:

@@ -146,11 +146,14 @@ def build_cycles(
     They share one evaluator (half a megabyte) and one routing: a cycle judges and decides within its write transaction, and there is only
     one of these at a time.
     """
+    from watchdog.core.history.series import Keeping  # noqa: PLC0415
     from watchdog.core.incidents.quiet.flapping import Flapping  # noqa: PLC0415
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
+    from watchdog.tables.history import KEPT, slice_of  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
     servers = {target.name: servers_of(target) for target in settings.target}
+    keeping = Keeping(KEPT, settings.history_raw, settings.history)
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
     routing = build_routing(settings)
@@ -173,6 +176,8 @@ def build_cycles(
                 servers=servers.get(poller.target.name, {}),
                 loaded_rules=frozenset(rule.name for rule in conf.book.rules),
                 flapping=Flapping(settings.flap_window, settings.flap_quiet),
+                keeping=None if poller is itself else keeping,
+                slice_of=slice_of,
             )
         )
     return cycles

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from tests.builders.answers import INTERVAL, NOW, a_target
 from tests.builders.cluster import Cluster
+from watchdog.core.history.series import Moment
 from watchdog.core.model.queries import Query
-from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, read_tables
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
 from watchdog.core.model.replies import Replies
 from watchdog.core.model.rows import Asking, Cell, Look, Reading, Row, Sample
 from watchdog.core.model.self_seen import SelfSeen
@@ -23,6 +24,8 @@ class Watch:
     def __init__(self, cluster: Cluster, target: Target | None = None, *, rounds: int = 3) -> None:
         self.cluster, self.target, self.rounds = cluster, target or a_target(), rounds
         self.past = Past()
+        self.moment = Moment(self.past, Seen({}, {}, {}), 0.0, None, self.target.interval_s)
+        """The last look as history sees it."""
         self.skew = 0.0
         """Our clock less Flower's."""
 
@@ -35,6 +38,7 @@ class Watch:
         """One look, at the cluster as it is."""
         now = self.cluster.now + self.skew
         seen = read_tables(TABLES, self.target, self.past, self._ask(now), now, {window_s: TABLES})
+        self.moment = Moment(self.past, seen, now, self.moment.now or None, self.target.interval_s)
         memories = {name: table_memory(name, memory) for name, memory in seen.memories.items()}
         self.past = self.past.plus(replace(seen, memories=memories), 4 * max(window_s, DEFAULT_WINDOW_S))
         return seen.windows[window_s]

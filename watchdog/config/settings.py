@@ -172,6 +172,8 @@ class Settings(Strict):
     retention: PositiveDuration = 30 * 86400.0
     flap_window: Duration = 1800.0
     flap_quiet: PositiveDuration = 900.0
+    history: PositiveDuration = 14 * 86400.0
+    history_raw: PositiveDuration = 2 * 3600.0
     heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"

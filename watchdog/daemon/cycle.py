@@ -1,4 +1,4 @@
-"""One cycle for one target: poll, read, judge, decide, commit. Delivery starts where this ends.
+"""One cycle for one target: poll, read, judge, decide, commit, and add to history. Delivery starts where this ends.
 
 The cycle polls first; then it takes the database's write lock, loads, decides and commits, so that no acknowledgement from another process
 is lost. Memory advances only after the commit; `now` is read once. The first cycle reads what the database remembers, so that a reload
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from watchdog.core.history.series import Keeping, Moment, Slice
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import open_keys
 from watchdog.core.incidents.notify import NO_ROUTES
@@ -20,12 +21,13 @@ from watchdog.core.judging.blindness import BLIND, Blindness, blindness_after
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import demand_of, judge_all, windows_of
+from watchdog.core.model.last_look import last_look_of
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.rules.overrides import Tuned
 from watchdog.polling.poller import Poller
-from watchdog.store import CachedTarget, Store
+from watchdog.store import CachedTarget, Looked, Store, Transaction
 
 __all__ = ["Cycle", "Done"]
 
@@ -64,10 +66,13 @@ class Cycle:
         loaded_rules: frozenset[str] = frozenset(),
         flapping: Flapping = NEVER_FLAPPING,
         servers: Mapping[str, str] = NO_SERVERS,
+        keeping: Keeping | None = None,
+        slice_of: Callable[[Moment], Slice] = lambda moment: Slice(moment.now),
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
-        `servers`: source -> what identifies its server (`Incident.server`).
+        `servers`: source -> what identifies its server (`Incident.server`). `keeping`: what is kept for history (None: nothing), `slice_of`:
+        what one look adds to it.
         """
         self._servers = servers
         self.target = poller.target
@@ -78,6 +83,7 @@ class Cycle:
         self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
         self._routing, self._loaded_rules, self._flapping = routing, loaded_rules, flapping
+        self._keeping, self._slice_of = keeping, slice_of
         self._windows, self._demand = windows_of(rules), demand_of(rules)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
 
@@ -115,8 +121,15 @@ class Cycle:
             )
             plan = decide(situation, judgements, loaded, seen)
             transaction.commit(plan)
+            if self._keeping is not None:
+                self._record(transaction, self._keeping, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
         self._past = past.plus(seen, self._keep_s)
         return Done(seen, tuple(judgements), plan)
+
+    def _record(self, transaction: Transaction, keeping: Keeping, moment: Moment) -> None:
+        """Add this look to history, in the transaction of the cycle."""
+        look = last_look_of(moment.seen.windows[DEFAULT_WINDOW_S], moment.now, moment.interval_s)
+        transaction.record(Looked(self.target.name, self._slice_of(moment), look, moment.before_at), keeping)
 
     def stop(self) -> None:
         """From any thread: abandon the running cycle after the current batch of requests, and start no other."""

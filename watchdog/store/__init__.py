@@ -3,6 +3,7 @@
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """
 
+from watchdog.store.history import Looked
 from watchdog.store.outbox.dead_letters import OutboxMessage, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
 from watchdog.store.outbox.settling import Settled
@@ -16,6 +17,7 @@ __all__ = [
     "CachedTarget",
     "Claimed",
     "IncidentShown",
+    "Looked",
     "MessageShown",
     "NotFoundError",
     "OutboxMessage",

@@ -48,7 +48,7 @@ def v4_silences(database: "Database") -> None:
 
 
 def v5_noise_control(database: "Database") -> None:
-    """Groups, acknowledgements, deploys, and what an incident must remember to be quiet."""
+    """Groups, acknowledgements, deploys, what an incident must remember to be quiet; history, and the last look of each target."""
     _run(database, _V5)
 
 
@@ -148,6 +148,10 @@ CREATE TABLE deploys (
     id TEXT PRIMARY KEY, version TEXT NOT NULL, targets TEXT NOT NULL, starts_at REAL NOT NULL, ends_at REAL NOT NULL, author TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX deploys_by_end ON deploys (ends_at);
+CREATE TABLE history (
+    target TEXT NOT NULL, folded INTEGER NOT NULL, at REAL NOT NULL, body BLOB NOT NULL, PRIMARY KEY (target, folded, at)
+);
+CREATE TABLE looks (target TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL);
 """
 
 STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control)

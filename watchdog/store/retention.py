@@ -1,7 +1,8 @@
 """Deletes old records, so that the file does not grow forever.
 
-Deleted: ended incidents with their transitions and notification log, delivered messages, handled dead letters, silences and deploys. Never
-deleted: an open incident and its notification log, a waiting message, an unhandled dead letter, or an incident that one of these refers to.
+Deleted: ended incidents with their transitions and notification log, delivered messages, handled dead letters, silences and deploys; the
+history of targets that are no longer watched. Never deleted: an open incident and its notification log, a waiting message, an unhandled
+dead letter, or an incident that one of these refers to.
 """
 
 import sqlite3
@@ -32,4 +33,6 @@ def forget(connection: sqlite3.Connection, before: float) -> int:
     connection.executemany("DELETE FROM acknowledgements WHERE incident = ?", gone)
     connection.execute("DELETE FROM silences WHERE ends_at < ?", (before,))
     connection.execute("DELETE FROM deploys WHERE ends_at < ?", (before,))
+    connection.execute("DELETE FROM history WHERE target IN (SELECT target FROM looks WHERE at < ?)", (before,))
+    connection.execute("DELETE FROM looks WHERE at < ?", (before,))
     return len(gone)

@@ -6,14 +6,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from watchdog.core.history.series import Keeping, Slice
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.model.last_look import LastLook
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.store import cycles, lease, reading, retention, table_memory
+from watchdog.store import cycles, history, lease, reading, retention, table_memory
 from watchdog.store.database import DatabaseFile
+from watchdog.store.history import Looked
 from watchdog.store.outbox import dead_letters, settling
 from watchdog.store.outbox import queue as outbox
 from watchdog.store.outbox import removed_receivers as removed
@@ -55,6 +58,11 @@ class Transaction:
         """Write a plan; it is durable once the transaction ends."""
         with self._file.speaking():
             cycles.commit(self._file.connection(), plan)
+
+    def record(self, looked: Looked, keeping: Keeping) -> None:
+        """Add one look to the history of its target."""
+        with self._file.speaking():
+            history.write(self._file.connection(), looked, keeping)
 
     # --- from one configuration to the next ---------------------------------------------------------------------------
 
@@ -232,6 +240,16 @@ class Store(Requests):
     def watched(self) -> Watched:
         """Whether a watchdog is running on this database, and when each target was last polled."""
         return reading.watched(self._file)
+
+    def history(self, target: str, since: float, now: float, *, finest: bool = False) -> tuple[Slice, ...]:
+        """A target's history since `since`, oldest first: five-minute buckets, then single looks. `finest`: single looks alone."""
+        with self._file.speaking():
+            return history.slices(self._file.connection(), target, since, now, finest=finest)
+
+    def last_looks(self) -> Mapping[str, LastLook]:
+        """Target -> what its last cycle saw."""
+        with self._file.speaking():
+            return history.last_looks(self._file.connection())
 
     def receivers_seen(self) -> tuple[ReceiverSeen, ...]:
         """The outbox of every known receiver, configured or not."""

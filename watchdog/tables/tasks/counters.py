@@ -25,7 +25,7 @@ from watchdog.tables.tasks.runtimes import TimedTask
 from watchdog.tables.tasks.usual_errors import PAST_S
 from watchdog.tables.workers.dark import Heard
 
-__all__ = ["Habit", "TaskCounters", "remember", "sample_of", "suspected_now", "with_evidence"]
+__all__ = ["NTH", "Habit", "TaskCounters", "remember", "sample_of", "suspected_now", "with_evidence"]
 
 EVIDENCE_S = 8 * 86400.0
 """How long evidence is kept while a task does not run: a task that runs once a week is reported at its fifth failure."""

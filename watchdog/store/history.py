@@ -1,0 +1,118 @@
+"""History in the database: a row for each look, folded into a row for each five minutes; and what the last look saw.
+
+Bodies are MessagePack by msgspec, compressed. A bucket is folded from its looks when the first look after it is written, in the same
+transaction. A clock that is wrong for one look costs nothing: a row is deleted as too old, or as one from the future, only if two looks in
+a row agree. Readers leave out what is later than now.
+"""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from watchdog.core.history.folding import fold
+from watchdog.core.history.series import Keeping, Kept, Slice
+from watchdog.core.model.last_look import LastLook
+
+__all__ = ["BUCKET_S", "Looked", "last_looks", "slices", "write"]
+
+_log = structlog.get_logger("watchdog.store")
+T = TypeVar("T")
+
+BUCKET_S = 300.0
+LOOKS, BUCKETS = 0, 1
+"""Values of `folded`: a single look, or a bucket of looks."""
+FASTEST = 1
+"""The compression level: higher ones save a tenth of the size for twice the time."""
+
+
+class Looked(Struct, frozen=True):
+    """What one cycle adds: its slice, what it saw, and when the cycle before it was (epoch seconds; None: it is the first)."""
+
+    target: str
+    slice: Slice
+    look: LastLook
+    before_at: float | None
+
+
+def write(connection: sqlite3.Connection, looked: Looked, keeping: Keeping) -> None:
+    """Write one look; fold the bucket that ended with it, if one did; delete what is kept long enough."""
+    target, now = looked.target, looked.slice.at
+    body, look = _packed(target, looked.slice), _packed(target, looked.look)
+    if look is not None:
+        connection.execute(
+            "INSERT INTO looks VALUES (?, ?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at, body = excluded.body",
+            (target, now, look),
+        )
+    latest = connection.execute("SELECT max(at) AS at FROM history WHERE target = ? AND folded = ? AND at < ?", (target, LOOKS, now))
+    before = latest.fetchone()["at"]
+    if body is not None:
+        connection.execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", (target, LOOKS, now, body))
+    earlier, later = min(now, looked.before_at or now), max(now, looked.before_at or now)
+    current = now // BUCKET_S * BUCKET_S
+    if before is not None and before < current:
+        _close(connection, target, before // BUCKET_S * BUCKET_S, keeping.kept)
+        _delete(connection, target, BUCKETS, earlier - keeping.buckets_s, later)
+    _delete(connection, target, LOOKS, min(earlier - keeping.looks_s, current), later)
+
+
+def _close(connection: sqlite3.Connection, target: str, begin: float, kept: Mapping[str, Kept]) -> None:
+    """Fold the looks of the bucket that begins at `begin`."""
+    looks = list(_read(connection, target, LOOKS, begin, begin + BUCKET_S))
+    body = _packed(target, fold(looks, kept)) if looks else None
+    if body is not None:
+        connection.execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", (target, BUCKETS, begin, body))
+
+
+def _delete(connection: sqlite3.Connection, target: str, folded: int, before: float, after: float) -> None:
+    connection.execute("DELETE FROM history WHERE target = ? AND folded = ? AND (at < ? OR at > ?)", (target, folded, before, after))
+
+
+def slices(connection: sqlite3.Connection, target: str, since: float, now: float, *, finest: bool = False) -> tuple[Slice, ...]:
+    """The history of a target since `since`, oldest first: buckets, then the looks after the last one. `finest`: single looks alone."""
+    buckets = () if finest else tuple(_read(connection, target, BUCKETS, since, now))
+    found = connection.execute(
+        "SELECT max(at) AS at FROM history WHERE target = ? AND folded = ? AND at <= ?", (target, BUCKETS, now)
+    ).fetchone()["at"]
+    after = since if finest or found is None else max(found + BUCKET_S, since)
+    return (*buckets, *_read(connection, target, LOOKS, after, now, inclusive=True))
+
+
+def _read(
+    connection: sqlite3.Connection, target: str, folded: int, since: float, until: float, *, inclusive: bool = False
+) -> Iterator[Slice]:
+    bound = "<=" if inclusive else "<"
+    rows = connection.execute(
+        f"SELECT at, body FROM history WHERE target = ? AND folded = ? AND at >= ? AND at {bound} ? ORDER BY at",  # noqa: S608 - one of two
+        (target, folded, since, until),
+    ).fetchall()
+    for row in rows:
+        found = _unpacked(row["body"], Slice, target)
+        if found is not None:
+            yield found
+
+
+def last_looks(connection: sqlite3.Connection) -> dict[str, LastLook]:
+    """Target -> what its last cycle saw."""
+    rows = connection.execute("SELECT target, body FROM looks")
+    return {row["target"]: look for row in rows if (look := _unpacked(row["body"], LastLook, row["target"])) is not None}
+
+
+def _packed(target: str, value: object) -> bytes | None:
+    try:
+        return zlib.compress(msgspec.msgpack.encode(value), FASTEST)
+    except (TypeError, ValueError) as error:
+        _log.warning("history_not_kept", target=target, reason=str(error))
+        return None
+
+
+def _unpacked(body: bytes, kind: type[T], target: str) -> T | None:
+    try:
+        return msgspec.msgpack.decode(zlib.decompress(body), type=kind)
+    except (msgspec.MsgspecError, zlib.error, ValueError) as error:
+        _log.warning("history_dropped", target=target, reason=str(error))
+        return None

@@ -1,0 +1,181 @@
+"""What history keeps of each table, and how one look of it is read.
+
+In: one look (`Moment`). Out: its part of a slice. Counts are what happened since the look before; if nobody looked for a while, they cover
+that time too (`Part.since`). What is not polled because no rule reads it has no history.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from watchdog.core.history.series import Fold, Kept, Moment, Part, Series, Slice, Value
+from watchdog.core.history.sketch import sketch_of
+from watchdog.core.model.reading import DEFAULT_WINDOW_S
+from watchdog.core.model.rows import Key, Reading, Row, Sample
+from watchdog.tables.tasks.counters import NTH, TaskCounters
+from watchdog.tables.tasks.failures import Failure
+from watchdog.tables.tasks.listed import SPAN
+from watchdog.tables.tasks.runtimes import Run, TimedTask
+
+__all__ = ["KEPT", "slice_of"]
+
+FIRST_RUNS_S = 300.0
+"""Of a task whose runs are listed for the first time, those that ended this long ago at most count as runs since the look before."""
+
+CLUSTER = (
+    Series("workers_online", Fold.MEAN, "workers online", "workers", "workers_online"),
+    Series("workers_online_min", Fold.MIN, "the fewest workers online", "workers", "workers_online"),
+    Series("workers_known", Fold.MAX, "workers seen within `forget_after`", "workers", "workers_known"),
+    Series("active", Fold.MEAN, "tasks that the workers executed", "tasks", "active"),
+    Series("capacity", Fold.MEAN, "tasks that the online workers could execute at once", "tasks", "capacity"),
+    Series("backlog", Fold.MEAN, "messages that waited in all queues", "messages", "backlog"),
+    Series("backlog_max", Fold.MAX, "the most messages that waited in all queues", "messages", "backlog"),
+    Series("unacked", Fold.MEAN, "messages fetched and not acknowledged", "messages", "unacked"),
+)
+QUEUES = (
+    Series("length", Fold.MEAN, "messages that waited", "messages", "length"),
+    Series("length_max", Fold.MAX, "the most messages that waited", "messages", "length"),
+    Series("consumers_min", Fold.MIN, "the fewest online workers that consumed it", "workers", "consumers"),
+    Series("oldest_max", Fold.MAX, "the greatest age of the message served next", "s", "oldest_s"),
+)
+WORKERS = (
+    Series("processed", Fold.SUM, "tasks it took", "tasks"),
+    Series("online", Fold.MEAN, "share of the time that it was online", "ratio"),
+    Series("active", Fold.MEAN, "tasks it executed", "tasks", "active"),
+    Series("load", Fold.MEAN, "its host's load average over 1 minute", "", "load1"),
+    Series("cpu", Fold.MEAN, "CPU its processes used, of one core", "", "cpu_ratio"),
+    Series("memory_max", Fold.MAX, "the most memory of its main process", "bytes", "rss_bytes"),
+)
+TASKS = (
+    Series("succeeded", Fold.SUM, "tasks succeeded", "tasks"),
+    Series("failed", Fold.SUM, "tasks failed", "tasks"),
+    Series("retried", Fold.SUM, "tasks retried", "tasks"),
+    Series("runtime", Fold.SKETCH, "runtime of its successes, as far as Flower lists them", "s"),
+    Series("wait", Fold.SKETCH, "how long they were in their worker before they started", "s"),
+)
+ERRORS = (
+    Series("count", Fold.SUM, "failures", "failures"),
+    Series("timed", Fold.SUM, "failures whose duration is known", "failures"),
+    Series("seconds", Fold.SUM, "how long these took, together", "s"),
+)
+
+
+def slice_of(moment: Moment) -> Slice:
+    """Return what one look adds to history."""
+    parts = {name: part for name, kept in KEPT.items() if (part := kept.look(moment)) is not None}
+    return Slice(moment.now, parts)
+
+
+def _reading(moment: Moment, table: str) -> Reading | None:
+    """Return a table as read in this look; None if it could not be read, or does not exist here."""
+    reading = moment.seen.windows[DEFAULT_WINDOW_S].get(table)
+    return None if reading is None or reading.unread is not None or not reading.rows else reading
+
+
+def _number(row: Row, column: str) -> float | None:
+    cell = row.cells.get(column)
+    return cell if isinstance(cell, float) else None
+
+
+def _gauges(moment: Moment, *, table: str, key: tuple[str, ...], series: tuple[Series, ...]) -> Part | None:
+    """Return the part of a table whose cells are read as they are."""
+    reading = _reading(moment, table)
+    if reading is None:
+        return None
+    columns = [one.column for one in series]
+    return Part(moment.since, moment.now, {row.key(key): tuple([_number(row, column) for column in columns]) for row in reading.rows})
+
+
+def _of_workers(moment: Moment) -> Part | None:
+    reading = _reading(moment, "workers")
+    if reading is None:
+        return None
+    sample, earlier = moment.seen.samples.get("workers"), moment.past.samples.get("workers", ())
+    columns = [one.column for one in WORKERS if one.column]
+    rows: dict[Key, tuple[Value, ...]] = {}
+    for row in reading.rows:
+        name, state = str(row.cells["name"]), row.cells.get("state")
+        online = None if state is None else float(state == "online")
+        gauges = [_number(row, column) for column in columns]
+        rows[(name,)] = (_rise(name, sample, earlier), online, *gauges)
+    return Part(moment.since, moment.now, rows)
+
+
+def _rise(name: str, sample: Sample | None, earlier: tuple[Sample, ...]) -> float | None:
+    """Return how much a worker's total rose since it was last heard; None if it is not heard now, or never was before."""
+    total = sample.values.get(name, (None,))[0] if sample is not None else None
+    if total is None:
+        return None
+    before = next((numbers[0] for one in reversed(earlier) if (numbers := one.values.get(name))), None)
+    return None if before is None else max(total - before, 0.0)
+
+
+def _memories(moment: Moment) -> tuple[TaskCounters, TaskCounters] | None:
+    """Return what `tasks` remembered before this look and what it remembers now; None if there is nothing to compare."""
+    before, now = moment.past.memories.get("tasks"), moment.seen.memories.get("tasks")
+    return (before, now) if isinstance(before, TaskCounters) and isinstance(now, TaskCounters) else None
+
+
+def _of_tasks(moment: Moment) -> Part | None:
+    sample, memories = moment.seen.samples.get("tasks"), _memories(moment)
+    if sample is None or memories is None:
+        return None
+    before, now = memories
+    timed = {name: runs for name, seen in now.runtimes.items() if (runs := _new_runs(before.runtimes.get(name), seen, moment.now))}
+    rows: dict[Key, tuple[Value, ...]] = {}
+    for name in sorted({*sample.values, *timed} - {SPAN}):
+        numbers, runs = sample.values.get(name, ()), timed.get(name, ())
+        succeeded, failed, retried = (numbers[NTH[event]] if numbers else 0.0 for event in ("succeeded", "failed", "retried"))
+        runtimes = sketch_of(runtime for _, runtime, _ in runs if runtime is not None)
+        waits = sketch_of(wait for _, _, wait in runs if wait is not None)
+        rows[(name,)] = (succeeded, failed, retried, runtimes, waits)
+    span_s = sample.values.get(SPAN, (0.0,))[0] or 0.0
+    return Part(moment.now - span_s, moment.now, rows)
+
+
+def _new_runs(before: TimedTask | None, seen: TimedTask, now: float) -> tuple[Run, ...]:
+    """Return the runs that were not listed in an earlier look."""
+    if seen is before:
+        return ()
+    if before is None or before.gap:
+        return tuple(run for run in seen.runs if now - run[0] <= FIRST_RUNS_S)
+    known = frozenset(before.runs)
+    return tuple(run for run in seen.runs if run not in known)
+
+
+def _of_errors(moment: Moment) -> Part | None:
+    errors, memories = moment.seen.windows[DEFAULT_WINDOW_S].get("errors"), _memories(moment)
+    if errors is None or errors.unread is not None or "count" in errors.idle or memories is None:
+        return None
+    before, now = (memory.failures for memory in memories)
+    if before.looked_at is None:
+        return None
+    new = () if now.known is before.known else (f for task_id, f in now.known.items() if before.known.get(task_id) != f)
+    return Part(before.looked_at, moment.now, _counted(new))
+
+
+def _counted(failures: Iterable[Failure]) -> Mapping[Key, tuple[Value, ...]]:
+    rows: dict[Key, tuple[float, float, float]] = {}
+    for failure in failures:
+        key = (failure.task, failure.exception, failure.queue or "")
+        count, timed, seconds = rows.get(key, (0.0, 0.0, 0.0))
+        known = failure.duration_s is not None
+        rows[key] = (count + 1, timed + known, seconds + (failure.duration_s or 0.0))
+    return rows
+
+
+def _gauged(table: str, key: tuple[str, ...], series: tuple[Series, ...]) -> Kept:
+    look: Callable[[Moment], Part | None] = partial(_gauges, table=table, key=key, series=series)
+    return Kept(table, key, series, look)
+
+
+KEPT: Mapping[str, Kept] = {
+    kept.table: kept
+    for kept in (
+        _gauged("cluster", (), CLUSTER),
+        _gauged("queues", ("name",), QUEUES),
+        Kept("workers", ("name",), WORKERS, _of_workers),
+        Kept("tasks", ("name",), TASKS, _of_tasks),
+        Kept("errors", ("task", "exception", "queue"), ERRORS, _of_errors),
+    )
+}
+"""Table -> what is kept of it. New series stand at the end of their table: stored rows are read by position."""
