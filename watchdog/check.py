@@ -86,6 +86,11 @@ class Checker:
         evaluator.load(readings)
         return readings, evaluator
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the targets that it polls."""
+        return tuple(poller.target.name for poller in self._pollers)
+
     def close(self) -> None:
         """Close the sources' sockets; a running poll asks nothing more."""
         for poller in self._pollers:

@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "watchdog.cli.init.command:init",
     "check": "watchdog.cli.check.command_line:check",
     "run": "watchdog.cli.run:run",
+    "status": "watchdog.cli.status.command:status",
     "config": "watchdog.cli.config.command:config",
     "rules": "watchdog.cli.rules.command:rules",
     "tables": "watchdog.cli.rules.tables:tables",
@@ -32,7 +33,7 @@ COMMANDS = {
     "receivers": "watchdog.cli.receivers.command:receivers",
     "database": "watchdog.cli.database.rescue:database",
     "demo": "watchdog.cli.demo:demo",
-    "completion": "watchdog.cli.completion_script:completion",
+    "completion": "watchdog.cli.completion:completion",
 }
 """Name -> location, in the order of `--help`."""
 
@@ -48,6 +49,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.group(
     cls=Main,
     registry=COMMANDS,
+    invoke_without_command=True,
+    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
@@ -60,5 +63,10 @@ Examples:
 )
 @click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help=CONFIG_HELP)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version and exit.")
-def main(config: Path | None) -> None:
+@click.pass_context
+def main(ctx: click.Context, config: Path | None) -> None:
     """Notifies people when something is wrong with their Celery cluster: once, soon, and truthfully."""
+    if ctx.invoked_subcommand is None:
+        from watchdog.cli.status.without_command import overview_or_help  # noqa: PLC0415
+
+        overview_or_help(ctx, config)

@@ -1,14 +1,17 @@
-"""Shell completion of targets, deploys, incidents, messages, silences, receivers, rules and tables.
+"""Shell completion of targets, deploys, incidents, messages, silences, receivers, rules and tables; `watchdog completion`, its script.
 
 If they cannot be determined there are none: completion never fails.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import click
+
+from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
     from watchdog.store import Store
@@ -22,7 +25,10 @@ __all__ = [
     "complete_silences",
     "complete_tables",
     "complete_targets",
+    "completion",
 ]
+
+SHELLS = ("bash", "zsh", "fish")
 
 
 def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -108,3 +114,37 @@ def _config(ctx: click.Context) -> Path | None:
 
 def _beginning(incomplete: str, words: Iterable[str]) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]
+
+
+@click.command(
+    epilog="""\b
+For this shell:
+  bash   source <(watchdog completion bash)
+  zsh    source <(watchdog completion zsh)
+  fish   watchdog completion fish | source
+
+\b
+For every new one, put that line into ~/.bashrc, ~/.zshrc (after compinit) or ~/.config/fish/config.fish; or, which is faster:
+  bash   watchdog completion bash > ~/.local/share/bash-completion/completions/watchdog
+  zsh    watchdog completion zsh > ~/.zfunc/_watchdog           (any folder of $fpath)
+  fish   watchdog completion fish > ~/.config/fish/completions/watchdog.fish
+
+\b
+Examples:
+  watchdog completion bash
+"""
+)
+@click.argument("shell", required=False, type=click.Choice(SHELLS))
+@click.pass_context
+def completion(ctx: click.Context, *, shell: str | None) -> None:
+    """Print the completion script of your shell.
+
+    It completes commands, options, targets, rules, tables and receivers. Without a name, the shell is that of $SHELL.
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    name = shell or PurePath(os.environ.get("SHELL", "")).name
+    kind = get_completion_class(name) if name in SHELLS else None
+    if kind is None:
+        raise Refused(f"expected one of {', '.join(SHELLS)}: $SHELL names none of them; say which, as in `watchdog completion bash`")
+    click.echo(kind(ctx.find_root().command, {}, "watchdog", "_WATCHDOG_COMPLETE").source())

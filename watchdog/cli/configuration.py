@@ -1,7 +1,7 @@
 """Loads the configuration for commands, or refuses with every fault."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from watchdog.config.settings import Settings
     from watchdog.core.model.target import TargetsMeant
 
-__all__ = ["chosen_names", "chosen_targets", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities"]
+__all__ = [
+    "chosen_names", "chosen_targets", "known_names", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities",
+]  # fmt: skip
 
 
 def load(
@@ -119,9 +121,14 @@ def chosen_targets(conf: "Configured", names: Iterable[str]) -> tuple[str, ...]:
 
 def chosen_names(settings: "Settings", names: Iterable[str]) -> tuple[str, ...]:
     """The same for settings without rules."""
+    return known_names([target.name for target in settings.target], names)
+
+
+def known_names(known: Sequence[str], names: Iterable[str]) -> tuple[str, ...]:
+    """The same for the names of targets."""
     from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
-    known = [target.name for target in settings.target]
+    names = tuple(names)
     for name in names:
         if name not in known:
             there = f"; configured: {', '.join(known)}" if known else "; none is configured"

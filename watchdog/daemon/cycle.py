@@ -84,7 +84,7 @@ class Cycle:
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
         self._routing, self._loaded_rules, self._flapping = routing, loaded_rules, flapping
         self._keeping, self._slice_of = keeping, slice_of
-        self._windows, self._demand = windows_of(rules), demand_of(rules)
+        self._windows, self._demand = windows_of(rules), replace(demand_of(rules), history=keeping is not None)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
 
     @property

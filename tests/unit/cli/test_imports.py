@@ -12,8 +12,8 @@ from watchdog.cli import COMMANDS
 
 ROOT = Path(__file__).parents[3]
 COSTLY = (
-    "apscheduler", "celery", "cronsim", "httpx", "jinja2", "kombu", "msgspec", "prometheus_client", "pydantic", "pydantic_settings",
-    "redis", "rich", "sqlite3", "sqlite_utils", "structlog",
+    "apscheduler", "celery", "cronsim", "ddsketch", "httpx", "jinja2", "kombu", "msgspec", "prometheus_client", "pydantic",
+    "pydantic_settings",    "redis", "rich", "sqlite3", "sqlite_utils", "structlog",
 )  # fmt: skip
 SCRIPT = """
 import json, sys
@@ -59,6 +59,8 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("check", "--once"): CONFIGURED | RULES | ASKING,
     ("check", "--once", "--format", "junit"): CONFIGURED | RULES | ASKING,
     ("run", "--database", os.devnull + "/none.db"): CONFIGURED | RULES | WATCHING,
+    ("status",): CONFIGURED | RULES | ASKING | STORED,
+    ("status", "--json"): CONFIGURED | RULES | ASKING | STORED,
     ("config", "check"): CONFIGURED | RULES,
     ("config", "show"): CONFIGURED,
     ("rules", "check"): CONFIGURED | RULES,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from watchdog.core.incidents.quiet.reasons import Reason
     from watchdog.store import Store
 
-__all__ = ["incidents"]
+__all__ = ["incidents", "reasons_of"]
 
 
 @click.group(
@@ -46,7 +46,7 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
     with opened_with_settings(ctx, config, database, "watchdog incidents") as (store, settings):
         listed, watched = store.incidents(0.0 if everything else None), store.watched()
         known = store.acknowledged()
-        quiet = _reasons(listed, store, settings)
+        quiet = reasons_of(listed, store, settings)
         path = str(store.path)
     if style == "json":
         show_json(incidents_document(listed, path, watched, quiet, known))
@@ -78,7 +78,7 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
 
     with opened_with_settings(ctx, config, database, f"watchdog incidents show {named}") as (store, settings):
         shown, path, watched = store.show(named), str(store.path), store.watched()
-        reason = _reasons(store.incidents(), store, settings).get(shown.incident.id)
+        reason = reasons_of(store.incidents(), store, settings).get(shown.incident.id)
         after = deploy_before(shown.incident, store.deploys())
     if style == "json":
         show_json(incident_document(shown, path, watched, reason, after))
@@ -86,7 +86,7 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
         show_page(incident_page(shown, path, time.time(), watched, reason, after))
 
 
-def _reasons(incidents: "Sequence[Incident]", store: "Store", settings: "Settings") -> "dict[str, Reason]":
+def reasons_of(incidents: "Sequence[Incident]", store: "Store", settings: "Settings") -> "dict[str, Reason]":
     """Id of each open incident that is quiet for every receiver -> why."""
     from watchdog.config.sections.mutes import to_windows  # noqa: PLC0415
     from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415

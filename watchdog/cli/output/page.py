@@ -9,7 +9,10 @@ from msgspec import Struct
 
 from watchdog.core.text.phrasing import tidy
 
-__all__ = ["Block", "ByMedium", "Entries", "Entry", "Grid", "Ink", "Line", "Page", "Piece", "Plain", "clean", "plain", "text_of"]
+__all__ = [
+    "Block", "ByMedium", "Cell", "Entries", "Entry", "Grid", "Heading", "Ink", "Line", "Page", "Panel", "Piece", "Plain", "Sheet",
+    "clean", "plain", "text_of",
+]  # fmt: skip
 
 
 class Ink(Struct, frozen=True):
@@ -20,6 +23,8 @@ class Ink(Struct, frozen=True):
 
 
 Piece = str | Ink
+Cell = Piece | tuple[Piece, ...]
+"""The content of a cell of a sheet: a piece, or several that are joined without separators."""
 
 
 class Line(Struct, frozen=True):
@@ -54,6 +59,29 @@ class Grid(Struct, frozen=True):
     rows: tuple[tuple[Piece, ...], ...]
 
 
+class Heading(Struct, frozen=True):
+    """The header of a column. `right`: numbers, aligned to the right; `elastic`: its cells are cut where a terminal is too narrow."""
+
+    text: str
+    right: bool = False
+    elastic: bool = False
+
+
+class Sheet(Struct, frozen=True):
+    """A table without a frame, each row of which stays on one line of a terminal."""
+
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+class Panel(Struct, frozen=True):
+    """A titled part of a page; on a terminal with a frame around it. `note`: what stands at the right end of its title."""
+
+    title: str
+    blocks: tuple["Block", ...]
+    note: str = ""
+
+
 class ByMedium(Struct, frozen=True):
     """The same content in two forms: `piped` is a stable interface for scripts; `on_screen` is for people."""
 
@@ -61,14 +89,16 @@ class ByMedium(Struct, frozen=True):
     on_screen: tuple["Plain", ...]
 
 
-Plain = Line | Entries | Grid
+Plain = Line | Entries | Grid | Sheet | Panel
 Block = Plain | ByMedium
 Page = Sequence[Block]
 
 
-def text_of(piece: Piece) -> str:
-    """A piece without its style."""
-    return piece if isinstance(piece, str) else piece.text
+def text_of(cell: Cell) -> str:
+    """A piece, or several, without their styles."""
+    if isinstance(cell, tuple):
+        return "".join(map(text_of, cell))
+    return cell if isinstance(cell, str) else cell.text
 
 
 def clean(text: str) -> str:
@@ -87,6 +117,11 @@ def _lines(block: Block) -> list[str]:
         return [line for piped in block.piped for line in _lines(piped)]
     if isinstance(block, Line):
         return [" " * block.indent + "".join(clean(text_of(piece)) for piece in block.pieces)]
+    if isinstance(block, Panel):
+        title = f"{clean(block.title)} ({clean(block.note)})" if block.note else clean(block.title)
+        return [title, *("  " + line for inner in block.blocks for line in _lines(inner)), ""]
+    if isinstance(block, Sheet):
+        return _aligned([[heading.text for heading in block.headings], *block.rows], [heading.right for heading in block.headings])
     if isinstance(block, Grid):
         return _aligned([block.headers, *block.rows])
     heads = _aligned([entry.head for entry in block.entries])
@@ -97,8 +132,12 @@ def _below(entry: Entry) -> list[str]:
     return ["    " + clean(text_of(line)) for line in entry.lines]
 
 
-def _aligned(rows: Sequence[Sequence[Piece]]) -> list[str]:
-    """The cells of each row, separated by two spaces and padded to the width of their column."""
+def _aligned(rows: Sequence[Sequence[Cell]], right: Sequence[bool] = ()) -> list[str]:
+    """The cells of each row, separated by two spaces and padded to the width of their column; `right`: which columns on the left."""
     texts = [[clean(text_of(piece)) for piece in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)] if texts else []
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in texts]
+    aside = right or [False] * len(widths)
+    return [
+        "  ".join(text.rjust(width) if left else text.ljust(width) for text, width, left in zip(row, widths, aside, strict=True))
+        for row in texts
+    ]

@@ -5,26 +5,16 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from watchdog.cli.output.page import ByMedium, Entries, Entry, Grid, Line, Page, Piece, Plain, clean, plain, text_of
+from watchdog.cli.output.ink import inked
+from watchdog.cli.output.page import ByMedium, Entries, Entry, Grid, Line, Page, Panel, Plain, Sheet, clean, plain, text_of
 from watchdog.core.text.sanitize import sanitize_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-__all__ = ["show", "show_json"]
+__all__ = ["rendered", "show", "show_json"]
 
-STYLES = {
-    "critical": "bold white on red",
-    "error": "bold red",
-    "warning": "bold yellow",
-    "info": "cyan",
-    "bad": "bold red",
-    "odd": "yellow",
-    "good": "bold green",
-    "strong": "bold",
-    "faint": "dim",
-}
 LEAST_FOLDED = 30
 """The narrowest width, in cells, at which a folded column of sentences is readable."""
 FRAME = 3
@@ -40,9 +30,14 @@ def show(page: Page, stream: TextIO | None = None) -> None:
     from rich.console import Console  # noqa: PLC0415 - takes 40 ms, and only terminals need it; it respects NO_COLOR
 
     console = Console(file=out, highlight=False, markup=False, emoji=False)
-    for block in page:
-        for shown in block.on_screen if isinstance(block, ByMedium) else (block,):
-            console.print(_rendered(shown, console))
+    for shown in rendered(page, console):
+        console.print(shown)
+
+
+def rendered(page: Page, console: "Console") -> "list[RenderableType]":
+    """The blocks of a page as rich shows them on this terminal."""
+    blocks = [shown for block in page for shown in (block.on_screen if isinstance(block, ByMedium) else (block,))]
+    return [_rendered(shown, console) for shown in blocks]
 
 
 def show_json(document: object) -> None:
@@ -57,12 +52,16 @@ def _rendered(block: Plain, console: "Console") -> "RenderableType":
     from rich.text import Text  # noqa: PLC0415
 
     match block:
+        case Panel() | Sheet():
+            from watchdog.cli.output.panels import panel, sheet  # noqa: PLC0415
+
+            return panel(block, console.width) if isinstance(block, Panel) else sheet(block, console.width)
         case Grid():
             return _grid(block) if _fits(block, console.width) else _records(block, console)
         case Entries():
             return _entries(block, console)
         case Line(pieces, indent):
-            return Padding(Text.assemble(*map(_inked, pieces)), (0, 0, 0, indent))
+            return Padding(Text.assemble(*map(inked, pieces)), (0, 0, 0, indent))
 
 
 def _fits(grid: Grid, width: int) -> bool:
@@ -86,7 +85,7 @@ def _records(grid: Grid, console: "Console") -> "RenderableType":
     for row in grid.rows:
         told = [(clean(header), piece) for header, piece in zip(grid.headers, row, strict=True) if text_of(piece)]
         for header, piece in told:
-            table.add_row(Text(header, style="bold"), _inked(piece))
+            table.add_row(Text(header, style="bold"), inked(piece))
         table.add_section()
     return table
 
@@ -99,7 +98,7 @@ def _grid(grid: Grid) -> "RenderableType":
     for header in grid.headers:
         table.add_column(clean(header), overflow="fold")
     for row in grid.rows:
-        table.add_row(*map(_inked, row))
+        table.add_row(*map(inked, row))
     return table
 
 
@@ -112,7 +111,7 @@ def _entries(block: Entries, console: "Console") -> "RenderableType":
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", ratio=1)
     for entry in block.entries:
-        table.add_row(_inked(entry.head[0]), _content(entry))
+        table.add_row(inked(entry.head[0]), _content(entry))
     return table
 
 
@@ -120,14 +119,7 @@ def _content(entry: Entry) -> "Text":
     from rich.text import Text  # noqa: PLC0415
 
     head = [piece for piece in entry.head[1:] if text_of(piece)]
-    content = Text("  ").join(map(_inked, head))
+    content = Text("  ").join(map(inked, head))
     for line in entry.lines:
-        content.append("\n").append_text(_inked(line))
+        content.append("\n").append_text(inked(line))
     return content
-
-
-def _inked(piece: Piece) -> "Text":
-    from rich.text import Text  # noqa: PLC0415
-
-    style = "" if isinstance(piece, str) else STYLES.get(piece.style, "")
-    return Text(clean(text_of(piece)), style=style)

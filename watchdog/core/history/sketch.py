@@ -13,7 +13,7 @@ from msgspec import Struct, field
 if TYPE_CHECKING:
     from ddsketch.mapping import LogarithmicMapping
 
-__all__ = ["EMPTY", "Sketch", "merged", "quantile", "sketch_of"]
+__all__ = ["Sketch", "mean_of", "merged", "quantile", "quantile_of", "sketch_of"]
 
 ACCURACY = 0.02
 """How far a percentile may be from the true one. Never change it: stored sketches are of this accuracy."""
@@ -40,9 +40,6 @@ class Sketch(Struct, frozen=True, array_like=True):
         return self.total_s / count if count else None
 
 
-EMPTY = Sketch()
-
-
 def sketch_of(durations: Iterable[float]) -> Sketch:
     """Return the sketch of these durations."""
     total_s, zeros, bins = 0.0, 0, dict[int, int]()
@@ -67,15 +64,31 @@ def merged(sketches: Iterable[Sketch]) -> Sketch:
     return Sketch(total_s, zeros, bins)
 
 
+def mean_of(weighted: Iterable[tuple[float, Sketch]]) -> float | None:
+    """Return the average of several, each duration of which counts `weight` times; None without any."""
+    total_s = count = 0.0
+    for weight, sketch in weighted:
+        total_s += weight * sketch.total_s
+        count += weight * sketch.count
+    return total_s / count if count else None
+
+
 def quantile(sketch: Sketch, share: float) -> float | None:
     """Return the duration that this share of all does not exceed; None without any."""
+    return quantile_of([(1.0, sketch)], share)
+
+
+def quantile_of(weighted: Iterable[tuple[float, Sketch]], share: float) -> float | None:
+    """Return the same of several sketches, each duration of which counts `weight` times."""
     from ddsketch.ddsketch import BaseDDSketch  # noqa: PLC0415 - most commands and cycles need no quantile
     from ddsketch.store import DenseStore  # noqa: PLC0415
 
-    store = DenseStore()
-    for key, count in sketch.bins.items():
-        store.add(key, count)
-    found = BaseDDSketch(_mapping(), store, DenseStore(), sketch.zeros).get_quantile_value(share)
+    store, zeros = DenseStore(), 0.0
+    for weight, sketch in weighted:
+        zeros += weight * sketch.zeros
+        for key, count in sketch.bins.items():
+            store.add(key, weight * count)
+    found = BaseDDSketch(_mapping(), store, DenseStore(), zeros).get_quantile_value(share)
     return None if found is None else float(found)
 
 

@@ -18,6 +18,8 @@ class Demand(Struct, frozen=True):
     """The columns that somebody reads. `reads` is None if everything is read."""
 
     reads: Mapping[str, frozenset[str]] | None = None
+    history: bool = False
+    """Whether history is kept: it reads runtimes too, but is content with fewer queries."""
 
     def wants(self, table: str, *columns: str) -> bool:
         """Whether somebody reads this table (if only to count its rows), or one of these columns of it."""

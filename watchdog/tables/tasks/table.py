@@ -97,7 +97,9 @@ def asks(asking: Asking) -> Iterable[Query]:
         wanted.append(STARTED)
     if demand.wants("tasks", "expired", *IN_A_ROW) and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
         wanted.append(REVOKED)
-    return [*wanted, *(_runtimes_due(asking, memory) if demand.wants("tasks", *RUNTIMES) else ())]
+    if demand.wants("tasks", *RUNTIMES):
+        return [*wanted, *_runtimes_due(asking, memory)]
+    return [*wanted, *(list(_runtimes_due(asking, memory))[:1] if demand.history and memory.read_at is not None else ())]
 
 
 def _memory(memory: object) -> TaskCounters:

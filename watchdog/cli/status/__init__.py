@@ -1,0 +1,1 @@
+"""`watchdog status`: the cluster at a glance."""

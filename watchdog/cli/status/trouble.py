@@ -1,0 +1,141 @@
+"""The panels of what is wrong: errors of 24 hours, and what burns."""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from watchdog.cli.output.drawing import bar, percent, short, time_short
+from watchdog.cli.output.page import Block, Cell, Heading, Ink, Line, Panel, Sheet
+from watchdog.cli.output.wording import counted
+from watchdog.cli.status.shown import TargetShown, more_line
+from watchdog.core.history.trends import number_of
+from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.text.durations import format_duration
+from watchdog.tables.tasks.categories import category_of
+
+__all__ = ["errors", "incidents"]
+
+MOST_ROWS = 6
+BAR = 24
+
+
+class _Kind(Struct, frozen=True):
+    """Failures of one task with one exception. `timed`: how many of them took how many `seconds` together."""
+
+    task: str
+    exception: str
+    queues: Counter[str]
+    timed: float
+    seconds: float
+
+    @property
+    def count(self) -> float:
+        return float(self.queues.total())
+
+
+def errors(shown: TargetShown, *, every: bool = False) -> Panel:
+    """Failures by category with bars, then by task and exception."""
+    if "errors" not in shown.day.totals:
+        why = shown.table("errors").reading.idle.get("count") or "no history yet: `watchdog run` counts from its second look on"
+        return Panel("errors", (Line.of(Ink(why, "odd")),), "24 h")
+    kinds = sorted(_kinds(shown), key=lambda kind: -kind.count)
+    total = sum(kind.count for kind in kinds)
+    if not kinds:
+        return Panel("errors", (Line.of(Ink("none", "good")),), "24 h")
+    most = len(kinds) if every else MOST_ROWS
+    headings = (
+        Heading("exception", elastic=True),
+        Heading("task", elastic=True),
+        Heading("queue", elastic=True),
+        Heading("count", right=True),
+        Heading("took", right=True),
+    )
+    rows = tuple((kind.exception, kind.task, _queue(kind), short(kind.count), _took(kind.timed, kind.seconds)) for kind in kinds[:most])
+    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), Sheet(headings, rows), *more_line(most, len(kinds), "errors"))
+    return Panel("errors", (*blocks, *_by_queue(kinds)), f"{short(total)} in 24 h")
+
+
+def _kinds(shown: TargetShown) -> list[_Kind]:
+    found: dict[tuple[str, str], _Kind] = {}
+    for (task, exception, queue), row in shown.day.totals["errors"].rows.items():
+        count, timed, seconds = (number_of(row, place) or 0.0 for place in range(3))
+        kind = found.setdefault((task, exception), _Kind(task, exception, Counter(), 0.0, 0.0))
+        queues = kind.queues + Counter({queue: int(count)})
+        found[task, exception] = _Kind(task, exception, queues, kind.timed + timed, kind.seconds + seconds)
+    return list(found.values())
+
+
+def _categories(kinds: list[_Kind], total: float) -> Sheet:
+    counts: Counter[str] = Counter()
+    for kind in kinds:
+        counts[category_of(kind.exception)] += int(kind.count)
+    rows: list[tuple[Cell, ...]] = []
+    for category, count in counts.most_common():
+        mine = [kind for kind in kinds if category_of(kind.exception) == category]
+        took = _took(sum(kind.timed for kind in mine), sum(kind.seconds for kind in mine))
+        after = Ink(f"after {took} on average", "faint") if category == "timeout" and took else ""
+        rows.append((category, bar(count / total, BAR, "failed"), short(count), Ink(percent(count / total), "faint"), after))
+    headings = (Heading("category"), Heading(""), Heading("count", right=True), Heading("", right=True), Heading("", elastic=True))
+    return Sheet(headings, tuple(rows))
+
+
+def _queue(kind: _Kind) -> Cell:
+    named = [(queue, count) for queue, count in kind.queues.most_common() if queue]
+    if not named:
+        return Ink("-", "faint")
+    return named[0][0] if len(named) == 1 else f"{named[0][0]} +{len(named) - 1}"
+
+
+def _took(timed: float, seconds: float) -> str:
+    return time_short(seconds / timed) if timed else ""
+
+
+def _by_queue(kinds: list[_Kind]) -> tuple[Line, ...]:
+    queues: Counter[str] = Counter()
+    for kind in kinds:
+        queues += kind.queues
+    named = [(queue, count) for queue, count in queues.most_common() if queue]
+    if len(named) < 2:
+        return ()
+    listed = Ink("  ·  ", "faint")
+    pieces = [piece for queue, count in named[:5] for piece in (listed, f"{queue} ", Ink(short(count), "strong"))]
+    return (Line.of(), Line.of("by queue  ", *pieces[1:]))
+
+
+def incidents(shown: TargetShown, *, every: bool = False) -> Panel:
+    """What burns, worst first: since when, and who knows or why nobody is notified."""
+    if shown.incidents is None:
+        return Panel("incidents", (Line.of(Ink("no database here: `watchdog run` judges rules and keeps incidents", "odd")),))
+    burning = sorted((one for one in shown.incidents if one.open), key=lambda one: (one.state is State.PENDING, -one.severity.rank, one.id))
+    if not burning:
+        return Panel("incidents", (Line.of(Ink("none", "good")),))
+    rows = burning if every else burning[:MOST_ROWS]
+    headings = (Heading("severity"), Heading("since", right=True), Heading("what", elastic=True), Heading("who knows", elastic=True))
+    sheet = Sheet(headings, tuple(_incident(one, shown) for one in rows))
+    firing = sum(1 for one in burning if one.state is not State.PENDING)
+    return Panel("incidents", (sheet, *more_line(len(rows), len(burning), "incidents")), f"{counted(firing, 'incident')} firing")
+
+
+def _incident(one: Incident, shown: TargetShown) -> tuple[Cell, ...]:
+    until = shown.now if shown.watched is not False or shown.seen_at is None else shown.seen_at
+    lasts = format_duration(max(round(until - one.started_at), 0))
+    severity = Ink("pending", "faint") if one.state is State.PENDING else Ink(one.severity.value, one.severity.value)
+    return (severity, lasts, one.summary or one.rule, _who(one, shown))
+
+
+def _who(one: Incident, shown: TargetShown) -> Cell:
+    """Who knows of it, or why nobody is notified."""
+    if one.id in shown.acknowledged:
+        return shown.acknowledged[one.id].author or "acknowledged"
+    reason = shown.quiet.get(one.id)
+    if reason is None:
+        return Ink("nobody yet", "faint")
+    if reason.silence is not None:
+        why = f"silenced until {shown.clock(reason.silence.ends_at)}"
+    elif reason.cause is not None:
+        why = f"follows from {reason.cause.rule}"
+    elif reason.window is not None:
+        why = f"muted by {reason.window.name}"
+    else:
+        why = f"deploy {reason.deploy.version}" if reason.deploy is not None else "on trial"
+    return Ink(why, "faint")

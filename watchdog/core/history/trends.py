@@ -1,0 +1,117 @@
+"""What people ask of history: a day in figures, and its hours.
+
+In: slices of a target, oldest first, and now (epoch seconds). Out: totals, and one `Hour` each. A count over a time in which nobody looked
+is spread over that time. An hour in which nobody could look has no figures; one that was watched in part says for how long.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct, field
+
+from watchdog.core.history.folding import fold
+from watchdog.core.history.series import Kept, Part, Slice, Value
+from watchdog.core.history.sketch import Sketch
+
+__all__ = ["HOUR_S", "Day", "Hour", "day_of", "number_of", "runtimes_of"]
+
+HOUR_S = 3600.0
+HOURS = 24
+
+
+class Hour(Struct, frozen=True):
+    """One hour from `begin` on (epoch seconds). `watched_s`: for how long tasks were counted; None: nobody could look.
+
+    `lengths`: queue -> the most messages that waited.
+    """
+
+    begin: float
+    watched_s: float = 0.0
+    succeeded: float | None = None
+    failed: float | None = None
+    workers_min: float | None = None
+    backlog_max: float | None = None
+    lengths: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> float | None:
+        """Tasks that ended in it."""
+        return None if self.succeeded is None or self.failed is None else self.succeeded + self.failed
+
+
+class Day(Struct, frozen=True):
+    """The last 24 hours: every table's figures as one part, and the hours by the clock, the current one last."""
+
+    totals: Mapping[str, Part] = field(default_factory=dict)
+    hours: tuple[Hour, ...] = ()
+
+    def watched_s(self) -> float:
+        """For how long tasks were counted."""
+        return sum(hour.watched_s for hour in self.hours)
+
+
+def day_of(slices: Sequence[Slice], kept: Mapping[str, Kept], now: float) -> Day:
+    """Return the last 24 hours."""
+    first = now // HOUR_S * HOUR_S - (HOURS - 1) * HOUR_S
+    within = [one for one in slices if now - HOURS * HOUR_S < one.at <= now]
+    hours = tuple(_hour(first + nth * HOUR_S, slices, kept) for nth in range(HOURS))
+    return Day(fold(within, kept).parts, hours)
+
+
+def _hour(begin: float, slices: Iterable[Slice], kept: Mapping[str, Kept]) -> Hour:
+    tasks = list(_shares("tasks", begin, slices))
+    counted = {name: sum(share * _sum(part, kept["tasks"], name) for part, share, _ in tasks) for name in ("succeeded", "failed")}
+    cluster = [part for part, _, _ in _shares("cluster", begin, slices)]
+    workers = [number for part in cluster for number in _numbers(part, kept["cluster"], "workers_online_min")]
+    backlogs = [number for part in cluster for number in _numbers(part, kept["cluster"], "backlog_max")]
+    lengths: dict[str, float] = {}
+    place = kept["queues"].place("length_max")
+    for part, _, _ in _shares("queues", begin, slices):
+        for (name,), row in part.rows.items():
+            if (length := number_of(row, place)) is not None:
+                lengths[name] = max(length, lengths.get(name, 0.0))
+    return Hour(
+        begin,
+        watched_s=sum(overlap_s for _, _, overlap_s in tasks),
+        succeeded=max(counted["succeeded"], 0.0) if tasks else None,
+        failed=max(counted["failed"], 0.0) if tasks else None,
+        workers_min=min(workers, default=None),
+        backlog_max=max(backlogs, default=None),
+        lengths=lengths,
+    )
+
+
+def _shares(table: str, begin: float, slices: Iterable[Slice]) -> Iterator[tuple[Part, float, float]]:
+    """Yield (part, the share of it that falls into the hour, how many seconds that is)."""
+    for one in slices:
+        part = one.parts.get(table)
+        if part is None:
+            continue
+        overlap_s = min(part.until, begin + HOUR_S) - max(part.since, begin)
+        if overlap_s > 0:
+            yield part, overlap_s / (part.until - part.since), overlap_s
+
+
+def _numbers(part: Part, kept: Kept, name: str) -> list[float]:
+    place = kept.place(name)
+    return [number for row in part.rows.values() if (number := number_of(row, place)) is not None]
+
+
+def _sum(part: Part, kept: Kept, name: str) -> float:
+    return sum(_numbers(part, kept, name))
+
+
+def number_of(row: Sequence[Value], place: int) -> float | None:
+    """Return one number of a row; None for a gap, and for a series that is newer than the row."""
+    value = row[place] if place < len(row) else None
+    return None if isinstance(value, Sketch) else value
+
+
+def runtimes_of(part: Part, kept: Kept, name: str = "runtime") -> list[tuple[float, Sketch]]:
+    """Return (weight, sketch) of each task: Flower lists only some runs of a busy task, so its sketch counts as often as it succeeded."""
+    of_sketch, of_count = kept.place(name), kept.place("succeeded")
+    found = []
+    for row in part.rows.values():
+        sketch = row[of_sketch] if of_sketch < len(row) else None
+        if isinstance(sketch, Sketch) and (count := sketch.count):
+            found.append((max(number_of(row, of_count) or 0.0, count) / count, sketch))
+    return found
