@@ -113,3 +113,32 @@ def test_alone_in_a_pipe_it_shows_the_help_as_ever(folder: Path) -> None:
 def test_alone_on_a_terminal_without_a_configuration_it_shows_the_help(tmp_path: Path) -> None:
     shown, code = on_a_terminal(tmp_path, [], "completion")
     assert (code, "Usage: watchdog" in shown) == (2, True)
+
+
+def query(folder: Path, sql: str, *args: str) -> dict[str, Any]:
+    done = watchdog("query", *args, sql, "--format", "json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_a_query_beside_a_daemon_answers_from_its_last_look(cluster: Cluster, folder: Path) -> None:
+    with running(folder):
+        until(lambda: "tasks" in document(folder)["day"], 30, "a second look")
+        cluster.flood("indexing", 3, "demo.ok")
+        seen = query(folder, "SELECT name, growth_per_min FROM queues WHERE name = 'indexing'")
+        assert seen["seen_at"]["prod"] is not None
+        assert seen["gaps"] == []
+        assert query(folder, "SELECT name FROM queues", "--live")["seen_at"] == {"prod": None}
+
+        def counted() -> bool:
+            rows = query(folder, "SELECT succeeded FROM tasks WHERE name = 'demo.ok'", "--window", "24h")["rows"]
+            return bool(sum(row["succeeded"] for row in rows) >= 3)
+
+        until(counted, 60, "the three tasks in a query over 24 h")
+
+
+def test_a_window_needs_history(folder: Path) -> None:
+    done = watchdog("query", "--window", "24h", "SELECT name FROM tasks", cwd=folder)
+    assert done.returncode == 2
+    assert "--window reads the history that `watchdog run` keeps: there is no database" in done.stderr
+    assert watchdog("query", "--window", "24h", "--live", "SELECT name FROM tasks", cwd=folder).returncode == 2

@@ -4,7 +4,7 @@ In: one look (`Moment`). Out: its part of a slice. Counts are what happened sinc
 that time too (`Part.since`). What is not polled because no rule reads it has no history.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from watchdog.core.history.series import Fold, Kept, Moment, Part, Series, Slice, Value
@@ -71,9 +71,10 @@ def _reading(moment: Moment, table: str) -> Reading | None:
     return None if reading is None or reading.unread is not None or not reading.rows else reading
 
 
-def _number(row: Row, column: str) -> float | None:
-    cell = row.cells.get(column)
-    return cell if isinstance(cell, float) else None
+def _numbers(row: Row, columns: Sequence[str]) -> list[float | None]:
+    """Return the numbers of these columns; None for a gap, and for a column that is idle."""
+    get = row.cells.get
+    return [cell if isinstance(cell := get(column), float) else None for column in columns]
 
 
 def _gauges(moment: Moment, *, table: str, key: tuple[str, ...], series: tuple[Series, ...]) -> Part | None:
@@ -82,7 +83,7 @@ def _gauges(moment: Moment, *, table: str, key: tuple[str, ...], series: tuple[S
     if reading is None:
         return None
     columns = [one.column for one in series]
-    return Part(moment.since, moment.now, {row.key(key): tuple([_number(row, column) for column in columns]) for row in reading.rows})
+    return Part(moment.since, moment.now, {row.key(key): tuple(_numbers(row, columns)) for row in reading.rows})
 
 
 def _of_workers(moment: Moment) -> Part | None:
@@ -95,8 +96,7 @@ def _of_workers(moment: Moment) -> Part | None:
     for row in reading.rows:
         name, state = str(row.cells["name"]), row.cells.get("state")
         online = None if state is None else float(state == "online")
-        gauges = [_number(row, column) for column in columns]
-        rows[(name,)] = (_rise(name, sample, earlier), online, *gauges)
+        rows[(name,)] = (_rise(name, sample, earlier), online, *_numbers(row, columns))
     return Part(moment.since, moment.now, rows)
 
 
@@ -105,8 +105,9 @@ def _rise(name: str, sample: Sample | None, earlier: tuple[Sample, ...]) -> floa
     total = sample.values.get(name, (None,))[0] if sample is not None else None
     if total is None:
         return None
-    before = next((numbers[0] for one in reversed(earlier) if (numbers := one.values.get(name))), None)
-    return None if before is None else max(total - before, 0.0)
+    numbers = earlier[-1].values.get(name) if earlier else None  # a thousand workers are nearly all in the last one
+    numbers = numbers or next((found for one in reversed(earlier) if (found := one.values.get(name))), (None,))
+    return None if numbers[0] is None else max(total - numbers[0], 0.0)
 
 
 def _memories(moment: Moment) -> tuple[TaskCounters, TaskCounters] | None:

@@ -12,8 +12,9 @@ from msgspec import Struct, field
 
 from watchdog.cli.output.page import Block, Grid, Ink, Line
 from watchdog.cli.output.wording import counted
-from watchdog.core.incidents.payload import json_cell
+from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.model.rows import Kind, Reading, Table
+from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import format_value
 from watchdog.core.text.sanitize import sanitize
 
@@ -41,6 +42,8 @@ class Answer(Struct, frozen=True):
     rows: tuple[tuple[Cell, ...], ...]
     gaps: tuple[NoValue, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    seen_at: float | None = None
+    """When a daemon saw it (epoch seconds); None: it was read for this query."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -59,6 +62,7 @@ def answered(
     reads: Mapping[str, frozenset[str]],
     readings: Mapping[str, Reading],
     result: tuple[Sequence[str], Sequence[Sequence[object]]],
+    seen_at: float | None = None,
 ) -> Answer:
     """The rows from SQLite, with booleans restored, and the missing values of the columns that were read."""
     names, rows = result
@@ -68,7 +72,7 @@ def answered(
     cells = tuple(tuple(_cell(cell, truth) for cell, truth in zip(row, as_truth, strict=True)) for row in rows)
     gaps = tuple(gap for name, columns in reads.items() for gap in _missing(target, tables[name], columns, readings[name]))
     unread = {name: why for name in reads if (why := readings[name].unread)}
-    return Answer(target, tuple(names), cells, gaps, unread)
+    return Answer(target, tuple(names), cells, gaps, unread, seen_at)
 
 
 def _cell(cell: object, truth: bool) -> Cell:  # noqa: FBT001
@@ -114,14 +118,16 @@ def _cut(answers: Sequence[Answer], most: int) -> list[str]:
     return [f"{answer.target}: only the first {most} rows are shown" for answer in answers if len(answer.rows) > most]
 
 
-def query_page(answers: Sequence[Answer], footer: str, most: int) -> list[Block]:
-    """The rows as a table, with a `?` for each missing value, and below it the reasons."""
+def query_page(answers: Sequence[Answer], footer: str, most: int, now: float = 0.0) -> list[Block]:
+    """The rows as a table, with a `?` for each missing value, and below it the reasons; `now`, for how long ago a daemon saw them."""
     columns, rows = _joined(answers, most)
     grid = Grid(columns, tuple(tuple("?" if cell is None else format_value(cell) for cell in row) for row in rows))
     notes = [note for answer in answers for note in answer.notes] + _cut(answers, most)
     page: list[Block] = [grid] if columns else []
     page += [Line.of(Ink(note, "odd")) for note in notes]
-    return [*page, Line.of(Ink(f"{counted(len(rows), 'row')} · {footer}", "faint"))]
+    oldest = min((answer.seen_at for answer in answers if answer.seen_at is not None), default=None)
+    seen = "" if oldest is None else f"as watchdog saw it {format_duration(max(round(now - oldest), 0))} ago · "
+    return [*page, Line.of(Ink(f"{counted(len(rows), 'row')} · {seen}{footer}", "faint"))]
 
 
 def query_document(answers: Sequence[Answer], most: int) -> dict[str, Any]:
@@ -137,6 +143,7 @@ def query_document(answers: Sequence[Answer], most: int) -> dict[str, Any]:
             for g in answer.gaps
         ],
         "unread": [{"target": a.target, "table": table, "reason": why} for a in answers for table, why in a.unread.items()],
+        "seen_at": {a.target: None if a.seen_at is None else iso(a.seen_at) for a in answers},
         "cut": bool(_cut(answers, most)),
     }
 
