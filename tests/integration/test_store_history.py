@@ -145,3 +145,10 @@ def test_a_damaged_row_loses_itself_alone(store: Store) -> None:
     with capture_logs() as logs:
         assert watching.kept(T0 + 30) == [(0.0, 1.0), (20.0, 1.0)]
     assert [entry["event"] for entry in logs] == ["history_dropped"]
+
+
+def test_only_the_tables_that_are_wanted_are_decoded(store: Store) -> None:
+    watching = Watching(store)
+    watching.looks(T0, T0 + 20)
+    assert [set(one.parts) for one in store.history("prod", T0, T0 + 20, {"t"})] == [{"t"}, {"t"}]
+    assert [set(one.parts) for one in store.history("prod", T0, T0 + 20, {"other"})] == [set(), set()]

@@ -71,8 +71,8 @@ class Cycle:
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
-        `servers`: source -> what identifies its server (`Incident.server`). `keeping`: what is kept for history (None: nothing), `slice_of`:
-        what one look adds to it.
+        `servers`: source -> what identifies its server (`Incident.server`). `keeping`: what is kept for history (None: nothing);
+        `slice_of`: what one look adds to it.
         """
         self._servers = servers
         self.target = poller.target

@@ -7,7 +7,7 @@ a row agree. Readers leave out what is later than now.
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 
 from watchdog.core.history.folding import fold
-from watchdog.core.history.series import Keeping, Kept, Slice
+from watchdog.core.history.series import Keeping, Kept, Part, Slice
 from watchdog.core.model.last_look import LastLook
 
 __all__ = ["BUCKET_S", "Looked", "last_looks", "slices", "write"]
@@ -37,6 +37,13 @@ class Looked(Struct, frozen=True):
     slice: Slice
     look: LastLook
     before_at: float | None
+
+
+class _Undecoded(Struct, frozen=True):
+    """A slice whose parts are still MessagePack."""
+
+    at: float
+    parts: Mapping[str, msgspec.Raw]
 
 
 def write(connection: sqlite3.Connection, looked: Looked, keeping: Keeping) -> None:
@@ -72,28 +79,49 @@ def _delete(connection: sqlite3.Connection, target: str, folded: int, before: fl
     connection.execute("DELETE FROM history WHERE target = ? AND folded = ? AND (at < ? OR at > ?)", (target, folded, before, after))
 
 
-def slices(connection: sqlite3.Connection, target: str, since: float, now: float, *, finest: bool = False) -> tuple[Slice, ...]:
-    """The history of a target since `since`, oldest first: buckets, then the looks after the last one. `finest`: single looks alone."""
-    buckets = () if finest else tuple(_read(connection, target, BUCKETS, since, now))
+def slices(
+    connection: sqlite3.Connection, target: str, since: float, now: float, tables: Container[str] | None = None, *, finest: bool = False
+) -> tuple[Slice, ...]:
+    """The history of a target since `since`, oldest first: buckets, then the looks after the last one.
+
+    `tables`: those that are wanted (None: all); the others are not decoded. `finest`: single looks alone.
+    """
+    buckets = () if finest else tuple(_read(connection, target, BUCKETS, since, now, tables))
     found = connection.execute(
         "SELECT max(at) AS at FROM history WHERE target = ? AND folded = ? AND at <= ?", (target, BUCKETS, now)
     ).fetchone()["at"]
     after = since if finest or found is None else max(found + BUCKET_S, since)
-    return (*buckets, *_read(connection, target, LOOKS, after, now, inclusive=True))
+    return (*buckets, *_read(connection, target, LOOKS, after, now, tables, inclusive=True))
 
 
 def _read(
-    connection: sqlite3.Connection, target: str, folded: int, since: float, until: float, *, inclusive: bool = False
+    connection: sqlite3.Connection,
+    target: str,
+    folded: int,
+    since: float,
+    until: float,
+    tables: Container[str] | None = None,
+    *,
+    inclusive: bool = False,
 ) -> Iterator[Slice]:
     bound = "<=" if inclusive else "<"
     rows = connection.execute(
-        f"SELECT at, body FROM history WHERE target = ? AND folded = ? AND at >= ? AND at {bound} ? ORDER BY at",  # noqa: S608 - one of two
+        f"SELECT body FROM history WHERE target = ? AND folded = ? AND at >= ? AND at {bound} ? ORDER BY at",  # noqa: S608 - one of two
         (target, folded, since, until),
     ).fetchall()
     for row in rows:
-        found = _unpacked(row["body"], Slice, target)
-        if found is not None:
-            yield found
+        found = _unpacked(row["body"], _Undecoded, target)
+        parts = {name: _part(body, target) for name, body in found.parts.items() if tables is None or name in tables} if found else {}
+        if found:
+            yield Slice(found.at, {name: part for name, part in parts.items() if part is not None})
+
+
+def _part(body: msgspec.Raw, target: str) -> Part | None:
+    try:
+        return msgspec.msgpack.decode(body, type=Part)
+    except (msgspec.MsgspecError, ValueError) as error:
+        _log.warning("history_dropped", target=target, reason=str(error))
+        return None
 
 
 def last_looks(connection: sqlite3.Connection) -> dict[str, LastLook]:

@@ -1,6 +1,6 @@
 """The store's interface: everything the cycle, the delivery, the daemon and the command line may ask of the database file."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -241,10 +241,12 @@ class Store(Requests):
         """Whether a watchdog is running on this database, and when each target was last polled."""
         return reading.watched(self._file)
 
-    def history(self, target: str, since: float, now: float, *, finest: bool = False) -> tuple[Slice, ...]:
+    def history(
+        self, target: str, since: float, now: float, tables: Container[str] | None = None, *, finest: bool = False
+    ) -> tuple[Slice, ...]:
         """A target's history since `since`, oldest first: five-minute buckets, then single looks. `finest`: single looks alone."""
         with self._file.speaking():
-            return history.slices(self._file.connection(), target, since, now, finest=finest)
+            return history.slices(self._file.connection(), target, since, now, tables, finest=finest)
 
     def last_looks(self) -> Mapping[str, LastLook]:
         """Target -> what its last cycle saw."""

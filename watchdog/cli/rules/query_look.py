@@ -50,7 +50,7 @@ def answerable(
                 return _without_history(window_s, f"nothing was ever seen of {missing[0]}")
             from watchdog.tables.over_window import readings_over  # noqa: PLC0415
 
-            kept = {name: store.history(name, now - window_s, now) for name in targets}
+            kept = {name: store.history(name, now - window_s, now, {*reads, "tasks"}) for name in targets}
             return {name: Answerable(readings_over(looks[name].readings(), kept[name], window_s, now), looks[name].at) for name in targets}
     except StoreError as error:
         return _without_history(window_s, str(error))

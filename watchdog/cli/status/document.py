@@ -84,4 +84,5 @@ def _hour(hour: Hour) -> Mapping[str, Any]:
         "failed": hour.failed,
         "workers_min": hour.workers_min,
         "backlog_max": hour.backlog_max,
+        "lengths": dict(hour.lengths),
     }

@@ -118,12 +118,12 @@ class Gathering:
         return self._checker
 
     def _day(self, store: "Store", name: str, now: float) -> "Day":
-        from watchdog.core.history.trends import day_of  # noqa: PLC0415
+        from watchdog.core.history.trends import OF_DAY, day_of  # noqa: PLC0415
         from watchdog.tables.history import KEPT  # noqa: PLC0415
 
         read_at, day = self._days.get(name, (0.0, None))
         if day is None or not 0 <= now - read_at < DAY_AGAIN_S:
-            day = day_of(store.history(name, now - DAY_S, now), KEPT, now)
+            day = day_of(store.history(name, now - DAY_S, now, OF_DAY), KEPT, now)
             self._days[name] = (now, day)
         return day
 

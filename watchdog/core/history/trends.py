@@ -12,10 +12,14 @@ from watchdog.core.history.folding import fold
 from watchdog.core.history.series import Kept, Part, Slice, Value
 from watchdog.core.history.sketch import Sketch
 
-__all__ = ["HOUR_S", "Day", "Hour", "day_of", "number_of", "runtimes_of"]
+__all__ = ["HOUR_S", "OF_DAY", "Day", "Hour", "day_of", "number_of", "runtimes_of"]
 
 HOUR_S = 3600.0
 HOURS = 24
+TOTALS = ("cluster", "tasks", "errors")
+"""The tables that are added up over the day; to add up a thousand queues or workers would take seconds, and nobody looks at their sums."""
+OF_DAY = (*TOTALS, "queues")
+"""The tables that a day is made of."""
 
 
 class Hour(Struct, frozen=True):
@@ -39,7 +43,7 @@ class Hour(Struct, frozen=True):
 
 
 class Day(Struct, frozen=True):
-    """The last 24 hours: every table's figures as one part, and the hours by the clock, the current one last."""
+    """The last 24 hours: the figures of `TOTALS` as one part each, and the hours by the clock, the current one last."""
 
     totals: Mapping[str, Part] = field(default_factory=dict)
     hours: tuple[Hour, ...] = ()
@@ -54,7 +58,7 @@ def day_of(slices: Sequence[Slice], kept: Mapping[str, Kept], now: float) -> Day
     first = now // HOUR_S * HOUR_S - (HOURS - 1) * HOUR_S
     within = [one for one in slices if now - HOURS * HOUR_S < one.at <= now]
     hours = tuple(_hour(first + nth * HOUR_S, slices, kept) for nth in range(HOURS))
-    return Day(fold(within, kept).parts, hours)
+    return Day(fold(within, {name: kept[name] for name in TOTALS}).parts, hours)
 
 
 def _hour(begin: float, slices: Iterable[Slice], kept: Mapping[str, Kept]) -> Hour:
