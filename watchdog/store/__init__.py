@@ -3,13 +3,13 @@
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """
 
-from watchdog.store.history import Looked
+from watchdog.store.looks.history import Looked
+from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox.dead_letters import OutboxMessage, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, MessageShown, Watched
 from watchdog.store.refusals import NotFoundError, StoreError
-from watchdog.store.row_cache import CachedTarget
 from watchdog.store.store import Store, Transaction
 
 __all__ = [

@@ -13,7 +13,9 @@ from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.routing import LONGEST_GROUP_INTERVAL_S
-from watchdog.store import table_memory, twins
+from watchdog.store import twins
+from watchdog.store.looks import table_memory
+from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
@@ -27,7 +29,6 @@ from watchdog.store.records import (
 )
 from watchdog.store.refusals import StoreError
 from watchdog.store.requests import acknowledgements, deploys, silences
-from watchdog.store.row_cache import CachedTarget
 
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
 

@@ -14,9 +14,11 @@ from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.model.last_look import LastLook
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.store import cycles, history, lease, reading, retention, table_memory
+from watchdog.store import cycles, lease, reading, retention
 from watchdog.store.database import DatabaseFile
-from watchdog.store.history import Looked
+from watchdog.store.looks import history, table_memory
+from watchdog.store.looks.history import Looked
+from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox import dead_letters, settling
 from watchdog.store.outbox import queue as outbox
 from watchdog.store.outbox import removed_receivers as removed
@@ -25,7 +27,6 @@ from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, Watched
 from watchdog.store.requests.requests import Requests
-from watchdog.store.row_cache import CachedTarget
 
 __all__ = ["KEEP_S", "Store", "Transaction"]
 

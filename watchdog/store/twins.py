@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Collection, Iterable
 
 from watchdog.core.incidents.lifecycle import Incident
+from watchdog.store.looks.row_cache import CachedRows
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import INCIDENT_COLUMNS, incident_from_cells
-from watchdog.store.row_cache import CachedRows
 
 __all__ = ["load"]
 

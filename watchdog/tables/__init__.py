@@ -7,8 +7,9 @@ The schema, the rules' checks, `watchdog tables` and the contract tests use this
 from collections.abc import Mapping
 
 from watchdog.core.model.rows import Table
-from watchdog.tables import blind, broker, cluster, groups, hosts, idle, kinds, sources
+from watchdog.tables import blind, broker, cluster, idle, sources
 from watchdog.tables import self_monitoring as own
+from watchdog.tables.fleet import groups, hosts, kinds
 from watchdog.tables.queues import table as queues
 from watchdog.tables.running import table as running
 from watchdog.tables.tasks import errors

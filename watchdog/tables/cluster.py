@@ -5,8 +5,8 @@ from collections.abc import Callable
 from watchdog.core.model.queries import ScanKeys, SetMembers
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.target import Target
-from watchdog.tables.groups import counted
-from watchdog.tables.hosts import common_of_lost
+from watchdog.tables.fleet.groups import counted
+from watchdog.tables.fleet.hosts import common_of_lost
 from watchdog.tables.queues.keys import queues_of
 from watchdog.tables.queues.names import Bindings
 

@@ -10,7 +10,7 @@ from tests.builders.answers import a_target
 from tests.builders.cluster import Cluster
 from tests.builders.looks import Watch, row
 from watchdog.core.model.rows import Cell, Reading, Row
-from watchdog.tables.hosts import loss_of
+from watchdog.tables.fleet.hosts import loss_of
 
 NODES = ("w1@node1", "w2@node2", "w3@node2", "w4@node2")
 PODS = [f"celery@web-7d9f8b6c5d-{suffix}" for suffix in ("bcdfg", "hjklm", "npqrs", "tvwxz")]

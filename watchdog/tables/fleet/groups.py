@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
-from watchdog.tables.hosts import common_of_lost
+from watchdog.tables.fleet.hosts import common_of_lost
 
 __all__ = ["TABLE", "counted"]
 

@@ -10,7 +10,7 @@ Of workers that stay away it says whether most of a kind are lost, as `hosts` do
 from collections.abc import Iterable
 
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
-from watchdog.tables.hosts import Loss, loss_of
+from watchdog.tables.fleet.hosts import Loss, loss_of
 from watchdog.tables.workers.memory import KnownWorker, known_workers_of
 
 __all__ = ["TABLE"]

@@ -1,0 +1,1 @@
+"""Workers counted by host, by kind, and by configured group."""
