@@ -31,7 +31,7 @@ from watchdog.sources.flower.questions import HEALTH, asking
 from watchdog.sources.redis.commands import packed
 from watchdog.store import Store
 from watchdog.tables import TABLES
-from watchdog.tables.history import KEPT, slice_of
+from watchdog.tables.history.kept import KEPT, slice_of
 
 __all__ = ["FILLING", "IN_A_ROUND", "cycle", "watched_site"]
 

@@ -149,7 +149,7 @@ def build_cycles(
     from watchdog.core.history.series import Keeping  # noqa: PLC0415
     from watchdog.core.incidents.quiet.flapping import Flapping  # noqa: PLC0415
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
-    from watchdog.tables.history import KEPT, slice_of  # noqa: PLC0415
+    from watchdog.tables.history.kept import KEPT, slice_of  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
     servers = {target.name: servers_of(target) for target in settings.target}

@@ -48,7 +48,7 @@ def answerable(
             missing = [name for name in targets if name not in looks]
             if missing:
                 return _without_history(window_s, f"nothing was ever seen of {missing[0]}")
-            from watchdog.tables.over_window import readings_over  # noqa: PLC0415
+            from watchdog.tables.history.over_window import readings_over  # noqa: PLC0415
 
             kept = {name: store.history(name, now - window_s, now, {*reads, "tasks"}) for name in targets}
             return {name: Answerable(readings_over(looks[name].readings(), kept[name], window_s, now), looks[name].at) for name in targets}

@@ -10,7 +10,7 @@ from watchdog.core.history.sketch import Sketch, quantile
 from watchdog.core.history.trends import Hour
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.model.rows import Reading
-from watchdog.tables.history import KEPT
+from watchdog.tables.history.kept import KEPT
 
 __all__ = ["status_document"]
 

@@ -10,7 +10,7 @@ from watchdog.core.history.sketch import mean_of, quantile_of
 from watchdog.core.history.trends import HOUR_S, Hour, number_of, runtimes_of
 from watchdog.core.model.rows import Row
 from watchdog.core.text.durations import format_duration
-from watchdog.tables.history import KEPT
+from watchdog.tables.history.kept import KEPT
 
 __all__ = ["metrics", "overview", "trend"]
 

@@ -119,7 +119,7 @@ class Gathering:
 
     def _day(self, store: "Store", name: str, now: float) -> "Day":
         from watchdog.core.history.trends import OF_DAY, day_of  # noqa: PLC0415
-        from watchdog.tables.history import KEPT  # noqa: PLC0415
+        from watchdog.tables.history.kept import KEPT  # noqa: PLC0415
 
         read_at, day = self._days.get(name, (0.0, None))
         if day is None or not 0 <= now - read_at < DAY_AGAIN_S:

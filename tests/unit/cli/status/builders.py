@@ -12,7 +12,7 @@ from watchdog.core.history.series import Part, Slice
 from watchdog.core.history.sketch import Sketch, sketch_of
 from watchdog.core.history.trends import Day, day_of
 from watchdog.core.model.queries import Query
-from watchdog.tables.history import KEPT
+from watchdog.tables.history.kept import KEPT
 
 NOON = 1_800_000_000.0 // 86400 * 86400 + 12 * 3600
 FIVE_MINUTES = 300.0

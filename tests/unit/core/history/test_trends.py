@@ -3,7 +3,7 @@
 from watchdog.core.history.series import Part, Slice, Value
 from watchdog.core.history.sketch import Sketch, mean_of, quantile_of, sketch_of
 from watchdog.core.history.trends import HOUR_S, Hour, day_of, runtimes_of
-from watchdog.tables.history import KEPT
+from watchdog.tables.history.kept import KEPT
 
 NOON = 1_800_000_000.0 // 86400 * 86400 + 12 * HOUR_S
 

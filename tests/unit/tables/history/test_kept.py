@@ -13,7 +13,7 @@ from watchdog.core.history.sketch import Sketch
 from watchdog.core.model.queries import FailedTasks, WorkerHeartbeats
 from watchdog.core.model.replies import TaskSeen
 from watchdog.tables import TABLES
-from watchdog.tables.history import KEPT, slice_of
+from watchdog.tables.history.kept import KEPT, slice_of
 
 WEB, JOB = "celery@web-1", "shop.pay"
 

@@ -8,7 +8,7 @@ from watchdog.core.history.series import Part, Slice, Value
 from watchdog.core.history.sketch import sketch_of
 from watchdog.core.model.rows import Cell, Key, Reading
 from watchdog.tables import TABLES
-from watchdog.tables.over_window import readings_over
+from watchdog.tables.history.over_window import readings_over
 
 DAY_S = 86400.0
 HOUR = [bucket(NOON - 300.0 * nth, 3.0, 1.0, runtimes=sketch_of([2.0] * 4)) for nth in range(12)]

@@ -1,68 +1,25 @@
-"""What history keeps of each table, and how one look of it is read.
+"""How one look of a table is read for history.
 
-In: one look (`Moment`). Out: its part of a slice. Counts are what happened since the look before; if nobody looked for a while, they cover
-that time too (`Part.since`). What is not polled because no rule reads it has no history.
+In: one look (`Moment`). Out: the table's part of a slice; None if it could not be read. Counts are what happened since the look before; if
+nobody looked for a while, they cover that time too (`Part.since`). What is not polled because no rule reads it has no history.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 
-from watchdog.core.history.series import Fold, Kept, Moment, Part, Series, Slice, Value
+from watchdog.core.history.series import Moment, Part, Series, Value
 from watchdog.core.history.sketch import sketch_of
 from watchdog.core.model.reading import DEFAULT_WINDOW_S
 from watchdog.core.model.rows import Key, Reading, Row, Sample
+from watchdog.tables.history.series import WORKERS
 from watchdog.tables.tasks.counters import NTH, TaskCounters
 from watchdog.tables.tasks.failures import Failure
 from watchdog.tables.tasks.listed import SPAN
 from watchdog.tables.tasks.runtimes import Run, TimedTask
 
-__all__ = ["KEPT", "slice_of"]
+__all__ = ["gauges", "of_errors", "of_tasks", "of_workers"]
 
 FIRST_RUNS_S = 300.0
 """Of a task whose runs are listed for the first time, those that ended this long ago at most count as runs since the look before."""
-
-CLUSTER = (
-    Series("workers_online", Fold.MEAN, "workers online", "workers", "workers_online"),
-    Series("workers_online_min", Fold.MIN, "the fewest workers online", "workers", "workers_online"),
-    Series("workers_known", Fold.MAX, "workers seen within `forget_after`", "workers", "workers_known"),
-    Series("active", Fold.MEAN, "tasks that the workers executed", "tasks", "active"),
-    Series("capacity", Fold.MEAN, "tasks that the online workers could execute at once", "tasks", "capacity"),
-    Series("backlog", Fold.MEAN, "messages that waited in all queues", "messages", "backlog"),
-    Series("backlog_max", Fold.MAX, "the most messages that waited in all queues", "messages", "backlog"),
-    Series("unacked", Fold.MEAN, "messages fetched and not acknowledged", "messages", "unacked"),
-)
-QUEUES = (
-    Series("length", Fold.MEAN, "messages that waited", "messages", "length"),
-    Series("length_max", Fold.MAX, "the most messages that waited", "messages", "length"),
-    Series("consumers_min", Fold.MIN, "the fewest online workers that consumed it", "workers", "consumers"),
-    Series("oldest_max", Fold.MAX, "the greatest age of the message served next", "s", "oldest_s"),
-)
-WORKERS = (
-    Series("processed", Fold.SUM, "tasks it took", "tasks"),
-    Series("online", Fold.MEAN, "share of the time that it was online", "ratio"),
-    Series("active", Fold.MEAN, "tasks it executed", "tasks", "active"),
-    Series("load", Fold.MEAN, "its host's load average over 1 minute", "", "load1"),
-    Series("cpu", Fold.MEAN, "CPU its processes used, of one core", "", "cpu_ratio"),
-    Series("memory_max", Fold.MAX, "the most memory of its main process", "bytes", "rss_bytes"),
-)
-TASKS = (
-    Series("succeeded", Fold.SUM, "tasks succeeded", "tasks"),
-    Series("failed", Fold.SUM, "tasks failed", "tasks"),
-    Series("retried", Fold.SUM, "tasks retried", "tasks"),
-    Series("runtime", Fold.SKETCH, "runtime of its successes, as far as Flower lists them", "s"),
-    Series("wait", Fold.SKETCH, "how long they were in their worker before they started", "s"),
-)
-ERRORS = (
-    Series("count", Fold.SUM, "failures", "failures"),
-    Series("timed", Fold.SUM, "failures whose duration is known", "failures"),
-    Series("seconds", Fold.SUM, "how long these took, together", "s"),
-)
-
-
-def slice_of(moment: Moment) -> Slice:
-    """Return what one look adds to history."""
-    parts = {name: part for name, kept in KEPT.items() if (part := kept.look(moment)) is not None}
-    return Slice(moment.now, parts)
 
 
 def _reading(moment: Moment, table: str) -> Reading | None:
@@ -77,7 +34,7 @@ def _numbers(row: Row, columns: Sequence[str]) -> list[float | None]:
     return [cell if isinstance(cell := get(column), float) else None for column in columns]
 
 
-def _gauges(moment: Moment, *, table: str, key: tuple[str, ...], series: tuple[Series, ...]) -> Part | None:
+def gauges(moment: Moment, *, table: str, key: tuple[str, ...], series: tuple[Series, ...]) -> Part | None:
     """Return the part of a table whose cells are read as they are."""
     reading = _reading(moment, table)
     if reading is None:
@@ -86,7 +43,8 @@ def _gauges(moment: Moment, *, table: str, key: tuple[str, ...], series: tuple[S
     return Part(moment.since, moment.now, {row.key(key): tuple(_numbers(row, columns)) for row in reading.rows})
 
 
-def _of_workers(moment: Moment) -> Part | None:
+def of_workers(moment: Moment) -> Part | None:
+    """Return what each worker took, and its gauges."""
     reading = _reading(moment, "workers")
     if reading is None:
         return None
@@ -116,7 +74,8 @@ def _memories(moment: Moment) -> tuple[TaskCounters, TaskCounters] | None:
     return (before, now) if isinstance(before, TaskCounters) and isinstance(now, TaskCounters) else None
 
 
-def _of_tasks(moment: Moment) -> Part | None:
+def of_tasks(moment: Moment) -> Part | None:
+    """Return how each task ended, how often, and how long it took."""
     sample, memories = moment.seen.samples.get("tasks"), _memories(moment)
     if sample is None or memories is None:
         return None
@@ -143,7 +102,8 @@ def _new_runs(before: TimedTask | None, seen: TimedTask, now: float) -> tuple[Ru
     return tuple(run for run in seen.runs if run not in known)
 
 
-def _of_errors(moment: Moment) -> Part | None:
+def of_errors(moment: Moment) -> Part | None:
+    """Return the failures that were not listed before, by task, exception and queue."""
     errors, memories = moment.seen.windows[DEFAULT_WINDOW_S].get("errors"), _memories(moment)
     if errors is None or errors.unread is not None or "count" in errors.idle or memories is None:
         return None
@@ -162,21 +122,3 @@ def _counted(failures: Iterable[Failure]) -> Mapping[Key, tuple[Value, ...]]:
         known = failure.duration_s is not None
         rows[key] = (count + 1, timed + known, seconds + (failure.duration_s or 0.0))
     return rows
-
-
-def _gauged(table: str, key: tuple[str, ...], series: tuple[Series, ...]) -> Kept:
-    look: Callable[[Moment], Part | None] = partial(_gauges, table=table, key=key, series=series)
-    return Kept(table, key, series, look)
-
-
-KEPT: Mapping[str, Kept] = {
-    kept.table: kept
-    for kept in (
-        _gauged("cluster", (), CLUSTER),
-        _gauged("queues", ("name",), QUEUES),
-        Kept("workers", ("name",), WORKERS, _of_workers),
-        Kept("tasks", ("name",), TASKS, _of_tasks),
-        Kept("errors", ("task", "exception", "queue"), ERRORS, _of_errors),
-    )
-}
-"""Table -> what is kept of it. New series stand at the end of their table: stored rows are read by position."""

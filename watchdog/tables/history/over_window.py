@@ -16,7 +16,7 @@ from watchdog.core.history.trends import number_of
 from watchdog.core.model.rows import Cell, Reading, Row, Table
 from watchdog.core.text.durations import format_duration
 from watchdog.tables import TABLES
-from watchdog.tables.history import KEPT
+from watchdog.tables.history.kept import KEPT
 from watchdog.tables.tasks.categories import category_of
 
 __all__ = ["readings_over"]
