@@ -6,6 +6,7 @@ continues where the old configuration stopped.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_table
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.rules.overrides import Tuned
+from watchdog.daemon.trends import with_trends
 from watchdog.polling.poller import Poller
 from watchdog.store import CachedTarget, Looked, Store, Transaction
 
@@ -119,12 +121,19 @@ class Cycle:
                 self._flapping,
                 self._servers,
             )
-            plan = decide(situation, judgements, loaded, seen)
+            plan = self._drawn(decide(situation, judgements, loaded, seen), judgements, usual, transaction)
             transaction.commit(plan)
             if self._keeping is not None:
                 self._record(transaction, self._keeping, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
         self._past = past.plus(seen, self._keep_s)
         return Done(seen, tuple(judgements), plan)
+
+    def _drawn(self, plan: Plan, judgements: Sequence[Judgement], readings: Mapping[str, Reading], transaction: Transaction) -> Plan:
+        """Show in messages how their figures went."""
+        if self._keeping is None or not plan.messages:
+            return plan
+        minutes = partial(transaction.minutes, self.target.name, plan.at)
+        return with_trends(plan, judgements, self._keeping.kept, readings, minutes)
 
     def _record(self, transaction: Transaction, keeping: Keeping, moment: Moment) -> None:
         """Add this look to history, in the transaction of the cycle."""

@@ -65,6 +65,11 @@ class Transaction:
         with self._file.speaking():
             history.write(self._file.connection(), looked, keeping)
 
+    def minutes(self, target: str, now: float, tables: Container[str]) -> tuple[Slice, ...]:
+        """One look of each of the last 30 minutes, oldest first."""
+        with self._file.speaking():
+            return history.minutes(self._file.connection(), target, now, tables)
+
     # --- from one configuration to the next ---------------------------------------------------------------------------
 
     def queue(self, messages: Iterable[Message], withdrawn: Iterable[str], now: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from watchdog.cli.output.page import Ink, Piece
+from watchdog.core.history.recent import level as level_of
 from watchdog.core.text.durations import format_duration
 
 __all__ = ["NOTHING", "bar", "columns", "percent", "short", "spark", "time_short"]
@@ -35,15 +36,9 @@ def spark(values: Sequence[float | None], style: str = "", top: float | None = N
     highest = top if top is not None else max((value for value in values if value is not None), default=0.0)
     pieces: list[Piece] = []
     for is_gap, group in groupby(values, key=lambda value: value is None):
-        text = "".join(GAP if value is None else _level(value, highest) for value in group)
+        text = "".join(GAP if value is None else level_of(value, highest) for value in group)
         pieces.append(Ink(text, "faint" if is_gap else style))
     return tuple(pieces)
-
-
-def _level(value: float, highest: float) -> str:
-    if value <= 0 or highest <= 0:
-        return _EIGHTHS_UP[1]
-    return _EIGHTHS_UP[min(max(round(value / highest * 8), 1), 8)]
 
 
 def columns(values: Sequence[float | None], height: int, width: int, style: str = "") -> list[tuple[Piece, ...]]:

@@ -60,6 +60,8 @@ class Notice(Struct, frozen=True, gc=False):
     """The Flower page that shows it; empty if there is none."""
     because: tuple[str, ...] = ()
     """Open incidents that explain it, in words: `BrokerUnreachable redis for 4m`."""
+    trend: str = ""
+    """How its figure went in the last half hour: `length in 30m: ▁▁▂▅█ up to 60`."""
     deploy: str = ""
     """A deploy shortly before it began: `6m after deploy v512`."""
     closed_by: str = ""

@@ -178,6 +178,7 @@ def _incident(notice: Notice) -> dict[str, Any]:
         "link": notice.link or None,
         "because": list(notice.because),
         "deploy": notice.deploy or None,
+        "trend": notice.trend or None,
         "started_at": iso(notice.started_at),
         "fired_at": None if notice.fired_at is None else iso(notice.fired_at),
         "resolved_at": None if notice.resolved_at is None else iso(notice.resolved_at),

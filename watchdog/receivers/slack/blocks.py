@@ -153,9 +153,9 @@ def _cell(cell: Cell) -> str:
 
 
 def _why(notice: Notice) -> str:
-    """What explains it, and a deploy nearby."""
+    """What explains it, a deploy nearby, and how its figure went."""
     said = [f"because of {prose(cause, _LINE)}" for cause in notice.because] + ([prose(notice.deploy, _LINE)] if notice.deploy else [])
-    return " · ".join(said)
+    return " · ".join(said + ([prose(notice.trend, _LINE)] if notice.trend else []))
 
 
 def _when(notice: Notice, service: str) -> str:

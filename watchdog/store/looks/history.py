@@ -15,6 +15,7 @@ import structlog
 from msgspec import Struct
 
 from watchdog.core.history.folding import fold
+from watchdog.core.history.recent import MINUTE_S, SPAN_S
 from watchdog.core.history.series import Keeping, Kept, Part, Slice
 from watchdog.core.model.last_look import LastLook
 
@@ -109,11 +110,26 @@ def _read(
         f"SELECT body FROM history WHERE target = ? AND folded = ? AND at >= ? AND at {bound} ? ORDER BY at",  # noqa: S608 - one of two
         (target, folded, since, until),
     ).fetchall()
-    for row in rows:
-        found = _unpacked(row["body"], _Undecoded, target)
-        parts = {name: _part(body, target) for name, body in found.parts.items() if tables is None or name in tables} if found else {}
-        if found:
-            yield Slice(found.at, {name: part for name, part in parts.items() if part is not None})
+    yield from (found for row in rows if (found := _decoded(row["body"], target, tables)).at)
+
+
+def minutes(connection: sqlite3.Connection, target: str, now: float, tables: Container[str]) -> tuple[Slice, ...]:
+    """The last look of each of the last 30 minutes, oldest first; only these are decoded."""
+    # with max(at), SQLite takes the bare column from the row that holds the maximum (sqlite.org/lang_select.html#bareagg)
+    rows = connection.execute(
+        "SELECT max(at), body FROM history WHERE target = ? AND folded = ? AND at > ? AND at <= ? GROUP BY cast((? - at) / ? AS INTEGER)"
+        " ORDER BY at",
+        (target, LOOKS, now - SPAN_S, now, now, MINUTE_S),
+    ).fetchall()
+    return tuple(_decoded(row["body"], target, tables) for row in rows)
+
+
+def _decoded(body: bytes, target: str, tables: Container[str] | None) -> Slice:
+    found = _unpacked(body, _Undecoded, target)
+    if found is None:
+        return Slice(0.0)
+    parts = {name: _part(part, target) for name, part in found.parts.items() if tables is None or name in tables}
+    return Slice(found.at, {name: part for name, part in parts.items() if part is not None})
 
 
 def _part(body: msgspec.Raw, target: str) -> Part | None:
