@@ -178,6 +178,7 @@ def build_cycles(
                 flapping=Flapping(settings.flap_window, settings.flap_quiet),
                 keeping=None if poller is itself else keeping,
                 slice_of=slice_of,
+                decisions=settings.decisions is not None,
             )
         )
     return cycles
@@ -245,6 +246,7 @@ def build_watching(
     """One configuration as the daemon runs it. `store`, `self_monitor` and `pace` outlive it."""
     from watchdog.core.incidents.quiet.announcements import SilencesSeen  # noqa: PLC0415
     from watchdog.daemon.daemon import Built  # noqa: PLC0415
+    from watchdog.daemon.decision_log import DecisionLog  # noqa: PLC0415
     from watchdog.daemon.delivery import Delivery  # noqa: PLC0415
     from watchdog.daemon.watching import Watching  # noqa: PLC0415
 
@@ -267,7 +269,15 @@ def build_watching(
 
     cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
     watching = Watching(
-        cycles, delivery, store, self_monitor, heartbeat, retention_s=conf.settings.retention, clock=clock, stopwatch=stopwatch
+        cycles,
+        delivery,
+        store,
+        self_monitor,
+        heartbeat,
+        DecisionLog(Path(conf.settings.decisions)) if conf.settings.decisions else None,
+        retention_s=conf.settings.retention,
+        clock=clock,
+        stopwatch=stopwatch,
     )
     return Built(
         watching,

@@ -94,6 +94,8 @@ def load_settings(  # noqa: PLR0913 - the sources of a configuration
         raise ConfigError(faults, rule_files, overrides, shipped_rules=shipped, meant=reading.targets_meant())
     overrides = tuple(reading.overrides())
     settings = settings.model_copy(update={"database": database}) if database else settings
+    if settings.decisions:
+        settings = settings.model_copy(update={"decisions": str(folder / Path(settings.decisions).expanduser())})
     return Loaded(
         settings, reading.path, tuple(reading.document.files), rule_files, overrides,
         database_path(settings, environ), tuple(reading.document.warnings), reading.place,

@@ -165,6 +165,7 @@ class Settings(Strict):
     interval: Interval = 10.0
     service: Name = "watchdog"
     database: StrictStr | None = None
+    decisions: StrictStr | None = None
     rules: Texts = ()
     shipped_rules: StrictBool = True
     include: Texts = ()

@@ -70,11 +70,12 @@ class Cycle:
         servers: Mapping[str, str] = NO_SERVERS,
         keeping: Keeping | None = None,
         slice_of: Callable[[Moment], Slice] = lambda moment: Slice(moment.now),
+        decisions: bool = False,
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
         `servers`: source -> what identifies its server (`Incident.server`). `keeping`: what is kept for history (None: nothing);
-        `slice_of`: what one look adds to it.
+        `slice_of`: what one look adds to it. `decisions`: whether each plan says what was decided about every receiver.
         """
         self._servers = servers
         self.target = poller.target
@@ -84,7 +85,7 @@ class Cycle:
         self._kept = CachedTarget()
         self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
-        self._routing, self._loaded_rules, self._flapping = routing, loaded_rules, flapping
+        self._routing, self._loaded_rules, self._flapping, self._decisions = routing, loaded_rules, flapping, decisions
         self._keeping, self._slice_of = keeping, slice_of
         self._windows, self._demand = windows_of(rules), replace(demand_of(rules), history=keeping is not None)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
@@ -120,6 +121,7 @@ class Cycle:
                 self._loaded_rules,
                 self._flapping,
                 self._servers,
+                self._decisions,
             )
             plan = self._drawn(decide(situation, judgements, loaded, seen), judgements, usual, transaction)
             transaction.commit(plan)

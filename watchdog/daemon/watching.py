@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from watchdog.daemon.cycle import Cycle, Done
+from watchdog.daemon.decision_log import DecisionLog
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.heartbeat import Heartbeat
 from watchdog.daemon.punctuality import Punctuality
@@ -45,6 +46,7 @@ class Watching:
         store: Store,
         self_monitor: SelfMonitor,
         heartbeat: Heartbeat | None = None,
+        decision_log: DecisionLog | None = None,
         *,
         retention_s: float,
         clock: Callable[[], float],
@@ -52,6 +54,7 @@ class Watching:
     ) -> None:
         self.cycles = cycles
         self._delivery, self._store, self._self_monitor, self._heartbeat = delivery, store, self_monitor, heartbeat
+        self._decision_log = decision_log
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
@@ -91,6 +94,8 @@ class Watching:
         self._delivery.stop(grace_s)
         for cycle in self.cycles:
             cycle.close()
+        if self._decision_log is not None:
+            self._decision_log.close()
 
     @property
     def longest_stop_s(self) -> float:
@@ -199,6 +204,8 @@ class Watching:
         if self._self_monitor.cycle_ended(name, done, took_s, late=late or took_s > cycle.target.interval_s):
             log.info("cycle_recovered", target=name)
         log_transitions(done)
+        if self._decision_log is not None:
+            self._decision_log.write(done.plan)
 
     def _ended(self, name: str) -> None:
         now = self._stopwatch()

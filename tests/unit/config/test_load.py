@@ -302,3 +302,11 @@ def test_an_override_reaches_the_core_with_its_line(folder: Folder) -> None:
     override = folder.load().overrides[0]
     assert (override.where_from, override.for_s, override.match) == ("watchdog.toml:4", 120.0, {"name": ("a",), "kind": ("b", "c")})
     assert [type(value) for value in override.params.values()] == [float, bool, str]
+
+
+def test_the_log_of_decisions_is_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "watchdog.toml").write_text(
+        'decisions = "logs/decisions.jsonl"\n[[target]]\nname = "prod"\nredis = "redis://localhost/0"\n'
+    )
+    loaded = load_settings(config=tmp_path / "watchdog.toml", environ={}, flags={}, cwd=Path("/"))
+    assert loaded.settings.decisions == str(tmp_path / "logs" / "decisions.jsonl")

@@ -14,10 +14,10 @@ from watchdog.cli.database.quiet_wording import (
     held_back_by,
     quiet_line,
     quiet_verb,
-    reason_document,
 )
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.cli.output.wording import counted, key_text, values_text
+from watchdog.core.incidents.explain.document import reason_document
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement

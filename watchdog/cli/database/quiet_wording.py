@@ -11,7 +11,7 @@ from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.reasons import Reason
 
-__all__ = ["acknowledged_document", "acknowledged_text", "held_back_by", "quiet_line", "quiet_verb", "reason_document"]
+__all__ = ["acknowledged_document", "acknowledged_text", "held_back_by", "quiet_line", "quiet_verb"]
 
 SHORT_ID = 12
 
@@ -55,26 +55,6 @@ def acknowledged_text(given: Acknowledgement | None) -> str:
         return ""
     by = f" by {given.author}" if given.author else ""
     return f"acknowledged{by} since {iso(given.at)}{f': {given.comment}' if given.comment else ''}"
-
-
-def reason_document(reason: Reason | None) -> dict[str, Any] | None:
-    """The reason as JSON values."""
-    if reason is None:
-        return None
-    if reason.trial:
-        return {"trial": True}
-    if reason.window is not None:
-        ends_at = reason.window.ends_at(reason.at)
-        return {"mute": reason.window.name, "until": None if ends_at is None else iso(ends_at)}
-    if reason.deploy is not None:
-        return {"deploy": reason.deploy.id, "version": reason.deploy.version, "until": iso(reason.deploy.ends_at)}
-    if reason.silence is not None:
-        return {"silence": reason.silence.id, "until": iso(reason.silence.ends_at), "comment": reason.silence.comment}
-    if reason.acknowledged is not None:
-        return {"acknowledged_at": iso(reason.acknowledged.at), "by": reason.acknowledged.author, "comment": reason.acknowledged.comment}
-    if reason.same_as is not None:
-        return {"incident": reason.same_as.id, "rule": reason.same_as.rule, "target": reason.same_as.target}
-    return None if reason.cause is None else {"incident": reason.cause.id, "rule": reason.cause.rule, "key": dict(reason.cause.key)}
 
 
 def acknowledged_document(given: Acknowledgement | None) -> dict[str, Any] | None:

@@ -10,7 +10,10 @@ from math import inf, nextafter
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from watchdog.core.incidents.explain.decisions import decisions_made
+from watchdog.core.incidents.explain.explained import Made
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
+from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.acknowledgements import overtaken
@@ -51,6 +54,8 @@ class Situation(Struct, frozen=True):
     flapping: Flapping = NEVER_FLAPPING
     servers: Mapping[str, str] = field(default_factory=dict)
     """Source -> what identifies its server, so that targets which share one share its incidents."""
+    decisions: bool = False
+    """Whether the plan says what was decided about every receiver. It costs about as much as the decisions themselves."""
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
@@ -75,6 +80,15 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         transitions += made
     before = {i.id: i for i in loaded.open}
     judged += [JudgedIncident(i, Verdict.NONE, targets=twins.targets(i)) for i in loaded.unsettled]
+    quiet = Quiet(
+        causes,
+        loaded.silences,
+        situation.now,
+        acknowledged=loaded.acknowledged,
+        deploys=loaded.deploys,
+        twins=twins,
+        elsewhere=quiet_of((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
+    )
     messages, withdrawn = decide_notifications(
         judged,
         loaded,
@@ -82,15 +96,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         situation.target.name,
         situation.now,
         situation.service,
-        quiet=Quiet(
-            causes,
-            loaded.silences,
-            situation.now,
-            acknowledged=loaded.acknowledged,
-            deploys=loaded.deploys,
-            twins=twins,
-            elsewhere=quiet_of((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
-        ),
+        quiet=quiet,
         routing=situation.routing,
     )
     unsettled = {i.id for i in loaded.unsettled}
@@ -105,7 +111,15 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         memories=seen.memories,
         samples=seen.samples,
         keep_samples_s=situation.keep_samples_s,
+        decisions=_decisions(situation, judged, loaded, messages, quiet) if situation.decisions else (),
     )
+
+
+def _decisions(
+    situation: Situation, judged: Sequence[JudgedIncident], loaded: Loaded, messages: Sequence[Message], quiet: Quiet
+) -> tuple[Made, ...]:
+    made = decisions_made(judged, loaded, situation.recipients, messages, situation.now, quiet=quiet, routing=situation.routing)
+    return tuple(made)
 
 
 def end_target(target: str, loaded: Loaded, recipients: tuple[Recipient, ...], now: float, service: str) -> Plan:

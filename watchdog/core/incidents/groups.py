@@ -5,7 +5,8 @@ members (`group_wait_s`). A later message waits for `group_interval_s` after the
 joined or ended: an escalation, a critical incident and the last end never wait. What waits is in no message yet: it is decided anew in each
 cycle, so that nothing has to be remembered, and what is over by then is never told.
 
-Input: what one receiver should be told now, and what it was told. Output: the wishes of each group that is due.
+Input: what one receiver should be told now, and what it was told. Output: the wishes of each group that is due; or until when the others
+wait.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from watchdog.core.incidents.routing import Terms
 from watchdog.core.model.identity import group_id
 from watchdog.core.model.severity import Severity
 
-__all__ = ["Member", "Wish", "due_groups"]
+__all__ = ["Member", "Wish", "due_groups", "held_until"]
 
 
 class Member(Struct, frozen=True):
@@ -61,8 +62,21 @@ def due_groups(
     return {
         name: [wish.notice for wish in sorted(group.wishes, key=lambda wish: (wish.notice.started_at, wish.notice.incident))]
         for name, group in grouped.items()
-        if name in waiting or _due(group, said_at.get(name), now)
+        if name in waiting or _due_at(group, said_at.get(name), now) <= now
     }
+
+
+def held_until(
+    wishes: Sequence[Wish], members: Iterable[Member], said_at: Mapping[str, float], unsent: Iterable[str], now: float
+) -> dict[str, float]:
+    """Return incident id -> until when its group waits, for each that is not told now. The same input as for `due_groups`."""
+    waiting = set(unsent)
+    held: dict[str, float] = {}
+    for name, group in _grouped(wishes, tuple(members)).items():
+        due_at = _due_at(group, said_at.get(name), now)
+        if name not in waiting and due_at > now:
+            held |= {wish.incident.id: due_at for wish in group.wishes}
+    return held
 
 
 def _grouped(wishes: Sequence[Wish], members: Sequence[Member]) -> dict[str, Group]:
@@ -105,16 +119,18 @@ def _key(incident: Incident, terms: Terms) -> tuple[tuple[str, str], ...]:
     return tuple((label, labels.get(label, "")) for label in sorted({"target", *terms.group_by}))
 
 
-def _due(group: Group, said_at: float | None, now: float) -> bool:
-    """Whether the group's next message may leave now."""
+def _due_at(group: Group, said_at: float | None, now: float) -> float:
+    """Return when the group's next message may leave: now, or later. Where the clock was set back, nothing waits."""
     if not group.members:
         fired_at = min(wish.incident.fired_at or now for wish in group.wishes)
-        return not 0 <= now - fired_at < group.wishes[0].terms.group_wait_s
+        due_at = fired_at + group.wishes[0].terms.group_wait_s
+        return due_at if fired_at <= now < due_at else now
     ends = sum(wish.notice.event is Event.RESOLVED for wish in group.wishes)
     last_end = ends == len(group.wishes) == group.members
-    if last_end or any(_urgent(wish) for wish in group.wishes):
-        return True
-    return said_at is None or not 0 <= now - said_at < group.wishes[0].terms.group_interval_s
+    if said_at is None or last_end or any(_urgent(wish) for wish in group.wishes):
+        return now
+    due_at = said_at + group.wishes[0].terms.group_interval_s
+    return due_at if said_at <= now < due_at else now
 
 
 def _urgent(wish: Wish) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from watchdog.core.incidents.groups import Member, Wish, due_groups
+from watchdog.core.incidents.groups import Member, Wish, due_groups, held_until
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import FIRE, Event, Message, Notice, Notified
 from watchdog.core.incidents.payload import fitting
@@ -21,7 +21,7 @@ from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decisi
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 
-__all__ = ["NO_ROUTES", "decide_notifications", "final_notification", "notice_of"]
+__all__ = ["NO_ROUTES", "decide_notifications", "final_notification", "held_for_group", "notice_of"]
 
 MOST_NOTICES = 100
 """Most incidents in one message for machines; more are split. (A message for people is shortened by its receiver.)"""
@@ -49,10 +49,7 @@ def decide_notifications(  # noqa: PLR0913 - everything that the decision depend
     new: list[Message] = []
     withdrawn: list[str] = []
     for recipient in recipients:
-        waiting: dict[str, list[Message]] = {}
-        for message in loaded.waiting:
-            if message.receiver == recipient.name:
-                waiting.setdefault(message.group_id, []).append(message)
+        waiting = _waiting(loaded, recipient)
         decided = _Decided(judged, loaded, recipient, now, routing, quiet, again=again and recipient.name not in loaded.off)
         due = decided.groups(waiting)
         for group in [*waiting, *(name for name in due if name not in waiting)]:
@@ -77,6 +74,23 @@ def final_notification(
     return decide_notifications(judged, loaded, [recipient], target, now, service, again=False)
 
 
+def held_for_group(
+    judged: Sequence[JudgedIncident], loaded: Loaded, recipient: Recipient, now: float, *, quiet: Quiet, routing: Routing
+) -> dict[str, float]:
+    """Return incident id -> until when it is not told to a receiver, because its group waits for more."""
+    decided = _Decided(judged, loaded, recipient, now, routing, quiet, again=recipient.name not in loaded.off)
+    return held_until(*decided.wanted(_waiting(loaded, recipient)), now)
+
+
+def _waiting(loaded: Loaded, recipient: Recipient) -> dict[str, list[Message]]:
+    """Return group -> what waits for a receiver."""
+    waiting: dict[str, list[Message]] = {}
+    for message in loaded.waiting:
+        if message.receiver == recipient.name:
+            waiting.setdefault(message.group_id, []).append(message)
+    return waiting
+
+
 class _Decided:
     """What one receiver should be told now."""
 
@@ -96,6 +110,12 @@ class _Decided:
 
     def groups(self, waiting: Mapping[str, Sequence[Message]]) -> dict[str, list[Notice]]:
         """Return group id -> its notices, for each group that has something to say. `waiting`: by group, what has not left."""
+        return due_groups(*self.wanted(waiting), self._now)
+
+    def wanted(
+        self, waiting: Mapping[str, Sequence[Message]]
+    ) -> tuple[Sequence[Wish], Iterable[Member], Mapping[str, float], Iterable[str]]:
+        """Return what should be told, the members of this receiver's groups, when each was last told of, and which have a message."""
         queued: dict[str, list[Notice]] = {}
         group_of: dict[str, str] = {}
         for group, messages in waiting.items():
@@ -105,7 +125,7 @@ class _Decided:
         wishes = list(self._wishes(queued))
         name = self._recipient.name
         said_at = {group: at for (receiver, group), at in self._loaded.said_at.items() if receiver == name}
-        return due_groups(wishes, self._members(group_of) if wishes else (), said_at, filter(None, waiting), self._now)
+        return wishes, self._members(group_of) if wishes else (), said_at, filter(None, waiting)
 
     def _wishes(self, queued: Mapping[str, list[Notice]]) -> Iterator[Wish]:
         """Yield what is to be told of each incident. A waiting notice with the same content keeps its snapshot."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
+from watchdog.core.incidents.explain.explained import Made
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notified
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
@@ -67,3 +68,5 @@ class Plan(Struct, frozen=True):
     """Table -> the sample of this cycle, for windowed columns."""
     keep_samples_s: float = 900.0
     """Older samples of this target may be deleted."""
+    decisions: tuple[Made, ...] = ()
+    """Every decision about every receiver, if they are logged. They are not stored."""

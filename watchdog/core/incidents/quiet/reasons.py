@@ -49,6 +49,21 @@ class Reason(Struct, frozen=True):
     """The window that mutes the recipient."""
     at: float = 0.0
 
+    @property
+    def word(self) -> str:
+        """One word for it, which never changes: `trial`, `deploy`, `inhibited`, `silenced`, `acknowledged`, `muted`."""
+        set_ = (self.trial, self.deploy, self.cause, self.silence, self.acknowledged, self.window)
+        words = ("trial", "deploy", "inhibited", "silenced", "acknowledged", "muted")
+        return next(word for word, one in zip(words, set_, strict=True) if one)
+
+    @property
+    def until(self) -> float | None:
+        """When it ends by itself; None if that depends on something else."""
+        ends = self.deploy or self.silence
+        if ends is not None:
+            return ends.ends_at
+        return self.window.ends_at(self.at) if self.window is not None else None
+
 
 class Quiet:
     """The reasons to be quiet on one target now."""
