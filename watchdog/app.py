@@ -246,8 +246,8 @@ def build_watching(
     """One configuration as the daemon runs it. `store`, `self_monitor` and `pace` outlive it."""
     from watchdog.core.incidents.quiet.announcements import SilencesSeen  # noqa: PLC0415
     from watchdog.daemon.daemon import Built  # noqa: PLC0415
-    from watchdog.daemon.decision_log import DecisionLog  # noqa: PLC0415
     from watchdog.daemon.delivery import Delivery  # noqa: PLC0415
+    from watchdog.daemon.logs.decision_log import DecisionLog  # noqa: PLC0415
     from watchdog.daemon.watching import Watching  # noqa: PLC0415
 
     receivers = build_receivers(conf.settings)

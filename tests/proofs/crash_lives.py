@@ -29,7 +29,7 @@ from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.daemon.delivery import Delivery
-from watchdog.daemon.log import configure_log
+from watchdog.daemon.logs.log import configure_log
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store
 from watchdog.store.database import DatabaseFile

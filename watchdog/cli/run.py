@@ -69,7 +69,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_moni
     from watchdog.app import build_watching  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules, oddities, untold  # noqa: PLC0415
     from watchdog.daemon.daemon import Built, RejectedError  # noqa: PLC0415
-    from watchdog.daemon.log import configure_log  # noqa: PLC0415
+    from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
 
     log = structlog.get_logger()
 

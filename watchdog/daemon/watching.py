@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from watchdog.daemon.cycle import Cycle, Done
-from watchdog.daemon.decision_log import DecisionLog
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.heartbeat import Heartbeat
+from watchdog.daemon.logs.decision_log import DecisionLog
+from watchdog.daemon.logs.transition_log import log_transitions
 from watchdog.daemon.punctuality import Punctuality
 from watchdog.daemon.self_monitor import SelfMonitor
-from watchdog.daemon.transition_log import log_transitions
 from watchdog.net.descriptor_limits import own_limit
 from watchdog.polling.poller import StoppedError
 from watchdog.receivers.base import Receiver

@@ -23,7 +23,7 @@ from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
 from watchdog.daemon import decision_log
-from watchdog.daemon.decision_log import DecisionLog
+from watchdog.daemon.logs.decision_log import DecisionLog
 
 FIRING = an_incident(State.FIRING)
 SILENCE = Silence("01SILENCE", (Matcher("rule", "=", "QueueBacklogHigh"),), NOW - 10, NOW + 3600, "a big import", "ada")

@@ -4,7 +4,7 @@ import sys
 import pytest
 import structlog
 
-from watchdog.daemon.log import LogStream, configure_log
+from watchdog.daemon.logs.log import LogStream, configure_log
 
 
 class Full(io.StringIO):

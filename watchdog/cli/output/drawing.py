@@ -70,7 +70,7 @@ def short(number: float | None, below: float = 100_000) -> str:
     if abs(number) >= below:
         size, unit = next((size, unit) for size, unit in _UNITS if abs(number) >= size)
         scaled = number / size
-        return f"{scaled:.0f}{unit}" if abs(scaled) >= 100 else f"{scaled:.1f}{unit}".replace(f".0{unit}", unit)
+        return f"{scaled:.0f}{unit}" if abs(scaled) >= 10 else f"{scaled:.1f}{unit}".replace(f".0{unit}", unit)
     if number == int(number) or abs(number) >= 100:
         return f"{number:,.0f}"
     return f"{number:.1f}".removesuffix(".0") if abs(number) >= 10 else f"{number:.2g}"

@@ -7,11 +7,14 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from tests.unit.cli.status.builders import a_day, blind_target, shown_of
+from tests.unit.cli.status.builders import NOON, a_day, blind_target, bucket, shown_of
 from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import Heading, Ink, Line, Panel, Sheet
+from watchdog.cli.status.figures import trend
 from watchdog.cli.status.page import status_page
 from watchdog.cli.status.shown import TargetShown
+from watchdog.core.history.trends import day_of
+from watchdog.tables.history.kept import KEPT
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 
@@ -46,6 +49,14 @@ def test_elastic_columns_give_way_and_numbers_stay_whole(monkeypatch: pytest.Mon
     drawn = lines([Panel("t", (sheet,))], monkeypatch, 40)
     assert drawn[2] == f"│ {'a' * 27}…  12,345 │"
     assert drawn[3].endswith("7 │")
+
+
+@pytest.mark.parametrize("tasks", [1.0, 99.0, 1_184.0, 8_340.0, 99_900.0])
+def test_the_chart_is_whole_however_many_tasks_ran(monkeypatch: pytest.MonkeyPatch, tasks: float) -> None:
+    day = day_of([bucket(NOON - 300.0 * nth, tasks, tasks) for nth in range(287, -1, -1)], KEPT, NOON)
+    drawn = lines([trend(shown_of(day=day))], monkeypatch)
+    assert not any("…" in line for line in drawn)
+    assert {len(line) for line in drawn} == {80}
 
 
 def test_a_sentence_is_folded_and_a_chart_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
