@@ -127,7 +127,7 @@ class _Show:
                     return
                 if time.monotonic() > deadline:
                     raise ClusterError(
-                        f"waited {patience_s:g}s in vain for {what}; the end of {self.daemon.logs.log}:\n{self.daemon.last_lines()}"
+                        f"waited {patience_s:g}s in vain for {what}; the end of {self.daemon.log}:\n{self.daemon.last_lines()}"
                     )
                 time.sleep(0.1)
 

@@ -22,7 +22,7 @@ from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
-from watchdog.daemon import decision_log
+from watchdog.daemon.logs import decision_log
 from watchdog.daemon.logs.decision_log import DecisionLog
 
 FIRING = an_incident(State.FIRING)
