@@ -58,7 +58,7 @@ class Messages:
     """The messages that the daemon has sent so far."""
 
     def __init__(self, daemon: Process) -> None:
-        self._log = daemon.logs.log
+        self._log = daemon.log
         self._read = 0
 
     def new(self) -> Iterator[dict[str, Any]]:
