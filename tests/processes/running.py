@@ -47,7 +47,7 @@ class Daemon:
 
     def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> None:
         self.folder = folder
-        self.log = folder / "daemon.logs.log"
+        self.log = folder / "daemon.log"
         self._seen = len(self.text)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
