@@ -67,7 +67,7 @@ def _configure(folder: Path, servers: Servers, receiver: Receiver) -> None:
         {"interval": f"{INTERVAL_S}s", "database": "watchdog.db", "rules": ["jumped.toml"]},
         {
             "target": [{"name": "prod", "flower": servers.flower_url}],
-            "receiver": [{"name": "ops", "type": "webhook", "url": receiver.url}],
+            "receiver": [{"name": "ops", "type": "webhook", "url": receiver.url, "group_interval": "0s"}],
         },
     )
     (folder / "jumped.toml").write_text(RULE)

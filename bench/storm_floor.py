@@ -59,8 +59,9 @@ class StormFloor:
             cells, incident = self._incident(name, length, at)
             stored.append(cells)
             shown.append(incident)
+        group = hashlib.sha256(f"group\x1f{shown[0]['id']}\x1frule=Jumped\x1ftarget=prod".encode()).hexdigest()[:16]
         shown.sort(key=lambda incident: incident["id"])
-        bodies = [msgspec.json.encode(_message(shown[n : n + IN_A_BODY], at)) for n in range(0, len(shown), IN_A_BODY)]
+        bodies = [msgspec.json.encode(_message(shown[n : n + IN_A_BODY], at, group)) for n in range(0, len(shown), IN_A_BODY)]
         self._file.execute("BEGIN IMMEDIATE")
         self._file.executemany(f"INSERT INTO incidents VALUES ({', '.join('?' * len(COLUMNS))})", stored)
         self._file.executemany("INSERT INTO messages VALUES (?, ?, 'waiting')", enumerate(bodies))
@@ -90,8 +91,9 @@ class StormFloor:
         )  # fmt: skip
         incident = {
             "id": identity, "fingerprint": fingerprint, "event": "first", "rule": "Jumped", "target": "prod", "severity": "warning",
-            "state": "firing", "ended": None, "key": key, "labels": {}, "values": values, "summary": summary, "description": "",
-            "runbook": "", "link": None, "started_at": at, "fired_at": at, "resolved_at": None, "flapping": False, "targets": ["prod"],
+            "state": "firing", "ended": None, "closed_by": None, "closed_because": None, "key": key, "labels": {}, "values": values,
+            "summary": summary, "description": "", "runbook": "", "link": None, "because": [], "deploy": None, "trend": None,
+            "started_at": at, "fired_at": at, "resolved_at": None, "flapping": False, "targets": ["prod"],
             "sequence": 1,
         }  # fmt: skip
         return cells, incident
@@ -105,10 +107,10 @@ class StormFloor:
         self._file.close()
 
 
-def _message(incidents: list[dict[str, Any]], at: str) -> dict[str, Any]:
+def _message(incidents: list[dict[str, Any]], at: str, group: str) -> dict[str, Any]:
     titles = [incident["summary"] for incident in incidents[:5]]
     headline = f"{len(incidents)} incidents: {'; '.join(titles)}; and {len(incidents) - len(titles)} more"
     return {
         "type": "incident.firing", "timestamp": at, "service": "watchdog", "level": "WARNING", "message": headline,
-        "data": {"receiver": "ops", "target": "prod", "incidents": incidents},
+        "data": {"receiver": "ops", "target": "prod", "group": group, "incidents": incidents},
     }  # fmt: skip

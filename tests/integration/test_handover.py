@@ -11,7 +11,7 @@ from tests.builders.outbox import T0, FakeReceiver, attempt, commit, incident, l
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
-from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.handover import FAREWELL_S, Handover, hand_over
 from watchdog.store import Store
@@ -27,7 +27,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def cycle(store: Store, names: Sequence[str], *incidents: Incident, now: float = T0, settings: str = "s1") -> None:
-    look(store, [Recipient(name, settings=settings) for name in names], *incidents, now=now)
+    """Ends are told at once, although others of their group burn."""
+    at_once = Terms(group_interval_s=0.0)
+    look(store, [Recipient(name, settings=settings, terms=at_once) for name in names], *incidents, now=now)
 
 
 def handed(

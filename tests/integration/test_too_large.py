@@ -18,7 +18,7 @@ from tests.servers.receiver import Answer, RecordingReceiver, Request
 from tests.servers.tcp_server import Conversation, TcpServer
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.core.incidents.wanted import REFUSED_AGAIN_S
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
@@ -79,7 +79,8 @@ def webhook(url: str, **more: Any) -> WebhookReceiver:
 
 
 def recipient(receiver: WebhookReceiver | SlackReceiver) -> Recipient:
-    return Recipient(receiver.name, receiver.human, receiver.settings)
+    """What joins or ends is told at once, although others of its group burn."""
+    return Recipient(receiver.name, receiver.human, receiver.settings, terms=Terms(group_interval_s=0.0))
 
 
 def fires(count: int, description: str = "What it means, at some length. " * 12, runbook: str = "1. Look at it.\n") -> list[Incident]:
