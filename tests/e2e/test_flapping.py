@@ -51,13 +51,13 @@ class Queue:
 
     def comes(self) -> None:
         self._redis.lpush("indexing", *["x"] * 60)
-        until(lambda: self._now is not None and self._now.state is State.FIRING, 20, "the incident to fire", 0.02)
+        until(lambda: (now := self._now) is not None and now.state is State.FIRING, 20, "the incident to fire", 0.02)
         self._told()
 
     def goes(self) -> None:
         """For long enough to be over, where nothing flaps."""
         self._redis.delete("indexing")
-        until(lambda: self._now is None or self._now.quiet_s >= QUIET_S, 20, "the quiet", 0.02)
+        until(lambda: (now := self._now) is None or now.quiet_s >= QUIET_S, 20, "the quiet", 0.02)
         self._told()
 
     def _told(self) -> None:
