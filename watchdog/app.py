@@ -55,6 +55,7 @@ __all__ = [
     "build_sources",
     "build_watching",
     "configured",
+    "stored_past",
 ]
 
 
@@ -171,7 +172,7 @@ def build_cycles(
                 service=settings.service,
                 routing=routing,
                 clock=clock,
-                past=partial(_past, store, poller.target.name, keep_s),
+                past=partial(stored_past, store, poller.target.name, keep_s),
                 self_seen=self_seen if poller is itself else lambda: None,
                 servers=servers.get(poller.target.name, {}),
                 loaded_rules=frozenset(rule.name for rule in conf.book.rules),
@@ -207,7 +208,8 @@ def _terms(settings: Settings) -> "dict[str, Terms]":
     return {one.name: replace(one.terms, mutes=muting(windows, one.mute)) for one in settings.receiver}
 
 
-def _past(store: "Store", target: str, keep_s: float, now: float) -> Past:
+def stored_past(store: "Store", target: str, keep_s: float, now: float) -> Past:
+    """What the database remembers of a target, for the first cycle of a daemon."""
     types = {name: type(empty) for name, table in TABLES.items() if (empty := table.memory()) is not None}
     return Past(store.load_memories(target, types), store.load_samples(target, now - keep_s))
 

@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
 
+from msgspec import Struct
+
 from watchdog.core.judging.check_result import CheckResult, Idle, TargetChecked, check_target
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.expectations import Answer, Expectation
-from watchdog.core.judging.judge import demand_of, judge_all, windows_of
+from watchdog.core.judging.findings import Finding, Judgement, Verdict
+from watchdog.core.judging.judge import OpenKeys, demand_of, judge_all, windows_of
+from watchdog.core.judging.parts import Part
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
-from watchdog.core.model.rows import Reading, Table
+from watchdog.core.model.rows import Key, Reading, Table
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
 from watchdog.core.rules.overrides import Tuned
@@ -21,7 +25,24 @@ from watchdog.core.rules.rule import Rule
 from watchdog.polling.poller import Poller
 from watchdog.polling.time_limit import Outstanding, PollDeadline, in_background
 
-__all__ = ["Checker"]
+__all__ = ["Checker", "Looked", "RowLook"]
+
+MOST_EXPLAINED = 20
+"""Most rows whose conditions are taken apart: those in breach first."""
+
+
+class RowLook(Struct, frozen=True):
+    """One row as a rule sees it now."""
+
+    finding: Finding
+    parts: tuple[Part, ...] = ()
+
+
+class Looked(Struct, frozen=True):
+    """One rule on one target now: why it has no verdict at all, or its rows, those in breach first. The first of them have their parts."""
+
+    judgement: Judgement
+    rows: tuple[RowLook, ...] = ()
 
 
 class Checker:
@@ -91,6 +112,34 @@ class Checker:
         """The names of the targets that it polls."""
         return tuple(poller.target.name for poller in self._pollers)
 
+    def look_at(
+        self,
+        target: str,
+        rule: str,
+        past: Past,
+        open_keys: OpenKeys,
+        wanted: Callable[[Rule, Key], bool],
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Looked:
+        """One poll of one target, judged by one rule on every row that is `wanted`. `past`: what a daemon remembers of the target."""
+        poller = next(a for a in self._pollers if a.target.name == target)
+        tuned = next(one for one in self._rules[target] if one.rule.name == rule)
+        demand, windows, now = demand_of([tuned]), windows_of([tuned]), self._clock()
+        replies = poller.ask(past, now, progress, demand=demand)
+        seen = read_tables(self._tables, poller.target, past, replies, now, windows, demand=demand)
+        evaluator = self._evaluators[target]
+        (judgement,) = judge_all(evaluator, [tuned], seen, lambda one: {**_every_key(one, seen), **open_keys(one)})
+        found = [one for one in judgement.findings if wanted(one.rule, one.key)]
+        found.sort(key=lambda one: _MOST_TELLING.index(one.verdict))
+        rows = [RowLook(one) for one in found]
+        for window_s in sorted({one.rule.window_s for one in found[:MOST_EXPLAINED]}):
+            evaluator.load(seen.windows[window_s], tuned.copies)
+            evaluator.judge(tuned.rule, tuned.variants, {})  # loads the rows into SQLite
+            for nth, one in enumerate(found[:MOST_EXPLAINED]):
+                if one.rule.window_s == window_s:
+                    rows[nth] = RowLook(one, evaluator.parts(one.rule, one.key))
+        return Looked(judgement, tuple(rows))
+
     def close(self) -> None:
         """Close the sources' sockets; a running poll asks nothing more."""
         for poller in self._pollers:
@@ -111,3 +160,12 @@ class Checker:
         seen = read_tables(self._tables, poller.target, self._past[name], replies, now, windows, demand=demand)
         self._past[name] = self._past[name].plus(seen, max(windows))
         return seen
+
+
+_MOST_TELLING = (Verdict.BREACH, Verdict.UNKNOWN, Verdict.CLEAR, Verdict.NOT_COVERED, Verdict.NONE)
+
+
+def _every_key(rule: Rule, seen: Seen) -> dict[Key, bool]:
+    """Every row as if it had a pending incident, which changes no verdict, but has the clear ones reported, too."""
+    readings = (of_window.get(rule.table or "") for of_window in seen.windows.values())
+    return {row.key(rule.key): False for reading in readings if reading is not None for row in reading.rows}

@@ -23,6 +23,7 @@ COMMANDS = {
     "tables": "watchdog.cli.rules.tables:tables",
     "query": "watchdog.cli.rules.query:query",
     "incidents": "watchdog.cli.database.incidents:incidents",
+    "why": "watchdog.cli.database.why.command:why",
     "ack": "watchdog.cli.database.acknowledge:ack",
     "unack": "watchdog.cli.database.acknowledge:unack",
     "close": "watchdog.cli.database.acknowledge:close",

@@ -8,6 +8,7 @@ from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.model.self_seen import ReceiverSeen
+from watchdog.core.model.severity import Severity
 from watchdog.store.database import DatabaseFile
 from watchdog.store.lease import is_held
 from watchdog.store.migrations import OPEN_STATES
@@ -33,6 +34,7 @@ class MessageShown(Struct, frozen=True):
     last_attempt_at: float | None
     delivered_at: float | None
     last_error: str | None
+    severity: Severity = Severity.WARNING
 
 
 class IncidentShown(Struct, frozen=True):
@@ -53,7 +55,7 @@ class Watched(Struct, frozen=True):
 
 _SELECT = "SELECT * FROM incidents"
 _MESSAGES = """
-    SELECT messages.*, coalesce(messages.handled, messages.state) AS fate, notices.event, notices.sequence
+    SELECT messages.*, coalesce(messages.handled, messages.state) AS fate, notices.event, notices.sequence, notices.severity
     FROM notices JOIN messages ON messages.id = notices.message
     WHERE notices.incident = ? ORDER BY messages.number"""
 _COUNTS = """
@@ -123,7 +125,8 @@ def _incidents(file: DatabaseFile, sql: str, given: Sequence[object]) -> tuple[I
 
 def _message_shown(row: dict[str, object]) -> MessageShown:
     names = MessageShown.__struct_fields__
-    return MessageShown(**{**{name: row[name] for name in names}, "state": row["fate"], "event": Event(str(row["event"]))})  # type: ignore[arg-type]  # columns of the same names
+    words = {"state": row["fate"], "event": Event(str(row["event"])), "severity": Severity(str(row["severity"]))}
+    return MessageShown(**{**{name: row[name] for name in names}, **words})  # type: ignore[arg-type]  # columns of the same names
 
 
 def receivers_seen(file: DatabaseFile) -> tuple[ReceiverSeen, ...]:

@@ -7,14 +7,14 @@ from types import TracebackType
 from typing import Self
 
 from watchdog.core.history.series import Keeping, Slice
-from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.model.last_look import LastLook
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.store import cycles, lease, reading, retention
+from watchdog.store import cycles, incident_history, lease, reading, retention
 from watchdog.store.database import DatabaseFile
 from watchdog.store.looks import history, table_memory
 from watchdog.store.looks.history import Looked
@@ -242,6 +242,19 @@ class Store(Requests):
     def show(self, named: str) -> IncidentShown:
         """One incident by id, unique prefix of an id, or fingerprint; `NotFoundError` if none or several match."""
         return reading.show(self._file, named)
+
+    def loaded(self, target: str, servers: Collection[str] = ()) -> Loaded:
+        """What a cycle of this target would load, without a transaction: to explain what is decided on."""
+        with self._file.speaking():
+            return cycles.load(self._file.connection(), target, CachedTarget(), None, servers)
+
+    def incidents_of(self, rule: str) -> tuple[Incident, ...]:
+        """All incidents of a rule that are kept, also those that never fired, oldest first."""
+        return incident_history.incidents_of(self._file, rule)
+
+    def open_then(self, target: str, at: float) -> tuple[tuple[Incident, tuple[Transition, ...]], ...]:
+        """The incidents of a target that were open at `at`, as they are stored now, with their transitions."""
+        return incident_history.open_then(self._file, target, at)
 
     def watched(self) -> Watched:
         """Whether a watchdog is running on this database, and when each target was last polled."""

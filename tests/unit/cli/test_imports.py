@@ -71,6 +71,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("query", "SELECT 1 AS one"): CONFIGURED | RULES | ASKING,
     ("incidents",): CONFIGURED | STORED,
     ("incidents", "show", "01"): CONFIGURED | STORED,
+    ("why", "BrokerUnreachable"): CONFIGURED | RULES | STORED | ASKING,
     ("ack", "01"): CONFIGURED | STORED,
     ("unack", "01"): CONFIGURED | STORED,
     ("close", "01", "--reason", "gone"): CONFIGURED | STORED,

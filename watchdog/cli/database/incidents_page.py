@@ -27,7 +27,7 @@ from watchdog.core.text.durations import format_duration
 if TYPE_CHECKING:
     from watchdog.store import IncidentShown, MessageShown, Watched
 
-__all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids"]
+__all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids", "unwatched"]
 
 NOBODY_KNOWS: Mapping[str, Acknowledgement] = MappingProxyType({})
 NOBODY_QUIET: Mapping[str, Reason] = MappingProxyType({})
@@ -44,7 +44,7 @@ def incidents_page(
     known: Mapping[str, Acknowledgement] = NOBODY_KNOWS,
 ) -> list[Block]:
     """The list: to a pipe a table, oldest first; on a terminal one entry each, open and most severe first, with short ids."""
-    page: list[Block] = _unwatched(watched, {incident.target for incident in incidents if incident.open}, now)
+    page: list[Block] = [*unwatched(watched, {incident.target for incident in incidents if incident.open}, now)]
     now = _until(watched, now)
     if incidents:
         ids = short_ids([incident.id for incident in incidents])
@@ -57,7 +57,7 @@ def incidents_page(
     return [*page, Line.of(Ink(f"{open_} open, {counted(len(incidents), 'incident')} listed · database {database}", "faint"))]
 
 
-def _unwatched(watched: "Watched", targets: set[str], now: float) -> list[Block]:
+def unwatched(watched: "Watched", targets: set[str], now: float) -> list[Line]:
     """A first line that warns if no daemon is running: incidents shown as open may have ended long ago."""
     if watched.now is not False or not targets:
         return []
@@ -139,10 +139,10 @@ def incident_page(
 ) -> list[Block]:
     """One incident with its history and messages. `after`: the deploy that it began after."""
     incident = shown.incident
-    unwatched = _unwatched(watched, {incident.target} if incident.open else set(), now)
+    warning = unwatched(watched, {incident.target} if incident.open else set(), now)
     now = _until(watched, now)
     page: list[Block] = [
-        *unwatched,
+        *warning,
         Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
         *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(shown, now, reason, after)),
         *_texts(incident),

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from watchdog.core.judging.expectations import Answer, Expectation, answer
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.loaded_tables import LoadedTable
+from watchdog.core.judging.parts import Part, parts_of
 from watchdog.core.judging.query_rules import judge_query, unanswered
 from watchdog.core.judging.row_rules import Variants, judge_rows
 from watchdog.core.judging.statements import RuleStatements
@@ -92,6 +93,17 @@ class Evaluator:
             return self._sql.run(with_real_numbers(sql), {}, max_rows)
         except StoppedError as error:
             raise ConditionError([str(error)]) from None
+
+    def parts(self, rule: Rule, key: Key) -> tuple[Part, ...]:
+        """Return the parts of a rule's conditions for one row, after it was judged; none of a query, or if there is no such row."""
+        loaded = self._loaded.get(rule.table or "")
+        number = loaded.numbers.get(key) if loaded is not None else None
+        if loaded is None or number is None:
+            return ()
+        try:
+            return parts_of(rule, number, loaded, self._sql)
+        except (StoppedError, *_FAILURES):
+            return ()
 
     def close(self) -> None:
         """Free the memory."""

@@ -116,8 +116,10 @@ def _timeless(made: Explained) -> Explained:
     reason = made.reason
     if reason is None:
         return made
-    cause = reason.cause.id if reason.cause is not None else ""
-    named = cause or str(reason.silence or reason.deploy or reason.acknowledged or (reason.window.name if reason.window else ""))
+    other = reason.cause or reason.same_as
+    named = (other.id if other is not None else "") or str(
+        reason.silence or reason.deploy or reason.acknowledged or (reason.window.name if reason.window else "")
+    )
     return replace(made, reason=None, why=f"{made.why} {reason.word} {named}")
 
 

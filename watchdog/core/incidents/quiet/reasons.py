@@ -51,9 +51,9 @@ class Reason(Struct, frozen=True):
 
     @property
     def word(self) -> str:
-        """One word for it, which never changes: `trial`, `deploy`, `inhibited`, `silenced`, `acknowledged`, `muted`."""
-        set_ = (self.trial, self.deploy, self.cause, self.silence, self.acknowledged, self.window)
-        words = ("trial", "deploy", "inhibited", "silenced", "acknowledged", "muted")
+        """One word for it, which never changes: `trial`, `deploy`, `inhibited`, `shared`, `silenced`, `acknowledged`, `muted`."""
+        set_ = (self.trial, self.deploy, self.cause, self.same_as, self.silence, self.acknowledged, self.window)
+        words = ("trial", "deploy", "inhibited", "shared", "silenced", "acknowledged", "muted")
         return next(word for word, one in zip(words, set_, strict=True) if one)
 
     @property

@@ -1,0 +1,1 @@
+"""`watchdog why`: why somebody was, or was not, notified."""

@@ -1,0 +1,52 @@
+"""What `watchdog why` has found out about one row, as values."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from watchdog.check import RowLook
+from watchdog.core.incidents.explain.as_it_was import Sent
+from watchdog.core.incidents.explain.explained import Explained
+from watchdog.core.incidents.lifecycle import Incident
+
+__all__ = ["Answer", "Case", "Told"]
+
+
+class Told(Struct, frozen=True):
+    """One receiver: what it is told, or why nothing; what would be said next; what it was sent until then, and `later`."""
+
+    receiver: str
+    explained: Explained
+    sentence: str
+    next: str = ""
+    sent: tuple[Sent, ...] = ()
+    later: tuple[Sent, ...] = ()
+
+
+class Case(Struct, frozen=True):
+    """One row of one target at one time (epoch seconds)."""
+
+    target: str
+    key: Mapping[str, str]
+    at: float
+    verdict: str
+    """For people: `breach`, or why there is none."""
+    look: RowLook | None = None
+    """What was seen of it just now."""
+    incident: Incident | None = None
+    """As it was at that time."""
+    state: str = ""
+    told: tuple[Told, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Answer(Struct, frozen=True):
+    """Everything about one rule. `at`: the time that was asked about; None: now."""
+
+    rule: str
+    now: float
+    at: float | None
+    cases: tuple[Case, ...]
+    notes: tuple[str, ...] = ()
+    """What holds for all of it, or is left out."""
+    database: str = ""

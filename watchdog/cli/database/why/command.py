@@ -1,0 +1,89 @@
+"""`watchdog why`: why somebody was, or was not, notified, now or at an earlier time."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.completion import complete_receivers, complete_rules
+from watchdog.cli.options import config_option, database_option, format_option, targets_option
+from watchdog.cli.output.refusals import Refused
+
+if TYPE_CHECKING:
+    from watchdog.app import Configured
+
+__all__ = ["why"]
+
+
+def _time(_ctx: click.Context, _param: click.Parameter, given: str | None) -> float | None:
+    from watchdog.cli.database.why.times import parse_time  # noqa: PLC0415
+
+    try:
+        return None if given is None else parse_time(given, time.time())
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  watchdog why QueueBacklogHigh indexing
+  watchdog why WorkerLost name=celery@gpu-2 --at 03:10
+  watchdog why BrokerUnreachable --at "2h ago" --receiver pager --format json
+"""
+)
+@click.argument("rule", shell_complete=complete_rules)
+@click.argument("key", required=False, default="")
+@click.option(
+    "--at", metavar="TIME", callback=_time, help='As it was then: 03:10 (the last), "2h" ago, or 2026-11-28T03:10. Polls nothing.'
+)
+@targets_option
+@click.option(
+    "--receiver", "receivers", metavar="NAME", multiple=True, shell_complete=complete_receivers, help="Only this receiver (repeatable)."
+)
+@click.option("--no-look", is_flag=True, help="Poll nothing: only what the database knows.")
+@format_option("text", "json")
+@config_option
+@database_option
+def why(  # noqa: PLR0913 - its options
+    *,
+    rule: str,
+    key: str,
+    at: float | None,
+    targets: tuple[str, ...],
+    receivers: tuple[str, ...],
+    no_look: bool,
+    style: str,
+    config: Path | None,
+    database: str | None,
+) -> None:
+    """Say why somebody was, or was not, notified.
+
+    For each row of RULE: its verdict now and what decides it, the state of its incident, and for each receiver what it was told, what hides
+    it and until when, and what would be said next. KEY is a value, such as indexing, or COLUMN=VALUE; without it, all that is not clear.
+    """
+    from watchdog.cli.database.why.asking import Asked, answer  # noqa: PLC0415
+    from watchdog.cli.database.why.page import why_document, why_page  # noqa: PLC0415
+    from watchdog.cli.database.why.times import clock_of  # noqa: PLC0415
+    from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+
+    conf, unread = _configured(config, database)
+    now = time.time()
+    given = answer(conf, Asked(rule, key, at, targets, receivers, now, look=not no_look and at is None, unread=unread))
+    if style == "json":
+        show_json(why_document(given))
+    else:
+        show(why_page(given, clock_of(now)))
+
+
+def _configured(config: Path | None, database: str | None) -> "tuple[Configured, str]":
+    """The configuration; without what needs credentials, and with what is wrong with these, if only the service can read them."""
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+
+    flags = {"database": database}
+    try:
+        return load_with_rules(config, flags, targets_required=False), ""
+    except Refused as refused:
+        conf = load_with_rules(config, flags, targets_required=False, credentials=False)  # refused, too, if anything else is wrong
+        return conf, refused.faults[0]
