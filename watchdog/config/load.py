@@ -88,14 +88,14 @@ def load_settings(  # noqa: PLR0913 - the sources of a configuration
     folder = reading.path.parent if reading.path else cwd
     rule_files = tuple(reading.rule_files(settings, folder))
     database = reading.database(settings, folder)
+    decisions = reading.decisions(settings, folder, database)
     if reading.faults or settings is None:
         shipped = reading.document.values.get("shipped_rules") is not False
         faults, overrides = list(dict.fromkeys(reading.faults)), tuple(reading.overrides())
         raise ConfigError(faults, rule_files, overrides, shipped_rules=shipped, meant=reading.targets_meant())
     overrides = tuple(reading.overrides())
     settings = settings.model_copy(update={"database": database}) if database else settings
-    if settings.decisions:
-        settings = settings.model_copy(update={"decisions": str(folder / Path(settings.decisions).expanduser())})
+    settings = settings.model_copy(update={"decisions": decisions}) if decisions else settings
     return Loaded(
         settings, reading.path, tuple(reading.document.files), rule_files, overrides,
         database_path(settings, environ), tuple(reading.document.warnings), reading.place,
@@ -225,6 +225,17 @@ class _Reading:
             return None
         start = self.cwd if "database" in {*self.flags, *self.variables} else folder
         return str(start / Path(settings.database).expanduser())
+
+    def decisions(self, settings: Settings | None, folder: Path, database: str | None) -> str | None:
+        """`decisions` as an absolute path. Lines appended to the database would destroy it."""
+        if settings is None or settings.decisions is None:
+            return None
+        path = folder / Path(settings.decisions).expanduser()
+        there = Path(database) if database else database_path(settings, self.environ)
+        if path.resolve() == there.resolve() or path.is_dir():
+            what = "a directory" if path.is_dir() else "the database"
+            self.faults.append(f"{self.place(('decisions',))}: decisions: expected a file of its own, found {what}: {path}")
+        return str(path)
 
     def no_target(self) -> str:
         """The fault if there is nothing to watch, with what to do."""

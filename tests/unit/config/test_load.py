@@ -310,3 +310,12 @@ def test_the_log_of_decisions_is_relative_to_the_file(tmp_path: Path) -> None:
     )
     loaded = load_settings(config=tmp_path / "watchdog.toml", environ={}, flags={}, cwd=Path("/"))
     assert loaded.settings.decisions == str(tmp_path / "logs" / "decisions.jsonl")
+
+
+@pytest.mark.parametrize(("decisions", "found"), [("./watchdog.db", "the database"), (".", "a directory")])
+def test_the_log_of_decisions_is_a_file_of_its_own(tmp_path: Path, decisions: str, found: str) -> None:
+    lines = ['database = "watchdog.db"', f'decisions = "{decisions}"', "[[target]]", 'name = "prod"', 'redis = "redis://localhost/0"']
+    (tmp_path / "watchdog.toml").write_text("\n".join(lines))
+    with pytest.raises(ConfigError) as wrong:
+        load_settings(config=tmp_path / "watchdog.toml", environ={}, flags={}, cwd=tmp_path)
+    assert wrong.value.faults == (f"watchdog.toml:2: decisions: expected a file of its own, found {found}: {tmp_path / decisions}",)

@@ -13,10 +13,12 @@ from tests.builders.answers import NOW, a_target
 from tests.builders.incidents import a_finding, a_message, a_notice, a_rule, a_told, an_incident
 from watchdog.config.masking import Masking
 from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.explain.explained import Explained, Made
 from watchdog.core.incidents.lifecycle import Ended, State
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.matchers import Matcher
+from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.core.judging.findings import Judgement
@@ -182,3 +184,12 @@ def test_a_secret_in_a_comment_is_masked(path: Path, monkeypatch: pytest.MonkeyP
     DecisionLog(path).write(plan(silences=(replace(SILENCE, comment="the password is hunter2hunter2"),)))
     assert "hunter2" not in path.read_text()
     assert lines(path)[0]["why"] == "silenced"
+
+
+@pytest.mark.parametrize("reason", [Reason(same_as=replace(FIRING, id="01TWIN", target="eu")), Reason(cause=replace(FIRING, id="01TWIN"))])
+def test_another_incident_that_is_told_instead_is_named_once(path: Path, reason: Reason) -> None:
+    made = Made(FIRING, "breach", "ops", Explained(why=reason.word, reason=reason))
+    log = DecisionLog(path)
+    for at in (NOW, NOW + 10):
+        log.write(Plan("prod", at, decisions=(made,)))
+    assert [(line["why"], line["reason"]["incident"]) for line in lines(path)] == [(reason.word, "01TWIN")]

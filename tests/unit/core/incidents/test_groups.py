@@ -7,8 +7,9 @@ from tests.builders.answers import NOW
 from tests.builders.incidents import a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import Event, Message, Notified
-from watchdog.core.incidents.notify import decide_notifications
+from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications, held_for_group
 from watchdog.core.incidents.plan import Loaded
+from watchdog.core.incidents.quiet.reasons import NOT_QUIET
 from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
@@ -143,3 +144,19 @@ def test_what_waits_to_be_told_and_ends_is_never_told() -> None:
 
 def test_what_an_earlier_version_told_without_a_group_ends_as_one() -> None:
     assert names(messages(over(A), over(Z), told=(told(A, ""), told(Z, "")))) == [[A.id, Z.id]]
+
+
+@pytest.mark.parametrize("fired_ago_s", [0.0, 29.0, 30.0, 31.0])
+@pytest.mark.parametrize("said_ago_s", [None, 0.0, 59.0, 60.0])
+def test_what_is_not_told_now_says_until_when_it_waits(fired_ago_s: float, said_ago_s: float | None) -> None:
+    new = fire("z", fired_ago_s=fired_ago_s)
+    known = (told(A),) if said_ago_s is not None else ()
+    judged = [JudgedIncident(one, B) for one in (A, new)] if known else [JudgedIncident(new, B)]
+    said_at = {} if said_ago_s is None else {("ops", "g"): NOW - said_ago_s}
+    loaded = Loaded(notified={(one.incident, one.receiver): one for one in known}, said_at=said_at)
+    to = Recipient("ops", terms=Terms(group_wait_s=30.0))
+    held = held_for_group(judged, loaded, to, NOW, quiet=NOT_QUIET, routing=NO_ROUTES)
+    now_told = [one for part in names(decide_notifications(judged, loaded, [to], "prod", NOW, "watchdog")[0]) for one in part]
+    assert (new.id in held) is not (new.id in now_told)
+    due_at = NOW - fired_ago_s + 30.0 if said_ago_s is None else NOW - said_ago_s + 60.0
+    assert held == ({new.id: due_at} if due_at > NOW else {})
