@@ -13,6 +13,8 @@ from watchdog.core.incidents.explain.decisions import Explainer
 from watchdog.core.incidents.explain.sentences import EVENTS, Needs, Teller, quiet_sentence, state_sentence
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Notified
+from watchdog.core.incidents.notify import decide_notifications
+from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.inhibition import Cause
@@ -214,6 +216,16 @@ def test_every_reason_of_a_decision_is_in_the_table() -> None:
         found.add(made.why)
     quiet_words = {"trial", "deploy", "inhibited", "shared", "silenced", "acknowledged", "muted"}
     assert found == {None, "group", *quiet_words, *(why.name.lower() for why in Why if why is not Why.QUIET)}
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.held_until is None])
+def test_what_is_explained_is_what_a_cycle_decides(name: str) -> None:
+    case = CASES[name]
+    one = JudgedIncident(case.incident, case.verdict, case.about)
+    made = Explainer(case.recipient, NOW, case.routing, case.quiet()).explain(one, case.told)
+    loaded = Loaded(notified={} if case.told is None else {(case.incident.id, "ops"): case.told})
+    messages, _ = decide_notifications([one], loaded, [case.recipient], "prod", NOW, "watchdog", quiet=case.quiet(), routing=case.routing)
+    assert [notice.event for message in messages for notice in message.notices] == ([made.said] if made.said else [])
 
 
 def test_every_event_has_words() -> None:
