@@ -8,14 +8,16 @@ import pytest
 from tests.builders.answers import NOW, a_target
 from tests.builders.incidents import a_finding, a_rule, an_incident
 from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.explain.document import explained_document
 from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import quiet_reasons
 from watchdog.core.incidents.quiet.shared_servers import OF_THE_SERVER, Twins, server_of
 from watchdog.core.incidents.quiet.silences import Silence
-from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
@@ -90,10 +92,15 @@ def test_one_that_somebody_acknowledged_is() -> None:
 
 
 def cycle(
-    target: str, *own: Incident, twins: tuple[Incident, ...] = (), recipient: Recipient = OPS, servers: Mapping[str, str] = SERVERS
+    target: str,
+    *own: Incident,
+    twins: tuple[Incident, ...] = (),
+    recipient: Recipient = OPS,
+    servers: Mapping[str, str] = SERVERS,
+    routing: Routing = NO_ROUTES,
 ) -> Plan:
     """A cycle of that target, whose Redis is down."""
-    situation = Situation(a_target(name=target), NOW, (recipient,), servers=servers)
+    situation = Situation(a_target(name=target), NOW, (recipient,), routing, servers=servers, decisions=True)
     judgement = Judgement(RULE, (a_finding(rule=RULE, key=("redis",)),))
     return decide(situation, [judgement], Loaded(open=own, twins=twins), Seen({}, {}, {}))
 
@@ -107,6 +114,17 @@ def test_a_new_incident_notes_its_server_and_names_the_targets_that_have_it() ->
 def test_the_second_target_says_nothing() -> None:
     plan = cycle("b", twins=(of("a"),))
     assert ([incident.state for incident in plan.incidents], plan.messages) == ([State.FIRING], ())
+
+
+def test_the_decision_about_it_names_the_one_that_is_told() -> None:
+    (made,) = cycle("b", twins=(of("a"),)).decisions
+    assert explained_document(made.explained) == {
+        "said": None,
+        "why": "shared",
+        "reason": {"incident": "01A", "rule": "BrokerUnreachable", "target": "a"},
+        "until": None,
+        "next": "first",
+    }
 
 
 def test_one_that_fires_while_another_was_told_comes_after_it_though_its_cycle_began_before() -> None:
