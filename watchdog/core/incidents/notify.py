@@ -15,9 +15,8 @@ from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.deploys import deploy_before
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
-from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
-from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision, terms_of
+from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision, quiet_reason, terms_of
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 
@@ -154,8 +153,7 @@ class _Decided:
         terms = terms_of(one, self._recipient, self._routing)
         if one.about == self._recipient.name or terms is None:
             return False
-        muted_by = window_of(self._now, terms.mutes)
-        return self._quiet.reason(one.incident, lambda cause: self._routing.hears_of(self._recipient, cause), muted_by) is None
+        return quiet_reason(one.incident, self._recipient, terms, self._now, routing=self._routing, quiet=self._quiet) is None
 
     def _members(self, group_of: Mapping[str, str]) -> Iterator[Member]:
         """Yield the members of this receiver's groups: what it was told of, and what is in messages that have not left."""

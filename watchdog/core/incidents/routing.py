@@ -17,7 +17,7 @@ from watchdog.core.incidents.messages import Notified
 from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
 from watchdog.core.incidents.quiet.selection import MOST_REMEMBERED, Selection
-from watchdog.core.incidents.quiet.windows import Window
+from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.model.severity import Severity
 
 __all__ = ["LONGEST_GROUP_INTERVAL_S", "Recipient", "Route", "Routing", "Terms", "Way"]
@@ -157,9 +157,18 @@ class Routing:
         else:
             yield recipient.min_severity, recipient.matchers
 
-    def hears_of(self, recipient: Recipient, cause: Cause) -> bool:
-        """Whether a recipient may be notified of a cause, so that what the cause explains need not be said."""
-        return cause.about != recipient.name and self.terms(cause.incident, recipient) is not None
+    def hears_of(self, recipient: Recipient, cause: Cause, terms: Terms, now: float) -> bool:
+        """Whether a recipient may be notified of a cause, so that what the cause explains, and is for it on these terms, need not be said.
+
+        Not if it would be notified of the cause later than of that: because the cause is muted now, or for those who are next in line.
+        """
+        theirs = self.terms(cause.incident, recipient) if cause.about != recipient.name else None
+        if theirs is None or theirs is terms:
+            return theirs is not None
+        fired_at = cause.incident.fired_at
+        later = theirs.after_s > terms.after_s and (fired_at is None or 0 <= now - fired_at < theirs.after_s)
+        muted = theirs.mutes != terms.mutes and window_of(now, theirs.mutes) is not None and window_of(now, terms.mutes) is None
+        return not later and not muted
 
 
 def _selections(

@@ -23,7 +23,7 @@ from watchdog.core.incidents.routing import Recipient, Routing, Terms
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.target import SELF
 
-__all__ = ["REFUSED_AGAIN_S", "Decision", "JudgedIncident", "Why", "about_receiver", "decision", "terms_of"]
+__all__ = ["REFUSED_AGAIN_S", "Decision", "JudgedIncident", "Why", "about_receiver", "decision", "quiet_reason", "terms_of"]
 
 REFUSED_AGAIN_S = 3600.0
 """Seconds after which a refused notification of a still firing incident is tried again: the receiver may accept it by then."""
@@ -116,7 +116,7 @@ def decision(
     if terms is None:
         return Decision(why=Why.NOT_ROUTED)
     # 5. Is there a reason to be quiet?
-    reason = quiet.reason(incident, lambda cause: routing.hears_of(recipient, cause), window_of(now, terms.mutes))
+    reason = quiet_reason(incident, recipient, terms, now, routing=routing, quiet=quiet)
     if reason is not None:
         return Decision(why=Why.QUIET, reason=reason)
     # 6. Has it fired for long enough, or is a reminder due?
@@ -126,6 +126,11 @@ def decision(
         return Decision(why=Why.LATER, at=incident.fired_at + terms.after_s)
     # 7. Was just this refused?
     return Decision(why=Why.REFUSED) if refused is event else Decision(event, terms=terms)
+
+
+def quiet_reason(incident: Incident, recipient: Recipient, terms: Terms, now: float, *, routing: Routing, quiet: Quiet) -> Reason | None:
+    """Return why a recipient, which an open incident is for on these terms, is not notified of it now; None if it may be."""
+    return quiet.reason(incident, lambda cause: routing.hears_of(recipient, cause, terms, now), window_of(now, terms.mutes))
 
 
 def _of_the_end(notified: Notified | None, refused: Event | None) -> Decision:

@@ -1,5 +1,6 @@
 """Which receivers a tree of routes leads to."""
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from tests.builders.incidents import a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, State
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
+from watchdog.core.incidents.quiet.windows import DAYS, Span, Window
 from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision
 from watchdog.core.judging.findings import Verdict
@@ -105,3 +108,34 @@ def test_an_acknowledged_incident_ends_for_all_who_were_told() -> None:
     over = an_incident(State.RESOLVED, ended=Ended.RECOVERED, resolved_at=NOW)
     told = a_told(Event.FIRST, receiver="boss")
     assert decision(JudgedIncident(over, Verdict.NONE), told, Recipient("boss"), NOW, routing=BOSS, quiet=known).event is Event.RESOLVED
+
+
+# --- what a receiver hears of a cause ---------------------------------------------------------------------------------
+
+EFFECT = an_incident(severity=Severity.CRITICAL)
+ALWAYS = Window("always", (Span(frozenset(range(len(DAYS))), 0, 0, UTC),))
+
+
+@pytest.mark.parametrize(
+    ("of_the_cause", "of_the_effect", "fired_s", "held_back"),
+    [
+        (Terms(), Terms(), 60.0, True),
+        (Terms(mutes=(ALWAYS,)), Terms(), 60.0, False),
+        (Terms(mutes=(ALWAYS,)), Terms(mutes=(ALWAYS,)), 60.0, True),
+        (Terms(), Terms(mutes=(ALWAYS,)), 60.0, True),
+        (Terms(after_s=900.0), Terms(), 899.0, False),
+        (Terms(after_s=900.0), Terms(), None, False),
+        (Terms(after_s=900.0), Terms(), 900.0, True),
+        (Terms(after_s=900.0), Terms(after_s=900.0), 60.0, True),
+        (Terms(), Terms(after_s=900.0), 60.0, True),
+    ],
+)
+def test_a_cause_of_which_a_receiver_hears_later_does_not_hold_back(
+    of_the_cause: Terms, of_the_effect: Terms, fired_s: float | None, held_back: bool
+) -> None:
+    fired_at = None if fired_s is None else NOW - fired_s
+    cause = an_incident(id="01CAUSE", rule="Cause", key={}, fired_at=fired_at, inhibits=(EFFECT.rule,))
+    routing = Routing([Route({"ops": of_the_effect}, min_severity=Severity.CRITICAL), Route({"ops": of_the_cause})])
+    quiet = Quiet([Cause(cause)], (), NOW)
+    made = decision(JudgedIncident(EFFECT, Verdict.BREACH), None, Recipient("ops"), NOW, routing=routing, quiet=quiet)
+    assert (made.reason is not None and made.reason.cause is not None) is held_back

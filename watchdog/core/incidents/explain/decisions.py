@@ -11,9 +11,8 @@ from watchdog.core.incidents.messages import DROPPED, FIRE, Event, Message, Noti
 from watchdog.core.incidents.notify import held_for_group
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.reasons import Quiet
-from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing
-from watchdog.core.incidents.wanted import REFUSED_AGAIN_S, Decision, JudgedIncident, Why, decision, terms_of
+from watchdog.core.incidents.wanted import REFUSED_AGAIN_S, Decision, JudgedIncident, Why, decision, quiet_reason, terms_of
 
 __all__ = ["Explainer", "decisions_made"]
 
@@ -50,8 +49,7 @@ class Explainer:
         due_at = terms.reminder_due_at(one.incident, notified) if may and terms and notified else None
         if terms is None or due_at is None:
             return Explained(why=_word(made), next=Event.RESOLVED)
-        muted_by = window_of(self._now, terms.mutes)
-        reason = self._quiet.reason(one.incident, lambda cause: self._routing.hears_of(self._recipient, cause), muted_by)
+        reason = quiet_reason(one.incident, self._recipient, terms, self._now, routing=self._routing, quiet=self._quiet)
         until = due_at if reason is None else None if reason.until is None else max(due_at, reason.until)
         return Explained(why=_word(made), reason=reason, until=until, next=Event.REMINDER)
 

@@ -1,6 +1,7 @@
 """Several targets on one server: one of their incidents is told, with all their names."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import quiet_reasons
 from watchdog.core.incidents.quiet.shared_servers import OF_THE_SERVER, Twins, server_of
 from watchdog.core.incidents.quiet.silences import Silence
-from watchdog.core.incidents.routing import Recipient, Routing
+from watchdog.core.incidents.quiet.windows import DAYS, Span, Window
+from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
@@ -26,6 +28,7 @@ from watchdog.tables import TABLES
 SERVERS = {"redis": "4f2a", "flower": "77b0"}
 RULE = a_rule("BrokerUnreachable", table="sources", for_s=0.0, reads={"sources": frozenset({"name", "up"})})
 OPS = Recipient("ops")
+ALWAYS = Window("always", (Span(frozenset(range(len(DAYS))), 0, 0, UTC),))
 
 
 def of(target: str, state: State = State.FIRING, *, fired: float = 60.0, **changes: Any) -> Incident:
@@ -135,6 +138,12 @@ def test_one_that_fires_while_another_was_told_comes_after_it_though_its_cycle_b
 def test_a_receiver_that_is_not_for_the_first_target_hears_of_the_second() -> None:
     team = Recipient("team", matchers=parse_matchers("target=b"))
     assert len(cycle("b", twins=(of("a"),), recipient=team).messages) == 1
+
+
+@pytest.mark.parametrize("of_the_first", [Terms(mutes=(ALWAYS,)), Terms(after_s=900.0)])
+def test_a_receiver_that_hears_of_the_first_target_later_hears_of_the_second(of_the_first: Terms) -> None:
+    routing = Routing([Route({"ops": of_the_first}, parse_matchers("target=a")), Route({"ops": Terms()})])
+    assert len(cycle("b", twins=(of("a"),), routing=routing).messages) == 1
 
 
 def test_a_target_that_was_removed_or_moved_leaves_the_next_one_to_be_told() -> None:
