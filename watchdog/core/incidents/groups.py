@@ -120,17 +120,19 @@ def _key(incident: Incident, terms: Terms) -> tuple[tuple[str, str], ...]:
 
 
 def _due_at(group: Group, said_at: float | None, now: float) -> float:
-    """Return when the group's next message may leave: now, or later. Where the clock was set back, nothing waits."""
+    """Return when the group's next message may leave: now, or later, but as soon as the terms of any of its wishes allow."""
     if not group.members:
-        fired_at = min(wish.incident.fired_at or now for wish in group.wishes)
-        due_at = fired_at + group.wishes[0].terms.group_wait_s
-        return due_at if fired_at <= now < due_at else now
+        return min(_waited(wish.incident.fired_at or now, wish.terms.group_wait_s, now) for wish in group.wishes)
     ends = sum(wish.notice.event is Event.RESOLVED for wish in group.wishes)
     last_end = ends == len(group.wishes) == group.members
     if said_at is None or last_end or any(_urgent(wish) for wish in group.wishes):
         return now
-    due_at = said_at + group.wishes[0].terms.group_interval_s
-    return due_at if said_at <= now < due_at else now
+    return _waited(said_at, min(wish.terms.group_interval_s for wish in group.wishes), now)
+
+
+def _waited(since: float, for_s: float, now: float) -> float:
+    """Return when something has waited long enough. Where the clock was set back, nothing waits."""
+    return since + for_s if since <= now < since + for_s else now
 
 
 def _urgent(wish: Wish) -> bool:

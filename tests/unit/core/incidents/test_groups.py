@@ -10,7 +10,7 @@ from watchdog.core.incidents.messages import Event, Message, Notified
 from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications, held_for_group
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET
-from watchdog.core.incidents.routing import Recipient, Terms
+from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
@@ -160,3 +160,23 @@ def test_what_is_not_told_now_says_until_when_it_waits(fired_ago_s: float, said_
     assert (new.id in held) is not (new.id in now_told)
     due_at = NOW - fired_ago_s + 30.0 if said_ago_s is None else NOW - said_ago_s + 60.0
     assert held == ({new.id: due_at} if due_at > NOW else {})
+
+
+def test_a_member_for_which_another_route_waits_less_takes_its_group_along() -> None:
+    """One rule has incidents of several severities, and what is critical must not wait for what is not."""
+    critical = fire("b", severity=Severity.CRITICAL)
+    routing = Routing(
+        [
+            Route({"ops": Terms(group_interval_s=0.0)}, min_severity=Severity.ERROR),
+            Route({"ops": Terms(group_wait_s=600.0, group_interval_s=600.0)}),
+        ]
+    )
+
+    def said(*incidents: Incident, told: tuple[Notified, ...] = ()) -> list[list[str]]:
+        loaded = Loaded(notified={(one.incident, one.receiver): one for one in told}, said_at={("ops", "g"): NOW - 1})
+        judged = [JudgedIncident(one, B) for one in incidents]
+        return names(decide_notifications(judged, loaded, [Recipient("ops")], "prod", NOW, "watchdog", routing=routing)[0])
+
+    assert (said(A), said(A, critical)) == ([], [[A.id, critical.id]])
+    joins = fire("c", severity=Severity.ERROR)
+    assert (said(A, Z, told=(told(Z),)), said(A, Z, joins, told=(told(Z),))) == ([], [[A.id, joins.id]])
