@@ -61,7 +61,7 @@ class Situation(Struct, frozen=True):
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
     """Return the plan of one cycle for one target. Unchanged incidents are passed on as the same object and are not part of the plan."""
     watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
-    for_s = {judgement.rule.name: judgement.rule.for_s for judgement in judgements}
+    rules = {judgement.rule.name: judgement.rule for judgement in judgements}
     twins = Twins(loaded.twins)
     judged: list[JudgedIncident] = []
     causes: list[Cause] = []
@@ -74,8 +74,8 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         about = about_receiver(incident, finding.rule.reads if finding is not None else ())
         announces = announced.get(incident.key.get("id", "")) if is_announcement(incident) else None
         judged.append(JudgedIncident(incident, verdict, about, announces, twins.targets(incident) if incident.server else ()))
-        pending_s = finding.rule.for_s if finding is not None else for_s.get(incident.rule, 0.0)
-        if holds_back(incident, pending_s, situation.now, situation.target.interval_s):
+        rule = finding.rule if finding is not None else rules.get(incident.rule)
+        if rule is not None and holds_back(incident, rule.for_s, situation.now, situation.target.interval_s, rule.keep_firing_for_s):
             causes.append(Cause(incident, about))
         transitions += made
     before = {i.id: i for i in loaded.open}

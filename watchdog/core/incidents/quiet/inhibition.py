@@ -9,6 +9,7 @@ Input: the open incidents of one target with their rules' `for`. Output: for an 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
 
 from msgspec import Struct
 
@@ -26,13 +27,17 @@ class Cause(Struct, frozen=True, gc=False):
     about: str = ""
 
 
-def holds_back(incident: Incident, for_s: float, now: float, interval_s: float) -> bool:
-    """Whether an incident, whose rule has this `for`, holds back what it explains.
+def holds_back(incident: Incident, for_s: float, now: float, interval_s: float, keep_firing_for_s: float = inf) -> bool:
+    """Whether an incident, whose rule has this `for` and this `keep_firing_for`, holds back what it explains.
 
     `for` counts watched time, which blindness stops. So a pending incident that was in breach in this cycle is on its way to fire, however
     slow the cycles are; one that was not seen must not hide others for longer than its `for` takes by the clock.
+
+    One that flaps is kept open for much longer than its rule asks for, to be one message: what fires for longer is not its doing any more.
     """
     if not incident.inhibits or not incident.open:
+        return False
+    if incident.flapping and incident.state is State.RECOVERING and incident.quiet_s >= keep_firing_for_s:
         return False
     on_its_way = incident.state is not State.PENDING or incident.verdict == Verdict.BREACH
     return on_its_way or 0 <= now - incident.started_at <= for_s + 2 * interval_s

@@ -102,6 +102,21 @@ def test_a_pending_cause_that_is_seen_in_breach_holds_back_however_slow_the_cycl
     assert not holds_back(replace(slow, verdict="unknown"), 60.0, NOW, 10.0)
 
 
+@pytest.mark.parametrize(
+    ("flapping", "state", "quiet_s", "holds"),
+    [
+        (True, State.RECOVERING, 59.0, True),
+        (True, State.RECOVERING, 60.0, False),
+        (True, State.FIRING, 60.0, True),
+        (False, State.RECOVERING, 60.0, True),
+    ],
+)
+def test_a_cause_that_flaps_holds_back_no_longer_than_one_that_does_not(flapping: bool, state: State, quiet_s: float, holds: bool) -> None:
+    """Redis went three times, and at the third its workers did not come back: that must not wait until Redis has been calm for long."""
+    incident = cause(state=state, flapping=flapping, quiet_s=quiet_s).incident
+    assert holds_back(incident, 0.0, NOW, 10.0, keep_firing_for_s=60.0) is holds
+
+
 # --- in a cycle -------------------------------------------------------------------------------------------------------
 
 NOBODY = a_rule("NoWorkersOnline", identity="cluster", key=(), for_s=30.0, keep_firing_for_s=0.0, inhibits=("WorkerLost",), summary="")
