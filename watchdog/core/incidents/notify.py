@@ -143,7 +143,8 @@ class _Decided:
 
     def _notice(self, one: JudgedIncident, event: Event, sequence: int) -> Notice:
         incident, deploy = one.incident, deploy_before(one.incident, self._loaded.deploys) or ""
-        return notice_of(incident, event, sequence, because=self._quiet.because(incident), deploy=deploy, targets=one.targets)
+        because = self._quiet.because(incident) if incident.open else ()  # what explains a failure does not explain its end
+        return notice_of(incident, event, sequence, because=because, deploy=deploy, targets=one.targets)
 
     def _decide(self, one: JudgedIncident, notified: Notified | None) -> Decision:
         return decision(one, notified, self._recipient, self._now, routing=self._routing, quiet=self._quiet, again=self._again)

@@ -15,6 +15,7 @@ from watchdog.core.incidents.messages import Event, Notified
 from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions, holds_back
+from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
@@ -202,3 +203,18 @@ def test_the_end_of_what_was_said_before_its_cause_is_said_in_spite_of_it(site: 
         site.cycle(nobody, worker)
 
     assert site.heard == [("WorkerLost", Event.FIRST), ("NoWorkersOnline", Event.FIRST), ("WorkerLost", Event.RESOLVED)]
+
+
+def test_a_message_names_the_cause_of_what_fires_and_none_for_its_end() -> None:
+    """`Resolved: w0 is online again, because of NoWorkersOnline` would be a lie."""
+    burning = cause(identity=NOBODY.identity).incident
+    lost = an_incident(id="01LOST", rule="WorkerLost", identity=WORKER.identity, key={"name": "w0"})
+    to = Recipient("pager", matchers=parse_matchers("rule=WorkerLost"))
+
+    def because(verdict: Verdict, told: dict[tuple[str, str], Notified]) -> list[tuple[str, ...]]:
+        judgements = [Judgement(NOBODY, (a_finding(B, NOBODY, ()),)), Judgement(WORKER, (a_finding(verdict, WORKER, ("w0",)),))]
+        plan = decide(Situation(a_target(), NOW, (to,)), judgements, Loaded(open=(burning, lost), notified=told), Seen({}, {}, {}))
+        return [notice.because for message in plan.messages for notice in message.notices]
+
+    assert because(B, {}) == [("NoWorkersOnline for 1m40s",)]
+    assert because(C, {("01LOST", "pager"): a_told(incident="01LOST", receiver="pager")}) == [()]
