@@ -246,10 +246,11 @@ def _forgotten(situation: Situation, incident: Incident, finding: Finding) -> bo
 
 
 def _described(incident: Incident, finding: Finding, situation: Situation) -> Incident:
-    """Update the incident with what this breach shows. Texts are rendered again only if the values or the severity changed."""
+    """Update the incident with what this breach shows. Texts are rendered again only if something changed."""
     rule = finding.rule
     link = link_of(finding, situation.target.link, situation.readings)
-    same = incident.values == finding.values and incident.labels == rule.labels and finding.severity.rank <= incident.severity.rank
+    as_declared = (incident.labels, incident.inhibits) == (rule.labels, rule.inhibits)
+    same = as_declared and incident.values == finding.values and finding.severity.rank <= incident.severity.rank
     if same and incident.summary:
         return incident if incident.link == link else replace(incident, link=link)
     severity = max(incident.severity, finding.severity, key=lambda s: s.rank)

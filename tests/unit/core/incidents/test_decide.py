@@ -72,6 +72,13 @@ def test_two_keys_are_two_incidents() -> None:
     assert len({i.fingerprint for i in plan.incidents}) == 2
 
 
+def test_what_a_burning_incident_explains_is_what_its_rule_says_now() -> None:
+    """The values of a cause such as `connection refused` stay for hours; a reload that changes `inhibits` must not wait for them."""
+    incident = an_incident(inhibits=("Old",), labels=dict(RULE.labels))
+    rule = replace(RULE, inhibits=("QueueStuck",))
+    assert only(deciding(a_finding(rule=rule), rule=rule, open_=(incident,))).inhibits == ("QueueStuck",)
+
+
 # --- ends -------------------------------------------------------------------------------------------------------------
 
 MENDED = a_rule(for_s=0.0, keep_firing_for_s=60.0, resolved="{{ name }} holds {{ length }} again")
