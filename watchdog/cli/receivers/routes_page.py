@@ -58,6 +58,6 @@ def _why(incident: Incident, recipient: Recipient, routing: Routing, ways: Seque
         return "there are no routes: every receiver is notified"
     if not ways:
         return "no route leads to it"
-    best = min(ways, key=lambda way: way.terms.after_s).route
+    best = min(ways, key=lambda way: way.terms.rank).route
     selects = [str(matcher) for matcher in best.matchers] + ([f"min_severity {best.min_severity.value}"] if best.min_severity.rank else [])
     return f"{best.name}: {', '.join(selects) or 'everything'}"

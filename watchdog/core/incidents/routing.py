@@ -46,6 +46,11 @@ class Terms(Struct, frozen=True):
     mutes: tuple[Window, ...] = ()
 
     @property
+    def rank(self) -> tuple[float, int]:
+        """Where several routes lead to a receiver, the least counts: that with the least `after`, and of these one that is never muted."""
+        return self.after_s, len(self.mutes)
+
+    @property
     def soonest_reminder_s(self) -> float:
         """The shortest time after which anything may be repeated."""
         return REPEAT_S if self.repeat_s is None else self.repeat_s or inf
@@ -126,7 +131,7 @@ class Routing:
         self._soonest_s = min((terms.soonest_reminder_s for terms in _all_terms(self.routes)), default=inf)
 
     def terms(self, incident: Incident, recipient: Recipient) -> Terms | None:
-        """Return the terms on which a recipient is notified of an incident; None if it is not. The route with the least `after` counts."""
+        """Return the terms on which a recipient is notified of an incident; None if it is not. Of several, those of the least rank."""
         if not self.routes:
             return recipient.terms if recipient.selects(incident) else None
         known = self._known.get((incident.id, recipient.name))
@@ -140,7 +145,7 @@ class Routing:
         if not recipient.selects(incident):
             return None
         ways = self.ways(labels_of(incident), incident.severity)
-        return min((way.terms for way in ways if way.receiver == recipient.name), key=lambda terms: terms.after_s, default=None)
+        return min((way.terms for way in ways if way.receiver == recipient.name), key=lambda terms: terms.rank, default=None)
 
     def soonest_reminder_s(self, recipient: Recipient) -> float:
         """The shortest time after which a recipient may be reminded of anything."""

@@ -33,6 +33,7 @@ def reached(routing: Routing, severity: Severity = Severity.WARNING, **labels: s
 DATA = route("data", "team=data")
 CRITICAL = route("pager", min_severity=Severity.CRITICAL, goes_on=True)
 REST = route("chat")
+ALWAYS = Window("always", (Span(frozenset(range(len(DAYS))), 0, 0, UTC),))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,15 @@ def test_routes_below_decide_if_one_of_them_selects() -> None:
     assert reached(tree, team="web", rule="Other") == ["web"]
     assert reached(tree, team="web", rule="Noise") == []
     assert reached(tree, team="db") == ["chat"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_routes_to_a_receiver_the_one_counts_that_notifies_it_sooner(order: int) -> None:
+    """What one route mutes at night, and another does not, is what the second one is there for."""
+    muted, always, later = Terms(mutes=(ALWAYS,)), Terms(), Terms(after_s=60.0)
+    for others in ([muted, always], [muted, always, later], [later, always]):
+        routing = Routing([Route({"ops": terms}, goes_on=True) for terms in others[::order]])
+        assert routing.terms(an_incident(), Recipient("ops")) == always
 
 
 def test_a_receiver_that_no_route_leads_to_is_not_notified() -> None:
@@ -113,7 +123,6 @@ def test_an_acknowledged_incident_ends_for_all_who_were_told() -> None:
 # --- what a receiver hears of a cause ---------------------------------------------------------------------------------
 
 EFFECT = an_incident(severity=Severity.CRITICAL)
-ALWAYS = Window("always", (Span(frozenset(range(len(DAYS))), 0, 0, UTC),))
 
 
 @pytest.mark.parametrize(
