@@ -1,5 +1,7 @@
 """Which incidents are told together, and when."""
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
@@ -14,6 +16,7 @@ from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
+from watchdog.receivers.slack.blocks import LARGEST_BODY, slack_body
 
 B = Verdict.BREACH
 
@@ -53,6 +56,16 @@ OTHER = fire("a", rule="Other")
 
 def test_incidents_of_one_rule_are_one_message_and_those_of_another_rule_another() -> None:
     assert names(messages(A, OTHER, Z)) == [[A.id, Z.id], [OTHER.id]]
+
+
+def test_five_hundred_failing_tasks_are_one_message_that_slack_takes() -> None:
+    failing = [an_incident(id=f"01TASK{n:03}", rule="TaskFailing", key={"name": f"shop.task_{n}"}, fired_at=NOW) for n in range(500)]
+    judged = [JudgedIncident(one, B) for one in failing]
+    [message] = decide_notifications(judged, Loaded(), [Recipient("slack", human=True)], "prod", NOW, "watchdog")[0]
+    body = slack_body(message)
+    assert (len(message.notices), len(body["attachments"][0]["blocks"]) <= 50) == (500, True)
+    assert len(json.dumps(body).encode()) <= LARGEST_BODY
+    assert "and 480 more" in json.dumps(body)
 
 
 @pytest.mark.parametrize(
