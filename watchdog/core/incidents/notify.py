@@ -160,10 +160,14 @@ class _Decided:
         """Yield the members of this receiver's groups: what it was told of, and what is in messages that have not left."""
         for one in self._judged:
             notified = self._loaded.notified.get((one.incident.id, self._recipient.name))
-            told = notified is not None and notified.event in FIRE
+            told = notified is not None and notified.event in FIRE and not self._end_refused(one, notified)
             group = (notified.group_id if notified is not None and told else "") or group_of.get(one.incident.id, "")
             if told or group:
                 yield Member(one.incident, group, self._terms(one), told)
+
+    def _end_refused(self, one: JudgedIncident, notified: Notified) -> bool:
+        """Whether the receiver refuses to hear that it is over. A group must not wait, or live on, for an end that is not said."""
+        return not one.incident.open and notified.refused is not None and self._decide(one, notified).why is Why.REFUSED
 
     def _terms(self, one: JudgedIncident) -> Terms:
         return terms_of(one, self._recipient, self._routing) or self._recipient.terms

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tests.builders.answers import NOW
 from tests.builders.incidents import a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
-from watchdog.core.incidents.messages import Event, Message, Notified
-from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications, held_for_group
+from watchdog.core.incidents.messages import DROPPED, Event, Message, Notified
+from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications, final_notification, held_for_group
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET
 from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
@@ -193,3 +193,23 @@ def test_a_member_for_which_another_route_waits_less_takes_its_group_along() -> 
     assert (said(A), said(A, critical)) == ([], [[A.id, critical.id]])
     joins = fire("c", severity=Severity.ERROR)
     assert (said(A, Z, told=(told(Z),)), said(A, Z, joins, told=(told(Z),))) == ([], [[A.id, joins.id]])
+
+
+def test_a_group_does_not_wait_for_an_end_that_was_refused_nor_live_on_for_it() -> None:
+    refused = replace(told(A), refused=Event.RESOLVED, settings=DROPPED)
+    assert names(messages(over(A), over(Z), told=(refused, told(Z)), said_ago_s=1.0)) == [[Z.id]]
+    [began] = messages(over(A), Z, told=(refused,), said_ago_s=1.0)
+    assert (names((began,)), began.group_id != "g") == ([[Z.id]], True)
+
+
+def test_a_receiver_that_is_removed_hears_the_ends_of_a_group_in_which_it_refused_one() -> None:
+    """There is no later cycle for it."""
+    refused = replace(told(A), refused=Event.RESOLVED, settings="s1")
+    loaded = Loaded(
+        open=(Z,),
+        unsettled=(over(A),),
+        notified={(one.incident, "ops"): one for one in (refused, told(Z))},
+        said_at={("ops", "g"): NOW - 1},
+    )
+    said, _ = final_notification(loaded, Recipient("ops", settings="s1"), "prod", NOW, "watchdog")
+    assert names(said) == [[Z.id]]
