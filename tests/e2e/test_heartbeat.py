@@ -52,7 +52,7 @@ def test_it_says_well_then_fail_while_nothing_can_be_delivered_then_well_again(
     times = [request.at for request in beats.requests]
     assert len(times) <= (times[-1] - times[0]) / 0.5 + 2
     lines = [line for line in daemon.own_text.splitlines() if "event=heartbeat_" in line]
-    assert [("says=fail" in line, "nothing can be delivered: ops" in line) for line in lines] == [
+    assert [("status=fail" in line, "nothing can be delivered: ops" in line) for line in lines] == [
         (False, False), (True, True), (False, False),
     ]  # fmt: skip
 
@@ -100,7 +100,7 @@ def test_what_is_not_heard_is_logged_once_and_seen_in_the_table_of_itself(
             beats.wait_for(3)
             until(lambda: events_of(receiver, "Unheard") == ["first"], 20, "the rule of one's own")
             assert daemon.end() == 0
-    assert daemon.own_text.count("heartbeat_not_heard") == 1
+    assert daemon.own_text.count("heartbeat_failed") == 1
     body = json.loads(next(r.body for r in receiver.requests if b"Unheard" in r.body))
     assert body["message"] == f"http://127.0.0.1:{beats.port} answered 200: OK (not found)"
     assert "uuid" not in daemon.own_text

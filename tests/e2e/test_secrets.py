@@ -212,7 +212,7 @@ def test_no_command_prints_a_secret(stage: Stage) -> None:
 @pytest.mark.parametrize("style", ["logfmt", "console"])
 def test_no_log_no_database_and_no_message_holds_a_secret(stage: Stage, style: str) -> None:
     with running(stage.folder, {**stage.environ, "WATCHDOG_LOG_FORMAT": style}) as daemon:
-        daemon.wait_for("heartbeat_not_heard")
+        daemon.wait_for("heartbeat_failed")
         for receiver in ("ops", "chat", "moved", "untrusted", "refused", "proxied", "proxied-by-environment"):
             until(lambda name=receiver: any(name in line for line in _tried(daemon.text)), 30, f"an attempt at {receiver}")  # type: ignore[misc]
         config = stage.folder / "watchdog.toml"

@@ -146,7 +146,7 @@ def test_a_failure_to_be_heard_is_logged_once_per_change(stage: Stage, logs: lis
         stage.round()
         stage.heard(number, 0)
     settled(stage)
-    assert [log["event"] for log in logs] == ["heartbeat_not_heard", "heartbeat_heard"]
+    assert [log["event"] for log in logs] == ["heartbeat_failed", "heartbeat_accepted"]
 
 
 def test_nothing_is_said_after_the_end_and_its_sockets_are_given_back(stage: Stage) -> None:

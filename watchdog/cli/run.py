@@ -84,7 +84,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_moni
         built = build_watching(conf, store, self_monitor, pace, time.time, time.monotonic)
         log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
         for warning in (*oddities(conf), *untold(conf)):
-            log.warning("configuration_odd", what=warning)
+            log.warning("configuration_warning", what=warning)
         return built
 
     return build

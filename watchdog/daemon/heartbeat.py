@@ -151,11 +151,11 @@ class Heartbeat:
             return
         self._told = said.failure, error
         if error:
-            log.warning("heartbeat_not_heard", says="fail" if said.failure else "well", reason=error)
+            log.warning("heartbeat_failed", status="fail" if said.failure else "ok", reason=error)
         elif said.failure:
-            log.warning("heartbeat_heard", says="fail", because=said.failure)
+            log.warning("heartbeat_accepted", status="fail", because=said.failure)
         else:
-            log.info("heartbeat_heard", says="well")
+            log.info("heartbeat_accepted", status="ok")
 
 
 def heard(answer: HttpAnswer, now: float) -> Outcome:

@@ -41,4 +41,4 @@ class Punctuality:
 
     def _reason(self, interval_s: float) -> str:
         every = format_duration(interval_s)
-        return f"this process cannot look at {self._targets} targets every {every}; raise `interval`, or watch some with another watchdog"
+        return f"this process cannot poll {self._targets} targets every {every}; raise `interval`, or watch some with another watchdog"

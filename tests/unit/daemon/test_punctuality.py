@@ -33,5 +33,5 @@ def test_it_is_said_once_an_hour_with_what_to_do() -> None:
         for at in range(0, 7200, 30):
             cycles.began("shop", float(at), 10.0)
     assert [entry["event"] for entry in logs] == ["cycles_late"] * 2
-    assert logs[0]["reason"] == "this process cannot look at 1000 targets every 10s; raise `interval`, or watch some with another watchdog"
+    assert logs[0]["reason"] == "this process cannot poll 1000 targets every 10s; raise `interval`, or watch some with another watchdog"
     assert (logs[0]["target"], logs[0]["late"]) == ("shop", "20s")

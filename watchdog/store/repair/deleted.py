@@ -36,5 +36,5 @@ def put_back(path: Path, connection: sqlite3.Connection | None) -> None:
         Path(f"{path}{beside}").unlink(missing_ok=True)
     unfinished.replace(path)
     _log.error(
-        "database_put_back", database=str(path), reason="it was deleted while watchdog used it; nothing is lost, and nothing need be done"
+        "database_restored", database=str(path), reason="it was deleted while watchdog used it; nothing is lost, and nothing need be done"
     )
