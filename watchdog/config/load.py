@@ -161,6 +161,7 @@ class _Reading:
         if self.one_target:
             values["target"] = [{"name": "default", **self.one_target}]
         layers = [{k: v for k, v in layer.items() if k not in _ONE_TARGET} for layer in (self.flags, self.variables)] + [values]
+        first = len(self.faults)
         self.faults += name_faults(values, self.place)
         if targets_required and not values.get("target") and not self.document.broken and self.empty.isdisjoint(_ONE_TARGET):
             self.faults.append(self.no_target())
@@ -168,8 +169,8 @@ class _Reading:
         empty = dict(empty_texts(self.document.values, leave_out=self.unheard))
         told = [*empty.items(), *((path, said) for path, said in wrong if not any(path[: n + 1] in empty for n in range(len(path))))]
         merged = {**values, **layers[1], **layers[0]}
-        placed = [(self.place(path), f"{where(path, merged)}: {said}") for path, said in told]
-        self.faults += [f"{place}: {said}" for place, said in sorted(placed, key=lambda one: _reading_order(one[0]))]
+        self.faults += [f"{self.place(path)}: {where(path, merged)}: {said}" for path, said in told]
+        self.faults[first:] = sorted(self.faults[first:], key=lambda fault: _reading_order(fault.partition(": ")[0]))
         return settings
 
     def held(self, layers: Sequence[Mapping[str, object]], values: Mapping[str, Any]) -> tuple[Settings | None, list[tuple[TomlPath, str]]]:

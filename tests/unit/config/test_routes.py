@@ -78,3 +78,10 @@ def test_a_route_for_later_lets_the_next_ones_be_tried(tmp_path: Path) -> None:
 )
 def test_a_fault_says_where_and_what_to_do(tmp_path: Path, text: str, said: str) -> None:
     assert any(fault.startswith(f"watchdog.toml:{said}") for fault in faults(tmp_path, text)), faults(tmp_path, text)
+
+
+def test_faults_are_reported_from_top_to_bottom_also_those_about_names(tmp_path: Path) -> None:
+    text = '[[mute]]\nname = "nights"\ndays = "mon-fry"\n[[route]]\nrecievers = ["chat"]\n[[route]]\nreceivers = ["cat"]\n'
+    lines = [int(fault.split(":")[1]) for fault in faults(tmp_path, text)]
+    assert len(lines) >= 4
+    assert lines == sorted(lines)
