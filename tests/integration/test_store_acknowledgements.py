@@ -85,6 +85,20 @@ def test_a_pending_one_can_be_acknowledged(store: Store) -> None:
     assert "01INCIDENTC" in load(store).acknowledged
 
 
+# --- who knows ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_receiver_counts_as_notified_once_a_message_may_have_arrived(store: Store) -> None:
+    look(store, [Recipient("ops"), Recipient("chat")], A)
+    assert store.notified() == {}
+    assert attempt(store, Delivered(), receiver="ops")
+    assert store.notified() == {A.id: ("ops",)}
+    assert attempt(store, Delivered(), receiver="chat")
+    assert store.notified() == {A.id: ("chat", "ops")}
+    commit(store, plan(incidents=[over(A)]))
+    assert store.notified() == {}
+
+
 # --- closed by hand -------------------------------------------------------------------------------------------------------
 
 

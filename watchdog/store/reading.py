@@ -16,7 +16,7 @@ from watchdog.store.records import incident_from, transition_from
 from watchdog.store.refusals import NotFoundError
 from watchdog.store.requests import acknowledgements
 
-__all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "named_incident", "receivers_seen", "show", "watched"]
+__all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "named_incident", "notified", "receivers_seen", "show", "watched"]
 
 
 class MessageShown(Struct, frozen=True):
@@ -58,6 +58,9 @@ _MESSAGES = """
     SELECT messages.*, coalesce(messages.handled, messages.state) AS fate, notices.event, notices.sequence, notices.severity
     FROM notices JOIN messages ON messages.id = notices.message
     WHERE notices.incident = ? ORDER BY messages.number"""
+_NOTIFIED = f"""
+    SELECT told.incident, told.receiver FROM incidents JOIN told ON told.incident = incidents.id
+    WHERE state IN {OPEN_STATES} AND told.event IS NOT NULL ORDER BY told.incident, told.receiver"""  # noqa: S608 - our own SQL
 _COUNTS = """
     WITH names AS (SELECT name FROM receivers UNION SELECT receiver FROM messages WHERE state IN ('waiting', 'sending')
                    UNION SELECT receiver FROM messages WHERE state = 'dead' AND handled IS NULL
@@ -88,6 +91,15 @@ def watched(file: DatabaseFile) -> Watched:
     """Whether a watchdog is running, and when each target was last polled."""
     with file.speaking():
         return Watched(is_held(file.path), {str(row["target"]): float(row["at"]) for row in file.database().query("SELECT * FROM cycles")})
+
+
+def notified(file: DatabaseFile) -> Mapping[str, tuple[str, ...]]:
+    """Id of each open incident that somebody may have heard of -> the receivers, by name."""
+    heard: dict[str, tuple[str, ...]] = {}
+    with file.speaking():
+        for row in file.database().query(_NOTIFIED):
+            heard[str(row["incident"])] = (*heard.get(str(row["incident"]), ()), str(row["receiver"]))
+    return heard
 
 
 def show(file: DatabaseFile, named: str) -> IncidentShown:

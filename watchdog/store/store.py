@@ -256,6 +256,10 @@ class Store(Requests):
         """The incidents of a target that were open at `at`, as they are stored now, with their transitions."""
         return incident_history.open_then(self._file, target, at)
 
+    def notified(self) -> Mapping[str, tuple[str, ...]]:
+        """Id of each open incident that somebody may have heard of -> the receivers, by name."""
+        return reading.notified(self._file)
+
     def watched(self) -> Watched:
         """Whether a watchdog is running on this database, and when each target was last polled."""
         return reading.watched(self._file)

@@ -46,6 +46,7 @@ def _target(shown: TargetShown) -> dict[str, Any]:
                 "started_at": iso(one.started_at),
                 "summary": one.summary,
                 "quiet": reason_document(shown.quiet.get(one.id)),
+                "notified": list(shown.notified.get(one.id, ())),
                 "acknowledged": acknowledged_document(shown.acknowledged.get(one.id)),
             }
             for one in shown.incidents

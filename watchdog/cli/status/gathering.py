@@ -83,7 +83,9 @@ class Gathering:
         now = time.time()
         watched, looks, listed, deploys = store.watched(), store.last_looks(), store.incidents(), store.deploys()
         quiet, known = reasons_of(listed, store, settings), store.acknowledged()
-        common = TargetShown("", now, watched=watched.now, quiet=quiet, acknowledged=known, utc_offset_s=_offset(now))
+        common = TargetShown(
+            "", now, watched=watched.now, quiet=quiet, acknowledged=known, notified=store.notified(), utc_offset_s=_offset(now)
+        )
         shown = []
         for name in self._chosen(configured or tuple(sorted(looks))):
             look = looks.get(name)

@@ -44,6 +44,8 @@ class TargetShown(Struct, frozen=True):
     """Id of an incident -> why nobody is notified of it."""
     acknowledged: Mapping[str, Acknowledgement] = field(default_factory=dict)
     """Id of an incident -> who knows of it."""
+    notified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Id of an incident -> the receivers that were notified of it."""
     deploys: tuple[Deploy, ...] = ()
     utc_offset_s: float = 0.0
 

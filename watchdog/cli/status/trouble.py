@@ -124,12 +124,12 @@ def _incident(one: Incident, shown: TargetShown) -> tuple[Cell, ...]:
 
 
 def _who(one: Incident, shown: TargetShown) -> Cell:
-    """Who knows of it, or why nobody is notified."""
+    """Who is on it; or why nobody is notified; or which receivers were."""
     if one.id in shown.acknowledged:
         return shown.acknowledged[one.id].author or "acknowledged"
     reason = shown.quiet.get(one.id)
     if reason is None:
-        return Ink("nobody yet", "faint")
+        return ", ".join(shown.notified.get(one.id, ())) or Ink("nobody yet", "faint")
     if reason.silence is not None:
         why = f"silenced until {shown.clock(reason.silence.ends_at)}"
     elif reason.cause is not None:

@@ -132,7 +132,9 @@ def test_incidents_say_who_knows() -> None:
     burning = replace(incident("A"), started_at=NOON - 90)
     known = Acknowledgement(burning.id, NOON, Severity.WARNING, author="ann")
     assert line_of(text(incidents(shown_of(incidents=(burning,)))), "warning").split()[-2:] == ["nobody", "yet"]
-    told = text(incidents(shown_of(incidents=(burning,), acknowledged={burning.id: known})))
+    heard = text(incidents(shown_of(incidents=(burning,), notified={burning.id: ("chat", "pager")})))
+    assert line_of(heard, "warning").endswith("chat, pager")
+    told = text(incidents(shown_of(incidents=(burning,), notified={burning.id: ("chat",)}, acknowledged={burning.id: known})))
     assert line_of(told, "warning").split()[1:] == ["1m30s", "A", "holds", "60", "messages", "ann"]
 
 
