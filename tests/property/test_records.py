@@ -31,7 +31,9 @@ def test_a_notice_is_read_as_it_was_written(key: dict[str, str], labels: dict[st
 def test_an_incident_is_read_as_it_was_written(
     key: dict[str, str], labels: dict[str, str], shown: dict[str, Cell], inhibits: list[str]
 ) -> None:
-    written: Incident = replace(incident(), key=key, labels=labels, values=shown, inhibits=tuple(inhibits), link=LINK)
+    written: Incident = replace(
+        incident(), key=key, labels=labels, values=shown, inhibits=tuple(inhibits), link=LINK, severe_since={"error": 1.5}
+    )
     row = incident_cells(written)
     assert same(incident_from_cells(row), written)
     assert same(incident_from(dict(zip(INCIDENT_COLUMNS, row, strict=True))), written)

@@ -135,6 +135,7 @@ ALTER TABLE incidents ADD COLUMN deploy INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE incidents ADD COLUMN closed_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE incidents ADD COLUMN closed_because TEXT NOT NULL DEFAULT '';
 ALTER TABLE incidents ADD COLUMN server TEXT NOT NULL DEFAULT '';
+ALTER TABLE incidents ADD COLUMN severe_since TEXT NOT NULL DEFAULT '{}';
 CREATE INDEX incidents_by_server ON incidents (server, resolved_at) WHERE server <> '';
 ALTER TABLE messages ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE told ADD COLUMN group_id TEXT NOT NULL DEFAULT '';

@@ -37,7 +37,7 @@ INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident))
 _cells_of = attrgetter(*INCIDENT_COLUMNS)
 TOLD_COLUMNS = tuple(field.name for field in fields(Notified))
 
-_MAPPINGS = frozenset({"key", "labels", "values", "inhibits"})
+_MAPPINGS = frozenset({"key", "labels", "values", "inhibits", "severe_since"})
 _NUMBERS = frozenset({"started_at", "fired_at", "resolved_at", "held_s", "quiet_s", "seen_at", "fires", "first_fire_at", "last_fire_at"})
 _FLAGS = frozenset({"flapping", "trial", "deploy"})
 _WORDS = frozenset({"state", "severity", "ended"})

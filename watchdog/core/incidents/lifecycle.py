@@ -122,6 +122,9 @@ class Incident(Struct, frozen=True, gc=False):
     server: str = ""
     """Identifies the Redis or Flower that it is about, which other targets may name, too; empty: it is about its target alone."""
 
+    severe_since: Mapping[str, float] = field(default_factory=dict)
+    """Severity -> when it became that severe, the mildest first; empty: it never got worse."""
+
     @property
     def open(self) -> bool:
         """Whether it has not ended."""
@@ -188,7 +191,8 @@ def step(
     transitions = _transition(incident, moved, now, finding.verdict.value)
     if finding.verdict is Verdict.BREACH and finding.severity.rank > moved.severity.rank:
         reason = f"escalated from {moved.severity} to {finding.severity}"
-        moved = replace(moved, severity=finding.severity)
+        since = moved.severe_since or {moved.severity.value: moved.started_at}
+        moved = replace(moved, severity=finding.severity, severe_since={**since, finding.severity.value: now})
         transitions.append(Transition(moved.id, now, moved.state, moved.state, reason))
     return _by_time(moved, finding, now, transitions, flapping, earlier)
 

@@ -11,6 +11,7 @@ from math import inf
 from typing import NamedTuple
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Notified
@@ -31,10 +32,10 @@ LONGEST_GROUP_INTERVAL_S = 3600.0
 class Terms(Struct, frozen=True):
     """How a receiver is notified of what a route takes to it.
 
-    `after_s`: only of what has fired that long without being acknowledged. `repeat_s`: time before the first reminder, 0 for none; None: an
-    hour for critical incidents, none for others. Each further one comes after twice the time, a day at most, and there are at most
-    `repeat_most`. Incidents with equal values of the labels `group_by` are one group: its first message waits `group_wait_s`, and a further
-    one that says only that some joined or ended comes `group_interval_s` after the one before.
+    `after_s`: only of what has fired that long, and was for the receiver, without being acknowledged. `repeat_s`: time before the first
+    reminder, 0 for none; None: an hour for critical incidents, none for others. Each further one comes after twice the time, a day at most,
+    and there are at most `repeat_most`. Incidents with equal values of the labels `group_by` are one group: its first message waits
+    `group_wait_s`, and a further one that says only that some joined or ended comes `group_interval_s` after the one before.
     """
 
     after_s: float = 0.0
@@ -133,7 +134,7 @@ class Routing:
     def terms(self, incident: Incident, recipient: Recipient) -> Terms | None:
         """Return the terms on which a recipient is notified of an incident; None if it is not. Of several, those of the least rank."""
         if not self.routes:
-            return recipient.terms if recipient.selects(incident) else None
+            return self._routed(incident, recipient)
         known = self._known.get((incident.id, recipient.name))
         if known is None or known[0] is not incident or known[1] is not recipient:  # unchanged ones are the same objects in each cycle
             if len(self._known) >= MOST_REMEMBERED:
@@ -144,8 +145,17 @@ class Routing:
     def _routed(self, incident: Incident, recipient: Recipient) -> Terms | None:
         if not recipient.selects(incident):
             return None
+        if not self.routes:
+            return recipient.terms
         ways = self.ways(labels_of(incident), incident.severity)
         return min((way.terms for way in ways if way.receiver == recipient.name), key=lambda terms: terms.rank, default=None)
+
+    def since(self, incident: Incident, recipient: Recipient) -> float | None:
+        """Return since when an incident has fired and is for a recipient, which may be only since it got worse. None: it never fired."""
+        if incident.fired_at is None:
+            return None
+        reached = ((at, replace(incident, severity=Severity(one))) for one, at in incident.severe_since.items())
+        return max(next((at for at, then in reached if self._routed(then, recipient) is not None), 0.0), incident.fired_at)
 
     def soonest_reminder_s(self, recipient: Recipient) -> float:
         """The shortest time after which a recipient may be reminded of anything."""
@@ -170,8 +180,8 @@ class Routing:
         theirs = self.terms(cause.incident, recipient) if cause.about != recipient.name else None
         if theirs is None or theirs is terms:
             return theirs is not None
-        fired_at = cause.incident.fired_at
-        later = theirs.after_s > terms.after_s and (fired_at is None or 0 <= now - fired_at < theirs.after_s)
+        since = self.since(cause.incident, recipient) if theirs.after_s > terms.after_s else 0.0
+        later = since is None or abs(now - since) < theirs.after_s
         muted = theirs.mutes != terms.mutes and window_of(now, theirs.mutes) is not None and window_of(now, terms.mutes) is None
         return not later and not muted
 

@@ -122,8 +122,9 @@ def decision(
     # 6. Has it fired for long enough, or is a reminder due?
     if event is None:
         return _reminder(incident, notified, terms, now)
-    if event is Event.FIRST and incident.fired_at is not None and 0 <= now - incident.fired_at < terms.after_s:
-        return Decision(why=Why.LATER, at=incident.fired_at + terms.after_s)
+    since = routing.since(incident, recipient) if event is Event.FIRST and terms.after_s else None
+    if since is not None and abs(now - since) < terms.after_s:  # a shared server's incident may fire a moment from now
+        return Decision(why=Why.LATER, at=since + terms.after_s)
     # 7. Was just this refused?
     return Decision(why=Why.REFUSED) if refused is event else Decision(event, terms=terms)
 

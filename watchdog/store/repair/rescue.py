@@ -117,7 +117,9 @@ def _inserted(new: sqlite3.Connection, statement: str, shape: TableShape, row: t
 
 
 _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
-    "incidents": lambda row: incident_from({**dict.fromkeys(INCIDENT_COLUMNS, ""), **row}),  # an older file lacks the newer columns
+    "incidents": lambda row: incident_from(
+        {**dict.fromkeys(INCIDENT_COLUMNS, ""), "severe_since": "{}", **row}
+    ),  # an older file lacks the newer columns
     "notices": lambda row: notice_from(row["snapshot"]),
     "silences": silence_from,
     "acknowledgements": acknowledgement_from,

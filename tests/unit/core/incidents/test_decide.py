@@ -160,6 +160,12 @@ def test_an_escalation_is_the_same_incident_told_again() -> None:
     assert [(n.incident, n.event, n.severity) for n in plan.messages[0].notices] == [("01INCIDENT", Event.ESCALATED, Severity.CRITICAL)]
 
 
+def test_an_incident_remembers_since_when_it_has_been_how_severe() -> None:
+    worse = only(deciding(a_finding(rule=RULE, severity=Severity.ERROR), open_=(an_incident(),)))
+    worst = only(deciding(a_finding(rule=RULE, severity=Severity.CRITICAL), open_=(worse,), now=NOW + 10))
+    assert (an_incident().severe_since, worst.severe_since) == ({}, {"warning": NOW - 100, "error": NOW, "critical": NOW + 10})
+
+
 def test_words_that_name_the_severity_are_rendered_anew_when_it_rises() -> None:
     rule = replace(RULE, summary="{{ severity }}")
     incident = an_incident(summary="warning")

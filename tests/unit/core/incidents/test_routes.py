@@ -120,6 +120,26 @@ def test_an_acknowledged_incident_ends_for_all_who_were_told() -> None:
     assert decision(JudgedIncident(over, Verdict.NONE), told, Recipient("boss"), NOW, routing=BOSS, quiet=known).event is Event.RESOLVED
 
 
+def test_the_next_in_line_waits_from_when_it_became_so_severe_that_it_is_for_it() -> None:
+    """A warning of two hours that becomes critical wakes somebody; the next in line must not be woken in the same second."""
+    hour, boss = 3600.0, Recipient("boss")
+    severe_since = {"warning": NOW - 2 * hour, "error": NOW - hour, "critical": NOW - 60}
+    incident = an_incident(severity=Severity.CRITICAL, fired_at=NOW - 2 * hour, severe_since=severe_since)
+
+    def waits(least: Severity, now: float = NOW) -> float | None:
+        routing = Routing([route("boss", after_s=900.0, min_severity=least)])
+        return decision(JudgedIncident(incident, Verdict.BREACH), None, boss, now, routing=routing, quiet=NOT_QUIET).at
+
+    assert [waits(least) for least in (Severity.CRITICAL, Severity.ERROR, Severity.WARNING)] == [NOW + 840, None, None]
+    assert waits(Severity.CRITICAL, NOW + 840) is None
+
+
+@pytest.mark.parametrize(("ahead_s", "at_once"), [(3.0, False), (3600.0, True)])
+def test_what_fires_a_moment_from_now_is_not_passed_on_at_once(ahead_s: float, at_once: bool) -> None:
+    """The incident of a shared server comes after that of another target, whose cycle may have begun later. A clock is set back further."""
+    assert (to_boss(-ahead_s).event is Event.FIRST) is at_once
+
+
 # --- what a receiver hears of a cause ---------------------------------------------------------------------------------
 
 EFFECT = an_incident(severity=Severity.CRITICAL)
