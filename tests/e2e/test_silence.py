@@ -54,6 +54,14 @@ def test_a_silence_that_hides_nothing_says_so(folder: Path) -> None:
     assert "It hides nothing now; 1 incident open." in answer(folder, "add", "rule=WorkerLots", "--for", "1h")
 
 
+def test_a_silence_of_a_rule_or_target_that_does_not_exist_says_so_and_is_kept(folder: Path) -> None:
+    said = answer(folder, "add", "rule=WorkerLots", "target=staging", "--for", "1h")
+    assert '? no rule "WorkerLots"; did you mean "WorkerLost"?' in said
+    assert '? no target "staging"; configured: prod' in said
+    assert "?" not in answer(folder, "add", "rule=WorkerLost", "target=prod", "--for", "1h")
+    assert "2 silences now" in answer(folder)
+
+
 def test_silences_are_listed_until_they_end(folder: Path) -> None:
     answer(folder, "add", "name=indexing", "--for", "2h", "--comment", "import", "--author", "ada")
     answer(folder, "add", "target=staging", "--for", "1h", "--in", "30m")

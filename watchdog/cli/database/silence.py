@@ -8,7 +8,7 @@ import click
 
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_silences
-from watchdog.cli.database.opening import opened
+from watchdog.cli.database.opening import opened, opened_with_settings, options_or_before
 from watchdog.cli.options import author_option, config_option, database_option, duration, format_option, longer_than_nothing
 from watchdog.cli.output.refusals import Refused
 
@@ -74,17 +74,18 @@ def add(  # noqa: PLR0913 - one argument for each option
     The end of an incident is still sent to those who were notified of its beginning. What still fires when the silence ends is sent
     then.
     """
-    from watchdog.cli.database.silence_page import added_document, added_page  # noqa: PLC0415
+    from watchdog.cli.database.silence_page import added_document, added_page, unknown_names  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
 
     new = _new(", ".join(matchers), time.time() + later_s, lasts_s, comment, author)
-    with opened(ctx, config, database, "watchdog silence add", write=True) as store:
+    with opened_with_settings(ctx, config, database, "watchdog silence add", write=True) as (store, settings):
         store.add_silence(new)
         incidents = store.incidents()
     if style == "json":
         show_json(added_document(new, incidents, time.time()))
     else:
-        show(added_page(new, incidents, time.time()))
+        targets = tuple(target.name for target in settings.target)
+        show(added_page(new, incidents, time.time(), unknown_names(new, _rule_names(ctx, config, database), targets)))
 
 
 @silence.command(
@@ -133,6 +134,18 @@ def expire(ctx: click.Context, *, named: str, config: Path | None, database: str
     with opened(ctx, config, database, f"watchdog silence expire {named}", write=True) as store:
         ended, incidents = store.expire_silence(named, time.time()), store.incidents()
     show(expired_page(ended, incidents))
+
+
+def _rule_names(ctx: click.Context, config: Path | None, database: str | None) -> tuple[str, ...]:
+    """The rules of the configuration; none if they cannot be read, which must not keep anybody from a silence."""
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+
+    config, database = options_or_before(ctx, config, database)
+    try:
+        conf = load_with_rules(config, {"database": database}, targets_required=False, credentials=False)
+    except Refused:
+        return ()
+    return tuple(rule.name for rule in conf.book.rules)
 
 
 def _new(text: str, starts_at: float, lasts_s: float, comment: str, author: str) -> "Silence":

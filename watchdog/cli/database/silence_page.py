@@ -11,18 +11,33 @@ from watchdog.cli.output.wording import counted, key_text
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.silences import Silence, Silenced
+from watchdog.core.model.target import SELF
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["added_document", "added_page", "expired_page", "silences_document", "silences_page"]
+__all__ = ["added_document", "added_page", "expired_page", "silences_document", "silences_page", "unknown_names"]
 
 
-def added_page(silence: Silence, incidents: Sequence[Incident], now: float) -> list[Block]:
-    """What was added, and what it hides."""
+def added_page(silence: Silence, incidents: Sequence[Incident], now: float, odd: Sequence[str] = ()) -> list[Block]:
+    """What was added, and what it hides. `odd`: what may not be as it was meant."""
     return [
         Line.of(f"silence {silence.id}: {_matchers(silence)}"),
         Line.of(_when(silence, now), indent=2),
+        *(Line.of(Ink(f"? {sentence}", "odd"), indent=2) for sentence in odd),
         *_hidden_lines(silence, incidents, now),
     ]
+
+
+def unknown_names(silence: Silence, rules: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """A sentence for each rule or target that is named exactly and does not exist: most likely a typo, and then nothing is silenced."""
+    known = {"rule": rules, "target": (*targets, SELF) if targets else ()}
+    found = []
+    for matcher in silence.matchers:
+        names = known.get(matcher.label, ())
+        if matcher.operator == "=" and names and matcher.value not in names:
+            others = "; `watchdog rules list` shows them" if matcher.label == "rule" else f"; configured: {', '.join(targets)}"
+            found.append(f'no {matcher.label} "{matcher.value}"{did_you_mean(matcher.value, names) or others}')
+    return found
 
 
 def expired_page(silence: Silence, incidents: Sequence[Incident]) -> list[Block]:
@@ -81,7 +96,7 @@ def _when(silence: Silence, now: float) -> str:
     lasts = format_duration(max(silence.ends_at - max(silence.starts_at, now), 0.0))
     if silence.ends_at <= now:
         return f"ended {iso(silence.ends_at)}"
-    return f"until {iso(silence.ends_at)}, {'still ' if silence.covers(now) else f'from {iso(silence.starts_at)}, '}{lasts}"
+    return f"until {iso(silence.ends_at)}, {f'{lasts} left' if silence.covers(now) else f'from {iso(silence.starts_at)}, {lasts}'}"
 
 
 def _state(silence: Silence, now: float) -> str:
