@@ -93,7 +93,7 @@ def test_a_deploy_shows_what_is_quiet_now_and_its_end_what_is_still_open(folder:
     assert "1 open incident that it hid" in ended
     assert ["warning", "firing", "QueueBacklogHigh", "prod", "name=INDEXING"] in [line.split() for line in ended.splitlines()]
     assert "had ended already" in answer(folder, "end", "v512")
-    assert answer(folder, "end") == "no deploy goes on\n"
+    assert answer(folder, "end") == "no deploy is going on\n"
 
 
 def test_deploys_are_listed_and_a_later_one_ends_the_earlier_one(folder: Path) -> None:

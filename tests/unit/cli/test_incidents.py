@@ -216,3 +216,9 @@ def test_where_the_lock_may_not_be_read_nothing_is_claimed() -> None:
 def test_machines_are_told_whether_somebody_watches() -> None:
     document = incidents_document([INCIDENT], "w.db", ALONE)
     assert (document["watched"], document["last_looks"]) == (False, {"prod": "2025-11-22T09:15:30Z"})
+
+
+def test_what_is_over_lasted_and_what_is_open_lasts() -> None:
+    over = replace(INCIDENT, state=State.RESOLVED, ended=Ended.RECOVERED, resolved_at=BEGAN + 60)
+    assert ", lasted 1m" in plain(incident_page(replace(SHOWN, incident=over), "w.db", BEGAN + 90, Watched()))
+    assert ", lasts 1m30s" in plain(incident_page(replace(SHOWN, incident=INCIDENT), "w.db", BEGAN + 90, Watched()))

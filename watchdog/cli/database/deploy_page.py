@@ -37,7 +37,9 @@ def started_page(deploy: Deploy, replaced: Sequence[Deploy], incidents: Sequence
 def ended_page(ended: Sequence[Deploy], earlier: Sequence[Deploy], incidents: Sequence[Incident]) -> list[Block]:
     """What ended, and what of it still burns. `earlier`: the kept deploys of the version, one of which may have ended already."""
     if not ended:
-        return [Line.of(f"deploy {earlier[-1].version} had ended already, {iso(earlier[-1].ends_at)}" if earlier else "no deploy goes on")]
+        return [
+            Line.of(f"deploy {earlier[-1].version} had ended already, {iso(earlier[-1].ends_at)}" if earlier else "no deploy is going on")
+        ]
     page: list[Block] = [
         Line.of(f"deploy {one.version} of {_targets(one)} has ended after {format_duration(round(one.ends_at - one.starts_at))}")
         for one in ended

@@ -90,7 +90,7 @@ def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
 
 def _entry(incident: Incident, short: str, now: float, reason: Reason | None, known: Acknowledgement | None) -> Entry:
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
-    when = Ink(f"began {iso(incident.started_at)}, lasts {_lasts(incident, now)}{_flapping(incident)}", "faint")
+    when = Ink(f"began {iso(incident.started_at)}, {_lasts(incident, now)}{_flapping(incident)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
     unseen = (Ink(_unseen(incident), "odd"),) if _unseen(incident) else ()
     why_quiet = [Ink(text, "faint") for text in (quiet_line(reason), acknowledged_text(known)) if text]
@@ -117,7 +117,7 @@ def _row(incident: Incident, now: float, reason: Reason | None, known: Acknowled
         incident.target,
         key_text(incident.key),
         iso(incident.started_at),
-        _lasts(incident, now),
+        _duration(incident, now),
         _unseen(incident),
         "; ".join(filter(None, (held_back_by(reason), acknowledged_text(known)))),
         incident.summary,
@@ -131,6 +131,10 @@ def _state(incident: Incident) -> Ink:
 
 
 def _lasts(incident: Incident, now: float) -> str:
+    return f"{'lasts' if incident.open else 'lasted'} {_duration(incident, now)}"
+
+
+def _duration(incident: Incident, now: float) -> str:
     return format_duration(max(round((incident.resolved_at or now) - incident.started_at), 0))
 
 
@@ -189,7 +193,7 @@ def _facts(shown: "IncidentShown", now: float, reason: Reason | None, after: str
         yield "key", key_text(incident.key)
     yield "state", _state(incident)
     yield from _now(incident, reason, known)
-    yield "began", f"{iso(incident.started_at)}, lasts {_lasts(incident, now)}{f', {after}' if after else ''}"
+    yield "began", f"{iso(incident.started_at)}, {_lasts(incident, now)}{f', {after}' if after else ''}"
     if incident.fired_at is not None:
         yield "fired", iso(incident.fired_at) + _flapping(incident)
     if incident.resolved_at is not None:
