@@ -17,7 +17,7 @@ Examples:
 @click.option("--keep", is_flag=True, help="Leave the cluster running at the end, and print where it is.")
 @click.pass_context
 def demo(ctx: click.Context, *, keep: bool) -> None:
-    """Start a small cluster, break it, repair it, and watch the notifications.
+    """Break and repair a small cluster, and see what is notified.
 
     Redis, two Celery workers and Flower run on free loopback ports and end with the demo, on Ctrl-C too. Takes less than a minute.
     """

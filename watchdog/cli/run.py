@@ -38,7 +38,7 @@ Examples:
 @config_option
 @database_option
 def run(*, config: Path | None, database: str | None) -> None:
-    """Watch the configured targets and notify the receivers, until stopped."""
+    """Watch the targets and notify the receivers, until stopped."""
     from watchdog.daemon.lazy_imports import without_rich  # noqa: PLC0415
 
     with without_rich():

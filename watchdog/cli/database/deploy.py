@@ -116,7 +116,7 @@ Examples:
 @database_option
 @click.pass_context
 def end(ctx: click.Context, *, version: str | None, style: str, config: Path | None, database: str | None) -> None:
-    """End a deploy now, and show which incidents that it hid are still open.
+    """End a deploy now, and show what it hid that is still open.
 
     Without VERSION: the only one that goes on. What still fires is sent with the next cycle.
     """

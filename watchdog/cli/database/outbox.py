@@ -73,7 +73,7 @@ Examples:
 @database_option
 @click.pass_context
 def show(ctx: click.Context, *, named: str, style: str, config: Path | None, database: str | None) -> None:
-    """Show one message: its receiver, its content, and its delivery state.
+    """Show one message: its content and its delivery.
 
     ID is an id, or the beginning of one, as `watchdog outbox` lists them.
     """
@@ -150,9 +150,10 @@ Examples:
 def drop(
     ctx: click.Context, *, ids: tuple[str, ...], receiver: str | None, everything: bool, config: Path | None, database: str | None
 ) -> None:
-    """Give up for good: waiting messages are not sent, and those given up are no longer listed.
+    """Give messages up for good: they are not sent.
 
-    The receiver is not notified of these incidents again. A message that may have arrived counts as delivered: then the end is still sent.
+    Those that were given up already are no longer listed. The receiver is not notified of these incidents again. A message that may have
+    arrived counts as delivered: then the end is still sent.
     """
     from watchdog.cli.output.wording import counted  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415

@@ -66,7 +66,7 @@ def add(  # noqa: PLR0913 - one argument for each option
     config: Path | None,
     database: str | None,
 ) -> None:
-    """Silence the incidents that all MATCHERs select, and show which these are now.
+    """Silence what all MATCHERs select, and show what that is now.
 
     A matcher is LABEL=VALUE, !=, or =~ and !~ with a regular expression for the whole value; several may be joined by commas. Labels are
     rule, target, severity, the key columns of the incident (often name), and the labels of its rule.

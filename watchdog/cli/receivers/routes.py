@@ -42,7 +42,7 @@ Examples:
 @format_option("text", "json")
 @config_option
 def test(*, labels: tuple[str, ...], style: str, config: Path | None) -> None:
-    """Show who would be notified of an incident with these labels, when, and by which route.
+    """Show who would be notified of an incident, when, and why.
 
     Labels are rule, target, severity, the key columns of the rule (often name), and labels of rules. What is not given is as the rule says,
     if it is named.

@@ -23,7 +23,7 @@ __all__ = ["rules"]
 
 @click.group(cls=Commands)
 def rules() -> None:
-    """Check rules, list them, show one with its overrides, or show what is on trial."""
+    """Check, list and show rules, and what is on trial."""
 
 
 rules.add_command(trial)

@@ -23,7 +23,10 @@ Examples:
 )
 @click.argument("name", required=False, shell_complete=complete_tables)
 def tables(*, name: str | None) -> None:
-    """Show the tables that rules and queries can read, or one with its columns."""
+    """Show the tables that rules and queries can read.
+
+    With a NAME: one table, with its columns.
+    """
     from watchdog.cli.output.page import Grid  # noqa: PLC0415
     from watchdog.cli.output.screen import show  # noqa: PLC0415
     from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415

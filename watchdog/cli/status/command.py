@@ -50,7 +50,9 @@ def status(  # noqa: PLR0913 - the options
     config: Path | None,
     database: str | None,
 ) -> None:
-    """Show workers, tasks, queues, figures of 24 hours and incidents at a glance.
+    """Show the cluster at a glance: workers, queues, incidents.
+
+    Also tasks in execution, and figures, trend and errors of 24 hours.
 
     Shows what a running daemon last saw, and how long ago; without a daemon, looks itself. A `?` is a value that nobody could read.
     """
