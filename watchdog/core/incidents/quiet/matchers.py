@@ -74,6 +74,7 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 def _check_pattern(operator: str, value: str) -> None:
     if operator in ("=~", "!~"):
         try:
+            compiled_pattern(value)  # first as it was written, so that a fault quotes that
             compiled_pattern(_whole(value))
         except PatternError as error:
             raise ValueError(str(error).removeprefix("regexp: ")) from None

@@ -68,3 +68,8 @@ def test_a_pattern_that_could_search_for_ever_is_refused() -> None:
 
 def test_a_text_that_is_too_long_to_be_searched_is_not_matched() -> None:
     assert match(parse_matchers("name=~.*x.*y"), {"name": "x" * 20_000}) is False
+
+
+def test_a_fault_in_a_pattern_quotes_it_as_it_was_written() -> None:
+    with pytest.raises(ValueError, match=r"^'\(' is no regular expression: missing \), unterminated subpattern at position 0$"):
+        parse_matchers('name=~"("')
