@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.builders.outbox import incident, look, opened
 from tests.conftest import ask_the_workers
 from tests.processes.command_line import watchdog
-from tests.processes.running import events_of, running, told
+from tests.processes.running import running, told
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.incidents.routing import Recipient
@@ -36,6 +36,11 @@ def lost(folder: Path) -> list[str]:
     return [(one["held_back_by"] or {}).get("version", "") for one in incidents(folder) if one["rule"] == "WorkerLost"]
 
 
+def firsts(receiver: RecordingReceiver) -> set[str]:
+    """The incidents that the receiver was notified of."""
+    return {incident for incident, _, event in told(receiver) if event == "first"}
+
+
 def test_a_rolling_deploy_is_no_message_and_one_that_leaves_a_worker_dead_is_told_when_it_ends(
     own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
@@ -43,23 +48,25 @@ def test_a_rolling_deploy_is_no_message_and_one_that_leaves_a_worker_dead_is_tol
     ask_the_workers(own_cluster)
     with running(tmp_path) as daemon:
         assert watchdog("deploy", "start", "v512", "--for", "10m", cwd=tmp_path).returncode == 0
+        before = firsts(receiver)  # without a hold, a late heartbeat on a busy machine is a loss
         for name, queues, processes in (("gpu-1", ["analysis", "training"], 1), ("web-1", ["indexing", "priority"], 2)):
             own_cluster.kill_worker(name)
             until(lambda: lost(tmp_path) == ["v512"], 30, "it is lost, and that is quiet")
             own_cluster.start_worker(name, queues, processes)
             until(lambda: incidents(tmp_path) == [], 30, "it is back")
         assert "Nothing that it hid is open." in watchdog("deploy", "end", "v512", cwd=tmp_path).stdout
-        assert told(receiver) == []
+        assert firsts(receiver) == before
 
         watchdog("deploy", "start", "v513", cwd=tmp_path)
+        before = firsts(receiver)
         own_cluster.kill_worker("gpu-1")
         until(lambda: lost(tmp_path) == ["v513"], 30, "it is lost, and that is quiet")
-        assert told(receiver) == []
+        assert firsts(receiver) == before
         said = watchdog("deploy", "end", "v513", cwd=tmp_path).stdout
         assert "WorkerLost" in said
         assert "what fires is sent with the next cycle" in said
-        until(lambda: events_of(receiver, "WorkerLost") == ["first"], 20, "it is told")
         (one,) = [one["id"] for one in incidents(tmp_path) if one["rule"] == "WorkerLost"]
+        until(lambda: one in firsts(receiver), 20, "it is told")
         shown = json.loads(watchdog("incidents", "show", one, "--format", "json", cwd=tmp_path).stdout)
         assert shown["began_after"] == "less than 1m after deploy v513"
         assert daemon.end() == 0
