@@ -293,11 +293,11 @@ def test_the_certificate_behind_a_tunnel_is_verified(certificates: Certificates,
 def test_a_proxy_that_hangs_costs_no_more_than_the_timeout(converse: Conversation, scheme: str) -> None:
     with TcpServer(converse) as server:
         proxy = f"http://127.0.0.1:{server.port}"
-        source = flower(f"{scheme}://flower.example", proxy=proxy, timeout="300ms")
+        source = flower(f"{scheme}://flower.example", proxy=proxy, timeout="1500ms")  # time to connect, also on a busy machine
         began = time.monotonic()
-        assert f"within 0.3s, through the proxy {proxy} (`proxy`)" in why(asked(source))
+        assert f"within 1.5s, through the proxy {proxy} (`proxy`)" in why(asked(source))
         source.close()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
 
 
 def test_a_proxy_that_gives_no_http_is_a_gap() -> None:
