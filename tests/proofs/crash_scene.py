@@ -67,6 +67,7 @@ def write_config(folder: Path, redis_url: str, hooks: Mapping[str, str], *, inte
     lines += ["[[target]]", 'name = "prod"', f"redis = {{ url = {json.dumps(redis_url)}, queues = {json.dumps(QUEUES)} }}"]
     for name, url in hooks.items():
         lines += ["[[receiver]]", f'name = "{name}"', 'type = "webhook"', f'url = "{url}"', f'timeout = "{timeout_s:g}s"']
+        lines += ['group_interval = "0s"']  # one fire is to be heard of while others of its rule burn
     (folder / "watchdog.toml").write_text("\n".join(lines) + "\n")
     (folder / "rules.toml").write_text(RULES.format(quiet=quiet))
 

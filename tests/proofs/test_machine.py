@@ -39,7 +39,7 @@ def configure(folder: Path, cluster: Cluster, *hooks: str, more: str = "") -> Pa
     lines = ['interval = "0.3s"', 'flap_window = "0s"', f'database = "{folder / DISK / "watchdog.db"}"']
     lines += ["[[target]]", 'name = "prod"', f'redis = "{cluster.redis_url}"']
     for number, hook in enumerate(hooks, 1):
-        lines += ["[[receiver]]", f'name = "ops-{number}"', 'type = "webhook"', f"url = {json.dumps(hook)}"]
+        lines += ["[[receiver]]", f'name = "ops-{number}"', 'type = "webhook"', f"url = {json.dumps(hook)}", 'group_interval = "0s"']
     lines += ["[[override]]", 'rule = "*"', 'for = "0s"', 'keep_firing_for = "1s"']
     lines += ["[[override]]", 'rule = "Blind"', 'for = "5m"']  # which is about what lasts
     (folder / DISK).mkdir(exist_ok=True)

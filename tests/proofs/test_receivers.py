@@ -23,7 +23,7 @@ from tests.servers.moody_receiver import Arrived, Mood, MoodyReceiver, answers, 
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.http.attempt import MOST_LEFT_BEHIND, HttpAttempt
 from watchdog.receivers.pace import Pace
@@ -137,7 +137,8 @@ def case(certificates: Certificates) -> Iterator[Callable[[str], Case]]:
 
 
 def recipient(receiver: WebhookReceiver) -> Recipient:
-    return Recipient(receiver.name, settings=receiver.settings)
+    """One that is told at once of what joins a group: its own pace is another matter."""
+    return Recipient(receiver.name, settings=receiver.settings, terms=Terms(group_interval_s=0.0))
 
 
 def states(store: Store, name: str) -> list[str]:

@@ -46,6 +46,7 @@ redis = {{ url = "redis://127.0.0.1:{redis}/0", timeout = "0.5s", connect_timeou
 name = "ops"
 type = "webhook"
 url = "{hook}"
+group_interval = "0s"
 [[override]]
 rule = "*"
 for = "0s"

@@ -79,7 +79,7 @@ def test_a_stranger_gets_signed_messages_of_a_real_daemon_over_one_connection(
 ) -> None:
     config = 'interval = "0.2s"\ndatabase = "watchdog.db"\n[[target]]\nname = "prod"\n'
     config += f'redis = {{ url = "{redis_server.redis_url}", queues = ["a"] }}\n'
-    config += f'[[receiver]]\nname = "them"\ntype = "webhook"\nurl = "{stranger.url}"\nsecret = "{SECRET}"\n'
+    config += f'[[receiver]]\nname = "them"\ntype = "webhook"\nurl = "{stranger.url}"\nsecret = "{SECRET}"\ngroup_interval = "0s"\n'
     (tmp_path / "watchdog.toml").write_text(config + '[[override]]\nrule = "*"\nfor = "0s"\nkeep_firing_for = "0s"\n')
     with redis.Redis.from_url(redis_server.redis_url) as world, running(tmp_path) as daemon:
         for level, count in ((60, 1), (0, 2), (60, 3)):

@@ -48,7 +48,7 @@ def configuration(cluster: Cluster, *hooks: str, interval: str = "0.5s", rules: 
     lines = [f'interval = "{interval}"', *(['rules = ["rules.toml"]'] if rules else [])]
     lines += ["[[target]]", 'name = "prod"', f'redis = {{ url = "{cluster.redis_url}", timeout = "30s" }}']
     for number, hook in enumerate(hooks, 1):
-        lines += ["[[receiver]]", f'name = "ops-{number}"', 'type = "webhook"', f"url = {json.dumps(hook)}"]
+        lines += ["[[receiver]]", f'name = "ops-{number}"', 'type = "webhook"', f"url = {json.dumps(hook)}", 'group_interval = "0s"']
     lines += ["[[override]]", 'rule = "*"', 'for = "0s"', 'keep_firing_for = "1s"']
     return "\n".join(lines) + "\n"
 
