@@ -68,7 +68,8 @@ def _told(receiver: str, requests: Sequence[Request], messages: Mapping[str, sql
     for request in requests:
         name = request.headers["webhook-id"]
         assert name in messages, f"{name} was sent and never committed"
-        assert request.body == messages[name]["body"], f"{name} was sent with two bodies"
+        kept = messages[name]["body"]
+        assert request.body == kept, f"{name} was sent with two bodies: {request.body!r} and {kept!r}"
         for notice in json.loads(request.body)["data"]["incidents"]:
             assert notice["sequence"] >= latest.get(notice["id"], 0), f"{notice['id']}: {notice['event']} was overtaken"
             latest[notice["id"]] = notice["sequence"]

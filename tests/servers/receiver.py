@@ -99,7 +99,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        size = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(size)
+        if len(body) < size:  # who sent it died half-way: no server takes that for a request
+            self.close_connection = True
+            return
         headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
         answer = self.server.receiver.take(Request(self.command, self.path, headers, body, time.time()))
         self.server.receiver.pause(answer.delay_s)
