@@ -157,7 +157,7 @@ def build_cycles(
     keeping = Keeping(KEPT, settings.history_raw, settings.history)
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
-    routing = build_routing(settings)
+    routing, recipients = build_routing(settings), build_recipients(receivers, settings)
     for poller in (*build_pollers(settings), itself):
         rules = rules_for(conf.book, poller.target.name, TABLES)
         keep_s = max(windows_of(rules)) + 2 * poller.target.interval_s + SPARE_S
@@ -168,7 +168,7 @@ def build_cycles(
                 rules,
                 evaluator,
                 store,
-                build_recipients(receivers, conf.settings),
+                recipients,
                 service=settings.service,
                 routing=routing,
                 clock=clock,

@@ -3,11 +3,11 @@
 In: the values as written, and where each came from. Out: faults, as sentences.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from watchdog.config.file import shown_name, where
-from watchdog.config.sections.routes import route_faults
+from watchdog.config.sections.routes import route_faults, tables_in
 from watchdog.core.rules.toml_lines import Path as TomlPath
 from watchdog.core.text.suggestions import did_you_mean
 
@@ -29,7 +29,7 @@ def _doubles(values: Mapping[str, Any], place: Place) -> Iterator[str]:
     """Faults for targets, and receivers, that share a name."""
     for array in ("target", "receiver"):
         seen: dict[str, str] = {}
-        for index, table in _tables(values, array):
+        for index, table in tables_in(values.get(array)):
             name = table.get("name")
             if not isinstance(name, str):
                 continue
@@ -41,7 +41,7 @@ def _doubles(values: Mapping[str, Any], place: Place) -> Iterator[str]:
 
 def _old_names(values: Mapping[str, Any], place: Place) -> Iterator[str]:
     """Faults for a receiver's `was` that names a configured receiver, or one that another receiver claims too."""
-    receivers = list(_tables(values, "receiver"))
+    receivers = list(tables_in(values.get("receiver")))
     configured = {table.get("name") for _, table in receivers if isinstance(table.get("name"), str)}
     claimed: dict[str, str] = {}
     for index, table in receivers:
@@ -57,7 +57,7 @@ def _old_names(values: Mapping[str, Any], place: Place) -> Iterator[str]:
 def _mutes_that_disagree(values: Mapping[str, Any], place: Place) -> Iterator[str]:
     """Faults for tables of one [[mute]] that do not agree on whom they mute."""
     first: dict[str, tuple[int, object]] = {}
-    for index, table in _tables(values, "mute"):
+    for index, table in tables_in(values.get("mute")):
         name, everyone = table.get("name"), table.get("all_receivers", False)
         if not isinstance(name, str):
             continue
@@ -69,8 +69,8 @@ def _mutes_that_disagree(values: Mapping[str, Any], place: Place) -> Iterator[st
 
 def _unknown_mutes(values: Mapping[str, Any], place: Place) -> Iterator[str]:
     """Faults for receivers that name a [[mute]] that is not there."""
-    known = [name for _, table in _tables(values, "mute") if isinstance(name := table.get("name"), str)]
-    for index, table in _tables(values, "receiver"):
+    known = [name for _, table in tables_in(values.get("mute")) if isinstance(name := table.get("name"), str)]
+    for index, table in tables_in(values.get("receiver")):
         for name in dict.fromkeys(_texts(table.get("mute"))):
             if name in known:
                 continue
@@ -78,12 +78,6 @@ def _unknown_mutes(values: Mapping[str, Any], place: Place) -> Iterator[str]:
             there = f"there are {', '.join(map(shown_name, dict.fromkeys(known)))}" if known else "there is none"
             near = did_you_mean(shown, known) or f"; {there}"
             yield f'{at}: receiver "{_named(table)}": mute: expected the name of a [[mute]], found "{shown}"{near}'
-
-
-def _tables(values: Mapping[str, Any], array: str) -> Sequence[tuple[int, Mapping[str, Any]]]:
-    """The tables of an array that are tables, with their indexes."""
-    found = values.get(array, [])
-    return [(index, table) for index, table in enumerate(found) if isinstance(table, dict)] if isinstance(found, list) else []
 
 
 def _texts(value: object) -> list[str]:

@@ -7,22 +7,19 @@ zones are ValueErrors that say what was expected and what was found.
 import datetime as dt
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, model_validator
 
 from watchdog.core.incidents.quiet.windows import DAY_S, DAYS, Span, Window
 from watchdog.core.text.suggestions import did_you_mean
+from watchdog.receivers.settings import as_tuple
 
 __all__ = ["MuteSettings", "muting", "to_windows"]
 
 UTC = "UTC"
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _EXPECTED_DAYS = 'expected days such as "mon-fri" or ["sat", "sun"]'
-
-
-def _as_tuple(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
 
 
 def _days_of(texts: Iterable[str]) -> frozenset[int]:
@@ -94,7 +91,7 @@ class MuteSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     name: Annotated[StrictStr, Field(min_length=1)]
-    days: Annotated[tuple[StrictStr, ...], BeforeValidator(_as_tuple), AfterValidator(_checked_days)] = ()
+    days: Annotated[tuple[StrictStr, ...], BeforeValidator(as_tuple), AfterValidator(_checked_days)] = ()
     from_: Annotated[StrictStr, AfterValidator(_checked_start)] | None = Field(default=None, alias="from")
     to: Annotated[StrictStr, AfterValidator(_checked_end)] | None = None
     timezone: Annotated[StrictStr, AfterValidator(_checked_zone)] = UTC

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from watchdog.core.incidents.quiet.windows import Window
     from watchdog.core.incidents.routing import Route, Routing, Terms
 
-__all__ = ["RouteSettings", "route_faults", "routing_of"]
+__all__ = ["RouteSettings", "route_faults", "routing_of", "tables_in"]
 
 
 class RouteSettings(BaseModel):
@@ -80,9 +80,9 @@ def _route(
 
 def route_faults(values: Mapping[str, Any]) -> Iterator[tuple[TomlPath, str]]:
     """Faults as (path, sentence): a receiver that is not configured, a route that leads nowhere, and incidents that no route takes."""
-    routes = _tables(values.get("route"))
-    names = [table["name"] for _, table in _tables(values.get("receiver")) if isinstance(table.get("name"), str)]
-    windows = [table["name"] for _, table in _tables(values.get("mute")) if isinstance(table.get("name"), str)]
+    routes = tables_in(values.get("route"))
+    names = [table["name"] for _, table in tables_in(values.get("receiver")) if isinstance(table.get("name"), str)]
+    windows = [table["name"] for _, table in tables_in(values.get("mute")) if isinstance(table.get("name"), str)]
     for index, route in routes:
         yield from _faults_of(("route", index), route, names, windows, around=False)
     if routes and not any(_takes_all(route) for _, route in routes):
@@ -102,7 +102,7 @@ def _faults_of(
         if isinstance(name, str) and name not in windows:
             near = did_you_mean(name, windows) or f"; there are {', '.join(windows) or 'none'}"
             yield (*path, "mute"), f"no [[mute]] has this name{near}"
-    below = _tables(route.get("route"))
+    below = tables_in(route.get("route"))
     if receivers is None and not below and not around:
         yield path, 'leads to nobody: add receivers = ["…"], or [] if nobody is to be notified'
     for index, inner in below:
@@ -112,11 +112,11 @@ def _faults_of(
 def _takes_all(route: Mapping[str, Any]) -> bool:
     """Whether every incident ends here, at the latest."""
     unconditional = not route.get("match") and route.get("min_severity", "info") == "info" and not route.get("after")
-    below = [inner for _, inner in _tables(route.get("route"))]
+    below = [inner for _, inner in tables_in(route.get("route"))]
     return unconditional and ("receivers" in route or any(_takes_all(inner) for inner in below))
 
 
-def _tables(written: Any) -> list[tuple[int, Mapping[str, Any]]]:
-    return [
-        (index, table) for index, table in enumerate(written if isinstance(written, list | tuple) else ()) if isinstance(table, Mapping)
-    ]
+def tables_in(written: Any) -> list[tuple[int, Mapping[str, Any]]]:
+    """The tables of an array that are tables, with their indexes; none if it is no array."""
+    tables = written if isinstance(written, list | tuple) else ()
+    return [(index, table) for index, table in enumerate(tables) if isinstance(table, Mapping)]
