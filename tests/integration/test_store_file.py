@@ -517,3 +517,27 @@ def test_a_thread_that_waits_for_another_of_watchdogs_own_says_so(tmp_path: Path
         thread.start()
         thread.join()
     assert "another thread of watchdog writes" in said[0]
+
+
+def test_a_thread_in_the_middle_of_a_statement_finishes_it_when_the_file_is_closed(tmp_path: Path) -> None:
+    file = DatabaseFile(tmp_path / NAME)
+    file.open("watchdog run")
+    in_statement, closed = threading.Event(), threading.Event()
+    found: list[tuple[int]] = []
+
+    def linger() -> int:
+        in_statement.set()
+        return int(closed.wait(5))
+
+    def read() -> None:
+        connection = file.connection()
+        connection.create_function("linger", 0, linger)
+        found.extend(tuple(row) for row in connection.execute("SELECT linger() UNION ALL SELECT 2"))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    in_statement.wait(10)
+    file.close()
+    closed.set()
+    reader.join(10)
+    assert found == [(1,), (2,)]

@@ -68,11 +68,11 @@ def test_systemd_finds_no_fault_in_it_and_calls_it_closed(service: Service, figu
 
 def test_it_is_active_only_once_the_first_cycle_is_done(service: Service, redis_server: Cluster, receiver: RecordingReceiver) -> None:
     service.configure(configuration(redis_server, receiver.url))
-    service.drop_in("TimeoutStartSec", "3s", why="shorter than the look below: the daemon must ask for more time")
+    service.drop_in("TimeoutStartSec", "10s", why="shorter than the look below: the daemon must ask for more time")
     redis_server.stop_redis(signal.SIGSTOP)
     service.systemctl("start", "--no-block")
     service.wait_for("watchdog_started")
-    time.sleep(5)
+    time.sleep(11)
     while_it_looks = service.shows("ActiveState")
     redis_server.resume_redis()
     until(lambda: service.shows("ActiveState") != "activating", 30, "the start to end")

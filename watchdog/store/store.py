@@ -148,7 +148,7 @@ class Store(Requests):
         self.close()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the file; a thread that is still using it finishes its statement first."""
         self._file.close()
 
     def lease(self) -> AbstractContextManager[None]:
