@@ -15,7 +15,8 @@ from bench.figures import Figure, by_round
 from bench.floor import Floor
 from bench.servers import Servers, serving
 from bench.site import Site
-from watchdog.app import build_sources, configured
+from watchdog.app.configured import configured
+from watchdog.app.polling import build_sources
 from watchdog.config.load import load_settings
 from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import to_target

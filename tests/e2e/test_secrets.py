@@ -301,7 +301,7 @@ def tripping(stage: Stage, place: str, *args: str) -> subprocess.Popen[bytes]:
         ("watchdog.core.text.sanitize:one_line", ["receivers", "test", "--all"]),
         ("watchdog.config.load:_layered", ["config", "check"]),
         ("watchdog.config.load:sentences", ["config", "check", "broken.toml"]),
-        ("watchdog.app:read_rule_book", ["rules", "list"]),
+        ("watchdog.app.configured:read_rule_book", ["rules", "list"]),
         ("watchdog.config.show:to_toml", ["config", "show"]),
         ("sqlite3:connect", ["query", "SELECT 1 FROM sources"]),
     ],

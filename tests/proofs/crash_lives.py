@@ -23,7 +23,9 @@ from pathlib import Path
 import redis
 
 from tests.builders.outbox import T0
-from watchdog.app import build_cycles, build_receivers, configured
+from watchdog.app.configured import configured
+from watchdog.app.receivers import build_receivers
+from watchdog.app.watching import build_cycles
 from watchdog.config.load import load_settings
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome

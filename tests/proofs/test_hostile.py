@@ -29,7 +29,6 @@ from tests.proofs.hostile_texts import NAMES, documents, painting, texts
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.tcp_server import TcpServer, says
 from tests.servers.waiting import until
-from watchdog.check import Checker
 from watchdog.config.load import ConfigError, load_settings
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.judging.evaluator import Evaluator
@@ -45,6 +44,7 @@ from watchdog.core.sql.tables import SqlTables, StoppedError, schema_of
 from watchdog.core.sql.tokens import with_real_numbers
 from watchdog.core.text.durations import format_duration, parse_duration
 from watchdog.demo.cluster import Cluster
+from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.receivers.http.outcome import _retry_after_s
 from watchdog.receivers.slack.receiver import SlackSettings

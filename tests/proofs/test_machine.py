@@ -21,7 +21,7 @@ from tests.processes.mount_namespace import MissingError, MountNamespace
 from tests.processes.running import COMMAND, Daemon, events_of, running, told, watchdog_process
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.app import build_watching
+from watchdog.app.watching import build_watching
 from watchdog.cli.configuration import load_with_rules
 from watchdog.core.incidents.lifecycle import State
 from watchdog.daemon.daemon import Daemon as InProcess

@@ -19,7 +19,8 @@ import redis
 from tests.servers.faulty_proxy import Fault, FaultyProxy
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.app import build_watching, configured
+from watchdog.app.configured import configured
+from watchdog.app.watching import build_watching
 from watchdog.config.load import load_settings
 from watchdog.core.incidents.lifecycle import State
 from watchdog.daemon.cycle import Cycle, Done

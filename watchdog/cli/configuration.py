@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from watchdog.cli.output.refusals import Refused, warn
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
     from watchdog.config.load import ConfigError, Loaded
     from watchdog.config.settings import Settings
     from watchdog.core.model.target import TargetsMeant
@@ -62,7 +62,7 @@ def load_with_rules(
     `sends`: the environment's proxies must be usable too; commands that only poll once do not need that. `also`: finds further faults, once
     the targets are known.
     """
-    from watchdog.app import RulesError, configured  # noqa: PLC0415
+    from watchdog.app.configured import RulesError, configured  # noqa: PLC0415
     from watchdog.config.load import ConfigError  # noqa: PLC0415
     from watchdog.config.proxies import proxy_faults  # noqa: PLC0415
     from watchdog.config.sections.targets import meant_by  # noqa: PLC0415

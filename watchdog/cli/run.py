@@ -11,7 +11,8 @@ from watchdog.cli.options import config_option, database_option
 from watchdog.cli.output.refusals import Refused, Unusable
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
+    from watchdog.app.serving import Serving
     from watchdog.daemon.daemon import Build
     from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.pace import Pace
@@ -43,6 +44,7 @@ def run(*, config: Path | None, database: str | None) -> None:
 
     with without_rich():
         import structlog  # noqa: F401, PLC0415 - before the modules that use it
+    from watchdog.app.serving import Serving  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
     from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
@@ -52,9 +54,9 @@ def run(*, config: Path | None, database: str | None) -> None:
     conf = load_with_rules(config, {"database": database}, sends=True)
     _make_default_folder(conf)
     try:
-        with Store.open(conf.loaded.database) as store:
+        with Store.open(conf.loaded.database) as store, Serving() as serving:
             self_monitor = SelfMonitor()
-            build = builder(config, database, store, self_monitor, Pace(time.monotonic))
+            build = builder(config, database, store, self_monitor, Pace(time.monotonic), serving)
             Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
     except StoreError as error:
         raise Unusable(str(error)) from None
@@ -62,11 +64,14 @@ def run(*, config: Path | None, database: str | None) -> None:
         raise Refused(str(error)) from None
 
 
-def builder(config: Path | None, database: str | None, store: "Store", self_monitor: "SelfMonitor", pace: "Pace") -> "Build":
+def builder(
+    config: Path | None, database: str | None, store: "Store", self_monitor: "SelfMonitor", pace: "Pace", serving: "Serving"
+) -> "Build":
     """The function with which the daemon builds a configuration, at its start and at each reload: it reads the files again."""
     import structlog  # noqa: PLC0415
+    from msgspec.structs import replace  # noqa: PLC0415
 
-    from watchdog.app import build_watching  # noqa: PLC0415
+    from watchdog.app.watching import build_watching  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules, oddities, untold  # noqa: PLC0415
     from watchdog.daemon.daemon import Built, RejectedError  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
@@ -85,7 +90,7 @@ def builder(config: Path | None, database: str | None, store: "Store", self_moni
         log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
         for warning in (*oddities(conf), *untold(conf)):
             log.warning("configuration_warning", what=warning)
-        return built
+        return replace(built, serve=serving.prepare(conf, built, store))
 
     return build
 

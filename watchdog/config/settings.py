@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from watchdog.config.sections.heartbeat import HeartbeatSettings
+from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.core.model.identity import server_id
@@ -176,6 +177,7 @@ class Settings(Strict):
     history: PositiveDuration = 14 * 86400.0
     history_raw: PositiveDuration = 2 * 3600.0
     heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
+    http: HttpSettings | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"
     target: tuple[TargetSettings, ...] = ()

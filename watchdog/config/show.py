@@ -28,6 +28,8 @@ def effective(settings: Settings) -> dict[str, Any]:
     shown = _table(settings, hide_paths=False)
     if settings.heartbeat is not None:
         shown["heartbeat"] = _table(settings.heartbeat, hide_paths=True)
+    if settings.http is not None:
+        shown["http"] = _table(settings.http, hide_paths=False)
     shown["receiver"] = [_table(receiver, hide_paths=True) for receiver in settings.receiver]
     return shown
 

@@ -15,6 +15,7 @@ import structlog
 from msgspec import Struct, field
 
 from watchdog.core.incidents.routing import Recipient
+from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.model.target import SELF
 from watchdog.daemon.early_signals import noted_signals
 from watchdog.daemon.handover import Handover, hand_over
@@ -50,6 +51,10 @@ class Built(Struct, frozen=True):
     receivers: tuple[Receiver, ...] = ()
     was: Mapping[str, str] = field(default_factory=dict)
     """A receiver's old name -> its current name."""
+    self_seen: Callable[[], SelfSeen] = SelfSeen
+    """What watchdog knows about itself."""
+    serve: Callable[[], None] = lambda: None
+    """Serves this configuration over HTTP, in place of the one before."""
 
 
 Build = Callable[[], Built]
@@ -134,6 +139,7 @@ class Daemon:
         self._self_monitor.forget_all_but(set(built.targets), set(built.rules))
         self._handed_over = False
         self._settle(built)
+        built.serve()
         return built
 
     def _first_cycles(self, built: Built) -> None:

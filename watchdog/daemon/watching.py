@@ -131,7 +131,11 @@ class Watching:
     def wait_first(self, timeout_s: float) -> bool:
         """Wait until every target has had a committed cycle. Returns whether that is so."""
         with self._progress:
-            return self._progress.wait_for(lambda: all(c.target.name in self._committed for c in self.cycles), timeout_s)
+            return self._progress.wait_for(self.ready, timeout_s)
+
+    def ready(self) -> bool:
+        """Whether every target has had a committed cycle."""
+        return all(cycle.target.name in self._committed for cycle in self.cycles)
 
     def overdue(self) -> list[str]:
         """Targets whose last cycle ended longer ago than its interval and its sources' timeouts allow: something hangs.

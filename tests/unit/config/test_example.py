@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from watchdog.config.load import Loaded, load_settings
+from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.config.settings import OverrideSettings, Settings, TargetSettings
@@ -17,7 +18,13 @@ from watchdog.sources import SOURCES
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 UNSET_KEY = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
-ENVIRON = {"FLOWER_PASSWORD": "x", "SENTINEL_PASSWORD": "y", "WEBHOOK_SECRET": "whsec_" + "A" * 32, "HOME": "/nowhere"}
+ENVIRON = {
+    "FLOWER_PASSWORD": "x",
+    "SENTINEL_PASSWORD": "y",
+    "WEBHOOK_SECRET": "whsec_" + "A" * 32,
+    "HOME": "/nowhere",
+    "PAGE_TOKEN": "t" * 24,
+}
 
 
 def load(path: Path) -> Loaded:
@@ -31,6 +38,7 @@ def everything_set(tmp_path: Path) -> Path:
     certificates.touch()
     text = UNSET_KEY.sub("", EXAMPLE.read_text()).replace("/etc/ssl/certs/ca-certificates.crt", str(certificates))
     text = re.sub(r"/etc/watchdog/\w+\.(crt|key)", str(certificates), text)
+    text = text.replace("trusted_proxies = []", 'trusted_proxies = ["127.0.0.1"]')  # needed by user_header
     text = text.replace('\nurl = "redis://', '\nurl = "sentinel://')  # some keys are for sentinels only
     path = tmp_path / "watchdog.toml"
     path.write_text(text)
@@ -50,6 +58,7 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     target = values["target"][0]
     yield "top", Settings, values
     yield "target", TargetSettings, target
+    yield "http", HttpSettings, values["http"]
     yield "override", OverrideSettings, values["override"][0]
     yield "route", RouteSettings, values["route"][0]
     yield "mute", MuteSettings, values["mute"][0]
@@ -77,9 +86,21 @@ def test_every_kind_of_receiver_is_in_the_example() -> None:
 def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
     settings = load(EXAMPLE).settings
     target = settings.target[0]
-    tables = [settings, target, target.flower, target.redis, *settings.receiver, *settings.route, *settings.mute, *settings.override]
+    tables = [
+        settings,
+        settings.http,
+        target,
+        target.flower,
+        target.redis,
+        *settings.receiver,
+        *settings.route,
+        *settings.mute,
+        *settings.override,
+    ]
     by_name = {
         "name",
+        "http",
+        "listen",
         "type",
         "url",
         "rule",

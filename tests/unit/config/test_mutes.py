@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.test_load import ONE_TARGET, Folder
-from watchdog.app import build_receivers, build_recipients
+from watchdog.app.receivers import build_receivers, build_recipients
 from watchdog.config.sections.mutes import to_windows
 from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.incidents.routing import Recipient

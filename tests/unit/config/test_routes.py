@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.app import build_routing
+from watchdog.app.receivers import build_routing
 from watchdog.config.load import ConfigError, Loaded, load_settings
 from watchdog.core.incidents.routing import Terms
 from watchdog.core.model.severity import Severity

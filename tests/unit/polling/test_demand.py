@@ -10,7 +10,6 @@ from tests.builders.cluster import healthy
 from tests.builders.incidents import a_rule
 from tests.builders.looks import Watch
 from tests.unit.polling.test_poller import Pretending
-from watchdog.check import Checker
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.judge import demand_of
@@ -19,6 +18,7 @@ from watchdog.core.model.queries import FailedTasks, Query, RecentTasks, Revoked
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.overrides import Tuned
+from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.tables import TABLES
 

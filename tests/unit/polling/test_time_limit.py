@@ -14,13 +14,13 @@ from tests.builders.answers import NOW, a_target
 from tests.builders.cluster import healthy
 from tests.builders.incidents import a_rule
 from tests.unit.polling.test_poller import Pretending
-from watchdog.check import Checker
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLengths, Ping, Query
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.overrides import Tuned
 from watchdog.net.descriptor_limits import NotAskedError
+from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.polling.time_limit import BoundedSource, Outstanding, PollDeadline
 from watchdog.sources.base import Answers, Source

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
     from watchdog.core.judging.expectations import Expectation
     from watchdog.core.model.target import TargetsMeant
 

@@ -13,13 +13,13 @@ from watchdog.cli.options import config_option, duration, format_option, longer_
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
-    from watchdog.check import Checker
+    from watchdog.app.configured import Configured
     from watchdog.cli.check.asked import RuleChoice
     from watchdog.cli.check.shown import Shown
     from watchdog.core.judging.check_result import CheckResult
     from watchdog.core.judging.expectations import Expectation
     from watchdog.core.model.severity import Severity
+    from watchdog.polling.check import Checker
 
 __all__ = ["check"]
 
@@ -105,7 +105,7 @@ def check(  # noqa: PLR0913 - one for each option
 
     Sends nothing and opens no database. A single check does not wait: a rule's `for` counts as fulfilled.
     """
-    from watchdog.app import build_checker  # noqa: PLC0415
+    from watchdog.app.polling import build_checker  # noqa: PLC0415
     from watchdog.cli.check.asked import RuleChoice, refuse_silence  # noqa: PLC0415
     from watchdog.cli.check.shown import Shown  # noqa: PLC0415
     from watchdog.cli.configuration import named_config, warn_of_oddities  # noqa: PLC0415

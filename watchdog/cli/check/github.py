@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from watchdog.cli.check.page import verdict
 from watchdog.cli.output.page import clean
-from watchdog.cli.output.wording import key_text, values_text
 from watchdog.core.incidents.payload import iso
 from watchdog.core.judging.check_result import CheckResult, Firing, Unknown
 from watchdog.core.model.severity import Severity
 from watchdog.core.text.ci_commands import without_commands
 from watchdog.core.text.phrasing import tidy
 from watchdog.core.text.sanitize import first_line
+from watchdog.core.text.wording import key_text, values_text
 
 __all__ = ["MOST", "annotations", "as_markdown", "job_summary", "workflow_command"]
 

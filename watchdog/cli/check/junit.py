@@ -11,7 +11,6 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from msgspec import Struct
 
-from watchdog.cli.output.wording import key_text, values_text
 from watchdog.core.incidents.payload import iso
 from watchdog.core.judging.check_result import CheckResult, Firing, Unknown
 from watchdog.core.judging.expectations import Answer
@@ -19,6 +18,7 @@ from watchdog.core.model.target import SELF
 from watchdog.core.text.ci_commands import without_commands_xml
 from watchdog.core.text.phrasing import telling_cells, tidy
 from watchdog.core.text.sanitize import first_line
+from watchdog.core.text.wording import key_text, values_text
 
 __all__ = ["junit_text", "xml_document", "xml_text"]
 

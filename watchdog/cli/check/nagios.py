@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from watchdog.cli.check.page import verdict
 from watchdog.cli.output.page import clean
-from watchdog.cli.output.wording import key_text
 from watchdog.core.judging.check_result import MEASURED, CheckResult, Firing, TargetChecked
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 from watchdog.core.text.sanitize import first_line
+from watchdog.core.text.wording import key_text
 
 __all__ = ["STATES", "nagios_code", "nagios_refusal", "nagios_text", "plugin_text"]
 

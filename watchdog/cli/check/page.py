@@ -6,13 +6,13 @@ In: a `CheckResult`. Out: a page.
 from collections.abc import Iterator, Sequence
 
 from watchdog.cli.output.page import Block, Entries, Entry, Grid, Ink, Line, Piece
-from watchdog.cli.output.wording import counted, key_text, values_text
 from watchdog.core.incidents.payload import iso
 from watchdog.core.judging.check_result import CheckResult, Firing, SourceSeen
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.model.severity import Severity
 from watchdog.core.text.phrasing import format_value, telling_cells
 from watchdog.core.text.sanitize import first_line
+from watchdog.core.text.wording import counted, key_text, values_text
 
 __all__ = ["check_page", "counted", "first_line", "key_text", "values_text"]
 

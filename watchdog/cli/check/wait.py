@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from watchdog.cli.output.page import clean
-from watchdog.cli.output.wording import key_text
 from watchdog.core.judging.check_result import CheckResult
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.wording import key_text
 
 if TYPE_CHECKING:
     from watchdog.cli.output.status_line import StatusLine

@@ -33,7 +33,7 @@ def check(*, file: Path | None, config: Path | None, without_credentials: bool) 
     Exits with 0, or with 2 and every fault.
     """
     from watchdog.cli.configuration import load_with_rules, named_config, oddities, untold  # noqa: PLC0415
-    from watchdog.cli.output.wording import counted  # noqa: PLC0415
+    from watchdog.core.text.wording import counted  # noqa: PLC0415
 
     conf = load_with_rules(file or config, credentials=not without_credentials, sends=True)
     warn((*oddities(conf), *untold(conf)))
@@ -90,7 +90,7 @@ def show(ctx: click.Context, *, config: Path | None, live: bool, targets: tuple[
 
 def _show_live(config: Path | None, targets: tuple[str, ...], style: str) -> int:
     """Poll and show. Returns the exit code."""
-    from watchdog.app import build_live_pollers  # noqa: PLC0415
+    from watchdog.app.polling import build_live_pollers  # noqa: PLC0415
     from watchdog.cli.config.live import live_document, live_target  # noqa: PLC0415
     from watchdog.cli.config.page import live_page  # noqa: PLC0415
     from watchdog.cli.configuration import chosen_names, load, named_config  # noqa: PLC0415
@@ -109,3 +109,27 @@ def _show_live(config: Path | None, targets: tuple[str, ...], style: str) -> int
     else:
         show(live_page(found, named_config(loaded)))
     return 0 if all(target.whole for target in found) else 3
+
+
+@config.command(
+    epilog="""\b
+Examples:
+  watchdog config hash-password
+  openssl rand -base64 18 | tee password.txt | watchdog config hash-password
+"""
+)
+def hash_password() -> None:
+    """Print the hash of a password, for `users` of [http].
+
+    Asks for it on a terminal; otherwise reads one line.
+    """
+    import sys  # noqa: PLC0415
+
+    from werkzeug.security import generate_password_hash  # noqa: PLC0415
+
+    on_terminal = sys.stdin.isatty()
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True) if on_terminal else sys.stdin.readline()
+    password = password.rstrip("\r\n")
+    if not password:
+        raise Refused("expected a password, found nothing; type it, or pipe it in")
+    click.echo(generate_password_hash(password))

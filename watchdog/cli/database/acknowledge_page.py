@@ -6,12 +6,12 @@ In: the incidents. Out: pages, and JSON documents.
 from collections.abc import Sequence
 from typing import Any
 
-from watchdog.cli.database.quiet_wording import acknowledged_document as acknowledgement_values
 from watchdog.cli.output.page import Block, Line
-from watchdog.cli.output.wording import key_text
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.text.wording import key_text
+from watchdog.status.quiet_wording import acknowledged_document as acknowledgement_values
 
 __all__ = ["acknowledged_document", "acknowledged_page", "closed_document", "closed_page", "taken_back_document", "taken_back_page"]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line
-from watchdog.cli.output.wording import counted, key_text
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.wording import counted, key_text
 
 if TYPE_CHECKING:
     from watchdog.store import Watched

@@ -1,9 +1,7 @@
 """`watchdog incidents`: the list of incidents, and one with its history; read from the database, with or without a running daemon."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,13 +10,7 @@ from watchdog.cli.completion import complete_incidents
 from watchdog.cli.database.opening import opened_with_settings
 from watchdog.cli.options import config_option, database_option, format_option
 
-if TYPE_CHECKING:
-    from watchdog.config.settings import Settings
-    from watchdog.core.incidents.lifecycle import Incident
-    from watchdog.core.incidents.quiet.reasons import Reason
-    from watchdog.store import Store
-
-__all__ = ["incidents", "reasons_of"]
+__all__ = ["incidents"]
 
 
 @click.group(
@@ -42,11 +34,12 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
         return
     from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.quiet import reasons_of  # noqa: PLC0415
 
     with opened_with_settings(ctx, config, database, "watchdog incidents") as (store, settings):
         listed, watched = store.incidents(0.0 if everything else None), store.watched()
         known = store.acknowledged()
-        quiet = reasons_of(listed, store, settings)
+        quiet = reasons_of(listed, store, settings, time.time())
         path = str(store.path)
     if style == "json":
         show_json(incidents_document(listed, path, watched, quiet, known))
@@ -75,22 +68,13 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
     from watchdog.core.incidents.quiet.deploys import deploy_before  # noqa: PLC0415
+    from watchdog.status.quiet import reasons_of  # noqa: PLC0415
 
     with opened_with_settings(ctx, config, database, f"watchdog incidents show {named}") as (store, settings):
         shown, path, watched = store.show(named), str(store.path), store.watched()
-        reason = reasons_of(store.incidents(), store, settings).get(shown.incident.id)
+        reason = reasons_of(store.incidents(), store, settings, time.time()).get(shown.incident.id)
         after = deploy_before(shown.incident, store.deploys())
     if style == "json":
         show_json(incident_document(shown, path, watched, reason, after))
     else:
         show_page(incident_page(shown, path, time.time(), watched, reason, after))
-
-
-def reasons_of(incidents: "Sequence[Incident]", store: "Store", settings: "Settings") -> "dict[str, Reason]":
-    """Id of each open incident that is quiet for every receiver -> why."""
-    from watchdog.config.sections.mutes import to_windows  # noqa: PLC0415
-    from watchdog.core.incidents.quiet.reasons import quiet_reasons  # noqa: PLC0415
-
-    windows = [window for window in to_windows(settings.mute) if window.all_receivers]
-    acknowledged, deploys = store.acknowledged(), store.deploys()
-    return quiet_reasons(incidents, store.silences(), time.time(), acknowledged=acknowledged, deploys=deploys, windows=windows)

@@ -8,21 +8,21 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from watchdog.cli.database.quiet_wording import (
-    acknowledged_document,
-    acknowledged_text,
-    held_back_by,
-    quiet_line,
-    quiet_verb,
-)
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
-from watchdog.cli.output.wording import counted, key_text, values_text
 from watchdog.core.incidents.explain.document import reason_document
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.wording import counted, key_text, values_text
+from watchdog.status.quiet_wording import (
+    acknowledged_document,
+    acknowledged_text,
+    held_back_by,
+    quiet_line,
+    quiet_verb,
+)
 
 if TYPE_CHECKING:
     from watchdog.store import IncidentShown, MessageShown, Watched

@@ -155,7 +155,7 @@ def drop(
     Those that were given up already are no longer listed. The receiver is not notified of these incidents again. A message that may have
     arrived counts as delivered: then the end is still sent.
     """
-    from watchdog.cli.output.wording import counted  # noqa: PLC0415
+    from watchdog.core.text.wording import counted  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
     loaded = _loaded(*options_or_before(ctx, config, database))

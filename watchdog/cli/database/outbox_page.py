@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from watchdog.cli.output.page import Block, Grid, Ink, Line, Piece
-from watchdog.cli.output.wording import counted, key_text
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import headline, iso, title_of
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.wording import counted, key_text
 from watchdog.store import OutboxShown
 
 if TYPE_CHECKING:

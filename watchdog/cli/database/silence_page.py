@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line
-from watchdog.cli.output.wording import counted, key_text
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.silences import Silence, Silenced
 from watchdog.core.model.target import SELF
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.suggestions import did_you_mean
+from watchdog.core.text.wording import counted, key_text
 
 __all__ = ["added_document", "added_page", "expired_page", "silences_document", "silences_page", "unknown_names"]
 

@@ -59,7 +59,7 @@ def look(place: Place) -> Found:
     settings = _settings(place)
     if isinstance(settings, str):
         return Found(place, answers=False, said=settings)
-    from watchdog.app import build_sources  # noqa: PLC0415
+    from watchdog.app.polling import build_sources  # noqa: PLC0415
     from watchdog.core.model.queries import Ping, Query, ReadServer, ScanKeys, WorkerStatus  # noqa: PLC0415
 
     source = build_sources(settings)[place.kind]

@@ -46,7 +46,7 @@ def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: 
 
     Exits with 0 if it was delivered, with 1 if it was not. The message is marked as a test; it is sent once.
     """
-    from watchdog.app import build_receivers  # noqa: PLC0415
+    from watchdog.app.receivers import build_receivers  # noqa: PLC0415
     from watchdog.cli.configuration import load  # noqa: PLC0415
 
     loaded = load(config, targets_required=False)

@@ -12,7 +12,7 @@ from watchdog.cli.options import config_option, format_option
 from watchdog.cli.output.refusals import Refused, warn
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
     from watchdog.core.incidents.lifecycle import Incident
 
 __all__ = ["routes"]
@@ -47,7 +47,7 @@ def test(*, labels: tuple[str, ...], style: str, config: Path | None) -> None:
     Labels are rule, target, severity, the key columns of the rule (often name), and labels of rules. What is not given is as the rule says,
     if it is named.
     """
-    from watchdog.app import build_receivers, build_recipients, build_routing  # noqa: PLC0415
+    from watchdog.app.receivers import build_receivers, build_recipients, build_routing  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.cli.receivers.routes_page import routes_document, routes_page  # noqa: PLC0415

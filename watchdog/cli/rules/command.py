@@ -13,7 +13,7 @@ from watchdog.cli.output.refusals import Refused, warn
 from watchdog.cli.rules.trial import trial
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
     from watchdog.core.model.target import Target
     from watchdog.core.rules.overrides import Tuned
     from watchdog.core.rules.rule import Rule
@@ -44,7 +44,7 @@ def check(*, files: tuple[Path, ...], config: Path | None, alone: bool) -> None:
 
     Exits with 0, or with 2 and every fault of every file. With files no configuration is needed.
     """
-    from watchdog.cli.output.wording import counted  # noqa: PLC0415
+    from watchdog.core.text.wording import counted  # noqa: PLC0415
 
     if files:
         count = _check_files(files, shipped=not alone)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from watchdog.cli.output.page import Block, ByMedium, Grid, Ink, Line, Piece, text_of
-from watchdog.cli.output.wording import counted
 from watchdog.core.rules.rule import Override, Rule
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import format_value
 from watchdog.core.text.sanitize import first_line
+from watchdog.core.text.wording import counted
 
 __all__ = ["Listed", "rule_page", "rules_page"]
 

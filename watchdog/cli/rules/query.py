@@ -11,7 +11,7 @@ from watchdog.cli.options import config_option, database_option, format_option, 
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
     from watchdog.cli.rules.query_answer import Answer
     from watchdog.cli.rules.query_look import Answerable
 
@@ -87,7 +87,7 @@ def _answers(
     conf: "Configured", chosen: Sequence[str], sql: str, reads: Mapping[str, frozenset[str]], seen: "Mapping[str, Answerable]"
 ) -> "list[Answer]":
     """The answer of each target: from the daemon's look where there is one, the others by a poll."""
-    from watchdog.app import build_checker  # noqa: PLC0415
+    from watchdog.app.polling import build_checker  # noqa: PLC0415
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
     from watchdog.cli.rules.query_answer import answered  # noqa: PLC0415
     from watchdog.core.judging.evaluator import Evaluator  # noqa: PLC0415

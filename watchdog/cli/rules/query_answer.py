@@ -11,12 +11,12 @@ from typing import Any
 from msgspec import Struct, field
 
 from watchdog.cli.output.page import Block, Grid, Ink, Line
-from watchdog.cli.output.wording import counted
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.model.rows import Kind, Reading, Table
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import format_value
 from watchdog.core.text.sanitize import sanitize
+from watchdog.core.text.wording import counted
 
 __all__ = ["Answer", "NoValue", "answered", "csv_text", "query_document", "query_page"]
 

@@ -10,7 +10,7 @@ from watchdog.cli.database.opening import opened
 from watchdog.cli.options import config_option, database_option, format_option, longer_than_nothing
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
 
 __all__ = ["trial"]
 

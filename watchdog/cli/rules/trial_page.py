@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import Struct
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
-from watchdog.cli.output.wording import counted, key_text
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.payload import iso
 from watchdog.core.model.severity import worst
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.wording import counted, key_text
 
 __all__ = ["RuleTried", "Tried", "trial_document", "trial_page", "would_have_told"]
 

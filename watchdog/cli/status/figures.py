@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from watchdog.cli.output.drawing import bar, columns, percent, short, spark, time_short
 from watchdog.cli.output.page import Block, ByMedium, Cell, Heading, Ink, Line, Panel, Piece, Sheet, text_of
-from watchdog.cli.status.shown import TableShown, TargetShown, more_line
+from watchdog.cli.status.cells import more_line, reason_lines
 from watchdog.core.history.series import Part
 from watchdog.core.history.sketch import mean_of, quantile_of
 from watchdog.core.history.trends import HOUR_S, Hour, number_of, runtimes_of
 from watchdog.core.model.rows import Row
 from watchdog.core.text.durations import format_duration
+from watchdog.status.shown import TableShown, TargetShown
 from watchdog.tables.history.kept import KEPT
 
 __all__ = ["metrics", "overview", "trend"]
@@ -43,7 +44,7 @@ def overview(shown: TargetShown, *, every: bool = False) -> Panel:
     drawn = Sheet(figures.headings, (*figures.rows, tuple(course for _, _, course in tiles)))
     sources = _sources(shown.table("sources"))
     told = {text_of(line.pieces) for line in sources}
-    reasons = [line for line in cluster.reasons(("workers_online", "backlog")) if text_of(line.pieces).removeprefix("? ") not in told]
+    reasons = [line for line in reason_lines(cluster, ("workers_online", "backlog")) if text_of(line.pieces).removeprefix("? ") not in told]
     return Panel("overview", (ByMedium((figures,), (drawn,)), *sources, *reasons), _covered(shown))
 
 

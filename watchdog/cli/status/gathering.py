@@ -12,21 +12,18 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from watchdog.cli.output.refusals import Refused
-from watchdog.cli.status.shown import TargetShown
+from watchdog.status.shown import TargetShown
 
 if TYPE_CHECKING:
-    from watchdog.check import Checker
     from watchdog.config.settings import Settings
-    from watchdog.core.history.trends import Day
     from watchdog.core.model.rows import Reading
+    from watchdog.polling.check import Checker
+    from watchdog.status.gathering import Days
     from watchdog.store import Store
 
 __all__ = ["Gathering"]
 
-DAY_S = 86400.0
-DAY_AGAIN_S = 30.0
 OF_LIVE_LOOK = ("workers", "queues", "running", "cluster", "sources", "broker")
-NEVER_SEEN = "no look is stored yet"
 
 
 class Gathering:
@@ -39,7 +36,7 @@ class Gathering:
         self._names = tuple(targets)
         self._by_flag = any(flags.values())
         self._checker: Checker | None = None
-        self._days: dict[str, tuple[float, Day]] = {}
+        self._days: Days | None = None
         self.place = ""
         """Where it is gathered from, for the last line of the page."""
 
@@ -70,31 +67,24 @@ class Gathering:
         return known_names(known, self._names)
 
     def _without_database(self, names: Sequence[str]) -> tuple[TargetShown, ...]:
+        from watchdog.status.gathering import utc_offset_s  # noqa: PLC0415
+
         checker = self._live_checker()
         names = names or tuple(checker.targets)
         now = time.time()
-        bare = TargetShown("", now, seen_at=now, live=True, incidents=None, utc_offset_s=_offset(now))
+        bare = TargetShown("", now, seen_at=now, live=True, incidents=None, utc_offset_s=utc_offset_s(now))
         return tuple(replace(bare, name=name, readings=self._looked(name)) for name in names)
 
     def _with(self, store: "Store", settings: "Settings", configured: Sequence[str]) -> tuple[TargetShown, ...]:
-        from watchdog.cli.database.incidents import reasons_of  # noqa: PLC0415
-        from watchdog.core.model.target import matches  # noqa: PLC0415
+        from watchdog.status.gathering import Days, gathered  # noqa: PLC0415
 
-        now = time.time()
-        watched, looks, listed, deploys = store.watched(), store.last_looks(), store.incidents(), store.deploys()
-        quiet, known = reasons_of(listed, store, settings), store.acknowledged()
-        common = TargetShown(
-            "", now, watched=watched.now, quiet=quiet, acknowledged=known, notified=store.notified(), utc_offset_s=_offset(now)
+        looks = store.last_looks()
+        names = self._chosen(configured or tuple(sorted(looks)))
+        self._days = self._days or Days()
+        shown = gathered(store, settings, names, self._days, time.time(), looks)
+        return tuple(
+            one if one.seen_at is not None and one.watched is not False and not self._live else self._live_look(one) for one in shown
         )
-        shown = []
-        for name in self._chosen(configured or tuple(sorted(looks))):
-            look = looks.get(name)
-            mine = tuple(incident for incident in listed if incident.target == name)
-            of_daemon = look is not None and watched.now is not False and not self._live
-            own_deploys = tuple(deploy for deploy in deploys if matches(name, deploy.targets))
-            one = replace(common, name=name, incidents=mine, deploys=own_deploys, day=self._day(store, name, now))
-            shown.append(_seen(one, look.readings(), look.at, look.interval_s) if of_daemon and look is not None else self._live_look(one))
-        return tuple(shown)
 
     def _live_look(self, shown: TargetShown) -> TargetShown:
         readings = self._looked(shown.name)
@@ -112,27 +102,9 @@ class Gathering:
 
     def _live_checker(self) -> "Checker":
         if self._checker is None:
-            from watchdog.app import build_checker  # noqa: PLC0415
+            from watchdog.app.polling import build_checker  # noqa: PLC0415
             from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
 
             conf = load_with_rules(self._config, {key: value for key, value in self._flags.items() if key != "database"})
             self._checker = build_checker(conf, (), time.time, time.perf_counter)
         return self._checker
-
-    def _day(self, store: "Store", name: str, now: float) -> "Day":
-        from watchdog.core.history.trends import OF_DAY, day_of  # noqa: PLC0415
-        from watchdog.tables.history.kept import KEPT  # noqa: PLC0415
-
-        read_at, day = self._days.get(name, (0.0, None))
-        if day is None or not 0 <= now - read_at < DAY_AGAIN_S:
-            day = day_of(store.history(name, now - DAY_S, now, OF_DAY), KEPT, now)
-            self._days[name] = (now, day)
-        return day
-
-
-def _seen(shown: TargetShown, readings: "Mapping[str, Reading]", at: float, interval_s: float) -> TargetShown:
-    return replace(shown, readings=readings, seen_at=at, interval_s=interval_s)
-
-
-def _offset(now: float) -> float:
-    return float(time.localtime(now).tm_gmtoff)

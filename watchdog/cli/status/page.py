@@ -5,10 +5,10 @@ from typing import Protocol
 
 from watchdog.cli.output.page import Block, Ink, Line, Panel
 from watchdog.cli.status.figures import metrics, overview, trend
-from watchdog.cli.status.shown import TargetShown
 from watchdog.cli.status.tables import queues, tasks, workers
 from watchdog.cli.status.trouble import errors, incidents
 from watchdog.core.text.durations import format_duration
+from watchdog.status.shown import TargetShown
 
 __all__ = ["PANELS", "status_page"]
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from watchdog.cli.output.drawing import bar, percent, spark, time_short
 from watchdog.cli.output.page import Block, Cell, Heading, Ink, Line, Panel, Sheet
-from watchdog.cli.status.shown import TableShown, TargetShown, could_not_look, more_line, number_in, text_in
+from watchdog.cli.status.cells import could_not_look, more_line, number_in, reason_lines, text_in
 from watchdog.core.history.trends import Hour
 from watchdog.core.model.rows import Row
 from watchdog.core.text.phrasing import FILTERS
+from watchdog.status.shown import TableShown, TargetShown
 
 __all__ = ["queues", "tasks", "workers"]
 
@@ -42,7 +43,7 @@ class _Columns:
     def panel(self, title: str, note: str, total: int, panel: str, blind: str | None = None) -> Panel:
         """The panel, with the reasons of its gaps. `blind`: why its rows may be old."""
         sheet: tuple[Block, ...] = (Sheet(tuple(self.headings), tuple(zip(*self.cells, strict=True))),) if self.rows else ()
-        reasons = tuple(self.table.reasons(self.read)) + ((could_not_look(blind),) if blind else ())
+        reasons = tuple(reason_lines(self.table, self.read)) + ((could_not_look(blind),) if blind else ())
         note = "" if self.table.reading.unread is not None and not self.table.rows else note
         empty = (Line.of(Ink("none", "faint")),) if not sheet and not reasons else ()
         return Panel(title, (*sheet, *empty, *more_line(len(self.rows), total, panel), *reasons), note)

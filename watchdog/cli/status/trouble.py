@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from watchdog.cli.output.drawing import bar, percent, short, time_short
 from watchdog.cli.output.page import Block, Cell, Heading, Ink, Line, Panel, Sheet
-from watchdog.cli.output.wording import counted
-from watchdog.cli.status.shown import TargetShown, more_line
+from watchdog.cli.status.cells import more_line
 from watchdog.core.history.trends import number_of
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.wording import counted
+from watchdog.status.shown import TargetShown
 from watchdog.tables.tasks.categories import category_of
 
 __all__ = ["errors", "incidents"]

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch
 from watchdog.cli.output.page import Panel, plain
-from watchdog.cli.status.shown import TargetShown
 from watchdog.core.history.series import Part, Slice
 from watchdog.core.history.sketch import Sketch, sketch_of
 from watchdog.core.history.trends import Day, day_of
 from watchdog.core.model.queries import Query
+from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
 
 NOON = 1_800_000_000.0 // 86400 * 86400 + 12 * 3600

@@ -13,7 +13,6 @@ from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import plain
 from watchdog.cli.status.figures import metrics, overview, trend
 from watchdog.cli.status.page import PANELS, status_page
-from watchdog.cli.status.shown import TargetShown
 from watchdog.cli.status.tables import queues, tasks, workers
 from watchdog.cli.status.trouble import errors, incidents
 from watchdog.core.incidents.lifecycle import State
@@ -21,6 +20,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.model.severity import Severity
+from watchdog.status.shown import TargetShown
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 NEVER = TargetShown("prod", NOON, why_not="flower: no answer")

@@ -12,8 +12,8 @@ from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import Heading, Ink, Line, Panel, Sheet
 from watchdog.cli.status.figures import trend
 from watchdog.cli.status.page import status_page
-from watchdog.cli.status.shown import TargetShown
 from watchdog.core.history.trends import day_of
+from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import Run
+from watchdog.app.serving import Serving
 from watchdog.cli.run import builder
 from watchdog.config.shipped import shipped_folder
 from watchdog.core.judging.unanswerable import Unanswerable
@@ -182,7 +183,7 @@ def test_a_start_with_such_a_rule_is_refused(run: Run, tmp_path: Path) -> None:
 def test_a_reload_with_such_a_rule_is_rejected_before_anything_is_built(tmp_path: Path) -> None:
     configure(tmp_path, MEMORY, FLOWER)
     with Store.open(tmp_path / "w.db") as store:
-        build = builder(tmp_path / "watchdog.toml", None, store, SelfMonitor(), Pace())
+        build = builder(tmp_path / "watchdog.toml", None, store, SelfMonitor(), Pace(), Serving())
         with pytest.raises(RejectedError, match="it can never have a verdict on prod"):
             build()
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdog.app import Configured, build_receivers, build_recipients, build_routing
-from watchdog.check import Looked, RowLook
+from watchdog.app.configured import Configured
+from watchdog.app.receivers import build_receivers, build_recipients, build_routing
 from watchdog.cli.configuration import chosen_names
 from watchdog.cli.database.incidents_page import unwatched
 from watchdog.cli.database.why.case import Answer, Case
@@ -20,7 +20,6 @@ from watchdog.cli.database.why.stored import MOST_CASES, NEVER, Stored, Today
 from watchdog.cli.database.why.times import clock_of
 from watchdog.cli.output.page import text_of
 from watchdog.cli.output.refusals import Refused
-from watchdog.cli.output.wording import counted, key_text
 from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import servers_of
 from watchdog.core.incidents.lifecycle import Incident
@@ -31,6 +30,8 @@ from watchdog.core.model.target import SELF
 from watchdog.core.rules.overrides import Tuned, rule_for_key
 from watchdog.core.rules.rule import Rule
 from watchdog.core.text.suggestions import did_you_mean
+from watchdog.core.text.wording import counted, key_text
+from watchdog.polling.check import Looked, RowLook
 from watchdog.store import Store, StoreError
 from watchdog.tables import TABLES
 

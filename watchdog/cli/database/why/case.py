@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from watchdog.check import RowLook
 from watchdog.core.incidents.explain.as_it_was import Sent
 from watchdog.core.incidents.explain.explained import Explained
 from watchdog.core.incidents.lifecycle import Incident
+from watchdog.polling.check import RowLook
 
 __all__ = ["Answer", "Case", "Told"]
 

@@ -11,7 +11,7 @@ from watchdog.cli.options import config_option, database_option, format_option, 
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
+    from watchdog.app.configured import Configured
 
 __all__ = ["why"]
 

@@ -12,11 +12,11 @@ from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.reading import Past
 
 if TYPE_CHECKING:
-    from watchdog.app import Configured
-    from watchdog.check import Looked, RowLook
+    from watchdog.app.configured import Configured
     from watchdog.core.incidents.lifecycle import Incident
     from watchdog.core.model.rows import Key
     from watchdog.core.rules.rule import Rule
+    from watchdog.polling.check import Looked, RowLook
     from watchdog.store import Store
 
 __all__ = ["looked", "verdict_of", "without_verdict"]
@@ -31,7 +31,8 @@ def looked(
     wanted: "Callable[[Rule, Key], bool]",
 ) -> "Looked":
     """Poll the target once. Nothing is written."""
-    from watchdog.app import build_checker, stored_past  # noqa: PLC0415
+    from watchdog.app.polling import build_checker  # noqa: PLC0415
+    from watchdog.app.watching import stored_past  # noqa: PLC0415
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
     from watchdog.config.rulebook import rules_for  # noqa: PLC0415
     from watchdog.core.judging.judge import windows_of  # noqa: PLC0415

@@ -6,16 +6,16 @@ In: an `Answer`, a function that writes times. Out: a page, or a JSON document.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from watchdog.check import RowLook
 from watchdog.cli.database.why.case import Answer, Case, Told
 from watchdog.cli.output.page import Block, Entries, Entry, Ink, Line, Piece
-from watchdog.cli.output.wording import key_text, values_text
 from watchdog.core.incidents.explain.as_it_was import Sent
 from watchdog.core.incidents.explain.document import explained_document
 from watchdog.core.incidents.explain.sentences import EVENTS
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.judging.parts import Part
+from watchdog.core.text.wording import key_text, values_text
+from watchdog.polling.check import RowLook
 
 __all__ = ["why_document", "why_page"]
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from watchdog.cli.database.quiet_wording import acknowledged_document
-from watchdog.cli.status.shown import TargetShown
 from watchdog.core.history.series import Kept, Part, Value
 from watchdog.core.history.sketch import Sketch, quantile
 from watchdog.core.history.trends import Hour
 from watchdog.core.incidents.explain.document import reason_document
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.model.rows import Reading
+from watchdog.status.quiet_wording import acknowledged_document
+from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
 
 __all__ = ["status_document"]

@@ -1,4 +1,4 @@
-"""What `watchdog status` shows of one target, as a value; and cells that say so where nobody could look.
+"""What people are shown of one target, as a value: on a terminal, on the page, as JSON.
 
 In: the last look (or a live one), a day of history, the incidents. Out: `TargetShown`, and `TableShown` to read its tables with.
 """
@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
-from watchdog.cli.output.drawing import NOTHING, short, time_short
-from watchdog.cli.output.page import Ink, Line, Piece
 from watchdog.core.history.trends import Day
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
@@ -16,7 +14,7 @@ from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.model.rows import Reading, Row
 
-__all__ = ["TableShown", "TargetShown", "could_not_look", "more_line", "number_in", "text_in"]
+__all__ = ["TableShown", "TargetShown"]
 
 LISTED = 3
 """How many reasons of gaps a panel lists."""
@@ -75,42 +73,10 @@ class TableShown(Struct, frozen=True):
         """Whether a column can be shown: something could fill it here."""
         return column not in self.reading.idle
 
-    def reasons(self, columns: Iterable[str]) -> Iterator[Line]:
-        """Why cells of these columns have no value: one line for each reason, the most frequent ones."""
-        if self.reading.unread is not None:
-            yield could_not_look(self.reading.unread)
-            return
+    def reasons(self, columns: Iterable[str]) -> Iterator[str]:
+        """Why cells of these columns have no value: the most frequent reasons, and why rows may be missing."""
         counted: dict[str, int] = {}
         for row in self.rows:
             for why in {row.gaps[column] for column in columns if column in row.gaps and row.cells.get(column) is None}:
                 counted[why] = counted.get(why, 0) + 1
-        for why, _ in sorted(counted.items(), key=lambda entry: -entry[1])[:LISTED]:
-            yield Line.of(Ink(f"{NOTHING} {why}", "odd"))
-        if self.reading.partial and self.reading.partial not in counted:
-            yield Line.of(Ink(f"in part: {self.reading.partial}", "odd"))
-
-
-def could_not_look(why: str) -> Line:
-    """The line that stands where nobody could look."""
-    return Line.of(Ink(f"could not look: {why}", "odd"))
-
-
-def number_in(row: Row, column: str, *, seconds: bool = False) -> Piece:
-    """A number of a row; `?` for a gap."""
-    cell = row.cells.get(column)
-    if not isinstance(cell, float):
-        return Ink(NOTHING, "odd")
-    if cell == float("inf"):
-        return Ink("never", "faint") if seconds else Ink("∞", "faint")
-    return time_short(cell) if seconds else short(cell)
-
-
-def text_in(row: Row, column: str) -> Piece:
-    """A text of a row; `?` for a gap."""
-    cell = row.cells.get(column)
-    return Ink(NOTHING, "odd") if cell is None else str(cell)
-
-
-def more_line(shown: int, of: int, panel: str) -> tuple[Line, ...]:
-    """A line that says how many rows are left out, and how to see them."""
-    return (Line.of(Ink(f"and {of - shown:,} more: watchdog status --panel {panel}", "faint")),) if of > shown else ()
+        yield from sorted(counted, key=lambda why: -counted[why])[:LISTED]

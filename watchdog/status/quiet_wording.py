@@ -5,11 +5,11 @@ In: reasons and acknowledgements. Out: short phrases for the pages about inciden
 
 from typing import Any
 
-from watchdog.cli.output.wording import key_text
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.reasons import Reason
+from watchdog.core.text.wording import key_text
 
 __all__ = ["acknowledged_document", "acknowledged_text", "held_back_by", "quiet_line", "quiet_verb"]
 

@@ -1,0 +1,126 @@
+"""Who is let in, and who may change something."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.security import generate_password_hash
+from werkzeug.test import TestResponse
+
+from tests.builders.web import application
+from watchdog.web.access import Access, Person
+
+TOKEN = "a-token-of-24-characters"
+PASSWORD = "correct horse"
+USERS = {"ada": generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")}
+PROXY: dict[str, Any] = {"user_header": "X-Forwarded-User", "trusted_proxies": ["127.0.0.1"]}
+
+
+def basic(name: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def asked(app: Flask, headers: dict[str, str] | None = None, *, method: str = "GET", address: str = "127.0.0.1") -> TestResponse:
+    """The answer to a request for something that does not exist: 404 for whoever is let in."""
+    base = "http://localhost:5556"
+    return app.test_client().open("/nothing", method=method, headers=headers, base_url=base, environ_base={"REMOTE_ADDR": address})
+
+
+@pytest.mark.parametrize(
+    ("http", "headers"),
+    [
+        ({"token": TOKEN}, bearer(TOKEN)),
+        ({"token": TOKEN}, basic("anybody", TOKEN)),
+        ({"users": USERS}, basic("ada", PASSWORD)),
+        (PROXY, {"X-Forwarded-User": "ada"}),
+        ({"token": TOKEN, "users": USERS}, basic("ada", PASSWORD)),
+    ],
+)
+def test_each_kind_of_authentication_suffices(tmp_path: Path, http: dict[str, Any], headers: dict[str, str]) -> None:
+    assert asked(application(tmp_path, **http), headers).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        bearer(""),
+        bearer(TOKEN[:-1]),
+        basic("ada", ""),
+        basic("ada", PASSWORD + "!"),
+        basic("eve", PASSWORD),
+        basic("", ""),
+        {"X-Forwarded-User": "ada"},
+        {"Authorization": "Basic ###"},
+        {"Authorization": "Digest ada"},
+    ],
+)
+def test_a_stranger_is_asked_and_told_nothing(tmp_path: Path, headers: dict[str, str]) -> None:
+    answer = asked(application(tmp_path, token=TOKEN, users=USERS), headers)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"].partition(" ")[0]) == (401, "Basic")
+
+
+def test_the_header_of_a_proxy_counts_only_from_its_address(tmp_path: Path) -> None:
+    app = application(tmp_path, **PROXY)
+    assert asked(app, {"X-Forwarded-User": "ada"}, address="127.0.0.2").status_code == 401
+
+
+@pytest.mark.parametrize("host", ["localhost:5556", "127.0.0.1", "[::1]:5556", "LOCALHOST", "watchdog.example.com"])
+def test_without_authentication_our_own_names_are_answered(tmp_path: Path, host: str) -> None:
+    app = application(tmp_path, hosts=["watchdog.example.com"])
+    assert app.test_client().get("/nothing", headers={"Host": host}).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.example:5556"])
+def test_without_authentication_a_name_that_somebody_points_here_is_not(tmp_path: Path, host: str) -> None:
+    assert application(tmp_path).test_client().get("/nothing", headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_asks_nobody(tmp_path: Path, path: str) -> None:
+    assert application(tmp_path, token=TOKEN).test_client().get(path).status_code == 200
+
+
+def test_a_program_with_the_token_changes_without_a_form(tmp_path: Path) -> None:
+    assert asked(application(tmp_path, token=TOKEN), bearer(TOKEN), method="POST").status_code == 404
+
+
+@pytest.mark.parametrize(("http", "headers"), [({"users": USERS}, basic("ada", PASSWORD)), ({"token": TOKEN}, basic("a", TOKEN)), ({}, {})])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_a_browser_sends_by_itself_changes_nothing(tmp_path: Path, http: dict[str, Any], headers: dict[str, str], method: str) -> None:
+    assert asked(application(tmp_path, **http), headers, method=method).status_code == 403
+
+
+def test_a_form_of_ours_changes(tmp_path: Path) -> None:
+    app = application(tmp_path, users=USERS)
+    access: Access = app.extensions["access"]
+    form = {"X-CSRF-Token": access.csrf(Person("ada"))}
+    assert asked(app, basic("ada", PASSWORD) | form, method="POST").status_code == 404
+
+
+def test_the_form_of_one_person_is_none_of_another(tmp_path: Path) -> None:
+    app = application(tmp_path, users=USERS)
+    access: Access = app.extensions["access"]
+    form = {"X-CSRF-Token": access.csrf(Person("eve"))}
+    assert asked(app, basic("ada", PASSWORD) | form, method="POST").status_code == 403
+
+
+def test_after_ten_wrong_passwords_none_is_compared(tmp_path: Path) -> None:
+    app = application(tmp_path, users=USERS)
+    for attempt in range(10):
+        asked(app, basic("ada", f"guess {attempt}"))
+    assert asked(app, basic("ada", PASSWORD)).status_code == 401
+
+
+def test_who_is_known_stays_known_while_others_guess(tmp_path: Path) -> None:
+    app = application(tmp_path, users=USERS)
+    asked(app, basic("ada", PASSWORD))
+    for attempt in range(10):
+        asked(app, basic("ada", f"guess {attempt}"))
+    assert asked(app, basic("ada", PASSWORD)).status_code == 404

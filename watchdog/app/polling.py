@@ -1,0 +1,60 @@
+"""What asks: sources, pollers, and the checker of commands that look once.
+
+In: settings. Out: objects that are ready to poll; targets that share a server share its answers.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from math import inf
+
+from watchdog.app.configured import Configured
+from watchdog.config.rulebook import rules_for
+from watchdog.config.settings import Settings, TargetSettings, to_target
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.expectations import Expectation
+from watchdog.core.model.target import SELF
+from watchdog.polling.check import Checker
+from watchdog.polling.poller import Poller
+from watchdog.polling.time_limit import BoundedSource, PollDeadline
+from watchdog.sources import SOURCES
+from watchdog.sources.base import Source
+from watchdog.tables import TABLES
+
+__all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_sources"]
+
+
+def build_sources(target: TargetSettings) -> dict[str, Source]:
+    """The sources that the target configures."""
+    given = {name: getattr(target, name, None) for name in SOURCES}
+    return {name: SOURCES[name].source(settings) for name, settings in given.items() if settings is not None}
+
+
+def build_pollers(settings: Settings, bounded: Callable[[Source], Source] = lambda source: source) -> list[Poller]:
+    """One poller per target; targets that share a source share its answers if it supports that. `bounded` wraps each source."""
+    sources = [build_sources(target) for target in settings.target]
+    for name, kind in SOURCES.items():
+        kind.together([of_target[name] for of_target in sources if name in of_target])
+    asked = [{name: bounded(source) for name, source in of_target.items()} for of_target in sources]
+    return [Poller(to_target(settings, t), of_target, TABLES) for t, of_target in zip(settings.target, asked, strict=True)]
+
+
+def build_live_pollers(settings: Settings) -> list[Poller]:
+    """The pollers of `watchdog config show --live`: one per target, for the queries that the settings in force are read from."""
+    tables = {name: TABLES[name] for name in ("workers", "queues")}
+    return [Poller(to_target(settings, target), build_sources(target), tables) for target in settings.target]
+
+
+def build_checker(
+    conf: Configured,
+    only: tuple[str, ...],
+    clock: Callable[[], float],
+    stopwatch: Callable[[], float],
+    expectations: tuple[Expectation, ...] = (),
+    timeout_s: float = inf,
+) -> Checker:
+    """The checker of `watchdog check` and `watchdog query`; `only`: these targets, or all; `timeout_s`: how long one poll may take."""
+    deadline = PollDeadline(timeout_s, stopwatch)
+    pollers = [a for a in build_pollers(conf.settings, partial(BoundedSource, deadline=deadline)) if not only or a.target.name in only]
+    rules = {a.target.name: rules_for(conf.book, a.target.name, TABLES) for a in pollers}
+    own = tuple(tuned.rule for tuned in rules_for(conf.book, SELF, TABLES))
+    return Checker(pollers, TABLES, rules, own, lambda: Evaluator(TABLES, stopwatch=stopwatch), clock, expectations, deadline=deadline)

@@ -1,0 +1,51 @@
+"""Cells and lines of the panels, which say so where nobody could look.
+
+In: rows and tables as they were read. Out: pieces of a page.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from watchdog.cli.output.drawing import NOTHING, short, time_short
+from watchdog.cli.output.page import Ink, Line, Piece
+from watchdog.core.model.rows import Row
+from watchdog.status.shown import TableShown
+
+__all__ = ["could_not_look", "more_line", "number_in", "reason_lines", "text_in"]
+
+
+def number_in(row: Row, column: str, *, seconds: bool = False) -> Piece:
+    """A number of a row; `?` for a gap."""
+    cell = row.cells.get(column)
+    if not isinstance(cell, float):
+        return Ink(NOTHING, "odd")
+    if cell == float("inf"):
+        return Ink("never", "faint") if seconds else Ink("∞", "faint")
+    return time_short(cell) if seconds else short(cell)
+
+
+def text_in(row: Row, column: str) -> Piece:
+    """A text of a row; `?` for a gap."""
+    cell = row.cells.get(column)
+    return Ink(NOTHING, "odd") if cell is None else str(cell)
+
+
+def could_not_look(why: str) -> Line:
+    """The line that stands where nobody could look."""
+    return Line.of(Ink(f"could not look: {why}", "odd"))
+
+
+def reason_lines(table: TableShown, columns: Iterable[str]) -> Iterator[Line]:
+    """One line for each reason why cells of these columns have no value."""
+    reading = table.reading
+    if reading.unread is not None:
+        yield could_not_look(reading.unread)
+        return
+    reasons = tuple(table.reasons(columns))
+    yield from (Line.of(Ink(f"{NOTHING} {why}", "odd")) for why in reasons)
+    if reading.partial and reading.partial not in reasons:
+        yield Line.of(Ink(f"in part: {reading.partial}", "odd"))
+
+
+def more_line(shown: int, of: int, panel: str) -> tuple[Line, ...]:
+    """A line that says how many rows are left out, and how to see them."""
+    return (Line.of(Ink(f"and {of - shown:,} more: watchdog status --panel {panel}", "faint")),) if of > shown else ()

@@ -1,0 +1,109 @@
+"""The WSGI application: every route in one registry, behind one guard, with the same headers on every answer.
+
+In: a `Site` and `[http]`. Out: a Flask application. What fails in it is logged and answered in one sentence; no answer holds a traceback.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Blueprint, Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from watchdog.config.sections.http import HttpSettings
+from watchdog.store import StoreError
+from watchdog.web.access import Access, Person
+from watchdog.web.health import health
+from watchdog.web.site import Site
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__all__ = ["build_application"]
+
+log = structlog.get_logger()
+
+BLUEPRINTS: tuple[Blueprint, ...] = (health,)
+"""Everything that is served."""
+
+OPEN = frozenset({"health.healthz", "health.readyz", "static"})
+"""What is served without authentication: nothing in it is about a cluster."""
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+NOT_OURS = "watchdog: this form is not from a page of watchdog, or older than its last start; open the page again and repeat it.\n"
+
+
+def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[], float]) -> "_Prefixed":
+    """The application of one configuration."""
+    app = Flask("watchdog.web", static_folder="static", template_folder="templates")
+    app.extensions["site"] = site
+    app.extensions["access"] = access = Access(settings, stopwatch)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+    @app.before_request
+    def admitted() -> Response | None:
+        if request.endpoint in OPEN:
+            g.person = Person()
+            return None
+        found = access.admit(request)
+        if isinstance(found, Response):
+            return found
+        g.person = found
+        return None if access.may_change(request, found) else _text(403, NOT_OURS)
+
+    @app.after_request
+    def guarded(answer: Response) -> Response:
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(StoreError, _store_failed)
+    app.register_error_handler(Exception, _crashed)
+    return _Prefixed(app, settings.prefix)
+
+
+class _Prefixed:
+    """The application below a path, whether the proxy in front of it keeps that path or removes it."""
+
+    def __init__(self, app: Flask, prefix: str) -> None:
+        self.app, self._prefix = app, prefix
+
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if self._prefix:
+            environ["SCRIPT_NAME"] = self._prefix
+            if path == self._prefix or path.startswith(f"{self._prefix}/"):
+                environ["PATH_INFO"] = path[len(self._prefix) :]
+        return self.app(environ, start)
+
+
+def _refused(error: HTTPException) -> Response:
+    return _text(error.code or 500, f"watchdog: {error.name.lower()}. {error.description}\n")
+
+
+def _store_failed(error: StoreError) -> Response:
+    return _text(503, f"watchdog: {error}\n")
+
+
+def _crashed(error: Exception) -> Response:
+    log.error("request_failed", endpoint=request.endpoint, reason=f"unexpected {type(error).__name__}; please report it")
+    log.debug("request_crashed", exc_info=error)
+    return _text(500, "watchdog: this could not be answered; its log says why.\n")
+
+
+def _text(status: int, text: str) -> Response:
+    return Response(text, status, content_type="text/plain; charset=utf-8")

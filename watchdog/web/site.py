@@ -1,0 +1,33 @@
+"""What the application serves, as a value: the configuration, the database, and what the daemon says of itself."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from watchdog.config.settings import Settings
+from watchdog.core.model.self_seen import SelfSeen
+from watchdog.status.gathering import Days
+from watchdog.store import Store
+
+__all__ = ["Site"]
+
+
+class Site(Struct, frozen=True):
+    """One configuration, as it is served. All callables may be called from any thread."""
+
+    settings: Settings
+    store: Store
+    days: Days
+    overdue: Callable[[], list[str]]
+    """Targets whose cycles do not finish."""
+    delivering: Callable[[], bool]
+    """Whether every receiver's thread is running."""
+    ready: Callable[[], bool]
+    """Whether every target has been looked at."""
+    self_seen: Callable[[], SelfSeen]
+    clock: Callable[[], float]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the configured targets, in their order."""
+        return tuple(target.name for target in self.settings.target)
