@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import ask_the_workers
 from tests.processes.command_line import watchdog
 from tests.processes.running import running, told
+from tests.servers.many_workers import many_workers
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -18,6 +19,8 @@ from watchdog.demo.cluster import Cluster
 SCALED = {"WorkerLost": "1s", "EveryWorkerLost": "2s", "NoWorkersOnline": "6s", "QueueNoConsumers": "2s", "BrokerUnreachable": "1s"}
 HALVED = {"WorkerLost": "15s", "HostLost": "15s", "WorkersLost": "15s", "EveryWorkerLost": "22s", "QueueNoConsumers": "30s"}
 """Workers fall silent one after the other, within two of their heartbeats: that must still be short beside these."""
+KEEPS_MESSAGES = ("--appendonly", "yes", "--appendfsync", "always")
+"""Otherwise lost messages are told too, and rightly."""
 NODES = {"w1": "w1@node1", "w2": "w2@node2", "w3": "w3@node2", "w4": "w4@node2"}
 
 
@@ -27,14 +30,25 @@ def held(folder: Path) -> Counter[str]:
     return Counter(one["rule"] for one in listed if one["held_back_by"] and one["held_back_by"]["rule"] == "HostLost")
 
 
+def pending(folder: Path) -> Counter[str]:
+    """How many incidents of each rule are pending."""
+    listed = json.loads(watchdog("incidents", "--format", "json", cwd=folder).stdout)["incidents"]
+    return Counter(one["rule"] for one in listed if one["state"] == "pending")
+
+
+def configuration(cluster: Cluster, receiver: RecordingReceiver) -> str:
+    """Every `for` but those of `held_for` is short."""
+    lines = ['interval = "0.3s"', 'database = "watchdog.db"', "[[target]]", 'name = "prod"', "min_workers = 2"]
+    lines += [f'flower = "{cluster.flower_url}"', f'redis = "{cluster.redis_url}"']
+    lines += ["[[receiver]]", 'name = "ops"', 'type = "webhook"', f'url = "{receiver.url}"']
+    lines += ["[[override]]", 'rule = "*"', 'keep_firing_for = "1s"', "[[override]]", 'rule = "Queue*"', 'for = "1s"']
+    return "\n".join(lines) + "\n"
+
+
 @pytest.fixture
 def watched(own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> Path:
     """A folder with a configuration in which every `for` is short, and the cause's is longer than that of what it explains."""
-    lines = ['interval = "0.3s"', 'database = "watchdog.db"', "[[target]]", 'name = "prod"', "min_workers = 2"]
-    lines += [f'flower = "{own_cluster.flower_url}"', f'redis = "{own_cluster.redis_url}"']
-    lines += ["[[receiver]]", 'name = "ops"', 'type = "webhook"', f'url = "{receiver.url}"']
-    lines += ["[[override]]", 'rule = "*"', 'keep_firing_for = "1s"', "[[override]]", 'rule = "Queue*"', 'for = "1s"']
-    (tmp_path / "watchdog.toml").write_text("\n".join(lines) + "\n" + held_for(SCALED))
+    (tmp_path / "watchdog.toml").write_text(configuration(own_cluster, receiver) + held_for(SCALED))
     return tmp_path
 
 
@@ -104,4 +118,27 @@ def test_a_redis_that_dies_is_one_message_and_one_when_it_is_back(own_cluster: C
         own_cluster.start_redis()
         until(lambda: ("BrokerUnreachable", "resolved") in said(receiver), 30, "its end")
         assert daemon.end() == 0
+    assert said(receiver) == [("BrokerUnreachable", "first"), ("BrokerUnreachable", "resolved")]
+
+
+def test_a_redis_killed_under_twenty_workers_and_ten_queues_in_trouble_is_one_message(
+    bare_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
+) -> None:
+    workers = {f"w{nth}@node{nth % 4}": [f"queue-{nth % 10}"] for nth in range(20)}
+    bare_cluster.start_redis(None, *KEEPS_MESSAGES)
+    bare_cluster.start_flower()
+    with many_workers(bare_cluster, workers):
+        until(lambda: bare_cluster.online() == set(workers), 90, "all workers")
+        for nth in range(10):
+            bare_cluster.flood(f"abandoned-{nth}", 5)
+        configured = configuration(bare_cluster, receiver) + held_for({**SCALED, "QueueNoConsumers": "1m"})
+        (tmp_path / "watchdog.toml").write_text(configured)
+        with running(tmp_path) as daemon:
+            until(lambda: pending(tmp_path) == {"QueueNoConsumers": 10}, 40, "ten queues in trouble")
+            bare_cluster.stop_redis(signal.SIGKILL)
+            until(lambda: said(receiver) == [("BrokerUnreachable", "first")], 40, "the broker, alone")
+            bare_cluster.start_redis(None, *KEEPS_MESSAGES)
+            until(lambda: ("BrokerUnreachable", "resolved") in said(receiver), 40, "its end")
+            until(lambda: bare_cluster.online() == set(workers), 60, "all workers again")
+            assert daemon.end() == 0
     assert said(receiver) == [("BrokerUnreachable", "first"), ("BrokerUnreachable", "resolved")]
