@@ -5,6 +5,7 @@ define their own settings in their own files; here they are only named.
 """
 
 import re
+from collections import Counter
 from fnmatch import fnmatchcase
 from functools import reduce
 from operator import or_
@@ -17,6 +18,7 @@ from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.routes import RouteSettings
+from watchdog.config.sections.schedules import ScheduleSettings, to_schedules
 from watchdog.core.model.identity import server_id
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF, Target
@@ -125,6 +127,7 @@ class TargetSettings(Strict):
     min_workers: Annotated[StrictInt, Field(ge=0)] | None = None
     min_workers_by_name: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
     expected_workers: Texts = ()
+    schedule: tuple[ScheduleSettings, ...] = ()
     workers: Texts = ()
     queues: Texts = ()
     kinds: Annotated[Texts, AfterValidator(_each_reached)] = ()
@@ -136,6 +139,11 @@ class TargetSettings(Strict):
             raise ValueError(f'the name "{SELF}" is reserved for watchdog itself; choose another name')
         if self.flower is None and self.redis is None:
             raise ValueError('expected flower, redis or both, found neither; add for example flower = "http://localhost:5555"')
+        if self.schedule and self.flower is None:
+            raise ValueError("expected flower beside schedule: whether a task succeeded is read from Flower; found none")
+        twice = next((task for task, count in Counter(one.task for one in self.schedule).items() if count > 1), None)
+        if twice is not None:
+            raise ValueError(f'expected one schedule for each task, found several for "{twice[:100]}"')
         return self
 
 
@@ -208,6 +216,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         min_workers=target.min_workers,
         min_workers_by_name=dict(target.min_workers_by_name),
         expected_workers=target.expected_workers,
+        schedules=to_schedules(target.schedule),
         key_prefix=redis.key_prefix if redis else None,
         priority_steps=tuple(redis.priority_steps) if redis and redis.priority_steps is not None else None,
         separator=redis.separator if redis else None,

@@ -7,7 +7,7 @@ The schema, the rules' checks, `watchdog tables` and the contract tests use this
 from collections.abc import Mapping
 
 from watchdog.core.model.rows import Table
-from watchdog.tables import blind, broker, cluster, idle, sources
+from watchdog.tables import blind, broker, cluster, schedules, sources
 from watchdog.tables import self_monitoring as own
 from watchdog.tables.fleet import groups, hosts, kinds
 from watchdog.tables.queues import table as queues
@@ -26,7 +26,7 @@ TABLES: Mapping[str, Table] = {
         tasks.TABLE,
         errors.TABLE,
         running.TABLE,
-        idle.SCHEDULES,
+        schedules.TABLE,
         broker.TABLE,
         sources.TABLE,
         groups.TABLE,

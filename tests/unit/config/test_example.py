@@ -12,6 +12,7 @@ from watchdog.config.load import Loaded, load_settings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.routes import RouteSettings
+from watchdog.config.sections.schedules import ScheduleSettings
 from watchdog.config.settings import OverrideSettings, Settings, TargetSettings
 from watchdog.receivers import RECEIVERS
 from watchdog.sources import SOURCES
@@ -59,6 +60,8 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "top", Settings, values
     yield "target", TargetSettings, target
     yield "http", HttpSettings, values["http"]
+    hourly, nightly = target["schedule"]
+    yield "schedule", ScheduleSettings, hourly | nightly
     yield "override", OverrideSettings, values["override"][0]
     yield "route", RouteSettings, values["route"][0]
     yield "mute", MuteSettings, values["mute"][0]
@@ -102,6 +105,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         "http",
         "listen",
         "type",
+        "schedule",
         "url",
         "rule",
         "target",

@@ -4,21 +4,18 @@ In: the tables as written; several of one name add up. Out: windows as the core 
 zones are ValueErrors that say what was expected and what was found.
 """
 
-import datetime as dt
-import re
 from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, model_validator
 
+from watchdog.config.sections.times_of_day import UTC, checked_zone, second_of, zone_of
 from watchdog.core.incidents.quiet.windows import DAY_S, DAYS, Span, Window
 from watchdog.core.text.suggestions import did_you_mean
 from watchdog.receivers.settings import as_tuple
 
 __all__ = ["MuteSettings", "muting", "to_windows"]
 
-UTC = "UTC"
-_TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _EXPECTED_DAYS = 'expected days such as "mon-fri" or ["sat", "sun"]'
 
 
@@ -40,49 +37,14 @@ def _checked_days(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
-def _second_of(text: str, latest_s: int) -> int:
-    found = _TIME.fullmatch(text)
-    second = int(found[1]) * 3600 + int(found[2]) * 60 if found and int(found[2]) < 60 else DAY_S + 1
-    if second > latest_s:
-        last = f"{latest_s // 3600}:{latest_s % 3600 // 60:02}"
-        raise ValueError(f'expected a time of day from "00:00" to "{last}", such as "07:30", found "{text[:40]}"')
-    return second
-
-
 def _checked_start(text: str) -> str:
-    _second_of(text, DAY_S - 60)
+    second_of(text, DAY_S - 60)
     return text
 
 
 def _checked_end(text: str) -> str:
-    _second_of(text, DAY_S)
+    second_of(text, DAY_S)
     return text
-
-
-def _zone(name: str) -> dt.tzinfo:
-    if name == UTC:
-        return dt.UTC
-    from zoneinfo import ZoneInfo, available_timezones  # noqa: PLC0415 - most configurations have no [[mute]]
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # OSError: the name of a folder, such as "Europe"
-        known = sorted(available_timezones())
-    if not known:
-        raise ValueError(
-            f'there are no time zones on this system except "{UTC}"; install them: `pip install tzdata` where watchdog is installed, '
-            "or your system's package tzdata"
-        )
-    city = name.replace(" ", "_").casefold()
-    near = next((f'; did you mean "{zone}"?' for zone in known if zone.casefold().rpartition("/")[2] == city), None)
-    raise ValueError(
-        f'expected a time zone such as "Europe/Berlin" or "{UTC}", found "{name[:40]}"{near or did_you_mean(name, known)}'
-    ) from None
-
-
-def _checked_zone(name: str) -> str:
-    _zone(name)
-    return name
 
 
 class MuteSettings(BaseModel):
@@ -94,7 +56,7 @@ class MuteSettings(BaseModel):
     days: Annotated[tuple[StrictStr, ...], BeforeValidator(as_tuple), AfterValidator(_checked_days)] = ()
     from_: Annotated[StrictStr, AfterValidator(_checked_start)] | None = Field(default=None, alias="from")
     to: Annotated[StrictStr, AfterValidator(_checked_end)] | None = None
-    timezone: Annotated[StrictStr, AfterValidator(_checked_zone)] = UTC
+    timezone: Annotated[StrictStr, AfterValidator(checked_zone)] = UTC
     all_receivers: StrictBool = False
 
     @model_validator(mode="after")
@@ -111,9 +73,9 @@ class MuteSettings(BaseModel):
     @property
     def span(self) -> Span:
         """Its hours, as the core sees them."""
-        starts_s = 0 if self.from_ is None else _second_of(self.from_, DAY_S)
-        ends_s = DAY_S if self.to is None else _second_of(self.to, DAY_S)
-        return Span(_days_of(self.days or ("mon-sun",)), starts_s, ends_s, _zone(self.timezone))
+        starts_s = 0 if self.from_ is None else second_of(self.from_, DAY_S)
+        ends_s = DAY_S if self.to is None else second_of(self.to, DAY_S)
+        return Span(_days_of(self.days or ("mon-sun",)), starts_s, ends_s, zone_of(self.timezone))
 
 
 def to_windows(mutes: Iterable[MuteSettings]) -> tuple[Window, ...]:

@@ -5,6 +5,8 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
+from watchdog.core.model.schedule import Schedule
+
 __all__ = ["ANY_TARGET", "SELF", "Target", "TargetsMeant", "covers", "matches"]
 
 SELF = "watchdog"
@@ -32,6 +34,8 @@ class Target(Struct, frozen=True):
     min_workers: int | None = None
     min_workers_by_name: Mapping[str, int] = field(default_factory=dict)
     expected_workers: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    """Tasks that are expected to succeed regularly."""
     key_prefix: str | None = None
     priority_steps: tuple[int, ...] | None = None
     separator: str | None = None

@@ -1,0 +1,104 @@
+"""When a task is expected to succeed: at intervals, by cron as Celery reads it, or by an hour of the day.
+
+In: what the configuration says, and when the task last succeeded. Out: when its next success is late. Cron holds where day of month AND day
+of week fit, as in Celery; an hour that comes twice runs once, at its first time; one that does not exist runs an hour later (all seen with
+Celery 5.7).
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import lru_cache
+
+from msgspec import Struct
+
+__all__ = ["DAY_S", "Cron", "Schedule", "default_grace_s"]
+
+DAY_S = 86400.0
+HALF_A_DAY_S = DAY_S / 2
+MOST_DAYS = 366 * 8 + 2
+"""The longest that a date may be away: the next 29 February, across a year without one."""
+SHORTEST_GRACE_S, LONGEST_GRACE_S, GRACE_SHARE = 60.0, 3600.0, 0.1
+
+
+class Cron(Struct, frozen=True):
+    """The minutes, hours, days of a month, months and weekdays (0: Sunday) at which it runs."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+
+    def fits(self, day: dt.date) -> bool:
+        """Whether it runs on that day."""
+        return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
+
+
+class Schedule(Struct, frozen=True):
+    """One task that is expected to succeed. Either `every_s` or `cron`, or neither with `by_s`: once a day.
+
+    `by_s`: the second of a day by which it must have succeeded. `grace_s` None: see `default_grace_s`.
+    """
+
+    task: str
+    every_s: float | None = None
+    cron: Cron | None = None
+    by_s: int | None = None
+    grace_s: float | None = None
+    zone: dt.tzinfo = dt.UTC
+
+    def due_at(self, since: float) -> float:
+        """Return when the success after `since` is late (epoch seconds)."""
+        return _due_at(self, since)
+
+    def next_run_at(self, since: float) -> float:
+        """Return when it is to run next (epoch seconds). ValueError: never."""
+        if self.cron is None:
+            return since + (DAY_S if self.every_s is None else self.every_s)
+        return next(_runs_after(self.cron, self.zone, since))
+
+    def period_s(self, since: float) -> float:
+        """Return the time between the next two runs (seconds)."""
+        first = self.next_run_at(since)
+        return self.next_run_at(first) - first
+
+    def grace_at(self, since: float) -> float:
+        """Return how late the success after `since` may be (seconds)."""
+        if self.grace_s is not None:
+            return self.grace_s
+        return 0.0 if self.by_s is not None else default_grace_s(self.period_s(since))
+
+
+def default_grace_s(period_s: float) -> float:
+    """Return how late a run may end if nothing is configured: a tenth of its period, at least a minute, at most an hour."""
+    return min(max(period_s * GRACE_SHARE, SHORTEST_GRACE_S), LONGEST_GRACE_S)
+
+
+@lru_cache(maxsize=4096)
+def _due_at(schedule: Schedule, since: float) -> float:
+    """A deadline is that of the day on which the run after `since` is expected: half a day before an interval ends at the earliest."""
+    run_at = schedule.next_run_at(since)
+    if schedule.by_s is not None:
+        run_at = _next_hour(schedule.by_s, schedule.zone, run_at - (HALF_A_DAY_S if schedule.cron is None else 0.0))
+    return run_at + schedule.grace_at(since)
+
+
+def _runs_after(cron: Cron, zone: dt.tzinfo, since: float) -> Iterator[float]:
+    first = dt.datetime.fromtimestamp(since, zone).date()
+    for days in range(MOST_DAYS):
+        day = first + dt.timedelta(days)
+        if cron.fits(day):
+            times = (dt.time(hour, minute) for hour in sorted(cron.hours) for minute in sorted(cron.minutes))
+            yield from sorted({at for time in times if (at := _epoch(day, time, zone)) > since})
+    raise ValueError("this cron never runs: no month has such a day, or it never falls on such a weekday")
+
+
+def _next_hour(second_of_day: int, zone: dt.tzinfo, since: float) -> float:
+    time = dt.time(second_of_day // 3600, second_of_day // 60 % 60, second_of_day % 60)
+    day = dt.datetime.fromtimestamp(since, zone).date()
+    return next(at for days in range(3) if (at := _epoch(day + dt.timedelta(days), time, zone)) > since)
+
+
+def _epoch(day: dt.date, time: dt.time, zone: dt.tzinfo) -> float:
+    """With `fold` 0, the first of two equal hours is meant; one that does not exist is taken by the offset before it: an hour later."""
+    return dt.datetime.combine(day, time, zone).timestamp()
