@@ -1,9 +1,7 @@
-"""Why an incident is quiet, and who knows of it, in words and as JSON values.
+"""Why an incident is quiet, and who knows of it, in words.
 
-In: reasons and acknowledgements. Out: short phrases for the pages about incidents, and parts of their documents.
+In: reasons and acknowledgements. Out: short phrases for the pages about incidents.
 """
-
-from typing import Any
 
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.payload import iso
@@ -11,7 +9,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.text.wording import key_text
 
-__all__ = ["acknowledged_document", "acknowledged_text", "held_back_by", "quiet_line", "quiet_verb"]
+__all__ = ["acknowledged_text", "held_back_by", "quiet_line", "quiet_verb"]
 
 SHORT_ID = 12
 
@@ -55,17 +53,3 @@ def acknowledged_text(given: Acknowledgement | None) -> str:
         return ""
     by = f" by {given.author}" if given.author else ""
     return f"acknowledged{by} since {iso(given.at)}{f': {given.comment}' if given.comment else ''}"
-
-
-def acknowledged_document(given: Acknowledgement | None) -> dict[str, Any] | None:
-    """An acknowledgement as JSON values."""
-    if given is None:
-        return None
-    return {
-        "at": iso(given.at),
-        "by": given.author,
-        "comment": given.comment,
-        "severity": given.severity.value,
-        "until": None if given.until is None else iso(given.until),
-        "why": given.why or None,
-    }

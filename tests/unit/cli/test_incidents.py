@@ -1,9 +1,11 @@
+import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
-from watchdog.cli.database.incidents_page import incident_document, incident_page, incidents_document, incidents_page, short_ids
+from watchdog.cli.database.incidents_page import incident_page, incidents_page, short_ids
 from watchdog.cli.output.page import ByMedium, Entries, plain, text_of
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event
@@ -12,6 +14,8 @@ from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.model.severity import Severity
+from watchdog.status.documents import incidents as documents
+from watchdog.status.documents.text import json_text
 from watchdog.store import IncidentShown, MessageShown, Watched
 
 BEGAN = 1_763_802_900.0
@@ -22,6 +26,16 @@ INCIDENT = Incident(
 OVER = replace(INCIDENT, state=State.RESOLVED, ended=Ended.RECOVERED, resolved_at=BEGAN + 300)
 SENT = MessageShown("M1", "ops", Event.FIRST, 1, "delivered", BEGAN, BEGAN, 2, BEGAN + 61, BEGAN + 61, None)
 SHOWN = IncidentShown(INCIDENT, (Transition("01K0", BEGAN, "", "pending", "breach"),), (SENT,))
+
+
+def incidents_document(*args: Any) -> dict[str, Any]:
+    """The list, as its readers decode it."""
+    return dict(json.loads(json_text(documents.incidents_document(*args))))
+
+
+def incident_document(*args: Any) -> dict[str, Any]:
+    """One incident, as its readers decode it."""
+    return dict(json.loads(json_text(documents.incident_document(*args))))
 
 
 def listed(*incidents: Incident) -> list[str]:

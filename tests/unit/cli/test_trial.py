@@ -13,7 +13,7 @@ from watchdog.cli.check.json import check_document
 from watchdog.cli.check.junit import junit_text
 from watchdog.cli.check.nagios import nagios_code, nagios_text
 from watchdog.cli.check.page import check_page
-from watchdog.cli.database.incidents_page import incidents_document, incidents_page
+from watchdog.cli.database.incidents_page import incidents_page
 from watchdog.cli.output.page import ByMedium, Entries, plain, text_of
 from watchdog.cli.rules.page import Listed, rule_page, rules_page
 from watchdog.cli.rules.trial_page import RuleTried, Tried, trial_document, trial_page, would_have_told
@@ -21,6 +21,8 @@ from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.judging.check_result import Unknown
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.rule import Rule
+from watchdog.status.documents.incidents import incidents_document
+from watchdog.status.documents.quiet import QuietDocument
 from watchdog.store import Watched
 
 NOW = BEGAN + 3600
@@ -123,7 +125,7 @@ def test_a_rule_on_trial_is_shown_as_such() -> None:
 def test_an_incident_on_trial_is_held_back_by_its_trial() -> None:
     quiet = {BURNING.id: Reason(trial=True)}
     assert "its trial" in plain(incidents_page([BURNING], HERE, NOW, Watched(), quiet))
-    assert incidents_document([BURNING], HERE, Watched(), quiet)["incidents"][0]["held_back_by"] == {"trial": True}
+    assert incidents_document([BURNING], HERE, Watched(), quiet).incidents[0].held_back_by == QuietDocument(trial=True)
 
 
 # --- check --------------------------------------------------------------------------------------------------------------

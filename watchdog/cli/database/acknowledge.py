@@ -49,7 +49,8 @@ def ack(
     ID is an id, the beginning of one, or a fingerprint; - reads them from standard input, the first word of each line. Nobody is
     notified of these incidents again, until they end or get worse. Everybody who was notified of the beginning is notified of the end.
     """
-    from watchdog.cli.database.acknowledge_page import acknowledged_document, acknowledged_page  # noqa: PLC0415
+    from watchdog.cli.database.acknowledge_page import acknowledged_page  # noqa: PLC0415
+    from watchdog.status.documents.answered import acknowledged_document  # noqa: PLC0415
 
     ids = _ids(named)
     with opened(ctx, config, database, f"watchdog ack {' '.join(ids)}", write=True) as store:
@@ -70,7 +71,8 @@ def unack(ctx: click.Context, *, named: tuple[str, ...], author: str, style: str
 
     ID is as in `watchdog ack`.
     """
-    from watchdog.cli.database.acknowledge_page import taken_back_document, taken_back_page  # noqa: PLC0415
+    from watchdog.cli.database.acknowledge_page import taken_back_page  # noqa: PLC0415
+    from watchdog.status.documents.answered import taken_back_document  # noqa: PLC0415
 
     ids = _ids(named)
     with opened(ctx, config, database, f"watchdog unack {' '.join(ids)}", write=True) as store:
@@ -95,7 +97,8 @@ def close(
     ID is as in `watchdog ack`. Everybody who was notified of the beginning is notified of the end, with the reason. What is in breach
     would begin again, and is refused.
     """
-    from watchdog.cli.database.acknowledge_page import closed_document, closed_page  # noqa: PLC0415
+    from watchdog.cli.database.acknowledge_page import closed_page  # noqa: PLC0415
+    from watchdog.status.documents.answered import closed_document  # noqa: PLC0415
 
     because = " ".join(reason.split())
     if not because:
@@ -119,7 +122,7 @@ def _ids(named: Sequence[str]) -> list[str]:
     return ids
 
 
-def _show(style: str, page: Callable[[], "Sequence[Block]"], document: Callable[[], dict[str, Any]]) -> None:
+def _show(style: str, page: Callable[[], "Sequence[Block]"], document: Callable[[], object]) -> None:
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
 
     if style == "json":

@@ -86,10 +86,11 @@ def start(  # noqa: PLR0913 - one argument for each option
     Nobody is notified of incidents of rules with `deploy = true` (lost workers, queues without consumers and the like) until it ends:
     by `watchdog deploy end`, by a later deploy of the same targets, or by itself. What still fires then is sent.
     """
-    from watchdog.cli.database.deploy_page import started_document, started_page  # noqa: PLC0415
+    from watchdog.cli.database.deploy_page import started_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.core.incidents.quiet.deploys import Deploy  # noqa: PLC0415
     from watchdog.core.model.identity import deploy_id  # noqa: PLC0415
+    from watchdog.status.documents.deploys import started_document  # noqa: PLC0415
 
     version = _checked_version(version)
     _check_targets(configured(ctx, config, database), targets)
@@ -120,8 +121,9 @@ def end(ctx: click.Context, *, version: str | None, style: str, config: Path | N
 
     Without VERSION: the only one that goes on. What still fires is sent with the next cycle.
     """
-    from watchdog.cli.database.deploy_page import deploys_document, ended_page  # noqa: PLC0415
+    from watchdog.cli.database.deploy_page import ended_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.documents.deploys import deploys_document  # noqa: PLC0415
 
     named = None if version is None else _checked_version(version)
     now = time.time()
@@ -148,8 +150,9 @@ Examples:
 @click.pass_context
 def listed(ctx: click.Context, *, everything: bool, style: str, config: Path | None, database: str | None) -> None:
     """List the last deploys, with what each hides now."""
-    from watchdog.cli.database.deploy_page import deploys_document, deploys_page  # noqa: PLC0415
+    from watchdog.cli.database.deploy_page import deploys_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.documents.deploys import deploys_document  # noqa: PLC0415
 
     now = time.time()
     with opened(ctx, config, database, "watchdog deploy list") as store:

@@ -1,10 +1,10 @@
-"""Deploys for people and machines: the list, and what one that just began or ended hides.
+"""Deploys for people: the list, and what one that just began or ended hides.
 
-In: deploys and the open incidents, now (epoch seconds). Out: pages, and JSON documents.
+In: deploys and the open incidents, now (epoch seconds). Out: pages.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line
 from watchdog.core.incidents.lifecycle import Incident
@@ -12,11 +12,12 @@ from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import counted, key_text
+from watchdog.status.documents.deploys import deploy_state, hidden_by_deploys
 
 if TYPE_CHECKING:
     from watchdog.store import Watched
 
-__all__ = ["deploys_document", "deploys_page", "ended_page", "started_document", "started_page"]
+__all__ = ["deploys_page", "ended_page", "started_page"]
 
 
 def started_page(deploy: Deploy, replaced: Sequence[Deploy], incidents: Sequence[Incident], watched: "Watched") -> list[Block]:
@@ -28,7 +29,7 @@ def started_page(deploy: Deploy, replaced: Sequence[Deploy], incidents: Sequence
     ]
     if watched.now is False:
         page.append(Line.of(Ink("Nothing is being watched: no `watchdog run` uses this database.", "bad"), indent=2))
-    hidden = _hidden([deploy], incidents)
+    hidden = hidden_by_deploys([deploy], incidents)
     if not hidden:
         return [*page, Line.of(f"It hides nothing now; {counted(len(incidents), 'incident')} open.", indent=2)]
     return [*page, Line.of(f"It hides {counted(len(hidden), 'open incident')} now:", indent=2), _grid(hidden)]
@@ -44,7 +45,7 @@ def ended_page(ended: Sequence[Deploy], earlier: Sequence[Deploy], incidents: Se
         Line.of(f"deploy {one.version} of {_targets(one)} has ended after {format_duration(round(one.ends_at - one.starts_at))}")
         for one in ended
     ]
-    hid = _hidden(ended, incidents)
+    hid = hidden_by_deploys(ended, incidents)
     if not hid:
         return [*page, Line.of("Nothing that it hid is open.", indent=2)]
     said = f"{counted(len(hid), 'open incident')} that it hid; what fires is sent with the next cycle:"
@@ -57,7 +58,15 @@ def deploys_page(deploys: Sequence[Deploy], kept: int, incidents: Sequence[Incid
     if deploys:
         headers = ("version", "state", "from", "until", "hides", "author", "targets")
         rows = tuple(
-            (d.version, _state(d, now), iso(d.starts_at), iso(d.ends_at), str(_hides(d, incidents, now)), d.author, ", ".join(d.targets))
+            (
+                d.version,
+                deploy_state(d, now),
+                iso(d.starts_at),
+                iso(d.ends_at),
+                str(_hides(d, incidents, now)),
+                d.author,
+                ", ".join(d.targets),
+            )
             for d in deploys
         )
         page.append(ByMedium((Grid(headers, rows),), (Entries(tuple(_entry(one, incidents, now) for one in deploys)),)))
@@ -66,23 +75,13 @@ def deploys_page(deploys: Sequence[Deploy], kept: int, incidents: Sequence[Incid
     return [*page, Line.of(Ink(f"{going_on}, {len(deploys)} listed{more}", "faint"))]
 
 
-def deploys_document(deploys: Iterable[Deploy], incidents: Sequence[Incident], now: float) -> dict[str, Any]:
-    """Deploys as JSON values. Of one that has ended, `hides` are the open incidents that it would hide."""
-    return {"version": 1, "deploys": [_document(one, incidents, now) for one in deploys]}
-
-
-def started_document(deploy: Deploy, replaced: Sequence[Deploy], incidents: Sequence[Incident], now: float) -> dict[str, Any]:
-    """What began as JSON values."""
-    return {"version": 1, "deploy": _document(deploy, incidents, now), "ended": [one.version for one in replaced]}
-
-
 def _entry(deploy: Deploy, incidents: Sequence[Incident], now: float) -> Entry:
     lasts = format_duration(round(max(deploy.ends_at - deploy.starts_at, 0.0)))
     when = f"{iso(deploy.starts_at)} to {iso(deploy.ends_at)}, {lasts}"
     hides = f" · hides {counted(_hides(deploy, incidents, now), 'open incident')}" if deploy.covers(now) else ""
     by = f" · {deploy.author}" if deploy.author else ""
     style = "odd" if deploy.covers(now) else "faint"
-    return Entry((Ink(_state(deploy, now), style), deploy.version, _targets(deploy)), (Ink(f"{when}{by}{hides}", "faint"),))
+    return Entry((Ink(deploy_state(deploy, now), style), deploy.version, _targets(deploy)), (Ink(f"{when}{by}{hides}", "faint"),))
 
 
 def _grid(incidents: Sequence[Incident]) -> Grid:
@@ -92,30 +91,9 @@ def _grid(incidents: Sequence[Incident]) -> Grid:
     return Grid(("severity", "state", "rule", "target", "key"), rows)
 
 
-def _hidden(deploys: Sequence[Deploy], incidents: Iterable[Incident]) -> list[Incident]:
-    return [incident for incident in incidents if any(one.hides(incident) for one in deploys)]
-
-
 def _hides(deploy: Deploy, incidents: Iterable[Incident], now: float) -> int:
-    return len(_hidden([deploy], incidents)) if deploy.covers(now) else 0
-
-
-def _state(deploy: Deploy, now: float) -> str:
-    return "going on" if deploy.covers(now) else "ended"
+    return len(hidden_by_deploys([deploy], incidents)) if deploy.covers(now) else 0
 
 
 def _targets(deploy: Deploy) -> str:
     return "every target" if "*" in deploy.targets else ", ".join(deploy.targets)
-
-
-def _document(deploy: Deploy, incidents: Sequence[Incident], now: float) -> dict[str, Any]:
-    return {
-        "id": deploy.id,
-        "version": deploy.version,
-        "state": _state(deploy, now),
-        "targets": list(deploy.targets),
-        "starts_at": iso(deploy.starts_at),
-        "ends_at": iso(deploy.ends_at),
-        "author": deploy.author,
-        "hides": [incident.id for incident in _hidden([deploy], incidents)],
-    }

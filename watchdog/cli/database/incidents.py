@@ -32,8 +32,9 @@ def incidents(ctx: click.Context, *, everything: bool, style: str, config: Path 
     """List open incidents; with --all, ended ones too."""
     if ctx.invoked_subcommand is not None:
         return
-    from watchdog.cli.database.incidents_page import incidents_document, incidents_page  # noqa: PLC0415
+    from watchdog.cli.database.incidents_page import incidents_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.documents.incidents import incidents_document  # noqa: PLC0415
     from watchdog.status.quiet import reasons_of  # noqa: PLC0415
 
     with opened_with_settings(ctx, config, database, "watchdog incidents") as (store, settings):
@@ -64,10 +65,11 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
 
     ID is an id, the beginning of one, or a fingerprint.
     """
-    from watchdog.cli.database.incidents_page import incident_document, incident_page  # noqa: PLC0415
+    from watchdog.cli.database.incidents_page import incident_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
     from watchdog.core.incidents.quiet.deploys import deploy_before  # noqa: PLC0415
+    from watchdog.status.documents.incidents import incident_document  # noqa: PLC0415
     from watchdog.status.quiet import reasons_of  # noqa: PLC0415
 
     with opened_with_settings(ctx, config, database, f"watchdog incidents show {named}") as (store, settings):

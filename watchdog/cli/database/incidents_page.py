@@ -1,23 +1,21 @@
-"""Incidents for people and machines: the list, and one with its history and messages.
+"""Incidents for people: the list, and one with its history and messages.
 
-In: what the store returns, the database's path, now (epoch seconds). Out: pages, and JSON documents.
+In: what the store returns, the database's path, now (epoch seconds). Out: pages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
-from watchdog.core.incidents.explain.document import reason_document
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
-from watchdog.core.incidents.payload import iso, json_cell
+from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import counted, key_text, values_text
+from watchdog.status.documents.incidents import NOBODY_KNOWS, NOBODY_QUIET, holding
 from watchdog.status.quiet_wording import (
-    acknowledged_document,
     acknowledged_text,
     held_back_by,
     quiet_line,
@@ -27,10 +25,8 @@ from watchdog.status.quiet_wording import (
 if TYPE_CHECKING:
     from watchdog.store import IncidentShown, MessageShown, Watched
 
-__all__ = ["incident_document", "incident_page", "incidents_document", "incidents_page", "short_ids", "unwatched"]
+__all__ = ["incident_page", "incidents_page", "short_ids", "unwatched"]
 
-NOBODY_KNOWS: Mapping[str, Acknowledgement] = MappingProxyType({})
-NOBODY_QUIET: Mapping[str, Reason] = MappingProxyType({})
 SHORTEST_ID = 12
 """The first ten characters of an id are a time in milliseconds, which incidents of one cycle share."""
 
@@ -165,11 +161,6 @@ def incident_page(
 _KNOWN = ("at", "by", "severity", "until", "because", "comment")
 
 
-def _holding(shown: "IncidentShown") -> Acknowledgement | None:
-    """The acknowledgement that holds; an incident that has ended needs none."""
-    return next((one for one in shown.acknowledgements if one.until is None and shown.incident.open), None)
-
-
 def _acknowledgement(one: Acknowledgement) -> tuple[Piece, ...]:
     return iso(one.at), one.author or "-", one.severity.value, "-" if one.until is None else iso(one.until), one.why or "-", one.comment
 
@@ -184,7 +175,7 @@ def _now(incident: Incident, reason: Reason | None, known: Acknowledgement | Non
 
 
 def _facts(shown: "IncidentShown", now: float, reason: Reason | None, after: str | None) -> Iterator[tuple[str, Piece]]:
-    incident, known = shown.incident, _holding(shown)
+    incident, known = shown.incident, holding(shown)
     yield "id", incident.id
     yield "fingerprint", incident.fingerprint
     yield "rule", incident.rule
@@ -219,82 +210,3 @@ def _message(message: "MessageShown") -> tuple[Piece, ...]:
     style = {"delivered": "good", "dead": "bad"}.get(message.state, "odd")
     delivered = "" if message.delivered_at is None else iso(message.delivered_at)
     return message.receiver, message.event.value, Ink(message.state, style), str(message.attempts), delivered, message.last_error or ""
-
-
-def incidents_document(
-    incidents: Sequence[Incident],
-    database: str,
-    watched: "Watched",
-    quiet: Mapping[str, Reason] = NOBODY_QUIET,
-    known: Mapping[str, Acknowledgement] = NOBODY_KNOWS,
-) -> dict[str, Any]:
-    """The list as JSON values."""
-    listed = [_incident(one, quiet.get(one.id), known.get(one.id)) for one in incidents]
-    return {"version": 1, "database": database, **_watched(watched), "incidents": listed}
-
-
-def _watched(watched: "Watched") -> dict[str, Any]:
-    return {"watched": watched.now, "last_looks": {target: iso(at) for target, at in sorted(watched.last.items())}}
-
-
-def incident_document(
-    shown: "IncidentShown", database: str, watched: "Watched", reason: Reason | None = None, after: str | None = None
-) -> dict[str, Any]:
-    """One incident with its history and messages as JSON values. `after`: the deploy that it began after."""
-    return {
-        "version": 1,
-        "database": database,
-        **_watched(watched),
-        "incident": _incident(shown.incident, reason, _holding(shown)),
-        "began_after": after,
-        "history": [{"at": iso(m.at), "before": m.before or None, "after": m.after, "reason": m.reason} for m in shown.transitions],
-        "acknowledgements": [acknowledged_document(one) for one in shown.acknowledgements],
-        "messages": [
-            {
-                "id": message.id,
-                "receiver": message.receiver,
-                "event": message.event.value,
-                "sequence": message.sequence,
-                "state": message.state,
-                "created_at": iso(message.created_at),
-                "attempts": message.attempts,
-                "last_attempt_at": _when(message.last_attempt_at),
-                "delivered_at": _when(message.delivered_at),
-                "last_error": message.last_error,
-            }
-            for message in shown.messages
-        ],
-    }
-
-
-def _incident(incident: Incident, reason: Reason | None, known: Acknowledgement | None) -> dict[str, Any]:
-    return {
-        "id": incident.id,
-        "fingerprint": incident.fingerprint,
-        "rule": incident.rule,
-        "target": incident.target,
-        "severity": incident.severity.value,
-        "state": incident.state.value,
-        "ended": incident.ended.value if incident.ended else None,
-        "verdict": incident.verdict if incident.open and incident.verdict else None,
-        "key": dict(incident.key),
-        "labels": dict(incident.labels),
-        "values": {name: json_cell(cell) for name, cell in incident.values.items()},
-        "summary": incident.summary,
-        "description": incident.description,
-        "runbook": incident.runbook,
-        "link": incident.link or None,
-        "started_at": iso(incident.started_at),
-        "fired_at": _when(incident.fired_at),
-        "resolved_at": _when(incident.resolved_at),
-        "flapping": incident.flapping,
-        "fires": incident.fires,
-        "held_back_by": reason_document(reason),
-        "acknowledged": acknowledged_document(known),
-        "closed_by": incident.closed_by or None,
-        "closed_because": incident.closed_because or None,
-    }
-
-
-def _when(at: float | None) -> str | None:
-    return None if at is None else iso(at)

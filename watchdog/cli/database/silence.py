@@ -74,15 +74,16 @@ def add(  # noqa: PLR0913 - one argument for each option
     The end of an incident is still sent to those who were notified of its beginning. What still fires when the silence ends is sent
     then.
     """
-    from watchdog.cli.database.silence_page import added_document, added_page, unknown_names  # noqa: PLC0415
+    from watchdog.cli.database.silence_page import added_page, unknown_names  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.documents.silences import silence_document  # noqa: PLC0415
 
     new = _new(", ".join(matchers), time.time() + later_s, lasts_s, comment, author)
     with opened_with_settings(ctx, config, database, "watchdog silence add", write=True) as (store, settings):
         store.add_silence(new)
         incidents = store.incidents()
     if style == "json":
-        show_json(added_document(new, incidents, time.time()))
+        show_json(silence_document(new, incidents, time.time()))
     else:
         targets = tuple(target.name for target in settings.target)
         show(added_page(new, incidents, time.time(), unknown_names(new, _rule_names(ctx, config, database), targets)))
@@ -103,8 +104,9 @@ Examples:
 @click.pass_context
 def listed(ctx: click.Context, *, everything: bool, style: str, config: Path | None, database: str | None) -> None:
     """List silences that apply or will apply, with what each hides now."""
-    from watchdog.cli.database.silence_page import silences_document, silences_page  # noqa: PLC0415
+    from watchdog.cli.database.silence_page import silences_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.documents.silences import silences_document  # noqa: PLC0415
 
     now = time.time()
     with opened(ctx, config, database, "watchdog silence list") as store:

@@ -1,21 +1,21 @@
-"""Silences for people and machines: the list, and what one that was just added or ended hides.
+"""Silences for people: the list, and what one that was just added or ended hides.
 
-In: silences and the open incidents, now (epoch seconds). Out: pages, and JSON documents.
+In: silences and the open incidents, now (epoch seconds). Out: pages.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
-from watchdog.core.incidents.quiet.silences import Silence, Silenced
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.target import SELF
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.suggestions import did_you_mean
 from watchdog.core.text.wording import counted, key_text
+from watchdog.status.documents.silences import hidden_by_silence, silence_state
 
-__all__ = ["added_document", "added_page", "expired_page", "silences_document", "silences_page", "unknown_names"]
+__all__ = ["added_page", "expired_page", "silences_page", "unknown_names"]
 
 
 def added_page(silence: Silence, incidents: Sequence[Incident], now: float, odd: Sequence[str] = ()) -> list[Block]:
@@ -42,7 +42,7 @@ def unknown_names(silence: Silence, rules: Sequence[str], targets: Sequence[str]
 
 def expired_page(silence: Silence, incidents: Sequence[Incident]) -> list[Block]:
     """What was ended, and what can be sent again."""
-    hid = _hidden(silence, incidents)
+    hid = hidden_by_silence(silence, incidents)
     what = f"{counted(len(hid), 'open incident')} that it hid: those that fire are sent with the next cycle" if hid else "it hid nothing"
     return [Line.of(f"silence {silence.id} has ended: {_matchers(silence)}"), Line.of(what, indent=2)]
 
@@ -53,43 +53,37 @@ def silences_page(silences: Sequence[Silence], incidents: Sequence[Incident], no
     if silences:
         headers = ("id", "state", "from", "until", "hides", "author", "comment", "matchers")
         rows = tuple(
-            (s.id, _state(s, now), iso(s.starts_at), iso(s.ends_at), str(len(_hidden(s, incidents))), s.author, s.comment, _matchers(s))
+            (
+                s.id,
+                silence_state(s, now),
+                iso(s.starts_at),
+                iso(s.ends_at),
+                str(len(hidden_by_silence(s, incidents))),
+                s.author,
+                s.comment,
+                _matchers(s),
+            )
             for s in silences
         )
         page.append(ByMedium((Grid(headers, rows),), (Entries(tuple(_entry(silence, incidents, now) for silence in silences)),)))
     return [*page, Line.of(Ink(f"{counted(sum(one.covers(now) for one in silences), 'silence')} now, {len(silences)} listed", "faint"))]
 
 
-def silences_document(silences: Sequence[Silence], incidents: Sequence[Incident], now: float) -> dict[str, Any]:
-    """The list as JSON values."""
-    return {"version": 1, "silences": [_document(silence, incidents, now) for silence in silences]}
-
-
-def added_document(silence: Silence, incidents: Sequence[Incident], now: float) -> dict[str, Any]:
-    """What was added as JSON values."""
-    return {"version": 1, "silence": _document(silence, incidents, now)}
-
-
 def _entry(silence: Silence, incidents: Sequence[Incident], now: float) -> Entry:
     about = " · ".join(part for part in (silence.author, silence.comment) if part)
-    hides = f"hides {counted(len(_hidden(silence, incidents)), 'open incident')}"
+    hides = f"hides {counted(len(hidden_by_silence(silence, incidents)), 'open incident')}"
     lines = (Ink(f"{_when(silence, now)} · {hides}", "faint"), *([Ink(about, "faint")] if about else []), Ink(silence.id, "faint"))
-    return Entry((Ink(_state(silence, now), "odd"), _matchers(silence)), lines)
+    return Entry((Ink(silence_state(silence, now), "odd"), _matchers(silence)), lines)
 
 
 def _hidden_lines(silence: Silence, incidents: Sequence[Incident], now: float) -> list[Block]:
-    hidden = _hidden(silence, incidents)
+    hidden = hidden_by_silence(silence, incidents)
     when = "now" if silence.covers(now) else "if it began now"
     if not hidden:
         return [Line.of(f"It hides nothing {when}; {counted(len(incidents), 'incident')} open.", indent=2)]
     headers = ("severity", "state", "rule", "target", "key")
     rows = tuple((Ink(one.severity.value, one.severity.value), one.state.value, one.rule, one.target, key_text(one.key)) for one in hidden)
     return [Line.of(f"It hides {counted(len(hidden), 'open incident')} {when}:", indent=2), Grid(headers, rows)]
-
-
-def _hidden(silence: Silence, incidents: Sequence[Incident]) -> list[Incident]:
-    silenced = Silenced([silence])
-    return [incident for incident in incidents if incident.open and silenced.by(incident) is not None]
 
 
 def _when(silence: Silence, now: float) -> str:
@@ -99,22 +93,5 @@ def _when(silence: Silence, now: float) -> str:
     return f"until {iso(silence.ends_at)}, {f'{lasts} left' if silence.covers(now) else f'from {iso(silence.starts_at)}, {lasts}'}"
 
 
-def _state(silence: Silence, now: float) -> str:
-    return "ended" if silence.ends_at <= now else "active" if silence.covers(now) else "later"
-
-
 def _matchers(silence: Silence) -> str:
     return ", ".join(map(str, silence.matchers))
-
-
-def _document(silence: Silence, incidents: Sequence[Incident], now: float) -> dict[str, Any]:
-    return {
-        "id": silence.id,
-        "state": _state(silence, now),
-        "matchers": [{"label": m.label, "operator": m.operator, "value": m.value} for m in silence.matchers],
-        "starts_at": iso(silence.starts_at),
-        "ends_at": iso(silence.ends_at),
-        "comment": silence.comment,
-        "author": silence.author,
-        "hides": [incident.id for incident in _hidden(silence, incidents)],
-    }

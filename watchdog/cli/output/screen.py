@@ -7,7 +7,6 @@ import click
 
 from watchdog.cli.output.ink import inked
 from watchdog.cli.output.page import ByMedium, Entries, Entry, Grid, Line, Page, Panel, Plain, Sheet, clean, plain, text_of
-from watchdog.core.text.sanitize import sanitize_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -42,9 +41,9 @@ def rendered(page: Page, console: "Console") -> "list[RenderableType]":
 
 def show_json(document: object) -> None:
     """Print one JSON document on one line."""
-    import json  # noqa: PLC0415
+    from watchdog.status.documents.text import json_text  # noqa: PLC0415
 
-    click.echo(sanitize_json(json.dumps(document, ensure_ascii=False, allow_nan=False)))
+    click.echo(json_text(document))
 
 
 def _rendered(block: Plain, console: "Console") -> "RenderableType":

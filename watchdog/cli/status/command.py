@@ -90,6 +90,6 @@ def _page(gathering: "Gathering", panels: tuple[str, ...], more: str = "") -> "P
 
 def _print_json(gathering: "Gathering") -> None:
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
-    from watchdog.status.document import status_document  # noqa: PLC0415
+    from watchdog.status.documents.status import status_document  # noqa: PLC0415
 
     show_json(status_document(gathering.gather()))
