@@ -1,7 +1,8 @@
 import pytest
 
-from watchdog.cli.output.drawing import bar, columns, percent, short, spark, time_short
+from watchdog.cli.output.drawing import bar, columns, spark
 from watchdog.cli.output.page import text_of
+from watchdog.status.numbers import percent, short, time_short
 
 
 @pytest.mark.parametrize(

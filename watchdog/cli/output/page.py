@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from watchdog.core.text.phrasing import tidy
+from watchdog.status.panel import Heading, Ink, Piece
 
 __all__ = [
     "Block", "ByMedium", "Cell", "Entries", "Entry", "Grid", "Heading", "Ink", "Line", "Page", "Panel", "Piece", "Plain", "Sheet",
@@ -15,14 +16,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Ink(Struct, frozen=True):
-    """A text with its style: a severity, or `good`, `bad`, `odd`, `faint`, `strong`."""
-
-    text: str
-    style: str
-
-
-Piece = str | Ink
 Cell = Piece | tuple[Piece, ...]
 """The content of a cell of a sheet: a piece, or several that are joined without separators."""
 
@@ -57,14 +50,6 @@ class Grid(Struct, frozen=True):
 
     headers: tuple[str, ...]
     rows: tuple[tuple[Piece, ...], ...]
-
-
-class Heading(Struct, frozen=True):
-    """The header of a column. `right`: numbers, aligned to the right; `elastic`: its cells are cut where a terminal is too narrow."""
-
-    text: str
-    right: bool = False
-    elastic: bool = False
 
 
 class Sheet(Struct, frozen=True):

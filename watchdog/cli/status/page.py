@@ -1,33 +1,14 @@
 """The page of `watchdog status`: for each target a line that says how old it is, then its panels."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
-from watchdog.cli.output.page import Block, Ink, Line, Panel
-from watchdog.cli.status.figures import metrics, overview, trend
-from watchdog.cli.status.tables import queues, tasks, workers
-from watchdog.cli.status.trouble import errors, incidents
+from watchdog.cli.output.page import Block, Ink, Line
+from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.core.text.durations import format_duration
+from watchdog.status.panels import PANELS
 from watchdog.status.shown import TargetShown
 
-__all__ = ["PANELS", "status_page"]
-
-
-class _PanelOf(Protocol):
-    def __call__(self, shown: TargetShown, *, every: bool = ...) -> Panel: ...
-
-
-PANELS: Mapping[str, _PanelOf] = {
-    "overview": overview,
-    "incidents": incidents,
-    "workers": workers,
-    "tasks": tasks,
-    "queues": queues,
-    "metrics": metrics,
-    "trend": trend,
-    "errors": errors,
-}
-"""Name -> panel, in the order of the page."""
+__all__ = ["status_page"]
 
 
 def status_page(targets: Sequence[TargetShown], panels: Sequence[str], footer: str) -> list[Block]:
@@ -35,7 +16,7 @@ def status_page(targets: Sequence[TargetShown], panels: Sequence[str], footer: s
     chosen, every = panels or tuple(PANELS), bool(panels)
     page: list[Block] = []
     for shown in targets:
-        page += [_heading(shown), *(PANELS[name](shown, every=every) for name in chosen)]
+        page += [_heading(shown), *(on_terminal(PANELS[name](shown, every=every)) for name in chosen)]
     return [*page, Line.of(Ink(footer, "faint"))]
 
 

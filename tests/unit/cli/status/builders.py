@@ -6,11 +6,13 @@ from msgspec.structs import replace
 
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch
-from watchdog.cli.output.page import Panel, plain
+from watchdog.cli.output.page import plain
+from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.core.history.series import Part, Slice
 from watchdog.core.history.sketch import Sketch, sketch_of
 from watchdog.core.history.trends import Day, day_of
 from watchdog.core.model.queries import Query
+from watchdog.status.panel import Panel
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
 
@@ -61,4 +63,4 @@ def a_day(*missing: int, now: float = NOON) -> Day:
 
 
 def text(panel: Panel) -> str:
-    return plain([panel])
+    return plain([on_terminal(panel)])

@@ -11,15 +11,18 @@ from tests.builders.outbox import incident
 from tests.unit.cli.status.builders import NOON, a_day, blind_target, shown_of, text
 from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import plain
-from watchdog.cli.status.figures import metrics, overview, trend
-from watchdog.cli.status.page import PANELS, status_page
-from watchdog.cli.status.tables import queues, tasks, workers
-from watchdog.cli.status.trouble import errors, incidents
+from watchdog.cli.status.on_terminal import on_terminal
+from watchdog.cli.status.page import status_page
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.model.severity import Severity
+from watchdog.status.panels import PANELS
+from watchdog.status.panels.figures import metrics, overview
+from watchdog.status.panels.tables import queues, tasks, workers
+from watchdog.status.panels.trend import trend
+from watchdog.status.panels.trouble import errors, incidents
 from watchdog.status.shown import TargetShown
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
@@ -147,7 +150,9 @@ def test_incidents_say_why_nobody_is_notified() -> None:
 
 def test_deploys_are_marked_below_their_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     deploys = (Deploy("d1", "1.9", ("prod",), NOON - 40 * 3600, NOON), Deploy("d2", "2.0", ("prod",), NOON - 3 * 3600 + 600, NOON))
-    drawn = ESCAPE.sub("", on_a_terminal([trend(shown_of(day=a_day(), deploys=deploys))], monkeypatch, COLUMNS="80")).splitlines()
+    drawn = ESCAPE.sub(
+        "", on_a_terminal([on_terminal(trend(shown_of(day=a_day(), deploys=deploys)))], monkeypatch, COLUMNS="80")
+    ).splitlines()
     [marks, named] = [line for line in drawn if "▲" in line]
     labels = next(line for line in drawn if " 13 " in line)
     assert marks.index("▲") == labels.index("07") + 6

@@ -10,9 +10,10 @@ from rich.cells import cell_len
 from tests.unit.cli.status.builders import NOON, a_day, blind_target, bucket, shown_of
 from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import Heading, Ink, Line, Panel, Sheet
-from watchdog.cli.status.figures import trend
+from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.cli.status.page import status_page
 from watchdog.core.history.trends import day_of
+from watchdog.status.panels.trend import trend
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
 
@@ -54,7 +55,7 @@ def test_elastic_columns_give_way_and_numbers_stay_whole(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("tasks", [1.0, 99.0, 1_184.0, 8_340.0, 99_900.0])
 def test_the_chart_is_whole_however_many_tasks_ran(monkeypatch: pytest.MonkeyPatch, tasks: float) -> None:
     day = day_of([bucket(NOON - 300.0 * nth, tasks, tasks) for nth in range(287, -1, -1)], KEPT, NOON)
-    drawn = lines([trend(shown_of(day=day))], monkeypatch)
+    drawn = lines([on_terminal(trend(shown_of(day=day)))], monkeypatch)
     assert not any("…" in line for line in drawn)
     assert {len(line) for line in drawn} == {80}
 

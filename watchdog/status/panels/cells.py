@@ -1,16 +1,18 @@
 """Cells and lines of the panels, which say so where nobody could look.
 
-In: rows and tables as they were read. Out: pieces of a page.
+In: rows and tables as they were read. Out: pieces of a panel.
 """
 
 from collections.abc import Iterable, Iterator
 
-from watchdog.cli.output.drawing import NOTHING, short, time_short
-from watchdog.cli.output.page import Ink, Line, Piece
 from watchdog.core.model.rows import Row
+from watchdog.status.numbers import NOTHING, short, time_short
+from watchdog.status.panel import Ink, Line, More, Piece
 from watchdog.status.shown import TableShown
 
-__all__ = ["could_not_look", "more_line", "number_in", "reason_lines", "text_in"]
+__all__ = ["NO_HISTORY", "could_not_look", "left_out", "number_in", "reason_lines", "text_in"]
+
+NO_HISTORY = Line.of(Ink("no history yet: `watchdog run` counts from its second look on", "odd"))
 
 
 def number_in(row: Row, column: str, *, seconds: bool = False) -> Piece:
@@ -46,6 +48,6 @@ def reason_lines(table: TableShown, columns: Iterable[str]) -> Iterator[Line]:
         yield Line.of(Ink(f"in part: {reading.partial}", "odd"))
 
 
-def more_line(shown: int, of: int, panel: str) -> tuple[Line, ...]:
-    """A line that says how many rows are left out, and how to see them."""
-    return (Line.of(Ink(f"and {of - shown:,} more: watchdog status --panel {panel}", "faint")),) if of > shown else ()
+def left_out(shown: int, of: int, panel: str) -> tuple[More, ...]:
+    """How many rows are left out, if any are."""
+    return (More(of - shown, panel),) if of > shown else ()

@@ -1,28 +1,21 @@
-"""The panels with figures of 24 hours: overview, metrics, trend."""
+"""The panels with figures of 24 hours: overview, metrics."""
 
 from collections.abc import Callable, Iterable, Sequence
 
-from watchdog.cli.output.drawing import bar, columns, percent, short, spark, time_short
-from watchdog.cli.output.page import Block, ByMedium, Cell, Heading, Ink, Line, Panel, Piece, Sheet, text_of
-from watchdog.cli.status.cells import more_line, reason_lines
 from watchdog.core.history.series import Part
 from watchdog.core.history.sketch import mean_of, quantile_of
 from watchdog.core.history.trends import HOUR_S, Hour, number_of, runtimes_of
 from watchdog.core.model.rows import Row
 from watchdog.core.text.durations import format_duration
+from watchdog.status.numbers import percent, short, time_short
+from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Piece, Sheet, Tile, Tiles
+from watchdog.status.panels.cells import NO_HISTORY, left_out, reason_lines
 from watchdog.status.shown import TableShown, TargetShown
 from watchdog.tables.history.kept import KEPT
 
-__all__ = ["metrics", "overview", "trend"]
+__all__ = ["metrics", "overview"]
 
 MOST_ROWS = 8
-NO_HISTORY = Line.of(Ink("no history yet: `watchdog run` counts from its second look on", "odd"))
-CHART_HEIGHT = 5
-DEPLOYS_NAMED = 3
-AXIS = 5
-"""The width of what stands left of the chart."""
-MOSTLY = 0.8
-"""The share of an hour that must have been watched for it to be called busy or quiet."""
 
 
 def overview(shown: TargetShown, *, every: bool = False) -> Panel:
@@ -33,19 +26,21 @@ def overview(shown: TargetShown, *, every: bool = False) -> Panel:
     succeeded, failed = _count(shown, "succeeded"), _count(shown, "failed")
     finished = None if succeeded is None or failed is None else succeeded + failed
     runs = runtimes_of(shown.day.totals["tasks"], KEPT["tasks"]) if "tasks" in shown.day.totals else []
-    tiles: list[tuple[str, Cell, Cell]] = [
-        ("workers", _workers(row), spark(_by_two(hours, lambda hour: hour.workers_min, min), "chart")),
-        ("done in 24 h", _strong(short(finished)), spark(_by_two(hours, lambda hour: hour.finished, sum), "chart")),
-        ("failed in 24 h", _failed(failed, finished), spark(_by_two(hours, lambda hour: hour.failed, sum), "failed")),
-        ("on average", _strong(time_short(mean_of(runs))), ""),
-        ("waiting", _strong(short(_number(row, "backlog"))), spark(_by_two(hours, lambda hour: hour.backlog_max, max), "chart")),
-    ]
-    figures = Sheet(tuple(Heading(name) for name, _, _ in tiles), (tuple(value for _, value, _ in tiles),))
-    drawn = Sheet(figures.headings, (*figures.rows, tuple(course for _, _, course in tiles)))
-    sources = _sources(shown.table("sources"))
-    told = {text_of(line.pieces) for line in sources}
-    reasons = [line for line in reason_lines(cluster, ("workers_online", "backlog")) if text_of(line.pieces).removeprefix("? ") not in told]
-    return Panel("overview", (ByMedium((figures,), (drawn,)), *sources, *reasons), _covered(shown))
+    tiles = (
+        Tile("workers", _workers(row), _by_two(hours, lambda hour: hour.workers_min, min)),
+        Tile("done in 24 h", _strong(short(finished)), _by_two(hours, lambda hour: hour.finished, sum)),
+        Tile("failed in 24 h", _failed(failed, finished), _by_two(hours, lambda hour: hour.failed, sum, "failed")),
+        Tile("on average", _strong(time_short(mean_of(runs)))),
+        Tile("waiting", _strong(short(_number(row, "backlog"))), _by_two(hours, lambda hour: hour.backlog_max, max)),
+    )
+    sources = tuple(_sources(shown.table("sources")))
+    told = {_text(line) for line in sources}
+    reasons = [line for line in reason_lines(cluster, ("workers_online", "backlog")) if _text(line).removeprefix("? ") not in told]
+    return Panel("overview", "overview", (Tiles(tiles), *sources, *reasons), _covered(shown))
+
+
+def _text(line: Line) -> str:
+    return "".join(piece.text if isinstance(piece, Ink) else piece for piece in line.pieces if not isinstance(piece, Bar))
 
 
 def _covered(shown: TargetShown) -> str:
@@ -86,13 +81,15 @@ def _failed(failed: float | None, finished: float | None) -> Cell:
     return (Ink(short(failed), "bad" if failed else "strong"), Ink(f"  {percent(failed / finished)}", "faint"))
 
 
-def _by_two(hours: Sequence[Hour], figure: Callable[[Hour], float | None], join: Callable[[list[float]], float]) -> list[float | None]:
+def _by_two(
+    hours: Sequence[Hour], figure: Callable[[Hour], float | None], join: Callable[[list[float]], float], style: str = "chart"
+) -> Course:
     """A figure of each two hours, since a tile is narrow; None where both are gaps."""
     found: list[float | None] = []
     for nth in range(0, len(hours), 2):
         known = [value for hour in hours[nth : nth + 2] if (value := figure(hour)) is not None]
         found.append(join(known) if known else None)
-    return found
+    return Course(tuple(found), style)
 
 
 def _sources(sources: TableShown) -> tuple[Line, ...]:
@@ -112,7 +109,7 @@ def metrics(shown: TargetShown, *, every: bool = False) -> Panel:
     """How much, how long, how often failed: of everything, and of the tasks that ran most."""
     part, kept = shown.day.totals.get("tasks"), KEPT["tasks"]
     if part is None:
-        return Panel("metrics", (NO_HISTORY,))
+        return Panel("metrics", "metrics", (NO_HISTORY,))
     now = {str(row.cells["name"]): row for row in shown.table("tasks").rows}
     of_task = {name: Part(part.since, part.until, {(name,): row}) for (name,), row in part.rows.items()}
     order = sorted(of_task, key=lambda name: -_finished(part, name))
@@ -128,8 +125,8 @@ def metrics(shown: TargetShown, *, every: bool = False) -> Panel:
     lines = (_use(shown), Line.of()) if "cluster" in shown.readings else ()
     sampled = any(weight > 1.5 for weight, _ in runtimes_of(part, kept))
     note = (Line.of(Ink("runtimes: as far as Flower lists the runs, its last 100 at a time", "faint")),) if sampled else ()
-    blocks: tuple[Block, ...] = (*lines, Sheet(headings, tuple(rows)), *more_line(most, len(order), "metrics"), *note)
-    return Panel("metrics", blocks, "24 h")
+    blocks: tuple[Block, ...] = (*lines, Sheet(headings, tuple(rows)), *left_out(most, len(order), "metrics"), *note)
+    return Panel("metrics", "metrics", blocks, "24 h")
 
 
 def _finished(part: Part, name: str) -> float:
@@ -163,51 +160,4 @@ def _use(shown: TargetShown) -> Line:
     active, capacity, used = (_number(row, name) for name in ("active", "capacity", "utilization"))
     if active is None or capacity is None:
         return Line.of("busy now  ", Ink("?", "odd"))
-    share = bar(used, 20, "chart")
-    return Line.of("busy now  ", *share, f"  {short(active)} of {short(capacity)}", Ink(f"  {percent(used)}", "faint"))
-
-
-def trend(shown: TargetShown, *, every: bool = False) -> Panel:
-    """Tasks an hour over 24 hours, and when it was busy and quiet."""
-    hours = shown.day.hours
-    if not any(hour.watched_s for hour in hours):
-        return Panel("trend", (NO_HISTORY,), "tasks an hour, 24 h")
-    top = max((hour.finished for hour in hours if hour.finished is not None), default=0.0)
-    chart = columns([hour.finished for hour in hours], CHART_HEIGHT, 2, "chart")
-    scale = [short(top, 1000), *[""] * (CHART_HEIGHT - 2), "0"]
-    lines = [Line.of(Ink(f"{label:>{AXIS - 1}} ", "faint"), *pieces) for label, pieces in zip(scale, chart, strict=True)]
-    if any(hour.failed for hour in hours):
-        failed = columns([hour.failed for hour in hours], 1, 2, "failed")[0]
-        lines.append(Line.of(Ink(f"{'fail':>{AXIS - 1}} ", "faint"), *failed))
-    marks = "".join(f"{shown.clock(hour.begin)[:2]:<9}" for hour in hours[::3])
-    lines.append(Line.of(Ink(" " * AXIS + marks.rstrip(), "faint")))
-    lines += _deploys(shown)
-    listed = Sheet(
-        (Heading("hour"), Heading("succeeded", right=True), Heading("failed", right=True), Heading("watched", right=True)),
-        tuple((shown.clock(hour.begin), short(hour.succeeded), short(hour.failed), time_short(hour.watched_s)) for hour in hours),
-    )
-    blocks: tuple[Block, ...] = (ByMedium((listed,), tuple(lines)), *_busy_and_quiet(shown))
-    return Panel("trend", blocks, "tasks an hour, 24 h")
-
-
-def _deploys(shown: TargetShown) -> tuple[Line, ...]:
-    """A mark below each hour in which a deploy began, and the last of them by name."""
-    hours = shown.day.hours
-    began = [deploy for deploy in shown.deploys if hours[0].begin <= deploy.starts_at < hours[-1].begin + HOUR_S]
-    if not began:
-        return ()
-    marked = {int((deploy.starts_at - hours[0].begin) // HOUR_S) for deploy in began}
-    marks = "".join("▲  " if nth in marked else "   " for nth in range(len(hours)))
-    named = ", ".join(f"{deploy.version} at {shown.clock(deploy.starts_at)}" for deploy in began[-DEPLOYS_NAMED:])
-    return Line.of(" " * AXIS, Ink(marks.rstrip(), "odd")), Line.of(Ink("▲ ", "odd"), Ink(f"deploys: {named}", "faint"))
-
-
-def _busy_and_quiet(shown: TargetShown) -> tuple[Line, ...]:
-    whole = [(hour.finished, hour) for hour in shown.day.hours if hour.finished is not None and hour.watched_s >= MOSTLY * HOUR_S]
-    lines: list[Line] = []
-    if len(whole) > 1:
-        (most, busy), (least, quiet) = max(whole, key=lambda pair: pair[0]), min(whole, key=lambda pair: pair[0])
-        at_most, at_least = (Ink(shown.clock(hour.begin), "strong") for hour in (busy, quiet))
-        lines.append(Line.of("busiest ", at_most, f" with {short(most)}  ·  quietest ", at_least, f" with {short(least)}"))
-    gaps = sum(1 for hour in shown.day.hours if hour.finished is None)
-    return (*lines, *((Line.of(Ink(f"·· not watched ({gaps} h)", "faint")),) if gaps else ()))
+    return Line.of("busy now  ", Bar(used, 20, "chart"), f"  {short(active)} of {short(capacity)}", Ink(f"  {percent(used)}", "faint"))

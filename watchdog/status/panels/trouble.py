@@ -4,13 +4,13 @@ from collections import Counter
 
 from msgspec import Struct
 
-from watchdog.cli.output.drawing import bar, percent, short, time_short
-from watchdog.cli.output.page import Block, Cell, Heading, Ink, Line, Panel, Sheet
-from watchdog.cli.status.cells import more_line
 from watchdog.core.history.trends import number_of
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import counted
+from watchdog.status.numbers import percent, short, time_short
+from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Sheet
+from watchdog.status.panels.cells import left_out
 from watchdog.status.shown import TargetShown
 from watchdog.tables.tasks.categories import category_of
 
@@ -38,11 +38,11 @@ def errors(shown: TargetShown, *, every: bool = False) -> Panel:
     """Failures by category with bars, then by task and exception."""
     if "errors" not in shown.day.totals:
         why = shown.table("errors").reading.idle.get("count") or "no history yet: `watchdog run` counts from its second look on"
-        return Panel("errors", (Line.of(Ink(why, "odd")),), "24 h")
+        return Panel("errors", "errors", (Line.of(Ink(why, "odd")),), "24 h")
     kinds = sorted(_kinds(shown), key=lambda kind: -kind.count)
     total = sum(kind.count for kind in kinds)
     if not kinds:
-        return Panel("errors", (Line.of(Ink("none", "good")),), "24 h")
+        return Panel("errors", "errors", (Line.of(Ink("none", "good")),), "24 h")
     most = len(kinds) if every else MOST_ROWS
     headings = (
         Heading("exception", elastic=True),
@@ -52,8 +52,8 @@ def errors(shown: TargetShown, *, every: bool = False) -> Panel:
         Heading("took", right=True),
     )
     rows = tuple((kind.exception, kind.task, _queue(kind), short(kind.count), _took(kind.timed, kind.seconds)) for kind in kinds[:most])
-    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), Sheet(headings, rows), *more_line(most, len(kinds), "errors"))
-    return Panel("errors", (*blocks, *_by_queue(kinds)), f"{short(total)} in 24 h")
+    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), Sheet(headings, rows), *left_out(most, len(kinds), "errors"))
+    return Panel("errors", "errors", (*blocks, *_by_queue(kinds)), f"{short(total)} in 24 h")
 
 
 def _kinds(shown: TargetShown) -> list[_Kind]:
@@ -75,7 +75,7 @@ def _categories(kinds: list[_Kind], total: float) -> Sheet:
         mine = [kind for kind in kinds if category_of(kind.exception) == category]
         took = _took(sum(kind.timed for kind in mine), sum(kind.seconds for kind in mine))
         after = Ink(f"after {took} on average", "faint") if category == "timeout" and took else ""
-        rows.append((category, bar(count / total, BAR, "failed"), short(count), Ink(percent(count / total), "faint"), after))
+        rows.append((category, Bar(count / total, BAR, "failed"), short(count), Ink(percent(count / total), "faint"), after))
     headings = (Heading("category"), Heading(""), Heading("count", right=True), Heading("", right=True), Heading("", elastic=True))
     return Sheet(headings, tuple(rows))
 
@@ -106,22 +106,22 @@ def _by_queue(kinds: list[_Kind]) -> tuple[Line, ...]:
 def incidents(shown: TargetShown, *, every: bool = False) -> Panel:
     """What burns, worst first: since when, and who knows or why nobody is notified."""
     if shown.incidents is None:
-        return Panel("incidents", (Line.of(Ink("no database here: `watchdog run` judges rules and keeps incidents", "odd")),))
+        return Panel("incidents", "incidents", (Line.of(Ink("no database here: `watchdog run` judges rules and keeps incidents", "odd")),))
     burning = sorted((one for one in shown.incidents if one.open), key=lambda one: (one.state is State.PENDING, -one.severity.rank, one.id))
     if not burning:
-        return Panel("incidents", (Line.of(Ink("none", "good")),))
+        return Panel("incidents", "incidents", (Line.of(Ink("none", "good")),))
     rows = burning if every else burning[:MOST_ROWS]
     headings = (Heading("severity"), Heading("since", right=True), Heading("what", elastic=True), Heading("who knows", elastic=True))
     sheet = Sheet(headings, tuple(_incident(one, shown) for one in rows))
-    firing = sum(1 for one in burning if one.state is not State.PENDING)
-    return Panel("incidents", (sheet, *more_line(len(rows), len(burning), "incidents")), f"{counted(firing, 'incident')} firing")
+    firing = f"{counted(sum(1 for one in burning if one.state is not State.PENDING), 'incident')} firing"
+    return Panel("incidents", "incidents", (sheet, *left_out(len(rows), len(burning), "incidents")), firing)
 
 
 def _incident(one: Incident, shown: TargetShown) -> tuple[Cell, ...]:
     until = shown.now if shown.watched is not False or shown.seen_at is None else shown.seen_at
     lasts = format_duration(max(round(until - one.started_at), 0))
     severity = Ink("pending", "faint") if one.state is State.PENDING else Ink(one.severity.value, one.severity.value)
-    return (severity, lasts, one.summary or one.rule, _who(one, shown))
+    return (severity, lasts, Ink(one.summary or one.rule, "", incident=one.id), _who(one, shown))
 
 
 def _who(one: Incident, shown: TargetShown) -> Cell:

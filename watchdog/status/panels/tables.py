@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from watchdog.cli.output.drawing import bar, percent, spark, time_short
-from watchdog.cli.output.page import Block, Cell, Heading, Ink, Line, Panel, Sheet
-from watchdog.cli.status.cells import could_not_look, more_line, number_in, reason_lines, text_in
 from watchdog.core.history.trends import Hour
 from watchdog.core.model.rows import Row
 from watchdog.core.text.phrasing import FILTERS
+from watchdog.status.numbers import percent, time_short
+from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Sheet
+from watchdog.status.panels.cells import could_not_look, left_out, number_in, reason_lines, text_in
 from watchdog.status.shown import TableShown, TargetShown
 
 __all__ = ["queues", "tasks", "workers"]
@@ -46,7 +46,7 @@ class _Columns:
         reasons = tuple(reason_lines(self.table, self.read)) + ((could_not_look(blind),) if blind else ())
         note = "" if self.table.reading.unread is not None and not self.table.rows else note
         empty = (Line.of(Ink("none", "faint")),) if not sheet and not reasons else ()
-        return Panel(title, (*sheet, *empty, *more_line(len(self.rows), total, panel), *reasons), note)
+        return Panel(panel, title, (*sheet, *empty, *left_out(len(self.rows), total, panel), *reasons), note)
 
 
 def workers(shown: TargetShown, *, every: bool = False) -> Panel:
@@ -129,7 +129,7 @@ def _progress(row: Row) -> Cell:
     progress = row.cells.get("progress")
     if not isinstance(progress, float) or not _reports(row):
         return Ink("", "faint")
-    return (*bar(progress, 8, "good"), f" {progress * 100:3.0f} %")
+    return (Bar(progress, 8, "good"), f" {progress * 100:3.0f} %")
 
 
 def _left(row: Row) -> Cell:
@@ -150,7 +150,7 @@ def queues(shown: TargetShown, *, every: bool = False) -> Panel:
     columns.number("waiting", "length")
     courses = [_course(shown.day.hours, str(row.cells["name"])) for row in rows]
     if any(hour.lengths for hour in shown.day.hours):
-        columns.add(Heading("24 h"), [spark(course, "chart") for course in courses])
+        columns.add(Heading("24 h"), [*courses])
     columns.number("held", "unacked")
     columns.add(Heading("workers", right=True), [_consumers(row) for row in rows], "consumers")
     columns.add(Heading("oldest", right=True), [_if_any(row, "oldest_s") for row in rows], "oldest_s")
@@ -164,10 +164,10 @@ def queues(shown: TargetShown, *, every: bool = False) -> Panel:
     return columns.panel("queues", f"{waiting} waiting in {len(lengths)}", len(order), "queues")
 
 
-def _course(hours: Sequence[Hour], name: str) -> list[float | None]:
+def _course(hours: Sequence[Hour], name: str) -> Course:
     """The most that waited in each two hours; None where nobody looked."""
     pairs = [hours[nth : nth + 2] for nth in range(0, len(hours), 2)]
-    return [max((hour.lengths[name] for hour in pair if name in hour.lengths), default=None) for pair in pairs]
+    return Course(tuple(max((hour.lengths[name] for hour in pair if name in hour.lengths), default=None) for pair in pairs))
 
 
 def _if_any(row: Row, column: str) -> Cell:
