@@ -31,6 +31,7 @@ def a_beat(name: str = "celery@web-1", at: float = NOW, **changes: Any) -> Worke
         hellos=1,
         goodbyes=0,
         pulses=50,
+        system="Linux",
     )
     return replace(beat, **changes)
 
@@ -52,6 +53,8 @@ def an_inspection(name: str = "celery@web-1", at: float = NOW - 30, **changes: A
         reserved=0,
         processed=100,
         conf=a_conf(),
+        cpu_s=12.0,
+        max_rss=60_000,
     )
     return replace(inspection, **changes)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from celery import Celery, Task
 
-__all__ = ["advance", "app", "crash", "fail", "hang", "make_app", "ok", "send_many"]
+__all__ = ["advance", "app", "burn", "crash", "fail", "hang", "make_app", "ok", "send_many"]
 
 FAILURES: Mapping[str, type[Exception]] = {kind.__name__: kind for kind in (ValueError, TimeoutError, ConnectionError, KeyError)}
 
@@ -63,6 +63,13 @@ def hang(seconds: float = 3600.0) -> None:
     time.sleep(seconds)
 
 
+def burn(seconds: float = 1.0) -> None:
+    """Compute for this long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        sum(range(1000))
+
+
 def crash() -> None:
     """Kill its pool process, as the OOM killer does."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -76,7 +83,7 @@ def advance(self: Task, steps: int = 4, delay: float = 0.5, hold: float = 0.0) -
     time.sleep(hold)
 
 
-for work in (ok, fail, hang, crash):
+for work in (ok, fail, hang, burn, crash):
     app.task(name=f"demo.{work.__name__}")(work)
 app.task(name="demo.advance", bind=True)(advance)
 

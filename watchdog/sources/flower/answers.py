@@ -27,6 +27,7 @@ class _Beat(Struct):
     loadavg: tuple[float, float, float] | None = None
     pid: int | None = None
     sw_ver: str | None = None
+    sw_sys: str | None = None
     hellos: int = msgspec.field(default=0, name="worker-online")  # counts; a key is missing while its count is 0
     goodbyes: int = msgspec.field(default=0, name="worker-offline")
     pulses: int = msgspec.field(default=0, name="worker-heartbeat")
@@ -103,6 +104,7 @@ def _worker_beat(beat: _Beat) -> WorkerBeat:
         hellos=beat.hellos,
         goodbyes=beat.goodbyes,
         pulses=beat.pulses,
+        system=beat.sw_sys and beat.sw_sys[:LONGEST_NAME],
     )
 
 

@@ -42,6 +42,12 @@ class _Pool(Struct):
     size: int | None = msgspec.field(default=None, name="max-concurrency")
 
 
+class _Usage(Struct):
+    utime: float | None = None
+    stime: float | None = None
+    maxrss: int | None = None
+
+
 class _Stats(Struct):
     pool: _Pool | None = None
     pid: int | None = None
@@ -50,6 +56,8 @@ class _Stats(Struct):
     total: Any = None
     autoscaler: Any = None
     broker: Raw = _NULL
+    rusage: _Usage | str | None = None
+    """A text where the worker's system has none."""
 
 
 class _Conf(Struct):
@@ -151,13 +159,19 @@ def _stats(stats: dict[str, Any] | None, raw: dict[str, Raw] | None) -> _Stats |
         total=stats.get("total"),
         autoscaler=stats.get("autoscaler"),
         broker=raw.get("broker", _NULL),
+        rusage=_usage(_object(stats.get("rusage"))),
     )
+
+
+def _usage(usage: dict[str, Any]) -> _Usage:
+    return _Usage(as_kind(usage.get("utime"), float), as_kind(usage.get("stime"), float), as_kind(usage.get("maxrss"), int))
 
 
 def _inspection(name: str, entry: _Entry) -> WorkerInspection:
     stats = entry.stats or _Stats()
     pool = stats.pool or _Pool()
     total = stats.total
+    usage = stats.rusage if isinstance(stats.rusage, _Usage) else _Usage()
     return WorkerInspection(
         name=name,
         at=entry.timestamp,
@@ -172,6 +186,8 @@ def _inspection(name: str, entry: _Entry) -> WorkerInspection:
         conf=_conf(bytes(entry.conf), bytes(stats.broker)),
         active=None if entry.active is None else tuple([request.id for request in entry.active]),
         rate_limited=_rate_limited(bytes(entry.registered)),
+        cpu_s=None if usage.utime is None or usage.stime is None else usage.utime + usage.stime,
+        max_rss=usage.maxrss,
     )
 
 

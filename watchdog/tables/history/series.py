@@ -25,8 +25,8 @@ WORKERS = (
     Series("online", Fold.MEAN, "share of the time that it was online", "ratio"),
     Series("active", Fold.MEAN, "tasks it executed", "tasks", "active"),
     Series("load", Fold.MEAN, "its host's load average over 1 minute", "", "load1"),
-    Series("cpu", Fold.MEAN, "CPU its processes used, of one core", "", "cpu_ratio"),
-    Series("memory_max", Fold.MAX, "the most memory of its main process", "bytes", "rss_bytes"),
+    Series("cpu", Fold.MEAN, "CPU its main process used, of one core", "", "cpu_ratio"),
+    Series("memory_max", Fold.MAX, "the most memory that its main process ever held", "bytes", "rss_max_bytes"),
 )
 TASKS = (
     Series("succeeded", Fold.SUM, "tasks succeeded", "tasks"),

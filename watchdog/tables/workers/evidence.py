@@ -5,7 +5,7 @@ count there as heartbeats, and make the worker look online for 4 s, then silent 
 until Flower has counted a new `worker-online` or `worker-heartbeat`, or shows another pid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import WorkerHeartbeats, WorkerStatus
@@ -14,7 +14,7 @@ from watchdog.core.model.target import Target, covers
 from watchdog.tables.workers.clocks import is_heard
 from watchdog.tables.workers.memory import KnownWorkers
 
-__all__ = ["heard_of", "listed_by_flower", "lives_again", "restarted", "said_goodbye", "said_more_goodbyes", "took_turns"]
+__all__ = ["heard_of", "listed_by_flower", "lives_again", "never_ended", "restarted", "said_goodbye", "said_more_goodbyes", "took_turns"]
 
 
 def listed_by_flower(replies: Replies, target: Target) -> dict[str, bool]:
@@ -86,3 +86,19 @@ def restarted(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
     if None not in (before.pid, now.pid) and before.pid != now.pid:
         return True
     return before.processed is not None and now.processed is not None and now.processed < before.processed
+
+
+def never_ended(listed: Iterable[str], before: frozenset[str], known: frozenset[str], active: int | None) -> frozenset[str]:
+    """Return the tasks listed as started (oldest first) that an online, heard worker does not execute.
+
+    A task that raises Ignore stays listed forever (measured on Flower 2.2); a worker that once ignored one would seem to end in its middle.
+    A task listed in two polls is not a race between the list and the heartbeat. If there are more of those than it executes, the oldest
+    ones have ended. `known`: those found before, as long as they are listed.
+    """
+    ids = tuple(listed)
+    still = known & frozenset(ids)
+    if active is None:
+        return still
+    lasting = [task_id for task_id in ids if task_id in before]
+    surplus = max(len(lasting) - active, 0)
+    return frozenset(sorted(lasting, key=lambda task_id: task_id not in still)[:surplus])

@@ -16,6 +16,7 @@ from watchdog.tables.workers.clocks import Drift
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
 from watchdog.tables.workers.names import kind_of
 from watchdog.tables.workers.presence import BrokerPresence, FlowerPresence
+from watchdog.tables.workers.usage import CpuUse
 
 __all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed", "refreshing"]
 
@@ -51,6 +52,8 @@ class KnownWorker(Struct, frozen=True, gc=False, omit_defaults=True):
     """When an earlier process was last heard again: two processes take turns under its name."""
     rate: HeartbeatRate | None = None
     """How often its heartbeats come."""
+    cpu: CpuUse | None = None
+    """What its main process uses, by its inspections."""
     busy: bool = False
     """Whether it is silent and believed to execute a task: see `silence`."""
     longest_s: float = 0.0
@@ -60,7 +63,7 @@ class KnownWorker(Struct, frozen=True, gc=False, omit_defaults=True):
     started: frozenset[str] = frozenset()
     """Ids of the tasks that Flower listed as started on it when it was last online."""
     never_ended: frozenset[str] = frozenset()
-    """Those of them that it does not execute: see `remains`."""
+    """Those of them that it does not execute: see `evidence`."""
     heard_at: float | None = None
     """When a new heartbeat was last seen."""
     drift: Drift = (None, None)

@@ -15,12 +15,13 @@ from watchdog.tables.workers.clocks import AHEAD_S
 from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers
 from watchdog.tables.workers.names import host_of
 from watchdog.tables.workers.replacements import peers_online
+from watchdog.tables.workers.usage import USAGE, usage_cells
 
 __all__ = ["WorkerRows", "blind_row"]
 
 Cells = dict[str, Cell]
 
-FROM_INSPECTION = ("uptime_s", "pool_size", "saturated", "reserved", "queues")
+FROM_INSPECTION = ("uptime_s", "pool_size", "saturated", "reserved", "queues", *USAGE)
 FROM_BEAT = ("active", "processed", "load1", "load5", "load15", "pid", "version")
 OF_NOW = ("active", "processed", "load1", "load5", "load15")
 """Those of them that are valid only while heartbeats come."""
@@ -132,10 +133,15 @@ class WorkerRows:
             withheld["saturated"] = withheld.get("active", NOT_SAID)
         stale = f"flower: last inspected {age:.0f}s ago" if age > FRESH_S and not worker.busy else ""
         if stale:
-            withheld |= dict.fromkeys(("reserved", "queues"), stale)
+            withheld |= dict.fromkeys(("reserved", "queues", *USAGE), stale)
         elif seen.reserved is None:
             withheld["reserved"] = NOT_RESERVED
+        usage = usage_cells(worker.cpu, seen, worker.beat)
+        for column, (cell, why) in usage.items():
+            if cell is None:
+                withheld.setdefault(column, why)
         return {
+            **{column: cell for column, (cell, _) in usage.items()},
             "uptime_s": None if seen.uptime_s is None else seen.uptime_s + age,
             "pool_size": size,
             "saturated": None if size is None else isinstance(active, float) and active >= size > 0,

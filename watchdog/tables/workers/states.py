@@ -21,13 +21,13 @@ from watchdog.core.model.queries import STARTED_TASKS, InspectAll, Inspected, In
 from watchdog.core.model.replies import Replies, TaskSeen, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers, matches
 from watchdog.tables.workers.clocks import AHEAD_S, drift_after, is_new
-from watchdog.tables.workers.evidence import heard_of, lives_again, restarted, said_goodbye, said_more_goodbyes, took_turns
+from watchdog.tables.workers.evidence import heard_of, lives_again, never_ended, restarted, said_goodbye, said_more_goodbyes, took_turns
 from watchdog.tables.workers.heartbeat_rates import rate_after
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections
 from watchdog.tables.workers.presence import BrokerPresence, broker_presence, flower_presence
-from watchdog.tables.workers.remains import never_ended
 from watchdog.tables.workers.replacements import with_peers
 from watchdog.tables.workers.silence import Silence, may_be_deaf, silence_of
+from watchdog.tables.workers.usage import cpu_after
 
 __all__ = ["VOUCHED_S", "look_again"]
 
@@ -147,6 +147,7 @@ class _Seen:
         crashed = again and not said_more_goodbyes(known.beat, beat)
         return {
             "inspection": self.inspected.get(known.name),
+            "cpu": cpu_after(known.cpu, self.inspected.get(known.name)),
             "restarted_at": (*known.restarted_at[-19:], self.now) if again else known.restarted_at,
             "crashed_at": (*known.crashed_at[-19:], self.now) if crashed else known.crashed_at,
             "fell_at": self.now if fell else known.fell_at,

@@ -33,8 +33,20 @@ COLUMNS = (
     Column("load1", NUMBER, "its host's load average over 1 minute"),
     Column("load5", NUMBER, "its host's load average over 5 minutes"),
     Column("load15", NUMBER, "its host's load average over 15 minutes"),
-    Column("cpu_ratio", NUMBER, "CPU its processes used, of one core", later="read from a later release on"),
-    Column("rss_bytes", NUMBER, "memory of its main process", "bytes", later="read from a later release on"),
+    Column(
+        "cpu_ratio",
+        NUMBER,
+        "CPU of one core that its main process used between its last two inspections; without a prefork pool's",
+        "",
+        0.0,
+    ),
+    Column(
+        "rss_max_bytes",
+        NUMBER,
+        "the most memory that its main process, or what started it, ever held; without a prefork pool's",
+        "bytes",
+        0.0,
+    ),
     Column(
         "clock_drift_s",
         NUMBER,

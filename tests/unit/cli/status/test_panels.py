@@ -5,8 +5,9 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from tests.builders.answers import a_task
+from tests.builders.answers import a_target, a_task
 from tests.builders.cluster import healthy
+from tests.builders.looks import Watch
 from tests.builders.outbox import incident
 from tests.unit.cli.status.builders import NOON, a_day, blind_target, shown_of, text
 from tests.unit.cli.test_page import on_a_terminal
@@ -81,7 +82,8 @@ def test_lost_workers_stand_first() -> None:
 
 
 def test_columns_that_nothing_can_fill_are_left_out() -> None:
-    assert "cpu" not in text(workers(shown_of()))
+    watch = Watch(healthy(), a_target(sources=frozenset({"flower"})))
+    assert "oldest" not in text(queues(TargetShown("prod", NOON, watch.look(0))))
 
 
 def test_a_task_shows_its_progress_and_when_it_may_end() -> None:

@@ -1,4 +1,4 @@
-from watchdog.tables.workers.remains import never_ended
+from watchdog.tables.workers.evidence import never_ended
 
 NONE: frozenset[str] = frozenset()
 

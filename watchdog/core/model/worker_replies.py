@@ -1,0 +1,87 @@
+"""What Flower says of one worker: by its events, by its inspect cache. Part of `replies`, from which tables import it.
+
+Times are epoch seconds by Flower's clock. A field that the server did not send is None.
+"""
+
+from msgspec import Struct
+
+__all__ = ["WorkerBeat", "WorkerConf", "WorkerInspection"]
+
+
+class WorkerBeat(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One worker as Flower's event stream shows it (`/?json=1`; celery/events/state.py `Worker`).
+
+    `heartbeats` are the times at which Flower received the last four, ascending; a goodbye (`worker-offline`) clears them.
+    """
+
+    name: str
+    online: bool
+    heartbeats: tuple[float, ...]
+    freq_s: float | None
+    active: int | None
+    processed: int | None
+    load: tuple[float, float, float] | None
+    pid: int | None
+    version: str | None
+    hellos: int | None = None
+    """Number of `worker-online` events since Flower's start; `goodbyes` and `pulses` count `worker-offline` and `worker-heartbeat`.
+
+    Task events that arrive after a goodbye look like heartbeats but are none. None: Flower does not report it.
+    """
+    goodbyes: int | None = None
+    pulses: int | None = None
+    system: str | None = None
+    """The name of its operating system: Linux, Darwin."""
+
+
+class WorkerConf(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The part of a worker's `conf` and `stats` that watchdog reads; None if the worker did not report it.
+
+    `key_prefix` is "" if the worker reported that it has none.
+    """
+
+    queues: tuple[str, ...] = ()
+    default_queue: str | None = None
+    routed_queues: tuple[str, ...] = ()
+    key_prefix: str | None = None
+    priority_steps: tuple[int, ...] | None = None
+    separator: str | None = None
+    visibility_timeout_s: float | None = None
+    result_backend: str | None = None
+    """Without userinfo."""
+    results_db: int | None = None
+    """The database of the results, if they are on the broker's own server; None if they are not, or it is not known."""
+    results_elsewhere: bool = False
+    """Whether the results are on another server than the broker."""
+    results_prefix: str | None = ""
+    """The prefix of the keys of results; None if there is one that `conf` censors."""
+    transport: str | None = None
+    """The transport of its messages (`redis`, `amqp`, `sqs`, …)."""
+    broker_db: int | None = None
+    """The database of its broker, if that is Redis."""
+    eta_task_limit: int | None = None
+    """`worker_eta_task_limit`: most tasks with an ETA that it fetches."""
+
+
+class WorkerInspection(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One entry of Flower's inspect cache. `at` is when the worker last answered (Flower's clock)."""
+
+    name: str
+    at: float | None
+    queues: tuple[str, ...] | None
+    pool: str | None
+    pool_size: int | None
+    pid: int | None
+    uptime_s: float | None
+    prefetch: int | None
+    reserved: int | None
+    processed: int | None
+    conf: WorkerConf | None
+    active: tuple[str, ...] | None = None
+    """Ids of the tasks that it executes. Flower 2.2 reports them only if this worker alone is refreshed."""
+    rate_limited: tuple[str, ...] = ()
+    """Its rate-limited tasks, each with the limit: `shop.report, 6/h`."""
+    cpu_s: float | None = None
+    """CPU time that its main process has used."""
+    max_rss: int | None = None
+    """The most memory that its main process ever held, in the unit of its system."""
