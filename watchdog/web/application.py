@@ -14,6 +14,7 @@ from watchdog.config.sections.http import HttpSettings
 from watchdog.store import StoreError
 from watchdog.web.access import Access, Person
 from watchdog.web.health import health
+from watchdog.web.metrics.route import metrics
 from watchdog.web.site import Site
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ __all__ = ["build_application"]
 
 log = structlog.get_logger()
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health,)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics)
 """Everything that is served."""
 
 OPEN = frozenset({"health.healthz", "health.readyz", "static"})
