@@ -12,8 +12,8 @@ from watchdog.cli import COMMANDS
 
 ROOT = Path(__file__).parents[3]
 COSTLY = (
-    "apscheduler", "celery", "cronsim", "ddsketch", "httpx", "jinja2", "kombu", "msgspec", "prometheus_client", "pydantic",
-    "pydantic_settings",    "redis", "rich", "sqlite3", "sqlite_utils", "structlog",
+    "apscheduler", "celery", "ddsketch", "flask", "httpx", "jinja2", "kombu", "msgspec", "prometheus_client", "pydantic",
+    "pydantic_settings", "redis", "rich", "sqlite3", "sqlite_utils", "structlog", "waitress", "werkzeug",
 )  # fmt: skip
 SCRIPT = """
 import json, sys
@@ -44,7 +44,7 @@ def run(folder: Path, *args: str) -> tuple[int, set[str]]:
     (folder / "watchdog.toml").write_text(CONFIG)
     command = [sys.executable, "-c", SCRIPT, json.dumps(args), json.dumps(COSTLY)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WATCHDOG")}
-    environ = {**kept, "PYTHONPATH": str(ROOT)}
+    environ = {**kept, "PYTHONPATH": str(ROOT), "HOME": str(folder), "XDG_STATE_HOME": str(folder)}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True, env=environ)
     code, loaded = json.loads(done.stderr.splitlines()[-1])
     return code, set(loaded)

@@ -67,7 +67,7 @@ Examples:
 @format_option("text", "json")
 @click.pass_context
 def show(ctx: click.Context, *, config: Path | None, live: bool, targets: tuple[str, ...], style: str) -> None:
-    """Show the settings in effect, defaults included, secrets masked."""
+    """Show the settings in effect, with defaults, secrets masked."""
     if live:
         ctx.exit(_show_live(config, targets, style))
     from watchdog.cli.configuration import load, named_config  # noqa: PLC0415
