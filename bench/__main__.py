@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.cycle import cycle
 from bench.figures import Figure, Skipped, table
 from bench.footprint import footprint
+from bench.http import http
 from bench.latency import latency
 from bench.memory import memory
 from bench.noise import noise
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "latency": latency,
     "starting": starting,
     "footprint": footprint,
+    "http": http,
 }
 """Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
 

@@ -9,6 +9,7 @@ import pytest
 from bench.cycle import cycle
 from bench.figures import Figure, Skipped, by_round, table
 from bench.footprint import footprint
+from bench.http import http
 from bench.latency import latency
 from bench.memory import memory
 from bench.noise import noise
@@ -70,6 +71,13 @@ def test_daemons_are_measured_while_nothing_happens(tmp_path: Path) -> None:
     assert len(figures) == 7
     assert all(measured >= 0 for measured in figures.values())
     assert 0 < figures["`watchdog run`, 3 targets every 10 s: longest pause of a target"] < 2
+
+
+def test_what_is_served_is_measured_beside_a_daemon_that_serves_nothing(tmp_path: Path) -> None:
+    cpu, memory_, *requests = http(tmp_path, size=5, rounds=1, round_s=1.0, requests=1)
+    assert cpu.floor is not None
+    assert memory_.measured > 10
+    assert all(request.measured >= 0 for request in requests)
 
 
 def test_an_unknown_part_is_refused_with_those_there_are() -> None:
