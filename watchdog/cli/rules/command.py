@@ -8,7 +8,7 @@ import click
 
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_rules
-from watchdog.cli.options import config_option, target_option
+from watchdog.cli.options import config_option, format_option, target_option
 from watchdog.cli.output.refusals import Refused, warn
 from watchdog.cli.rules.trial import trial
 
@@ -79,18 +79,28 @@ def _check_files(files: tuple[Path, ...], *, shipped: bool) -> int:
 Examples:
   watchdog rules list
   watchdog rules list --target prod
+  watchdog rules list --format markdown > alerts.md
 """,
 )
 @config_option
 @target_option
-def list_(*, config: Path | None, target: str | None) -> None:
-    """List the rules in force, and which are idle here and why."""
+@format_option("text", "markdown")
+def list_(*, config: Path | None, target: str | None, style: str) -> None:
+    """List the rules in force, and which are idle here and why.
+
+    As Markdown: every rule, with what it says.
+    """
     from watchdog.cli.configuration import load_with_rules, named_config, warn_of_oddities  # noqa: PLC0415
     from watchdog.cli.output.screen import show  # noqa: PLC0415
     from watchdog.cli.rules.page import Listed, rules_page  # noqa: PLC0415
 
     conf = load_with_rules(config, targets_required=False)
     warn_of_oddities(conf)
+    if style == "markdown":
+        from watchdog.cli.rules.markdown import rules_markdown  # noqa: PLC0415
+
+        click.echo(rules_markdown(conf.book.rules), nl=False)
+        return
     targets = _targets(conf, target)
     listed = tuple(Listed(rule, idle) for rule, idle in _idle(conf, targets))
     show(rules_page(listed, named_config(conf.loaded)))
