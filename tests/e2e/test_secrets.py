@@ -27,7 +27,7 @@ from watchdog.demo.processes import free_port
 
 MARK = "s3cr3tM4RK"
 Run = Callable[..., subprocess.CompletedProcess[str]]
-OPEN = ("watchdog.toml", "broken.toml", "passw0rd", "rules.toml")
+OPEN = ("watchdog.toml", "broken.toml", "passw0rd", "rules.toml", "token")
 """What the user wrote, mark and all."""
 
 
@@ -65,12 +65,14 @@ class Stage:
         self.folder, self.printed = folder, b""
         self.echo = stack.enter_context(Echo(Answer(500)))
         self.slack = stack.enter_context(Echo(Answer(200)))
+        self.endpoint = stack.enter_context(Echo(Answer(400)))
         self.redirects = stack.enter_context(RecordingReceiver(REDIRECT))
         self.proxy = stack.enter_context(ForwardProxy(refuses=407))
         self.redis = stack.enter_context(TcpServer(repeats))
         certificates = make_certificates(folder)
         self.secure = stack.enter_context(RecordingReceiver(context=certificates.server_context()))
         (folder / "passw0rd").write_text(mark("file"))
+        (folder / "token").write_text(mark("token-file"))
         self.environ = {
             "SLACK_PATH": mark("variable"),
             "HTTPS_PROXY": f"http://ann:{mark('environment')}@127.0.0.1:{self.proxy.port}",
@@ -115,6 +117,27 @@ flower = {{ url = "https://flower.example", password = "{mark("far-flower")}", p
 name = "sentinels"
 redis.url = "sentinel://:{mark("master")}@127.0.0.1:{self.redis.port}/mymaster/0"
 redis.sentinel_password = "{mark("sentinel")}"
+
+[[target]]
+name = "token of a command"
+flower = {{ url = "http://{echo}", token_command = ["echo", "{mark("token")}"], token_header = "X-Token" }}
+
+[[target]]
+name = "token of a failing command"
+flower.url = "http://{echo}"
+flower.token_command = ["sh", "-c", "echo $1; echo no $1 $2 >&2; exit 1", "sh", "{mark("said")}", "--key={mark("key")}"]
+
+[[target]]
+name = "token of a file"
+flower = {{ url = "http://127.0.0.1:{self.redirects.port}", token_file = "token", token_cookie = "session" }}
+
+[[target]]
+name = "token of a grant"
+flower.url = "http://{echo}"
+flower.oauth.token_url = "http://127.0.0.1:{self.endpoint.port}/{mark("token-url")}"
+flower.oauth.client_id = "wd"
+flower.oauth.client_secret = "{mark("client")}"
+flower.oauth.client_auth = "post"
 
 [[receiver]]
 name = "ops"
@@ -246,6 +269,9 @@ WRONG = {
     "twice": f'[[target]]\nname = "a"\nflower = {{ url = "http://u:{MARK}@h", password = "{MARK}" }}',
     "types": f'[[target]]\nname = "a"\nredis = ["redis://:{MARK}@h"]\nflower = {{ url = 5, password = ["{MARK}"], timeout = "{MARK}" }}',
     "headers": f'[[target]]\nname = "a"\nflower = {{ url = "http://h", headers = {{ X = "{MARK}\\n" }} }}',
+    "command": f'[[target]]\nname = "a"\nflower = {{ url = "http://h", token_command = "echo {MARK}" }}',
+    "two tokens": f'[[target]]\nname = "a"\nflower = {{ url = "http://h", token_command = ["echo", "{MARK}"], token_file = "t" }}',
+    "oauth": f'[[target]]\nname = "a"\nflower = {{ url = "http://h", oauth = {{ client_secret = "{MARK}", token_url = "{MARK}" }} }}',
     "unknown key": f'[[target]]\nname = "a"\nflower = {{ url = "http://h", pasword = "{MARK}" }}',
     "receiver": f'[[receiver]]\nname = "a"\ntype = "webhook"\nurl = "htp://{MARK}"\nsecret = "{MARK}!"\nheaders = {{ A = "{MARK}\\t" }}',
     "proxy": f'[[receiver]]\nname = "a"\ntype = "slack"\nurl = "http://h/{MARK}"\nproxy = "socks5://{MARK}"',

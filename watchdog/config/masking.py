@@ -1,23 +1,28 @@
 """The last line of defence: masks the secrets of the configuration in everything that is printed or logged.
 
 watchdog's own messages contain no secrets; this is for texts from elsewhere: exceptions of libraries, their tracebacks, warnings. In:
-secrets, as found by `core.text.secrets`. Out: texts with `***` in their place. All output uses the process's single `MASKING`, which learns
-the secrets when the configuration is read, before it is validated. Words of fewer than 6 letters are not masked.
+secrets, as found by `core.text.secrets`, and those that are obtained later (`net.obtained_secrets`). Out: texts with `***` in their place.
+All output uses the process's single `MASKING`, which learns the secrets when the configuration is read, before it is validated. Words of
+fewer than 6 letters are not masked.
 """
 
 import codecs
 import io
 import re
 import sys
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from watchdog.core.text.ci_commands import without_commands
+from watchdog.net.obtained_secrets import on_obtained
 
 __all__ = ["MASK", "MASKING", "Masking", "masked_stream", "print_commands"]
 
 MASK = "***"
 _SHORTEST = 6
+_MOST_OBTAINED = 100
+"""How many of the secrets obtained last are masked: a token that is renewed each hour would otherwise make the pattern longer for ever."""
 _SEEN = 200
 """Characters kept of an unfinished line: enough to know whether it is blank."""
 _USERINFO = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,20}://)(?!user:password@)(?![^\s@]*\$\{)[^\s/?#\"'<>]+@")
@@ -25,19 +30,29 @@ _USERINFO = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{0,20}://)(?!user:password@)(?
 
 
 class Masking:
-    """The secrets to mask. Thread-safe; it never forgets a secret."""
+    """The secrets to mask. Thread-safe; it never forgets a secret of the configuration."""
 
     def __init__(self) -> None:
         self._secrets: frozenset[str] = frozenset()
+        self._obtained: deque[str] = deque(maxlen=_MOST_OBTAINED)
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Add these secrets, in every spelling that a library may give them."""
-        from watchdog.core.text.secrets import spellings  # noqa: PLC0415 - not needed by commands that read no configuration
-
-        known = self._secrets | {spelling for secret in secrets for spelling in spellings(secret) if len(spelling) >= _SHORTEST}
+        known = self._secrets | _spelt(secrets)
         if known != self._secrets:
             self._secrets = known
+            self._compile()
+
+    def learn_obtained(self, secret: str) -> None:
+        """Add a secret that is used for a while, such as a token."""
+        if secret not in self._obtained:
+            self._obtained.append(secret)
+            self._compile()
+
+    def _compile(self) -> None:
+        known = self._secrets | _spelt(list(self._obtained))
+        if known:
             self._pattern = re.compile("|".join(re.escape(secret) for secret in sorted(known, key=len, reverse=True)))
 
     def __call__(self, text: str) -> str:
@@ -60,8 +75,15 @@ class Masking:
         return self(value if isinstance(value, str) else str(value))
 
 
+def _spelt(secrets: Iterable[str]) -> frozenset[str]:
+    from watchdog.core.text.secrets import spellings  # noqa: PLC0415 - not needed by commands that read no configuration
+
+    return frozenset(spelling for secret in secrets for spelling in spellings(secret) if len(spelling) >= _SHORTEST)
+
+
 MASKING = Masking()
 """The secrets that this process must not print."""
+on_obtained(MASKING.learn_obtained)
 
 
 class _MaskedStream(io.TextIOWrapper):

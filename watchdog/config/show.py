@@ -6,7 +6,7 @@ secrets, the userinfo and query of any URL, the path of a receiver's or the hear
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args
@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr
 from watchdog.config.masking import MASK
 from watchdog.config.settings import Settings
 from watchdog.core.text.durations import format_duration, parse_duration
-from watchdog.core.text.secrets import SECRET_NAME
+from watchdog.core.text.secrets import COMMAND, names_secret, secret_arguments
 
 __all__ = ["effective", "masked_url", "to_toml"]
 
@@ -66,8 +66,10 @@ def _shown_fields(model: BaseModel, *, hide_paths: bool) -> Iterator[tuple[str, 
         if value is None:
             continue
         key = field.alias or name
-        if SECRET_NAME.search(key):
+        if names_secret(key):
             yield key, MASK
+        elif key == COMMAND:
+            yield key, _command(value)
         elif isinstance(value, float) and _is_duration([field.annotation, *field.metadata]):
             yield key, _exact(value)
         else:
@@ -85,7 +87,7 @@ def _shown(value: Any, *, hide_paths: bool) -> Any:
         case Enum():
             return value.value
         case dict():
-            return {k: MASK if SECRET_NAME.search(str(k)) else _shown(v, hide_paths=hide_paths) for k, v in value.items()}
+            return {k: MASK if names_secret(str(k)) else _shown(v, hide_paths=hide_paths) for k, v in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_shown(item, hide_paths=hide_paths) for item in value]
         case str():
@@ -94,6 +96,15 @@ def _shown(value: Any, *, hide_paths: bool) -> Any:
             return value
         case Path() | _:
             return str(value)
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    """The words of a command, without what may be secret in its arguments."""
+    secrets = secret_arguments(words)
+    return [
+        words[0],
+        *(next((word.removesuffix(secret) + MASK for secret in secrets if word.endswith(secret)), word) for word in words[1:]),
+    ]
 
 
 def _is_duration(annotations: list[Any]) -> bool:

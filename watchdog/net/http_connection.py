@@ -1,6 +1,6 @@
 """One HTTP/1.1 connection that is kept between requests, with no wait longer than the deadline allows.
 
-In: a connected stream, and requests without a body. Out: the head of each answer, then its body in pieces; h11's ProtocolError or
+In: a connected stream, and requests. Out: the head of each answer, then its body in pieces; h11's ProtocolError or
 httpcore's exceptions if there is none. h11 reads the answers, as it does for httpx; without what httpx and its pool add to each request,
 a small one costs a third. Each wait on the socket, headers included, is limited to what is left: a server that sends byte by byte counts
 as hanging.
@@ -38,10 +38,12 @@ class HttpConnection:
         """Whether another request may be sent: the last one is finished, and the other side has not hung up since."""
         return self._idle and self._clock() <= self._expires_at and not self.stream.get_extra_info("is_readable")
 
-    def ask(self, request: h11.Request) -> h11.Response:
-        """Send a request. Returns the head of its answer."""
+    def ask(self, request: h11.Request, content: bytes = b"") -> h11.Response:
+        """Send a request, with a body of the length that its headers say. Returns the head of its answer."""
         self._idle = False
         wire = self._protocol.send(request) or b""
+        if content:
+            wire += self._protocol.send(h11.Data(data=content)) or b""
         self._protocol.send(_END)
         with suppress(httpcore.WriteError):  # it may have answered before it hung up
             self.stream.write(wire, time_left(self._deadline, httpcore.WriteTimeout))

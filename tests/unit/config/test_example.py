@@ -25,6 +25,7 @@ ENVIRON = {
     "WEBHOOK_SECRET": "whsec_" + "A" * 32,
     "HOME": "/nowhere",
     "PAGE_TOKEN": "t" * 24,
+    "FLOWER_CLIENT_SECRET": "z",
 }
 
 
@@ -50,7 +51,20 @@ def test_the_example_loads_without_a_warning() -> None:
     assert load(EXAMPLE).warnings == ()
 
 
-def test_the_example_loads_with_every_unset_key_set(everything_set: Path) -> None:
+ALTERNATIVES = ({"username", "password"}, {"token_command"}, {"token_file"}, {"oauth"})
+"""What identifies watchdog to Flower: one of these, and for all but the first one place."""
+
+
+@pytest.mark.parametrize("kept", ALTERNATIVES, ids=min)
+@pytest.mark.parametrize("place", ["token_header", "token_cookie"])
+def test_the_example_loads_with_every_unset_key_set_that_goes_together(everything_set: Path, kept: set[str], place: str) -> None:
+    left_out = set().union(*ALTERNATIVES) - kept | {"token_header", "token_cookie"} - ({place} if "username" not in kept else set())
+    before, table, after = everything_set.read_text().partition("[target.flower]")
+    everything_set.write_text(
+        before + table + re.sub(rf"^({'|'.join(left_out)}) = .*$", "", after.partition("[target.redis]")[0], flags=re.MULTILINE)
+    )
+    with everything_set.open("a") as file:
+        file.write("[target.redis]" + after.partition("[target.redis]")[2])
     assert load(everything_set).settings.target[0].min_workers == 2
 
 

@@ -56,6 +56,26 @@ def test_what_is_no_secret_stays(masking: Masking, word: str) -> None:
     assert masking(f"a {word} b") == f"a {word} b"
 
 
+def test_a_token_that_is_obtained_later_is_blotted_out(masking: Masking) -> None:
+    masking.learn_obtained("eyJh.t0ken")
+    assert masking("sent eyJh.t0ken and h3ader-token") == "sent *** and ***"
+
+
+def test_of_the_tokens_obtained_the_latest_hundred_are_blotted_out() -> None:
+    masking = Masking()
+    for number in range(101):
+        masking.learn_obtained(f"t0ken-{number:04}")
+    assert masking("t0ken-0000 t0ken-0001 t0ken-0100") == "t0ken-0000 *** ***"
+
+
+def test_the_arguments_of_a_command_that_gives_a_token_are_blotted_out_but_for_plain_words() -> None:
+    masking = Masking()
+    command = ["gcloud", "auth", "print-identity-token", "--audiences=4711.apps", "--password", "sesame"]
+    masking.learn(secrets_in({"target": [{"flower": {"token_command": command, "token_header": "X-Token"}}]}))
+    said = "gcloud auth print-identity-token --audiences=4711.apps sesame X-Token"
+    assert masking(said) == "gcloud auth print-identity-token --audiences=*** *** X-Token"
+
+
 def test_the_userinfo_of_any_url_is_blotted_out_learnt_or_not() -> None:
     assert Masking()("at redis://:hunter2@broker:6379/0 and http://a@b/") == "at redis://***@broker:6379/0 and http://***@b/"
     assert Masking()("expected redis://user:password@host") == "expected redis://user:password@host"

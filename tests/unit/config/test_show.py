@@ -39,6 +39,29 @@ def test_what_is_no_secret_is_shown(shown: str) -> None:
     assert (target["flower"]["url"], target["redis"]["url"]) == ("http://flower:5555/f", "rediss://***@redis:6380/3")
 
 
+def shown_command(tmp_path: Path, command: str) -> list[str]:
+    (tmp_path / "watchdog.toml").write_text(f'[[target]]\nname = "a"\nflower = {{url = "http://f", token_command = {command}}}\n')
+    settings = load_settings(config=None, environ={"HOME": "/x"}, flags={}, cwd=tmp_path).settings
+    words: list[str] = tomllib.loads(to_toml(effective(settings)))["target"][0]["flower"]["token_command"]
+    return words
+
+
+def test_a_command_is_shown_without_what_may_be_secret_in_its_arguments(tmp_path: Path) -> None:
+    command = '["/opt/vault/2/login", "read", "-field=token", "--password", "sesame", "--key=A1b2", "secret/flower"]'
+    assert shown_command(tmp_path, command) == ["/opt/vault/2/login", "read", "-field=token", "--password", "***", "--key=***", "***"]
+
+
+def test_where_a_token_comes_from_and_goes_is_shown(tmp_path: Path) -> None:
+    oauth = '{token_url = "https://id.example/token", client_id = "wd", client_secret = "hunter2"}'
+    flower = f'{{url = "http://f", token_header = "X-Token", oauth = {oauth}}}'
+    (tmp_path / "watchdog.toml").write_text(f'[[target]]\nname = "a"\nflower = {flower}\n')
+    settings = load_settings(config=None, environ={"HOME": "/x"}, flags={}, cwd=tmp_path).settings
+    shown = tomllib.loads(to_toml(effective(settings)))["target"][0]["flower"]
+    assert (shown["token_header"], shown["oauth"]["token_url"], shown["oauth"]["client_secret"]) == (
+        "X-Token", "https://id.example/token", "***",
+    )  # fmt: skip
+
+
 def test_the_path_of_a_receivers_url_is_masked(shown: str) -> None:
     assert tomllib.loads(shown)["receiver"][0]["url"] == "https://hooks.example.com/***?***"
 

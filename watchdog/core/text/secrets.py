@@ -7,19 +7,23 @@ secrets, nor are plain words in a URL: a password `prod` must not mask the targe
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from msgspec import Struct
 
-__all__ = ["SECRET_NAME", "Unprinted", "pieces_of_url", "secrets_in", "spellings"]
+__all__ = ["COMMAND", "Unprinted", "names_secret", "pieces_of_url", "secret_arguments", "secrets_in", "spellings"]
 
 SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key", re.IGNORECASE)
-"""The value of a key with such a name is a secret."""
+"""The value of a key with such a name is a secret, with these exceptions."""
+ABOUT_TOKENS = frozenset({"token_command", "token_file", "token_url", "token_header", "token_cookie", "token_ttl", "token_timeout"})
+"""Keys that say where a token comes from or goes, without the token itself."""
+COMMAND = "token_command"
 LONGEST_WORD = 5
 """Parts of a path up to this length (`hook`, `api`) are not secrets."""
 
+_PLAIN_ARGUMENT = re.compile(r"-{0,2}[A-Za-z][a-z-]*")
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
 _WATCHED = ("flower", "redis", "results")
 """Where a bare text is the URL of a source. Its path is a location, not a secret."""
@@ -42,6 +46,25 @@ def secrets_in(values: Mapping[str, Any], environ: Mapping[str, str] | None = No
     return frozenset(found - set(_public(values)))
 
 
+def names_secret(key: str) -> bool:
+    """Whether the value of a key with this name is a secret."""
+    return key not in ABOUT_TOKENS and bool(SECRET_NAME.search(key))
+
+
+def secret_arguments(command: Sequence[object]) -> tuple[str, ...]:
+    """Return the arguments of a command, or parts of them, that may be secrets: all but plain words and the names of options."""
+    found: list[str] = []
+    before = ""
+    for argument in map(str, command[1:]):
+        option, equals, value = argument.partition("=") if argument.startswith("-") else (before, "", argument)
+        if (equals or not argument.startswith("-")) and (names_secret(option) or not _PLAIN_ARGUMENT.fullmatch(value)):
+            found.append(value)
+        elif not equals and not _PLAIN_ARGUMENT.fullmatch(argument):
+            found.append(argument)
+        before = argument
+    return tuple(secret for secret in found if secret)
+
+
 def pieces_of_url(url: str) -> set[str]:
     """Return the parts of a URL that may be secrets if the whole URL is one, as written and decoded."""
     parts = urlsplit(url)
@@ -55,8 +78,10 @@ def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
     """Yield secrets in one value. `watched`: a URL in it is that of a source."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            if key == "headers" or SECRET_NAME.search(str(name)):
+            if key == "headers" or names_secret(str(name)):
                 yield from _texts(inner)
+            elif name == COMMAND and isinstance(inner, list | tuple):
+                yield from secret_arguments(inner)
             else:
                 yield from _found(inner, str(name), watched=watched or name in _WATCHED)
     elif isinstance(value, list | tuple):

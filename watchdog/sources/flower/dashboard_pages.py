@@ -6,6 +6,7 @@ slow to import.
 
 import os
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing
@@ -19,10 +20,13 @@ from watchdog.core.text.exception_chain import exception_chain
 from watchdog.net.deadline import Deadline
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.net.http_proxy import Proxy, proxy_answer, proxy_for
+from watchdog.net.http_transport import HttpTransport
 from watchdog.net.settings_types import proxy_text
-from watchdog.sources.flower.client import FlowerTransport
+from watchdog.sources.flower.access.login_page import login_page
+from watchdog.sources.flower.access.token import Token
+from watchdog.sources.flower.access.tokens import Tokens
 from watchdog.sources.flower.page import Page
-from watchdog.sources.flower.reasons import Asked, refusal, silence, stale
+from watchdog.sources.flower.reasons import Asked, login_required, refusal, silence, stale
 from watchdog.sources.flower.settings import FlowerSettings
 from watchdog.sources.flower.shared import FlowerShared
 
@@ -59,13 +63,27 @@ class Pages:
         self._headers = _headers(settings)
         self._cookies = httpx.Cookies()
         self._requests: dict[str, httpx.Request] = {}
+        self._token = ""
+        self._tokens = shared.tokens if shared else Tokens(settings, settings.url, clock, time.time) if settings.token_source else None
 
     def get(self, path: str) -> Page | Gap:
-        """Get one page. May wait `timeout` for the lock, and `timeout` for the answer."""
+        """Get one page. May wait for a token, `timeout` for the lock, and `timeout` for the answer; all twice if the token was refused."""
+        if self._tokens is None:
+            return self._in_turn(path)
+        token = self._tokens.current()
+        page = token if isinstance(token, Gap) else self._in_turn(path, token)
+        if isinstance(page, Page) and isinstance(token, Token) and page.needs_login and self._tokens.refused(token):
+            token = self._tokens.current()
+            page = token if isinstance(token, Gap) else self._in_turn(path, token)
+        return page
+
+    def _in_turn(self, path: str, token: Token | None = None) -> Page | Gap:
+        """The page, once no other target asks this Flower."""
         s = self._settings
         if not self._turn.acquire(timeout=s.timeout):
             return Gap(f"flower: {s.url} was still busy with another target's question after {s.timeout:g}s")
         try:
+            self._send_from_now_on(token)
             return self._kept_or_fetched(path)
         finally:
             self._turn.release()
@@ -91,7 +109,7 @@ class Pages:
         if isinstance(page, Gap):
             return page
         page = replace(page, took_s=took_s)
-        if self._shared is not None:
+        if self._shared is not None and not page.needs_login:
             self._shared.keep(path, page, self._clock())
         return page
 
@@ -126,7 +144,6 @@ class Pages:
         """The answer, read in pieces, so that the other side controls neither its size nor its duration. Redirects are not followed."""
         request = self._request(asked.url)
         with closing(transport.handle_request(request)) as response:
-            self._keep_cookies(response, request)
             status, body = response.status_code, bytearray()
             try:
                 for piece in response.iter_bytes():
@@ -141,18 +158,40 @@ class Pages:
                 return Page(status, cut=cut)
             if status == 407 and self._proxy:
                 return Page(status, refusal=f"flower: {proxy_answer(status, self._proxy, asked.base)}")
-            why = "" if status == 200 else refusal(status, bytes(body), response.headers.get("location", ""), asked)
-            return Page(status, bytes(body), refusal=why)
+            location = response.headers.get("location", "")
+            if page_of := login_page(status, bytes(body), location, asked.url):
+                return Page(status, bytes(body), refusal=login_required(page_of, asked), needs_login=True)
+            self._keep_cookies(response, request)
+            why = "" if status == 200 else refusal(status, bytes(body), location, asked)
+            return Page(status, bytes(body), refusal=why, needs_login=status == 401)
+
+    def _send_from_now_on(self, token: Token | None) -> None:
+        """Put the token into the headers of the requests to come."""
+        if token is not None and token.text != self._token:
+            self._token = token.text
+            self._headers[self._settings.token_field] = self._settings.carried(token.text)
+            self._requests.clear()
 
     def _request(self, url: str) -> httpx.Request:
         """The request, kept for the next time: parsing URLs and merging headers costs as much as a small query."""
         if self._cookies:
-            return httpx.Request("GET", url, headers=self._headers, cookies=self._cookies)
+            return self._request_with_cookies(url)
         if url not in self._requests:
             if len(self._requests) >= MOST_REQUESTS:
                 self._requests.clear()
             self._requests[url] = httpx.Request("GET", url, headers=self._headers)
         return self._requests[url]
+
+    def _request_with_cookies(self, url: str) -> httpx.Request:
+        """The request with the cookies that were set, beside the one that carries the token: httpx would leave them out."""
+        own = self._headers.get("cookie", "")
+        if not own:
+            return httpx.Request("GET", url, headers=self._headers, cookies=self._cookies)
+        name = own.partition("=")[0]
+        set_by_server = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies.jar if cookie.name != name)
+        request = httpx.Request("GET", url, headers=self._headers)
+        request.headers["cookie"] = f"{own}; {set_by_server}" if set_by_server else own
+        return request
 
     def _keep_cookies(self, response: httpx.Response, request: httpx.Request) -> None:
         """A proxy in front of several Flowers may set one, to be asked by the same way again."""
@@ -166,12 +205,13 @@ class Pages:
         s = self._settings
         self._proxy = proxy_for(s.url, proxy_text(s.proxy), os.environ)
         tls = s.tls if s.url.startswith("https://") else None
-        return FlowerTransport(tls, self._proxy, s.connect_timeout, self._deadline, self._clock)
+        return HttpTransport(tls, self._proxy, s.connect_timeout, self._deadline, self._clock)
 
     def _asked(self, path: str) -> Asked:
         s = self._settings
         credentials = s.username is not None or s.password is not None or bool(s.headers)
-        return Asked(s.url, path, s.timeout, s.connect_timeout, s.tls, has_credentials=credentials, proxy=self._proxy)
+        asked = Asked(s.url, path, s.timeout, s.connect_timeout, s.tls, has_credentials=credentials, proxy=self._proxy)
+        return replace(asked, token_source=s.token_source)
 
 
 def _headers(settings: FlowerSettings) -> httpx.Headers:

@@ -15,13 +15,17 @@ from watchdog.core.text.exception_chain import exception_chain
 from watchdog.net.http_proxy import Proxy, proxy_answer
 from watchdog.net.tls_files import TlsFiles
 
-__all__ = ["Asked", "refusal", "silence", "stale"]
+__all__ = ["Asked", "login_required", "refusal", "silence", "stale"]
 
 _NOT_ACCEPTED = "UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED"
 
 
 class Asked(Struct, frozen=True):
-    """One query, for use in reasons: `url` without userinfo, and the settings that may be wrong."""
+    """One query, for use in reasons: `url` without userinfo, and the settings that may be wrong.
+
+    `what` is asked, `of` is the key that configures it, `limit` the one that limits how long it takes; `token_source` is the key that says
+    where the token came from, empty without one.
+    """
 
     base: str
     path: str
@@ -30,6 +34,10 @@ class Asked(Struct, frozen=True):
     tls: TlsFiles
     has_credentials: bool
     proxy: Proxy | None = None
+    what: str = "Flower"
+    of: str = "flower"
+    limit: str = "timeout"
+    token_source: str = ""
 
     @property
     def connected_to(self) -> str:
@@ -73,11 +81,11 @@ def silence(error: Exception, asked: Asked) -> str:
             if asked.of_workers
             else "it hangs or is too busy"
         )
-        return f"flower: no answer from {asked.url} within {asked.timeout_s:g}s{asked.through}: {why} (the limit is `timeout`)"
+        return f"flower: no answer from {asked.url} within {asked.timeout_s:g}s{asked.through}: {why} (the limit is `{asked.limit}`)"
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
         return (
             f"flower: expected an HTTP answer from {asked.url}, found the connection closed or something else{asked.through}: "
-            "is it Flower's port, and is https:// missing?"
+            f"is it the port of {asked.what}, and is https:// missing?"
         )
     return f"flower: the connection to {asked.base} broke during the request for {asked.path} ({type(error).__name__}){asked.through}"
 
@@ -89,14 +97,14 @@ def _network(cause: BaseException, asked: Asked) -> str | None:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"flower: the certificate of {asked.base} is not trusted ({cause.verify_message}){asked.through}: {_ca(asked)}"
     if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
-        return f"flower: {asked.base} requires a client certificate{asked.through}: set `cert_file` and `key_file` of flower"
+        return f"flower: {asked.base} requires a client certificate{asked.through}: set `cert_file` and `key_file` of {asked.of}"
     if isinstance(cause, ssl.SSLError) and asked.tls.cert_file and re.search(_NOT_ACCEPTED, cause.reason or ""):
         return f"flower: {asked.base} does not accept the client certificate {asked.tls.cert_file} (`cert_file` of flower; {cause.reason})"
     if isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause)):
         why = getattr(cause, "reason", None) or "no handshake"
         return f"flower: no TLS connection to {asked.base} ({why}): does that port speak TLS, or should it be http://?"
     if isinstance(cause, ConnectionRefusedError):
-        what = "it" if asked.proxy else "Flower"
+        what = "it" if asked.proxy else asked.what
         return f"flower: connection refused by {asked.connected_to}: is {what} running there, on that port?"
     if isinstance(cause, OSError) and not isinstance(cause, TimeoutError | ConnectionError) and cause.strerror:
         return f"flower: no connection to {asked.connected_to}: {cause.strerror}"
@@ -105,8 +113,8 @@ def _network(cause: BaseException, asked: Asked) -> str | None:
 
 def _ca(asked: Asked) -> str:
     if asked.tls.ca_file:
-        return f"expected one that {asked.tls.ca_file} (`ca_file` of flower) has signed, for that host name"
-    return "set `ca_file` of flower to the certificate of the authority that signed it"
+        return f"expected one that {asked.tls.ca_file} (`ca_file` of {asked.of}) has signed, for that host name"
+    return f"set `ca_file` of {asked.of} to the certificate of the authority that signed it"
 
 
 def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:
@@ -139,9 +147,19 @@ def _unauthorised(body: bytes, asked: Asked) -> str:
             f"flower: 401 from {asked.url}: its API is switched off; start Flower with FLOWER_UNAUTHENTICATED_API=true, "
             "or with --basic_auth and set `username` and `password` of flower"
         )
+    if asked.token_source:
+        return f"flower: 401 from {asked.url}: it does not accept the token of `{asked.token_source}` of flower"
     if asked.has_credentials:
         return f"flower: 401 from {asked.url}: it does not accept the configured `username` and `password` (or headers) of flower"
     return f"flower: 401 from {asked.url}: it requires credentials; set `username` and `password` of flower"
+
+
+def login_required(page_of: str, asked: Asked) -> str:
+    """The reason if a login page answered."""
+    found = f"flower: {asked.url} answered with the login page of {page_of}"
+    if asked.token_source:
+        return f"{found}: it does not accept the token of `{asked.token_source}` of flower"
+    return f"{found}; set flower.token_command, flower.token_file or flower.oauth (docs/flower-auth.md)"
 
 
 def _redirected(status: int, location: str, asked: Asked) -> str:

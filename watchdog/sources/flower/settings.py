@@ -1,19 +1,20 @@
-"""`flower` of a target: Flower's URL, credentials, timeouts and limits."""
+"""`flower` of a target: Flower's URL, credentials, timeouts and limits. What is about tokens stands in `access/settings.py`."""
 
 import re
 from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from watchdog.net.settings_types import PositiveDuration, ProxySetting
 from watchdog.net.tls_files import TlsFiles
+from watchdog.sources.flower.access.settings import AUTHORIZATION, AccessSettings
 
 __all__ = ["FlowerSettings"]
 
 
-class FlowerSettings(BaseModel):
+class FlowerSettings(AccessSettings):
     """`flower = {...}` of a target. `url` includes its url_prefix; userinfo in it becomes `username` and `password`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -50,6 +51,19 @@ class FlowerSettings(BaseModel):
     def _key_has_its_certificate(self) -> Self:
         if self.key_file and not self.cert_file:
             raise ValueError("`key_file` is the key of a client certificate: expected `cert_file` beside it, found none")
+        return self
+
+    @model_validator(mode="after")
+    def _one_header_each(self) -> Self:
+        if not self.token_source:
+            return self
+        if self.token_field == AUTHORIZATION and (self.username is not None or self.password is not None):
+            raise ValueError(
+                "expected one thing in the header Authorization, found `username` or `password` and a token: "
+                'if both are needed, something in front of Flower takes the token elsewhere, such as token_header = "Proxy-Authorization"'
+            )
+        if self.token_field in {name.lower() for name in self.headers}:
+            raise ValueError("expected the header of the token once, found it in `headers` too")
         return self
 
     @property

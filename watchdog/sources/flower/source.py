@@ -20,6 +20,7 @@ from watchdog.sources.flower.shared import FlowerShared
 if TYPE_CHECKING:
     import httpx
 
+    from watchdog.sources.flower.access.tokens import Tokens
     from watchdog.sources.flower.dashboard_pages import Pages
 
 __all__ = ["FlowerSettings", "FlowerSource", "share_answers"]
@@ -51,7 +52,8 @@ class FlowerSource:
     @property
     def longest_s(self) -> float:
         """The longest that one batch may take (seconds), without name resolution."""
-        return (QUESTIONS_WORTH + 3) * self._settings.timeout  # the first query has up to three pages, each with a wait for the lock
+        asking_s = (QUESTIONS_WORTH + 3) * self._settings.timeout  # the first query has up to three pages, each with a wait for the lock
+        return asking_s + self._settings.longest_for_token_s
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """Answer every query with its reply type or a gap. `WorkerStatus` goes first; if it fails, all get its gap."""
@@ -107,6 +109,14 @@ class FlowerSource:
         return self._opened
 
 
+def _tokens(source: FlowerSource) -> "Tokens | None":
+    if not source._settings.token_source:  # noqa: SLF001 - same module
+        return None
+    from watchdog.sources.flower.access.tokens import Tokens  # noqa: PLC0415 - most need none
+
+    return Tokens(source._settings, source._settings.url, source._clock, time.time)  # noqa: SLF001 - same module
+
+
 def share_answers(sources: Sequence[Source]) -> None:
     """Let sources with the same settings use each other's answers while these are fresh. To be called before the first query."""
     groups: dict[str, list[list[FlowerSource]]] = {}  # by URL: a thousand settings are not compared with each other
@@ -119,6 +129,6 @@ def share_answers(sources: Sequence[Source]) -> None:
             else:
                 same.append(source)
     for group in chain.from_iterable(groups.values()):
-        shared = FlowerShared() if len(group) > 1 else None
+        shared = FlowerShared(_tokens(group[0])) if len(group) > 1 else None
         for source in group:
             source._shared = shared  # noqa: SLF001 - same class

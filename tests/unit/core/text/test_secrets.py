@@ -8,6 +8,7 @@ from rich.console import Console
 from watchdog.cli.init.places import Place
 from watchdog.core.text.secrets import Unprinted
 from watchdog.net.http_proxy import Proxy
+from watchdog.sources.flower.access.token import Obtained, Token
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.sentinel_address import SentinelAddress
 
@@ -16,6 +17,8 @@ HOLDERS: tuple[Unprinted, ...] = (
     ADDRESS,
     SentinelAddress((("h", 1),), "mymaster", ADDRESS, ADDRESS),
     Proxy("http://proxy:3128", "u", "hunter2"),
+    Obtained("hunter2"),
+    Token("hunter2", 0.0, 1.0),
     Place("redis", "redis://:hunter2@h/0"),
 )
 

@@ -1,4 +1,4 @@
-"""The HTTP client for one Flower: one connection, kept alive between cycles, straight to Flower or through a forward proxy.
+"""The HTTP client for one server: one connection, kept alive between cycles, straight to it or through a forward proxy.
 
 In: a request. Out: its answer, whose body is read from the socket as it is used; httpx's exceptions if there is none. It is a transport of
 httpx that is called without an `httpx.Client`: redirects, pools and merged settings are not needed here, and were most of the cost of a
@@ -19,7 +19,7 @@ from watchdog.net.http_connection import HttpConnection, time_left
 from watchdog.net.http_proxy import Proxy
 from watchdog.net.tls_files import TlsFiles, tls_context
 
-__all__ = ["FlowerTransport"]
+__all__ = ["HttpTransport"]
 
 _PORTS = {"http": 80, "https": 443}
 _WIRE = "watchdog.wire"
@@ -27,7 +27,7 @@ _WIRE = "watchdog.wire"
 _FAULTS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError, h11.ProtocolError)
 
 
-class FlowerTransport(httpx.BaseTransport):
+class HttpTransport(httpx.BaseTransport):
     """Sends requests to one server, one at a time, using only that proxy. Its every wait ends with the deadline.
 
     `tls`: None for plain http. OSError if its files cannot be read.
@@ -48,7 +48,7 @@ class FlowerTransport(httpx.BaseTransport):
             if self._connection is None or not self._connection.usable:
                 self.close()
                 self._connection = HttpConnection(self._connected(request.url), self._deadline, self._clock)
-            head = self._connection.ask(self._on_the_wire(request))
+            head = self._connection.ask(self._on_the_wire(request), request.content)
         except _FAULTS as error:
             self.close()
             _raise_as_httpx(error)
