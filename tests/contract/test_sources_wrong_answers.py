@@ -37,20 +37,22 @@ from watchdog.core.model.queries import (
     RunningTasks,
     ScanKeys,
     SetMembers,
+    StoredResult,
     SucceededTasks,
     TaskMeta,
+    WholeTask,
     WorkerHeartbeats,
     WorkersTasks,
     WorkerStatus,
 )
-from watchdog.core.model.replies import KeysFound, MessageHead, RedisServer, TaskMetaSeen
+from watchdog.core.model.replies import KeysFound, MessageHead, RedisServer, StoredResultSeen, TaskMetaSeen
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.commands import command, packed, reply
 from watchdog.sources.redis.reasons import denied
 
 TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), WorkersTasks("celery@a"), RecentTasks()]
 WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectedNow(), InspectOne("w@h"), InspectAll()]
-FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS]
+FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS, WholeTask("t1")]
 REDIS: list[Query] = [
     Ping(),
     ReadServer(),
@@ -62,6 +64,7 @@ REDIS: list[Query] = [
     SetMembers(("k",)),
     ScanKeys(0, "*", 100),
     TaskMeta("k"),
+    StoredResult("k"),
     PingResults(),
     ReadResultsServer(),
 ]
@@ -356,6 +359,7 @@ RIGHT = {
     ScanKeys(0, "*", 100): ([b"17", [b"a", b"\xff"]], KeysFound(17, ("a",))),
     OldestMessage("k"): (b'{"body": "x", "headers": {"id": "i", "published_at": 5}}', MessageHead("i", 5.0)),
     TaskMeta("k"): (b'{"status": "PROGRESS", "result": {"progress": 0.5}}', TaskMetaSeen("PROGRESS", 0.5, None, '{"progress":0.5}')),
+    StoredResult("k"): (b'{"status": "SUCCESS", "result": 3}', StoredResultSeen("SUCCESS", TaskMetaSeen("SUCCESS"), "3")),
 }
 
 
@@ -363,7 +367,7 @@ RIGHT = {
 @pytest.mark.parametrize("query", REDIS, ids=lambda query: type(query).__name__)
 def test_any_reply_of_redis_is_the_right_type_or_a_gap(query: Query, raw: object) -> None:
     answer = reply(query, raw)
-    assert isinstance(answer, Gap | int | float | frozenset | KeysFound | MessageHead | RedisServer | TaskMetaSeen)
+    assert isinstance(answer, Gap | int | float | frozenset | KeysFound | MessageHead | RedisServer | TaskMetaSeen | StoredResultSeen)
 
 
 @pytest.mark.parametrize(("query", "raw"), [(query, raw) for query, (raw, _) in RIGHT.items()], ids=lambda v: type(v).__name__)

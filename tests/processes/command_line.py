@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -64,5 +65,5 @@ class _Captured:
 @contextlib.contextmanager
 def _no_secret_known() -> Iterator[None]:
     """Masking that has learnt nothing from other runs, which would hide what this one fails to mask."""
-    with mock.patch.multiple(MASKING, _secrets=frozenset(), _pattern=None):
+    with mock.patch.multiple(MASKING, _secrets=frozenset(), _obtained=deque(), _pattern=None):
         yield

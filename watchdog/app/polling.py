@@ -3,7 +3,7 @@
 In: settings. Out: objects that are ready to poll; targets that share a server share its answers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from math import inf
 
@@ -12,6 +12,7 @@ from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import Settings, TargetSettings, to_target
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.expectations import Expectation
+from watchdog.core.model.rows import Table
 from watchdog.core.model.target import SELF
 from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
@@ -20,7 +21,7 @@ from watchdog.sources import SOURCES
 from watchdog.sources.base import Source
 from watchdog.tables import TABLES
 
-__all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_sources"]
+__all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_sources", "build_task_pollers"]
 
 
 def build_sources(target: TargetSettings) -> dict[str, Source]:
@@ -42,6 +43,12 @@ def build_live_pollers(settings: Settings) -> list[Poller]:
     """The pollers of `watchdog config show --live`: one per target, for the queries that the settings in force are read from."""
     tables = {name: TABLES[name] for name in ("workers", "queues")}
     return [Poller(to_target(settings, target), build_sources(target), tables) for target in settings.target]
+
+
+def build_task_pollers(settings: Settings, names: Collection[str], asks: Table) -> list[Poller]:
+    """The pollers of `watchdog task`: one for each of these targets, for the queries of this table alone."""
+    asked = [target for target in settings.target if target.name in names]
+    return [Poller(to_target(settings, target), build_sources(target), {asks.name: asks}) for target in asked]
 
 
 def build_checker(

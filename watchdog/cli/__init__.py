@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "watchdog.cli.check.command_line:check",
     "run": "watchdog.cli.run:run",
     "status": "watchdog.cli.status.command:status",
+    "task": "watchdog.cli.status.task:task",
     "config": "watchdog.cli.config.command:config",
     "rules": "watchdog.cli.rules.command:rules",
     "tables": "watchdog.cli.rules.tables:tables",

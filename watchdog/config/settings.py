@@ -131,6 +131,7 @@ class TargetSettings(Strict):
     workers: Texts = ()
     queues: Texts = ()
     kinds: Annotated[Texts, AfterValidator(_each_reached)] = ()
+    show_arguments: StrictBool | None = None
     trial: StrictBool = False
 
     @model_validator(mode="after")
@@ -180,6 +181,7 @@ class Settings(Strict):
     include: Texts = ()
     forget_after: PositiveDuration = 3600.0
     retention: PositiveDuration = 30 * 86400.0
+    show_arguments: StrictBool = False
     flap_window: Duration = 1800.0
     flap_quiet: PositiveDuration = 900.0
     history: PositiveDuration = 14 * 86400.0
@@ -223,6 +225,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         visibility_timeout_s=redis.visibility_timeout if redis else None,
         redis_db=redis.db if redis else None,
         results_prefix=target.results.key_prefix if target.results else None,
+        show_arguments=settings.show_arguments if target.show_arguments is None else target.show_arguments,
         trial=target.trial,
     )
 

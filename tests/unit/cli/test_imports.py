@@ -61,6 +61,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("run", "--database", os.devnull + "/none.db"): CONFIGURED | RULES | WATCHING,
     ("status",): CONFIGURED | RULES | ASKING | STORED,
     ("status", "--json"): CONFIGURED | RULES | ASKING | STORED,
+    ("task", "01"): CONFIGURED | RULES | ASKING,
     ("config", "check"): CONFIGURED | RULES,
     ("config", "show"): CONFIGURED,
     ("rules", "check"): CONFIGURED | RULES,

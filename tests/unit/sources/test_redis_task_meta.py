@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.core.model.replies import TaskMetaSeen
-from watchdog.sources.redis.task_meta import task_meta
+from watchdog.core.model.replies import StoredResultSeen, TaskMetaSeen
+from watchdog.sources.redis.task_meta import stored_result, task_meta
 
 
 def seen(status: str = "PROGRESS", /, **report: object) -> TaskMetaSeen:
@@ -90,7 +90,7 @@ def test_many_entries_are_cut_and_stay_json() -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"x", b"[]", b"{}", b"3", b'{"status": 3}', b"\x80\x04}q\x00.", 3, [b"x"]])
 def test_what_is_not_celerys_json_is_not_understood(raw: object) -> None:
-    assert task_meta(raw) is None
+    assert (task_meta(raw), stored_result(raw)) == (None, None)
 
 
 @given(st.binary(max_size=200))
@@ -105,3 +105,43 @@ def test_no_report_raises_and_progress_stays_within_0_and_1(report: object) -> N
     found = task_meta(msgspec.json.encode({"status": "P", "result": {"progress": report, "current": report, "total": 3}}))
     assert found is not None
     assert found.progress is None or 0 <= found.progress <= 1
+
+
+def stored(**entry: object) -> StoredResultSeen:
+    found = stored_result(msgspec.json.encode({"status": "SUCCESS", **entry}))
+    assert found is not None
+    return found
+
+
+def test_no_entry_has_no_state() -> None:
+    assert stored_result(None) == StoredResultSeen()
+
+
+def test_the_exception_of_an_entry_reads_as_it_was_raised() -> None:
+    result = {"exc_type": "KeyError", "exc_message": ["a", 3], "exc_module": "builtins"}
+    assert stored(status="FAILURE", result=result).exception == "KeyError('a', 3)"
+
+
+@pytest.mark.parametrize(("said", "shown"), [(None, "Boom()"), ("gone", "Boom('gone')"), ([], "Boom()")])
+def test_the_exception_of_an_entry_may_say_little(said: object, shown: str) -> None:
+    assert stored(status="FAILURE", result={"exc_type": "Boom", "exc_message": said}).exception == shown
+
+
+def test_what_a_task_returned_that_looks_like_an_exception_is_its_result() -> None:
+    assert stored(result={"total": 3}).result_json == '{"total":3}'
+
+
+def test_children_are_found_however_they_are_nested() -> None:
+    assert stored(children=[[["a", None], None], [["b", ["p", None]], [[["c", None], None]]], "d", 3]).children == ("a", "b", "d")
+
+
+def test_an_extended_entry_names_the_task() -> None:
+    found = stored(name="shop.pay", worker="w@h", queue="q", retries=2, args=[1], kwargs={"a": 2}, parent_id="p")
+    assert (found.name, found.worker, found.queue, found.retries, found.args_json, found.kwargs_json, found.parent_id) == (
+        "shop.pay", "w@h", "q", 2, "[1]", '{"a":2}', "p",
+    )  # fmt: skip
+
+
+def test_fields_of_another_type_are_left_out() -> None:
+    found = stored(name=3, worker=[], traceback={}, children="x", retries="many")
+    assert (found.name, found.worker, found.traceback, found.children, found.retries) == (None, None, None, (), None)

@@ -36,8 +36,10 @@ __all__ = [
     "RunningTasks",
     "ScanKeys",
     "SetMembers",
+    "StoredResult",
     "SucceededTasks",
     "TaskMeta",
+    "WholeTask",
     "WorkerHeartbeats",
     "WorkerStatus",
     "WorkersTasks",
@@ -168,6 +170,13 @@ class RecentTasks(Query, frozen=True):
     limit: int = 1000
 
 
+class WholeTask(Query, frozen=True):
+    """`/api/task/info/ID`: everything that Flower knows of one task. -> `WholeTaskSeen`; one that it does not list has no state (3 ms)."""
+
+    source = "flower"
+    id: str
+
+
 NONE_LISTED = (
     "flower: expected the length of some queue from /api/queues/length, found none: "
     "on RabbitMQ it needs its management API (start Flower with --broker-api=URL), and it names none before it has inspected a worker"
@@ -278,3 +287,7 @@ class TaskMeta(Query, frozen=True):
     source = "results"
     key: str
     db: int | None = None
+
+
+class StoredResult(TaskMeta, frozen=True):
+    """The same, with all that the entry holds. -> `StoredResultSeen`; a missing key: all None."""

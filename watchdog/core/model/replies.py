@@ -22,8 +22,10 @@ __all__ = [
     "Pong",
     "RedisServer",
     "Replies",
+    "StoredResultSeen",
     "TaskMetaSeen",
     "TaskSeen",
+    "WholeTaskSeen",
     "WorkerBeat",
     "WorkerConf",
     "WorkerInspection",
@@ -145,6 +147,65 @@ class TaskMetaSeen(Struct, frozen=True):
     progress: float | None = None
     step: str | None = None
     meta_json: str | None = None
+
+
+class WholeTaskSeen(Struct, frozen=True):
+    """Everything that Flower knows of one task. `state` None: it does not list the task.
+
+    Times are epoch seconds. Texts, `eta` and `expires` are as Celery's events have them; `children` are ids. Long texts are cut.
+    """
+
+    id: str
+    state: str | None = None
+    name: str | None = None
+    worker: str | None = None
+    client: str | None = None
+    sent: float | None = None
+    received: float | None = None
+    started: float | None = None
+    succeeded: float | None = None
+    failed: float | None = None
+    retried: float | None = None
+    revoked: float | None = None
+    rejected: float | None = None
+    timestamp: float | None = None
+    runtime: float | None = None
+    eta: str | None = None
+    expires: str | None = None
+    retries: int | None = None
+    exchange: str | None = None
+    routing_key: str | None = None
+    args: str | None = None
+    kwargs: str | None = None
+    result: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    root_id: str | None = None
+    parent_id: str | None = None
+    children: tuple[str, ...] = ()
+
+
+class StoredResultSeen(Struct, frozen=True):
+    """A task's entry in the result backend with all that it holds (celery/backends/base.py `_get_result_meta`).
+
+    `reported` is what it says of its progress, `result_json` the value that it returned. With Celery's `result_extended` it also names the
+    task, its arguments, worker and queue.
+    """
+
+    status: str | None = None
+    reported: TaskMetaSeen = TaskMetaSeen()
+    result_json: str | None = None
+    exception: str | None = None
+    traceback: str | None = None
+    done: str | None = None
+    name: str | None = None
+    worker: str | None = None
+    queue: str | None = None
+    retries: int | None = None
+    args_json: str | None = None
+    kwargs_json: str | None = None
+    parent_id: str | None = None
+    children: tuple[str, ...] = ()
 
 
 class KeysFound(Struct, frozen=True):

@@ -48,6 +48,8 @@ class Target(Struct, frozen=True):
     """The address at which people open its Flower, without a slash at the end; None: messages contain no links."""
     results_prefix: str | None = None
     """The global_keyprefix of its results (`results.key_prefix`)."""
+    show_arguments: bool = False
+    """Whether arguments and return values of tasks are shown."""
     trial: bool = False
     """Whether it is on trial: its incidents are kept, and nobody is notified."""
 

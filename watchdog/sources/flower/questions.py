@@ -20,6 +20,7 @@ from watchdog.core.model.queries import (
     RevokedTasks,
     RunningTasks,
     SucceededTasks,
+    WholeTask,
     WorkerHeartbeats,
     WorkersTasks,
     WorkerStatus,
@@ -28,7 +29,7 @@ from watchdog.sources.flower.answers import worker_beats, worker_status
 from watchdog.sources.flower.inspections import inspections
 from watchdog.sources.flower.lengths import queue_lengths
 from watchdog.sources.flower.metrics import event_counters
-from watchdog.sources.flower.tasks import tasks_path, tasks_seen
+from watchdog.sources.flower.tasks import tasks_path, tasks_seen, whole_task_path, whole_task_seen
 
 __all__ = ["API", "DASHBOARD", "HEALTH", "STATUS", "asking", "rank"]
 
@@ -44,6 +45,7 @@ Reader = Callable[[bytes], object]
 _ORDER: tuple[type[Query], ...] = (
     WorkerStatus,
     WorkerHeartbeats,
+    WholeTask,
     RecentTasks,  # before the counters: an event in between is then in neither, and is not counted twice by the next poll
     ReadEventCounters,
     Inspected,
@@ -80,6 +82,8 @@ def asking(query: Query) -> tuple[str, Reader] | None:
             return "/api/workers?refresh=true", inspections
         case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | RecentTasks():
             return tasks_path(query), lambda body: tasks_seen(body, query)
+        case WholeTask():
+            return whole_task_path(query), lambda body: whole_task_seen(body, query)
         case QueueLengths():
             return "/api/queues/length", queue_lengths
     return None

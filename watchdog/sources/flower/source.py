@@ -10,7 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import InspectOne, Query, WorkerStatus
+from watchdog.core.model.queries import InspectOne, Query, WholeTask, WorkerStatus
+from watchdog.core.model.replies import WholeTaskSeen
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.flower.first_look import first_answer
 from watchdog.sources.flower.questions import API, asking, rank
@@ -32,6 +33,8 @@ QUESTIONS_WORTH = 3
 NOT_FOUND = 404
 UNKNOWN_WORKER = b"Unknown worker"
 """Flower's answer for a worker that is not in its inspect cache: 2.x as text, 1.x within an HTML page."""
+UNKNOWN_TASK = b"Unknown task"
+"""The same for a task that it does not list."""
 
 
 class FlowerSource:
@@ -99,6 +102,8 @@ class FlowerSource:
             return page, True
         if isinstance(query, InspectOne) and page.status == NOT_FOUND and UNKNOWN_WORKER in page.body:
             return {}, False
+        if isinstance(query, WholeTask) and page.status == NOT_FOUND and UNKNOWN_TASK in page.body:
+            return WholeTaskSeen(query.id), False
         return Gap(page.cut or page.refusal) if page.cut or page.refusal else read(page.body), False
 
     def _pages(self) -> "Pages":

@@ -1,28 +1,31 @@
-"""Flower's `/api/tasks`: the path of a query about tasks, and the decoding of its answer into `TaskSeen`.
+"""Flower's `/api/tasks` and `/api/task/info`: the path of a query about tasks, and the decoding of its answer.
 
 A list is always requested with a limit (Flower 2.0 and 1.2 take `limit=0` for "all": 64 MB for 80,000 tasks), never by time: Flower's
-filter has whole minutes of its own time zone. Only the needed fields are decoded; only the last line of a traceback is kept.
+filter has whole minutes of its own time zone. Only the needed fields are decoded; only the last line of a traceback is kept, except for one
+task that is asked for by its id.
 """
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Struct
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WorkersTasks
-from watchdog.core.model.replies import TaskSeen
+from watchdog.core.model.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WholeTask, WorkersTasks
+from watchdog.core.model.replies import TaskSeen, WholeTaskSeen
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded
 
-__all__ = ["TaskQuery", "tasks_path", "tasks_seen"]
+__all__ = ["TaskQuery", "tasks_path", "tasks_seen", "whole_task_path", "whole_task_seen"]
 
 TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks
 
 MOST_TASKS = 1000
 """The longest list that is requested (0.8 MB, 70 ms of Flower's loop)."""
 LONGEST_TEXT = 500
+LONGEST_TRACEBACK = 100_000
+MOST_CHILDREN = 1000
 _EXPECTED = "an object of id -> task, each with its state,"
 
 
@@ -156,3 +159,35 @@ def _last_line(traceback: str | None) -> str | None:
 
 def _cut(text: str | None) -> str | None:
     return text[:LONGEST_TEXT] if text else None
+
+
+_OF_WHOLE: dict[str, Any] = {
+    field.name: field.type for field in msgspec.structs.fields(WholeTaskSeen) if field.name not in {"id", "children"}
+}
+
+
+def whole_task_path(query: WholeTask) -> str:
+    """The path of everything about one task."""
+    return f"/api/task/info/{quote(query.id, safe='')}"
+
+
+def whole_task_seen(body: bytes, query: WholeTask) -> WholeTaskSeen | Gap:
+    """Everything about one task. A field of an unexpected type is left out; an answer without a state is none."""
+    found = decoded(body, dict[str, Any], "/api/task/info", "an object with the fields of a task")
+    if isinstance(found, Gap):
+        return found
+    fields = {name: _whole(found[name], kind) for name, kind in _OF_WHOLE.items() if found.get(name) is not None}
+    state = fields.pop("state", None)
+    if not isinstance(state, str) or not state or not isinstance(found.get("uuid", query.id), str):
+        return Gap("flower: expected an object with the fields of a task from /api/task/info, found one without a state")
+    children = found.get("children")
+    ids = tuple(child[:LONGEST_TEXT] for child in children[:MOST_CHILDREN] if isinstance(child, str)) if isinstance(children, list) else ()
+    return WholeTaskSeen(str(found.get("uuid", query.id))[:LONGEST_TEXT], state.upper(), **fields, children=ids)
+
+
+def _whole(value: object, kind: Any) -> Any:
+    """The value of a field; None if it is of another type. `eta` and `expires` are texts, or numbers."""
+    text = as_kind(value, kind)
+    if text is None and kind == str | None and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return text[:LONGEST_TRACEBACK] if isinstance(text, str) else text

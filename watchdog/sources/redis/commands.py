@@ -28,12 +28,13 @@ from watchdog.core.model.queries import (
     ReadServer,
     ScanKeys,
     SetMembers,
+    StoredResult,
     TaskMeta,
 )
 from watchdog.core.model.replies import KeysFound, MessageHead
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.redis.server import redis_server
-from watchdog.sources.redis.task_meta import task_meta
+from watchdog.sources.redis.task_meta import stored_result, task_meta
 
 __all__ = ["SCAN_STEP", "command", "packed", "packed_words", "reader_of", "reply"]
 
@@ -41,7 +42,7 @@ SCAN_STEP = 1000
 """Keys that one SCAN visits: 1.5 ms of Redis' time (measured, 6.2), during which it serves nobody else."""
 
 
-_OF_A_KEY: dict[type[Query], str] = {ListLengths: "LLEN", HashSize: "HLEN", SetMembers: "SMEMBERS", TaskMeta: "GET"}
+_OF_A_KEY: dict[type[Query], str] = {ListLengths: "LLEN", HashSize: "HLEN", SetMembers: "SMEMBERS"}
 
 
 def command(query: Query) -> tuple[str, ...]:
@@ -53,7 +54,9 @@ def command(query: Query) -> tuple[str, ...]:
             return ("INFO",)  # without sections: several at once need Redis 7
         case CountFlushes():
             return ("INFO", "commandstats")
-        case HashSize(key) | TaskMeta(key) | OfKeys((key, *_)):
+        case TaskMeta(key):  # and StoredResult
+            return ("GET", key)
+        case HashSize(key) | OfKeys((key, *_)):
             return (_OF_A_KEY[type(query)], key)
         case OldestMessage(key):
             return ("LINDEX", key, "-1")
@@ -216,6 +219,7 @@ _READ: dict[type[Query], Callable[[Any], object]] = {
     SetMembers: _members,
     ScanKeys: _keys_found,
     TaskMeta: task_meta,
+    StoredResult: stored_result,
 }
 
 _EXPECTED: dict[type[Query], str] = {
@@ -231,4 +235,5 @@ _EXPECTED: dict[type[Query], str] = {
     SetMembers: "a set of names",
     ScanKeys: "a cursor and keys",
     TaskMeta: "a task's state as JSON",
+    StoredResult: "a task's state and result as JSON",
 }

@@ -1,4 +1,4 @@
-"""Decodes a task's state in its result backend: raw bytes of `celery-task-meta-<id>` into a `TaskMetaSeen`.
+"""Decodes a task's entry in its result backend: raw bytes of `celery-task-meta-<id>` into a `TaskMetaSeen`, or a `StoredResultSeen`.
 
 While a task runs, Celery writes `{"status", "result", …}` there; `result` is what the task passed to `update_state(meta=…)`, in a form that
 its author chose. With only `task_track_started` it is `{"pid", "hostname"}`, which is not a progress report.
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from watchdog.core.model.replies import TaskMetaSeen
+from watchdog.core.model.replies import StoredResultSeen, TaskMetaSeen
 
 __all__ = ["task_meta"]
 
@@ -31,6 +31,8 @@ _PERCENTAGES = ("percent", "percentage", "percent_complete", "pct")
 LONGEST_META = 2000
 LONGEST_ENTRY = 200
 LONGEST_STEP = 200
+LONGEST_TEXT = 100_000
+MOST_CHILDREN = 1000
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -56,6 +58,79 @@ def task_meta(raw: object) -> TaskMetaSeen | None:
     inner = report.get("progress")
     told = {**report, **inner} if isinstance(inner, dict) else report  # {"progress": {"current": 3, "total": 12}}
     return TaskMetaSeen(meta.status, _progress(told), _step(told), _short(report)) if report else TaskMetaSeen(meta.status)
+
+
+class _Stored(Struct):
+    status: str
+    result: Raw = Raw(b"null")
+    traceback: Any = None
+    date_done: Any = None
+    name: Any = None
+    worker: Any = None
+    queue: Any = None
+    retries: Any = None
+    args: Raw = Raw(b"null")
+    kwargs: Raw = Raw(b"null")
+    parent_id: Any = None
+    children: Any = None
+
+
+def stored_result(raw: object) -> StoredResultSeen | None:
+    """Everything in the task's entry; all None if there is no such key; None if it is not what Celery writes as JSON."""
+    reported = task_meta(raw)
+    if raw is None or reported is None or not isinstance(raw, bytes):
+        return StoredResultSeen() if raw is None else None
+    try:
+        entry = msgspec.json.decode(raw, type=_Stored)
+        result = msgspec.json.decode(entry.result)
+    except UNREADABLE:
+        return None
+    failed = isinstance(result, dict) and "exc_type" in result
+    return StoredResultSeen(
+        status=entry.status,
+        reported=reported,
+        result_json=_json(entry.result) if entry.status == "SUCCESS" else None,
+        exception=_exception(result) if failed else None,
+        traceback=_text(entry.traceback),
+        done=_text(entry.date_done),
+        name=_text(entry.name),
+        worker=_text(entry.worker),
+        queue=_text(entry.queue),
+        retries=entry.retries if isinstance(entry.retries, int) else None,
+        args_json=_json(entry.args),
+        kwargs_json=_json(entry.kwargs),
+        parent_id=_text(entry.parent_id),
+        children=_children(entry.children),
+    )
+
+
+def _exception(result: dict[str, Any]) -> str:
+    """`ValueError('no such user')`, as Celery stored its type and arguments."""
+    said = result.get("exc_message")
+    arguments = ", ".join(map(repr, said)) if isinstance(said, list) else "" if said is None else repr(said)
+    return f"{result['exc_type']}({arguments})"[:LONGEST_TEXT]
+
+
+def _children(found: object) -> tuple[str, ...]:
+    """The ids in Celery's `[[[id, parent], children], …]`."""
+    ids = map(_first, found[:MOST_CHILDREN]) if isinstance(found, list) else ()
+    return tuple(one[:LONGEST_ENTRY] for one in ids if isinstance(one, str))
+
+
+def _first(value: object) -> object:
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value
+
+
+def _json(raw: Raw) -> str | None:
+    """A value as it was stored; None for nothing."""
+    text = bytes(raw).decode("utf-8", "replace")
+    return None if text == "null" else text[:LONGEST_TEXT]
+
+
+def _text(value: object) -> str | None:
+    return value[:LONGEST_TEXT] if isinstance(value, str) and value else None
 
 
 def _progress(report: dict[str, Any]) -> float | None:

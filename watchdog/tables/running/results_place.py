@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from watchdog.core.model.queries import TaskMeta
+from watchdog.core.model.queries import StoredResult, TaskMeta
 from watchdog.core.model.replies import WorkerConf
 from watchdog.core.model.target import Target
 
@@ -29,6 +29,10 @@ class ResultsPlace(Struct, frozen=True):
     def question(self, task_id: str) -> TaskMeta:
         """Return the query for what a task reports."""
         return TaskMeta(f"{self.prefix}{KEY}{task_id}", self.db)
+
+    def stored(self, task_id: str) -> StoredResult:
+        """Return the query for all that is stored of a task."""
+        return StoredResult(f"{self.prefix}{KEY}{task_id}", self.db)
 
 
 def results_place(target: Target, confs: Iterable[WorkerConf]) -> ResultsPlace:
