@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from watchdog.core.model.gaps import Gap
@@ -208,3 +209,17 @@ def test_texts_are_cut() -> None:
     body = b'{"t1": {"state": "FAILURE", "name": "%b", "exception": "%b", "traceback": "a\\n%b\\n\\n"}}' % (long, long, long)
     (task,) = tasks(body, FailedTasks())
     assert [len(text or "") for text in (task.name, task.exception, task.traceback_last)] == [500, 500, 500]
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "shown"),
+    [("(4711,)", "{'dry': True}", "(4711,) {'dry': True}"), ("()", "{}", ""), ("[1]", None, "[1]"), (None, None, None)],
+)
+def test_the_arguments_of_running_tasks_are_read(args: str | None, kwargs: str | None, shown: str | None) -> None:
+    body = msgspec.json.encode({"t": {"state": "STARTED", "args": args, "kwargs": kwargs}})
+    assert [task.arguments for task in tasks(body, RunningTasks())] == [shown]
+
+
+def test_the_arguments_of_other_tasks_are_not() -> None:
+    body = msgspec.json.encode({"t": {"state": "FAILURE", "args": "(4711,)"}})
+    assert [task.arguments for task in tasks(body, FailedTasks())] == [None]

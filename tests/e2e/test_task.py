@@ -124,3 +124,21 @@ def test_an_id_that_looks_like_a_path_is_only_an_id(folder: Path) -> None:
 def test_an_empty_id_is_refused(folder: Path) -> None:
     done = watchdog("task", " ", cwd=folder)
     assert (done.returncode, "expected the id of a task" in done.stderr) == (2, True)
+
+
+# --- the panel of `watchdog status` -----------------------------------------------------------------------------------------------
+
+
+def panel(folder: Path) -> str:
+    done = watchdog("status", "--panel", "tasks", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_panel_of_running_tasks_hides_arguments_by_default(tasks: Tasks, folder: Path) -> None:
+    text = panel(folder)
+    assert (tasks.running[:8] in text, "3600" in text) == (True, False)
+
+
+def test_the_panel_of_running_tasks_shows_arguments_where_the_configuration_says_so(tasks: Tasks, tmp_path: Path) -> None:
+    assert "{'hold': 3600.0}" in panel(configured(tmp_path, tasks.cluster, "show_arguments = true"))

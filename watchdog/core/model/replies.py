@@ -81,6 +81,8 @@ class TaskSeen(Struct, frozen=True, gc=False):
     revoked: float | None = None
     expires: float | None = None
     """Latest time at which it may start (epoch seconds)."""
+    arguments: str | None = None
+    """Of running tasks alone; empty if it has none."""
 
     @property
     def expired(self) -> bool:

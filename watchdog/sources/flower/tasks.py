@@ -47,6 +47,8 @@ class _Task(Struct):
     retried: float | None = None
     revoked: float | None = None
     expires: Any = None
+    args: str | None = None
+    kwargs: str | None = None
 
 
 _FIELDS: dict[str, Any] = {field.encode_name: field.type for field in msgspec.structs.fields(_Task)}
@@ -76,7 +78,15 @@ def tasks_seen(body: bytes, query: TaskQuery) -> tuple[TaskSeen, ...] | Gap:
     asked_for = [task for task in tasks if _is_asked_for(task, query)]
     if isinstance(query, RunningTasks):
         asked_for.sort(key=lambda task: task.started or task.received or 0.0)
-    return tuple(_task_seen(task) for task in asked_for[: _limit(query)])
+    with_arguments = isinstance(query, RunningTasks)
+    return tuple(_task_seen(task, _arguments(task) if with_arguments else None) for task in asked_for[: _limit(query)])
+
+
+def _arguments(task: _Task) -> str | None:
+    """As Celery's events have them, without what is empty: `(4711,) {'dry': True}`; None if Flower missed the event that names them."""
+    if task.args is None and task.kwargs is None:
+        return None
+    return " ".join(text for text in (task.args, task.kwargs) if text not in (None, "()", "[]", "{}"))[:LONGEST_TEXT]
 
 
 def _is_asked_for(task: _Task, query: TaskQuery) -> bool:
@@ -119,7 +129,7 @@ def _loose_task(entry: dict[str, Any]) -> _Task | None:
     return task if task is not None and task.uuid else None
 
 
-def _task_seen(task: _Task) -> TaskSeen:
+def _task_seen(task: _Task, arguments: str | None) -> TaskSeen:
     return TaskSeen(
         id=task.uuid[:LONGEST_TEXT],
         name=_cut(task.name),
@@ -138,6 +148,7 @@ def _task_seen(task: _Task) -> TaskSeen:
         retried=task.retried,
         revoked=task.revoked,
         expires=_moment(task.expires),
+        arguments=arguments,
     )
 
 

@@ -111,6 +111,8 @@ def tasks(shown: TargetShown, *, every: bool = False) -> Panel:
         columns.add(Heading("progress"), [_progress(row) for row in rows], "progress")
         columns.add(Heading("step", elastic=True), [str(row.cells.get("step") or "") for row in rows], "step")
         columns.add(Heading("left", right=True), [_left(row) for row in rows], "progress", "running_s")
+    if any(row.cells.get("arguments") != "" for row in rows):
+        columns.add(Heading("arguments", elastic=True), [text_in(row, "arguments") for row in rows], "arguments")
     blind = shown.table("workers").reading.unread  # Flower's list of tasks is reused for a while, and says nothing of now
     count = "?" if blind or table.reading.unread is not None else f"{len(order)}"
     return columns.panel("tasks in execution", count, len(order), "tasks", blind if table.reading.unread is None else None)

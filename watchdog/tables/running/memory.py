@@ -56,6 +56,8 @@ class KnownRun(Struct, frozen=True):
     first_seen_at: float = 0.0
     """When this run was first listed; `absent_at`: when the list was last read without it (None: never). By our clock."""
     absent_at: float | None = None
+    arguments: str | None = None
+    """Only where the target shows them: what is remembered is stored."""
 
     def running_s(self, now: float) -> float | None:
         """Return how long it has been running, limiting its worker's clock by what we saw ourselves; None if that cannot be known."""
@@ -111,7 +113,11 @@ def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: R
 
 def listed_runs(memory: Running, listed: tuple[TaskSeen, ...], target: Target, now: float) -> list[KnownRun]:
     """Return the target's tasks that Flower lists, each with what is remembered of it."""
-    return [_known(task, memory.known.get(task.id), memory.looked_at, now) for task in listed if _is_ours(task, target)]
+    return [
+        replace(_known(task, memory.known.get(task.id), memory.looked_at, now), arguments=task.arguments if target.show_arguments else None)
+        for task in listed
+        if _is_ours(task, target)
+    ]
 
 
 def _known(task: TaskSeen, before: KnownRun | None, looked_at: float | None, now: float) -> KnownRun:

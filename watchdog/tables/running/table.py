@@ -45,8 +45,10 @@ COLUMNS = (
     ),
     Column("meta", T, "all it reports by update_state, JSON", neutral="{}"),
     Column("progress_still_s", N, "since its progress or step last moved; 0 where it reports none", "s", 0.0),
+    Column("arguments", T, "its arguments, as its worker's events have them; only with `show_arguments`", neutral=""),
 )
 OF_PROGRESS = ("progress", "step", "meta", "progress_still_s")
+HIDDEN = "hidden: show_arguments of this target is false"
 FIXED = ("id", "name", "worker")
 """What is valid for a task even if nothing can be polled."""
 PROCESS_SLACK_S = 5.0
@@ -84,6 +86,8 @@ def read(look: Look) -> Reading:
     place = _place(look.target, look.replies, known_workers)
     why = place.why_not or ("" if look.demand.wants("running", *OF_PROGRESS) else NOT_READ)
     idle = dict.fromkeys(OF_PROGRESS, why) if why else {}
+    if not look.target.show_arguments:
+        idle["arguments"] = HIDDEN
     listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):
         rows = tuple(_blind_row(run, listed.reason, idle) for run in memory.known.values() if not run.ended)
@@ -177,6 +181,7 @@ def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) 
         "worker_active": workers.active(run),
         "queue": workers.queue(run),
         "running_s": started,
+        "arguments": (run.arguments, MISSED),
         **_report(run, look.now),
     }
     cells = {name: cell for name, (cell, _) in told.items() if name not in idle}

@@ -109,6 +109,13 @@ def test_without_a_database_nobody_says_that_nothing_burns() -> None:
     assert "no database here" in text(incidents(shown_of(incidents=None)))
 
 
+def test_arguments_stand_beside_a_task_where_they_are_shown() -> None:
+    cluster = healthy("celery@web-1")
+    cluster.tasks = [a_task("t", "STARTED", worker="celery@web-1", started=cluster.now - 5, arguments="('4711',)")]
+    readings = Watch(cluster, a_target(show_arguments=True)).look(0)
+    assert "('4711',)" in text(tasks(replace(shown_of(), readings=readings)))
+
+
 def test_metrics_are_of_all_tasks_and_of_each() -> None:
     told = text(metrics(shown_of(day=a_day())))
     assert line_of(told, "all tasks").split()[2:] == ["288", "-", "24", "8.3", "%", "500ms", "500ms", "500ms", "500ms", "-"]

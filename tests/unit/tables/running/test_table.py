@@ -353,7 +353,7 @@ def test_in_a_first_look_every_task_is_asked() -> None:
 
 def test_without_redis_progress_is_idle() -> None:
     reading = Watch(running(), a_target(sources=frozenset({"flower"}))).look(0)["running"]
-    assert set(reading.idle) == {"progress", "step", "meta", "progress_still_s"}
+    assert set(reading.idle) == {"progress", "step", "meta", "progress_still_s", "arguments"}
 
 
 def test_where_results_do_not_live_in_redis_progress_is_idle_and_says_so() -> None:
@@ -446,3 +446,27 @@ def test_results_that_do_not_answer_make_progress_a_gap_and_nothing_else() -> No
 def test_without_flower_every_column_is_idle() -> None:
     reading = Watch(healthy(), a_target(sources=frozenset({"redis"}))).look(0)["running"]
     assert reading.idle["running_s"] == "needs Flower, and this target has no `flower`"
+
+
+# --- arguments ----------------------------------------------------------------------------------------------------------------
+
+
+def test_arguments_are_hidden_by_default() -> None:
+    reading = look(Watch(running(arguments="('4711',)")), 0)
+    assert reading.idle["arguments"] == "hidden: show_arguments of this target is false"
+    assert "4711" not in str(reading)
+
+
+def test_arguments_are_shown_where_the_target_says_so() -> None:
+    assert first(running(arguments="('4711',)"), show_arguments=True).cells["arguments"] == "('4711',)"
+
+
+def test_arguments_that_flower_missed_are_unknown() -> None:
+    assert first(running(arguments=None), show_arguments=True).gaps["arguments"] == "flower: missed the event that reports it"
+
+
+def test_arguments_that_are_hidden_again_are_forgotten() -> None:
+    watch = Watch(running(arguments="('4711',)"), a_target(show_arguments=True))
+    look(watch, 0)
+    watch.target = a_target()
+    assert "4711" not in str(look(watch))
