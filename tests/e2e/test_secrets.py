@@ -213,6 +213,7 @@ def test_no_command_prints_a_secret(stage: Stage) -> None:
         assert stage.run("check", "--once", "--format", style).returncode in {2, 3}
     stage.run("check", "--once", "--verbose", "--expect", "cluster: workers_online > 0")
     stage.run("query", "SELECT * FROM sources")
+    assert stage.run("task", "00000000-0000-0000-0000-000000000000").returncode == 3
     stage.run("config", "check")
     shown = stage.run("config", "show").stdout
     assert shown.count("***") > 20

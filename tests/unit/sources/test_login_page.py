@@ -40,6 +40,8 @@ def test_another_redirect_is_none(location: str) -> None:
     ("page", "whose"),
     [
         (b'<form method="GET" action="/oauth2/start">', "oauth2-proxy"),
+        (b'<form method="GET" action="/_auth/start">\n  <input type="hidden" name="rd" value="/">', "oauth2-proxy"),
+        (b'<p>Secured with <a href="https://github.com/oauth2-proxy/oauth2-proxy#oauth2_proxy">', "oauth2-proxy"),
         (b'<a href="https://accounts.google.com/v3/signin">', "Google"),
         (b'<form id="kc-form-login" action="x">', "Keycloak"),
         (b'<script src="https://team.cloudflareaccess.com/x.js">', "Cloudflare Access"),

@@ -19,7 +19,7 @@ _BINDINGS = "_kombu.binding.*"
 """Keys that Celery leaves in a Redis for each queue that a worker has consumed (kombu/transport/redis.py)."""
 _BUDGET = 1000
 _WANTS_CREDENTIALS = ("requires credentials", "requires a password", "does not accept")
-_LOCKED = (*_WANTS_CREDENTIALS, "requires no password", "its API is switched off")
+_LOCKED = (*_WANTS_CREDENTIALS, "requires no password", "its API is switched off", "answered with the login page")
 """Parts of the reasons for a server that is there but refuses access (`flower.reasons`, `redis.reasons`)."""
 
 

@@ -159,11 +159,12 @@ class Pages:
             if status == 407 and self._proxy:
                 return Page(status, refusal=f"flower: {proxy_answer(status, self._proxy, asked.base)}")
             location = response.headers.get("location", "")
-            if page_of := login_page(status, bytes(body), location, asked.url):
-                return Page(status, bytes(body), refusal=login_required(page_of, asked), needs_login=True)
+            content = bytes(body)
+            if page_of := login_page(status, content, location, asked.url):
+                return Page(status, content, refusal=login_required(page_of, asked), needs_login=True)
             self._keep_cookies(response, request)
-            why = "" if status == 200 else refusal(status, bytes(body), location, asked)
-            return Page(status, bytes(body), refusal=why, needs_login=status == 401)
+            why = "" if status == 200 else refusal(status, content, location, asked)
+            return Page(status, content, refusal=why, needs_login=status == 401)
 
     def _send_from_now_on(self, token: Token | None) -> None:
         """Put the token into the headers of the requests to come."""

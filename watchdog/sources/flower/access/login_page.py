@@ -30,7 +30,12 @@ class _Login(Struct, frozen=True):
 _LOGINS = tuple(
     _Login(name, host, path, page)
     for name, host, path, page in (
-        ("oauth2-proxy", r"(?!)", r"/oauth2/(start|sign_in|auth)\b", rb"/oauth2/(start|sign_in)\b|oauth2-proxy/oauth2-proxy"),
+        (
+            "oauth2-proxy",
+            r"(?!)",
+            r"/oauth2/(start|sign_in|auth)\b",
+            rb"/oauth2/(start|sign_in)\b|oauth2-proxy/oauth2-proxy|/start\">\s*<input type=\"hidden\" name=\"rd\"",
+        ),
         ("Google", r"accounts\.google\.com", r"(?!)", rb"https://accounts\.google\.com/"),
         ("Keycloak", r"(?!)", r"/realms/[^/]+/protocol/", rb"kc-form-login|kc-login|/realms/[^/\"']+/protocol/openid-connect"),
         ("Cloudflare Access", r".+\.cloudflareaccess\.com", r"/cdn-cgi/access/", rb"\.cloudflareaccess\.com|/cdn-cgi/access/"),
@@ -44,7 +49,7 @@ _LOGINS = tuple(
     )
 )
 _ANY_PATH = re.compile(r"/(log_?-?in|sign_?-?in|sso|saml2?|oauth2?|openid-connect|authorize|cas)\b", re.IGNORECASE)
-_PASSWORD = re.compile(rb"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
+_PASSWORD = re.compile(rb"<input[^<>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
 
 
 def login_page(status: int, body: bytes, location: str, asked: str) -> str:
