@@ -12,7 +12,20 @@ from watchdog.core.model.rows import Reading
 from watchdog.store import Looked, Store
 from watchdog.web.site import Site
 
-__all__ = ["looked_at", "names", "samples"]
+__all__ = ["MIXIN", "looked_at", "names", "samples"]
+
+_OF_TASKS = ("name", "queue_name")
+MIXIN: Mapping[str, tuple[str, ...]] = {
+    **{f"celery_task_{event}_total": _OF_TASKS for event in ("sent", "received", "succeeded", "retried", "rejected", "revoked")},
+    "celery_task_failed_total": (*_OF_TASKS, "exception"),
+    "celery_task_runtime_bucket": (*_OF_TASKS, "le"),
+    "celery_task_runtime_sum": _OF_TASKS,
+    "celery_task_runtime_count": _OF_TASKS,
+    "celery_queue_length": ("queue_name",),
+    "celery_worker_up": ("hostname",),
+    "celery_worker_tasks_active": (),
+}
+"""Every metric that the dashboards and alerts of celery-mixin name -> the labels that they select, group or show by."""
 
 
 def samples(families: Iterable[Metric], name: str) -> dict[str, float]:

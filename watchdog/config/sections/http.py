@@ -5,7 +5,7 @@ In: the table as written. Out: settings with a parsed address. Without authentic
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr, model_validator
@@ -81,7 +81,10 @@ def _checked_proxies(addresses: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class HttpSettings(BaseModel):
-    """`[http]`. `users`: name -> hash of the password. `user_header` names who a proxy among `trusted_proxies` has let in."""
+    """`[http]`. `users`: name -> hash of the password. `user_header` names who a proxy among `trusted_proxies` has let in.
+
+    `metrics`: whose names `/metrics` serves.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
@@ -92,6 +95,7 @@ class HttpSettings(BaseModel):
     user_header: Annotated[StrictStr, AfterValidator(_checked_header)] | None = None
     trusted_proxies: Annotated[tuple[StrictStr, ...], BeforeValidator(as_tuple), AfterValidator(_checked_proxies)] = ()
     hosts: Annotated[tuple[StrictStr, ...], BeforeValidator(as_tuple)] = ()
+    metrics: Literal["watchdog", "celery-exporter"] = "watchdog"
 
     @property
     def address(self) -> tuple[str, int]:

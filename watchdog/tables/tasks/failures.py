@@ -33,6 +33,7 @@ class Failure(Struct, frozen=True, gc=False):
     example: str
     told_at: float = 0.0
     named: bool = True
+    worker: str = ""
 
 
 class Failures(Struct, frozen=True):
@@ -87,7 +88,8 @@ def _failure(task: TaskSeen, memory: Failures, now: float) -> Failure | None:
     at = min(told_at, now) if memory.looked_at is None else min(max(told_at, memory.looked_at), now)
     duration_s = max(told_at - task.started, 0.0) if task.started is not None else None
     exception, example = exception_of(task), example_of(task)
-    return Failure(filed_name(task), exception, at, duration_s, task.routing_key, example, told_at, named=bool(task.name))
+    named, worker = bool(task.name), task.worker or ""
+    return Failure(filed_name(task), exception, at, duration_s, task.routing_key, example, told_at, named, worker)
 
 
 def _is_ours(task: TaskSeen, target: Target) -> bool:

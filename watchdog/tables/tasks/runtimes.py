@@ -28,11 +28,15 @@ Run = tuple[float, float | None, float | None]
 
 
 class TimedTask(Struct, frozen=True):
-    """A task's last successes as of `asked_at` (our clock), newest first. `gap`: why that query failed."""
+    """A task's last successes as of `asked_at` (our clock), newest first. `gap`: why that query failed.
+
+    `queues`: where they came from, as far as their senders report it.
+    """
 
     asked_at: float
     runs: tuple[Run, ...] = ()
     gap: str = ""
+    queues: tuple[str, ...] = ()
 
 
 def runtimes_due(
@@ -64,13 +68,14 @@ def runtimes_now(
     for query in replies.answers:
         if isinstance(query, SucceededTasks):
             listed = replies.get(query, tuple[TaskSeen, ...])
-            kept[query.task] = TimedTask(now, gap=listed.reason) if isinstance(listed, Gap) else TimedTask(now, _runs(listed, target))
+            kept[query.task] = TimedTask(now, gap=listed.reason) if isinstance(listed, Gap) else _timed(listed, target, now)
     return kept
 
 
-def _runs(listed: tuple[TaskSeen, ...], target: Target) -> tuple[Run, ...]:
-    ours = (task for task in listed if task.succeeded is not None and covers(task.worker, target.workers))
-    return tuple((task.succeeded or 0.0, task.runtime, _wait(task)) for task in ours)
+def _timed(listed: tuple[TaskSeen, ...], target: Target, now: float) -> TimedTask:
+    ours = [task for task in listed if task.succeeded is not None and covers(task.worker, target.workers)]
+    runs = tuple((task.succeeded or 0.0, task.runtime, _wait(task)) for task in ours)
+    return TimedTask(now, runs, queues=tuple(sorted({task.routing_key for task in ours if task.routing_key})))
 
 
 def _wait(task: TaskSeen) -> float | None:

@@ -5,11 +5,13 @@ module, on the first scrape.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from watchdog.core.model.target import SELF
+from watchdog.web.metrics.celery_exporter.form import Totals, celery_families
 from watchdog.web.metrics.families import Families
 from watchdog.web.metrics.incidents import incident_families
 from watchdog.web.metrics.own import own_families
@@ -17,15 +19,22 @@ from watchdog.web.metrics.seen import own_readings, readings_of
 from watchdog.web.metrics.tables import table_families
 from watchdog.web.site import Site
 
-__all__ = ["FORMS", "exposed"]
+__all__ = ["Exposition"]
 
 Form = Callable[[Site, Collection[str]], Iterable[Metric]]
 
 
-def exposed(site: Site, form: str, targets: Collection[str], accept: str) -> tuple[bytes, str]:
-    """Return the metrics of these targets and their content type."""
-    encode, content_type = choose_encoder(accept)
-    return encode(Families(FORMS[form](site, targets))), content_type
+class Exposition:
+    """What one application exposes. Some counters are added up from scrape to scrape."""
+
+    def __init__(self) -> None:
+        totals = Totals()
+        self._forms: Mapping[str, Form] = {"watchdog": _watchdog, "celery-exporter": partial(celery_families, totals=totals)}
+
+    def exposed(self, site: Site, form: str, targets: Collection[str], accept: str) -> tuple[bytes, str]:
+        """Return the metrics of these targets and their content type."""
+        encode, content_type = choose_encoder(accept)
+        return encode(Families(self._forms[form](site, targets))), content_type
 
 
 def _watchdog(site: Site, targets: Collection[str]) -> Iterator[Metric]:
@@ -37,7 +46,3 @@ def _watchdog(site: Site, targets: Collection[str]) -> Iterator[Metric]:
     yield from table_families(readings)
     yield from incident_families(one for one in site.store.incidents() if one.target in targets or one.target == SELF)
     yield from ProcessCollector(registry=CollectorRegistry()).collect()
-
-
-FORMS: Mapping[str, Form] = {"watchdog": _watchdog}
-"""What `[http] metrics` may name."""

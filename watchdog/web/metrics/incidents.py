@@ -4,21 +4,19 @@ In: incidents. Out: metric families. The cells of an incident's key are labels u
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+
+from prometheus_client import Metric
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.web.metrics.families import Family
 from watchdog.web.metrics.labels import label_name, label_value
-
-if TYPE_CHECKING:
-    from prometheus_client import Metric
 
 __all__ = ["MOST_INCIDENTS", "incident_families"]
 
 MOST_INCIDENTS = 2000
 
 
-def incident_families(incidents: Iterable[Incident]) -> "Iterator[Metric]":
+def incident_families(incidents: Iterable[Incident]) -> Iterator[Metric]:
     """Yield the families: which incidents are open, since when, and how many."""
     shown = Family("watchdog_incident", "1 for each open incident, with its key as labels")
     since = Family("watchdog_incident_started_timestamp_seconds", "when it began")

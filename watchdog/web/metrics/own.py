@@ -5,7 +5,8 @@ In: the site. Out: metric families.
 
 import platform
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+
+from prometheus_client import Metric
 
 from watchdog import __version__
 from watchdog.core.model.last_look import LastLook
@@ -13,13 +14,10 @@ from watchdog.core.model.target import SELF
 from watchdog.web.metrics.families import Family
 from watchdog.web.site import Site
 
-if TYPE_CHECKING:
-    from prometheus_client import Metric
-
 __all__ = ["own_families"]
 
 
-def own_families(site: Site, looks: Mapping[str, LastLook]) -> "Iterator[Metric]":
+def own_families(site: Site, looks: Mapping[str, LastLook]) -> Iterator[Metric]:
     """Yield the families. `looks`: those of the targets that are shown."""
     now, overdue = site.clock(), frozenset(site.overdue())
     build = Family("watchdog_build_info", "1; its labels are the versions of watchdog and of Python")

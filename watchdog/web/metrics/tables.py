@@ -5,16 +5,14 @@ is one. How many rows are shown is bounded; `watchdog_table_rows_left_out` says 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+from prometheus_client import Metric
 
 from watchdog.core.model.rows import Reading, Row, Table
 from watchdog.tables import TABLES
 from watchdog.web.metrics.families import Family
 from watchdog.web.metrics.labels import label_value
 from watchdog.web.metrics.naming import MetricName, names_of
-
-if TYPE_CHECKING:
-    from prometheus_client import Metric
 
 __all__ = ["FEWEST_SHOWN", "MOST_ROWS", "table_families"]
 
@@ -28,7 +26,7 @@ Readings = Mapping[str, Mapping[str, Reading]]
 """Target -> table -> what was read."""
 
 
-def table_families(readings: Readings) -> "Iterator[Metric]":
+def table_families(readings: Readings) -> Iterator[Metric]:
     """Yield the families of all tables."""
     unread = Family("watchdog_table_unread", "1 if nothing of the table could be read, or its last look is too old; its cells are unknown")
     partial = Family("watchdog_table_partial", "1 if only a part of the table could be read: rows may be missing")

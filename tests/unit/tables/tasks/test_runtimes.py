@@ -155,3 +155,11 @@ def test_a_task_that_is_forgotten_is_forgotten_with_its_runtimes() -> None:
     memory = watch.past.memories["tasks"]
     assert isinstance(memory, TaskCounters)
     assert memory.runtimes == {}
+
+
+def test_the_queues_of_runs_are_remembered_as_far_as_senders_report_them() -> None:
+    watch = Watch(succeeding(a_success(1, routing_key="emails"), a_success(2, routing_key=None), a_success(3, routing_key="emails")))
+    watch.look(0)
+    memory = watch.past.memories["tasks"]
+    assert isinstance(memory, TaskCounters)
+    assert memory.runtimes[JOB].queues == ("emails",)

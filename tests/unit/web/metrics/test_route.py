@@ -3,12 +3,15 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from tests.builders.metrics import looked_at
 from tests.builders.web import NOW, application
+from watchdog.config.sections.http import HttpSettings
 from watchdog.core.model.rows import Reading, Row
 
 QUEUES = {"queues": Reading((Row({"name": "emails", "length": 7.0}),))}
@@ -68,3 +71,22 @@ def test_a_target_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_library_is_not_loaded_before_the_first_scrape() -> None:
     code = "import sys, watchdog.web.application; sys.exit('prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "theirs"),
+    [
+        ("/metrics", "watchdog", False),
+        ("/metrics", "celery-exporter", True),
+        ("/metrics/watchdog", "celery-exporter", False),
+        ("/metrics/celery-exporter", "watchdog", True),
+    ],
+)
+def test_names_are_those_of_the_address_or_else_of_the_configuration(
+    tmp_path: Path, path: str, form: Literal["watchdog", "celery-exporter"], theirs: bool
+) -> None:
+    shown = looked_at(tmp_path, QUEUES)
+    http = HttpSettings(listen="127.0.0.1:5556", metrics=form)
+    given = replace(shown, settings=shown.settings.model_copy(update={"http": http}))
+    text = application(tmp_path, given).test_client().get(path).text
+    assert ('celery_queue_length{queue_name="emails",target="prod"} 7.0' in text.splitlines()) == theirs

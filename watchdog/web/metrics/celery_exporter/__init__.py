@@ -1,0 +1,1 @@
+"""The names, labels and types of celery-exporter (danihodovic/celery-exporter), with what watchdog knows."""

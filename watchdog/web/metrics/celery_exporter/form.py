@@ -1,0 +1,50 @@
+"""All metrics of celery-exporter, gathered from the site. docs/metrics.md says which are served and where figures differ.
+
+In: the site. Out: metric families; each series has the label `target` besides. What could not be looked at has no series.
+"""
+
+import threading
+from collections.abc import Collection, Iterator, Mapping
+
+from prometheus_client import Metric
+
+from watchdog.tables.tasks.counters import TaskCounters
+from watchdog.web.metrics.celery_exporter.cluster import queue_families, worker_families
+from watchdog.web.metrics.celery_exporter.shown import ShownTarget
+from watchdog.web.metrics.celery_exporter.tasks import TaskFamilies, queues_of_tasks
+from watchdog.web.metrics.celery_exporter.totals import TaskTotals, totals_after
+from watchdog.web.metrics.seen import readings_of
+from watchdog.web.site import Site
+
+__all__ = ["Totals", "celery_families"]
+
+
+class Totals:
+    """The totals of all targets, from one scrape to the next. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: dict[str, TaskTotals] = {}
+
+    def after(self, target: str, seen: TaskCounters, queues: Mapping[str, frozenset[str]], now: float) -> TaskTotals:
+        """Return the totals of a target, with what is new in its memory."""
+        with self._lock:
+            found = self._of[target] = totals_after(self._of.get(target, TaskTotals()), seen, queues, now)
+            return found
+
+
+def celery_families(site: Site, targets: Collection[str], totals: Totals) -> Iterator[Metric]:
+    """Yield the families of these targets."""
+    now, looks = site.clock(), site.store.last_looks()
+    configured = {one.name: one.workers for one in site.settings.target}
+    shown = [ShownTarget(name, readings_of(looks[name], now), configured[name]) for name in targets if name in looks]
+    yield from worker_families(shown)
+    yield from queue_families(shown)
+    families = TaskFamilies()
+    for one in shown:
+        if not one.could_read("tasks"):
+            continue
+        memory = site.store.load_memories(one.target, {"tasks": TaskCounters}).get("tasks")
+        if isinstance(memory, TaskCounters) and memory.read_at is not None:
+            families.add(one, memory, totals.after(one.target, memory, queues_of_tasks(one, memory), now))
+    yield from families.metrics()

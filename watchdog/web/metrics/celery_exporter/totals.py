@@ -1,0 +1,151 @@
+"""Failures by exception and runtimes as totals that only grow, made of what the `tasks` table remembers at each scrape.
+
+In: the totals so far, the memory of the table now, the current time. Out: the totals. They begin at 0 with the first scrape, as those of an
+exporter that has just started. Flower counts failures without their exceptions and lists exceptions a little later, so a counted failure
+waits a minute for its name. Of a busy task Flower lists only some runs: each of them stands for as many successes as were counted.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from watchdog.core.model.replies import EventCounts
+from watchdog.tables.tasks.counters import TWICE, TaskCounters
+from watchdog.tables.tasks.failures import Failure
+from watchdog.tables.tasks.names import NAMELESS
+from watchdog.tables.tasks.runtimes import Run
+
+__all__ = ["BUCKETS", "NO_EXCEPTION", "Runtimes", "TaskTotals", "host_of", "totals_after"]
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""The upper bounds, in seconds, that celery-exporter has by default."""
+NO_EXCEPTION = "UnknownException"
+NAMED_WITHIN_S = 60.0
+
+OfHost = tuple[str, str]
+"""A task's name and a host."""
+
+
+class Runtimes(Struct, frozen=True):
+    """A histogram: how many runs fell into each bucket (the last one has no bound), and how long they took together."""
+
+    counts: tuple[int, ...] = (0,) * (len(BUCKETS) + 1)
+    total_s: float = 0.0
+
+
+class Unnamed(Struct, frozen=True):
+    """Failures that were counted and not listed; negative: listed and not counted. `since` is epoch seconds."""
+
+    count: float
+    since: float
+
+
+class TaskTotals(Struct, frozen=True):
+    """What was added up of one target, and what it was compared with last."""
+
+    failed: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    """(task, host, exception) -> failures."""
+    runtimes: Mapping[str, Runtimes] = field(default_factory=dict)
+    queues: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Task -> the queues that it was seen to come from."""
+    unnamed: Mapping[OfHost, Unnamed] = field(default_factory=dict)
+    untimed: Mapping[str, int] = field(default_factory=dict)
+    """Task -> successes that were counted since its runs were last listed."""
+    seen: TaskCounters | None = None
+    runs: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
+
+
+def host_of(worker: str) -> str:
+    """Return what follows the @ of a worker's name."""
+    return worker.partition("@")[2] or worker
+
+
+def totals_after(before: TaskTotals, now_seen: TaskCounters, queues: Mapping[str, frozenset[str]], now: float) -> TaskTotals:
+    """Return the totals with what is new. `queues`: task -> queues that it is seen to come from now."""
+    if before.seen is not None and (now_seen.read_at or 0.0) < (before.seen.read_at or 0.0):
+        return before  # another scrape, at the same time, has read what was remembered later
+    known = {task: before.queues.get(task, frozenset()) | found for task, found in queues.items()}
+    runs = {name: before.runs.get(name, ()) if timed.gap else timed.runs for name, timed in now_seen.runtimes.items()}
+    after = replace(before, seen=now_seen, queues={**before.queues, **known}, runs=runs)
+    if before.seen is None or before.seen == now_seen:
+        return after
+    failed: dict[OfHost, float] = {}
+    untimed = dict(before.untimed)
+    for worker, task, event, count in _rises(before.seen, now_seen):
+        if event == "failed":
+            of_host = (task, host_of(worker))
+            failed[of_host] = failed.get(of_host, 0.0) + count
+        elif event == "succeeded":
+            untimed[task] = untimed.get(task, 0) + int(count)
+    return _timed(_named(after, failed, _new_failures(before.seen, now_seen), now), untimed, before.runs)
+
+
+def _rises(before: TaskCounters, after: TaskCounters) -> Iterator[tuple[str, str, str, float]]:
+    """Yield (worker, task, event, how much it rose)."""
+    restarted = before.started_at != after.started_at
+    if restarted and after.started_at is not None and before.read_at is not None and after.started_at < before.read_at:
+        return  # another Flower answers: what it counted before is not new
+    known: EventCounts = {} if restarted else before.counts
+    for worker, tasks in after.counts.items():
+        earlier = known.get(worker, {})
+        if tasks == earlier:
+            continue
+        for task, events in tasks.items():
+            was = earlier.get(task, {})
+            for event, count in events.items():
+                rise = count - was.get(event, 0.0)
+                if rise:
+                    yield worker, task, event, rise if rise > 0 else count
+
+
+def _new_failures(before: TaskCounters, after: TaskCounters) -> list[Failure]:
+    known = before.failures.known
+    return [failure for task_id, failure in after.failures.known.items() if known.get(task_id) != failure]
+
+
+def _named(totals: TaskTotals, counted: Mapping[OfHost, float], listed: list[Failure], now: float) -> TaskTotals:
+    """Add failures by exception; what stays without one for a minute is counted as such."""
+    unnamed = {key: one.count for key, one in totals.unnamed.items()}
+    for key, count in counted.items():
+        unnamed[key] = unnamed.get(key, 0.0) + count
+    failed = dict(totals.failed)
+    for one in listed:
+        host = host_of(one.worker)
+        kind = (one.task, host, one.exception.rpartition(".")[2] or NO_EXCEPTION)
+        failed[kind] = failed.get(kind, 0.0) + 1.0
+        key = (one.task if one.named else NAMELESS, host)
+        unnamed[key] = unnamed.get(key, 0.0) - (2.0 if one.exception == TWICE else 1.0)
+    left: dict[OfHost, Unnamed] = {}
+    for key, count in unnamed.items():
+        since = totals.unnamed[key].since if key in totals.unnamed else now
+        if count and now - since < NAMED_WITHIN_S:
+            left[key] = Unnamed(count, since)
+        elif count > 0:
+            failed[*key, NO_EXCEPTION] = failed.get((*key, NO_EXCEPTION), 0.0) + count
+    return replace(totals, failed=failed, unnamed=left)
+
+
+def _timed(totals: TaskTotals, untimed: dict[str, int], known: Mapping[str, tuple[Run, ...]]) -> TaskTotals:
+    """Add the runtimes of runs that were not listed before."""
+    runtimes = dict(totals.runtimes)
+    for task, runs in totals.runs.items():
+        earlier = known.get(task, ())
+        if runs is earlier or runs == earlier:
+            continue
+        seen = frozenset(earlier)
+        new = [runtime for run in runs if run not in seen and (runtime := run[1]) is not None]
+        if new:
+            runtimes[task] = _with(runtimes.get(task, Runtimes()), new, max(untimed.pop(task, 0), len(new)))
+    return replace(totals, runtimes=runtimes, untimed=untimed)
+
+
+def _with(known: Runtimes, new: list[float], successes: int) -> Runtimes:
+    each, more = divmod(successes, len(new))
+    counts, total_s = list(known.counts), known.total_s
+    for nth, runtime in enumerate(new):
+        weight = each + (nth < more)
+        counts[bisect_left(BUCKETS, runtime)] += weight
+        total_s += weight * runtime
+    return Runtimes(tuple(counts), total_s)
