@@ -1,18 +1,18 @@
 """`/metrics` of a real daemon on a real cluster: figures are those of the tasks that were sent; the real Prometheus scrapes both forms."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import redis
 
+from tests.builders.dashboard import expressions
 from tests.builders.metrics import MIXIN
 from tests.processes.running import running, write_config
-from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
@@ -51,11 +51,13 @@ class Scraped:
             raise AssertionError(f"{error}; shown:\n{self.text(form)}") from None
 
 
-@pytest.fixture
-def scraped(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> Iterator[Scraped]:
-    port = free_port()
-    write_config(tmp_path, cluster, receiver.url, more=f'[http]\nlisten = "{LOOPBACK}:{port}"\ntoken = "{TOKEN}"\n')
-    with running(tmp_path):
+@pytest.fixture(scope="module")
+def scraped(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
+    port, folder = free_port(), tmp_path_factory.mktemp("watchdog")
+    write_config(
+        folder, cluster, f"http://{LOOPBACK}:{free_port()}/nobody", more=f'[http]\nlisten = "{LOOPBACK}:{port}"\ntoken = "{TOKEN}"\n'
+    )
+    with running(folder):
         found = Scraped(port, cluster)
         until(lambda: "celery_worker_up" in found.text("celery-exporter"), 30, "the first look")  # the totals begin with this scrape
         yield found
@@ -67,11 +69,10 @@ def of_prometheus(port: int, query: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture
-def prometheus(scraped: Scraped, tmp_path: Path) -> Iterator[int]:
+@pytest.fixture(scope="module")
+def prometheus(scraped: Scraped, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A Prometheus that scrapes both forms; its port."""
-    port, folder = free_port(), tmp_path / "prometheus"
-    folder.mkdir()
+    port, folder = free_port(), tmp_path_factory.mktemp("prometheus")
     (folder / "token").write_text(TOKEN)
     lines = ["global: {scrape_interval: 1s}", "scrape_configs:"]
     for form in FORMS:
@@ -152,3 +153,17 @@ def test_the_dashboards_and_alerts_of_celery_mixin_find_their_series(scraped: Sc
         selected = ",".join(['job=~"celery|celery-exporter"', *(f'{label}!=""' for label in labels)])
         query = f"{name}{{{selected}}}"
         until(lambda query=query: bool(of_prometheus(prometheus, query)), 60, f"series for {query}")  # type: ignore[misc]
+
+
+@needs_prometheus
+def test_prometheus_understands_every_expression_of_the_dashboard(prometheus: int) -> None:
+    address = f"http://{LOOPBACK}:{prometheus}/api/v1/query"
+    answers = {query: httpx.get(address, params={"query": query}, trust_env=False).json() for query in expressions()}
+    assert {query: answer["error"] for query, answer in answers.items() if answer["status"] != "success"} == {}
+
+
+@needs_prometheus
+def test_what_the_dashboard_shows_of_every_cluster_is_there(prometheus: int) -> None:
+    shown = [query for query in expressions() if re.search("_cluster_|_workers_|_queues_length|receivers_pending|_self_", query)]
+    always = [query for query in shown if " > 0" not in query]
+    until(lambda: all(of_prometheus(prometheus, query) for query in always), 60, f"series for each of {always}")
