@@ -9,13 +9,14 @@ from watchdog.store.outbox.dead_letters import OutboxMessage, OutboxShown, Recei
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, MessageShown, Watched
-from watchdog.store.refusals import NotFoundError, StoreError
+from watchdog.store.refusals import ConflictError, NotFoundError, StoreError
 from watchdog.store.store import Store, Transaction
 
 __all__ = [
     "LONGEST_PAUSE_S",
     "CachedTarget",
     "Claimed",
+    "ConflictError",
     "IncidentShown",
     "Looked",
     "MessageShown",

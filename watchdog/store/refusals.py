@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["NotFoundError", "StoreError", "cannot_reach", "locked", "sentence_for", "speaking_of"]
+__all__ = ["ConflictError", "NotFoundError", "StoreError", "cannot_reach", "locked", "sentence_for", "speaking_of"]
 
 
 class StoreError(Exception):
     """The database cannot be used, or not now. The text is for the operator and needs no traceback; nothing was partially written."""
+
+
+class ConflictError(StoreError):
+    """The database is fine, but what is asked for cannot be done to this incident as it is now."""
 
 
 class NotFoundError(StoreError):

@@ -2,7 +2,8 @@
 
 In: a request, `[http]`. Out: who asks, or an answer that refuses. A bearer token, a name with a password, or the header of a trusted proxy
 each suffice. Requests that change something need a token of a page of ours too, unless they bring a bearer token, which no other site can
-make a browser send. Without authentication, only this machine's own names are answered, so that a name that points here cannot be used.
+make a browser send; or, below `/api/`, be such that no page of another site can have a browser send them. Without authentication, only this
+machine's own names are answered, so that a name that points here cannot be used.
 """
 
 import hmac
@@ -12,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -19,6 +21,7 @@ from msgspec import Struct
 from werkzeug.security import check_password_hash
 
 from watchdog.config.sections.http import HttpSettings
+from watchdog.web.refusals import for_programs, refused
 
 __all__ = ["CSRF_FIELD", "CSRF_HEADER", "Access", "Person"]
 
@@ -52,13 +55,13 @@ class Access:
     def admit(self, request: Request) -> Person | Response:
         """Who asks; or the answer that refuses."""
         if not self._settings.authenticates:
-            return Person() if self._names_us(request) else _refused(421, _OTHER_NAME)
+            return Person() if self._names_us(request) else refused(421, _OTHER_NAME)
         person = self._by_proxy(request) or self._by_token(request) or self._by_password(request)
         return person or _asked()
 
     def may_change(self, request: Request, person: Person) -> bool:
         """Whether the request comes from a page of ours, or from a program."""
-        if request.method in SAFE or person.by_token:
+        if request.method in SAFE or person.by_token or (for_programs() and _no_page_elsewhere_sends(request)):
             return True
         given = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
         try:
@@ -118,17 +121,25 @@ class Access:
         return Person(name)
 
 
+def _no_page_elsewhere_sends(request: Request) -> bool:
+    """Whether the browser of somebody who looks at another site cannot have sent this.
+
+    A form cannot say `application/json`, nor use a method other than GET and POST. A script of another site can, once the browser has asked
+    us whether it may, which we never allow. Browsers say where a request comes from, too; programs say nothing.
+    """
+    if request.method == "POST" and request.mimetype != "application/json":
+        return False
+    origin = request.headers.get("Origin")
+    ours = origin is None or urlsplit(origin).netloc.lower() == request.host.lower()
+    return ours and request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+
+
 _OTHER_NAME = (
-    "watchdog: this name is not one of its own, and it asks nobody who they are. "
-    "Name it in http.hosts, or set http.token, http.users or http.user_header.\n"
+    "this name is not one of its own, and it asks nobody who they are. "
+    "Name it in http.hosts, or set http.token, http.users or http.user_header."
 )
 
 
 def _asked() -> Response:
-    asked = _refused(401, "watchdog: who are you? A token, or a name and its password, is expected.\n")
-    asked.headers["WWW-Authenticate"] = 'Basic realm="watchdog", charset="UTF-8"'
-    return asked
-
-
-def _refused(status: int, text: str) -> Response:
-    return Response(text, status, content_type="text/plain; charset=utf-8")
+    asks = {"WWW-Authenticate": 'Basic realm="watchdog", charset="UTF-8"'}
+    return refused(401, "who are you? A token, or a name and its password, is expected.", headers=asks)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 from flask import Blueprint, Flask, Response, g, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from watchdog.config.sections.http import HttpSettings
-from watchdog.store import StoreError
+from watchdog.store import ConflictError, NotFoundError, StoreError
 from watchdog.web.access import Access, Person
+from watchdog.web.api import api
 from watchdog.web.health import health
 from watchdog.web.metrics.route import metrics
+from watchdog.web.refusals import API, RefusedError, for_programs, refused
 from watchdog.web.site import Site
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ __all__ = ["build_application"]
 
 log = structlog.get_logger()
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics, api)
 """Everything that is served."""
 
 OPEN = frozenset({"health.healthz", "health.readyz", "static"})
@@ -41,7 +44,11 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-NOT_OURS = "watchdog: this form is not from a page of watchdog, or older than its last start; open the page again and repeat it.\n"
+NOT_OURS = "this form is not from a page of watchdog, or older than its last start; open the page again and repeat it."
+NOT_A_PROGRAM = (
+    "a page of another site may have had a browser send this; expected Content-Type: application/json and no Origin or Sec-Fetch-Site of "
+    "another site, or the bearer token"
+)
 
 
 def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[], float]) -> "_Prefixed":
@@ -61,7 +68,7 @@ def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[]
         if isinstance(found, Response):
             return found
         g.person = found
-        return None if access.may_change(request, found) else _text(403, NOT_OURS)
+        return None if access.may_change(request, found) else refused(403, NOT_A_PROGRAM if for_programs() else NOT_OURS)
 
     @app.after_request
     def guarded(answer: Response) -> Response:
@@ -71,7 +78,8 @@ def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[]
             answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 
-    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(RefusedError, lambda refusal: refused(refusal.status, refusal.detail, refusal.where))
+    app.register_error_handler(HTTPException, _http_refused)
     app.register_error_handler(StoreError, _store_failed)
     app.register_error_handler(Exception, _crashed)
     return _Prefixed(app, settings.prefix)
@@ -92,19 +100,29 @@ class _Prefixed:
         return self.app(environ, start)
 
 
-def _refused(error: HTTPException) -> Response:
-    return _text(error.code or 500, f"watchdog: {error.name.lower()}. {error.description}\n")
+def _http_refused(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return refused(error.code, _sentence(error, kept.get("Allow", "")), headers=kept)
+
+
+def _sentence(error: HTTPException, allowed: str) -> str:
+    """What Flask refuses, in our words where they can say more."""
+    if error.code == 405:
+        return f"expected {allowed}, found {request.method}"
+    if error.code == 413:
+        return f"expected a body of at most {request.max_content_length} bytes, found a longer one"
+    if error.code == 404 and for_programs():
+        return f"nothing is here; {request.script_root}{API}v1/openapi.json lists what there is"
+    return f"{error.name.lower()}. {error.description}"
 
 
 def _store_failed(error: StoreError) -> Response:
-    return _text(503, f"watchdog: {error}\n")
+    return refused(404 if isinstance(error, NotFoundError) else 409 if isinstance(error, ConflictError) else 503, str(error))
 
 
 def _crashed(error: Exception) -> Response:
     log.error("request_failed", endpoint=request.endpoint, reason=f"unexpected {type(error).__name__}; please report it")
     log.debug("request_crashed", exc_info=error)
-    return _text(500, "watchdog: this could not be answered; its log says why.\n")
-
-
-def _text(status: int, text: str) -> Response:
-    return Response(text, status, content_type="text/plain; charset=utf-8")
+    return refused(500, "this could not be answered; its log says why.")

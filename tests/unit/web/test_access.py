@@ -124,3 +124,64 @@ def test_who_is_known_stays_known_while_others_guess(tmp_path: Path) -> None:
     for attempt in range(10):
         asked(app, basic("ada", f"guess {attempt}"))
     assert asked(app, basic("ada", PASSWORD)).status_code == 404
+
+
+# --- the API: changes without a form ---------------------------------------------------------------------------------------
+
+JSON = {"Content-Type": "application/json"}
+OURS = {"Origin": "http://localhost:5556", "Sec-Fetch-Site": "same-origin"}
+
+
+def changed(app: Flask, headers: dict[str, str], *, method: str = "POST", path: str = "/api/v1/nothing") -> int:
+    """The status of a change of something that does not exist: 404 if it is let through."""
+    return app.test_client().open(path, method=method, headers=headers, base_url="http://localhost:5556").status_code
+
+
+@pytest.mark.parametrize(("http", "who"), [({}, {}), ({"users": USERS}, basic("ada", PASSWORD)), (PROXY, {"X-Forwarded-User": "ada"})])
+@pytest.mark.parametrize("page", [{}, OURS, {"Sec-Fetch-Site": "none"}])
+def test_a_program_and_a_page_of_ours_change_with_json(
+    tmp_path: Path, http: dict[str, Any], who: dict[str, str], page: dict[str, str]
+) -> None:
+    assert changed(application(tmp_path, **http), who | JSON | page) == 404
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "text/json"])
+def test_what_a_form_of_another_site_can_send_changes_nothing(tmp_path: Path, kind: str) -> None:
+    assert changed(application(tmp_path), {"Content-Type": kind}) == 403
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:8080"},
+        {"Origin": "http://localhost:5556.evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        OURS | {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_a_page_of_another_site_changes_nothing_with_json(tmp_path: Path, method: str, page: dict[str, str]) -> None:
+    assert changed(application(tmp_path), JSON | page, method=method) == 403
+
+
+def test_no_page_of_another_site_is_allowed_to_ask_with_json(tmp_path: Path) -> None:
+    preflight = {
+        "Origin": "https://evil.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    answer = application(tmp_path).test_client().options("/api/v1/silences", headers=preflight, base_url="http://localhost:5556")
+    assert [name for name in dict(answer.headers) if name.startswith("Access-Control")] == []
+
+
+def test_a_token_of_a_page_of_ours_counts_with_any_content(tmp_path: Path) -> None:
+    app = application(tmp_path)
+    access: Access = app.extensions["access"]
+    assert changed(app, {"X-CSRF-Token": access.csrf(Person())}) == 404
+
+
+def test_json_alone_changes_nothing_outside_the_api(tmp_path: Path) -> None:
+    assert changed(application(tmp_path), JSON, path="/nothing") == 403

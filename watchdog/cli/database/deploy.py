@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["deploy"]
 
-EVERY_TARGET = "*"
-LONGEST_VERSION = 100
 MOST_LISTED = 20
 
 
@@ -88,14 +86,13 @@ def start(  # noqa: PLR0913 - one argument for each option
     """
     from watchdog.cli.database.deploy_page import started_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
-    from watchdog.core.incidents.quiet.deploys import Deploy  # noqa: PLC0415
-    from watchdog.core.model.identity import deploy_id  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.deploys import new_deploy  # noqa: PLC0415
     from watchdog.status.documents.deploys import started_document  # noqa: PLC0415
 
     version = _checked_version(version)
     _check_targets(configured(ctx, config, database), targets)
     now = time.time()
-    new = Deploy(deploy_id(now, version), version, targets or (EVERY_TARGET,), now, now + lasts_s, author)
+    new = new_deploy(version, targets, now, lasts_s, author)
     with opened(ctx, config, database, f"watchdog deploy start {version}", write=True) as store:
         replaced, incidents, watched = store.start_deploy(new), store.incidents(), store.watched()
     if style == "json":
@@ -165,20 +162,18 @@ def listed(ctx: click.Context, *, everything: bool, style: str, config: Path | N
 
 
 def _checked_version(text: str) -> str:
-    version = " ".join(text.split())
-    if not version or len(version) > LONGEST_VERSION:
-        found = f"{len(version)} characters" if version else "nothing: is the variable that you gave set?"
-        raise Refused(f"VERSION: expected 1 to {LONGEST_VERSION} characters, such as v512 or a commit, found {found}")
-    return version
+    from watchdog.core.incidents.quiet.deploys import checked_version  # noqa: PLC0415
+
+    try:
+        return checked_version(text)
+    except ValueError as error:
+        raise Refused(f"VERSION: {error}") from None
 
 
 def _check_targets(loaded: "Loaded", globs: tuple[str, ...]) -> None:
-    """Refuse a glob that matches no configured target: the deploy would hide nothing."""
-    from watchdog.core.model.target import matches  # noqa: PLC0415
-    from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.deploys import check_globs  # noqa: PLC0415
 
-    known = [target.name for target in loaded.settings.target]
-    for glob in globs:
-        if known and not any(matches(name, (glob,)) for name in known):
-            hint = did_you_mean(glob, known) or f"; there are {', '.join(known)}"
-            raise Refused(f'--target: no target matches "{glob}"{hint}')
+    try:
+        check_globs(globs, [target.name for target in loaded.settings.target])
+    except ValueError as error:
+        raise Refused(f"--target: {error}") from None

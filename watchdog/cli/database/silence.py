@@ -152,16 +152,9 @@ def _rule_names(ctx: click.Context, config: Path | None, database: str | None) -
 
 def _new(text: str, starts_at: float, lasts_s: float, comment: str, author: str) -> "Silence":
     """The silence as asked for. Refused if its matchers are wrong, or would silence everything."""
-    from watchdog.core.incidents.quiet.matchers import parse_matchers  # noqa: PLC0415
-    from watchdog.core.incidents.quiet.silences import Silence, matches_everything  # noqa: PLC0415
-    from watchdog.core.model.identity import silence_id  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.silences import new_silence  # noqa: PLC0415
 
     try:
-        matchers = parse_matchers(text)
+        return new_silence(text, starts_at, lasts_s, comment, author)
     except ValueError as error:
         raise Refused(str(error)) from None
-    if matches_everything(matchers):
-        raise Refused(
-            "these matchers would silence everything, or nearly; name what is to be silent, as in rule=WorkerLost or target=staging"
-        )
-    return Silence(silence_id(starts_at, text), matchers, starts_at, starts_at + lasts_s, comment.strip(), author)

@@ -11,13 +11,13 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.lifecycle import close as closed
 from watchdog.core.incidents.payload import iso
 from watchdog.store import cycles
-from watchdog.store.refusals import StoreError
+from watchdog.store.refusals import ConflictError
 
 __all__ = ["close", "refuse_ended", "refuse_unacknowledged"]
 
 
 def close(connection: sqlite3.Connection, incidents: Sequence[Incident], because: str, author: str, now: float) -> list[Incident]:
-    """End these incidents, and return them as they ended; `StoreError` if one has ended or is in breach."""
+    """End these incidents, and return them as they ended; `ConflictError` if one has ended or is in breach."""
     refuse_ended(incidents, "closed")
     _refuse([_why_not(one) for one in incidents if one.breaching])
     ended = [closed(one, author, because, now) for one in incidents]
@@ -26,7 +26,7 @@ def close(connection: sqlite3.Connection, incidents: Sequence[Incident], because
 
 
 def refuse_ended(incidents: Sequence[Incident], what: str) -> None:
-    """`StoreError` if one of them has ended. `what` is not possible then, as in "closed"."""
+    """`ConflictError` if one of them has ended. `what` is not possible then, as in "closed"."""
     _refuse([
         f"{one.id} ({one.rule}) cannot be {what}: it has ended, {one.ended or one.state} at {iso(one.resolved_at or one.started_at)}"
         for one in incidents
@@ -35,7 +35,7 @@ def refuse_ended(incidents: Sequence[Incident], what: str) -> None:
 
 
 def refuse_unacknowledged(incidents: Sequence[Incident], acknowledged: Container[str]) -> None:
-    """`StoreError` if nobody has acknowledged one of them."""
+    """`ConflictError` if nobody has acknowledged one of them."""
     what = "is not acknowledged; `watchdog incidents` shows what is"
     _refuse([f"{one.id} ({one.rule}) {what}" for one in incidents if one.id not in acknowledged])
 
@@ -50,4 +50,4 @@ def _why_not(incident: Incident) -> str:
 
 def _refuse(faults: Sequence[str]) -> None:
     if faults:
-        raise StoreError("\n".join(faults))
+        raise ConflictError("\n".join(faults))

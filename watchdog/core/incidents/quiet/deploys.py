@@ -3,15 +3,19 @@
 What still fires when the deploy has ended is notified of then. One that nobody ends, ends by itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.model.target import SELF, matches
+from watchdog.core.model.identity import deploy_id
+from watchdog.core.model.target import ANY_TARGET, SELF, matches
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["Deploy", "deploy_before", "deploy_of"]
+__all__ = ["Deploy", "check_globs", "checked_version", "deploy_before", "deploy_of", "new_deploy"]
+
+LONGEST_VERSION = 100
 
 NEARBY_S = 3600.0
 """An incident that begins within so many seconds of the beginning of a deploy may be its doing."""
@@ -38,6 +42,28 @@ class Deploy(Struct, frozen=True):
     def replaces(self, earlier: "Deploy") -> bool:
         """Whether it is for all targets of an earlier one, which therefore is over."""
         return all(glob in self.targets or matches(glob, self.targets) for glob in earlier.targets)
+
+
+def checked_version(text: str) -> str:
+    """Return a version without spaces around and between its words; ValueError if it is empty or too long."""
+    version = " ".join(text.split())
+    if not version or len(version) > LONGEST_VERSION:
+        found = f"{len(version)} characters" if version else "nothing: is the variable that you gave set?"
+        raise ValueError(f"expected 1 to {LONGEST_VERSION} characters, such as v512 or a commit, found {found}")
+    return version
+
+
+def check_globs(globs: Iterable[str], targets: Sequence[str]) -> None:
+    """ValueError for a glob that matches no configured target: the deploy would hide nothing."""
+    for glob in globs:
+        if targets and not any(matches(name, (glob,)) for name in targets):
+            hint = did_you_mean(glob, targets) or f"; there are {', '.join(targets)}"
+            raise ValueError(f'no target matches "{glob}"{hint}')
+
+
+def new_deploy(version: str, targets: Sequence[str], starts_at: float, lasts_s: float, author: str) -> Deploy:
+    """Return a deploy of these targets (globs; none: all of them)."""
+    return Deploy(deploy_id(starts_at, version), version, tuple(targets) or (ANY_TARGET,), starts_at, starts_at + lasts_s, author)
 
 
 def deploy_of(incident: Incident, deploys: Iterable[Deploy]) -> Deploy | None:

@@ -10,11 +10,12 @@ from functools import lru_cache
 from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match
+from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match, parse_matchers
 from watchdog.core.incidents.quiet.selection import MOST_REMEMBERED, Selection
+from watchdog.core.model.identity import silence_id
 from watchdog.core.model.target import SELF
 
-__all__ = ["ANNOUNCEMENT", "Silence", "Silenced", "is_announcement", "matches_everything", "silenced_by"]
+__all__ = ["ANNOUNCEMENT", "Silence", "Silenced", "is_announcement", "matches_everything", "new_silence", "silenced_by"]
 
 ANNOUNCEMENT = "Silenced"
 """The shipped rule whose incidents tell of silences and deploys themselves."""
@@ -67,6 +68,16 @@ class Silenced:
 def silenced_by(silences: tuple[Silence, ...]) -> Silenced:
     """Return what these silences hide; the same object for the same silences, as they mostly are in the next cycle."""
     return Silenced(silences)
+
+
+def new_silence(matchers: str, starts_at: float, lasts_s: float, comment: str, author: str) -> Silence:
+    """Return a silence as somebody asks for it; ValueError if its matchers are wrong, or would silence everything."""
+    parsed = parse_matchers(matchers)
+    if matches_everything(parsed):
+        raise ValueError(
+            "these matchers would silence everything, or nearly; name what is to be silent, as in rule=WorkerLost or target=staging"
+        )
+    return Silence(silence_id(starts_at, matchers), parsed, starts_at, starts_at + lasts_s, comment.strip(), author)
 
 
 def matches_everything(matchers: Iterable[Matcher]) -> bool:

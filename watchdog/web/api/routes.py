@@ -1,0 +1,150 @@
+"""Every route of the API, in one registry: Flask serves it, and `openapi.json` describes it."""
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug import Response
+
+from watchdog.status.documents.answered import AcknowledgedDocument, ClosedDocument
+from watchdog.status.documents.deploys import DeploysDocument, StartedDeployDocument
+from watchdog.status.documents.history import HistoryDocument
+from watchdog.status.documents.incidents import OneIncidentDocument
+from watchdog.status.documents.silences import OneSilenceDocument, SilencesDocument
+from watchdog.status.documents.status import StatusDocument
+from watchdog.web.api import asking_for, incidents, targets
+from watchdog.web.api.openapi import described
+from watchdog.web.api.route import Call, Route, view_of
+
+__all__ = ["BASE", "ROUTES", "api"]
+
+BASE = "/api/v1"
+
+
+def _openapi(call: Call) -> object:
+    return described(ROUTES, f"{request.script_root}{BASE}", call.site.settings.http)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/status",
+        "status",
+        "Targets with their tables, 24 hours and incidents",
+        targets.status,
+        StatusDocument,
+        query=targets.StatusQuery,
+        refuses=(404,),
+    ),
+    Route("GET", "/targets", "targets", "The targets, and when they were last looked at", targets.targets, targets.TargetsDocument),
+    Route(
+        "GET",
+        "/targets/<target>/tables/<table>",
+        "table",
+        "One table as the last cycle saw it",
+        targets.table,
+        targets.OneTableDocument,
+        refuses=(404,),
+    ),
+    Route(
+        "GET",
+        "/targets/<target>/history",
+        "history",
+        "Figures of one table over time",
+        targets.history,
+        HistoryDocument,
+        query=targets.HistoryQuery,
+        refuses=(404,),
+    ),
+    Route(
+        "GET",
+        "/incidents",
+        "incidents",
+        "Incidents, the newest first, in pages",
+        incidents.incidents,
+        incidents.IncidentsPageDocument,
+        query=incidents.IncidentsQuery,
+    ),
+    Route(
+        "GET",
+        "/incidents/<id>",
+        "incident",
+        "One incident with its history and messages",
+        incidents.incident,
+        OneIncidentDocument,
+        refuses=(404,),
+    ),
+    Route(
+        "POST",
+        "/incidents/<id>/ack",
+        "acknowledge",
+        "Say that you know of an incident: no more reminders",
+        incidents.acknowledge,
+        AcknowledgedDocument,
+        body=incidents.AcknowledgeBody,
+        refuses=(404, 409),
+    ),
+    Route(
+        "DELETE",
+        "/incidents/<id>/ack",
+        "take_back",
+        "Take an acknowledgement back",
+        incidents.take_back,
+        AcknowledgedDocument,
+        refuses=(404, 409),
+    ),
+    Route(
+        "POST",
+        "/incidents/<id>/close",
+        "close",
+        "End an incident by hand that is not in breach any more",
+        incidents.close,
+        ClosedDocument,
+        body=incidents.CloseBody,
+        refuses=(404, 409),
+    ),
+    Route("GET", "/silences", "silences", "Silences", asking_for.silences, SilencesDocument, query=asking_for.SilencesQuery),
+    Route(
+        "POST",
+        "/silences",
+        "add_silence",
+        "Silence incidents for a while",
+        asking_for.add_silence,
+        OneSilenceDocument,
+        body=asking_for.SilenceBody,
+        status=201,
+    ),
+    Route("DELETE", "/silences/<id>", "expire_silence", "End a silence now", asking_for.expire_silence, OneSilenceDocument, refuses=(404,)),
+    Route("GET", "/deploys", "deploys", "The last deploys", asking_for.deploys, DeploysDocument, query=asking_for.DeploysQuery),
+    Route(
+        "POST",
+        "/deploys",
+        "start_deploy",
+        "Begin a deploy",
+        asking_for.start_deploy,
+        StartedDeployDocument,
+        body=asking_for.DeployBody,
+        status=201,
+    ),
+    Route(
+        "POST",
+        "/deploys/end",
+        "end_deploy",
+        "End a deploy now",
+        asking_for.end_deploy,
+        DeploysDocument,
+        body=asking_for.EndDeployBody,
+        refuses=(404,),
+    ),
+    Route("GET", "/openapi.json", "openapi", "This description (OpenAPI 3.1)", _openapi, None),
+)
+"""Everything that the API answers."""
+
+api = Blueprint("api", __name__)
+for _route in ROUTES:
+    api.add_url_rule(f"{BASE}{_route.path}", _route.name, view_of(_route), methods=[_route.method])
+
+
+@api.get("/api")
+@api.get("/api/")
+@api.get("/api/v1/")
+def start() -> Response:
+    """Where somebody begins who knows the address alone."""
+    return redirect(url_for("api.openapi"))
