@@ -9,7 +9,7 @@ IN_PARALLEL := -n auto --dist loadgroup
 # The tests start hundreds of Pythons; without bytecode, each would compile what it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test proofs bench scenes lint types check clean machine prometheus
+.PHONY: demo test proofs bench scenes lint types check clean machine peers
 
 demo: $(STAMP) ## a small real cluster, broken and repaired before your eyes
 	@$(VENV)/bin/watchdog demo
@@ -34,9 +34,9 @@ machine: ## what proof-systemd needs to boot a Debian, from Debian's own package
 	@apt-get update -qq
 	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends mmdebstrap systemd-container
 
-prometheus: ## what the tests of /metrics scrape with, from Debian's own package (which starts it as a service, too); as root
+peers: ## Prometheus, nginx and Chromium, which tests hold what [http] serves against; from Debian's own packages, as root
 	@apt-get update -qq
-	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends prometheus
+	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends prometheus nginx-light chromium
 
 lint: $(STAMP)
 	@$(VENV)/bin/python -m ruff check .

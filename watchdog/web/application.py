@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 from flask import Blueprint, Flask, Response, g, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from watchdog.config.sections.http import HttpSettings
 from watchdog.store import ConflictError, NotFoundError, StoreError
@@ -68,6 +68,8 @@ def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[]
         if isinstance(found, Response):
             return found
         g.person = found
+        if isinstance(request.routing_exception, MethodNotAllowed):
+            return None  # Flask refuses it, and names the methods that there are
         return None if access.may_change(request, found) else refused(403, NOT_A_PROGRAM if for_programs() else NOT_OURS)
 
     @app.after_request

@@ -91,9 +91,14 @@ def _of_path(route: Route) -> list[Schema]:
 def _of_query(schema: Schema) -> list[Schema]:
     required = set(schema.get("required", ()))
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": of_value}
+        {"name": name, "in": "query", "required": name in required, "schema": of_value, **_without_value(of_value)}
         for name, of_value in schema.get("properties", {}).items()
     ]
+
+
+def _without_value(schema: Schema) -> Schema:
+    """A flag needs no value: `?all`."""
+    return {"allowEmptyValue": True} if schema.get("type") == "boolean" else {}
 
 
 def _ways(settings: HttpSettings | None) -> Schema:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from watchdog.core.incidents.payload import iso
-from watchdog.core.model.target import SELF
 from watchdog.status.documents.history import MOST_STEPS, HistoryAsked, HistoryDocument, TooMuchError, history_document
 from watchdog.status.documents.status import RowDocument, StatusDocument, status_document, table_document
 from watchdog.status.gathering import gathered
@@ -18,10 +17,10 @@ from watchdog.tables.history.kept import KEPT
 from watchdog.web.api.asked import Duration, Text, chosen, seconds
 from watchdog.web.api.route import Call
 from watchdog.web.refusals import RefusedError
-from watchdog.web.site import Site
 
 __all__ = ["HistoryQuery", "OneTableDocument", "StatusQuery", "TargetsDocument", "history", "status", "table", "targets"]
 
+OF_TARGETS = tuple(name for name, one in TABLES.items() if not one.own)
 NEVER = "not seen yet"
 DAY_S = 86400.0
 LONGEST_WINDOW_S = 31 * DAY_S
@@ -49,7 +48,7 @@ class TargetSummary(Struct, frozen=True, kw_only=True):
 
 
 class TargetsDocument(Struct, frozen=True, kw_only=True):
-    """The configured targets, and `watchdog` itself."""
+    """The configured targets."""
 
     version: Literal[1] = 1
     targets: Sequence[TargetSummary]
@@ -85,7 +84,7 @@ class HistoryQuery(Struct, frozen=True, forbid_unknown_fields=True):
 def status(call: Call) -> StatusDocument:
     """The same as `watchdog status --json`."""
     site, query = call.site, call.query
-    names = chosen(query.target, _known(site), "target", "query parameter target") if query.target else site.targets
+    names = chosen(query.target, site.targets, "target", "query parameter target")
     return status_document(gathered(site.store, site.settings, names, site.days, call.now, site.store.last_looks()))
 
 
@@ -94,7 +93,7 @@ def targets(call: Call) -> TargetsDocument:
     site = call.site
     looks, open_, overdue = site.store.last_looks(), site.store.incidents(), set(site.overdue())
     found = []
-    for name in _known(site):
+    for name in site.targets:
         look = looks.get(name)
         found.append(
             TargetSummary(
@@ -102,7 +101,7 @@ def targets(call: Call) -> TargetsDocument:
                 seen_at=None if look is None else iso(look.at),
                 age_s=None if look is None else _age_s(call.now, look.at),
                 overdue=name in overdue,
-                tables=[] if look is None else list(look.tables),
+                tables=[] if look is None else [table for table in OF_TARGETS if table in look.tables],
                 open_incidents=sum(incident.target == name for incident in open_),
             )
         )
@@ -111,9 +110,8 @@ def targets(call: Call) -> TargetsDocument:
 
 def table(call: Call) -> OneTableDocument:
     """One table."""
-    (target,) = chosen([call.path["target"]], _known(call.site), "target", "path")
-    mine = tuple(name for name, one in TABLES.items() if one.own == (target == SELF))
-    (name,) = chosen([call.path["table"]], mine, "table", "path")
+    (target,) = chosen([call.path["target"]], call.site.targets, "target", "path")
+    (name,) = chosen([call.path["table"]], OF_TARGETS, "table", "path")
     look = call.site.store.last_looks().get(target)
     if look is None or name not in look.tables:
         why = NEVER if look is None else "the last look did not read it: nothing that is configured needs it"
@@ -134,7 +132,7 @@ def table(call: Call) -> OneTableDocument:
 def history(call: Call) -> HistoryDocument:
     """Figures over time."""
     query: HistoryQuery = call.query
-    (target,) = chosen([call.path["target"]], _known(call.site), "target", "path")
+    (target,) = chosen([call.path["target"]], call.site.targets, "target", "path")
     (name,) = chosen([query.table], tuple(KEPT), "table with a history", "query parameter table", 400)
     kept = KEPT[name]
     series = chosen(query.series, tuple(one.name for one in kept.series), "series", "query parameter series", 400)
@@ -156,10 +154,6 @@ def _step_s(window_s: float) -> float:
     """A round length of time that makes about a hundred steps."""
     rounded = (BUCKET_S, 900.0, 3600.0, 4 * 3600.0, DAY_S)
     return next(step for step in rounded if window_s / step <= STEPS * 3)
-
-
-def _known(site: Site) -> tuple[str, ...]:
-    return (*site.targets, SELF)
 
 
 def _age_s(now: float, at: float) -> float:

@@ -1,0 +1,26 @@
+"""A daemon that serves HTTP on a free port, in a folder of its own."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.processes.running import Daemon, running
+
+__all__ = ["UNREACHABLE", "serving"]
+
+UNREACHABLE = '[[target]]\nname = "prod"\nredis = "redis://127.0.0.1:1/0"\n'
+"""A target that nobody reaches: enough where what is served is not the subject."""
+_SERVED = re.compile(r"http_served .*\bport=(\d+)")
+
+
+@contextlib.contextmanager
+def serving(folder: Path, http: str = "", more: str = UNREACHABLE) -> Iterator[tuple[Daemon, str]]:
+    """The daemon, and where it listens. `http`: further lines of `[http]`; `more`: tables."""
+    config = folder / "watchdog.toml"
+    config.write_text(f'interval = "1s"\ndatabase = "watchdog.db"\nlog_format = "logfmt"\n{more}\n[http]\nlisten = "127.0.0.1:0"\n{http}\n')
+    with running(folder) as daemon:
+        daemon.wait_for("http_served")
+        found = _SERVED.search(daemon.own_text)
+        assert found, daemon.own_text
+        yield daemon, f"http://127.0.0.1:{found[1]}"
