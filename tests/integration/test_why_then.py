@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from tests.builders.answers import NOW
 from tests.builders.incidents import a_rule, an_incident
 from tests.builders.outbox import plan
-from watchdog.cli.database.why.stored import NEVER, Stored, Today
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.incidents.quiet.deploys import Deploy
@@ -19,7 +18,10 @@ from watchdog.core.incidents.quiet.matchers import Matcher
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
+from watchdog.core.rules.overrides import Tuned
 from watchdog.core.text.durations import format_duration
+from watchdog.status.why.stored import NEVER, Stored
+from watchdog.status.why.today import Today
 from watchdog.store import Store
 
 THEN = NOW + 60
@@ -53,7 +55,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def answer(store: Store, at: float = THEN, terms: Terms = AT_ONCE) -> tuple[str, tuple[str, ...]]:
     """The sentence about `ops`, and the notes."""
     recipients = (Recipient("ops", terms=terms),)
-    today = Today(recipients, Routing(), NEVER_FLAPPING, lambda *_: RULE, {"prod": 10.0}, {"prod": ()})
+    today = Today(recipients, Routing(), NEVER_FLAPPING, {"prod": {RULE.name: Tuned(RULE)}}, {"prod": 10.0}, {"prod": ()})
     cases, notes = Stored(store, today, clock).at(OVER.rule, ["prod"], lambda _: True, at)
     return (cases[0].told[0].sentence if cases else ""), notes
 

@@ -39,13 +39,17 @@ class Serving:
         given = conf.settings.http
         if given is None:
             return self._close
+        from watchdog.app.receivers import build_routing  # noqa: PLC0415
         from watchdog.status.gathering import Days  # noqa: PLC0415
+        from watchdog.status.why.today import today_of  # noqa: PLC0415
         from watchdog.web.application import build_application  # noqa: PLC0415
         from watchdog.web.server import ListenError, WebServer  # noqa: PLC0415
         from watchdog.web.site import Site  # noqa: PLC0415
 
         watching = built.watching
-        site = Site(conf.settings, store, Days(), watching.overdue, watching.delivering, watching.ready, built.self_seen, clock=time.time)
+        today = today_of(conf.settings, conf.book, built.recipients, build_routing(conf.settings))
+        states = (watching.overdue, watching.delivering, watching.ready, built.self_seen)
+        site = Site(conf.settings, store, Days(), *states, clock=time.time, today=today)
         server = self._server = self._server or WebServer()
         try:
             offer = server.offer(given.listen, given.address, build_application(site, given, time.monotonic))

@@ -12,9 +12,9 @@ from msgspec import Struct
 from watchdog.core.judging.check_result import CheckResult, Idle, TargetChecked, check_target
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.expectations import Answer, Expectation
-from watchdog.core.judging.findings import Finding, Judgement, Verdict
+from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.judging.judge import OpenKeys, demand_of, judge_all, windows_of
-from watchdog.core.judging.parts import Part
+from watchdog.core.judging.parts import RowLook
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
 from watchdog.core.model.rows import Key, Reading, Table
@@ -25,17 +25,10 @@ from watchdog.core.rules.rule import Rule
 from watchdog.polling.poller import Poller
 from watchdog.polling.time_limit import Outstanding, PollDeadline, in_background
 
-__all__ = ["Checker", "Looked", "RowLook"]
+__all__ = ["Checker", "Looked"]
 
 MOST_EXPLAINED = 20
 """Most rows whose conditions are taken apart: those in breach first."""
-
-
-class RowLook(Struct, frozen=True):
-    """One row as a rule sees it now."""
-
-    finding: Finding
-    parts: tuple[Part, ...] = ()
 
 
 class Looked(Struct, frozen=True):

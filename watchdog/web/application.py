@@ -17,6 +17,9 @@ from watchdog.web.access import Access, Person
 from watchdog.web.api import api
 from watchdog.web.health import health
 from watchdog.web.metrics.route import metrics
+from watchdog.web.pages.changes import changes
+from watchdog.web.pages.drawn import harmless
+from watchdog.web.pages.routes import pages
 from watchdog.web.refusals import API, RefusedError, for_programs, refused
 from watchdog.web.site import Site
 
@@ -27,7 +30,7 @@ __all__ = ["build_application"]
 
 log = structlog.get_logger()
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics, api)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics, api, pages, changes)
 """Everything that is served."""
 
 OPEN = frozenset({"health.healthz", "health.readyz", "static"})
@@ -54,6 +57,7 @@ NOT_A_PROGRAM = (
 def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[], float]) -> "_Prefixed":
     """The application of one configuration."""
     app = Flask("watchdog.web", static_folder="static", template_folder="templates")
+    app.jinja_options = {"finalize": harmless}
     app.extensions["site"] = site
     app.extensions["access"] = access = Access(settings, stopwatch)
     for blueprint in BLUEPRINTS:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from watchdog.config.settings import Settings
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.status.gathering import Days
+from watchdog.status.why.today import Today
 from watchdog.store import Store
 
 __all__ = ["Site"]
@@ -26,6 +27,8 @@ class Site(Struct, frozen=True):
     """Whether every target has been looked at."""
     self_seen: Callable[[], SelfSeen]
     clock: Callable[[], float]
+    today: Today = field(default_factory=Today)
+    """What the configuration says about who is notified."""
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from watchdog.cli.database.why.times import clock_of, parse_time
+from watchdog.cli.database.why.times import parse_time
+from watchdog.status.clock import clock_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 28, 9, 0, 0, tzinfo=BERLIN).timestamp()

@@ -8,18 +8,27 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
-from watchdog.core.incidents.lifecycle import Ended, Incident, State
+from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.text.durations import format_duration
-from watchdog.core.text.wording import counted, key_text, values_text
-from watchdog.status.documents.incidents import NOBODY_KNOWS, NOBODY_QUIET, holding
+from watchdog.core.text.wording import counted, key_text
+from watchdog.status.documents.incidents import NOBODY_KNOWS, NOBODY_QUIET
+from watchdog.status.incident_facts import (
+    duration_text,
+    facts,
+    flapping_text,
+    known_until,
+    lasts_text,
+    state_ink,
+    unseen_text,
+    worst_first,
+)
 from watchdog.status.quiet_wording import (
     acknowledged_text,
     held_back_by,
     quiet_line,
-    quiet_verb,
 )
 
 if TYPE_CHECKING:
@@ -41,11 +50,11 @@ def incidents_page(
 ) -> list[Block]:
     """The list: to a pipe a table, oldest first; on a terminal one entry each, open and most severe first, with short ids."""
     page: list[Block] = [*unwatched(watched, {incident.target for incident in incidents if incident.open}, now)]
-    now = _until(watched, now)
+    now = known_until(watched, now)
     if incidents:
         ids = short_ids([incident.id for incident in incidents])
-        worst_first = sorted(incidents, key=_worst_first)
-        entries = tuple(_entry(one, ids[one.id], now, quiet.get(one.id), known.get(one.id)) for one in worst_first)
+        ordered = sorted(incidents, key=worst_first)
+        entries = tuple(_entry(one, ids[one.id], now, quiet.get(one.id), known.get(one.id)) for one in ordered)
         headers = ("id", "severity", "state", "rule", "target", "key", "began", "lasts", "now", "held back by", "summary")
         grid = Grid(headers, tuple(_row(one, now, quiet.get(one.id), known.get(one.id)) for one in incidents))
         page.append(ByMedium((grid,), (Entries(entries),)))
@@ -62,11 +71,6 @@ def unwatched(watched: "Watched", targets: set[str], now: float) -> list[Line]:
     return [Line.of(Ink(f"Nothing is being watched: no `watchdog run` uses this database{seen}", "bad"))]
 
 
-def _until(watched: "Watched", now: float) -> float:
-    """Until when open incidents are known to have lasted."""
-    return max(watched.last.values()) if watched.now is False and watched.last else now
-
-
 def short_ids(ids: Sequence[str]) -> dict[str, str]:
     """Id -> its shortest prefix that is unique in the list; `incidents show` accepts it."""
     ordered = sorted(set(ids))
@@ -80,58 +84,29 @@ def _shared(one: str, other: str) -> int:
     return next((nth for nth, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _worst_first(incident: Incident) -> tuple[bool, bool, int, str]:
-    return not incident.open, incident.state is State.PENDING, -incident.severity.rank, incident.id
-
-
 def _entry(incident: Incident, short: str, now: float, reason: Reason | None, known: Acknowledgement | None) -> Entry:
     what = Ink(f"{short} · {incident.rule} · {incident.target}{f' · {key_text(incident.key)}' if incident.key else ''}", "faint")
-    when = Ink(f"began {iso(incident.started_at)}, {_lasts(incident, now)}{_flapping(incident)}", "faint")
+    when = Ink(f"began {iso(incident.started_at)}, {lasts_text(incident, now)}{flapping_text(incident)}", "faint")
     severity = Ink(incident.severity.value, incident.severity.value)
-    unseen = (Ink(_unseen(incident), "odd"),) if _unseen(incident) else ()
+    unseen = (Ink(unseen_text(incident), "odd"),) if unseen_text(incident) else ()
     why_quiet = [Ink(text, "faint") for text in (quiet_line(reason), acknowledged_text(known)) if text]
-    return Entry((severity, _state(incident), incident.summary or incident.rule), (what, when, *unseen, *why_quiet))
-
-
-def _flapping(incident: Incident) -> str:
-    return (
-        f", flapping: fired {incident.fires} times since {iso(incident.first_fire_at or incident.started_at)}" if incident.flapping else ""
-    )
-
-
-def _unseen(incident: Incident) -> str:
-    """What keeps an open incident as it is, if its rule could not say in the last cycle whether it still burns."""
-    return {"unknown": "cannot be seen now", "none": "cannot be judged now"}.get(incident.verdict, "") if incident.open else ""
+    return Entry((severity, state_ink(incident), incident.summary or incident.rule), (what, when, *unseen, *why_quiet))
 
 
 def _row(incident: Incident, now: float, reason: Reason | None, known: Acknowledgement | None) -> tuple[Piece, ...]:
     return (
         incident.id,
         Ink(incident.severity.value, incident.severity.value),
-        _state(incident),
+        state_ink(incident),
         incident.rule,
         incident.target,
         key_text(incident.key),
         iso(incident.started_at),
-        _duration(incident, now),
-        _unseen(incident),
+        duration_text(incident, now),
+        unseen_text(incident),
         "; ".join(filter(None, (held_back_by(reason), acknowledged_text(known)))),
         incident.summary,
     )
-
-
-def _state(incident: Incident) -> Ink:
-    if incident.state is State.RESOLVED:
-        return Ink(str(incident.ended or "resolved"), "good" if incident.ended is Ended.RECOVERED else "odd")
-    return Ink(incident.state.value, "bad" if incident.state is State.FIRING else "odd")
-
-
-def _lasts(incident: Incident, now: float) -> str:
-    return f"{'lasts' if incident.open else 'lasted'} {_duration(incident, now)}"
-
-
-def _duration(incident: Incident, now: float) -> str:
-    return format_duration(max(round((incident.resolved_at or now) - incident.started_at), 0))
 
 
 def incident_page(
@@ -140,11 +115,11 @@ def incident_page(
     """One incident with its history and messages. `after`: the deploy that it began after."""
     incident = shown.incident
     warning = unwatched(watched, {incident.target} if incident.open else set(), now)
-    now = _until(watched, now)
+    now = known_until(watched, now)
     page: list[Block] = [
         *warning,
         Line.of(Ink(incident.severity.value, incident.severity.value), "  ", Ink(incident.summary or incident.rule, "strong")),
-        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in _facts(shown, now, reason, after)),
+        *(Line.of(Ink(label.ljust(13), "faint"), piece, indent=2) for label, piece in facts(shown, now, reason, after)),
         *_texts(incident),
     ]
     if shown.transitions:
@@ -163,40 +138,6 @@ _KNOWN = ("at", "by", "severity", "until", "because", "comment")
 
 def _acknowledgement(one: Acknowledgement) -> tuple[Piece, ...]:
     return iso(one.at), one.author or "-", one.severity.value, "-" if one.until is None else iso(one.until), one.why or "-", one.comment
-
-
-def _now(incident: Incident, reason: Reason | None, known: Acknowledgement | None) -> Iterator[tuple[str, Piece]]:
-    if _unseen(incident):
-        yield "now", Ink(_unseen(incident), "odd")
-    if held := held_back_by(reason):
-        yield quiet_verb(reason), held
-    if known is not None:
-        yield "known", acknowledged_text(known)
-
-
-def _facts(shown: "IncidentShown", now: float, reason: Reason | None, after: str | None) -> Iterator[tuple[str, Piece]]:
-    incident, known = shown.incident, holding(shown)
-    yield "id", incident.id
-    yield "fingerprint", incident.fingerprint
-    yield "rule", incident.rule
-    yield "target", incident.target
-    if incident.key:
-        yield "key", key_text(incident.key)
-    yield "state", _state(incident)
-    yield from _now(incident, reason, known)
-    yield "began", f"{iso(incident.started_at)}, {_lasts(incident, now)}{f', {after}' if after else ''}"
-    if incident.fired_at is not None:
-        yield "fired", iso(incident.fired_at) + _flapping(incident)
-    if incident.resolved_at is not None:
-        yield "ended", iso(incident.resolved_at)
-    if incident.closed_because:
-        yield "closed", f"by {incident.closed_by}: {incident.closed_because}" if incident.closed_by else incident.closed_because
-    if incident.link:
-        yield "link", incident.link
-    if incident.values:
-        yield "values", values_text(incident.values)
-    if incident.labels:
-        yield "labels", key_text(incident.labels)
 
 
 def _texts(incident: Incident) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from watchdog.cli.output.page import Block, Ink, Line
 from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.core.text.durations import format_duration
-from watchdog.status.panels import PANELS
+from watchdog.status.panels import EVERY, PANELS
 from watchdog.status.shown import TargetShown
 
 __all__ = ["status_page"]
@@ -13,10 +13,10 @@ __all__ = ["status_page"]
 
 def status_page(targets: Sequence[TargetShown], panels: Sequence[str], footer: str) -> list[Block]:
     """These panels of all targets; a panel that was asked for by name shows every row."""
-    chosen, every = panels or tuple(PANELS), bool(panels)
+    chosen, most = panels or tuple(PANELS), {"most": EVERY} if panels else {}
     page: list[Block] = []
     for shown in targets:
-        page += [_heading(shown), *(on_terminal(PANELS[name](shown, every=every)) for name in chosen)]
+        page += [_heading(shown), *(on_terminal(PANELS[name](shown, **most)) for name in chosen)]
     return [*page, Line.of(Ink(footer, "faint"))]
 
 

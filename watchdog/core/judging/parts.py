@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
+from watchdog.core.judging.findings import Finding
 from watchdog.core.judging.loaded_tables import LoadedTable
 from watchdog.core.model.rows import Cell
 from watchdog.core.rules.rule import Rule
@@ -17,7 +18,7 @@ from watchdog.core.sql.parser import parse
 from watchdog.core.sql.tables import SqlTables, bound
 from watchdog.core.sql.tokens import scan, with_real_numbers
 
-__all__ = ["Part", "parts_of"]
+__all__ = ["Part", "RowLook", "parts_of"]
 
 
 class Part(Struct, frozen=True):
@@ -28,6 +29,13 @@ class Part(Struct, frozen=True):
     of: str = "when"
     values: Mapping[str, Cell] = field(default_factory=dict)
     """The columns that it reads, then the params, with their values. A gap is None."""
+
+
+class RowLook(Struct, frozen=True):
+    """One row as a rule sees it now, and the parts of its condition."""
+
+    finding: Finding
+    parts: tuple[Part, ...] = ()
 
 
 def parts_of(rule: Rule, number: int, loaded: LoadedTable, sql: SqlTables) -> tuple[Part, ...]:

@@ -3,6 +3,7 @@
 In: a `TargetShown`. Out: a `Panel` of values, which each medium draws in its own way. Pure.
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -13,11 +14,11 @@ from watchdog.status.panels.trend import trend
 from watchdog.status.panels.trouble import errors, incidents
 from watchdog.status.shown import TargetShown
 
-__all__ = ["PANELS"]
+__all__ = ["EVERY", "PANELS"]
 
 
 class _PanelOf(Protocol):
-    def __call__(self, shown: TargetShown, *, every: bool = ...) -> Panel: ...
+    def __call__(self, shown: TargetShown, *, most: int = ...) -> Panel: ...
 
 
 PANELS: Mapping[str, _PanelOf] = {
@@ -30,4 +31,6 @@ PANELS: Mapping[str, _PanelOf] = {
     "trend": trend,
     "errors": errors,
 }
-"""Name -> panel, in the order in which they are shown; `every`: with all of its rows."""
+"""Name -> panel, in the order in which they are shown; `most`: how many rows it shows at most."""
+
+EVERY = sys.maxsize

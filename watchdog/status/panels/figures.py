@@ -18,7 +18,7 @@ __all__ = ["metrics", "overview"]
 MOST_ROWS = 8
 
 
-def overview(shown: TargetShown, *, every: bool = False) -> Panel:
+def overview(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     """The five figures that are looked at first, each with its course over 24 hours; and what could not be reached."""
     cluster = shown.table("cluster")
     row = cluster.rows[0] if cluster.rows else Row({}, {})
@@ -105,7 +105,7 @@ def _sources(sources: TableShown) -> tuple[Line, ...]:
     return (Line.of(), Line(tuple(pieces)), *wrong) if pieces else ()
 
 
-def metrics(shown: TargetShown, *, every: bool = False) -> Panel:
+def metrics(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     """How much, how long, how often failed: of everything, and of the tasks that ran most."""
     part, kept = shown.day.totals.get("tasks"), KEPT["tasks"]
     if part is None:
@@ -113,7 +113,6 @@ def metrics(shown: TargetShown, *, every: bool = False) -> Panel:
     now = {str(row.cells["name"]): row for row in shown.table("tasks").rows}
     of_task = {name: Part(part.since, part.until, {(name,): row}) for (name,), row in part.rows.items()}
     order = sorted(of_task, key=lambda name: -_finished(part, name))
-    most = len(order) if every else MOST_ROWS
     rows = [
         _metric("all tasks", part, now.values()),
         *(_metric(name, of_task[name], filter(None, [now.get(name)])) for name in order[:most]),

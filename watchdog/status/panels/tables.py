@@ -49,11 +49,11 @@ class _Columns:
         return Panel(panel, title, (*sheet, *empty, *left_out(len(self.rows), total, panel), *reasons), note)
 
 
-def workers(shown: TargetShown, *, every: bool = False) -> Panel:
+def workers(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     """Every worker: what is lost first, then those that work most."""
     table = shown.table("workers")
     order = sorted(table.rows, key=lambda row: (RANK.get(str(row.cells.get("state") or ""), 1), str(row.cells["name"])))
-    rows = order if every else order[:MOST_ROWS]
+    rows = order[:most]
     columns = _Columns(table, rows)
     columns.add(Heading("worker", elastic=True), [str(row.cells["name"]) for row in rows], "name")
     columns.add(Heading("state"), [_state(row) for row in rows], "state")
@@ -97,11 +97,11 @@ def _bytes(row: Row, column: str) -> Cell:
     return FILTERS["bytes"](cell) if isinstance(cell, float) else Ink("?", "odd")
 
 
-def tasks(shown: TargetShown, *, every: bool = False) -> Panel:
+def tasks(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     """The tasks in execution, longest first, with their progress as far as they report it."""
     table = shown.table("running")
     order = sorted(table.rows, key=lambda row: -_seconds(row, "running_s"))
-    rows = order if every else order[:MOST_ROWS]
+    rows = order[:most]
     columns = _Columns(table, rows)
     columns.add(Heading("task", elastic=True), [text_in(row, "name") for row in rows], "name")
     columns.add(Heading("id"), [Ink(str(row.cells["id"])[:SHORT_ID], "faint") for row in rows], "id")
@@ -142,11 +142,11 @@ def _left(row: Row) -> Cell:
     return Ink(f"~{time_short(running_s * (1 - progress) / progress)}", "faint")
 
 
-def queues(shown: TargetShown, *, every: bool = False) -> Panel:
+def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     """Every queue, longest first, each with its length over 24 hours."""
     table = shown.table("queues")
     order = sorted(table.rows, key=lambda row: (-_seconds(row, "length"), row.cells.get("length") is not None, str(row.cells["name"])))
-    rows = order if every else order[:MOST_ROWS]
+    rows = order[:most]
     columns = _Columns(table, rows)
     columns.add(Heading("queue", elastic=True), [str(row.cells["name"]) for row in rows], "name")
     columns.number("waiting", "length")

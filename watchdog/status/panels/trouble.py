@@ -34,7 +34,7 @@ class _Kind(Struct, frozen=True):
         return float(self.queues.total())
 
 
-def errors(shown: TargetShown, *, every: bool = False) -> Panel:
+def errors(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     """Failures by category with bars, then by task and exception."""
     if "errors" not in shown.day.totals:
         why = shown.table("errors").reading.idle.get("count") or "no history yet: `watchdog run` counts from its second look on"
@@ -43,7 +43,6 @@ def errors(shown: TargetShown, *, every: bool = False) -> Panel:
     total = sum(kind.count for kind in kinds)
     if not kinds:
         return Panel("errors", "errors", (Line.of(Ink("none", "good")),), "24 h")
-    most = len(kinds) if every else MOST_ROWS
     headings = (
         Heading("exception", elastic=True),
         Heading("task", elastic=True),
@@ -103,14 +102,14 @@ def _by_queue(kinds: list[_Kind]) -> tuple[Line, ...]:
     return (Line.of(), Line.of("by queue  ", *pieces[1:]))
 
 
-def incidents(shown: TargetShown, *, every: bool = False) -> Panel:
+def incidents(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     """What burns, worst first: since when, and who knows or why nobody is notified."""
     if shown.incidents is None:
         return Panel("incidents", "incidents", (Line.of(Ink("no database here: `watchdog run` judges rules and keeps incidents", "odd")),))
     burning = sorted((one for one in shown.incidents if one.open), key=lambda one: (one.state is State.PENDING, -one.severity.rank, one.id))
     if not burning:
         return Panel("incidents", "incidents", (Line.of(Ink("none", "good")),))
-    rows = burning if every else burning[:MOST_ROWS]
+    rows = burning[:most]
     headings = (Heading("severity"), Heading("since", right=True), Heading("what", elastic=True), Heading("who knows", elastic=True))
     sheet = Sheet(headings, tuple(_incident(one, shown) for one in rows))
     firing = f"{counted(sum(1 for one in burning if one.state is not State.PENDING), 'incident')} firing"

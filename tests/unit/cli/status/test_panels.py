@@ -102,7 +102,7 @@ def test_many_queues_are_cut_unless_their_panel_is_asked_for() -> None:
     many = replace(shown.readings["queues"], rows=tuple(replace(one, cells={**one.cells, "name": f"q{nth}"}) for nth in range(12)))
     shown = replace(shown, readings={**shown.readings, "queues": many})
     assert "and 4 more: watchdog status --panel queues" in text(queues(shown))
-    assert "more" not in text(queues(shown, every=True))
+    assert "more" not in text(queues(shown, most=12))
 
 
 def test_without_a_database_nobody_says_that_nothing_burns() -> None:

@@ -14,26 +14,23 @@ from watchdog.app.configured import Configured
 from watchdog.app.receivers import build_receivers, build_recipients, build_routing
 from watchdog.cli.configuration import chosen_names
 from watchdog.cli.database.incidents_page import unwatched
-from watchdog.cli.database.why.case import Answer, Case
 from watchdog.cli.database.why.look import looked, verdict_of, without_verdict
-from watchdog.cli.database.why.stored import MOST_CASES, NEVER, Stored, Today
-from watchdog.cli.database.why.times import clock_of
 from watchdog.cli.output.page import text_of
 from watchdog.cli.output.refusals import Refused
-from watchdog.config.rulebook import rules_for
-from watchdog.config.settings import servers_of
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.quiet.flapping import Flapping
 from watchdog.core.judging.findings import Verdict
+from watchdog.core.judging.parts import RowLook
 from watchdog.core.model.rows import Key
 from watchdog.core.model.target import SELF
-from watchdog.core.rules.overrides import Tuned, rule_for_key
 from watchdog.core.rules.rule import Rule
 from watchdog.core.text.suggestions import did_you_mean
 from watchdog.core.text.wording import counted, key_text
-from watchdog.polling.check import Looked, RowLook
+from watchdog.polling.check import Looked
+from watchdog.status.clock import clock_of
+from watchdog.status.why.case import Answer, Case
+from watchdog.status.why.stored import MOST_CASES, NEVER, Stored
+from watchdog.status.why.today import today_of
 from watchdog.store import Store, StoreError
-from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
     from watchdog.core.incidents.routing import Recipient
@@ -76,11 +73,9 @@ class _Answering:
         known = (*names, SELF)
         named = [one for one in asked.targets if one != SELF]
         chosen = (*(chosen_names(conf.settings, named) if named else ()), *({SELF} & set(asked.targets)))
-        self._tuned: dict[str, dict[str, Tuned]] = {
-            name: {one.rule.name: one for one in rules_for(conf.book, name, TABLES)} for name in known
-        }
-        self._targets = tuple(name for name in (chosen or known) if self._rule.name in self._tuned[name])
         self._recipients = _chosen_receivers(conf, asked.receivers)
+        self._today = today_of(conf.settings, conf.book, self._recipients, build_routing(conf.settings))
+        self._targets = tuple(name for name in (chosen or known) if self._rule.name in self._today.tuned[name])
         self._notes: list[str] = []
         self._keys: set[str] = set()
 
@@ -228,21 +223,7 @@ class _Answering:
         return key.get(self._column) == self._value if self._column else self._value in key.values()
 
     def _stored(self, store: Store) -> Stored:
-        settings = self._conf.settings
-
-        def rule_of(target: str, name: str, key: Mapping[str, str]) -> Rule | None:
-            tuned = self._tuned.get(target, {}).get(name)
-            return None if tuned is None else rule_for_key(tuned, key)
-
-        today = Today(
-            self._recipients,
-            build_routing(settings),
-            Flapping(settings.flap_window, settings.flap_quiet),
-            rule_of,
-            {target.name: settings.interval_of(target) for target in settings.target},
-            {target.name: tuple(servers_of(target).values()) for target in settings.target},
-        )
-        return Stored(store, today, self._clock)
+        return Stored(store, self._today, self._clock)
 
 
 def _named_rule(conf: Configured, name: str) -> Rule:

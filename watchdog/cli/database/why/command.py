@@ -65,8 +65,8 @@ def why(  # noqa: PLR0913 - its options
     """
     from watchdog.cli.database.why.asking import Asked, answer  # noqa: PLC0415
     from watchdog.cli.database.why.page import why_document, why_page  # noqa: PLC0415
-    from watchdog.cli.database.why.times import clock_of  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.clock import clock_of  # noqa: PLC0415
 
     conf, unread = _configured(config, database)
     now = time.time()

@@ -14,9 +14,10 @@ from watchdog.core.model.reading import Past
 if TYPE_CHECKING:
     from watchdog.app.configured import Configured
     from watchdog.core.incidents.lifecycle import Incident
+    from watchdog.core.judging.parts import RowLook
     from watchdog.core.model.rows import Key
     from watchdog.core.rules.rule import Rule
-    from watchdog.polling.check import Looked, RowLook
+    from watchdog.polling.check import Looked
     from watchdog.store import Store
 
 __all__ = ["looked", "verdict_of", "without_verdict"]

@@ -6,16 +6,14 @@ In: an `Answer`, a function that writes times. Out: a page, or a JSON document.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from watchdog.cli.database.why.case import Answer, Case, Told
 from watchdog.cli.output.page import Block, Entries, Entry, Ink, Line, Piece
 from watchdog.core.incidents.explain.as_it_was import Sent
 from watchdog.core.incidents.explain.document import explained_document
-from watchdog.core.incidents.explain.sentences import EVENTS
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.judging.findings import Verdict
-from watchdog.core.judging.parts import Part
+from watchdog.core.judging.parts import Part, RowLook
 from watchdog.core.text.wording import key_text, values_text
-from watchdog.polling.check import RowLook
+from watchdog.status.why.case import Answer, Case, Told, message_text
 
 __all__ = ["why_document", "why_page"]
 
@@ -73,19 +71,8 @@ def _below(told: Told, clock: Clock) -> Iterator[Piece]:
         yield Ink(f"next: {told.next}", "faint")
     if len(told.sent) > MOST_MESSAGES:
         yield Ink(f"{len(told.sent) - MOST_MESSAGES} earlier messages", "faint")
-    yield from (Ink(_message(one, clock), "faint") for one in told.sent[-MOST_MESSAGES:])
-    yield from (Ink(f"later: {_message(one, clock)}", "faint") for one in told.later[:MOST_MESSAGES])
-
-
-def _message(one: Sent, clock: Clock) -> str:
-    """`its beginning, 03:10:42 CET: delivered 03:10:43 CET`."""
-    if one.state == "delivered" and one.delivered_at is not None:
-        fate = f"delivered {clock(one.delivered_at)}"
-    else:
-        fate = {"dead": "given up", "retried": "given up, then retried", "dropped": "dropped by hand"}.get(one.state, "not delivered yet")
-        fate += f" after {one.attempts} attempt{'s' if one.attempts != 1 else ''}" if one.attempts else ""
-        fate += f": {one.last_error}" if one.last_error else ""
-    return f"{EVENTS[one.event]}, {clock(one.created_at)}: {fate}"
+    yield from (Ink(message_text(one, clock), "faint") for one in told.sent[-MOST_MESSAGES:])
+    yield from (Ink(f"later: {message_text(one, clock)}", "faint") for one in told.later[:MOST_MESSAGES])
 
 
 def why_document(answer: Answer) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """Times as people type and read them: `03:10`, `2h ago`, ISO 8601; in the local time zone.
 
-In: a text, now (epoch seconds). Out: epoch seconds, or a ValueError with what was expected; and a function that writes times.
+In: a text, now (epoch seconds). Out: epoch seconds, or a ValueError with what was expected.
 """
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from watchdog.core.text.durations import parse_duration
+from watchdog.status.clock import clock_of, local
 
-__all__ = ["clock_of", "parse_time"]
+__all__ = ["parse_time"]
 
 EXPECTED = 'expected a time such as 03:10 (the last one), "2h" (ago) or 2026-11-28T03:10'
 _OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
@@ -31,21 +31,6 @@ def parse_time(text: str, now: float) -> float:
     return at
 
 
-def clock_of(now: float) -> Callable[[float], str]:
-    """Return a function that writes `03:10:42 CET`, with the date unless that is today's."""
-    today = _local(now).date()
-
-    def clock(at: float) -> str:
-        wall = _local(at)
-        return f"{wall:%H:%M:%S %Z}" if wall.date() == today else f"{wall:%Y-%m-%d %H:%M:%S %Z}"
-
-    return clock
-
-
-def _local(at: float) -> datetime:
-    return datetime.fromtimestamp(at).astimezone()
-
-
 def _of_day(typed: str, now: float) -> float | None:
     """The last time at which the clock on the wall showed this."""
     found = _OF_DAY.fullmatch(typed)
@@ -54,7 +39,7 @@ def _of_day(typed: str, now: float) -> float | None:
     hour, minute, second = (int(part or 0) for part in found.groups())
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError(f"{EXPECTED}, found {typed}")
-    wall = _local(now).replace(tzinfo=None, hour=hour, minute=minute, second=second, microsecond=0)
+    wall = local(now).replace(tzinfo=None, hour=hour, minute=minute, second=second, microsecond=0)
     return wall.timestamp() if wall.timestamp() <= now else (wall - timedelta(days=1)).timestamp()
 
 

@@ -1,15 +1,16 @@
 """What `watchdog why` has found out about one row, as values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from watchdog.core.incidents.explain.as_it_was import Sent
 from watchdog.core.incidents.explain.explained import Explained
+from watchdog.core.incidents.explain.sentences import EVENTS
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.polling.check import RowLook
+from watchdog.core.judging.parts import RowLook
 
-__all__ = ["Answer", "Case", "Told"]
+__all__ = ["Answer", "Case", "Told", "message_text"]
 
 
 class Told(Struct, frozen=True):
@@ -50,3 +51,14 @@ class Answer(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """What holds for all of it, or is left out."""
     database: str = ""
+
+
+def message_text(one: Sent, clock: Callable[[float], str]) -> str:
+    """`its beginning, 03:10:42 CET: delivered 03:10:43 CET`."""
+    if one.state == "delivered" and one.delivered_at is not None:
+        fate = f"delivered {clock(one.delivered_at)}"
+    else:
+        fate = {"dead": "given up", "retried": "given up, then retried", "dropped": "dropped by hand"}.get(one.state, "not delivered yet")
+        fate += f" after {one.attempts} attempt{'s' if one.attempts != 1 else ''}" if one.attempts else ""
+        fate += f": {one.last_error}" if one.last_error else ""
+    return f"{EVENTS[one.event]}, {clock(one.created_at)}: {fate}"

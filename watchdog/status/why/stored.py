@@ -3,13 +3,11 @@
 In: an open store, recipients and routes of today's configuration. Out: cases.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdog.cli.database.why.case import Case, Told
 from watchdog.core.incidents.explain.as_it_was import Sent, acknowledged_then, as_it_was, last_moment, notified_then
 from watchdog.core.incidents.explain.decisions import Explainer
 from watchdog.core.incidents.explain.explained import GROUP, Explained
@@ -18,37 +16,24 @@ from watchdog.core.incidents.lifecycle import Incident, State, Transition
 from watchdog.core.incidents.notify import held_for_group
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.announcements import Announced
-from watchdog.core.incidents.quiet.flapping import Flapping
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
 from watchdog.core.incidents.quiet.reasons import Quiet, quiet_of
 from watchdog.core.incidents.quiet.shared_servers import Twins
 from watchdog.core.incidents.quiet.silences import is_announcement
-from watchdog.core.incidents.routing import Recipient, Routing
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.incidents.wanted import JudgedIncident, about_receiver
 from watchdog.core.judging.findings import Verdict
-from watchdog.core.rules.rule import Rule
+from watchdog.status.why.case import Case, Told
+from watchdog.status.why.today import Today
 
 if TYPE_CHECKING:
     from watchdog.store import IncidentShown, Store
 
-__all__ = ["MOST_CASES", "NEVER", "Stored", "Today"]
+__all__ = ["MOST_CASES", "NEVER", "Stored"]
 
 MOST_CASES = 5
 """Most rows that are explained at once."""
 NEVER = "The database holds no incident of it: watchdog never saw it in breach, or longer ago than `retention`."
-
-
-class Today(Struct, frozen=True):
-    """What today's configuration says."""
-
-    recipients: Sequence[Recipient]
-    routing: Routing
-    flapping: Flapping
-    rule_of: Callable[[str, str, Mapping[str, str]], Rule | None]
-    """(target, rule, key) -> the rule as it is tuned; None if there is none."""
-    intervals: Mapping[str, float]
-    servers: Mapping[str, Collection[str]]
-    """Target -> what identifies its servers."""
 
 
 class Stored:

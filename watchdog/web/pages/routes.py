@@ -1,0 +1,104 @@
+"""What the page shows: `/`, `/targets/NAME`, `/incidents`, `/incidents/ID`.
+
+In: the site. Out: HTML, drawn on the server.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from flask import Blueprint, current_app, g, render_template, request
+
+from watchdog.core.model.target import SELF
+from watchdog.status.gathering import gathered
+from watchdog.status.shown import TargetShown
+from watchdog.store import NotFoundError
+from watchdog.web.access import CSRF_FIELD
+from watchdog.web.pages.drawn import FILTERS
+from watchdog.web.pages.incidents import incident_view, listed
+from watchdog.web.pages.targets import OF_TARGET, condition_of_all, incidents_alone, target_view
+from watchdog.web.site import Site
+
+__all__ = ["incident_page", "pages"]
+
+pages = Blueprint("pages", __name__)
+for _name, _filter in FILTERS.items():
+    pages.add_app_template_filter(_filter, _name)
+
+OF_OVERVIEW = ("overview", "incidents")
+DURATIONS = ("30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w")
+NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
+DONE = {
+    "acknowledged": "Acknowledged. Nobody is reminded until it ends or gets worse.",
+    "unacknowledged": "No longer acknowledged. What is due to be sent is sent with the next cycle that sees a breach.",
+    "closed": "Closed. Everybody who was notified of the beginning is notified of the end with the next cycle.",
+    "silenced": "Silenced from the next cycle on. What still fires when the silence ends is sent then.",
+    "unsilenced": "The silence has ended. What it hid and still fires is sent with the next cycle.",
+}
+"""What is said after a change."""
+
+
+@pages.app_context_processor
+def of_every_page() -> dict[str, Any]:
+    """What every page shows."""
+    return {"service": _site().settings.service, "person": g.get("person"), "csrf_field": CSRF_FIELD, "targets": _site().targets}
+
+
+@pages.get("/")
+def overview() -> str:
+    """All targets."""
+    *shown, itself = _gathered(*_site().targets, SELF)
+    views = [target_view(one, OF_OVERVIEW) for one in shown]
+    return render_template(
+        "overview.html", targets=views, itself=incidents_alone(itself), condition=condition_of_all([view.condition for view in views])
+    )
+
+
+@pages.get("/targets/<path:name>")
+def target(name: str) -> str | tuple[str, int]:
+    """One target with its panels."""
+    every = request.args.get("all", "")
+    if name not in _site().targets:
+        return _no_target(name)
+    return render_template("target.html", target=target_view(_gathered(name)[0], OF_TARGET, every), every=every)
+
+
+@pages.get("/incidents")
+def incidents() -> str:
+    """What is open, and what ended of late."""
+    every = request.args.get("all") == "1"
+    return render_template("incidents.html", listed=listed(_site(), every=every), every=every)
+
+
+@pages.get("/incidents/<named>")
+def incident(named: str) -> str:
+    """One incident."""
+    return incident_page(named, done=DONE.get(request.args.get("done", ""), ""))
+
+
+def incident_page(named: str, *, done: str = "", refused: str = "", typed: Mapping[str, str] = NOTHING_TYPED) -> str:
+    """One incident, and what was just done or refused."""
+    view = incident_view(_site(), named)
+    csrf = current_app.extensions["access"].csrf(g.person)
+    return render_template("incident.html", view=view, done=done, refused=refused, typed=typed, csrf=csrf, durations=DURATIONS)
+
+
+@pages.app_errorhandler(NotFoundError)
+def no_incident(error: NotFoundError) -> tuple[str, int]:
+    """An id that does not exist."""
+    return render_template("fault.html", title="No such incident", words=str(error)), 404
+
+
+def _no_target(name: str) -> tuple[str, int]:
+    there = ", ".join(_site().targets)
+    return render_template("fault.html", title="No such target", words=f'There is no target "{name}"; configured: {there}.'), 404
+
+
+def _site() -> Site:
+    site: Site = current_app.extensions["site"]
+    return site
+
+
+def _gathered(*names: str) -> tuple[TargetShown, ...]:
+    site = _site()
+    return gathered(site.store, site.settings, names, site.days, site.clock(), site.store.last_looks())
