@@ -1,7 +1,6 @@
 """Gathers what people are shown of targets from the database of a daemon.
 
-In: an open store, the settings. Out: one `TargetShown` per target, as often as it is asked. The day is read from history at most twice a
-minute, since that takes longest.
+In: an open store, the settings. Out: one `TargetShown` per target, as often as it is asked.
 """
 
 import time
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from watchdog.core.history.trends import OF_DAY, Day, day_of
 from watchdog.core.model.target import matches
+from watchdog.status.days import Days
 from watchdog.status.quiet import reasons_of
 from watchdog.status.shown import TargetShown
-from watchdog.tables.history.kept import KEPT
 
 if TYPE_CHECKING:
     from watchdog.config.settings import Settings
@@ -22,24 +20,6 @@ if TYPE_CHECKING:
     from watchdog.store import Store
 
 __all__ = ["Days", "gathered", "utc_offset_s"]
-
-DAY_S = 86400.0
-DAY_AGAIN_S = 30.0
-
-
-class Days:
-    """The last 24 hours of each target, read anew once they are older than half a minute."""
-
-    def __init__(self) -> None:
-        self._read: dict[str, tuple[float, Day]] = {}
-
-    def of(self, store: "Store", target: str, now: float) -> Day:
-        """The 24 hours before `now`."""
-        read_at, day = self._read.get(target, (0.0, None))
-        if day is None or not 0 <= now - read_at < DAY_AGAIN_S:
-            day = day_of(store.history(target, now - DAY_S, now, OF_DAY), KEPT, now)
-            self._read[target] = (now, day)
-        return day
 
 
 def gathered(

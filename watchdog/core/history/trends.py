@@ -12,7 +12,9 @@ from watchdog.core.history.folding import fold
 from watchdog.core.history.series import Kept, Part, Slice, Value
 from watchdog.core.history.sketch import Sketch
 
-__all__ = ["HOUR_S", "OF_DAY", "Day", "Hour", "day_of", "number_of", "runtimes_of"]
+__all__ = [
+    "HOUR_S", "OF_DAY", "TOTALS", "Day", "Hour", "day_of", "hour_of", "hours_of", "is_complete", "number_of", "runtimes_of", "totals_of",
+]  # fmt: skip
 
 HOUR_S = 3600.0
 HOURS = 24
@@ -55,13 +57,31 @@ class Day(Struct, frozen=True):
 
 def day_of(slices: Sequence[Slice], kept: Mapping[str, Kept], now: float) -> Day:
     """Return the last 24 hours."""
-    first = now // HOUR_S * HOUR_S - (HOURS - 1) * HOUR_S
     within = [one for one in slices if now - HOURS * HOUR_S < one.at <= now]
-    hours = tuple(_hour(first + nth * HOUR_S, slices, kept) for nth in range(HOURS))
-    return Day(fold(within, {name: kept[name] for name in TOTALS}).parts, hours)
+    return Day(totals_of(within, kept).parts, tuple(hour_of(begin, slices, kept) for begin in hours_of(now)))
 
 
-def _hour(begin: float, slices: Iterable[Slice], kept: Mapping[str, Kept]) -> Hour:
+def hours_of(now: float) -> list[float]:
+    """Return when each of the last 24 hours began, by the clock; the current one is the last."""
+    current = now // HOUR_S * HOUR_S
+    return [current - nth * HOUR_S for nth in range(HOURS - 1, -1, -1)]
+
+
+def totals_of(slices: Sequence[Slice], kept: Mapping[str, Kept]) -> Slice:
+    """Return the figures of `TOTALS` as one slice."""
+    return fold(slices, {name: kept[name] for name in TOTALS})
+
+
+def is_complete(begin: float, slices: Sequence[Slice]) -> bool:
+    """Whether nothing will be added to the hour: each table that is read at all was read after its end, and what follows begins there."""
+    until: dict[str, float] = {}
+    for one in slices:
+        until |= {table: max(part.until, until.get(table, 0.0)) for table, part in one.parts.items()}
+    return bool(until) and min(until.values()) >= begin + HOUR_S
+
+
+def hour_of(begin: float, slices: Iterable[Slice], kept: Mapping[str, Kept]) -> Hour:
+    """Return one hour."""
     tasks = list(_shares("tasks", begin, slices))
     counted = {name: sum(share * _sum(part, kept["tasks"], name) for part, share, _ in tasks) for name in ("succeeded", "failed")}
     cluster = [part for part, _, _ in _shares("cluster", begin, slices)]
@@ -70,9 +90,10 @@ def _hour(begin: float, slices: Iterable[Slice], kept: Mapping[str, Kept]) -> Ho
     lengths: dict[str, float] = {}
     place = kept["queues"].place("length_max")
     for part, _, _ in _shares("queues", begin, slices):
-        for (name,), row in part.rows.items():
-            if (length := number_of(row, place)) is not None:
-                lengths[name] = max(length, lengths.get(name, 0.0))
+        for (name,), row in part.rows.items():  # a thousand queues, perhaps, in each of many slices
+            length = row[place] if place < len(row) else None
+            if isinstance(length, float) and length >= lengths.get(name, 0.0):
+                lengths[name] = length
     return Hour(
         begin,
         watched_s=sum(overlap_s for _, _, overlap_s in tasks),
