@@ -83,7 +83,7 @@ def incident_page(named: str, *, done: str = "", refused: str = "", typed: Mappi
     return render_template("incident.html", view=view, done=done, refused=refused, typed=typed, csrf=csrf, durations=DURATIONS)
 
 
-@pages.app_errorhandler(NotFoundError)
+@pages.errorhandler(NotFoundError)
 def no_incident(error: NotFoundError) -> tuple[str, int]:
     """An id that does not exist."""
     return render_template("fault.html", title="No such incident", words=str(error)), 404
