@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import plain
 from watchdog.cli.status.task_page import task_page
 from watchdog.core.model.replies import StoredResultSeen, TaskMetaSeen, TaskSeen, WholeTaskSeen
@@ -114,3 +115,8 @@ def test_texts_from_outside_cannot_control_the_terminal(field: str) -> None:
     seen = WholeTaskSeen(**{"id": "t1", "state": "FAILURE", field: hostile})  # type: ignore[arg-type]
     shown = page(of(seen))
     assert [character for character in shown if character != "\n" and not character.isprintable()] == []
+
+
+def test_on_a_terminal_a_name_is_no_markup_and_no_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = on_a_terminal(task_page("t1", [of(WholeTaskSeen("t1", "FAILURE", name="evil\x1b[2J[red]x[/red]"))], "", NOW), monkeypatch)
+    assert ("[red]x[/red]" in shown, "\x1b[2J" in shown) == (True, False)
