@@ -36,7 +36,7 @@ machine: ## what proof-systemd needs to boot a Debian, from Debian's own package
 
 peers: ## Prometheus, nginx and Chromium, which tests hold what [http] serves against; from Debian's own packages, as root
 	@apt-get update -qq
-	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends prometheus nginx-light chromium
+	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends prometheus nginx-light chromium fonts-dejavu-core
 
 lint: $(STAMP)
 	@$(VENV)/bin/python -m ruff check .

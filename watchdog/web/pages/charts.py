@@ -13,7 +13,7 @@ from watchdog.status.panel import HourChart, HourColumn
 
 __all__ = ["PLOT_TOP", "ChartDrawn", "ColumnDrawn", "Step", "chart_drawn", "steps_drawn"]
 
-PLOT_TOP, PLOT_HEIGHT = 18.0, 120.0
+PLOT_TOP, PLOT_HEIGHT = 18, 180
 """In pixels; deploys are marked above the plot."""
 GAP_SHARE = 0.22
 """How much of a column's place is left empty."""
@@ -60,7 +60,7 @@ class ChartDrawn(Struct, frozen=True):
     any_gap: bool
 
     @property
-    def base(self) -> float:
+    def base(self) -> int:
         """The line on which the columns stand, from above."""
         return PLOT_TOP + PLOT_HEIGHT
 

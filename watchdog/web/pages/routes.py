@@ -28,6 +28,7 @@ for _name, _filter in FILTERS.items():
 OF_OVERVIEW = ("overview", "incidents")
 DURATIONS = ("30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w")
 NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
+DEAF = "A receiver's thread has ended: it notifies nobody until watchdog is restarted. The log says why."
 DONE = {
     "acknowledged": "Acknowledged. Nobody is reminded until it ends or gets worse.",
     "unacknowledged": "No longer acknowledged. What is due to be sent is sent with the next cycle that sees a breach.",
@@ -49,9 +50,9 @@ def overview() -> str:
     """All targets."""
     *shown, itself = _gathered(*_site().targets, SELF)
     views = [target_view(one, OF_OVERVIEW) for one in shown]
-    return render_template(
-        "overview.html", targets=views, itself=incidents_alone(itself), condition=condition_of_all([view.condition for view in views])
-    )
+    condition = condition_of_all([view.condition for view in views])
+    notice = "" if _site().delivering() else DEAF
+    return render_template("overview.html", targets=views, itself=incidents_alone(itself), condition=condition, notice=notice)
 
 
 @pages.get("/targets/<path:name>")

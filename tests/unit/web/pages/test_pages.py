@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from tests.builders.incidents import a_rule
 from tests.builders.outbox import over
+from tests.builders.web import application, site
 from tests.unit.cli.status.builders import shown_of
-from tests.unit.web.pages.builders import NOW, Browser, burning, store_with
+from tests.unit.web.pages.builders import HERE, NOW, Browser, burning, seen, store_with
 from watchdog.core.history.series import Keeping, Slice
 from watchdog.core.model.last_look import last_look_of
 from watchdog.core.rules.overrides import Tuned
@@ -46,6 +47,12 @@ def test_an_incident_about_watchdog_itself_is_on_the_overview(tmp_path: Path) ->
 
 def test_watchdog_itself_is_left_out_while_it_is_well(tmp_path: Path) -> None:
     assert "watchdog itself" not in Browser(tmp_path, store_with(tmp_path)).text("/")
+
+
+def test_a_receiver_that_notifies_nobody_any_more_is_said_first(tmp_path: Path) -> None:
+    deaf = replace(site(store_with(tmp_path)), delivering=lambda: False)
+    page = application(tmp_path, deaf).test_client().get("/", base_url=HERE).text
+    assert "thread has ended" in seen(page)
 
 
 def test_a_target_has_every_panel(tmp_path: Path) -> None:
