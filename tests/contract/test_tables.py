@@ -22,8 +22,9 @@ DESIGN = {
     "workers": "name kind host state silent_s uptime_s active pool_size saturated processed processed_per_min reserved load1 load5 load15 "
     "cpu_ratio rss_max_bytes clock_drift_s pid restarts crashes duplicate replaced peers peers_before abandoned unserved served version "
     "queues",
-    "queues": "name length unacked consumers oldest_s wait_avg_s growth_per_min finished_per_min drain_s declared idle_with_backlog_s "
-    "unserved last_consumer host kind last_consumer_state waits_for similar head_s stuck_s head_usual_s head_task head_origin",
+    "queues": "name length unacked active priorities consumers oldest_s wait_avg_s growth_per_min finished_per_min drain_s declared "
+    "idle_with_backlog_s unserved last_consumer host kind last_consumer_state waits_for similar "
+    "head_s stuck_s head_usual_s head_task head_origin",
     "tasks": "name received started succeeded failed retried revoked rejected expired expired_in_a_row expired_row_s "
     "expired_row_usual redelivered most_redelivered finished error_rate failure_odds over_odds suspect_runs suspect_failed "
     "error_rate_low error_rate_high failed_in_a_row has_succeeded usual_error_rate exception example "

@@ -93,3 +93,41 @@ def test_cpu_is_what_the_kernel_counted_for_the_main_process_between_two_inspect
     seen = looks.cells("workers", BURNER)
     assert truth > 0.1
     assert number(seen["cpu_ratio"]) == pytest.approx(truth, rel=0.25)
+
+
+def test_tasks_in_execution_are_told_apart_by_queue(busy: Cluster) -> None:
+    looks = Looks(busy)
+    busy.flood("left", 2, "demo.hang", seconds=12.0)
+    busy.flood("right", 1, "demo.hang", seconds=12.0)
+
+    def running() -> list[Cell]:
+        rows = {row.cells["name"]: row.cells for row in looks.look()["queues"].rows}
+        return [rows[name]["active"] for name in ("left", "right", "burning")]
+
+    until(lambda: running() == [2.0, 1.0, 0.0], 20, "two tasks of one queue and one of the other")
+    until(lambda: running() == [0.0, 0.0, 0.0], 30, "their end")
+
+
+def test_the_average_wait_is_how_long_messages_lay_in_their_queue(busy: Cluster) -> None:
+    looks = Looks(busy)
+    looks.look()
+    busy.app.control.cancel_consumer("right", destination=["celery@mixed"], reply=True, timeout=3.0)
+    sent = busy.flood("right", 3)
+    began = time.time()
+    until(lambda: time.time() - began > 3, 10, "the messages to wait")
+    busy.app.control.add_consumer("right", destination=["celery@mixed"], reply=True, timeout=3.0)
+    until(lambda: all(busy.app.AsyncResult(task_id).successful() for task_id in sent), 20, "the tasks to succeed")
+    waited = time.time() - began
+    refreshed(busy)
+    until(lambda: looks.cells("queues", "right").get("wait_avg_s"), 60, "their runs in Flower's list")
+    seen = looks.cells("queues", "right")
+    assert 3 <= number(seen["wait_avg_s"]) <= waited
+    assert number(seen["finished_per_min"]) > 0
+
+
+def test_priority_lists_hold_what_redis_says(busy: Cluster) -> None:
+    for priority in (0, 0, 3, 9):
+        busy.app.send_task("demo.ok", queue="nobody", priority=priority)
+    looks = Looks(busy)
+    until(lambda: looks.cells("queues", "nobody").get("length") == 4.0, 20, "the queue")
+    assert looks.cells("queues", "nobody")["priorities"] == "0:2 3:1 9:1"

@@ -22,8 +22,8 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         workers.TABLE,
-        queues.TABLE,
         tasks.TABLE,
+        queues.TABLE,
         errors.TABLE,
         running.TABLE,
         schedules.TABLE,

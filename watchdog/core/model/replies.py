@@ -83,6 +83,10 @@ class TaskSeen(Struct, frozen=True, gc=False):
     """Latest time at which it may start (epoch seconds)."""
     arguments: str | None = None
     """Of running tasks alone; empty if it has none."""
+    sent: float | None = None
+    """When it was sent, by its sender's clock; None if its sender sends no `task-sent`."""
+    has_eta: bool = False
+    """Whether it was sent to start at a later time."""
 
     @property
     def expired(self) -> bool:

@@ -34,6 +34,8 @@ class _Task(Struct):
     uuid: str = ""
     name: str | None = None
     worker: str | None = None
+    sent: float | None = None
+    eta: Any = None
     received: float | None = None
     started: float | None = None
     succeeded: float | None = None
@@ -149,6 +151,8 @@ def _task_seen(task: _Task, arguments: str | None) -> TaskSeen:
         revoked=task.revoked,
         expires=_moment(task.expires),
         arguments=arguments,
+        sent=task.sent,
+        has_eta=task.eta is not None,
     )
 
 

@@ -153,10 +153,12 @@ def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     courses = [_course(shown.day.hours, str(row.cells["name"])) for row in rows]
     if any(hour.lengths for hour in shown.day.hours):
         columns.add(Heading("24 h"), [*courses])
-    columns.number("held", "unacked")
+    if any(row.cells.get("priorities") for row in rows):
+        columns.add(Heading("by priority", elastic=True), [text_in(row, "priorities") for row in rows], "priorities")
+    columns.number("running", "active")
     columns.add(Heading("workers", right=True), [_consumers(row) for row in rows], "consumers")
     columns.add(Heading("oldest", right=True), [_if_any(row, "oldest_s") for row in rows], "oldest_s")
-    columns.number("wait", "wait_avg_s", seconds=True)
+    columns.add(Heading("avg wait", right=True), [_wait(row) for row in rows], "wait_avg_s")
     columns.number("a min", "finished_per_min")
     columns.add(Heading("grows", right=True), [_growth(row) for row in rows], "growth_per_min")
     columns.add(Heading("empty in", right=True), [_if_any(row, "drain_s") for row in rows], "drain_s")
@@ -175,6 +177,15 @@ def _course(hours: Sequence[Hour], name: str) -> Course:
 def _if_any(row: Row, column: str) -> Cell:
     """A duration that says nothing of an empty queue."""
     return Ink("-", "faint") if row.cells.get("length") == 0 else number_in(row, column, seconds=True)
+
+
+def _wait(row: Row) -> Cell:
+    """A wait that says nothing of a queue from which nothing was taken."""
+    return (
+        Ink("-", "faint")
+        if row.cells.get("finished_per_min") == 0 == row.cells.get("wait_avg_s")
+        else number_in(row, "wait_avg_s", seconds=True)
+    )
 
 
 def _consumers(row: Row) -> Cell:

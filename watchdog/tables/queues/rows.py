@@ -16,11 +16,12 @@ from watchdog.tables.queues.consumers import Consumers
 from watchdog.tables.queues.heads import OF_HEAD, Heads
 from watchdog.tables.queues.keys import KnownQueue, Queues
 from watchdog.tables.queues.service import Service, contradiction, unserved
+from watchdog.tables.queues.work import QueueWork
 from watchdog.tables.workers.names import host_of, kind_of
 
 __all__ = ["OF_CONSUMERS", "OF_LENGTH", "QueueRows", "blind_row"]
 
-OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unserved", *OF_HEAD)
+OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unserved", "priorities", *OF_HEAD)
 OF_CONSUMERS = ("last_consumer", "host", "kind", "last_consumer_state", "waits_for", "similar")
 NO_HEADS = Heads({})
 WITHOUT_HEADS: Mapping[str, Cell] = {
@@ -38,7 +39,8 @@ NEAR = 0.75
 class QueueRows:
     """One poll's evidence about the queues. `heads`: queue -> the heads of its lists, where it holds messages, or may.
 
-    `unacked`: messages that workers hold, of all queues; None if it is not queried.
+    `unacked`: messages that workers hold, of all queues; None if it is not queried. `priorities`: queue -> what waits in each of its lists,
+    where it uses more than one.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class QueueRows:
         consumers: Consumers,
         heads: Mapping[str, Heads] = MappingProxyType({}),
         unacked: int | Gap | None = None,
+        priorities: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._consumers = consumers
         self._look, self._memory, self._declared = look, memory, declared
-        self._heads, self._samples = heads, within(look)
+        self._heads, self._samples, self._priorities = heads, within(look), priorities
+        self._work = QueueWork(look, consumers)
         self._consumed_queues = consumers.queues
         since = look.now - (look.now if memory.looked_at is None else memory.looked_at)
         self._gapless = 0 <= since <= 2 * look.target.interval_s
@@ -74,6 +78,7 @@ class QueueRows:
         else:
             cells |= WITHOUT_HEADS
             cells["length"], cells["idle_with_backlog_s"] = float(length), known.idle_s
+            cells["priorities"] = self._priorities.get(known.name, "")
             cells["growth_per_min"], cells["drain_s"] = self._trend(known.name, float(length))
             if length and "head_s" not in idle:
                 of_head, gaps = self._heads.get(known.name, NO_HEADS).cells(known, self._look.now)
@@ -81,6 +86,10 @@ class QueueRows:
         self._consumed(known, length, cells, gaps)
         if length and not isinstance(length, Gap) and "stuck_s" not in idle:
             self._stuck(known, cells, gaps)
+        for column, (cell, why) in self._work.cells(known.name).items():
+            cells[column] = cell
+            if cell is None:
+                gaps[column] = why
         for column in gaps:
             cells.setdefault(column, None)
         for column in idle:

@@ -20,15 +20,20 @@ from watchdog.tables.queues.heads import OF_HEAD, heads_of
 from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.rows import OF_CONSUMERS, QueueRows, blind_row
+from watchdog.tables.queues.work import OF_WORK, idle_work
 from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
 
 __all__ = ["TABLE"]
 
-LATER = "read from a later release on"
+UNACKED = "Redis keeps those of all queues together: see broker.unacked"
 COLUMNS = (
     Column("name", Kind.TEXT, "the queue's name"),
     Column("length", Kind.NUMBER, "messages that wait, over all priority lists", "messages", 0.0),
-    Column("unacked", Kind.NUMBER, "messages fetched by a worker and not acknowledged", "messages", later=LATER),
+    Column("unacked", Kind.NUMBER, "messages fetched by a worker and not acknowledged", "messages", later=UNACKED),
+    Column("active", Kind.NUMBER, "tasks from it that its consumers execute now", "tasks", 0.0),
+    Column(
+        "priorities", Kind.TEXT, "what waits in each of its lists, the first served first, as `0:4 3:2`; empty where the first has it all"
+    ),
     Column("consumers", Kind.NUMBER, "online workers that consume it", "workers", 0.0),
     Column(
         "oldest_s",
@@ -37,9 +42,16 @@ COLUMNS = (
         "s",
         0.0,
     ),
-    Column("wait_avg_s", Kind.NUMBER, "how long messages waited", "s", windowed=True, later=LATER),
+    Column(
+        "wait_avg_s",
+        Kind.NUMBER,
+        "from sending to start, of its last tasks that succeeded, by their senders' and workers' clocks; no ETA, no retry; 0 without any",
+        "s",
+        0.0,
+        windowed=True,
+    ),
     Column("growth_per_min", Kind.NUMBER, "by how much it grew a minute; negative where it fell", "1/min", 0.0, windowed=True),
-    Column("finished_per_min", Kind.NUMBER, "tasks from it that finished a minute", "1/min", windowed=True, later=LATER),
+    Column("finished_per_min", Kind.NUMBER, "tasks from it that finished a minute", "1/min", 0.0, windowed=True),
     Column("drain_s", Kind.NUMBER, "length over how fast it fell; infinite where it did not", "s", inf, windowed=True),
     Column("declared", Kind.BOOLEAN, "configured, or declared in the workers' conf"),
     Column(
@@ -69,7 +81,7 @@ COLUMNS = (
     Column("head_origin", Kind.TEXT, "the process that sent it"),
 )
 MANY_KEYS = "redis: holds more keys than one poll scans; a queue that no worker consumes or declares may be missing"
-OF_FLOWER = ("consumers", "stuck_s", "idle_with_backlog_s", "unserved", *OF_CONSUMERS)
+OF_FLOWER = ("consumers", *OF_WORK, "stuck_s", "idle_with_backlog_s", "unserved", *OF_CONSUMERS)
 STANDS_S = 20.0
 SETTLE_EVERY_S = 60.0
 """Shortest time between two refreshes of all workers, while a queue without consumers is emptied."""
@@ -104,11 +116,13 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 def read(look: Look) -> Reading:
     """Return a row for every known queue."""
-    idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "growth_per_min")
+    idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "growth_per_min") | idle_work(look)
     if look.target.sources.isdisjoint(("flower", "redis")):
         return Reading(idle={c.name: "needs Redis or Flower, and this target has neither" for c in COLUMNS})
     if "redis" not in look.target.sources:
-        return read_by_flower(look, idle | dict.fromkeys(OF_HEAD, "needs Redis, and this target has no `redis`"), [c.name for c in COLUMNS])
+        return read_by_flower(
+            look, idle | dict.fromkeys((*OF_HEAD, "priorities"), "needs Redis, and this target has no `redis`"), [c.name for c in COLUMNS]
+        )
     memory = queues_of(look.memory)
     if "flower" not in look.target.sources:
         idle |= dict.fromkeys(OF_FLOWER, "needs Flower, and this target has no `flower`")
@@ -125,7 +139,15 @@ def read(look: Look) -> Reading:
     lengths = _lengths(names, keys, lists)
     late = [name for name in names if name not in lengths]
     heads = {name: heads_of(keys.lists(name), lists, look.replies) for name, length in lengths.items() if length != 0}
-    rows = QueueRows(look, memory, keys.conf.declared, consumed, heads, look.replies.get(HashSize(keys.prefix + "unacked"), int))
+    rows = QueueRows(
+        look,
+        memory,
+        keys.conf.declared,
+        consumed,
+        heads,
+        look.replies.get(HashSize(keys.prefix + "unacked"), int),
+        {name: told for name, length in lengths.items() if length and (told := _priorities(keys, name, lists))},
+    )
     there = consumed.queues.union(keys.conf.declared, heads)
     known = {name: rows.after(memory.queue(name, look.now, is_there=name in there), length) for name, length in lengths.items()}
     bound = keys.bindings.queues
@@ -153,6 +175,15 @@ def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[st
         if lists.asked.issuperset(of_queue):
             lengths[name] = 0 if not_empty.isdisjoint(of_queue) else _length(of_queue, lists)
     return lengths
+
+
+def _priorities(keys: QueueKeys, name: str, lists: Held[int]) -> str:
+    """Return what waits in each list of a queue, `0:4 3:2`; empty if nothing waits in another than the first."""
+    first, *others = keys.lists(name)
+    if lists.found.keys().isdisjoint(others):
+        return ""
+    steps = ("0", *(key.removeprefix(first + keys.conf.separator) for key in others))
+    return " ".join(f"{step}:{count}" for step, key in zip(steps, (first, *others), strict=True) if (count := lists.found.get(key)))
 
 
 def _length(of_queue: Iterable[str], lists: Held[int]) -> int | Gap:
@@ -199,4 +230,4 @@ def _partial(keys: QueueKeys, late: list[str]) -> str | None:
 
 
 ROW_IS = "a queue configured, declared, consumed or bound"
-TABLE = Table("queues", ROW_IS, ("name",), COLUMNS, asks, read, memory=Queues, needs=("workers",))
+TABLE = Table("queues", ROW_IS, ("name",), COLUMNS, asks, read, memory=Queues, needs=("workers", "tasks"))

@@ -27,6 +27,10 @@ Run = tuple[float, float | None, float | None]
 """One success: when (by its worker's clock), its runtime, and how long it waited in its worker, in seconds."""
 
 
+Arrival = tuple[str | None, float | None]
+"""Of a success: the queue it came from, and how long after it was sent it started; None where that is not known."""
+
+
 class TimedTask(Struct, frozen=True):
     """A task's last successes as of `asked_at` (our clock), newest first. `gap`: why that query failed.
 
@@ -37,6 +41,8 @@ class TimedTask(Struct, frozen=True):
     runs: tuple[Run, ...] = ()
     gap: str = ""
     queues: tuple[str, ...] = ()
+    came: tuple[Arrival, ...] = ()
+    """Of each of its `runs`."""
 
 
 def runtimes_due(
@@ -75,11 +81,19 @@ def runtimes_now(
 def _timed(listed: tuple[TaskSeen, ...], target: Target, now: float) -> TimedTask:
     ours = [task for task in listed if task.succeeded is not None and covers(task.worker, target.workers)]
     runs = tuple((task.succeeded or 0.0, task.runtime, _wait(task)) for task in ours)
-    return TimedTask(now, runs, queues=tuple(sorted({task.routing_key for task in ours if task.routing_key})))
+    queues = tuple(sorted({task.routing_key for task in ours if task.routing_key}))
+    return TimedTask(now, runs, queues=queues, came=tuple((task.routing_key, _waited_s(task)) for task in ours))
 
 
 def _wait(task: TaskSeen) -> float | None:
     return None if task.started is None or task.received is None else max(task.started - task.received, 0.0)
+
+
+def _waited_s(task: TaskSeen) -> float | None:
+    """Return how long after it was sent it started, in whole milliseconds; None where it had to wait: for its ETA, or to be retried."""
+    if task.sent is None or task.started is None or task.has_eta or task.retries:
+        return None
+    return round(max(task.started - task.sent, 0.0), 3)
 
 
 def runtime_cells(timed: TimedTask | None, succeeded_at: float | None, now: float, window_s: float) -> dict[str, tuple[Cell, str]]:

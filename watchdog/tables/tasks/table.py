@@ -18,6 +18,7 @@ from watchdog.core.model.queries import Query, ReadEventCounters
 from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.model.target import Target, covers
+from watchdog.tables.tasks.by_queue import BY_QUEUE
 from watchdog.tables.tasks.counters import TaskCounters, remember, sample_of, suspected_now, with_evidence
 from watchdog.tables.tasks.expired import rows_after
 from watchdog.tables.tasks.failures import LISTED, failures_now
@@ -97,7 +98,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         wanted.append(STARTED)
     if demand.wants("tasks", "expired", *IN_A_ROW) and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
         wanted.append(REVOKED)
-    if demand.wants("tasks", *RUNTIMES):
+    if demand.wants("tasks", *RUNTIMES) or demand.wants("queues", *BY_QUEUE):
         return [*wanted, *_runtimes_due(asking, memory)]
     return [*wanted, *(list(_runtimes_due(asking, memory))[:1] if demand.history and memory.read_at is not None else ())]
 

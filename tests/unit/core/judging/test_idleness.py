@@ -31,7 +31,7 @@ def test_a_rule_on_what_only_redis_tells_is_idle_without_it() -> None:
 
 
 def test_a_rule_on_a_column_that_nothing_fills_yet_is_idle() -> None:
-    assert "overdue_s" in str(idle(BOTH, rule("schedules", "overdue_s")))
+    assert "unacked" in str(idle(BOTH, rule("queues", "unacked")))
 
 
 def test_a_rule_that_only_needs_a_second_look_is_not_idle() -> None:

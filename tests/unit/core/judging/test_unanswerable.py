@@ -94,11 +94,11 @@ def test_copies_of_shipped_rules_are_as_good_as_these(run: Run, tmp_path: Path) 
     assert checked(run, "rules", "check") == []
 
 
-def test_a_column_that_no_release_fills_yet_is_a_fault_without_a_configuration_too(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text('[[rule]]\nname = "Fat"\nfrom = "schedules"\nwhen = "overdue_s > 1"\n')
+def test_a_column_that_nothing_fills_is_a_fault_without_a_configuration_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[[rule]]\nname = "Fat"\nfrom = "queues"\nwhen = "unacked > 1"\n')
     assert checked(run, "rules", "check", "mine.toml") == [
-        'mine.toml:1: rule "Fat": it can never have a verdict on any target: nothing fills schedules.overdue_s there '
-        "(schedules is read from a later release on); switch the rule off: enabled = false"
+        'mine.toml:1: rule "Fat": it can never have a verdict on any target: nothing fills queues.unacked there '
+        "(Redis keeps those of all queues together: see broker.unacked); switch the rule off: enabled = false"
     ]
 
 
