@@ -29,7 +29,8 @@ DESIGN = {
     "expired_row_usual redelivered most_redelivered finished error_rate failure_odds over_odds suspect_runs suspect_failed "
     "error_rate_low error_rate_high failed_in_a_row has_succeeded usual_error_rate exception example "
     "retry_rate per_min runtime_avg runtime_p50 runtime_p95 runtime_p99 wait_p95 last_success_s last_seen_s",
-    "errors": "task exception category queue count share duration_avg_s example fresh usual_count has_past run_share last_s error_rate_low",
+    "errors": "task exception category queue count share duration_avg_s example fresh usual_count has_past run_share last_s novelty "
+    "known_s error_rate_low",
     "running": "id name worker worker_state worker_active queue running_s progress step meta progress_still_s arguments",
     "schedules": "task every_s grace_s last_success_s overdue_s",
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "

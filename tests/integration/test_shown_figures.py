@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from tests.builders.looks import number
 from tests.servers.waiting import until
@@ -18,6 +19,7 @@ from watchdog.polling.poller import Poller
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.source import RedisSettings, RedisSource
 from watchdog.tables import TABLES
+from watchdog.tables.tasks.counters import TaskCounters
 
 TARGET = Target("prod", frozenset({"flower", "redis"}), interval_s=1.0)
 BURNER = "celery@burner"
@@ -131,3 +133,25 @@ def test_priority_lists_hold_what_redis_says(busy: Cluster) -> None:
     looks = Looks(busy)
     until(lambda: looks.cells("queues", "nobody").get("length") == 4.0, 20, "the queue")
     assert looks.cells("queues", "nobody")["priorities"] == "0:2 3:1 9:1"
+
+
+def test_a_failure_that_was_never_seen_in_a_day_of_watching_is_new(busy: Cluster) -> None:
+    looks = Looks(busy)
+    busy.flood("burning", 1, "demo.fail", kind="ValueError")
+
+    def novelty(exception: str) -> Cell:
+        rows = (row.cells for row in looks.look()["errors"].rows)
+        return next((cells["novelty"] for cells in rows if cells["exception"] == exception), "not listed")
+
+    until(lambda: novelty("ValueError") is None, 20, "the failure of a kind of which nobody knows whether it is new")
+    as_if_watched_for_two_days(looks)
+    busy.flood("burning", 1, "demo.fail", kind="KeyError")
+    until(lambda: novelty("KeyError") == "new", 20, "the failure of a new kind")
+
+
+def as_if_watched_for_two_days(looks: Looks) -> None:
+    tasks = looks.past.memories["tasks"]
+    assert isinstance(tasks, TaskCounters)
+    watched = replace(tasks.failures.sightings, watched_since=time.time() - 2 * 86400)
+    memory = replace(tasks, failures=replace(tasks.failures, sightings=watched))
+    looks.past = replace(looks.past, memories={**looks.past.memories, "tasks": memory})

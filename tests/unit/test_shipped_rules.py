@@ -4,6 +4,7 @@ from math import inf
 from time import perf_counter
 
 import pytest
+from msgspec.structs import replace
 
 from watchdog.config.shipped import shipped_rule_files
 from watchdog.core.judging.evaluator import Evaluator
@@ -17,7 +18,7 @@ from watchdog.tables import TABLES
 
 FILES = shipped_rule_files()
 RULES, FAULTS, WARNINGS = read_rules(FILES, TABLES)
-PACK: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
+PACK: Mapping[str, Rule] = {rule.name: replace(rule, enabled=True) for rule in RULES}
 
 HEALTHY: Mapping[str, Mapping[str, Cell]] = {
     "sources": {"name": "redis", "up": True},
@@ -46,6 +47,8 @@ HEALTHY: Mapping[str, Mapping[str, Cell]] = {
         "run_share": 0.01,
         "share": 0.75,
         "example": "ValueError('no')",
+        "novelty": "",
+        "known_s": 90000.0,
     },
     "running": {
         "id": "t1",
@@ -205,6 +208,10 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "shop.pay failed with ValueError: 181 times in 10 minutes, usual is 60"),
     ("ErrorBurst", {"exception": "WorkerLostError", "category": "lost", "count": 3.0, "fresh": 0.0, "last_s": 500.0}, Severity.ERROR,
      "shop.pay failed with WorkerLostError: 3 times in 10 minutes"),
+    ("NewExceptionType", {"novelty": "new", "known_s": 20.0, "count": 1.0}, Severity.INFO,
+     "shop.pay fails with ValueError, which is new"),
+    ("NewExceptionType", {"novelty": "returned", "known_s": 20.0, "count": 1.0}, Severity.INFO,
+     "shop.pay fails with ValueError, which was gone for a week"),
     ("RetryStorm", {"retried": 300.0, "received": 330.0, "finished": 0.0}, Severity.WARNING,
      "shop.pay retries: 300 times in 10 minutes, 0 runs finished"),
     ("TaskRunningTooLong", {"running_s": 7200.0}, Severity.WARNING, "shop.pay has been running for 2h on celery@web-1"),
@@ -280,6 +287,8 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("ErrorBurst", {"category": "timeout", "count": 60.0, "fresh": 60.0, "usual_count": 20.0}),
     ("ErrorBurst", {"category": "timeout", "count": 60.0, "fresh": 60.0, "has_past": False, "run_share": 0.05}),
     ("ErrorBurst", {"category": "lost", "count": 2.0, "fresh": 2.0}),
+    ("NewExceptionType", {"novelty": "", "known_s": 20.0}),
+    ("NewExceptionType", {"novelty": "new", "known_s": 3001.0}),
     ("RetryStorm", {"retried": 29.0, "received": 30.0, "finished": 0.0}),
     ("RetryStorm", {"retried": 40.0, "received": 80.0, "finished": 0.0}),
     ("RetryStorm", {"name": "celery.chord_unlock", "retried": 900.0, "received": 910.0, "finished": 10.0}),
@@ -294,6 +303,10 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
 
 def test_the_pack_has_no_fault_and_no_warning() -> None:
     assert [str(fault) for fault in (*FAULTS, *WARNINGS)] == []
+
+
+def test_all_rules_are_on_but_what_people_have_to_ask_for() -> None:
+    assert [rule.name for rule in RULES if not rule.enabled] == ["NewExceptionType"]
 
 
 def test_the_pack_is_these_rules() -> None:

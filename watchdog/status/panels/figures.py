@@ -121,7 +121,7 @@ def metrics(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
         Heading("task", elastic=True),
         *(Heading(name, right=True) for name in ("done", "a min", "failed", "", "avg", "p50", "p95", "p99", "wait")),
     )
-    lines = (_use(shown), Line.of()) if "cluster" in shown.readings else ()
+    lines = (_use(shown), *_used(shown), Line.of()) if "cluster" in shown.readings else ()
     sampled = any(weight > 1.5 for weight, _ in runtimes_of(part, kept))
     note = (Line.of(Ink("runtimes: as far as Flower lists the runs, its last 100 at a time", "faint")),) if sampled else ()
     blocks: tuple[Block, ...] = (*lines, Sheet(headings, tuple(rows)), *left_out(most, len(order), "metrics"), *note)
@@ -158,5 +158,16 @@ def _use(shown: TargetShown) -> Line:
     row = cluster.rows[0] if cluster.rows else Row({}, {})
     active, capacity, used = (_number(row, name) for name in ("active", "capacity", "utilization"))
     if active is None or capacity is None:
-        return Line.of("busy now  ", Ink("?", "odd"))
-    return Line.of("busy now  ", Bar(used, 20, "chart"), f"  {short(active)} of {short(capacity)}", Ink(f"  {percent(used)}", "faint"))
+        return Line.of("busy now   ", Ink("?", "odd"))
+    return Line.of("busy now   ", Bar(used, 20, "chart"), f"  {short(active)} of {short(capacity)}", Ink(f"  {percent(used)}", "faint"))
+
+
+def _used(shown: TargetShown) -> tuple[Line, ...]:
+    """How many of them were busy over 24 hours, on average."""
+    part, kept = shown.day.totals.get("cluster"), KEPT["cluster"]
+    row = part.rows.get((), ()) if part is not None else ()
+    active, capacity = (number_of(row, kept.place(name)) for name in ("active", "capacity"))
+    if active is None or not capacity:
+        return ()
+    share = active / capacity
+    return (Line.of("busy 24 h  ", Bar(share, 20, "chart"), f"  {short(active)} of {short(capacity)}", Ink(f"  {percent(share)}", "faint")),)

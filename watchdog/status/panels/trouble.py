@@ -12,6 +12,7 @@ from watchdog.status.numbers import percent, short, time_short
 from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Sheet
 from watchdog.status.panels.cells import left_out
 from watchdog.status.shown import TargetShown
+from watchdog.tables.history.kept import KEPT
 from watchdog.tables.tasks.categories import category_of
 
 __all__ = ["errors", "incidents"]
@@ -21,13 +22,17 @@ BAR = 24
 
 
 class _Kind(Struct, frozen=True):
-    """Failures of one task with one exception. `timed`: how many of them took how many `seconds` together."""
+    """Failures of one task with one exception. `timed`: how many of them took how many `seconds` together.
+
+    `novelty`: new, returned or empty; None: nobody knows.
+    """
 
     task: str
     exception: str
     queues: Counter[str]
     timed: float
     seconds: float
+    novelty: str | None = ""
 
     @property
     def count(self) -> float:
@@ -50,9 +55,26 @@ def errors(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
         Heading("count", right=True),
         Heading("took", right=True),
     )
-    rows = tuple((kind.exception, kind.task, _queue(kind), short(kind.count), _took(kind.timed, kind.seconds)) for kind in kinds[:most])
+    marked = any(kind.novelty for kind in kinds[:most])
+    headings = (headings[0], *((Heading(""),) if marked else ()), *headings[1:])
+    rows = tuple(
+        (kind.exception, *((_mark(kind),) if marked else ()), kind.task, _queue(kind), short(kind.count), _took(kind.timed, kind.seconds))
+        for kind in kinds[:most]
+    )
     blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), Sheet(headings, rows), *left_out(most, len(kinds), "errors"))
-    return Panel("errors", "errors", (*blocks, *_by_queue(kinds)), f"{short(total)} in 24 h")
+    return Panel("errors", "errors", (*blocks, *_by_queue(kinds), *_unsure(kinds)), f"{short(total)} in 24 h")
+
+
+def _mark(kind: _Kind) -> Cell:
+    return Ink(kind.novelty.upper() if kind.novelty else "", "odd")
+
+
+def _unsure(kinds: list[_Kind]) -> tuple[Line, ...]:
+    """A line that says why some kinds have no mark."""
+    count = sum(1 for kind in kinds if kind.novelty is None)
+    if not count:
+        return ()
+    return (Line.of(Ink(f"? of {counted(count, 'kind')} it is not known whether they are new: too little was watched before them", "odd")),)
 
 
 def _kinds(shown: TargetShown) -> list[_Kind]:
@@ -60,9 +82,15 @@ def _kinds(shown: TargetShown) -> list[_Kind]:
     for (task, exception, queue), row in shown.day.totals["errors"].rows.items():
         count, timed, seconds = (number_of(row, place) or 0.0 for place in range(3))
         kind = found.setdefault((task, exception), _Kind(task, exception, Counter(), 0.0, 0.0))
+        novelty = _novelty(number_of(row, KEPT["errors"].place("new")), number_of(row, KEPT["errors"].place("returned")))
         queues = kind.queues + Counter({queue: int(count)})
-        found[task, exception] = _Kind(task, exception, queues, kind.timed + timed, kind.seconds + seconds)
+        found[task, exception] = _Kind(task, exception, queues, kind.timed + timed, kind.seconds + seconds, kind.novelty or novelty)
     return list(found.values())
+
+
+def _novelty(new: float | None, returned: float | None) -> str | None:
+    """What a kind of failure is. `new`, `returned`: how many of the 24 hours were its first, ever or for a week; None: not known."""
+    return "new" if new else "returned" if returned else None if new is None else ""
 
 
 def _categories(kinds: list[_Kind], total: float) -> Sheet:

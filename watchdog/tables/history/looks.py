@@ -14,6 +14,7 @@ from watchdog.tables.history.series import WORKERS
 from watchdog.tables.tasks.counters import NTH, TaskCounters
 from watchdog.tables.tasks.failures import Failure
 from watchdog.tables.tasks.listed import SPAN
+from watchdog.tables.tasks.novelty import NEW, RETURNED, Sightings
 from watchdog.tables.tasks.runtimes import Run, TimedTask
 
 __all__ = ["gauges", "of_errors", "of_tasks", "of_workers"]
@@ -111,14 +112,30 @@ def of_errors(moment: Moment) -> Part | None:
     if before.looked_at is None:
         return None
     new = () if now.known is before.known else (f for task_id, f in now.known.items() if before.known.get(task_id) != f)
-    return Part(before.looked_at, moment.now, _counted(new))
+    return Part(before.looked_at, moment.now, _counted(new, now.sightings))
 
 
-def _counted(failures: Iterable[Failure]) -> Mapping[Key, tuple[Value, ...]]:
-    rows: dict[Key, tuple[float, float, float]] = {}
+def _counted(failures: Iterable[Failure], sightings: Sightings) -> Mapping[Key, tuple[Value, ...]]:
+    rows: dict[Key, tuple[Value, ...]] = {}
     for failure in failures:
         key = (failure.task, failure.exception, failure.queue or "")
-        count, timed, seconds = rows.get(key, (0.0, 0.0, 0.0))
-        known = failure.duration_s is not None
-        rows[key] = (count + 1, timed + known, seconds + (failure.duration_s or 0.0))
+        new, returned = _first_of_kind(failure, sightings)
+        before = rows.get(key, (0.0, 0.0, 0.0, 0.0, 0.0))
+        added = (1.0, float(failure.duration_s is not None), failure.duration_s or 0.0, new, returned)
+        rows[key] = tuple(
+            None if value is None or more is None else value + more for value, more in zip(_numbers_of(before), added, strict=True)
+        )
     return rows
+
+
+def _numbers_of(values: tuple[Value, ...]) -> Iterable[float | None]:
+    return (value if isinstance(value, float) else None for value in values)
+
+
+def _first_of_kind(failure: Failure, sightings: Sightings) -> tuple[float | None, float | None]:
+    """Return whether it is the first of its kind, and whether it is the first for a week; None if too little was watched to know."""
+    seen = sightings.of(failure.task, failure.exception)
+    if seen is None or failure.at != seen.since:
+        return 0.0, 0.0
+    what = seen.novelty(seen.since)
+    return (None, None) if what is None else (float(what == NEW), float(what == RETURNED))

@@ -39,4 +39,6 @@ ERRORS = (
     Series("count", Fold.SUM, "failures", "failures"),
     Series("timed", Fold.SUM, "failures whose duration is known", "failures"),
     Series("seconds", Fold.SUM, "how long these took, together", "s"),
+    Series("new", Fold.SUM, "failures that were the first of their kind", "failures"),
+    Series("returned", Fold.SUM, "failures that were the first of their kind for a week", "failures"),
 )

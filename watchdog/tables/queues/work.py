@@ -12,8 +12,8 @@ from watchdog.core.model.queries import STARTED_TASKS
 from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Cell, Look, Reading
 from watchdog.tables.queues.consumers import Consumers
-from watchdog.tables.tasks.by_queue import BY_QUEUE, WorkedOff, worked_off
-from watchdog.tables.tasks.runtimes import RUNTIMES
+from watchdog.tables.queues.worked_off import WorkedOff, worked_off
+from watchdog.tables.tasks.runtimes import BY_QUEUE, RUNTIMES
 
 __all__ = ["OF_WORK", "QueueWork", "idle_work"]
 

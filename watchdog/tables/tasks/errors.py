@@ -16,12 +16,14 @@ from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.tables.tasks.categories import CATEGORIES, category_of
 from watchdog.tables.tasks.failures import LISTED, Failure, Failures
+from watchdog.tables.tasks.novelty import NEW, RETURNED
 from watchdog.tables.tasks.table import TaskCounters
 from watchdog.tables.tasks.usual_errors import has_past, usual_count
 
 __all__ = ["TABLE"]
 
 N, T = Kind.NUMBER, Kind.TEXT
+NOVELTIES = ("", NEW, RETURNED)
 COLUMNS = (
     Column("task", T, "the task's name"),
     Column("exception", T, "the exception's type"),
@@ -45,10 +47,15 @@ COLUMNS = (
     Column("has_past", Kind.BOOLEAN, "more than the window is known of its task: what is usual can be known"),
     Column("run_share", N, "of the task's runs, as far as they are counted", "ratio", 0.0, windowed=True),
     Column("last_s", N, "since the last one", "s", 0.0),
+    Column(
+        "novelty", T, "new: first seen within 24 hours; returned: seen again within 24 hours, after a week without it", allowed=NOVELTIES
+    ),
+    Column("known_s", N, "since it was first seen, or seen again after a week", "s", inf),
     Column("error_rate_low", N, "how often its task fails at least, as far as it is proved: see `tasks`", "ratio", 0.0),
 )
 BY_TASK = ("fresh", "run_share", "error_rate_low")
 NO_QUEUE = "flower: their senders do not report it (task_send_sent_event is off)"
+TOO_SHORT = "failures have not been watched for long enough before it: a day for what is new, a week for what has returned"
 NO_DURATION = "flower: missed when they started"
 
 
@@ -133,7 +140,7 @@ def _row(task: str, exception: str, known: list[Failure], recent: list[Failure],
     """Return one row. `recent`: the known failures within the window; `of_task`: the number of its task's failures there."""
     queues = Counter(failure.queue for failure in recent or known if failure.queue)
     durations = [failure.duration_s for failure in recent or known if failure.duration_s is not None]
-    usual = of.memory.failures.usual
+    usual, sighting = of.memory.failures.usual, of.memory.failures.sightings.of(task, exception)
     count, share = float(len(recent)), len(recent) / of_task if of_task else 0.0
     cells: dict[str, Cell] = {
         "task": task,
@@ -149,9 +156,11 @@ def _row(task: str, exception: str, known: list[Failure], recent: list[Failure],
         "has_past": has_past(usual, of.since, look.window_s, look.now),
         "run_share": None if of.why else share * of.error_rate,  # runs may be counted over less than the window
         "last_s": max(look.now - known[-1].at, 0.0),
+        "novelty": None if sighting is None else sighting.novelty(look.now),
+        "known_s": None if sighting is None else max(look.now - sighting.since, 0.0),
         "error_rate_low": of.error_rate_low,
     }
-    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, **dict.fromkeys(BY_TASK, of.why)}
+    gaps = {"queue": NO_QUEUE, "duration_avg_s": NO_DURATION, "novelty": TOO_SHORT, "known_s": TOO_SHORT, **dict.fromkeys(BY_TASK, of.why)}
     return Row(cells, {name: why for name, why in gaps.items() if cells[name] is None})
 
 

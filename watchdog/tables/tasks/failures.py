@@ -13,6 +13,7 @@ from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.tasks.categories import example_of, exception_of
 from watchdog.tables.tasks.names import filed_name
+from watchdog.tables.tasks.novelty import Sightings, sighted
 from watchdog.tables.tasks.usual_errors import UsualErrors, noted
 
 __all__ = ["LISTED", "Failure", "Failures", "failures_now"]
@@ -49,6 +50,7 @@ class Failures(Struct, frozen=True):
     looked_at: float | None = None
     """When Flower last listed failures (epoch seconds); None: never."""
     usual: UsualErrors = field(default_factory=UsualErrors)
+    sightings: Sightings = field(default_factory=Sightings)
 
     def of(self, task: str) -> list[Failure]:
         """Return a task's failures, oldest first."""
@@ -65,7 +67,9 @@ def failures_now(memory: Failures, listed: tuple[TaskSeen, ...], target: Target,
         recent = recent[-MOST_KEPT:]
         since, why = max(since or 0.0, recent[0][1].at), f"only the last {MOST_KEPT} failures are kept"
     known = dict(recent)
-    return Failures(known, since, why, flower_started_at or memory.flower_started_at, now, _usual(memory, known, since, now))
+    new = [(failure.task, failure.exception, failure.at) for task_id, failure in known.items() if memory.known.get(task_id) != failure]
+    usual, sightings = _usual(memory, known, since, now), sighted(memory.sightings, new, now)
+    return Failures(known, since, why, flower_started_at or memory.flower_started_at, now, usual, sightings)
 
 
 def _usual(memory: Failures, known: Mapping[str, Failure], whole_since: float | None, now: float) -> UsualErrors:

@@ -18,7 +18,6 @@ from watchdog.core.model.queries import Query, ReadEventCounters
 from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.model.target import Target, covers
-from watchdog.tables.tasks.by_queue import BY_QUEUE
 from watchdog.tables.tasks.counters import TaskCounters, remember, sample_of, suspected_now, with_evidence
 from watchdog.tables.tasks.expired import rows_after
 from watchdog.tables.tasks.failures import LISTED, failures_now
@@ -26,7 +25,7 @@ from watchdog.tables.tasks.listed import COUNTED, EVENTS, RECENT, SPAN, Earlier,
 from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.outcomes import REVOKED, STARTED, outcomes_now
 from watchdog.tables.tasks.rows import IN_A_ROW, PROVED, failure_cells, task_row
-from watchdog.tables.tasks.runtimes import RUNTIMES, runtime_cells, runtimes_due, runtimes_now
+from watchdog.tables.tasks.runtimes import BY_QUEUE, RUNTIMES, runtime_cells, runtimes_due, runtimes_now
 from watchdog.tables.workers.dark import Heard, dark
 
 __all__ = ["TABLE", "TaskCounters"]

@@ -140,6 +140,29 @@ def test_errors_are_counted_by_category_task_and_queue() -> None:
     assert line_of(told, "TimeoutError").split() == ["TimeoutError", "shop.pay", "indexing", "24", "30s"]
 
 
+def with_errors(*values: float | None) -> TargetShown:
+    """A target whose only failures of 24 hours have these figures: count, timed, seconds, new, returned."""
+    day = a_day()
+    errors_part = replace(day.totals["errors"], rows={("shop.pay", "KeyError", "indexing"): values})
+    return shown_of(day=replace(day, totals={**day.totals, "errors": errors_part}))
+
+
+@pytest.mark.parametrize(("new", "returned", "mark"), [(1.0, 0.0, ["NEW"]), (0.0, 1.0, ["RETURNED"]), (0.0, 0.0, [])])
+def test_a_kind_of_failure_is_marked_if_it_is_new_or_has_returned(new: float, returned: float, mark: list[str]) -> None:
+    told = text(errors(with_errors(5.0, 5.0, 5.0, new, returned)))
+    assert line_of(told, "KeyError").split() == ["KeyError", *mark, "shop.pay", "indexing", "5", "1s"]
+
+
+def test_a_kind_of_failure_of_which_nobody_knows_whether_it_is_new_has_no_mark_but_a_reason() -> None:
+    told = text(errors(with_errors(5.0, 5.0, 5.0, None, None)))
+    assert "? of 1 kind it is not known whether they are new" in told
+    assert "NEW" not in told
+
+
+def test_metrics_show_how_busy_the_workers_were_over_24_hours() -> None:
+    assert line_of(text(metrics(shown_of(day=a_day()))), "busy 24 h").split()[-2:] == ["25", "%"]
+
+
 def test_incidents_say_who_knows() -> None:
     burning = replace(incident("A"), started_at=NOON - 90)
     known = Acknowledgement(burning.id, NOON, Severity.WARNING, author="ann")

@@ -125,6 +125,11 @@ def test_failures_are_filed_by_task_exception_and_queue(watched: Watched) -> Non
     assert watched.adds()["errors"].rows == {}
 
 
+def test_whether_a_failure_is_the_first_of_its_kind_is_unknown_on_the_first_day(watched: Watched) -> None:
+    watched.ends(1, exception="TimeoutError('late')", routing_key="emails")
+    assert watched.value(watched.adds(), "errors", "new", JOB, "TimeoutError", "emails") is None
+
+
 def test_failures_that_could_not_be_listed_are_no_zero(watched: Watched) -> None:
     watched.cluster.gaps[FailedTasks] = "flower: no answer"
     assert "errors" not in watched.adds()

@@ -13,9 +13,8 @@ from watchdog.core.model.rows import Reading
 from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.tables.tasks.names import NAMELESS
 
-__all__ = ["BY_QUEUE", "WorkedOff", "worked_off"]
+__all__ = ["WorkedOff", "worked_off"]
 
-BY_QUEUE = ("wait_avg_s", "finished_per_min")
 NOT_SENT = "flower: the senders of {task} do not report its queue (task_send_sent_event is off)"
 NOT_LISTED = "flower: lists no run of {task} within the window yet"
 
