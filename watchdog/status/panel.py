@@ -54,11 +54,15 @@ class Line(Struct, frozen=True):
 
 
 class Heading(Struct, frozen=True):
-    """The header of a column. `right`: numbers, aligned to the right; `elastic`: its cells are cut where there is too little room."""
+    """The header of a column. `right`: numbers, aligned to the right; `elastic`: its cells are cut where there is too little room.
+
+    `spare`: where cutting does not help, columns are left out, the one with the greatest number first; 0: never.
+    """
 
     text: str
     right: bool = False
     elastic: bool = False
+    spare: int = 0
 
 
 class Sheet(Struct, frozen=True):

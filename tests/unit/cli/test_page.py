@@ -13,7 +13,7 @@ class Terminal(io.StringIO):
 
 
 def on_a_terminal(page: Page, monkeypatch: pytest.MonkeyPatch, **environ: str) -> str:
-    for name in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {"TERM": "xterm", "COLUMNS": "100", **environ}.items():
         monkeypatch.setenv(name, value)

@@ -1,12 +1,14 @@
 """Prints a page: with colours and frames to a terminal, as plain text to a pipe or a file."""
 
 import sys
+from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from watchdog.cli.output.ink import inked
 from watchdog.cli.output.page import ByMedium, Entries, Entry, Grid, Line, Page, Panel, Plain, Sheet, clean, plain, text_of
+from watchdog.cli.output.terminal import console_on
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rendered", "show", "show_json"]
 
+TWO_COLUMNS = 161
+"""The width from which on panels stand side by side: each is as wide as a usual terminal."""
 LEAST_FOLDED = 30
 """The narrowest width, in cells, at which a folded column of sentences is readable."""
 FRAME = 3
@@ -26,9 +30,7 @@ def show(page: Page, stream: TextIO | None = None) -> None:
     if not out.isatty():
         click.echo(plain(page), file=out, nl=False)
         return
-    from rich.console import Console  # noqa: PLC0415 - takes 40 ms, and only terminals need it; it respects NO_COLOR
-
-    console = Console(file=out, highlight=False, markup=False, emoji=False)
+    console = console_on(out)
     for shown in rendered(page, console):
         console.print(shown)
 
@@ -36,7 +38,18 @@ def show(page: Page, stream: TextIO | None = None) -> None:
 def rendered(page: Page, console: "Console") -> "list[RenderableType]":
     """The blocks of a page as rich shows them on this terminal."""
     blocks = [shown for block in page for shown in (block.on_screen if isinstance(block, ByMedium) else (block,))]
-    return [_rendered(shown, console) for shown in blocks]
+    if console.width < TWO_COLUMNS:
+        return [_rendered(shown, console) for shown in blocks]
+    from watchdog.cli.output.panels import side_by_side  # noqa: PLC0415
+
+    found: list[RenderableType] = []
+    for is_panel, group in groupby(blocks, key=lambda block: isinstance(block, Panel)):
+        together = list(group)
+        if is_panel and len(together) > 1:
+            found.append(side_by_side([block for block in together if isinstance(block, Panel)], console))
+        else:
+            found += [_rendered(shown, console) for shown in together]
+    return found
 
 
 def show_json(document: object) -> None:

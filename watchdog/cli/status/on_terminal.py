@@ -28,6 +28,7 @@ def _blocks(block: values.Block) -> Iterator[Block]:
             yield Line(tuple(piece for part in block.pieces for piece in _pieces(part)), block.indent)
         case values.Sheet():
             yield Sheet(block.headings, tuple(tuple(map(_cell, row)) for row in block.rows))
+            yield from _dots(block)
         case values.Tiles():
             yield _tiles(block)
         case values.HourChart():
@@ -78,6 +79,12 @@ def _chart(block: values.HourChart) -> Iterator[Plain]:
         marks = "".join("▲  " if hour.deploys else "   " for hour in hours)
         yield Line.of(" " * AXIS, Ink(marks.rstrip(), "odd"))
         yield Line.of(Ink("▲ ", "odd"), Ink(f"deploys: {', '.join(block.named)}", "faint"))
+
+
+def _dots(block: values.Sheet) -> Iterator[Line]:
+    """What the dots of courses mean, where there are any."""
+    if any(isinstance(cell, values.Course) and None in cell.values for row in block.rows for cell in row):
+        yield Line.of(Ink("· in 24 h: not watched", "faint"))
 
 
 def _not_watched(block: values.HourChart) -> Iterator[Line]:

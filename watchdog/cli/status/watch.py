@@ -1,5 +1,6 @@
 """`--watch`: the page on a terminal of its own, drawn anew in place. What does not fit its height is cut, and the last line says so."""
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -10,13 +11,14 @@ from rich.text import Text
 
 from watchdog.cli.output.page import Page
 from watchdog.cli.output.screen import rendered
+from watchdog.cli.output.terminal import console_on
 
 __all__ = ["update_in_place"]
 
 
 def update_in_place(page: Callable[[], Page], every_s: float, sleep: Callable[[float], None] = time.sleep) -> None:
     """Draw the page every `every_s` seconds until Ctrl-C, which ends quietly. An error is raised once the terminal is as it was."""
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = console_on(sys.stdout)
     try:
         with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
             while True:

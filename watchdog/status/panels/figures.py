@@ -119,7 +119,7 @@ def metrics(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     ]
     headings = (
         Heading("task", elastic=True),
-        *(Heading(name, right=True) for name in ("done", "a min", "failed", "", "avg", "p50", "p95", "p99", "wait")),
+        *(Heading(name, right=True) for name in ("done", "a min", "failed", "", "avg", "p50", "p95", "p99", "wait p95")),
     )
     lines = (_use(shown), *_used(shown), Line.of()) if "cluster" in shown.readings else ()
     sampled = any(weight > 1.5 for weight, _ in runtimes_of(part, kept))
@@ -170,4 +170,6 @@ def _used(shown: TargetShown) -> tuple[Line, ...]:
     if active is None or not capacity:
         return ()
     share = active / capacity
-    return (Line.of("busy 24 h  ", Bar(share, 20, "chart"), f"  {short(active)} of {short(capacity)}", Ink(f"  {percent(share)}", "faint")),)
+    return (
+        Line.of("busy 24 h  ", Bar(share, 20, "chart"), f"  {short(active)} of {short(capacity)}", Ink(f"  {percent(share)}", "faint")),
+    )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from watchdog.core.history.trends import Hour
 from watchdog.core.model.rows import Row
 from watchdog.core.text.phrasing import FILTERS
@@ -16,6 +18,7 @@ MOST_ROWS = 8
 OF_STATE = {"online": "good", "left": "odd", "lost": "bad"}
 RANK = {"lost": 0, "": 1, "online": 2, "left": 3}
 SHORT_ID = 8
+OF_MAIN = Line.of(Ink("cpu, peak: of the main process; the tasks of a prefork pool run in others", "faint"))
 NOW_S = 5.0
 """A sign of life that is not older counts as one of now: heartbeats come every 2 s."""
 
@@ -36,9 +39,9 @@ class _Columns:
             self.cells.append(cells)
             self.read += columns
 
-    def number(self, name: str, column: str, *, seconds: bool = False) -> None:
+    def number(self, name: str, column: str, *, seconds: bool = False, spare: int = 0) -> None:
         """A column of numbers."""
-        self.add(Heading(name, right=True), [number_in(row, column, seconds=seconds) for row in self.rows], column)
+        self.add(Heading(name, right=True, spare=spare), [number_in(row, column, seconds=seconds) for row in self.rows], column)
 
     def panel(self, title: str, note: str, total: int, panel: str, blind: str | None = None) -> Panel:
         """The panel, with the reasons of its gaps. `blind`: why its rows may be old."""
@@ -58,16 +61,17 @@ def workers(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     columns.add(Heading("worker", elastic=True), [str(row.cells["name"]) for row in rows], "name")
     columns.add(Heading("state"), [_state(row) for row in rows], "state")
     columns.add(Heading("busy", right=True), [_busy(row) for row in rows], "active", "pool_size")
-    columns.add(Heading("main cpu", right=True), [_ratio(row, "cpu_ratio") for row in rows], "cpu_ratio")
+    columns.add(Heading("cpu", right=True), [_ratio(row, "cpu_ratio") for row in rows], "cpu_ratio")
     columns.number("load", "load1")
-    columns.add(Heading("main peak", right=True), [_bytes(row, "rss_max_bytes") for row in rows], "rss_max_bytes")
-    columns.number("processed", "processed")
-    columns.number("a min", "processed_per_min")
+    columns.add(Heading("peak", right=True), [_bytes(row, "rss_max_bytes") for row in rows], "rss_max_bytes")
+    columns.number("done", "processed")
+    columns.number("a min", "processed_per_min", spare=1)
     columns.add(Heading("queues", elastic=True), [text_in(row, "queues") for row in rows], "queues")
     columns.add(Heading("seen", right=True), [_ago(row) for row in rows], "silent_s")
     states = [row.cells.get("state") for row in table.rows]
     online = "?" if None in states or table.reading.unread is not None else states.count("online")
-    return columns.panel("workers", f"{online} of {len(states)} online", len(order), "workers")
+    panel = columns.panel("workers", f"{online} of {len(states)} online", len(order), "workers")
+    return replace(panel, blocks=(*panel.blocks, OF_MAIN)) if rows and "cpu_ratio" in columns.read else panel
 
 
 def _state(row: Row) -> Cell:
@@ -152,7 +156,7 @@ def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     columns.number("waiting", "length")
     courses = [_course(shown.day.hours, str(row.cells["name"])) for row in rows]
     if any(hour.lengths for hour in shown.day.hours):
-        columns.add(Heading("24 h"), [*courses])
+        columns.add(Heading("24 h", spare=1), [*courses])
     if any(row.cells.get("priorities") for row in rows):
         columns.add(Heading("by priority", elastic=True), [text_in(row, "priorities") for row in rows], "priorities")
     columns.number("running", "active")
@@ -160,8 +164,8 @@ def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     columns.add(Heading("oldest", right=True), [_if_any(row, "oldest_s") for row in rows], "oldest_s")
     columns.add(Heading("avg wait", right=True), [_wait(row) for row in rows], "wait_avg_s")
     columns.number("a min", "finished_per_min")
-    columns.add(Heading("grows", right=True), [_growth(row) for row in rows], "growth_per_min")
-    columns.add(Heading("empty in", right=True), [_if_any(row, "drain_s") for row in rows], "drain_s")
+    columns.add(Heading("grows", right=True, spare=2), [_growth(row) for row in rows], "growth_per_min")
+    columns.add(Heading("empty in", right=True, spare=3), [_if_any(row, "drain_s") for row in rows], "drain_s")
     lengths = [row.cells.get("length") for row in table.rows]
     known = [length for length in lengths if isinstance(length, float)]
     waiting = f"{sum(known):,.0f}" if len(known) == len(lengths) and table.reading.unread is None else "?"

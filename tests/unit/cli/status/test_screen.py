@@ -13,6 +13,7 @@ from watchdog.cli.output.page import Heading, Ink, Line, Panel, Sheet
 from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.cli.status.page import status_page
 from watchdog.core.history.trends import day_of
+from watchdog.status.panels.tables import queues, workers
 from watchdog.status.panels.trend import trend
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
@@ -20,8 +21,8 @@ from watchdog.tables.history.kept import KEPT
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 
 
-def lines(page: Any, monkeypatch: pytest.MonkeyPatch, columns: int = 80) -> list[str]:
-    return ESCAPE.sub("", on_a_terminal(page, monkeypatch, COLUMNS=str(columns))).splitlines()
+def lines(page: Any, monkeypatch: pytest.MonkeyPatch, columns: int = 80, **environ: str) -> list[str]:
+    return ESCAPE.sub("", on_a_terminal(page, monkeypatch, COLUMNS=str(columns), **environ)).splitlines()
 
 
 def long_names(shown: TargetShown) -> TargetShown:
@@ -64,3 +65,39 @@ def test_a_sentence_is_folded_and_a_chart_is_not(monkeypatch: pytest.MonkeyPatch
     drawn = lines([Panel("t", (Line.of(Ink("why " * 20, "odd")), Line.of("█" * 30, "█" * 30)))], monkeypatch, 40)
     assert sum("why" in line for line in drawn) == 3
     assert sum("█" in line for line in drawn) == 1
+
+
+def test_columns_that_can_be_spared_are_left_out_before_others_become_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    headings = (Heading("name", elastic=True), Heading("first to go", spare=2), Heading("kept"), Heading("then this", spare=1))
+    sheet = Sheet(headings, (("a" * 30, "1", "2", "3"),))
+    heads = [lines([Panel("t", (sheet,))], monkeypatch, width)[1] for width in (60, 44, 28)]
+    assert [[word in head for word in ("name", "first to go", "kept", "then this")] for head in heads] == [
+        [True, True, True, True], [True, False, True, True], [True, False, True, False],
+    ]  # fmt: skip
+
+
+def test_at_80_columns_every_cell_of_queues_and_workers_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = lines([on_terminal(panel(shown_of(day=a_day()))) for panel in (workers, queues)], monkeypatch)
+    assert not any("…" in line for line in drawn)
+
+
+def test_on_a_wide_terminal_panels_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    panels = [Panel(name, (Line.of("x"),)) for name in ("one", "two", "three")]
+    drawn = lines(panels, monkeypatch, 161)
+    assert [[name in line for name in ("one", "two", "three")] for line in (drawn[0], drawn[3])] == [
+        [True, True, False], [False, False, True],
+    ]  # fmt: skip
+    assert "two" not in lines(panels, monkeypatch, 160)[0]
+
+
+@pytest.mark.parametrize(
+    "environ", [{"TERM": "linux"}, {"TERM": "dumb"}, {"LANG": "C"}, {"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}], ids=str
+)
+def test_a_terminal_that_draws_no_frames_gets_ascii(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
+    page = status_page([shown_of(day=a_day(3))], (), "configuration x")
+    assert "".join(lines(page, monkeypatch, 80, **environ)).isascii()
+
+
+@pytest.mark.parametrize("environ", [{}, {"LANG": "C.UTF-8"}, {"LC_ALL": "de_DE.UTF-8", "LANG": "C"}], ids=str)
+def test_any_other_gets_frames(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]) -> None:
+    assert lines([Panel("queues", (Line.of("x"),))], monkeypatch, 80, **environ)[0].startswith("╭─ queues")
