@@ -15,7 +15,7 @@ from watchdog.core.text.suggestions import did_you_mean
 
 __all__ = ["sentences"]
 
-SHOWABLE = frozenset({"log_format", "log_level", "severity", "type"})
+SHOWABLE = frozenset({"log_format", "log_level", "min_severity", "severity", "type"})
 """Keys whose values are keywords of watchdog."""
 
 _EXPECTED = {

@@ -185,7 +185,9 @@ def matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def where(path: TomlPath, values: Mapping[str, Any]) -> str:
-    """The path for people: `target "prod": flower.url`."""
+    """The path for people: `target "prod": flower.url`, `route 1.2: match`. What has no name is counted from 1."""
+    if len(path) > 1 and path[0] == "route" and isinstance(path[1], int):
+        return _of_route(path)
     if len(path) < 2 or not isinstance(path[1], int) or path[0] not in INCLUDABLE:
         return _dotted(path)
     table = values[str(path[0])][path[1]]
@@ -246,5 +248,15 @@ def _there(path: Path) -> bool:
         return False
 
 
+def _of_route(path: TomlPath) -> str:
+    """The path of a route, counted as `watchdog routes test` does, or of one of its keys."""
+    numbers: list[str] = []
+    while len(path) > 1 and path[0] == "route" and isinstance(path[1], int):
+        numbers.append(str(path[1] + 1))
+        path = path[2:]
+    head = f"route {'.'.join(numbers)}"
+    return f"{head}: {_dotted(path)}" if path else head
+
+
 def _dotted(path: TomlPath) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")

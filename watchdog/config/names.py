@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from watchdog.config.file import shown_name, where
+from watchdog.config.sections.mutes import mutes_for_good
 from watchdog.config.sections.routes import route_faults, tables_in
 from watchdog.core.rules.toml_lines import Path as TomlPath
 from watchdog.core.text.suggestions import did_you_mean
@@ -21,6 +22,7 @@ def name_faults(values: Mapping[str, Any], place: Place) -> Iterator[str]:
     yield from _doubles(values, place)
     yield from _old_names(values, place)
     yield from _mutes_that_disagree(values, place)
+    yield from _mutes_for_good(values, place)
     yield from _unknown_mutes(values, place)
     yield from (f"{place(path)}: {where(path, values)}: {said}" for path, said in route_faults(values))
 
@@ -65,6 +67,18 @@ def _mutes_that_disagree(values: Mapping[str, Any], place: Place) -> Iterator[st
         if everyone is not expected:
             at, there = place(("mute", index, "all_receivers")), place(("mute", other, "all_receivers"))
             yield f'{at}: mute "{shown_name(name)}": all_receivers differs from the [[mute]] of the same name at {there}; write it in both'
+
+
+def _mutes_for_good(values: Mapping[str, Any], place: Place) -> Iterator[str]:
+    """Faults for several [[mute]] of one name that together leave no hour of the week. (One alone that does is a fault of its own.)"""
+    of_name: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+    for index, table in tables_in(values.get("mute")):
+        of_name.setdefault(str(table.get("name")), []).append((index, table))
+    for name, tables in of_name.items():
+        if len(tables) > 1 and mutes_for_good(table for _, table in tables):
+            others = ", ".join(place(("mute", index)) for index, _ in tables[:-1])
+            at = place(("mute", tables[-1][0]))
+            yield f'{at}: mute "{shown_name(name)}": together with {others} it covers every hour of the week: it would mute for good'
 
 
 def _unknown_mutes(values: Mapping[str, Any], place: Place) -> Iterator[str]:

@@ -72,7 +72,7 @@ def test_a_wrong_top_level_key_says_what_was_expected_and_found(folder: Folder, 
 
 WRONG_IN_TARGET = [
     ('min_workers = "3"', 'watchdog.toml:4: target "prod": min_workers: expected a whole number, found a text'),
-    ("queues = [1]", 'watchdog.toml:4: target "prod": queues[0]: expected a text in quotes, found a whole number'),
+    ("queues = [1]", 'watchdog.toml:4: target "prod": queues[1]: expected a text in quotes, found a whole number'),
     ('redis = {url = "redis://r", ques = []}', 'watchdog.toml:4: target "prod": redis.ques: unknown key; did you mean "queues"?'),
     ("redis = {queues = []}", 'watchdog.toml:4: target "prod": redis.url: missing; add it'),
     ("redis = 6379", 'watchdog.toml:4: target "prod": redis: expected a table, found a whole number'),

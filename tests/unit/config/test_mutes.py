@@ -141,6 +141,36 @@ def test_a_window_without_limits_is_a_fault(folder: Folder, keys: str, said: str
     assert faults(folder, f'{ONE_TARGET}[[mute]]\nname = "n"\n{keys}\n') == (f'watchdog.toml:4: mute "n": {said}',)
 
 
+def several(*keys: str) -> str:
+    return ONE_TARGET + "".join(f'[[mute]]\nname = "n"\n{of_one}\n' for of_one in keys)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ('days = "mon-fri"', 'days = "sat-sun"'),
+        ('from = "08:00"\nto = "20:00"', 'from = "20:00"\nto = "08:00"'),
+        ('from = "08:00"\nto = "20:00"', 'from = "19:00"\nto = "09:00"\ntimezone = "Etc/GMT-1"'),
+    ],
+)
+def test_several_windows_of_one_name_that_leave_no_hour_are_a_fault(folder: Folder, keys: tuple[str, ...]) -> None:
+    said = 'mute "n": together with watchdog.toml:4 it covers every hour of the week: it would mute for good'
+    (fault,) = faults(folder, several(*keys))
+    assert fault.partition(": ")[2] == said
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ('days = "mon-fri"', 'days = "sat"'),
+        ('from = "08:00"\nto = "20:00"', 'from = "20:00"\nto = "07:59"'),
+        ('from = "08:00"\nto = "20:00"', 'from = "20:00"\nto = "08:00"\ntimezone = "Europe/Berlin"'),
+    ],
+)
+def test_several_windows_of_one_name_that_leave_a_minute_are_none(folder: Folder, keys: tuple[str, ...]) -> None:
+    assert windows(folder, several(*keys).removeprefix(ONE_TARGET))
+
+
 EXPECTED = 'receiver "ops": mute: expected the name of a [[mute]], found'
 UNKNOWN = [
     (NIGHTS, '"nigths"', f'{EXPECTED} "nigths"; did you mean "nights"?'),

@@ -62,18 +62,29 @@ def test_a_route_for_later_lets_the_next_ones_be_tried(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[[route]]\nreceivers = ["pagr"]\n', '12: route[0].receivers: no receiver has this name; did you mean "pager"?'),
-        ('[[route]]\nreceivers = ["chat"]\nmatch = "team data"\n', "13: route[0].match: expected matchers such as"),
-        ('[[route]]\nmatch = "team=data"\n', '11: route[0]: leads to nobody: add receivers = ["…"], or []'),
+        (
+            '[[route]]\nreceivers = ["pagr"]\n',
+            '12: route 1: receivers: expected the name of a receiver, found "pagr"; did you mean "pager"?',
+        ),
+        ('[[route]]\nreceivers = ["chat"]\nmatch = "team data"\n', "13: route 1: match: expected matchers such as"),
+        ('[[route]]\nmatch = "team=data"\n', '11: route 1: leads to nobody: add receivers = ["…"], or []'),
         (
             '[[route]]\nreceivers = ["chat"]\nmatch = "team=data"\n',
-            "11: route[0]: nobody would be notified of incidents that none",
+            "11: route 1: nobody would be notified of incidents that none",
         ),
-        ('[[route]]\nreceivers = ["chat"]\nafter = "1h"\n', "11: route[0]: nobody would be notified of incidents that none"),
-        ('[[route]]\nreceiver = ["chat"]\n', '12: route[0].receiver: unknown key; did you mean "receivers"?'),
-        ('[[route]]\nreceivers = ["chat"]\ngroup_interval = "2h"\n', "13: route[0].group_interval: expected at most 1h, found 2h"),
-        ('[[route]]\nreceivers = ["chat"]\ngroup_by = ["a b"]\n', "13: route[0].group_by[0]: expected a label"),
-        ('[[route]]\nreceivers = []\n[[route.route]]\nreceivers = ["x"]\n', "14: route[0].route[0].receivers: no receiver has this name"),
+        ('[[route]]\nreceivers = ["chat"]\nafter = "1h"\n', "11: route 1: nobody would be notified of incidents that none"),
+        ('[[route]]\nreceivers = ["chat"]\nmute = "nihgts"\n', '13: route 1: mute: expected the name of a [[mute]], found "nihgts"'),
+        (
+            '[[route]]\nreceivers = ["chat"]\nmin_severity = "criticl"\n',
+            '13: route 1: min_severity: expected one of info, warning, error, critical, found "criticl"; did you mean "critical"?',
+        ),
+        ('[[route]]\nreceiver = ["chat"]\n', '12: route 1: receiver: unknown key; did you mean "receivers"?'),
+        ('[[route]]\nreceivers = ["chat"]\ngroup_interval = "2h"\n', "13: route 1: group_interval: expected at most 1h, found 2h"),
+        ('[[route]]\nreceivers = ["chat"]\ngroup_by = ["a b"]\n', "13: route 1: group_by[1]: expected a label"),
+        (
+            '[[route]]\nreceivers = []\n[[route.route]]\nreceivers = ["x"]\n',
+            '14: route 1.1: receivers: expected the name of a receiver, found "x"; there are',
+        ),
     ],
 )
 def test_a_fault_says_where_and_what_to_do(tmp_path: Path, text: str, said: str) -> None:

@@ -19,7 +19,7 @@ FAULTS = {
     "a day that never comes": ('cron = "0 0 31 2 *"', "day_of_month '31' never occurs"),
     "an hour too high": ('by = "24:00"', 'expected a time of day from "00:00" to "23:59"'),
     "a zone": ('by = "07:00"\ntimezone = "Berlin"', 'did you mean "Europe/Berlin"'),
-    "no interval": ('every = "0s"', "schedule[0].every"),
+    "no interval": ('every = "0s"', "schedule[1].every"),
     "a misspelt key": ('evry = "1h"', 'did you mean "every"'),
 }
 

@@ -4,18 +4,21 @@ In: the tables as written; several of one name add up. Out: windows as the core 
 zones are ValueErrors that say what was expected and what was found.
 """
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, ValidationError, model_validator
 
 from watchdog.config.sections.times_of_day import UTC, checked_zone, second_of, zone_of
 from watchdog.core.incidents.quiet.windows import DAY_S, DAYS, Span, Window
 from watchdog.core.text.suggestions import did_you_mean
 from watchdog.receivers.settings import as_tuple
 
-__all__ = ["MuteSettings", "muting", "to_windows"]
+__all__ = ["MuteSettings", "mutes_for_good", "muting", "to_windows"]
 
+MINUTE_S = 60
+WEEKS = (1_767_571_200, 1_783_296_000)
+"""A Monday in January and one in July: windows in zones that differ may meet in one half of the year alone."""
 _EXPECTED_DAYS = 'expected days such as "mon-fri" or ["sat", "sun"]'
 
 
@@ -84,6 +87,15 @@ def to_windows(mutes: Iterable[MuteSettings]) -> tuple[Window, ...]:
     for mute in mutes:
         spans.setdefault(mute.name, []).append(mute)
     return tuple(Window(name, tuple(one.span for one in ones), ones[0].all_receivers) for name, ones in spans.items())
+
+
+def mutes_for_good(tables: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the tables of one name, as written, leave no minute of a week, in winter and in summer; not if one of them is at fault."""
+    try:
+        (window,) = to_windows(MuteSettings.model_validate(table) for table in tables)
+    except ValidationError:
+        return False
+    return all(window.covers(week + MINUTE_S * minute) for week in WEEKS for minute in range(7 * DAY_S // MINUTE_S))
 
 
 def muting(windows: Iterable[Window], names: Iterable[str]) -> tuple[Window, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 
+from watchdog.config.file import shown_name
 from watchdog.config.sections.mutes import muting
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.toml_lines import Path as TomlPath
@@ -96,12 +97,12 @@ def _faults_of(
     for name in as_tuple(receivers) if isinstance(receivers, list | str) else ():
         if isinstance(name, str) and name not in names:
             near = did_you_mean(name, names) or f"; there are {', '.join(names) or 'none'}"
-            yield (*path, "receivers"), f"no receiver has this name{near}"
+            yield (*path, "receivers"), f'expected the name of a receiver, found "{shown_name(name)}"{near}'
     mutes = route.get("mute")
     for name in as_tuple(mutes) if isinstance(mutes, list | str) else ():
         if isinstance(name, str) and name not in windows:
             near = did_you_mean(name, windows) or f"; there are {', '.join(windows) or 'none'}"
-            yield (*path, "mute"), f"no [[mute]] has this name{near}"
+            yield (*path, "mute"), f'expected the name of a [[mute]], found "{shown_name(name)}"{near}'
     below = tables_in(route.get("route"))
     if receivers is None and not below and not around:
         yield path, 'leads to nobody: add receivers = ["…"], or [] if nobody is to be notified'
