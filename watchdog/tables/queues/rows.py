@@ -86,10 +86,7 @@ class QueueRows:
         self._consumed(known, length, cells, gaps)
         if length and not isinstance(length, Gap) and "stuck_s" not in idle:
             self._stuck(known, cells, gaps)
-        for column, (cell, why) in self._work.cells(known.name).items():
-            cells[column] = cell
-            if cell is None:
-                gaps[column] = why
+        self._work.fill(known.name, cells, gaps)
         for column in gaps:
             cells.setdefault(column, None)
         for column in idle:

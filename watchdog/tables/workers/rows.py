@@ -136,12 +136,8 @@ class WorkerRows:
             withheld |= dict.fromkeys(("reserved", "queues", *USAGE), stale)
         elif seen.reserved is None:
             withheld["reserved"] = NOT_RESERVED
-        usage = usage_cells(worker.cpu, seen, worker.beat)
-        for column, (cell, why) in usage.items():
-            if cell is None:
-                withheld.setdefault(column, why)
         return {
-            **{column: cell for column, (cell, _) in usage.items()},
+            **usage_cells(worker.cpu, seen, worker.beat, withheld),
             "uptime_s": None if seen.uptime_s is None else seen.uptime_s + age,
             "pool_size": size,
             "saturated": None if size is None else isinstance(active, float) and active >= size > 0,

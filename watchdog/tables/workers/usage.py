@@ -44,12 +44,13 @@ def cpu_after(before: CpuUse | None, seen: WorkerInspection | None) -> CpuUse | 
     return CpuUse(seen.pid, seen.at, seen.cpu_s, (seen.cpu_s - before.cpu_s) / passed_s)
 
 
-def usage_cells(cpu: CpuUse | None, seen: WorkerInspection, beat: WorkerBeat | None) -> dict[str, tuple[Cell, str]]:
-    """Return column -> (value, or why there is none)."""
+def usage_cells(cpu: CpuUse | None, seen: WorkerInspection, beat: WorkerBeat | None, withheld: dict[str, str]) -> dict[str, Cell]:
+    """Return the two cells; what has no value is withheld, with the reason."""
     ratio = None if cpu is None else cpu.ratio
     system = beat.system if beat is not None else None
     held = None if seen.max_rss is None or system is None else float(seen.max_rss * UNIT_BYTES.get(system, 1024))
-    return {
-        "cpu_ratio": (ratio, NOT_MEASURED if seen.cpu_s is None else ONCE),
-        "rss_max_bytes": (held, NOT_MEASURED if seen.max_rss is None else NO_SYSTEM),
-    }
+    if ratio is None:
+        withheld.setdefault("cpu_ratio", NOT_MEASURED if seen.cpu_s is None else ONCE)
+    if held is None:
+        withheld.setdefault("rss_max_bytes", NOT_MEASURED if seen.max_rss is None else NO_SYSTEM)
+    return {"cpu_ratio": ratio, "rss_max_bytes": held}

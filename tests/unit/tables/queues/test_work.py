@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.builders.answers import NOW, a_task
+from tests.builders.answers import NOW, a_target, a_task
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap
 from watchdog.core.model.queries import SucceededTasks
@@ -57,7 +57,9 @@ def test_a_worker_that_executes_nothing_executes_nothing_of_any_queue() -> None:
 
 
 def test_without_redis_what_is_executed_is_known_too() -> None:
-    seen = Watch(healthy(), replace(Watch(healthy()).target, sources=frozenset({"flower"}))).look(0)["queues"]
+    cluster = healthy()
+    cluster.lengths = {"indexing": 3}
+    seen = Watch(cluster, a_target(sources=frozenset({"flower"}))).look(0)["queues"]
     assert (cell(seen, "indexing", "active"), "priorities" in seen.idle) == (0.0, True)
 
 
