@@ -59,7 +59,7 @@ def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> Non
         "ProgressStalled",
         "QueueStuck",
     }
-    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", *of_redis}
+    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", "TaskOverdue", *of_redis}
     assert {idle_rules[name].partition("needs ")[1] for name in of_redis} == {"needs "}
 
 
@@ -74,5 +74,6 @@ def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
     )
 
 
-def test_with_all_configured_no_shipped_rule_is_idle() -> None:
-    assert shipped(Target("prod", frozenset({"flower", "redis", "results"}), min_workers=1)) == {}
+def test_with_all_sources_configured_no_shipped_rule_is_idle_but_that_for_schedules() -> None:
+    idle_rules = shipped(Target("prod", frozenset({"flower", "redis", "results"}), min_workers=1))
+    assert idle_rules == {"TaskOverdue": "overdue_s: no [[target.schedule]] is configured"}
