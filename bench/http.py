@@ -17,7 +17,9 @@ __all__ = ["http"]
 
 SMALL = 4
 PATIENCE_S = 120.0
-SERVED: dict[str, float | None] = {"/": 100.0, "/targets/site": 100.0, "/metrics": None, "/api/v1/status": None}
+SERVED: dict[str, float | None] = {
+    "/": 100.0, "/targets/site": 100.0, "/metrics": None, "/metrics/celery-exporter": None, "/api/v1/status": None,
+}  # fmt: skip
 """Path -> the most CPU (ms) that a request may cost; None: no target."""
 
 

@@ -18,12 +18,10 @@ MARK = 8
 
 
 def label_value(text: str) -> str:
-    """Return the text as the value of a label; a long one is cut, and ends in a mark of the whole."""
-    if len(text) <= LONGEST_LABEL and text.isprintable():
-        return text
+    """Return the text as the value of a label. One that is cut, or has characters escaped, ends in a mark of the whole."""
     shown = sanitize(text[: LONGEST_LABEL + 1])
-    if len(text) <= LONGEST_LABEL and len(shown) <= LONGEST_LABEL:
-        return shown
+    if shown == text and len(text) <= LONGEST_LABEL:
+        return text
     mark = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:MARK]
     return f"{shown[: LONGEST_LABEL - MARK - 1]}…{mark}"
 

@@ -23,6 +23,10 @@ def test_long_names_that_begin_alike_stay_different() -> None:
     assert label_value("n" * 400 + "a") != label_value("n" * 400 + "b")
 
 
+def test_an_escape_and_what_looks_like_it_stay_different() -> None:
+    assert label_value("\x1b") != label_value(r"\x1b")
+
+
 @pytest.mark.parametrize(
     ("column", "name"),
     [("queue", "queue"), ("count(*)", "count___"), ("__name__", "name__"), ("2nd", "key_2nd"), ("§", "key"), ("x" * 500, "x" * 60)],
