@@ -4,7 +4,7 @@ In: the site. Out: metric families; each series has the label `target` besides. 
 """
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from prometheus_client import Metric
 
@@ -26,10 +26,11 @@ class Totals:
         self._lock = threading.Lock()
         self._of: dict[str, TaskTotals] = {}
 
-    def after(self, target: str, seen: TaskCounters, queues: Mapping[str, frozenset[str]], now: float) -> TaskTotals:
+    def after(self, shown: ShownTarget, memory: TaskCounters, now: float) -> TaskTotals:
         """Return the totals of a target, with what is new in its memory."""
         with self._lock:
-            found = self._of[target] = totals_after(self._of.get(target, TaskTotals()), seen, queues, now)
+            before, queues = self._of.get(shown.target, TaskTotals()), queues_of_tasks(shown, memory)
+            found = self._of[shown.target] = totals_after(before, memory, queues, now, shown.workers)
             return found
 
 
@@ -46,5 +47,5 @@ def celery_families(site: Site, targets: Collection[str], totals: Totals) -> Ite
             continue
         memory = site.store.load_memories(one.target, {"tasks": TaskCounters}).get("tasks")
         if isinstance(memory, TaskCounters) and memory.read_at is not None:
-            families.add(one, memory, totals.after(one.target, memory, queues_of_tasks(one, memory), now))
+            families.add(one, memory, totals.after(one, memory, now))
     yield from families.metrics()

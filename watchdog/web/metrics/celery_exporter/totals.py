@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdog.core.model.replies import EventCounts
+from watchdog.core.model.target import covers
 from watchdog.tables.tasks.counters import TWICE, TaskCounters
 from watchdog.tables.tasks.failures import Failure
 from watchdog.tables.tasks.names import NAMELESS
@@ -42,8 +42,20 @@ class Unnamed(Struct, frozen=True):
     since: float
 
 
+class Ended(Struct, frozen=True):
+    """What the totals were compared with last.
+
+    `counts`: (worker, task) -> how often it had failed, and succeeded; `listed`: id -> failure.
+    """
+
+    read_at: float
+    started_at: float | None
+    counts: Mapping[tuple[str, str], tuple[float, float]]
+    listed: Mapping[str, Failure]
+
+
 class TaskTotals(Struct, frozen=True):
-    """What was added up of one target, and what it was compared with last."""
+    """What was added up of one target."""
 
     failed: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
     """(task, host, exception) -> failures."""
@@ -53,8 +65,9 @@ class TaskTotals(Struct, frozen=True):
     unnamed: Mapping[OfHost, Unnamed] = field(default_factory=dict)
     untimed: Mapping[str, int] = field(default_factory=dict)
     """Task -> successes that were counted since its runs were last listed."""
-    seen: TaskCounters | None = None
+    ended: Ended | None = None
     runs: Mapping[str, tuple[Run, ...]] = field(default_factory=dict)
+    """Task -> its runs as they were last listed."""
 
 
 def host_of(worker: str) -> str:
@@ -62,47 +75,52 @@ def host_of(worker: str) -> str:
     return worker.partition("@")[2] or worker
 
 
-def totals_after(before: TaskTotals, now_seen: TaskCounters, queues: Mapping[str, frozenset[str]], now: float) -> TaskTotals:
-    """Return the totals with what is new. `queues`: task -> queues that it is seen to come from now."""
-    if before.seen is not None and (now_seen.read_at or 0.0) < (before.seen.read_at or 0.0):
+def totals_after(
+    before: TaskTotals, memory: TaskCounters, queues: Mapping[str, frozenset[str]], now: float, workers: tuple[str, ...] = ()
+) -> TaskTotals:
+    """Return the totals with what is new. `queues`: task -> queues that it is seen to come from now; `workers`: the target's filter."""
+    ended = _ended(memory, workers)
+    if before.ended is not None and ended.read_at < before.ended.read_at:
         return before  # another scrape, at the same time, has read what was remembered later
     known = {task: before.queues.get(task, frozenset()) | found for task, found in queues.items()}
-    runs = {name: before.runs.get(name, ()) if timed.gap else timed.runs for name, timed in now_seen.runtimes.items()}
-    after = replace(before, seen=now_seen, queues={**before.queues, **known}, runs=runs)
-    if before.seen is None or before.seen == now_seen:
+    runs = {name: before.runs.get(name, ()) if timed.gap else timed.runs for name, timed in memory.runtimes.items()}
+    after = replace(before, ended=ended, queues={**before.queues, **known}, runs=runs)
+    if before.ended is None:
         return after
     failed: dict[OfHost, float] = {}
     untimed = dict(before.untimed)
-    for worker, task, event, count in _rises(before.seen, now_seen):
-        if event == "failed":
-            of_host = (task, host_of(worker))
-            failed[of_host] = failed.get(of_host, 0.0) + count
-        elif event == "succeeded":
-            untimed[task] = untimed.get(task, 0) + int(count)
-    return _timed(_named(after, failed, _new_failures(before.seen, now_seen), now), untimed, before.runs)
+    for (worker, task), (failures, successes) in _rises(before.ended, ended):
+        of_host = (task, host_of(worker))
+        failed[of_host] = failed.get(of_host, 0.0) + failures
+        untimed[task] = untimed.get(task, 0) + int(successes)
+    new = [failure for task_id, failure in ended.listed.items() if before.ended.listed.get(task_id) != failure]
+    return _timed(_named(after, failed, new, now), untimed, before.runs)
 
 
-def _rises(before: TaskCounters, after: TaskCounters) -> Iterator[tuple[str, str, str, float]]:
-    """Yield (worker, task, event, how much it rose)."""
+def _ended(memory: TaskCounters, workers: tuple[str, ...]) -> Ended:
+    counts = {
+        (worker, task): (events.get("failed", 0.0), events.get("succeeded", 0.0))
+        for worker, tasks in memory.counts.items()
+        if covers(worker, workers)
+        for task, events in tasks.items()
+    }
+    return Ended(memory.read_at or 0.0, memory.started_at, counts, memory.failures.known)
+
+
+def _rises(before: Ended, after: Ended) -> Iterator[tuple[tuple[str, str], tuple[float, float]]]:
+    """Yield (worker, task) -> by how much its failures and successes rose."""
     restarted = before.started_at != after.started_at
-    if restarted and after.started_at is not None and before.read_at is not None and after.started_at < before.read_at:
+    if restarted and after.started_at is not None and after.started_at < before.read_at:
         return  # another Flower answers: what it counted before is not new
-    known: EventCounts = {} if restarted else before.counts
-    for worker, tasks in after.counts.items():
-        earlier = known.get(worker, {})
-        if tasks == earlier:
-            continue
-        for task, events in tasks.items():
-            was = earlier.get(task, {})
-            for event, count in events.items():
-                rise = count - was.get(event, 0.0)
-                if rise:
-                    yield worker, task, event, rise if rise > 0 else count
+    known = {} if restarted else before.counts
+    for key, (failed, succeeded) in after.counts.items():
+        had_failed, had_succeeded = known.get(key, (0.0, 0.0))
+        if (failed, succeeded) != (had_failed, had_succeeded):
+            yield key, (_rise(had_failed, failed), _rise(had_succeeded, succeeded))
 
 
-def _new_failures(before: TaskCounters, after: TaskCounters) -> list[Failure]:
-    known = before.failures.known
-    return [failure for task_id, failure in after.failures.known.items() if known.get(task_id) != failure]
+def _rise(before: float, after: float) -> float:
+    return after - before if after >= before else after
 
 
 def _named(totals: TaskTotals, counted: Mapping[OfHost, float], listed: list[Failure], now: float) -> TaskTotals:

@@ -40,9 +40,9 @@ class Scraping:
         for one in first:
             self.scrape(one)
 
-    def scrape(self, seen: TaskCounters, after: float = 10.0) -> TaskTotals:
+    def scrape(self, seen: TaskCounters, after: float = 10.0, workers: tuple[str, ...] = ()) -> TaskTotals:
         self.now += after
-        self.totals = totals_after(self.totals, seen, {}, self.now)
+        self.totals = totals_after(self.totals, seen, {}, self.now, workers)
         return self.totals
 
 
@@ -85,6 +85,12 @@ def test_a_failure_that_flower_counts_without_a_name_counts_under_the_one_in_the
     assert scraping.scrape(memory({"failed": 1.0}, named_by_list, task=NAMELESS, read_at=T0 + 1), 61).failed == {
         (TASK, HOST, "ValueError"): 1.0
     }
+
+
+def test_failures_on_workers_of_another_target_do_not_count() -> None:
+    scraping = Scraping(memory())
+    scraping.scrape(memory({"failed": 3.0}, read_at=T0 + 1), workers=("celery@other-*",))
+    assert scraping.scrape(memory({"failed": 3.0}, read_at=T0 + 2), 61, workers=("celery@other-*",)).failed == {}
 
 
 def test_a_module_before_the_exception_is_left_out() -> None:
