@@ -18,8 +18,16 @@ __all__ = ["http"]
 SMALL = 4
 PATIENCE_S = 120.0
 SERVED: dict[str, float | None] = {
-    "/": 100.0, "/targets/site": 100.0, "/metrics": None, "/metrics/celery-exporter": None, "/api/v1/status": None,
-}  # fmt: skip
+    "/": 100.0,
+    "/targets/site": 100.0,
+    "/metrics": None,
+    "/metrics/celery-exporter": None,
+    "/api/v1/status": None,
+    "/api/v1/targets": None,
+    "/api/v1/targets/site/tables/workers": None,
+    "/api/v1/targets/site/history?table=queues": None,
+    "/api/v1/incidents": None,
+}
 """Path -> the most CPU (ms) that a request may cost; None: no target."""
 
 

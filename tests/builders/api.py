@@ -73,7 +73,15 @@ def a_store(folder: Path) -> Store:
         "tasks": Part(NOW - 20, NOW - 10, {("shop.index",): (5.0, 1.0, 0.0, sketch_of([1.0] * 50 + [2.0] * 50), None)}),
     }
     rows = (Row({"name": "indexing", "length": 60.0}), BLIND)
-    look = LastLook(NOW - 10, 10.0, {"queues": TableSeen(rows), "errors": TableSeen(unread="flower: no answer")})
+    look = LastLook(
+        NOW - 10,
+        10.0,
+        {
+            "queues": TableSeen(rows),
+            "errors": TableSeen(unread="flower: no answer"),
+            "broker": TableSeen(unread="no answer from redis://ada:hunter2@db:6379/0"),
+        },
+    )
     with store.cycle() as transaction:
         transaction.record(Looked("prod", Slice(NOW - 10, parts), look, NOW - 20), Keeping(KEPT))
     return store

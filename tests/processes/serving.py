@@ -15,10 +15,10 @@ _SERVED = re.compile(r"http_served .*\bport=(\d+)")
 
 
 @contextlib.contextmanager
-def serving(folder: Path, http: str = "", more: str = UNREACHABLE) -> Iterator[tuple[Daemon, str]]:
-    """The daemon, and where it listens. `http`: further lines of `[http]`; `more`: tables."""
-    config = folder / "watchdog.toml"
-    config.write_text(f'interval = "1s"\ndatabase = "watchdog.db"\nlog_format = "logfmt"\n{more}\n[http]\nlisten = "127.0.0.1:0"\n{http}\n')
+def serving(folder: Path, http: str = "", more: str = UNREACHABLE, top: str = "") -> Iterator[tuple[Daemon, str]]:
+    """The daemon, and where it listens. `http`: further lines of `[http]`; `more`: tables; `top`: lines before all tables."""
+    lines = ['interval = "1s"', 'database = "watchdog.db"', 'log_format = "logfmt"', top, more, "[http]", 'listen = "127.0.0.1:0"', http]
+    (folder / "watchdog.toml").write_text("\n".join(lines) + "\n")
     with running(folder) as daemon:
         daemon.wait_for("http_served")
         found = _SERVED.search(daemon.own_text)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import Response, request
 from msgspec import UNSET, Struct, UnsetType
 
+from watchdog.config.masking import MASKING
 from watchdog.status.documents.text import json_text
 
 __all__ = ["API", "PROBLEM", "Problem", "RefusedError", "for_programs", "refused"]
@@ -43,6 +44,6 @@ def for_programs() -> bool:
 def refused(status: int, detail: str, where: str = "", headers: Mapping[str, str] | None = None) -> Response:
     """The answer."""
     if not for_programs():
-        return Response(f"watchdog: {detail}\n", status, headers, content_type="text/plain; charset=utf-8")
+        return Response(MASKING(f"watchdog: {detail}\n"), status, headers, content_type="text/plain; charset=utf-8")
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, where=where or UNSET)
-    return Response(json_text(problem) + "\n", status, headers, content_type=PROBLEM)
+    return Response(MASKING(json_text(problem)) + "\n", status, headers, content_type=PROBLEM)

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, current_app, g, request
 from msgspec import Struct
 
+from watchdog.config.masking import MASKING
 from watchdog.status.documents.text import json_text
 from watchdog.web.access import Person
 from watchdog.web.api.asked import decoded_body, decoded_query
@@ -55,6 +56,6 @@ def view_of(route: Route) -> Callable[..., Response]:
         query = decoded_query(request, route.query)
         body = None if route.body is None else decoded_body(request, route.body)
         document = route.answer(Call(site, g.person, path, query, body, site.clock()))
-        return Response(json_text(document) + "\n", route.status, content_type="application/json")
+        return Response(MASKING(json_text(document)) + "\n", route.status, content_type="application/json")
 
     return view

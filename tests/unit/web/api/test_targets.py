@@ -54,6 +54,10 @@ def test_a_table_that_was_not_read_says_why(tmp_path: Path, path: str, why: str)
     assert an_api(tmp_path).got(f"/targets/{path}")["unread"] == why
 
 
+def test_a_password_in_a_reason_is_masked(tmp_path: Path) -> None:
+    assert an_api(tmp_path).got("/targets/prod/tables/broker")["unread"] == "no answer from redis://***@db:6379/0"
+
+
 def test_a_table_that_does_not_exist_is_named_with_what_was_meant(tmp_path: Path) -> None:
     assert an_api(tmp_path).refused("GET", "/targets/prod/tables/queus") == (404, "path", 'no table "queus"; did you mean "queues"?')
 
