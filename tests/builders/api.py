@@ -17,6 +17,7 @@ from watchdog.core.incidents.quiet.deploys import new_deploy
 from watchdog.core.incidents.quiet.silences import new_silence
 from watchdog.core.model.last_look import LastLook, TableSeen
 from watchdog.core.model.rows import Row
+from watchdog.status.why.today import Today
 from watchdog.store import Looked, Store
 from watchdog.tables.history.kept import KEPT
 
@@ -87,7 +88,8 @@ def a_store(folder: Path) -> Store:
     return store
 
 
-def an_api(folder: Path, store: Store | None = None, **http: Any) -> Api:
+def an_api(folder: Path, store: Store | None = None, today: Today | None = None, **http: Any) -> Api:
     """The API of a site with the targets `prod` and `staging`, of which the second was never looked at."""
     settings = HttpSettings(listen="127.0.0.1:5556", **http)
-    return Api(application(folder, site(store or a_store(folder), "prod", "staging", now=NOW, http=settings), **http))
+    given = site(store or a_store(folder), "prod", "staging", now=NOW, http=settings)
+    return Api(application(folder, replace(given, today=today or Today()), **http))

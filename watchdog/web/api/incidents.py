@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.deploys import deploy_before
 from watchdog.status.documents.answered import (
     AcknowledgedDocument,
@@ -18,7 +19,10 @@ from watchdog.status.documents.answered import (
     taken_back_document,
 )
 from watchdog.status.documents.incidents import IncidentsDocument, OneIncidentDocument, incident_document, incidents_document
+from watchdog.status.documents.why import WhyDocument, why_document
 from watchdog.status.quiet import reasons_of
+from watchdog.status.why.case import Answer
+from watchdog.status.why.incident import case_of
 from watchdog.web.api.asked import Author, Text
 from watchdog.web.api.author import author_of
 from watchdog.web.api.route import Call
@@ -34,6 +38,7 @@ __all__ = [
     "incident",
     "incidents",
     "take_back",
+    "why",
 ]
 
 ENDED = frozenset({State.RESOLVED, State.DROPPED})
@@ -91,6 +96,14 @@ def incident(call: Call) -> OneIncidentDocument:
     shown = store.show(call.path["id"])
     reason = reasons_of(store.incidents(), store, call.site.settings, call.now).get(shown.incident.id)
     return incident_document(shown, str(store.path), store.watched(), reason, deploy_before(shown.incident, store.deploys()))
+
+
+def why(call: Call) -> WhyDocument:
+    """The same as `watchdog why --no-look`, of this incident alone."""
+    store = call.site.store
+    one = store.show(call.path["id"]).incident
+    case = case_of(one, store, call.site.today, call.now, iso)
+    return why_document(Answer(one.rule, call.now, None, () if case is None else (case,), database=str(store.path)))
 
 
 def acknowledge(call: Call) -> AcknowledgedDocument:

@@ -9,6 +9,7 @@ from watchdog.status.documents.history import HistoryDocument
 from watchdog.status.documents.incidents import OneIncidentDocument
 from watchdog.status.documents.silences import OneSilenceDocument, SilencesDocument
 from watchdog.status.documents.status import StatusDocument
+from watchdog.status.documents.why import WhyDocument
 from watchdog.web.api import asking_for, incidents, targets
 from watchdog.web.api.openapi import described
 from watchdog.web.api.route import Call, Route, view_of
@@ -69,6 +70,15 @@ ROUTES: tuple[Route, ...] = (
         "One incident with its history and messages",
         incidents.incident,
         OneIncidentDocument,
+        refuses=(404,),
+    ),
+    Route(
+        "GET",
+        "/incidents/<id>/why",
+        "why",
+        "What each receiver was told of an incident, or why nothing",
+        incidents.why,
+        WhyDocument,
         refuses=(404,),
     ),
     Route(

@@ -6,7 +6,6 @@ In: what the store knows, today's configuration. Out: view values.
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Incident, State, Transition
 from watchdog.core.incidents.payload import iso
@@ -15,7 +14,6 @@ from watchdog.core.incidents.quiet.deploys import deploy_before
 from watchdog.core.incidents.quiet.matchers import labels_of, match
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.incidents.quiet.silences import Silence, is_announcement
-from watchdog.core.incidents.routing import Routing
 from watchdog.core.model.rows import Cell, Param
 from watchdog.core.text.phrasing import telling_cells
 from watchdog.core.text.wording import key_text
@@ -26,7 +24,7 @@ from watchdog.status.panel import Ink, Piece
 from watchdog.status.quiet import reasons_of
 from watchdog.status.quiet_wording import acknowledged_text, quiet_line
 from watchdog.status.why.case import Case, message_text
-from watchdog.status.why.stored import Stored
+from watchdog.status.why.incident import case_of
 from watchdog.store import IncidentShown, MessageShown, Store
 from watchdog.web.pages.targets import ENDED, PENDING
 from watchdog.web.site import Site
@@ -123,7 +121,7 @@ def incident_view(site: Site, named: str) -> IncidentView:
     known = holding(shown)
     rule = site.today.rule_of(incident.target, incident.rule, incident.key)
     after = deploy_before(incident, store.deploys())
-    case = _Asked(site, now, clock).case(incident)
+    case = case_of(incident, store, site.today, now, clock)
     return IncidentView(
         line=_line(incident, now, clock, reason, known),
         incident=incident,
@@ -144,20 +142,6 @@ def incident_view(site: Site, named: str) -> IncidentView:
         labels=labels_of(incident),
         silences=tuple((clock(one.ends_at), one.author, one) for one in _hiding(store, incident, now)),
     )
-
-
-class _Asked:
-    """What is known of why, at one time."""
-
-    def __init__(self, site: Site, now: float, clock: Clock) -> None:
-        today = replace(site.today, routing=Routing(site.today.routing.routes))  # it remembers, and is not made for several threads
-        self._stored, self._now = Stored(site.store, today, clock), now
-
-    def case(self, incident: Incident) -> Case | None:
-        """What each receiver is told now; of what has ended, as it was when it last fired."""
-        if incident.open:
-            return self._stored.open_now(incident, self._now, "")
-        return self._stored.last(incident.rule, (incident.target,), lambda one: one.id == incident.id, self._now)
 
 
 def _line(incident: Incident, now: float, clock: Clock, reason: Reason | None, known: Acknowledgement | None) -> IncidentLine:

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.builders.api import A, Api, B, C, an_api
+from tests.builders.incidents import a_rule
 from tests.builders.outbox import commit, incident, opened, plan
+from watchdog.core.incidents.routing import Recipient, Routing
+from watchdog.core.rules.overrides import Tuned
+from watchdog.status.why.today import Today
 
 NEWEST_FIRST = [B.id, A.id]
 
@@ -72,6 +76,12 @@ def test_one_is_found_as_on_the_command_line(tmp_path: Path, named: str) -> None
 @pytest.mark.parametrize("named", ["01X", "01INCIDENT", "%00", "%25", "_"])
 def test_one_that_is_not_there_or_not_unique_is_not_found(tmp_path: Path, named: str) -> None:
     assert an_api(tmp_path).refused("GET", f"/incidents/{named}")[0] == 404
+
+
+def test_why_nobody_is_told_more_is_said_for_each_receiver(tmp_path: Path) -> None:
+    today = Today([Recipient("ops")], Routing(), tuned={"prod": {"QueueBacklogHigh": Tuned(a_rule(), ())}})
+    (row,) = an_api(tmp_path, today=today).got(f"/incidents/{A.id}/why")["rows"]
+    assert [(told["receiver"], told["why"], told["reason"]["by"]) for told in row["receivers"]] == [("ops", "acknowledged", "ada")]
 
 
 def test_an_acknowledgement_is_in_the_database(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ ASKED: dict[str, tuple[str, object]] = {
     "history": ("/targets/prod/history?table=tasks", None),
     "incidents": ("/incidents?all", None),
     "incident": (f"/incidents/{A.id}", None),
+    "why": (f"/incidents/{A.id}/why", None),
     "acknowledge": (f"/incidents/{B.id}/ack", {"comment": "on it"}),
     "take_back": (f"/incidents/{A.id}/ack", None),
     "close": (f"/incidents/{B.id}/close", {"reason": "gone"}),

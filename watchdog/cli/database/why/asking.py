@@ -28,6 +28,7 @@ from watchdog.core.text.wording import counted, key_text
 from watchdog.polling.check import Looked
 from watchdog.status.clock import clock_of
 from watchdog.status.why.case import Answer, Case
+from watchdog.status.why.incident import last_verdict
 from watchdog.status.why.stored import MOST_CASES, NEVER, Stored
 from watchdog.status.why.today import today_of
 from watchdog.store import Store, StoreError
@@ -40,7 +41,6 @@ __all__ = ["Asked", "answer"]
 MOST_CLEAR = 3
 """Most rows shown if all are clear."""
 MOST_KEYS = 8
-VERDICTS = {"breach": "in breach", "clear": "clear", "unknown": "unknown", "none": "none"}
 TELLING = frozenset({Verdict.BREACH, Verdict.UNKNOWN})
 
 
@@ -157,8 +157,7 @@ class _Answering:
         return self_alone if target == SELF else "not looked at (--no-look)"
 
     def _last_verdict(self, incident: Incident, none: str) -> str:
-        last = f"the last verdict was {VERDICTS.get(incident.verdict, 'none')}" if incident.verdict else ""
-        return "; ".join(filter(None, (none or "unknown: its row is not there now", last)))
+        return "; ".join(filter(None, (none or "unknown: its row is not there now", last_verdict(incident))))
 
     def _why_no_incident(self, row: RowLook, store: Store | None) -> str:
         if store is None or row.finding.verdict is not Verdict.BREACH:

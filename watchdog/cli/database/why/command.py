@@ -64,9 +64,10 @@ def why(  # noqa: PLR0913 - its options
     it and until when, and what would be said next. KEY is a value, such as indexing, or COLUMN=VALUE; without it, all that is not clear.
     """
     from watchdog.cli.database.why.asking import Asked, answer  # noqa: PLC0415
-    from watchdog.cli.database.why.page import why_document, why_page  # noqa: PLC0415
+    from watchdog.cli.database.why.page import why_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.status.clock import clock_of  # noqa: PLC0415
+    from watchdog.status.documents.why import why_document  # noqa: PLC0415
 
     conf, unread = _configured(config, database)
     now = time.time()

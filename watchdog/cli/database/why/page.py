@@ -1,21 +1,17 @@
-"""The answer for people and machines: a block for each row, with a line for each thing that decides.
+"""The answer for people: a block for each row, with a line for each thing that decides.
 
-In: an `Answer`, a function that writes times. Out: a page, or a JSON document.
+In: an `Answer`, a function that writes times. Out: a page.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from watchdog.cli.output.page import Block, Entries, Entry, Ink, Line, Piece
-from watchdog.core.incidents.explain.as_it_was import Sent
-from watchdog.core.incidents.explain.document import explained_document
-from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.judging.parts import Part, RowLook
 from watchdog.core.text.wording import key_text, values_text
 from watchdog.status.why.case import Answer, Case, Told, message_text
 
-__all__ = ["why_document", "why_page"]
+__all__ = ["why_page"]
 
 Clock = Callable[[float], str]
 MOST_MESSAGES = 4
@@ -73,63 +69,3 @@ def _below(told: Told, clock: Clock) -> Iterator[Piece]:
         yield Ink(f"{len(told.sent) - MOST_MESSAGES} earlier messages", "faint")
     yield from (Ink(message_text(one, clock), "faint") for one in told.sent[-MOST_MESSAGES:])
     yield from (Ink(f"later: {message_text(one, clock)}", "faint") for one in told.later[:MOST_MESSAGES])
-
-
-def why_document(answer: Answer) -> dict[str, Any]:
-    """The same as JSON values."""
-    return {
-        "version": 1,
-        "rule": answer.rule,
-        "now": iso(answer.now),
-        "at": None if answer.at is None else iso(answer.at),
-        "database": answer.database or None,
-        "rows": [_case(case) for case in answer.cases],
-        "notes": list(answer.notes),
-    }
-
-
-def _case(case: Case) -> dict[str, Any]:
-    incident, look = case.incident, case.look
-    return {
-        "target": case.target,
-        "key": dict(case.key),
-        "at": iso(case.at),
-        "verdict": look.finding.verdict.value if look is not None else None,
-        "verdict_text": case.verdict,
-        "conditions": _conditions(look.parts if look is not None else ()),
-        "incident": incident.id if incident is not None else None,
-        "state": incident.state.value if incident is not None else None,
-        "severity": incident.severity.value if incident is not None else None,
-        "state_text": case.state,
-        "receivers": [_receiver(told) for told in case.told],
-        "notes": list(case.notes),
-    }
-
-
-def _conditions(parts: Sequence[Part]) -> list[dict[str, Any]]:
-    return [
-        {"of": part.of, "text": part.text, "holds": part.holds, "values": {name: json_cell(cell) for name, cell in part.values.items()}}
-        for part in parts
-    ]
-
-
-def _receiver(told: Told) -> dict[str, Any]:
-    return {
-        "receiver": told.receiver,
-        **explained_document(told.explained),
-        "sentence": told.sentence,
-        "next_text": told.next or None,
-        "messages": [_sent(one) for one in (*told.sent, *told.later)],
-    }
-
-
-def _sent(one: Sent) -> dict[str, Any]:
-    return {
-        "event": one.event.value,
-        "severity": one.severity.value,
-        "state": one.state,
-        "created_at": iso(one.created_at),
-        "attempts": one.attempts,
-        "delivered_at": None if one.delivered_at is None else iso(one.delivered_at),
-        "last_error": one.last_error,
-    }
