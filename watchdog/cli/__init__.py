@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "watchdog.cli.run:run",
     "status": "watchdog.cli.status.command:status",
     "task": "watchdog.cli.status.task:task",
+    "report": "watchdog.cli.status.report:report",
     "config": "watchdog.cli.config.command:config",
     "rules": "watchdog.cli.rules.command:rules",
     "tables": "watchdog.cli.rules.tables:tables",

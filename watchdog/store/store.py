@@ -7,15 +7,16 @@ from types import TracebackType
 from typing import Self
 
 from watchdog.core.history.series import Keeping, Slice
-from watchdog.core.incidents.lifecycle import Incident, Transition
+from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.model.last_look import LastLook
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.store import cycles, incident_history, lease, reading, retention
+from watchdog.store import cycles, lease, reading, retention
 from watchdog.store.database import DatabaseFile
+from watchdog.store.incident_history import IncidentHistory
 from watchdog.store.looks import history, table_memory
 from watchdog.store.looks.history import Looked
 from watchdog.store.looks.row_cache import CachedTarget
@@ -114,7 +115,7 @@ class Transaction:
             return removed.give_up(self._file.connection(), receiver, reason)
 
 
-class Store(Requests):
+class Store(Requests, IncidentHistory):
     """One database file, usable from any thread. Every method raises `StoreError` if it fails, with nothing written. Times are epoch
     seconds.
     """
@@ -247,14 +248,6 @@ class Store(Requests):
         """What a cycle of this target would load, without a transaction: to explain what is decided on."""
         with self._file.speaking():
             return cycles.load(self._file.connection(), target, CachedTarget(), None, servers)
-
-    def incidents_of(self, rule: str) -> tuple[Incident, ...]:
-        """All incidents of a rule that are kept, also those that never fired, oldest first."""
-        return incident_history.incidents_of(self._file, rule)
-
-    def open_then(self, target: str, at: float) -> tuple[tuple[Incident, tuple[Transition, ...]], ...]:
-        """The incidents of a target that were open at `at`, as they are stored now, with their transitions."""
-        return incident_history.open_then(self._file, target, at)
 
     def notified(self) -> Mapping[str, tuple[str, ...]]:
         """Id of each open incident that somebody may have heard of -> the receivers, by name."""

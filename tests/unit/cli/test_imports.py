@@ -62,6 +62,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("status",): CONFIGURED | RULES | ASKING | STORED,
     ("status", "--json"): CONFIGURED | RULES | ASKING | STORED,
     ("task", "01"): CONFIGURED | RULES | ASKING,
+    ("report",): CONFIGURED | RULES | STORED,
     ("config", "check"): CONFIGURED | RULES,
     ("config", "show"): CONFIGURED,
     ("rules", "check"): CONFIGURED | RULES,

@@ -6,8 +6,6 @@ Input: a `Message`. Output: a dict in the order in which it is written, or its b
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,6 +17,7 @@ from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.text.sanitize import sanitize_json
+from watchdog.core.text.timestamps import iso
 
 __all__ = ["LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
 
@@ -135,12 +134,6 @@ def subject_of(notice: Notice) -> str:
     """Return the summary, or rule and key if it is empty."""
     key = ", ".join(f"{name}={value}" for name, value in notice.key.items())
     return notice.summary or f"{notice.rule} {key}".strip()
-
-
-@lru_cache(maxsize=1024)
-def iso(at: float) -> str:
-    """Format epoch seconds as `2026-11-22T09:15:00Z`."""
-    return datetime.fromtimestamp(math.floor(at), UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def _counted(message: Message) -> str:
