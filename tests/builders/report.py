@@ -102,6 +102,7 @@ def a_report(**changes: Any) -> Report:
             QuietRule("Custom", trial=True),
             QuietRule("ResultsGrowing", idle="no results are configured"),
         ),
+        quiet_in_all=5,
         rules=7,
         kept_s=14 * DAY,
     )  # fmt: skip

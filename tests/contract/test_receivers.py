@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from tests.builders.outbox import T0, message, notice
+from tests.builders.report import a_report, a_target_report
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.tcp_server import TcpServer, drips, is_silent, says
 from watchdog import __version__
-from watchdog.core.incidents.messages import Event
+from watchdog.core.incidents.messages import Event, Message
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
+from watchdog.core.model.target import SELF
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
@@ -92,6 +94,14 @@ def test_hostile_names_are_rendered_harmless(kind: str) -> None:
     body = made(kind).render(message("1", hostile))
     assert b"\x1b" not in body
     assert b"\x07" not in body
+
+
+@pytest.mark.parametrize("kind", RECEIVERS)
+def test_a_digest_is_rendered_with_its_figures_and_harmless(kind: str) -> None:
+    hostile = a_report(targets=(a_target_report("\x1b[31mprod"),))
+    body = made(kind).render(Message("01DIGEST", "ops", SELF, T0, (), digest=hostile))
+    assert b"12,345 tasks" in body
+    assert b"\x1b" not in body
 
 
 @pytest.mark.parametrize("kind", RECEIVERS)

@@ -25,14 +25,17 @@ from watchdog.receivers.base import Receiver
 from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
+    from watchdog.core.report.report import Report, Span
+    from watchdog.core.report.schedule import DigestTimes
     from watchdog.daemon.cycle import Cycle
     from watchdog.daemon.daemon import Built
+    from watchdog.daemon.digests import Digests
     from watchdog.daemon.heartbeat import Heartbeat
     from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.pace import Pace
     from watchdog.store import Store
 
-__all__ = ["build_cycles", "build_heartbeat", "build_watching", "stored_past"]
+__all__ = ["build_cycles", "build_digests", "build_heartbeat", "build_watching", "stored_past"]
 
 
 def build_cycles(
@@ -120,6 +123,21 @@ def build_heartbeat(
     )
 
 
+def build_digests(conf: Configured, store: "Store") -> "Digests | None":
+    """The digests, if a receiver wants one."""
+    times = {receiver.name: found for receiver in conf.settings.receiver if (found := receiver.digest_times) is not None}
+    if not times:
+        return None
+    from watchdog.daemon.digests import Digests  # noqa: PLC0415
+
+    def report(window: "Span", by: "DigestTimes") -> "Report":
+        from watchdog.status.reporting import report_of  # noqa: PLC0415
+
+        return report_of(store, conf.settings, conf.book, window, by.zone)
+
+    return Digests(store, times, report, service=conf.settings.service)
+
+
 def build_watching(
     conf: Configured, store: "Store", self_monitor: "SelfMonitor", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
@@ -155,6 +173,7 @@ def build_watching(
         self_monitor,
         heartbeat,
         DecisionLog(Path(conf.settings.decisions)) if conf.settings.decisions else None,
+        build_digests(conf, store),
         retention_s=conf.settings.retention,
         clock=clock,
         stopwatch=stopwatch,

@@ -147,7 +147,8 @@ class DeliveryWorker:
 
     def _report(self, claimed: Claimed, outcome: Outcome, settled: Settled | None) -> None:
         if settled is not None:
-            about = {"message": claimed.message.id, "incidents": len(claimed.message.notices), "attempt": claimed.attempt}
+            told: dict[str, object] = {"incidents": len(claimed.message.notices)} if claimed.message.digest is None else {"digest": True}
+            about = {"message": claimed.message.id, **told, "attempt": claimed.attempt}
             reason = {"reason": settled.reason} if settled.reason else {}
             write = self._log.info if settled.state == "delivered" else self._log.warning
             write(_EVENTS[settled.state], **about, **reason)

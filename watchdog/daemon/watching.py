@@ -12,6 +12,7 @@ import structlog
 
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
+from watchdog.daemon.digests import Digests
 from watchdog.daemon.heartbeat import Heartbeat
 from watchdog.daemon.logs.decision_log import DecisionLog
 from watchdog.daemon.logs.transition_log import log_transitions
@@ -30,6 +31,7 @@ __all__ = ["Watching"]
 log = structlog.get_logger()
 
 RETENTION_EVERY_S = 3600.0
+DIGESTS_EVERY_S = 10.0
 THREADS = 16
 """A target that hangs holds one until its timeouts end. More would only wait longer for their turn to write: with 60 of them, and a slow
 disk, some waited longer than the database's timeout.
@@ -47,6 +49,7 @@ class Watching:
         self_monitor: SelfMonitor,
         heartbeat: Heartbeat | None = None,
         decision_log: DecisionLog | None = None,
+        digests: Digests | None = None,
         *,
         retention_s: float,
         clock: Callable[[], float],
@@ -54,7 +57,7 @@ class Watching:
     ) -> None:
         self.cycles = cycles
         self._delivery, self._store, self._self_monitor, self._heartbeat = delivery, store, self_monitor, heartbeat
-        self._decision_log = decision_log
+        self._decision_log, self._digests = decision_log, digests
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
@@ -71,7 +74,7 @@ class Watching:
 
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(min(THREADS, len(self.cycles) + 1))},
+            executors={"default": ThreadPoolExecutor(min(THREADS, len(self.cycles) + 1 + (self._digests is not None)))},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
         self._delivery.start()
@@ -81,6 +84,8 @@ class Watching:
         for cycle in self.cycles:
             self._every(cycle.target.interval_s, self._one_cycle, cycle, cycle.target.name)
         self._every(RETENTION_EVERY_S, self._retain, None, "retention")
+        if self._digests is not None:
+            self._every(DIGESTS_EVERY_S, self._digest, self._digests, "digests")
         self._scheduler.start()
 
     def stop(self, grace_s: float) -> None:
@@ -154,7 +159,7 @@ class Watching:
     _store_patience_s = 15.0
     """How much a locked database may add to a cycle, in seconds."""
 
-    def _every(self, seconds: float, work: Callable[..., None], argument: Cycle | None, name: str) -> None:
+    def _every(self, seconds: float, work: Callable[..., None], argument: Cycle | Digests | None, name: str) -> None:
         from datetime import UTC, datetime  # noqa: PLC0415
 
         assert self._scheduler is not None  # noqa: S101 - start() sets it
@@ -216,6 +221,10 @@ class Watching:
         self._punctuality.ended(name, now)
         with self._progress:
             self._ended_at[name] = now
+
+    def _digest(self, digests: Digests) -> None:
+        if digests.send_due(self._clock()):
+            self._delivery.wake()
 
     def _retain(self) -> None:
         try:

@@ -7,11 +7,13 @@
 
 import math
 import sys
+from collections.abc import Iterator
 from typing import Literal, TextIO
 
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.incidents.payload import encode, headline, iso, title_of
+from watchdog.core.report.chapters import Chapter, chapters_of, lines_of
 from watchdog.core.text.sanitize import sanitize
 from watchdog.receivers.settings import ReceiverSettings
 
@@ -45,6 +47,8 @@ class ConsoleReceiver:
         if not self.human:
             return encode(message) + b"\n"
         lines = [f"{iso(message.created_at)} {message.target}: {headline(message)}"]
+        if message.digest is not None:
+            lines += [f"  {line}" for chapter in chapters_of(message.digest) for line in (chapter.title, *_indented(chapter))]
         lines += [_line(notice) for notice in message.notices[:MOST_SHOWN]]
         if len(message.notices) > MOST_SHOWN:
             lines.append(f"  … and {len(message.notices) - MOST_SHOWN} more; `watchdog incidents` lists them all")
@@ -63,6 +67,10 @@ class ConsoleReceiver:
 
     def close(self) -> None:
         """Standard output stays open: others print there too."""
+
+
+def _indented(chapter: Chapter) -> Iterator[str]:
+    return (f"  {line}" for line in lines_of(chapter))
 
 
 def _line(notice: Notice) -> str:

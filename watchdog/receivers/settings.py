@@ -5,7 +5,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, StrictStr, model_validator
 
 from watchdog.core.model.severity import Severity
 from watchdog.core.text.durations import format_duration
@@ -14,6 +14,7 @@ from watchdog.net.settings_types import Duration
 if TYPE_CHECKING:
     from watchdog.core.incidents.quiet.matchers import Matcher
     from watchdog.core.incidents.routing import Terms
+    from watchdog.core.report.schedule import DigestTimes
 
 __all__ = ["GroupTime", "Label", "ReceiverSettings", "as_tuple", "checked_matchers"]
 
@@ -33,6 +34,8 @@ _NOT_WHERE = {
     "group_interval",
     "mute",
     "tell_silences",
+    "digest",
+    "digest_timezone",
 }
 """Settings that do not affect whether a message is accepted."""
 
@@ -64,6 +67,26 @@ def checked_matchers(text: str) -> str:
     return text
 
 
+def _checked_digest(text: str) -> str:
+    _days_and_second(text)
+    return text
+
+
+def _days_and_second(text: str) -> tuple[frozenset[int], int]:
+    """The weekdays and the time of day of `08:00`, `mon 08:00` or `mon-fri 08:00`."""
+    from watchdog.receivers.times_of_day import days_of, second_of  # noqa: PLC0415 - most configurations have no digest
+
+    days, _, clock = text.strip().rpartition(" ")
+    second = second_of(clock)
+    return days_of([days.strip() or "mon-sun"]), second
+
+
+def _checked_zone(name: str) -> str:
+    from watchdog.receivers.times_of_day import checked_zone  # noqa: PLC0415
+
+    return checked_zone(name)
+
+
 Label = Annotated[StrictStr, AfterValidator(_a_label)]
 GroupTime = Annotated[Duration, AfterValidator(_short_enough)]
 
@@ -75,6 +98,7 @@ class ReceiverSettings(BaseModel):
     of what still fires, 0 for none; unset: an hour, for critical incidents alone. Incidents with equal labels `group_by` are told together:
     the first message waits `group_wait` for more of them, a further one about less than critical ones `group_interval`.
     `mute`: the names of its `[[mute]]` windows. `tell_silences`: whether it is notified of the start and the end of silences and deploys.
+    `digest`: when it gets a report: `08:00`, or on some days, `mon 08:00`, by the clock of `digest_timezone`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -91,6 +115,26 @@ class ReceiverSettings(BaseModel):
     group_interval: GroupTime = 60.0
     mute: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_tuple)] = ()
     tell_silences: StrictBool = False
+    digest: Annotated[StrictStr, AfterValidator(_checked_digest)] | None = None
+    digest_timezone: Annotated[StrictStr, AfterValidator(_checked_zone)] | None = None
+
+    @model_validator(mode="after")
+    def _has_its_zone_for_something(self) -> "ReceiverSettings":
+        if self.digest_timezone is not None and self.digest is None:
+            raise ValueError('expected digest beside digest_timezone, found none; add for example digest = "08:00"')
+        return self
+
+    @property
+    def digest_times(self) -> "DigestTimes | None":
+        """When it gets a digest; None: never."""
+        from watchdog.core.report.schedule import DigestTimes  # noqa: PLC0415
+        from watchdog.receivers.times_of_day import UTC, zone_of  # noqa: PLC0415
+
+        if self.digest is None:
+            return None
+        zone = self.digest_timezone or UTC
+        days, second = _days_and_second(self.digest)
+        return DigestTimes(days, second, zone_of(zone), f"{self.digest} {zone}")
 
     @property
     def matchers(self) -> "tuple[Matcher, ...]":

@@ -55,6 +55,7 @@ def report_of(
         reported.append(target_report(target.name, slices, KEPT, window, least_gap_s))
         seen[target.name] = _seen(slices, window, least_gap_s, _blind(lives, book, target.name, window))
     loaded = _loaded(book, targets if names else [*targets, Target(SELF)])
+    quiet = quiet_rules(loaded, told, _by_rule(incidents), seen, window)
     wall = datetime.fromtimestamp(window.until, UTC).astimezone(zone)
     offset = wall.utcoffset()
     return Report(
@@ -67,7 +68,8 @@ def report_of(
         sum(not one.acts and not one.trial for one in incidents),
         tuple(told[:MOST_RULES]),
         len(told),
-        quiet_rules(loaded, told, _by_rule(incidents), seen, window),
+        quiet,
+        len(quiet),
         len(loaded),
         settings.history,
         wall.tzname() or "UTC",

@@ -20,6 +20,7 @@ from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
     TOLD_COLUMNS,
+    digest_text,
     incident_cells,
     incident_from,
     message_from,
@@ -54,7 +55,7 @@ _TOLD_OF_ONE = f"SELECT {_TOLD} FROM told WHERE incident = ?"  # noqa: S608
 _UNFINISHED = f"""
     SELECT target FROM incidents WHERE state IN {OPEN_STATES}
     UNION SELECT incidents.target FROM told JOIN incidents ON incidents.id = told.incident WHERE told.event <> 'resolved'
-    UNION SELECT target FROM messages WHERE state = 'waiting' AND body IS NULL"""  # noqa: S608
+    UNION SELECT target FROM messages WHERE state = 'waiting' AND body IS NULL AND digest IS NULL"""  # noqa: S608
 _SAID_AT = """
     SELECT receiver, group_id, max(created_at) AS at FROM messages
     WHERE target = :target AND created_at > coalesce((SELECT at FROM cycles WHERE target = :target), 0) - :within AND group_id <> ''
@@ -64,7 +65,7 @@ _FIRED_BEFORE = """
     WHERE target = ? AND state = 'resolved' AND fired_at BETWEEN ? AND ? GROUP BY fingerprint HAVING count(*) > 1"""
 """Read from an index alone (which holds `state` for the SQLite versions that would look it up). What fired once before cannot be the third
 firing now."""
-_UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL ORDER BY number"
+_UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL AND digest IS NULL ORDER BY number"
 
 
 def load(
@@ -167,12 +168,12 @@ def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: floa
     """Insert new messages in state `waiting`."""
     for message in messages:
         connection.execute(
-            "INSERT INTO messages (id, receiver, target, service, created_at, since, not_before, wait_s, expires_at, group_id, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
+            "INSERT INTO messages (id, receiver, target, service, created_at, since, not_before, wait_s, expires_at, group_id, digest,"
+            " state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting')",
             (
                 message.id, message.receiver, message.target, message.service, message.created_at, message.since,
                 message.not_before, max(message.not_before - now, 0.0), message.created_at + TRIED_FOR_S,
-                message.group_id,
+                message.group_id, None if message.digest is None else digest_text(message.digest),
             ),
         )  # fmt: skip
         connection.executemany(

@@ -48,7 +48,7 @@ def v4_silences(database: "Database") -> None:
 
 
 def v5_noise_control(database: "Database") -> None:
-    """Groups, acknowledgements, deploys, what an incident must remember to be quiet; history, and the last look of each target."""
+    """Groups, acknowledgements, deploys, what an incident must remember to be quiet; history, and the last look of each target; digests."""
     _run(database, _V5)
 
 
@@ -153,6 +153,8 @@ CREATE TABLE history (
     target TEXT NOT NULL, folded INTEGER NOT NULL, at REAL NOT NULL, body BLOB NOT NULL, PRIMARY KEY (target, folded, at)
 );
 CREATE TABLE looks (target TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL);
+ALTER TABLE messages ADD COLUMN digest TEXT;
+CREATE TABLE digests (receiver TEXT PRIMARY KEY, schedule TEXT NOT NULL, due_at REAL NOT NULL) WITHOUT ROWID;
 """
 
 STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control)

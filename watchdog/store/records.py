@@ -18,10 +18,13 @@ from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
+from watchdog.core.report.report import Report
 
 __all__ = [
     "INCIDENT_COLUMNS",
     "TOLD_COLUMNS",
+    "digest_from",
+    "digest_text",
     "incident_cells",
     "incident_from",
     "incident_from_cells",
@@ -104,6 +107,16 @@ def notice_from(text: str) -> Notice:
     )
 
 
+def digest_text(report: Report) -> str:
+    """The report as JSON."""
+    return msgspec.json.encode(report).decode()
+
+
+def digest_from(text: str) -> Report:
+    """The report that `digest_text` wrote; fields added since then get their defaults."""
+    return msgspec.json.decode(text, type=Report)
+
+
 def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ...]) -> Message:
     """The message of a row, with its notices."""
     return Message(
@@ -116,6 +129,7 @@ def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ..
         since=row["since"],
         service=row["service"],
         group_id=row["group_id"],
+        digest=None if row["digest"] is None else digest_from(row["digest"]),
     )
 
 

@@ -24,6 +24,7 @@ from watchdog.store.outbox import dead_letters, settling
 from watchdog.store.outbox import queue as outbox
 from watchdog.store.outbox import removed_receivers as removed
 from watchdog.store.outbox.dead_letters import OutboxShown, Retried
+from watchdog.store.outbox.digests import Digests
 from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, Watched
@@ -115,7 +116,7 @@ class Transaction:
             return removed.give_up(self._file.connection(), receiver, reason)
 
 
-class Store(Requests, IncidentHistory):
+class Store(Requests, IncidentHistory, Digests):
     """One database file, usable from any thread. Every method raises `StoreError` if it fails, with nothing written. Times are epoch
     seconds.
     """

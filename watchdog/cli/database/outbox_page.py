@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from watchdog.cli.output.page import Block, Grid, Ink, Line, Piece
+from watchdog.cli.status.report_page import report_page
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import headline, iso, title_of
 from watchdog.core.text.durations import format_duration
@@ -69,9 +70,9 @@ def _next(letter: "OutboxMessage", off: bool, now: float) -> str:  # noqa: FBT00
 
 def _what(letter: "OutboxMessage") -> str:
     """The content of the message in one line."""
-    if not letter.notices:
+    if not letter.notices and letter.digest is None:
         return ""
-    return headline(Message(letter.id, letter.receiver, letter.target, letter.since, letter.notices))
+    return headline(Message(letter.id, letter.receiver, letter.target, letter.since, letter.notices, digest=letter.digest))
 
 
 def letter_page(letter: "OutboxMessage", database: str, now: float) -> list[Block]:
@@ -89,6 +90,8 @@ def letter_page(letter: "OutboxMessage", database: str, now: float) -> list[Bloc
         ("why", letter.last_error or ""),
     )
     page: list[Block] = [Line.of(Ink(label.ljust(13), "faint"), text) for label, text in facts if text]
+    if letter.digest is not None:
+        return [*page, Line(), *report_page(letter.digest, database)]
     page += [Line(), Grid(("event", "severity", "rule", "key", "incident", "what"), tuple(map(_notice, letter.notices)))]
     return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]
 
@@ -104,6 +107,7 @@ def retried_page(retried: Sequence["Retried"], switched_on: Sequence[str], in_ha
         (sum(one.at_once for one in retried), "message", "due now"),
         (sum(one.anew for one in retried), "incident", "to be notified again in the next cycle, if it still fires"),
         (sum(one.ends for one in retried), "end", "to be sent again"),
+        (sum(one.digests for one in retried), "digest", "to be sent again"),
         (sum(one.over for one in retried), "incident", "over, with nothing left to send"),
         (in_hand, "message", "being sent just now, left alone"),
     )

@@ -9,34 +9,19 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, ValidationError, model_validator
 
-from watchdog.config.sections.times_of_day import UTC, checked_zone, second_of, zone_of
 from watchdog.core.incidents.quiet.windows import DAY_S, DAYS, Span, Window
-from watchdog.core.text.suggestions import did_you_mean
 from watchdog.receivers.settings import as_tuple
+from watchdog.receivers.times_of_day import UTC, checked_zone, days_of, second_of, zone_of
 
 __all__ = ["MuteSettings", "mutes_for_good", "muting", "to_windows"]
 
 MINUTE_S = 60
 WEEKS = (1_767_571_200, 1_783_296_000)
 """A Monday in January and one in July: windows in zones that differ may meet in one half of the year alone."""
-_EXPECTED_DAYS = 'expected days such as "mon-fri" or ["sat", "sun"]'
-
-
-def _days_of(texts: Iterable[str]) -> frozenset[int]:
-    """The weekdays of `mon`, `mon-fri` or, over the weekend, `sat-mon`."""
-    found: set[int] = set()
-    for text in texts:
-        names = [name.strip().lower() for name in text.split("-")]
-        unknown = next((name for name in names if name not in DAYS), None)
-        if unknown is not None or len(names) > 2:
-            raise ValueError(f'{_EXPECTED_DAYS}, found "{text[:40]}"{did_you_mean(unknown or "", DAYS)}')
-        first, last = DAYS.index(names[0]), DAYS.index(names[-1])
-        found |= {day % 7 for day in range(first, last + 1 if last >= first else last + 8)}
-    return frozenset(found)
 
 
 def _checked_days(texts: tuple[str, ...]) -> tuple[str, ...]:
-    _days_of(texts)
+    days_of(texts)
     return texts
 
 
@@ -78,7 +63,7 @@ class MuteSettings(BaseModel):
         """Its hours, as the core sees them."""
         starts_s = 0 if self.from_ is None else second_of(self.from_, DAY_S)
         ends_s = DAY_S if self.to is None else second_of(self.to, DAY_S)
-        return Span(_days_of(self.days or ("mon-sun",)), starts_s, ends_s, zone_of(self.timezone))
+        return Span(days_of(self.days or ("mon-sun",)), starts_s, ends_s, zone_of(self.timezone))
 
 
 def to_windows(mutes: Iterable[MuteSettings]) -> tuple[Window, ...]:

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
+from watchdog.core.report.report import Report
 
 __all__ = ["DROPPED", "FIRE", "Event", "Message", "Notice", "Notified", "strongest"]
 
@@ -84,6 +85,8 @@ class Message(Struct, frozen=True):
     service: str = "watchdog"
     group_id: str = ""
     """The group of incidents that it is about, for as long as the group lives; empty: a message of an earlier version."""
+    digest: Report | None = None
+    """A report, in place of notices."""
 
 
 class Notified(Struct, frozen=True, gc=False):

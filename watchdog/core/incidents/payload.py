@@ -16,11 +16,16 @@ from watchdog.core.incidents.messages import Event, Message, Notice, strongest
 from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
+from watchdog.core.report.chapters import headline_of
+from watchdog.core.report.document import report_document
+from watchdog.core.report.shorter import shorter
 from watchdog.core.text.sanitize import sanitize_json
 from watchdog.core.text.timestamps import iso
 
-__all__ = ["LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
+__all__ = ["DIGEST", "LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
 
+DIGEST = "digest"
+"""The `type` of a message that is a report."""
 TYPES = {
     Event.ESCALATED: "incident.escalated",
     Event.FIRST: "incident.firing",
@@ -39,12 +44,21 @@ _LARGEST_EXACT = 2.0**53
 
 
 def encode(message: Message) -> bytes:
-    """Return the body as UTF-8. If a single incident is too large, its description and runbook are left out."""
+    """Return the body as UTF-8. If a single incident is too large, its description and runbook are left out; of a digest, rows."""
+    if message.digest is not None:
+        return _encoded_digest(message)
     body = _encoded(payload(message), message.notices)
     if len(body) <= LARGEST_BODY or len(message.notices) > 1:
         return body
     short = replace(message, notices=tuple(replace(n, description="", runbook="") for n in message.notices))
     return _encoded(payload(short), short.notices)
+
+
+def _encoded_digest(message: Message) -> bytes:
+    body, report = _encoded(payload(message), ()), message.digest
+    while len(body) > LARGEST_BODY and report is not None and (report := shorter(report)) is not None:
+        body = _encoded(payload(replace(message, digest=report)), ())
+    return body
 
 
 def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]]:
@@ -92,6 +106,15 @@ def _is_spelled_otherwise(cell: Cell) -> bool:
 
 def payload(message: Message) -> dict[str, Any]:
     """Return the message as JSON values, with texts as they are."""
+    if message.digest is not None:
+        return {
+            "type": DIGEST,
+            "timestamp": iso(message.created_at),
+            "service": message.service,
+            "level": Severity.INFO.upper(),
+            "message": headline(message),
+            "data": {"receiver": message.receiver, "report": report_document(message.digest)},
+        }
     return {
         "type": TYPES[strongest([notice.event for notice in message.notices])],
         "timestamp": iso(message.created_at),
@@ -108,7 +131,9 @@ def payload(message: Message) -> dict[str, Any]:
 
 
 def headline(message: Message) -> str:
-    """Return one line for people: the title of a single notice, or the number of notices and the first few titles."""
+    """Return one line for people: the title of a single notice, or the number of notices and the first few titles; that of a report."""
+    if message.digest is not None:
+        return headline_of(message.digest)
     titles = [title_of(notice) for notice in message.notices]
     if len(titles) == 1:
         return titles[0]

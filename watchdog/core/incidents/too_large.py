@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.model.identity import message_id
+from watchdog.core.report.shorter import shorter
 
 __all__ = ["smaller"]
 
@@ -17,8 +18,12 @@ __all__ = ["smaller"]
 def smaller(message: Message, *, human: bool) -> tuple[Message, ...]:
     """Return two halves of the message, or the same message without descriptions and runbooks.
 
-    The latter if it has only one incident, or is for people and shortened by its receiver.
+    The latter if it has only one incident, or is for people and shortened by its receiver. A digest is replaced by one with fewer rows.
     """
+    if message.digest is not None:
+        report = shorter(message.digest)
+        again = message_id(message.receiver, message.target, message.created_at, [message.id])
+        return () if report is None else (replace(message, id=again, digest=report),)
     if len(message.notices) > 1 and not human:
         middle = (len(message.notices) + 1) // 2
         return _part(message, message.notices[:middle]), _part(message, message.notices[middle:])

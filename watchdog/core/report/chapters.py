@@ -109,7 +109,7 @@ def _of_target(report: Report, target: TargetReport, *, several: bool) -> Iterat
     more = max(target.queues_in_all - len(waiting), 0)
     chapters = (
         Chapter(f"{of}slowest tasks", (), (_TASK, _right("p95"), _right("average"), _right("succeeded")), slow),
-        Chapter(f"{of}most failures", (), (_TASK, _right("failed"), _right("of its runs")), failing),
+        Chapter(f"{of}most failures", (), (_TASK, _right("failed"), _right("rate")), failing),
         Chapter(f"{of}queues by wait", (), (Column("queue", elastic=True), _right("longest wait"), _right("most waiting")), waiting, more),
     )
     yield from (chapter for chapter in chapters if chapter.rows)
@@ -195,7 +195,7 @@ def _told(report: Report) -> Chapter | None:
 def _quiet(report: Report, most: int) -> Chapter | None:
     if not report.quiet:
         return None
-    said = [f"{len(report.quiet)} of {_counted(report.rules, 'rule')} told nothing"]
+    said = [f"{report.quiet_in_all} of {_counted(report.rules, 'rule')} told nothing"]
     judged = [one for one in report.quiet if not one.idle]
     well = [one for one in judged if not one.unjudged_s and not one.fired and not one.trial]
     kinds = (
@@ -206,6 +206,7 @@ def _quiet(report: Report, most: int) -> Chapter | None:
         ("can have no verdict with this configuration", [one for one in report.quiet if one.idle]),
     )
     said += [f"{why}: {_listed([one.rule for one in ones], most)}" for why, ones in kinds if ones]
+    said += [f"{report.quiet_in_all - len(report.quiet)} more are not listed"] if report.quiet_in_all > len(report.quiet) else []
     return Chapter("rules that told nothing", tuple(said))
 
 

@@ -25,6 +25,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "rules": report.rules,
         "told_in_all": report.told_in_all,
         "told": [asdict(rule) for rule in report.told],
+        "quiet_in_all": report.quiet_in_all,
         "quiet": [{**asdict(rule), "idle": rule.idle or None, "target": rule.target or None} for rule in report.quiet],
     }
 

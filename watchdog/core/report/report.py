@@ -149,6 +149,7 @@ class Report(Struct, frozen=True):
     told: tuple[ToldRule, ...] = ()
     told_in_all: int = 0
     quiet: tuple[QuietRule, ...] = ()
+    quiet_in_all: int = 0
     rules: int = 0
     """How many rules are loaded."""
     kept_s: float = 0.0

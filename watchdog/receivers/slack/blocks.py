@@ -21,7 +21,7 @@ from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import format_value, telling_cells
 from watchdog.receivers.slack.text import bold, code, date, is_link, link, prose, prose_with_code
 
-__all__ = ["LARGEST_BODY", "slack_body"]
+__all__ = ["COLOURS", "GOOD", "LARGEST_BODY", "context", "section", "slack_body"]
 
 LARGEST_BODY = 40_000
 """Bytes; our own limit, well below what Slack was seen to accept."""
@@ -31,8 +31,8 @@ _MOST_KEYS, _MOST_VALUES, _MOST_TARGETS, _MOST_RUNBOOK_LINES = 5, 8, 5, 3
 _NOTIFICATION, _SUBJECT, _LINE, _NAME, _COLUMN = 300, 500, 300, 120, 40
 """The most characters of each part."""
 
-_COLOURS = {Severity.CRITICAL: "#a30200", Severity.ERROR: "#e8590c", Severity.WARNING: "#daa038", Severity.INFO: "#439fe0"}
-_GOOD = "#2eb886"
+COLOURS = {Severity.CRITICAL: "#a30200", Severity.ERROR: "#e8590c", Severity.WARNING: "#daa038", Severity.INFO: "#439fe0"}
+GOOD = "#2eb886"
 _OVER = "#8d8d8d"
 """Everything has ended, but not only by recovery: neither good news nor an alert."""
 
@@ -42,7 +42,7 @@ def slack_body(message: Message) -> dict[str, Any]:
     notices = sorted(message.notices, key=_urgency)
     blocks, shown = _blocks(notices, message)
     if shown < len(notices):
-        blocks.append(_context([_and_more(notices[shown:])]))
+        blocks.append(context([_and_more(notices[shown:])]))
     return {
         "text": _notification(message, notices),
         "unfurl_links": False,
@@ -63,8 +63,8 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
     for shown, notice in enumerate(notices[:MOST_INCIDENTS]):
         runbook = [] if _is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
         said = f"{_what_and_subject(notice, message.created_at)}{flapping_note(notice)}"
-        both = [_section([said, *_closing(notice), *runbook, *_link(notice)])]
-        both.append(_context([_where(notice), _values(notice), _why(notice), _when(notice, message.service)]))
+        both = [section([said, *_closing(notice), *runbook, *_link(notice)])]
+        both.append(context([_where(notice), _values(notice), _why(notice), _when(notice, message.service)]))
         size += len(json.dumps(both, ensure_ascii=False).encode())
         if size > _LARGEST_BLOCKS:
             return blocks, shown
@@ -175,8 +175,8 @@ def _more(count: int, of_what: str) -> list[str]:
 def _colour(notices: Sequence[Notice]) -> str:
     burning = [notice.severity for notice in notices if not _is_over(notice)]
     if burning:
-        return _COLOURS[worst(burning)]
-    return _GOOD if all(map(_recovered, notices)) else _OVER
+        return COLOURS[worst(burning)]
+    return GOOD if all(map(_recovered, notices)) else _OVER
 
 
 def _is_over(notice: Notice) -> bool:
@@ -188,11 +188,13 @@ def _recovered(notice: Notice) -> bool:
     return notice.ended in (None, Ended.RECOVERED)
 
 
-def _section(lines: Sequence[str]) -> dict[str, Any]:
+def section(lines: Sequence[str]) -> dict[str, Any]:
+    """A section of these lines, which must be escaped."""
     return {"type": "section", "text": _mrkdwn("\n".join(lines))}
 
 
-def _context(texts: Sequence[str]) -> dict[str, Any]:
+def context(texts: Sequence[str]) -> dict[str, Any]:
+    """A context of these texts, which must be escaped."""
     return {"type": "context", "elements": [_mrkdwn(text) for text in texts if text]}
 
 

@@ -18,6 +18,7 @@ from watchdog.core.incidents.outcome import Later, Outcome, Refused
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.slack.blocks import slack_body
+from watchdog.receivers.slack.digest import digest_body
 
 __all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
 
@@ -78,8 +79,9 @@ class SlackReceiver:
         return self._attempt.longest_s
 
     def render(self, message: Message) -> bytes:
-        """The JSON of `blocks.slack_body`."""
-        return json.dumps(slack_body(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        """The JSON of `blocks.slack_body`, or of `digest.digest_body`."""
+        body = slack_body(message) if message.digest is None else digest_body(message, message.digest)
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """One attempt. Slack cannot use the message's id: a repeat is shown twice."""

@@ -1,8 +1,8 @@
 """The outbox for operators: waiting messages, dead letters, receivers that are switched off; and the commands `retry` and `drop`.
 
 `retry` does not resend the old text: the dead letter no longer counts as a notification, so that the next cycle notifies the receiver of
-what is firing then. Only the end of an incident that is over is resent unchanged. `drop` leaves the notification log as it is: what may
-have arrived counts. Both work beside a running daemon, which learns from `retried` which receivers to retry at once.
+what is firing then. Only the end of an incident that is over, and a digest, are resent unchanged. `drop` leaves the notification log as it
+is: what may have arrived counts. Both work beside a running daemon, which learns from `retried` which receivers to retry at once.
 """
 
 import sqlite3
@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from watchdog.core.incidents.messages import DROPPED, Event, Notice
 from watchdog.core.model.identity import message_id
+from watchdog.core.report.report import Report
 from watchdog.store.cycles import notices_of, queue
 from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.outbox import switched_off
 from watchdog.store.outbox.notification_log import recount
-from watchdog.store.records import message_from, notice_from
+from watchdog.store.records import digest_from, message_from, notice_from
 
 __all__ = ["OutboxMessage", "OutboxShown", "ReceiverOff", "Retried", "drop", "outbox_shown", "retried", "retry", "switch_on"]
 
@@ -38,6 +39,8 @@ class OutboxMessage(Struct, frozen=True):
     last_error: str | None
     expires_at: float
     notices: tuple[Notice, ...]
+    digest: Report | None = None
+    """The report that it brings, in place of notices."""
 
 
 class ReceiverOff(Struct, frozen=True):
@@ -56,13 +59,16 @@ class OutboxShown(Struct, frozen=True):
 
 
 class Retried(Struct, frozen=True):
-    """The result of retrying one message: how many incidents are notified anew, how many ends are resent, how many need nothing more."""
+    """The result of retrying one message: how many incidents are notified anew, how many ends and digests are resent, how many need nothing
+    more.
+    """
 
     letter: str
     receiver: str
     anew: int = 0
     ends: int = 0
     over: int = 0
+    digests: int = 0
     at_once: bool = False
     """The message was waiting, and is due now."""
 
@@ -104,6 +110,7 @@ def _letter(row: sqlite3.Row, notices: Sequence[Notice]) -> OutboxMessage:
         last_error=row["last_error"],
         expires_at=row["expires_at"],
         notices=tuple(notices),
+        digest=None if row["digest"] is None else digest_from(row["digest"]),
     )
 
 
@@ -137,6 +144,8 @@ def _told_anew(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> 
     letter, receiver = row["id"], row["receiver"]
     connection.execute("UPDATE messages SET handled = 'retried', handled_at = ? WHERE id = ?", (now, letter))
     recount(connection, letter, receiver)
+    if row["digest"] is not None:
+        return _digest_again(connection, row, now)
     notices = notices_of(connection, letter)
     open_ = [n for n in notices if connection.execute(_OPEN_NOW, (n.incident,)).fetchone()]
     ends = tuple(n for n in notices if n not in open_ and n.event is Event.RESOLVED and _believes_it_burns(connection, n, receiver))
@@ -145,6 +154,14 @@ def _told_anew(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> 
         again = message_id(receiver, row["target"], now, [letter, *(n.incident for n in unsaid)])
         queue(connection, [replace(message_from(row, unsaid), id=again, created_at=now, not_before=now)], now)
     return Retried(letter, receiver, len(open_), len(ends), len(notices) - len(open_) - len(ends))
+
+
+def _digest_again(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Retried:
+    """Queue the same report again: what it says of its time stays true."""
+    letter, receiver = row["id"], row["receiver"]
+    again = message_id(receiver, row["target"], now, [letter])
+    queue(connection, [replace(message_from(row, ()), id=again, created_at=now, not_before=now)], now)
+    return Retried(letter, receiver, digests=1)
 
 
 def _believes_it_burns(connection: sqlite3.Connection, notice: Notice, receiver: str) -> bool:

@@ -29,7 +29,9 @@ def rename(connection: sqlite3.Connection, old: str, new: str) -> bool:
     moved += connection.execute("DELETE FROM told WHERE receiver = ?", (old,)).rowcount
     moved += connection.execute("UPDATE OR IGNORE switched_off SET receiver = ? WHERE receiver = ?", (new, old)).rowcount
     moved += connection.execute("UPDATE OR IGNORE receivers SET name = ? WHERE name = ?", (new, old)).rowcount
+    moved += connection.execute("UPDATE OR IGNORE digests SET receiver = ? WHERE receiver = ?", (new, old)).rowcount
     connection.execute("DELETE FROM switched_off WHERE receiver = ?", (old,))
+    connection.execute("DELETE FROM digests WHERE receiver = ?", (old,))
     connection.execute("DELETE FROM receivers WHERE name = ?", (old,))
     if moved:
         recount_all(connection, new)

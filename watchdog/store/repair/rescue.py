@@ -17,7 +17,7 @@ from watchdog.store.database import DatabaseFile
 from watchdog.store.lease import lease
 from watchdog.store.migrations import OPEN_STATES, STEPS, bring_up_to_date, check_version
 from watchdog.store.outbox.notification_log import recount
-from watchdog.store.records import INCIDENT_COLUMNS, incident_from, notice_from
+from watchdog.store.records import INCIDENT_COLUMNS, digest_from, incident_from, notice_from
 from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
 from watchdog.store.repair.salvage import Salvaged, TableShape, salvage, shape_of
 from watchdog.store.requests.acknowledgements import acknowledgement_from
@@ -121,6 +121,7 @@ _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
         {**dict.fromkeys(INCIDENT_COLUMNS, ""), "severe_since": "{}", **row}
     ),  # an older file lacks the newer columns
     "notices": lambda row: notice_from(row["snapshot"]),
+    "messages": lambda row: digest_from(row["digest"]) if row.get("digest") else None,
     "silences": silence_from,
     "acknowledgements": acknowledgement_from,
     "deploys": deploy_from,
@@ -131,7 +132,9 @@ _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
 def _make_consistent(new: sqlite3.Connection) -> None:
     """Delete notices without a message and messages with nothing to send; recompute missing entries of the notification log."""
     new.execute("DELETE FROM notices WHERE message NOT IN (SELECT id FROM messages)")
-    new.execute("DELETE FROM messages WHERE body IS NULL AND id NOT IN (SELECT message FROM notices)")
+    columns = {row["name"] for row in new.execute("PRAGMA table_info(messages)")}
+    also = " AND digest IS NULL" if "digest" in columns else ""  # an older file has no digests
+    new.execute(f"DELETE FROM messages WHERE body IS NULL{also} AND id NOT IN (SELECT message FROM notices)")  # noqa: S608 - our own SQL
     untold = new.execute(
         "SELECT DISTINCT messages.id, messages.receiver FROM messages JOIN notices ON notices.message = messages.id"
         " LEFT JOIN told ON told.incident = notices.incident AND told.receiver = messages.receiver"

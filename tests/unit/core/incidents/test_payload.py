@@ -4,9 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.builders.outbox import T0, message, notice
+from tests.builders.report import a_report, a_target_report
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import LARGEST_BODY, encode, fitting, payload
 from watchdog.core.model.severity import Severity
+from watchdog.core.report.report import QuietRule
 from watchdog.core.text.sanitize import sanitize_json
 
 
@@ -199,3 +201,87 @@ def test_the_body_is_spelled_as_pythons_json_spells_it(number: float, text: str)
     said = message("1", replace(notice(), values={"length": number, "name": text}, summary=text))
     spelled = json.dumps(payload(said), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     assert encode(said) == sanitize_json(spelled).encode()
+
+
+def test_a_digest_is_written_exactly_as_the_contract_says() -> None:
+    report = a_report(
+        targets=(a_target_report(slow=a_target_report().slow[:1], failing=a_target_report().failing[:1]),),
+        incidents=a_report().incidents[1:],
+        told=a_report().told[:1],
+        quiet=a_report().quiet[:1],
+    )
+    assert payload(Message("01DIGEST", "ops", "watchdog", T0, (), digest=report)) == {
+        "type": "digest",
+        "timestamp": "2026-11-22T09:15:00Z",
+        "service": "watchdog",
+        "level": "INFO",
+        "message": "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still burning",
+        "data": {
+            "receiver": "ops",
+            "report": {
+                "version": 1,
+                "since": "2026-11-22T00:00:00Z",
+                "until": "2026-11-23T00:00:00Z",
+                "history_kept_s": 1209600.0,
+                "targets": [
+                    {
+                        "target": "prod",
+                        "watched_s": 83520.0,
+                        "unwatched_s": 2880.0,
+                        "gaps_in_all": 1,
+                        "gaps": [{"since": "2026-11-22T02:10:00Z", "until": "2026-11-22T02:58:00Z"}],
+                        "tasks_uncounted_s": 0.0,
+                        "queues_unread_s": 0.0,
+                        "processed": 12345,
+                        "succeeded": 12225,
+                        "failed": 120,
+                        "retried": 30,
+                        "error_rate": 0.009721,
+                        "average_s": 0.82,
+                        "p50_s": 0.5,
+                        "p95_s": 12.3,
+                        "slowest": [{"name": "reports.build", "p95_s": 42.1, "average_s": 20.0, "listed": 90, "succeeded": 120}],
+                        "failing": [{"name": "shop.pay", "failed": 100, "finished": 1000}],
+                        "queues_in_all": 4,
+                        "queues": [
+                            {"name": "training", "waited_s": 3900.0, "length": 160.0},
+                            {"name": "indexing", "waited_s": None, "length": 40.0},
+                        ],
+                    }
+                ],
+                "incidents_in_all": 2,
+                "burning": 1,
+                "unattended": 1,
+                "incidents": [
+                    {
+                        "id": "01INCIDENT2",
+                        "rule": "QueueBacklogHigh",
+                        "target": "prod",
+                        "severity": "warning",
+                        "key": {"name": "training"},
+                        "summary": "training holds 160 messages",
+                        "fired_at": "2026-11-22T01:00:00Z",
+                        "burned_s": 4200.0,
+                        "burning": False,
+                        "ended_at": "2026-11-22T02:10:00Z",
+                        "ended": "recovered",
+                        "trial": False,
+                        "acted": [{"what": "acknowledged", "at": "2026-11-22T01:04:00Z", "by": "ada", "comment": "on it"}],
+                    }
+                ],
+                "rules": 7,
+                "told_in_all": 2,
+                "told": [{"rule": "QueueBacklogHigh", "notifications": 4, "incidents": 1}],
+                "quiet_in_all": 5,
+                "quiet": [{"rule": "WorkerLost", "idle": None, "trial": False, "unjudged_s": 2880.0, "target": "prod", "fired": 0}],
+            },
+        },
+    }
+
+
+def test_a_digest_that_is_too_large_keeps_its_sums_and_loses_rows() -> None:
+    quiet = tuple(QuietRule(f"Rule{number}" * 20) for number in range(1000))
+    body = encode(Message("01DIGEST", "ops", "watchdog", T0, (), digest=a_report(quiet=quiet, quiet_in_all=1000)))
+    report = json.loads(body)["data"]["report"]
+    assert len(body) <= LARGEST_BODY
+    assert (report["quiet_in_all"], len(report["quiet"]) < 1000, report["targets"][0]["processed"]) == (1000, True, 12345)

@@ -140,7 +140,7 @@ def test_rules_that_told_nothing_are_grouped_by_why() -> None:
 
 def test_rules_that_share_the_time_nobody_could_judge_them_are_one_sentence() -> None:
     quiet = tuple(QuietRule(name, unjudged_s=seconds, target="prod") for name, seconds in (("A", 60.2), ("B", 59.9), ("C", 30.0)))
-    assert chapter("rules that told nothing", quiet=quiet).sentences[1:] == (
+    assert chapter("rules that told nothing", quiet=quiet, quiet_in_all=3).sentences[1:] == (
         "could not be judged for 1m in prod: A, B",
         "could not be judged for 30s in prod: C",
     )
@@ -158,7 +158,7 @@ def test_a_time_that_history_does_not_reach_is_said() -> None:
 
 
 def test_a_line_of_a_row_names_each_cell() -> None:
-    assert next(iter(lines_of(chapter("most failures")))) == "shop.pay · failed 100 · of its runs 10 %"
+    assert next(iter(lines_of(chapter("most failures")))) == "shop.pay · failed 100 · rate 10 %"
 
 
 def test_the_lines_of_a_chapter_count_what_is_left_out() -> None:

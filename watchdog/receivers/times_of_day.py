@@ -1,18 +1,35 @@
-"""Times of day and time zones, as configurations write them.
+"""Weekdays, times of day and time zones, as configurations write them.
 
-In: texts such as `07:30` and `Europe/Berlin`. Out: seconds of a day, and zones; or a ValueError that says what was expected and found.
+In: texts such as `mon-fri`, `07:30` and `Europe/Berlin`. Out: weekdays, seconds of a day, and zones; or a ValueError that says
+what was expected and found.
 """
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 
+from watchdog.core.incidents.quiet.windows import DAYS
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["DAY_S", "UTC", "checked_zone", "second_of", "zone_of"]
+__all__ = ["DAY_S", "UTC", "checked_zone", "days_of", "second_of", "zone_of"]
 
 UTC = "UTC"
 DAY_S = 24 * 3600
+_EXPECTED_DAYS = 'expected days such as "mon-fri" or ["sat", "sun"]'
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
+
+
+def days_of(texts: Iterable[str]) -> frozenset[int]:
+    """The weekdays of `mon`, `mon-fri` or, over the weekend, `sat-mon`."""
+    found: set[int] = set()
+    for text in texts:
+        names = [name.strip().lower() for name in text.split("-")]
+        unknown = next((name for name in names if name not in DAYS), None)
+        if unknown is not None or len(names) > 2:
+            raise ValueError(f'{_EXPECTED_DAYS}, found "{text[:40]}"{did_you_mean(unknown or "", DAYS)}')
+        first, last = DAYS.index(names[0]), DAYS.index(names[-1])
+        found |= {day % 7 for day in range(first, last + 1 if last >= first else last + 8)}
+    return frozenset(found)
 
 
 def second_of(text: str, latest_s: int = DAY_S - 60) -> int:
