@@ -194,3 +194,10 @@ def test_the_figures_of_a_target_are_those_of_its_history(store: Store) -> None:
 
 def test_a_target_that_was_never_looked_at_has_no_figures(store: Store) -> None:
     assert [(one.name, one.processed, one.watched_s) for one in report(store).targets] == [("prod", None, 0.0), ("lab", None, 0.0)]
+
+
+@pytest.mark.parametrize("at", [BEGIN + 6 * HOUR, BEGIN + 6 * HOUR - 10, BEGIN + 6 * HOUR + 10, END])
+def test_what_is_read_part_by_part_counts_each_look_once(store: Store, at: float) -> None:
+    looks(store, (at - 20, at - 10), (at - 10, at), pay=(5.0, 1.0))
+    [prod] = report(store, "prod").targets
+    assert (prod.succeeded, prod.failed) == (5, 1)

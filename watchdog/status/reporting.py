@@ -3,7 +3,7 @@
 In: an open store, the settings and rules in force, the time. Out: a `Report`; its lists are as long as people read them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from watchdog.core.judging.blindness import BLIND
 from watchdog.core.judging.idleness import idle_by_configuration
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF, Target
-from watchdog.core.report.figures import LOOKED_AT, REPORTED, seen_of, target_report
+from watchdog.core.report.figures import LOOKED_AT, REPORTED, Gathered, gather, target_report
 from watchdog.core.report.report import Act, BurnedIncident, Report, Span, TargetReport, ToldRule
 from watchdog.core.report.rules import LoadedRule, RuleOnTarget, TargetSeen, quiet_rules
 from watchdog.core.report.spans import clipped, covered, seconds_of
@@ -35,6 +35,10 @@ LEAST_GAP_S = 120.0
 """The shortest time without a look that is a gap."""
 INTERVALS_APART = 3.0
 """With long intervals, so many of them are no gap yet."""
+HOURS_READ_S = 6 * 3600.0
+"""How much of history is read at once: whole buckets."""
+LEAST_S = 0.001
+"""A look at the very end of what is read at once belongs to the next part."""
 MOST_INCIDENTS = 20
 MOST_RULES = 5
 
@@ -50,10 +54,10 @@ def report_of(
     told = _told(store.told_by_rule(window.since, window.until, of_targets))
     seen, reported = dict[str, TargetSeen](), list[TargetReport]()
     for target in targets:
-        slices = store.history(target.name, window.since - BUCKET_S, window.until, REPORTED)
+        gathered = gather(_slices(store, target.name, window), KEPT, window)
         least_gap_s = max(LEAST_GAP_S, INTERVALS_APART * target.interval_s)
-        reported.append(target_report(target.name, slices, KEPT, window, least_gap_s))
-        seen[target.name] = _seen(slices, window, least_gap_s, _blind(lives, book, target.name, window))
+        reported.append(target_report(target.name, gathered, least_gap_s))
+        seen[target.name] = _seen(gathered, least_gap_s, _blind(lives, book, target.name, window))
     loaded = _loaded(book, targets if names else [*targets, Target(SELF)])
     quiet = quiet_rules(loaded, told, _by_rule(incidents), seen, window)
     wall = datetime.fromtimestamp(window.until, UTC).astimezone(zone)
@@ -138,9 +142,18 @@ def _by_rule(incidents: Iterable[BurnedIncident]) -> dict[str, int]:
     return counts
 
 
-def _seen(slices: Sequence[Slice], window: Span, least_gap_s: float, blind: Mapping[str, tuple[Span, ...]]) -> TargetSeen:
-    read = {table: tuple(seen_of(slices, window, least_gap_s, (table,))) for table in LOOKED_AT}
-    return TargetSeen(tuple(seen_of(slices, window, least_gap_s)), read, blind, least_gap_s)
+def _slices(store: "Store", target: str, window: Span) -> Iterator[Slice]:
+    """The history of a time, a few hours in memory at once."""
+    begin = window.since - BUCKET_S
+    while begin < window.until:
+        end = (begin // HOURS_READ_S + 1) * HOURS_READ_S
+        yield from store.history(target, begin, end - LEAST_S if end < window.until else window.until, REPORTED)
+        begin = end
+
+
+def _seen(gathered: Gathered, least_gap_s: float, blind: Mapping[str, tuple[Span, ...]]) -> TargetSeen:
+    read = {table: tuple(gathered.seen(least_gap_s, (table,))) for table in LOOKED_AT}
+    return TargetSeen(tuple(gathered.seen(least_gap_s)), read, blind, least_gap_s)
 
 
 def _blind(lives: "Iterable[Life]", book: RuleBook, target: str, window: Span) -> dict[str, tuple[Span, ...]]:

@@ -1,7 +1,8 @@
 """What a target did in a time, from its history: tasks, the slowest of them, queues, and when nobody looked.
 
-In: slices (from a bucket before the time on), what is kept of each table, the time. Out: a `TargetReport`. A count that covers more than
-the time enters with its share. Percentiles come from the sketches: within 2 % of what Flower listed.
+In: slices (from a bucket before the time on), read once and not kept, since a week of a large site would fill the memory; what is kept of
+each table, the time. Out: a `TargetReport`. A count that covers more than the time enters with its share. Percentiles come from the
+sketches: within 2 % of what Flower listed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from watchdog.core.history.trends import number_of
 from watchdog.core.report.report import FailingTask, SlowTask, Span, TargetReport, WaitingQueue
 from watchdog.core.report.spans import clipped, covered, seconds_of, uncovered
 
-__all__ = ["LOOKED_AT", "REPORTED", "parts_within", "seen_of", "target_report"]
+__all__ = ["LOOKED_AT", "REPORTED", "Gathered", "gather", "target_report"]
 
 REPORTED = ("tasks", "queues", "workers", "cluster")
 """The tables of history that a report needs."""
@@ -24,6 +25,8 @@ LOOKED_AT = ("queues", "workers", "cluster")
 MOST = 5
 """How many tasks and queues are listed."""
 MOST_GAPS = 5
+MOST_SKETCHES = 64
+"""More of one task are merged at once."""
 
 
 class _Task(Struct):
@@ -35,41 +38,53 @@ class _Task(Struct):
     runtimes: list[Sketch] = field(default_factory=list)
 
 
-def target_report(name: str, slices: Sequence[Slice], kept: Mapping[str, Kept], window: Span, least_gap_s: float) -> TargetReport:
-    """Return the figures of a target. `least_gap_s`: the longest time between two looks that is no gap."""
-    seen = seen_of(slices, window, least_gap_s)
-    gaps = uncovered(seen, window, least_gap_s)
-    longest = sorted(gaps, key=lambda gap: -gap.seconds)[:MOST_GAPS]
-    watched_s = seconds_of(seen)
-    report = TargetReport(name, watched_s, tuple(sorted(longest, key=lambda gap: gap.since)), len(gaps))
-    counted_s, read_s = (_covered_s(slices, table, window, least_gap_s) for table in ("tasks", "queues"))
-    return _with_queues(
-        _with_tasks(report, parts_within(slices, "tasks", window), kept["tasks"], _lack(watched_s, counted_s, least_gap_s)),
-        parts_within(slices, "queues", window),
-        kept["queues"],
-        _lack(watched_s, read_s, least_gap_s),
-    )
+class Gathered(Struct):
+    """What is added up of a target: when each table was read, tasks, and of each queue the greatest age and length."""
+
+    window: Span
+    read: dict[str, list[Span]] = field(default_factory=dict)
+    tasks: dict[str, _Task] = field(default_factory=dict)
+    queues: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
+
+    def seen(self, bridged_s: float, tables: Sequence[str] = LOOKED_AT) -> list[Span]:
+        """Return when any of these tables was read."""
+        return clipped(covered((span for table in tables for span in self.read.get(table, ())), bridged_s), self.window)
 
 
-def seen_of(slices: Iterable[Slice], window: Span, bridged_s: float, tables: Sequence[str] = LOOKED_AT) -> list[Span]:
-    """Return when any of these tables was read."""
-    parts = (part for one in slices for table in tables if (part := one.parts.get(table)) is not None)
-    return clipped(covered((Span(part.since, part.until) for part in parts), bridged_s), window)
-
-
-def parts_within(slices: Iterable[Slice], table: str, window: Span) -> list[tuple[Part, float]]:
-    """Return the parts of a table that overlap the time, each with the share of it that does."""
-    found = []
+def gather(slices: Iterable[Slice], kept: Mapping[str, Kept], window: Span) -> Gathered:
+    """Add up what lies within the time."""
+    found = Gathered(window)
     for one in slices:
-        part = one.parts.get(table)
-        overlap_s = 0.0 if part is None else min(part.until, window.until) - max(part.since, window.since)
-        if part is not None and overlap_s > 0:
-            found.append((part, overlap_s / (part.until - part.since)))
+        for table in REPORTED:
+            part = one.parts.get(table)
+            overlap_s = 0.0 if part is None else min(part.until, window.until) - max(part.since, window.since)
+            if part is None or overlap_s <= 0:
+                continue
+            found.read.setdefault(table, []).append(Span(part.since, part.until))
+            if table == "tasks":
+                _add_tasks(found.tasks, part, kept[table], overlap_s / (part.until - part.since))
+            elif table == "queues":
+                _add_queues(found.queues, part, kept[table])
     return found
 
 
-def _covered_s(slices: Iterable[Slice], table: str, window: Span, bridged_s: float) -> float:
-    return seconds_of(seen_of(slices, window, bridged_s, (table,)))
+def target_report(name: str, gathered: Gathered, least_gap_s: float) -> TargetReport:
+    """Return the figures of a target. `least_gap_s`: the longest time between two looks that is no gap."""
+    seen = gathered.seen(least_gap_s)
+    gaps = uncovered(seen, gathered.window, least_gap_s)
+    longest = sorted(gaps, key=lambda gap: -gap.seconds)[:MOST_GAPS]
+    watched_s = seconds_of(seen)
+    counted_s, read_s = (seconds_of(gathered.seen(least_gap_s, (table,))) for table in ("tasks", "queues"))
+    report = TargetReport(
+        name,
+        watched_s,
+        tuple(sorted(longest, key=lambda gap: gap.since)),
+        len(gaps),
+        _lack(watched_s, counted_s, least_gap_s),
+        _lack(watched_s, read_s, least_gap_s),
+    )
+    counted = "tasks" in gathered.read
+    return _with_queues(_with_tasks(report, gathered.tasks) if counted else report, gathered.queues)
 
 
 def _lack(watched_s: float, read_s: float, least_s: float) -> float:
@@ -78,15 +93,40 @@ def _lack(watched_s: float, read_s: float, least_s: float) -> float:
     return missing_s if missing_s > least_s else 0.0
 
 
-def _with_tasks(report: TargetReport, parts: Sequence[tuple[Part, float]], kept: Kept, uncounted_s: float) -> TargetReport:
-    if not parts:
-        return replace(report, uncounted_s=report.watched_s)
-    tasks = _added_up(parts, kept)
+def _add_tasks(tasks: dict[str, _Task], part: Part, kept: Kept, share: float) -> None:
+    places = [kept.place(name) for name in ("succeeded", "failed", "retried")]
+    of_sketch = kept.place("runtime")
+    for (name,), row in part.rows.items():
+        task = tasks.setdefault(name, _Task())
+        succeeded, failed, retried = (share * (number_of(row, place) or 0.0) for place in places)
+        task.succeeded, task.failed, task.retried = task.succeeded + succeeded, task.failed + failed, task.retried + retried
+        if (sketch := _sketch(row, of_sketch)) is not None:
+            task.runtimes.append(sketch)
+            if len(task.runtimes) >= MOST_SKETCHES:
+                task.runtimes = [merged(task.runtimes)]
+
+
+def _sketch(row: Sequence[Value], place: int) -> Sketch | None:
+    value = row[place] if place < len(row) else None
+    return value if isinstance(value, Sketch) else None
+
+
+def _add_queues(queues: dict[str, tuple[float | None, float | None]], part: Part, kept: Kept) -> None:
+    of_length, of_age = kept.place("length_max"), kept.place("oldest_max")
+    for (name,), row in part.rows.items():
+        waited_s, length = queues.get(name, (None, None))
+        queues[name] = _greater(waited_s, number_of(row, of_age)), _greater(length, number_of(row, of_length))
+
+
+def _greater(one: float | None, other: float | None) -> float | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _with_tasks(report: TargetReport, tasks: Mapping[str, _Task]) -> TargetReport:
     finished = {name: (round(max(one.succeeded, 0.0)), round(max(one.failed, 0.0))) for name, one in tasks.items()}
     runs = [(max(one.succeeded, sketch.count) / sketch.count, sketch) for one in tasks.values() if (sketch := merged(one.runtimes)).count]
     return replace(
         report,
-        uncounted_s=uncounted_s,
         succeeded=sum(succeeded for succeeded, _ in finished.values()),
         failed=sum(failed for _, failed in finished.values()),
         retried=round(sum(max(one.retried, 0.0) for one in tasks.values())),
@@ -96,24 +136,6 @@ def _with_tasks(report: TargetReport, parts: Sequence[tuple[Part, float]], kept:
         slow=_slowest(tasks),
         failing=_most_failed(finished),
     )
-
-
-def _added_up(parts: Sequence[tuple[Part, float]], kept: Kept) -> dict[str, _Task]:
-    places = [kept.place(name) for name in ("succeeded", "failed", "retried")]
-    of_sketch, tasks = kept.place("runtime"), dict[str, _Task]()
-    for part, share in parts:
-        for (name,), row in part.rows.items():
-            task = tasks.setdefault(name, _Task())
-            succeeded, failed, retried = (share * (number_of(row, place) or 0.0) for place in places)
-            task.succeeded, task.failed, task.retried = task.succeeded + succeeded, task.failed + failed, task.retried + retried
-            if (sketch := _sketch(row, of_sketch)) is not None:
-                task.runtimes.append(sketch)
-    return tasks
-
-
-def _sketch(row: Sequence[Value], place: int) -> Sketch | None:
-    value = row[place] if place < len(row) else None
-    return value if isinstance(value, Sketch) else None
 
 
 def _slowest(tasks: Mapping[str, _Task]) -> tuple[SlowTask, ...]:
@@ -131,18 +153,7 @@ def _most_failed(finished: Mapping[str, tuple[int, int]]) -> tuple[FailingTask, 
     return tuple(sorted(found, key=lambda one: (-one.failed, one.name))[:MOST])
 
 
-def _with_queues(report: TargetReport, parts: Sequence[tuple[Part, float]], kept: Kept, unread_s: float) -> TargetReport:
-    of_length, of_age = kept.place("length_max"), kept.place("oldest_max")
-    worst: dict[str, tuple[float | None, float | None]] = {}
-    for part, _ in parts:
-        for (name,), row in part.rows.items():
-            waited_s, length = worst.get(name, (None, None))
-            worst[name] = _greater(waited_s, number_of(row, of_age)), _greater(length, number_of(row, of_length))
+def _with_queues(report: TargetReport, worst: Mapping[str, tuple[float | None, float | None]]) -> TargetReport:
     queues = [WaitingQueue(name, waited_s, length) for name, (waited_s, length) in worst.items() if waited_s or length]
     queues.sort(key=lambda one: (-(one.waited_s or 0.0), -(one.length or 0.0), one.name))
-    unread_s = unread_s if parts else report.watched_s
-    return replace(report, queues=tuple(queues[:MOST]), queues_in_all=len(worst), queues_unread_s=unread_s)
-
-
-def _greater(one: float | None, other: float | None) -> float | None:
-    return max((value for value in (one, other) if value is not None), default=None)
+    return replace(report, queues=tuple(queues[:MOST]), queues_in_all=len(worst))

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from tests.builders.report import DAY, MIDNIGHT, WINDOW, cluster, queues, tasks
 from watchdog.core.history.series import Slice
-from watchdog.core.report.figures import target_report
+from watchdog.core.report.figures import gather, target_report
 from watchdog.core.report.report import FailingTask, Span, TargetReport, WaitingQueue
 from watchdog.tables.history.kept import KEPT
 
@@ -12,7 +12,7 @@ HOUR = 3600.0
 
 
 def report(*slices: Slice, window: Span = WINDOW) -> TargetReport:
-    return target_report("prod", slices, KEPT, window, least_gap_s=120.0)
+    return target_report("prod", gather(slices, KEPT, window), least_gap_s=120.0)
 
 
 def test_counts_of_the_time_are_added_up_by_task() -> None:
