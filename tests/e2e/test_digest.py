@@ -83,6 +83,16 @@ def test_a_report_tells_what_fires_and_that_nobody_acted_until_somebody_does(rec
     assert "acknowledged by ada" in page
 
 
+def test_a_digest_can_be_looked_at_before_its_hour(receiver: RecordingReceiver, tmp_path: Path) -> None:
+    configured(tmp_path, receiver)
+    with running(tmp_path) as daemon:
+        until(lambda: bool(receiver.requests), 30, "the fire is told")
+        assert daemon.end() == 0
+    done = watchdog("receivers", "test", "ops", "--digest", cwd=tmp_path)
+    [body] = digests(receiver)
+    assert (done.returncode, [one["rule"] for one in body["data"]["report"]["incidents"]]) == (0, ["BrokerUnreachable"])
+
+
 def test_a_report_without_a_database_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "watchdog.toml").write_text(TARGET)
     done = watchdog("report", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""`watchdog receivers`: tests whether a receiver gets what it is sent. No database is opened, and no source is asked."""
+"""`watchdog receivers`: tests whether a receiver gets what it is sent. No source is asked; only a digest needs the database."""
 
 import time
 from collections.abc import Sequence
@@ -14,9 +14,12 @@ from watchdog.cli.output.refusals import Refused, warn
 
 if TYPE_CHECKING:
     from watchdog.core.incidents.outcome import Outcome
+    from watchdog.core.report.report import Report
     from watchdog.receivers.base import Receiver
 
 __all__ = ["receivers"]
+
+DAY_S = 86400.0
 
 
 @click.group(
@@ -35,13 +38,15 @@ def receivers() -> None:
 Examples:
   watchdog receivers test ops
   watchdog receivers test --all --config /etc/watchdog/watchdog.toml
+  watchdog receivers test chat --digest
 """
 )
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_receivers)
 @click.option("--all", "everyone", is_flag=True, help="All configured receivers.")
+@click.option("--digest", is_flag=True, help="Send a digest of the last 24 hours.")
 @config_option
 @click.pass_context
-def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: Path | None) -> None:
+def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, digest: bool, config: Path | None) -> None:
     """Send a test message to a receiver, and say what came back.
 
     Exits with 0 if it was delivered, with 1 if it was not. The message is marked as a test; it is sent once.
@@ -53,7 +58,8 @@ def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, config: 
     warn(loaded.warnings)
     chosen = _chosen(names, [receiver.name for receiver in loaded.settings.receiver], everyone=everyone)
     there = [receiver for receiver in build_receivers(loaded.settings) if receiver.name in chosen]
-    delivered = [_tried(receiver, loaded.settings.service) for receiver in there]
+    report = _report(config) if digest else None
+    delivered = [_tried(receiver, loaded.settings.service, report) for receiver in there]
     ctx.exit(0 if all(delivered) else 1)
 
 
@@ -72,14 +78,33 @@ def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Se
     return known if everyone else names
 
 
-def _tried(receiver: "Receiver", service: str) -> bool:
-    """Send the test message and print the answer. Returns whether it was delivered."""
+def _report(config: Path | None) -> "Report":
+    """What a digest would say of the last 24 hours."""
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+    from watchdog.core.report.report import Span  # noqa: PLC0415
+    from watchdog.status.reporting import report_of  # noqa: PLC0415
+    from watchdog.store import Store, StoreError  # noqa: PLC0415
+
+    conf, now = load_with_rules(config), time.time()
+    try:
+        with Store.open(conf.loaded.database, create=False, command="watchdog receivers test --digest") as store:
+            return report_of(store, conf.settings, conf.book, Span(now - DAY_S, now))
+    except StoreError as error:
+        raise Refused(str(error)) from None
+
+
+def _tried(receiver: "Receiver", service: str, report: "Report | None") -> bool:
+    """Send the test message, or a digest, and print the answer. Returns whether it was delivered."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
     from watchdog.core.incidents.outcome import Delivered, Later  # noqa: PLC0415
     from watchdog.core.incidents.test_message import message_for_test  # noqa: PLC0415
 
     now = time.time()
     message = message_for_test(receiver.name, service, now)
+    if report is not None:
+        message = replace(message, notices=(), digest=report)
     try:
         with StatusLine() as status:
             status.say(f"waiting for {receiver.name}")

@@ -73,7 +73,7 @@ def target_report(name: str, gathered: Gathered, least_gap_s: float) -> TargetRe
     seen = gathered.seen(least_gap_s)
     gaps = uncovered(seen, gathered.window, least_gap_s)
     longest = sorted(gaps, key=lambda gap: -gap.seconds)[:MOST_GAPS]
-    watched_s = seconds_of(seen)
+    watched_s = gathered.window.seconds - seconds_of(gaps) if seen else 0.0
     counted_s, read_s = (seconds_of(gathered.seen(least_gap_s, (table,))) for table in ("tasks", "queues"))
     report = TargetReport(
         name,

@@ -106,3 +106,12 @@ def test_a_table_that_was_not_read_for_a_while_says_for_how_long() -> None:
 
 def test_a_time_without_any_look_has_no_figures_and_is_one_gap() -> None:
     assert report() == replace(TargetReport("prod"), gaps=(WINDOW,), gaps_in_all=1)
+
+
+def test_the_time_since_the_last_look_is_no_gap_unless_it_is_long() -> None:
+    found = report(cluster(MIDNIGHT, MIDNIGHT + DAY - 60))
+    assert (found.gaps, found.watched_s) == ((), DAY)
+
+
+def test_a_short_time_without_any_look_is_not_taken_for_watched() -> None:
+    assert report(window=Span(MIDNIGHT, MIDNIGHT + 60)).watched_s == 0.0
