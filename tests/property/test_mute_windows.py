@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from watchdog.core.incidents.quiet.windows import DAY_S, Span, Window
+from watchdog.core.incidents.quiet.windows import Span, Window
+from watchdog.core.text.times_of_day import DAY_S
 
 ZONES = (
     "Europe/Berlin",

@@ -28,12 +28,13 @@ from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.flapping import Flapping
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.silences import Silence
-from watchdog.core.incidents.quiet.windows import DAYS, Span, Window
+from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Key
 from watchdog.core.model.severity import Severity
+from watchdog.core.text.times_of_day import DAYS
 from watchdog.daemon.handover import Handover, hand_over
 from watchdog.store import CachedTarget, Store
 

@@ -74,7 +74,7 @@ def _checked_digest(text: str) -> str:
 
 def _days_and_second(text: str) -> tuple[frozenset[int], int]:
     """The weekdays and the time of day of `08:00`, `mon 08:00` or `mon-fri 08:00`."""
-    from watchdog.receivers.times_of_day import days_of, second_of  # noqa: PLC0415 - most configurations have no digest
+    from watchdog.core.text.times_of_day import days_of, second_of  # noqa: PLC0415 - most configurations have no digest
 
     days, _, clock = text.strip().rpartition(" ")
     second = second_of(clock)
@@ -82,7 +82,7 @@ def _days_and_second(text: str) -> tuple[frozenset[int], int]:
 
 
 def _checked_zone(name: str) -> str:
-    from watchdog.receivers.times_of_day import checked_zone  # noqa: PLC0415
+    from watchdog.core.text.times_of_day import checked_zone  # noqa: PLC0415
 
     return checked_zone(name)
 
@@ -128,7 +128,7 @@ class ReceiverSettings(BaseModel):
     def digest_times(self) -> "DigestTimes | None":
         """When it gets a digest; None: never."""
         from watchdog.core.report.schedule import DigestTimes  # noqa: PLC0415
-        from watchdog.receivers.times_of_day import UTC, zone_of  # noqa: PLC0415
+        from watchdog.core.text.times_of_day import UTC, zone_of  # noqa: PLC0415
 
         if self.digest is None:
             return None

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr, ValidationError, model_validator
 
-from watchdog.core.incidents.quiet.windows import DAY_S, DAYS, Span, Window
+from watchdog.core.incidents.quiet.windows import Span, Window
+from watchdog.core.text.times_of_day import DAY_S, DAYS, UTC, checked_zone, days_of, second_of, zone_of
 from watchdog.receivers.settings import as_tuple
-from watchdog.receivers.times_of_day import UTC, checked_zone, days_of, second_of, zone_of
 
 __all__ = ["MuteSettings", "mutes_for_good", "muting", "to_windows"]
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, model_validator
 
 from watchdog.core.model.schedule import DAY_S, Cron, Schedule
+from watchdog.core.text.times_of_day import UTC, checked_zone, second_of, zone_of
 from watchdog.net.settings_types import Duration, PositiveDuration
-from watchdog.receivers.times_of_day import UTC, checked_zone, second_of, zone_of
 
 __all__ = ["ScheduleSettings", "to_schedules"]
 

@@ -13,11 +13,12 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
-from watchdog.core.incidents.quiet.windows import DAYS, Span, Window
+from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
+from watchdog.core.text.times_of_day import DAYS
 
 
 def route(to: str = "", match: str = "", after_s: float = 0.0, min_severity: Severity = Severity.INFO, **more: object) -> Route:

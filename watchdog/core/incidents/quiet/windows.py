@@ -12,10 +12,10 @@ from math import floor, inf
 
 from msgspec import Struct
 
-__all__ = ["DAYS", "DAY_S", "Span", "Window", "window_of"]
+from watchdog.core.text.times_of_day import DAY_S, DAYS
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DAY_S = 86400
+__all__ = ["Span", "Window", "window_of"]
+
 LONGEST_S = 15 * DAY_S
 """What has not ended after that time never ends: the clocks may skip the one free hour of a week, but not that of the next week, too."""
 

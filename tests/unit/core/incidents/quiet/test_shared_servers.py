@@ -18,11 +18,12 @@ from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import quiet_reasons
 from watchdog.core.incidents.quiet.shared_servers import OF_THE_SERVER, Twins, server_of
 from watchdog.core.incidents.quiet.silences import Silence
-from watchdog.core.incidents.quiet.windows import DAYS, Span, Window
+from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
+from watchdog.core.text.times_of_day import DAYS
 from watchdog.tables import TABLES
 
 SERVERS = {"redis": "4f2a", "flower": "77b0"}

@@ -8,12 +8,12 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 
-from watchdog.core.incidents.quiet.windows import DAYS
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["DAY_S", "UTC", "checked_zone", "days_of", "second_of", "zone_of"]
+__all__ = ["DAYS", "DAY_S", "UTC", "checked_zone", "days_of", "second_of", "zone_of"]
 
 UTC = "UTC"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_S = 24 * 3600
 _EXPECTED_DAYS = 'expected days such as "mon-fri" or ["sat", "sun"]'
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
