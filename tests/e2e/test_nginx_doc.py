@@ -68,6 +68,17 @@ def test_a_redirect_leads_below_the_prefix(proxied: httpx.Client) -> None:
     assert (led.url.path, led.json()["servers"]) == ("/watchdog/api/v1/openapi.json", [{"url": "/watchdog/api/v1"}])
 
 
+@pytest.mark.parametrize("page", ["/watchdog/", "/watchdog/targets/prod", "/watchdog/incidents"])
+def test_every_link_of_a_page_leads_below_the_prefix(proxied: httpx.Client, page: str) -> None:
+    led = re.findall(r'(?:href|src|action|hx-get)="(/[^"]*)"', proxied.get(page, auth=ADA).text)
+    assert (len(led) > 5, [link for link in led if not link.startswith("/watchdog/")]) == (True, [])
+
+
+def test_what_a_page_loads_is_there(proxied: httpx.Client) -> None:
+    loaded = re.findall(r'(?:href|src)="(/watchdog/static/[^"]*)"', proxied.get("/watchdog/", auth=ADA).text)
+    assert {proxied.get(path, auth=ADA).status_code for path in loaded} == {200}
+
+
 def test_what_is_written_bears_the_name_that_nginx_knows(proxied: httpx.Client) -> None:
     body = {"matchers": ["rule=WorkerLost"], "for": "1h"}
     written = proxied.post("/watchdog/api/v1/silences", json=body, auth=ADA, headers={"X-Forwarded-User": "eve"})
