@@ -16,7 +16,7 @@ from watchdog.store import NotFoundError
 from watchdog.web.access import CSRF_FIELD
 from watchdog.web.pages.drawn import FILTERS
 from watchdog.web.pages.incidents import incident_view, listed
-from watchdog.web.pages.targets import OF_TARGET, condition_of_all, incidents_alone, target_view
+from watchdog.web.pages.targets import OF_TARGET, condition_of_all, incidents_alone, overview_view, target_view
 from watchdog.web.site import Site
 
 __all__ = ["incident_page", "pages"]
@@ -25,7 +25,6 @@ pages = Blueprint("pages", __name__)
 for _name, _filter in FILTERS.items():
     pages.add_app_template_filter(_filter, _name)
 
-OF_OVERVIEW = ("overview", "incidents")
 DURATIONS = ("30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w")
 NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
 DEAF = "A receiver's thread has ended: it notifies nobody until watchdog is restarted. The log says why."
@@ -49,7 +48,7 @@ def of_every_page() -> dict[str, Any]:
 def overview() -> str:
     """All targets."""
     *shown, itself = _gathered(*_site().targets, SELF)
-    views = [target_view(one, OF_OVERVIEW) for one in shown]
+    views = [overview_view(one) for one in shown]
     condition = condition_of_all([view.condition for view in views])
     notice = "" if _site().delivering() else DEAF
     return render_template("overview.html", targets=views, itself=incidents_alone(itself), condition=condition, notice=notice)

@@ -15,7 +15,7 @@ from watchdog.status.panel import Panel
 from watchdog.status.panels import EVERY, PANELS
 from watchdog.status.shown import TargetShown
 
-__all__ = ["OF_TARGET", "Condition", "TargetView", "condition_of", "condition_of_all", "incidents_alone", "target_view"]
+__all__ = ["OF_TARGET", "Condition", "TargetView", "condition_of", "condition_of_all", "incidents_alone", "overview_view", "target_view"]
 
 MOST_ROWS = 12
 WELL, UNKNOWN, PENDING, LATE, ENDED = "well", "unknown", "pending", "late", "ended"
@@ -44,6 +44,11 @@ def target_view(shown: TargetShown, names: Iterable[str], every: str = "") -> Ta
     """These panels of a target; all rows of the panel `every`."""
     panels = tuple(PANELS[name](shown, most=EVERY if name == every else MOST_ROWS) for name in names)
     return TargetView(shown.name, condition_of(shown), age_of(shown), panels)
+
+
+def overview_view(shown: TargetShown) -> TargetView:
+    """What is looked at first, and incidents if there are any."""
+    return target_view(shown, ("overview", "incidents") if any(one.open for one in shown.incidents or ()) else ("overview",))
 
 
 def incidents_alone(shown: TargetShown) -> TargetView:

@@ -1,5 +1,7 @@
 """Figures as rectangles: as high as they are, and a gap where nobody looked."""
 
+import pytest
+
 from tests.unit.cli.status.builders import NOON, a_day, shown_of
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.status.panel import HourChart
@@ -33,7 +35,7 @@ def test_a_sparkline_fills_its_box() -> None:
 
 def test_columns_are_as_high_as_the_tasks_of_their_hour() -> None:
     column = of_a_day().columns[5]
-    assert (column.succeeded, column.failed) == (11 / 20 * PLOT_HEIGHT, 1 / 20 * PLOT_HEIGHT)
+    assert (column.succeeded, column.failed) == pytest.approx((11 / 20 * PLOT_HEIGHT, 1 / 20 * PLOT_HEIGHT))
 
 
 def test_an_hour_in_which_nobody_looked_has_no_column_and_says_so() -> None:
