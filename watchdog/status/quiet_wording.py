@@ -43,9 +43,9 @@ def quiet_verb(reason: Reason | None) -> str:
     return "muted by" if reason is not None and reason.window is not None else "held back by"
 
 
-def quiet_line(reason: Reason | None) -> str:
+def quiet_line(reason: Reason | None, clock: Callable[[float], str] = iso) -> str:
     """Both as one line; empty if nothing keeps it quiet, or an acknowledgement does."""
-    held = held_back_by(reason)
+    held = held_back_by(reason, clock)
     return f"{quiet_verb(reason)} {held}" if held else ""
 
 

@@ -146,7 +146,7 @@ def incident_view(site: Site, named: str) -> IncidentView:
 
 def _line(incident: Incident, now: float, clock: Clock, reason: Reason | None, known: Acknowledgement | None) -> IncidentLine:
     word = ENDED if not incident.open else PENDING if incident.state is State.PENDING else incident.severity.value
-    notes = (unseen_text(incident), acknowledged_text(known, clock), quiet_line(reason))
+    notes = (unseen_text(incident), acknowledged_text(known, clock), quiet_line(reason, clock))
     return IncidentLine(
         incident.id,
         word,

@@ -64,6 +64,13 @@ def test_a_silence_hides_its_incident(browser: Browser) -> None:
     assert silenced_by(browser.store.silences()).by(browser.store.show("01INCIDENTA").incident) is not None
 
 
+def test_what_hides_an_incident_is_said_beside_why(browser: Browser) -> None:
+    browser.send(ONE, "/silence", duration="1h", label="rule", comment="new disks")
+    why = browser.text(ONE).partition("Why")[2].partition("History")[0]
+    assert "held back by silence" in why
+    assert "(new disks)" in why
+
+
 def test_a_silence_can_be_ended_from_the_incident_that_it_hides(browser: Browser) -> None:
     browser.send(ONE, "/silence", duration="1h", label="rule", comment="")
     [silence] = browser.store.silences()
