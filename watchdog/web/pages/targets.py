@@ -53,7 +53,9 @@ def overview_view(shown: TargetShown) -> TargetView:
 
 def incidents_alone(shown: TargetShown) -> TargetView:
     """watchdog itself, of which nothing but incidents can be shown."""
-    return TargetView(shown.name, _burning(shown.incidents or ()) or Condition(WELL, "no incidents"), "", (PANELS["incidents"](shown),))
+    return TargetView(
+        shown.name, _burning(shown.incidents or ()) or Condition(WELL, "no incidents"), "", (PANELS["incidents"](shown, most=EVERY),)
+    )
 
 
 def condition_of(shown: TargetShown) -> Condition:

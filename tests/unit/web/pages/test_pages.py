@@ -45,6 +45,12 @@ def test_an_incident_about_watchdog_itself_is_on_the_overview(tmp_path: Path) ->
     assert "watchdog itself" in browser.text("/")
 
 
+def test_all_incidents_about_watchdog_itself_are_listed_since_it_has_no_page_of_its_own(tmp_path: Path) -> None:
+    many = [burning(f"N{nth}", target="watchdog") for nth in range(9)]
+    text = Browser(tmp_path, store_with(tmp_path, *many)).text("/")
+    assert text.count("holds 60 messages") == 9
+
+
 def test_watchdog_itself_is_left_out_while_it_is_well(tmp_path: Path) -> None:
     assert "watchdog itself" not in Browser(tmp_path, store_with(tmp_path)).text("/")
 
