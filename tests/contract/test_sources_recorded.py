@@ -38,6 +38,7 @@ def test_heartbeats_hold_what_the_events_said() -> None:
         hellos=0,
         goodbyes=0,
         pulses=28,
+        system="Linux",
     )
 
 
@@ -69,6 +70,8 @@ def test_an_inspection_holds_stats_queues_and_conf() -> None:
                 broker_db=0,
             ),
             active=(),
+            cpu_s=1.11354,
+            max_rss=59044,
         )
     }
 

@@ -5,6 +5,7 @@ from copy import deepcopy
 from functools import cache
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders.answers import a_target
 from tests.builders.cluster import Cluster
@@ -128,6 +129,17 @@ def test_nor_does_a_second_one_minutes_later(killed: bool) -> None:
     passes(watch, 120)
     rolled(watch, NEXT[:3], THIRD, killed=killed)
     assert told(passes(watch, 120))[1] is False
+
+
+def test_workers_that_began_together_and_died_with_their_host_did_not_replace_each_other() -> None:
+    watch = watched([])
+    for name in PODS[:3]:
+        watch.cluster.add(name)
+        watch.cluster.cache[name] = replace(watch.cluster.cache[name], at=watch.cluster.now, uptime_s=0.0)
+    watch.look(3, window_s=WINDOW_S)
+    for name in PODS[:3]:
+        watch.cluster.dies(name)
+    assert told(passes(watch, 60)) == (3.0, False)
 
 
 def test_a_scale_down_tells_nothing() -> None:

@@ -80,7 +80,7 @@ def _row(kind: str, known: list[KnownWorker], loss: Loss, first_look_at: float, 
         "kind": kind,
         "online": None if unsure else float(sum(worker.state == "online" for worker in known)),
         "deaths": float(len(lives)),
-        "died_again": float(sum(born > lives[0][1] - BORN_AFTER_S for born, _, _ in lives)),
+        "died_again": float(sum(born > _replaced_from(lives[0]) for born, _, _ in lives)) if lives else 0.0,
         "life_s": sum(died - born for born, died, _ in lives) / len(lives) if lives else 0.0,
         "last_died": lives[-1][2] if lives else "",
     }
@@ -98,6 +98,12 @@ def _young(known: Iterable[KnownWorker], first_look_at: float, look: Look) -> It
             born = died = worker.first_seen_at
         if died is not None and 0 <= look.now - died <= look.window_s and died - born < look.window_s:
             yield born, died, worker.name
+
+
+def _replaced_from(first: Life) -> float:
+    """Return from when a birth may be that of what replaced it. What was born together with it, and died with it, did not."""
+    born, died, _ = first
+    return max(died - BORN_AFTER_S, (born + died) / 2)
 
 
 def _born(worker: KnownWorker) -> float:

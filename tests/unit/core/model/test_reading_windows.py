@@ -26,7 +26,7 @@ def test_the_default_window_reads_every_table() -> None:
 
 def test_another_window_reads_what_is_read_in_it_and_what_that_needs() -> None:
     seen = read_tables(TABLES, a_target(), Past(), Replies(), NOW, {QUARTER: {"queues"}})
-    assert set(seen.windows[QUARTER]) == {"workers", "queues"}
+    assert set(seen.windows[QUARTER]) == {"workers", "tasks", "queues"}
 
 
 def test_a_table_shows_the_same_however_few_are_read_beside_it() -> None:
