@@ -150,7 +150,7 @@ def test_a_queue_in_the_form_of_a_workflow_command_gives_no_order_on_either_stre
     broken_in_turn: Cluster, tmp_path: Path, queue: str
 ) -> None:
     broken_in_turn.flood(queue, 60)
-    texts = [watchdog("check", "--wait", "3s", *urls(broken_in_turn), cwd=tmp_path)]
+    texts = [watchdog("check", "--wait", "6s", *urls(broken_in_turn), cwd=tmp_path)]
     texts += [watchdog("check", "--once", "--format", style, *urls(broken_in_turn), cwd=tmp_path) for style in ("json", "junit", "github")]
     texts += [
         watchdog("query", "SELECT name FROM queues", "--format", style, *urls(broken_in_turn), cwd=tmp_path) for style in ("text", "csv")

@@ -36,7 +36,7 @@ def watchdog_process(
 
 def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
     """Ours, less what belongs to a deployment of watchdog or Celery, and `more`."""
-    return {**child_environment({}), "HOME": str(home), "COLUMNS": "100", **more}
+    return {**child_environment({}), "HOME": str(home), "COLUMNS": "100", "PYTHONFAULTHANDLER": "1", **more}
 
 
 class Daemon:

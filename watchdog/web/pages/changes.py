@@ -30,9 +30,6 @@ class _RefusedError(Exception):
     """What was typed cannot be done; the text says why."""
 
 
-Change = Callable[[str], str]
-
-
 @changes.post("/incidents/<named>/acknowledge")
 def acknowledge(named: str) -> AnyResponse:
     """Somebody knows of it."""
