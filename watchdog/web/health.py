@@ -4,9 +4,9 @@
 `/readyz` is 200 once every target has been looked at.
 """
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 
-from watchdog.web.site import Site
+from watchdog.web.site import current_site
 
 __all__ = ["health"]
 
@@ -16,7 +16,7 @@ health = Blueprint("health", __name__)
 @health.get("/healthz")
 def healthz() -> Response:
     """Whether the daemon does its work."""
-    site: Site = current_app.extensions["site"]
+    site = current_site()
     overdue = len(site.overdue())
     if overdue:
         return _said(503, f"cycles of {overdue} of {len(site.targets) + 1} targets do not finish")
@@ -26,7 +26,7 @@ def healthz() -> Response:
 @health.get("/readyz")
 def readyz() -> Response:
     """Whether every target has been looked at."""
-    site: Site = current_app.extensions["site"]
+    site = current_site()
     return _said(200, "ok") if site.ready() else _said(503, "the first cycles are not done")
 
 

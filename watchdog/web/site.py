@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from flask import current_app
 from msgspec import Struct, field
 
 from watchdog.config.settings import Settings
@@ -10,7 +11,7 @@ from watchdog.status.gathering import Days
 from watchdog.status.why.today import Today
 from watchdog.store import Store
 
-__all__ = ["Site"]
+__all__ = ["Site", "current_site"]
 
 
 class Site(Struct, frozen=True):
@@ -34,3 +35,9 @@ class Site(Struct, frozen=True):
     def targets(self) -> tuple[str, ...]:
         """The names of the configured targets, in their order."""
         return tuple(target.name for target in self.settings.target)
+
+
+def current_site() -> Site:
+    """What the application of the request in hand serves."""
+    site: Site = current_app.extensions["site"]
+    return site

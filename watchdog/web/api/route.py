@@ -6,14 +6,14 @@ In: a `Route`. Out: a view for Flask: it decodes what was asked, has it answered
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 from msgspec import Struct
 
 from watchdog.config.masking import MASKING
 from watchdog.status.documents.text import json_text
 from watchdog.web.access import Person
 from watchdog.web.api.asked import decoded_body, decoded_query
-from watchdog.web.site import Site
+from watchdog.web.site import Site, current_site
 
 __all__ = ["Call", "NoQuery", "Route", "view_of"]
 
@@ -52,7 +52,7 @@ def view_of(route: Route) -> Callable[..., Response]:
     """The view of a route."""
 
     def view(**path: str) -> Response:
-        site: Site = current_app.extensions["site"]
+        site = current_site()
         query = decoded_query(request, route.query)
         body = None if route.body is None else decoded_body(request, route.body)
         document = route.answer(Call(site, g.person, path, query, body, site.clock()))

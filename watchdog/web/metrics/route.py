@@ -5,7 +5,7 @@
 
 from flask import Blueprint, Response, abort, current_app, request
 
-from watchdog.web.site import Site
+from watchdog.web.site import current_site
 
 __all__ = ["metrics"]
 
@@ -15,7 +15,7 @@ metrics = Blueprint("metrics", __name__)
 @metrics.get("/metrics")
 def configured() -> Response:
     """Under the names that are configured."""
-    site: Site = current_app.extensions["site"]
+    site = current_site()
     return _scraped("watchdog" if site.settings.http is None else site.settings.http.metrics)
 
 
@@ -28,7 +28,7 @@ def named(form: str) -> Response:
 def _scraped(form: str) -> Response:
     from watchdog.web.metrics.exposition import Exposition  # noqa: PLC0415 - prometheus-client takes 0.1 s; only scrapes need it
 
-    site: Site = current_app.extensions["site"]
+    site = current_site()
     wanted = request.args.getlist("target") or site.targets
     if unknown := [target for target in wanted if target not in site.targets]:
         abort(404, f"Expected the name of a target ({', '.join(site.targets)}), found {unknown[0][:100]!r}.")

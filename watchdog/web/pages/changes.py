@@ -7,7 +7,7 @@ page again, with the reason why not.
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, redirect, request, url_for
+from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of
@@ -16,7 +16,7 @@ from watchdog.core.model.identity import silence_id
 from watchdog.core.text.durations import parse_duration
 from watchdog.store import NotFoundError, StoreError
 from watchdog.web.pages.routes import incident_page
-from watchdog.web.site import Site
+from watchdog.web.site import current_site
 
 __all__ = ["changes"]
 
@@ -33,13 +33,17 @@ class _RefusedError(Exception):
 @changes.post("/incidents/<named>/acknowledge")
 def acknowledge(named: str) -> AnyResponse:
     """Somebody knows of it."""
-    return _changed(named, "acknowledged", lambda: _site().store.acknowledge([named], _typed("comment"), g.person.name, _site().clock()))
+    return _changed(
+        named, "acknowledged", lambda: current_site().store.acknowledge([named], _typed("comment"), g.person.name, current_site().clock())
+    )
 
 
 @changes.post("/incidents/<named>/unacknowledge")
 def unacknowledge(named: str) -> AnyResponse:
     """Nobody knows of it any more."""
-    return _changed(named, "unacknowledged", lambda: _site().store.take_back_acknowledgements([named], g.person.name, _site().clock()))
+    return _changed(
+        named, "unacknowledged", lambda: current_site().store.take_back_acknowledgements([named], g.person.name, current_site().clock())
+    )
 
 
 @changes.post("/incidents/<named>/close")
@@ -50,7 +54,7 @@ def close(named: str) -> AnyResponse:
         reason = " ".join(_typed("reason").split())
         if not reason:
             raise _RefusedError("Expected a reason, such as “the worker was retired”, found nothing.")
-        return _site().store.close_incidents([named], reason, g.person.name, _site().clock())
+        return current_site().store.close_incidents([named], reason, g.person.name, current_site().clock())
 
     return _changed(named, "closed", closed)
 
@@ -58,19 +62,19 @@ def close(named: str) -> AnyResponse:
 @changes.post("/incidents/<named>/silence")
 def silence(named: str) -> AnyResponse:
     """Silence whatever has the chosen labels of this incident, for a while."""
-    return _changed(named, "silenced", lambda: _site().store.add_silence(_silence(named)))
+    return _changed(named, "silenced", lambda: current_site().store.add_silence(_silence(named)))
 
 
 @changes.post("/incidents/<named>/silences/<silence_named>/end")
 def end_silence(named: str, silence_named: str) -> AnyResponse:
     """End a silence now."""
-    return _changed(named, "unsilenced", lambda: _site().store.expire_silence(silence_named, _site().clock()))
+    return _changed(named, "unsilenced", lambda: current_site().store.expire_silence(silence_named, current_site().clock()))
 
 
 def _silence(named: str) -> Silence:
     """The silence as asked for."""
-    now, lasts_s = _site().clock(), _duration()
-    labels = labels_of(_site().store.show(named).incident)
+    now, lasts_s = current_site().clock(), _duration()
+    labels = labels_of(current_site().store.show(named).incident)
     matchers = tuple(Matcher(label, "=", labels[label]) for label in request.form.getlist("label") if label in labels)
     if not matchers or matches_everything(matchers):
         raise _RefusedError("Expected at least one label to select by, found none: this would silence everything.")
@@ -104,8 +108,3 @@ def _changed(named: str, done: str, change: Callable[[], Any]) -> AnyResponse:
     except (StoreError, _RefusedError) as error:
         return Response(incident_page(named, refused=str(error), typed=request.form), 409)
     return redirect(url_for("pages.incident", named=named, done=done), 303)
-
-
-def _site() -> Site:
-    site: Site = current_app.extensions["site"]
-    return site

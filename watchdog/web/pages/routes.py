@@ -17,7 +17,7 @@ from watchdog.web.access import CSRF_FIELD
 from watchdog.web.pages.drawn import FILTERS
 from watchdog.web.pages.incidents import incident_view, listed
 from watchdog.web.pages.targets import OF_TARGET, condition_of_all, incidents_alone, overview_view, target_view
-from watchdog.web.site import Site
+from watchdog.web.site import current_site
 
 __all__ = ["incident_page", "pages"]
 
@@ -41,16 +41,21 @@ DONE = {
 @pages.app_context_processor
 def of_every_page() -> dict[str, Any]:
     """What every page shows."""
-    return {"service": _site().settings.service, "person": g.get("person"), "csrf_field": CSRF_FIELD, "targets": _site().targets}
+    return {
+        "service": current_site().settings.service,
+        "person": g.get("person"),
+        "csrf_field": CSRF_FIELD,
+        "targets": current_site().targets,
+    }
 
 
 @pages.get("/")
 def overview() -> str:
     """All targets."""
-    *shown, itself = _gathered(*_site().targets, SELF)
+    *shown, itself = _gathered(*current_site().targets, SELF)
     views = [overview_view(one) for one in shown]
     condition = condition_of_all([view.condition for view in views])
-    notice = "" if _site().delivering() else DEAF
+    notice = "" if current_site().delivering() else DEAF
     return render_template("overview.html", targets=views, itself=incidents_alone(itself), condition=condition, notice=notice)
 
 
@@ -58,7 +63,7 @@ def overview() -> str:
 def target(name: str) -> str | tuple[str, int]:
     """One target with its panels."""
     every = request.args.get("all", "")
-    if name not in _site().targets:
+    if name not in current_site().targets:
         return _no_target(name)
     return render_template("target.html", target=target_view(_gathered(name)[0], OF_TARGET, every), every=every)
 
@@ -67,7 +72,7 @@ def target(name: str) -> str | tuple[str, int]:
 def incidents() -> str:
     """What is open, and what ended of late."""
     every = request.args.get("all") == "1"
-    return render_template("incidents.html", listed=listed(_site(), every=every), every=every)
+    return render_template("incidents.html", listed=listed(current_site(), every=every), every=every)
 
 
 @pages.get("/incidents/<named>")
@@ -78,7 +83,7 @@ def incident(named: str) -> str:
 
 def incident_page(named: str, *, done: str = "", refused: str = "", typed: Mapping[str, str] = NOTHING_TYPED) -> str:
     """One incident, and what was just done or refused."""
-    view = incident_view(_site(), named)
+    view = incident_view(current_site(), named)
     csrf = current_app.extensions["access"].csrf(g.person)
     return render_template("incident.html", view=view, done=done, refused=refused, typed=typed, csrf=csrf, durations=DURATIONS)
 
@@ -90,15 +95,10 @@ def no_incident(error: NotFoundError) -> tuple[str, int]:
 
 
 def _no_target(name: str) -> tuple[str, int]:
-    there = ", ".join(_site().targets)
+    there = ", ".join(current_site().targets)
     return render_template("fault.html", title="No such target", words=f'There is no target "{name}"; configured: {there}.'), 404
 
 
-def _site() -> Site:
-    site: Site = current_app.extensions["site"]
-    return site
-
-
 def _gathered(*names: str) -> tuple[TargetShown, ...]:
-    site = _site()
+    site = current_site()
     return gathered(site.store, site.settings, names, site.days, site.clock(), site.store.last_looks())
