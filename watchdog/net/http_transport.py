@@ -98,7 +98,6 @@ class HttpTransport(httpx.BaseTransport):
             raise
 
     def _secured(self, stream: httpcore.NetworkStream, url: httpx.URL, context: ssl.SSLContext) -> httpcore.NetworkStream:
-        context.set_alpn_protocols(["http/1.1"])
         return stream.start_tls(context, _host(url), self._time_to_connect())
 
     def _time_to_connect(self) -> float:

@@ -6,6 +6,7 @@ failure, or after a reload, uses it.
 """
 
 import ssl
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -43,7 +44,16 @@ def _made(files: TlsFiles, _renewed_at: tuple[int, ...]) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=files.ca_file)
     if files.cert_file:
         context.load_cert_chain(files.cert_file, files.key_file, password=_no_passphrase)
+    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols = _as_they_are  # type: ignore[assignment, method-assign]
     return context
+
+
+def _as_they_are(_protocols: Iterable[str]) -> None:
+    """Leaves what is offered unchanged: httpcore sets it anew before each connection, also while another thread begins one.
+
+    That frees what OpenSSL is copying just then, because CPython 3.11 begins a connection without its global lock.
+    """
 
 
 def _no_passphrase() -> str:
