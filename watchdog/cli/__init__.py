@@ -35,6 +35,7 @@ COMMANDS = {
     "outbox": "watchdog.cli.database.outbox:outbox",
     "receivers": "watchdog.cli.receivers.command:receivers",
     "database": "watchdog.cli.database.rescue:database",
+    "mcp": "watchdog.cli.status.assistant:mcp",
     "demo": "watchdog.cli.demo:demo",
     "completion": "watchdog.cli.completion:completion",
 }

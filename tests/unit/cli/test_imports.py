@@ -87,6 +87,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("receivers", "test", "ops"): CONFIGURED | {"sqlite3", "httpx"},
     ("routes", "test", "rule=WorkerLost"): CONFIGURED | RULES | {"sqlite3", "httpx"},
     ("init", "--yes", "--force"): {"pydantic", "msgspec", "sqlite3", *ASKING},
+    ("mcp", "--help"): set(),
     ("demo", "--help"): set(),
     ("completion", "zsh"): set(),
 }
