@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import EventCounters, RedisServer, Replies, TaskSeen, WorkerBeat, WorkerConf, WorkerInspection
 from watchdog.core.model.target import Target
+from watchdog.core.model.worker_replies import WorkerSettings
 
 NOW = 1_800_000_000.0
 INTERVAL = 10.0
@@ -37,7 +38,7 @@ def a_beat(name: str = "celery@web-1", at: float = NOW, **changes: Any) -> Worke
 
 
 def a_conf(**changes: Any) -> WorkerConf:
-    return replace(WorkerConf(default_queue="celery"), **changes)
+    return replace(WorkerConf(default_queue="celery", settings=WorkerSettings()), **changes)
 
 
 def an_inspection(name: str = "celery@web-1", at: float = NOW - 30, **changes: Any) -> WorkerInspection:

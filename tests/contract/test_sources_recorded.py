@@ -7,6 +7,7 @@ import pytest
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerConf, WorkerInspection
+from watchdog.core.model.worker_replies import WorkerSettings
 from watchdog.sources.flower.answers import worker_beats, worker_status
 from watchdog.sources.flower.inspections import inspections
 from watchdog.sources.flower.metrics import event_counters
@@ -68,6 +69,7 @@ def test_an_inspection_holds_stats_queues_and_conf() -> None:
                 results_db=1,
                 transport="redis",
                 broker_db=0,
+                settings=WorkerSettings(),
             ),
             active=(),
             cpu_s=1.11354,
@@ -95,7 +97,7 @@ def test_the_key_prefix_is_not_the_stars_that_conf_shows() -> None:
     body = b'{"w": {"timestamp": 1, "stats": {}, "conf": {"broker_transport_options": {"global_keyprefix": "********"}}}}'
     found = inspections(body)
     assert isinstance(found, dict)
-    assert found["w"].conf == WorkerConf()
+    assert found["w"].conf == WorkerConf(settings=WorkerSettings())
 
 
 def test_counters_are_per_worker_task_and_step_with_escapes_undone() -> None:

@@ -16,6 +16,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "init": "watchdog.cli.init.command:init",
     "check": "watchdog.cli.check.command_line:check",
+    "doctor": "watchdog.cli.check.doctor:doctor",
     "run": "watchdog.cli.run:run",
     "status": "watchdog.cli.status.command:status",
     "task": "watchdog.cli.status.task:task",

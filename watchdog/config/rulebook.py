@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from watchdog.config.shipped import shipped_folder, shipped_rule_files
+from watchdog.config.shipped import doctor_rule_files, shipped_folder, shipped_rule_files
 from watchdog.core.judging.unanswerable import Unanswerable
 from watchdog.core.model.rows import Table
 from watchdog.core.model.target import SELF, Target
@@ -17,7 +18,7 @@ from watchdog.core.rules.files import Fault, read_rules
 from watchdog.core.rules.overrides import Tuned, check_overrides, tune
 from watchdog.core.rules.rule import Override, Rule
 
-__all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for"]
+__all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for", "with_doctor_rules"]
 
 
 class RuleBook(Struct, frozen=True):
@@ -50,6 +51,13 @@ def read_rule_book(
         tuple(unreadable) + tuple(str(f) for f in (*faults, *override_faults)),
         tuple(str(w) for w in (*warnings, *override_warnings)),
     )
+
+
+def with_doctor_rules(book: RuleBook, tables: Mapping[str, Table]) -> tuple[RuleBook, frozenset[str]]:
+    """The rules with those of `watchdog doctor`, and the names of these. A rule of the user's with the same name stands in its place."""
+    taken = {rule.name for rule in book.rules}
+    rules = tuple(rule for rule in read_rules(doctor_rule_files(), tables)[0] if rule.name not in taken)
+    return replace(book, rules=(*book.rules, *rules)), frozenset(rule.name for rule in rules)
 
 
 def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:

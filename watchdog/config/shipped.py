@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["shipped_folder", "shipped_rule_files"]
+__all__ = ["doctor_rule_files", "shipped_folder", "shipped_rule_files"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -22,3 +22,9 @@ def shipped_rule_files(folder: Path | None = None) -> Mapping[str, str]:
     """Name as shown in faults (`rules/queues.toml`) -> text, ordered by name."""
     files = sorted((folder or shipped_folder()).glob("*.toml"))
     return {f"rules/{file.name}": file.read_text(encoding="utf-8") for file in files}
+
+
+def doctor_rule_files() -> Mapping[str, str]:
+    """The same for the rules that only `watchdog doctor` judges."""
+    files = sorted((shipped_folder() / "doctor").glob("*.toml"))
+    return {f"rules/doctor/{file.name}": file.read_text(encoding="utf-8") for file in files}

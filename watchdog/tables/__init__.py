@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from watchdog.core.model.rows import Table
 from watchdog.tables import blind, broker, cluster, schedules, sources
 from watchdog.tables import self_monitoring as own
-from watchdog.tables.fleet import groups, hosts, kinds
+from watchdog.tables.fleet import conf, groups, hosts, kinds
 from watchdog.tables.queues import table as queues
 from watchdog.tables.running import table as running
 from watchdog.tables.tasks import errors
@@ -32,6 +32,7 @@ TABLES: Mapping[str, Table] = {
         groups.TABLE,
         hosts.TABLE,
         kinds.TABLE,
+        conf.TABLE,
         cluster.TABLE,
         blind.TABLE,
         own.RECEIVERS,

@@ -58,6 +58,7 @@ STORED = {*WATCHING, "rich"}  # structlog imports it wherever it is installed
 MAY: dict[tuple[str, ...], set[str]] = {
     ("check", "--once"): CONFIGURED | RULES | ASKING,
     ("check", "--once", "--format", "junit"): CONFIGURED | RULES | ASKING,
+    ("doctor",): CONFIGURED | RULES | ASKING,
     ("run", "--database", os.devnull + "/none.db"): CONFIGURED | RULES | WATCHING,
     ("status",): CONFIGURED | RULES | ASKING | STORED,
     ("status", "--json"): CONFIGURED | RULES | ASKING | STORED,

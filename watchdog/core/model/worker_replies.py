@@ -5,7 +5,7 @@ Times are epoch seconds by Flower's clock. A field that the server did not send 
 
 from msgspec import Struct
 
-__all__ = ["WorkerBeat", "WorkerConf", "WorkerInspection"]
+__all__ = ["WorkerBeat", "WorkerConf", "WorkerInspection", "WorkerSettings"]
 
 
 class WorkerBeat(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -32,6 +32,28 @@ class WorkerBeat(Struct, frozen=True, gc=False, omit_defaults=True):
     pulses: int | None = None
     system: str | None = None
     """The name of its operating system: Linux, Darwin."""
+
+
+class WorkerSettings(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a worker's `conf` says of how it runs tasks; Celery's default where it does not (celery/app/defaults.py, 5.7).
+
+    Options of its command line (`--time-limit`, `-E`, `--prefetch-multiplier`) are not in `conf` (measured on 5.7), nor are those of single
+    tasks. `result_expires_s` is None if results are kept for ever.
+    """
+
+    acks_late: bool = False
+    reject_on_worker_lost: bool = False
+    track_started: bool = False
+    ignore_result: bool = False
+    send_sent_event: bool = False
+    time_limit_s: float | None = None
+    soft_time_limit_s: float | None = None
+    result_expires_s: float | None = 86400.0
+    max_tasks_per_child: int | None = None
+    max_memory_per_child_kb: int | None = None
+    prefetch_multiplier: float = 4.0
+    pool_restarts: bool = False
+    cancel_on_loss: bool = False
 
 
 class WorkerConf(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -61,6 +83,8 @@ class WorkerConf(Struct, frozen=True, gc=False, omit_defaults=True):
     """The database of its broker, if that is Redis."""
     eta_task_limit: int | None = None
     """`worker_eta_task_limit`: most tasks with an ETA that it fetches."""
+    settings: WorkerSettings | None = None
+    """How it runs tasks."""
 
 
 class WorkerInspection(Struct, frozen=True, gc=False, omit_defaults=True):

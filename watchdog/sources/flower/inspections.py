@@ -19,6 +19,7 @@ from watchdog.core.text.names import LONGEST_NAME, short_named
 from watchdog.sources.celery_urls import celery_place
 from watchdog.sources.flower.answers import StatusEntry
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded, kind_found, maybe
+from watchdog.sources.worker_settings import worker_settings
 
 __all__ = ["inspections", "read_leniently"]
 
@@ -228,6 +229,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
         transport=_text(_object(broker).get("transport")),
         broker_db=_database(_object(broker).get("virtual_host")),
         eta_task_limit=as_kind(conf.worker_eta_task_limit, int),
+        settings=worker_settings(maybe(Raw(of_conf), dict[str, Any]) or {}),
     )
 
 

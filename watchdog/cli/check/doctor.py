@@ -1,0 +1,119 @@
+"""`watchdog doctor`: what is wrong with the set-up of a cluster and of watchdog's view of it, and which alerts are blind for it.
+
+It judges all rules, as `check` does, and more of its own, which nobody is notified of.
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.options import config_option, format_option, targets_option
+
+if TYPE_CHECKING:
+    from watchdog.core.judging.check_result import CheckResult
+    from watchdog.core.model.severity import Severity
+    from watchdog.polling.check import Checker
+
+__all__ = ["doctor"]
+
+TIMEOUT_S = 30.0
+PAUSE_S = 3.0
+"""Between its two looks. Workers send a heartbeat every 2 seconds, which shows their clocks; what compares two looks is known then."""
+
+
+@click.command(
+    epilog="""\b
+Exit codes:
+  0  nothing to mend
+  1  something at or above --fail-on was found
+  2  usage, configuration or rules are wrong
+  3  could not look
+
+\b
+Examples:
+  watchdog doctor
+  watchdog doctor --target prod --send
+  watchdog doctor --flower http://localhost:5555 --redis redis://localhost:6379/0
+  watchdog doctor --format junit > doctor.xml
+"""
+)
+@click.option("--flower", metavar="URL", help="The Flower to examine, instead of the configured targets.")
+@click.option("--redis", metavar="URL", help="The Redis broker to examine, instead of the configured targets.")
+@click.option("--send", is_flag=True, help="Also send a test message to every receiver.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(("info", "warning", "error", "critical")),
+    default="warning",
+    show_default=True,
+    help="The lowest severity that counts as a failure.",
+)
+@targets_option
+@format_option("text", "json", "junit", "github")
+@config_option
+@click.pass_context
+def doctor(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    *,
+    flower: str | None,
+    redis: str | None,
+    send: bool,
+    fail_on: str,
+    targets: tuple[str, ...],
+    style: str,
+    config: Path | None,
+) -> None:
+    """Say what to mend, and which alerts are blind.
+
+    Looks twice, a few seconds apart. Each finding says why it matters and what mends it. Notifies nobody, unless --send is given.
+    """
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from watchdog.app.polling import build_checker  # noqa: PLC0415
+    from watchdog.cli.check.doctor_page import doctor_page  # noqa: PLC0415
+    from watchdog.cli.check.shown import Shown  # noqa: PLC0415
+    from watchdog.cli.configuration import chosen_targets, load_with_rules, named_config, warn_of_oddities  # noqa: PLC0415
+    from watchdog.cli.output.screen import show  # noqa: PLC0415
+    from watchdog.config.rulebook import with_doctor_rules  # noqa: PLC0415
+    from watchdog.core.model.severity import Severity  # noqa: PLC0415
+    from watchdog.tables import TABLES  # noqa: PLC0415
+
+    conf = load_with_rules(config, {"flower": flower, "redis": redis})
+    chosen = chosen_targets(conf, targets)
+    warn_of_oddities(conf)
+    book, own = with_doctor_rules(conf.book, TABLES)
+    conf = replace(conf, book=book)
+    checker = build_checker(conf, chosen, time.time, time.perf_counter, (), TIMEOUT_S)
+    try:
+        result = _examined(checker, Severity(fail_on))
+    finally:
+        checker.close()
+    footer = named_config(conf.loaded)
+    if style == "text":
+        show(doctor_page(result, own, footer))
+    else:
+        Shown(style, footer, verbose=True).show(result)
+    ctx.exit(max(result.exit_code, _sent(ctx, config) if send else 0))
+
+
+def _examined(checker: "Checker", fail_on: "Severity") -> "CheckResult":
+    """The second of two looks: the first has nothing to compare with."""
+    from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
+
+    with StatusLine() as status:
+        checker.check(fail_on, status.say)
+        status.say("looking once more in 3 s")
+        time.sleep(PAUSE_S)
+        return checker.check(fail_on, status.say)
+
+
+def _sent(ctx: click.Context, config: Path | None) -> int:
+    """The exit code of a test message to every receiver."""
+    from watchdog.cli.receivers.command import test  # noqa: PLC0415
+
+    try:
+        ctx.invoke(test, names=(), everyone=True, digest=False, config=config)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    return 0
