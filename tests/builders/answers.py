@@ -75,6 +75,7 @@ def a_server(**changes: Any) -> RedisServer:
         role="master",
         replica_link_up=None,
         last_save_ok=True,
+        keyspace={0: (40, 30)},
     )
     return replace(server, **changes)
 

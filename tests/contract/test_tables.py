@@ -21,10 +21,10 @@ from watchdog.tables import TABLES
 DESIGN = {
     "workers": "name kind host state silent_s uptime_s active pool_size saturated processed processed_per_min reserved load1 load5 load15 "
     "cpu_ratio rss_max_bytes clock_drift_s pid restarts crashes duplicate replaced peers peers_before abandoned unserved served version "
-    "queues",
+    "queues returns",
     "queues": "name length unacked active priorities consumers oldest_s wait_avg_s growth_per_min finished_per_min drain_s declared "
     "idle_with_backlog_s unserved last_consumer host kind last_consumer_state waits_for similar "
-    "head_s stuck_s head_usual_s head_task head_origin",
+    "head_s stuck_s head_usual_s head_task head_origin saturated pressure bound",
     "tasks": "name received started succeeded failed retried revoked rejected expired expired_in_a_row expired_row_s "
     "expired_row_usual redelivered most_redelivered finished error_rate failure_odds over_odds suspect_runs suspect_failed "
     "error_rate_low error_rate_high failed_in_a_row has_succeeded usual_error_rate exception example "
@@ -34,10 +34,11 @@ DESIGN = {
     "running": "id name worker worker_state worker_active queue running_s progress step meta progress_still_s arguments",
     "schedules": "task every_s grace_s last_success_s overdue_s",
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "
-    "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio redelivered_in_s unacked_holders",
+    "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio redelivered_in_s unacked_holders "
+    "visibility_timeout_s lasting_keys",
     "sources": "name up error latency_ms stale_s version restarted_s",
     "cluster": "workers_online workers_lost workers_left workers_unknown workers_known host workers_expected capacity active utilization "
-    "backlog unacked per_min error_rate finished versions",
+    "backlog unacked per_min error_rate finished versions pressure",
     "blind": "cause reason rules hidden blind_s",
     "groups": "pattern online lost left unknown host kind minimum",
     "hosts": "host online lost workers all_workers mostly_lost unserved",
@@ -48,7 +49,7 @@ DESIGN = {
     "receivers": "name pending oldest_s dead off last_ok_s",
     "rules": "name failed error took_ms trial",
     "silences": "id active matchers version hides remaining_s until comment author",
-    "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error",
+    "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error late_lately",
 }
 BOUNDS = {"oldest_s"}
 """Columns whose value may be a lower bound, with the reason beside it."""

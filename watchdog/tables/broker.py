@@ -37,9 +37,14 @@ COLUMNS = (
     Column("unacked_ratio", N, "that age of the visibility timeout; past 1 messages are delivered again", "ratio", 0.0),
     Column("redelivered_in_s", N, "until the oldest of them is delivered again; 0: it is due", "s", 0.0),
     Column("unacked_holders", T, "workers that may hold it: busy, or gone while they were; up to 5, joined by a comma", neutral=""),
+    Column("visibility_timeout_s", N, "after how long a message that is not acknowledged is delivered again", "s"),
+    Column(
+        "lasting_keys", N, "keys in its database that never expire: queues and bindings, and results without `result_expires`", "keys", 0.0
+    ),
 )
 FROM_INDEX = ("unacked_oldest_s", "unacked_ratio", "redelivered_in_s")
-ELSEWHERE = ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_holders", *FROM_INDEX)
+FROM_CONF = "visibility_timeout_s"
+ELSEWHERE = ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_holders", FROM_CONF, *FROM_INDEX)
 FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ELSEWHERE)
 MOST_HOLDERS = 5
 
@@ -118,7 +123,16 @@ def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
         "role": server.role,
         "replica_link_up": True if server.role == "master" else server.replica_link_up,
         "last_save_ok": server.last_save_ok,
+        "lasting_keys": _lasting_keys(server, look.target.redis_db or 0),
     }
+
+
+def _lasting_keys(server: RedisServer, database: int) -> float | None:
+    """Return the keys without an expiry; 0 for an empty database, which INFO does not list."""
+    if server.keyspace is None:
+        return None
+    keys, expiring = server.keyspace.get(database, (0, 0))
+    return float(max(keys - expiring, 0))
 
 
 def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
@@ -128,6 +142,7 @@ def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> N
     )
     count = look.replies.get(HashSize(keys.prefix + "unacked"), int)
     oldest = look.replies.get(LowestScore(keys.prefix + "unacked_index"), float)
+    cells[FROM_CONF] = keys.conf.visibility_timeout_s
     if keys.unsure is not None:
         count, oldest = Gap(keys.unsure), Gap(keys.unsure)
     cells["unacked"] = None if isinstance(count, Gap) else float(count)

@@ -30,6 +30,13 @@ COLUMNS = (
     Column("error_rate", N, "failed of finished", "ratio", 0.0, windowed=True),
     Column("finished", N, "tasks finished within the window", "tasks", 0.0, windowed=True),
     Column("versions", N, "different Celery versions among the online workers", "versions", 0.0),
+    Column(
+        "pressure",
+        N,
+        "all work that there is: backlog, and what workers hold: unacked, or active where that is more (acknowledged before they run)",
+        "tasks",
+        0.0,
+    ),
 )
 
 
@@ -40,6 +47,7 @@ def read(look: Look) -> Reading:
     gaps: dict[str, str] = {}
     for fill in (_from_workers, _from_queues, _from_broker, _from_tasks):
         fill(look, cells, gaps, idle)
+    _pressed(cells, gaps, idle)
     if len(idle) == len(COLUMNS) - 1:
         return Reading(idle=idle)
     return Reading((Row(cells, gaps),), idle=idle)
@@ -123,6 +131,18 @@ def _from_tasks(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle: 
             cells[column], gaps[column] = None, why
         else:
             cells[column] = total()
+
+
+def _pressed(cells: dict[str, Cell], gaps: dict[str, str], idle: dict[str, str]) -> None:
+    """Fill the sum of all work, which needs each of its parts."""
+    made_of = ("backlog", "unacked", "active")
+    if why_not := next((idle[column] for column in made_of if column in idle), ""):
+        idle["pressure"] = why_not
+    elif why := next((gaps[column] for column in made_of if column in gaps), ""):
+        cells["pressure"], gaps["pressure"] = None, why
+    else:
+        backlog, unacked, active = (number if isinstance(number := cells[column], float) else 0.0 for column in made_of)
+        cells["pressure"] = backlog + max(unacked, active)
 
 
 def _sum(rows: tuple[Row, ...] | list[Row], column: str) -> float:

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.history import numbers_within, risen, second_look_needed
+from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen, SilenceSeen
 
 __all__ = ["RECEIVERS", "RULES", "SELF", "SILENCES"]
@@ -73,7 +74,11 @@ def _read_self(look: Look) -> Reading:
         "database_bytes": float(seen.database_bytes),
         "heartbeat_error": seen.heartbeat_error,
     }
-    return Reading((Row(cells),))
+    late = float(seen.late_cycles)
+    if idle := second_look_needed(look, "late_lately"):
+        return Reading((Row(cells),), idle=idle, sample=Sample(look.now, {"": (late,)}))
+    cells["late_lately"] = risen([*(count for _, count in numbers_within(look, "", 0)), late])
+    return Reading((Row(cells),), sample=Sample(look.now, {"": (late,)}))
 
 
 def _seen(look: Look) -> SelfSeen:
@@ -150,6 +155,7 @@ SELF = Table(
         Column("config_error", T, "why; empty where it was not", neutral=""),
         Column("database_bytes", N, "size of the database", "bytes", 0.0),
         Column("heartbeat_error", T, "why the last heartbeat was not accepted; empty if it was, or if there is none", neutral=""),
+        Column("late_lately", N, "late cycles within the window", "cycles", 0.0, windowed=True),
     ),
     lambda _: (),
     _read_self,

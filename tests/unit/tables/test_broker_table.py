@@ -201,3 +201,20 @@ def test_ping_is_asked_first() -> None:
     watch = Watch(healthy())
     watch.look(0)
     assert watch.cluster.asked[0] == Ping()
+
+
+@pytest.mark.parametrize(("keyspace", "db", "lasting"), [({0: (40, 30)}, 0, 10.0), ({0: (40, 30)}, 3, 0.0), ({}, None, 0.0)])
+def test_keys_that_never_expire_are_those_of_its_database(keyspace: dict[int, tuple[int, int]], db: int | None, lasting: float) -> None:
+    cluster = healthy()
+    cluster.server = a_server(keyspace=keyspace)
+    assert cell(first_look(cluster, redis_db=db), "", "lasting_keys") == lasting
+
+
+def test_an_info_without_a_keyspace_is_a_gap() -> None:
+    cluster = healthy()
+    cluster.server = a_server(keyspace=None)
+    assert gap(first_look(cluster), "", "lasting_keys") == "redis: INFO does not say"
+
+
+def test_the_visibility_timeout_in_force_is_shown() -> None:
+    assert cell(first_look(healthy(), visibility_timeout_s=7200.0), "", "visibility_timeout_s") == 7200.0

@@ -123,6 +123,8 @@ class RedisServer(Struct, frozen=True):
     role: str | None
     replica_link_up: bool | None
     last_save_ok: bool | None
+    keyspace: Mapping[int, tuple[int, int]] | None = None
+    """Database -> its keys, and those of them that expire; None if INFO has no such section."""
 
 
 class MessageHead(Struct, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 """Parses INFO into `RedisServer`. In: bytes. Out: the fields that watchdog uses, or a gap for a server that cannot be Celery's broker."""
 
 import math
+import re
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import RedisServer
@@ -45,7 +46,14 @@ def redis_server(raw: object) -> RedisServer | Gap | None:
         role=told.get("role"),
         replica_link_up=told["master_link_status"] == "up" if "master_link_status" in told else None,
         last_save_ok=_saved(told),
+        keyspace=_keyspace(told) if b"# Keyspace" in raw else None,
     )
+
+
+def _keyspace(told: dict[str, str]) -> dict[int, tuple[int, int]]:
+    """Database -> (keys, those that expire), of lines such as `db0:keys=3,expires=1,avg_ttl=0`."""
+    found = (re.fullmatch(r"db(\d{1,9}):keys=(\d{1,15}),expires=(\d{1,15})\b.*", f"{name}:{rest}") for name, rest in told.items())
+    return {int(one[1]): (int(one[2]), int(one[3])) for one in found if one is not None}
 
 
 def _saved(told: dict[str, str]) -> bool | None:

@@ -41,6 +41,8 @@ class Consumers(Struct, frozen=True):
     """Consumer -> what it may hold messages for by design, without executing anything."""
     saturated: set[str] = field(default_factory=set)
     """Consumers that execute as much as they can at once: messages do not wait for their rate limit."""
+    unsure: dict[str, str] = field(default_factory=dict)
+    """Consumer -> why it is not known whether it executes as much as it can."""
     unknown: str | None = None
     """Why no count is known."""
 
@@ -72,6 +74,13 @@ class Consumers(Struct, frozen=True):
         names = self.by_queue.get(queue, ())
         return bool(names) and self.saturated.issuperset(names)
 
+    def unsure_of(self, queue: str) -> str | None:
+        """Return why it is not known whether its consumers can take more; None if it is, or if one that can is known."""
+        names = self.by_queue.get(queue, ())
+        if any(name not in self.saturated and name not in self.unsure for name in names):
+            return None
+        return next((f"{name}: {self.unsure[name]}" for name in names if name in self.unsure), None)
+
     def taken(self, queue: str) -> Taken | Gap:
         """Return what its consumers do; a gap if they, or what they do, are unknown."""
         names = self.by_queue.get(queue, [])
@@ -96,6 +105,8 @@ def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers
             found.by_queue.setdefault(queue, []).append(name)
         if row.cells.get("saturated") is True:
             found.saturated.add(name)
+        elif row.cells.get("saturated") is None:
+            found.unsure[name] = row.gaps.get("saturated", "it does not say")
         for column, where in activity:
             number = row.cells.get(column)
             if isinstance(number, float):

@@ -15,6 +15,7 @@ from watchdog.core.model.rows import Cell, Look, Row
 from watchdog.tables.queues.consumers import Consumers
 from watchdog.tables.queues.heads import OF_HEAD, Heads
 from watchdog.tables.queues.keys import KnownQueue, Queues
+from watchdog.tables.queues.names import Bindings
 from watchdog.tables.queues.service import Service, contradiction, unserved
 from watchdog.tables.queues.work import QueueWork
 from watchdog.tables.workers.names import host_of, kind_of
@@ -24,6 +25,8 @@ __all__ = ["OF_CONSUMERS", "OF_LENGTH", "QueueRows", "blind_row"]
 OF_LENGTH = ("length", "growth_per_min", "drain_s", "idle_with_backlog_s", "unserved", "priorities", *OF_HEAD)
 OF_CONSUMERS = ("last_consumer", "host", "kind", "last_consumer_state", "waits_for", "similar")
 NO_HEADS = Heads({})
+NO_BINDINGS = Bindings()
+NOT_SCANNED = "redis: not all of its keys were scanned for bindings yet"
 WITHOUT_HEADS: Mapping[str, Cell] = {
     "oldest_s": 0.0,
     "head_s": 0.0,
@@ -43,7 +46,7 @@ class QueueRows:
     where it uses more than one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything that a row depends on
         self,
         look: Look,
         memory: Queues,
@@ -52,12 +55,14 @@ class QueueRows:
         heads: Mapping[str, Heads] = MappingProxyType({}),
         unacked: int | Gap | None = None,
         priorities: Mapping[str, str] = MappingProxyType({}),
+        *,
+        bindings: Bindings = NO_BINDINGS,
     ) -> None:
         self._consumers = consumers
         self._look, self._memory, self._declared = look, memory, declared
         self._heads, self._samples, self._priorities = heads, within(look), priorities
         self._work = QueueWork(look, consumers)
-        self._consumed_queues = consumers.queues
+        self._consumed_queues, self._bound, self._all_bindings = consumers.queues, bindings.queues, bindings.whole
         since = look.now - (look.now if memory.looked_at is None else memory.looked_at)
         self._gapless = 0 <= since <= 2 * look.target.interval_s
         watched = min(max(since, 0.0), 2 * look.target.interval_s)
@@ -87,6 +92,7 @@ class QueueRows:
         if length and not isinstance(length, Gap) and "stuck_s" not in idle:
             self._stuck(known, cells, gaps)
         self._work.fill(known.name, cells, gaps)
+        self._pressed(known.name, cells, gaps)
         for column in gaps:
             cells.setdefault(column, None)
         for column in idle:
@@ -122,6 +128,21 @@ class QueueRows:
         if length and (isinstance(taken := self._consumers.taken(known.name), Gap) or isinstance(held, Gap)):
             reason = taken.reason if isinstance(taken, Gap) else gaps["waits_for"]
             cells["idle_with_backlog_s"], gaps["idle_with_backlog_s"] = None, reason
+
+    def _pressed(self, queue: str, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
+        """Fill how much work there is of it, whether its consumers can take more, and whether anybody ever used it."""
+        length, active, saturated = cells.get("length"), cells.get("active"), self._consumers.all_saturated(queue)
+        why = gaps.get("length") or gaps.get("active") or self._consumers.unknown
+        if isinstance(length, float) and isinstance(active, float):
+            cells["pressure"] = length + active
+        elif why:
+            gaps["pressure"] = why
+        cells["saturated"] = saturated
+        if (unsure := gaps.get("consumers") or self._consumers.unsure_of(queue)) and not (saturated and "consumers" not in gaps):
+            cells["saturated"], gaps["saturated"] = None, unsure
+        cells["bound"] = queue in self._bound
+        if not cells["bound"] and not self._all_bindings:
+            cells["bound"], gaps["bound"] = None, NOT_SCANNED
 
     def _stuck(self, known: KnownQueue, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
         """Fill `stuck_s`: how long workers that are not idle have taken none of its messages."""

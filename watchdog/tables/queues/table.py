@@ -79,9 +79,14 @@ COLUMNS = (
     Column("head_usual_s", Kind.NUMBER, "how long the last five stayed, their median", "s", 0.0),
     Column("head_task", Kind.TEXT, "its task"),
     Column("head_origin", Kind.TEXT, "the process that sent it"),
+    Column("saturated", Kind.BOOLEAN, "it has consumers, and each executes as many tasks as it can at once"),
+    Column(
+        "pressure", Kind.NUMBER, "length and active: its work as far as it is known by queue; `cluster.pressure` has it all", "tasks", 0.0
+    ),
+    Column("bound", Kind.BOOLEAN, "somebody has consumed it or sent to it: Redis keeps a binding of each such queue"),
 )
 MANY_KEYS = "redis: holds more keys than one poll scans; a queue that no worker consumes or declares may be missing"
-OF_FLOWER = ("consumers", *OF_WORK, "stuck_s", "idle_with_backlog_s", "unserved", *OF_CONSUMERS)
+OF_FLOWER = ("consumers", *OF_WORK, "stuck_s", "idle_with_backlog_s", "unserved", "saturated", "pressure", *OF_CONSUMERS)
 STANDS_S = 20.0
 SETTLE_EVERY_S = 60.0
 """Shortest time between two refreshes of all workers, while a queue without consumers is emptied."""
@@ -121,7 +126,9 @@ def read(look: Look) -> Reading:
         return Reading(idle={c.name: "needs Redis or Flower, and this target has neither" for c in COLUMNS})
     if "redis" not in look.target.sources:
         return read_by_flower(
-            look, idle | dict.fromkeys((*OF_HEAD, "priorities"), "needs Redis, and this target has no `redis`"), [c.name for c in COLUMNS]
+            look,
+            idle | dict.fromkeys((*OF_HEAD, "priorities", "bound"), "needs Redis, and this target has no `redis`"),
+            [c.name for c in COLUMNS],
         )
     memory = queues_of(look.memory)
     if "flower" not in look.target.sources:
@@ -147,6 +154,7 @@ def read(look: Look) -> Reading:
         heads,
         look.replies.get(HashSize(keys.prefix + "unacked"), int),
         {name: told for name, length in lengths.items() if length and (told := _priorities(keys, name, lists))},
+        bindings=keys.bindings,
     )
     there = consumed.queues.union(keys.conf.declared, heads)
     known = {name: rows.after(memory.queue(name, look.now, is_there=name in there), length) for name, length in lengths.items()}

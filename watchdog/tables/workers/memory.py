@@ -46,6 +46,8 @@ class KnownWorker(Struct, frozen=True, gc=False, omit_defaults=True):
     restarted_at: tuple[float, ...] = ()
     crashed_at: tuple[float, ...] = ()
     """Those restarts that followed no goodbye."""
+    returned_at: tuple[float, ...] = ()
+    """When the same process was heard again after it was lost."""
     pids: tuple[int, ...] = ()
     """The last pids heard."""
     turned_at: float | None = None

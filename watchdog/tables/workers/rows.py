@@ -73,6 +73,7 @@ class WorkerRows:
             "replaced": worker.replaced,
             "restarts": self._in_window(worker.restarted_at),
             "crashes": self._in_window(worker.crashed_at),
+            "returns": self._in_window(worker.returned_at),
             "duplicate": worker.turned_at is not None and 0 <= now - worker.turned_at <= TURNS_S,
             "unserved": remains.unserved(worker),
             "served": remains.served(worker),

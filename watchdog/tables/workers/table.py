@@ -66,6 +66,7 @@ COLUMNS = (
     Column("served", TEXT, "of a worker that is gone: the queues it consumed that others still do, joined by a comma", neutral=""),
     Column("version", TEXT, "its Celery version"),
     Column("queues", TEXT, "the queues it consumes, sorted, joined by a comma"),
+    Column("returns", NUMBER, "times the same process was heard again after it was lost", neutral=0.0, windowed=True),
 )
 
 

@@ -58,6 +58,10 @@ def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> Non
         "UnackedStale",
         "ProgressStalled",
         "QueueStuck",
+        "BrokerPersistenceFailing",
+        "BrokerConnectionsHigh",
+        "BrokerSlow",
+        "UnackedRestoreStuck",
     }
     assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", "TaskOverdue", *of_redis}
     assert {idle_rules[name].partition("needs ")[1] for name in of_redis} == {"needs "}
