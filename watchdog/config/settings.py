@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
+from watchdog.config.sections.objectives import ObjectiveSettings, repeated, to_objectives
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.config.sections.schedules import ScheduleSettings, to_schedules
 from watchdog.core.model.identity import server_id
@@ -128,6 +129,7 @@ class TargetSettings(Strict):
     min_workers_by_name: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
     expected_workers: Texts = ()
     schedule: tuple[ScheduleSettings, ...] = ()
+    objective: tuple[ObjectiveSettings, ...] = ()
     workers: Texts = ()
     queues: Texts = ()
     kinds: Annotated[Texts, AfterValidator(_each_reached)] = ()
@@ -145,6 +147,10 @@ class TargetSettings(Strict):
         twice = next((task for task, count in Counter(one.task for one in self.schedule).items() if count > 1), None)
         if twice is not None:
             raise ValueError(f'expected one schedule for each task, found several for "{twice[:100]}"')
+        if self.objective and self.flower is None:
+            raise ValueError("expected flower beside objective: when tasks start, and how they end, is read from Flower; found none")
+        if (same := repeated(self.objective)) is not None:
+            raise ValueError(f'expected a name of its own for each objective, found several "{same[:100]}"; set name')
         return self
 
 
@@ -219,6 +225,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         min_workers_by_name=dict(target.min_workers_by_name),
         expected_workers=target.expected_workers,
         schedules=to_schedules(target.schedule),
+        objectives=to_objectives(target.objective),
         key_prefix=redis.key_prefix if redis else None,
         priority_steps=tuple(redis.priority_steps) if redis and redis.priority_steps is not None else None,
         separator=redis.separator if redis else None,

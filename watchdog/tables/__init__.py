@@ -7,7 +7,7 @@ The schema, the rules' checks, `watchdog tables` and the contract tests use this
 from collections.abc import Mapping
 
 from watchdog.core.model.rows import Table
-from watchdog.tables import blind, broker, cluster, schedules, sources
+from watchdog.tables import blind, broker, cluster, objectives, schedules, sources
 from watchdog.tables import self_monitoring as own
 from watchdog.tables.fleet import conf, groups, hosts, kinds
 from watchdog.tables.queues import table as queues
@@ -27,6 +27,7 @@ TABLES: Mapping[str, Table] = {
         errors.TABLE,
         running.TABLE,
         schedules.TABLE,
+        objectives.TABLE,
         broker.TABLE,
         sources.TABLE,
         groups.TABLE,

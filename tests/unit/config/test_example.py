@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from watchdog.config.load import Loaded, load_settings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
+from watchdog.config.sections.objectives import ObjectiveSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.config.sections.schedules import ScheduleSettings
 from watchdog.config.settings import OverrideSettings, Settings, TargetSettings
@@ -76,6 +77,8 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "http", HttpSettings, values["http"]
     hourly, nightly = target["schedule"]
     yield "schedule", ScheduleSettings, hourly | nightly
+    starts, succeeds = target["objective"]
+    yield "objective", ObjectiveSettings, starts | succeeds
     yield "override", OverrideSettings, values["override"][0]
     yield "route", RouteSettings, values["route"][0]
     yield "mute", MuteSettings, values["mute"][0]
@@ -120,6 +123,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         "listen",
         "type",
         "schedule",
+        "objective",
         "url",
         "rule",
         "target",

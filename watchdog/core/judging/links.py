@@ -66,6 +66,7 @@ PAGES: Mapping[str, tuple[str, Callable[[Cells], str | None]]] = {
     "tasks": ("name", _tasks),
     "errors": ("task", _failures),
     "schedules": ("task", lambda cells: _tasks({"name": cells.get("task")})),
+    "objectives": ("name", lambda _: DASHBOARD),
     "queues": ("name", _queue),
     "broker": ("", lambda _: "/broker"),
     "sources": ("name", _source),

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
+from watchdog.core.model.objective import Objective
 from watchdog.core.model.schedule import Schedule
 
 __all__ = ["ANY_TARGET", "SELF", "Target", "TargetsMeant", "covers", "matches"]
@@ -36,6 +37,8 @@ class Target(Struct, frozen=True):
     expected_workers: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     """Tasks that are expected to succeed regularly."""
+    objectives: tuple[Objective, ...] = ()
+    """What is promised of its tasks."""
     key_prefix: str | None = None
     priority_steps: tuple[int, ...] | None = None
     separator: str | None = None

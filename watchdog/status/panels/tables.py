@@ -10,6 +10,7 @@ from watchdog.core.text.phrasing import FILTERS
 from watchdog.status.numbers import percent, time_short
 from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Sheet
 from watchdog.status.panels.cells import could_not_look, left_out, number_in, reason_lines, text_in
+from watchdog.status.panels.objectives import objective_lines
 from watchdog.status.shown import TableShown, TargetShown
 
 __all__ = ["queues", "tasks", "workers"]
@@ -169,7 +170,8 @@ def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     lengths = [row.cells.get("length") for row in table.rows]
     known = [length for length in lengths if isinstance(length, float)]
     waiting = f"{sum(known):,.0f}" if len(known) == len(lengths) and table.reading.unread is None else "?"
-    return columns.panel("queues", f"{waiting} waiting in {len(lengths)}", len(order), "queues")
+    panel = columns.panel("queues", f"{waiting} waiting in {len(lengths)}", len(order), "queues")
+    return replace(panel, blocks=(*panel.blocks, *objective_lines(shown)))
 
 
 def _course(hours: Sequence[Hour], name: str) -> Course:

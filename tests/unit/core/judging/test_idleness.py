@@ -50,6 +50,7 @@ def shipped(target: Target) -> dict[str, str]:
 
 def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> None:
     idle_rules = shipped(Target("prod", frozenset({"flower"}), min_workers=1))
+    of_objectives = {"ObjectiveBurnsFast", "ObjectiveBurnsSlowly", "ObjectiveMissed"}
     of_redis = {
         "BrokerMemoryHigh",
         "BrokerEviction",
@@ -63,7 +64,7 @@ def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> Non
         "BrokerSlow",
         "UnackedRestoreStuck",
     }
-    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", "TaskOverdue", *of_redis}
+    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", "TaskOverdue", *of_objectives, *of_redis}
     assert {idle_rules[name].partition("needs ")[1] for name in of_redis} == {"needs "}
 
 
@@ -78,6 +79,9 @@ def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
     )
 
 
-def test_with_all_sources_configured_no_shipped_rule_is_idle_but_that_for_schedules() -> None:
+def test_with_all_sources_configured_no_shipped_rule_is_idle_but_those_for_schedules_and_objectives() -> None:
     idle_rules = shipped(Target("prod", frozenset({"flower", "redis", "results"}), min_workers=1))
-    assert idle_rules == {"TaskOverdue": "overdue_s: no [[target.schedule]] is configured"}
+    assert {rule: why.rpartition("no ")[2] for rule, why in idle_rules.items()} == {
+        "TaskOverdue": "[[target.schedule]] is configured",
+        **dict.fromkeys(("ObjectiveBurnsFast", "ObjectiveBurnsSlowly", "ObjectiveMissed"), "[[target.objective]] is configured"),
+    }
