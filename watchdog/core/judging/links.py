@@ -61,6 +61,7 @@ PAGES: Mapping[str, tuple[str, Callable[[Cells], str | None]]] = {
     "groups": ("", lambda _: DASHBOARD),
     "hosts": ("", lambda _: DASHBOARD),
     "kinds": ("", lambda _: DASHBOARD),
+    "conf": ("worker", lambda cells: _worker({"name": cells.get("worker")})),
     "cluster": ("", lambda _: DASHBOARD),
     "running": ("id", _task),
     "tasks": ("name", _tasks),
