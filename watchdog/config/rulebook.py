@@ -18,7 +18,7 @@ from watchdog.core.rules.files import Fault, read_rules
 from watchdog.core.rules.overrides import Tuned, check_overrides, tune
 from watchdog.core.rules.rule import Override, Rule
 
-__all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for", "with_doctor_rules"]
+__all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for", "rules_that_fit", "with_doctor_rules"]
 
 
 class RuleBook(Struct, frozen=True):
@@ -69,9 +69,12 @@ def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:
 
 def rules_for(book: RuleBook, target: str, tables: Mapping[str, Table]) -> tuple[Tuned, ...]:
     """The rules for one target, as tuned for it: enabled, applicable to it, and on tables that have rows there."""
-    tuned = tune(book.rules, book.overrides, target)
-    asked = (t for t in tuned if any(rule.covers(target) for rule in t.copies))
-    return tuple(t for t in asked if _has_rows(t.rule, target, tables))
+    return tuple(t for t in rules_that_fit(book, target, tables) if any(rule.covers(target) for rule in t.copies))
+
+
+def rules_that_fit(book: RuleBook, target: str, tables: Mapping[str, Table]) -> tuple[Tuned, ...]:
+    """The same, with those that are switched off."""
+    return tuple(t for t in tune(book.rules, book.overrides, target) if _has_rows(t.rule, target, tables))
 
 
 def own_rules(book: RuleBook, tables: Mapping[str, Table]) -> tuple[Rule, ...]:

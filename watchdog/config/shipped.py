@@ -1,9 +1,9 @@
-"""The rule files that come with watchdog, from the installed package or from a source checkout."""
+"""The rule files that come with watchdog, and their scenarios, from the installed package or from a source checkout."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["doctor_rule_files", "shipped_folder", "shipped_rule_files"]
+__all__ = ["doctor_rule_files", "shipped_folder", "shipped_rule_files", "shipped_scenario_files"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -28,3 +28,9 @@ def doctor_rule_files() -> Mapping[str, str]:
     """The same for the rules that only `watchdog doctor` judges."""
     files = sorted((shipped_folder() / "doctor").glob("*.toml"))
     return {f"rules/doctor/{file.name}": file.read_text(encoding="utf-8") for file in files}
+
+
+def shipped_scenario_files(folder: Path | None = None) -> Mapping[str, str]:
+    """The same for their scenarios: `rules/scenarios/queues.toml` -> text."""
+    files = sorted(((folder or shipped_folder()) / "scenarios").glob("*.toml"))
+    return {f"rules/scenarios/{file.name}": file.read_text(encoding="utf-8") for file in files}

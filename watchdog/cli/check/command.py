@@ -1,4 +1,4 @@
-"""Reports errors of `check` in the requested format: a reader of that format alone must not take silence for success.
+"""Reports errors of `check` and `rules test` in the requested format: a reader of that format alone must not take silence for success.
 
 Faults of usage, configuration or rules give exit code 2; lack of local resources, or a bug in watchdog, 3. JUnit, JSON and GitHub's
 annotations go to standard output, and if the format is not for people, the sentences go to standard error too. A Nagios plugin reports
@@ -61,7 +61,10 @@ class _NotAskedTold(_Unknown):
 
 
 class CheckCommand(click.Command):
-    """The command `check`."""
+    """The command `check`, and others with its formats."""
+
+    tells_refusals = True
+    """It prints what it is refused in the requested format itself."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
         """Parse the arguments."""

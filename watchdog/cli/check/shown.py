@@ -13,7 +13,7 @@ from watchdog.cli.output.refusals import warn
 from watchdog.config.masking import print_commands
 from watchdog.core.judging.check_result import CheckResult
 
-__all__ = ["Shown", "show_faults"]
+__all__ = ["Shown", "add_job_summary", "show_faults"]
 
 
 class Shown:
@@ -67,7 +67,7 @@ class Shown:
         return nagios_code(result)
 
 
-def add_job_summary(markdown: str, environ: Mapping[str, str]) -> None:
+def add_job_summary(markdown: str, environ: Mapping[str, str] = os.environ) -> None:
     """Append to the summary of the GitHub job, if there is one."""
     path = environ.get("GITHUB_STEP_SUMMARY")
     if path:

@@ -10,6 +10,8 @@ from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_rules
 from watchdog.cli.options import config_option, format_option, target_option
 from watchdog.cli.output.refusals import Refused, warn
+from watchdog.cli.rules.testing.command import test
+from watchdog.cli.rules.testing.new import new
 from watchdog.cli.rules.trial import trial
 
 if TYPE_CHECKING:
@@ -23,9 +25,11 @@ __all__ = ["rules"]
 
 @click.group(cls=Commands)
 def rules() -> None:
-    """Check, list and show rules, and what is on trial."""
+    """Write, test, check, list and show rules, and what is on trial."""
 
 
+rules.add_command(new)
+rules.add_command(test)
 rules.add_command(trial)
 
 

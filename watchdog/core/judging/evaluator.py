@@ -5,7 +5,7 @@ reports it and does not stop the others. A rule costs well under a tenth of a mi
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -75,6 +75,18 @@ class Evaluator:
         except _FAILURES as error:
             judgement = Judgement(rule, failed="; ".join(self._sql.refused) or format_value(str(error), self._tables))
         return replace(judgement, took_ms=(self._stopwatch() - begun) * 1000)
+
+    def breaching(self, rule: Rule) -> Collection[int]:
+        """Return the rows of a rule's table where `when` and `where` are true, by their numbers; all rows if that cannot be found out.
+
+        Unlike `judge`, it looks at no key, so that rows of several polls may have been loaded together.
+        """
+        rows = len(self._loaded[rule.table].reading.rows) if rule.table in self._loaded else 0
+        try:
+            self._fill((rule.table,) if rule.table and rows else ())
+            return self._statements.breaches(rule, rows).keys() if rows else ()
+        except (StoppedError, *_FAILURES):
+            return range(rows)
 
     def answer(self, expectation: Expectation, target: str) -> Answer:
         """Answer an expectation from the rows of `target`. Idle columns leave it unanswered."""

@@ -21,7 +21,7 @@ from watchdog.core.sql.conditions import ConditionError, check_condition, check_
 from watchdog.core.sql.tokens import TokenKind, scan
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["KEYS", "OF_A_BREACH", "TEMPLATES", "RuleDraft", "identity", "read_rule"]
+__all__ = ["KEYS", "OF_A_BREACH", "TEMPLATES", "RuleDraft", "identity", "name_fault", "read_rule"]
 
 KEYS = (
     "name", "from", "when", "query", "key", "where", "clear", "escalate", "params", "for", "keep_firing_for", "window", "severity",
@@ -61,8 +61,8 @@ def read_rule(raw: Mapping[str, object], notes: Notes, tables: Mapping[str, Tabl
     notes.rule = name or None
     if not fields.has("name"):
         notes.fault('name is missing; write name = "WhatIsWrong"')
-    elif isinstance(raw["name"], str) and not _NAME.fullmatch(name):
-        notes.fault(f'expected letters, digits, - and _ (at most 80, first a letter), found "{name[:90]}"', "name")
+    elif isinstance(raw["name"], str) and (wrong := name_fault(name)):
+        notes.fault(wrong, "name")
     fields.known(KEYS)
     rule = _plain_fields(fields, notes, name)
     seen = _check_form(fields, notes, rule, tables)
@@ -77,6 +77,11 @@ def read_rule(raw: Mapping[str, object], notes: Notes, tables: Mapping[str, Tabl
         rule = _finished(rule, seen)
     _check_params(notes, rule)
     return RuleDraft(rule, notes)
+
+
+def name_fault(name: str) -> str:
+    """Return why a rule cannot have this name; empty if it can."""
+    return "" if _NAME.fullmatch(name) else f'expected letters, digits, - and _ (at most 80, first a letter), found "{name[:90]}"'
 
 
 def _plain_fields(fields: Fields, notes: Notes, name: str) -> Rule:

@@ -1,4 +1,4 @@
-"""Faults in a rule file and where they are, collected while reading, so that all are reported at once."""
+"""Faults in a file of rules or scenarios and where they are, collected while reading, so that all are reported at once."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,19 @@ __all__ = ["Fault", "Notes", "found", "named"]
 
 
 class Fault(Struct, frozen=True):
-    """A fault in a file of rules or overrides: where (line 0: unknown), in which rule (None: in none), and what."""
+    """A fault in a file of rules, overrides or scenarios: where (line 0: unknown), in which rule (None: in none), and what.
+
+    `kind`: what `rule` names, if it is something else.
+    """
 
     file: str
     line: int
     rule: str | None
     what: str
+    kind: str = "rule"
 
     def __str__(self) -> str:
-        rule = "" if self.rule is None else f'rule "{self.rule}": '
+        rule = "" if self.rule is None else f'{self.kind} "{self.rule}": '
         place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place}: {rule}{self.what}" if place else f"{rule}{self.what}"
 
@@ -32,14 +36,15 @@ class Notes(Struct):
     rule: str | None = None
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    kind: str = "rule"
 
     def fault(self, what: str, *keys: str | int) -> None:
         """Add a fault of the key at `keys` (none: of the table itself)."""
-        self.faults.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what)))
+        self.faults.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what), self.kind))
 
     def warn(self, what: str, *keys: str | int) -> None:
         """Add a warning."""
-        self.warnings.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what)))
+        self.warnings.append(Fault(self.file, self.line(*keys), self.rule, named(keys, what), self.kind))
 
     def line(self, *keys: str | int) -> int:
         """Return the line of a key of this table."""

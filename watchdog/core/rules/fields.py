@@ -94,7 +94,7 @@ class Fields:
     def labels(self, name: str) -> Mapping[str, str]:
         """Return name -> text."""
         labels: dict[str, str] = {}
-        for key, value in self._table(name).items():
+        for key, value in self.table(name).items():
             if isinstance(value, str):
                 labels[key] = value
             else:
@@ -104,7 +104,7 @@ class Fields:
     def params(self, name: str) -> Mapping[str, Param]:
         """Return name -> number, text or boolean. A text that is a duration becomes a number of seconds."""
         params: dict[str, Param] = {}
-        for key, value in self._table(name).items():
+        for key, value in self.table(name).items():
             if not _IDENTIFIER.fullmatch(key):
                 self._notes.fault("a param's name has only letters, digits and _, so that :name works", *self._keys, name, key)
             param = as_param(value)
@@ -124,14 +124,24 @@ class Fields:
                 self._notes.fault(f"expected a table, found {found(item)}", *self._keys, name, index)
         return [Fields(item, self._notes, (*self._keys, name, i)) for i, item in enumerate(value) if isinstance(item, dict)]
 
+    def names(self) -> tuple[str, ...]:
+        """Return all keys, known or not."""
+        return tuple(self._raw)
+
+    def table(self, name: str) -> Mapping[str, object]:
+        """Return a table as `tomllib` made it; empty if missing."""
+        value = self._raw.get(name, {})
+        return value if isinstance(value, dict) else self._wrong(name, "a table such as { name = … }", value, {})
+
+    @property
+    def raw(self) -> Mapping[str, object]:
+        """The table as `tomllib` made it."""
+        return self._raw
+
     @property
     def place(self) -> tuple[str | int, ...]:
         """The keys that lead to these fields."""
         return self._keys
-
-    def _table(self, name: str) -> Mapping[str, object]:
-        value = self._raw.get(name, {})
-        return value if isinstance(value, dict) else self._wrong(name, "a table such as { name = … }", value, {})
 
     def _wrong(self, name: str, expected: str, value: object, default: T, hint: str = "") -> T:
         self._notes.fault(f"expected {expected}, found {found(value)}{hint}", *self._keys, name)

@@ -1,0 +1,1 @@
+"""Scenarios: rules tested like code, on rows that people write, by the same judging and deciding as in the daemon."""

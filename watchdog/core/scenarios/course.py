@@ -1,0 +1,76 @@
+"""One scenario as it is played: each look is judged, decided and remembered.
+
+In: the rules that can have something to say, the readings of each look. Out: what was told, and what became of incidents. A look whose rows
+are those of the look before is judged once.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.lifecycle import Incident, State, open_keys
+from watchdog.core.incidents.quiet.flapping import Flapping
+from watchdog.core.incidents.routing import Recipient
+from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.findings import Judgement
+from watchdog.core.judging.judge import judge_all, windows_of
+from watchdog.core.model.reading import Seen
+from watchdog.core.model.rows import Reading
+from watchdog.core.model.target import Target
+from watchdog.core.rules.overrides import Tuned
+from watchdog.core.scenarios.memory import Memory
+from watchdog.core.scenarios.played import Lived, Told
+from watchdog.core.scenarios.scenario import Scenario
+
+__all__ = ["Course"]
+
+START = 1_800_000_000.0
+"""When every scenario begins (epoch seconds): a time as any other."""
+LISTENER = Recipient("scenario")
+"""Who is told everything, at once."""
+NOTHING_KEPT = Seen({}, {}, {})
+
+
+class Course:
+    """The looks of one scenario, in order."""
+
+    def __init__(self, scenario: Scenario, rules: Sequence[Tuned], evaluator: Evaluator, flapping: Flapping) -> None:
+        self.told: list[Told] = []
+        self.lived: list[Lived] = []
+        self._rules, self._evaluator, self._flapping = rules, evaluator, flapping
+        self._windows = tuple(windows_of(rules))
+        self._names = frozenset(tuned.rule.name for tuned in rules)
+        self._target = Target(scenario.target, interval_s=scenario.every_s)
+        self._memory = Memory()
+        self._since: dict[str, tuple[State, float]] = {}
+        self._judged_of: tuple[object, object] = (None, None)
+        self._judgements: list[Judgement] = []
+
+    def look(self, at_s: float, readings: Mapping[str, Reading]) -> None:
+        """One look: judge, decide, remember."""
+        now = START + at_s
+        judgements = self._judge(readings)
+        if self._memory.quiet and not any(judgement.findings for judgement in judgements):
+            self._memory = replace(self._memory, previous_at=now)  # nothing to decide: a plan would be empty
+            return
+        situation = Situation(self._target, now, (LISTENER,), readings=readings, loaded_rules=self._names, flapping=self._flapping)
+        plan = decide(situation, judgements, self._memory.loaded(self._flapping.window(now)), NOTHING_KEPT)
+        self._memory = self._memory.after(plan)
+        self.lived += [Lived(at_s, incident, self._in_state_since(incident, at_s)) for incident in plan.incidents]
+        self.told += [Told(at_s, notice) for message in plan.messages for notice in message.notices]
+
+    def _judge(self, readings: Mapping[str, Reading]) -> list[Judgement]:
+        """Judge all rules; those that are the same as in the look before, once."""
+        open_now = tuple((one.fingerprint, one.state is State.PENDING) for one in self._memory.open)
+        if self._judged_of[0] is not readings or self._judged_of[1] != open_now:
+            seen = Seen(dict.fromkeys(self._windows, readings), {}, {})
+            self._judgements = judge_all(self._evaluator, self._rules, seen, open_keys(self._memory.open)) if self._rules else []
+            self._judged_of = readings, open_now
+        return self._judgements
+
+    def _in_state_since(self, incident: Incident, at_s: float) -> float:
+        state, since_s = self._since.get(incident.id, (None, at_s))
+        since_s = since_s if state is incident.state else at_s
+        self._since[incident.id] = incident.state, since_s
+        return since_s

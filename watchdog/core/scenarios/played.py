@@ -1,0 +1,44 @@
+"""What happened in a scenario, as a value: what was told, what became of incidents, what could not be judged."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import Notice
+from watchdog.core.rules.rule import Rule
+from watchdog.core.scenarios.scenario import Scenario
+
+__all__ = ["Lived", "Played", "Told"]
+
+
+class Told(Struct, frozen=True):
+    """One notice, and when it was sent (seconds from the start)."""
+
+    at_s: float
+    notice: Notice
+
+
+class Lived(Struct, frozen=True):
+    """An incident as it became at a time. `since_s`: when it came into this state."""
+
+    at_s: float
+    incident: Incident
+    since_s: float
+
+
+class Played(Struct, frozen=True):
+    """What happened in a scenario, in order, until its last look."""
+
+    scenario: Scenario
+    until_s: float
+    told: tuple[Told, ...]
+    lived: tuple[Lived, ...]
+    rules: Mapping[str, Rule]
+    """The rules of its target."""
+    written: Mapping[str, frozenset[str]]
+    """Table -> the columns that the scenario says something of."""
+    without_verdict: Mapping[str, str]
+    """Of the rules that it is about, those without a verdict in the last look, at all or on some row -> why."""
+    covered: frozenset[str]
+    """Of the rules that must be quiet, those that had something to judge."""
