@@ -14,6 +14,7 @@ from bench.memory import memory
 from bench.noise import noise
 from bench.prometheus import prometheus
 from bench.request import request
+from bench.rule_tests import rule_tests
 from bench.starting import starting
 from bench.storm import storm
 from watchdog.__main__ import collect_seldom
@@ -31,6 +32,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "starting": starting,
     "footprint": footprint,
     "http": http,
+    "rule_tests": rule_tests,
 }
 """Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
 

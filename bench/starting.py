@@ -12,7 +12,7 @@ from bench.figures import Figure, by_round
 from bench.servers import serving
 from bench.site import Site
 
-__all__ = ["starting"]
+__all__ = ["starting", "watchdog_command"]
 
 CLICK = "import click"
 EVERYTHING = "import click, pydantic_settings, httpx, redis, msgspec, sqlite3, jinja2.sandbox; httpx.Client()"
@@ -29,7 +29,7 @@ def starting(folder: Path, *, rounds: int = 15) -> Iterator[Figure]:
 
 
 def _beside(what: str, arguments: list[str], imports: str, folder: Path, rounds: int, most: float) -> Figure:
-    command, floor, environment = [*_watchdog(), *arguments], [sys.executable, "-c", imports], as_installed(folder)
+    command, floor, environment = [*watchdog_command(), *arguments], [sys.executable, "-c", imports], as_installed(folder)
 
     def ms_of(command: list[str]) -> float:
         return cpu_s_of_command(command, folder, environment) * 1000
@@ -39,7 +39,7 @@ def _beside(what: str, arguments: list[str], imports: str, folder: Path, rounds:
     return by_round(f"`{what}`: CPU of the whole process", "ms", pairs, most)
 
 
-def _watchdog() -> list[str]:
+def watchdog_command() -> list[str]:
     """The command as it is installed beside this Python; else the module."""
     installed = Path(sys.executable).with_name("watchdog")
     return [str(installed)] if os.access(installed, os.X_OK) else [sys.executable, "-m", "watchdog"]

@@ -1,7 +1,9 @@
 """The benchmark still runs: its parts at tiny sizes. How quick anything is, on whatever machine this is, is nobody's assertion here."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,13 @@ from bench.latency import latency
 from bench.memory import memory
 from bench.noise import noise
 from bench.request import request
+from bench.rule_tests import all_at_once_for_promtool, each_alone_for_promtool, rule_tests, scenarios
 from bench.starting import starting
 from bench.storm import storm
+from tests.processes.command_line import watchdog
 
 ROOT = Path(__file__).parents[2]
+PROMTOOL = shutil.which("promtool")
 
 
 def test_a_cycle_and_its_floor_are_measured_on_real_servers(tmp_path: Path) -> None:
@@ -64,6 +69,25 @@ def test_short_commands_are_measured_beside_their_imports(tmp_path: Path) -> Non
     assert version.measured > 0
     assert once.floor is not None
     assert once.floor > 0
+
+
+def test_rule_tests_are_measured_and_grow(tmp_path: Path) -> None:
+    once, twice, *_ = rule_tests(tmp_path, count=4, rounds=1)
+    assert isinstance(once, Figure)
+    assert isinstance(twice, Figure)
+    assert twice.floor == once.measured
+
+
+def test_what_rule_tests_are_measured_on_is_as_expected(tmp_path: Path) -> None:
+    assert watchdog("rules", "test", "--alone", scenarios(tmp_path / "watchdog", 3), cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool on PATH (Debian: prometheus)")
+@pytest.mark.parametrize("write", [each_alone_for_promtool, all_at_once_for_promtool])
+def test_promtool_is_measured_on_what_it_finds_right(tmp_path: Path, write: Callable[[Path, int], Path]) -> None:
+    assert (
+        subprocess.run([str(PROMTOOL), "test", "rules", write(tmp_path / "promtool", 3)], check=False, capture_output=True).returncode == 0
+    )
 
 
 def test_daemons_are_measured_while_nothing_happens(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ In: the rules that can have something to say, the readings of each look. Out: wh
 are those of the look before is judged once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -18,9 +18,9 @@ from watchdog.core.judging.judge import judge_all, windows_of
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Reading
 from watchdog.core.model.target import Target
-from watchdog.core.rules.overrides import Tuned
 from watchdog.core.scenarios.memory import Memory
 from watchdog.core.scenarios.played import Lived, Told
+from watchdog.core.scenarios.prepared import Concern
 from watchdog.core.scenarios.scenario import Scenario
 
 __all__ = ["Course"]
@@ -35,10 +35,12 @@ NOTHING_KEPT = Seen({}, {}, {})
 class Course:
     """The looks of one scenario, in order."""
 
-    def __init__(self, scenario: Scenario, rules: Sequence[Tuned], evaluator: Evaluator, flapping: Flapping) -> None:
+    def __init__(self, scenario: Scenario, concern: Concern, evaluator: Evaluator, flapping: Flapping) -> None:
         self.told: list[Told] = []
         self.lived: list[Lived] = []
-        self._rules, self._evaluator, self._flapping = rules, evaluator, flapping
+        rules = concern.rules
+        self._rules, self._held, self._evaluator, self._flapping = rules, concern.held, evaluator, flapping
+        self._queries = any(tuned.rule.query is not None for tuned in rules)
         self._windows = tuple(windows_of(rules))
         self._names = frozenset(tuned.rule.name for tuned in rules)
         self._target = Target(scenario.target, interval_s=scenario.every_s)
@@ -50,10 +52,10 @@ class Course:
     def look(self, at_s: float, readings: Mapping[str, Reading]) -> None:
         """One look: judge, decide, remember."""
         now = START + at_s
-        judgements = self._judge(readings)
-        if self._memory.quiet and not any(judgement.findings for judgement in judgements):
-            self._memory = replace(self._memory, previous_at=now)  # nothing to decide: a plan would be empty
+        if self._memory.quiet and not self._queries and not any(id(reading) in self._held for reading in readings.values()):
+            self._memory = replace(self._memory, previous_at=now)  # nothing is open, and nothing begins: a plan would be empty
             return
+        judgements = self._judge(readings)
         situation = Situation(self._target, now, (LISTENER,), readings=readings, loaded_rules=self._names, flapping=self._flapping)
         plan = decide(situation, judgements, self._memory.loaded(self._flapping.window(now)), NOTHING_KEPT)
         self._memory = self._memory.after(plan)

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Notice
+from watchdog.core.rules.overrides import Tuned
 from watchdog.core.rules.rule import Rule
 from watchdog.core.scenarios.scenario import Scenario
 
@@ -34,11 +35,15 @@ class Played(Struct, frozen=True):
     until_s: float
     told: tuple[Told, ...]
     lived: tuple[Lived, ...]
-    rules: Mapping[str, Rule]
+    tuned: tuple[Tuned, ...]
     """The rules of its target."""
     written: Mapping[str, frozenset[str]]
     """Table -> the columns that the scenario says something of."""
     without_verdict: Mapping[str, str]
-    """Of the rules that it is about, those without a verdict in the last look, at all or on some row -> why."""
+    """Of the rules that it is about and that have no incident, those without a verdict in the last look, at all or on some row -> why."""
     covered: frozenset[str]
     """Of the rules that must be quiet, those that had something to judge."""
+
+    def rule(self, name: str) -> Rule | None:
+        """Return a rule of its target by its name."""
+        return next((tuned.rule for tuned in self.tuned if tuned.rule.name == name), None)

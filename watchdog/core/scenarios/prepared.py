@@ -34,20 +34,25 @@ class Prepared(Struct, frozen=True):
         """When the last look is."""
         return (len(self.looks) - 1) * self.scenario.every_s
 
-    def different_rows(self) -> Iterator[tuple[str, Row]]:
-        """Yield the rows of all looks, with their tables; those of an unchanged table once."""
+    def different_readings(self) -> Iterator[tuple[str, Reading]]:
+        """Yield what all looks read, with the names of the tables; what has not changed once."""
         seen: set[int] = set()
         for readings in self.looks:
             for name, reading in readings.items():
                 if id(reading) not in seen:
                     seen.add(id(reading))
-                    yield from ((name, row) for row in reading.rows)
+                    yield name, reading
 
 
 class Concern(Struct, frozen=True):
-    """The rules that are judged in a scenario, and those of its quiet ones that have a row to judge."""
+    """What is to be judged in a scenario.
+
+    `rules`: those that can have something to say. `held`: the ids of the readings in which one of them is true of a row.
+    `covered`: of the rules that must be quiet, those that have a row to judge, and know what they read of it.
+    """
 
     rules: tuple[Tuned, ...]
+    held: frozenset[int]
     covered: frozenset[str]
 
 
@@ -78,30 +83,57 @@ def _until(scenario: Scenario, rules: Mapping[str, Rule]) -> float:
 
 def concerns(together: Sequence[Prepared], evaluator: Evaluator) -> list[Concern]:
     """Return what is to be judged in each of these scenarios, whose rules are the same."""
-    rows: dict[str, list[Row]] = {}
-    owners: dict[str, list[int]] = {}
-    for number, one in enumerate(together):
-        for table, row in one.different_rows():
-            rows.setdefault(table, []).append(row)
-            owners.setdefault(table, []).append(number)
     rules = together[0].rules if together else ()
+    rows = _Rows(together)
     quiet = {name for one in together for name in one.scenario.quiet}
-    said = [{tuned.rule.name for tuned in rules if says_enough(tuned.rule, one.written)} for one in together]
-    anywhere = {
-        one.rule.name: replace(one.rule, when="TRUE", clear=None, escalate=()) for one in rules if one.rule.name in quiet and one.rule.table
-    }
-    asked = [copy for tuned in rules for copy in tuned.copies if copy.table in rows and copy.enabled]
-    evaluator.load({table: Reading(tuple(mine)) for table, mine in rows.items()}, [*asked, *anywhere.values()])
-
-    def of(copies: Iterable[Rule]) -> set[int]:
-        return {owners[rule.table][row] for rule in copies if rule.table in rows for row in evaluator.breaching(rule)}
-
-    holding = [(tuned, of(copy for copy in tuned.copies if copy.enabled)) for tuned in rules]
-    covered = {name: of((rule,)) for name, rule in anywhere.items()}
-    return [
-        Concern(
-            tuple(tuned for tuned, held in holding if (number in held or tuned.rule.query is not None) and tuned.rule.name in said[number]),
-            frozenset(name for name in one.scenario.quiet if name in said[number] and number in covered.get(name, ())),
-        )
-        for number, one in enumerate(together)
+    anywhere = [
+        replace(one.rule, when=f"({one.rule.when}) IS NOT NULL", clear=None, escalate=())
+        for one in rules
+        if one.rule.name in quiet and one.rule.table
     ]
+    asked = [copy for tuned in rules for copy in tuned.copies if copy.enabled]
+    evaluator.load(rows.readings, [rule for rule in (*asked, *anywhere) if rule.table in rows.readings])
+    found = [_Found({}, set(), set()) for _ in together]
+    for order, tuned in enumerate(rules):
+        for number, reading in rows.where(evaluator, [copy for copy in tuned.copies if copy.enabled]):
+            found[number].rules[order] = tuned
+            found[number].held.add(reading)
+        if tuned.rule.query is not None:
+            for one in found:
+                one.rules[order] = tuned
+    for rule in anywhere:
+        for number, _ in rows.where(evaluator, [rule]):
+            found[number].covered.add(rule.name)
+    return [mine.of(one) for mine, one in zip(found, together, strict=True)]
+
+
+class _Rows:
+    """The rows of all looks of several scenarios, by table; and which scenario and reading each is of."""
+
+    def __init__(self, together: Sequence[Prepared]) -> None:
+        rows: dict[str, list[Row]] = {}
+        self._owners: dict[str, list[tuple[int, int]]] = {}
+        for number, one in enumerate(together):
+            for table, reading in one.different_readings():
+                rows.setdefault(table, []).extend(reading.rows)
+                self._owners.setdefault(table, []).extend([(number, id(reading))] * len(reading.rows))
+        self.readings = {table: Reading(tuple(mine)) for table, mine in rows.items()}
+
+    def where(self, evaluator: Evaluator, copies: Iterable[Rule]) -> set[tuple[int, int]]:
+        """Return (number of the scenario, id of the reading) where one of these rules is true of a row."""
+        return {self._owners[rule.table][row] for rule in copies if rule.table in self._owners for row in evaluator.breaching(rule)}
+
+
+class _Found(Struct):
+    """What was found of one scenario. `rules`: by their place among all."""
+
+    rules: dict[int, Tuned]
+    held: set[int]
+    covered: set[str]
+
+    def of(self, one: Prepared) -> Concern:
+        """Return what is to be judged; nothing that the scenario does not say enough of."""
+        judged = [self.rules[order] for order in sorted(self.rules) if says_enough(self.rules[order].rule, one.written)]
+        named = {tuned.rule.name: tuned.rule for tuned in one.rules if tuned.rule.name in one.scenario.quiet}
+        covered = {name for name in self.covered & named.keys() if says_enough(named[name], one.written)}
+        return Concern(tuple(judged), frozenset(self.held), frozenset(covered))

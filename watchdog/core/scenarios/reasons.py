@@ -27,16 +27,15 @@ def why_not_told(played: Played, expected: Expected) -> Found:
 
 
 def _of_incident(played: Played, last: Lived) -> Found:
-    incident, rule = last.incident, played.rules[last.incident.rule]
-    since = format_duration(last.since_s)
+    incident, rule = last.incident, played.rule(last.incident.rule)
+    since, for_ = format_duration(last.since_s), format_duration(rule.for_s if rule is not None else 0.0)
     if incident.state is State.PENDING:
-        for_ = format_duration(rule.for_s)
         return (
             f"it pending since {since} (its `for` is {for_}), and the scenario ends at {format_duration(played.until_s)}",
             f'write until = "…", so that it lasts for {for_}',
         )
     if incident.state is State.DROPPED:
-        return f"it pending, and over again at {since}, before its `for` of {format_duration(rule.for_s)}", "let the rows hold for longer"
+        return f"it pending, and over again at {since}, before its `for` of {for_}", "let the rows hold for longer"
     if incident.state is State.FIRING:
         return f"it firing since {since}, and held back by another incident that explains it", 'write state = "firing" in place of message'
     return f"it {incident.state} since {since}", ""
@@ -44,7 +43,7 @@ def _of_incident(played: Played, last: Lived) -> Found:
 
 def why_not_judged(played: Played, expected: Expected) -> Found:
     """Return why a rule has no incident, or no row to judge."""
-    rule = played.rules.get(expected.rule)
+    rule = played.rule(expected.rule)
     if rule is None:
         return (
             f'{expected.rule} not among the rules of the target "{played.scenario.target}"',

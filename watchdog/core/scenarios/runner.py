@@ -57,7 +57,7 @@ class Runner:
         rows = 0
         for scenario in scenarios:
             one = prepared(scenario, self._rules(scenario), self._tables)
-            more = sum(1 for _ in one.different_rows())
+            more = sum(len(reading.rows) for _, reading in one.different_readings())
             if together and (together[0].rules is not one.rules or rows + more > ROWS_TOGETHER):
                 yield together
                 together, rows = [], 0
@@ -74,23 +74,22 @@ class Runner:
         return self._known_rules[kind]
 
     def _play(self, one: Prepared, concern: Concern) -> Played:
-        course = Course(one.scenario, concern.rules, self._evaluator, self._flapping)
+        course = Course(one.scenario, concern, self._evaluator, self._flapping)
         for number, readings in enumerate(one.looks):
             course.look(number * one.scenario.every_s, readings)
-        named = [tuned for tuned in one.rules if tuned.rule.name in one.scenario.rules and says_enough(tuned.rule, one.written)]
-        without_verdict, answered = (
-            _without_verdict(self._judged(named, one.looks[-1])),
-            frozenset(tuned.rule.name for tuned in named if tuned.rule.query is not None),
-        )
+        unheard = one.scenario.rules - concern.covered - {lived.incident.rule for lived in course.lived}
+        asked = [tuned for tuned in one.rules if tuned.rule.name in unheard and says_enough(tuned.rule, one.written)]
+        without_verdict = _without_verdict(self._judged(asked, one.looks[-1]) if asked else ())
+        answered = {tuned.rule.name for tuned in asked if tuned.rule.query is not None} - without_verdict.keys()
         return Played(
             one.scenario,
             one.until_s,
             tuple(course.told),
             tuple(course.lived),
-            {tuned.rule.name: tuned.rule for tuned in one.rules},
+            one.rules,
             one.written,
             without_verdict,
-            concern.covered | (answered - without_verdict.keys()),
+            concern.covered | answered,
         )
 
     def _judged(self, rules: Sequence[Tuned], readings: Mapping[str, Reading]) -> Sequence[Judgement]:

@@ -32,16 +32,18 @@ Examples:
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
 @click.option("--rules", "rule_files", metavar="FILE", multiple=True, type=click.Path(path_type=Path), help="More rules (repeatable).")
+@click.option("--alone", is_flag=True, help="Test the files without the rules that come with watchdog.")
 @click.option("--complete", is_flag=True, help="Every rule needs a scenario that fires it, and one that keeps it quiet.")
 @config_option
 @format_option("text", "json", "junit", "github")
 @verbose_option("Show each scenario, also those that are as expected.")
 @click.pass_context
-def test(
+def test(  # noqa: PLR0913 - one for each option
     ctx: click.Context,
     *,
     files: tuple[str, ...],
     rule_files: tuple[Path, ...],
+    alone: bool,
     complete: bool,
     config: Path | None,
     style: str,
@@ -57,7 +59,7 @@ def test(
     from watchdog.cli.rules.testing.given import given  # noqa: PLC0415
     from watchdog.cli.rules.testing.played import play_all  # noqa: PLC0415
 
-    what = given(files, config, rule_files)
+    what = given(files, config, rule_files, alone=alone)
     with StatusLine() as status:
         results = play_all(what, status.say, complete=complete)
     _show(results, style, what.footer, verbose=verbose)

@@ -38,10 +38,12 @@ class Given(Struct, frozen=True):
     footer: str
 
 
-def given(names: Sequence[str], config: Path | None, more_rules: Sequence[Path]) -> Given:
-    """Return what is tested. Refused if nothing is, or if files or rules are faulty."""
+def given(names: Sequence[str], config: Path | None, more_rules: Sequence[Path], *, alone: bool = False) -> Given:
+    """Return what is tested. Refused if nothing is, or if files or rules are faulty. `alone`: without the shipped rules."""
+    if alone and (config is not None or not names):
+        raise Refused("--alone: needs FILE, and no --config, which says by shipped_rules whether the shipped rules count")
     if names:
-        return _named(names, config, more_rules)
+        return _named(names, config, more_rules, shipped=not alone)
     conf = _configured(config, more_rules)
     own = tuple(dict.fromkeys((*conf.loaded.rule_files, *more_rules)))
     if not own:
@@ -66,7 +68,7 @@ def _configured(config: Path | None, more_rules: Sequence[Path]) -> "Configured"
     return conf
 
 
-def _named(names: Sequence[str], config: Path | None, more_rules: Sequence[Path]) -> Given:
+def _named(names: Sequence[str], config: Path | None, more_rules: Sequence[Path], *, shipped: bool) -> Given:
     files = tuple(dict.fromkeys(_expanded(names)))
     texts = _read(files)
     beside = tuple(dict.fromkeys(rules for file in files for rules in _rules_of(file)))
@@ -75,11 +77,11 @@ def _named(names: Sequence[str], config: Path | None, more_rules: Sequence[Path]
         own = (*conf.loaded.rule_files, *beside)
         return Given(texts, conf.book, frozenset(map(str, own)), f"configuration {conf.loaded.file}")
     own = tuple(dict.fromkeys((*beside, *_without(more_rules, beside))))
-    book = read_rule_book(own, TABLES)
+    book = read_rule_book(own, TABLES, shipped=shipped)
     if book.faults:
         raise Refused(*book.faults)
     warn(book.warnings)
-    named = "the rules that come with watchdog" + (f" and {', '.join(map(str, own))}" if own else "")
+    named = ", ".join([*(["the rules that come with watchdog"] if shipped else []), *map(str, own)])
     return Given(texts, book, frozenset(map(str, own)), named)
 
 
