@@ -23,7 +23,7 @@ from watchdog.core.scenarios.played import Lived, Told
 from watchdog.core.scenarios.prepared import Concern
 from watchdog.core.scenarios.scenario import Scenario
 
-__all__ = ["Course"]
+__all__ = ["LISTENER", "START", "Course"]
 
 START = 1_800_000_000.0
 """When every scenario begins (epoch seconds): a time as any other."""
