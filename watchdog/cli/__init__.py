@@ -33,6 +33,7 @@ COMMANDS = {
     "silence": "watchdog.cli.database.silence:silence",
     "deploy": "watchdog.cli.database.deploy:deploy",
     "routes": "watchdog.cli.receivers.routes:routes",
+    "act": "watchdog.cli.database.act.command:act",
     "outbox": "watchdog.cli.database.outbox:outbox",
     "receivers": "watchdog.cli.receivers.command:receivers",
     "database": "watchdog.cli.database.rescue:database",

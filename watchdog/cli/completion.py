@@ -1,4 +1,4 @@
-"""Shell completion of targets, deploys, incidents, messages, silences, receivers, rules and tables; `watchdog completion`, its script.
+"""Shell completion of names and ids, from the configuration and the database; `watchdog completion`, its script.
 
 If they cannot be determined there are none: completion never fails.
 """
@@ -20,11 +20,13 @@ __all__ = [
     "complete_deploys",
     "complete_incidents",
     "complete_letters",
+    "complete_queues",
     "complete_receivers",
     "complete_rules",
     "complete_silences",
     "complete_tables",
     "complete_targets",
+    "complete_workers",
     "completion",
 ]
 
@@ -59,6 +61,22 @@ def complete_silences(ctx: click.Context, _: click.Parameter, incomplete: str) -
 def complete_deploys(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Versions whose deploy goes on."""
     return _stored(ctx, incomplete, lambda store: (one.version for one in store.deploys() if one.covers(time.time())))
+
+
+def complete_workers(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Workers that the last cycle saw, of any target or of that of --target."""
+    return _stored(ctx, incomplete, lambda store: _named_in(store, "workers", ctx.params.get("target")))
+
+
+def complete_queues(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Queues, likewise."""
+    return _stored(ctx, incomplete, lambda store: _named_in(store, "queues", ctx.params.get("target")))
+
+
+def _named_in(store: "Store", table: str, target: str | None) -> Iterable[str]:
+    """The names in a table as it was last seen."""
+    seen = [look.tables[table] for name, look in store.last_looks().items() if target in (None, name) and table in look.tables]
+    return dict.fromkeys(str(row.cells["name"]) for one in seen for row in one.rows)
 
 
 def _ids(ctx: click.Context, incomplete: str, of: Callable[["Store"], Iterable[str]]) -> list[str]:

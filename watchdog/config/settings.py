@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from watchdog.config.sections.actions import ActionSettings
 from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
@@ -194,6 +195,7 @@ class Settings(Strict):
     history_raw: PositiveDuration = 2 * 3600.0
     heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
     http: HttpSettings | None = None
+    actions: ActionSettings = Field(default_factory=ActionSettings)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"
     target: tuple[TargetSettings, ...] = ()

@@ -52,6 +52,11 @@ def v5_noise_control(database: "Database") -> None:
     _run(database, _V5)
 
 
+def v6_actions(database: "Database") -> None:
+    """The audit log of actions on clusters."""
+    _run(database, _V6)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -157,7 +162,17 @@ ALTER TABLE messages ADD COLUMN digest TEXT;
 CREATE TABLE digests (receiver TEXT PRIMARY KEY, schedule TEXT NOT NULL, due_at REAL NOT NULL) WITHOUT ROWID;
 """
 
-STEPS: tuple[Step, ...] = (v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control)
+_V6 = """
+CREATE TABLE actions (
+    id TEXT PRIMARY KEY, at REAL NOT NULL, author TEXT NOT NULL, host TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL,
+    arguments TEXT NOT NULL, workers TEXT NOT NULL, outcome TEXT NOT NULL, text TEXT NOT NULL, ended_at REAL
+) WITHOUT ROWID;
+CREATE INDEX actions_by_time ON actions (at);
+"""
+
+STEPS: tuple[Step, ...] = (
+    v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
+)  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
 
 

@@ -2,7 +2,7 @@
 
 Deleted: ended incidents with their transitions and notification log, delivered messages, handled dead letters, silences and deploys; the
 history of targets that are no longer watched. Never deleted: an open incident and its notification log, a waiting message, an unhandled
-dead letter, or an incident that one of these refers to.
+dead letter, an incident that one of these refers to, or the audit log of actions.
 """
 
 import sqlite3

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from watchdog.config.load import Loaded, load_settings
+from watchdog.config.sections.actions import ActionSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.objectives import ObjectiveSettings
@@ -75,6 +76,7 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "top", Settings, values
     yield "target", TargetSettings, target
     yield "http", HttpSettings, values["http"]
+    yield "actions", ActionSettings, values["actions"]
     hourly, nightly = target["schedule"]
     yield "schedule", ScheduleSettings, hourly | nightly
     starts, succeeds = target["objective"]
@@ -109,6 +111,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
     tables = [
         settings,
         settings.http,
+        settings.actions,
         target,
         target.flower,
         target.redis,

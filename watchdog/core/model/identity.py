@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-__all__ = ["deploy_id", "fingerprint", "group_id", "incident_id", "message_id", "server_id", "silence_id"]
+__all__ = ["action_id", "deploy_id", "fingerprint", "group_id", "incident_id", "message_id", "server_id", "silence_id"]
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's, five bits each, which sort in numeric order."""
@@ -46,6 +46,11 @@ def silence_id(starts_at: float, matchers: str) -> str:
 def deploy_id(starts_at: float, version: str) -> str:
     """Return a ULID for one deploy."""
     return _ulid(starts_at, ["deploy", version, repr(starts_at)])
+
+
+def action_id(at: float, kind: str, what: str) -> str:
+    """Return a ULID for one action on a cluster."""
+    return _ulid(at, ["action", kind, what, repr(at)])
 
 
 def _digest(parts: Iterable[str]) -> bytes:

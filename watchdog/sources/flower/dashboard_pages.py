@@ -1,4 +1,4 @@
-"""Pages of one Flower: one GET at a time, within its timeout and size limit, across all targets of this process that use the same Flower.
+"""Pages of one Flower: one request at a time, within its timeout and size limit, across all targets of this process that use it.
 
 In: a path. Out: the HTTP answer, whatever its status, or a gap if there was none. Nothing is raised. Imported at the first query: httpx is
 slow to import.
@@ -31,6 +31,8 @@ from watchdog.sources.flower.settings import FlowerSettings
 from watchdog.sources.flower.shared import FlowerShared
 
 __all__ = ["Pages"]
+
+GET, POST = "GET", "POST"
 
 MOST_REQUESTS = 32
 """The most prepared requests kept; a cycle has half a dozen."""
@@ -68,23 +70,34 @@ class Pages:
 
     def get(self, path: str) -> Page | Gap:
         """Get one page. May wait for a token, `timeout` for the lock, and `timeout` for the answer; all twice if the token was refused."""
+        return self._with_token(path, GET)
+
+    def post(self, path: str) -> Page | Gap:
+        """Post to one page, without a body: an action, so it is sent once, on a connection of its own, and its answer is not kept.
+
+        A gap does not tell whether Flower got it.
+        """
+        return self._with_token(path, POST)
+
+    def _with_token(self, path: str, method: str) -> Page | Gap:
+        """The page; if the token was refused, with another one."""
         if self._tokens is None:
-            return self._in_turn(path)
+            return self._in_turn(path, method)
         token = self._tokens.current()
-        page = token if isinstance(token, Gap) else self._in_turn(path, token)
+        page = token if isinstance(token, Gap) else self._in_turn(path, method, token)
         if isinstance(page, Page) and isinstance(token, Token) and page.needs_login and self._tokens.refused(token):
             token = self._tokens.current()
-            page = token if isinstance(token, Gap) else self._in_turn(path, token)
+            page = token if isinstance(token, Gap) else self._in_turn(path, method, token)
         return page
 
-    def _in_turn(self, path: str, token: Token | None = None) -> Page | Gap:
+    def _in_turn(self, path: str, method: str, token: Token | None = None) -> Page | Gap:
         """The page, once no other target asks this Flower."""
         s = self._settings
         if not self._turn.acquire(timeout=s.timeout):
             return Gap(f"flower: {s.url} was still busy with another target's question after {s.timeout:g}s")
         try:
             self._send_from_now_on(token)
-            return self._kept_or_fetched(path)
+            return self._kept_or_fetched(path) if method == GET else self._posted(path)
         finally:
             self._turn.release()
 
@@ -113,7 +126,14 @@ class Pages:
             self._shared.keep(path, page, self._clock())
         return page
 
-    def _fetched(self, path: str) -> Page | Gap:
+    def _posted(self, path: str) -> Page | Gap:
+        """The answer to an action. A kept connection may be closed on the other side, and then nobody knows whether it was read."""
+        if self._transport is not None:
+            self._transport.close()
+        self._deadline.start(self._settings.timeout)
+        return self._fetched(path, POST)
+
+    def _fetched(self, path: str, method: str = GET) -> Page | Gap:
         """The page; requested a second time if a kept connection turns out to be closed."""
         kept = self._transport is not None
         try:
@@ -129,20 +149,20 @@ class Pages:
         asked = self._asked(path)
         try:
             try:
-                return self._streamed(transport, asked)
+                return self._streamed(transport, asked, method)
             except httpx.HTTPError as error:
-                if not (kept and stale(error)):
+                if not (kept and stale(error)) or method != GET:
                     raise
-            return self._streamed(transport, asked)
+            return self._streamed(transport, asked, method)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise_if_own(error)
             if any(isinstance(cause, ssl.SSLError) for cause in exception_chain(error)):
                 self.close()  # the next query reads the files again
             return Gap(silence(error, asked))
 
-    def _streamed(self, transport: httpx.BaseTransport, asked: Asked) -> Page:
+    def _streamed(self, transport: httpx.BaseTransport, asked: Asked, method: str) -> Page:
         """The answer, read in pieces, so that the other side controls neither its size nor its duration. Redirects are not followed."""
-        request = self._request(asked.url)
+        request = self._request(asked.url, method)
         with closing(transport.handle_request(request)) as response:
             status, body = response.status_code, bytearray()
             try:
@@ -173,24 +193,24 @@ class Pages:
             self._headers[self._settings.token_field] = self._settings.carried(token.text)
             self._requests.clear()
 
-    def _request(self, url: str) -> httpx.Request:
+    def _request(self, url: str, method: str) -> httpx.Request:
         """The request, kept for the next time: parsing URLs and merging headers costs as much as a small query."""
-        if self._cookies:
-            return self._request_with_cookies(url)
+        if self._cookies or method != GET:
+            return self._request_with_cookies(url, method)
         if url not in self._requests:
             if len(self._requests) >= MOST_REQUESTS:
                 self._requests.clear()
-            self._requests[url] = httpx.Request("GET", url, headers=self._headers)
+            self._requests[url] = httpx.Request(GET, url, headers=self._headers)
         return self._requests[url]
 
-    def _request_with_cookies(self, url: str) -> httpx.Request:
+    def _request_with_cookies(self, url: str, method: str) -> httpx.Request:
         """The request with the cookies that were set, beside the one that carries the token: httpx would leave them out."""
         own = self._headers.get("cookie", "")
         if not own:
-            return httpx.Request("GET", url, headers=self._headers, cookies=self._cookies)
+            return httpx.Request(method, url, headers=self._headers, cookies=self._cookies)
         name = own.partition("=")[0]
         set_by_server = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._cookies.jar if cookie.name != name)
-        request = httpx.Request("GET", url, headers=self._headers)
+        request = httpx.Request(method, url, headers=self._headers)
         request.headers["cookie"] = f"{own}; {set_by_server}" if set_by_server else own
         return request
 

@@ -21,6 +21,7 @@ from watchdog.store.records import INCIDENT_COLUMNS, digest_from, incident_from,
 from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
 from watchdog.store.repair.salvage import Salvaged, TableShape, salvage, shape_of
 from watchdog.store.requests.acknowledgements import acknowledgement_from
+from watchdog.store.requests.actions import action_from
 from watchdog.store.requests.deploys import deploy_from
 from watchdog.store.requests.silences import silence_from
 
@@ -125,6 +126,7 @@ _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "silences": silence_from,
     "acknowledgements": acknowledgement_from,
     "deploys": deploy_from,
+    "actions": action_from,
 }
 """Decoders that later reads depend on; a row must pass its decoder to be kept."""
 

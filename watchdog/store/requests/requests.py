@@ -7,13 +7,15 @@ instead; then nothing of it was written.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from watchdog.core.actions.outcome import Word
+from watchdog.core.actions.record import ActionRecord
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.store import reading
 from watchdog.store.database import DatabaseFile
-from watchdog.store.requests import acknowledgements, closing, deploys, silences
+from watchdog.store.requests import acknowledgements, actions, closing, deploys, silences
 
 __all__ = ["Requests"]
 
@@ -62,6 +64,23 @@ class Requests:
         with self._file.speaking():
             connection = self._file.connection()
             return (*silences.not_ended(connection), *deploys.recent(connection))
+
+    # --- actions on clusters ------------------------------------------------------------------------------------------
+
+    def actions(self, since: float) -> tuple[ActionRecord, ...]:
+        """The audit log since then, oldest first."""
+        with self._file.speaking():
+            return actions.since(self._file.connection(), since)
+
+    def add_action(self, record: ActionRecord) -> None:
+        """Write down an action, before it is sent or because it was refused."""
+        with self._file.writing() as connection, self._file.speaking():
+            actions.add(connection, record)
+
+    def end_action(self, named: str, outcome: Word, text: str, now: float) -> None:
+        """Write down how an action ended."""
+        with self._file.writing() as connection, self._file.speaking():
+            actions.end(connection, named, outcome, text, now)
 
     # --- single incidents ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""`watchdog act`: what people do to workers and queues, guarded and written down."""
