@@ -11,7 +11,11 @@ import pytest
 from tests.builders.outbox import commit, incident, opened, plan
 from tests.processes.command_line import watchdog
 from tests.processes.running import environment
+from watchdog.core.history.series import Keeping, Slice
 from watchdog.core.incidents.quiet.deploys import Deploy
+from watchdog.core.model.last_look import LastLook, TableSeen
+from watchdog.core.model.rows import Row
+from watchdog.store import Looked
 
 CONFIG = """
 database = "watchdog.db"
@@ -33,16 +37,21 @@ WORDS = [
     ("watchdog incidents show 01I", "01INCIDENTA"),
     ("watchdog deploy end ", "v512"),
     ("watchdog deploy start v513 --target ", "prod"),
+    ("watchdog act shutdown celery@w", "celery@web-1"),
+    ("watchdog act purge ind", "indexing"),
 ]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a configuration, a database with an open incident and a deploy that goes on, and a `watchdog` in `bin`."""
+    """A folder with a configuration, a database with an open incident, a deploy that goes on and a last look, and a `watchdog` in `bin`."""
     (tmp_path / "watchdog.toml").write_text(CONFIG)
     with opened(tmp_path) as store:
         commit(store, plan(incidents=[incident("A")]))
         store.start_deploy(Deploy("01V512", "v512", ("*",), 0.0, math.inf))
+        seen = {table: TableSeen((Row({"name": name}),)) for table, name in (("workers", "celery@web-1"), ("queues", "indexing"))}
+        with store.cycle() as transaction:
+            transaction.record(Looked("prod", Slice(1.0), LastLook(1.0, 10.0, seen), None), Keeping())
     program = tmp_path / "bin" / "watchdog"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -W error -m watchdog "$@"\n')
