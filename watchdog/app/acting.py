@@ -12,8 +12,9 @@ from typing import TypeVar
 from redis.exceptions import NoPermissionError, ResponseError
 
 from watchdog.app.polling import build_sources
+from watchdog.app.retrying import runs_meant, send_again
 from watchdog.config.settings import TargetSettings
-from watchdog.core.actions.foresee import Foreseen
+from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.outcome import Answer, Outcome, Word, outcome_of
 from watchdog.core.actions.request import Cluster, QueueKnown, Request, WorkerKnown
@@ -66,6 +67,9 @@ class Acting:
             return cluster if KINDS[request.kind].command else Cluster(workers, silence=NO_BROKER)
         if keys.unsure and not KINDS[request.kind].command:
             return Cluster(workers, silence=keys.unsure)
+        if request.kind == "retry":
+            runs = runs_meant(self._settings, request, progress)
+            return Cluster(workers, silence=runs.reason) if isinstance(runs, Gap) else Cluster(workers, runs=runs)
         progress("the queues")
         return self._with_queues(self._settings.redis, keys, request, cluster)
 
@@ -177,15 +181,18 @@ class Acting:
             return Cluster(cluster.workers, cluster.holders, silence=cluster.silence or self._reason(error))
         finally:
             queues.close()
-        return Cluster(cluster.workers, cluster.holders, found, matching, cluster.silence)
+        return Cluster(cluster.workers, cluster.holders, found, matching=matching, silence=cluster.silence)
 
     def _on_queues(self, request: Request, cluster: Cluster, progress: Callable[[str], None]) -> Outcome:
         redis, keys, queue = self._settings.redis, self._keys, request.queue or ""
         assert redis is not None  # noqa: S101 - without it the queue was not found before
         assert keys is not None  # noqa: S101 - it was looked at before
         queues = QueuesOnRedis(redis)
-        done = 0
+        done, answers = 0, dict[str, Answer]()
         try:
+            if request.kind == "retry":
+                send_again(queues, keys, cluster.runs, answers)
+                return outcome_of((), answers)
             if request.kind == "purge":
                 done = queues.purge(keys.lists(queue))
             else:
@@ -198,7 +205,7 @@ class Acting:
                         progress(f"{done} moved")
                     left = None if left is None else cluster.matching - done if cluster.matching is not None else None
         except (*FAILURES, TooLargeError) as error:
-            return _broken_off(request, done, self._reason(error))
+            return _broken_off(request, done, self._reason(error), answers)
         finally:
             queues.close()
         verb = "deleted" if request.kind == "purge" else f"moved to {request.other}"
@@ -244,7 +251,11 @@ class Acting:
         return failure(error, Asked(address, redis.timeout, redis.connect_timeout))
 
 
-def _broken_off(request: Request, done: int, reason: str) -> Outcome:
+def _broken_off(request: Request, done: int, reason: str, answers: dict[str, Answer]) -> Outcome:
+    """The outcome if Redis did not answer any more."""
+    if request.kind == "retry":
+        rest = Answer(None, f"{reason}; begin anew: what was sent is not sent twice")
+        return Outcome(Word.PARTLY if answers else Word.UNKNOWN, {**answers, "the others": rest})
     whole = "each message is in one of the two queues" if request.kind == "move" else "all of them are there, or none is"
     text = f"{done} done, then: {reason}; {whole}"
     return Outcome(Word.PARTLY if done else Word.UNKNOWN, {request.queue or "": Answer(None, text)})

@@ -7,9 +7,9 @@ sent: Celery itself answers "ok" to most of it.
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
-from msgspec import Struct
-
+from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
+from watchdog.core.actions.on_runs import foresee_runs
 from watchdog.core.actions.on_workers import ON_WORKERS, named
 from watchdog.core.actions.request import Cluster, QueueKnown, Request, WorkerKnown
 from watchdog.core.text.suggestions import did_you_mean
@@ -18,20 +18,10 @@ from watchdog.core.text.wording import counted
 __all__ = ["Foreseen", "foresee"]
 
 
-class Foreseen(Struct, frozen=True):
-    """`touches`: sentences about what changes; `notes`: what has no effect, or not the one expected; `faults`: why nothing can be done.
-
-    `workers`: whom to tell, by name.
-    """
-
-    touches: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
-    workers: tuple[str, ...] = ()
-
-
 def foresee(request: Request, cluster: Cluster) -> Foreseen:
     """Everything that can be said before."""
+    if request.kind == "retry":
+        return foresee_runs(request, cluster)
     if not KINDS[request.kind].command:
         return Foreseen(tuple(_of_queues(request, cluster)), tuple(_notes_of_queues(request, cluster)), tuple(_no_queue(request, cluster)))
     if cluster.silence:

@@ -36,6 +36,7 @@ _ALL = (
     ActionKind("time-limit", "change how long a task may run", "time_limit", "/api/task/timeout/{task}"),
     ActionKind("purge", "delete all messages that wait in a queue"),
     ActionKind("move", "move messages that wait in a queue to another queue"),
+    ActionKind("retry", "send failed runs of tasks again"),
 )
 
 KINDS: dict[str, ActionKind] = {kind.name: kind for kind in _ALL}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from watchdog.core.actions.again import Run
 from watchdog.core.text.wording import counted
 
 __all__ = ["Cluster", "QueueKnown", "Request", "WorkerKnown"]
@@ -25,6 +26,9 @@ class Request(Struct, frozen=True, kw_only=True):
     other: str | None = None
     only: str | None = None
     task: str | None = None
+    ids: tuple[str, ...] = ()
+    failed: str | None = None
+    since_s: float | None = None
     rate: str | None = None
     number: int | None = None
     lowest: int | None = None
@@ -76,8 +80,9 @@ class Cluster(Struct, frozen=True):
     workers: Mapping[str, WorkerKnown] = field(default_factory=dict)
     holders: Mapping[str, str] = field(default_factory=dict)
     queues: Mapping[str, QueueKnown] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
     matching: int | None = None
-    """Of a `move --only`: how many messages of the queue are of that task."""
+    """`runs`: those that a retry would send again. Of a `move --only`: how many messages of the queue are of that task."""
     silence: str = ""
 
     def consumed(self, queue: str, *, besides: Collection[str] = ()) -> bool:

@@ -48,6 +48,15 @@ for i = 1, #KEYS do
 end
 return gone
 """
+MARKED_S = 30 * 86400
+"""How long it is remembered that a message was sent."""
+SEND_ONCE = f"""
+if redis.call('SET', KEYS[2], '1', 'NX', 'EX', '{MARKED_S}') then
+  redis.call('LPUSH', KEYS[1], ARGV[1])
+  return 1
+end
+return 0
+"""
 
 
 class QueuesOnRedis:
@@ -71,6 +80,10 @@ class QueuesOnRedis:
     def purge(self, keys: Sequence[str]) -> int:
         """Delete these lists, all at once. Returns how many messages were in them."""
         return _number(self._asked("EVAL", PURGE, str(len(keys)), *keys))
+
+    def send_once(self, key: str, mark: str, message: bytes) -> bool:
+        """Add a message to a list, unless the key `mark` says that it was sent before. Returns whether it was added."""
+        return _number(self._asked("EVAL", SEND_ONCE, "2", key, mark, message)) == 1
 
     def move(self, key: str, other: str, queue: str, most: int, only: str | None) -> Iterator[int]:
         """Move at most so many messages, the oldest first, behind those that wait in the other list. Yields how many each step moved.

@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from watchdog.core.actions.foresee import Foreseen, foresee
+from watchdog.core.actions.foresee import foresee
+from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.request import Cluster, QueueKnown, Request, WorkerKnown
 
 PREFORK = WorkerKnown(

@@ -7,7 +7,7 @@ import click
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_queues, complete_workers
 from watchdog.cli.database.act.options import acting, guarded_by
-from watchdog.cli.options import duration
+from watchdog.cli.options import duration, longer_than_nothing
 from watchdog.cli.output.refusals import Refused
 
 __all__ = ["act"]
@@ -198,3 +198,21 @@ def move(ctx: click.Context, /, *, queue: str, other: str, only: str | None, **h
     none, whenever watchdog is killed.
     """
     guarded_by(ctx, "move", how, queue=queue, other=other, only=only)
+
+
+@act.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--failed", metavar="TASK", help="All runs of this task that failed, as far as Flower lists them.")
+@click.option("--since", "since_s", metavar="DURATION", callback=longer_than_nothing, help="With --failed: how long ago at most.")
+@click.option("--queue", metavar="QUEUE", shell_complete=complete_queues, help="Where to send them; otherwise where they were sent before.")
+@acting
+@click.pass_context
+def retry(ctx: click.Context, /, *, ids: tuple[str, ...], failed: str | None, since_s: float | None, queue: str | None, **how: Any) -> None:
+    """Send failed runs of tasks again.
+
+    Needs `flower`, which knows their arguments, and `redis`. Only runs whose arguments are known exactly are sent: printed arguments that
+    are cut, masked or ambiguous are never guessed at. A failure is sent again only once, whenever watchdog is killed.
+    """
+    if bool(ids) == (failed is not None) or (failed is None) != (since_s is None):
+        raise Refused("expected ids, or --failed TASK with --since DURATION")
+    guarded_by(ctx, "retry", how, ids=ids, failed=failed, since_s=since_s, queue=queue)

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
-from watchdog.core.actions.foresee import Foreseen
+from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.outcome import Answer, Outcome
 from watchdog.core.actions.record import ActionRecord

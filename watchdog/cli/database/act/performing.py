@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.app.acting import NO_BROKER, Acting
+from watchdog.app.retrying import NO_FLOWER
 from watchdog.app.watching import stored_past
 from watchdog.cli.configuration import known_names, load, named_config
 from watchdog.cli.database.act.page import action_document, foreseen_page, outcome_page
@@ -27,7 +28,8 @@ from watchdog.cli.output.screen import show, show_json
 from watchdog.cli.output.status_line import StatusLine
 from watchdog.config.settings import to_target
 from watchdog.core.actions.checks import name_faults
-from watchdog.core.actions.foresee import Foreseen, foresee
+from watchdog.core.actions.foresee import foresee
+from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.record import ActionRecord, new_record
 from watchdog.core.actions.request import Cluster, Request
@@ -63,7 +65,8 @@ class How(Struct, frozen=True):
 def perform(ctx: click.Context, kind: str, how: How, arguments: Mapping[str, Any]) -> int:
     """Do it, or refuse it."""
     named = {name: value for name, value in arguments.items() if isinstance(value, str)}
-    faults = name_faults(named | {f"worker {number}": name for number, name in enumerate(arguments.get("workers", ()), 1)})
+    several = {f"{what} {number}": name for what in ("workers", "ids") for number, name in enumerate(arguments.get(what, ()), 1)}
+    faults = name_faults(named | several)
     if how.as_json and not (how.yes or how.dry_run):
         faults.append("expected --yes or --dry-run beside --json: nobody can be asked in between")
     if faults:
@@ -104,7 +107,7 @@ class _Action:
             cluster = acting.look(self._request, status.say)
         foreseen = foresee(self._request, cluster)
         if foreseen.faults:
-            self._refuse(foreseen.faults, unknown=cluster.silence in foreseen.faults and cluster.silence != NO_BROKER)
+            self._refuse(foreseen.faults, unknown=cluster.silence in foreseen.faults and cluster.silence not in (NO_BROKER, NO_FLOWER))
         if not self._how.as_json:
             show(foreseen_page(self._request, foreseen))
         if self._how.dry_run:

@@ -1,0 +1,69 @@
+"""Failed runs of tasks: read from Flower, and as messages for Redis.
+
+In: ids, or a task and a time; then a run. Out: what Flower knows of each; the message, and the key that marks it as sent.
+"""
+
+import base64
+import json
+import socket
+import uuid
+from collections.abc import Callable, Iterable
+
+from watchdog.core.actions.again import Run
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import FailedTasks, WholeTask
+from watchdog.core.model.replies import WholeTaskSeen
+from watchdog.sources.base import Source
+
+__all__ = ["failed_ids", "mark_of", "message_of", "seen_whole"]
+
+MOST_LISTED = 1000
+
+
+def failed_ids(source: Source, task: str, since: float) -> list[str] | Gap:
+    """The ids of the runs of a task that failed since then (epoch seconds), of the last that Flower lists; the first to fail first."""
+    query = FailedTasks(MOST_LISTED)
+    found = source.ask([query]).replies.get(query, Gap("flower: gave no list of failed tasks"))
+    if isinstance(found, Gap):
+        return found
+    assert isinstance(found, tuple)  # noqa: S101 - the reply type of the query
+    failed = [one for one in found if one.name == task and one.failed is not None and one.failed >= since]
+    return [one.id for one in sorted(failed, key=lambda one: one.failed)]
+
+
+def seen_whole(source: Source, ids: Iterable[str], progress: Callable[[int], None]) -> list[WholeTaskSeen] | Gap:
+    """What Flower knows of each."""
+    found = []
+    for number, one in enumerate(ids, 1):
+        answer = source.ask([WholeTask(one)]).replies.get(WholeTask(one))
+        if isinstance(answer, Gap):
+            return answer
+        found.append(answer if isinstance(answer, WholeTaskSeen) else WholeTaskSeen(one))
+        progress(number)
+    return found
+
+
+def mark_of(run: Run, prefix: str) -> str:
+    """The key that says that this failure was sent again. If the new run fails too, that is another one."""
+    return f"{prefix}watchdog.sent-again.{run.id}.{round((run.failed_at or 0.0) * 1000)}"
+
+
+def message_of(run: Run) -> bytes:
+    """The run as a message in a Redis list, under its old id; headers and body as Celery makes them, around them what kombu adds."""
+    from celery import Celery  # noqa: PLC0415 - slow to import
+
+    made = Celery("watchdog", set_as_current=False).amqp.as_task_v2(
+        run.id, run.task, args=list(run.args), kwargs=run.kwargs, origin=f"watchdog@{socket.gethostname()}", root_id=run.id
+    )
+    properties = {
+        **made.properties,
+        "reply_to": made.properties.get("reply_to") or str(uuid.uuid4()),
+        "delivery_mode": 2,
+        "delivery_info": {"exchange": "", "routing_key": run.queue},
+        "priority": 0,
+        "body_encoding": "base64",
+        "delivery_tag": str(uuid.uuid4()),
+    }
+    body = base64.b64encode(json.dumps(made.body).encode()).decode()
+    head = {"content-encoding": "utf-8", "content-type": "application/json"}
+    return json.dumps({"body": body, **head, "headers": made.headers, "properties": properties}).encode()
