@@ -15,7 +15,11 @@ import pytest
 from tests.processes.command_line import watchdog
 from tests.servers.waiting import until
 from watchdog.core.actions.kinds import KINDS
+from watchdog.core.actions.request import Request
 from watchdog.demo.cluster import Cluster
+from watchdog.sources.control.broker import connection_arguments
+from watchdog.sources.control.workers import WorkersByControl
+from watchdog.sources.redis.address import parse_address
 from watchdog.store import Store
 
 
@@ -175,6 +179,14 @@ def test_a_worker_is_shut_down(workers: Cluster, tmp_path: Path, way: str) -> No
     act(configured(tmp_path, workers, redis=way == "control"), "shutdown", f"celery@end-{way}")
     until(lambda: not child.running, 30, "its process to end")
     workers.workers.pop(f"celery@end-{way}")
+
+
+def test_a_worker_that_was_silent_before_is_not_said_to_have_shut_down(workers: Cluster) -> None:
+    arguments = connection_arguments(parse_address(workers.redis_url), timeout_s=2.0, connect_timeout_s=1.0, key_prefix="")
+    control = WorkersByControl(arguments, 1.0)
+    answers = control.act(Request(kind="shutdown", target="prod"), ["celery@gone"], silent=["celery@gone"])
+    control.close()
+    assert answers["celery@gone"].worked is None
 
 
 def test_a_frozen_broker_is_reported_and_nothing_hangs(redis_server: Cluster, tmp_path: Path) -> None:

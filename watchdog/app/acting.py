@@ -79,7 +79,7 @@ class Acting:
         if not KINDS[request.kind].command:
             return self._on_queues(request, cluster, progress)
         try:
-            answers = self._bounded(lambda: self._told(request, foreseen.workers), 2 * self._wait_s + self._connect_s)
+            answers = self._bounded(lambda: self._told(request, foreseen.workers, cluster), 2 * self._wait_s + self._connect_s)
         except Exception as error:  # noqa: BLE001 - kombu raises whatever its transports do
             return Outcome(Word.UNKNOWN, {"broker": Answer(None, f"{self._reason(error)}; whether workers got it is not known")})
         if self._settings.redis is None and request.kind == "revoke":
@@ -137,7 +137,7 @@ class Acting:
             return {}
         return {found.worker: HOLDING[found.state]}
 
-    def _told(self, request: Request, workers: Sequence[str]) -> dict[str, Answer]:
+    def _told(self, request: Request, workers: Sequence[str], cluster: Cluster) -> dict[str, Answer]:
         redis = self._settings.redis
         if redis is None:
             from watchdog.sources.control.flower import WorkersByFlower  # noqa: PLC0415
@@ -152,7 +152,7 @@ class Acting:
 
         control = WorkersByControl(self._connection(redis), self._wait_s)
         try:
-            return control.act(request, workers)
+            return control.act(request, workers, [name for name in workers if not cluster.workers[name].answers])
         finally:
             control.close()
 

@@ -48,8 +48,8 @@ def _chosen(patterns: Collection[str], cluster: Cluster) -> tuple[list[WorkerKno
     for pattern in patterns:
         matched = [name for name in known if name == pattern] or [name for name in known if fnmatchcase(name, pattern)]
         if not matched:
-            others = f"; known: {named(sorted(known))}" if known else "; no worker is known"
-            faults.append(f'no worker "{pattern}"{did_you_mean(pattern, known) or others}')
+            others = f"; there are {named(sorted(known))}" if known else "; there is none"
+            faults.append(f'no worker "{pattern}" answers, nor was one seen a moment ago{did_you_mean(pattern, known) or others}')
         found |= {name: known[name] for name in matched}
     return [found[name] for name in sorted(found)], tuple(faults)
 

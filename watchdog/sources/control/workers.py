@@ -57,8 +57,8 @@ class WorkersByControl:
         told = (self._inspect(sorted(names)).query_task(task_id) if names else None) or {}
         return {name: str(held[task_id][0]) for name, held in told.items() if isinstance(held, dict) and held.get(task_id)}
 
-    def act(self, request: Request, workers: Collection[str]) -> dict[str, Answer]:
-        """Tell the workers, and return their answers."""
+    def act(self, request: Request, workers: Collection[str], silent: Collection[str] = ()) -> dict[str, Answer]:
+        """Tell the workers, and return their answers. `silent`: those that did not answer before either."""
         command, arguments = by_control(request)
         told = self._control.broadcast(
             command,
@@ -69,17 +69,18 @@ class WorkersByControl:
             limit=len(workers),
         )
         if not KINDS[request.kind].answers:
-            return self._gone(workers)
+            return self._gone(workers, silent)
         return {name: worker_answer(raw) for answer in told or () if isinstance(answer, dict) for name, raw in answer.items()}
 
-    def _gone(self, workers: Collection[str]) -> dict[str, Answer]:
+    def _gone(self, workers: Collection[str], silent: Collection[str]) -> dict[str, Answer]:
         """Whether those that were shut down still answer."""
         left = sorted(workers)
         for _ in range(PINGS):
             left = sorted(name for answer in self._ping(left) for name in answer) if left else []
         gone = Answer(worked=True, text="no longer answers: it stops, or has stopped")
         there = Answer(worked=None, text=f"still answers after {PINGS} pings; look again with `watchdog status`")
-        return {name: there if name in left else gone for name in workers}
+        neither = Answer(worked=None, text="answers neither now nor before: whether it got this is not known")
+        return {name: there if name in left else neither if name in silent else gone for name in workers}
 
     def _ping(self, names: Collection[str]) -> list[dict[str, object]]:
         found: list[dict[str, object]] = self._control.ping(destination=list(names), timeout=self._wait_s / PINGS, limit=len(names))
