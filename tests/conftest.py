@@ -9,6 +9,7 @@ import httpx
 import pytest
 from hypothesis import settings
 
+from tests.conditions.seen import claimed_of
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -152,7 +153,10 @@ def own_redis(bare_cluster: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def receiver() -> Iterator[RecordingReceiver]:
-    """An HTTP server that records what is posted to `.url`."""
+def receiver(request: pytest.FixtureRequest) -> Iterator[RecordingReceiver]:
+    """An HTTP server that records what is posted to `.url`. A test that says which rules it sees fails unless it was told of them."""
     with RecordingReceiver() as recording:
         yield recording
+        bodies = b"".join(one.body for one in recording.requests).replace(b" ", b"")
+        unseen = [rule for rule in claimed_of(request.node.nodeid.partition("[")[0]) if f'"rule":"{rule}"'.encode() not in bodies]
+    assert unseen == [], "docs/conditions.md says that this test sees them"

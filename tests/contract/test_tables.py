@@ -35,6 +35,7 @@ DESIGN = {
     "schedules": "task every_s grace_s last_success_s overdue_s",
     "objectives": "name what objective max_wait_s over_s watched_s runs missed share budget_left burn_5m burn_30m burn_1h burn_6h "
     "missed_1h missed_6h gone_in_s",
+    "usual": "what name per_min usual_per_min least_per_min days length runs runtime_p95 usual_runs usual_runtime_p95",
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "
     "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio redelivered_in_s unacked_holders "
     "visibility_timeout_s lasting_keys",
@@ -61,6 +62,7 @@ KEYS = {
     "schedules": ("task",),
     "blind": ("cause",),
     "silences": ("id",),
+    "usual": ("what", "name"),
     "groups": ("pattern",),
     "hosts": ("host",),
     "kinds": ("kind",),
@@ -82,6 +84,7 @@ AS_KEPT = {
     "cluster": {"workers_expected"},
     "tasks": {"name"},
     "running": {"id", "name", "worker"},
+    "usual": {"what", "name"},
     "errors": {"task", "exception", "category"},
     "broker": set(),
 }

@@ -7,9 +7,10 @@ The schema, the rules' checks, `watchdog tables` and the contract tests use this
 from collections.abc import Mapping
 
 from watchdog.core.model.rows import Table
-from watchdog.tables import blind, broker, cluster, objectives, schedules, sources
+from watchdog.tables import blind, broker, cluster, schedules, sources
 from watchdog.tables import self_monitoring as own
 from watchdog.tables.fleet import conf, groups, hosts, kinds
+from watchdog.tables.past import objectives, usual
 from watchdog.tables.queues import table as queues
 from watchdog.tables.running import table as running
 from watchdog.tables.tasks import errors
@@ -28,6 +29,7 @@ TABLES: Mapping[str, Table] = {
         running.TABLE,
         schedules.TABLE,
         objectives.TABLE,
+        usual.TABLE,
         broker.TABLE,
         sources.TABLE,
         groups.TABLE,

@@ -68,6 +68,7 @@ PAGES: Mapping[str, tuple[str, Callable[[Cells], str | None]]] = {
     "errors": ("task", _failures),
     "schedules": ("task", lambda cells: _tasks({"name": cells.get("task")})),
     "objectives": ("name", lambda _: DASHBOARD),
+    "usual": ("name", lambda cells: _queue(cells) if cells.get("what") == "queue" else _tasks(cells)),
     "queues": ("name", _queue),
     "broker": ("", lambda _: "/broker"),
     "sources": ("name", _source),

@@ -14,7 +14,7 @@ from tests.builders.looks import Watch, a_look
 from watchdog.core.model.objective import Objective
 from watchdog.core.model.queries import ReadEventCounters, SucceededTasks
 from watchdog.core.model.rows import Cell, Reading
-from watchdog.tables.objectives import TABLE
+from watchdog.tables.past.objectives import TABLE
 
 WEB, PAY = "celery@web-1", "shop.pay"
 IN_TIME = Objective("indexing", 0.9, queue="indexing", max_wait_s=300.0)

@@ -16,9 +16,10 @@ from watchdog.core.model.objective import Objective
 from watchdog.core.model.queries import Query
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.target import matches
+from watchdog.tables.past.runs import Ended, ended_now, new_runs
 from watchdog.tables.tasks.counters import NTH, TaskCounters
 from watchdog.tables.tasks.names import NAMELESS
-from watchdog.tables.tasks.runtimes import Arrival, TimedTask, runtimes_due
+from watchdog.tables.tasks.runtimes import runtimes_due
 
 __all__ = ["TABLE", "Counting", "ObjectivesSeen"]
 
@@ -55,7 +56,7 @@ class ObjectivesSeen(Struct, frozen=True):
     """The memory of the table. `counting`: `Objective.counts` -> what was counted. `listed`: task -> when its last listed runs ended."""
 
     counting: Mapping[str, Counting] = field(default_factory=dict)
-    listed: Mapping[str, frozenset[float]] = field(default_factory=dict)
+    listed: Ended = field(default_factory=dict)
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -83,17 +84,9 @@ def read(look: Look) -> Reading:
         now = Counting(known.since, added(known.tally, well, missed, look.now, one.over_s))
         counting[one.counts] = now
         rows.append(_row(one, now, look.now, unknown))
-    listed = {task: _ended(timed, before.listed.get(task, NOTHING)) for task, timed in memory.runtimes.items()}
+    listed = ended_now(memory.runtimes, before.listed)
     of_interest = any(one.max_wait_s is not None for one in look.target.objectives)
     return Reading(_without(rows, idle), idle=idle, memory=ObjectivesSeen(counting, listed if of_interest else {}))
-
-
-NOTHING = frozenset[float]()
-
-
-def _ended(timed: TimedTask, before: frozenset[float]) -> frozenset[float]:
-    """Return when its last listed runs ended; if the list was not answered, those listed before."""
-    return before if timed.gap else frozenset(run[0] for run in timed.runs)
 
 
 Counts = tuple[float, float, str]
@@ -117,7 +110,7 @@ def _waits(one: Objective, known: Counting, before: ObjectivesSeen, memory: Task
         if one.task is not None and not matches(task, (one.task,)):
             continue
         why = why or timed.gap
-        new = _new(timed, before.listed.get(task, NOTHING), known.since)
+        new = [came for _, came in new_runs(timed, task, before.listed, known.since)]
         waited = [wait for queue, wait in new if wait is not None and (one.queue is None or queue == one.queue)]
         missed += sum(wait > (one.max_wait_s or 0.0) for wait in waited)
         well += sum(wait <= (one.max_wait_s or 0.0) for wait in waited)
@@ -125,11 +118,6 @@ def _waits(one: Objective, known: Counting, before: ObjectivesSeen, memory: Task
         if watched and not told and all(queue is None for queue, _wait in watched):
             why = why or NOT_SENT.format(task=task)
     return well, missed, why
-
-
-def _new(timed: TimedTask, listed: frozenset[float], since: float) -> list[Arrival]:
-    """Return the runs that were not listed before, and did not end before anybody counted."""
-    return [came for run, came in zip(timed.runs, timed.came, strict=False) if run[0] not in listed and run[0] >= since]
 
 
 def _row(one: Objective, counting: Counting, now: float, unknown: str) -> Row:

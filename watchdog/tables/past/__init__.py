@@ -1,0 +1,1 @@
+"""Tables that look back over days or weeks: objectives, and what is usual."""
