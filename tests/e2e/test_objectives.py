@@ -32,6 +32,7 @@ def test_tasks_that_wait_too_long_burn_the_budget_and_are_told(own_cluster: Clus
     config = write_config(tmp_path, own_cluster, receiver.url)
     config.write_text(config.read_text().replace("[[receiver]]", f"{PROMISED}[[receiver]]", 1))
     with running(tmp_path):
+        until(lambda: objective(tmp_path, "indexing").get("runs") == 0.0, 60, "a first look")
         own_cluster.flood("indexing", 5)
         until(lambda: objective(tmp_path, "indexing").get("runs", 0) not in (0, None), 90, "a run to be counted")
         before = (objective(tmp_path, "indexing")["missed"], events_of(receiver, "ObjectiveBurnsFast"))

@@ -308,8 +308,8 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "shop.pay: none finished for 15 minutes; usual at this hour of the day: 50 a minute"),
     ("QueueUnusuallyIdle", {"what": "queue", "name": "mail", "per_min": 0.0, "length": 0.0}, Severity.INFO,
      "mail: nothing was sent and nothing done for 15 minutes; usual at this hour of the day: 50 a minute"),
-    ("EvaluationLate", {"late_lately": 10.0, "cycle_s": 12.0}, Severity.WARNING,
-     "watchdog is late: 10 cycles in 5 minutes; the longest of the last ones took 12s"),
+    ("EvaluationLate", {"late_lately": 10.0, "late_share": 0.5, "cycle_s": 12.0}, Severity.WARNING,
+     "watchdog is late: 50% of its cycles in 5 minutes; the longest of the last ones took 12s"),
     ("HeartbeatFailing", {"heartbeat_error": "404 from hc-ping.com"}, Severity.WARNING,
      "The heartbeat is not accepted: 404 from hc-ping.com"),
     ("Silenced", {"active": True, "author": "ann", "comment": "new GPUs"}, Severity.INFO,
@@ -443,7 +443,8 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("QueueUnusuallyIdle", {"what": "queue", "per_min": 0.0, "length": 3.0}),
     ("QueueUnusuallyIdle", {"what": "queue", "per_min": 0.0, "least_per_min": 0.0}),
     ("QueueUnusuallyIdle", {"what": "task", "per_min": 0.0}),
-    ("EvaluationLate", {"late_lately": 9.0}),
+    ("EvaluationLate", {"late_lately": 9.0, "late_share": 1.0}),
+    ("EvaluationLate", {"late_lately": 90.0, "late_share": 0.4}),
     ("HeartbeatFailing", {"heartbeat_error": ""}),
 ]
 

@@ -3,6 +3,8 @@
 import threading
 from collections import defaultdict
 
+from msgspec.structs import replace
+
 from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen
 from watchdog.daemon.cycle import Done
 from watchdog.daemon.heartbeat import LastPing
@@ -19,7 +21,7 @@ class SelfMonitor:
         self._took: dict[tuple[str, str], float] = {}
         self._trial: dict[tuple[str, str], bool] = {}
         self._cycle_s: dict[str, float] = {}
-        self._late = 0
+        self._cycles = self._late = 0
         self._failing: dict[str, str] = {}
         self.config_error = ""
         self.pings: defaultdict[str, LastPing] = defaultdict(LastPing)
@@ -36,6 +38,7 @@ class SelfMonitor:
         """Record a successful cycle; `late`: it took, or waited, longer than its interval. Returns whether the one before it had failed."""
         with self._lock:
             self._cycle_s[target] = took_s
+            self._cycles += 1
             self._late += late
             for judgement in done.judgements:
                 self._failed[target, judgement.rule.name] = judgement.failed or ""
@@ -65,4 +68,5 @@ class SelfMonitor:
             relied_on = {rule for (_, rule), trial in self._trial.items() if not trial}
             rules = tuple(RuleSeen(rule, errors.get(rule, ""), ms, rule not in relied_on) for rule, ms in sorted(took_ms.items()))
             longest = max(self._cycle_s.values(), default=0.0)
-            return SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes, heartbeat_error)
+            whole = SelfSeen(receivers, rules, longest, self._late, self.config_error, database_bytes, heartbeat_error)
+            return replace(whole, cycles=self._cycles)

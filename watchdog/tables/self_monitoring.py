@@ -74,11 +74,16 @@ def _read_self(look: Look) -> Reading:
         "database_bytes": float(seen.database_bytes),
         "heartbeat_error": seen.heartbeat_error,
     }
-    late = float(seen.late_cycles)
-    if idle := second_look_needed(look, "late_lately"):
-        return Reading((Row(cells),), idle=idle, sample=Sample(look.now, {"": (late,)}))
-    cells["late_lately"] = risen([*(count for _, count in numbers_within(look, "", 0)), late])
-    return Reading((Row(cells),), sample=Sample(look.now, {"": (late,)}))
+    sample = Sample(look.now, {"": (float(seen.late_cycles), float(seen.cycles))})
+    if idle := second_look_needed(look, "late_lately", "late_share"):
+        return Reading((Row(cells),), idle=idle, sample=sample)
+    late, cycles = (
+        risen([*(count for _, count in numbers_within(look, "", nth)), count])
+        for nth, count in enumerate(sample.values[""])
+        if count is not None
+    )
+    cells |= {"late_lately": late, "late_share": min(late / cycles, 1.0) if cycles else 0.0}
+    return Reading((Row(cells),), sample=sample)
 
 
 def _seen(look: Look) -> SelfSeen:
@@ -156,6 +161,7 @@ SELF = Table(
         Column("database_bytes", N, "size of the database", "bytes", 0.0),
         Column("heartbeat_error", T, "why the last heartbeat was not accepted; empty if it was, or if there is none", neutral=""),
         Column("late_lately", N, "late cycles within the window", "cycles", 0.0, windowed=True),
+        Column("late_share", N, "of all cycles within the window", "ratio", 0.0, windowed=True),
     ),
     lambda _: (),
     _read_self,

@@ -55,3 +55,5 @@ class SelfSeen(Struct, frozen=True):
     heartbeat_error: str = ""
     silences: tuple[SilenceSeen, ...] = ()
     """Only if some receiver is told of them."""
+    cycles: int = 0
+    """All since the start, of which some were late."""
