@@ -134,6 +134,29 @@ def test_tasks_that_fail_are_killed_revoked_and_held(own_cluster: Cluster, recei
         wait_for_all(receiver, rules, 120)
 
 
+def test_tasks_that_hang_a_queue_that_nobody_used_and_a_receiver_that_is_away(
+    own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
+) -> None:
+    rules: dict[str, dict[str, float]] = {
+        "QueueStuck": {"wait": 4},
+        "TaskRunningTooLong": {"limit": 3},
+        "ProgressStalled": {"limit": 3},
+        "QueueNeverSeen": {},
+        "DeliveryFailing": {"oldest": 2},
+    }
+    configured(tmp_path, own_cluster, receiver, rules)
+    config = tmp_path / "watchdog.toml"
+    text = config.read_text().replace(
+        f'redis = "{own_cluster.redis_url}"', f'redis = {{ url = "{own_cluster.redis_url}", queues = ["indexin"] }}'
+    )
+    config.write_text(text + '\n[[receiver]]\nname = "away"\ntype = "webhook"\nurl = "http://127.0.0.1:9/hook"\n')
+    with running(tmp_path):
+        own_cluster.flood("training", 1, "demo.hang", seconds=200)
+        own_cluster.flood("training", 5)
+        own_cluster.flood("indexing", 1, "demo.advance", hold=200)
+        wait_for_all(receiver, rules, 120)
+
+
 def test_workers_that_come_and_go(own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     rules: dict[str, dict[str, float]] = {
         "WorkerLeft": {},
@@ -158,6 +181,10 @@ def test_workers_that_come_and_go(own_cluster: Cluster, receiver: RecordingRecei
             own_cluster.workers["celery@web-1"].send(signal.SIGCONT)
             until(lambda: _is(tmp_path, "name = 'celery@web-1' AND state = 'online'"), 60, "its return")
         wait_for_all(receiver, rules)
+        for name in ("web-1", "gpu-1"):
+            own_cluster.kill_worker(name, signal.SIGTERM)
+        own_cluster.flood("analysis", 5)
+        wait_for_all(receiver, ["NoWorkersOnline"])
 
 
 def _is(folder: Path, condition: str) -> bool:
