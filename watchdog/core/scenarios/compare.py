@@ -12,7 +12,7 @@ from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import Event, Notice
 from watchdog.core.scenarios.entry import NO_INCIDENT
 from watchdog.core.scenarios.played import Lived, Played, Told
-from watchdog.core.scenarios.reasons import why_not_judged, why_not_told
+from watchdog.core.scenarios.reasons import held_back, why_not_judged, why_not_told
 from watchdog.core.scenarios.scenario import Expected
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import key_text
@@ -191,7 +191,9 @@ def _unexpected_incidents(played: Played) -> Iterator[Difference]:
             todo = (
                 f'if it is right, add [[scenario.expect]] at = "{format_duration(lived.at_s)}", rule = "{incident.rule}", state = "firing"'
             )
-            yield Difference(played.scenario.line, incident.rule, "nothing more", f"{_shown(lived)}, held back", lived.at_s, todo)
+            yield Difference(
+                played.scenario.line, incident.rule, "nothing more", f"{_shown(lived)}, {held_back(played, lived)}", lived.at_s, todo
+            )
 
 
 def _ignored(played: Played, rule: str) -> bool:

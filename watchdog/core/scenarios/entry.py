@@ -30,6 +30,8 @@ EXPECT_KEYS = ("at", "rule", "message", "state", "key", "severity", "text", "lab
 NO_INCIDENT = "none"
 """The state of what has no open incident."""
 MOST_LOOKS = 20_000
+SHORTEST_S = 0.1
+"""The shortest time between two looks."""
 
 _MESSAGES = tuple(event.value for event in Event)
 _STATES = (*(state.value for state in State), NO_INCIDENT)
@@ -69,19 +71,19 @@ def read_scenario(
     for index, pattern in enumerate(scenario.ignore):
         if not any(fnmatchcase(rule, pattern) for rule in rules):
             notes.fault(f'"{pattern}" is no rule{did_you_mean(pattern, rules)}', "ignore", index)
-    _makes_sense(scenario, fields, notes, tables)
-    return (scenario if scenario.every_s > 0 else replace(scenario, every_s=EVERY_S)), notes
+    _makes_sense(scenario, fields, notes, tables, rules)
+    return (scenario if scenario.every_s >= SHORTEST_S else replace(scenario, every_s=EVERY_S)), notes
 
 
-def _makes_sense(scenario: Scenario, fields: Fields, notes: Notes, tables: Mapping[str, Table]) -> None:
+def _makes_sense(scenario: Scenario, fields: Fields, notes: Notes, tables: Mapping[str, Table], rules: Mapping[str, Rule]) -> None:
     """Report what no look could make true."""
     if not scenario.changes and not fields.has("rows"):
         notes.fault("has no rows; write [[scenario.rows]]")
     if not scenario.rules:
         notes.fault("expects nothing; write [[scenario.expect]] with what should be told, or quiet = [rules that must not fire]")
-    if scenario.every_s <= 0:
-        notes.fault("must be longer than 0", "every")
-    elif (scenario.until_s or _last_s(scenario)) / scenario.every_s > MOST_LOOKS:
+    if scenario.every_s < SHORTEST_S:
+        notes.fault(f"must be at least {format_duration(SHORTEST_S)}", "every")
+    elif (scenario.until_s or _last_s(scenario) + _longest_s(scenario, rules)) / scenario.every_s > MOST_LOOKS:
         notes.fault(f'more than {MOST_LOOKS:,} looks; look less often, as in every = "1m"', "every" if fields.has("every") else "until")
     if scenario.until_s is not None and scenario.until_s < _last_s(scenario):
         notes.fault(f"ends before the last time that is named, {format_duration(_last_s(scenario))}", "until")
@@ -94,6 +96,11 @@ def _makes_sense(scenario: Scenario, fields: Fields, notes: Notes, tables: Mappi
 
 def _last_s(scenario: Scenario) -> float:
     return max([0.0, *(change.at_s for change in scenario.changes), *(expected.at_s or 0.0 for expected in scenario.expects)])
+
+
+def _longest_s(scenario: Scenario, rules: Mapping[str, Rule]) -> float:
+    """Return the longest that one of its rules takes to fire and to end."""
+    return max([0.0, *(rules[name].for_s + rules[name].keep_firing_for_s for name in scenario.rules if name in rules)])
 
 
 def _expected(entry: Fields, notes: Notes, rules: Mapping[str, Rule]) -> Expected:

@@ -1,13 +1,14 @@
 """Why something expected did not happen in a scenario: what was found instead, and what to do about it."""
 
 from watchdog.core.incidents.lifecycle import State
+from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
 from watchdog.core.rules.rule import Rule
 from watchdog.core.scenarios.played import Lived, Played
 from watchdog.core.scenarios.prepared import says_enough
 from watchdog.core.scenarios.scenario import Expected
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["why_not_judged", "why_not_told"]
+__all__ = ["held_back", "why_not_judged", "why_not_told"]
 
 Found = tuple[str, str]
 """What was found, and what to do."""
@@ -37,8 +38,15 @@ def _of_incident(played: Played, last: Lived) -> Found:
     if incident.state is State.DROPPED:
         return f"it pending, and over again at {since}, before its `for` of {for_}", "let the rows hold for longer"
     if incident.state is State.FIRING:
-        return f"it firing since {since}, and held back by another incident that explains it", 'write state = "firing" in place of message'
+        return f"it firing since {since}, {held_back(played, last)}", 'write state = "firing" in place of message'
     return f"it {incident.state} since {since}", ""
+
+
+def held_back(played: Played, lived: Lived) -> str:
+    """Say what an incident that fired was held back by, as things stood then."""
+    latest = {one.incident.id: one.incident for one in played.lived if one.at_s <= lived.at_s}
+    causes = Inhibitions(Cause(one) for one in latest.values() if one.open).explained_by(lived.incident)
+    return f"held back by {', '.join(dict.fromkeys(cause.rule for cause in causes))}" if causes else "told to nobody"
 
 
 def why_not_judged(played: Played, expected: Expected) -> Found:

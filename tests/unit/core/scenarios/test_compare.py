@@ -132,14 +132,14 @@ def test_a_rule_that_another_holds_back_says_so() -> None:
         f'{FIRST}\n[[scenario.expect]]\nat = "1m"\nrule = "Stuck"', '{ name = "a", length = 6, stuck_s = 99, consumers = 1 }'
     )
     assert found == [
-        '9: at 1m: expected the message "first" of Stuck, found it firing since 0s, and held back by another incident that explains it; '
+        '9: at 1m: expected the message "first" of Stuck, found it firing since 0s, held back by High; '
         'write state = "firing" in place of message'
     ]
 
 
 def test_what_is_held_back_must_be_expected_too() -> None:
     assert differences(FIRST, '{ name = "a", length = 6, stuck_s = 99, consumers = 1 }') == [
-        "1: at 0s: expected nothing more, found Stuck (name=a) firing since 0s, held back; "
+        "1: at 0s: expected nothing more, found Stuck (name=a) firing since 0s, held back by High; "
         'if it is right, add [[scenario.expect]] at = "0s", rule = "Stuck", state = "firing"'
     ]
 

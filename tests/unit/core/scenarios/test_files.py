@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders.scenarios import faults_of, scenarios_of
+from tests.builders.scenarios import faults_of, rules_from, scenarios_of
 from watchdog.core.scenarios.entry import MOST_LOOKS
 from watchdog.core.scenarios.files import read_scenarios
 from watchdog.tables import TABLES
@@ -70,7 +70,8 @@ def test_faults_of_several_files_come_in_the_order_of_the_files() -> None:
         (f"{FINE}queue = []", 'rows[1].queue: no table; did you mean "queues"?'),
         (f"{FINE}receivers = [{{ name = 'ops' }}]", 'rows[1].receivers: has rows on the target "watchdog" alone; write'),
         (FINE.replace("quiet", 'target = "watchdog"\nquiet'), 'rows[1].queues: has rows on no target "watchdog"'),
-        (FINE.replace("quiet", 'every = "0s"\nquiet'), "every: must be longer than 0"),
+        (FINE.replace("quiet", 'every = "0s"\nquiet'), "every: must be at least 100ms"),
+        (FINE.replace("quiet", 'every = "1ms"\nquiet'), "every: must be at least 100ms"),
         (FINE.replace("quiet", 'until = "1w"\nquiet'), f"until: more than {MOST_LOOKS:,} looks; look less often"),
         (f'{FINE}[[scenario.rows]]\nat = "2m"\n'.replace("quiet", 'until = "1m"\nquiet'), "until: ends before the last time"),
         (FINE.replace("quiet", 'ignore = ["Queus*"]\nquiet'), 'ignore[1]: "Queus*" is no rule'),
@@ -104,3 +105,10 @@ def test_a_key_that_is_usual_need_not_be_repeated() -> None:
 @pytest.mark.parametrize("hostile", ["a" + ".a" * 20_000 + " = 1", "[" * 100_000, "a = " + "9" * 10_000])
 def test_what_no_reader_takes_is_a_fault(hostile: str) -> None:
     assert len(faults_of(hostile)) == 1
+
+
+def test_a_rule_that_takes_too_long_for_so_many_looks_is_a_fault() -> None:
+    patient = rules_from('[[rule]]\nname = "Patient"\nfrom = "queues"\nwhen = "length > 5"\nfor = "52w"\n')
+    (fault,) = faults_of(FINE.replace("QueueStuck", "Patient"), patient)
+    assert "more than 20,000 looks; look less often" in fault
+    assert faults_of(FINE.replace("QueueStuck", "Patient").replace("quiet", 'every = "1d"\nquiet'), patient) == []
