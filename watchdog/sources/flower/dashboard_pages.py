@@ -20,19 +20,21 @@ from watchdog.core.text.exception_chain import exception_chain
 from watchdog.net.deadline import Deadline
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.net.http_proxy import Proxy, proxy_answer, proxy_for
+from watchdog.net.http_silence import Asked, silence, stale
 from watchdog.net.http_transport import HttpTransport
 from watchdog.net.settings_types import proxy_text
 from watchdog.sources.flower.access.login_page import login_page
 from watchdog.sources.flower.access.token import Token
 from watchdog.sources.flower.access.tokens import Tokens
 from watchdog.sources.flower.page import Page
-from watchdog.sources.flower.reasons import Asked, login_required, refusal, silence, stale
+from watchdog.sources.flower.reasons import asks_workers, login_required, refusal
 from watchdog.sources.flower.settings import FlowerSettings
 from watchdog.sources.flower.shared import FlowerShared
 
 __all__ = ["Pages"]
 
 GET, POST = "GET", "POST"
+SLOW_WORKERS = "it waits for workers, which takes Flower 1 to 2 s, or for a broker that hangs"
 
 MOST_REQUESTS = 32
 """The most prepared requests kept; a cycle has half a dozen."""
@@ -232,7 +234,7 @@ class Pages:
         s = self._settings
         credentials = s.username is not None or s.password is not None or bool(s.headers)
         asked = Asked(s.url, path, s.timeout, s.connect_timeout, s.tls, has_credentials=credentials, proxy=self._proxy)
-        return replace(asked, token_source=s.token_source)
+        return replace(asked, token_source=s.token_source, why_slow=SLOW_WORKERS if asks_workers(path) else asked.why_slow)
 
 
 def _headers(settings: FlowerSettings) -> httpx.Headers:

@@ -1,120 +1,14 @@
-"""Reasons why Flower gave no usable answer, one sentence per cause: what was requested, what was received, which setting to change.
+"""Reasons why Flower's answer cannot be used, one sentence per cause: what was requested, what was received, which setting to change.
 
-In: an exception of the HTTP client, or a status and the start of its body. Out: a sentence without secrets.
+In: a status and the start of its body. Out: a sentence without secrets. Where there was no answer at all: `net/http_silence.py`.
 """
 
 import re
-import socket
-import ssl
 from urllib.parse import urlsplit
 
-import httpx
-from msgspec import Struct
+from watchdog.net.http_silence import Asked
 
-from watchdog.core.text.exception_chain import exception_chain
-from watchdog.net.http_proxy import Proxy, proxy_answer
-from watchdog.net.tls_files import TlsFiles
-
-__all__ = ["Asked", "login_required", "refusal", "silence", "stale"]
-
-_NOT_ACCEPTED = "UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED"
-
-
-class Asked(Struct, frozen=True):
-    """One query, for use in reasons: `url` without userinfo, and the settings that may be wrong.
-
-    `what` is asked, `of` is the key that configures it, `limit` the one that limits how long it takes; `token_source` is the key that says
-    where the token came from, empty without one.
-    """
-
-    base: str
-    path: str
-    timeout_s: float
-    connect_timeout_s: float
-    tls: TlsFiles
-    has_credentials: bool
-    proxy: Proxy | None = None
-    what: str = "Flower"
-    of: str = "flower"
-    limit: str = "timeout"
-    token_source: str = ""
-
-    @property
-    def connected_to(self) -> str:
-        """What the first connection goes to."""
-        return str(self.proxy or self.base)
-
-    @property
-    def through(self) -> str:
-        """For the end of a clause."""
-        return f", through {self.proxy}" if self.proxy else ""
-
-    @property
-    def url(self) -> str:
-        """The whole URL."""
-        return self.base + self.path
-
-    @property
-    def of_workers(self) -> bool:
-        """Whether Flower has to ask workers before it can answer."""
-        return "refresh=" in self.path
-
-
-def stale(error: Exception) -> bool:
-    """Whether the other side may just have closed a kept-alive connection: then one retry is justified."""
-    return isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError)
-
-
-def silence(error: Exception, asked: Asked) -> str:
-    """The reason if there was no HTTP answer at all."""
-    if isinstance(error, httpx.ProxyError) and asked.proxy:
-        status = re.match(r"\d{3}", str(error))
-        return f"flower: {proxy_answer(int(status[0]) if status else 0, asked.proxy, asked.base)}"
-    for cause in exception_chain(error):
-        if sentence := _network(cause, asked):
-            return sentence
-    if isinstance(error, httpx.ConnectTimeout):
-        return f"flower: no connection to {asked.connected_to} within {asked.connect_timeout_s:g}s: host down, or a firewall in between?"
-    if isinstance(error, httpx.TimeoutException):
-        why = (
-            "it waits for workers, which takes Flower 1 to 2 s, or for a broker that hangs"
-            if asked.of_workers
-            else "it hangs or is too busy"
-        )
-        return f"flower: no answer from {asked.url} within {asked.timeout_s:g}s{asked.through}: {why} (the limit is `{asked.limit}`)"
-    if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
-        return (
-            f"flower: expected an HTTP answer from {asked.url}, found the connection closed or something else{asked.through}: "
-            f"is it the port of {asked.what}, and is https:// missing?"
-        )
-    return f"flower: the connection to {asked.base} broke during the request for {asked.path} ({type(error).__name__}){asked.through}"
-
-
-def _network(cause: BaseException, asked: Asked) -> str | None:
-    """The reason for an error of the operating system or TLS."""
-    if isinstance(cause, socket.gaierror):
-        return f"flower: the host name in {asked.connected_to} cannot be resolved (DNS): is it spelt right?"
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"flower: the certificate of {asked.base} is not trusted ({cause.verify_message}){asked.through}: {_ca(asked)}"
-    if isinstance(cause, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (cause.reason or ""):
-        return f"flower: {asked.base} requires a client certificate{asked.through}: set `cert_file` and `key_file` of {asked.of}"
-    if isinstance(cause, ssl.SSLError) and asked.tls.cert_file and re.search(_NOT_ACCEPTED, cause.reason or ""):
-        return f"flower: {asked.base} does not accept the client certificate {asked.tls.cert_file} (`cert_file` of flower; {cause.reason})"
-    if isinstance(cause, ssl.SSLError) or (isinstance(cause, TimeoutError) and "handshake" in str(cause)):
-        why = getattr(cause, "reason", None) or "no handshake"
-        return f"flower: no TLS connection to {asked.base} ({why}): does that port speak TLS, or should it be http://?"
-    if isinstance(cause, ConnectionRefusedError):
-        what = "it" if asked.proxy else asked.what
-        return f"flower: connection refused by {asked.connected_to}: is {what} running there, on that port?"
-    if isinstance(cause, OSError) and not isinstance(cause, TimeoutError | ConnectionError) and cause.strerror:
-        return f"flower: no connection to {asked.connected_to}: {cause.strerror}"
-    return None
-
-
-def _ca(asked: Asked) -> str:
-    if asked.tls.ca_file:
-        return f"expected one that {asked.tls.ca_file} (`ca_file` of {asked.of}) has signed, for that host name"
-    return f"set `ca_file` of {asked.of} to the certificate of the authority that signed it"
+__all__ = ["asks_workers", "login_required", "refusal"]
 
 
 def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:
@@ -133,7 +27,7 @@ def refusal(status: int, body: bytes, location: str, asked: Asked) -> str:
     }
     if status in sentences:
         return sentences[status]
-    if status >= 500 and asked.of_workers:
+    if status >= 500 and asks_workers(asked.path):
         return f"flower: {status} (server error) from {asked.url}: Flower could not query the workers; can it reach the broker? See its log"
     if status >= 500:
         return f"flower: {status} (server error) from {asked.url}: Flower, or a proxy in front of it, failed; see its log"
@@ -152,6 +46,11 @@ def _unauthorised(body: bytes, asked: Asked) -> str:
     if asked.has_credentials:
         return f"flower: 401 from {asked.url}: it does not accept the configured `username` and `password` (or headers) of flower"
     return f"flower: 401 from {asked.url}: it requires credentials; set `username` and `password` of flower"
+
+
+def asks_workers(path: str) -> bool:
+    """Whether Flower has to ask workers before it can answer."""
+    return "refresh=" in path
 
 
 def login_required(page_of: str, asked: Asked) -> str:

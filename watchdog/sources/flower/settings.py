@@ -1,12 +1,11 @@
 """`flower` of a target: Flower's URL, credentials, timeouts and limits. What is about tokens stands in `access/settings.py`."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, Self
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import Self
 
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from watchdog.net.http_settings import certificate_beside_key, server_of, server_url, userinfo_apart, without_colon
 from watchdog.net.settings_types import PositiveDuration, ProxySetting
 from watchdog.net.tls_files import TlsFiles
 from watchdog.sources.flower.access.settings import AUTHORIZATION, AccessSettings
@@ -31,26 +30,11 @@ class FlowerSettings(AccessSettings):
     connect_timeout: PositiveDuration = 1.0
     max_answer_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _userinfo_apart(cls, given: Any) -> Any:
-        """Move the credentials out of the URL, so that it can be shown."""
-        url = given.get("url") if isinstance(given, Mapping) else None
-        if not isinstance(url, str) or "@" not in url.partition("://")[2].partition("/")[0]:
-            return given
-        if given.get("username") is not None or given.get("password") is not None:
-            raise ValueError("expected the credentials once, found them in `url` and in `username` or `password`")
-        scheme, _, rest = url.partition("://")
-        authority, slash, path = rest.partition("/")
-        userinfo, _, place = authority.rpartition("@")
-        username, _, password = userinfo.partition(":")
-        apart = {"url": f"{scheme}://{place}{slash}{path}", "username": unquote(username), "password": SecretStr(unquote(password))}
-        return {**given, **apart}
+    _userinfo_apart = model_validator(mode="before")(userinfo_apart)
 
     @model_validator(mode="after")
     def _key_has_its_certificate(self) -> Self:
-        if self.key_file and not self.cert_file:
-            raise ValueError("`key_file` is the key of a client certificate: expected `cert_file` beside it, found none")
+        certificate_beside_key(self.cert_file, self.key_file)
         return self
 
     @model_validator(mode="after")
@@ -74,26 +58,12 @@ class FlowerSettings(AccessSettings):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url.strip())
-            parts.port  # noqa: B018 - raises if it is not a number
-        except ValueError:
-            raise ValueError("expected a URL such as http://flower:5555, found one whose host or port cannot be read") from None
-        if parts.scheme not in {"http", "https"}:
-            found = f'"{parts.scheme}://"' if "://" in url else "no scheme"
-            raise ValueError(f"expected a URL that begins with http:// or https://, found {found}")
-        if not parts.hostname:
-            raise ValueError("expected a host after http:// or https://, found none")
-        if parts.query or parts.fragment:
-            raise ValueError("expected Flower's address with its url_prefix at most, found a ? or # in the URL")
-        return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+        return server_url(url, "http://flower:5555", "Flower's address with its url_prefix")
 
     @field_validator("username")
     @classmethod
     def _has_no_colon(cls, username: str | None) -> str | None:
-        if username is not None and ":" in username:
-            raise ValueError("expected a user name without a colon (basic auth cannot carry one)")
-        return username
+        return without_colon(username)
 
     @field_validator("headers")
     @classmethod
@@ -108,9 +78,7 @@ class FlowerSettings(AccessSettings):
     @property
     def server(self) -> tuple[str, ...]:
         """What tells this Flower from others: where it is, whoever asks it."""
-        parts = urlsplit(self.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        return parts.scheme, f"{parts.hostname}:{port}", parts.path
+        return server_of(self.url)
 
     def masked_url(self) -> str:
         """The URL in a form that may be shown."""

@@ -18,12 +18,12 @@ from watchdog.core.model.gaps import Gap
 from watchdog.net.deadline import Deadline
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.net.http_proxy import Proxy, proxy_for
+from watchdog.net.http_silence import Asked, silence
 from watchdog.net.http_transport import HttpTransport
 from watchdog.net.settings_types import proxy_text
 from watchdog.net.tls_files import TlsFiles
 from watchdog.sources.flower.access.settings import OAuthSettings
 from watchdog.sources.flower.access.token import Obtained
-from watchdog.sources.flower.reasons import Asked, silence
 
 __all__ = ["token_of_grant"]
 
