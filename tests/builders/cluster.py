@@ -13,6 +13,7 @@ from watchdog.core.model.queries import (
     CountFlushes,
     FailedTasks,
     HashSize,
+    HearWorkers,
     Inspected,
     InspectedNow,
     ListLengths,
@@ -44,7 +45,9 @@ from watchdog.core.model.replies import (
     TaskMetaSeen,
     TaskSeen,
     WorkerBeat,
+    WorkerHeard,
     WorkerInspection,
+    WorkersHeard,
 )
 
 
@@ -82,6 +85,9 @@ class Cluster:
     scores: dict[str, float] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
     """Queue -> its length, as Flower lists it."""
+    heard: dict[str, WorkerHeard] = field(default_factory=dict)
+    """Worker -> what its own events say, as of now; for targets whose events are heard."""
+    heard_since_s: float = 3600.0
     gaps: dict[Query | type[Query] | str, str] = field(default_factory=dict)
     """A query, its type, or a source's name -> why it is not answered."""
     asked: list[Query] = field(default_factory=list)
@@ -126,6 +132,8 @@ class Cluster:
         why = self.gaps.get(query) or self.gaps.get(type(query)) or self.gaps.get(source or query.source)
         if why:
             return Gap(why)
+        if isinstance(query, HearWorkers):
+            return WorkersHeard(self.heard_since_s, dict(self.heard))
         if isinstance(query, ReadResultsServer | TaskMeta):
             return self._results(query)
         return self._flower(query) if query.source == "flower" else self._redis(query)

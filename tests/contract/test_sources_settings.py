@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from watchdog.core.model import queries
 from watchdog.core.model.queries import Query
-from watchdog.sources import SOURCES
+from watchdog.sources import EVENTS, SOURCES
 from watchdog.sources.flower.source import FlowerSettings
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.sentinel_address import SentinelAddress, parse_sentinels
@@ -30,7 +30,7 @@ def complaint(settings: type[BaseModel], **given: object) -> str:
 
 def test_every_question_names_a_registered_source() -> None:
     kinds = [getattr(queries, name) for name in queries.__all__]
-    assert {kind.source for kind in kinds if isinstance(kind, type) and issubclass(kind, Query) and kind is not Query} == SOURCES.keys()
+    assert {kind.source for kind in kinds if isinstance(kind, type) and issubclass(kind, Query) and kind is not Query} == {*SOURCES, EVENTS}
 
 
 @pytest.mark.parametrize("kind", SOURCES)

@@ -254,7 +254,10 @@ def test_a_busy_cluster_fills_every_table_that_its_sources_can_fill() -> None:
     assert {n for n in CLUSTERS if readings[n].rows} == set(CLUSTERS) - {"schedules", "objectives", "blind"}
 
 
-@pytest.mark.parametrize("sources", [frozenset({"flower"}), frozenset({"redis"}), frozenset({"flower", "results"}), frozenset(SOURCES)])
+@pytest.mark.parametrize(
+    "sources",
+    [frozenset({"flower"}), frozenset({"redis"}), frozenset({"flower", "results"}), frozenset(SOURCES), frozenset({"redis", "events"})],
+)
 def test_with_whatever_sources_there_are_every_table_is_lawful(sources: frozenset[str]) -> None:
     watch = Watch(busy(), a_target(sources=sources))
     for _ in range(3):
@@ -262,7 +265,14 @@ def test_with_whatever_sources_there_are_every_table_is_lawful(sources: frozense
 
 
 @pytest.mark.parametrize(
-    "sources", [frozenset({"flower"}), frozenset({"redis"}), frozenset({"flower", "results"}), frozenset({"flower", "redis"})]
+    "sources",
+    [
+        frozenset({"flower"}),
+        frozenset({"redis"}),
+        frozenset({"flower", "results"}),
+        frozenset({"flower", "redis"}),
+        frozenset({"redis", "events"}),
+    ],
 )
 def test_no_look_fills_what_its_configuration_is_said_never_to_fill(sources: frozenset[str]) -> None:
     target = a_target(sources=sources)

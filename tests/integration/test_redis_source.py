@@ -39,8 +39,8 @@ from watchdog.demo.cluster import Cluster, ClusterError
 from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis.source import RedisSettings, RedisSource
 
-COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select"
-ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels -@all {COMMANDS}"
+COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select +psubscribe"
+ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels &/0.celeryev/worker.* -@all {COMMANDS}"
 """The line of the README."""
 
 STEP = "\x06\x16"

@@ -168,3 +168,19 @@ def test_a_long_reply_is_read_in_time_that_grows_with_it_alone() -> None:
     sent = b"$%d\r\n%b\r\n" % (len(text), text)
     assert ReplyReader(counted(Pieces(sent, []).recv), _RESP2Parser.parse_error).read(1) == [text]
     assert calls == len(sent) // 65536 + 1
+
+
+@given(replies=st.lists(REPLY, min_size=1, max_size=5), sizes=CUTS)
+def test_what_a_server_pushes_is_read_as_it_would_be_on_request(replies: list[bytes], sizes: list[int]) -> None:
+    sent = b"".join(replies)
+    pushed, asked = reader(sent, sizes), reader(sent, [])
+    found: list[object] = []
+    while len(found) < len(replies):
+        found += pushed.read_pushed()
+    assert list(map(repr, found)) == list(map(repr, asked.read(len(replies))))
+
+
+@given(reply=REPLY)
+def test_what_is_not_complete_yet_is_kept_for_the_next_time(reply: bytes) -> None:
+    pushed = reader(reply + reply, [len(reply) + len(reply) // 2])
+    assert (len(pushed.read_pushed()), len(pushed.read_pushed())) == (1, 1)

@@ -3,9 +3,11 @@
 In: settings. Out: objects that are ready to poll; targets that share a server share its answers.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from math import inf
+
+from msgspec.structs import replace
 
 from watchdog.app.configured import Configured
 from watchdog.config.rulebook import rules_for
@@ -17,8 +19,9 @@ from watchdog.core.model.target import SELF
 from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.polling.time_limit import BoundedSource, PollDeadline
-from watchdog.sources import SOURCES
+from watchdog.sources import EVENTS, SOURCES
 from watchdog.sources.base import Source
+from watchdog.sources.events.source import SharedEars
 from watchdog.tables import TABLES
 
 __all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_sources", "build_task_pollers"]
@@ -30,25 +33,40 @@ def build_sources(target: TargetSettings) -> dict[str, Source]:
     return {name: SOURCES[name].source(settings) for name, settings in given.items() if settings is not None}
 
 
-def build_pollers(settings: Settings, bounded: Callable[[Source], Source] = lambda source: source) -> list[Poller]:
-    """One poller per target; targets that share a source share its answers if it supports that. `bounded` wraps each source."""
-    sources = [build_sources(target) for target in settings.target]
+def build_pollers(
+    settings: Settings, bounded: Callable[[Source], Source] = lambda source: source, ears: SharedEars | None = None
+) -> list[Poller]:
+    """One poller per target; targets that share a source share its answers if it supports that. `bounded` wraps each source.
+
+    `ears` hear events between the polls; None where there is only one poll.
+    """
+    sources = [build_sources(target) | _events(target, ears) for target in settings.target]
     for name, kind in SOURCES.items():
         kind.together([of_target[name] for of_target in sources if name in of_target])
     asked = [{name: bounded(source) for name, source in of_target.items()} for of_target in sources]
-    return [Poller(to_target(settings, t), of_target, TABLES) for t, of_target in zip(settings.target, asked, strict=True)]
+    return [_poller(settings, t, of_target, TABLES) for t, of_target in zip(settings.target, asked, strict=True)]
+
+
+def _events(target: TargetSettings, ears: SharedEars | None) -> dict[str, Source]:
+    return {EVENTS: ears.source(target.name, target.redis)} if ears is not None and target.redis is not None and target.hears else {}
+
+
+def _poller(settings: Settings, target: TargetSettings, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> Poller:
+    """A poller whose target has events only if they are heard."""
+    seen = to_target(settings, target)
+    return Poller(replace(seen, sources=seen.sources - ({EVENTS} - sources.keys())), sources, tables)
 
 
 def build_live_pollers(settings: Settings) -> list[Poller]:
     """The pollers of `watchdog config show --live`: one per target, for the queries that the settings in force are read from."""
     tables = {name: TABLES[name] for name in ("workers", "queues")}
-    return [Poller(to_target(settings, target), build_sources(target), tables) for target in settings.target]
+    return [_poller(settings, target, build_sources(target), tables) for target in settings.target]
 
 
 def build_task_pollers(settings: Settings, names: Collection[str], asks: Table) -> list[Poller]:
     """The pollers of `watchdog task`: one for each of these targets, for the queries of this table alone."""
     asked = [target for target in settings.target if target.name in names]
-    return [Poller(to_target(settings, target), build_sources(target), {asks.name: asks}) for target in asked]
+    return [_poller(settings, target, build_sources(target), {asks.name: asks}) for target in asked]
 
 
 def build_checker(

@@ -54,6 +54,8 @@ def build_cycles(
     from watchdog.core.history.series import Keeping  # noqa: PLC0415
     from watchdog.core.incidents.quiet.flapping import Flapping  # noqa: PLC0415
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
+    from watchdog.daemon.logs.hearing_log import log_hearing  # noqa: PLC0415
+    from watchdog.sources.events.source import SharedEars  # noqa: PLC0415
     from watchdog.tables.history.kept import KEPT, slice_of  # noqa: PLC0415
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
@@ -62,7 +64,7 @@ def build_cycles(
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
     routing, recipients = build_routing(settings), build_recipients(receivers, settings)
-    for poller in (*build_pollers(settings), itself):
+    for poller in (*build_pollers(settings, ears=SharedEars(log_hearing)), itself):
         rules = rules_for(conf.book, poller.target.name, TABLES)
         keep_s = max(windows_of(rules)) + 2 * poller.target.interval_s + SPARE_S
         cycles.append(

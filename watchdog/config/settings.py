@@ -27,7 +27,7 @@ from watchdog.core.model.target import SELF, Target
 from watchdog.core.rules.rule import Override
 from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration, PositiveDuration
-from watchdog.sources import SOURCES
+from watchdog.sources import EVENTS, SOURCES
 from watchdog.sources.flower.source import FlowerSettings
 from watchdog.sources.redis.source import RedisSettings, ResultsSettings
 
@@ -122,6 +122,7 @@ class TargetSettings(Strict):
     flower: Annotated[FlowerSettings, BeforeValidator(_table)] | None = None
     redis: Annotated[RedisSettings, BeforeValidator(_table)] | None = None
     results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
+    events: Literal["auto", "workers", "off"] = "auto"
     interval: Interval | None = None
     forget_after: PositiveDuration | None = None
     app: Annotated[StrictStr, AfterValidator(_importable)] | None = None
@@ -137,12 +138,19 @@ class TargetSettings(Strict):
     show_arguments: StrictBool | None = None
     trial: StrictBool = False
 
+    @property
+    def hears(self) -> bool:
+        """Whether a daemon listens to the events of its workers."""
+        return self.redis is not None and self.events != "off"
+
     @model_validator(mode="after")
     def _can_be_seen(self) -> "TargetSettings":
         if self.name == SELF:
             raise ValueError(f'the name "{SELF}" is reserved for watchdog itself; choose another name')
         if self.flower is None and self.redis is None:
             raise ValueError('expected flower, redis or both, found neither; add for example flower = "http://localhost:5555"')
+        if self.events == "workers" and self.redis is None:
+            raise ValueError('expected redis beside events = "workers": events are heard from the broker; found none')
         if self.schedule and self.flower is None:
             raise ValueError("expected flower beside schedule: whether a task succeeded is read from Flower; found none")
         twice = next((task for task, count in Counter(one.task for one in self.schedule).items() if count > 1), None)
@@ -214,7 +222,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
     redis = target.redis
     return Target(
         name=target.name,
-        sources=frozenset(name for name in SOURCES if getattr(target, name) is not None),
+        sources=frozenset(name for name in SOURCES if getattr(target, name) is not None) | ({EVENTS} if target.hears else set()),
         interval_s=settings.interval_of(target),
         forget_after_s=settings.forget_after if target.forget_after is None else target.forget_after,
         app=target.app,

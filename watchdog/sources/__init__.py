@@ -10,7 +10,10 @@ from watchdog.sources.base import Source
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource, share_answers
 from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
-__all__ = ["SOURCES", "SourceKind"]
+__all__ = ["EVENTS", "SOURCES", "SourceKind"]
+
+EVENTS = "events"
+"""The source without settings of its own: what the daemon hears from the broker that `redis` names (`sources/events/`)."""
 
 
 class SourceKind(Struct, frozen=True):

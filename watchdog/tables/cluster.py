@@ -74,11 +74,17 @@ def _from_workers(look: Look, cells: dict[str, Cell], gaps: dict[str, str], idle
         gaps |= dict.fromkeys(("workers_known", "host"), workers.unread)
     online = [r for r in workers.rows if r.cells.get("state") == "online"]
     for column, source in (("capacity", "pool_size"), ("active", "active"), ("versions", "version")):
+        if source in workers.idle:
+            idle[column] = workers.idle[source]
+            continue
         why = unknown.get("online") or next((f"{r.cells['name']}: {r.gaps[source]}" for r in online if source in r.gaps), "")
         if why:
             cells[column], gaps[column] = None, why
         else:
             cells[column] = float(len({r.cells["version"] for r in online})) if column == "versions" else _sum(online, source)
+    if "capacity" in idle:
+        idle["utilization"] = idle["capacity"]
+        return
     capacity, active = cells["capacity"], cells["active"]
     cells["utilization"] = active / capacity if isinstance(active, float) and isinstance(capacity, float) and capacity else 0.0
     if capacity is None or active is None:

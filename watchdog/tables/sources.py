@@ -6,13 +6,18 @@ from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
-from watchdog.core.model.replies import EventCounters, RedisServer
+from watchdog.core.model.replies import EventCounters, RedisServer, WorkersHeard
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 
 __all__ = ["TABLE"]
 
 COLUMNS = (
-    Column("name", Kind.TEXT, "flower, redis, or results where they live apart", allowed=("flower", "redis", "results", "celery")),
+    Column(
+        "name",
+        Kind.TEXT,
+        "flower, redis, results where they live apart, or events",
+        allowed=("flower", "redis", "results", "events", "celery"),
+    ),
     Column("up", Kind.BOOLEAN, "reached, logged in, and the first query answered"),
     Column("error", Kind.TEXT, "why it is not up, or what else it did not answer; empty where all is well", neutral=""),
     Column("latency_ms", Kind.NUMBER, "how long its first question took", "ms"),
@@ -38,15 +43,15 @@ def asks(asking: Asking) -> Iterable[Query]:
 def read(look: Look) -> Reading:
     """Return one row per configured source. This table is never unread, because it reports what is not up."""
     memory = look.memory if isinstance(look.memory, SourcesSeen) else SourcesSeen()
-    names = [name for name in sorted(look.target.sources) if name in FIRST]
-    up = {name: not isinstance(look.replies.get(FIRST[name], object), Gap) for name in names}
+    names = [name for name in sorted(look.target.sources) if name in FIRST or name == "events"]
+    up = {name: not isinstance(_first(name, look), Gap) for name in names}
     seen = {**memory.up_at, **{name: look.now for name in names if up[name]}}
     rows = tuple(_row(name, up[name], memory, look) for name in names)
     return Reading(rows, memory=SourcesSeen({n: at for n, at in seen.items() if n in names}))
 
 
 def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: FBT001 - a cell, not a switch
-    first = look.replies.get(FIRST[name], object)
+    first = _first(name, look)
     errors = [first.reason] if isinstance(first, Gap) else _odd(name, look) + _unanswered(name, look)
     age, version = _age_and_version(name, look)
     cells: dict[str, Cell] = {
@@ -58,9 +63,16 @@ def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: 
         "version": version,
         "restarted_s": age,
     }
-    also = look.replies.get(ALSO[name], object)
+    also = look.replies.get(ALSO[name], object) if name in ALSO else first
     why = errors[0] if not up else also.reason if isinstance(also, Gap) else f"{name}: does not say"
     return Row(cells, {column: why for column in ("latency_ms", "restarted_s") if cells[column] is None})
+
+
+def _first(name: str, look: Look) -> object:
+    """Return the answer to its first query. What is heard of events depends on the prefix of their channels."""
+    if name in FIRST:
+        return look.replies.get(FIRST[name], object)
+    return next((answer for query, answer in look.replies.answers.items() if query.source == name), Gap(f"{name}: not queried"))
 
 
 def _unanswered(name: str, look: Look) -> list[str]:
@@ -78,6 +90,9 @@ def _odd(name: str, look: Look) -> list[str]:
 
 
 def _age_and_version(name: str, look: Look) -> tuple[float | None, str]:
+    if name == "events":
+        heard = _first(name, look)
+        return (heard.since_s if isinstance(heard, WorkersHeard) else None), ""
     if name in ("redis", "results"):
         server = look.replies.get(ALSO[name], RedisServer)
         return (None, "") if isinstance(server, Gap) else (server.uptime_s, server.version or "")

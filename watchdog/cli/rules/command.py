@@ -199,14 +199,14 @@ def _targets(conf: "Configured", only: str | None) -> "list[Target]":
     from watchdog.cli.configuration import chosen_targets  # noqa: PLC0415
     from watchdog.config.settings import to_target  # noqa: PLC0415
     from watchdog.core.model.target import SELF, Target  # noqa: PLC0415
-    from watchdog.sources import SOURCES  # noqa: PLC0415
+    from watchdog.sources import EVENTS, SOURCES  # noqa: PLC0415
 
     if only == SELF:
         return [Target(SELF)]
     chosen = chosen_targets(conf, [only] if only else [])
     targets = [to_target(conf.settings, target) for target in conf.settings.target if target.name in chosen]
     if not targets:
-        targets = [Target("*", sources=frozenset(SOURCES))]
+        targets = [Target("*", sources=frozenset({*SOURCES, EVENTS}))]
     return targets if only else [*targets, Target(SELF)]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.config.settings import to_target
 from watchdog.core.model.target import ANY_TARGET, Target, TargetsMeant
-from watchdog.sources import SOURCES
+from watchdog.sources import EVENTS, SOURCES
 
 if TYPE_CHECKING:
     from watchdog.config.load import Loaded
@@ -23,7 +23,7 @@ _BY_FILE = {source: f"set `{source}`" for source in SOURCES}
 def meant_by(loaded: "Loaded") -> TargetsMeant:
     """The targets of a valid configuration. If it has none, one that may have every source."""
     targets = tuple(to_target(loaded.settings, target) for target in loaded.settings.target)
-    return _meant(targets or (Target(ANY_TARGET, sources=frozenset(SOURCES)),), loaded.place(("target",)))
+    return _meant(targets or (Target(ANY_TARGET, sources=frozenset({*SOURCES, EVENTS})),), loaded.place(("target",)))
 
 
 def meant_by_values(tables: object, given_empty: Collection[str], place: str) -> TargetsMeant:
@@ -47,4 +47,5 @@ def _as_written(table: object, given_empty: Collection[str]) -> Target | None:
         return None
     minima = table.get("min_workers_by_name", {})
     sources = frozenset(source for source in SOURCES if source in table or source in given_empty)
+    sources |= {EVENTS} if "redis" in sources and table.get("events") != "off" else set()
     return Target(table["name"], sources=sources, min_workers_by_name=dict.fromkeys(minima, 0) if isinstance(minima, dict) else {})

@@ -16,6 +16,7 @@ __all__ = [
     "CountFlushes",
     "FailedTasks",
     "HashSize",
+    "HearWorkers",
     "InspectAll",
     "InspectOne",
     "Inspected",
@@ -232,9 +233,7 @@ class SetMembers(OfKeys[frozenset[str]], frozen=True):
 
 
 class OldestMessage(Query, frozen=True):
-    """LINDEX key -1: the message served next (kombu pushes left, pops right). -> `MessageHead`; empty list: `MessageHead(None,
-    None)`.
-    """
+    """LINDEX key -1: the message served next (kombu pushes left, pops right). -> `MessageHead`, without values if the list is empty."""
 
     source = "redis"
     key: str
@@ -261,6 +260,13 @@ class ScanKeys(Query, frozen=True):
     cursor: int
     pattern: str
     budget: int
+
+
+class HearWorkers(Query, frozen=True):
+    """What workers said in their events since the last time, heard by a thread of the daemon. -> `WorkersHeard` (no request)."""
+
+    source = "events"
+    prefix: str = ""
 
 
 # --- The Redis that holds the results -----------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
-"""What Flower says of one worker: by its events, by its inspect cache. Part of `replies`, from which tables import it.
+"""What is said of one worker: by its events, by Flower's inspect cache. Part of `replies`, from which tables import it.
 
 Times are epoch seconds by Flower's clock. A field that the server did not send is None.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
-__all__ = ["WorkerBeat", "WorkerConf", "WorkerInspection", "WorkerSettings"]
+__all__ = ["WorkerBeat", "WorkerConf", "WorkerHeard", "WorkerInspection", "WorkerSettings", "WorkersHeard"]
 
 
 class WorkerBeat(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -54,6 +56,32 @@ class WorkerSettings(Struct, frozen=True, gc=False, omit_defaults=True):
     prefetch_multiplier: float = 4.0
     pool_restarts: bool = False
     cancel_on_loss: bool = False
+
+
+class WorkerHeard(Struct, frozen=True, gc=False):
+    """One worker by its own events, as they reached watchdog. Ages are seconds before the answer.
+
+    `beat` has the form of Flower's: its times are by our clock, and it counts since watchdog first heard this worker.
+    """
+
+    beat: WorkerBeat
+    ago_s: float
+    """Since its last event."""
+    gone: bool = False
+    """Whether its last event is a goodbye, and no other process under its name was heard lately."""
+    turned_s: float | None = None
+    """Since an earlier process was last heard again: two processes share the name. None: never."""
+    ahead_s: float | None = None
+    """Seconds by which its clock is ahead of ours; None: too few events yet. Time zones play no part."""
+    spoke_busy: bool = False
+    """Whether a heartbeat of it came while it executed a task: a solo pool's never does."""
+
+
+class WorkersHeard(Struct, frozen=True):
+    """All workers heard since `since_s` seconds, for which the connection to the broker has held without interruption."""
+
+    since_s: float
+    workers: Mapping[str, WorkerHeard]
 
 
 class WorkerConf(Struct, frozen=True, gc=False, omit_defaults=True):

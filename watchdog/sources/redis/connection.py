@@ -136,6 +136,26 @@ class Wire:
         with self._receiving() as replies:
             return replies.read_again(count, before)
 
+    def pushed(self) -> list[object]:
+        """What the server sent by itself, as far as it is complete; waits until something comes."""
+        self._deadline.start(self._timeout)
+        with self._receiving() as replies:
+            found = replies.read_pushed()
+        if found and self._socket is not None:
+            self._socket.room = MOST_BYTES
+        return found
+
+    def remark(self, packed: bytes) -> None:
+        """Send a command whose reply comes among what is pushed."""
+        self._deadline.start(self._timeout)
+        self._connection.send_packed_command([packed], check_health=False)
+
+    def fileno(self) -> int:
+        """The socket, to wait for it."""
+        if self._socket is None:
+            raise RedisConnectionError("not connected")
+        return int(self._socket.fileno())
+
     @contextmanager
     def _receiving(self) -> Iterator[ReplyReader]:
         """The reader of the replies; errors of the socket become redis-py's."""

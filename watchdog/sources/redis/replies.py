@@ -28,6 +28,10 @@ class Read(NamedTuple):
     replies: Sequence[object] = ()
 
 
+class _IncompleteError(Exception):
+    """A reply goes on beyond what was received."""
+
+
 class ReplyReader:
     """The replies of one connection. Bytes received beyond the last reply are kept for the next one."""
 
@@ -35,6 +39,7 @@ class ReplyReader:
         self._receive, self._as_error = receive, as_error
         self._received = bytearray()
         self._at = 0
+        self._only_received = False
 
     @property
     def is_ahead(self) -> bool:
@@ -63,6 +68,24 @@ class ReplyReader:
             return before
         replies = self.read(count)
         return Read(bytes(memoryview(self._received)[: self._at]), replies)
+
+    def read_pushed(self) -> list[object]:
+        """Receive once, and read all replies that are complete by then. What was received of the next one is kept."""
+        self._drop_what_was_read()
+        self._more()
+        replies: list[object] = []
+        self._only_received = True
+        try:
+            while self._at < len(self._received):
+                begins = self._at
+                try:
+                    replies.append(self._reply(0))
+                except _IncompleteError:
+                    self._at = begins
+                    break
+        finally:
+            self._only_received = False
+        return replies
 
     def _repeats(self, raw: bytes) -> bool:
         """Whether the next replies are these bytes. Complete replies never begin other ones: as long as they are alike, more will come."""
@@ -121,6 +144,8 @@ class ReplyReader:
         return self._received[begins:end]
 
     def _more(self) -> None:
+        if self._only_received:
+            raise _IncompleteError
         piece = self._receive(PIECE_BYTES)
         if not piece:
             raise RedisConnectionError("Connection closed by server.")

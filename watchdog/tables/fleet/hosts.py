@@ -78,7 +78,7 @@ def loss_of(workers: Iterable[Row], doubts: Mapping[str, str] = NO_DOUBTS) -> Lo
     """Return how many of these workers are lost. `doubts`: host -> why it is not known whether its workers count."""
     counted = [row for row in workers if _counts(row)]
     lost = [row for row in counted if _is_lost(row)]
-    unserved = {queue for row in lost for queue in str(row.cells["unserved"] or "").split(",") if queue}
+    unserved = {queue for row in lost for queue in str(row.cells.get("unserved") or "").split(",") if queue}
     online = sum(row.cells["state"] == "online" for row in counted)
     unsure = next((f"{row.cells['name']}: {why}" for row in counted if (why := _why_unsure(row, doubts))), "")
     return Loss(online, len(lost), len(counted), unsure, tuple(sorted(unserved)))

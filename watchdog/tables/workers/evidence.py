@@ -1,4 +1,8 @@
-"""Liveness evidence in Flower's data about one worker: a goodbye, a return after it, a restart.
+"""Liveness evidence about one worker, in Flower's data and in its own events: heard, a goodbye, a return after it, a restart.
+
+Flower says of each worker that it lists whether it is online. Where watchdog itself hears the workers' events (`HearWorkers`), those settle
+what Flower may have wrong: who was just heard is online, who said goodbye last has left, and who was heard before and has missed many
+heartbeats is silent. Of workers that were not heard since the connection was opened they say nothing: Flower's word stands.
 
 A worker that is told to stop says goodbye at once and then finishes its tasks. The events of these tasks reach Flower after the goodbye,
 count there as heartbeats, and make the worker look online for 4 s, then silent (measured on 2.2 with a warm shutdown). So a goodbye stands
@@ -8,13 +12,83 @@ until Flower has counted a new `worker-online` or `worker-heartbeat`, or shows a
 from collections.abc import Iterable, Mapping
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import WorkerHeartbeats, WorkerStatus
-from watchdog.core.model.replies import Replies, WorkerBeat
+from watchdog.core.model.queries import STARTED_TASKS, HearWorkers, WorkerHeartbeats, WorkerStatus
+from watchdog.core.model.replies import Replies, TaskSeen, WorkerBeat, WorkerHeard, WorkersHeard
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.workers.clocks import is_heard
 from watchdog.tables.workers.memory import KnownWorkers
 
-__all__ = ["heard_of", "listed_by_flower", "lives_again", "never_ended", "restarted", "said_goodbye", "said_more_goodbyes", "took_turns"]
+__all__ = [
+    "beats_of",
+    "heard_of",
+    "listed_by_flower",
+    "lives_again",
+    "never_ended",
+    "own_events",
+    "restarted",
+    "said_goodbye",
+    "said_more_goodbyes",
+    "spoken_lately",
+    "started_by_worker",
+    "took_turns",
+    "turns_heard",
+    "why_not_heard",
+]
+
+FRESH_BEATS = 2.5
+"""A worker heard within so many of its periods is online, whatever Flower says."""
+SILENT_BEATS, SILENT_S = 5.0, 15.0
+"""One that missed so many, and was silent for so many seconds, is silent, whatever Flower says. Between the two, Flower's word stands."""
+USUAL_FREQ_S = 2.0
+TOGETHER_S = 30.0
+"""How long all must be silent before that counts, if events alone say so: the broker may be failing over."""
+TURNS_LATELY_S = 30.0
+"""How long after an earlier process was heard again two processes are said to take turns now."""
+
+
+def own_events(replies: Replies, target: Target) -> WorkersHeard | None:
+    """Return what the target's workers said in their events; None if nobody listened."""
+    return replies.once(_own_events, target)
+
+
+def _own_events(replies: Replies, target: Target) -> WorkersHeard | None:
+    heard = next((answer for query, answer in replies.answers.items() if isinstance(query, HearWorkers)), None)
+    if not isinstance(heard, WorkersHeard) or not target.workers:
+        return heard if isinstance(heard, WorkersHeard) else None
+    return WorkersHeard(heard.since_s, {name: one for name, one in heard.workers.items() if covers(name, target.workers)})
+
+
+def spoken_lately(events: WorkersHeard) -> bool:
+    """Whether somebody has been heard within `TOGETHER_S`, or may have been before the connection was opened."""
+    return min((events.since_s, *(heard.ago_s for heard in events.workers.values()))) < TOGETHER_S
+
+
+def turns_heard(heard: WorkerHeard | None) -> bool:
+    """Whether two processes were heard to take turns under the name lately."""
+    return heard is not None and heard.turned_s is not None and heard.turned_s <= TURNS_LATELY_S
+
+
+def why_not_heard(replies: Replies) -> str:
+    """Return why nobody listened to events."""
+    gaps = (answer.reason for query, answer in replies.answers.items() if isinstance(query, HearWorkers) and isinstance(answer, Gap))
+    return next(gaps, "events: not heard yet")
+
+
+def beats_of(replies: Replies, target: Target) -> tuple[Mapping[str, WorkerBeat], str]:
+    """Return the heartbeats as Flower shows them, or as they were heard where it shows none; and why they are incomplete, or "".
+
+    They are complete without Flower too: without it, who was not heard is not online.
+    """
+    return replies.once(_beats_of, target)
+
+
+def _beats_of(replies: Replies, target: Target) -> tuple[Mapping[str, WorkerBeat], str]:
+    shown, events = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat]), own_events(replies, target)
+    heard = {name: one.beat for name, one in events.workers.items()} if events is not None else {}
+    if not isinstance(shown, Gap):
+        return {**heard, **shown} if heard else shown, ""
+    complete = events is not None and isinstance(replies.get(WorkerStatus(), dict[str, bool]), Gap)
+    return heard, "" if complete else shown.reason
 
 
 def listed_by_flower(replies: Replies, target: Target) -> dict[str, bool]:
@@ -26,7 +100,7 @@ def listed_by_flower(replies: Replies, target: Target) -> dict[str, bool]:
 
 
 def heard_of(replies: Replies, known_workers: KnownWorkers, target: Target, now: float) -> Mapping[str, bool]:
-    """Return who is online according to Flower, without workers that only seem so because a heartbeat lies in the future."""
+    """Return who is online: according to Flower, without workers that only seem so because a heartbeat lies in the future; by events."""
     return replies.once(_heard_of, known_workers, target, now)
 
 
@@ -38,7 +112,16 @@ def _heard_of(replies: Replies, known_workers: KnownWorkers, target: Target, now
         known = known_workers.known.get(name)
         before, heard_at = (known.beat, known.heard_at) if known else (None, None)
         heard[name] = is_heard(beats.get(name), listed=listed, heard_at=heard_at, before=before, now=now)
-    return heard
+    events = own_events(replies, target)
+    return heard if events is None else heard | {name: _speaks(one, heard.get(name)) for name, one in events.workers.items()}
+
+
+def _speaks(heard: WorkerHeard, by_flower: bool | None) -> bool:  # noqa: FBT001 - what Flower says, not a switch
+    """Whether a worker is online by its events; what lies between heard and silent, by Flower's word if there is one."""
+    freq_s = heard.beat.freq_s or USUAL_FREQ_S
+    if heard.gone or heard.ago_s > max(SILENT_BEATS * freq_s, SILENT_S):
+        return False
+    return heard.ago_s <= FRESH_BEATS * freq_s or by_flower is not False
 
 
 def said_more_goodbyes(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:
@@ -102,3 +185,15 @@ def never_ended(listed: Iterable[str], before: frozenset[str], known: frozenset[
     lasting = [task_id for task_id in ids if task_id in before]
     surplus = max(len(lasting) - active, 0)
     return frozenset(sorted(lasting, key=lambda task_id: task_id not in still)[:surplus])
+
+
+def started_by_worker(replies: Replies) -> dict[str, list[str]] | None:
+    """Return each worker -> the ids of the tasks that Flower lists as started on it; None if it did not list them."""
+    listed = replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
+    if isinstance(listed, Gap):
+        return None
+    found: dict[str, list[str]] = {}
+    for task in listed:
+        if task.worker is not None:
+            found.setdefault(task.worker, []).append(task.id)
+    return found

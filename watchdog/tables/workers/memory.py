@@ -12,10 +12,11 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, Inspected, InspectedNow, InspectOne, Query
 from watchdog.core.model.replies import Replies, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers
-from watchdog.tables.workers.clocks import Drift
+from watchdog.tables.workers.clocks import AHEAD_S, Drift
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
 from watchdog.tables.workers.names import kind_of
 from watchdog.tables.workers.presence import BrokerPresence, FlowerPresence
+from watchdog.tables.workers.silence import NOT_DEAF
 from watchdog.tables.workers.usage import CpuUse
 
 __all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed", "refreshing"]
@@ -70,6 +71,12 @@ class KnownWorker(Struct, frozen=True, gc=False, omit_defaults=True):
     """When a new heartbeat was last seen."""
     drift: Drift = (None, None)
     """How far its clock is ahead of Flower's: see `clocks`."""
+    ear_at: float | None = None
+    """When it was last heard by its own events, by our clock; None if nobody listens, or it was not heard since."""
+    own_ahead_s: float | None = None
+    """How far its clock is ahead of Flower's by the times in its events; None if they do not show it."""
+    responsive: bool = False
+    """Whether its process was heard while it executed a task, which a solo pool never is."""
     asked_at: float | None = None
     asked: int = 0
     """Number of consecutive refreshes that it did not answer."""
@@ -86,6 +93,13 @@ class KnownWorker(Struct, frozen=True, gc=False, omit_defaults=True):
             return None
         return seen.at - seen.uptime_s
 
+    @property
+    def pool(self) -> str | None:
+        """Its kind of pool, as far as that is known."""
+        if self.inspection is not None:
+            return self.inspection.pool
+        return NOT_DEAF if self.responsive else None
+
     def inspected_s(self, now: float) -> float | None:
         """Return the age of its inspection: by the inspection's time, or by ours if Flower's clock is behind; None without one."""
         if self.inspection is None or self.inspection.at is None:
@@ -94,8 +108,12 @@ class KnownWorker(Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def clock_drift_s(self) -> float | None:
-        """Seconds by which its clock is ahead of Flower's (negative: behind); None if unknown."""
-        return self.drift[0]
+        """Seconds by which its clock is ahead of Flower's (negative: behind); None if unknown.
+
+        Flower shows it by task events alone; the times in heartbeats are the worker's own, in any time zone.
+        """
+        shown, own = self.drift[0], self.own_ahead_s
+        return own if own is not None and abs(own) > AHEAD_S and abs(shown or 0.0) <= AHEAD_S else shown
 
     @property
     def another_process(self) -> bool:

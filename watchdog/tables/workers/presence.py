@@ -12,7 +12,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping, ReadEventCounters, ReadServer, WorkerStatus
 from watchdog.core.model.replies import EventCounters, Pong, RedisServer, Replies
 
-__all__ = ["SETTLE_S", "BrokerPresence", "FlowerPresence", "broker_presence", "flower_presence"]
+__all__ = ["SETTLE_S", "BrokerPresence", "FlowerPresence", "broker_presence", "ear_unsettled", "flower_presence"]
 
 SETTLE_S = 10.0
 """Seconds after its return in which the workers may still be reconnecting, or have not sent a heartbeat yet."""
@@ -53,6 +53,11 @@ def broker_presence(known: BrokerPresence, replies: Replies, now: float) -> Brok
         began = now - (server.uptime_s or 0.0) if young else now
         back_at = max(back_at or 0.0, began) if young or changed else back_at
     return BrokerPresence(server.run_id, down=False, back_at=back_at)
+
+
+def ear_unsettled(since_s: float) -> str | None:
+    """Return why silence is not evidence yet, if events alone are heard, and only since `since_s`; None if it is."""
+    return f"events: heard since {since_s:.0f}s, heartbeats may not have arrived yet" if since_s < SETTLE_S else None
 
 
 class FlowerPresence(Struct, frozen=True):

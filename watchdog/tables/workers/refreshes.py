@@ -10,7 +10,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, InspectOne, Query, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import Replies, WorkerBeat
 from watchdog.core.model.rows import Asking
-from watchdog.tables.workers.evidence import heard_of, listed_by_flower, lives_again, said_goodbye
+from watchdog.tables.workers.evidence import heard_of, listed_by_flower, lives_again, own_events, said_goodbye
 from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, inspections, of_two_processes, passed, refreshing
 from watchdog.tables.workers.presence import BrokerPresence, broker_presence, flower_presence
 from watchdog.tables.workers.silence import may_be_deaf, questions
@@ -60,7 +60,7 @@ class _Due:
 
     def __init__(self, asking: Asking, known_workers: KnownWorkers) -> None:
         self.now, self.forget_after_s = asking.now, asking.target.forget_after_s
-        self.beats = _beats(asking.replies)
+        self.beats, self.events = _beats(asking.replies), own_events(asking.replies, asking.target)
         self.status = heard_of(asking.replies, known_workers, asking.target, asking.now)
         self.inspected = inspections(asking.replies, known_workers, asking.target)
         status = listed_by_flower(asking.replies, asking.target)
@@ -109,6 +109,8 @@ class _Due:
         beat = self.beats.get(worker.name)
         if worker.vouched_at is not None:
             return False
+        if self.events is not None and (heard := self.events.workers.get(worker.name)) is not None:
+            return heard.gone
         if worker.state == "left":
             return beat is None or not lives_again(worker.beat, beat, listed_online=False)
         return beat is not None and worker.name in self.status and said_goodbye(worker.beat, beat, listed_online=False)

@@ -17,7 +17,7 @@ from watchdog.tables.workers.names import host_of
 from watchdog.tables.workers.replacements import peers_online
 from watchdog.tables.workers.usage import USAGE, usage_cells
 
-__all__ = ["WorkerRows", "blind_row"]
+__all__ = ["FROM_INSPECTION", "WorkerRows", "blind_row"]
 
 Cells = dict[str, Cell]
 
@@ -40,6 +40,7 @@ class WorkerRows:
         self, look: Look, known_workers: KnownWorkers, idle: Mapping[str, str], rates: Mapping[str, float], beats_missing: str
     ) -> None:
         self._look, self._idle, self._rates, self._beats_missing = look, idle, rates, beats_missing
+        self._left_out = [column for column in (*FROM_INSPECTION, "unserved", "served") if column in idle]
         self._kind = known_workers.kind
         self._remains = _Remains(look, known_workers)
         self._unsure = _unsure_of_kind(known_workers)
@@ -59,6 +60,8 @@ class WorkerRows:
             if unheard:
                 withheld["processed_per_min"] = unheard
         cells.update(dict.fromkeys(withheld))
+        for column in self._left_out:
+            cells.pop(column, None)
         return Row(cells, {column: withheld.get(column, NOT_SAID) for column, cell in cells.items() if cell is None})
 
     def _of_memory(self, worker: KnownWorker) -> Cells:
@@ -207,12 +210,14 @@ def _silent_s(worker: KnownWorker, now: float) -> float:
     """Return the seconds since its last sign of life: by our clock if we saw it online; by Flower's if it was gone at first."""
     beats = worker.beat.heartbeats if worker.beat else ()
     if worker.state == "online" and not worker.unknown and not worker.busy:
+        if worker.ear_at is not None and worker.vouched_at is None:
+            return max(now - worker.ear_at, 0.0)
         if beats and beats[-1] > now + AHEAD_S and worker.heard_at is not None:
             return max(now - worker.heard_at, 0.0)
         if worker.vouched_at is None and beats:
             silent = max(now - beats[-1], 0.0)  # if Flower's clock is behind ours: it beat within two periods
             return silent if worker.beat is None or not worker.beat.freq_s else min(silent, 2 * worker.beat.freq_s)
-    ours = [at for at in (worker.online_at, worker.answered_at) if at is not None]
+    ours = [at for at in (worker.online_at, worker.answered_at, worker.ear_at) if at is not None]
     flowers = [at for at in (*beats, worker.inspection.at if worker.inspection else None) if at is not None and at <= now + AHEAD_S]
     return max(now - max(ours or flowers or [worker.first_seen_at]), 0.0)
 

@@ -13,9 +13,21 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query, WorkersTasks
 from watchdog.core.model.replies import Replies, TaskSeen
 
-__all__ = ["Silence", "may_be_deaf", "questions", "silence_of"]
+__all__ = [
+    "NOT_DEAF",
+    "RETURNED",
+    "Silence",
+    "longest_unknown_s",
+    "may_be_deaf",
+    "questions",
+    "silence_of",
+    "why_all_silent",
+    "why_unexplained",
+]
 
 DEAF_POOLS = frozenset({"solo"})
+NOT_DEAF = "speaks while it works"
+"""Stands for the pool of a worker whose pool nobody knows, but which was heard while it executed a task."""
 YIELDING_POOLS = frozenset({"gevent", "eventlet"})
 SHORTEST_S = 60.0
 TIMES = 5.0
@@ -24,6 +36,14 @@ AGAIN = 1.5
 UNKNOWN_S = 3600.0
 GREEN_S = 120.0
 """Green threads yield at every wait; few tasks compute for longer."""
+UNKNOWN_POOL_S = 300.0
+"""How long a worker is unknown, not lost, if nobody knows whether it may be silent by design."""
+DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
+DEAF_BY_EAR = "it fell silent without a goodbye: it was lost, or is a solo pool that runs a task, and without Flower it cannot be asked"
+ALL_BY_EAR = "all workers fell silent together: the broker may be failing over"
+TOGETHER = "all workers fell silent together: Flower may have lost its events"
+RETURNED = "Flower can query the workers again, but none has answered yet: they may still be coming back to their broker"
+NONE_ANSWERS = "all workers fell silent together, and none can be queried: the broker may be dead, or block publishers in an alarm"
 
 
 class Silence(Enum):
@@ -60,6 +80,25 @@ def silence_of(name: str, pool: str | None, heard_at: float | None, longest_s: f
     if now - heard_at > max(_plausible_s(seen, pool), longest_s * AGAIN):
         return Silence.NO_TASK
     return Silence.BUSY if pool is not None else Silence.UNKNOWN
+
+
+def longest_unknown_s(*, by_ear: bool) -> float:
+    """Return how long a silence that nobody can explain is unknown (seconds). `by_ear`: whether nobody could be asked."""
+    return UNKNOWN_S if by_ear else UNKNOWN_POOL_S
+
+
+def why_unexplained(*, by_ear: bool) -> str:
+    """Return why such a silence proves nothing yet."""
+    return DEAF_BY_EAR if by_ear else DEAF
+
+
+def why_all_silent(before: str, *, by_ear: bool, asked: bool) -> str:
+    """Return why it proves nothing yet that all fell silent. `before`: what was said of it before; `asked`: whether a refresh failed."""
+    if by_ear:
+        return ALL_BY_EAR
+    if before == RETURNED:
+        return RETURNED
+    return NONE_ANSWERS if asked else TOGETHER
 
 
 def _plausible_s(tasks: Iterable[TaskSeen], pool: str | None) -> float:

@@ -1,7 +1,7 @@
 """The known workers after one poll.
 
-Input: what was remembered, Flower's replies, the current time. Output: the known workers now. A worker is
-- **online** if it answers a refresh, or Flower's event stream says so;
+Input: what was remembered, the replies of Flower and of the ear (`evidence`), the current time. Output: the known workers now. A worker is
+- **online** if it answers a refresh, or its events say so, those that were heard or Flower's;
 - **left** if it said goodbye and was not heard since (see `evidence`);
 - **lost** if it fell silent without a goodbye, and does not answer a refresh either;
 - **unknown** (a reason instead of a state) if silence proves nothing: the broker or Flower was down or is just back, or all workers fell
@@ -11,22 +11,35 @@ A solo pool is silent and does not answer while it executes a task: it is believ
 heartbeat in the future is not evidence of life (`clocks`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import STARTED_TASKS, InspectAll, Inspected, InspectedNow, InspectOne, WorkerHeartbeats, WorkerStatus
-from watchdog.core.model.replies import Replies, TaskSeen, WorkerBeat, WorkerInspection
+from watchdog.core.model.queries import InspectAll, Inspected, InspectedNow, InspectOne, WorkerStatus
+from watchdog.core.model.replies import Replies, WorkerHeard, WorkerInspection
 from watchdog.core.model.target import Target, covers, matches
 from watchdog.tables.workers.clocks import AHEAD_S, drift_after, is_new
-from watchdog.tables.workers.evidence import heard_of, lives_again, never_ended, restarted, said_goodbye, said_more_goodbyes, took_turns
+from watchdog.tables.workers.evidence import (
+    beats_of,
+    heard_of,
+    lives_again,
+    never_ended,
+    own_events,
+    restarted,
+    said_goodbye,
+    said_more_goodbyes,
+    spoken_lately,
+    started_by_worker,
+    took_turns,
+    turns_heard,
+)
 from watchdog.tables.workers.heartbeat_rates import rate_after
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections
-from watchdog.tables.workers.presence import BrokerPresence, broker_presence, flower_presence
+from watchdog.tables.workers.presence import BrokerPresence, broker_presence, ear_unsettled, flower_presence
 from watchdog.tables.workers.replacements import with_peers
-from watchdog.tables.workers.silence import Silence, may_be_deaf, silence_of
+from watchdog.tables.workers.silence import RETURNED, Silence, longest_unknown_s, may_be_deaf, silence_of, why_all_silent, why_unexplained
 from watchdog.tables.workers.usage import cpu_after
 
 __all__ = ["VOUCHED_S", "look_again"]
@@ -35,25 +48,20 @@ VOUCHED_S = 60.0
 """How long an answered refresh is evidence for a worker without heartbeats. The worker is asked again after half of it."""
 LONGEST_ABSENCE_S = 86400.0
 """A worker that was last online this much longer ago than `forget_after` is forgotten, even if little of that time was watched."""
-DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
 FELL_S = 600.0
 """Two unexplained falls of a task count within so many seconds mean two processes that take turns."""
-UNKNOWN_POOL_S = 300.0
-"""How long a worker is unknown, not lost, if nobody knows whether it may be silent by design."""
-TOGETHER = "all workers fell silent together: Flower may have lost its events"
-RETURNED = "Flower can query the workers again, but none has answered yet: they may still be coming back to their broker"
-NONE_ANSWERS = "all workers fell silent together, and none can be queried: the broker may be dead, or block publishers in an alarm"
 
 
 def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> KnownWorkers:
-    """Return the known workers after a poll. If Flower did not answer, only its presence and the broker's change."""
-    status = replies.get(WorkerStatus(), dict[str, bool])
+    """Return the known workers after a poll. If neither Flower answers nor events are heard, only its presence and the broker's change."""
+    status, events = replies.get(WorkerStatus(), dict[str, bool]), own_events(replies, target)
     broker = broker_presence(known_workers.broker, replies, now) if "redis" in target.sources else BrokerPresence()
     flower = flower_presence(known_workers.flower, replies, now)
-    if isinstance(status, Gap):
+    if isinstance(status, Gap) and events is None:
         return replace(known_workers, broker=broker, flower=flower, kinds=target.kinds)
     seen = _Seen(known_workers, target, replies, now)
-    seen.unsettled = broker.unsettled(now) or flower.unsettled(now)
+    by_ear = ear_unsettled(events.since_s) if events is not None and isinstance(status, Gap) else None
+    seen.unsettled = broker.unsettled(now) or by_ear or flower.unsettled(now)
     seen.flower_ahead_s = seen.flowers_clock()
     known = with_peers({name: seen.worker(name) for name in seen.names()}, target.kinds, now)
     kept = {name: worker for name, worker in known.items() if not seen.forgettable(worker)}
@@ -62,7 +70,7 @@ def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, no
         forgotten=frozenset(name for name in (*seen.status, *seen.inspected) if name not in kept),
         broker=broker,
         flower=flower,
-        refreshed_at=now if replies.asked(InspectAll()) or known_workers.refreshed_at is None else known_workers.refreshed_at,
+        refreshed_at=now if replies.asked(InspectAll()) or seen.first_of_flower else known_workers.refreshed_at,
         looked_at=now,
         flower_ahead_s=seen.flower_ahead_s,
         kinds=target.kinds,
@@ -74,17 +82,18 @@ class _Seen:
 
     def __init__(self, known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> None:
         self.known_workers, self.target, self.replies, self.now = known_workers, target, replies, now
-        beats = replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
-        self.beats_missing = beats.reason if isinstance(beats, Gap) else ""
-        self.beats = {} if isinstance(beats, Gap) else beats
+        status = replies.get(WorkerStatus(), dict[str, bool])
+        self.events, self.by_ear = own_events(replies, target), isinstance(status, Gap)
+        self.first_of_flower = known_workers.refreshed_at is None and not self.by_ear
+        self.no_flower = status.reason if isinstance(status, Gap) and "flower" in target.sources else ""
+        self.beats, self.beats_missing = beats_of(replies, target)
         self.status = heard_of(replies, known_workers, target, now)
         self.flower_ahead_s = 0.0
         cached = replies.get(InspectedNow() if replies.asked(InspectedNow()) else Inspected(), dict[str, WorkerInspection])
         self.cache_missing = cached.reason if isinstance(cached, Gap) else ""
         self.cached = {} if isinstance(cached, Gap) else cached
         self.inspected = inspections(replies, known_workers, target)
-        listed = replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
-        self.started = None if isinstance(listed, Gap) else _by_worker(listed)
+        self.started = started_by_worker(replies)
         self.all_asked = replies.asked(InspectAll())
         self.asked = {query.worker for query in replies.answers if isinstance(query, InspectOne)}
         self.unsettled: str | None = None
@@ -97,9 +106,10 @@ class _Seen:
         return max(dated) if dated else self.known_workers.flower_ahead_s
 
     def names(self) -> list[str]:
-        """Return all workers to evaluate: known, listed or inspected by Flower, or expected by name."""
+        """Return all workers to evaluate: known, listed or inspected by Flower, heard, or expected by name."""
+        forgotten = self.known_workers.forgotten
         expected = {name for name in self.target.expected_workers if not set(name) & set("*?[") and covers(name, self.target.workers)}
-        heard = {name for name in (*self.status, *self.inspected) if name not in self.known_workers.forgotten or self._is_there(name)}
+        heard = {name for name in (*self.status, *self.inspected) if name not in forgotten or self.status.get(name) or self._answered(name)}
         return sorted(set(self.known_workers.known) | heard | expected)
 
     def worker(self, name: str) -> KnownWorker:
@@ -117,6 +127,8 @@ class _Seen:
             return replace(state, state="left", unknown="", vouched_at=None, gone_s=state.gone_s + self.step_s)
         if self.unsettled is not None:
             return replace(state, unknown=self.unsettled)
+        if self.no_flower and self._events_of(name) is None:  # it may be one that sends no heartbeats
+            return replace(state, unknown=self.no_flower)
         return self._silent(replace(state, gone_s=state.gone_s + self.step_s))
 
     def forgettable(self, worker: KnownWorker) -> bool:
@@ -145,6 +157,8 @@ class _Seen:
         takes_turns |= fell and known.fell_at is not None and 0 <= self.now - known.fell_at <= FELL_S  # a single fall may be a lost hello
         rate = rate_after(known.rate, self.beats.get(known.name), self.now)
         takes_turns |= rate is not None and rate.of_two()
+        heard = self._events_of(known.name)
+        takes_turns |= turns_heard(heard)
         again = restarted(known.beat, beat) and not takes_turns and not fell
         crashed = again and not said_more_goodbyes(known.beat, beat)
         return {
@@ -159,6 +173,9 @@ class _Seen:
             "pids": known.pids if pid is None or pid in known.pids else (*known.pids[-3:], pid),
             "beat": beat,
             "heard_at": self.now if is_new(known.beat, beat) or (known.beat is None and beat is not None) else known.heard_at,
+            "ear_at": None if heard is None else self.now - heard.ago_s,
+            "own_ahead_s": None if heard is None or heard.ahead_s is None else heard.ahead_s - self.flower_ahead_s,
+            "responsive": (known.responsive and not again) or (heard is not None and heard.spoke_busy),
             "drift": drift_after((None, None) if again else known.drift, known.beat, beat, self.flower_ahead_s, self.now),
         }
 
@@ -188,7 +205,9 @@ class _Seen:
         return {"asked_at": self.now, "asked": known.asked + 1, "vouched_at": vouched_at}
 
     def _has_left(self, known: KnownWorker) -> bool:
-        beat, online = self.beats.get(known.name), bool(self.status.get(known.name))
+        beat, online, heard = self.beats.get(known.name), bool(self.status.get(known.name)), self._events_of(known.name)
+        if heard is not None:
+            return heard.gone and not self._answered(known.name)
         if self._answered(known.name) or (known.vouched_at is not None and not online and not self._did_not_answer(known.name)):
             return False  # a worker started without heartbeats sends neither hello nor goodbye
         if known.state == "left":
@@ -196,6 +215,9 @@ class _Seen:
                 return not online or bool(self.beats_missing)
             return not lives_again(known.beat, beat, listed_online=online)
         return beat is not None and known.name in self.status and said_goodbye(known.beat, beat, listed_online=online)
+
+    def _events_of(self, name: str) -> WorkerHeard | None:
+        return self.events.workers.get(name) if self.events is not None else None
 
     def _vouched(self, vouched_at: float | None) -> bool:
         return vouched_at is not None and 0 <= self.now - vouched_at < VOUCHED_S
@@ -205,18 +227,17 @@ class _Seen:
         asked_in_vain = self._did_not_answer(known.name)
         if known.state == "lost" and not known.unknown:
             return known
-        pool = known.inspection.pool if known.inspection is not None else None
-        silence = silence_of(known.name, pool, self._heard_at(known), known.longest_s, self.replies, self.now)
+        silence = silence_of(known.name, known.pool, self._heard_at(known), known.longest_s, self.replies, self.now)
         if silence is Silence.BUSY:
             return replace(known, state="online", unknown="", busy=True, gone_s=0.0)
-        if silence is Silence.UNKNOWN and known.gone_s <= UNKNOWN_POOL_S:
-            return replace(known, unknown=DEAF)
+        if silence is Silence.UNKNOWN and known.gone_s <= longest_unknown_s(by_ear=self.by_ear):
+            return replace(known, unknown=why_unexplained(by_ear=self.by_ear))
         if asked_in_vain and self._may_come_back(known):
             return replace(known, unknown=RETURNED)
         if not asked_in_vain and known.vouched_at is not None:
             return replace(known, unknown=self._refresh_gap(known.name) or "it sends no heartbeats, and was not queried again yet")
         if not asked_in_vain and self.all_silent:
-            waiting = RETURNED if known.unknown == RETURNED else NONE_ANSWERS if known.asked else TOGETHER
+            waiting = why_all_silent(known.unknown, by_ear=self.by_ear, asked=bool(known.asked))
             return replace(known, unknown=self._refresh_gap(known.name) or waiting)
         if self.beats_missing:  # it may have said goodbye
             return replace(known, unknown=self.beats_missing)
@@ -264,20 +285,11 @@ class _Seen:
         answers = [self.replies.get(query, dict) for query in queries]
         return next((a.reason for a in answers if isinstance(a, Gap)), self.cache_missing if queries else "")
 
-    def _is_there(self, name: str) -> bool:
-        return self.status.get(name, False) or self._answered(name)
-
     def _all_fell_silent(self) -> bool:
         """Whether no worker is online by the event stream, although one was, or must have been: without goodbye."""
         if any(self.status.values()):
             return False
+        if self.by_ear and self.events is not None:  # nobody can be asked, but the connection is known to work
+            return spoken_lately(self.events)
         silent = [name for name in self.status if not (name in self.beats and not self.beats[name].heartbeats)]
         return bool(silent) or any(w.state == "online" for w in self.known_workers.known.values())
-
-
-def _by_worker(tasks: Iterable[TaskSeen]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for task in tasks:
-        if task.worker is not None:
-            found.setdefault(task.worker, []).append(task.id)
-    return found

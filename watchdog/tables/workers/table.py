@@ -5,12 +5,23 @@ from collections.abc import Iterable, Mapping
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import rises_per_min, second_look_needed, totals, within
-from watchdog.core.model.queries import STARTED_TASKS, Inspected, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
-from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerInspection
+from watchdog.core.model.queries import (
+    STARTED_TASKS,
+    HearWorkers,
+    Inspected,
+    Ping,
+    Query,
+    ReadEventCounters,
+    ReadServer,
+    WorkerHeartbeats,
+    WorkerStatus,
+)
+from watchdog.core.model.replies import EventCounters, WorkerInspection
 from watchdog.core.model.rows import Asking, Column, Key, Kind, Look, Reading, Sample, Table
-from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, known_workers_of
+from watchdog.tables.workers.evidence import beats_of, own_events, why_not_heard
+from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections, known_workers_of
 from watchdog.tables.workers.refreshes import queries_due
-from watchdog.tables.workers.rows import WorkerRows, blind_row
+from watchdog.tables.workers.rows import FROM_INSPECTION, WorkerRows, blind_row
 from watchdog.tables.workers.states import look_again
 
 __all__ = ["TABLE"]
@@ -70,33 +81,57 @@ COLUMNS = (
 )
 
 
+NO_FLOWER = "needs Flower, and this target has no `flower`"
+BY_FLOWER = (*FROM_INSPECTION, "abandoned", "unserved", "served")
+"""What no event says."""
+
+
 def asks(asking: Asking) -> Iterable[Query]:
-    """Return Flower's cheap queries of each cycle, then the refreshes that their answers require."""
-    if "flower" not in asking.target.sources:
-        return []
-    cheap: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
-    if "redis" in asking.target.sources:
+    """Return what is heard, Flower's cheap queries of each cycle, then the refreshes that their answers require."""
+    known_workers, sources = known_workers_of(asking.memory), asking.target.sources
+    cheap: list[Query] = [*_hearing(asking, known_workers)]
+    if "redis" in sources and not sources.isdisjoint(("flower", "events")):
         cheap += [Ping(), ReadServer()]
-    known_workers = known_workers_of(asking.memory)
+    if "flower" not in sources:
+        return cheap
+    cheap += [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
     listed = [STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else []
     return [*cheap, *listed, *queries_due(asking, known_workers)]
 
 
+def _hearing(asking: Asking, known_workers: KnownWorkers) -> Iterable[HearWorkers]:
+    """Yield the query for events, once it is known which prefix their channels have: that of the workers' keys in Redis."""
+    target, replies = asking.target, asking.replies
+    if "events" not in target.sources:
+        return
+    if target.key_prefix is not None:
+        yield HearWorkers(target.key_prefix)
+        return
+    seen = [worker.inspection for worker in known_workers.known.values() if worker.inspection is not None]
+    seen += inspections(replies, known_workers, target).values() if not seen and replies.asked(Inspected()) else ()
+    prefixes = [(one.at or 0.0, one.conf.key_prefix) for one in seen if one.conf is not None and one.conf.key_prefix is not None]
+    if prefixes:
+        yield HearWorkers(max(prefixes)[1])
+    elif "flower" not in target.sources or replies.asked(Inspected()):
+        yield HearWorkers()
+
+
 def read(look: Look) -> Reading:
     """Return a row for every known worker."""
-    if "flower" not in look.target.sources:
-        return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
+    if look.target.sources.isdisjoint(("flower", "events")):
+        return Reading(idle={c.name: NO_FLOWER for c in COLUMNS})
     before = known_workers_of(look.memory)
     known_workers = look_again(before, look.target, look.replies, look.now)
     status = look.replies.get(WorkerStatus(), dict[str, bool])
     idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "processed_per_min")
     idle |= {} if look.demand.wants("workers", "abandoned") else {"abandoned": NOT_READ}
-    if isinstance(status, Gap):
+    idle |= {} if "flower" in look.target.sources else dict.fromkeys(BY_FLOWER, NO_FLOWER)
+    if isinstance(status, Gap) and own_events(look.replies, look.target) is None:
+        why = status.reason if "flower" in look.target.sources else why_not_heard(look.replies)
         columns = tuple(c.name for c in COLUMNS if c.name not in idle)
-        rows = tuple(blind_row(worker, known_workers.kind(worker.name), status.reason, columns) for worker in known_workers.known.values())
-        return Reading(rows, unread=status.reason, idle=idle, memory=known_workers)
-    beats = look.replies.get(WorkerHeartbeats(), dict[str, WorkerBeat])
-    beats_missing = beats.reason if isinstance(beats, Gap) else ""
+        rows = tuple(blind_row(worker, known_workers.kind(worker.name), why, columns) for worker in known_workers.known.values())
+        return Reading(rows, unread=why, idle=idle, memory=known_workers)
+    _, beats_missing = beats_of(look.replies, look.target)
     sample = Sample(look.now, totals(look.history, {} if beats_missing else _taken(known_workers)))
     rates = rises_per_min(within(look), sample) if "processed_per_min" not in idle else {}
     of_worker = WorkerRows(look, known_workers, idle, rates, beats_missing)

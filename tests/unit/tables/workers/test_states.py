@@ -9,7 +9,7 @@ from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Ping, RunningTasks, WorkerHeartbeats, WorkersTasks, WorkerStatus
 from watchdog.core.model.replies import MessageHead, WorkerBeat
 from watchdog.core.model.rows import Reading
-from watchdog.tables.workers.states import RETURNED
+from watchdog.tables.workers.silence import RETURNED
 
 WEB, GPU, DEAF = "celery@web-1", "celery@gpu-1", "celery@solo-1"
 PODS = ("celery@web-7d9f8b6c5-zzzz2", "celery@web-7d9f8b6c5-bbbb5", "celery@web-7d9f8b6c5-cccc4")

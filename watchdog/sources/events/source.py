@@ -1,0 +1,96 @@
+"""Source `events`: what workers say by themselves, heard by an ear that listens between the cycles.
+
+In: `HearWorkers`. Out: what was heard, at once. Targets on the same database share one ear; the last one that is closed ends it.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import HearWorkers, Query
+from watchdog.sources.base import Answers
+from watchdog.sources.redis.settings import RedisSettings
+
+if TYPE_CHECKING:
+    from watchdog.sources.events.ear import Ear
+
+__all__ = ["EventsSource", "SharedEars"]
+
+FIRST_S = 0.5
+"""How long the first question waits for the connection: usually milliseconds, so that the first cycle knows."""
+ENDING_S = 1.0
+"""How long closing waits for the thread: it ends at once, unless it is just connecting."""
+
+
+class SharedEars:
+    """The ears of one configuration. `changed` is called with a target's name and the reason why nothing is heard, or ""."""
+
+    def __init__(self, changed: Callable[[str, str], None]) -> None:
+        self._changed = changed
+        self._turn = threading.Lock()
+        self._ears: dict[object, tuple[Ear, set[str]]] = {}
+
+    def source(self, target: str, settings: RedisSettings) -> "EventsSource":
+        """The source of one target."""
+        return EventsSource(self, target, settings)
+
+    def ear(self, target: str, settings: RedisSettings, prefix: str) -> "Ear":
+        """The ear that listens for this target, opened if it is the first one there."""
+        from watchdog.sources.events.ear import Ear  # noqa: PLC0415 - imports redis, which is slow
+
+        key = (settings.place, prefix)
+        with self._turn:
+            if key not in self._ears:
+                ear = Ear(settings, prefix, lambda reason: self._changed(target, reason))
+                ear.start()
+                self._ears[key] = (ear, set())
+            ear, users = self._ears[key]
+            users.add(target)
+        return ear
+
+    def leave(self, target: str) -> None:
+        """This target listens no more: an ear that nobody needs is closed."""
+        unneeded: list[Ear] = []
+        with self._turn:
+            for key, (ear, users) in list(self._ears.items()):
+                users.discard(target)
+                if not users:
+                    del self._ears[key]
+                    unneeded.append(ear)
+        for ear in unneeded:
+            ear.close(ENDING_S)
+
+
+class EventsSource:
+    """The events of one target's broker."""
+
+    name = "events"
+    longest_s = FIRST_S
+
+    def __init__(self, ears: SharedEars, target: str, settings: RedisSettings) -> None:
+        self._ears, self._target, self._settings = ears, target, settings
+        self._ear: Ear | None = None
+        self._prefix = ""
+
+    def ask(self, queries: Sequence[Query]) -> Answers:
+        """Say what was heard; the first question opens the ear."""
+        replies: dict[Query, object] = {}
+        for query in queries:
+            if not isinstance(query, HearWorkers):
+                replies[query] = Gap(f"events: does not know the question {type(query).__name__}")
+                continue
+            replies[query] = self._listening(query.prefix).heard()
+        return Answers(replies, None if self._ear is None else self._ear.latency_ms)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._ears.leave(self._target)
+        self._ear = None
+
+    def _listening(self, prefix: str) -> "Ear":
+        if self._ear is None or prefix != self._prefix:
+            self._ears.leave(self._target)
+            self._ear, self._prefix = self._ears.ear(self._target, self._settings, prefix), prefix
+            self._ear.wait(FIRST_S)
+        return self._ear
