@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench.cycle import cycle
+from bench.events import events
 from bench.figures import Figure, Skipped, table
 from bench.footprint import footprint
 from bench.http import http
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "footprint": footprint,
     "http": http,
     "rule_tests": rule_tests,
+    "events": events,
 }
 """Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
 

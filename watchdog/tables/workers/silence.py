@@ -36,6 +36,8 @@ AGAIN = 1.5
 UNKNOWN_S = 3600.0
 GREEN_S = 120.0
 """Green threads yield at every wait; few tasks compute for longer."""
+UNKNOWN_BY_EAR_S = 1800.0
+"""The same where nobody can ask it, and nothing tells how long its tasks take; by default it is forgotten after an hour."""
 UNKNOWN_POOL_S = 300.0
 """How long a worker is unknown, not lost, if nobody knows whether it may be silent by design."""
 DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
@@ -84,7 +86,7 @@ def silence_of(name: str, pool: str | None, heard_at: float | None, longest_s: f
 
 def longest_unknown_s(*, by_ear: bool) -> float:
     """Return how long a silence that nobody can explain is unknown (seconds). `by_ear`: whether nobody could be asked."""
-    return UNKNOWN_S if by_ear else UNKNOWN_POOL_S
+    return UNKNOWN_BY_EAR_S if by_ear else UNKNOWN_POOL_S
 
 
 def why_unexplained(*, by_ear: bool) -> str:

@@ -229,13 +229,13 @@ def test_events_alone_tell_a_loss_from_a_goodbye(last: WorkerHeard, state: str) 
     assert cell(watch.look()["workers"], WEB, "state") == state
 
 
-def test_a_silent_worker_that_may_be_a_solo_pool_is_unknown_for_an_hour() -> None:
+def test_a_silent_worker_that_may_be_a_solo_pool_is_unknown_for_half_an_hour() -> None:
     cluster = cluster_heard()
     cluster.heard[WEB] = heard(spoke_busy=False)
     watch = Watch(cluster, ALONE)
     watch.look(0)
     cluster.heard[WEB] = heard(ago_s=20, spoke_busy=False)
-    states = [gap(watch.look()["workers"], WEB, "state") for _ in range(350)]
+    states = [gap(watch.look()["workers"], WEB, "state") for _ in range(170)]
     assert all("solo pool" in state for state in states)
     for _ in range(20):
         read = watch.look()["workers"]

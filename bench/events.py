@@ -1,0 +1,114 @@
+"""What listening to events costs: an idle daemon that hears 20 workers, beside one that does not; and one heartbeat, beside Celery's way.
+
+Celery's way is what Flower does with each: kombu's message is decoded and goes into Celery's event state.
+"""
+
+import json
+import threading
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import redis
+from celery.events.state import State
+
+from bench.cpu import cpu_ms_of, cpu_s_of_pid, interleaved
+from bench.daemon import daemon, write_config
+from bench.figures import Figure, by_round
+from bench.servers import Servers, serving
+from bench.site import Site
+from watchdog.demo.processes import Process
+from watchdog.sources.events.heard import Memory
+from watchdog.sources.events.messages import worker_event
+
+__all__ = ["events"]
+
+FREQ_S = 2.0
+STARTING_S = 15.0
+CHANNEL = "/0.celeryev/worker.heartbeat"
+
+
+def events(
+    folder: Path, *, workers: int = 20, rounds: int = 5, round_s: float = 40.0, starting_s: float = STARTING_S, heartbeats: int = 20_000
+) -> Iterator[Figure]:
+    """CPU of an idle daemon, and of a single heartbeat."""
+    site = Site(workers, 0, time.time())
+    with serving(site, folder) as servers, _beating(servers, site.workers), ExitStack() as stack:
+        hearing = stack.enter_context(_running(folder / "hearing", servers, "auto"))
+        deaf = stack.enter_context(_running(folder / "deaf", servers, "off"))
+        time.sleep(starting_s)
+        pairs = [_spent(hearing, deaf, round_s) for _ in range(rounds)]
+        yield by_round(f"an idle daemon that hears {workers} workers: CPU in {round_s:g} s; floor: without events", "s", pairs, 1.2)
+    messages = [_heartbeat(name, number) for number, name in enumerate(site.workers)] * (heartbeats // workers)
+    of_one = [(ours / len(messages), theirs / len(messages)) for ours, theirs in interleaved(rounds, *_ways(messages))]
+    yield by_round("a heartbeat, decoded and remembered: CPU; floor: Celery's event state", "ms", of_one, 1 / 3)
+
+
+def _ways(messages: Sequence[bytes]) -> tuple[Callable[[], float], Callable[[], float]]:
+    def ours() -> None:
+        memory = Memory()
+        memory.opens(0.0)
+        for at, message in enumerate(messages):
+            event = worker_event(message)
+            if event is None:
+                raise AssertionError("expected an event")
+            memory.hears(event, at, at)
+
+    def theirs() -> None:
+        state = State()
+        for message in messages:
+            envelope = json.loads(message)
+            event = json.loads(b64decode(envelope["body"]))
+            state.event({**event, "local_received": event["timestamp"]})
+
+    return (lambda: cpu_ms_of(ours)), (lambda: cpu_ms_of(theirs))
+
+
+@contextmanager
+def _running(folder: Path, servers: Servers, heard: str) -> Iterator[Process]:
+    target = {"name": "site", "flower": servers.flower_url, "redis": servers.redis_url, "events": heard}
+    write_config(folder, {"interval": "10s", "database": "watchdog.db"}, {"target": [target]})
+    with daemon(folder) as process:
+        yield process
+
+
+def _spent(one: Process, other: Process, round_s: float) -> tuple[float, float]:
+    before = [cpu_s_of_pid(process.pid) for process in (one, other)]
+    time.sleep(round_s)
+    first, second = (cpu_s_of_pid(process.pid) - began for process, began in zip((one, other), before, strict=True))
+    return first, second
+
+
+@contextmanager
+def _beating(servers: Servers, names: Sequence[str]) -> Iterator[None]:
+    """Each worker sends a heartbeat every 2 s, each at its own time, while the block runs."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        with redis.Redis.from_url(servers.redis_url) as broker:
+            number = 0
+            while not ended.wait(FREQ_S / len(names)):
+                name = names[number % len(names)]
+                broker.publish(CHANNEL, _heartbeat(name, number // len(names)))
+                number += 1
+
+    thread = threading.Thread(target=beat, name="beating")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _heartbeat(name: str, number: int) -> bytes:
+    """As kombu and Celery 5.7 write it."""
+    load = {"active": 0, "processed": number, "loadavg": [2.45, 1.67, 1.94]}
+    software = {"sw_ident": "py-celery", "sw_ver": "5.7.0", "sw_sys": "Linux", "timestamp": time.time(), "type": "worker-heartbeat"}
+    body = {"hostname": name, "utcoffset": 0.0, "pid": 1000, "clock": number, "freq": FREQ_S, **load, **software}
+    delivery = {"delivery_info": {"exchange": "celeryev", "routing_key": "worker.heartbeat"}, "priority": 0, "body_encoding": "base64"}
+    properties = {"delivery_mode": 1, **delivery, "delivery_tag": "4a888ff0-1c3b-4f30-ab1e-13e020d65aac"}
+    envelope = {"body": b64encode(json.dumps(body).encode()).decode(), "content-encoding": "utf-8", "content-type": "application/json"}
+    return json.dumps({**envelope, "headers": {"hostname": name}, "properties": properties}).encode()
