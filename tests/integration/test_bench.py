@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.cycle import cycle
+from bench.events import events
 from bench.figures import Figure, Skipped, by_round, table
 from bench.footprint import footprint
 from bench.http import http
@@ -122,3 +123,11 @@ def test_the_table_says_what_was_missed(measured: float, said: str) -> None:
 
 def test_the_table_says_what_was_skipped_and_why() -> None:
     assert table([Skipped("Prometheus", "not installed")]).endswith("skipped: Prometheus: not installed")
+
+
+def test_listening_is_measured_beside_a_daemon_that_does_not_and_a_heartbeat_beside_celerys_way(tmp_path: Path) -> None:
+    daemons, heartbeat = events(tmp_path, workers=3, rounds=1, round_s=0.5, starting_s=3.0, heartbeats=30)
+    assert daemons.floor
+    assert daemons.measured > 0
+    assert heartbeat.floor
+    assert heartbeat.ratio == pytest.approx(heartbeat.measured / heartbeat.floor)

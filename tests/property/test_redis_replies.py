@@ -24,6 +24,9 @@ SINGLE = st.one_of(
     LINES.map(lambda text: b"+%b\r\n" % text),
     ERRORS.map(lambda text: b"-%b\r\n" % text),
 )
+MESSAGE = st.tuples(LINES, LINES, st.binary(max_size=200)).map(
+    lambda words: b"*4\r\n$8\r\npmessage\r\n" + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+)
 REPLY = st.recursive(SINGLE, lambda inner: st.lists(inner, max_size=5).map(lambda some: b"*%d\r\n%b" % (len(some), b"".join(some))))
 CUTS = st.lists(st.integers(1, 40), max_size=60)
 
@@ -170,7 +173,7 @@ def test_a_long_reply_is_read_in_time_that_grows_with_it_alone() -> None:
     assert calls == len(sent) // 65536 + 1
 
 
-@given(replies=st.lists(REPLY, min_size=1, max_size=5), sizes=CUTS)
+@given(replies=st.lists(st.one_of(REPLY, MESSAGE), min_size=1, max_size=5), sizes=CUTS)
 def test_what_a_server_pushes_is_read_as_it_would_be_on_request(replies: list[bytes], sizes: list[int]) -> None:
     sent = b"".join(replies)
     pushed, asked = reader(sent, sizes), reader(sent, [])
@@ -180,7 +183,7 @@ def test_what_a_server_pushes_is_read_as_it_would_be_on_request(replies: list[by
     assert list(map(repr, found)) == list(map(repr, asked.read(len(replies))))
 
 
-@given(reply=REPLY)
+@given(reply=st.one_of(REPLY, MESSAGE))
 def test_what_is_not_complete_yet_is_kept_for_the_next_time(reply: bytes) -> None:
     pushed = reader(reply + reply, [len(reply) + len(reply) // 2])
     assert (len(pushed.read_pushed()), len(pushed.read_pushed())) == (1, 1)

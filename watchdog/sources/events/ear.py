@@ -1,7 +1,7 @@
 """The ear: one thread that listens to the events of one broker database, as long as the daemon runs.
 
 In: how to reach the broker, and the prefix of its keys. Out: `heard()`, at any time and from any thread, without waiting for the network.
-Only its own thread uses the connection: it subscribes, reads about once a second what has come (one wake-up for many heartbeats), asks PING
+Only its own thread uses the connection: it subscribes, reads every other second what has come (one wake-up for many heartbeats), asks PING
 when nothing comes, and connects again with growing pauses. What is said while it is not connected is not heard, and `heard()` says so.
 """
 
@@ -24,8 +24,8 @@ from watchdog.sources.redis.settings import RedisServerSettings
 
 __all__ = ["Ear"]
 
-PAUSE_S = 1.0
-"""What arrives within it is read together. Workers send a heartbeat every 2 s."""
+PAUSE_S = 2.0
+"""What arrives within it is read together: as often as a worker sends a heartbeat. Waking up costs more than reading."""
 QUIET_S = 10.0
 """After so long without a word a PING shows whether the connection lives; and that often sentinels are asked for the master."""
 FIRST_WAIT_S = 1.0
@@ -112,6 +112,8 @@ class Ear:
     def _listens(self, line: Line) -> None:
         wire = line.connected()
         self._subscribes(wire, pattern_of(self._prefix, line.asked.address.db, "worker"))
+        readable = poll()
+        readable.register(wire, POLLIN)
         heard_at = asked_at = checked_at = time.monotonic()
         while not self._ending.wait(PAUSE_S):
             now = time.monotonic()
@@ -119,7 +121,7 @@ class Ear:
                 checked_at = now
                 if line.connected() is not wire:
                     raise NotMasterError("the sentinels name another master: connecting to it")
-            if self._reads(wire):
+            if self._reads(wire, readable):
                 heard_at = now
             elif heard_at >= asked_at and now - heard_at >= QUIET_S:
                 wire.remark(PING)
@@ -145,11 +147,9 @@ class Ear:
             self._open = True
         self._says("")
 
-    def _reads(self, wire: Wire) -> bool:
+    def _reads(self, wire: Wire, readable: poll) -> bool:
         """Take in all that has come; returns whether anything has."""
         any_came = False
-        readable = poll()
-        readable.register(wire, POLLIN)
         while readable.poll(0) and not self._ending.is_set():
             pushed = wire.pushed()
             any_came = True

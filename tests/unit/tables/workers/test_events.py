@@ -275,6 +275,29 @@ def test_where_nothing_is_heard_the_table_is_unread_with_the_reason() -> None:
     assert Watch(cluster, ALONE).look(0)["workers"].unread == "events: the ACL of this user denies the channel"
 
 
+def test_where_no_worker_was_ever_heard_the_table_is_idle_as_they_may_send_no_heartbeats() -> None:
+    cluster = cluster_heard()
+    cluster.heard = {}
+    read = Watch(cluster, ALONE).look(0)
+    assert "no worker has been heard yet" in read["workers"].idle["state"]
+    assert "no worker has been heard yet" in read["cluster"].idle["workers_online"]
+
+
+def test_where_workers_are_expected_and_none_is_heard_there_is_none() -> None:
+    cluster = cluster_heard()
+    cluster.heard = {}
+    watch = Watch(cluster, replace(ALONE, min_workers=1))
+    cluster.heard_since_s = 4.0
+    assert "heard since 4s" in str(watch.look(0)["workers"].unread)
+    cluster.heard_since_s = 14.0
+    assert cell(watch.look()["cluster"], "", "workers_online") == 0
+
+
+def test_what_no_event_tells_is_no_zero() -> None:
+    read = Watch(cluster_heard(), ALONE).look(0)["cluster"]
+    assert (cell(read, "", "workers_online"), {"capacity", "utilization"} <= read.idle.keys()) == (2, True)
+
+
 # --- the source itself ----------------------------------------------------------------------------------------------------
 
 
