@@ -100,8 +100,9 @@ def _sources(sources: TableShown) -> tuple[Line, ...]:
         up, error = row.cells.get("up") is True, str(row.cells.get("error") or "")
         version = str(row.cells.get("version") or "")
         name = f"{row.cells['name']}{' ' + version if version else ''}"
-        pieces += [Ink("● ", "good"), f"{name}   "] if up else [Ink(f"○ {name} down   ", "bad")]
-        wrong += [Line.of(Ink(error, "odd" if up else "bad"))] if error else []
+        style, missed = ("odd", "not heard") if row.cells["name"] == "events" else ("bad", "down")  # without events, Flower's word stands
+        pieces += [Ink("● ", "good"), f"{name}   "] if up else [Ink(f"○ {name} {missed}   ", style)]
+        wrong += [Line.of(Ink(error, "odd" if up else style))] if error else []
     return (Line.of(), Line(tuple(pieces)), *wrong) if pieces else ()
 
 
