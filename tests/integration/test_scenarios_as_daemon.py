@@ -17,7 +17,7 @@ from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Look, Reading, Table
 from watchdog.core.model.target import Target
-from watchdog.core.scenarios.course import LISTENER, START
+from watchdog.core.scenarios.course import LISTENER, SERVERS, START
 from watchdog.core.scenarios.files import read_scenarios
 from watchdog.core.scenarios.played import Played
 from watchdog.core.scenarios.runner import Runner
@@ -91,6 +91,7 @@ class Daemon:
             past=lambda _: Past(),
             loaded_rules=frozenset(rule.name for rule in BOOK.rules),
             flapping=FLAPPING,
+            servers=SERVERS,
         )
 
     def _reads(self, table: Table) -> "Reads":

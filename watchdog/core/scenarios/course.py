@@ -15,6 +15,7 @@ from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import judge_all, windows_of
+from watchdog.core.model.queries import sources_asked
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Reading
 from watchdog.core.model.target import Target
@@ -23,12 +24,14 @@ from watchdog.core.scenarios.played import Lived, Told
 from watchdog.core.scenarios.prepared import Concern
 from watchdog.core.scenarios.scenario import Scenario
 
-__all__ = ["LISTENER", "START", "Course"]
+__all__ = ["LISTENER", "SERVERS", "START", "Course"]
 
 START = 1_800_000_000.0
 """When every scenario begins (epoch seconds): a time as any other."""
 LISTENER = Recipient("scenario")
 """Who is told everything, at once."""
+SERVERS = {source: source for source in sources_asked()}
+"""Source -> its server: each target of a scenario has its own."""
 NOTHING_KEPT = Seen({}, {}, {})
 
 
@@ -56,7 +59,9 @@ class Course:
             self._memory = replace(self._memory, previous_at=now)  # nothing is open, and nothing begins: a plan would be empty
             return
         judgements = self._judge(readings)
-        situation = Situation(self._target, now, (LISTENER,), readings=readings, loaded_rules=self._names, flapping=self._flapping)
+        situation = Situation(
+            self._target, now, (LISTENER,), readings=readings, loaded_rules=self._names, flapping=self._flapping, servers=SERVERS
+        )
         plan = decide(situation, judgements, self._memory.loaded(self._flapping.window(now)), NOTHING_KEPT)
         self._memory = self._memory.after(plan)
         self.lived += [Lived(at_s, incident, self._in_state_since(incident, at_s)) for incident in plan.incidents]

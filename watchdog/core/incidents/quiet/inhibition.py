@@ -1,9 +1,10 @@
 """Inhibition: an incident is not notified of while another one explains it, so that one cause is one message.
 
 A rule names what it explains in `inhibits`. An incident of such a rule is held back while an incident of the first rule is open in the same
-target, with equal values in the columns that both have. The cause comes first: a pending cause holds back as well, for as long as its own
-`for` may take; then it either fires, and is the message, or is dropped. A cause that is held back itself goes on holding back. It holds
-back only for those who may be notified of the cause.
+target, with equal values in the columns that both have. An incident about a server (a source, as BrokerUnreachable) explains all that its
+rule names: its key says which server, and not which queue or worker. The cause comes first: a pending cause holds back as well, for as
+long as its own `for` may take; then it either fires, and is the message, or is dropped. A cause that is held back itself goes on holding
+back. It holds back only for those who may be notified of the cause.
 
 Input: the open incidents of one target with their rules' `for`. Output: for an incident and a recipient, what holds it back.
 """
@@ -50,7 +51,8 @@ class Inhibitions:
         self._of_rule: dict[str, dict[tuple[str, ...], list[Cause]]] = {}
         for cause in causes:
             for rule in cause.incident.inhibits:
-                self._of_rule.setdefault(rule, {}).setdefault(tuple(cause.incident.key), []).append(cause)
+                columns = () if cause.incident.server else tuple(cause.incident.key)
+                self._of_rule.setdefault(rule, {}).setdefault(columns, []).append(cause)
         self._found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], dict[tuple[Cell, ...], list[Cause]]] = {}
 
     def cause_of(self, incident: Incident, hears_of: Callable[[Cause], bool] = lambda _: True) -> Incident | None:

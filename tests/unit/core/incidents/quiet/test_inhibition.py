@@ -48,6 +48,12 @@ def test_a_cause_holds_back_where_the_columns_that_both_have_are_equal(key: dict
     assert (found is not None) is holds
 
 
+def test_a_cause_about_a_server_holds_back_whatever_it_names_though_both_have_a_name() -> None:
+    assert Inhibitions([cause(key={"name": "redis"})]).cause_of(LOST) is None
+    broker = cause(key={"name": "redis"}, server="redis://10.0.0.1:6379")
+    assert Inhibitions([broker]).cause_of(LOST) is broker.incident
+
+
 def test_a_rule_that_is_not_named_is_not_held_back() -> None:
     assert Inhibitions([cause(inhibits=("QueueGrowing",))]).cause_of(LOST) is None
 
