@@ -26,8 +26,6 @@ class Tally(Struct, frozen=True):
 
 def added(tally: Tally, well: float, missed: float, now: float, keep_s: float) -> Tally:
     """Return the tally with these; what is older than `keep_s`, or lies ahead of the clock, is dropped."""
-    if not (well or missed or (tally.buckets and now - tally.buckets[0][0] > keep_s)):
-        return tally  # mostly nothing happened since the look before: buckets become wider with the next count
     found: dict[float, tuple[float, float]] = {}
     for begin, before, missed_before in (*tally.buckets, *([(now, well, missed)] if well or missed else ())):
         if 0 <= now - begin <= keep_s:
