@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import EventCounters, RedisServer, Replies, TaskSeen, WorkerBeat, WorkerConf, WorkerInspection
+from watchdog.core.model.servers.rabbitmq_replies import NodeSeen
+from watchdog.core.model.servers.worker_replies import WorkerSettings
 from watchdog.core.model.target import Target
-from watchdog.core.model.worker_replies import WorkerSettings
 
 NOW = 1_800_000_000.0
 INTERVAL = 10.0
@@ -78,6 +79,24 @@ def a_server(**changes: Any) -> RedisServer:
         keyspace={0: (40, 30)},
     )
     return replace(server, **changes)
+
+
+def a_node(name: str = "rabbit@a", **changes: Any) -> NodeSeen:
+    node = NodeSeen(
+        name=name,
+        uptime_s=86400.0,
+        memory=250_000_000,
+        memory_limit=1_000_000_000,
+        memory_alarm=False,
+        disk_free=70_000_000_000,
+        disk_limit=50_000_000,
+        disk_alarm=False,
+        descriptors=50,
+        most_descriptors=20_000,
+        sockets=90,
+        most_sockets=18_000,
+    )
+    return replace(node, **changes)
 
 
 def a_task(task_id: str = "t1", state: str = "STARTED", **changes: Any) -> TaskSeen:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.builders.answers import INTERVAL, NOW, a_beat, a_server, an_inspection, counters
+from tests.builders.answers import INTERVAL, NOW, a_beat, a_node, a_server, an_inspection, counters
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import (
     CountFlushes,
@@ -49,6 +49,8 @@ from watchdog.core.model.replies import (
     WorkerInspection,
     WorkersHeard,
 )
+from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues
+from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
 
 
 @dataclass
@@ -88,6 +90,10 @@ class Cluster:
     heard: dict[str, WorkerHeard] = field(default_factory=dict)
     """Worker -> what its own events say, as of now; for targets whose events are heard."""
     heard_since_s: float = 3600.0
+    overview: OverviewSeen = field(default_factory=lambda: OverviewSeen("3.10.8", "basic", connections=5))
+    nodes: tuple[NodeSeen, ...] = field(default_factory=lambda: (a_node(),))
+    vhosts: dict[str, dict[str, QueueSeen]] = field(default_factory=lambda: {"/": {}})
+    """What RabbitMQ says, where that is the broker: virtual host -> queue -> what it counts."""
     gaps: dict[Query | type[Query] | str, str] = field(default_factory=dict)
     """A query, its type, or a source's name -> why it is not answered."""
     asked: list[Query] = field(default_factory=list)
@@ -136,7 +142,7 @@ class Cluster:
             return WorkersHeard(self.heard_since_s, dict(self.heard))
         if isinstance(query, ReadResultsServer | TaskMeta):
             return self._results(query)
-        return self._flower(query) if query.source == "flower" else self._redis(query)
+        return {"flower": self._flower, "rabbitmq": self._rabbitmq}.get(query.source, self._redis)(query)
 
     def _flower(self, query: Query) -> object:
         match query:
@@ -189,6 +195,16 @@ class Cluster:
         prefix, _, task_id = query.key.rpartition("celery-task-meta-")
         held = (prefix, query.db) == (self.results_prefix, self.results_db)
         return self.metas.get(task_id, TaskMetaSeen()) if held else TaskMetaSeen()
+
+    def _rabbitmq(self, query: Query) -> object:
+        match query:
+            case RabbitOverview():
+                return self.overview
+            case RabbitNodes():
+                return self.nodes
+            case RabbitQueues(vhost):
+                return tuple(self.vhosts[vhost].values()) if vhost in self.vhosts else Gap("rabbitmq: no such virtual host")
+        return Gap("rabbitmq: does not know the question")
 
     def _redis(self, query: Query) -> object:
         match query:

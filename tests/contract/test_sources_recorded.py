@@ -7,7 +7,7 @@ import pytest
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerConf, WorkerInspection
-from watchdog.core.model.worker_replies import WorkerSettings
+from watchdog.core.model.servers.worker_replies import WorkerSettings
 from watchdog.sources.flower.answers import worker_beats, worker_status
 from watchdog.sources.flower.inspections import inspections
 from watchdog.sources.flower.metrics import event_counters

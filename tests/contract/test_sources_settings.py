@@ -8,16 +8,23 @@ from pydantic import BaseModel, ValidationError
 
 from watchdog.core.model import queries
 from watchdog.core.model.queries import Query
+from watchdog.core.model.servers import rabbitmq_queries
 from watchdog.sources import EVENTS, SOURCES
 from watchdog.sources.flower.source import FlowerSettings
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.sentinel_address import SentinelAddress, parse_sentinels
 from watchdog.sources.redis.source import RedisSettings
 
-PLAIN = {"flower": "http://localhost:5555", "redis": "redis://localhost:6379/0", "results": "redis://localhost:6379/1"}
+PLAIN = {
+    "flower": "http://localhost:5555",
+    "redis": "redis://localhost:6379/0",
+    "rabbitmq": "http://localhost:15672",
+    "results": "redis://localhost:6379/1",
+}
 SECRET = {
     "flower": "http://user:hunter2@localhost:5555/flower",
     "redis": "redis://user:hunter2@localhost:6379/3",
+    "rabbitmq": "https://user:hunter2@localhost:15671/rabbit",
     "results": "sentinel://user:hunter2@localhost:26379/mymaster/3",
 }
 
@@ -29,7 +36,7 @@ def complaint(settings: type[BaseModel], **given: object) -> str:
 
 
 def test_every_question_names_a_registered_source() -> None:
-    kinds = [getattr(queries, name) for name in queries.__all__]
+    kinds = [getattr(module, name) for module in (queries, rabbitmq_queries) for name in module.__all__]
     assert {kind.source for kind in kinds if isinstance(kind, type) and issubclass(kind, Query) and kind is not Query} == {*SOURCES, EVENTS}
 
 

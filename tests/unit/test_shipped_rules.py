@@ -191,6 +191,13 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("BrokerMemoryHigh", {"memory_ratio": 0.8, "used_memory": 858993459.2, "max_memory": 1073741824.0}, Severity.WARNING,
      "Redis uses 80% of its memory, 819.2 MiB of 1 GiB"),
     ("BrokerMemoryHigh", {"memory_ratio": 0.95}, Severity.CRITICAL, "Redis uses 95% of its memory, 976.6 KiB of 0 B"),
+    ("BrokerMemoryHigh", {"memory_ratio": 0.95, "used_memory": 1020054732.8, "max_memory": 1073741824.0, "eviction_policy": None},
+     Severity.CRITICAL, "RabbitMQ uses 95% of its memory, 972.8 MiB of 1 GiB"),
+    ("BrokerAlarm", {"alarms": "memory on rabbit@a"}, Severity.CRITICAL,
+     "RabbitMQ blocks everybody who publishes: alarm for memory on rabbit@a"),
+    ("BrokerPartitioned", {"partitions": "rabbit@a, rabbit@b"}, Severity.CRITICAL,
+     "RabbitMQ's nodes have lost sight of each other: rabbit@a, rabbit@b"),
+    ("BrokerNodeDown", {"nodes_down": "rabbit@c"}, Severity.ERROR, "Nodes of the RabbitMQ cluster do not run: rabbit@c"),
     ("BrokerEviction", {"evicted": 1200.0, "eviction_policy": "volatile-lru"}, Severity.ERROR,
      "Redis evicts keys to free memory (volatile-lru); evicted: 1,200"),
     ("BrokerEviction", {"evicted": 1.0, "eviction_policy": "allkeys-lru"}, Severity.CRITICAL,
@@ -259,6 +266,8 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "Redis has 8,000 clients, 80% of those that it accepts"),
     ("BrokerConnectionsHigh", {"client_ratio": 0.95, "clients": 9500.0}, Severity.ERROR,
      "Redis has 9,500 clients, 95% of those that it accepts"),
+    ("BrokerConnectionsHigh", {"client_ratio": 0.85, "clients": 8500.0, "eviction_policy": None}, Severity.WARNING,
+     "RabbitMQ has 8,500 connections, and 85% of a node's descriptors or sockets are used"),
     ("BrokerSlow", {"latency_ms": 251.0}, Severity.WARNING, "Redis takes 251 ms to answer a PING"),
     ("ResultBackendGrowth", {"lasting_keys": 1_000_001.0}, Severity.INFO,
      "Redis holds 1,000,001 keys in the broker's database that never expire"),
@@ -468,6 +477,7 @@ def test_the_pack_is_these_rules() -> None:
 
 def test_a_deploy_is_a_normal_reason_for_what_it_does_to_workers_and_not_for_what_a_bad_one_breaks() -> None:
     assert {name for name, rule in PACK.items() if rule.deploy} == {
+        "BrokerNodeDown",
         "DuplicateWorkerName",
         "EveryWorkerLost",
         "NoWorkersOnline",

@@ -35,6 +35,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "WATCHDOG_INTERVAL": "interval",
     "WATCHDOG_LOG_FORMAT": "log_format",
     "WATCHDOG_LOG_LEVEL": "log_level",
+    "WATCHDOG_RABBITMQ": "rabbitmq",
     "WATCHDOG_REDIS": "redis",
     "WATCHDOG_RETENTION": "retention",
     "WATCHDOG_SERVICE": "service",
@@ -44,7 +45,7 @@ ENVIRONMENT: Mapping[str, str] = {
 passed on, and a run without it would cover less than was asked.
 """
 
-_ONE_TARGET = ("flower", "redis")
+_ONE_TARGET = ("flower", "redis", "rabbitmq")
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 

@@ -29,6 +29,7 @@ from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration, PositiveDuration
 from watchdog.sources import EVENTS, SOURCES
 from watchdog.sources.flower.source import FlowerSettings
+from watchdog.sources.rabbitmq.source import RabbitmqSettings
 from watchdog.sources.redis.source import RedisSettings, ResultsSettings
 
 if TYPE_CHECKING:
@@ -116,11 +117,12 @@ class Strict(BaseModel):
 
 
 class TargetSettings(Strict):
-    """One `[[target]]`: a Celery deployment, polled through Flower, Redis, or both."""
+    """One `[[target]]`: a Celery deployment, polled through Flower, its broker (Redis or RabbitMQ), or both."""
 
     name: Name
     flower: Annotated[FlowerSettings, BeforeValidator(_table)] | None = None
     redis: Annotated[RedisSettings, BeforeValidator(_table)] | None = None
+    rabbitmq: Annotated[RabbitmqSettings, BeforeValidator(_table)] | None = None
     results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
     events: Literal["auto", "workers", "off"] = "auto"
     interval: Interval | None = None
@@ -147,8 +149,15 @@ class TargetSettings(Strict):
     def _can_be_seen(self) -> "TargetSettings":
         if self.name == SELF:
             raise ValueError(f'the name "{SELF}" is reserved for watchdog itself; choose another name')
-        if self.flower is None and self.redis is None:
-            raise ValueError('expected flower, redis or both, found neither; add for example flower = "http://localhost:5555"')
+        if self.flower is None and self.redis is None and self.rabbitmq is None:
+            raise ValueError(
+                'expected flower, the broker (redis or rabbitmq) or both, found neither; add for example flower = "http://localhost:5555"'
+            )
+        if self.redis is not None and self.rabbitmq is not None:
+            raise ValueError(
+                "expected one broker, found redis and rabbitmq: where RabbitMQ carries the messages and Redis keeps the results, "
+                "write `results` in place of redis"
+            )
         if self.events == "workers" and self.redis is None:
             raise ValueError('expected redis beside events = "workers": events are heard from the broker; found none')
         if self.schedule and self.flower is None:
@@ -219,7 +228,7 @@ class Settings(Strict):
 
 def to_target(settings: Settings, target: TargetSettings) -> Target:
     """A target as the core sees it: no secrets; what is not set is read from the workers' configuration."""
-    redis = target.redis
+    redis, rabbitmq = target.redis, target.rabbitmq
     return Target(
         name=target.name,
         sources=frozenset(name for name in SOURCES if getattr(target, name) is not None) | ({EVENTS} if target.hears else set()),
@@ -230,7 +239,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         workers=target.workers,
         queues=target.queues,
         kinds=target.kinds,
-        declared_queues=tuple(redis.queues) if redis else (),
+        declared_queues=(redis.queues if redis else ()) + (rabbitmq.queues if rabbitmq else ()),
         min_workers=target.min_workers,
         min_workers_by_name=dict(target.min_workers_by_name),
         expected_workers=target.expected_workers,
@@ -241,6 +250,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         separator=redis.separator if redis else None,
         visibility_timeout_s=redis.visibility_timeout if redis else None,
         redis_db=redis.db if redis else None,
+        rabbitmq_vhost=rabbitmq.vhost if rabbitmq else "/",
         results_prefix=target.results.key_prefix if target.results else None,
         show_arguments=settings.show_arguments if target.show_arguments is None else target.show_arguments,
         trial=target.trial,

@@ -1,8 +1,8 @@
 """The polling half of a cycle: tables say what they want to know, and the sources are asked, in at most three rounds.
 
 Each round is one batch per source; the same query from two tables is asked once; an answer is reused while it is valid (`Query.good_for_s`;
-longer if it is costly: `pace`), and a failed query replaces it by a gap at once. Redis is asked before Flower, so that a hanging broker is
-known before Flower is asked anything that would wait for it. After `stop` nothing more is asked, and an unfinished poll has no result.
+longer if it is costly: `pace`), and a failed query replaces it by a gap at once. The broker is asked before Flower, so that one that hangs
+is known before Flower is asked anything that would wait for it. After `stop` nothing more is asked, and an unfinished poll has no result.
 """
 
 import threading
@@ -22,7 +22,7 @@ from watchdog.sources.base import Source
 __all__ = ["Poller", "StoppedError"]
 
 ROUNDS = 3
-ORDER = ("redis", "results", "flower")
+ORDER = ("redis", "rabbitmq", "results", "flower")
 STANDS_IN = {"results": "redis"}
 """Source -> the one asked instead if the target lacks it: results are in the broker's Redis unless `results` says otherwise."""
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from watchdog.sources.base import Source
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource, share_answers
+from watchdog.sources.rabbitmq.source import RabbitmqSettings, RabbitmqSource
 from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
 __all__ = ["EVENTS", "SOURCES", "SourceKind"]
@@ -30,6 +31,7 @@ class SourceKind(Struct, frozen=True):
 SOURCES: dict[str, SourceKind] = {
     "flower": SourceKind(FlowerSource, FlowerSettings, share_answers),
     "redis": SourceKind(RedisSource, RedisSettings),
+    "rabbitmq": SourceKind(RabbitmqSource, RabbitmqSettings),
     "results": SourceKind(ResultsSource, ResultsSettings),
 }
 """Kind, as in the configuration and in `Query.source` -> class and settings.

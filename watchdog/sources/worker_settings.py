@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from watchdog.core.model.worker_replies import WorkerSettings
+from watchdog.core.model.servers.worker_replies import WorkerSettings
 
 __all__ = ["SETTINGS", "worker_settings"]
 

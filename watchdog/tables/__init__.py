@@ -7,8 +7,9 @@ The schema, the rules' checks, `watchdog tables` and the contract tests use this
 from collections.abc import Mapping
 
 from watchdog.core.model.rows import Table
-from watchdog.tables import blind, broker, cluster, schedules, sources
+from watchdog.tables import blind, cluster, schedules, sources
 from watchdog.tables import self_monitoring as own
+from watchdog.tables.broker import table as broker
 from watchdog.tables.fleet import conf, groups, hosts, kinds
 from watchdog.tables.past import objectives, usual
 from watchdog.tables.queues import table as queues

@@ -8,6 +8,8 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
 from watchdog.core.model.replies import EventCounters, RedisServer, WorkersHeard
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview
+from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen
 
 __all__ = ["TABLE"]
 
@@ -15,8 +17,8 @@ COLUMNS = (
     Column(
         "name",
         Kind.TEXT,
-        "flower, redis, results where they live apart, or events",
-        allowed=("flower", "redis", "results", "events", "celery"),
+        "flower, redis, rabbitmq, results where they live apart, or events",
+        allowed=("flower", "redis", "rabbitmq", "results", "events", "celery"),
     ),
     Column("up", Kind.BOOLEAN, "reached, logged in, and the first query answered"),
     Column("error", Kind.TEXT, "why it is not up, or what else it did not answer; empty where all is well", neutral=""),
@@ -25,8 +27,13 @@ COLUMNS = (
     Column("version", Kind.TEXT, "its version, if it reports it", neutral=""),
     Column("restarted_s", Kind.NUMBER, "since it started", "s"),
 )
-FIRST: Mapping[str, Query] = {"redis": Ping(), "results": PingResults(), "flower": WorkerStatus()}
-ALSO: Mapping[str, Query] = {"redis": ReadServer(), "results": ReadResultsServer(), "flower": ReadEventCounters()}
+FIRST: Mapping[str, Query] = {"redis": Ping(), "rabbitmq": RabbitOverview(), "results": PingResults(), "flower": WorkerStatus()}
+ALSO: Mapping[str, Query] = {
+    "redis": ReadServer(),
+    "rabbitmq": RabbitNodes(),
+    "results": ReadResultsServer(),
+    "flower": ReadEventCounters(),
+}
 
 
 class SourcesSeen(Struct, frozen=True):
@@ -96,10 +103,19 @@ def _age_and_version(name: str, look: Look) -> tuple[float | None, str]:
     if name in ("redis", "results"):
         server = look.replies.get(ALSO[name], RedisServer)
         return (None, "") if isinstance(server, Gap) else (server.uptime_s, server.version or "")
+    if name == "rabbitmq":
+        return _of_rabbitmq(look)
     counters = look.replies.get(ReadEventCounters(), EventCounters)
     if isinstance(counters, Gap) or counters.started_at is None:
         return None, ""
     return max(look.now - counters.started_at, 0.0), ""
+
+
+def _of_rabbitmq(look: Look) -> tuple[float | None, str]:
+    """Return the age of the node that started last, and the version."""
+    overview, nodes = look.replies.get(RabbitOverview(), OverviewSeen), look.replies.get(RabbitNodes(), tuple[NodeSeen, ...])
+    ages = [node.uptime_s for node in (() if isinstance(nodes, Gap) else nodes) if node.uptime_s is not None]
+    return min(ages, default=None), "" if isinstance(overview, Gap) else overview.version or ""
 
 
 TABLE = Table("sources", "a source of the target", ("name",), COLUMNS, asks, read, memory=SourcesSeen)

@@ -24,6 +24,7 @@ UNSET_KEY = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
 ENVIRON = {
     "FLOWER_PASSWORD": "x",
     "SENTINEL_PASSWORD": "y",
+    "RABBITMQ_PASSWORD": "r",
     "WEBHOOK_SECRET": "whsec_" + "A" * 32,
     "HOME": "/nowhere",
     "PAGE_TOKEN": "t" * 24,
@@ -72,7 +73,7 @@ def test_the_example_loads_with_every_unset_key_set_that_goes_together(everythin
 
 def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Mapping[str, Any]]]:
     """Each table of the example, beside the model that reads it."""
-    target = values["target"][0]
+    target = values["target"][1] | values["target"][0]
     yield "top", Settings, values
     yield "target", TargetSettings, target
     yield "http", HttpSettings, values["http"]
@@ -107,7 +108,7 @@ def test_every_kind_of_receiver_is_in_the_example() -> None:
 
 def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
     settings = load(EXAMPLE).settings
-    target = settings.target[0]
+    target, on_rabbitmq = settings.target
     tables = [
         settings,
         settings.http,
@@ -115,6 +116,8 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         target,
         target.flower,
         target.redis,
+        on_rabbitmq,
+        on_rabbitmq.rabbitmq,
         *settings.receiver,
         *settings.route,
         *settings.mute,
@@ -136,6 +139,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         "override",
         "flower",
         "redis",
+        "rabbitmq",
         "mute",
         "from_",
         "to",

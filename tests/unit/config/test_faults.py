@@ -109,9 +109,16 @@ def test_an_array_within_a_table_is_told_how_to_be_written(folder: Folder, key: 
     assert folder.faults() == (f'watchdog.toml:4: target "prod": {said}',)
 
 
-def test_a_target_needs_flower_or_redis(folder: Folder) -> None:
+def test_a_target_has_one_broker(folder: Folder) -> None:
+    folder.write('[[target]]\nname = "prod"\nredis = "redis://a"\nrabbitmq = "http://b:15672"\n')
+    assert "expected one broker, found redis and rabbitmq" in folder.faults()[0]
+
+
+def test_a_target_needs_flower_or_a_broker(folder: Folder) -> None:
     folder.write('[[target]]\nname = "prod"\n')
-    assert folder.faults()[0].startswith('watchdog.toml:1: target "prod": expected flower, redis or both, found neither; add')
+    assert folder.faults()[0].startswith(
+        'watchdog.toml:1: target "prod": expected flower, the broker (redis or rabbitmq) or both, found neither; add'
+    )
 
 
 def test_a_single_table_in_place_of_a_list_says_how_to_write_it(folder: Folder) -> None:

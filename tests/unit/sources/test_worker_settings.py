@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from watchdog.core.model.worker_replies import WorkerSettings
+from watchdog.core.model.servers.worker_replies import WorkerSettings
 from watchdog.sources.worker_settings import SETTINGS, worker_settings
 
 

@@ -5,7 +5,7 @@ from tests.builders.answers import NOW, a_target
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch
 from watchdog.core.model.queries import Ping
-from watchdog.tables.broker_losses import Holdings, holdings_after
+from watchdog.tables.broker.losses import Holdings, holdings_after
 
 HELD = Holdings("run-1", 190.0)
 

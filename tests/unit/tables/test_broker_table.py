@@ -81,7 +81,7 @@ def test_a_denied_info_costs_its_own_columns_alone() -> None:
 
 
 def test_evictions_need_a_second_look() -> None:
-    assert first_look(healthy()).idle == {"evicted": "evicted needs a second poll"}
+    assert first_look(healthy()).idle["evicted"] == "evicted needs a second poll"
 
 
 def test_evictions_are_counted_within_the_window() -> None:
@@ -194,7 +194,7 @@ def test_an_unacked_key_that_cannot_be_read_is_a_gap_of_its_columns(query: type,
 
 def test_without_redis_every_column_is_idle() -> None:
     reading = first_look(healthy(), sources=frozenset({"flower"}))
-    assert (reading.rows, reading.idle["clients"]) == ((), "needs Redis, and this target has no `redis`")
+    assert (reading.rows, reading.idle["clients"]) == ((), "needs Redis or RabbitMQ, and this target has neither")
 
 
 def test_ping_is_asked_first() -> None:

@@ -61,6 +61,7 @@ Examples:
 )  # fmt: skip
 @click.option("--flower", metavar="URL", help="The Flower to check, instead of the configured targets.")
 @click.option("--redis", metavar="URL", help="The Redis broker to check, instead of the configured targets.")
+@click.option("--rabbitmq", metavar="URL", help="RabbitMQ's management API, where that is the broker, instead of --redis.")
 @config_option
 @targets_option
 @click.option(
@@ -89,6 +90,7 @@ def check(  # noqa: PLR0913 - one for each option
     timeout: float | None,
     flower: str | None,
     redis: str | None,
+    rabbitmq: str | None,
     config: Path | None,
     targets: tuple[str, ...],
     expect: tuple[str, ...],
@@ -113,7 +115,12 @@ def check(  # noqa: PLR0913 - one for each option
 
     waits = wait is not None or stable is not None
     choice = RuleChoice(only, skip, sets)
-    flags = {"flower": flower, "redis": redis, "interval": (WAIT_INTERVAL if waits else None) if interval is None else interval}
+    flags = {
+        "flower": flower,
+        "redis": redis,
+        "rabbitmq": rabbitmq,
+        "interval": (WAIT_INTERVAL if waits else None) if interval is None else interval,
+    }
     conf, chosen, expectations = _asked(config, flags, rule_files, choice, expect, targets)
     if not expectations:
         refuse_silence(conf, chosen, choice)

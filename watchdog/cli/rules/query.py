@@ -37,6 +37,7 @@ Examples:
 @click.argument("sql")
 @click.option("--flower", metavar="URL", help="The Flower to check, instead of the configured targets.")
 @click.option("--redis", metavar="URL", help="The Redis broker to check, instead of the configured targets.")
+@click.option("--rabbitmq", metavar="URL", help="RabbitMQ's management API, where that is the broker, instead of --redis.")
 @click.option("--live", is_flag=True, help="Look now instead of answering from a running daemon's last look.")
 @click.option("--window", metavar="DURATION", callback=longer_than_nothing, help="Count over this window, from the daemon's history.")
 @targets_option
@@ -50,6 +51,7 @@ def query(  # noqa: PLR0913 - the options
     sql: str,
     flower: str | None,
     redis: str | None,
+    rabbitmq: str | None,
     live: bool,
     window: float | None,
     targets: tuple[str, ...],
@@ -67,15 +69,15 @@ def query(  # noqa: PLR0913 - the options
     from watchdog.core.sql.conditions import ConditionError, check_select  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
-    if window is not None and (live or flower or redis):
-        raise Refused("--window reads history: expected it without --live, --flower and --redis")
+    if window is not None and (live or flower or redis or rabbitmq):
+        raise Refused("--window reads history: expected it without --live, --flower, --redis and --rabbitmq")
     sql = sql.rstrip().removesuffix(";")  # people tend to type it
-    conf = load_with_rules(config, {"flower": flower, "redis": redis, "database": database})
+    conf = load_with_rules(config, {"flower": flower, "redis": redis, "rabbitmq": rabbitmq, "database": database})
     chosen = chosen_targets(conf, targets)
     warn_of_oddities(conf)
     try:
         reads = check_select(TABLES, sql).reads  # before any source is asked
-        seen = {} if live or flower or redis else answerable(conf.loaded.database, chosen, reads, window)
+        seen = {} if live or flower or redis or rabbitmq else answerable(conf.loaded.database, chosen, reads, window)
         answers = _answers(conf, chosen, sql, reads, seen)
     except ConditionError as error:
         raise Refused(*(f"query: {fault.partition('; declare it')[0]}" for fault in error.faults)) from None  # only a rule could declare it

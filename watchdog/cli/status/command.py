@@ -35,6 +35,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON document.")
 @click.option("--flower", metavar="URL", help="The Flower to look at, instead of the configured targets.")
 @click.option("--redis", metavar="URL", help="The Redis broker to look at, instead of the configured targets.")
+@click.option("--rabbitmq", metavar="URL", help="RabbitMQ's management API, where that is the broker, instead of --redis.")
 @config_option
 @database_option
 def status(  # noqa: PLR0913 - the options
@@ -47,6 +48,7 @@ def status(  # noqa: PLR0913 - the options
     as_json: bool,
     flower: str | None,
     redis: str | None,
+    rabbitmq: str | None,
     config: Path | None,
     database: str | None,
 ) -> None:
@@ -60,7 +62,7 @@ def status(  # noqa: PLR0913 - the options
 
     if watch and (as_json or not sys.stdout.isatty()):
         raise Refused("--watch updates a terminal in place; for a pipe or --json, call `watchdog status` again and again")
-    gathering = Gathering(config, database, targets, {"flower": flower, "redis": redis}, live=live)
+    gathering = Gathering(config, database, targets, {"flower": flower, "redis": redis, "rabbitmq": rabbitmq}, live=live)
     try:
         if watch:
             from watchdog.cli.status.watch import update_in_place  # noqa: PLC0415

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["meant_by", "meant_by_values"]
 
-_BY_FLAG = {"flower": "add --flower URL", "redis": "add --redis URL"}
-_BY_VARIABLE = {"flower": "set WATCHDOG_FLOWER", "redis": "set WATCHDOG_REDIS"}
+_BY_FLAG = {"flower": "add --flower URL", "redis": "add --redis URL", "rabbitmq": "add --rabbitmq URL"}
+_BY_VARIABLE = {"flower": "set WATCHDOG_FLOWER", "redis": "set WATCHDOG_REDIS", "rabbitmq": "set WATCHDOG_RABBITMQ"}
 _BY_FILE = {source: f"set `{source}`" for source in SOURCES}
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import OfKeys, Query
-from watchdog.core.model.worker_replies import WorkerBeat, WorkerConf, WorkerHeard, WorkerInspection, WorkersHeard
+from watchdog.core.model.servers.worker_replies import WorkerBeat, WorkerConf, WorkerHeard, WorkerInspection, WorkersHeard
 
 __all__ = [
     "EventCounters",

@@ -49,6 +49,8 @@ class Target(Struct, frozen=True):
     """The argument of `celery -A` that its users write."""
     link: str | None = None
     """The address at which people open its Flower, without a slash at the end; None: messages contain no links."""
+    rabbitmq_vhost: str = "/"
+    """The virtual host of its queues (`rabbitmq.vhost`)."""
     results_prefix: str | None = None
     """The global_keyprefix of its results (`results.key_prefix`)."""
     show_arguments: bool = False

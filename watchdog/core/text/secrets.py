@@ -25,7 +25,7 @@ LONGEST_WORD = 5
 
 _PLAIN_ARGUMENT = re.compile(r"-{0,2}[A-Za-z][a-z-]*")
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
-_WATCHED = ("flower", "redis", "results")
+_WATCHED = ("flower", "redis", "rabbitmq", "results")
 """Where a bare text is the URL of a source. Its path is a location, not a secret."""
 
 
@@ -142,7 +142,7 @@ def spellings(secret: str) -> set[str]:
 
 def _public(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield names and hosts, which may be shown."""
-    yield from ("watchdog", "flower", "redis", "default", "localhost")
+    yield from ("watchdog", "flower", "redis", "rabbitmq", "default", "localhost")
     for table in (table for tables in values.values() if isinstance(tables, list) for table in tables if isinstance(table, Mapping)):
         yield from (str(table[key]) for key in ("name", "type") if key in table)
         yield from _hosts(table)

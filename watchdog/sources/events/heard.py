@@ -7,7 +7,7 @@ ages are by the monotonic one, times that are shown by the other.
 from collections import deque
 from collections.abc import Iterator
 
-from watchdog.core.model.worker_replies import WorkerBeat, WorkerHeard, WorkersHeard
+from watchdog.core.model.servers.worker_replies import WorkerBeat, WorkerHeard, WorkersHeard
 from watchdog.sources.events.messages import WorkerEvent
 
 __all__ = ["MOST_WORKERS", "Memory"]

@@ -228,6 +228,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
         **_results(backend, _text(conf.broker_url), results.get("master_name"), options.get("master_name")),
         transport=_text(_object(broker).get("transport")),
         broker_db=_database(_object(broker).get("virtual_host")),
+        broker_vhost=_text(_object(broker).get("virtual_host")),
         eta_task_limit=as_kind(conf.worker_eta_task_limit, int),
         settings=worker_settings(maybe(Raw(of_conf), dict[str, Any]) or {}),
     )

@@ -5,7 +5,7 @@ An online worker that has not reported its queues yet (a new process) can consum
 of all other queues are valid. Only a worker of an entirely unknown kind makes all counts unknown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
@@ -45,14 +45,25 @@ class Consumers(Struct, frozen=True):
     """Consumer -> why it is not known whether it executes as much as it can."""
     unknown: str | None = None
     """Why no count is known."""
+    counted: Mapping[str, int | Gap] | None = None
+    """Queue -> its consumers as the broker counts them, whoever they are; None if the broker does not."""
 
     @property
     def queues(self) -> frozenset[str]:
         """Every queue that has a consumer."""
-        return frozenset(self.by_queue)
+        if self.counted is None:
+            return frozenset(self.by_queue)
+        return frozenset(name for name, count in self.counted.items() if isinstance(count, int) and count)
+
+    @property
+    def nobody(self) -> str:
+        """In words: a queue has no consumer."""
+        return "no worker that Flower knows consumes it" if self.counted is None else "RabbitMQ counts no consumer of it"
 
     def count(self, queue: str) -> int | Gap:
         """Return how many online workers consume it."""
+        if self.counted is not None:
+            return self.counted.get(queue, 0)
         why = self.unknown or self.perhaps.get(queue)
         return Gap(why) if why is not None else len(self.by_queue.get(queue, ()))
 

@@ -103,7 +103,7 @@ class QueueRows:
     def _consumed(self, known: KnownQueue, length: int | Gap, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
         """Fill the cells about its consumers."""
         count = self._consumers.count(known.name)
-        why = count.reason if isinstance(count, Gap) else contradiction(known, self._look.now)
+        why = count.reason if isinstance(count, Gap) else contradiction(known, self._consumers, self._look.now)
         if why or isinstance(count, Gap):
             cells["consumers"], gaps["consumers"] = None, str(why)
         else:

@@ -82,7 +82,8 @@ class Service(Struct, frozen=True):
 
         An emptied queue proves nothing: it may have been purged.
         """
-        if count != 0 or not known.nobody or not length or not (fell or head_changed):
+        changed = head_changed and self.consumers.counted is None  # RabbitMQ counts its deliveries apart from its consumers, and later
+        if count != 0 or not known.nobody or not length or not (fell or changed):
             return known.taken_at, known.taken
         return self.now, f"fell from {known.length} to {length} messages" if fell else "had another message at its head one poll later"
 
@@ -93,18 +94,19 @@ class Service(Struct, frozen=True):
         """
         if isinstance(count, Gap):
             return known.unserved_s
-        if count or not length or contradiction(known, self.now):
+        if count or not length or contradiction(known, self.consumers, self.now):
             return 0.0
         if self.first or state == "lost":  # remains so when the lost one is forgotten
             return GRACE_S
         return max(known.unserved_s, stood_s) + self.watched_s
 
 
-def contradiction(known: KnownQueue, now: float) -> str | None:
+def contradiction(known: KnownQueue, consumers: Consumers, now: float) -> str | None:
     """Return why it must have a consumer although no worker reports it; None if nothing shows one."""
     if not known.nobody or known.taken_at is None or not 0 <= now - known.taken_at <= CONTRADICTED_S:
         return None
-    return f"no worker that Flower knows consumes it, and yet it {known.taken}: somebody takes its messages"
+    by_whom = "somebody takes its messages" if consumers.counted is None else "they expire, or somebody gets them one by one"
+    return f"{consumers.nobody}, and yet it {known.taken}: {by_whom}"
 
 
 def unserved(known: KnownQueue, length: int, state: str) -> float:

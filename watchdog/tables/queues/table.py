@@ -1,6 +1,6 @@
 """`queues`: one row per queue that is configured, declared, consumed or bound; lengths over all priority lists, from Redis.
 
-Without Redis, Flower is asked for the lengths (`by_flower`).
+Without Redis, RabbitMQ is asked (`by_rabbitmq`), or Flower for the lengths alone (`by_flower`).
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,10 @@ from watchdog.core.model.history import second_look_needed
 from watchdog.core.model.queries import HashSize, InspectAll, Inspected, ListLengths, OldestMessage, Ping, Query, ReadServer, SetMembers
 from watchdog.core.model.replies import Held, KeysFound, Pong, Replies
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Sample, Table
+from watchdog.core.model.servers.rabbitmq_queries import RabbitOverview, RabbitQueues
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.queues.by_flower import lengths_due, read_by_flower
+from watchdog.tables.queues.by_rabbitmq import OF_RABBITMQ, read_by_rabbitmq
 from watchdog.tables.queues.consumers import consumers
 from watchdog.tables.queues.heads import OF_HEAD, heads_of
 from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys, queues_of
@@ -25,11 +27,10 @@ from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
 
 __all__ = ["TABLE"]
 
-UNACKED = "Redis keeps those of all queues together: see broker.unacked"
 COLUMNS = (
     Column("name", Kind.TEXT, "the queue's name"),
     Column("length", Kind.NUMBER, "messages that wait, over all priority lists", "messages", 0.0),
-    Column("unacked", Kind.NUMBER, "messages fetched by a worker and not acknowledged", "messages", later=UNACKED),
+    Column("unacked", Kind.NUMBER, "messages fetched by a worker and not acknowledged", "messages", 0.0),
     Column("active", Kind.NUMBER, "tasks from it that its consumers execute now", "tasks", 0.0),
     Column(
         "priorities", Kind.TEXT, "what waits in each of its lists, the first served first, as `0:4 3:2`; empty where the first has it all"
@@ -51,6 +52,7 @@ COLUMNS = (
         windowed=True,
     ),
     Column("growth_per_min", Kind.NUMBER, "by how much it grew a minute; negative where it fell", "1/min", 0.0, windowed=True),
+    Column("arrived_per_min", Kind.NUMBER, "messages that were sent to it a minute", "1/min", 0.0, windowed=True),
     Column("finished_per_min", Kind.NUMBER, "tasks from it that finished a minute", "1/min", 0.0, windowed=True),
     Column("drain_s", Kind.NUMBER, "length over how fast it fell; infinite where it did not", "s", inf, windowed=True),
     Column("declared", Kind.BOOLEAN, "configured, or declared in the workers' conf"),
@@ -83,8 +85,10 @@ COLUMNS = (
     Column(
         "pressure", Kind.NUMBER, "length and active: its work as far as it is known by queue; `cluster.pressure` has it all", "tasks", 0.0
     ),
-    Column("bound", Kind.BOOLEAN, "somebody has consumed it or sent to it: Redis keeps a binding of each such queue"),
+    Column("bound", Kind.BOOLEAN, "somebody has consumed it or sent to it: Redis keeps a binding of each such queue, RabbitMQ the queue"),
 )
+UNACKED = "needs RabbitMQ: Redis does not count it by queue (see broker.unacked)"
+NO_BROKER = "needs RabbitMQ, and this target has no `rabbitmq`"
 MANY_KEYS = "redis: holds more keys than one poll scans; a queue that no worker consumes or declares may be missing"
 OF_FLOWER = ("consumers", *OF_WORK, "stuck_s", "idle_with_backlog_s", "unserved", "saturated", "pressure", *OF_CONSUMERS)
 STANDS_S = 20.0
@@ -95,7 +99,7 @@ SETTLE_EVERY_S = 60.0
 def asks(asking: Asking) -> Iterable[Query]:
     """Return the queries for names first (conf, bindings), then those for the lengths and heads of every list of every known queue."""
     if "redis" not in asking.target.sources:
-        return lengths_due(asking) if "flower" in asking.target.sources else []
+        return _without_redis(asking)
     replies, memory = asking.replies, queues_of(asking.memory)
     keys = queue_keys(asking.target, replies, known_workers_of(asking.memories.get("workers")), memory)
     wanted: list[Query] = [Ping(), ReadServer(), scan(memory.bindings)]
@@ -121,21 +125,19 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 def read(look: Look) -> Reading:
     """Return a row for every known queue."""
-    idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "growth_per_min") | idle_work(look)
-    if look.target.sources.isdisjoint(("flower", "redis")):
-        return Reading(idle={c.name: "needs Redis or Flower, and this target has neither" for c in COLUMNS})
+    idle = second_look_needed(look, "growth_per_min") | idle_work(look)
+    if look.target.sources.isdisjoint(("flower", "redis", "rabbitmq")):
+        return Reading(idle={c.name: "needs Redis, RabbitMQ or Flower, and this target has none" for c in COLUMNS})
     if "redis" not in look.target.sources:
-        return read_by_flower(
-            look,
-            idle | dict.fromkeys((*OF_HEAD, "priorities", "bound"), "needs Redis, and this target has no `redis`"),
-            [c.name for c in COLUMNS],
-        )
+        return _read_without_redis(look, idle)
     memory = queues_of(look.memory)
     if "flower" not in look.target.sources:
         idle |= dict.fromkeys(OF_FLOWER, "needs Flower, and this target has no `flower`")
     known_workers = known_workers_of(look.before["workers"].memory if "workers" in look.before else None)
     keys = queue_keys(look.target, look.replies, known_workers, memory)
     pong = look.replies.get(Ping(), Pong)
+    if "rabbitmq" not in look.target.sources or not isinstance(pong, Gap):
+        idle |= dict.fromkeys(OF_RABBITMQ, UNACKED)
     why = pong.reason if isinstance(pong, Gap) else keys.unsure
     if why is not None:
         blind = tuple(c.name for c in COLUMNS if c.name not in ("name", "declared") and c.name not in idle)
@@ -172,6 +174,24 @@ def read(look: Look) -> Reading:
         sample=Sample(look.now, {name: (None if isinstance(n := lengths[name], Gap) else float(n),) for name in kept}),
         forgotten=frozenset((name,) for name in known if name not in kept),
     )
+
+
+def _without_redis(asking: Asking) -> Iterable[Query]:
+    """Return the queries of a target whose broker is not Redis."""
+    if "rabbitmq" not in asking.target.sources:
+        return lengths_due(asking) if "flower" in asking.target.sources else []
+    of_workers = [Inspected(), *_settling(asking, queues_of(asking.memory))] if "flower" in asking.target.sources else []
+    return [RabbitOverview(), RabbitQueues(asking.target.rabbitmq_vhost), *of_workers]
+
+
+def _read_without_redis(look: Look, idle: dict[str, str]) -> Reading:
+    names = [c.name for c in COLUMNS]
+    if "rabbitmq" not in look.target.sources:
+        of_redis = dict.fromkeys((*OF_HEAD, "priorities", "bound"), "needs Redis, and this target has no `redis`")
+        return read_by_flower(look, idle | of_redis | dict.fromkeys(OF_RABBITMQ, NO_BROKER), names)
+    of_flower = set(OF_FLOWER) - {"consumers", "unserved", "finished_per_min"} if "flower" not in look.target.sources else ()
+    idle = {name: why for name, why in idle.items() if name != "finished_per_min"}
+    return read_by_rabbitmq(look, idle | dict.fromkeys(of_flower, "needs Flower, and this target has no `flower`"), names)
 
 
 def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[str, int | Gap]:

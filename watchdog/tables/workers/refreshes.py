@@ -12,7 +12,7 @@ from watchdog.core.model.replies import Replies, WorkerBeat
 from watchdog.core.model.rows import Asking
 from watchdog.tables.workers.evidence import heard_of, listed_by_flower, lives_again, own_events, said_goodbye
 from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, inspections, of_two_processes, passed, refreshing
-from watchdog.tables.workers.presence import BrokerPresence, broker_presence, flower_presence
+from watchdog.tables.workers.presence import broker_presence, flower_presence
 from watchdog.tables.workers.silence import may_be_deaf, questions
 from watchdog.tables.workers.states import VOUCHED_S
 
@@ -42,7 +42,7 @@ def queries_due(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
 
 def _refreshes(asking: Asking, known_workers: KnownWorkers, due: "_Due") -> Sequence[InspectOne | InspectAll]:
     replies, now = asking.replies, asking.now
-    broker = broker_presence(known_workers.broker, replies, now) if "redis" in asking.target.sources else BrokerPresence()
+    broker = broker_presence(known_workers.broker, asking.target, replies, now)
     if broker.down or replies.asked(InspectAll()):
         return []
     if known_workers.refreshed_at is not None and passed(known_workers.refreshed_at, now, ALL_EVERY_S):

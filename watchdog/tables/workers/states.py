@@ -37,7 +37,7 @@ from watchdog.tables.workers.evidence import (
 )
 from watchdog.tables.workers.heartbeat_rates import rate_after
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections
-from watchdog.tables.workers.presence import BrokerPresence, broker_presence, ear_unsettled, flower_presence
+from watchdog.tables.workers.presence import broker_presence, ear_unsettled, flower_presence
 from watchdog.tables.workers.replacements import with_peers
 from watchdog.tables.workers.silence import RETURNED, Silence, longest_unknown_s, may_be_deaf, silence_of, why_all_silent, why_unexplained
 from watchdog.tables.workers.usage import cpu_after
@@ -55,7 +55,7 @@ FELL_S = 600.0
 def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, now: float) -> KnownWorkers:
     """Return the known workers after a poll. If neither Flower answers nor events are heard, only its presence and the broker's change."""
     status, events = replies.get(WorkerStatus(), dict[str, bool]), own_events(replies, target)
-    broker = broker_presence(known_workers.broker, replies, now) if "redis" in target.sources else BrokerPresence()
+    broker = broker_presence(known_workers.broker, target, replies, now)
     flower = flower_presence(known_workers.flower, replies, now)
     if isinstance(status, Gap) and events is None:
         return replace(known_workers, broker=broker, flower=flower, kinds=target.kinds)

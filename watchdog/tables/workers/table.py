@@ -5,22 +5,12 @@ from collections.abc import Iterable, Mapping
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import rises_per_min, second_look_needed, totals, within
-from watchdog.core.model.queries import (
-    STARTED_TASKS,
-    HearWorkers,
-    Inspected,
-    Ping,
-    Query,
-    ReadEventCounters,
-    ReadServer,
-    WorkerHeartbeats,
-    WorkerStatus,
-)
+from watchdog.core.model.queries import STARTED_TASKS, HearWorkers, Inspected, Query, ReadEventCounters, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import EventCounters, WorkerInspection
 from watchdog.core.model.rows import Asking, Column, Key, Kind, Look, Reading, Sample, Table
 from watchdog.tables.workers.evidence import beats_of, own_events, why_not_heard
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections, known_workers_of
-from watchdog.tables.workers.presence import ear_unsettled
+from watchdog.tables.workers.presence import ear_unsettled, questions_of_presence
 from watchdog.tables.workers.refreshes import queries_due
 from watchdog.tables.workers.rows import FROM_INSPECTION, WorkerRows, blind_row
 from watchdog.tables.workers.states import look_again
@@ -92,8 +82,8 @@ def asks(asking: Asking) -> Iterable[Query]:
     """Return what is heard, Flower's cheap queries of each cycle, then the refreshes that their answers require."""
     known_workers, sources = known_workers_of(asking.memory), asking.target.sources
     cheap: list[Query] = [*_hearing(asking, known_workers)]
-    if "redis" in sources and not sources.isdisjoint(("flower", "events")):
-        cheap += [Ping(), ReadServer()]
+    if not sources.isdisjoint(("flower", "events")):
+        cheap += questions_of_presence(asking.target)
     if "flower" not in sources:
         return cheap
     cheap += [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]

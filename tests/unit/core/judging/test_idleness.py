@@ -2,6 +2,7 @@ from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.judging.idleness import idle_by_configuration
 from watchdog.core.model.target import Target
 from watchdog.core.rules.rule import Rule
+from watchdog.sources import SOURCES
 from watchdog.tables import TABLES
 
 
@@ -53,6 +54,9 @@ def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> Non
     of_objectives = {"ObjectiveBurnsFast", "ObjectiveBurnsSlowly", "ObjectiveMissed"}
     of_redis = {
         "BrokerMemoryHigh",
+        "BrokerAlarm",
+        "BrokerNodeDown",
+        "BrokerPartitioned",
         "BrokerEviction",
         "BrokerLostMessages",
         "BrokerReadOnly",
@@ -69,7 +73,10 @@ def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> Non
 
 
 def test_a_rule_whose_where_no_row_can_meet_is_idle_and_says_so() -> None:
-    assert shipped(Target("prod", frozenset({"flower"})))["BrokerUnreachable"] == "sources has no row here for it: where name = 'redis'"
+    assert (
+        shipped(Target("prod", frozenset({"flower"})))["BrokerUnreachable"]
+        == "sources has no row here for it: where name in ('redis', 'rabbitmq')"
+    )
 
 
 def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
@@ -80,7 +87,7 @@ def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
 
 
 def test_with_all_sources_configured_no_shipped_rule_is_idle_but_those_for_schedules_and_objectives() -> None:
-    idle_rules = shipped(Target("prod", frozenset({"flower", "redis", "results"}), min_workers=1))
+    idle_rules = shipped(Target("prod", frozenset(SOURCES), min_workers=1))
     assert {rule: why.rpartition("no ")[2] for rule, why in idle_rules.items()} == {
         "TaskOverdue": "[[target.schedule]] is configured",
         **dict.fromkeys(("ObjectiveBurnsFast", "ObjectiveBurnsSlowly", "ObjectiveMissed"), "[[target.objective]] is configured"),

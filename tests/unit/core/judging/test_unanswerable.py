@@ -54,7 +54,7 @@ def test_a_rule_that_no_target_can_answer_is_a_fault_with_its_place_columns_and_
         2,
         "",
         f'{tmp_path}/mine.toml:1: rule "Memory": it can never have a verdict on prod, eu: nothing fills broker.used_memory there '
-        f"(needs Redis, and this target has no `redis`); {SET_REDIS}\n",
+        f"(needs Redis or RabbitMQ, and this target has neither); {SET_REDIS}\n",
     )
 
 
@@ -94,12 +94,13 @@ def test_copies_of_shipped_rules_are_as_good_as_these(run: Run, tmp_path: Path) 
     assert checked(run, "rules", "check") == []
 
 
-def test_a_column_that_nothing_fills_is_a_fault_without_a_configuration_too(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text('[[rule]]\nname = "Fat"\nfrom = "queues"\nwhen = "unacked > 1"\n')
-    assert checked(run, "rules", "check", "mine.toml") == [
-        'mine.toml:1: rule "Fat": it can never have a verdict on any target: nothing fills queues.unacked there '
-        "(Redis keeps those of all queues together: see broker.unacked); switch the rule off: enabled = false"
-    ]
+def test_a_column_that_another_broker_fills_is_a_fault_beside_redis_alone(run: Run, tmp_path: Path) -> None:
+    rule = '[[rule]]\nname = "Fat"\nfrom = "queues"\nwhen = "unacked > 1"\n'
+    (tmp_path / "mine.toml").write_text(rule)
+    assert checked(run, "rules", "check", "mine.toml") == []
+    configure(tmp_path, rule, BOTH)
+    (fault,) = checked(run, "config", "check")
+    assert "nothing fills queues.unacked there (needs RabbitMQ: Redis does not count it by queue (see broker.unacked))" in fault
 
 
 def test_a_file_of_rules_alone_says_nothing_of_sources(run: Run, tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_a_reload_with_such_a_rule_is_rejected_before_anything_is_built(tmp_path
 def test_an_expectation_that_no_target_can_answer_is_a_fault_with_its_columns_and_remedy(run: Run) -> None:
     assert checked(run, "check", "--once", "--flower", "http://127.0.0.1:1", "--expect", "broker: used_memory > 1") == [
         '--expect "broker: used_memory > 1": it can never be answered on default: nothing fills broker.used_memory there '
-        "(needs Redis, and this target has no `redis`); add --redis URL, or leave it out"
+        "(needs Redis or RabbitMQ, and this target has neither); add --redis URL, or leave it out"
     ]
 
 
@@ -232,7 +233,7 @@ def test_rules_that_are_all_idle_are_no_answer(run: Run) -> None:
     (fault,) = checked(run, "check", "--once", "--flower", "http://127.0.0.1:1", "--only", "BrokerMemoryHigh")
     assert fault == (
         "--only and --skip leave no rule that can have a verdict here, and nothing is expected: "
-        "BrokerMemoryHigh (memory_ratio: needs Redis, and this target has no `redis`)"
+        "BrokerMemoryHigh (memory_ratio: needs Redis or RabbitMQ, and this target has neither)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Shared servers: several targets may name the same Redis or Flower, and its failure is then one incident of all of them.
+"""Shared servers: several targets may name the same Redis, RabbitMQ or Flower, and its failure is then one incident of all of them.
 
 Each target keeps an incident of its own; those of the same rule and key about the same server are twins. The one that fired first is told,
 with the names of all targets that have one, and the others are held back while it is open. When it ends and another still fires, that one
@@ -13,18 +13,18 @@ from watchdog.core.incidents.lifecycle import Incident, State
 
 __all__ = ["Twins", "server_of"]
 
-OF_THE_SERVER: Mapping[str, tuple[str, frozenset[str]]] = {
-    "sources": ("", frozenset({"name", "up", "error", "version", "restarted_s"})),
+OF_THE_SERVER: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {
+    "sources": ((), frozenset({"name", "up", "error", "version", "restarted_s"})),
     "broker": (
-        "redis",
+        ("redis", "rabbitmq"),
         frozenset({
             "used_memory", "max_memory", "memory_ratio", "evicted", "eviction_policy", "clients", "client_ratio", "blocked_clients", "role",
-            "replica_link_up", "last_save_ok",
+            "replica_link_up", "last_save_ok", "alarms", "disk_free", "disk_limit", "nodes_down", "partitions",
         }),
     ),
 }  # fmt: skip
-"""Table -> the source that it describes (empty: the one that its key `name` names), and the columns that are the same for all who use that
-server. The others belong to one target, such as the unacknowledged messages of its database."""
+"""Table -> the sources that it may describe (none: the one that its key `name` names), and the columns that are the same for all who use
+that server. The others belong to one target, such as the unacknowledged messages of its database."""
 
 Same = tuple[str, str, tuple[tuple[str, str], ...]]
 
@@ -37,8 +37,9 @@ def server_of(reads: Mapping[str, frozenset[str]], key: Mapping[str, str], serve
     if len(reads) != 1:
         return ""
     ((table, columns),) = reads.items()
-    source, common = OF_THE_SERVER.get(table, ("", frozenset()))
-    return servers.get(source or key.get("name", ""), "") if columns <= common else ""
+    sources, common = OF_THE_SERVER.get(table, ((), frozenset()))
+    named = next((servers[source] for source in sources or (key.get("name", ""),) if source in servers), "")
+    return named if columns <= common else ""
 
 
 class Twins:

@@ -109,6 +109,8 @@ class WorkerConf(Struct, frozen=True, gc=False, omit_defaults=True):
     """The transport of its messages (`redis`, `amqp`, `sqs`, …)."""
     broker_db: int | None = None
     """The database of its broker, if that is Redis."""
+    broker_vhost: str | None = None
+    """The virtual host of its broker as it reports it; that of a Redis is its database."""
     eta_task_limit: int | None = None
     """`worker_eta_task_limit`: most tasks with an ETA that it fetches."""
     settings: WorkerSettings | None = None

@@ -1,4 +1,4 @@
-"""`broker`: one row for the target's Redis, from PING, INFO and the unacked index."""
+"""`broker`: one row for the target's Redis, from PING, INFO and the unacked index; or for its RabbitMQ (`by_rabbitmq`)."""
 
 from collections.abc import Iterable
 from math import inf
@@ -8,22 +8,25 @@ from watchdog.core.model.history import numbers_within, risen
 from watchdog.core.model.queries import CountFlushes, HashSize, LowestScore, Ping, Query, ReadServer
 from watchdog.core.model.replies import Pong, RedisServer
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Sample, Table, number
-from watchdog.tables.broker_losses import Holdings, holdings_after
+from watchdog.core.model.servers.rabbitmq_queries import RabbitQueues
+from watchdog.tables.broker.by_rabbitmq import OF_BOTH, OF_RABBITMQ, read_by_rabbitmq
+from watchdog.tables.broker.losses import Holdings, holdings_after
 from watchdog.tables.queues.keys import queue_keys, queues_of
 from watchdog.tables.workers.memory import KnownWorker, known_workers_of
+from watchdog.tables.workers.presence import questions_of_presence
 
 __all__ = ["TABLE"]
 
 N, T, B = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
 COLUMNS = (
     Column("latency_ms", N, "how long a PING took", "ms"),
-    Column("used_memory", N, "memory Redis uses", "bytes"),
+    Column("used_memory", N, "memory it uses; of several nodes, the one that is nearest to its limit", "bytes"),
     Column("max_memory", N, "memory it may use; 0: no limit set", "bytes", 0.0),
     Column("memory_ratio", N, "used of allowed; 0 where no limit is set", "ratio", 0.0),
     Column("evicted", N, "keys evicted within the window", "keys", 0.0, windowed=True),
     Column("eviction_policy", T, "maxmemory-policy"),
     Column("clients", N, "connected clients", "clients"),
-    Column("client_ratio", N, "connected of allowed", "ratio", 0.0),
+    Column("client_ratio", N, "connected of allowed; of RabbitMQ, descriptors or sockets", "ratio", 0.0),
     Column("blocked_clients", N, "clients in a blocking call; idle workers are", "clients"),
     Column("role", T, "master or slave", allowed=("master", "slave")),
     Column("replica_link_up", B, "a replica's link to its master; true on a master", neutral=True),
@@ -41,18 +44,28 @@ COLUMNS = (
     Column(
         "lasting_keys", N, "keys in its database that never expire: queues and bindings, and results without `result_expires`", "keys", 0.0
     ),
+    Column("alarms", T, "alarms of RabbitMQ, in which it blocks publishers, as `memory on rabbit@a`; empty without any", neutral=""),
+    Column("disk_free", N, "disk space of the node that is nearest to its limit", "bytes"),
+    Column("disk_limit", N, "below which that node raises its alarm", "bytes"),
+    Column("nodes_down", T, "nodes of its cluster that do not run, joined by a comma", neutral=""),
+    Column("partitions", T, "nodes of its cluster that have lost sight of each other, joined by a comma", neutral=""),
+    Column("scheduled", N, "messages that it holds back until their ETA (celery_delayed_*)", "messages", 0.0),
 )
 FROM_INDEX = ("unacked_oldest_s", "unacked_ratio", "redelivered_in_s")
 FROM_CONF = "visibility_timeout_s"
-ELSEWHERE = ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_holders", FROM_CONF, *FROM_INDEX)
+ELSEWHERE = ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_holders", FROM_CONF, *FROM_INDEX, *OF_RABBITMQ)
 FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ELSEWHERE)
 MOST_HOLDERS = 5
+NO_REDIS = "needs Redis, and this target has no `redis`"
+NO_RABBITMQ = "needs RabbitMQ, and this target has no `rabbitmq`"
+NO_BROKER = "needs Redis or RabbitMQ, and this target has neither"
 
 
 def asks(asking: Asking) -> Iterable[Query]:
     """Return PING and INFO first, and the queries of the unacked keys once their prefix is known."""
     if "redis" not in asking.target.sources:
-        return []
+        of_rabbitmq = [*questions_of_presence(asking.target), RabbitQueues(asking.target.rabbitmq_vhost)]
+        return of_rabbitmq if "rabbitmq" in asking.target.sources else []
     wanted: list[Query] = [Ping(), ReadServer(), CountFlushes()]
     keys = queue_keys(
         asking.target, asking.replies, known_workers_of(asking.memories.get("workers")), queues_of(asking.memories.get("queues"))
@@ -65,10 +78,12 @@ def asks(asking: Asking) -> Iterable[Query]:
 def read(look: Look) -> Reading:
     """Return the single row."""
     if "redis" not in look.target.sources:
-        return Reading(idle={c.name: "needs Redis, and this target has no `redis`" for c in COLUMNS})
+        return _read_without_redis(look)
     pong = look.replies.get(Ping(), Pong)
     server = look.replies.get(ReadServer(), RedisServer)
     idle = {} if numbers_within(look, "", 0) else {"evicted": "evicted needs a second poll"}
+    if "rabbitmq" not in look.target.sources or not isinstance(pong, Gap):
+        idle |= dict.fromkeys(OF_RABBITMQ, NO_RABBITMQ)
     if isinstance(pong, Gap):
         names = [c.name for c in COLUMNS if c.name not in idle]
         return Reading((Row(dict.fromkeys(names), dict.fromkeys(names, pong.reason)),), idle=idle, memory=look.memory)
@@ -87,11 +102,19 @@ def read(look: Look) -> Reading:
     flushes = look.replies.get(CountFlushes(), int)
     flushes_known = None if isinstance(flushes, Gap) else flushes
     held = holdings_after(_holdings(look.memory), run_id, _held(look, cells["unacked"]), look.now, flushes_known)
-    cells["unacked_holders"] = _holders(known_workers_of(look.before["workers"].memory).known.values()) if "workers" in look.before else ""
+    cells["unacked_holders"] = _holders(look)
     lost = held.lost_lately(look.now)
     cells |= {"lost_messages": lost, "flushed": held.flushed and lost > 0}
     row = Row({n: c for n, c in cells.items() if n not in idle}, {n: r for n, r in gaps.items() if n not in idle})
     return Reading((row,), idle=idle, sample=sample, memory=held)
+
+
+def _read_without_redis(look: Look) -> Reading:
+    names = [c.name for c in COLUMNS]
+    if "rabbitmq" in look.target.sources:
+        return read_by_rabbitmq(look, names, _holders(look))
+    needs = {name: NO_RABBITMQ if name in OF_RABBITMQ else NO_BROKER if name in OF_BOTH else NO_REDIS for name in names}
+    return Reading(idle=needs)
 
 
 def _holdings(memory: object) -> Holdings:
@@ -157,9 +180,10 @@ def _fill_unacked(look: Look, cells: dict[str, Cell], gaps: dict[str, str]) -> N
     cells |= {"unacked_oldest_s": age, "unacked_ratio": age / timeout_s, "redelivered_in_s": max(timeout_s - age, 0.0)}
 
 
-def _holders(workers: Iterable[KnownWorker]) -> str:
+def _holders(look: Look) -> str:
     """Return workers that may hold unacknowledged messages. For workers that are gone, their last heartbeat counts."""
-    holding = [worker for worker in workers if _holds(worker)]
+    workers = known_workers_of(look.before["workers"].memory).known if "workers" in look.before else {}
+    holding = [worker for worker in workers.values() if _holds(worker)]
     ordered = sorted(holding, key=lambda worker: (worker.state == "online", worker.name))  # dead workers acknowledge nothing any more
     more = [f"{len(ordered) - MOST_HOLDERS} more"] if len(ordered) > MOST_HOLDERS else []
     return ",".join([*[worker.name for worker in ordered[:MOST_HOLDERS]], *more])
@@ -171,4 +195,4 @@ def _holds(worker: KnownWorker) -> bool:
     return worker.busy or bool(active or reserved)
 
 
-TABLE = Table("broker", "the target's Redis", (), COLUMNS, asks, read, memory=Holdings, needs=("workers", "queues"))
+TABLE = Table("broker", "the target's broker: its Redis or RabbitMQ", (), COLUMNS, asks, read, memory=Holdings, needs=("workers", "queues"))

@@ -1,0 +1,1 @@
+"""What single servers are asked, and what they tell."""

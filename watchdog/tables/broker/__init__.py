@@ -1,0 +1,1 @@
+"""The target's broker: Redis or RabbitMQ."""
