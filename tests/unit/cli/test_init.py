@@ -23,6 +23,7 @@ VALUES = {
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/x",
     "WEBHOOK_URL": "https://hooks.example.com/x",
     "FLOWER_PASSWORD": "hunter2",
+    "RABBITMQ_PASSWORD": "hunter2",
     "REDIS_USERINFO": ":hunter2",
     "CELERY_BROKER_URL": "redis://:hunter2@broker:6380/3",
     "REDIS_URL": "redis://:hunter2@broker:6380/3",
@@ -34,7 +35,7 @@ FLOWERS = (
     Found(Place("flower", "http://localhost:5555"), answers=False, said=LOCKED),
     Found(Place("flower", "https://me:hunter2@flower:5555/prefix", "--flower"), answers=False, said="no\nanswer"),
 )
-REDISES = (
+BROKERS = (
     None,
     Found(Place("redis", "redis://localhost:6379/0"), answers=True, said="answers, version 7.0.15"),
     Found(Place("redis", "redis://localhost:6379/0"), answers=False, said="connection refused"),
@@ -43,12 +44,16 @@ REDISES = (
     Found(Place("redis", "redis://:hunter2@broker:6380/3", "$REDIS_URL"), answers=False, said="refused"),
     Found(Place("redis", "unix://:hunter2@/run/${x}.sock?db=3", "--redis"), answers=False, said="refused"),
     Found(Place("redis", "redis://:hunter2@broker:6380/3", "$WATCHDOG_REDIS"), answers=True, said="answers"),
+    Found(Place("rabbitmq", "http://rabbit:15672", "--rabbitmq"), answers=False, said="refused"),
+    Found(Place("rabbitmq", "http://rabbit:15672", vhost="shop"), answers=True, said="answers, version 4.1.0"),
+    Found(Place("rabbitmq", "http://me:hunter2@rabbit:15672", "$WATCHDOG_RABBITMQ"), answers=True, said="answers"),
+    Found(Place("rabbitmq", "http://me:hunter2@rabbit:15672", vhost="a/b"), answers=False, said="it does not accept"),
 )  # fmt: skip
 
 
 def setups() -> Iterator[Setup]:
-    for flower, redis, receiver in itertools.product(FLOWERS, REDISES, RECEIVERS):
-        sources = {found.place.kind: found for found in (flower, redis) if found is not None}
+    for flower, broker, receiver in itertools.product(FLOWERS, BROKERS, RECEIVERS):
+        sources = {found.place.kind: found for found in (flower, broker) if found is not None}
         if sources:
             yield Setup('the "prod" ${one}', sources, receiver)
 
@@ -68,6 +73,8 @@ def test_every_file_is_right_once_the_variables_that_it_names_are_set_and_says_w
         assert len(settings.receiver) == 1
         if target.redis is not None:
             assert target.redis.url.get_secret_value() == setup.sources["redis"].place.url
+        if target.rabbitmq is not None:
+            assert (target.rabbitmq.url, target.rabbitmq.vhost) == ("http://rabbit:15672", setup.sources["rabbitmq"].place.vhost)
         if target.flower is not None and target.flower.username:
             assert (target.flower.url, target.flower.username) == ("https://flower:5555/prefix", "me")
 
@@ -95,13 +102,13 @@ def test_every_line_that_is_commented_out_would_be_right_too(tmp_path: Path) -> 
 
 
 def test_what_was_only_looked_for_and_is_not_there_is_commented_out() -> None:
-    found = {"flower": FLOWERS[2], "redis": REDISES[1]}
+    found = {"flower": FLOWERS[2], "redis": BROKERS[1]}
     setup = Setup("prod", {kind: one for kind, one in found.items() if one}, "screen")
     assert set(tomllib.loads(text_of(setup))["target"][0]) == {"name", "redis"}
 
 
 def test_where_nothing_is_there_both_stand_in_the_file_to_be_mended() -> None:
-    found = {"flower": FLOWERS[2], "redis": REDISES[2]}
+    found = {"flower": FLOWERS[2], "redis": BROKERS[2]}
     setup = Setup("prod", {kind: one for kind, one in found.items() if one}, "screen")
     assert set(tomllib.loads(text_of(setup))["target"][0]) == {"name", "flower", "redis"}
 
@@ -130,7 +137,37 @@ def test_a_flag_comes_before_the_environment_and_that_before_the_usual_address(
 
 
 def test_where_celery_has_another_broker_no_redis_is_looked_for() -> None:
-    assert set(first_places({}, {"CELERY_BROKER_URL": "amqp://guest@rabbit//", "REDIS_URL": "redis://cache"})) == {"flower"}
+    assert set(first_places({}, {"CELERY_BROKER_URL": "amqp://guest@rabbit//", "REDIS_URL": "redis://cache"})) == {"flower", "rabbitmq"}
+    assert set(first_places({}, {"CELERY_BROKER_URL": "sqs://", "REDIS_URL": "redis://cache"})) == {"flower"}
+
+
+@pytest.mark.parametrize(
+    ("url", "management", "vhost"),
+    [
+        ("amqp://guest@rabbit//", "http://guest@rabbit:15672", "/"),
+        ("amqp://me:p%40ss@rabbit:5673/shop", "http://me:p%40ss@rabbit:15672", "shop"),
+        ("amqps://me:pass@rabbit/a%2Fb?ssl=1", "https://me:pass@rabbit:15671", "a/b"),
+        ("pyamqp://", "http://localhost:15672", "/"),
+        ("amqp://a/x;amqp://b/x", "http://a:15672", "x"),
+    ],
+)
+def test_rabbitmq_is_looked_for_on_the_host_of_celerys_broker(url: str, management: str, vhost: str) -> None:
+    place = first_places({}, {"CELERY_BROKER_URL": url})["rabbitmq"]
+    assert (place.url, place.vhost, place.meant) == (management, vhost, False)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "kinds"),
+    [
+        ({"rabbitmq": "http://r:15672"}, {}, {"flower", "rabbitmq"}),
+        ({"rabbitmq": "http://r:15672"}, {"WATCHDOG_REDIS": "redis://w"}, {"flower", "rabbitmq"}),
+        ({"redis": "redis://a"}, {"CELERY_BROKER_URL": "amqp://r"}, {"flower", "redis"}),
+        ({}, {"WATCHDOG_RABBITMQ": "http://r:15672", "REDIS_URL": "redis://cache"}, {"flower", "rabbitmq"}),
+        ({}, {}, {"flower", "redis"}),
+    ],
+)
+def test_one_broker_is_looked_for(flags: dict[str, str], environ: dict[str, str], kinds: set[str]) -> None:
+    assert set(first_places(flags, environ)) == kinds
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

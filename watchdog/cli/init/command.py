@@ -1,4 +1,4 @@
-"""`watchdog init`: writes a first `watchdog.toml` for the Flower and Redis that it finds."""
+"""`watchdog init`: writes a first `watchdog.toml` for the Flower and the broker that it finds."""
 
 import os
 import sys
@@ -31,8 +31,9 @@ Exit codes:
 
 \b
 Tries, in this order:
-  Flower  --flower, $WATCHDOG_FLOWER, http://localhost:5555
-  Redis   --redis, $WATCHDOG_REDIS, $CELERY_BROKER_URL, $REDIS_URL, redis://localhost:6379/0
+  Flower    --flower, $WATCHDOG_FLOWER, http://localhost:5555
+  RabbitMQ  --rabbitmq, $WATCHDOG_RABBITMQ, the host in $CELERY_BROKER_URL if that is amqp://
+  Redis     --redis, $WATCHDOG_REDIS, $CELERY_BROKER_URL, $REDIS_URL, redis://localhost:6379/0
 
 \b
 Examples:
@@ -43,6 +44,7 @@ Examples:
 )
 @click.option("--flower", metavar="URL", help="Where Flower is.")
 @click.option("--redis", metavar="URL", help="Where Redis is, the broker.")
+@click.option("--rabbitmq", metavar="URL", help="Where RabbitMQ's management API is, if that is the broker.")
 @click.option("--name", metavar="NAME", help=f"The cluster's name in messages; otherwise {TARGET}.")
 @click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help=f"The file to write; otherwise ./{FILE}; - is standard output."
@@ -50,12 +52,20 @@ Examples:
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option("-y", "--yes", is_flag=True, help="Ask no questions, as in a pipe.")
 @click.pass_context
-def init(
-    ctx: click.Context, *, flower: str | None, redis: str | None, name: str | None, output: Path | None, force: bool, yes: bool
+def init(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    *,
+    flower: str | None,
+    redis: str | None,
+    rabbitmq: str | None,
+    name: str | None,
+    output: Path | None,
+    force: bool,
+    yes: bool,
 ) -> None:
     """Write a first watchdog.toml.
 
-    Looks for Flower and Redis, reports what it found, and on a terminal asks for what is missing. It writes no secrets.
+    Looks for Flower and the broker, reports what it found, and on a terminal asks for what is missing. It writes no secrets.
     """
     from watchdog.cli.init.text import text_of  # noqa: PLC0415
 
@@ -68,7 +78,7 @@ def init(
         click.echo(line, file=told_on)
 
     asks = not yes and sys.stdin.isatty() and told_on.isatty()
-    setup = _set_up({"flower": flower, "redis": redis}, name, tell, asks=asks)
+    setup = _set_up({"flower": flower, "redis": redis, "rabbitmq": rabbitmq}, name, tell, asks=asks)
     text = text_of(setup)
     if path == STDOUT:
         click.echo(text, nl=False)
@@ -91,13 +101,16 @@ def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[s
     sources: dict[str, Found] = {}
     for kind in USUAL:
         found = _looked(places[kind]) if kind in places else None
-        tell(told(found) if found else "redis: $CELERY_BROKER_URL names another broker; it is watched through Flower")
+        if found is not None:
+            tell(told(found))
+        elif kind == "redis" and "rabbitmq" not in places:
+            tell("redis: $CELERY_BROKER_URL names another broker; it is watched through Flower")
         if asks and found is not None and not found.answers:
             found = questions.source(found, kind)
         if found is not None and not _hopeless(found):
             sources[kind] = found
     if not sources:
-        raise Refused("nothing to watch: expected a Flower, a Redis or both; name one with --flower URL or --redis URL")
+        raise Refused("nothing to watch: expected a Flower, a broker or both; name one with --flower URL, --redis URL or --rabbitmq URL")
     name = name or (questions.name(TARGET) if asks else TARGET)
     return Setup(name, sources, questions.receiver(receiver) if asks else receiver)
 
@@ -110,7 +123,13 @@ def _refuse_unusable(places: "Mapping[str, Place]", flags: Mapping[str, str | No
     faults = [f"--{kind}: {EMPTY_FLAG}" for kind, given in flags.items() if is_empty(given)]
     variables = [f"WATCHDOG_{kind.upper()}" for kind, given in flags.items() if given is None]
     faults += [f"${name}: {EMPTY_VARIABLE}" for name in variables if is_empty(os.environ.get(name))]
-    faults += [f"--{kind}: {wrong}" for kind, given in flags.items() if given and not is_empty(given) and (wrong := unusable(places[kind]))]
+    faults += [
+        f"--{kind}: {wrong}"
+        for kind, given in flags.items()
+        if given and not is_empty(given) and kind in places and (wrong := unusable(places[kind]))
+    ]
+    if flags.get("redis") and flags.get("rabbitmq"):
+        faults.append("--rabbitmq: expected one broker, found --redis too; where Redis holds the results alone, set `results` in the file")
     if name is not None and (wrong := unusable_name(name)):
         faults.append(f"--name: {wrong}")
     if faults:
@@ -198,7 +217,7 @@ def _say_what_is_next(setup: "Setup", path: Path, tell: Callable[[str], None]) -
         tell(f"  export {variable}='{example}'{'  # %-escaped, as in a URL' if variable.endswith('_USERINFO') else ''}")
     if kept := [variable for variable in secrets if variable in os.environ]:
         tell(f"It refers to ${', $'.join(kept)}, set here; set the same where watchdog runs.")
-    for variable in ("WATCHDOG_FLOWER", "WATCHDOG_REDIS"):
+    for variable in ("WATCHDOG_FLOWER", "WATCHDOG_REDIS", "WATCHDOG_RABBITMQ"):
         if os.environ.get(variable):
             tell(f"${variable} replaces the file's targets while it is set: unset {variable}")
     if path == STDOUT:

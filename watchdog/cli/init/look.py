@@ -1,8 +1,9 @@
-"""Checks one address where Flower or Redis may be: does it answer, and what does it report about itself.
+"""Checks one address where Flower or a broker may be: does it answer, and what does it report about itself.
 
 In: a place. Out: what was found, as a sentence without secrets; the source's own reason if it does not answer.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,7 +12,10 @@ from watchdog.cli.init.places import USUAL, Place
 
 if TYPE_CHECKING:
     from watchdog.config.settings import TargetSettings
+    from watchdog.core.model.queries import Query
     from watchdog.sources.base import Answers
+
+    Look = tuple[list[Query], Callable[[Place, Answers], "Found"]]
 
 __all__ = ["Found", "look", "unusable", "unusable_name"]
 
@@ -19,7 +23,7 @@ _BINDINGS = "_kombu.binding.*"
 """Keys that Celery leaves in a Redis for each queue that a worker has consumed (kombu/transport/redis.py)."""
 _BUDGET = 1000
 _WANTS_CREDENTIALS = ("requires credentials", "requires a password", "does not accept")
-_LOCKED = (*_WANTS_CREDENTIALS, "requires no password", "its API is switched off", "answered with the login page")
+_LOCKED = (*_WANTS_CREDENTIALS, "has no tag", "requires no password", "its API is switched off", "answered with the login page")
 """Parts of the reasons for a server that is there but refuses access (`flower.reasons`, `redis.reasons`)."""
 
 
@@ -60,15 +64,32 @@ def look(place: Place) -> Found:
     if isinstance(settings, str):
         return Found(place, answers=False, said=settings)
     from watchdog.app.polling import build_sources  # noqa: PLC0415
-    from watchdog.core.model.queries import Ping, Query, ReadServer, ScanKeys, WorkerStatus  # noqa: PLC0415
 
     source = build_sources(settings)[place.kind]
-    queries: list[Query] = [WorkerStatus()] if place.kind == "flower" else [Ping(), ReadServer(), ScanKeys(0, _BINDINGS, _BUDGET)]
+    queries, read = {"flower": _of_flower, "redis": _of_redis, "rabbitmq": _of_rabbitmq}[place.kind](place)
     try:
         answers = source.ask(queries)
     finally:
         source.close()
-    return _flower(place, answers) if place.kind == "flower" else _redis(place, answers)
+    return read(place, answers)
+
+
+def _of_flower(_: Place) -> "Look":
+    from watchdog.core.model.queries import WorkerStatus  # noqa: PLC0415
+
+    return [WorkerStatus()], _flower
+
+
+def _of_redis(_: Place) -> "Look":
+    from watchdog.core.model.queries import Ping, ReadServer, ScanKeys  # noqa: PLC0415
+
+    return [Ping(), ReadServer(), ScanKeys(0, _BINDINGS, _BUDGET)], _redis
+
+
+def _of_rabbitmq(place: Place) -> "Look":
+    from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues  # noqa: PLC0415
+
+    return [RabbitOverview(), RabbitNodes(), RabbitQueues(place.vhost)], _rabbitmq
 
 
 def _settings(place: Place) -> "TargetSettings | str":
@@ -77,10 +98,11 @@ def _settings(place: Place) -> "TargetSettings | str":
         return "expected a URL of plain ASCII characters; others are written %-escaped"
     if "@" in place.url.partition("://")[2].partition("/")[2] and ";sentinel://" not in place.url:
         return "expected no @ after the host, found one: are / and @ in the password %-escaped?"
-    return _target({"name": "one", place.kind: place.url})
+    given = {"url": place.url, "vhost": place.vhost} if place.kind == "rabbitmq" else place.url
+    return _target({"name": "one", place.kind: given})
 
 
-def _target(values: dict[str, str]) -> "TargetSettings | str":
+def _target(values: dict[str, object]) -> "TargetSettings | str":
     """The settings of a target, or all of their faults."""
     from pydantic import ValidationError  # noqa: PLC0415
 
@@ -117,6 +139,20 @@ def _redis(place: Place, answers: "Answers") -> Found:
     denied = next((f"; but {_reason(gap)}" for gap in (server, bindings) if isinstance(gap, Gap)), "")
     empty = isinstance(bindings, KeysFound) and not bindings.keys and bindings.cursor == 0
     hint = "; no queue of Celery's in this database yet: is it the one that broker_url names?" if empty else ""
+    return Found(place, answers=True, said=f"answers{version}{denied}{hint}")
+
+
+def _rabbitmq(place: Place, answers: "Answers") -> Found:
+    from watchdog.core.model.gaps import Gap  # noqa: PLC0415
+    from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues  # noqa: PLC0415
+    from watchdog.core.model.servers.rabbitmq_replies import OverviewSeen  # noqa: PLC0415
+
+    overview, nodes, queues = (answers.replies[query] for query in (RabbitOverview(), RabbitNodes(), RabbitQueues(place.vhost)))
+    if isinstance(overview, Gap):
+        return Found(place, answers=False, said=_reason(overview))
+    version = f", version {overview.version}" if isinstance(overview, OverviewSeen) and overview.version else ""
+    denied = next((f"; but {_reason(gap)}" for gap in (nodes, queues) if isinstance(gap, Gap)), "")
+    hint = "" if queues else f'; no queue in the virtual host "{place.vhost}" yet: is it the one that broker_url names?'
     return Found(place, answers=True, said=f"answers{version}{denied}{hint}")
 
 

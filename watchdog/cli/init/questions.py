@@ -6,6 +6,7 @@ Credentials that are typed are used to try the address, and are not written to t
 from collections.abc import Callable
 
 import click
+from msgspec.structs import replace
 
 from watchdog.cli.init.look import Found, look, unusable, unusable_name
 from watchdog.cli.init.places import USUAL, Place
@@ -15,7 +16,7 @@ __all__ = ["Questions"]
 
 NONE = "none"
 _TRIES = 3
-_TITLES = {"flower": "Flower", "redis": "Redis, the broker"}
+_TITLES = {"flower": "Flower", "redis": "Redis, the broker", "rabbitmq": "RabbitMQ's management API"}
 
 
 class Questions:
@@ -39,7 +40,7 @@ class Questions:
         if place is None:
             return None
         if found is not None and place.url == found.place.url:
-            return Found(Place(kind, place.url, place.origin or "you"), answers=False, said=found.said)
+            return Found(replace(place, origin=place.origin or "you", note=""), answers=False, said=found.said)
         return self._let_in(self._looked(place))
 
     def name(self, usual: str) -> str:

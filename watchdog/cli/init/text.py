@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.cli.init.look import Found
+from watchdog.cli.init.places import Place
 from watchdog.cli.output.page import clean
 
 __all__ = ["RECEIVERS", "Setup", "secrets_of", "text_of"]
@@ -21,6 +22,7 @@ _EXAMPLES = {
     "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/…",
     "WEBHOOK_URL": "https://…",
     "FLOWER_PASSWORD": "…",
+    "RABBITMQ_PASSWORD": "…",
     "REDIS_URL": "sentinel://…",
 }
 _HEAD = """\
@@ -73,6 +75,9 @@ url = "${WEBHOOK_URL}"
 # secret = "${WEBHOOK_SECRET}"
 """,
 }
+_TITLES = {"flower": "Its Flower", "redis": "Its Redis, the broker", "rabbitmq": "Its RabbitMQ, the broker: the management API"}
+_PASSWORDS = {"flower": "FLOWER_PASSWORD", "rabbitmq": "RABBITMQ_PASSWORD"}
+"""Kind -> the variable of its password, where user and password stand apart."""
 _FOOT = """
 # Tunes a rule by name, here for one queue; `watchdog rules list` shows the rules, `watchdog rules show NAME` what can be set.
 # [[override]]
@@ -121,7 +126,7 @@ def _userinfo_like(redis: Found | None) -> str:
 
 def _source(found: Found, *, active: bool) -> str:
     """The lines of one source; commented out if it was only searched for and not found."""
-    title = {"flower": "Its Flower", "redis": "Its Redis, the broker"}[found.place.kind]
+    title = _TITLES[found.place.kind]
     comment = clean(f"# {title}. When this file was written: {found.said}")
     return f"\n{comment}\n{_with_credentials(found)}{'' if active else '# '}{found.place.kind} = {_value(found)}\n"
 
@@ -138,21 +143,26 @@ def _value(found: Found) -> str:
     """The URL as TOML, without a secret in it."""
     place, reference = found.place, _reference(found)
     if not reference:
-        return _toml(place.url)
-    if place.kind == "flower":
+        return f"{{ url = {_toml(place.url)}{_vhost(place)} }}" if _vhost(place) else _toml(place.url)
+    if place.kind in _PASSWORDS:
         username = unquote(place.userinfo.partition(":")[0])
         url = _toml(place.with_userinfo("").url)
-        return f'{{ url = {url}, username = {_toml(username)}, password = "${{{reference}}}" }}'
+        return f'{{ url = {url}{_vhost(place)}, username = {_toml(username)}, password = "${{{reference}}}" }}'
     if reference != "REDIS_USERINFO":
         return f'"${{{reference}}}"'
     return _toml(place.with_userinfo("").url).replace("://", f"://${{{reference}}}@", 1)
 
 
+def _vhost(place: Place) -> str:
+    """The virtual host as a part of a table, where it is not the usual one."""
+    return "" if place.vhost == "/" else f", vhost = {_toml(place.vhost)}"
+
+
 def _reference(found: Found) -> str:
     """The variable that holds this source's secret; "" if it has none."""
     place = found.place
-    if place.kind == "flower":
-        return "FLOWER_PASSWORD" if place.userinfo else ""
+    if place.kind in _PASSWORDS:
+        return _PASSWORDS[place.kind] if place.userinfo else ""
     if "@" not in place.url:
         return ""
     if place.origin in ("$CELERY_BROKER_URL", "$REDIS_URL") and not place.note:
