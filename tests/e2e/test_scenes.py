@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenes import faketime, rabbitmq
+from tests.scenes import faketime
 from tests.scenes.plays import SCENES
 from tests.scenes.scene import lacking
+from tests.servers import rabbitmq
 from watchdog.demo.processes import child_environment
 
 

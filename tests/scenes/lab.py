@@ -17,8 +17,8 @@ from celery import Celery
 
 from tests.processes.running import Daemon, watchdog_process
 from tests.scenes.judge import Look, Told
-from tests.scenes.rabbitmq import RabbitMQ
 from tests.scenes.tasks import make_scene_app
+from tests.servers.rabbitmq import RabbitMQ
 from tests.servers.receiver import RecordingReceiver
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process
@@ -133,12 +133,14 @@ class Lab:
         """Flower, which reads RabbitMQ's queues from its management API."""
         self.cluster.start_flower(*options, *((f"--broker_api={self.rabbitmq.api_url}",) if self._on_rabbitmq else ()))
 
-    def begin(self) -> None:
+    def begin(self, *, asks_rabbitmq: bool = False) -> None:
         """Wait until every worker is online, start the daemon, and count time from here."""
         self.cluster.wait_ready(60)
         config = f'interval = "2s"\n[[target]]\nname = "prod"\nflower = "{self.cluster.flower_url}"\n'
         if not self._on_rabbitmq:
             config += f'redis = "redis://{LOOPBACK}:{self.cluster.redis_port}/0"\n'  # where a careless configuration looks
+        elif asks_rabbitmq:
+            config += f'rabbitmq = "{self.rabbitmq.api_url}"\n'
         config += f'[[receiver]]\nname = "ops"\ntype = "webhook"\nurl = "{self._receiver.url}"\n'
         (self.folder / "watchdog.toml").write_text(config)
         shutil.rmtree(self.folder / ".local", ignore_errors=True)  # the database of an earlier run in this folder

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tests.scenes import faketime, rabbitmq
+from tests.scenes import faketime
 from tests.scenes.judge import Also, Need, Verdict, judge
 from tests.scenes.lab import Lab
+from tests.servers import rabbitmq
 
 __all__ = ["Scene", "lacking", "play"]
 
@@ -16,7 +17,7 @@ __all__ = ["Scene", "lacking", "play"]
 class Scene:
     """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and repairs.
 
-    `faked_clocks`: some workers run with libfaketime.
+    `faked_clocks`: some workers run with libfaketime. `asks_rabbitmq`: watchdog asks RabbitMQ itself, not through Flower alone.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Scene:
     broker: Literal["redis", "rabbitmq"] = "redis"
     visibility_timeout_s: float = 3600.0
     faked_clocks: bool = False
+    asks_rabbitmq: bool = False
 
 
 def lacking(scene: Scene) -> str | None:
@@ -50,7 +52,7 @@ def play(scene: Scene, folder: Path) -> Verdict:
         lab.start_broker()
         scene.set_up(lab)
         lab.start_flower(*scene.flower)
-        lab.begin()
+        lab.begin(asks_rabbitmq=scene.asks_rabbitmq)
         scene.act(lab)
         told = lab.told()
         (folder / "told.log").write_text("".join(f"{one}\n" for one in told))

@@ -5,9 +5,10 @@ An end is told a minute after the mend (`keep_firing_for`), so that a scene with
 from tests.scenes.plays.brokers import BROKERS
 from tests.scenes.plays.healthy import HEALTHY
 from tests.scenes.plays.looks import LOOKS
+from tests.scenes.plays.rabbitmq import RABBITMQ
 from tests.scenes.plays.runs import RUNS
 from tests.scenes.plays.workers import WORKERS
 
 __all__ = ["SCENES"]
 
-SCENES = {scene.name: scene for scene in (*HEALTHY, *WORKERS, *RUNS, *BROKERS, *LOOKS)}
+SCENES = {scene.name: scene for scene in (*HEALTHY, *WORKERS, *RUNS, *BROKERS, *RABBITMQ, *LOOKS)}

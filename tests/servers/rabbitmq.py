@@ -1,4 +1,4 @@
-"""A RabbitMQ of its own in a folder, with its management API, on loopback: for the scenes whose broker is not Redis.
+"""A RabbitMQ of its own in a folder, with its management API, on loopback.
 
 In: a folder. Out: `url` for Celery, `api_url` for Flower. It is Debian's package or any RabbitMQ on the PATH; `found` says whether there is
 one. Its name server (epmd) listens on a port of its own and ends with it.
@@ -19,6 +19,8 @@ __all__ = ["RabbitMQ", "found"]
 
 PLACES = ("/usr/lib/rabbitmq/bin/rabbitmq-server",)  # Debian's own wrapper on the PATH changes the user
 START_S = 60.0
+CONTROL_S = 120.0
+"""rabbitmqctl starts an Erlang of its own, which takes half a minute on a crowded machine."""
 
 
 def found() -> str | None:
@@ -65,10 +67,12 @@ class RabbitMQ:
 
     def set_memory_limit(self, limit: str) -> None:
         """As `rabbitmqctl set_vm_memory_high_watermark`: a fraction; `0` raises the alarm, which blocks every publisher, at once."""
-        control = Path(found() or "").resolve().parent / "rabbitmqctl"
-        subprocess.run(
-            [control, "set_vm_memory_high_watermark", limit], env=self._environment(), timeout=30, check=True, capture_output=True
-        )
+        self.control("set_vm_memory_high_watermark", limit)
+
+    def control(self, *command: str) -> None:
+        """One command of `rabbitmqctl`."""
+        program = Path(found() or "").resolve().parent / "rabbitmqctl"
+        subprocess.run([program, *command], env=self._environment(), timeout=CONTROL_S, check=True, capture_output=True)
 
     def _answers(self) -> bool:
         try:
