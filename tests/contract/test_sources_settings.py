@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from watchdog.core.model import queries
 from watchdog.core.model.queries import Query
+from watchdog.core.model.schedules import queries as periodic_queries
 from watchdog.core.model.servers import rabbitmq_queries
 from watchdog.sources import EVENTS, SOURCES
 from watchdog.sources.flower.source import FlowerSettings
@@ -20,12 +21,14 @@ PLAIN = {
     "redis": "redis://localhost:6379/0",
     "rabbitmq": "http://localhost:15672",
     "results": "redis://localhost:6379/1",
+    "django": "sqlite:////srv/db.sqlite3",
 }
 SECRET = {
     "flower": "http://user:hunter2@localhost:5555/flower",
     "redis": "redis://user:hunter2@localhost:6379/3",
     "rabbitmq": "https://user:hunter2@localhost:15671/rabbit",
     "results": "sentinel://user:hunter2@localhost:26379/mymaster/3",
+    "django": "postgresql://user:hunter2@localhost/shop",
 }
 
 
@@ -36,7 +39,7 @@ def complaint(settings: type[BaseModel], **given: object) -> str:
 
 
 def test_every_question_names_a_registered_source() -> None:
-    kinds = [getattr(module, name) for module in (queries, rabbitmq_queries) for name in module.__all__]
+    kinds = [getattr(module, name) for module in (queries, rabbitmq_queries, periodic_queries) for name in module.__all__]
     assert {kind.source for kind in kinds if isinstance(kind, type) and issubclass(kind, Query) and kind is not Query} == {*SOURCES, EVENTS}
 
 

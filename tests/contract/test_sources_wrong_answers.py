@@ -47,12 +47,15 @@ from watchdog.core.model.queries import (
     WorkerStatus,
 )
 from watchdog.core.model.replies import KeysFound, MessageHead, RedisServer, StoredResultSeen, TaskMetaSeen
+from watchdog.core.model.schedules import queries as periodic_queries
+from watchdog.core.model.schedules.periodic import PeriodicTask, RedbeatEntry
+from watchdog.core.model.schedules.queries import DjangoTasks, KeyLife, RedbeatEntries, ScoredMembers, WorkerPlans
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.commands import command, packed, reply
 from watchdog.sources.redis.reasons import denied
 
 TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), WorkersTasks("celery@a"), RecentTasks()]
-WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectedNow(), InspectOne("w@h"), InspectAll()]
+WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectedNow(), InspectOne("w@h"), InspectAll(), WorkerPlans()]
 FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS, WholeTask("t1")]
 REDIS: list[Query] = [
     Ping(),
@@ -68,8 +71,11 @@ REDIS: list[Query] = [
     StoredResult("k"),
     PingResults(),
     ReadResultsServer(),
+    ScoredMembers("k", 5),
+    RedbeatEntries(("k",)),
+    KeyLife("k"),
 ]
-READING = {"PING", "INFO", "LLEN", "LINDEX", "HLEN", "HSCAN", "ZRANGE", "ZCOUNT", "SMEMBERS", "SCAN", "GET"}
+READING = {"HGETALL", "PTTL", "PING", "INFO", "LLEN", "LINDEX", "HLEN", "HSCAN", "ZRANGE", "ZCOUNT", "SMEMBERS", "SCAN", "GET"}
 RECORDED = Path(__file__).parent.parent / "answers"
 SECRETS = ("hunter2", "tok3n")
 
@@ -123,8 +129,10 @@ def reason(source: FlowerSource, query: Query) -> str:
 
 
 def test_every_question_there_is_stands_in_these_tests() -> None:
-    kinds = {kind for name in queries.__all__ if isinstance(kind := getattr(queries, name), type)} - {Query, OfKeys}
-    assert {type(query) for query in FLOWER + REDIS} | {HearWorkers} == kinds  # what is heard: tests/unit/sources/events
+    everywhere = [(module, name) for module in (queries, periodic_queries) for name in module.__all__]
+    kinds = {kind for module, name in everywhere if isinstance(kind := getattr(module, name), type)} - {Query, OfKeys}
+    # What is heard: tests/unit/sources/events; of a database: tests/integration/test_django_source.py.
+    assert {type(query) for query in FLOWER + REDIS} | {HearWorkers, DjangoTasks} == kinds
 
 
 @pytest.mark.parametrize("body", WRONG_BODIES.values(), ids=WRONG_BODIES)
@@ -361,6 +369,12 @@ RIGHT = {
     OldestMessage("k"): (b'{"body": "x", "headers": {"id": "i", "published_at": 5}}', MessageHead("i", 5.0)),
     TaskMeta("k"): (b'{"status": "PROGRESS", "result": {"progress": 0.5}}', TaskMetaSeen("PROGRESS", 0.5, None, '{"progress":0.5}')),
     StoredResult("k"): (b'{"status": "SUCCESS", "result": 3}', StoredResultSeen("SUCCESS", TaskMetaSeen("SUCCESS"), "3")),
+    ScoredMembers("k", 5): ([b"a", b"b", b"\xff"], ("a", "b")),
+    KeyLife("k"): (1500, 1.5),
+    RedbeatEntries(("k",)): (
+        [b"definition", b'{"name": "tick", "task": "t", "schedule": {"__type__": "interval", "every": 5}}'],
+        RedbeatEntry(PeriodicTask("tick", "t", 5.0)),
+    ),
 }
 
 
@@ -368,7 +382,8 @@ RIGHT = {
 @pytest.mark.parametrize("query", REDIS, ids=lambda query: type(query).__name__)
 def test_any_reply_of_redis_is_the_right_type_or_a_gap(query: Query, raw: object) -> None:
     answer = reply(query, raw)
-    assert isinstance(answer, Gap | int | float | frozenset | KeysFound | MessageHead | RedisServer | TaskMetaSeen | StoredResultSeen)
+    right = (int, float, frozenset, tuple, KeysFound, MessageHead, RedisServer, TaskMetaSeen, StoredResultSeen, RedbeatEntry)
+    assert isinstance(answer, (Gap, *right))
 
 
 @pytest.mark.parametrize(("query", "raw"), [(query, raw) for query, (raw, _) in RIGHT.items()], ids=lambda v: type(v).__name__)

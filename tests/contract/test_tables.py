@@ -32,7 +32,9 @@ DESIGN = {
     "errors": "task exception category queue count share duration_avg_s example fresh usual_count has_past run_share last_s novelty "
     "known_s error_rate_low",
     "running": "id name worker worker_state worker_active queue running_s progress step meta progress_still_s arguments",
-    "schedules": "task every_s grace_s last_success_s overdue_s",
+    "schedulers": "name tasks entries not_understood example shortest_s silent_s missed sent_twice twice locked renewed_s",
+    "rhythms": "task usual_s silent_s missed registered",
+    "schedules": "task origin entries every_s grace_s last_success_s overdue_s registered",
     "objectives": "name what objective max_wait_s over_s watched_s runs missed share budget_left burn_5m burn_30m burn_1h burn_6h "
     "missed_1h missed_6h gone_in_s",
     "usual": "what name per_min usual_per_min least_per_min days length runs runtime_p95 usual_runs usual_runtime_p95",
@@ -60,6 +62,7 @@ KEYS = {
     "errors": ("task", "exception"),
     "running": ("id",),
     "schedules": ("task",),
+    "rhythms": ("task",),
     "blind": ("cause",),
     "silences": ("id",),
     "usual": ("what", "name"),
@@ -251,7 +254,7 @@ def test_watchdogs_own_tables_have_no_gaps() -> None:
 
 def test_a_busy_cluster_fills_every_table_that_its_sources_can_fill() -> None:
     readings = watched(3).look()
-    assert {n for n in CLUSTERS if readings[n].rows} == set(CLUSTERS) - {"schedules", "objectives", "blind"}
+    assert {n for n in CLUSTERS if readings[n].rows} == set(CLUSTERS) - {"schedulers", "schedules", "rhythms", "objectives", "blind"}
 
 
 @pytest.mark.parametrize(

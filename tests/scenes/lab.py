@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -47,12 +48,20 @@ class SceneCluster(Cluster):
             self._sender = make_scene_app(self._environment())
         return self._sender
 
-    def start_beat(self, schedule: Mapping[str, object]) -> None:
-        """Celery's scheduler, with this schedule."""
-        conf = json.dumps({**json.loads(self._environment()["SCENE_CONF"]), "beat_schedule": schedule})
-        options = ("-s", str(self.workdir / "beat-schedule"), "--pidfile=")
-        self._beat = Process("beat", self._celery("beat", *options), self.workdir, self._environment({"SCENE_CONF": conf}))
+    def start_beat(self, schedule: Mapping[str, object], name: str = "beat") -> None:
+        """Celery's scheduler, with this schedule; another one under another name."""
+        options = ("-s", str(self.workdir / f"{name}-schedule"), "--pidfile=")
+        self._beat = Process(name, self._celery("beat", *options), self.workdir, self._environment(self.with_beat_schedule(schedule)))
         self._others.append(self._beat)
+
+    def with_beat_schedule(self, schedule: Mapping[str, object]) -> dict[str, str]:
+        """The environment of a worker or a beat that has this schedule."""
+        return {"SCENE_CONF": json.dumps({**json.loads(self._environment()["SCENE_CONF"]), "beat_schedule": schedule})}
+
+    def signal_beat(self, sig: signal.Signals) -> None:
+        """Send it a signal."""
+        if self._beat is not None:
+            self._beat.send(sig)
 
     def kill_beat(self) -> None:
         """End it with SIGKILL."""
@@ -133,10 +142,11 @@ class Lab:
         """Flower, which reads RabbitMQ's queues from its management API."""
         self.cluster.start_flower(*options, *((f"--broker_api={self.rabbitmq.api_url}",) if self._on_rabbitmq else ()))
 
-    def begin(self, *, asks_rabbitmq: bool = False) -> None:
-        """Wait until every worker is online, start the daemon, and count time from here."""
+    def begin(self, schedule: str = "", *, asks_rabbitmq: bool = False) -> None:
+        """Wait until every worker is online, start the daemon, and count time from here. `schedule`: the scheduler that it watches."""
         self.cluster.wait_ready(60)
         config = f'interval = "2s"\n[[target]]\nname = "prod"\nflower = "{self.cluster.flower_url}"\n'
+        config += f'schedule = "{schedule}"\n' if schedule else ""
         if not self._on_rabbitmq:
             config += f'redis = "redis://{LOOPBACK}:{self.cluster.redis_port}/0"\n'  # where a careless configuration looks
         elif asks_rabbitmq:

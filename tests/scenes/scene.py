@@ -18,6 +18,7 @@ class Scene:
     """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and repairs.
 
     `faked_clocks`: some workers run with libfaketime. `asks_rabbitmq`: watchdog asks RabbitMQ itself, not through Flower alone.
+    `schedule`: the scheduler whose tasks the daemon expects.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Scene:
     visibility_timeout_s: float = 3600.0
     faked_clocks: bool = False
     asks_rabbitmq: bool = False
+    schedule: str = ""
 
 
 def lacking(scene: Scene) -> str | None:
@@ -52,7 +54,7 @@ def play(scene: Scene, folder: Path) -> Verdict:
         lab.start_broker()
         scene.set_up(lab)
         lab.start_flower(*scene.flower)
-        lab.begin(asks_rabbitmq=scene.asks_rabbitmq)
+        lab.begin(scene.schedule, asks_rabbitmq=scene.asks_rabbitmq)
         scene.act(lab)
         told = lab.told()
         (folder / "told.log").write_text("".join(f"{one}\n" for one in told))

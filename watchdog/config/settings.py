@@ -5,7 +5,6 @@ define their own settings in their own files; here they are only named.
 """
 
 import re
-from collections import Counter
 from fnmatch import fnmatchcase
 from functools import reduce
 from operator import or_
@@ -20,7 +19,7 @@ from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.objectives import ObjectiveSettings, repeated, to_objectives
 from watchdog.config.sections.routes import RouteSettings
-from watchdog.config.sections.schedules import ScheduleSettings, to_schedules
+from watchdog.config.sections.schedules import Schedules, named_twice, to_schedulers, to_schedules
 from watchdog.core.model.identity import server_id
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF, Target
@@ -28,6 +27,7 @@ from watchdog.core.rules.rule import Override
 from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration, PositiveDuration
 from watchdog.sources import EVENTS, SOURCES
+from watchdog.sources.django.source import DjangoSettings
 from watchdog.sources.flower.source import FlowerSettings
 from watchdog.sources.rabbitmq.source import RabbitmqSettings
 from watchdog.sources.redis.source import RedisSettings, ResultsSettings
@@ -125,6 +125,7 @@ class TargetSettings(Strict):
     rabbitmq: Annotated[RabbitmqSettings, BeforeValidator(_table)] | None = None
     results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
     events: Literal["auto", "workers", "off"] = "auto"
+    django: Annotated[DjangoSettings, BeforeValidator(_table)] | None = None
     interval: Interval | None = None
     forget_after: PositiveDuration | None = None
     app: Annotated[StrictStr, AfterValidator(_importable)] | None = None
@@ -132,7 +133,7 @@ class TargetSettings(Strict):
     min_workers: Annotated[StrictInt, Field(ge=0)] | None = None
     min_workers_by_name: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
     expected_workers: Texts = ()
-    schedule: tuple[ScheduleSettings, ...] = ()
+    schedule: Schedules = ()
     objective: tuple[ObjectiveSettings, ...] = ()
     workers: Texts = ()
     queues: Texts = ()
@@ -144,6 +145,15 @@ class TargetSettings(Strict):
     def hears(self) -> bool:
         """Whether a daemon listens to the events of its workers."""
         return self.redis is not None and self.events != "off"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_django(cls, values: Any) -> Any:
+        """`schedule = {django = "…"}` is short for the database beside `schedule = "django"`."""
+        schedule = values.get("schedule") if isinstance(values, dict) else None
+        if isinstance(schedule, dict) and set(schedule) == {"django"} and "django" not in values:
+            return {**values, "schedule": "django", "django": schedule["django"]}
+        return values
 
     @model_validator(mode="after")
     def _can_be_seen(self) -> "TargetSettings":
@@ -158,17 +168,28 @@ class TargetSettings(Strict):
                 "expected one broker, found redis and rabbitmq: where RabbitMQ carries the messages and Redis keeps the results, "
                 "write `results` in place of redis"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_its_parts_need(self) -> "TargetSettings":
         if self.events == "workers" and self.redis is None:
             raise ValueError('expected redis beside events = "workers": events are heard from the broker; found none')
         if self.schedule and self.flower is None:
             raise ValueError("expected flower beside schedule: whether a task succeeded is read from Flower; found none")
-        twice = next((task for task, count in Counter(one.task for one in self.schedule).items() if count > 1), None)
+        twice = named_twice(self.schedule)
         if twice is not None:
             raise ValueError(f'expected one schedule for each task, found several for "{twice[:100]}"')
         if self.objective and self.flower is None:
             raise ValueError("expected flower beside objective: when tasks start, and how they end, is read from Flower; found none")
         if (same := repeated(self.objective)) is not None:
             raise ValueError(f'expected a name of its own for each objective, found several "{same[:100]}"; set name')
+        if self.redis is None and any(one.from_ == "redbeat" for one in self.schedule):
+            raise ValueError('expected redis beside schedule = "redbeat": its entries are there; found none')
+        if (self.django is None) == any(one.from_ == "django" for one in self.schedule):
+            raise ValueError(
+                'expected django = "postgresql://…" (or sqlite:////path) beside schedule = "django": its entries are in that database; '
+                f"found {'no django' if self.django is None else 'django alone'}"
+            )
         return self
 
 
@@ -245,6 +266,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         expected_workers=target.expected_workers,
         schedules=to_schedules(target.schedule),
         objectives=to_objectives(target.objective),
+        schedulers=to_schedulers(target.schedule),
         key_prefix=redis.key_prefix if redis else None,
         priority_steps=tuple(redis.priority_steps) if redis and redis.priority_steps is not None else None,
         separator=redis.separator if redis else None,

@@ -7,6 +7,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from watchdog.sources.base import Source
+from watchdog.sources.django.source import DjangoSettings, DjangoSource
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource, share_answers
 from watchdog.sources.rabbitmq.source import RabbitmqSettings, RabbitmqSource
 from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSettings, ResultsSource
@@ -33,6 +34,7 @@ SOURCES: dict[str, SourceKind] = {
     "redis": SourceKind(RedisSource, RedisSettings),
     "rabbitmq": SourceKind(RabbitmqSource, RabbitmqSettings),
     "results": SourceKind(ResultsSource, ResultsSettings),
+    "django": SourceKind(DjangoSource, DjangoSettings),
 }
 """Kind, as in the configuration and in `Query.source` -> class and settings.
 

@@ -7,11 +7,12 @@ The schema, the rules' checks, `watchdog tables` and the contract tests use this
 from collections.abc import Mapping
 
 from watchdog.core.model.rows import Table
-from watchdog.tables import blind, cluster, schedules, sources
+from watchdog.tables import blind, cluster, sources
 from watchdog.tables import self_monitoring as own
 from watchdog.tables.broker import table as broker
 from watchdog.tables.fleet import conf, groups, hosts, kinds
 from watchdog.tables.past import objectives, usual
+from watchdog.tables.periodic import rhythms, schedulers, schedules
 from watchdog.tables.queues import table as queues
 from watchdog.tables.running import table as running
 from watchdog.tables.tasks import errors
@@ -28,9 +29,11 @@ TABLES: Mapping[str, Table] = {
         queues.TABLE,
         errors.TABLE,
         running.TABLE,
+        schedulers.TABLE,
         schedules.TABLE,
         objectives.TABLE,
         usual.TABLE,
+        rhythms.TABLE,
         broker.TABLE,
         sources.TABLE,
         groups.TABLE,

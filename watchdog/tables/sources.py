@@ -8,17 +8,19 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
 from watchdog.core.model.replies import EventCounters, RedisServer, WorkersHeard
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.schedules.queries import DjangoTasks
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen
 
 __all__ = ["TABLE"]
 
+NAMES = ("flower", "redis", "results", "django", "celery")
 COLUMNS = (
     Column(
         "name",
         Kind.TEXT,
-        "flower, redis, rabbitmq, results where they live apart, or events",
-        allowed=("flower", "redis", "rabbitmq", "results", "events", "celery"),
+        "flower, redis, rabbitmq, results where they live apart, events, or django",
+        allowed=NAMES,
     ),
     Column("up", Kind.BOOLEAN, "reached, logged in, and the first query answered"),
     Column("error", Kind.TEXT, "why it is not up, or what else it did not answer; empty where all is well", neutral=""),
@@ -27,12 +29,19 @@ COLUMNS = (
     Column("version", Kind.TEXT, "its version, if it reports it", neutral=""),
     Column("restarted_s", Kind.NUMBER, "since it started", "s"),
 )
-FIRST: Mapping[str, Query] = {"redis": Ping(), "rabbitmq": RabbitOverview(), "results": PingResults(), "flower": WorkerStatus()}
+FIRST: Mapping[str, Query] = {
+    "redis": Ping(),
+    "rabbitmq": RabbitOverview(),
+    "results": PingResults(),
+    "flower": WorkerStatus(),
+    "django": DjangoTasks(),
+}
 ALSO: Mapping[str, Query] = {
     "redis": ReadServer(),
     "rabbitmq": RabbitNodes(),
     "results": ReadResultsServer(),
     "flower": ReadEventCounters(),
+    "django": DjangoTasks(),
 }
 
 
@@ -106,6 +115,8 @@ def _age_and_version(name: str, look: Look) -> tuple[float | None, str]:
     if name == "rabbitmq":
         return _of_rabbitmq(look)
     counters = look.replies.get(ReadEventCounters(), EventCounters)
+    if name == "django":
+        return None, ""
     if isinstance(counters, Gap) or counters.started_at is None:
         return None, ""
     return max(look.now - counters.started_at, 0.0), ""

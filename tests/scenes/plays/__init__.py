@@ -2,6 +2,7 @@
 
 An end is told a minute after the mend (`keep_firing_for`), so that a scene with an end rests for longer than that."""
 
+from tests.scenes.plays.beats import BEATS
 from tests.scenes.plays.brokers import BROKERS
 from tests.scenes.plays.healthy import HEALTHY
 from tests.scenes.plays.looks import LOOKS
@@ -11,4 +12,4 @@ from tests.scenes.plays.workers import WORKERS
 
 __all__ = ["SCENES"]
 
-SCENES = {scene.name: scene for scene in (*HEALTHY, *WORKERS, *RUNS, *BROKERS, *RABBITMQ, *LOOKS)}
+SCENES = {scene.name: scene for scene in (*HEALTHY, *WORKERS, *RUNS, *BROKERS, *RABBITMQ, *BEATS, *LOOKS)}

@@ -160,19 +160,6 @@ def _hours_ahead(lab: Lab) -> None:
     lab.check("60 that are due in 3 h", (0,))
 
 
-def _dead_beat(lab: Lab) -> None:
-    lab.rest_until(60)
-    lab.check("a beat at work", (0,))
-    lab.cluster.kill_beat()
-    lab.rest_until(330)
-    lab.check("a beat that is dead", (0,))
-
-
-def _with_beat(lab: Lab) -> None:
-    one_worker(lab)
-    lab.cluster.start_beat({"tick": {"task": "demo.ok", "schedule": 5.0}})
-
-
 def _far_eta(lab: Lab) -> None:
     lab.rest_until(10)
     lab.step("sent")
@@ -249,7 +236,6 @@ RUNS = (
     Scene(
         "hours_ahead", "60 tasks are due in 3 h. Redis delivers them again after 1 h, which is not news yet.", 220, one_worker, _hours_ahead
     ),
-    Scene("dead_beat", "Beat sends a task every 5 s and is killed; no rule knows the schedule.", 350, _with_beat, _dead_beat),
     Scene("hard_limit", "6 of 60 runs end by their hard time limit: 6 failures, not 12.", 80, _late_set_up, _hard_limit),
     Scene(
         "hang_before_26",

@@ -78,8 +78,8 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "target", TargetSettings, target
     yield "http", HttpSettings, values["http"]
     yield "actions", ActionSettings, values["actions"]
-    hourly, nightly = target["schedule"]
-    yield "schedule", ScheduleSettings, hourly | nightly
+    hourly, nightly, scheduler, _ = target["schedule"]
+    yield "schedule", ScheduleSettings, hourly | nightly | scheduler
     starts, succeeds = target["objective"]
     yield "objective", ObjectiveSettings, starts | succeeds
     yield "override", OverrideSettings, values["override"][0]
@@ -140,6 +140,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         "flower",
         "redis",
         "rabbitmq",
+        "django",
         "mute",
         "from_",
         "to",

@@ -69,6 +69,8 @@ PAGES: Mapping[str, tuple[str, Callable[[Cells], str | None]]] = {
     "schedules": ("task", lambda cells: _tasks({"name": cells.get("task")})),
     "objectives": ("name", lambda _: DASHBOARD),
     "usual": ("name", lambda cells: _queue(cells) if cells.get("what") == "queue" else _tasks(cells)),
+    "schedulers": ("", lambda _: DASHBOARD),
+    "rhythms": ("task", lambda cells: _tasks({"name": cells.get("task")})),
     "queues": ("name", _queue),
     "broker": ("", lambda _: "/broker"),
     "sources": ("name", _source),

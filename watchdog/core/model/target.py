@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 from msgspec import Struct, field
 
 from watchdog.core.model.objective import Objective
-from watchdog.core.model.schedule import Schedule
+from watchdog.core.model.schedules.periodic import Scheduler
+from watchdog.core.model.schedules.schedule import Schedule
 
 __all__ = ["ANY_TARGET", "SELF", "Target", "TargetsMeant", "covers", "matches"]
 
@@ -39,6 +40,8 @@ class Target(Struct, frozen=True):
     """Tasks that are expected to succeed regularly."""
     objectives: tuple[Objective, ...] = ()
     """What is promised of its tasks."""
+    schedulers: tuple[Scheduler, ...] = ()
+    """Where the list of such tasks is taken from."""
     key_prefix: str | None = None
     priority_steps: tuple[int, ...] | None = None
     separator: str | None = None

@@ -25,11 +25,13 @@ from watchdog.core.model.queries import (
     WorkersTasks,
     WorkerStatus,
 )
+from watchdog.core.model.schedules.queries import WorkerPlans
 from watchdog.sources.flower.answers import worker_beats, worker_status
 from watchdog.sources.flower.inspections import inspections
 from watchdog.sources.flower.lengths import queue_lengths
 from watchdog.sources.flower.metrics import event_counters
 from watchdog.sources.flower.tasks import tasks_path, tasks_seen, whole_task_path, whole_task_seen
+from watchdog.sources.periodic.worker_plans import worker_plans
 
 __all__ = ["API", "DASHBOARD", "HEALTH", "STATUS", "asking", "rank"]
 
@@ -49,6 +51,7 @@ _ORDER: tuple[type[Query], ...] = (
     RecentTasks,  # before the counters: an event in between is then in neither, and is not counted twice by the next poll
     ReadEventCounters,
     Inspected,
+    WorkerPlans,
     RunningTasks,
     FailedTasks,
     RevokedTasks,
@@ -59,6 +62,18 @@ _ORDER: tuple[type[Query], ...] = (
     InspectAll,
 )
 
+_OF_ITS_OWN: Mapping[type[Query], tuple[str, Reader]] = {
+    WorkerStatus: (STATUS, worker_status),
+    WorkerHeartbeats: (DASHBOARD, worker_beats),
+    ReadEventCounters: ("/metrics", event_counters),
+    Inspected: ("/api/workers", inspections),
+    InspectedNow: ("/api/workers", inspections),
+    WorkerPlans: ("/api/workers", worker_plans),
+    InspectAll: ("/api/workers?refresh=true", inspections),
+    QueueLengths: ("/api/queues/length", queue_lengths),
+}
+"""Queries without arguments -> the path to get, and the decoder of its body."""
+
 
 def rank(query: Query) -> int:
     """The sort key: cheap queries first, those that wait for workers last."""
@@ -68,25 +83,13 @@ def rank(query: Query) -> int:
 def asking(query: Query) -> tuple[str, Reader] | None:
     """The path to get, and the decoder of its body; None for a query that Flower cannot answer."""
     match query:
-        case WorkerStatus():
-            return STATUS, worker_status
-        case WorkerHeartbeats():
-            return DASHBOARD, worker_beats
-        case ReadEventCounters():
-            return "/metrics", event_counters
-        case Inspected() | InspectedNow():
-            return "/api/workers", inspections
         case InspectOne(worker):
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
-        case InspectAll():
-            return "/api/workers?refresh=true", inspections
         case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | RecentTasks():
             return tasks_path(query), lambda body: tasks_seen(body, query)
         case WholeTask():
             return whole_task_path(query), lambda body: whole_task_seen(body, query)
-        case QueueLengths():
-            return "/api/queues/length", queue_lengths
-    return None
+    return _OF_ITS_OWN.get(type(query))
 
 
 def _one(worker: str, found: Mapping[str, object] | Gap) -> Mapping[str, object] | Gap:

@@ -1,7 +1,7 @@
 """Redis commands and their replies: encodes a query as a command, and decodes raw RESP into a reply type or a gap.
 
-Only read commands are sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN, GET, and SELECT to reach results. Never KEYS, which
-blocks the server for everyone.
+Only read commands are sent: PING, INFO, LLEN, LINDEX, HLEN, ZRANGE, SMEMBERS, SCAN, GET, SELECT to reach results, and for redbeat HGETALL
+and PTTL. Never KEYS, which blocks the server for everyone.
 """
 
 import math
@@ -32,7 +32,9 @@ from watchdog.core.model.queries import (
     TaskMeta,
 )
 from watchdog.core.model.replies import KeysFound, MessageHead
+from watchdog.core.model.schedules.queries import KeyLife, RedbeatEntries, ScoredMembers
 from watchdog.core.text.names import LONGEST_NAME
+from watchdog.sources.periodic.redbeat import redbeat_entry
 from watchdog.sources.redis.server import redis_server
 from watchdog.sources.redis.task_meta import stored_result, task_meta
 
@@ -42,7 +44,13 @@ SCAN_STEP = 1000
 """Keys that one SCAN visits: 1.5 ms of Redis' time (measured, 6.2), during which it serves nobody else."""
 
 
-_OF_A_KEY: dict[type[Query], str] = {ListLengths: "LLEN", HashSize: "HLEN", SetMembers: "SMEMBERS"}
+_OF_A_KEY: dict[type[Query], str] = {
+    ListLengths: "LLEN",
+    HashSize: "HLEN",
+    SetMembers: "SMEMBERS",
+    RedbeatEntries: "HGETALL",
+    KeyLife: "PTTL",
+}
 
 
 def command(query: Query) -> tuple[str, ...]:
@@ -56,12 +64,14 @@ def command(query: Query) -> tuple[str, ...]:
             return ("INFO", "commandstats")
         case TaskMeta(key):  # and StoredResult
             return ("GET", key)
-        case HashSize(key) | OfKeys((key, *_)):
+        case HashSize(key) | KeyLife(key) | OfKeys((key, *_)):
             return (_OF_A_KEY[type(query)], key)
         case OldestMessage(key):
             return ("LINDEX", key, "-1")
         case LowestScore(key):
             return ("ZRANGE", key, "0", "0", "WITHSCORES")
+        case ScoredMembers(key, limit):
+            return ("ZRANGE", key, "0", str(limit - 1))
         case ScanKeys(cursor, pattern, budget):
             return ("SCAN", str(cursor), "MATCH", pattern, "COUNT", str(min(max(budget, 1), SCAN_STEP)))
     return ()
@@ -135,6 +145,17 @@ def _lowest_score(raw: object) -> float | None:
     if not isinstance(raw, list) or len(raw) not in {0, 2}:
         return None
     return _number(raw[1]) if raw else math.inf
+
+
+def _in_order(raw: object) -> tuple[str, ...] | None:
+    return tuple(_names(raw)) if isinstance(raw, list) else None
+
+
+def _life_s(raw: object) -> float | None:
+    """Seconds: 0 for a key that does not exist (-2), infinity for one that never ends (-1)."""
+    if not isinstance(raw, int):
+        return None
+    return math.inf if raw == -1 else max(raw, 0) / 1000
 
 
 def _members(raw: object) -> frozenset[str] | None:
@@ -218,6 +239,9 @@ _READ: dict[type[Query], Callable[[Any], object]] = {
     LowestScore: _lowest_score,
     SetMembers: _members,
     ScanKeys: _keys_found,
+    ScoredMembers: _in_order,
+    KeyLife: _life_s,
+    RedbeatEntries: redbeat_entry,
     TaskMeta: task_meta,
     StoredResult: stored_result,
 }
@@ -234,6 +258,9 @@ _EXPECTED: dict[type[Query], str] = {
     LowestScore: "a member and its score",
     SetMembers: "a set of names",
     ScanKeys: "a cursor and keys",
+    ScoredMembers: "a list of names",
+    KeyLife: "a number",
+    RedbeatEntries: "the fields of a hash",
     TaskMeta: "a task's state as JSON",
     StoredResult: "a task's state and result as JSON",
 }

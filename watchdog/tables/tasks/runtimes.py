@@ -14,7 +14,7 @@ from watchdog.core.model.replies import Replies, TaskSeen
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.target import Target, covers
 
-__all__ = ["BY_QUEUE", "RUNTIMES", "TimedTask", "runtime_cells", "runtimes_due", "runtimes_now"]
+__all__ = ["BY_QUEUE", "LIMIT", "RUNTIMES", "TimedTask", "runtime_cells", "runtimes_due", "runtimes_now"]
 
 RUNTIMES = ("runtime_avg", "runtime_p50", "runtime_p95", "runtime_p99", "wait_p95")
 BY_QUEUE = ("wait_avg_s", "finished_per_min")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdog.config.sections.schedules import ScheduleSettings, to_schedules
-from watchdog.core.model.schedule import Schedule
+from watchdog.core.model.schedules.schedule import Schedule
 
 BERLIN = "Europe/Berlin"
 HOUR_S, DAY_S = 3600.0, 86400.0

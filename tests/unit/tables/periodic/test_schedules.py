@@ -6,9 +6,9 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ReadEventCounters
 from watchdog.core.model.replies import EventCounters, Replies
 from watchdog.core.model.rows import Cell, Look, Reading
-from watchdog.core.model.schedule import Schedule
+from watchdog.core.model.schedules.schedule import Schedule
 from watchdog.core.model.target import Target
-from watchdog.tables.schedules import TABLE, SchedulesSeen
+from watchdog.tables.periodic.schedules import TABLE, SchedulesSeen
 from watchdog.tables.tasks.counters import TaskCounters
 
 HOURLY = Schedule("reports.hourly", every_s=3600.0, grace_s=600.0)
@@ -28,7 +28,8 @@ class Watched:
         success = {} if succeeded_at is None else {"reports.hourly": BEGAN + succeeded_at}
         counters = Gap(gap) if gap else EventCounters(self.started_at, {})
         tasks = Reading(partial=partial, memory=TaskCounters(last_success=success))
-        look = Look(TARGET, self.memory, Replies({ReadEventCounters(): counters}), BEGAN + at, 300.0, before={"tasks": tasks})
+        before = {"tasks": tasks, "running": Reading(), "schedulers": Reading()}
+        look = Look(TARGET, self.memory, Replies({ReadEventCounters(): counters}), BEGAN + at, 300.0, before=before)
         reading = TABLE.read(look)
         self.memory = reading.memory
         (row,) = reading.rows

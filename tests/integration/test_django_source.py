@@ -1,0 +1,118 @@
+"""The schedule of a real django-celery-beat, in SQLite and in PostgreSQL: read whole, and every reason why it cannot be."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.schedulers import postgresql, postgresql_installed, run_django
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Ping
+from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks
+from watchdog.core.model.schedules.queries import DjangoTasks
+from watchdog.demo.processes import free_port
+from watchdog.sources.django.source import DjangoSettings, DjangoSource
+from watchdog.sources.periodic.cron import cron_of
+
+SCHEDULE = """
+from datetime import datetime, timedelta, timezone
+from django_celery_beat.models import *
+ran = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
+span = IntervalSchedule.objects.create(every=5, period="minutes")
+cron = CrontabSchedule.objects.create(minute="30", hour="2", day_of_week="mon-fri", timezone="Europe/Berlin")
+clock = ClockedSchedule.objects.create(clocked_time=datetime(2027, 1, 1, tzinfo=timezone.utc))
+sun = SolarSchedule.objects.create(event="sunset", latitude=52, longitude=13)
+add = PeriodicTask.objects.create
+add(name="often", task="shop.often", interval=span, queue="fast", last_run_at=ran, kwargs='{"password": "hunter2"}')
+add(name="nightly", task="shop.nightly", crontab=cron)
+add(name="once", task="shop.once", clocked=clock, one_off=True)
+add(name="sun", task="shop.sun", solar=sun)
+add(name="off", task="shop.off", interval=span, enabled=False)
+add(name="over", task="shop.over", interval=span, expires=ran)
+add(name="later", task="shop.later", interval=span, start_time=datetime(2999, 1, 1, tzinfo=timezone.utc))
+add(name="single", task="shop.single", interval=span, one_off=True)
+"""
+READ = (
+    PeriodicTask("often", "shop.often", 300.0, queue="fast", last_run_at=1_795_867_200.0),
+    PeriodicTask("nightly", "shop.nightly", cron=cron_of("30", "2", "*", "*", "mon-fri"), zone="Europe/Berlin"),
+    PeriodicTask("once", "shop.once", at=1_798_761_600.0),
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database with that schedule."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('django')}/db.sqlite3"
+        run_django(url, SCHEDULE)
+        yield url
+    elif not postgresql_installed():
+        pytest.skip("PostgreSQL is not installed")
+    else:
+        with postgresql() as url:
+            run_django(url, SCHEDULE)
+            yield url
+
+
+def answer(url: str, **more: object) -> PeriodicTasks | Gap:
+    source = DjangoSource(DjangoSettings.model_validate({"url": url, **more}))
+    found = source.ask([DjangoTasks()]).replies[DjangoTasks()]
+    source.close()
+    assert isinstance(found, PeriodicTasks | Gap)
+    return found
+
+
+def tasks(url: str) -> PeriodicTasks:
+    found = answer(url)
+    assert isinstance(found, PeriodicTasks), found
+    return found
+
+
+def test_what_is_enabled_now_is_read(database: str) -> None:
+    assert tasks(database).entries == READ
+
+
+def test_what_runs_by_the_sun_is_named(database: str) -> None:
+    assert list(tasks(database).unread) == ["sun"]
+
+
+def test_the_arguments_of_a_task_are_not_read(database: str) -> None:
+    assert "hunter2" not in str(tasks(database))
+
+
+def reason(url: str, **more: object) -> str:
+    found = answer(url, **more)
+    assert isinstance(found, Gap), found
+    assert "hunter2" not in found.reason
+    return found.reason
+
+
+def test_a_database_without_the_tables_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty.sqlite3").touch()
+    assert "the tables of django-celery-beat are not there" in reason(f"sqlite:///{tmp_path}/empty.sqlite3")
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    assert "it cannot be opened or read" in reason(f"sqlite:///{tmp_path}/db.sqlite3")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_another_kind_says_so(tmp_path: Path) -> None:
+    (tmp_path / "db.sqlite3").write_text("hunter2 " * 500)
+    assert "expected a SQLite database" in reason(f"sqlite:///{tmp_path}/db.sqlite3")
+
+
+def test_a_server_that_is_not_there_is_a_gap_without_its_password() -> None:
+    assert reason(f"postgresql://shop:hunter2@127.0.0.1:{free_port()}/shop").startswith("django: cannot read the database at 127.0.0.1")
+
+
+def test_another_question_is_a_gap() -> None:
+    found = DjangoSource(DjangoSettings.model_validate({"url": "sqlite:////srv/db"})).ask([Ping()]).replies[Ping()]
+    assert found == Gap("django: does not know the question Ping")
+
+
+@pytest.mark.skipif(not postgresql_installed(), reason="PostgreSQL is not installed")
+def test_postgresql_says_what_is_missing() -> None:
+    with postgresql() as url:
+        reasons = [reason(url), reason(url.removesuffix("shop") + "other")]
+    assert ["are not there" in reasons[0], reasons[1].endswith("there is no such user or database")] == [True, True]

@@ -1,0 +1,1 @@
+"""When tasks are expected to run, and what schedulers say of it."""

@@ -1,0 +1,1 @@
+"""Schedules as others write them, read into values of the core."""

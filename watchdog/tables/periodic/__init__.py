@@ -1,0 +1,1 @@
+"""Tasks that should run regularly, and the schedulers that send them."""

@@ -1,0 +1,130 @@
+"""What each scheduler of a target sends, as far as this look or an earlier one shows it.
+
+In: the target, the replies, the known workers, what is remembered. Out: a `Plan` per scheduler: its tasks without the excluded ones, or why
+they could not be read; what was read last is then kept. Also which tasks the workers register.
+"""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
+from watchdog.core.model.replies import Replies
+from watchdog.core.model.rows import Asking, Look
+from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, Scheduler, WorkerPlan
+from watchdog.core.model.schedules.queries import DjangoTasks, WorkerPlans
+from watchdog.tables.periodic import redbeat
+from watchdog.tables.workers.memory import KnownWorker, KnownWorkers
+
+__all__ = ["KEEPS_RUNS", "Plan", "Registered", "plan_now", "plan_queries", "registered_now"]
+
+KEEPS_RUNS = frozenset({"redbeat", "django"})
+"""Schedulers that note each run where watchdog reads it."""
+OWN = "celery."
+"""Workers do not list tasks whose names begin so: they are Celery's own, and every worker has them."""
+
+
+class Plan(Struct, frozen=True):
+    """What one scheduler sends. `zone`: of its crons, if an entry says none. `gap`: why it could not be read in this look.
+
+    `differ`: how many other schedules workers report.
+    """
+
+    tasks: PeriodicTasks = PeriodicTasks()
+    zone: str | None = None
+    gap: str = ""
+    differ: int = 0
+    known: bool = False
+    """Whether it was ever read."""
+
+
+class Registered(Struct, frozen=True):
+    """The tasks that the workers online register. `silent`: one of them that has not said which it does; empty: all have."""
+
+    tasks: frozenset[str] = frozenset()
+    silent: str = ""
+    known: bool = False
+    """Whether any worker ever said it."""
+
+    def has(self, task: str) -> bool:
+        """Whether some worker registers it."""
+        return task in self.tasks or task.startswith(OWN)
+
+
+def plan_queries(asking: Asking) -> Iterable[Query]:
+    """Return what shows the schedules, and which tasks workers register."""
+    if not (asking.target.schedulers or asking.target.schedules):
+        return
+    if "flower" in asking.target.sources:
+        yield WorkerPlans()
+    if "django" in asking.target.sources:
+        yield DjangoTasks()
+    for scheduler in asking.target.schedulers:
+        if scheduler.kind == "redbeat":
+            yield from redbeat.queries(scheduler, asking.replies)
+
+
+def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorkers) -> Plan:
+    """Return what the scheduler sends now."""
+    read = _kept(scheduler, look, workers) if scheduler.kind in KEEPS_RUNS else _beat(look.replies, workers)
+    if isinstance(read, Gap):
+        return replace(before, gap=read.reason)
+    if read is None:
+        return replace(before, gap="")
+    excluded = [one for one in read.tasks.entries if _excluded(one, scheduler.exclude)]
+    unread = {entry: why for entry, why in read.tasks.unread.items() if not any(fnmatchcase(entry, glob) for glob in scheduler.exclude)}
+    entries = tuple(one for one in read.tasks.entries if one not in excluded)
+    return replace(read, tasks=PeriodicTasks(entries, unread), zone=scheduler.zone or read.zone, known=True)
+
+
+def _excluded(one: PeriodicTask, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs for name in (one.entry, one.task))
+
+
+def _beat(replies: Replies, workers: KnownWorkers) -> Plan | Gap | None:
+    """The schedule of the worker that started last; None if no worker online shows one: what was known stays."""
+    answer = replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    if isinstance(answer, Gap):
+        return answer
+    told = [(worker, plan) for worker, plan in _speaking(answer, workers) if plan.beat is not None]
+    if not told:
+        return None
+    told.sort(key=lambda pair: (pair[1].beat != PeriodicTasks(), pair[0].born_at or 0.0, pair[0].name))
+    latest = told[-1][1]
+    others: list[PeriodicTasks] = []
+    for _, plan in told:
+        if plan.beat is not None and plan.beat not in (*others, latest.beat, PeriodicTasks()):
+            others.append(plan.beat)
+    return Plan(latest.beat or PeriodicTasks(), latest.zone, differ=len(others))
+
+
+def _kept(scheduler: Scheduler, look: Look, workers: KnownWorkers) -> Plan | Gap | None:
+    """What redbeat or Django keeps; the time zone of crons that name none is that of the app, which workers say."""
+    of_redbeat = scheduler.kind == "redbeat"
+    tasks = redbeat.tasks(scheduler, look.replies) if of_redbeat else look.replies.get(DjangoTasks(), PeriodicTasks)
+    if isinstance(tasks, Gap):
+        return tasks
+    answer = look.replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    zones = [] if isinstance(answer, Gap) else [plan.zone for _, plan in _speaking(answer, workers) if plan.beat is not None]
+    return Plan(tasks, zones[0] if zones else None)
+
+
+def _speaking(plans: Mapping[str, WorkerPlan], workers: KnownWorkers) -> list[tuple[KnownWorker, WorkerPlan]]:
+    """The workers online whose inspection is that of their present process."""
+    online = [worker for worker in workers.known.values() if worker.state == "online" and not worker.another_process]
+    return [(worker, plans[worker.name]) for worker in online if worker.name in plans]
+
+
+def registered_now(before: Registered, replies: Replies, workers: KnownWorkers) -> Registered:
+    """Return which tasks are registered; if no worker is online or none can be asked, what was known before."""
+    answer = replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    online = [worker.name for worker in workers.known.values() if worker.state == "online"]
+    if isinstance(answer, Gap) or not online:
+        return before
+    told = {worker.name: plan.registered for worker, plan in _speaking(answer, workers) if plan.registered is not None}
+    silent = next((name for name in online if name not in told), "")
+    tasks = frozenset[str]().union(*told.values(), before.tasks if silent else ())
+    return Registered(tasks, silent, known=bool(told) or before.known)

@@ -1,0 +1,201 @@
+"""`schedules`: one row per task that is expected to succeed regularly, with how late its success is.
+
+Which these are is configured (`[[target.schedule]]`), or taken from a scheduler; what is configured wins. The wait begins at the last
+success that was seen; before the first, when watchdog began to look, so that a fresh install raises no false alarm; again when Flower
+started anew, because nobody counted what succeeded while it was down; and again when the schedule changes.
+"""
+
+import zlib
+from collections.abc import Collection, Iterable, Mapping
+from math import inf
+
+from msgspec import Struct, field
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query, ReadEventCounters
+from watchdog.core.model.replies import EventCounters
+from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.schedules.schedule import Schedule
+from watchdog.core.text.durations import format_duration
+from watchdog.tables.periodic.schedulers import SchedulersSeen, schedulers_seen, schedules_of
+from watchdog.tables.tasks.counters import TaskCounters
+
+__all__ = ["TABLE", "Awaited", "SchedulesSeen"]
+
+COLUMNS = (
+    Column("task", Kind.TEXT, "the task's name"),
+    Column("origin", Kind.TEXT, "who says that it is expected", allowed=("configured", "beat", "redbeat", "django")),
+    Column("entries", Kind.TEXT, "the entries of the scheduler that send it, joined by a comma; empty if it is configured", neutral=""),
+    Column("every_s", Kind.NUMBER, "between its next two runs", "s"),
+    Column("grace_s", Kind.NUMBER, "how late its success may be", "s", 0.0),
+    Column("last_success_s", Kind.NUMBER, "since it was last seen to succeed", "s"),
+    Column(
+        "overdue_s",
+        Kind.NUMBER,
+        "by how much its success is late; 0 while it is not, or while it runs without a grace of its own",
+        "s",
+        0.0,
+    ),
+    Column("registered", Kind.BOOLEAN, "whether some worker online registers it; as last known while none is online"),
+)
+NOT_CONFIGURED = "no [[target.schedule]] is configured"
+CONFIGURED = "configured"
+MOST_ENTRIES_SHOWN = 5
+SHORTEST_HELD_S, LONGEST_HELD_S = 180.0, 7200.0
+
+
+class Expected(Struct, frozen=True):
+    """One task that is expected: by one schedule or by several entries. `patient`: not late while it runs."""
+
+    task: str
+    origin: str
+    parts: tuple[Schedule, ...]
+    entries: tuple[str, ...] = ()
+    patient: bool = False
+
+    def due_at(self, since: float) -> float:
+        """When the success after `since` is late (epoch seconds)."""
+        return min(part.due_at(since) for part in self.parts)
+
+    def next_part(self, since: float) -> Schedule:
+        """The schedule that is due first."""
+        return min(self.parts, key=lambda part: part.due_at(since))
+
+    @property
+    def definition(self) -> str:
+        """What changes when the schedule does."""
+        texts = (f"{one.every_s} {one.by_s} {one.at} {one.zone} {[sorted(f) for f in _fields(one)]}" for one in self.parts)
+        return f"{zlib.crc32(chr(10).join(sorted(texts)).encode()):08x}"
+
+
+class Awaited(Struct, frozen=True):
+    """One task (epoch seconds): since when a success is awaited if none was seen, and the last that was seen."""
+
+    since: float
+    succeeded_at: float | None = None
+    definition: str = ""
+    """Of its schedule; empty if an earlier release remembered it."""
+
+    @property
+    def waits_since(self) -> float:
+        """What the next run is counted from."""
+        return max(self.since, self.succeeded_at or self.since)
+
+
+class SchedulesSeen(Struct, frozen=True):
+    """The memory of the table. `flower_started_at`: of the Flower that counted last."""
+
+    awaited: Mapping[str, Awaited] = field(default_factory=dict)
+    flower_started_at: float | None = None
+
+
+def asks(asking: Asking) -> Iterable[Query]:
+    """Return what shows successes, if any task is awaited."""
+    awaited = asking.target.schedules or asking.target.schedulers
+    return [ReadEventCounters()] if awaited and asking.demand.wants("schedules") else []
+
+
+def read(look: Look) -> Reading:
+    """Return one row per task; if Flower did not answer, or misses events, how late each is remains unknown."""
+    if not (look.target.schedules or look.target.schedulers):
+        return Reading(idle={column.name: NOT_CONFIGURED for column in COLUMNS})
+    before = look.memory if isinstance(look.memory, SchedulesSeen) else SchedulesSeen()
+    schedulers = schedulers_seen(look.before["schedulers"].memory)
+    expected = _expected(look, schedulers)
+    counters = look.replies.get(ReadEventCounters(), EventCounters)
+    tasks = look.before["tasks"]
+    unknown = counters.reason if isinstance(counters, Gap) else tasks.partial or ""
+    seen = _seen(before, expected, tasks.memory, None if isinstance(counters, Gap) else counters.started_at, look.now)
+    running = frozenset(row.cells.get("name") for row in look.before["running"].rows)
+    rows = [
+        _row(one, seen.awaited[one.task], look.now, unknown, _due_at(one, seen.awaited[one.task], schedulers, running)) for one in expected
+    ]
+    return Reading(tuple(_with_registered(row, schedulers) for row in rows), memory=seen)
+
+
+def _expected(look: Look, schedulers: SchedulersSeen) -> list[Expected]:
+    """Return the tasks, each as the first says that names it: the configuration, then the schedulers in its order."""
+    found = {one.task: Expected(one.task, CONFIGURED, (one,)) for one in look.target.schedules}
+    for scheduler in look.target.schedulers:
+        known = schedulers.known.get(scheduler.kind)
+        if known is None:
+            continue
+        theirs: dict[str, list[tuple[str, Schedule]]] = {}
+        for one, when in schedules_of(scheduler, known.plan):
+            if isinstance(when, Schedule) and one.task not in found:
+                theirs.setdefault(one.task, []).append((one.entry, when))
+        for task, parts in theirs.items():
+            entries = tuple(entry for entry, _ in parts)
+            found[task] = Expected(task, scheduler.kind, tuple(when for _, when in parts), entries, scheduler.grace_s is None)
+    return list(found.values())
+
+
+def _fields(one: Schedule) -> tuple[frozenset[int], ...]:
+    cron = one.cron
+    return () if cron is None else (cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays)
+
+
+def _seen(before: SchedulesSeen, expected: list[Expected], tasks: object, started_at: float | None, now: float) -> SchedulesSeen:
+    successes = tasks.last_success if isinstance(tasks, TaskCounters) else {}
+    restarted = None not in (before.flower_started_at, started_at) and before.flower_started_at != started_at
+    awaited = {}
+    for one in expected:
+        known, definition = before.awaited.get(one.task) or Awaited(now), one.definition
+        changed = known.definition not in ("", definition)
+        since = now if restarted or changed else known.since
+        awaited[one.task] = Awaited(since, successes.get(one.task) or known.succeeded_at, definition)
+    return SchedulesSeen(awaited, before.flower_started_at if started_at is None else started_at)
+
+
+def _due_at(expected: Expected, awaited: Awaited, schedulers: SchedulersSeen, running: Collection[object]) -> float:
+    """When it is late. While nothing of its scheduler was seen since it was due, that is silent, which is told first."""
+    since = awaited.waits_since
+    due_at = expected.due_at(since)
+    known = schedulers.known.get(expected.origin)
+    if known is None or not expected.patient:
+        return due_at
+    if expected.task in running:
+        return inf
+    part = expected.next_part(since)
+    silent = known.sign_at is None or known.sign_at < part.next_run_at(since)
+    return due_at + max(min(2 * part.period_s(since), LONGEST_HELD_S), SHORTEST_HELD_S) if silent else due_at
+
+
+def _row(expected: Expected, awaited: Awaited, now: float, unknown: str, due_at: float) -> Row:
+    since = awaited.waits_since
+    part = expected.next_part(since)
+    more = len(expected.entries) - MOST_ENTRIES_SHOWN
+    cells: dict[str, Cell] = {
+        "task": expected.task,
+        "origin": expected.origin,
+        "entries": ", ".join(expected.entries[:MOST_ENTRIES_SHOWN]) + (f" and {more} more" if more > 0 else ""),
+        "every_s": part.period_s(since),
+        "grace_s": part.grace_at(since),
+        "last_success_s": None if awaited.succeeded_at is None else max(now - awaited.succeeded_at, 0.0),
+        "overdue_s": None if unknown else max(now - due_at, 0.0),
+    }
+    gaps = {"overdue_s": unknown} if unknown else {}
+    if awaited.succeeded_at is None:
+        watched = format_duration(round(max(now - awaited.since, 0.0)))
+        gaps["last_success_s"] = f"no success was seen since watchdog began to look, {watched} ago"
+    return Row(cells, gaps)
+
+
+def _with_registered(row: Row, schedulers: SchedulersSeen) -> Row:
+    registered, task = schedulers.registered, str(row.cells["task"])
+    if registered.has(task) or (registered.known and not registered.silent):
+        return Row({**row.cells, "registered": registered.has(task)}, row.gaps)
+    who = f"{registered.silent} has not" if registered.silent else "no worker has"
+    return Row({**row.cells, "registered": None}, {**row.gaps, "registered": f"{who} said which tasks it registers"})
+
+
+TABLE = Table(
+    "schedules",
+    "a task expected to succeed on a schedule",
+    ("task",),
+    COLUMNS,
+    asks,
+    read,
+    SchedulesSeen,
+    needs=("schedulers", "tasks", "running"),
+)
