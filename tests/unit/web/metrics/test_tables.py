@@ -4,6 +4,7 @@ import pytest
 
 from tests.builders.metrics import names, samples
 from watchdog.core.model.rows import Reading, Row
+from watchdog.tables import TABLES
 from watchdog.web.metrics.tables import FEWEST_SHOWN, MOST_ROWS, table_families
 
 
@@ -51,7 +52,7 @@ def test_how_many_rows_an_unread_table_has_is_not_said() -> None:
 
 
 def test_a_table_that_nothing_can_fill_here_is_not_there() -> None:
-    idle = Reading(idle={"task": "x", "every_s": "x", "grace_s": "x", "last_success_s": "x", "overdue_s": "x"})
+    idle = Reading(idle={column.name: "x" for column in TABLES["schedules"].columns})
     assert names(table_families({"prod": {"schedules": idle}})) == set()
 
 
