@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.config.settings import OverrideSettings
+from watchdog.config.sections.overrides import OverrideSettings
 from watchdog.core.incidents.lifecycle import State
 
 ROOT = Path(__file__).parents[2]

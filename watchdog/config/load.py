@@ -18,8 +18,9 @@ from watchdog.config.environment.foreign_variables import is_foreign
 from watchdog.config.faults import sentences
 from watchdog.config.file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, where
 from watchdog.config.names import name_faults
+from watchdog.config.sections.overrides import OverrideSettings, to_override
 from watchdog.config.sections.targets import meant_by_values
-from watchdog.config.settings import OverrideSettings, Settings, to_override
+from watchdog.config.settings import Settings
 from watchdog.core.model.target import TargetsMeant
 from watchdog.core.rules.rule import Override
 from watchdog.core.rules.toml_lines import Path as TomlPath

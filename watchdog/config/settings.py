@@ -18,12 +18,11 @@ from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.objectives import ObjectiveSettings, repeated, to_objectives
+from watchdog.config.sections.overrides import OverrideSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.config.sections.schedules import Schedules, named_twice, to_schedulers, to_schedules
 from watchdog.core.model.identity import server_id
-from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF, Target
-from watchdog.core.rules.rule import Override
 from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration, PositiveDuration
 from watchdog.sources import EVENTS, SOURCES
@@ -43,7 +42,7 @@ else:
 
     ReceiverSettings = Annotated[reduce(or_, (kind.settings for kind in RECEIVERS.values())), Field(discriminator="type")]
 
-__all__ = ["OverrideSettings", "ReceiverSettings", "Settings", "TargetSettings", "servers_of", "to_override", "to_target"]
+__all__ = ["ReceiverSettings", "Settings", "TargetSettings", "servers_of", "to_target"]
 
 SHORTEST_INTERVAL_S = 0.1
 LONGEST_NAME = 100
@@ -193,27 +192,6 @@ class TargetSettings(Strict):
         return self
 
 
-class OverrideSettings(Strict):
-    """One `[[override]]`: tunes rules by name, for all targets or some, all keys or some."""
-
-    rule: StrictStr
-    target: StrictStr | None = None
-    match: dict[str, StrictStr | list[StrictStr]] = Field(default_factory=dict)
-    params: dict[str, StrictBool | float | StrictStr] = Field(default_factory=dict)
-    enabled: StrictBool | None = None
-    trial: StrictBool | None = None
-    for_: Duration | None = Field(default=None, alias="for")
-    keep_firing_for: Duration | None = None
-    window: PositiveDuration | None = None
-    severity: Severity | None = None
-    deploy: StrictBool | None = None
-    labels: dict[str, StrictStr] = Field(default_factory=dict)
-    summary: StrictStr | None = None
-    description: StrictStr | None = None
-    runbook: StrictStr | None = None
-    resolved: StrictStr | None = None
-
-
 class Settings(Strict):
     """The whole configuration. Durations are seconds here."""
 
@@ -293,26 +271,3 @@ def _opened_at(target: TargetSettings) -> str | None:
         return None
     address = quote(target.flower.url, safe=_OF_URLS)
     return address if len(address) <= LONGEST_ADDRESS else None
-
-
-def to_override(override: OverrideSettings, where_from: str) -> Override:
-    """An override as the core applies it; `where_from` is its file and line."""
-    return Override(
-        rule=override.rule,
-        target=override.target,
-        match={column: (globs,) if isinstance(globs, str) else tuple(globs) for column, globs in override.match.items()},
-        params=dict(override.params),
-        enabled=override.enabled,
-        trial=override.trial,
-        for_s=override.for_,
-        keep_firing_for_s=override.keep_firing_for,
-        window_s=override.window,
-        severity=override.severity,
-        deploy=override.deploy,
-        labels=dict(override.labels),
-        summary=override.summary,
-        description=override.description,
-        runbook=override.runbook,
-        resolved=override.resolved,
-        where_from=where_from,
-    )

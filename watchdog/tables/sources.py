@@ -14,7 +14,7 @@ from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen
 
 __all__ = ["TABLE"]
 
-NAMES = ("flower", "redis", "results", "django", "celery")
+NAMES = ("flower", "redis", "rabbitmq", "results", "events", "django", "celery")
 COLUMNS = (
     Column(
         "name",

@@ -13,9 +13,10 @@ from watchdog.config.sections.actions import ActionSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.objectives import ObjectiveSettings
+from watchdog.config.sections.overrides import OverrideSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.config.sections.schedules import ScheduleSettings
-from watchdog.config.settings import OverrideSettings, Settings, TargetSettings
+from watchdog.config.settings import Settings, TargetSettings
 from watchdog.receivers import RECEIVERS
 from watchdog.sources import SOURCES
 
