@@ -69,6 +69,7 @@ def test_an_inspection_holds_stats_queues_and_conf() -> None:
                 results_db=1,
                 transport="redis",
                 broker_db=0,
+                broker_vhost="0",
                 settings=WorkerSettings(),
             ),
             active=(),

@@ -19,7 +19,8 @@ from watchdog.core.text.names import LONGEST_NAME, short_named
 from watchdog.sources.celery_urls import celery_place
 from watchdog.sources.flower.answers import StatusEntry
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded, kind_found, maybe
-from watchdog.sources.worker_settings import worker_settings
+from watchdog.sources.setting_names import as_documented
+from watchdog.sources.worker_settings import SETTINGS, worker_settings
 
 __all__ = ["inspections", "read_leniently"]
 
@@ -207,9 +208,10 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
 
     The transport options of `stats` take precedence: `conf` censors the key prefix.
     """
-    conf = maybe(Raw(of_conf), _Conf)
-    if conf is None:
+    reported = maybe(Raw(of_conf), dict[str, Any])
+    if reported is None:
         return None
+    conf = _Conf(**as_documented(reported, _Conf.__struct_fields__))
     broker = maybe(Raw(of_broker), dict[str, Any])
     told = _object(_object(broker).get("transport_options"))
     options = {**_object(conf.broker_transport_options), **told}
@@ -230,7 +232,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
         broker_db=_database(_object(broker).get("virtual_host")),
         broker_vhost=_text(_object(broker).get("virtual_host")),
         eta_task_limit=as_kind(conf.worker_eta_task_limit, int),
-        settings=worker_settings(maybe(Raw(of_conf), dict[str, Any]) or {}),
+        settings=worker_settings(as_documented(reported, SETTINGS)),
     )
 
 
