@@ -41,6 +41,7 @@ Examples:
 )
 @click.option("--flower", metavar="URL", help="The Flower to examine, instead of the configured targets.")
 @click.option("--redis", metavar="URL", help="The Redis broker to examine, instead of the configured targets.")
+@click.option("--rabbitmq", metavar="URL", help="RabbitMQ's management API, where that is the broker, instead of --redis.")
 @click.option("--send", is_flag=True, help="Also send a test message to every receiver.")
 @click.option(
     "--fail-on",
@@ -58,6 +59,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     *,
     flower: str | None,
     redis: str | None,
+    rabbitmq: str | None,
     send: bool,
     fail_on: str,
     targets: tuple[str, ...],
@@ -79,7 +81,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     from watchdog.core.model.severity import Severity  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
-    conf = load_with_rules(config, {"flower": flower, "redis": redis})
+    conf = load_with_rules(config, {"flower": flower, "redis": redis, "rabbitmq": rabbitmq})
     chosen = chosen_targets(conf, targets)
     warn_of_oddities(conf)
     book, own = with_doctor_rules(conf.book, TABLES)
