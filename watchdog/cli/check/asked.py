@@ -14,7 +14,7 @@ from watchdog.cli.output.refusals import Refused
 if TYPE_CHECKING:
     from watchdog.app.configured import Configured
     from watchdog.core.judging.expectations import Expectation
-    from watchdog.core.model.target import TargetsMeant
+    from watchdog.core.model.target import Target, TargetsMeant
 
 __all__ = ["RuleChoice", "chosen_rules", "never_answered", "read_expectations", "refuse_silence"]
 
@@ -50,11 +50,18 @@ def never_answered(expectations: Iterable["Expectation"], names: Iterable[str]) 
         from watchdog.core.judging.unanswerable import Unanswerable  # noqa: PLC0415
         from watchdog.tables import TABLES  # noqa: PLC0415
 
-        unanswerable, targets = Unanswerable(TABLES, meant.to_set), meant.named(tuple(names))
+        unanswerable, targets = Unanswerable(TABLES, meant.to_set), _as_polled(meant.named(tuple(names)))
         found = ((expectation.text, unanswerable.why(expectation.reads, targets, "leave it out")) for expectation in expectations)
         return [f'--expect "{text}": it can never be answered {why}' for text, why in found if why]
 
     return faults
+
+
+def _as_polled(targets: "Iterable[Target]") -> "tuple[Target, ...]":
+    """The targets without the events of their workers, which only a daemon listens to."""
+    from watchdog.sources import EVENTS  # noqa: PLC0415
+
+    return tuple(replace(target, sources=target.sources - {EVENTS}) for target in targets)
 
 
 def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, tuple[str, ...]]":
@@ -82,7 +89,7 @@ def refuse_silence(conf: "Configured", targets: Iterable[str], choice: RuleChoic
     if not any(asked.values()):
         raise Refused(f"{who} no rule to judge here, and nothing is expected; `watchdog rules list` shows which hold")
     idle: dict[str, str] = {}
-    for target in meant_by(conf.loaded).named(names):
+    for target in _as_polled(meant_by(conf.loaded).named(names)):
         reasons = idle_by_configuration(TABLES, target, asked[target.name])
         if any(rule.name not in reasons for rule in asked[target.name]):
             return
