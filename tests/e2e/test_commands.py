@@ -85,7 +85,7 @@ def test_version(tmp_path: Path) -> None:
     [
         (["chek"], 'no such command "chek"; did you mean "check"?'),
         (["rules", "chekc"], 'no such command "chekc"; did you mean "check"?'),
-        (["xyzzy"], "there are init, check, run"),
+        (["xyzzy"], "there are init, check, doctor, run"),
         (["check", "--onec"], "--once"),
         (["check", "--fail-on", "bad"], "critical"),
         (["tables", "queus"], 'no table "queus"; did you mean "queues"?'),
@@ -180,9 +180,9 @@ def test_a_warning_about_rules_does_not_fail(tmp_path: Path) -> None:
 
 def test_the_list_of_rules_says_what_is_idle_and_why(folder: Path) -> None:
     lines = answer("rules", "list", cwd=folder)
-    lost = next(line for line in lines if line.startswith("WorkerLost "))
-    assert "lab: " in lost
-    assert "needs Flower" in lost
+    fails = next(line for line in lines if line.startswith("TaskFailureRateHigh "))
+    assert "lab: " in fails
+    assert "needs Flower" in fails
     assert next(line for line in lines if line.startswith("ConfigRejected ")).split() == ["ConfigRejected", "warning", "self", "0s", "*"]
 
 

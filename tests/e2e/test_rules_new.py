@@ -17,6 +17,12 @@ results = "redis://127.0.0.1:9/1"
 [[target.schedule]]
 task = "reports.nightly"
 every = "1d"
+[[target.schedule]]
+from = "beat"
+[[target.objective]]
+queue = "carts"
+max_wait = "5m"
+share = 0.99
 """
 
 
