@@ -65,7 +65,7 @@ def test_what_nobody_can_see_is_a_dash_with_its_reason(streamlit: Path, blind: s
 @pytest.fixture
 def blind(tmp_path: Path) -> Iterator[str]:
     """A daemon that reaches nothing."""
-    with serving(tmp_path, more=UNREACHABLE) as (_, url):
+    with serving(tmp_path, more=f'{UNREACHABLE}flower = "http://127.0.0.1:1"\n') as (_, url):
         yield url
 
 
