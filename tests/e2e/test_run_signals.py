@@ -48,7 +48,7 @@ def test_a_sighup_at_any_moment_of_the_start_leaves_it_alive_and_is_a_reload_at_
             pytest.fail(f"it ended with {process.wait()}")
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
-    assert (process.returncode, "watchdog_ended" in rest) == (0, True)
+    assert (process.returncode, "watchdog_ended" in rest) == (0, True), rest
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
@@ -57,7 +57,7 @@ def test_a_sigterm_or_ctrl_c_before_it_is_ready_ends_it_well(tmp_path: Path, sig
     with start(tmp_path) as process:
         send_at(process, sig, moment_s)
         said, _ = process.communicate(timeout=30)
-    assert (process.returncode, "Traceback" in said, "watchdog_ended" in said) == (0, False, True)
+    assert (process.returncode, "Traceback" in said, "watchdog_ended" in said) == (0, False, True), said
 
 
 def test_every_other_command_ends_at_a_sighup_as_ever(tmp_path: Path) -> None:
