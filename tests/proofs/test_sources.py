@@ -152,7 +152,7 @@ class Stage:
 
     def up(self) -> bool:
         rows = self.timed.done[-1].seen.windows[300.0]["sources"].rows
-        return all(row.cells["up"] and not row.cells["error"] for row in rows)
+        return all(row.cells["up"] and not row.cells["error"] for row in rows if row.cells["name"] in self.proxies)
 
 
 @pytest.fixture
