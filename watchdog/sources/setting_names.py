@@ -29,6 +29,7 @@ OLD_NAMES: Mapping[str, str] = {
     "CELERYD_POOL_RESTARTS": "worker_pool_restarts",
     "CELERYD_PREFETCH_MULTIPLIER": "worker_prefetch_multiplier",
     "CELERYD_ETA_TASK_LIMIT": "worker_eta_task_limit",
+    "CELERYBEAT_SCHEDULE": "beat_schedule",
 }
 """The names that Celery still accepts (celery/app/defaults.py, 5.7), of what is wanted. Others of old look like a namespace."""
 
@@ -36,10 +37,10 @@ OLD_NAMES: Mapping[str, str] = {
 def as_documented(conf: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
     """Return the wanted settings that the worker reports."""
     old = {OLD_NAMES[name]: name for name in conf if name in OLD_NAMES}
-    of_namespace = sorted(name for name in conf if name.isupper() and name not in OLD_NAMES)
+    upper = sorted(name for name in conf if name.isupper() and name not in OLD_NAMES)
     found: dict[str, Any] = {}
     for name in wanted:
-        spelt = next((key for key in of_namespace if key.endswith(f"_{name.upper()}")), None)
+        spelt = next((key for key in upper if f"_{key}".endswith(f"_{name.upper()}")), None)
         reported = name if name in conf else old.get(name, spelt)
         if reported is not None:
             found[name] = conf[reported]

@@ -105,7 +105,7 @@ def _examined(checker: "Checker", fail_on: "Severity") -> "CheckResult":
 
     with StatusLine() as status:
         checker.check(fail_on, status.say)
-        status.say("looking once more in 3 s")
+        status.say(f"looking once more in {PAUSE_S:g} s")
         time.sleep(PAUSE_S)
         return checker.check(fail_on, status.say)
 

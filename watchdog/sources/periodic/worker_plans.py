@@ -1,14 +1,13 @@
 """What `/api/workers` says of periodic tasks. In: the bytes of the answer. Out: worker -> its `WorkerPlan`, or a gap.
 
-A worker's `conf` names its settings as the app writes them: `beat_schedule`, `CELERYBEAT_SCHEDULE` of old, or with the namespace of the
-app, as `CELERY_BEAT_SCHEDULE` in Django (seen with Celery 5.7). All workers of an app and release send the same bytes, which are read once.
+All workers of an app and release send the same bytes, which are read once.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, WorkerPlan
@@ -16,30 +15,14 @@ from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.flower.answers import StatusEntry
 from watchdog.sources.flower.json import decoded, kind_found, maybe
 from watchdog.sources.periodic.reprs import schedule_shown, zone_shown
+from watchdog.sources.setting_names import as_documented
 
 __all__ = ["worker_plans"]
 
-_BEAT = "beat_schedule"
-_OLD_BEAT, _OLD_PREFIX = "celerybeat_schedule", "celery_"
 _MOST_ENTRIES = 5000
 _PARTS = frozenset({"stats", "active_queues", "registered", "conf", "timestamp", "active", "reserved", "scheduled", "revoked"})
 """The inspect answers that an entry may hold; it holds those that the worker gave."""
 UTC = "UTC"
-
-
-class _Settings(Struct, frozen=True):
-    """The settings of an app, lower case, with the prefix that it gives to all of them."""
-
-    named: Mapping[str, Any]
-    prefix: str
-
-    @property
-    def zone(self) -> str | None:
-        """The app's time zone; None: that of its host, or one that is shown in no known way."""
-        shown = self.named.get(f"{self.prefix}timezone")
-        if shown is not None:
-            return zone_shown(shown)
-        return None if self.named.get(f"{self.prefix}enable_utc") is False else UTC
 
 
 def worker_plans(body: bytes) -> dict[str, WorkerPlan] | Gap:
@@ -70,20 +53,17 @@ def _of_conf(raw: bytes) -> tuple[str | None, PeriodicTasks | None]:
     conf = maybe(Raw(raw), dict[str, Any])
     if conf is None:
         return None, None
-    settings = _settings({name.lower(): value for name, value in conf.items()})
-    shown = settings.named.get(_OLD_BEAT if settings.prefix == _OLD_PREFIX and _OLD_BEAT in settings.named else settings.prefix + _BEAT)
-    return settings.zone, _beat(shown) if isinstance(shown, dict) else PeriodicTasks()
+    settings = as_documented(conf, ("beat_schedule", "timezone", "enable_utc"))
+    shown = settings.get("beat_schedule")
+    return _zone(settings), _beat(shown) if isinstance(shown, dict) else PeriodicTasks()
 
 
-def _settings(named: dict[str, Any]) -> _Settings:
-    """With the namespace that its schedule shows, or its time zone; without either, there is none to know."""
-    if _BEAT in named:
-        return _Settings(named, "")
-    if _OLD_BEAT in named:
-        return _Settings(named, _OLD_PREFIX)
-    ending = next((end for end in (_BEAT, "timezone", "enable_utc") if any(name.endswith(end) for name in named)), "")
-    prefix = next((name.removesuffix(ending) for name in sorted(named) if ending and name.endswith(ending)), "")
-    return _Settings(named, prefix)
+def _zone(settings: Mapping[str, Any]) -> str | None:
+    """The app's time zone; None: that of its host, or one that is shown in no known way."""
+    shown = settings.get("timezone")
+    if shown is not None:
+        return zone_shown(shown)
+    return None if settings.get("enable_utc") is False else UTC
 
 
 def _beat(shown: Mapping[str, Any]) -> PeriodicTasks:
