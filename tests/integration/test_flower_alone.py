@@ -12,11 +12,13 @@ import httpx
 import pytest
 
 from tests.conftest import start_usual
-from tests.integration.test_flower_versions import ask, inspected
+from tests.integration.test_flower_versions import ask
 from tests.processes.command_line import watchdog
 from tests.servers.flower_versions import OLDER, flower_python
 from tests.servers.waiting import until
-from watchdog.core.model.queries import WorkerStatus
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import UNCOUNTABLE, InspectAll, QueueLengths, WorkerStatus
+from watchdog.core.model.replies import WorkerInspection
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
 
@@ -25,6 +27,13 @@ def answered(url: str, sql: str, folder: Path) -> dict[str, Any]:
     done = watchdog("query", "--format", "json", "--flower", url, sql, cwd=folder)
     document: dict[str, Any] = json.loads(done.stdout)
     return document
+
+
+def whole(url: str) -> tuple[WorkerInspection, ...]:
+    """What the workers answered; each method has a second, so a busy one answers in part."""
+    (found,) = ask(url, InspectAll())
+    assert isinstance(found, dict), found
+    return tuple(found.values())
 
 
 def checked(url: str, folder: Path) -> dict[str, Any]:
@@ -59,7 +68,11 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherBroker]:
     url = f"http://{LOOPBACK}:{port}"
     try:
         until(lambda: ask(url, WorkerStatus()) == [{"celery@one": True}], 40, "the worker to be heard")
-        until(lambda: inspected(url) == {"celery@one"}, 40, "the worker to tell its queues")
+        until(
+            lambda: [bool(seen.conf and seen.conf.transport and seen.queues) for seen in whole(url)] == [True],
+            40,
+            "the worker's conf and queues",
+        )
         yield OtherBroker(url, environment)
     finally:
         for child in children:
@@ -72,6 +85,10 @@ def test_workers_and_consumers_are_seen_and_lengths_are_idle(other: OtherBroker,
         {"name": "mails", "consumers": 1, "length": None, "state": "online"}
     ]
     assert "does not know the length of a queue in filesystem" in str(document["gaps"])
+
+
+def test_flower_says_itself_that_it_cannot_count_them(other: OtherBroker) -> None:
+    assert ask(other.url, QueueLengths()) == [Gap(UNCOUNTABLE)]
 
 
 def test_what_flower_cannot_count_is_idle_and_no_failure(other: OtherBroker, tmp_path: Path) -> None:

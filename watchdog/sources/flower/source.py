@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import InspectOne, Query, WholeTask, WorkerStatus
+from watchdog.core.model.queries import UNCOUNTABLE, InspectOne, Query, QueueLengths, WholeTask, WorkerStatus
 from watchdog.core.model.replies import WholeTaskSeen
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.flower.first_look import first_answer
@@ -35,6 +35,8 @@ UNKNOWN_WORKER = b"Unknown worker"
 """Flower's answer for a worker that is not in its inspect cache: 2.x as text, 1.x within an HTML page."""
 UNKNOWN_TASK = b"Unknown task"
 """The same for a task that it does not list."""
+UNSUPPORTED = b"broker is not supported"
+"""The same for the lengths of queues, if it was started with a broker that is neither Redis nor RabbitMQ."""
 
 
 class FlowerSource:
@@ -104,6 +106,8 @@ class FlowerSource:
             return {}, False
         if isinstance(query, WholeTask) and page.status == NOT_FOUND and UNKNOWN_TASK in page.body:
             return WholeTaskSeen(query.id), False
+        if isinstance(query, QueueLengths) and page.status == NOT_FOUND and UNSUPPORTED in page.body:
+            return Gap(UNCOUNTABLE), False
         return Gap(page.cut or page.refusal) if page.cut or page.refusal else read(page.body), False
 
     def _pages(self) -> "Pages":

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import NONE_LISTED, InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
+from watchdog.core.model.queries import NONE_LISTED, UNCOUNTABLE, InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
 from watchdog.core.model.replies import Replies, WorkerInspection
 from watchdog.core.model.rows import Asking, Look, Reading, Sample
 from watchdog.core.model.target import covers
@@ -48,7 +48,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
     seen = inspections(look.replies, known_workers, look.target)
     conf = celery_conf(look.target, current(seen.values()), memory.said)
     memory = replace(memory, said=conf.said, broker_answered_at=_answered_at(look.replies, memory.broker_answered_at, look.now))
-    idle = {**_uncounted(_transports(seen)), **idle}
+    idle = {**_uncounted(_transports(seen), look.replies), **idle}
     listed: dict[str, int] | Gap = {} if "length" in idle else look.replies.get(QueueLengths(), dict[str, int])
     if isinstance(listed, Gap):
         why = _why_none(listed, look.replies, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
@@ -74,11 +74,14 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
     )
 
 
-def _uncounted(transports: frozenset[str]) -> dict[str, str]:
-    """Return column -> why it is idle, if Flower cannot count messages in this transport."""
-    if _may_be_redis(transports) or RABBITMQ & transports:
-        return {}
-    return dict.fromkeys(OF_LENGTH, f"Flower does not know the length of a queue in {', '.join(sorted(transports))}")
+def _uncounted(transports: frozenset[str], replies: Replies) -> dict[str, str]:
+    """Return column -> why it is idle, if Flower cannot count messages in this transport, by its workers' word or by its own."""
+    if transports and not _may_be_redis(transports) and not RABBITMQ & transports:
+        return dict.fromkeys(OF_LENGTH, f"Flower does not know the length of a queue in {', '.join(sorted(transports))}")
+    listed = replies.get(QueueLengths(), dict) if replies.asked(QueueLengths()) else None
+    if isinstance(listed, Gap) and listed.reason == UNCOUNTABLE:
+        return dict.fromkeys(OF_LENGTH, UNCOUNTABLE)
+    return {}
 
 
 def _heard(replies: Replies) -> bool:

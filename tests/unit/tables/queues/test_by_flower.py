@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.builders.answers import a_conf, a_target
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap, names
-from watchdog.core.model.queries import NONE_LISTED, InspectAll, InspectOne, QueueLengths, WorkerStatus
+from watchdog.core.model.queries import NONE_LISTED, UNCOUNTABLE, InspectAll, InspectOne, QueueLengths, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Reading
 from watchdog.tables.queues.by_flower import NO_MORE
@@ -124,6 +124,16 @@ def test_a_flower_that_lists_no_queue_any_more_does_not_reach_rabbitmq() -> None
     queues(watching)
     watching.cluster.gaps[QueueLengths] = NONE_LISTED
     assert queues(watching).unread == NO_MORE
+
+
+def test_lengths_that_flower_says_it_cannot_know_are_idle_while_no_worker_has_told_its_broker() -> None:
+    cluster = healthy()
+    cluster.cache = {name: replace(seen, conf=None) for name, seen in cluster.cache.items()}
+    cluster.gaps[QueueLengths] = UNCOUNTABLE
+    watching = watch(cluster)
+    readings = [queues(watching, 10 * (number > 0)) for number in range(5)]
+    told = {(reading.idle.get("length"), reading.unread, "indexing" in names(reading)) for reading in readings}
+    assert told == {("Flower does not know the length of a queue in the broker that it was started with", None, True)}
 
 
 def test_a_queue_of_a_worker_that_died_keeps_its_row() -> None:
