@@ -16,8 +16,8 @@ from tests.integration.test_flower_versions import ask
 from tests.processes.command_line import watchdog
 from tests.servers.flower_versions import OLDER, flower_python
 from tests.servers.waiting import until
-from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import UNCOUNTABLE, InspectAll, QueueLengths, WorkerStatus
+from watchdog.core.model.gaps import UNCOUNTABLE, Gap
+from watchdog.core.model.queries import InspectAll, QueueLengths, WorkerStatus
 from watchdog.core.model.replies import WorkerInspection
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port

@@ -11,9 +11,7 @@ from msgspec import Struct
 T = TypeVar("T")
 
 __all__ = [
-    "NONE_LISTED",
     "STARTED_TASKS",
-    "UNCOUNTABLE",
     "CountFlushes",
     "FailedTasks",
     "HashSize",
@@ -177,16 +175,6 @@ class WholeTask(Query, frozen=True):
 
     source = "flower"
     id: str
-
-
-NONE_LISTED = (
-    "flower: expected the length of some queue from /api/queues/length, found none: "
-    "on RabbitMQ it needs its management API (start Flower with --broker-api=URL), and it names none before it has inspected a worker"
-)
-"""The reason of the gap if `QueueLengths` returns no queue at all."""
-
-UNCOUNTABLE = "Flower does not know the length of a queue in the broker that it was started with"
-"""The reason of the gap if Flower knows no way to count messages in its broker, which stays so until it is started with another."""
 
 
 class QueueLengths(Query, frozen=True):

@@ -5,8 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
-from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import NONE_LISTED
+from watchdog.core.model.gaps import NONE_LISTED, Gap
 from watchdog.core.text.names import short_named
 from watchdog.sources.flower.json import UNREADABLE, decoded
 

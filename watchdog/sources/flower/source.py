@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import UNCOUNTABLE, InspectOne, Query, QueueLengths, WholeTask, WorkerStatus
+from watchdog.core.model.gaps import UNCOUNTABLE, Gap
+from watchdog.core.model.queries import InspectOne, Query, QueueLengths, WholeTask, WorkerStatus
 from watchdog.core.model.replies import WholeTaskSeen
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.flower.first_look import first_answer

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import NONE_LISTED, UNCOUNTABLE, InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
+from watchdog.core.model.gaps import NONE_LISTED, UNCOUNTABLE, Gap
+from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
 from watchdog.core.model.replies import Replies, WorkerInspection
 from watchdog.core.model.rows import Asking, Look, Reading, Sample
 from watchdog.core.model.target import covers

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from tests.builders.answers import a_conf, a_target
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap, names
-from watchdog.core.model.queries import NONE_LISTED, UNCOUNTABLE, InspectAll, InspectOne, QueueLengths, WorkerStatus
+from watchdog.core.model.gaps import NONE_LISTED, UNCOUNTABLE
+from watchdog.core.model.queries import InspectAll, InspectOne, QueueLengths, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Reading
 from watchdog.tables.queues.by_flower import NO_MORE
