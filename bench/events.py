@@ -22,12 +22,18 @@ from bench.site import Site
 from watchdog.demo.processes import Process
 from watchdog.sources.events.heard import Memory
 from watchdog.sources.events.messages import worker_event
+from watchdog.sources.events.tasks.messages import task_events
+from watchdog.sources.events.tasks.runs import Runs
 
 __all__ = ["events"]
 
 FREQ_S = 2.0
 STARTING_S = 15.0
 CHANNEL = "/0.celeryev/worker.heartbeat"
+OF_A_RUN = 4
+"""Events of one run: sent, received, started, succeeded."""
+TOGETHER = 25
+"""Runs whose events a busy worker sends in one message."""
 
 
 def events(
@@ -44,6 +50,31 @@ def events(
     messages = [_heartbeat(name, number) for number, name in enumerate(site.workers)] * (heartbeats // workers)
     of_one = [(ours / len(messages), theirs / len(messages)) for ours, theirs in interleaved(rounds, *_ways(messages))]
     yield by_round("a heartbeat, decoded and remembered: CPU; floor: Celery's event state", "ms", of_one, 1 / 3)
+    runs = heartbeats // OF_A_RUN
+    alone = [_task_messages(number, 1) for number in range(runs)]
+    busy = [_task_messages(number * TOGETHER, TOGETHER) for number in range(max(runs // TOGETHER, 1))]
+    for what, batches, at_once in (("alone", alone, 1), (f"{TOGETHER} runs together", busy, TOGETHER)):
+        count = OF_A_RUN * at_once * len(batches)
+        pairs = [(ours / count, theirs / count) for ours, theirs in interleaved(rounds, *_ways_of_tasks([m for b in batches for m in b]))]
+        yield by_round(f"an event of a task, {what}: CPU; floor: Celery's event state", "ms", pairs, 1 / 3)
+
+
+def _ways_of_tasks(messages: Sequence[bytes]) -> tuple[Callable[[], float], Callable[[], float]]:
+    def ours() -> None:
+        runs = Runs()
+        runs.opens(0.0)
+        for message in messages:
+            for event in task_events(message) or ():
+                runs.hears(event)
+
+    def theirs() -> None:
+        state = State()
+        for message in messages:
+            body = json.loads(b64decode(json.loads(message)["body"]))
+            for event in body if isinstance(body, list) else [body]:
+                state.event({**event, "local_received": event["timestamp"]})
+
+    return (lambda: cpu_ms_of(ours)), (lambda: cpu_ms_of(theirs))
 
 
 def _ways(messages: Sequence[bytes]) -> tuple[Callable[[], float], Callable[[], float]]:
@@ -110,5 +141,35 @@ def _heartbeat(name: str, number: int) -> bytes:
     body = {"hostname": name, "utcoffset": 0.0, "pid": 1000, "clock": number, "freq": FREQ_S, **load, **software}
     delivery = {"delivery_info": {"exchange": "celeryev", "routing_key": "worker.heartbeat"}, "priority": 0, "body_encoding": "base64"}
     properties = {"delivery_mode": 1, **delivery, "delivery_tag": "4a888ff0-1c3b-4f30-ab1e-13e020d65aac"}
+    return _published(name, body, properties)
+
+
+def _published(name: str, body: object, properties: dict[str, object]) -> bytes:
     envelope = {"body": b64encode(json.dumps(body).encode()).decode(), "content-encoding": "utf-8", "content-type": "application/json"}
     return json.dumps({**envelope, "headers": {"hostname": name}, "properties": properties}).encode()
+
+
+def _task_messages(first: int, count: int) -> list[bytes]:
+    """The messages of some runs: each is sent in a message of its own, the rest in one, as a worker sends it every half second."""
+    name, now = "celery@web-1", time.time()
+    properties: dict[str, object] = {"delivery_mode": 1, "delivery_info": {"exchange": "celeryev"}, "body_encoding": "base64"}
+    ids = [f"4a888ff0-1c3b-4f30-ab1e-{number:012d}" for number in range(first, first + count)]
+    common = {"utcoffset": 0, "pid": 1000, "clock": first, "timestamp": now}
+    described = {
+        "name": f"shop.task_{first % 50}",
+        "args": "(4711,)",
+        "kwargs": "{'dry': True}",
+        "retries": 0,
+        "eta": None,
+        "expires": None,
+    }
+    sent = [{**common, **described, "type": "task-sent", "uuid": i, "hostname": "gen7@app", "queue": "q", "routing_key": "q"} for i in ids]
+    of_worker: list[dict[str, object]] = []
+    for task_id in ids:
+        of_task = {**common, "uuid": task_id, "hostname": name}
+        of_worker += [
+            {**of_task, **described, "type": "task-received", "root_id": task_id, "parent_id": None},
+            {**of_task, "type": "task-started"},
+            {**of_task, "type": "task-succeeded", "result": "'done'", "runtime": 0.05},
+        ]
+    return [_published("gen7@app", one, properties) for one in sent] + [_published(name, of_worker, properties)]

@@ -105,3 +105,46 @@ def test_a_refusal_is_logged_once_and_shown_and_tells_nobody(redis_server: Clust
     assert daemon.text.count("events_not_heard") == 1
     assert "hunter2" not in daemon.text + shown
     assert told(receiver) == []
+
+
+# --- tasks, without Flower ------------------------------------------------------------------------------------------------
+
+
+def rows(daemon: Daemon, table: str) -> list[dict[str, object]]:
+    """A table as the daemon stored it at its last look."""
+    shown = json.loads(watchdog("status", "--json", cwd=daemon.folder).stdout)
+    return [row["cells"] for row in shown["targets"][0]["tables"][table]["rows"]]
+
+
+def test_without_flower_a_failing_task_is_told_with_its_exception(
+    watched: Daemon, redis_server: Cluster, receiver: RecordingReceiver
+) -> None:
+    redis_server.start_worker("one", ["mails"], 2)
+    until(lambda: cells(watched, "state") == {"celery@one": "online"}, 60, "the worker", every=0.5)
+    for _ in range(8):
+        redis_server.app.send_task("demo.fail", args=["TimeoutError"], queue="mails")
+    until(lambda: events_of(receiver, "TaskFailureRateHigh"), 60, "the failures to be told", every=0.5)
+    (body,) = [request.body.decode() for request in receiver.requests if b"TaskFailureRateHigh" in request.body]
+    assert "demo.fail fails: 8 of its last 8 runs, mostly TimeoutError" in body
+
+
+def test_without_flower_what_runs_is_shown_with_its_worker_and_its_queue(watched: Daemon, redis_server: Cluster) -> None:
+    redis_server.start_worker("one", ["mails"], 2)
+    until(lambda: cells(watched, "state") == {"celery@one": "online"}, 60, "the worker", every=0.5)
+    redis_server.app.send_task("demo.hang", args=[60], queue="mails")
+    until(lambda: rows(watched, "running"), 30, "the task to run", every=0.5)
+    (row,) = rows(watched, "running")
+    assert (row["name"], row["worker"], row["worker_state"], row["queue"]) == ("demo.hang", "celery@one", "online", "mails")
+
+
+def test_a_worker_that_says_nothing_of_its_tasks_leaves_their_counts_unknown(
+    watched: Daemon, redis_server: Cluster, receiver: RecordingReceiver
+) -> None:
+    redis_server.start_worker("mute", ["mails"], 2)
+    until(lambda: cells(watched, "state") == {"celery@mute": "online"}, 60, "the worker", every=0.5)
+    redis_server.app.control.disable_events(reply=True, timeout=10)
+    redis_server.flood("mails", 30, "demo.ok")
+    until(lambda: cells(watched, "processed")["celery@mute"] == 30, 60, "its tasks", every=0.5)
+    asked = watchdog("query", "--format", "json", "SELECT error_rate FROM cluster", cwd=watched.folder)
+    assert "no event about them" in asked.stdout
+    assert told(receiver) == []

@@ -40,7 +40,7 @@ from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis.source import RedisSettings, RedisSource
 
 COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select +psubscribe"
-ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels &/0.celeryev/worker.* -@all {COMMANDS}"
+ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels &/0.celeryev/worker.* &/0.celeryev/task.* -@all {COMMANDS}"
 """The line of the README."""
 
 STEP = "\x06\x16"

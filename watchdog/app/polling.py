@@ -48,13 +48,18 @@ def build_pollers(
 
 
 def _events(target: TargetSettings, ears: SharedEars | None) -> dict[str, Source]:
-    return {EVENTS: ears.source(target.name, target.redis)} if ears is not None and target.redis is not None and target.hears else {}
+    if ears is None or target.redis is None or not target.hears:
+        return {}
+    return {EVENTS: ears.source(target.name, target.redis, tasks=target.hears_tasks)}
 
 
 def _poller(settings: Settings, target: TargetSettings, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> Poller:
     """A poller whose target has events only if they are heard."""
     seen = to_target(settings, target)
-    return Poller(replace(seen, sources=seen.sources - ({EVENTS} - sources.keys())), sources, tables)
+    heard = EVENTS in sources
+    return Poller(
+        replace(seen, sources=seen.sources - ({EVENTS} - sources.keys()), hears_tasks=heard and seen.hears_tasks), sources, tables
+    )
 
 
 def build_live_pollers(settings: Settings) -> list[Poller]:

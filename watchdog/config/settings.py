@@ -123,7 +123,7 @@ class TargetSettings(Strict):
     redis: Annotated[RedisSettings, BeforeValidator(_table)] | None = None
     rabbitmq: Annotated[RabbitmqSettings, BeforeValidator(_table)] | None = None
     results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
-    events: Literal["auto", "workers", "off"] = "auto"
+    events: Literal["auto", "workers", "all", "off"] = "auto"
     django: Annotated[DjangoSettings, BeforeValidator(_table)] | None = None
     interval: Interval | None = None
     forget_after: PositiveDuration | None = None
@@ -144,6 +144,11 @@ class TargetSettings(Strict):
     def hears(self) -> bool:
         """Whether a daemon listens to the events of its workers."""
         return self.redis is not None and self.events != "off"
+
+    @property
+    def hears_tasks(self) -> bool:
+        """Whether it hears of their tasks as well: by default where there is no Flower to ask."""
+        return self.hears and (self.events == "all" or (self.events == "auto" and self.flower is None))
 
     @model_validator(mode="before")
     @classmethod
@@ -171,15 +176,23 @@ class TargetSettings(Strict):
 
     @model_validator(mode="after")
     def _has_what_its_parts_need(self) -> "TargetSettings":
-        if self.events == "workers" and self.redis is None:
-            raise ValueError('expected redis beside events = "workers": events are heard from the broker; found none')
-        if self.schedule and self.flower is None:
-            raise ValueError("expected flower beside schedule: whether a task succeeded is read from Flower; found none")
+        if self.events in ("workers", "all") and self.redis is None:
+            raise ValueError(f'expected redis beside events = "{self.events}": events are heard from the broker; found none')
+        seen = self.flower is not None or self.hears_tasks
+        found = "neither" if self.redis is None else f'events = "{self.events}"'
+        if self.schedule and not seen:
+            raise ValueError(
+                "expected flower or redis beside schedule: whether a task succeeded is read from Flower, or heard from the "
+                f'workers (events = "all"); found {found}'
+            )
         twice = named_twice(self.schedule)
         if twice is not None:
             raise ValueError(f'expected one schedule for each task, found several for "{twice[:100]}"')
-        if self.objective and self.flower is None:
-            raise ValueError("expected flower beside objective: when tasks start, and how they end, is read from Flower; found none")
+        if self.objective and not seen:
+            raise ValueError(
+                "expected flower or redis beside objective: when tasks start, and how they end, is read from Flower, or heard from the "
+                f'workers (events = "all"); found {found}'
+            )
         if (same := repeated(self.objective)) is not None:
             raise ValueError(f'expected a name of its own for each objective, found several "{same[:100]}"; set name')
         if self.redis is None and any(one.from_ == "redbeat" for one in self.schedule):
@@ -254,6 +267,7 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         results_prefix=target.results.key_prefix if target.results else None,
         show_arguments=settings.show_arguments if target.show_arguments is None else target.show_arguments,
         trial=target.trial,
+        hears_tasks=target.hears_tasks,
     )
 
 

@@ -9,6 +9,7 @@ from watchdog.core.model.queries import Ping, PingResults, Query, ReadEventCount
 from watchdog.core.model.replies import EventCounters, RedisServer, WorkersHeard
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.schedules.queries import DjangoTasks
+from watchdog.core.model.servers.heard import OF_TASKS
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen
 
@@ -94,7 +95,10 @@ def _first(name: str, look: Look) -> object:
 def _unanswered(name: str, look: Look) -> list[str]:
     """Return why other queries were not answered. The broker's Redis also serves the results, if these have no server of their own."""
     asked_of = (name, "results") if name == "redis" and "results" not in look.target.sources else (name,)
-    return [gap.reason for source in asked_of for _, gap in look.replies.gaps(source)]
+    of_tasks = [gap.reason for query, gap in look.replies.gaps("flower") if type(query) in OF_TASKS] if look.target.hears_tasks else []
+    if name == "events":
+        return of_tasks
+    return [gap.reason for source in asked_of for _, gap in look.replies.gaps(source) if not (name == "flower" and gap.reason in of_tasks)]
 
 
 def _odd(name: str, look: Look) -> list[str]:
@@ -115,7 +119,7 @@ def _age_and_version(name: str, look: Look) -> tuple[float | None, str]:
     if name == "rabbitmq":
         return _of_rabbitmq(look)
     counters = look.replies.get(ReadEventCounters(), EventCounters)
-    if name == "django":
+    if name == "django" or look.target.hears_tasks:  # then the counters are not Flower's
         return None, ""
     if isinstance(counters, Gap) or counters.started_at is None:
         return None, ""

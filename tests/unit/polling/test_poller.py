@@ -166,6 +166,25 @@ def test_what_is_asked_each_cycle_is_not_reused() -> None:
     assert len(redis.batches) == 2
 
 
+def hearing(*sources: Recording, table: Table) -> Poller:
+    """A poller of a target whose tasks are heard."""
+    return Poller(a_target(hears_tasks=True), {source.name: source for source in sources}, {table.name: table})
+
+
+def test_where_tasks_are_heard_flower_is_not_asked_for_them() -> None:
+    flower, events = Recording("flower"), Recording("events", answers={ReadEventCounters(): "counted"})
+    replies = hearing(flower, events, table=a_table("a", [WorkerStatus(), ReadEventCounters()])).ask(Past(), NOW)
+    assert (flower.batches, replies.get(ReadEventCounters(), str)) == ([[WorkerStatus()]], "counted")
+
+
+def test_what_is_heard_is_as_of_now_in_each_poll() -> None:
+    events = Recording("events", answers={ReadEventCounters(): "counted"})
+    asker = hearing(events, table=a_table("a", [ReadEventCounters()]))
+    for second in range(3):
+        asker.ask(Past(), NOW + second)
+    assert events.batches == [[ReadEventCounters()]] * 3
+
+
 def test_redis_is_asked_before_flower() -> None:
     order: list[str] = []
     redis, flower = Recording("redis", order=order), Recording("flower", order=order)

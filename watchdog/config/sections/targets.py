@@ -47,5 +47,9 @@ def _as_written(table: object, given_empty: Collection[str]) -> Target | None:
         return None
     minima = table.get("min_workers_by_name", {})
     sources = frozenset(source for source in SOURCES if source in table or source in given_empty)
-    sources |= {EVENTS} if "redis" in sources and table.get("events") != "off" else set()
-    return Target(table["name"], sources=sources, min_workers_by_name=dict.fromkeys(minima, 0) if isinstance(minima, dict) else {})
+    events = table.get("events", "auto") if "redis" in sources else "off"
+    heard = events == "all" or (events == "auto" and "flower" not in sources)
+    sources |= {EVENTS} if events != "off" else set()
+    return Target(
+        table["name"], sources=sources, hears_tasks=heard, min_workers_by_name=dict.fromkeys(minima, 0) if isinstance(minima, dict) else {}
+    )

@@ -60,6 +60,13 @@ class Target(Struct, frozen=True):
     """Whether arguments and return values of tasks are shown."""
     trial: bool = False
     """Whether it is on trial: its incidents are kept, and nobody is notified."""
+    hears_tasks: bool = False
+    """Whether a daemon hears of its tasks by their events, which then are what it knows of them, and Flower is not asked."""
+
+    @property
+    def without_tasks(self) -> str:
+        """Why nothing can be known of its tasks; empty if something can."""
+        return "" if self.hears_tasks or "flower" in self.sources else "needs Flower, and this target has no `flower`"
 
 
 class TargetsMeant(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """The ear: one thread that listens to the events of one broker database, as long as the daemon runs.
 
-In: how to reach the broker, and the prefix of its keys. Out: `heard()`, at any time and from any thread, without waiting for the network.
+In: how to reach the broker, and the prefix of its keys. Out: `heard()` of workers and `answer()` of tasks, at any time and from any thread,
+without waiting for the network.
 Only its own thread uses the connection: it subscribes, reads every other second what has come (one wake-up for many heartbeats), asks PING
 when nothing comes, and connects again with growing pauses. What is said while it is not connected is not heard, and `heard()` says so.
 """
@@ -11,10 +12,15 @@ from collections.abc import Callable
 from select import POLLIN, poll
 
 from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import WorkersHeard
 from watchdog.net.descriptor_limits import NotAskedError, own_limit
+from watchdog.sources.events.envelope import pattern_of
 from watchdog.sources.events.heard import Memory
-from watchdog.sources.events.messages import pattern_of, worker_event
+from watchdog.sources.events.messages import WorkerEvent, worker_event
+from watchdog.sources.events.tasks.answers import answer
+from watchdog.sources.events.tasks.messages import TaskEvent, task_events
+from watchdog.sources.events.tasks.runs import Runs
 from watchdog.sources.redis.commands import packed_words
 from watchdog.sources.redis.connection import FAILURES, TooLargeError, Wire
 from watchdog.sources.redis.reasons import failure, only_denied, stale
@@ -34,6 +40,8 @@ LONGEST_WAIT_S = 30.0
 DENIED_WAIT_S = 60.0
 """The pause after a refusal: somebody has to change the ACL first."""
 PING = packed_words("PING")
+OF_TASKS = b".celeryev/task.*"
+"""How the pattern of the channels of tasks ends."""
 NOT_YET = Gap("events: the connection to the broker is being opened")
 
 
@@ -42,10 +50,15 @@ class _DeniedError(Exception):
 
 
 class Ear:
-    """Listens to the workers of one broker database. `changed` is called with the reason of each new gap, and "" once it hears."""
+    """Listens to the workers of one broker database, and with `tasks` to what they say of their tasks.
 
-    def __init__(self, settings: RedisServerSettings, prefix: str, changed: Callable[[str], None]) -> None:
+    `changed` is called with the reason of each new gap, and "" once it hears.
+    """
+
+    def __init__(self, settings: RedisServerSettings, prefix: str, changed: Callable[[str], None], *, tasks: bool = False) -> None:
         self._settings, self._prefix, self._changed = settings, prefix, changed
+        self._runs = Runs() if tasks else None
+        self._no_tasks = ""
         self._memory, self._gap = Memory(), NOT_YET
         self._open, self._said = False, ""
         self._turn = threading.Lock()
@@ -71,6 +84,15 @@ class Ear:
             if not heard.workers and self._memory.unreadable:
                 return Gap("events: expected events in JSON (event_serializer, Celery's default), found others: they cannot be read")
             return heard
+
+    def answer(self, query: Query) -> object:
+        """Return the reply to a query of `OF_TASKS`, of what was heard since the connection was opened."""
+        with self._turn:
+            if not self._open:
+                return self._gap
+            if self._runs is None or self._no_tasks:
+                return Gap(self._no_tasks or "events: do not listen to tasks")
+            return answer(query, self._runs)
 
     def close(self, seconds: float) -> None:
         """End the thread, which closes its connection itself; wait for that this long at most."""
@@ -111,7 +133,7 @@ class Ear:
 
     def _listens(self, line: Line) -> None:
         wire = line.connected()
-        self._subscribes(wire, pattern_of(self._prefix, line.asked.address.db, "worker"))
+        self._subscribes(wire, line.asked.address.db)
         readable = poll()
         readable.register(wire, POLLIN)
         heard_at = asked_at = checked_at = time.monotonic()
@@ -129,23 +151,28 @@ class Ear:
             elif asked_at > heard_at and now - asked_at > self._settings.timeout:
                 raise TimeoutError("Timeout reading from the server")
 
-    def _subscribes(self, wire: Wire, pattern: str) -> None:
+    def _subscribes(self, wire: Wire, db: int) -> None:
         began = time.monotonic()
-        answer = next(iter(wire.exchange(packed_words("PSUBSCRIBE", pattern), 1)))
-        if isinstance(answer, Exception):
-            if not only_denied(answer):
-                raise answer
-            what = f"the channel {pattern}" if "channel" in str(answer) else "the command PSUBSCRIBE"
-            add = f"&{pattern} +psubscribe"
-            raise _DeniedError(
-                f"the ACL of this user denies {what} (NOPERM): add {add} to it, as in the README; until then Flower's word stands"
-            )
+        _subscribed(wire, pattern_of(self._prefix, db, "worker"), "Flower's word stands")
+        self._no_tasks = self._without_tasks(wire, db)
         now = time.monotonic()
         self.latency_ms = (now - began) * 1000
         with self._turn:
             self._memory.opens(now)
+            if self._runs is not None:
+                self._runs.opens(time.time())
             self._open = True
-        self._says("")
+        self._says(self._no_tasks)
+
+    def _without_tasks(self, wire: Wire, db: int) -> str:
+        """Subscribe to the tasks as well, if they are wanted: empty, or why they cannot be heard. Workers are heard all the same."""
+        if self._runs is None:
+            return ""
+        try:
+            _subscribed(wire, pattern_of(self._prefix, db, "task"), "tasks are unknown")
+        except _DeniedError as error:
+            return f"events: {error}"
+        return ""
 
     def _reads(self, wire: Wire, readable: poll) -> bool:
         """Take in all that has come; returns whether anything has."""
@@ -154,14 +181,26 @@ class Ear:
             pushed = wire.pushed()
             any_came = True
             at, now = time.monotonic(), time.time()
-            events = [worker_event(words[3]) for words in pushed if isinstance(words, list) and len(words) == 4]
+            messages = [words for words in pushed if isinstance(words, list) and len(words) == 4]
+            events = [_event(words) for words in messages]
             with self._turn:
-                for event in events:
-                    if event is None:
-                        self._memory.unreadable += 1
-                    else:
-                        self._memory.hears(event, at, now)
+                self._takes_in(events, at, now)
         return any_came
+
+    def _takes_in(self, events: list[WorkerEvent | list[TaskEvent] | None], at: float, now: float) -> None:
+        idle: dict[str, float] = {}
+        for event in events:
+            if event is None:
+                self._memory.unreadable += 1
+            elif isinstance(event, WorkerEvent):
+                self._memory.hears(event, at, now)
+                if event.active == 0 and event.timestamp is not None:
+                    idle[event.hostname] = event.timestamp
+            elif self._runs is not None:
+                for one in event:
+                    self._runs.hears(one)
+        if self._runs is not None:
+            self._runs.settles(idle)
 
     def _shut(self, reason: str) -> None:
         with self._turn:
@@ -174,3 +213,22 @@ class Ear:
         if reason != self._said:
             self._said = reason
             self._changed(reason)
+
+
+def _subscribed(wire: Wire, pattern: str, until_then: str) -> None:
+    """Subscribe to the channels of a pattern; raises _DeniedError, with what is to be added to the ACL, and what holds `until_then`."""
+    answered = next(iter(wire.exchange(packed_words("PSUBSCRIBE", pattern), 1)))
+    if not isinstance(answered, Exception):
+        return
+    if not only_denied(answered):
+        raise answered
+    what = f"the channel {pattern}" if "channel" in str(answered) else "the command PSUBSCRIBE"
+    raise _DeniedError(
+        f"the ACL of this user denies {what} (NOPERM): add &{pattern} +psubscribe to it, as in the README; until then {until_then}"
+    )
+
+
+def _event(words: list[object]) -> WorkerEvent | list[TaskEvent] | None:
+    """Return what a message says, by the pattern that it was sent for."""
+    pattern, raw = words[1], words[3]
+    return task_events(raw) if isinstance(pattern, bytes) and pattern.endswith(OF_TASKS) else worker_event(raw)

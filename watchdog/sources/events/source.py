@@ -1,6 +1,7 @@
 """Source `events`: what workers say by themselves, heard by an ear that listens between the cycles.
 
-In: `HearWorkers`. Out: what was heard, at once. Targets on the same database share one ear; the last one that is closed ends it.
+In: `HearWorkers`, and queries about tasks. Out: what was heard, at once. Targets on the same database share one ear; the last one that is
+closed ends it.
 """
 
 import threading
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers, Query
+from watchdog.core.model.servers.heard import OF_TASKS
 from watchdog.sources.base import Answers
 from watchdog.sources.redis.settings import RedisSettings
 
@@ -31,18 +33,18 @@ class SharedEars:
         self._turn = threading.Lock()
         self._ears: dict[object, tuple[Ear, set[str]]] = {}
 
-    def source(self, target: str, settings: RedisSettings) -> "EventsSource":
-        """The source of one target."""
-        return EventsSource(self, target, settings)
+    def source(self, target: str, settings: RedisSettings, *, tasks: bool = False) -> "EventsSource":
+        """The source of one target; `tasks`: whether it hears of tasks, too."""
+        return EventsSource(self, target, settings, tasks=tasks)
 
-    def ear(self, target: str, settings: RedisSettings, prefix: str) -> "Ear":
+    def ear(self, target: str, settings: RedisSettings, prefix: str, *, tasks: bool) -> "Ear":
         """The ear that listens for this target, opened if it is the first one there."""
         from watchdog.sources.events.ear import Ear  # noqa: PLC0415 - imports redis, which is slow
 
-        key = (settings.place, prefix)
+        key = (settings.place, prefix, tasks)
         with self._turn:
             if key not in self._ears:
-                ear = Ear(settings, prefix, lambda reason: self._changed(target, reason))
+                ear = Ear(settings, prefix, lambda reason: self._changed(target, reason), tasks=tasks)
                 ear.start()
                 self._ears[key] = (ear, set())
             ear, users = self._ears[key]
@@ -68,19 +70,21 @@ class EventsSource:
     name = "events"
     longest_s = FIRST_S
 
-    def __init__(self, ears: SharedEars, target: str, settings: RedisSettings) -> None:
-        self._ears, self._target, self._settings = ears, target, settings
+    def __init__(self, ears: SharedEars, target: str, settings: RedisSettings, *, tasks: bool) -> None:
+        self._ears, self._target, self._settings, self._tasks = ears, target, settings, tasks
         self._ear: Ear | None = None
         self._prefix = ""
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """Say what was heard; the first question opens the ear."""
         replies: dict[Query, object] = {}
-        for query in queries:
-            if not isinstance(query, HearWorkers):
+        for query in sorted(queries, key=lambda query: not isinstance(query, HearWorkers)):  # it names the prefix of the channels
+            if isinstance(query, HearWorkers):
+                replies[query] = self._listening(query.prefix).heard()
+            elif type(query) in OF_TASKS:
+                replies[query] = self._listening(self._prefix).answer(query)
+            else:
                 replies[query] = Gap(f"events: does not know the question {type(query).__name__}")
-                continue
-            replies[query] = self._listening(query.prefix).heard()
         return Answers(replies, None if self._ear is None else self._ear.latency_ms)
 
     def close(self) -> None:
@@ -91,6 +95,6 @@ class EventsSource:
     def _listening(self, prefix: str) -> "Ear":
         if self._ear is None or prefix != self._prefix:
             self._ears.leave(self._target)
-            self._ear, self._prefix = self._ears.ear(self._target, self._settings, prefix), prefix
+            self._ear, self._prefix = self._ears.ear(self._target, self._settings, prefix, tasks=self._tasks), prefix
             self._ear.wait(FIRST_S)
         return self._ear

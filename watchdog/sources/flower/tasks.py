@@ -5,7 +5,6 @@ filter has whole minutes of its own time zone. Only the needed fields are decode
 task that is asked for by its id.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,6 +15,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WholeTask, WorkersTasks
 from watchdog.core.model.replies import TaskSeen, WholeTaskSeen
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded
+from watchdog.sources.moments import moment
 
 __all__ = ["TaskQuery", "tasks_path", "tasks_seen", "whole_task_path", "whole_task_seen"]
 
@@ -149,22 +149,11 @@ def _task_seen(task: _Task, arguments: str | None) -> TaskSeen:
         timestamp=task.timestamp,
         retried=task.retried,
         revoked=task.revoked,
-        expires=_moment(task.expires),
+        expires=moment(task.expires),
         arguments=arguments,
         sent=task.sent,
         has_eta=task.eta is not None,
     )
-
-
-def _moment(expires: object) -> float | None:
-    """An ISO date and time, or epoch seconds, as epoch seconds; without a time zone it is UTC, as Celery sends it."""
-    if isinstance(expires, int | float) and not isinstance(expires, bool):
-        return float(expires)
-    try:
-        at = datetime.fromisoformat(expires) if isinstance(expires, str) else None
-    except ValueError:
-        return None
-    return None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _last_line(traceback: str | None) -> str | None:

@@ -65,14 +65,14 @@ class Habits(Struct, frozen=True):
 def asks(asking: Asking) -> Iterable[Query]:
     """Return the queries of the last runs of tasks, if somebody reads how long they take."""
     memory = asking.memories.get("tasks")
-    if not isinstance(memory, TaskCounters) or "flower" not in asking.target.sources or not asking.demand.wants("usual", *OF_RUNS):
+    if not isinstance(memory, TaskCounters) or asking.target.without_tasks or not asking.demand.wants("usual", *OF_RUNS):
         return []
     return runtimes_due(memory.runtimes, {task: at for task, at in memory.last_success.items() if task != NAMELESS}, None, asking.now)
 
 
 def read(look: Look) -> Reading:
     """Return a row for each task, and each queue, that is known now."""
-    why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else ""
+    why = look.target.without_tasks
     if why or not look.demand.wants("usual"):
         return Reading(idle={column.name: why or NOT_READ for column in COLUMNS})
     before = look.memory if isinstance(look.memory, Habits) else Habits()

@@ -67,13 +67,13 @@ class RhythmsSeen(Struct, frozen=True):
 
 def asks(asking: Asking) -> Iterable[Query]:
     """Return what shows when tasks are received, if somebody reads the rows."""
-    return [ReadEventCounters()] if "flower" in asking.target.sources and asking.demand.wants("rhythms") else []
+    return [ReadEventCounters()] if not asking.target.without_tasks and asking.demand.wants("rhythms") else []
 
 
 def read(look: Look) -> Reading:
     """Return one row per task with a rhythm; while Flower does not answer, how long each has been silent is unknown."""
-    if "flower" not in look.target.sources:
-        return Reading(idle={column.name: "needs Flower, and this target has no `flower`" for column in COLUMNS})
+    if look.target.without_tasks:
+        return Reading(idle={column.name: look.target.without_tasks for column in COLUMNS})
     if not look.demand.wants("rhythms"):
         return Reading(idle={column.name: NOT_READ for column in COLUMNS})
     before = look.memory if isinstance(look.memory, RhythmsSeen) else RhythmsSeen()

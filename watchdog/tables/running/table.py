@@ -60,7 +60,7 @@ NO_QUEUE = "flower: its sender does not report it (task_send_sent_event is off),
 
 def asks(asking: Asking) -> Iterable[Query]:
     """Return the queries for running tasks and their reports; none if nobody reads the table."""
-    if "flower" not in asking.target.sources or not asking.demand.wants("running"):
+    if asking.target.without_tasks or not asking.demand.wants("running"):
         return []
     wanted: list[Query] = [STARTED_TASKS, *refreshing(_in_doubt(asking))]
     if asking.demand.wants("running", *OF_PROGRESS):
@@ -79,8 +79,8 @@ def _in_doubt(asking: Asking) -> list[InspectOne]:
 
 def read(look: Look) -> Reading:
     """Return a row for every running task."""
-    why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
-    if "flower" not in look.target.sources or not look.demand.wants("running"):
+    why = look.target.without_tasks or NOT_READ
+    if look.target.without_tasks or not look.demand.wants("running"):
         return Reading(idle={c.name: why for c in COLUMNS})
     memory, known_workers = running_of(look.memory), known_workers_of(look.before["workers"].memory if "workers" in look.before else None)
     place = _place(look.target, look.replies, known_workers)

@@ -61,14 +61,14 @@ NO_DURATION = "flower: missed when they started"
 
 def asks(asking: Asking) -> Iterable[Query]:
     """Return the queries of the last failures and of Flower's start; none if nobody reads the table."""
-    wanted = "flower" in asking.target.sources and asking.demand.wants("errors")
+    wanted = not asking.target.without_tasks and asking.demand.wants("errors")
     return [LISTED, ReadEventCounters()] if wanted else []
 
 
 def read(look: Look) -> Reading:
     """Return a row for every kind of failure within the window."""
-    why = "needs Flower, and this target has no `flower`" if "flower" not in look.target.sources else NOT_READ
-    if "flower" not in look.target.sources or not look.demand.wants("errors"):
+    why = look.target.without_tasks or NOT_READ
+    if look.target.without_tasks or not look.demand.wants("errors"):
         return Reading(idle={c.name: why for c in COLUMNS})
     tasks = look.before["tasks"] if "tasks" in look.before else Reading()
     known = tasks.memory.failures if isinstance(tasks.memory, TaskCounters) else Failures()

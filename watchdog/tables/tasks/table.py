@@ -85,7 +85,7 @@ def asks(asking: Asking) -> Iterable[Query]:
 
     The counters, as often as their answer is renewed; for counts in a first poll the last tasks; for runtimes the last successes.
     """
-    if "flower" not in asking.target.sources:
+    if asking.target.without_tasks:
         return []
     memory, demand = _memory(asking.memory), asking.demand
     wanted: list[Query] = [ReadEventCounters()]
@@ -97,7 +97,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         wanted.append(STARTED)
     if demand.wants("tasks", "expired", *IN_A_ROW) and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
         wanted.append(REVOKED)
-    if demand.wants("tasks", *RUNTIMES) or demand.wants("queues", *BY_QUEUE):
+    if _runtimes_wanted(asking.target, demand) or demand.wants("queues", *BY_QUEUE):
         return [*wanted, *_runtimes_due(asking, memory)]
     return [*wanted, *(list(_runtimes_due(asking, memory))[:1] if demand.history and memory.read_at is not None else ())]
 
@@ -112,6 +112,11 @@ def _counts_wanted(demand: Demand) -> bool:
 
 def _failures_wanted(demand: Demand) -> bool:
     return demand.wants("errors") or demand.wants("tasks", *OF_FAILURES) or demand.wants("cluster", *OF_CLUSTER)
+
+
+def _runtimes_wanted(target: Target, demand: Demand) -> bool:
+    """Whether runtimes are read; what was heard costs nothing to ask for."""
+    return target.hears_tasks or demand.wants("tasks", *RUNTIMES)
 
 
 def _more_revoked(memory: TaskCounters, asking: Asking) -> bool:
@@ -141,10 +146,10 @@ def _successes(counters: EventCounters, target: Target) -> dict[str, float]:
 
 def read(look: Look) -> Reading:
     """Return a row for every known task name, with what it did within the window."""
-    if "flower" not in look.target.sources:
-        return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
+    if look.target.without_tasks:
+        return Reading(idle={c.name: look.target.without_tasks for c in COLUMNS})
     memory = _memory(look.memory)
-    idle = {} if look.demand.wants("tasks", *RUNTIMES) else dict.fromkeys(RUNTIMES, NOT_READ)
+    idle = {} if _runtimes_wanted(look.target, look.demand) else dict.fromkeys(RUNTIMES, NOT_READ)
     counters = look.replies.get(ReadEventCounters(), EventCounters)
     if isinstance(counters, Gap):
         rows = tuple(_blind_row(name, counters.reason, idle) for name in memory.last_seen)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.sources.events.messages import pattern_of, worker_event
+from watchdog.sources.events.envelope import pattern_of
+from watchdog.sources.events.messages import worker_event
 
 HEARTBEAT = {
     "hostname": "celery@web-1",

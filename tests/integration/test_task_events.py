@@ -1,0 +1,149 @@
+"""Real tasks on real workers, heard by their events: what they did, what runs, and what is said where they cannot be heard."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from tests.servers.waiting import until
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import FailedTasks, HearWorkers, Query, ReadEventCounters, RevokedTasks, RunningTasks, SucceededTasks
+from watchdog.core.model.replies import EventCounters, TaskSeen, WorkersHeard
+from watchdog.demo.cluster import Cluster
+from watchdog.sources.events.source import EventsSource, SharedEars
+from watchdog.sources.redis.settings import RedisSettings
+
+ONE = "celery@one"
+
+
+class Site:
+    """A worker on the queue `mails`, and the source that hears it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = Cluster(folder)
+        self.cluster.start_redis()
+        self.cluster.start_worker("one", ["mails"], 3)
+        self.ears = SharedEars(lambda *_: None)
+        self.source = self.listen()
+        until(lambda: ONE in self.workers(), 60, "the worker to be heard")
+
+    def listen(self, user: str = "") -> EventsSource:
+        url = self.cluster.redis_url.replace("//", f"//{user}")
+        return self.ears.source(f"prod {user}", RedisSettings.model_validate({"url": url}), tasks=True)
+
+    def workers(self) -> dict[str, object]:
+        heard = self.ask(HearWorkers(""))
+        return dict(heard.workers) if isinstance(heard, WorkersHeard) else {}
+
+    def ask(self, query: Query) -> object:
+        return self.source.ask([query]).replies[query]
+
+    def tasks(self, query: Query) -> dict[str, TaskSeen]:
+        """Id -> task of a list."""
+        found = self.ask(query)
+        assert isinstance(found, tuple), found
+        return {task.id: task for task in found}
+
+    def counted(self, task: str) -> dict[str, float]:
+        counters = self.ask(ReadEventCounters())
+        assert isinstance(counters, EventCounters), counters
+        return {event: count for _, name, event, count in counters.each() if name == task}
+
+    def send(self, task: str, *args: object, **options: Any) -> str:
+        return str(self.cluster.app.send_task(task, args=args, queue="mails", **options).id)
+
+    def close(self) -> None:
+        self.source.close()
+        self.cluster.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    one = Site(tmp_path_factory.mktemp("site"))
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def test_a_success_is_heard_with_its_times_and_its_queue(site: Site) -> None:
+    task_id = site.send("demo.ok", 0.2)
+    query = SucceededTasks("demo.ok")
+    until(lambda: task_id in site.tasks(query), 20, "the success")
+    task = site.tasks(query)[task_id]
+    assert (task.worker, task.routing_key, task.runtime is not None and 0.2 <= task.runtime < 5) == (ONE, "mails", True)
+    assert None not in (task.sent, task.received, task.started)
+    assert (task.received or 0) <= (task.started or 0) <= (task.succeeded or 0)
+
+
+def test_a_failure_is_heard_with_its_exception_and_the_last_line_of_its_traceback(site: Site) -> None:
+    task_id = site.send("demo.fail", "KeyError")
+    until(lambda: task_id in site.tasks(FailedTasks()), 20, "the failure")
+    task = site.tasks(FailedTasks())[task_id]
+    assert (task.name, task.state, (task.exception or "")[:9], (task.traceback_last or "")[:9]) == (
+        "demo.fail", "FAILURE", "KeyError(", "KeyError:",
+    )  # fmt: skip
+
+
+def test_a_hard_time_limit_which_celery_reports_twice_is_one_failure(site: Site) -> None:
+    task_id = site.send("demo.advance", 1, 30.0, time_limit=1)
+    until(lambda: task_id in site.tasks(FailedTasks()), 30, "the failure")
+    after = site.send("demo.ok")
+    until(lambda: after in site.tasks(SucceededTasks("demo.ok")), 20, "a later task, and so both reports")
+    assert site.counted("demo.advance")["failed"] == 1.0
+
+
+def test_a_task_that_no_worker_registers_fails_without_a_name(site: Site) -> None:
+    task_id = site.send("shop.unknown")
+    until(lambda: task_id in site.tasks(FailedTasks()), 20, "the failure")
+    assert "NotRegistered('shop.unknown')" in str(site.tasks(FailedTasks())[task_id].exception)
+
+
+def test_a_task_that_expires_is_revoked(site: Site) -> None:
+    task_id = site.send("demo.ok", expires=-1)
+    until(lambda: task_id in site.tasks(RevokedTasks()), 20, "the revocation")
+    assert site.tasks(RevokedTasks())[task_id].expired
+
+
+def test_what_runs_is_listed_until_it_ends(site: Site) -> None:
+    task_id = site.send("demo.hang", 3)
+    until(lambda: task_id in site.tasks(RunningTasks()), 20, "the task to start")
+    until(lambda: task_id not in site.tasks(RunningTasks()), 20, "its end")
+    assert site.counted("demo.hang")["succeeded"] == 1.0
+
+
+def test_a_user_who_may_not_hear_of_tasks_hears_of_workers_and_is_told_what_to_add(site: Site) -> None:
+    with redis.Redis.from_url(site.cluster.redis_url) as broker:
+        broker.execute_command("ACL", "SETUSER", "half", "on", ">secret", "resetchannels", "&/0.celeryev/worker.*", "+psubscribe", "+ping")
+    source, workers, of_tasks = site.listen("half:secret@"), HearWorkers(""), ReadEventCounters()
+    try:
+        until(lambda: isinstance(h := source.ask([workers]).replies[workers], WorkersHeard) and h.workers, 20, "the worker")
+        why = source.ask([of_tasks]).replies[of_tasks]
+        assert isinstance(why, Gap)
+        assert "add &/0.celeryev/task.* +psubscribe" in why.reason
+    finally:
+        source.close()
+
+
+def test_while_the_broker_is_away_nothing_is_known_and_then_counts_begin_anew(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    try:
+        for _ in range(5):
+            site.send("demo.ok")
+        until(lambda: site.counted("demo.ok").get("succeeded") == 5, 20, "five successes")
+        site.cluster.stop_redis(signal.SIGKILL)
+        until(lambda: isinstance(site.ask(ReadEventCounters()), Gap), 20, "the loss of the connection")
+        site.cluster.start_redis()
+        until(lambda: not isinstance(site.ask(ReadEventCounters()), Gap), 40, "the connection to be opened again")
+        assert site.counted("demo.ok") == {}
+    finally:
+        site.close()
+
+
+def test_the_run_of_a_killed_pool_process_fails(site: Site) -> None:
+    task_id = site.send("demo.crash")
+    until(lambda: task_id in site.tasks(FailedTasks()), 30, "the failure")
+    assert "WorkerLostError" in str(site.tasks(FailedTasks())[task_id].traceback_last)

@@ -1,0 +1,168 @@
+"""What is remembered of tasks by their events: the states that they are in, and what is counted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from watchdog.sources.events.tasks.messages import TaskEvent
+from watchdog.sources.events.tasks.runs import MOST_ENDED, MOST_NAMES, MOST_STARTED, MOST_WAITING, SUCCESSES, Runs
+
+AT = 1_800_000_000.0
+WORKER = "celery@web-1"
+
+
+class Told:
+    """Runs that hear events, each a second after the one before."""
+
+    def __init__(self) -> None:
+        self.runs = Runs()
+        self.runs.opens(AT)
+        self._at = AT
+
+    def hear(self, *kinds: str, task_id: str = "1", worker: str = WORKER, name: str | None = "shop.order", **fields: Any) -> "Told":
+        for kind in kinds:
+            self._at += 1
+            named = name if kind in ("sent", "received") else None
+            self.runs.hears(TaskEvent(task_id, f"task-{kind}", worker, self._at, named, **fields))
+        return self
+
+    @property
+    def counts(self) -> dict[str, float]:
+        """Event -> how often, of every worker and task together."""
+        found: dict[str, float] = {}
+        for _, _, event, count in self.runs.counters().each():
+            found[event] = found.get(event, 0.0) + count
+        return found
+
+    def ids(self) -> dict[str, list[str]]:
+        """State -> the tasks that are listed with it."""
+        runs = self.runs
+        listed = {"started": runs.started(100), "failed": runs.failed(100), "revoked": runs.revoked(100)}
+        return {state: [task.id for task in tasks] for state, tasks in listed.items() if tasks}
+
+
+def test_a_task_that_runs_is_listed_as_started_with_what_its_sender_and_worker_said() -> None:
+    told = (
+        Told().hear("sent", worker="gen7@app", routing_key="mails").hear("received", args="(4711,)", kwargs="{}", retries=0).hear("started")
+    )
+    (task,) = told.runs.started(10)
+    assert (task.name, task.worker, task.routing_key, task.sent, task.received, task.started, task.arguments) == (
+        "shop.order", WORKER, "mails", AT + 1, AT + 2, AT + 3, "(4711,)",
+    )  # fmt: skip
+
+
+def test_its_senders_word_may_come_last() -> None:
+    (task,) = Told().hear("received", "started").hear("sent", worker="gen7@app", routing_key="mails").runs.started(10)
+    assert (task.state, task.worker, task.routing_key) == ("STARTED", WORKER, "mails")
+
+
+def test_a_senders_word_after_the_end_changes_no_end() -> None:
+    told = Told().hear("received", "started", "succeeded", runtime=0.5).hear("sent", worker="gen7@app", routing_key="mails")
+    (task,) = told.runs.succeeded("shop.order", 10)
+    assert (told.ids(), task.state, task.runtime, task.routing_key, told.counts["succeeded"]) == ({}, "SUCCESS", 0.5, "mails", 1.0)
+
+
+@pytest.mark.parametrize("end", ["failed", "revoked"])
+def test_a_task_that_ended_runs_no_more(end: str) -> None:
+    assert Told().hear("received", "started", end).ids() == {end: ["1"]}
+
+
+def test_the_last_failure_is_the_first_one_listed() -> None:
+    told = Told()
+    for number in range(3):
+        told.hear("received", "started", "failed", task_id=str(number), exception="ValueError('x')", traceback="…\nValueError: x\n")
+    first, *_ = told.runs.failed(2)
+    assert (first.id, first.exception, first.traceback_last, len(told.runs.failed(2))) == ("2", "ValueError('x')", "ValueError: x", 2)
+
+
+def test_a_failure_reported_twice_is_counted_once() -> None:
+    assert Told().hear("received", "started", "failed", "failed").counts["failed"] == 1.0
+
+
+def test_a_task_that_runs_again_and_fails_again_is_counted_twice() -> None:
+    assert Told().hear("received", "started", "failed", "received", "started", "failed").counts["failed"] == 2.0
+
+
+def test_a_retried_task_waits_until_it_starts_again() -> None:
+    told = Told().hear("received", "started", "retried", exception="OSError()")
+    waiting = told.ids()
+    assert (waiting, told.hear("received", "started").ids(), told.counts["retried"]) == ({}, {"started": ["1"]}, 1.0)
+
+
+def test_a_message_received_again_while_it_runs_runs_on() -> None:
+    assert Told().hear("received", "started", "received").ids() == {"started": ["1"]}
+
+
+def test_a_failure_that_is_rejected_is_a_failure() -> None:
+    assert Told().hear("received", "started", "failed", "rejected").ids() == {"failed": ["1"]}
+
+
+def test_a_task_that_no_worker_registers_is_counted_without_a_name() -> None:
+    told = Told().hear("failed", exception="NotRegistered('shop.new')")
+    assert list(told.runs.counters().each()) == [(WORKER, "", "failed", 1.0)]
+
+
+def test_a_task_that_was_replaced_has_its_new_name() -> None:
+    told = Told().hear("received", "started").hear("received", "started", "succeeded", name="shop.other")
+    assert [task.id for task in told.runs.succeeded("shop.other", 10)] == ["1"]
+
+
+def test_an_event_of_the_apps_own_counts_nothing() -> None:
+    assert Told().hear("received", "progressed").counts == {"received": 1.0}
+
+
+def test_a_worker_that_executes_nothing_does_not_execute_what_it_had_started() -> None:
+    told = Told().hear("received", "started").hear("received", "started", task_id="2", worker="celery@web-2")
+    told.runs.settles({WORKER: AT + 10})
+    assert told.ids() == {"started": ["2"]}
+
+
+def test_what_started_after_a_worker_said_so_is_not_settled() -> None:
+    told = Told().hear("received", "started")
+    told.runs.settles({WORKER: AT + 1})
+    assert told.ids() == {"started": ["1"]}
+
+
+def test_an_expiry_is_read() -> None:
+    told = Told().hear("received", "revoked", expires="2027-01-15T08:00:00+00:00")
+    (task,) = told.runs.revoked(10)
+    assert (task.expired, task.expires) == (True, 1_800_000_000.0)
+
+
+def test_counts_begin_anew_when_the_ear_opens_again_and_what_runs_is_still_known() -> None:
+    told = Told().hear("received", "started")
+    told.runs.opens(AT + 60)
+    assert (told.counts, told.runs.counters().started_at, told.ids()) == ({}, AT + 60, {"started": ["1"]})
+
+
+def test_the_lists_of_one_worker_and_of_all_have_the_last_event_first() -> None:
+    told = Told().hear("received", "started").hear("received", task_id="2").hear("received", task_id="3", worker="celery@web-2")
+    assert ([task.id for task in told.runs.of_worker(WORKER, 10)], [task.id for task in told.runs.recent(2)]) == (["2", "1"], ["3", "2"])
+
+
+MOST: dict[str, tuple[int, Callable[[Told, int], object], Callable[[Runs], int]]] = {
+    "what waits": (MOST_WAITING, lambda told, n: told.hear("received", task_id=str(n)), lambda runs: len(runs.recent(10**9))),
+    "what runs": (MOST_STARTED, lambda told, n: told.hear("started", task_id=str(n)), lambda runs: len(runs.started(10**9))),
+    "failures": (MOST_ENDED, lambda told, n: told.hear("failed", task_id=str(n)), lambda runs: len(runs.failed(10**9))),
+    "revoked": (MOST_ENDED, lambda told, n: told.hear("revoked", task_id=str(n)), lambda runs: len(runs.revoked(10**9))),
+    "successes of a task": (
+        SUCCESSES,
+        lambda told, n: told.hear("received", "succeeded", task_id=str(n)),
+        lambda runs: len(runs.succeeded("shop.order", 10**9)),
+    ),
+    "tasks with successes": (
+        MOST_NAMES,
+        lambda told, n: told.hear("received", "succeeded", task_id=str(n), name=f"shop.{n}"),
+        lambda runs: len(runs.recent(10**9)),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MOST)
+def test_memory_is_bounded(what: str) -> None:
+    most, tell, kept = MOST[what]
+    told = Told()
+    for number in range(most + 10):
+        tell(told, number)
+    assert kept(told.runs) == most

@@ -1,0 +1,39 @@
+"""What is answered of tasks: the queries that Flower would be asked, from the tasks that were heard of.
+
+In: a query of `OF_TASKS`, the tasks. Out: the same kind of reply as Flower's.
+"""
+
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import (
+    FailedTasks,
+    Query,
+    ReadEventCounters,
+    RecentTasks,
+    RevokedTasks,
+    RunningTasks,
+    SucceededTasks,
+    WorkersTasks,
+)
+from watchdog.sources.events.tasks.runs import Runs
+
+__all__ = ["answer"]
+
+
+def answer(query: Query, runs: Runs) -> object:
+    """Return the reply; a gap for a query that events do not answer."""
+    match query:
+        case ReadEventCounters():
+            return runs.counters()
+        case RunningTasks(limit):
+            return runs.started(limit)
+        case FailedTasks(limit):
+            return runs.failed(limit)
+        case RevokedTasks(limit):
+            return runs.revoked(limit)
+        case SucceededTasks(task, limit):
+            return runs.succeeded(task, limit)
+        case WorkersTasks(worker, limit):
+            return runs.of_worker(worker, limit)
+        case RecentTasks(limit):
+            return runs.recent(limit)
+    return Gap(f"events: do not answer the question {type(query).__name__}")
