@@ -29,6 +29,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", help="scenes; without: all")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--logs", type=Path, default=None, help="where logs go; without: a new temporary folder")
+    parser.add_argument("--without-flower", action="store_true", help="watchdog hears events instead; only for scenes on Redis")
     parser.add_argument("--play", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
     if unknown := [name for name in asked.names if name not in SCENES]:
@@ -37,16 +38,17 @@ def main(argv: Sequence[str]) -> int:
     logs = asked.logs or Path(tempfile.mkdtemp(prefix="watchdog-scenes-"))
     if asked.play:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # not Ctrl-C: a shell's background jobs are deaf to it
-        print(json.dumps(asdict(play(SCENES[asked.names[0]], logs))))  # noqa: T201
+        print(json.dumps(asdict(play(SCENES[asked.names[0]], logs, asks_flower=not asked.without_flower))))  # noqa: T201
         return 0
     scenes = [SCENES[name] for name in asked.names or SCENES]
     for scene in [scene for scene in scenes if lacking(scene)]:
         print(f"{scene.name}: not played: {lacking(scene)} is not installed", file=sys.stderr)  # noqa: T201
         scenes.remove(scene)
     scenes.sort(key=lambda scene: -scene.budget_s)  # the longest first: the last one ends sooner
+    options = ["--without-flower"] if asked.without_flower else []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         verdicts = dict(
-            zip((scene.name for scene in scenes), pool.map(lambda scene: _apart(scene, logs / scene.name), scenes), strict=True)
+            zip((scene.name for scene in scenes), pool.map(lambda scene: _apart(scene, logs / scene.name, options), scenes), strict=True)
         )
     print(_table(verdicts, markdown=asked.markdown))  # noqa: T201
     for name, verdict in sorted(verdicts.items()):
@@ -57,9 +59,16 @@ def main(argv: Sequence[str]) -> int:
     return 0 if all(verdict.passed for verdict in verdicts.values()) else 1
 
 
-def _apart(scene: Scene, logs: Path) -> Verdict:
-    """The scene in a process of its own; one that trips or hangs has missed all that it was to see."""
-    command = [sys.executable, "-m", "tests.scenes", "--play", scene.name, "--logs", str(logs)]
+def _apart(scene: Scene, logs: Path, options: Sequence[str]) -> Verdict:
+    """The scene in a process of its own, and a line once it has ended."""
+    verdict = _played(scene, logs, options)
+    print(f"{scene.name}: {'as it should be' if verdict.passed else 'not as it should be'}", file=sys.stderr, flush=True)  # noqa: T201
+    return verdict
+
+
+def _played(scene: Scene, logs: Path, options: Sequence[str]) -> Verdict:
+    """The verdict; a scene that trips or hangs has missed all that it was to see."""
+    command = [sys.executable, "-m", "tests.scenes", "--play", scene.name, "--logs", str(logs), *options]
     logs.mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

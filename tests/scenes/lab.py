@@ -142,10 +142,11 @@ class Lab:
         """Flower, which reads RabbitMQ's queues from its management API."""
         self.cluster.start_flower(*options, *((f"--broker_api={self.rabbitmq.api_url}",) if self._on_rabbitmq else ()))
 
-    def begin(self, schedule: str = "", *, asks_rabbitmq: bool = False) -> None:
+    def begin(self, schedule: str = "", *, asks_rabbitmq: bool = False, asks_flower: bool = True) -> None:
         """Wait until every worker is online, start the daemon, and count time from here. `schedule`: the scheduler that it watches."""
         self.cluster.wait_ready(60)
-        config = f'interval = "2s"\n[[target]]\nname = "prod"\nflower = "{self.cluster.flower_url}"\n'
+        config = 'interval = "2s"\n[[target]]\nname = "prod"\n'
+        config += f'flower = "{self.cluster.flower_url}"\n' if asks_flower else ""
         config += f'schedule = "{schedule}"\n' if schedule else ""
         if not self._on_rabbitmq:
             config += f'redis = "redis://{LOOPBACK}:{self.cluster.redis_port}/0"\n'  # where a careless configuration looks

@@ -47,15 +47,15 @@ def lacking(scene: Scene) -> str | None:
     return None
 
 
-def play(scene: Scene, folder: Path) -> Verdict:
-    """Run the scene in that folder, where its logs stay, and judge it."""
+def play(scene: Scene, folder: Path, *, asks_flower: bool = True) -> Verdict:
+    """Run the scene in that folder, where its logs stay, and judge it; without Flower only the daemon, for a single check hears nothing."""
     on_rabbitmq = scene.broker == "rabbitmq"
     with Lab(folder, scene.conf, database=scene.database, on_rabbitmq=on_rabbitmq, visibility_timeout_s=scene.visibility_timeout_s) as lab:
         lab.start_broker()
         scene.set_up(lab)
         lab.start_flower(*scene.flower)
-        lab.begin(scene.schedule, asks_rabbitmq=scene.asks_rabbitmq)
+        lab.begin(scene.schedule, asks_rabbitmq=scene.asks_rabbitmq, asks_flower=asks_flower)
         scene.act(lab)
         told = lab.told()
         (folder / "told.log").write_text("".join(f"{one}\n" for one in told))
-        return judge(told, scene.needs, scene.also, lab.looks, lab.steps)
+        return judge(told, scene.needs, scene.also, lab.looks if asks_flower else [], lab.steps)
