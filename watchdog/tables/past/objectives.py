@@ -42,7 +42,7 @@ COLUMNS = (
     Column("gone_in_s", N, "until the budget is gone, if the next hours are as the last one; infinite where nothing was missed", "s", inf),
 )
 COUNTED = tuple(column.name for column in COLUMNS[5:])
-NOT_SENT = "flower: the senders of {task} do not report when and where it is sent (task_send_sent_event is off)"
+NOT_SENT = "the senders of {task} do not report when and where it is sent (task_send_sent_event is off)"
 
 
 class Counting(Struct, frozen=True):

@@ -19,9 +19,9 @@ from watchdog.tables.tasks.runtimes import BY_QUEUE, RUNTIMES
 __all__ = ["OF_WORK", "QueueWork", "idle_work"]
 
 OF_WORK = ("active", "wait_avg_s", "finished_per_min")
-NOT_LISTED = "flower: lists no success of a task from it yet"
+NOT_LISTED = "no success of a task from it is listed yet"
 NONE_LISTED: Counter[str | None] = Counter()
-SEVERAL = "flower: {worker} consumes several queues, and of what it executes now it is not known which it came from"
+SEVERAL = "{worker} consumes several queues, and of what it executes now it is not known which it came from"
 
 
 def idle_work(look: Look) -> dict[str, str]:

@@ -15,8 +15,8 @@ from watchdog.tables.tasks.names import NAMELESS
 
 __all__ = ["WorkedOff", "worked_off"]
 
-NOT_SENT = "flower: the senders of {task} do not report its queue (task_send_sent_event is off)"
-NOT_LISTED = "flower: lists no run of {task} within the window yet"
+NOT_SENT = "the senders of {task} do not report its queue (task_send_sent_event is off)"
+NOT_LISTED = "no run of {task} within the window is listed yet"
 
 
 class WorkedOff(Struct, frozen=True):

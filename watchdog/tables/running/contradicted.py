@@ -45,7 +45,7 @@ def contradiction(worker: str, executes: float, runs: Iterable[KnownRun], now: f
     shown = sum(1 for run in runs if run.worker == worker and not run.ended and _settled(run, now))
     if not 0 < executes < shown:  # at 0 all is known: none runs
         return ""
-    both = f"flower: shows {shown} tasks as started on {worker}, whose heartbeat reports {executes:g}"
+    both = f"{shown} tasks are reported as started on {worker}, whose heartbeat reports {executes:g}"
     return f"{both}; which of them is not known"
 
 

@@ -53,9 +53,9 @@ FIXED = ("id", "name", "worker")
 """What is valid for a task even if nothing can be polled."""
 PROCESS_SLACK_S = 5.0
 """Clocks differ: a task counts as one of an earlier process only if it started this much before the current process."""
-CLOCK_AHEAD = "flower: its worker's clock is ahead, and it was not watched from its beginning on"
-MISSED = "flower: missed the event that reports it"
-NO_QUEUE = "flower: its sender does not report it (task_send_sent_event is off), and its worker consumes several queues"
+CLOCK_AHEAD = "its worker's clock is ahead, and it was not watched from its beginning on"
+MISSED = "the event that reports it was missed"
+NO_QUEUE = "its sender does not report it (task_send_sent_event is off), and its worker consumes several queues"
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -99,7 +99,7 @@ def read(look: Look) -> Reading:
     over = [run for run in now.known.values() if not run.listed and (run.ended or workers.done_with(run))]
     forgotten = [run for run in now.known.values() if not run.listed and look.now - run.seen_at > look.target.forget_after_s]
     now = replace(now, known={task_id: run for task_id, run in now.known.items() if run not in over and run not in forgotten})
-    cut = f"flower: only the {STARTED_TASKS.limit} tasks that run for longest are listed" if len(listed) >= STARTED_TASKS.limit else None
+    cut = f"only the {STARTED_TASKS.limit} tasks that run for longest are listed" if len(listed) >= STARTED_TASKS.limit else None
     return Reading(
         rows=tuple(_row(run, look, workers, idle) for run in now.known.values() if not run.ended),
         partial=cut,

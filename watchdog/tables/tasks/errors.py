@@ -54,9 +54,9 @@ COLUMNS = (
     Column("error_rate_low", N, "how often its task fails at least, as far as it is proved: see `tasks`", "ratio", 0.0),
 )
 BY_TASK = ("fresh", "run_share", "error_rate_low")
-NO_QUEUE = "flower: their senders do not report it (task_send_sent_event is off)"
+NO_QUEUE = "their senders do not report it (task_send_sent_event is off)"
 TOO_SHORT = "failures have not been watched for long enough before it: a day for what is new, a week for what has returned"
-NO_DURATION = "flower: missed when they started"
+NO_DURATION = "the events of their starts were missed"
 
 
 def asks(asking: Asking) -> Iterable[Query]:

@@ -105,7 +105,7 @@ def _whole_since(memory: Failures, listed: tuple[TaskSeen, ...], started_at: flo
     cut = len(listed) >= LISTED.limit
     restarted = None not in (memory.flower_started_at, started_at) and memory.flower_started_at != started_at
     if cut and not any(task.id in memory.known for task in listed):
-        return min((task.failed or task.timestamp or 0.0) for task in listed), f"flower: only the last {LISTED.limit} failures are listed"
+        return min((task.failed or task.timestamp or 0.0) for task in listed), f"only the last {LISTED.limit} failures are listed"
     if restarted or memory.looked_at is None:
-        return started_at, "flower: knows no failure from before its start" if started_at is not None else ""
+        return started_at, "no failure from before the first event is known" if started_at is not None else ""
     return memory.whole_since, memory.why_not

@@ -105,18 +105,18 @@ def runtime_cells(timed: TimedTask | None, succeeded_at: float | None, now: floa
     """
     recently = succeeded_at is not None and now - succeeded_at <= window_s
     if timed is None or timed.gap:
-        why = timed.gap if timed is not None else f"flower: not queried yet, {TASKS_PER_POLL} tasks per poll" if recently else ""
+        why = timed.gap if timed is not None else f"not queried yet, {TASKS_PER_POLL} tasks per poll" if recently else ""
         return dict.fromkeys(RUNTIMES, (None, why) if why else (0.0, ""))
     runs = [run for run in timed.runs if now - run[0] <= window_s]
     if not runs and recently and succeeded_at is not None and succeeded_at > timed.asked_at:
-        return dict.fromkeys(RUNTIMES, (None, f"flower: last queried {now - timed.asked_at:.0f}s ago, {TASKS_PER_POLL} tasks per poll"))
+        return dict.fromkeys(RUNTIMES, (None, f"last queried {now - timed.asked_at:.0f}s ago, {TASKS_PER_POLL} tasks per poll"))
     if not runs:
         return dict.fromkeys(RUNTIMES, (0.0, ""))
     took = sorted(runtime for _, runtime, _ in runs if runtime is not None)
     waited = sorted(wait for _, _, wait in runs if wait is not None)
-    cells: dict[str, tuple[Cell, str]] = {"runtime_avg": (sum(took) / len(took) if took else None, "flower: reports no runtime for them")}
-    cells |= {column: (_quantile(took, share), "flower: reports no runtime for them") for column, share in QUANTILES.items()}
-    return cells | {"wait_p95": (_quantile(waited, 0.95), "flower: missed when they were received or started")}
+    cells: dict[str, tuple[Cell, str]] = {"runtime_avg": (sum(took) / len(took) if took else None, "no runtime is reported for them")}
+    cells |= {column: (_quantile(took, share), "no runtime is reported for them") for column, share in QUANTILES.items()}
+    return cells | {"wait_p95": (_quantile(waited, 0.95), "the events of their arrival or their start were missed")}
 
 
 def _quantile(numbers: list[float], share: float) -> float | None:

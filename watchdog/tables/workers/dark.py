@@ -38,6 +38,6 @@ def dark(heard: Heard, events: Mapping[str, float], processed: Mapping[str, floa
         before = heard.of.get(name)
         since = before[1] if before is not None else 0.0 if began_after_flower.get(name) and not events.get(name) else took
         if took - since >= LEAST:
-            said = f"{name} took {took - since:g} tasks, and Flower received no event about them"
-            return f"flower: {said}: are task events on (worker -E, worker_send_task_events)?"
+            said = f"{name} took {took - since:g} tasks, and no event about them was received"
+            return f"{said}: are task events on (worker -E, worker_send_task_events)?"
     return None

@@ -93,7 +93,7 @@ def test_a_run_that_had_to_wait_does_not_count(change: dict[str, object]) -> Non
 def test_where_no_sender_reports_when_it_sends_nobody_knows() -> None:
     counted = Counted(IN_TIME)
     counted.runs(10.0, changes={"routing_key": None, "sent": None})
-    assert counted.gap("share") == f"flower: the senders of {PAY} do not report when and where it is sent (task_send_sent_event is off)"
+    assert counted.gap("share") == f"the senders of {PAY} do not report when and where it is sent (task_send_sent_event is off)"
 
 
 def test_a_list_that_is_not_answered_is_a_gap_and_adds_nothing() -> None:

@@ -155,7 +155,7 @@ def test_where_the_worker_cannot_be_asked_the_reason_names_both_facts() -> None:
     cluster = ignored("i1", "i2", active=1, executes=None)
     cluster.gaps[InspectOne] = "flower: 503"
     why = row(Watch(cluster).look(0)["running"], "t1", table="running").gaps["worker_active"]
-    assert "shows 3 tasks as started on celery@web-1, whose heartbeat reports 1" in why
+    assert "3 tasks are reported as started on celery@web-1, whose heartbeat reports 1" in why
 
 
 def test_a_worker_that_executes_as_many_as_are_shown_is_not_asked() -> None:
@@ -462,7 +462,7 @@ def test_arguments_are_shown_where_the_target_says_so() -> None:
 
 
 def test_arguments_that_flower_missed_are_unknown() -> None:
-    assert first(running(arguments=None), show_arguments=True).gaps["arguments"] == "flower: missed the event that reports it"
+    assert first(running(arguments=None), show_arguments=True).gaps["arguments"] == "the event that reports it was missed"
 
 
 def test_arguments_that_are_hidden_again_are_forgotten() -> None:
