@@ -454,9 +454,9 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("ObjectiveBurnsSlowly", {"burn_6h": 5.9, "burn_30m": 9.0, "missed_6h": 60.0}),
     ("ObjectiveBurnsSlowly", {"burn_6h": 9.0, "burn_30m": 5.9, "missed_6h": 60.0}),
     ("ObjectiveBurnsSlowly", {"burn_6h": 99.0, "burn_30m": 99.0, "missed_6h": 19.0}),
-    ("ObjectiveMissed", {"budget_left": 0.01, "missed": 120.0}),
-    ("ObjectiveMissed", {"budget_left": -9.0, "missed": 19.0}),
-    ("ObjectiveMissed", {"budget_left": -9.0, "missed": 900.0, "watched_s": 3600.0}),
+    ("ObjectiveMissed", {"budget_left": 0.0, "missed": 100.0, "share": 0.99}),
+    ("ObjectiveMissed", {"budget_left": -9.0, "missed": 19.0, "share": 0.9}),
+    ("ObjectiveMissed", {"budget_left": -9.0, "missed": 900.0, "share": 0.9, "watched_s": 3600.0}),
     ("TaskRuntimeRegression", {"runtime_p95": 9.0, "runs": 29.0}),
     ("TaskRuntimeRegression", {"runtime_p95": 9.0, "usual_runs": 99.0}),
     ("TaskRuntimeRegression", {"runtime_p95": 8.0}),
@@ -637,6 +637,24 @@ def test_of_a_task_that_has_run_for_long_a_gap_is_unknown(column: str) -> None:
 
 def test_of_a_task_that_began_just_now_it_does_not_matter_what_its_worker_says() -> None:
     assert judged("TaskRunningTooLong", gaps={"worker_state": "flower: unknown", "worker_active": "flower: unknown"}) is None
+
+
+OVER: Mapping[str, Mapping[str, Cell]] = {
+    "QueueBacklogHigh": {"length": 0.0},
+    "TaskFailedAny": {"failed": 0.0},
+    "TaskRunningTooLong": {"running_s": 7200.0, "worker_state": "lost"},
+    "ProgressStalled": {"progress": 0.4},
+}
+"""What its row shows when it is over, where that is not the usual row."""
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(name for name, *_ in BREACHES))
+def test_what_is_over_has_recovered_and_says_so(name: str) -> None:
+    breach = next(cells for rule, cells, *_ in BREACHES if rule == name)
+    which = {column: cell for column, cell in breach.items() if column in ("name", "what")}
+    finding = judged(name, {**which, **OVER.get(name, {})}, fires=True)
+    assert finding is not None
+    assert finding.verdict is Verdict.CLEAR
 
 
 def test_failures_that_are_counted_are_told_though_flower_does_not_list_them() -> None:

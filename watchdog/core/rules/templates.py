@@ -1,6 +1,6 @@
 """Render a rule's texts with a row's values: a small, safe subset of Jinja.
 
-Input: a template and cells. Output: the text for people, or the template's faults. Only names, four filters, `if`/`elif`/`else` and
+Input: a template and cells. Output: the text for people, or the template's faults. Only names, a few filters, `if`/`elif`/`else` and
 comparisons are allowed: Jinja's own sandbox limits neither loops nor `'a'*10**9`, so anything that could cost time or memory is refused by
 walking the parsed template before it is compiled.
 """
@@ -93,7 +93,7 @@ def _literal(text: str) -> str:
 
 @cache
 def _environment() -> "Environment":
-    """Create a Jinja environment with only the four filters.
+    """Create a Jinja environment with only these filters.
 
     Imported here because the import takes 70 ms, and most commands render nothing.
     """

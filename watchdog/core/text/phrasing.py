@@ -80,6 +80,18 @@ def _percent(ratio: float) -> str:
     return f"{_decimal(ratio * 100, 1)}%"
 
 
+def _percent_down(ratio: float) -> str:
+    """Format 0.99896 as `99.896%`: never rounded up, and exact to a thousandth of what is missing to 100%.
+
+    So a share that is smaller than a promise never reads as the promise, as 99.9% of 99.9% would.
+    """
+    missing = round((1.0 - ratio) * 100, 10)  # without what floats add: 1 - 0.999 is 0.0010000000000000009
+    if not 0.0 < missing < 100.0:
+        return _percent(ratio)
+    places = max(2 - math.floor(math.log10(missing)), 0)
+    return f"{_decimal(100 - math.ceil(round(missing * 10**places, 6)) / 10**places, places)}%"
+
+
 def _thousands(number: float) -> str:
     """Format as `12,345.5`."""
     return _decimal(number, separator=",")
@@ -99,6 +111,7 @@ FILTERS: Mapping[str, Callable[[object], str]] = {
     "duration": _of_numbers(format_duration),
     "bytes": _of_numbers(_bytes),
     "percent": _of_numbers(_percent),
+    "percent_down": _of_numbers(_percent_down),
     "number": _of_numbers(_thousands),
 }
 """Name -> formatter of a number: seconds, bytes, a ratio, a number with thousands separators."""

@@ -43,7 +43,7 @@ def _said(row: Row) -> str:
 
 
 def _percent(row: Row, column: str) -> str:
-    return f"{_number(row, column) * 100:.4g} %"
+    return FILTERS["percent_down"](_number(row, column)).replace("%", " %")
 
 
 def _number(row: Row, column: str) -> float:
