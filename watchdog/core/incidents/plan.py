@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from watchdog.core.incidents.explain.explained import Made
 from watchdog.core.incidents.lifecycle import Incident, Transition
-from watchdog.core.incidents.messages import Message, Notified
+from watchdog.core.incidents.messages import FIRE, Message, Notified
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.silences import Silence
@@ -46,6 +46,14 @@ class Loaded(Struct, frozen=True):
     """Open incidents of the twins' targets that may explain them."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
+
+    def heard(self, incident: str, receiver: str) -> bool:
+        """Whether a receiver believes that an incident fires, a message that says so waits for it, or it refused one."""
+        notified = self.notified.get((incident, receiver))
+        if notified is not None and (notified.event in FIRE or notified.refused is not None):
+            return True
+        mine = (message for message in self.waiting if message.receiver == receiver)
+        return any(notice.incident == incident and notice.event in FIRE for message in mine for notice in message.notices)
 
 
 class Plan(Struct, frozen=True):

@@ -6,7 +6,7 @@ incident ends the search, unless it has `goes_on`. A route whose own routes sele
 Input: an incident, what the receiver was last notified of, the current time. Output: terms, or none.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -150,12 +150,16 @@ class Routing:
         ways = self.ways(labels_of(incident), incident.severity)
         return min((way.terms for way in ways if way.receiver == recipient.name), key=lambda terms: terms.rank, default=None)
 
-    def since(self, incident: Incident, recipient: Recipient) -> float | None:
-        """Return since when an incident has fired and is for a recipient, which may be only since it got worse. None: it never fired."""
+    def since(self, incident: Incident, recipient: Recipient, hidden_until: Callable[[Incident], float] = lambda _: 0.0) -> float | None:
+        """Return since when an incident has fired, is for a recipient, and was not hidden. None: it never fired.
+
+        It may be for the recipient only since it got worse. `hidden_until`: when the last silence or deploy ended that hid it from all.
+        """
         if incident.fired_at is None:
             return None
         reached = ((at, replace(incident, severity=Severity(one))) for one, at in incident.severe_since.items())
-        return max(next((at for at, then in reached if self._routed(then, recipient) is not None), 0.0), incident.fired_at)
+        for_it = next((at for at, then in reached if self._routed(then, recipient) is not None), 0.0)
+        return max(for_it, incident.fired_at, hidden_until(incident))
 
     def soonest_reminder_s(self, recipient: Recipient) -> float:
         """The shortest time after which a recipient may be reminded of anything."""
@@ -172,7 +176,9 @@ class Routing:
         else:
             yield recipient.min_severity, recipient.matchers
 
-    def hears_of(self, recipient: Recipient, cause: Cause, terms: Terms, now: float) -> bool:
+    def hears_of(
+        self, recipient: Recipient, cause: Cause, terms: Terms, now: float, hidden_until: Callable[[Incident], float] = lambda _: 0.0
+    ) -> bool:
         """Whether a recipient may be notified of a cause, so that what the cause explains, and is for it on these terms, need not be said.
 
         Not if it would be notified of the cause later than of that: because the cause is muted now, or for those who are next in line.
@@ -180,7 +186,7 @@ class Routing:
         theirs = self.terms(cause.incident, recipient) if cause.about != recipient.name else None
         if theirs is None or theirs is terms:
             return theirs is not None
-        since = self.since(cause.incident, recipient) if theirs.after_s > terms.after_s else 0.0
+        since = self.since(cause.incident, recipient, hidden_until) if theirs.after_s > terms.after_s else 0.0
         later = since is None or abs(now - since) < theirs.after_s
         muted = theirs.mutes != terms.mutes and window_of(now, theirs.mutes) is not None and window_of(now, terms.mutes) is None
         return not later and not muted

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.messages import DROPPED, FIRE, Event, Notified
 from watchdog.core.incidents.quiet.announcements import Announced, affects
+from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.reasons import Quiet, Reason
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.quiet.windows import window_of
@@ -122,16 +123,41 @@ def decision(
     # 6. Has it fired for long enough, or is a reminder due?
     if event is None:
         return _reminder(incident, notified, terms, now)
-    since = routing.since(incident, recipient) if event is Event.FIRST and terms.after_s else None
+    since = routing.since(incident, recipient, quiet.hidden_until) if event is Event.FIRST and terms.after_s else None
     if since is not None and abs(now - since) < terms.after_s:  # a shared server's incident may fire a moment from now
         return Decision(why=Why.LATER, at=since + terms.after_s)
     # 7. Was just this refused?
     return Decision(why=Why.REFUSED) if refused is event else Decision(event, terms=terms)
 
 
-def quiet_reason(incident: Incident, recipient: Recipient, terms: Terms, now: float, *, routing: Routing, quiet: Quiet) -> Reason | None:
-    """Return why a recipient, which an open incident is for on these terms, is not notified of it now; None if it may be."""
-    return quiet.reason(incident, lambda cause: routing.hears_of(recipient, cause, terms, now), window_of(now, terms.mutes))
+def quiet_reason(
+    incident: Incident,
+    recipient: Recipient,
+    terms: Terms,
+    now: float,
+    *,
+    routing: Routing,
+    quiet: Quiet,
+    above: tuple[str, ...] = (),
+) -> Reason | None:
+    """Return why a recipient, which an open incident is for on these terms, is not notified of it now; None if it may be.
+
+    A cause counts if the recipient was, or may be, notified of it, or if that in turn has a reason. One that fired unheard (in quiet hours,
+    say) and then cannot be seen would otherwise keep quiet what can be. `above`: what it is asked for, from which it cannot be explained.
+    """
+
+    def counts(cause: Cause) -> bool:
+        if not routing.hears_of(recipient, cause, terms, now, quiet.hidden_until):
+            return False
+        one = cause.incident
+        if not quiet.untold(one, recipient.name):
+            return True
+        its = routing.terms(one, recipient)
+        if its is None or one.id in above:
+            return False
+        return quiet_reason(one, recipient, its, now, routing=routing, quiet=quiet, above=(*above, one.id)) is not None
+
+    return quiet.reason(incident, counts, window_of(now, terms.mutes))
 
 
 def _of_the_end(notified: Notified | None, refused: Event | None) -> Decision:

@@ -10,9 +10,11 @@ from tests.builders.incidents import a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, State
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.inhibition import Cause
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.quiet.windows import Span, Window
 from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
 from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision
@@ -102,6 +104,23 @@ def to_boss(after_s: float, *, quiet: Quiet = NOT_QUIET, told: Event | None = No
 
 def test_the_next_in_line_is_notified_once_it_has_fired_that_long() -> None:
     assert (to_boss(899.0).why, to_boss(899.0).at, to_boss(900.0).event) == (Why.LATER, NOW + 900.0, Event.FIRST)
+
+
+@pytest.mark.parametrize(("after_end_s", "at_once"), [(0.0, False), (899.0, False), (900.0, True)])
+def test_time_under_a_silence_or_a_deploy_does_not_count_for_the_next_in_line(after_end_s: float, at_once: bool) -> None:
+    """The first in line hears of it when the silence ends; the next one waits from then on."""
+    silence = Silence("01S", parse_matchers("rule=QueueBacklogHigh"), NOW - 60.0, NOW + 3600.0)
+    deploy = Deploy("01D", "v512", ("prod",), NOW - 60.0, NOW + 3600.0)
+    now = NOW + 3600.0 + after_end_s
+    for quiet in (Quiet((), [silence], now), Quiet((), (), now, deploys=[deploy])):
+        decided = to_boss(3600.0 + after_end_s, quiet=quiet, deploy=True)
+        assert (decided.event, decided.at) == ((Event.FIRST, None) if at_once else (None, NOW + 4500.0))
+
+
+def test_a_silence_that_was_over_before_it_fired_or_is_about_something_else_delays_nothing() -> None:
+    over = Silence("01S", parse_matchers("rule=QueueBacklogHigh"), NOW - 600.0, NOW - 60.0)
+    other = Silence("01T", parse_matchers("rule=WorkerLost"), NOW - 60.0, NOW + 800.0)
+    assert to_boss(900.0, quiet=Quiet((), [over, other], NOW + 900.0)).event is Event.FIRST
 
 
 def test_what_is_acknowledged_by_then_is_not_passed_on() -> None:

@@ -23,6 +23,7 @@ from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
 from watchdog.core.incidents.quiet.shared_servers import Twins
 from watchdog.core.incidents.quiet.silences import Silence, silenced_by
 from watchdog.core.incidents.quiet.windows import Window, window_of
+from watchdog.core.judging.findings import Verdict
 from watchdog.core.text.durations import format_duration
 
 __all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_of", "quiet_reasons"]
@@ -68,20 +69,26 @@ class Reason(Struct, frozen=True):
 class Quiet:
     """The reasons to be quiet on one target now."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every reason has its own origin
         self,
         causes: Iterable[Cause],
-        silences: Iterable[Silence],
+        silences: Sequence[Silence],
         now: float,
         *,
         acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
-        deploys: Iterable[Deploy] = (),
+        deploys: Sequence[Deploy] = (),
         twins: Twins = NO_TWINS,
         elsewhere: "Mapping[str, Quiet]" = NOWHERE_ELSE,
+        heard: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
-        """`twins`: incidents of other targets about the same servers. `elsewhere`: target -> the reasons there, for these."""
-        self._twins, self._elsewhere = twins, elsewhere
+        """`twins`: incidents of other targets about the same servers. `elsewhere`: target -> the reasons there, for these.
+
+        `heard`: whether a receiver was notified of an incident (its id, the receiver's name).
+        """
+        self._twins, self._elsewhere, self._heard = twins, elsewhere, heard
         self.now = now
+        asked: Sequence[Silence | Deploy] = (*silences, *deploys)
+        self._ended = [one for one in asked if one.ends_at <= now]
         self._inhibitions = Inhibitions(cause for cause in causes if not cause.incident.trial)
         self._silenced = silenced_by(tuple([silence for silence in silences if silence.covers(now)]))
         self._deploys = [deploy for deploy in deploys if deploy.covers(now)]
@@ -116,6 +123,16 @@ class Quiet:
             if hears_of(Cause(twin)) and (there is None or there.acknowledged is not None):
                 return twin
         return None
+
+    def untold(self, cause: Incident, receiver: str) -> bool:
+        """Whether a receiver never heard of an open incident that fired, and cannot be told of it now, because nobody sees it."""
+        unseen = cause.fired_at is not None and cause.verdict in (Verdict.UNKNOWN, Verdict.NONE)
+        return unseen and not self._heard(cause.id, receiver)
+
+    def hidden_until(self, incident: Incident) -> float:
+        """Return when the last silence or deploy ended that hid an incident since it fired; 0 if none did."""
+        since = incident.fired_at or incident.started_at
+        return max((one.ends_at for one in self._ended if since < one.ends_at and one.hides(incident)), default=0.0)
 
     def because(self, incident: Incident) -> tuple[str, ...]:
         """Return what explains an incident, in words, whether or not it is kept quiet for it: `BrokerUnreachable redis for 4m`."""

@@ -35,6 +35,10 @@ class Silence(Struct, frozen=True):
         """Whether it applies now."""
         return self.starts_at <= now < self.ends_at
 
+    def hides(self, incident: Incident) -> bool:
+        """Whether it is a reason to be quiet about an incident, while it applies."""
+        return not is_announcement(incident) and match(self.matchers, labels_of(incident))
+
 
 def is_announcement(incident: Incident) -> bool:
     """Whether an incident tells of a silence or a deploy."""

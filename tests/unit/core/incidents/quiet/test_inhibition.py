@@ -11,12 +11,15 @@ from tests.builders.answers import NOW, a_target
 from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import Incident, State
-from watchdog.core.incidents.messages import Event, Notified
-from watchdog.core.incidents.notify import NO_ROUTES
+from watchdog.core.incidents.messages import Event, Message, Notified
+from watchdog.core.incidents.notify import NO_ROUTES, notice_of
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions, holds_back
 from watchdog.core.incidents.quiet.matchers import parse_matchers
+from watchdog.core.incidents.quiet.reasons import Quiet
+from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.wanted import quiet_reason
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
@@ -138,13 +141,19 @@ class Site:
         self.incidents: dict[str, Incident] = {}
         self.notified: dict[tuple[str, str], Notified] = {}
         self.heard: list[tuple[str, Event]] = []
+        self.silences: tuple[Silence, ...] = ()
 
     def cycle(self, nobody: Verdict, *workers: Verdict) -> None:
         judgements = [
             Judgement(NOBODY, self._findings(NOBODY, [nobody], [()])),
             Judgement(WORKER, self._findings(WORKER, workers, [(f"w{nth}",) for nth in range(len(workers))])),
         ]
-        loaded = Loaded(open=tuple(i for i in self.incidents.values() if i.open), notified=self.notified, previous_cycle_at=self.now - 10.0)
+        loaded = Loaded(
+            open=tuple(i for i in self.incidents.values() if i.open),
+            notified=self.notified,
+            previous_cycle_at=self.now - 10.0,
+            silences=self.silences,
+        )
         self._arrive(decide(Situation(a_target(interval_s=10.0), self.now, (OPS,)), judgements, loaded, Seen({}, {}, {})))
         self.now += 10.0
 
@@ -202,6 +211,64 @@ def test_a_pending_cause_that_can_no_longer_be_seen_holds_back_no_longer_than_it
 
     site.cycle(U, B)
     assert site.heard == [("WorkerLost", Event.FIRST)]
+
+
+NOBODY_SILENCED = Silence("01SILENCE", parse_matchers("rule=NoWorkersOnline"), NOW, NOW + 45.0)
+
+
+def test_a_cause_that_fired_unheard_and_cannot_be_seen_when_its_silence_ends_holds_nothing_back(site: Site) -> None:
+    """Nobody could be told of the cause, and would hear of nothing else either."""
+    site.silences = (NOBODY_SILENCED,)
+    for nobody in (B, B, B, B, U):
+        site.cycle(nobody, B)
+    assert site.heard == []
+
+    site.cycle(U, B)
+    assert site.heard == [("WorkerLost", Event.FIRST)]
+
+
+def test_a_cause_that_is_seen_when_its_silence_ends_is_told_and_holds_back(site: Site) -> None:
+    site.silences = (NOBODY_SILENCED,)
+    for _ in range(6):
+        site.cycle(B, B)
+
+    assert site.heard == [("NoWorkersOnline", Event.FIRST)]
+
+
+def test_a_cause_that_was_told_holds_back_though_it_cannot_be_seen_any_more(site: Site) -> None:
+    for nobody in (B, B, B, B, U, U, U):
+        site.cycle(nobody, B)
+
+    assert site.heard == [("NoWorkersOnline", Event.FIRST)]
+
+
+def test_a_cause_whose_message_has_not_left_yet_holds_back_though_it_cannot_be_seen_any_more() -> None:
+    unseen = cause(identity=NOBODY.identity, verdict="breach").incident
+    lost = an_incident(id="01LOST", rule="WorkerLost", identity=WORKER.identity, key={"name": "w0"})
+    first = notice_of(unseen, Event.FIRST, 1)
+    waits = Message("m1", "ops", "prod", NOW - 10.0, (first,), group_id="g1")
+    judgements = [Judgement(NOBODY, (a_finding(U, NOBODY, ()),)), Judgement(WORKER, (a_finding(B, WORKER, ("w0",)),))]
+    loaded = Loaded(open=(unseen, lost), waiting=(waits,))
+    plan = decide(Situation(a_target(), NOW, (OPS,)), judgements, loaded, Seen({}, {}, {}))
+    assert (plan.messages, plan.withdrawn) == ((), ())
+
+
+def test_an_unseen_cause_that_another_cause_holds_back_goes_on_holding_back() -> None:
+    """Of a chain the first link was told; that the second one was not, and is unseen, does not matter."""
+    unseen = cause(identity=NOBODY.identity, verdict="unknown")
+    broker = cause(id="01BROKER", rule="BrokerUnreachable", inhibits=("NoWorkersOnline",), verdict="breach")
+    told = Quiet([broker, unseen], (), NOW, heard=lambda incident, _: incident == "01BROKER")
+    untold = Quiet([unseen], (), NOW, heard=lambda *_: False)
+    reasons = [quiet_reason(LOST, OPS, OPS.terms, NOW, routing=NO_ROUTES, quiet=quiet) for quiet in (told, untold)]
+    assert [reason and reason.cause and reason.cause.id for reason in reasons] == ["01BROKER", None]
+
+
+def test_an_unseen_cause_that_is_silenced_holds_back_as_long_as_that_lasts() -> None:
+    unseen, always = cause(verdict="unknown"), Silence("01S", parse_matchers("rule=NoWorkersOnline"), NOW - 60.0, NOW + 60.0)
+    quiet = Quiet([unseen], [always], NOW, heard=lambda *_: False)
+    reason = quiet_reason(LOST, OPS, OPS.terms, NOW, routing=NO_ROUTES, quiet=quiet)
+    assert reason is not None
+    assert reason.cause == unseen.incident
 
 
 def test_the_end_of_what_was_said_before_its_cause_is_said_in_spite_of_it(site: Site) -> None:
