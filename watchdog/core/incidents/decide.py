@@ -20,7 +20,7 @@ from watchdog.core.incidents.quiet.acknowledgements import overtaken
 from watchdog.core.incidents.quiet.announcements import Announced
 from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
-from watchdog.core.incidents.quiet.reasons import Quiet, quiet_of
+from watchdog.core.incidents.quiet.reasons import Elsewhere, Quiet
 from watchdog.core.incidents.quiet.shared_servers import Twins, server_of
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.routing import Recipient, Routing
@@ -87,7 +87,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         acknowledged=loaded.acknowledged,
         deploys=loaded.deploys,
         twins=twins,
-        elsewhere=quiet_of((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
+        elsewhere=Elsewhere((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
         heard=loaded.heard,
     )
     messages, withdrawn = decide_notifications(

@@ -17,7 +17,7 @@ from watchdog.core.incidents.notify import held_for_group
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.announcements import Announced
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
-from watchdog.core.incidents.quiet.reasons import Quiet, quiet_of
+from watchdog.core.incidents.quiet.reasons import Elsewhere, Quiet
 from watchdog.core.incidents.quiet.shared_servers import Twins
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.routing import Recipient
@@ -60,7 +60,7 @@ class Stored:
             acknowledged=loaded.acknowledged,
             deploys=loaded.deploys,
             twins=Twins(loaded.twins),
-            elsewhere=quiet_of((*loaded.twins, *loaded.twins_causes), loaded.silences, now, deploys=loaded.deploys),
+            elsewhere=Elsewhere((*loaded.twins, *loaded.twins_causes), loaded.silences, now, deploys=loaded.deploys),
             heard=loaded.heard,
         )
         mine = next(one for one in judged if one.incident.id == incident.id)
@@ -123,7 +123,7 @@ class Stored:
             acknowledged=acknowledged_then(shown.acknowledgements, at),
             deploys=deploys,
             twins=Twins(sharing),
-            elsewhere=quiet_of(sharing, silences, at, deploys=deploys),
+            elsewhere=Elsewhere(sharing, silences, at, deploys=deploys),
         )
         sent, mine = _sent(shown), self._judged(was, None)
         told = [self._told_then(mine, recipient, sent, at, quiet) for recipient in self._today.recipients]

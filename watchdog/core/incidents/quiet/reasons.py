@@ -26,13 +26,12 @@ from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["NOT_QUIET", "Quiet", "Reason", "quiet_of", "quiet_reasons"]
+__all__ = ["NOT_QUIET", "Elsewhere", "Quiet", "Reason", "quiet_reasons"]
 
 
 MOST_CAUSES = 3
 NO_ACKNOWLEDGEMENTS: Mapping[str, Acknowledgement] = {}
 NO_TWINS = Twins()
-NOWHERE_ELSE: "Mapping[str, Quiet]" = {}
 
 
 class Reason(Struct, frozen=True):
@@ -78,10 +77,10 @@ class Quiet:
         acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
         deploys: Sequence[Deploy] = (),
         twins: Twins = NO_TWINS,
-        elsewhere: "Mapping[str, Quiet]" = NOWHERE_ELSE,
+        elsewhere: "Elsewhere | None" = None,
         heard: Callable[[str, str], bool] = lambda *_: True,
     ) -> None:
-        """`twins`: incidents of other targets about the same servers. `elsewhere`: target -> the reasons there, for these.
+        """`twins`: incidents of other targets about the same servers. `elsewhere`: the reasons there, for these.
 
         `heard`: whether a receiver was notified of an incident (its id, the receiver's name).
         """
@@ -117,10 +116,9 @@ class Quiet:
         return Reason(window=muted_by, at=self.now) if muted_by is not None else None
 
     def _told_as(self, incident: Incident, hears_of: Callable[[Cause], bool]) -> Incident | None:
-        """Return the twin that the recipient is told of instead. An acknowledged one counts: somebody knows."""
+        """Return the twin that the recipient is told of instead."""
         for twin in self._twins.before(incident):
-            there = self._elsewhere.get(twin.target, NOT_QUIET).reason(twin, hears_of)
-            if hears_of(Cause(twin)) and (there is None or there.acknowledged is not None):
+            if hears_of(Cause(twin)) and _told(twin, self._elsewhere, hears_of):
                 return twin
         return None
 
@@ -148,6 +146,38 @@ def _in_words(cause: Incident, now: float) -> str:
 NOT_QUIET = Quiet((), (), 0.0)
 
 
+class Elsewhere:
+    """The reasons to be quiet on each target of these incidents, each worked out once it is asked for: of a thousand targets that share a
+    server, mostly one is.
+    """
+
+    def __init__(
+        self,
+        incidents: Iterable[Incident],
+        silences: Sequence[Silence],
+        now: float,
+        *,
+        acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
+        deploys: Sequence[Deploy] = (),
+    ) -> None:
+        self._causes = _causes_by_target(incidents)
+        self._silences, self._now, self._acknowledged, self._deploys = silences, now, acknowledged, deploys
+        self._known: dict[str, Quiet] = {}
+
+    def of(self, target: str) -> Quiet:
+        """Return the reasons of one target alone, without those that it shares."""
+        if target not in self._known:
+            causes = self._causes.get(target, ())
+            self._known[target] = Quiet(causes, self._silences, self._now, acknowledged=self._acknowledged, deploys=self._deploys)
+        return self._known[target]
+
+
+def _told(twin: Incident, elsewhere: Elsewhere | None, hears_of: Callable[[Cause], bool] = lambda _: True) -> bool:
+    """Whether an incident of another target may be told in the stead of its twins. An acknowledged one counts: somebody knows."""
+    there = (elsewhere.of(twin.target) if elsewhere is not None else NOT_QUIET).reason(twin, hears_of)
+    return there is None or there.acknowledged is not None
+
+
 def quiet_reasons(
     incidents: Iterable[Incident],
     silences: Sequence[Silence],
@@ -163,28 +193,14 @@ def quiet_reasons(
     """
     muted_by = window_of(now, windows)
     open_ = [incident for incident in incidents if incident.open]
-    elsewhere, twins = quiet_of(open_, silences, now, acknowledged=acknowledged, deploys=deploys), Twins(open_)
+    elsewhere = Elsewhere(open_, silences, now, acknowledged=acknowledged, deploys=deploys)
+    twins = Twins(one for one in open_ if one.server and _told(one, elsewhere))  # only these: each is asked about once, not by each twin
     there = {
         target: Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys, twins=twins, elsewhere=elsewhere)
         for target, causes in _causes_by_target(open_).items()
     }
     found = {incident.id: there[incident.target].reason(incident, muted_by=muted_by) for incident in open_}
     return {number: reason for number, reason in found.items() if reason is not None}
-
-
-def quiet_of(
-    incidents: Iterable[Incident],
-    silences: Sequence[Silence],
-    now: float,
-    *,
-    acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
-    deploys: Sequence[Deploy] = (),
-) -> dict[str, Quiet]:
-    """Return target -> its own reasons to be quiet, for each target of these incidents."""
-    return {
-        target: Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys)
-        for target, causes in _causes_by_target(incidents).items()
-    }
 
 
 def _causes_by_target(incidents: Iterable[Incident]) -> dict[str, list[Cause]]:

@@ -77,7 +77,8 @@ class Twins:
 
 
 def _same(incident: Incident) -> Same:
-    return incident.rule, incident.server, tuple(sorted(incident.key.items()))
+    key = tuple(incident.key.items())
+    return incident.rule, incident.server, key if len(key) == 1 else tuple(sorted(key))
 
 
 def _turn(incident: Incident) -> tuple[float, str]:

@@ -15,7 +15,7 @@ from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.matchers import parse_matchers
-from watchdog.core.incidents.quiet.reasons import quiet_reasons
+from watchdog.core.incidents.quiet.reasons import Quiet, quiet_reasons
 from watchdog.core.incidents.quiet.shared_servers import OF_THE_SERVER, Twins, server_of
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.quiet.windows import Span, Window
@@ -52,6 +52,20 @@ def told_as(*incidents: Incident, silences: tuple[Silence, ...] = (), **more: An
 
 def test_the_one_that_fired_first_is_told_in_the_others_stead() -> None:
     assert told_as(of("a", fired=50), of("b", fired=60), of("c", fired=40)) == {"a": "b", "c": "b"}
+
+
+def test_a_thousand_that_are_all_silenced_are_each_asked_about_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A known outage that somebody silenced: whether a twin is told must not be asked for each pair of them."""
+    asked: list[str] = []
+    reason = Quiet.reason
+
+    def counted(quiet: Quiet, incident: Incident, *more: Any, **named: Any) -> Any:
+        asked.append(incident.id)
+        return reason(quiet, incident, *more, **named)
+
+    monkeypatch.setattr(Quiet, "reason", counted)
+    incidents = [of(f"t{number:04}") for number in range(1000)]
+    assert (told_as(*incidents, silences=(silence("rule=BrokerUnreachable"),)), len(asked) <= 3000) == ({}, True)
 
 
 def test_of_those_that_fired_at_once_the_first_id_is_told() -> None:
