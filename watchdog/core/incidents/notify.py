@@ -16,7 +16,7 @@ from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.deploys import deploy_before
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
-from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision, quiet_reason, terms_of
+from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision, quiet_reason, reminded_along, terms_of
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 
@@ -122,6 +122,7 @@ class _Decided:
                 queued.setdefault(notice.incident, []).append(notice)
                 group_of[notice.incident] = group
         wishes = list(self._wishes(queued))
+        wishes += self._taken_along(wishes, queued)
         name = self._recipient.name
         said_at = {group: at for (receiver, group), at in self._loaded.said_at.items() if receiver == name}
         return wishes, self._members(group_of) if wishes else (), said_at, filter(None, waiting)
@@ -134,17 +135,32 @@ class _Decided:
             olds = queued.get(incident.id, [])
             notices: list[Notice] = []
             if decided.event is not None:
-                notice = self._notice(one, decided.event, (notified.sequence if notified else 0) + 1)
-                notices = [next((old for old in olds if _content_key(old) == _content_key(notice)), notice)]
+                notices = [self._notice(one, decided.event, (notified.sequence if notified else 0) + 1, olds)]
             elif olds and incident.open and decided.why in UNDECIDED and self._may_hear(one):
                 notices = _still_to_say(olds, notified)
             for notice in notices:
                 yield Wish(incident, notice, decided.terms or self._terms(one))
 
-    def _notice(self, one: JudgedIncident, event: Event, sequence: int) -> Notice:
+    def _taken_along(self, wishes: Sequence[Wish], queued: Mapping[str, list[Notice]]) -> Iterator[Wish]:
+        """Yield reminders that would come soon, of groups that are reminded of now: not one message for each member."""
+        name, wished = self._recipient.name, {wish.incident.id for wish in wishes}
+        reminded = [wish.incident.id for wish in wishes if wish.notice.event is Event.REMINDER]
+        groups = {self._loaded.notified[number, name].group_id for number in reminded} - {""}
+        for one in self._judged if groups else ():
+            notified = self._loaded.notified.get((one.incident.id, name))
+            if notified is None or notified.group_id not in groups or one.incident.id in wished:
+                continue
+            terms = reminded_along(one, notified, self._recipient, self._now, routing=self._routing, quiet=self._quiet)
+            if terms is not None:
+                notice = self._notice(one, Event.REMINDER, notified.sequence + 1, queued.get(one.incident.id, []))
+                yield Wish(one.incident, notice, terms)
+
+    def _notice(self, one: JudgedIncident, event: Event, sequence: int, olds: Sequence[Notice]) -> Notice:
+        """Return a snapshot for one receiver; that of the waiting notice (`olds`) with the same content, if there is one."""
         incident, deploy = one.incident, deploy_before(one.incident, self._loaded.deploys) or ""
         because = self._quiet.because(incident) if incident.open else ()  # what explains a failure does not explain its end
-        return notice_of(incident, event, sequence, because=because, deploy=deploy, targets=one.targets)
+        notice = notice_of(incident, event, sequence, because=because, deploy=deploy, targets=one.targets)
+        return next((old for old in olds if _content_key(old) == _content_key(notice)), notice)
 
     def _decide(self, one: JudgedIncident, notified: Notified | None) -> Decision:
         return decision(one, notified, self._recipient, self._now, routing=self._routing, quiet=self._quiet, again=self._again)

@@ -24,7 +24,17 @@ from watchdog.core.incidents.routing import Recipient, Routing, Terms
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.target import SELF
 
-__all__ = ["REFUSED_AGAIN_S", "Decision", "JudgedIncident", "Why", "about_receiver", "decision", "quiet_reason", "terms_of"]
+__all__ = [
+    "REFUSED_AGAIN_S",
+    "Decision",
+    "JudgedIncident",
+    "Why",
+    "about_receiver",
+    "decision",
+    "quiet_reason",
+    "reminded_along",
+    "terms_of",
+]
 
 REFUSED_AGAIN_S = 3600.0
 """Seconds after which a refused notification of a still firing incident is tried again: the receiver may accept it by then."""
@@ -177,6 +187,22 @@ def _unseen(one: JudgedIncident, recipient: Recipient) -> Why | None:
 def _reminder(incident: Incident, notified: Notified | None, terms: Terms, now: float) -> Decision:
     due_at = terms.reminder_due_at(incident, notified) if notified is not None and notified.refused is None else None
     return Decision(why=Why.KNOWN, at=due_at) if due_at is None or now < due_at else Decision(Event.REMINDER, terms=terms)
+
+
+def reminded_along(
+    one: JudgedIncident, notified: Notified, recipient: Recipient, now: float, *, routing: Routing, quiet: Quiet
+) -> Terms | None:
+    """Return the terms on which a recipient is reminded of an incident together with others of its group; None if it is not yet.
+
+    It is where half the time until its own reminder has passed. So the members of a group, which began one by one, are soon one message.
+    """
+    terms = terms_of(one, recipient, routing)
+    if terms is None or notified.refused is not None or _unseen(one, recipient) or _news(one.incident, notified) is not None:
+        return None
+    due_at = terms.reminder_due_at(one.incident, notified)
+    if due_at is None or now < (notified.at + due_at) / 2:
+        return None
+    return terms if quiet_reason(one.incident, recipient, terms, now, routing=routing, quiet=quiet) is None else None
 
 
 def _news(incident: Incident, notified: Notified | None) -> Event | None:

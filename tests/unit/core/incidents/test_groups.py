@@ -1,12 +1,14 @@
 """Which incidents are told together, and when."""
 
 import json
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from tests.builders.answers import NOW
 from tests.builders.incidents import a_message, a_notice, a_told, an_incident
+from watchdog.core.incidents.explain.decisions import decisions_made
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notified
 from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications, final_notification, held_for_group
@@ -213,3 +215,49 @@ def test_a_receiver_that_is_removed_hears_the_ends_of_a_group_in_which_it_refuse
     )
     said, _ = final_notification(loaded, Recipient("ops", settings="s1"), "prod", NOW, "watchdog")
     assert names(said) == [[Z.id]]
+
+
+# --- reminders of a group -----------------------------------------------------------------------------------------------
+
+HOURLY: dict[str, Any] = {"repeat_s": 3600.0}
+
+
+def told_ago(incident: Incident, ago_s: float, group: str = "g", event: Event = Event.FIRST, sequence: int = 1) -> Notified:
+    return replace(told(incident, group), at=NOW - ago_s, event=event, sequence=sequence)
+
+
+def test_a_reminder_takes_along_those_of_its_group_that_would_come_soon() -> None:
+    """Ten workers that were lost within a quarter of an hour are not ten reminders."""
+    found = messages(A, Z, told=(told_ago(A, 3600.0), told_ago(Z, 1800.0)), **HOURLY)
+    assert [(notice.incident, notice.event) for notice in found[0].notices] == [(A.id, Event.REMINDER), (Z.id, Event.REMINDER)]
+
+
+def test_a_reminder_that_is_more_than_half_its_time_away_or_of_another_group_comes_by_itself() -> None:
+    assert names(messages(A, Z, told=(told_ago(A, 3600.0), told_ago(Z, 1799.0)), **HOURLY)) == [[A.id]]
+    assert names(messages(A, OTHER, told=(told_ago(A, 3600.0), told_ago(OTHER, 1800.0, "h")), **HOURLY)) == [[A.id]]
+    last = told_ago(Z, 90_000.0, sequence=11)
+    assert names(messages(A, Z, told=(told_ago(A, 3600.0), last), **HOURLY)) == [[A.id]]
+
+
+def test_a_reminder_takes_along_nothing_that_does_not_fire() -> None:
+    recovering = replace(Z, state=State.RECOVERING)
+    assert names(messages(A, recovering, told=(told_ago(A, 3600.0), told_ago(Z, 1800.0)), **HOURLY)) == [[A.id]]
+
+
+def test_nothing_is_taken_along_before_a_reminder_is_due() -> None:
+    assert messages(A, Z, told=(told_ago(A, 3599.0), told_ago(Z, 1800.0)), **HOURLY) == ()
+
+
+def test_reminders_that_were_taken_along_wait_together_unchanged() -> None:
+    heard = (told_ago(A, 3600.0), told_ago(Z, 1800.0))
+    waiting = messages(A, Z, told=heard, **HOURLY)
+    assert messages(A, Z, told=heard, waiting=waiting, **HOURLY) == ()
+
+
+def test_the_log_of_decisions_has_the_reminders_that_were_taken_along() -> None:
+    judged = [JudgedIncident(one, B) for one in (A, Z)]
+    loaded = Loaded(notified={(one.incident, "ops"): one for one in (told_ago(A, 3600.0), told_ago(Z, 1800.0))})
+    to = Recipient("ops", terms=Terms(repeat_s=3600.0))
+    made, _ = decide_notifications(judged, loaded, [to], "prod", NOW, "watchdog")
+    logged = decisions_made(judged, loaded, [to], made, NOW, quiet=NOT_QUIET, routing=NO_ROUTES)
+    assert [one.explained.said for one in logged] == [Event.REMINDER, Event.REMINDER]

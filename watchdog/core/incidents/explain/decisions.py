@@ -64,7 +64,7 @@ def decisions_made(
     judged: Sequence[JudgedIncident],
     loaded: Loaded,
     recipients: Iterable[Recipient],
-    messages: Iterable[Message],
+    messages: Sequence[Message],
     now: float,
     *,
     quiet: Quiet,
@@ -74,6 +74,7 @@ def decisions_made(
     of_receiver: dict[str, set[str]] = {}
     for message in (*messages, *loaded.waiting):
         of_receiver.setdefault(message.receiver, set()).update(notice.incident for notice in message.notices)
+    reminded = {(message.receiver, one.incident) for message in messages for one in message.notices if one.event is Event.REMINDER}
     for recipient in recipients:
         said = of_receiver.get(recipient.name, set())
         explainer = Explainer(recipient, now, routing, quiet, again=recipient.name not in loaded.off)
@@ -84,6 +85,8 @@ def decisions_made(
         for its, one in zip(known, judged, strict=True):
             until = held.get(one.incident.id) if its.said is not None else None
             its = its if until is None else Explained(why=GROUP, until=until, next=its.said)  # noqa: PLW2901
+            if its.said is None and (recipient.name, one.incident.id) in reminded:  # together with others of its group
+                its = Explained(Event.REMINDER)  # noqa: PLW2901
             yield Made(one.incident, one.verdict.value, recipient.name, its)
 
 
