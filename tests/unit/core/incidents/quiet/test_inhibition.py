@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.builders.answers import NOW, a_target
 from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
 from watchdog.core.incidents.decide import Situation, decide
-from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.lifecycle import Incident, State, close
 from watchdog.core.incidents.messages import Event, Message, Notified
 from watchdog.core.incidents.notify import NO_ROUTES, notice_of
 from watchdog.core.incidents.plan import Loaded, Plan
@@ -153,9 +153,19 @@ class Site:
             notified=self.notified,
             previous_cycle_at=self.now - 10.0,
             silences=self.silences,
+            unsettled=tuple(i for i in self.incidents.values() if not i.open and self._believed(i)),
         )
         self._arrive(decide(Situation(a_target(interval_s=10.0), self.now, (OPS,)), judgements, loaded, Seen({}, {}, {})))
         self.now += 10.0
+
+    def close(self, rule: str) -> None:
+        """Close the open incident of a rule by hand."""
+        (found,) = (i for i in self.incidents.values() if i.rule == rule and i.open)
+        self.incidents[found.id] = close(found, "ada", "nobody can see it", self.now)[0]
+
+    def _believed(self, incident: Incident) -> bool:
+        told = self.notified.get((incident.id, "ops"))
+        return told is not None and told.event is not Event.RESOLVED
 
     def _findings(self, rule: Any, verdicts: Sequence[Verdict], keys: Sequence[tuple[str, ...]]) -> Any:
         known = {(i.rule, tuple(i.key.values())) for i in self.incidents.values() if i.open}
@@ -240,6 +250,18 @@ def test_a_cause_that_was_told_holds_back_though_it_cannot_be_seen_any_more(site
         site.cycle(nobody, B)
 
     assert site.heard == [("NoWorkersOnline", Event.FIRST)]
+
+
+def test_a_cause_that_is_closed_while_it_cannot_be_seen_holds_nothing_back_and_begins_anew_where_it_is_seen(site: Site) -> None:
+    for nobody in (B, B, B, B, U):
+        site.cycle(nobody, B)
+    site.close("NoWorkersOnline")
+    site.cycle(U, B)
+    assert sorted(site.heard[1:]) == [("NoWorkersOnline", Event.RESOLVED), ("WorkerLost", Event.FIRST)]
+
+    for _ in range(4):
+        site.cycle(B, B)
+    assert site.heard[3:] == [("NoWorkersOnline", Event.FIRST)]
 
 
 def test_a_cause_whose_message_has_not_left_yet_holds_back_though_it_cannot_be_seen_any_more() -> None:
