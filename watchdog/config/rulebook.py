@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdog.config.shipped import doctor_rule_files, shipped_folder, shipped_rule_files
+from watchdog.config.shipped import app_rule_files, doctor_rule_files, shipped_folder, shipped_rule_files
 from watchdog.core.judging.unanswerable import Unanswerable
 from watchdog.core.model.rows import Table
 from watchdog.core.model.target import SELF, Target
@@ -18,7 +18,10 @@ from watchdog.core.rules.files import Fault, read_rules
 from watchdog.core.rules.overrides import Tuned, check_overrides, tune
 from watchdog.core.rules.rule import Override, Rule
 
-__all__ = ["RuleBook", "never_judged", "own_rules", "read_rule_book", "rules_for", "rules_that_fit", "with_doctor_rules"]
+__all__ = ["RuleBook", "app_rules", "never_judged", "own_rules", "read_rule_book", "rules_for", "rules_that_fit", "with_doctor_rules"]
+
+SAID_OF_EACH_TASK = frozenset({"NoTimeLimit", "VisibilityTimeoutTooShort", "KillerTaskComesBack"})
+"""Rules of the doctor about a whole worker, whose subject is known task by task where an app is examined."""
 
 
 class RuleBook(Struct, frozen=True):
@@ -58,6 +61,13 @@ def with_doctor_rules(book: RuleBook, tables: Mapping[str, Table]) -> tuple[Rule
     taken = {rule.name for rule in book.rules}
     rules = tuple(rule for rule in read_rules(doctor_rule_files(), tables)[0] if rule.name not in taken)
     return replace(book, rules=(*book.rules, *rules)), frozenset(rule.name for rule in rules)
+
+
+def app_rules(tables: Mapping[str, Table], of_apps: Mapping[str, Table]) -> tuple[Rule, ...]:
+    """The rules for an app without its cluster: its own, and those of the doctor about what a worker reports of its app's settings."""
+    of_workers = read_rules(doctor_rule_files(), tables)[0]
+    shared = (rule for rule in of_workers if set(rule.reads) == {"conf"} and rule.name not in SAID_OF_EACH_TASK)
+    return (*read_rules(app_rule_files(), of_apps)[0], *shared)
 
 
 def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:

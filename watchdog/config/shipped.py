@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["doctor_rule_files", "shipped_folder", "shipped_rule_files", "shipped_scenario_files"]
+__all__ = ["app_rule_files", "doctor_rule_files", "shipped_folder", "shipped_rule_files", "shipped_scenario_files"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -28,6 +28,12 @@ def doctor_rule_files() -> Mapping[str, str]:
     """The same for the rules that only `watchdog doctor` judges."""
     files = sorted((shipped_folder() / "doctor").glob("*.toml"))
     return {f"rules/doctor/{file.name}": file.read_text(encoding="utf-8") for file in files}
+
+
+def app_rule_files() -> Mapping[str, str]:
+    """The same for the rules of `watchdog doctor --app`, which judge an app without its cluster."""
+    files = sorted((shipped_folder() / "doctor" / "app").glob("*.toml"))
+    return {f"rules/doctor/app/{file.name}": file.read_text(encoding="utf-8") for file in files}
 
 
 def shipped_scenario_files(folder: Path | None = None) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-__all__ = ["CheckCommand"]
+__all__ = ["CheckCommand", "NotAsked"]
 
 _STYLES = ("json", "junit", "github", "nagios")
 _ALSO_FOR_PEOPLE = ("json", "junit")
@@ -44,8 +44,8 @@ class _Unknown(_Told):
     exit_code = 3
 
 
-class _NotAsked(click.ClickException):
-    """This machine or process lacks resources to poll."""
+class NotAsked(click.ClickException):
+    """Nothing could be looked at, for a reason on this side: this machine or process lacks resources, or an app cannot be imported."""
 
     exit_code = 3
 
@@ -91,7 +91,7 @@ class CheckCommand(click.Command):
         from watchdog.net.descriptor_limits import NotAskedError  # noqa: PLC0415
 
         if isinstance(error, NotAskedError):
-            return _as_told(_NotAsked(str(error)), style)
+            return _as_told(NotAsked(str(error)), style)
         show_faults(style or "", (f"watchdog tripped over itself: unexpected {type(error).__name__}; please report it",), 3)
         return error
 
@@ -107,6 +107,6 @@ def _style_of(args: Sequence[str]) -> str | None:
 def _as_told(refusal: click.ClickException, style: str | None) -> click.ClickException:
     if style is None or style not in _STYLES:
         return refusal
-    if isinstance(refusal, _NotAsked):
+    if isinstance(refusal, NotAsked):
         return _NotAskedTold(refusal, style)
     return _Unknown(refusal, style) if style == "nagios" else _Told(refusal, style)

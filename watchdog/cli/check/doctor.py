@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from watchdog.cli.check.command import CheckCommand
+from watchdog.cli.check.doctor_app import AppAsked, app_options, examine_app
 from watchdog.cli.options import config_option, format_option, targets_option
+from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
     from watchdog.core.judging.check_result import CheckResult
@@ -24,6 +27,7 @@ PAUSE_S = 3.0
 
 
 @click.command(
+    cls=CheckCommand,
     epilog="""\b
 Exit codes:
   0  nothing to mend
@@ -37,11 +41,13 @@ Examples:
   watchdog doctor --target prod --send
   watchdog doctor --flower http://localhost:5555 --redis redis://localhost:6379/0
   watchdog doctor --format junit > doctor.xml
-"""
+  watchdog doctor --app proj.celery:app --queues celery,mail
+""",
 )
 @click.option("--flower", metavar="URL", help="The Flower to examine, instead of the configured targets.")
 @click.option("--redis", metavar="URL", help="The Redis broker to examine, instead of the configured targets.")
 @click.option("--rabbitmq", metavar="URL", help="RabbitMQ's management API, where that is the broker, instead of --redis.")
+@app_options
 @click.option("--send", is_flag=True, help="Also send a test message to every receiver.")
 @click.option(
     "--fail-on",
@@ -65,11 +71,22 @@ def doctor(  # noqa: PLR0913 - one for each option
     targets: tuple[str, ...],
     style: str,
     config: Path | None,
+    app: str | None,
+    python: str | None,
+    queues: tuple[str, ...],
+    skipped: tuple[str, ...],
 ) -> None:
     """Say what to mend, and which alerts are blind.
 
     Looks twice, a few seconds apart. Each finding says why it matters and what mends it. Notifies nobody, unless --send is given.
+    With --app it examines the code of a Celery app instead: its settings, tasks, routes and schedules, without a broker.
     """
+    if app is not None:
+        named = {"--flower": flower, "--redis": redis, "--rabbitmq": rabbitmq, "--send": send, "--target": targets}
+        clashing = next((option for option, given in named.items() if given), None)
+        ctx.exit(examine_app(AppAsked(app, python, queues, skipped, clashing), fail_on, style))
+    for option in (name for name, given in {"--python": python, "--queues": queues, "--skip": skipped}.items() if given):
+        raise Refused(f"expected {option} beside --app, found no --app: a live cluster says itself what its workers consume")
     from msgspec.structs import replace  # noqa: PLC0415
 
     from watchdog.app.polling import build_checker  # noqa: PLC0415

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 from watchdog.core.model.replies import WorkerInspection
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.servers.worker_replies import WorkerSettings
 from watchdog.tables.workers.memory import known_workers_of
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "cells_of"]
 
 NUMBER, TEXT, BOOLEAN = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
 VISIBILITY_TIMEOUT_S = 3600.0
@@ -56,16 +57,23 @@ def _cells(seen: WorkerInspection | None) -> Mapping[str, Cell]:
     settings = None if conf is None else conf.settings
     if seen is None or conf is None or settings is None:
         return {}
+    results = bool(conf.result_backend) and not (conf.result_backend or "").startswith("disabled")
+    visible_s = conf.visibility_timeout_s or VISIBILITY_TIMEOUT_S
+    return cells_of(seen.name, seen.pool or "", conf.transport or "", settings, visible_s, results=results)
+
+
+def cells_of(worker: str, pool: str, transport: str, settings: WorkerSettings, visible_s: float, *, results: bool) -> dict[str, Cell]:
+    """Return the cells of one row; `visible_s`: the visibility timeout."""
     return {
-        "worker": seen.name,
-        "pool": seen.pool or "",
-        "transport": conf.transport or "",
+        "worker": worker,
+        "pool": pool,
+        "transport": transport,
         "acks_late": settings.acks_late,
         "reject_on_worker_lost": settings.reject_on_worker_lost,
         "time_limit_s": settings.time_limit_s or 0.0,
         "soft_time_limit_s": settings.soft_time_limit_s or 0.0,
-        "visibility_timeout_s": conf.visibility_timeout_s or VISIBILITY_TIMEOUT_S,
-        "results": bool(conf.result_backend) and not (conf.result_backend or "").startswith("disabled"),
+        "visibility_timeout_s": visible_s,
+        "results": results,
         "result_expires_s": settings.result_expires_s or 0.0,
         "prefetch_multiplier": settings.prefetch_multiplier,
         "max_tasks_per_child": float(settings.max_tasks_per_child or 0),
