@@ -24,7 +24,7 @@ DESIGN = {
     "queues returns",
     "queues": "name length unacked active priorities consumers oldest_s wait_avg_s growth_per_min arrived_per_min finished_per_min "
     "drain_s declared idle_with_backlog_s unserved last_consumer host kind last_consumer_state waits_for similar "
-    "head_s stuck_s head_usual_s head_task head_origin saturated pressure bound",
+    "head_s stuck_s head_usual_s head_task head_origin saturated pressure bound off_steps",
     "tasks": "name received started succeeded failed retried revoked rejected expired expired_in_a_row expired_row_s "
     "expired_row_usual redelivered most_redelivered finished error_rate failure_odds over_odds suspect_runs suspect_failed "
     "error_rate_low error_rate_high failed_in_a_row has_succeeded usual_error_rate exception example "
@@ -40,7 +40,7 @@ DESIGN = {
     "usual": "what name per_min usual_per_min least_per_min days length runs runtime_p95 usual_runs usual_runtime_p95",
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "
     "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio redelivered_in_s unacked_holders "
-    "visibility_timeout_s lasting_keys alarms disk_free disk_limit nodes_down partitions scheduled",
+    "visibility_timeout_s lasting_keys alarms disk_free disk_limit nodes_down partitions scheduled unsaved_s clock_ahead_s",
     "sources": "name up error latency_ms stale_s version restarted_s",
     "cluster": "workers_online workers_lost workers_left workers_unknown workers_known host workers_expected capacity active utilization "
     "backlog unacked per_min error_rate finished versions pressure",

@@ -79,11 +79,18 @@ def badly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 "task_send_sent_event": False,
             },
         ),
-        "plain": ("prefork", {}),
+        "plain": ("prefork", {"task_routes": {"demo.gone": {"queue": "spare"}}}),
     }
     with examined(folder, workers, "--maxmemory-policy", "allkeys-lru") as cluster:
+        send_with_priority(cluster, 1, steps=range(10))
         cluster.flood("indexng", 1)
         yield folder
+
+
+def send_with_priority(cluster: Cluster, priority: int, steps: Sequence[int]) -> None:
+    """Send as a producer whose `priority_steps` are not those of the workers."""
+    cluster.app.conf.broker_transport_options = {**cluster.app.conf.broker_transport_options, "priority_steps": list(steps)}
+    cluster.app.send_task("demo.ok", queue="indexing", priority=priority)
 
 
 def test_a_cluster_that_is_set_up_well_is_healthy(well: Path) -> None:
@@ -114,6 +121,8 @@ def test_an_alert_that_is_blind_is_named_with_what_it_needs(well: Path) -> None:
         ("BrokerMayEvict", ""),
         ("NoMemoryLimit", ""),
         ("QueueNoConsumers", "indexng"),
+        ("QueueWithoutConsumer", "spare"),
+        ("PriorityNotRead", "indexing"),
     ],
 )
 def test_what_is_set_up_badly_is_found(badly_found: tuple[int, Sequence[tuple[str, str]]], finding: tuple[str, str]) -> None:
@@ -139,6 +148,8 @@ def test_only_what_is_set_up_badly_is_found(badly_found: tuple[int, Sequence[tup
         "BrokerMayEvict",
         "NoMemoryLimit",
         "QueueNoConsumers",
+        "QueueWithoutConsumer",
+        "PriorityNotRead",
     }
 
 

@@ -127,6 +127,10 @@ class RedisServer(Struct, frozen=True):
     last_save_ok: bool | None
     keyspace: Mapping[int, tuple[int, int]] | None = None
     """Database -> its keys, and those of them that expire; None if INFO has no such section."""
+    clock_at: float | None = None
+    """What its clock says (epoch seconds)."""
+    unsaved_s: float | None = None
+    """Since when changes are in its memory alone: there is no append-only file, and no snapshot was taken; 0 if there are none."""
 
 
 class MessageHead(Struct, frozen=True, gc=False):

@@ -47,7 +47,23 @@ def redis_server(raw: object) -> RedisServer | Gap | None:
         replica_link_up=told["master_link_status"] == "up" if "master_link_status" in told else None,
         last_save_ok=_saved(told),
         keyspace=_keyspace(told) if b"# Keyspace" in raw else None,
+        clock_at=_clock(told),
+        unsaved_s=_unsaved_s(told),
     )
+
+
+def _clock(told: dict[str, str]) -> float | None:
+    """Its clock; None before Redis 6, which does not tell it."""
+    micros = _number(told.get("server_time_usec"))
+    return None if micros is None else micros / 1e6
+
+
+def _unsaved_s(told: dict[str, str]) -> float | None:
+    """Since when there is neither an append-only file nor a snapshot of what changed, by its own clock."""
+    if told.get("aof_enabled") == "1" or told.get("rdb_changes_since_last_save") == "0":
+        return 0.0
+    clock, saved = _clock(told), _number(told.get("rdb_last_save_time"))
+    return None if clock is None or saved is None else max(clock - saved, 0.0)
 
 
 def _keyspace(told: dict[str, str]) -> dict[int, tuple[int, int]]:

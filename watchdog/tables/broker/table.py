@@ -50,11 +50,14 @@ COLUMNS = (
     Column("nodes_down", T, "nodes of its cluster that do not run, joined by a comma", neutral=""),
     Column("partitions", T, "nodes of its cluster that have lost sight of each other, joined by a comma", neutral=""),
     Column("scheduled", N, "messages that it holds back until their ETA (celery_delayed_*)", "messages", 0.0),
+    Column("unsaved_s", N, "since when what changed is in its memory alone: no append-only file, and no snapshot since", "s", 0.0),
+    Column("clock_ahead_s", N, "by how much its clock is ahead of watchdog's; negative: behind", "s", 0.0),
 )
 FROM_INDEX = ("unacked_oldest_s", "unacked_ratio", "redelivered_in_s")
 FROM_CONF = "visibility_timeout_s"
 ELSEWHERE = ("latency_ms", "lost_messages", "flushed", "unacked", "unacked_holders", FROM_CONF, *FROM_INDEX, *OF_RABBITMQ)
 FROM_INFO = tuple(c.name for c in COLUMNS if c.name not in ELSEWHERE)
+OF_ITS_CLOCK = ("unsaved_s", "clock_ahead_s")
 MOST_HOLDERS = 5
 NO_REDIS = "needs Redis, and this target has no `redis`"
 NO_RABBITMQ = "needs RabbitMQ, and this target has no `rabbitmq`"
@@ -95,6 +98,7 @@ def read(look: Look) -> Reading:
         gaps.update(dict.fromkeys(FROM_INFO, server.reason))
     else:
         cells.update(_from_info(server, look))
+        idle |= {n: "this Redis does not tell its time: it is older than 6.0" for n in OF_ITS_CLOCK if cells[n] is None}
         gaps.update({n: "redis: INFO does not say" for n in FROM_INFO if cells[n] is None})
         sample = Sample(look.now, {"": (number(server.evicted_keys),)})
     _fill_unacked(look, cells, gaps)
@@ -147,6 +151,8 @@ def _from_info(server: RedisServer, look: Look) -> dict[str, Cell]:
         "replica_link_up": True if server.role == "master" else server.replica_link_up,
         "last_save_ok": server.last_save_ok,
         "lasting_keys": _lasting_keys(server, look.target.redis_db or 0),
+        "unsaved_s": server.unsaved_s,
+        "clock_ahead_s": None if server.clock_at is None else server.clock_at - look.now,
     }
 
 

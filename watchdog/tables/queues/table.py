@@ -21,6 +21,7 @@ from watchdog.tables.queues.consumers import consumers
 from watchdog.tables.queues.heads import OF_HEAD, heads_of
 from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
+from watchdog.tables.queues.off_steps import OFF_STEPS, off_lists, off_steps_idle, with_off_steps
 from watchdog.tables.queues.rows import OF_CONSUMERS, QueueRows, blind_row
 from watchdog.tables.queues.work import OF_WORK, idle_work
 from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
@@ -86,6 +87,7 @@ COLUMNS = (
         "pressure", Kind.NUMBER, "length and active: its work as far as it is known by queue; `cluster.pressure` has it all", "tasks", 0.0
     ),
     Column("bound", Kind.BOOLEAN, "somebody has consumed it or sent to it: Redis keeps a binding of each such queue, RabbitMQ the queue"),
+    OFF_STEPS,
 )
 UNACKED = "needs RabbitMQ: Redis does not count it by queue (see broker.unacked)"
 NO_BROKER = "needs RabbitMQ, and this target has no `rabbitmq`"
@@ -114,8 +116,9 @@ def asks(asking: Asking) -> Iterable[Query]:
     heads: list[str] = []
     for name in _names(asking.target, memory, keys, keys.consumed):
         lists = keys.lists(name)
-        if not lengths.asked.issuperset(lists):
-            unread += [key for key in lists if key not in lengths.asked]
+        also = (*lists, *off_lists(name, keys, asking.demand))
+        if not lengths.asked.issuperset(also):
+            unread += [key for key in also if key not in lengths.asked]
         if name not in memory.known:
             heads += lists  # at once for a queue found in this poll: there may be no other round
         elif lengths.found:
@@ -125,7 +128,7 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 def read(look: Look) -> Reading:
     """Return a row for every known queue."""
-    idle = second_look_needed(look, "growth_per_min") | idle_work(look)
+    idle = second_look_needed(look, "growth_per_min") | idle_work(look) | off_steps_idle(look.demand)
     if look.target.sources.isdisjoint(("flower", "redis", "rabbitmq")):
         return Reading(idle={c.name: "needs Redis, RabbitMQ or Flower, and this target has none" for c in COLUMNS})
     if "redis" not in look.target.sources:
@@ -165,7 +168,7 @@ def read(look: Look) -> Reading:
     missing = _missing(memory, keys, look.replies)
     partial = _partial(keys, late)
     return Reading(
-        rows=tuple(rows.row(queue, lengths[name], idle) for name, queue in kept.items()),
+        rows=tuple(with_off_steps(rows.row(queue, lengths[name], idle), keys, lists, look.demand) for name, queue in kept.items()),
         partial=missing or partial,
         missing=missing,
         note=partial or "",
@@ -187,10 +190,10 @@ def _without_redis(asking: Asking) -> Iterable[Query]:
 def _read_without_redis(look: Look, idle: dict[str, str]) -> Reading:
     names = [c.name for c in COLUMNS]
     if "rabbitmq" not in look.target.sources:
-        of_redis = dict.fromkeys((*OF_HEAD, "priorities", "bound"), "needs Redis, and this target has no `redis`")
+        of_redis = dict.fromkeys((*OF_HEAD, "priorities", "bound", OFF_STEPS.name), "needs Redis, and this target has no `redis`")
         return read_by_flower(look, idle | of_redis | dict.fromkeys(OF_RABBITMQ, NO_BROKER), names)
     of_flower = set(OF_FLOWER) - {"consumers", "unserved", "finished_per_min"} if "flower" not in look.target.sources else ()
-    idle = {name: why for name, why in idle.items() if name != "finished_per_min"}
+    idle = {name: why for name, why in idle.items() if name != "finished_per_min"} | {OFF_STEPS.name: "RabbitMQ has no such lists"}
     return read_by_rabbitmq(look, idle | dict.fromkeys(of_flower, "needs Flower, and this target has no `flower`"), names)
 
 

@@ -1,0 +1,80 @@
+"""What `watchdog doctor` reads of real servers for findings that take long to come true, or another clock than this machine's."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from watchdog.app.configured import configured
+from watchdog.app.polling import build_checker
+from watchdog.config.load import load_settings
+from watchdog.config.rulebook import with_doctor_rules
+from watchdog.core.judging.check_result import CheckResult
+from watchdog.core.model.severity import Severity
+from watchdog.demo.cluster import Cluster
+from watchdog.polling.check import Checker
+from watchdog.tables import TABLES
+
+
+def checker(folder: Path, clock: Callable[[], float], **sources: str) -> Checker:
+    """What the doctor looks with, on these servers."""
+    flags: Mapping[str, object] = sources
+    loaded = load_settings(config=None, environ={}, flags=flags, cwd=folder, targets_required=True, credentials=True, learn=lambda _: None)
+    conf = configured(loaded)
+    conf = replace(conf, book=with_doctor_rules(conf.book, TABLES)[0])
+    return build_checker(conf, (), clock, time.perf_counter)
+
+
+def looked(folder: Path, clock: Callable[[], float], **sources: str) -> CheckResult:
+    """The second of two looks."""
+    eyes = checker(folder, clock, **sources)
+    try:
+        eyes.check(Severity.WARNING)
+        return eyes.check(Severity.WARNING)
+    finally:
+        eyes.close()
+
+
+def cells(folder: Path, url: str, *columns: str) -> Mapping[str, Any]:
+    """Cells of the table `broker`."""
+    eyes = checker(folder, time.time, redis=url)
+    try:
+        readings, _ = eyes.readings("default", {"broker": frozenset(columns)})
+        return readings["broker"].rows[0].cells
+    finally:
+        eyes.close()
+
+
+@pytest.mark.parametrize("off_s", [-60.0, 60.0])
+def test_a_clock_that_differs_from_that_of_redis_is_found(tmp_path: Path, off_s: float) -> None:
+    with Cluster(tmp_path) as cluster:
+        cluster.start_redis()
+        found = looked(tmp_path, lambda: time.time() + off_s, redis=cluster.redis_url)
+    (clock,) = [one for one in found.firing if one.rule == "OwnClockOff"]
+    assert clock.values["clock_ahead_s"] == pytest.approx(-off_s, abs=5)
+
+
+def test_a_clock_that_agrees_with_that_of_redis_is_fine(tmp_path: Path) -> None:
+    with Cluster(tmp_path) as cluster:
+        cluster.start_redis()
+        assert [one.rule for one in looked(tmp_path, time.time, redis=cluster.redis_url).firing] == ["NoMemoryLimit"]
+
+
+def test_what_redis_holds_in_memory_alone_has_an_age(tmp_path: Path) -> None:
+    with Cluster(tmp_path) as cluster:
+        cluster.start_redis()
+        assert cells(tmp_path, cluster.redis_url, "unsaved_s")["unsaved_s"] == 0
+        cluster.flood("indexing", 1)
+        time.sleep(1.1)  # Redis counts in whole seconds
+        assert cells(tmp_path, cluster.redis_url, "unsaved_s")["unsaved_s"] > 0
+
+
+def test_what_redis_writes_to_an_append_only_file_has_none(tmp_path: Path) -> None:
+    with Cluster(tmp_path) as cluster:
+        cluster.start_redis(None, "--appendonly", "yes")
+        cluster.flood("indexing", 1)
+        time.sleep(1.1)
+        assert cells(tmp_path, cluster.redis_url, "unsaved_s")["unsaved_s"] == 0
