@@ -32,6 +32,7 @@ from watchdog.core.model.queries import (
     ScanKeys,
     SucceededTasks,
     TaskMeta,
+    WholeTask,
     WorkerHeartbeats,
     WorkersTasks,
     WorkerStatus,
@@ -44,11 +45,13 @@ from watchdog.core.model.replies import (
     RedisServer,
     TaskMetaSeen,
     TaskSeen,
+    WholeTaskSeen,
     WorkerBeat,
     WorkerHeard,
     WorkerInspection,
     WorkersHeard,
 )
+from watchdog.core.model.servers.flower_queries import HasWorkersPage, OldestTasks
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
 
@@ -156,7 +159,11 @@ class Cluster:
                 return dict(self.cache)
             case QueueLengths():
                 return dict(self.lengths) or Gap("flower: no queue listed")
-            case RunningTasks() | RecentTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks():
+            case HasWorkersPage():
+                return True
+            case WholeTask(task_id):
+                return next((WholeTaskSeen(task_id, state=task.state) for task in self.tasks if task.id == task_id), WholeTaskSeen(task_id))
+            case RunningTasks() | RecentTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | OldestTasks():
                 return tuple(self._listed(query))[: query.limit]
         worker = getattr(query, "worker", None)
         if worker is not None:
@@ -177,6 +184,8 @@ class Cluster:
                 return [task for task in self.tasks if task.worker == worker]
             case SucceededTasks(name):
                 return [task for task in self._tasks("SUCCESS") if task.name == name]
+            case OldestTasks():
+                return sorted(self.tasks, key=lambda task: task.received or 0.0)
         return self.tasks
 
     def _tasks(self, state: str) -> list[TaskSeen]:

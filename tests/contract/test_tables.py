@@ -48,6 +48,7 @@ DESIGN = {
     "groups": "pattern online lost left unknown host kind minimum",
     "hosts": "host online lost workers all_workers mostly_lost unserved",
     "kinds": "kind online lost workers mostly_lost unserved deaths died_again life_s last_died",
+    "flower": "before_2 reach_s",
     "conf": "worker pool transport acks_late reject_on_worker_lost time_limit_s soft_time_limit_s visibility_timeout_s results "
     "result_expires_s prefetch_multiplier max_tasks_per_child max_memory_per_child_bytes pool_restarts cancel_on_loss send_sent_event "
     "track_started",
@@ -72,6 +73,7 @@ KEYS = {
     "conf": ("worker",),
     "broker": (),
     "cluster": (),
+    "flower": (),
     "self": (),
 }
 CLUSTERS = [name for name, table in TABLES.items() if not table.own]
@@ -90,6 +92,7 @@ AS_KEPT = {
     "usual": {"what", "name"},
     "errors": {"task", "exception", "category"},
     "broker": set(),
+    "flower": set(),
 }
 """What a table knows of itself, by configuration or by name, while no source answers."""
 

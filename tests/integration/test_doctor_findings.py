@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from msgspec.structs import replace
 
+from tests.servers.flower_versions import flower_python
+from tests.servers.waiting import until
 from watchdog.app.configured import configured
 from watchdog.app.polling import build_checker
 from watchdog.config.load import load_settings
@@ -78,3 +81,38 @@ def test_what_redis_writes_to_an_append_only_file_has_none(tmp_path: Path) -> No
         cluster.flood("indexing", 1)
         time.sleep(1.1)
         assert cells(tmp_path, cluster.redis_url, "unsaved_s")["unsaved_s"] == 0
+
+
+def found(folder: Path, cluster: Cluster) -> set[str]:
+    """The findings about Flower."""
+    result = looked(folder, time.time, flower=cluster.flower_url)
+    return {one.rule for one in result.firing if one.rule.startswith("Flower")}
+
+
+def busy_flower(cluster: Cluster, *args: str) -> None:
+    """Flower beside a worker that runs tasks, more than 50 of them before the first look, and more between any two."""
+    cluster.start_redis()
+    cluster.start_worker("one", ["indexing"])
+    cluster.start_flower(*args)
+    cluster.wait_ready()
+    cluster.flood("indexing", 4000)
+    done = f"{cluster.flower_url}/api/tasks?state=SUCCESS&limit=100"
+    until(lambda: len(httpx.get(done).json()) > 45, 30.0, "Flower lists 46 tasks that have run")
+
+
+def test_a_flower_whose_max_tasks_is_too_small_for_its_rate_is_found(tmp_path: Path) -> None:
+    with Cluster(tmp_path) as cluster:
+        busy_flower(cluster, "--max_tasks=50")
+        assert found(tmp_path, cluster) == {"FlowerForgetsTasks"}
+
+
+def test_a_flower_that_keeps_all_its_tasks_is_fine(tmp_path: Path) -> None:
+    with Cluster(tmp_path) as cluster:
+        busy_flower(cluster)
+        assert found(tmp_path, cluster) == set()
+
+
+def test_a_flower_before_2_is_found(tmp_path: Path) -> None:
+    with Cluster(tmp_path, flower_python=flower_python("1.2.0")) as cluster:
+        busy_flower(cluster, "--max_tasks=50")
+        assert found(tmp_path, cluster) == {"FlowerOld", "FlowerForgetsTasks"}

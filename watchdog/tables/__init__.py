@@ -10,7 +10,7 @@ from watchdog.core.model.rows import Table
 from watchdog.tables import blind, cluster, sources
 from watchdog.tables import self_monitoring as own
 from watchdog.tables.broker import table as broker
-from watchdog.tables.fleet import conf, groups, hosts, kinds
+from watchdog.tables.fleet import conf, flower, groups, hosts, kinds
 from watchdog.tables.past import objectives, usual
 from watchdog.tables.periodic import rhythms, schedulers, schedules
 from watchdog.tables.queues import table as queues
@@ -40,6 +40,7 @@ TABLES: Mapping[str, Table] = {
         hosts.TABLE,
         kinds.TABLE,
         conf.TABLE,
+        flower.TABLE,
         cluster.TABLE,
         blind.TABLE,
         own.RECEIVERS,

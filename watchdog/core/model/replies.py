@@ -110,7 +110,7 @@ class Pong(Struct, frozen=True):
 
 
 class RedisServer(Struct, frozen=True):
-    """The fields of INFO that watchdog reads."""
+    """The fields of INFO that watchdog reads. `unsaved_s`: since when changes are in memory alone, by its own `clock_at`; 0: none."""
 
     run_id: str | None
     version: str | None
@@ -128,9 +128,7 @@ class RedisServer(Struct, frozen=True):
     keyspace: Mapping[int, tuple[int, int]] | None = None
     """Database -> its keys, and those of them that expire; None if INFO has no such section."""
     clock_at: float | None = None
-    """What its clock says (epoch seconds)."""
     unsaved_s: float | None = None
-    """Since when changes are in its memory alone: there is no append-only file, and no snapshot was taken; 0 if there are none."""
 
 
 class MessageHead(Struct, frozen=True, gc=False):

@@ -26,6 +26,7 @@ from watchdog.core.model.queries import (
     WorkerStatus,
 )
 from watchdog.core.model.schedules.queries import WorkerPlans
+from watchdog.core.model.servers.flower_queries import HasWorkersPage, OldestTasks
 from watchdog.sources.flower.answers import worker_beats, worker_status
 from watchdog.sources.flower.inspections import inspections
 from watchdog.sources.flower.lengths import queue_lengths
@@ -48,6 +49,8 @@ _ORDER: tuple[type[Query], ...] = (
     WorkerStatus,
     WorkerHeartbeats,
     WholeTask,
+    HasWorkersPage,
+    OldestTasks,
     RecentTasks,  # before the counters: an event in between is then in neither, and is not counted twice by the next poll
     ReadEventCounters,
     Inspected,
@@ -71,6 +74,7 @@ _OF_ITS_OWN: Mapping[type[Query], tuple[str, Reader]] = {
     WorkerPlans: ("/api/workers", worker_plans),
     InspectAll: ("/api/workers?refresh=true", inspections),
     QueueLengths: ("/api/queues/length", queue_lengths),
+    HasWorkersPage: ("/workers", lambda _: True),
 }
 """Queries without arguments -> the path to get, and the decoder of its body."""
 
@@ -85,7 +89,7 @@ def asking(query: Query) -> tuple[str, Reader] | None:
     match query:
         case InspectOne(worker):
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
-        case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | RecentTasks():
+        case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | RecentTasks() | OldestTasks():
             return tasks_path(query), lambda body: tasks_seen(body, query)
         case WholeTask():
             return whole_task_path(query), lambda body: whole_task_seen(body, query)

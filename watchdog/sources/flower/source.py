@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from watchdog.core.model.gaps import UNCOUNTABLE, Gap
 from watchdog.core.model.queries import InspectOne, Query, QueueLengths, WholeTask, WorkerStatus
 from watchdog.core.model.replies import WholeTaskSeen
+from watchdog.core.model.servers.flower_queries import HasWorkersPage
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.flower.first_look import first_answer
 from watchdog.sources.flower.questions import API, asking, rank
@@ -106,6 +107,8 @@ class FlowerSource:
             return {}, False
         if isinstance(query, WholeTask) and page.status == NOT_FOUND and UNKNOWN_TASK in page.body:
             return WholeTaskSeen(query.id), False
+        if isinstance(query, HasWorkersPage) and page.status == NOT_FOUND:
+            return False, False
         if isinstance(query, QueueLengths) and page.status == NOT_FOUND and UNSUPPORTED in page.body:
             return Gap(UNCOUNTABLE), False
         return Gap(page.cut or page.refusal) if page.cut or page.refusal else read(page.body), False

@@ -5,6 +5,7 @@ filter has whole minutes of its own time zone. Only the needed fields are decode
 task that is asked for by its id.
 """
 
+from math import inf
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,12 +15,13 @@ from msgspec import Struct
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WholeTask, WorkersTasks
 from watchdog.core.model.replies import TaskSeen, WholeTaskSeen
+from watchdog.core.model.servers.flower_queries import OldestTasks
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded
 from watchdog.sources.moments import moment
 
 __all__ = ["TaskQuery", "tasks_path", "tasks_seen", "whole_task_path", "whole_task_seen"]
 
-TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks
+TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks | OldestTasks
 
 MOST_TASKS = 1000
 """The longest list that is requested (0.8 MB, 70 ms of Flower's loop)."""
@@ -65,6 +67,8 @@ def tasks_path(query: TaskQuery) -> str:
         asked = {"state": state, **asked}
     if isinstance(query, RunningTasks):
         asked["sort_by"] = "started"
+    if isinstance(query, OldestTasks):
+        asked["sort_by"] = "received"
     if isinstance(query, SucceededTasks):
         asked["taskname"] = query.task
     if isinstance(query, WorkersTasks):
@@ -80,6 +84,8 @@ def tasks_seen(body: bytes, query: TaskQuery) -> tuple[TaskSeen, ...] | Gap:
     asked_for = [task for task in tasks if _is_asked_for(task, query)]
     if isinstance(query, RunningTasks):
         asked_for.sort(key=lambda task: task.started or task.received or 0.0)
+    if isinstance(query, OldestTasks):
+        asked_for.sort(key=lambda task: task.received or inf)
     with_arguments = isinstance(query, RunningTasks)
     return tuple(_task_seen(task, _arguments(task) if with_arguments else None) for task in asked_for[: _limit(query)])
 
