@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from watchdog.config.sections.http import HttpSettings
@@ -13,6 +14,7 @@ from watchdog.core.model.self_seen import SelfSeen
 from watchdog.sources.redis.source import RedisSettings
 from watchdog.status.gathering import Days
 from watchdog.store import Store
+from watchdog.web.acting.attempts import Actor, Attempts
 from watchdog.web.application import build_application
 from watchdog.web.site import Site
 
@@ -28,12 +30,14 @@ def site(
     ready: Callable[[], bool] = lambda: True,
     delivering: Callable[[], bool] = lambda: True,
     now: float = NOW,
+    actor: Actor | None = None,
     **settings: Any,
 ) -> Site:
-    """A site with these targets (one: `prod`); `now` is its clock."""
+    """A site with these targets (one: `prod`); `now` is its clock; with an `actor`, people can act."""
     redis = RedisSettings(url=SecretStr("redis://localhost:6379/0"))
     configured = tuple(TargetSettings(name=name, redis=redis) for name in targets or ("prod",))
-    return Site(Settings(target=configured, **settings), store, Days(), overdue, delivering, ready, SelfSeen, clock=lambda: now)
+    served = Site(Settings(target=configured, **settings), store, Days(), overdue, delivering, ready, SelfSeen, clock=lambda: now)
+    return replace(served, attempts=Attempts(store, lambda: now), actor_of=lambda _: actor) if actor else served
 
 
 def application(folder: Path, given: Site | None = None, **http: Any) -> Flask:

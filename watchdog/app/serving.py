@@ -5,6 +5,7 @@ In: each configuration as it is built. Out: what serves it once it is in force. 
 
 import time
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,11 +16,16 @@ from watchdog.daemon.daemon import Built, RejectedError
 from watchdog.store import Store
 
 if TYPE_CHECKING:
+    from watchdog.app.acting import Acting
+    from watchdog.web.acting.attempts import Attempts
     from watchdog.web.server import WebServer
 
 __all__ = ["Serving"]
 
 log = structlog.get_logger()
+
+ANSWER_WITHIN_S = 2.0
+"""How long workers have to answer an action of the page, as by default on the command line."""
 
 
 class Serving:
@@ -27,6 +33,7 @@ class Serving:
 
     def __init__(self) -> None:
         self._server: WebServer | None = None
+        self._attempts: Attempts | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +49,7 @@ class Serving:
         from watchdog.app.receivers import build_routing  # noqa: PLC0415
         from watchdog.status.gathering import Days  # noqa: PLC0415
         from watchdog.status.why.today import today_of  # noqa: PLC0415
+        from watchdog.web.acting.attempts import Attempts  # noqa: PLC0415
         from watchdog.web.application import build_application  # noqa: PLC0415
         from watchdog.web.server import ListenError, WebServer  # noqa: PLC0415
         from watchdog.web.site import Site  # noqa: PLC0415
@@ -49,7 +57,9 @@ class Serving:
         watching = built.watching
         today = today_of(conf.settings, conf.book, built.recipients, build_routing(conf.settings))
         states = (watching.overdue, watching.delivering, watching.ready, built.self_seen)
-        site = Site(conf.settings, store, Days(), *states, clock=time.time, today=today)
+        attempts = self._attempts = self._attempts or Attempts(store, time.time)
+        actor_of = partial(_actor, conf, store)
+        site = Site(conf.settings, store, Days(), *states, clock=time.time, today=today, attempts=attempts, actor_of=actor_of)
         server = self._server = self._server or WebServer()
         try:
             offer = server.offer(given.listen, given.address, build_application(site, given, time.monotonic))
@@ -65,3 +75,13 @@ class Serving:
     def _close(self) -> None:
         if self._server is not None:
             self._server.close()
+
+
+def _actor(conf: Configured, store: Store, target: str) -> "Acting":
+    """Who acts on a target from the page. Imported when somebody does."""
+    from watchdog.app.acting import Acting  # noqa: PLC0415
+    from watchdog.app.watching import stored_past  # noqa: PLC0415
+    from watchdog.config.settings import to_target  # noqa: PLC0415
+
+    settings = next(one for one in conf.settings.target if one.name == target)
+    return Acting(settings, to_target(conf.settings, settings), stored_past(store, target, 0.0, time.time()), ANSWER_WITHIN_S)

@@ -6,8 +6,8 @@ A number that nobody could read is None, and is drawn as unknown, never as zero.
 from msgspec import Struct
 
 __all__ = [
-    "Bar", "Block", "Cell", "Course", "Heading", "HourChart", "HourColumn", "Ink", "Line", "More", "Panel", "Piece", "Sheet", "Tile",
-    "Tiles",
+    "Bar", "Block", "Cell", "Course", "Heading", "HourChart", "HourColumn", "Ink", "Line", "More", "Panel", "Piece", "Sheet", "Subject",
+    "Tile", "Tiles",
 ]  # fmt: skip
 
 
@@ -65,11 +65,19 @@ class Heading(Struct, frozen=True):
     spare: int = 0
 
 
+class Subject(Struct, frozen=True):
+    """What a row is about, by its whole name: a `worker`, a `queue`, a `run` (one running task, by its id) or a `task` (by its name)."""
+
+    kind: str
+    name: str
+
+
 class Sheet(Struct, frozen=True):
-    """A table, each row of which stays on one line of a terminal."""
+    """A table, each row of which stays on one line of a terminal. `subjects`: one for each row, or none where rows are about nothing."""
 
     headings: tuple[Heading, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    subjects: tuple[Subject, ...] = ()
 
 
 class Tile(Struct, frozen=True):

@@ -34,10 +34,14 @@ HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Person(Struct, frozen=True):
-    """Who asks. `name` is empty where nobody is asked who they are. `by_token`: a program with the bearer token."""
+    """Who asks. `name` is empty where nobody is asked who they are. `by_token`: a program with the bearer token.
+
+    `operator`: may act on clusters; only somebody who has proved their name by a password or to a proxy.
+    """
 
     name: str = ""
     by_token: bool = False
+    operator: bool = False
 
 
 class Access:
@@ -83,7 +87,7 @@ class Access:
         if not name or not name.isprintable() or len(name) > 200 or request.remote_addr is None:
             return None
         address = ipaddress.ip_address(request.remote_addr)
-        return Person(name) if any(address in network for network in self._networks) else None
+        return self._proved(name) if any(address in network for network in self._networks) else None
 
     def _by_token(self, request: Request) -> Person | None:
         """A program sends `Authorization: Bearer`; in a browser, people give the token as the password of any name."""
@@ -102,7 +106,7 @@ class Access:
             return None
         print_ = hmac.digest(self._key, f"{given.username}:{given.password}".encode("utf-8", "surrogatepass"), sha256)
         if print_ in self._known:
-            return Person(self._known[print_])
+            return self._proved(self._known[print_])
         with self._one_by_one:
             return self._checked(given.username, given.password, print_)
 
@@ -118,7 +122,11 @@ class Access:
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
         self._known[print_] = name
-        return Person(name)
+        return self._proved(name)
+
+    def _proved(self, name: str) -> Person:
+        """Somebody who is known by this name, with the role that the configuration gives them."""
+        return Person(name, operator=self._settings.roles.get(name) == "operator")
 
 
 def _no_page_elsewhere_sends(request: Request) -> bool:

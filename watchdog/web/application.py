@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from watchdog.config.sections.http import HttpSettings
 from watchdog.store import ConflictError, NotFoundError, StoreError
 from watchdog.web.access import Access, Person
+from watchdog.web.acting.routes import acting
 from watchdog.web.api import api
 from watchdog.web.health import health
 from watchdog.web.metrics.route import metrics
@@ -30,7 +31,7 @@ __all__ = ["build_application"]
 
 log = structlog.get_logger()
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics, api, pages, changes)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics, api, pages, changes, acting)
 """Everything that is served."""
 
 OPEN = frozenset({"health.healthz", "health.readyz", "static"})

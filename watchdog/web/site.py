@@ -10,8 +10,13 @@ from watchdog.core.model.self_seen import SelfSeen
 from watchdog.status.gathering import Days
 from watchdog.status.why.today import Today
 from watchdog.store import Store
+from watchdog.web.acting.attempts import Actor, Attempts
 
 __all__ = ["Site", "current_site"]
+
+
+def _nobody(target: str) -> Actor:
+    raise LookupError(target)
 
 
 class Site(Struct, frozen=True):
@@ -30,6 +35,10 @@ class Site(Struct, frozen=True):
     clock: Callable[[], float]
     today: Today = field(default_factory=Today)
     """What the configuration says about who is notified."""
+    attempts: Attempts | None = None
+    """What people began to do to clusters; None where nobody can."""
+    actor_of: Callable[[str], Actor] = _nobody
+    """Who acts on a target."""
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -66,6 +66,19 @@ FAULTS = {
     "proxies without a header": (HERE + 'trusted_proxies = ["127.0.0.1"]', "http: expected user_header and trusted_proxies together"),
     "a proxy by name": (HERE + 'user_header = "X"\ntrusted_proxies = ["nginx"]', "expected addresses or networks"),
     "a prefix without a slash": (HERE + 'prefix = "watchdog"', 'http.prefix: expected a path that begins with "/"'),
+    "a role that there is not": (
+        HERE + f'users = {{ ada = "{HASH}" }}\nroles = {{ ada = "admin" }}',
+        "http.roles.ada: expected one of viewer, operator, found another text",
+    ),
+    "a role of nobody": (
+        HERE + f'users = {{ ada = "{HASH}" }}\nroles = {{ adda = "operator" }}',
+        'watchdog.toml:4: http.roles: expected names that are in users, found "adda"; did you mean "ada"?',
+    ),
+    "a role where nobody is asked": (HERE + 'roles = { ada = "operator" }', "http.roles: expected users or user_header beside roles"),
+    "a role beside a token": (
+        HERE + 'token = "0123456789abcdef"\nroles = { ada = "operator" }',
+        "http.roles: expected users or user_header beside roles, because a role counts only for a name that is proved",
+    ),
     "a misspelt key": (HERE + 'tokens = "0123456789abcdef"', 'did you mean "token"'),
 }
 
@@ -79,3 +92,8 @@ def test_a_fault_says_what_was_expected(folder: Folder, case: str) -> None:
 @pytest.mark.parametrize("text", [HERE + 'token = "hunter2"', HERE + 'users = { ada = "hunter2" }'])
 def test_no_fault_repeats_a_secret(folder: Folder, text: str) -> None:
     assert "hunter2" not in faults(folder, text)
+
+
+def test_a_proxy_says_names_that_no_file_knows(folder: Folder) -> None:
+    proxy = 'user_header = "X-User"\ntrusted_proxies = ["127.0.0.1"]\nroles = { ada = "operator" }'
+    assert read(folder, HERE + proxy).roles == {"ada": "operator"}

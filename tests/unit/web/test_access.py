@@ -185,3 +185,57 @@ def test_a_token_of_a_page_of_ours_counts_with_any_content(tmp_path: Path) -> No
 
 def test_json_alone_changes_nothing_outside_the_api(tmp_path: Path) -> None:
     assert changed(application(tmp_path), JSON, path="/nothing") == 403
+
+
+# --- roles: only of a name that was proved --------------------------------------------------------------------------------
+
+ROLES = {"ada": "operator", "bob": "viewer"}
+OPERATORS: dict[str, Any] = {"users": USERS | {"bob": USERS["ada"]}, "token": TOKEN, "roles": ROLES, **PROXY}
+
+
+def admitted(folder: Path, headers: dict[str, str], *, address: str = "127.0.0.2", **http: Any) -> Person:
+    """Who somebody is."""
+    app = application(folder, **(OPERATORS | http))
+    access: Access = app.extensions["access"]
+    with app.test_request_context("/", headers=headers, environ_base={"REMOTE_ADDR": address}) as context:
+        found = access.admit(context.request)
+    assert isinstance(found, Person)
+    return found
+
+
+def test_a_name_with_its_password_has_its_role(tmp_path: Path) -> None:
+    assert admitted(tmp_path, basic("ada", PASSWORD)) == Person("ada", operator=True)
+
+
+def test_a_name_that_is_remembered_keeps_its_role(tmp_path: Path) -> None:
+    app = application(tmp_path, **OPERATORS)
+    access: Access = app.extensions["access"]
+    with app.test_request_context("/", headers=basic("ada", PASSWORD), environ_base={"REMOTE_ADDR": "127.0.0.2"}) as context:
+        access.admit(context.request)
+        assert access.admit(context.request) == Person("ada", operator=True)
+
+
+def test_a_name_by_a_trusted_proxy_has_its_role(tmp_path: Path) -> None:
+    assert admitted(tmp_path, {"X-Forwarded-User": "ada"}, address="127.0.0.1") == Person("ada", operator=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        (basic("bob", PASSWORD), "127.0.0.2"),
+        (basic("ada", TOKEN), "127.0.0.2"),
+        (bearer(TOKEN), "127.0.0.2"),
+        (bearer(TOKEN) | {"X-Forwarded-User": "ada"}, "127.0.0.2"),
+        ({"X-Forwarded-User": "Ada"}, "127.0.0.1"),
+        ({"X-Forwarded-User": "eve"}, "127.0.0.1"),
+    ],
+)
+def test_everybody_else_is_a_viewer(tmp_path: Path, headers: dict[str, str], address: str) -> None:
+    assert not admitted(tmp_path, headers, address=address).operator
+
+
+def test_who_is_asked_nothing_is_a_viewer(tmp_path: Path) -> None:
+    app = application(tmp_path)
+    access: Access = app.extensions["access"]
+    with app.test_request_context("/", base_url="http://localhost:5556") as context:
+        assert access.admit(context.request) == Person()

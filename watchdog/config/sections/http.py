@@ -8,13 +8,26 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from watchdog.core.text.suggestions import did_you_mean
 from watchdog.receivers.settings import as_tuple
 
 __all__ = ["HttpSettings", "parsed_address"]
 
 SHORTEST_TOKEN = 16
+LONGEST_SHOWN = 40
 _HASH = re.compile(r"(scrypt:\d+:\d+:\d+|pbkdf2:\w+:\d+)\$[^$\s]+\$[0-9a-f]{32,}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*", re.ASCII)
@@ -83,7 +96,7 @@ def _checked_proxies(addresses: tuple[str, ...]) -> tuple[str, ...]:
 class HttpSettings(BaseModel):
     """`[http]`. `users`: name -> hash of the password. `user_header` names who a proxy among `trusted_proxies` has let in.
 
-    `metrics`: whose names `/metrics` serves.
+    `roles`: name -> what that person may do; whoever is not in it is a viewer. `metrics`: whose names `/metrics` serves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -94,6 +107,7 @@ class HttpSettings(BaseModel):
     users: Annotated[dict[str, SecretStr], AfterValidator(_checked_users)] = Field(default_factory=dict)
     user_header: Annotated[StrictStr, AfterValidator(_checked_header)] | None = None
     trusted_proxies: Annotated[tuple[StrictStr, ...], BeforeValidator(as_tuple), AfterValidator(_checked_proxies)] = ()
+    roles: dict[str, Literal["viewer", "operator"]] = Field(default_factory=dict)
     hosts: Annotated[tuple[StrictStr, ...], BeforeValidator(as_tuple)] = ()
     metrics: Literal["watchdog", "celery-exporter"] = "watchdog"
 
@@ -112,6 +126,25 @@ class HttpSettings(BaseModel):
         """Whether only this machine reaches the address."""
         host, _ = self.address
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+    @field_validator("roles")
+    @classmethod
+    def _of_people(cls, roles: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        """Roles belong to names that somebody has proved; a name beside `token` is merely said."""
+        users: dict[str, SecretStr] | None = info.data.get("users")
+        header = info.data.get("user_header", "")
+        if users is None or header is not None or not roles:  # by a header, or with a fault of its own
+            return roles
+        if not users:
+            raise ValueError(
+                "expected users or user_header beside roles, because a role counts only for a name that is proved; found neither. "
+                "Add one, or remove roles"
+            )
+        for name in roles:
+            if name not in users:
+                shown = f'"{name}"' if name.isprintable() and len(name) <= LONGEST_SHOWN else "another text"
+                raise ValueError(f"expected names that are in users, found {shown}{did_you_mean(name, users)}")
+        return roles
 
     @model_validator(mode="after")
     def _guarded(self) -> "HttpSettings":

@@ -14,7 +14,8 @@ __all__ = ["ActionRecord", "new_record"]
 class ActionRecord(Struct, frozen=True):
     """One action. Times are epoch seconds; `ended_at` is None while it runs, and for good if watchdog was killed then.
 
-    `author` is the user of the operating system that ran the command, `host` the machine it ran on. `workers`: whom it was sent to.
+    `author` is the user of the operating system that ran the command, or `NAME (page)`, who signed in to the page; `host` the machine that
+    sent it. `workers`: whom it was sent to.
     """
 
     id: str
@@ -28,6 +29,12 @@ class ActionRecord(Struct, frozen=True):
     outcome: Word = Word.BEGUN
     text: str = ""
     ended_at: float | None = None
+
+    @property
+    def arguments_text(self) -> str:
+        """The arguments on one line."""
+        shown = [(name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else value) for name, value in self.arguments.items()]
+        return " ".join(f"{name.removesuffix('_s')}={value}" for name, value in shown)
 
 
 def new_record(request: Request, at: float, author: str, host: str, process: int) -> ActionRecord:

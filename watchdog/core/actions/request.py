@@ -40,7 +40,7 @@ class Request(Struct, frozen=True, kw_only=True):
     def arguments(self) -> dict[str, object]:
         """What was given, without the kind and the target."""
         given = {name: value for name, value in asdict(self).items() if name not in ("kind", "target")}
-        return {name: value for name, value in given.items() if value not in (None, False, ())}
+        return {name: value for name, value in given.items() if value is not None and value is not False and value != ()}
 
 
 class WorkerKnown(Struct, frozen=True):

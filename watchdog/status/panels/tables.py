@@ -8,7 +8,7 @@ from watchdog.core.history.trends import Hour
 from watchdog.core.model.rows import Row
 from watchdog.core.text.phrasing import FILTERS
 from watchdog.status.numbers import percent, time_short
-from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Sheet
+from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Sheet, Subject
 from watchdog.status.panels.cells import could_not_look, left_out, number_in, reason_lines, text_in
 from watchdog.status.panels.objectives import objective_lines
 from watchdog.status.shown import TableShown, TargetShown
@@ -27,8 +27,9 @@ NOW_S = 5.0
 class _Columns:
     """Collects the columns of a panel; a column that nothing can fill here is left out."""
 
-    def __init__(self, table: TableShown, rows: Sequence[Row]) -> None:
+    def __init__(self, table: TableShown, rows: Sequence[Row], kind: str, key: str) -> None:
         self.table, self.rows = table, rows
+        self.subjects = tuple(Subject(kind, str(row.cells[key])) for row in rows)
         self.headings: list[Heading] = []
         self.cells: list[list[Cell]] = []
         self.read: list[str] = []
@@ -46,7 +47,8 @@ class _Columns:
 
     def panel(self, title: str, note: str, total: int, panel: str, blind: str | None = None) -> Panel:
         """The panel, with the reasons of its gaps. `blind`: why its rows may be old."""
-        sheet: tuple[Block, ...] = (Sheet(tuple(self.headings), tuple(zip(*self.cells, strict=True))),) if self.rows else ()
+        cells = tuple(zip(*self.cells, strict=True))
+        sheet: tuple[Block, ...] = (Sheet(tuple(self.headings), cells, self.subjects),) if self.rows else ()
         reasons = tuple(reason_lines(self.table, self.read)) + ((could_not_look(blind),) if blind else ())
         note = "" if self.table.reading.unread is not None and not self.table.rows else note
         empty = (Line.of(Ink("none", "faint")),) if not sheet and not reasons else ()
@@ -58,7 +60,7 @@ def workers(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     table = shown.table("workers")
     order = sorted(table.rows, key=lambda row: (RANK.get(str(row.cells.get("state") or ""), 1), str(row.cells["name"])))
     rows = order[:most]
-    columns = _Columns(table, rows)
+    columns = _Columns(table, rows, "worker", "name")
     columns.add(Heading("worker", elastic=True), [str(row.cells["name"]) for row in rows], "name")
     columns.add(Heading("state"), [_state(row) for row in rows], "state")
     columns.add(Heading("busy", right=True), [_busy(row) for row in rows], "active", "pool_size")
@@ -107,7 +109,7 @@ def tasks(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     table = shown.table("running")
     order = sorted(table.rows, key=lambda row: -_seconds(row, "running_s"))
     rows = order[:most]
-    columns = _Columns(table, rows)
+    columns = _Columns(table, rows, "run", "id")
     columns.add(Heading("task", elastic=True), [text_in(row, "name") for row in rows], "name")
     columns.add(Heading("id"), [Ink(str(row.cells["id"])[:SHORT_ID], "faint") for row in rows], "id")
     columns.add(Heading("worker", elastic=True), [text_in(row, "worker") for row in rows], "worker")
@@ -152,7 +154,7 @@ def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     table = shown.table("queues")
     order = sorted(table.rows, key=lambda row: (-_seconds(row, "length"), row.cells.get("length") is not None, str(row.cells["name"])))
     rows = order[:most]
-    columns = _Columns(table, rows)
+    columns = _Columns(table, rows, "queue", "name")
     columns.add(Heading("queue", elastic=True), [str(row.cells["name"]) for row in rows], "name")
     columns.number("waiting", "length")
     courses = [_course(shown.day.hours, str(row.cells["name"])) for row in rows]

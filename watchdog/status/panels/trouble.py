@@ -9,7 +9,7 @@ from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import counted
 from watchdog.status.numbers import percent, short, time_short
-from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Sheet
+from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Sheet, Subject
 from watchdog.status.panels.cells import left_out
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
@@ -61,7 +61,8 @@ def errors(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
         (kind.exception, *((_mark(kind),) if marked else ()), kind.task, _queue(kind), short(kind.count), _took(kind.timed, kind.seconds))
         for kind in kinds[:most]
     )
-    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), Sheet(headings, rows), *left_out(most, len(kinds), "errors"))
+    sheet = Sheet(headings, rows, tuple(Subject("task", kind.task) for kind in kinds[:most]))
+    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), sheet, *left_out(most, len(kinds), "errors"))
     return Panel("errors", "errors", (*blocks, *_by_queue(kinds), *_unsure(kinds)), f"{short(total)} in 24 h")
 
 

@@ -14,6 +14,7 @@ from watchdog.status.gathering import gathered
 from watchdog.status.shown import TargetShown
 from watchdog.store import NotFoundError
 from watchdog.web.access import CSRF_FIELD
+from watchdog.web.acting.routes import offered_to
 from watchdog.web.pages.drawn import FILTERS
 from watchdog.web.pages.incidents import incident_view, listed
 from watchdog.web.pages.targets import OF_TARGET, condition_of_all, incidents_alone, overview_view, target_view
@@ -65,7 +66,8 @@ def target(name: str) -> str | tuple[str, int]:
     every = request.args.get("all", "")
     if name not in current_site().targets:
         return _no_target(name)
-    return render_template("target.html", target=target_view(_gathered(name)[0], OF_TARGET, every), every=every)
+    acts = offered_to(current_site(), g.person)
+    return render_template("target.html", target=target_view(_gathered(name)[0], OF_TARGET, every), every=every, acts=acts)
 
 
 @pages.get("/incidents")

@@ -58,7 +58,7 @@ def log_page(records: Sequence[ActionRecord]) -> list[Block]:
     if not records:
         return [Line.of(Ink("no action in this time", "faint"))]
     headers = ("at", "outcome", "action", "target", "who", "arguments", "said", "id")
-    rows = tuple((iso(r.at), r.outcome.value, r.action, r.target, _who(r), arguments_text(r), r.text, r.id) for r in records)
+    rows = tuple((iso(r.at), r.outcome.value, r.action, r.target, _who(r), r.arguments_text, r.text, r.id) for r in records)
     entries = tuple(_entry(record) for record in records)
     return [ByMedium((Grid(headers, rows),), (Entries(entries),)), Line.of(Ink(counted(len(records), "action"), "faint"))]
 
@@ -76,14 +76,8 @@ def _logged(record: ActionRecord) -> dict[str, Any]:
 def _entry(record: ActionRecord) -> Entry:
     about = f"{iso(record.at)} · {_who(record)} · {record.id}"
     lines: list[Piece] = [*([record.text] if record.text else []), Ink(about, "faint")]
-    return Entry((Ink(record.outcome.value, "odd"), f"{record.action} {arguments_text(record)} on {record.target}"), tuple(lines))
+    return Entry((Ink(record.outcome.value, "odd"), f"{record.action} {record.arguments_text} on {record.target}"), tuple(lines))
 
 
 def _who(record: ActionRecord) -> str:
     return f"{record.author}@{record.host}"
-
-
-def arguments_text(record: ActionRecord) -> str:
-    """The arguments on one line."""
-    shown = [(name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else value) for name, value in record.arguments.items()]
-    return " ".join(f"{name.removesuffix('_s')}={value}" for name, value in shown)
