@@ -157,6 +157,28 @@ def test_who_decides_against_it_has_nothing_done_and_that_is_written_down(scene:
     assert (scene.waiting("kept"), scene.logged()[-1]["outcome"]) == (2, "declined")
 
 
+def test_failed_runs_are_sent_again_from_the_errors_of_a_target(scene: Scene, page: Page) -> None:
+    scene.cluster.flood("q-pre", 1, "demo.fail", kind="TimeoutError")
+    page.goto("/targets/prod")
+    page.get_by_role("link", name="Act on demo.fail").click()
+    form = page.locator("#retry")
+    form.get_by_label("In the last").fill("1h")
+    form.get_by_label("To the queue").fill("q-pre")
+    form.get_by_role("button").click()
+    expect(page.get_by_text("demo.fail: 1 run sent to q-pre again")).to_be_visible()
+    page.get_by_role("button", name="Do it: retry").click()
+    expect(page.get_by_text("done: sent to q-pre")).to_be_visible()
+
+
+def test_an_incident_leads_to_the_actions_on_what_it_is_about(scene: Scene, page: Page) -> None:
+    with scene.client(ADA) as client:
+        until(lambda: "backlog" in client.get("/incidents").text, 90, "an incident of the queue")
+    page.goto("/incidents")
+    page.get_by_role("link", name="backlog").first.click()
+    page.get_by_role("link", name="Act on backlog").click()
+    expect(page.get_by_role("heading", name="Act on backlog")).to_be_visible()
+
+
 def test_what_cannot_be_done_is_said_before(page: Page) -> None:
     page.goto("/actions?target=prod&on=worker&named=celery@gone")
     page.locator("#shutdown").get_by_role("button").click()

@@ -24,6 +24,8 @@ __all__ = ["Serving"]
 
 log = structlog.get_logger()
 
+FINISH_S = 5.0
+"""How long a stop waits for actions that are under way."""
 ANSWER_WITHIN_S = 2.0
 """How long workers have to answer an action of the page, as by default on the command line."""
 
@@ -40,6 +42,8 @@ class Serving:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._close()
+        if self._attempts is not None:
+            self._attempts.finish(FINISH_S)
 
     def prepare(self, conf: Configured, built: Built, store: Store) -> Callable[[], None]:
         """Bind its address. Returns what serves the configuration. RejectedError: the address cannot be listened on."""

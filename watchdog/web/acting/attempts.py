@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Protocol
@@ -92,6 +93,7 @@ class Attempts:
         self._store, self._clock = store, clock
         self._host, self._process = socket.gethostname(), os.getpid()
         self._kept: dict[str, Attempt] = {}
+        self._threads: list[threading.Thread] = []
         self._one_by_one = threading.Lock()
 
     def begin(self, person: str, request: Request, actor: Actor) -> Attempt:
@@ -137,6 +139,13 @@ class Attempts:
     def refuse(self, person: str, request: Request, why: str) -> None:
         """Write down what was not even looked at. Raises StoreError."""
         self._write(person, request, Word.REFUSED, why)
+
+    def finish(self, seconds: float) -> None:
+        """Wait for what was confirmed, for so long at most; what goes on after that stays `begun` in the audit log."""
+        ends_at = time.monotonic() + seconds
+        for thread in self._threads:
+            if any(one.stage is Stage.DOING for one in tuple(self._kept.values())):
+                thread.join(max(ends_at - time.monotonic(), 0.0))
 
     def _look(self, attempt: Attempt) -> None:
         cluster, foreseen = Cluster(), Foreseen()
@@ -190,7 +199,10 @@ class Attempts:
             self._kept[attempt.id] = replace(self._kept[attempt.id], **changes)
 
     def _start(self, work: Callable[[Attempt], None], attempt: Attempt) -> None:
-        threading.Thread(target=work, args=(attempt,), name="acting", daemon=True).start()
+        thread = threading.Thread(target=work, args=(attempt,), name="acting", daemon=True)
+        thread.start()
+        with self._one_by_one:
+            self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
 
 
 def _crashed(attempt: Attempt, error: Exception) -> str:

@@ -13,8 +13,9 @@ from watchdog.core.actions.checks import checked_rate, name_faults
 from watchdog.core.actions.kinds import KINDS, ActionKind
 from watchdog.core.actions.request import Request
 from watchdog.core.text.durations import parse_duration
+from watchdog.status.panel import Subject
 
-__all__ = ["SUBJECTS", "Field", "FormShown", "TypedError", "forms_of", "request_of", "subjects_of"]
+__all__ = ["OF_TABLE", "SUBJECTS", "Field", "FormShown", "TypedError", "forms_of", "request_of", "subject_of", "subjects_of"]
 
 MOST_PROCESSES = 1000
 LONGEST_TYPED = 10_000
@@ -93,6 +94,22 @@ SUBJECTS: Mapping[str, Mapping[str, str]] = {
     "": dict.fromkeys(KINDS, ""),
 }
 """Kind of what is shown (`""`: a target) -> the actions on it, each with the field that its name fills. See `status.panel.Subject`."""
+
+
+OF_TABLE: Mapping[str, tuple[str, str]] = {
+    "workers": ("worker", "name"),
+    "queues": ("queue", "name"),
+    "running": ("run", "id"),
+    "tasks": ("task", "name"),
+    "errors": ("task", "task"),
+}
+"""Table -> what its rows are about, and the column of its name: for incidents of rules on it."""
+
+
+def subject_of(table: str | None, key: Mapping[str, str]) -> Subject | None:
+    """What an incident of a rule on this table is about, if one can act on that."""
+    kind, column = OF_TABLE.get(table or "", ("", ""))
+    return Subject(kind, key[column]) if column in key else None
 
 
 def subjects_of(allowed: Collection[str]) -> frozenset[str]:

@@ -20,12 +20,13 @@ from watchdog.core.text.wording import key_text
 from watchdog.status.clock import clock_of
 from watchdog.status.documents.incidents import holding
 from watchdog.status.incident_facts import duration_text, facts, state_ink, unseen_text, worst_first
-from watchdog.status.panel import Ink, Piece
+from watchdog.status.panel import Ink, Piece, Subject
 from watchdog.status.quiet import reasons_of
 from watchdog.status.quiet_wording import acknowledged_text, quiet_line
 from watchdog.status.why.case import Case, message_text
 from watchdog.status.why.incident import case_of
 from watchdog.store import IncidentShown, MessageShown, Store
+from watchdog.web.acting.forms import subject_of
 from watchdog.web.pages.targets import ENDED, PENDING
 from watchdog.web.site import Site
 
@@ -75,7 +76,7 @@ class Told(Struct, frozen=True):
 
 
 class IncidentView(Struct, frozen=True):
-    """One incident. `labels`: what a silence may select it by. `silences`: those that hide it now."""
+    """One incident. `labels`: what a silence may select it by. `silences`: those that hide it now. `subject`: what it is about."""
 
     line: IncidentLine
     incident: Incident
@@ -95,6 +96,7 @@ class IncidentView(Struct, frozen=True):
     closable: bool
     labels: Mapping[str, str]
     silences: tuple[tuple[str, str, Silence], ...]
+    subject: Subject | None
 
 
 def listed(site: Site, *, every: bool) -> Listed:
@@ -141,6 +143,7 @@ def incident_view(site: Site, named: str) -> IncidentView:
         closable=incident.open and incident.verdict not in ("", "breach"),
         labels=labels_of(incident),
         silences=tuple((clock(one.ends_at), one.author, one) for one in _hiding(store, incident, now)),
+        subject=subject_of(rule.table if rule is not None else None, incident.key) if incident.target in site.targets else None,
     )
 
 

@@ -87,7 +87,8 @@ def incident_page(named: str, *, done: str = "", refused: str = "", typed: Mappi
     """One incident, and what was just done or refused."""
     view = incident_view(current_site(), named)
     csrf = current_app.extensions["access"].csrf(g.person)
-    return render_template("incident.html", view=view, done=done, refused=refused, typed=typed, csrf=csrf, durations=DURATIONS)
+    acts = offered_to(current_site(), g.person)
+    return render_template("incident.html", view=view, done=done, refused=refused, typed=typed, csrf=csrf, durations=DURATIONS, acts=acts)
 
 
 @pages.errorhandler(NotFoundError)

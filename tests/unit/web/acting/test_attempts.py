@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -181,3 +182,43 @@ def test_old_attempts_are_forgotten(scene: Scene) -> None:
     for _ in range(MOST_KEPT + 1):
         scene.begun(FakeActor())
     assert scene.attempts.of(first.id, "ada") is None
+
+
+def test_a_stop_waits_for_what_was_confirmed(scene: Scene) -> None:
+    going_on = threading.Event()
+
+    class Slow(FakeActor):
+        def perform(self, *args: Any) -> Outcome:
+            going_on.wait(30)
+            return super().perform(*args)
+
+    attempt = scene.begun(Slow())
+    scene.attempts.confirm(attempt)
+    threading.Timer(0.2, going_on.set).start()
+    scene.attempts.finish(20)
+    assert scene.logged()[0].outcome is Word.DONE
+
+
+def test_a_stop_does_not_wait_for_a_look(scene: Scene) -> None:
+    hanging = threading.Event()
+    attempt = scene.attempts.begin("ada", PURGE, FakeActor(waits=hanging))
+    scene.attempts.finish(20)
+    assert scene.now(attempt).stage is Stage.LOOKING
+    hanging.set()
+
+
+def test_a_stop_waits_no_longer_than_it_is_told(scene: Scene) -> None:
+    hanging = threading.Event()
+
+    class Hanging(FakeActor):
+        def perform(self, *args: Any) -> Outcome:
+            hanging.wait(30)
+            return super().perform(*args)
+
+    attempt = scene.begun(Hanging())
+    scene.attempts.confirm(attempt)
+    until(scene.logged, 20, "the audit log", every=0.002)
+    scene.attempts.finish(0.05)
+    assert scene.logged()[0].outcome is Word.BEGUN
+    hanging.set()
+    scene.settled(attempt)

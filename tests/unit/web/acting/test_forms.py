@@ -6,7 +6,9 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from watchdog.core.actions.kinds import KINDS
-from watchdog.web.acting.forms import SUBJECTS, TypedError, forms_of, request_of, subjects_of
+from watchdog.status.panel import Subject
+from watchdog.tables import TABLES
+from watchdog.web.acting.forms import OF_TABLE, SUBJECTS, TypedError, forms_of, request_of, subject_of, subjects_of
 
 READ: dict[str, tuple[str, dict[str, str], dict[str, object]]] = {
     "revoke": ("revoke", {"task_id": " x "}, {"task_id": "x"}),
@@ -81,3 +83,17 @@ def test_what_is_allowed_says_on_what_one_may_act() -> None:
 def test_what_the_subject_says_is_not_asked_again(subject: str, kind: str, field: str) -> None:
     found: Any = next(form for form in forms_of(subject, (kind,)))
     assert field not in [one.name for one in found.fields]
+
+
+@pytest.mark.parametrize("table", OF_TABLE)
+def test_what_an_incident_is_about_is_told_by_a_key_of_its_table(table: str) -> None:
+    assert OF_TABLE[table][1] in TABLES[table].key
+
+
+def test_an_incident_of_a_queue_is_about_the_queue() -> None:
+    assert subject_of("queues", {"name": "q"}) == Subject("queue", "q")
+
+
+@pytest.mark.parametrize(("table", "key"), [(None, {"name": "q"}), ("broker", {}), ("queues", {})])
+def test_what_one_cannot_act_on_is_no_subject(table: str | None, key: dict[str, str]) -> None:
+    assert subject_of(table, key) is None
