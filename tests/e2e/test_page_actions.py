@@ -201,6 +201,8 @@ def test_everybody_can_use_it_and_nothing_must_be_pushed_sideways(
     page = opened(scene, browser, viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     with scene.client(ADA) as client:
         page.goto(PAGES[name] or begun(client, kind="restart-pool", workers="celery@pre"))
+    for summary in page.locator("summary").all():
+        summary.click()
     page.screenshot(path=tmp_path / f"{name}-{width}-{scheme}.png", full_page=True)
     assert (faults_of(page), page.evaluate("document.documentElement.scrollWidth") <= width) == ([], True)
     page.context.close()
