@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -66,10 +67,8 @@ class Attempt(Struct, frozen=True):
     id: str
     person: str
     request: Request
-    actor: Actor
     stage: Stage = Stage.LOOKING
     looked_at: float = 0.0
-    cluster: Cluster = Cluster()
     foreseen: Foreseen = Foreseen()
     progress: str = ""
     faults: tuple[str, ...] = ()
@@ -93,6 +92,7 @@ class Attempts:
         self._store, self._clock = store, clock
         self._host, self._process = socket.gethostname(), os.getpid()
         self._kept: dict[str, Attempt] = {}
+        self._ready: dict[str, tuple[Actor, Cluster]] = {}  # large: forgotten once an attempt can be confirmed no more
         self._threads: list[threading.Thread] = []
         self._one_by_one = threading.Lock()
 
@@ -101,11 +101,10 @@ class Attempts:
         with self._one_by_one:
             if sum(one.under_way for one in self._kept.values()) >= MOST_UNDER_WAY:
                 raise BusyError
-            attempt = Attempt(secrets.token_urlsafe(16), person, request, actor)
+            attempt = Attempt(secrets.token_urlsafe(16), person, request)
             self._kept[attempt.id] = attempt
-            for old in [one.id for one in self._kept.values() if not one.under_way][:-MOST_KEPT]:
-                del self._kept[old]
-        self._start(self._look, attempt)
+            self._forget_old()
+        self._start(partial(self._look, attempt, actor))
         return attempt
 
     def of(self, named: str, person: str) -> Attempt | None:
@@ -116,24 +115,25 @@ class Attempts:
     def confirm(self, attempt: Attempt) -> None:
         """Do it, once: whatever is not ready any more is left as it is."""
         with self._one_by_one:
-            now, found = self._clock(), self._kept.get(attempt.id, attempt)
-            if found.stage is not Stage.READY:
+            now, found = self._clock(), self._kept.get(attempt.id)
+            if found is None or found.stage is not Stage.READY:
                 return
-            if now - found.looked_at > CONFIRMED_WITHIN_S:
-                within = format_duration(CONFIRMED_WITHIN_S)
-                self._kept[found.id] = replace(found, stage=Stage.REFUSED, faults=(f"looked at more than {within} ago; look again",))
+            if self._is_stale(found, now):
+                self._make_stale(found)
                 return
+            actor, cluster = self._ready.pop(found.id)
             record = replace(self._record(found.person, found.request), workers=found.foreseen.workers)
             found = self._kept[found.id] = replace(found, stage=Stage.DOING, record=record, progress=found.request.kind)
-        self._start(self._perform, found)
+        self._start(partial(self._perform, found, record, actor, cluster))
 
     def leave(self, attempt: Attempt) -> None:
         """Not do it. Raises StoreError."""
         with self._one_by_one:
-            found = self._kept.get(attempt.id, attempt)
-            if found.stage is not Stage.READY:
+            found = self._kept.get(attempt.id)
+            if found is None or found.stage is not Stage.READY:
                 return
             self._kept[found.id] = replace(found, stage=Stage.LEFT)
+            del self._ready[found.id]
         self._write(found.person, found.request, Word.DECLINED, "")
 
     def refuse(self, person: str, request: Request, why: str) -> None:
@@ -147,15 +147,34 @@ class Attempts:
             if any(one.stage is Stage.DOING for one in tuple(self._kept.values())):
                 thread.join(max(ends_at - time.monotonic(), 0.0))
 
-    def _look(self, attempt: Attempt) -> None:
+    def _forget_old(self) -> None:
+        """Keep no more than is needed, whatever people leave behind."""
+        now = self._clock()
+        for one in [one for one in self._kept.values() if self._is_stale(one, now)]:
+            self._make_stale(one)
+        for old in [one.id for one in self._kept.values() if not one.under_way][:-MOST_KEPT]:
+            self._ready.pop(old, None)
+            del self._kept[old]
+
+    def _is_stale(self, attempt: Attempt, now: float) -> bool:
+        return attempt.stage is Stage.READY and now - attempt.looked_at > CONFIRMED_WITHIN_S
+
+    def _make_stale(self, attempt: Attempt) -> None:
+        said = f"looked at more than {format_duration(CONFIRMED_WITHIN_S)} ago; look again"
+        self._kept[attempt.id] = replace(attempt, stage=Stage.REFUSED, faults=(said,))
+        del self._ready[attempt.id]
+
+    def _look(self, attempt: Attempt, actor: Actor) -> None:
         cluster, foreseen = Cluster(), Foreseen()
         try:
-            cluster = attempt.actor.look(attempt.request, self._progress(attempt))
+            cluster = actor.look(attempt.request, self._progress(attempt))
             foreseen = foresee(attempt.request, cluster)
         except Exception as error:  # noqa: BLE001 - whatever it was, the person is told and nothing is sent
             foreseen = Foreseen(faults=(_crashed(attempt, error),))
         if not foreseen.faults:
-            self._change(attempt, stage=Stage.READY, looked_at=self._clock(), cluster=cluster, foreseen=foreseen)
+            with self._one_by_one:
+                self._ready[attempt.id] = actor, cluster
+                self._kept[attempt.id] = replace(self._kept[attempt.id], stage=Stage.READY, looked_at=self._clock(), foreseen=foreseen)
             return
         faults = foreseen.faults
         try:
@@ -164,24 +183,23 @@ class Attempts:
             faults = (*faults, f"{error}; this refusal is not in the audit log")
         self._change(attempt, stage=Stage.REFUSED, faults=faults)
 
-    def _perform(self, attempt: Attempt) -> None:
-        assert attempt.record is not None  # noqa: S101 - it was confirmed
+    def _perform(self, attempt: Attempt, record: ActionRecord, actor: Actor, cluster: Cluster) -> None:
         try:
-            self._store.add_action(attempt.record)
+            self._store.add_action(record)
         except StoreError as error:
-            self._change(attempt, stage=Stage.REFUSED, faults=(f"{error}; {UNWRITTEN}",))
+            self._change(attempt, stage=Stage.REFUSED, record=None, faults=(f"{error}; {UNWRITTEN}",))
             return
         outcome, unended = INTERRUPTED, tuple[str, ...]()
         try:
-            outcome = attempt.actor.perform(attempt.request, attempt.foreseen, attempt.cluster, self._progress(attempt))
+            outcome = actor.perform(attempt.request, attempt.foreseen, cluster, self._progress(attempt))
         except Exception as error:  # noqa: BLE001 - the outcome is unknown then, and the audit log says so
             _crashed(attempt, error)
-        ended = replace(attempt.record, outcome=outcome.word, text=outcome.text, ended_at=self._clock())
+        ended = replace(record, outcome=outcome.word, text=outcome.text, ended_at=self._clock())
         try:
             self._store.end_action(ended.id, outcome.word, outcome.text, self._clock())
         except StoreError as error:
             unended = (f"how it ended could not be written to the audit log, which says `begun`: {error}",)
-        self._change(attempt, stage=Stage.OVER, record=ended, outcome=outcome, faults=unended, cluster=Cluster())
+        self._change(attempt, stage=Stage.OVER, record=ended, outcome=outcome, faults=unended)
 
     def _write(self, person: str, request: Request, word: Word, text: str) -> None:
         """Write down an action that was not sent."""
@@ -198,8 +216,8 @@ class Attempts:
         with self._one_by_one:
             self._kept[attempt.id] = replace(self._kept[attempt.id], **changes)
 
-    def _start(self, work: Callable[[Attempt], None], attempt: Attempt) -> None:
-        thread = threading.Thread(target=work, args=(attempt,), name="acting", daemon=True)
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name="acting", daemon=True)
         thread.start()
         with self._one_by_one:
             self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]

@@ -19,6 +19,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.model.severity import Severity
+from watchdog.status.panel import Sheet
 from watchdog.status.panels import PANELS
 from watchdog.status.panels.figures import metrics, overview
 from watchdog.status.panels.tables import queues, tasks, workers
@@ -212,3 +213,14 @@ def test_a_hostile_task_name_stays_harmless() -> None:
     assert "\x1b" not in told
     assert "\u202e" not in told
     assert "evil[2J[red]" in told
+
+
+@pytest.mark.parametrize("name", ["workers", "queues", "tasks", "errors"])
+def test_each_row_says_what_it_is_about_by_its_whole_name(name: str) -> None:
+    cluster = healthy("celery@web-1")
+    cluster.tasks = [a_task("5bbc3642-ff83-442c-9dc9-ed150e4335aa", "STARTED", worker="celery@web-1", started=cluster.now - 5)]
+    shown = replace(shown_of(day=a_day()), readings=Watch(cluster, a_target()).look(0))
+    table = {"workers": "workers", "queues": "queues", "tasks": "running"}.get(name)
+    whole = {str(row.cells["id" if name == "tasks" else "name"]) for row in shown.table(table).rows} if table else {"shop.pay"}
+    sheet = [block for block in PANELS[name](shown, most=100).blocks if isinstance(block, Sheet)][-1]
+    assert ({one.name for one in sheet.subjects}, len(sheet.subjects)) == (whole, len(sheet.rows))

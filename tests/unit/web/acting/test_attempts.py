@@ -1,6 +1,8 @@
 """Actions from the first look to the audit log: nothing without a confirmation, everything once, whatever fails under way."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -222,3 +224,14 @@ def test_a_stop_waits_no_longer_than_it_is_told(scene: Scene) -> None:
     assert scene.logged()[0].outcome is Word.BEGUN
     hanging.set()
     scene.settled(attempt)
+
+
+def test_what_was_never_confirmed_is_forgotten_with_the_cluster_that_it_saw(scene: Scene) -> None:
+    actor = FakeActor()
+    watched = weakref.ref(actor)
+    attempt = scene.begun(actor)
+    del actor
+    scene.clock.now += CONFIRMED_WITHIN_S + 1
+    scene.begun(FakeActor())
+    gc.collect()
+    assert (watched(), scene.now(attempt).stage) == (None, Stage.REFUSED)
