@@ -1,4 +1,7 @@
-"""`[actions]`: what `watchdog act` may do. In: the table as written. Out: settings; without them nothing is allowed."""
+"""`[actions]`: what `watchdog act`, and operators on the page, may do.
+
+In: the table as written. Out: settings; without them nothing is allowed.
+"""
 
 from typing import Annotated
 
