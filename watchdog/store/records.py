@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict, fields
 
+from watchdog.core.decoding import ready
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.model.rows import Cell
@@ -114,7 +115,7 @@ def digest_text(report: Report) -> str:
 
 def digest_from(text: str) -> Report:
     """The report that `digest_text` wrote; fields added since then get their defaults."""
-    return msgspec.json.decode(text, type=Report)
+    return msgspec.json.decode(text, type=ready(Report))
 
 
 def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ...]) -> Message:
@@ -159,7 +160,7 @@ def _as_container(value: object) -> object:
 
 
 _fast = msgspec.json.Encoder(enc_hook=_as_container)
-_fast_notice = msgspec.json.Decoder(Notice)
+_fast_notice = msgspec.json.Decoder(ready(Notice))
 _patient = json.JSONEncoder(default=_as_container, separators=(",", ":"))
 
 

@@ -13,6 +13,7 @@ from watchdog.core.actions.calls import by_flower, flower_answer
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.outcome import Answer
 from watchdog.core.actions.request import Request, WorkerKnown
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
 from watchdog.sources.control.answers import worker_known
 from watchdog.sources.flower.dashboard_pages import Pages
@@ -63,7 +64,7 @@ class WorkersByFlower:
         if page.cut or page.refusal:
             return Gap(page.cut or page.refusal)
         try:
-            return msgspec.json.decode(page.body, type=dict[str, dict[str, object]])
+            return msgspec.json.decode(page.body, type=ready(dict[str, dict[str, object]]))
         except msgspec.MsgspecError:
             return Gap(f"flower: expected workers as JSON from {path}, found something else")
 

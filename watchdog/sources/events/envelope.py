@@ -10,6 +10,8 @@ from base64 import b64decode
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
+
 __all__ = ["body_of", "pattern_of"]
 
 
@@ -23,7 +25,7 @@ class _Envelope(Struct, gc=False):
 
 
 _GLOB = re.compile(r"[*?^\[\]\\]")
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_ENVELOPE = msgspec.json.Decoder(ready(_Envelope))
 
 
 def body_of(raw: object) -> bytes | None:

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.events.envelope import body_of
 
@@ -27,7 +28,7 @@ class WorkerEvent(Struct, gc=False):
     sw_sys: str | None = None
 
 
-_WORKER = msgspec.json.Decoder(WorkerEvent)
+_WORKER = msgspec.json.Decoder(ready(WorkerEvent))
 
 
 def worker_event(raw: object) -> WorkerEvent | None:

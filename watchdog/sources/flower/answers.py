@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import WorkerBeat
 from watchdog.core.text.names import LONGEST_NAME, short_named
@@ -54,7 +55,7 @@ _OFFLINE = frozenset({"OFFLINE", "DOWN", "DEAD", "LOST"})
 def worker_status(body: bytes) -> dict[str, bool] | Gap:
     """`/api/workers?status=true`: worker -> whether its heartbeats arrive. Some servers answer with a `status` for each worker instead."""
     try:
-        return short_named(msgspec.json.decode(body, type=dict[str, bool]))
+        return short_named(msgspec.json.decode(body, type=ready(dict[str, bool])))
     except UNREADABLE:
         expected = "an object of worker -> true or false"
         loose = decoded(body, dict[str, StatusEntry], "/api/workers?status=true", expected)
@@ -78,7 +79,7 @@ def _is_online(status: object) -> bool | None:
 def worker_beats(body: bytes) -> dict[str, WorkerBeat] | Gap:
     """`/?json=1`: worker -> what its events reported."""
     try:
-        beats = msgspec.json.decode(body, type=_Beats).data
+        beats = msgspec.json.decode(body, type=ready(_Beats)).data
     except UNREADABLE:
         loose = decoded(body, _LooseBeats, "/?json=1", '{"data": [workers]}')
         if isinstance(loose, Gap):

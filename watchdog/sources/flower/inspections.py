@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import WorkerConf, WorkerInspection
 from watchdog.core.text.names import LONGEST_NAME, short_named
@@ -96,7 +97,7 @@ class _Entry(Struct):
 def inspections(body: bytes) -> dict[str, WorkerInspection] | Gap:
     """Worker -> Flower's cache of its last inspect. Fields that the worker did not answer are None."""
     try:
-        entries = msgspec.json.decode(body, type=dict[str, _Entry])
+        entries = msgspec.json.decode(body, type=ready(dict[str, _Entry]))
     except UNREADABLE:
         return read_leniently(body)
     if not all(map(_says_something, entries.values())):

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
 
 __all__ = ["UNREADABLE", "as_kind", "decoded", "kind_found", "maybe"]
@@ -19,7 +20,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def decoded(body: bytes, kind: Callable[..., T], path: str, expected: str) -> T | Gap:
     """The whole answer as that type, or a gap that says what was found instead."""
     try:
-        answer: T = msgspec.json.decode(body, type=kind)
+        answer: T = msgspec.json.decode(body, type=ready(kind))
     except msgspec.ValidationError:
         return Gap(f"flower: expected {expected} from {path}, found {kind_found(body)}")
     except UNREADABLE:
@@ -30,7 +31,7 @@ def decoded(body: bytes, kind: Callable[..., T], path: str, expected: str) -> T 
 def maybe(raw: Raw, kind: type[T]) -> T | None:
     """A part of an answer as that type; None if it is another."""
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return msgspec.json.decode(raw, type=ready(kind))
     except UNREADABLE:
         return None
 
@@ -38,7 +39,7 @@ def maybe(raw: Raw, kind: type[T]) -> T | None:
 def as_kind(value: object, kind: type[T]) -> T | None:
     """The value as that type (a number in a string counts); None if it is another, or absent."""
     try:
-        return msgspec.convert(value, kind, strict=False)
+        return msgspec.convert(value, ready(kind), strict=False)
     except msgspec.ValidationError:
         return None
 

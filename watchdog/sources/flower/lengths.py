@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import NONE_LISTED, Gap
 from watchdog.core.text.names import short_named
 from watchdog.sources.flower.json import UNREADABLE, decoded
@@ -32,7 +33,7 @@ def queue_lengths(body: bytes) -> dict[str, int] | Gap:
     API (measured with 3.10 and all three Flowers).
     """
     try:
-        listed = msgspec.json.decode(body, type=_Queues).active_queues
+        listed = msgspec.json.decode(body, type=ready(_Queues)).active_queues
         counts = {queue.name: queue.messages if queue.messages_ready is None else queue.messages_ready for queue in listed}
     except UNREADABLE:
         expected = '{"active_queues": [{"name", "messages"}]} with numbers'

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WholeTask, WorkersTasks
 from watchdog.core.model.replies import TaskSeen, WholeTaskSeen
@@ -110,7 +111,7 @@ def _limit(query: TaskQuery) -> int:
 def _tasks(body: bytes) -> list[_Task] | Gap:
     """Every task of the answer: `{id: task}` as sent by Flower, or a list of tasks as sent by some compatible servers."""
     try:
-        by_id = msgspec.json.decode(body, type=dict[str, _Task])
+        by_id = msgspec.json.decode(body, type=ready(dict[str, _Task]))
     except UNREADABLE:
         return _loose_tasks(body)
     for task_id, task in by_id.items():

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.schedules.periodic import PeriodicTask, RedbeatEntry
 from watchdog.core.model.schedules.schedule import Cron
 from watchdog.core.text.names import LONGEST_NAME
@@ -68,7 +69,7 @@ def redbeat_entry(raw: object) -> RedbeatEntry | None:
 
 def _json(raw: bytes, kind: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(raw, type=kind) if len(raw) <= MOST_BYTES else None
+        return msgspec.json.decode(raw, type=ready(kind)) if len(raw) <= MOST_BYTES else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
 from watchdog.core.text.names import LONGEST_NAME
@@ -148,14 +149,14 @@ def _count(value: object) -> int | None:
 def _totals(raw: Raw) -> _Totals:
     """A part of the overview; RabbitMQ writes an empty list where it has none."""
     try:
-        return msgspec.json.decode(raw, type=_Totals)
+        return msgspec.json.decode(raw, type=ready(_Totals))
     except UNREADABLE:
         return _Totals()
 
 
 def _decoded(body: bytes, kind: Callable[..., T], path: str, expected: str) -> T | Gap:
     try:
-        answer: T = msgspec.json.decode(body, type=kind)
+        answer: T = msgspec.json.decode(body, type=ready(kind))
     except UNREADABLE:
         start = body[:256].lstrip()
         if start.startswith(b"<"):

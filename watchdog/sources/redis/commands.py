@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import Raw, Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import (
     CountFlushes,
@@ -208,7 +209,7 @@ def _text(raw: Raw | None) -> str | None:
 
 def _json(raw: bytes | Raw, kind: Any) -> Any:
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return msgspec.json.decode(raw, type=ready(kind))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.replies import StoredResultSeen, TaskMetaSeen
 
 __all__ = ["task_meta"]
@@ -48,7 +49,7 @@ def task_meta(raw: object) -> TaskMetaSeen | None:
     if not isinstance(raw, bytes):
         return None
     try:
-        meta = msgspec.json.decode(raw, type=_Meta)
+        meta = msgspec.json.decode(raw, type=ready(_Meta))
         report = None if meta.status in ENDED else msgspec.json.decode(meta.result)
     except UNREADABLE:
         return None
@@ -81,7 +82,7 @@ def stored_result(raw: object) -> StoredResultSeen | None:
     if raw is None or reported is None or not isinstance(raw, bytes):
         return StoredResultSeen() if raw is None else None
     try:
-        entry = msgspec.json.decode(raw, type=_Stored)
+        entry = msgspec.json.decode(raw, type=ready(_Stored))
         result = msgspec.json.decode(entry.result)
     except UNREADABLE:
         return None

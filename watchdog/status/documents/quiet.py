@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from watchdog.core.decoding import ready
 from watchdog.core.incidents.explain.document import reason_document
 from watchdog.core.incidents.payload import iso
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
@@ -50,7 +51,7 @@ class AcknowledgementDocument(Struct, frozen=True, kw_only=True):
 def quiet_document(reason: Reason | None) -> QuietDocument | None:
     """A reason to be quiet."""
     found = reason_document(reason)
-    return None if found is None else msgspec.convert(found, QuietDocument)
+    return None if found is None else msgspec.convert(found, ready(QuietDocument))
 
 
 def acknowledgement_document(given: Acknowledgement | None) -> AcknowledgementDocument | None:

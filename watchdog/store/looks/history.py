@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.history.folding import fold
 from watchdog.core.history.recent import MINUTE_S, SPAN_S
 from watchdog.core.history.series import Keeping, Kept, Part, Slice
@@ -134,7 +135,7 @@ def _decoded(body: bytes, target: str, tables: Container[str] | None) -> Slice:
 
 def _part(body: msgspec.Raw, target: str) -> Part | None:
     try:
-        return msgspec.msgpack.decode(body, type=Part)
+        return msgspec.msgpack.decode(body, type=ready(Part))
     except (msgspec.MsgspecError, ValueError) as error:
         _log.warning("history_dropped", target=target, reason=str(error))
         return None
@@ -156,7 +157,7 @@ def _packed(target: str, value: object) -> bytes | None:
 
 def _unpacked(body: bytes, kind: type[T], target: str) -> T | None:
     try:
-        return msgspec.msgpack.decode(zlib.decompress(body), type=kind)
+        return msgspec.msgpack.decode(zlib.decompress(body), type=ready(kind))
     except (msgspec.MsgspecError, zlib.error, ValueError) as error:
         _log.warning("history_dropped", target=target, reason=str(error))
         return None

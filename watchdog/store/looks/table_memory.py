@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 import structlog
 
+from watchdog.core.decoding import ready
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.model.rows import Sample
 
@@ -49,7 +50,7 @@ def load_memories(connection: sqlite3.Connection, target: str, types: Mapping[st
         if name not in types:
             continue
         try:
-            found[name] = msgspec.msgpack.decode(row["body"], type=types[name])
+            found[name] = msgspec.msgpack.decode(row["body"], type=ready(types[name]))
         except (msgspec.MsgspecError, TypeError, ValueError) as error:
             _log.warning("memory_dropped", target=target, table=name, reason=str(error))
     return found
@@ -61,7 +62,7 @@ def load_samples(connection: sqlite3.Connection, target: str, since: float) -> d
     rows = connection.execute("SELECT table_name, at, body FROM samples WHERE target = ? AND at >= ? ORDER BY at", (target, since))
     for row in rows:
         try:
-            values = msgspec.msgpack.decode(row["body"], type=_Values)
+            values = msgspec.msgpack.decode(row["body"], type=ready(_Values))
         except (msgspec.MsgspecError, ValueError) as error:
             _log.warning("sample_dropped", target=target, table=row["table_name"], reason=str(error))
             continue

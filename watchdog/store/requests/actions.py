@@ -8,6 +8,7 @@ import msgspec
 
 from watchdog.core.actions.outcome import Word
 from watchdog.core.actions.record import ActionRecord
+from watchdog.core.decoding import ready
 from watchdog.store.records import plain
 
 __all__ = ["action_from", "add", "end", "since"]
@@ -40,6 +41,7 @@ def action_from(row: Mapping[str, Any] | sqlite3.Row) -> ActionRecord:
     """The record of a row."""
     return ActionRecord(
         row["id"], row["at"], row["author"], row["host"], row["action"], row["target"],
-        msgspec.json.decode(row["arguments"], type=dict[str, object]), tuple(msgspec.json.decode(row["workers"], type=list[str])),
+        msgspec.json.decode(row["arguments"], type=ready(dict[str, object])),
+        tuple(msgspec.json.decode(row["workers"], type=ready(list[str]))),
         Word(row["outcome"]), row["text"], row["ended_at"],
     )  # fmt: skip

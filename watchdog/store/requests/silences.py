@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from watchdog.core.decoding import ready
 from watchdog.core.incidents.quiet.matchers import Matcher
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.store.records import plain
@@ -48,5 +49,5 @@ def expire(connection: sqlite3.Connection, named: str, now: float) -> Silence:
 
 def silence_from(row: Mapping[str, Any] | sqlite3.Row) -> Silence:
     """The silence of a row."""
-    matchers = tuple(Matcher(*parts) for parts in msgspec.json.decode(row["matchers"], type=list[tuple[str, str, str]]))
+    matchers = tuple(Matcher(*parts) for parts in msgspec.json.decode(row["matchers"], type=ready(list[tuple[str, str, str]])))
     return Silence(row["id"], matchers, row["starts_at"], row["ends_at"], row["comment"], row["author"])

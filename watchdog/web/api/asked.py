@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from msgspec.inspect import BoolType, EnumType, ListType, Metadata, NoneType, UnionType, type_info
 from msgspec.inspect import Type as Kind
 
+from watchdog.core.decoding import ready
 from watchdog.core.text.durations import parse_duration
 from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.suggestions import did_you_mean
@@ -56,7 +57,7 @@ def decoded_query(request: Request, kind: type[T]) -> T:
         else:
             given[name] = "true" if isinstance(expected, BoolType) and values[0] == "" else values[0]
     try:
-        return msgspec.convert(given, kind, strict=False)
+        return msgspec.convert(given, ready(kind), strict=False)
     except msgspec.ValidationError as error:
         raise _refusal(str(error), "query parameter", kinds) from None
 
@@ -67,7 +68,7 @@ def decoded_body(request: Request, kind: type[T]) -> T:
         raise RefusedError(415, f"expected application/json, found {one_line(request.mimetype) or 'nothing'}", "header Content-Type")
     request.max_content_length = LARGEST_BODY
     try:
-        return msgspec.json.decode(request.get_data(), type=kind)
+        return msgspec.json.decode(request.get_data(), type=ready(kind))
     except msgspec.ValidationError as error:
         raise _refusal(str(error), "body", _kinds(kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.events.envelope import body_of
 
@@ -34,8 +35,8 @@ class TaskEvent(Struct, gc=False):
     traceback: str | None = None
 
 
-_ONE = msgspec.json.Decoder(TaskEvent)
-_MANY = msgspec.json.Decoder(list[TaskEvent])
+_ONE = msgspec.json.Decoder(ready(TaskEvent))
+_MANY = msgspec.json.Decoder(ready(list[TaskEvent]))
 _FIELDS: dict[str, Any] = {field.name: field.type for field in msgspec.structs.fields(TaskEvent)}
 
 
@@ -78,7 +79,7 @@ def _loose_event(entry: object) -> TaskEvent | None:
 
 def _is(value: object, kind: Any) -> bool:
     try:
-        msgspec.convert(value, kind)
+        msgspec.convert(value, ready(kind))
     except msgspec.ValidationError:
         return False
     return True

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.text.secrets import Unprinted
 
 __all__ = ["LONGEST_TOKEN", "Obtained", "Token", "expiry_of", "fault_of"]
@@ -59,6 +60,6 @@ def expiry_of(text: str) -> float | None:
     if len(parts) != 3:
         return None
     try:
-        return msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=_Claims).exp
+        return msgspec.json.decode(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=ready(_Claims)).exp
     except (ValueError, RecursionError):  # of base64 and of msgspec
         return None
