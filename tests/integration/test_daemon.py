@@ -5,11 +5,14 @@ import json
 import os
 import socket
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -423,3 +426,26 @@ def test_a_database_that_cannot_be_written_is_no_reason_to_be_restarted(
         os.utime(lock, (0, 0))
         until(lambda: lock.stat().st_mtime > 0, 15, "the sign of life of one that waits to begin")
         database.execute("ROLLBACK")
+
+
+def test_a_signal_between_any_two_steps_of_its_rest_does_not_block_the_daemon(building: Building, logs: list[EventDict]) -> None:
+    """A handler runs between two steps of the main thread, also while that holds a lock."""
+    daemon = Daemon(building, building.store, building.self_monitor, environ={}, clock=time.time, stopwatch=time.monotonic)
+
+    def signalled(frame: FrameType, event: str, _: Any) -> Any:
+        if not logged(logs, "watchdog_started")() or logged(logs, "configuration_reloaded")():
+            return signalled
+        if event == "line" and Path(frame.f_code.co_filename).name in {"daemon.py", "threading.py", "queue.py"}:
+            daemon.reload()
+        return signalled
+
+    def run() -> None:
+        sys.settrace(signalled)
+        daemon.run()
+
+    thread = threading.Thread(target=run, daemon=True)  # so that one that is blocked does not block the tests
+    thread.start()
+    wait_for(logs, "configuration_reloaded")
+    daemon.end()
+    thread.join(20)
+    assert not thread.is_alive()

@@ -9,6 +9,8 @@ the database, one transaction: before that, nothing is decided under its names.
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import structlog
@@ -79,7 +81,8 @@ class Daemon:
         self._systemd = Notifier(environ)
         self._period_s = watchdog_period_s(environ)
         self._signed_at = float("-inf")
-        self._wake = threading.Event()
+        # No Event: a handler runs in the thread that waits, and would wait for ever for the lock that this thread holds at that moment.
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._end = False
         self._reload = False
         self._handed_over = False
@@ -102,8 +105,7 @@ class Daemon:
             )
             self._first_cycles(built)
             while not self._end:
-                self._wake.wait(self._pause_s())
-                self._wake.clear()
+                self._rest()
                 if self._reload and not self._end:
                     built = self._reloaded(built)
                 self._settle(built)
@@ -115,12 +117,12 @@ class Daemon:
     def end(self, *_: object) -> None:
         """End soon: the handler of SIGTERM and SIGINT."""
         self._end = True
-        self._wake.set()
+        self._wake.put(None)
 
     def reload(self, *_: object) -> None:
         """Reload soon: the handler of SIGHUP."""
         self._reload = True
-        self._wake.set()
+        self._wake.put(None)
 
     def _listen(self) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -224,6 +226,11 @@ class Daemon:
     def _notice_retries(self, built: Built) -> bool:
         built.watching.notice_retries()
         return True
+
+    def _rest(self) -> None:
+        """Wait for the next beat, or for a signal."""
+        with suppress(Empty):
+            self._wake.get(timeout=self._pause_s())
 
     def _pause_s(self) -> float:
         return min(BEAT_S, self._period_s / 2) if self._period_s else BEAT_S
