@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.servers.celery_app import AppSeen, AppTask, DeclaredSchedule
 from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.secrets import secrets_in, spellings
@@ -54,7 +55,7 @@ def read_app(app: str, python: str, consumed: Sequence[str], environ: Mapping[st
     """Import the app with this Python, in the current folder."""
     text = printed_by_probe(app, python, environ, timeout_s)
     try:
-        printed = msgspec.json.decode(text, type=_Printed)
+        printed = msgspec.json.decode(text, type=ready(_Printed))
     except msgspec.DecodeError as error:
         raise AppUnreadError(f"expected the tasks and settings of {app} as JSON, found: {one_line(str(error))}") from None
     if printed.failed is not None:
