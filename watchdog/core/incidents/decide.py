@@ -88,7 +88,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         deploys=loaded.deploys,
         twins=twins,
         elsewhere=Elsewhere((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
-        heard=loaded.heard,
+        heard=loaded.hearing(),
     )
     messages, withdrawn = decide_notifications(
         judged,

@@ -1,6 +1,6 @@
 """The plan: everything that a cycle writes, as one value; and what a cycle loads before it decides."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct, field
 
@@ -47,13 +47,18 @@ class Loaded(Struct, frozen=True):
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 
-    def heard(self, incident: str, receiver: str) -> bool:
-        """Whether a receiver believes that an incident fires, a message that says so waits for it, or it refused one."""
-        notified = self.notified.get((incident, receiver))
-        if notified is not None and (notified.event in FIRE or notified.refused is not None):
-            return True
-        mine = (message for message in self.waiting if message.receiver == receiver)
-        return any(notice.incident == incident and notice.event in FIRE for message in mine for notice in message.notices)
+    def hearing(self) -> Callable[[str, str], bool]:
+        """Return a function of an incident's id and a receiver: whether the receiver believes that it fires, or a message that says so
+        waits, or the receiver refused one.
+        """
+        waits = {(notice.incident, message.receiver) for message in self.waiting for notice in message.notices if notice.event in FIRE}
+
+        def heard(incident: str, receiver: str) -> bool:
+            notified = self.notified.get((incident, receiver))
+            told = notified is not None and (notified.event in FIRE or notified.refused is not None)
+            return told or (incident, receiver) in waits
+
+        return heard
 
 
 class Plan(Struct, frozen=True):

@@ -61,7 +61,7 @@ class Stored:
             deploys=loaded.deploys,
             twins=Twins(loaded.twins),
             elsewhere=Elsewhere((*loaded.twins, *loaded.twins_causes), loaded.silences, now, deploys=loaded.deploys),
-            heard=loaded.heard,
+            heard=loaded.hearing(),
         )
         mine = next(one for one in judged if one.incident.id == incident.id)
         sent = _sent(self._store.show(incident.id))
