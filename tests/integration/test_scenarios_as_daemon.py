@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from watchdog.config.rulebook import RuleBook, read_rule_book, rules_for, rules_that_fit
 from watchdog.config.shipped import shipped_scenario_files
+from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.quiet.flapping import Flapping
@@ -73,7 +74,7 @@ def as_played(scenario: Scenario) -> Played:
 class Daemon:
     """The cycles of one target over the rows of a scenario, each followed by the delivery of everything that is due."""
 
-    def __init__(self, scenario: Scenario, store: Store) -> None:
+    def __init__(self, scenario: Scenario, store: Store, keep_rows_s: float = 0.0) -> None:
         self.scenario, self.store, self.now = scenario, store, START
         self.timeline = Timeline(scenario, TABLES)
         tables = {name: replace(table, asks=lambda _: (), read=self._reads(table)) for name, table in TABLES.items()}
@@ -92,6 +93,8 @@ class Daemon:
             loaded_rules=frozenset(rule.name for rule in BOOK.rules),
             flapping=FLAPPING,
             servers=SERVERS,
+            recorder=Recorder(tables, WHOLE_EVERY_S) if keep_rows_s else None,
+            keep_rows_s=keep_rows_s,
         )
 
     def _reads(self, table: Table) -> "Reads":

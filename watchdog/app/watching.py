@@ -51,6 +51,7 @@ def build_cycles(
     They share one evaluator (half a megabyte) and one routing: a cycle judges and decides within its write transaction, and there is only
     one of these at a time.
     """
+    from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder  # noqa: PLC0415
     from watchdog.core.history.series import Keeping  # noqa: PLC0415
     from watchdog.core.incidents.quiet.flapping import Flapping  # noqa: PLC0415
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
@@ -85,6 +86,8 @@ def build_cycles(
                 flapping=Flapping(settings.flap_window, settings.flap_quiet),
                 keeping=None if poller is itself else keeping,
                 slice_of=slice_of,
+                recorder=Recorder(TABLES, WHOLE_EVERY_S) if settings.history_rows else None,
+                keep_rows_s=settings.history_rows,
                 decisions=settings.decisions is not None,
             )
         )

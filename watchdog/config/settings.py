@@ -222,6 +222,7 @@ class Settings(Strict):
     flap_quiet: PositiveDuration = 900.0
     history: PositiveDuration = 14 * 86400.0
     history_raw: PositiveDuration = 2 * 3600.0
+    history_rows: Duration = 48 * 3600.0
     heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
     http: HttpSettings | None = None
     actions: ActionSettings = Field(default_factory=ActionSettings)

@@ -11,6 +11,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
+from watchdog.core.history.frames import Recorder
 from watchdog.core.history.series import Keeping, Moment, Slice
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import open_keys
@@ -23,7 +24,7 @@ from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import demand_of, judge_all, windows_of
 from watchdog.core.model.last_look import last_look_of
-from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Looks, Past, Seen, read_tables
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.rules.overrides import Tuned
@@ -69,13 +70,16 @@ class Cycle:
         flapping: Flapping = NEVER_FLAPPING,
         servers: Mapping[str, str] = NO_SERVERS,
         keeping: Keeping | None = None,
+        recorder: Recorder | None = None,
+        keep_rows_s: float = 0.0,
         slice_of: Callable[[Moment], Slice] = lambda moment: Slice(moment.now),
         decisions: bool = False,
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
         `servers`: source -> what identifies its server (`Incident.server`). `keeping`: what is kept for history (None: nothing);
-        `slice_of`: what one look adds to it. `decisions`: whether each plan says what was decided about every receiver.
+        `slice_of`: what one look adds to it. `recorder`: makes frames of the rows, which are kept for `keep_rows_s` seconds.
+        `decisions`: whether each plan says what was decided about every receiver.
         """
         self._servers = servers
         self.target = poller.target
@@ -87,6 +91,7 @@ class Cycle:
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
         self._routing, self._loaded_rules, self._flapping, self._decisions = routing, loaded_rules, flapping, decisions
         self._keeping, self._slice_of = keeping, slice_of
+        self._recorder, self._keep_rows_s = recorder, keep_rows_s
         self._windows, self._demand = windows_of(rules), replace(demand_of(rules), history=keeping is not None)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
 
@@ -125,8 +130,13 @@ class Cycle:
             )
             plan = self._drawn(decide(situation, judgements, loaded, seen), judgements, usual, transaction)
             transaction.commit(plan)
+            if self._recorder is not None:
+                frame = self._recorder.frame(self._judged_rows(seen), now, self.target.interval_s)
+                transaction.record_frame(self.target.name, frame, self._keep_rows_s, loaded.previous_cycle_at)
             if self._keeping is not None:
                 self._record(transaction, self._keeping, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
+        if self._recorder is not None:
+            self._recorder.written()
         self._past = past.plus(seen, self._keep_s)
         return Done(seen, tuple(judgements), plan)
 
@@ -136,6 +146,15 @@ class Cycle:
             return plan
         minutes = partial(transaction.minutes, self.target.name, plan.at)
         return with_trends(plan, judgements, self._keeping.kept, readings, minutes)
+
+    def _judged_rows(self, seen: Seen) -> Looks:
+        """Return the tables that rules judge in each window; of the default window, all."""
+        return {
+            window_s: tables
+            if window_s == DEFAULT_WINDOW_S
+            else {name: tables[name] for name in self._windows.get(window_s, ()) if name in tables}
+            for window_s, tables in seen.windows.items()
+        }
 
     def _record(self, transaction: Transaction, keeping: Keeping, moment: Moment) -> None:
         """Add this look to history, in the transaction of the cycle."""

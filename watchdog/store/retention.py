@@ -7,6 +7,7 @@ dead letter, an incident that one of these refers to, or the audit log of action
 
 import sqlite3
 
+from watchdog.store.looks.frames import FRAMES
 from watchdog.store.migrations import OPEN_STATES
 
 __all__ = ["forget"]
@@ -35,4 +36,5 @@ def forget(connection: sqlite3.Connection, before: float) -> int:
     connection.execute("DELETE FROM deploys WHERE ends_at < ?", (before,))
     connection.execute("DELETE FROM history WHERE target IN (SELECT target FROM looks WHERE at < ?)", (before,))
     connection.execute("DELETE FROM looks WHERE at < ?", (before,))
+    connection.execute("DELETE FROM history WHERE folded = ? AND at < ?", (FRAMES, before))
     return len(gone)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from watchdog.core.history.frames import Frame
 from watchdog.core.history.series import Keeping, Slice
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message
@@ -17,7 +18,7 @@ from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.store import cycles, lease, reading, retention
 from watchdog.store.database import DatabaseFile
 from watchdog.store.incident_history import IncidentHistory
-from watchdog.store.looks import history, table_memory
+from watchdog.store.looks import frames, history, table_memory
 from watchdog.store.looks.history import Looked
 from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox import dead_letters, settling
@@ -66,6 +67,11 @@ class Transaction:
         """Add one look to the history of its target."""
         with self._file.speaking():
             history.write(self._file.connection(), looked, keeping)
+
+    def record_frame(self, target: str, frame: Frame, keep_s: float, before_at: float | None) -> None:
+        """Add the rows of one look, for replays."""
+        with self._file.speaking():
+            frames.write(self._file.connection(), target, frame, keep_s, before_at)
 
     def minutes(self, target: str, now: float, tables: Container[str]) -> tuple[Slice, ...]:
         """One look of each of the last 30 minutes, oldest first."""
@@ -264,6 +270,10 @@ class Store(Requests, IncidentHistory, Digests):
         """A target's history since `since`, oldest first: five-minute buckets, then single looks. `finest`: single looks alone."""
         with self._file.speaking():
             return history.slices(self._file.connection(), target, since, now, tables, finest=finest)
+
+    def frames(self, target: str, since: float, until: float) -> Iterator[Frame]:
+        """The rows of every look of a target from `since` to `until` as far as they are kept, oldest first; read bit by bit."""
+        return frames.read(self._file, target, since, until)
 
     def last_looks(self) -> Mapping[str, LastLook]:
         """Target -> what its last cycle saw."""

@@ -70,6 +70,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("rules", "check", "rules.toml"): RULES,
     ("rules", "list"): CONFIGURED | RULES,
     ("rules", "show", "FlowerUnreachable"): CONFIGURED | RULES,
+    ("rules", "replay"): CONFIGURED | RULES | STORED,
     ("tables",): {"msgspec"},
     ("query", "SELECT 1 AS one"): CONFIGURED | RULES | ASKING,
     ("incidents",): CONFIGURED | STORED,

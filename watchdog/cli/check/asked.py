@@ -25,6 +25,8 @@ class RuleChoice(Struct, frozen=True):
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
+    over_time: bool = False
+    """Whether there is more than one look, so that a rule's times can be set."""
 
 
 def read_expectations(texts: Iterable[str]) -> "tuple[tuple[Expectation, ...], tuple[str, ...]]":
@@ -70,7 +72,7 @@ def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, t
     from watchdog.core.rules.overrides import check_overrides  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
-    flags = rule_flags(choice.only, choice.skip, choice.sets, conf.book.rules)
+    flags = rule_flags(choice.only, choice.skip, choice.sets, conf.book.rules, over_time=choice.over_time)
     faults, _ = check_overrides(flags.overrides, conf.book.rules, TABLES)
     book = replace(conf.book, overrides=(*conf.book.overrides, *flags.overrides))
     return replace(conf, book=book), (*flags.faults, *map(str, faults))

@@ -10,6 +10,7 @@ from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_rules
 from watchdog.cli.options import config_option, format_option, target_option
 from watchdog.cli.output.refusals import Refused, warn
+from watchdog.cli.rules.replay.command import replay
 from watchdog.cli.rules.testing.command import test
 from watchdog.cli.rules.testing.new import new
 from watchdog.cli.rules.trial import trial
@@ -29,6 +30,7 @@ def rules() -> None:
 
 
 rules.add_command(new)
+rules.add_command(replay)
 rules.add_command(test)
 rules.add_command(trial)
 

@@ -14,10 +14,13 @@ from watchdog.core.model.rows import Look, Reading, Sample, Table
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.model.target import SELF, Target
 
-__all__ = ["DEFAULT_WINDOW_S", "Past", "Seen", "belongs", "read_tables"]
+__all__ = ["DEFAULT_WINDOW_S", "Looks", "Past", "Seen", "belongs", "read_tables"]
 
 DEFAULT_WINDOW_S = 300.0
 EVERYTHING = Demand()
+
+Looks = Mapping[float, Mapping[str, Reading]]
+"""Window -> table -> what one poll read of it."""
 
 
 class Past(Struct, frozen=True):
@@ -38,7 +41,7 @@ class Past(Struct, frozen=True):
 class Seen(Struct, frozen=True):
     """The tables as read in one poll: window -> table -> reading; what to remember, and the samples to keep."""
 
-    windows: Mapping[float, Mapping[str, Reading]]
+    windows: Looks
     memories: Mapping[str, object]
     samples: Mapping[str, Sample]
 

@@ -1,4 +1,4 @@
-"""Select and tune rules for one run (`check --only`, `--skip`, `--set`), as overrides after those of the configuration.
+"""Select and tune rules for one run (`check`, `rules replay`: `--only`, `--skip`, `--set`), as overrides after those of the configuration.
 
 Input: the flags as typed, all rules. Output: overrides, so that one mechanism tunes rules; and a sentence for each invalid flag.
 """
@@ -21,7 +21,9 @@ __all__ = ["RuleFlags", "rule_flags"]
 _SETTABLE = ("severity", "window")
 """What --set can change for every rule, besides its params."""
 
-_TIMES = ("for", "keep_firing_for")
+_TIMES = {"for": "for_s", "keep_firing_for": "keep_firing_for_s"}
+"""What only something that goes on for a while can set, -> the field of an override."""
+_ENABLED = "enabled"
 
 
 class RuleFlags(Struct, frozen=True):
@@ -32,10 +34,13 @@ class RuleFlags(Struct, frozen=True):
     left: tuple[str, ...]
 
 
-def rule_flags(only: Iterable[str], skip: Iterable[str], sets: Iterable[str], rules: tuple[Rule, ...]) -> RuleFlags:
+def rule_flags(
+    only: Iterable[str], skip: Iterable[str], sets: Iterable[str], rules: tuple[Rule, ...], *, over_time: bool = False
+) -> RuleFlags:
     """Parse the flags. `only` and `skip`: names or globs; `sets`: `RULE.param=value`.
 
-    Rules that are not in `only`, or are in `skip`, are disabled.
+    Rules that are not in `only`, or are in `skip`, are disabled. `over_time`: whether there is more than one look, so that a rule's times
+    mean something; then `enabled` may be set, too.
     """
     faults: list[str] = []
     wanted = [_named("--only", pattern, rules, faults) for pattern in only]
@@ -48,7 +53,7 @@ def rule_flags(only: Iterable[str], skip: Iterable[str], sets: Iterable[str], ru
         for rule in rules
         if rule.name not in left
     ]
-    tuned = [override for text in sets for override in _set(text, rules, faults)]
+    tuned = [override for text in sets for override in _set(text, rules, faults, over_time=over_time)]
     return RuleFlags((*switched_off, *tuned), tuple(faults), left)
 
 
@@ -68,7 +73,7 @@ def _hint(pattern: str, names: list[str]) -> str:
     return near or "; `watchdog rules list` lists them"
 
 
-def _set(text: str, rules: tuple[Rule, ...], faults: list[str]) -> Iterator[Override]:
+def _set(text: str, rules: tuple[Rule, ...], faults: list[str], *, over_time: bool) -> Iterator[Override]:
     """Yield an override for each rule that `RULE.param=value` matches and that has such a param."""
     place = f"--set {text}"
     name, equals, value = text.partition("=")
@@ -80,25 +85,28 @@ def _set(text: str, rules: tuple[Rule, ...], faults: list[str]) -> Iterator[Over
     having = [rule for rule in meant if key in rule.params]
     if having:
         yield from (Override(r.name, params={key: _as_kind_of(r.params[key], value)}, where_from=place) for r in having)
-    elif meant and (override := _of_any_rule(key, value.strip(), place, meant, faults)):
+    elif meant and (override := _of_any_rule(key, value.strip(), place, meant, faults, over_time=over_time)):
         yield from (replace(override, rule=rule.name) for rule in meant)
 
 
-def _of_any_rule(key: str, value: str, place: str, meant: list[Rule], faults: list[str]) -> Override | None:
+def _of_any_rule(key: str, value: str, place: str, meant: list[Rule], faults: list[str], *, over_time: bool) -> Override | None:
     """Return an override for a key that every rule has; a fault if there is no such key, or the value is not valid."""
     if key == "severity" and value in set(Severity):
         return Override("", severity=Severity(value), where_from=place)
     if key == "severity":
         faults.append(f'{place}: expected info, warning, error or critical, found "{value}"{did_you_mean(value.lower(), set(Severity))}')
-    elif key == "window":
+    elif key == "window" or (key in _TIMES and over_time):
         try:
-            return Override("", window_s=parse_duration(value), where_from=place)
+            return replace(Override("", where_from=place), **{_TIMES.get(key, "window_s"): parse_duration(value)})
         except ValueError as error:
             faults.append(f"{place}: {error}")
+    elif key == _ENABLED and over_time and value.lower() in ("true", "false"):
+        return Override("", enabled=value.lower() == "true", where_from=place)
     elif key in _TIMES:
         faults.append(f"{place}: a check does not wait, so {key} does nothing here; --wait and --stable are what waits")
     else:
-        known = sorted({*_SETTABLE, *(param for rule in meant for param in rule.params)})
+        always = (*_SETTABLE, *_TIMES, _ENABLED) if over_time else _SETTABLE
+        known = sorted({*always, *(param for rule in meant for param in rule.params)})
         near = did_you_mean(key, known) or f"; it can set {', '.join(known)}"
         faults.append(f'{place}: no param "{key}" in {" or ".join(rule.name for rule in meant[:3])}{near}')
     return None

@@ -1,10 +1,10 @@
-"""One scenario as it is played: each look is judged, decided and remembered.
+"""A target as it is played, of a scenario or of what was recorded: each look is judged, decided and remembered.
 
 In: the rules that can have something to say, the readings of each look. Out: what was told, and what became of incidents. A look whose rows
 are those of the look before is judged once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -16,13 +16,12 @@ from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import judge_all, windows_of
 from watchdog.core.model.queries import sources_asked
-from watchdog.core.model.reading import Seen
+from watchdog.core.model.reading import Looks, Seen
 from watchdog.core.model.rows import Reading
 from watchdog.core.model.target import Target
 from watchdog.core.scenarios.memory import Memory
 from watchdog.core.scenarios.played import Lived, Told
 from watchdog.core.scenarios.prepared import Concern
-from watchdog.core.scenarios.scenario import Scenario
 
 __all__ = ["LISTENER", "SERVERS", "START", "Course"]
 
@@ -36,29 +35,45 @@ NOTHING_KEPT = Seen({}, {}, {})
 
 
 class Course:
-    """The looks of one scenario, in order."""
+    """The looks of one target, in order."""
 
-    def __init__(self, scenario: Scenario, concern: Concern, evaluator: Evaluator, flapping: Flapping) -> None:
+    def __init__(self, target: Target, concern: Concern, evaluator: Evaluator, flapping: Flapping, *, start: float = START) -> None:
+        """`start`: when it begins (epoch seconds)."""
         self.told: list[Told] = []
         self.lived: list[Lived] = []
-        rules = concern.rules
-        self._rules, self._held, self._evaluator, self._flapping = rules, concern.held, evaluator, flapping
-        self._queries = any(tuned.rule.query is not None for tuned in rules)
-        self._windows = tuple(windows_of(rules))
-        self._names = frozenset(tuned.rule.name for tuned in rules)
-        self._target = Target(scenario.target, interval_s=scenario.every_s)
+        self._evaluator, self._flapping, self._start = evaluator, flapping, start
+        self.concerning(concern)
+        self._target = target
         self._memory = Memory()
         self._since: dict[str, tuple[State, float]] = {}
-        self._judged_of: tuple[object, object] = (None, None)
         self._judgements: list[Judgement] = []
 
-    def look(self, at_s: float, readings: Mapping[str, Reading]) -> None:
-        """One look: judge, decide, remember."""
-        now = START + at_s
-        if self._memory.quiet and not self._queries and not any(id(reading) in self._held for reading in readings.values()):
+    @property
+    def open_rules(self) -> frozenset[str]:
+        """The rules with an open incident, or one whose end is still to be told."""
+        return frozenset(one.rule for one in (*self._memory.open, *self._memory.unsettled))
+
+    def concerning(self, concern: Concern) -> None:
+        """From now on, judge these rules. Those with an open incident must be among them."""
+        self._rules, self._held = concern.rules, concern.held
+        self._queries = any(tuned.rule.query is not None for tuned in concern.rules)
+        self._windows = tuple(windows_of(concern.rules))
+        self._names = frozenset(tuned.rule.name for tuned in concern.rules)
+        self._judged_of: tuple[object, object] = (None, None)
+
+    def every(self, interval_s: float) -> None:
+        """From now on, looks are this far apart."""
+        if interval_s != self._target.interval_s:
+            self._target = replace(self._target, interval_s=interval_s)
+
+    def look(self, at_s: float, readings: Mapping[str, Reading], windows: Looks | None = None) -> Sequence[Judgement]:
+        """One look: judge, decide, remember. `windows`: what is read in each window, if that differs. Return what was judged."""
+        now = self._start + at_s
+        looked = windows.values() if windows is not None else (readings,)
+        if self._memory.quiet and not self._queries and not any(id(one) in self._held for tables in looked for one in tables.values()):
             self._memory = replace(self._memory, previous_at=now)  # nothing is open, and nothing begins: a plan would be empty
-            return
-        judgements = self._judge(readings)
+            return ()
+        judgements = self._judge(readings, windows)
         situation = Situation(
             self._target, now, (LISTENER,), readings=readings, loaded_rules=self._names, flapping=self._flapping, servers=SERVERS
         )
@@ -66,14 +81,16 @@ class Course:
         self._memory = self._memory.after(plan)
         self.lived += [Lived(at_s, incident, self._in_state_since(incident, at_s)) for incident in plan.incidents]
         self.told += [Told(at_s, notice) for message in plan.messages for notice in message.notices]
+        return judgements
 
-    def _judge(self, readings: Mapping[str, Reading]) -> list[Judgement]:
+    def _judge(self, readings: Mapping[str, Reading], windows: Looks | None) -> list[Judgement]:
         """Judge all rules; those that are the same as in the look before, once."""
         open_now = tuple((one.fingerprint, one.state is State.PENDING) for one in self._memory.open)
-        if self._judged_of[0] is not readings or self._judged_of[1] != open_now:
-            seen = Seen(dict.fromkeys(self._windows, readings), {}, {})
+        looked = readings if windows is None else windows
+        if self._judged_of[0] is not looked or self._judged_of[1] != open_now:
+            seen = Seen({one: readings if windows is None else windows.get(one, {}) for one in self._windows}, {}, {})
             self._judgements = judge_all(self._evaluator, self._rules, seen, open_keys(self._memory.open)) if self._rules else []
-            self._judged_of = readings, open_now
+            self._judged_of = looked, open_now
         return self._judgements
 
     def _in_state_since(self, incident: Incident, at_s: float) -> float:

@@ -18,7 +18,7 @@ from watchdog.core.rules.rule import Rule
 from watchdog.core.scenarios.scenario import Scenario
 from watchdog.core.scenarios.timeline import Timeline, written_columns
 
-__all__ = ["Concern", "Prepared", "concerns", "prepared", "says_enough"]
+__all__ = ["Concern", "Prepared", "RowsTogether", "concerns", "prepared", "says_enough"]
 
 
 class Prepared(Struct, frozen=True):
@@ -84,7 +84,7 @@ def _until(scenario: Scenario, rules: Mapping[str, Rule]) -> float:
 def concerns(together: Sequence[Prepared], evaluator: Evaluator) -> list[Concern]:
     """Return what is to be judged in each of these scenarios, whose rules are the same."""
     rules = together[0].rules if together else ()
-    rows = _Rows(together)
+    rows = RowsTogether([one.different_readings() for one in together])
     quiet = {name for one in together for name in one.scenario.quiet}
     anywhere = [
         replace(one.rule, when=f"({one.rule.when}) IS NOT NULL", clear=None, escalate=())
@@ -107,14 +107,15 @@ def concerns(together: Sequence[Prepared], evaluator: Evaluator) -> list[Concern
     return [mine.of(one) for mine, one in zip(found, together, strict=True)]
 
 
-class _Rows:
+class RowsTogether:
     """The rows of all looks of several scenarios, by table; and which scenario and reading each is of."""
 
-    def __init__(self, together: Sequence[Prepared]) -> None:
+    def __init__(self, looked: Iterable[Iterable[tuple[str, Reading]]]) -> None:
+        """`looked`: for each scenario what its looks read, with the names of the tables."""
         rows: dict[str, list[Row]] = {}
         self._owners: dict[str, list[tuple[int, int]]] = {}
-        for number, one in enumerate(together):
-            for table, reading in one.different_readings():
+        for number, readings in enumerate(looked):
+            for table, reading in readings:
                 rows.setdefault(table, []).extend(reading.rows)
                 self._owners.setdefault(table, []).extend([(number, id(reading))] * len(reading.rows))
         self.readings = {table: Reading(tuple(mine)) for table, mine in rows.items()}

@@ -13,6 +13,7 @@ from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import judge_all, windows_of
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Reading, Table
+from watchdog.core.model.target import Target
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.scenarios.course import Course
 from watchdog.core.scenarios.played import Played
@@ -74,7 +75,8 @@ class Runner:
         return self._known_rules[kind]
 
     def _play(self, one: Prepared, concern: Concern) -> Played:
-        course = Course(one.scenario, concern, self._evaluator, self._flapping)
+        target = Target(one.scenario.target, interval_s=one.scenario.every_s)
+        course = Course(target, concern, self._evaluator, self._flapping)
         for number, readings in enumerate(one.looks):
             course.look(number * one.scenario.every_s, readings)
         unheard = one.scenario.rules - concern.covered - {lived.incident.rule for lived in course.lived}

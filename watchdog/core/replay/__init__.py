@@ -1,0 +1,1 @@
+"""Rules replayed over what was recorded, by the same judging and deciding as in the daemon, beside what happened."""
