@@ -138,3 +138,15 @@ def test_a_flag_that_means_nothing_says_what_was_meant(given: dict[str, tuple[st
 @pytest.mark.parametrize("text", ["", "limit=5", "QueueBacklogHigh=5", "QueueBacklogHigh.limit", ".limit=5", "QueueBacklogHigh.=5"])
 def test_set_has_one_form(text: str) -> None:
     assert faults(sets=(text,)) == [f'--set "{text}": expected RULE.param=value, such as QueueBacklogHigh.limit=500']
+
+
+@pytest.mark.parametrize(
+    ("flag", "override"),
+    [
+        ("WorkerLost.for=5m", Override("WorkerLost", for_s=300.0, where_from="--set WorkerLost.for=5m")),
+        ("WorkerLost.keep_firing_for=0s", Override("WorkerLost", keep_firing_for_s=0.0, where_from="--set WorkerLost.keep_firing_for=0s")),
+        ("WorkerLost.enabled=true", Override("WorkerLost", enabled=True, where_from="--set WorkerLost.enabled=true")),
+    ],
+)
+def test_where_there_is_more_than_one_look_times_can_be_set(flag: str, override: Override) -> None:
+    assert rule_flags((), (), (flag,), RULES, over_time=True).overrides == (override,)
