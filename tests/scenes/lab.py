@@ -27,6 +27,8 @@ from watchdog.demo.redis_server import redis_server
 
 __all__ = ["Lab", "SceneCluster"]
 
+START_S = 60.0
+
 
 class SceneCluster(Cluster):
     """A demo cluster whose workers run the scenes' tasks, on the broker and the database that the scene wants."""
@@ -156,6 +158,7 @@ class Lab:
         (self.folder / "watchdog.toml").write_text(config)
         shutil.rmtree(self.folder / ".local", ignore_errors=True)  # the database of an earlier run in this folder
         self._daemon = Daemon(self.folder)
+        self._daemon.wait_for("watchdog_started", START_S)  # seconds on a busy machine, in which the first steps would be missed
         self._began, self._began_at = time.monotonic(), time.time()
 
     def step(self, name: str) -> None:

@@ -12,6 +12,7 @@ from math import inf, nextafter
 import msgspec
 import structlog
 
+from watchdog.core.decoding import ready
 from watchdog.core.history.frames import Frame
 from watchdog.store.database import DatabaseFile
 
@@ -59,7 +60,7 @@ def _some(connection: sqlite3.Connection, target: str, after: float, until: floa
 
 def _decoded(body: bytes, target: str, at: float) -> Frame:
     try:
-        return msgspec.msgpack.decode(zlib.decompress(body), type=Frame)
+        return msgspec.msgpack.decode(zlib.decompress(body), type=ready(Frame))
     except (msgspec.MsgspecError, zlib.error, ValueError) as error:
         _log.warning("frame_dropped", target=target, reason=str(error))
         return Frame(at, 0.0, whole=False, damaged=True)
