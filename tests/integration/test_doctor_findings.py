@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,12 @@ def checker(folder: Path, clock: Callable[[], float], **sources: str) -> Checker
     return build_checker(conf, (), clock, time.perf_counter)
 
 
-def looked(folder: Path, clock: Callable[[], float], **sources: str) -> CheckResult:
+def looked(folder: Path, clock: Callable[[], float], between: Callable[[], object] = lambda: None, **sources: str) -> CheckResult:
     """The second of two looks."""
     eyes = checker(folder, clock, **sources)
     try:
         eyes.check(Severity.WARNING)
+        between()
         return eyes.check(Severity.WARNING)
     finally:
         eyes.close()
@@ -83,36 +85,33 @@ def test_what_redis_writes_to_an_append_only_file_has_none(tmp_path: Path) -> No
         assert cells(tmp_path, cluster.redis_url, "unsaved_s")["unsaved_s"] == 0
 
 
-def found(folder: Path, cluster: Cluster) -> set[str]:
-    """The findings about Flower."""
-    result = looked(folder, time.time, flower=cluster.flower_url)
-    return {one.rule for one in result.firing if one.rule.startswith("Flower")}
-
-
-def busy_flower(cluster: Cluster, *args: str) -> None:
-    """Flower beside a worker that runs tasks, more than 50 of them before the first look, and more between any two."""
+def found(folder: Path, cluster: Cluster, *args: str) -> set[str]:
+    """The findings about a Flower beside a worker that runs 120 tasks before the first look, and as many between the two."""
     cluster.start_redis()
     cluster.start_worker("one", ["indexing"])
     cluster.start_flower(*args)
     cluster.wait_ready()
-    cluster.flood("indexing", 4000)
-    done = f"{cluster.flower_url}/api/tasks?state=SUCCESS&limit=100"
-    until(lambda: len(httpx.get(done).json()) > 45, 30.0, "Flower lists 46 tasks that have run")
+    run_tasks(cluster)
+    result = looked(folder, time.time, partial(run_tasks, cluster), flower=cluster.flower_url)
+    return {one.rule for one in result.firing if one.rule.startswith("Flower")}
+
+
+def run_tasks(cluster: Cluster) -> None:
+    """Run 120 tasks, and return when Flower knows that the last has run."""
+    last = cluster.flood("indexing", 120)[-1]
+    until(lambda: "SUCCESS" in httpx.get(f"{cluster.flower_url}/api/task/info/{last}").text, 60.0, "Flower lists the last task as run")
 
 
 def test_a_flower_whose_max_tasks_is_too_small_for_its_rate_is_found(tmp_path: Path) -> None:
     with Cluster(tmp_path) as cluster:
-        busy_flower(cluster, "--max_tasks=50")
-        assert found(tmp_path, cluster) == {"FlowerForgetsTasks"}
+        assert found(tmp_path, cluster, "--max_tasks=50") == {"FlowerForgetsTasks"}
 
 
 def test_a_flower_that_keeps_all_its_tasks_is_fine(tmp_path: Path) -> None:
     with Cluster(tmp_path) as cluster:
-        busy_flower(cluster)
         assert found(tmp_path, cluster) == set()
 
 
 def test_a_flower_before_2_is_found(tmp_path: Path) -> None:
     with Cluster(tmp_path, flower_python=flower_python("1.2.0")) as cluster:
-        busy_flower(cluster, "--max_tasks=50")
-        assert found(tmp_path, cluster) == {"FlowerOld", "FlowerForgetsTasks"}
+        assert found(tmp_path, cluster, "--max_tasks=50") == {"FlowerOld", "FlowerForgetsTasks"}

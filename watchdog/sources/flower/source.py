@@ -35,7 +35,7 @@ NOT_FOUND = 404
 UNKNOWN_WORKER = b"Unknown worker"
 """Flower's answer for a worker that is not in its inspect cache: 2.x as text, 1.x within an HTML page."""
 UNKNOWN_TASK = b"Unknown task"
-"""The same for a task that it does not list."""
+"""The same for a task that it does not list; before 2.2 the answer is empty."""
 UNSUPPORTED = b"broker is not supported"
 """The same for the lengths of queues, if it was started with a broker that is neither Redis nor RabbitMQ."""
 
@@ -105,7 +105,7 @@ class FlowerSource:
             return page, True
         if isinstance(query, InspectOne) and page.status == NOT_FOUND and UNKNOWN_WORKER in page.body:
             return {}, False
-        if isinstance(query, WholeTask) and page.status == NOT_FOUND and UNKNOWN_TASK in page.body:
+        if isinstance(query, WholeTask) and page.status == NOT_FOUND and (UNKNOWN_TASK in page.body or not page.body):
             return WholeTaskSeen(query.id), False
         if isinstance(query, HasWorkersPage) and page.status == NOT_FOUND:
             return False, False
