@@ -62,6 +62,7 @@ PAGES: Mapping[str, tuple[str, Callable[[Cells], str | None]]] = {
     "hosts": ("", lambda _: DASHBOARD),
     "kinds": ("", lambda _: DASHBOARD),
     "conf": ("worker", lambda cells: _worker({"name": cells.get("worker")})),
+    "flower": ("", lambda _: DASHBOARD),
     "cluster": ("", lambda _: DASHBOARD),
     "running": ("id", _task),
     "tasks": ("name", _tasks),
