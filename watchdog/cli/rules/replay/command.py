@@ -58,7 +58,7 @@ def replay(  # noqa: PLR0913 - one for each option
     config: Path | None,
     database: str | None,
 ) -> None:
-    """Run rules over what the daemon recorded, and show what they would have told, beside what was told.
+    """Run rules over what was recorded, beside what was told.
 
     The rules are those of the configuration as it is now, with --rules, --only, --skip and --set. Nothing is asked and nothing is sent. The
     daemon keeps the rows of each look for `history_rows` (48h).
