@@ -16,7 +16,7 @@ from watchdog.core.model.rows import Asking, Look
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.running.results_place import KEY, ResultsPlace
 
-__all__ = ["METAS_PER_POLL", "KnownRun", "Report", "Running", "listed_runs", "metas", "running_of", "runs_now"]
+__all__ = ["METAS_PER_POLL", "REUSED_S", "KnownRun", "Report", "Running", "listed_runs", "metas", "running_of", "runs_now"]
 
 METAS_PER_POLL = 50
 """Number of remembered tasks whose reports are read from Redis per poll, in turn. Reports of new tasks are read at once."""

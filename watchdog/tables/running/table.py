@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import STARTED_TASKS, InspectOne, Query
-from watchdog.core.model.replies import Replies, TaskSeen
+from watchdog.core.model.queries import STARTED_TASKS, InspectOne, Query, ReadEventCounters
+from watchdog.core.model.replies import EventCounters, Replies, TaskSeen
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.target import Target
 from watchdog.tables.running.contradicted import contradiction, ended_by_its_worker, workers_to_ask
-from watchdog.tables.running.memory import METAS_PER_POLL, KnownRun, Running, listed_runs, metas, running_of, runs_now
+from watchdog.tables.running.memory import METAS_PER_POLL, REUSED_S, KnownRun, Running, listed_runs, metas, running_of, runs_now
 from watchdog.tables.running.results_place import ResultsPlace, results_place
 from watchdog.tables.workers.memory import KnownWorkers, inspections, known_workers_of, refreshing
 
@@ -54,6 +54,8 @@ FIXED = ("id", "name", "worker")
 PROCESS_SLACK_S = 5.0
 """Clocks differ: a task counts as one of an earlier process only if it started this much before the current process."""
 CLOCK_AHEAD = "its worker's clock is ahead, and it was not watched from its beginning on"
+RESTARTED = "flower: restarted, and has not reported this task since"
+UNHEARD = "events: nothing was heard of this task since they are listened to again"
 MISSED = "the event that reports it was missed"
 NO_QUEUE = "its sender does not report it (task_send_sent_event is off), and its worker consumes several queues"
 
@@ -92,7 +94,7 @@ def read(look: Look) -> Reading:
     if isinstance(listed, Gap):
         rows = tuple(_blind_row(run, listed.reason, idle) for run in memory.known.values() if not run.ended)
         return Reading(rows, unread=listed.reason, idle=idle, memory=memory)
-    now = runs_now(memory, listed, look, place, known_workers.flower.back_at)
+    now = runs_now(memory, listed, look, place, _lists_since(look, known_workers))
     told = {run.id: replace(run, ended=run.ended or ended_by_its_worker(run, known_workers, look.now)) for run in now.known.values()}
     now = replace(now, known=told)
     workers = _Workers(look, known_workers, tuple(told.values()))
@@ -107,6 +109,16 @@ def read(look: Look) -> Reading:
         memory=now,
         forgotten=frozenset((run.id,) for run in forgotten if run not in over),
     )
+
+
+def _lists_since(look: Look, known_workers: KnownWorkers) -> float | None:
+    """Return when what lists tasks began to do so: at Flower's last start, or when the connection over which events come was opened."""
+    if not look.target.hears_tasks:
+        return known_workers.flower.back_at
+    counters = look.replies.get(ReadEventCounters(), EventCounters)
+    if isinstance(counters, Gap) or counters.started_at is None:
+        return None
+    return counters.started_at - REUSED_S  # what is heard is no list that was reused
 
 
 def _place(target: Target, replies: Replies, known_workers: KnownWorkers) -> ResultsPlace:
@@ -170,7 +182,7 @@ class _Workers:
 
 def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) -> Row:
     if not run.listed:
-        return _blind_row(run, "flower: restarted, and has not reported this task since", idle)
+        return _blind_row(run, UNHEARD if look.target.hears_tasks else RESTARTED, idle)
     running_s = run.running_s(look.now)
     started = (running_s, MISSED if run.started is None else CLOCK_AHEAD)
     told: dict[str, tuple[Cell, str]] = {

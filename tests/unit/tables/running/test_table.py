@@ -240,6 +240,27 @@ def test_a_task_of_which_flower_lost_sight_by_a_restart_is_unknown_not_over() ->
     assert "restarted" in row(readings[-1], "t1", table="running").gaps["running_s"]
 
 
+def heard(started: float) -> Watch:
+    """A look at a task that was heard to start, with its worker at work."""
+    watch = Watch(running(started=started), a_target(hears_tasks=True))
+    watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=1)
+    look(watch, 0)
+    return watch
+
+
+def test_a_task_that_is_not_heard_of_since_the_connection_was_opened_again_is_unknown_not_over() -> None:
+    watch = heard(started=NOW - 3000)
+    watch.cluster.tasks, watch.cluster.flower_started_at = [], watch.cluster.now + 1
+    readings = [look(watch) for _ in range(30)]
+    assert "nothing was heard of this task since" in row(readings[-1], "t1", table="running").gaps["running_s"]
+
+
+def test_a_task_that_ended_while_events_were_heard_is_over_at_once() -> None:
+    watch = heard(started=NOW - 3000)
+    watch.cluster.tasks = []
+    assert look(watch).rows == ()
+
+
 def test_a_short_task_of_which_flower_lost_sight_is_let_go() -> None:
     watch = Watch(running())
     look(watch, 0)
