@@ -11,7 +11,7 @@ import redis
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, HearWorkers, Query, ReadEventCounters, RevokedTasks, RunningTasks, SucceededTasks
-from watchdog.core.model.replies import EventCounters, TaskSeen, WorkersHeard
+from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerHeard, WorkersHeard
 from watchdog.demo.cluster import Cluster
 from watchdog.sources.events.source import EventsSource, SharedEars
 from watchdog.sources.redis.settings import RedisSettings
@@ -34,7 +34,7 @@ class Site:
         url = self.cluster.redis_url.replace("//", f"//{user}")
         return self.ears.source(f"prod {user}", RedisSettings.model_validate({"url": url}), tasks=True)
 
-    def workers(self) -> dict[str, object]:
+    def workers(self) -> dict[str, WorkerHeard]:
         heard = self.ask(HearWorkers(""))
         return dict(heard.workers) if isinstance(heard, WorkersHeard) else {}
 
@@ -51,6 +51,11 @@ class Site:
         counters = self.ask(ReadEventCounters())
         assert isinstance(counters, EventCounters), counters
         return {event: count for _, name, event, count in counters.each() if name == task}
+
+    def by_worker(self, worker: str) -> dict[str, float]:
+        counters = self.ask(ReadEventCounters())
+        assert isinstance(counters, EventCounters), counters
+        return {event: count for name, _, event, count in counters.each() if name == worker}
 
     def send(self, task: str, *args: object, **options: Any) -> str:
         return str(self.cluster.app.send_task(task, args=args, queue="mails", **options).id)
@@ -126,6 +131,17 @@ def test_a_user_who_may_not_hear_of_tasks_hears_of_workers_and_is_told_what_to_a
         assert "add &/0.celeryev/task.* +psubscribe" in why.reason
     finally:
         source.close()
+
+
+def test_a_prefork_pool_is_heard_while_it_works_and_a_solo_pool_never(site: Site) -> None:
+    site.cluster.start_worker("solo", ["alone"], 1, "solo")
+    until(lambda: "celery@solo" in site.workers(), 60, "the solo worker")
+    for queue, count in (("mails", 30), ("alone", 12)):
+        for _ in range(count):
+            site.cluster.app.send_task("demo.ok", args=[0.4], queue=queue)
+    until(lambda: site.by_worker("celery@solo").get("succeeded") == 12, 60, "all of the solo worker's tasks")
+    heard = site.workers()
+    assert [(name, one.spoke_busy) for name, one in sorted(heard.items())] == [(ONE, True), ("celery@solo", False)]
 
 
 def test_while_the_broker_is_away_nothing_is_known_and_then_counts_begin_anew(tmp_path: Path) -> None:

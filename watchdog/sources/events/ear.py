@@ -20,6 +20,7 @@ from watchdog.sources.events.heard import Memory
 from watchdog.sources.events.messages import WorkerEvent, worker_event
 from watchdog.sources.events.tasks.answers import answer
 from watchdog.sources.events.tasks.messages import TaskEvent, task_events
+from watchdog.sources.events.tasks.proofs import Proofs
 from watchdog.sources.events.tasks.runs import Runs
 from watchdog.sources.redis.commands import packed_words
 from watchdog.sources.redis.connection import FAILURES, TooLargeError, Wire
@@ -57,7 +58,7 @@ class Ear:
 
     def __init__(self, settings: RedisServerSettings, prefix: str, changed: Callable[[str], None], *, tasks: bool = False) -> None:
         self._settings, self._prefix, self._changed = settings, prefix, changed
-        self._runs = Runs() if tasks else None
+        self._runs, self._proofs = Runs() if tasks else None, Proofs()
         self._no_tasks = ""
         self._memory, self._gap = Memory(), NOT_YET
         self._open, self._said = False, ""
@@ -161,6 +162,7 @@ class Ear:
             self._memory.opens(now)
             if self._runs is not None:
                 self._runs.opens(time.time())
+                self._proofs.opens()
             self._open = True
         self._says(self._no_tasks)
 
@@ -194,13 +196,17 @@ class Ear:
                 self._memory.unreadable += 1
             elif isinstance(event, WorkerEvent):
                 self._memory.hears(event, at, now)
+                self._proofs.says(event.hostname, event.timestamp)
                 if event.active == 0 and event.timestamp is not None:
                     idle[event.hostname] = event.timestamp
             elif self._runs is not None:
                 for one in event:
                     self._runs.hears(one)
+                    self._proofs.hears(one)
         if self._runs is not None:
             self._runs.settles(idle)
+        for name in self._proofs.take():
+            self._memory.speaks_while_it_works(name)
 
     def _shut(self, reason: str) -> None:
         with self._turn:

@@ -123,6 +123,12 @@ class Memory:
         if len(self._workers) > MOST_WORKERS:
             del self._workers[next(iter(self._workers))]
 
+    def speaks_while_it_works(self, name: str) -> None:
+        """It is proven of the process that was heard last."""
+        worker = self._workers.get(name)
+        if worker is not None:
+            worker.spoke_busy = True
+
     def heard(self, at: float) -> WorkersHeard:
         """Return what was heard since the ear was opened, as of `at`."""
         return WorkersHeard(max(at - self._opened_at, 0.0), {name: worker.heard(name, at) for name, worker in self._of_now()})

@@ -121,3 +121,13 @@ def test_an_event_that_a_program_of_its_users_made_up_is_ignored() -> None:
     ears = Ears()
     ears.hear("cache-warmed", 1)
     assert ears.memory.heard(2).workers == {}
+
+
+def test_a_worker_of_which_it_is_proven_speaks_while_it_works_until_another_process_says_hello() -> None:
+    ears = Ears()
+    ears.beats(1, 3, active=0)
+    ears.memory.speaks_while_it_works(NAME)
+    ears.memory.speaks_while_it_works("celery@nobody")
+    proven = ears.of(4).spoke_busy
+    ears.hear("online", 5, pid=18)
+    assert (proven, ears.of(6).spoke_busy) == (True, False)
