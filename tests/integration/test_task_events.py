@@ -120,7 +120,8 @@ def test_what_runs_is_listed_until_it_ends(site: Site) -> None:
     assert site.counted("demo.hang")["succeeded"] == 1.0
 
 
-def test_a_user_who_may_not_hear_of_tasks_hears_of_workers_and_is_told_what_to_add(site: Site) -> None:
+def test_a_user_who_may_not_hear_of_tasks_hears_of_workers_and_is_told_what_to_add(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchdog.sources.events.ear.DENIED_WAIT_S", 1.0)
     with redis.Redis.from_url(site.cluster.redis_url) as broker:
         broker.execute_command("ACL", "SETUSER", "half", "on", ">secret", "resetchannels", "&/0.celeryev/worker.*", "+psubscribe", "+ping")
     source, workers, of_tasks = site.listen("half:secret@"), HearWorkers(""), ReadEventCounters()
@@ -129,6 +130,10 @@ def test_a_user_who_may_not_hear_of_tasks_hears_of_workers_and_is_told_what_to_a
         why = source.ask([of_tasks]).replies[of_tasks]
         assert isinstance(why, Gap)
         assert "add &/0.celeryev/task.* +psubscribe" in why.reason
+        with redis.Redis.from_url(site.cluster.redis_url) as broker:
+            broker.execute_command("ACL", "SETUSER", "half", "&/0.celeryev/task.*")
+        until(lambda: isinstance(source.ask([of_tasks]).replies[of_tasks], EventCounters), 20, "tasks to be heard once they may be")
+        assert isinstance(source.ask([workers]).replies[workers], WorkersHeard)
     finally:
         source.close()
 

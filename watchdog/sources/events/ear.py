@@ -137,13 +137,16 @@ class Ear:
         self._subscribes(wire, line.asked.address.db)
         readable = poll()
         readable.register(wire, POLLIN)
-        heard_at = asked_at = checked_at = time.monotonic()
+        heard_at = asked_at = checked_at = tried_at = time.monotonic()
         while not self._ending.wait(PAUSE_S):
             now = time.monotonic()
             if now - checked_at >= QUIET_S:
                 checked_at = now
                 if line.connected() is not wire:
                     raise NotMasterError("the sentinels name another master: connecting to it")
+            if self._no_tasks and now - tried_at >= DENIED_WAIT_S:
+                tried_at = now
+                wire.remark(packed_words("PSUBSCRIBE", pattern_of(self._prefix, line.asked.address.db, "task")))
             if self._reads(wire, readable):
                 heard_at = now
             elif heard_at >= asked_at and now - heard_at >= QUIET_S:
@@ -183,11 +186,21 @@ class Ear:
             pushed = wire.pushed()
             any_came = True
             at, now = time.monotonic(), time.time()
+            if self._no_tasks and any(_begins_tasks(words) for words in pushed):
+                self._hears_of_tasks(now)
             messages = [words for words in pushed if isinstance(words, list) and len(words) == 4]
             events = [_event(words) for words in messages]
             with self._turn:
                 self._takes_in(events, at, now)
         return any_came
+
+    def _hears_of_tasks(self, now: float) -> None:
+        """The ACL allows it now."""
+        with self._turn:
+            self._no_tasks = ""
+            if self._runs is not None:
+                self._runs.opens(now)
+        self._says("")
 
     def _takes_in(self, events: list[WorkerEvent | list[TaskEvent] | None], at: float, now: float) -> None:
         idle: dict[str, float] = {}
@@ -232,6 +245,11 @@ def _subscribed(wire: Wire, pattern: str, until_then: str) -> None:
     raise _DeniedError(
         f"the ACL of this user denies {what} (NOPERM): add &{pattern} +psubscribe to it, as in the README; until then {until_then}"
     )
+
+
+def _begins_tasks(words: object) -> bool:
+    """Whether this confirms that the channels of tasks are subscribed to."""
+    return isinstance(words, list) and words[:1] == [b"psubscribe"] and isinstance(words[1], bytes) and words[1].endswith(OF_TASKS)
 
 
 def _event(words: list[object]) -> WorkerEvent | list[TaskEvent] | None:
