@@ -18,13 +18,14 @@ from watchdog.net.descriptor_limits import NotAskedError, own_limit
 from watchdog.sources.events.envelope import pattern_of
 from watchdog.sources.events.heard import Memory
 from watchdog.sources.events.messages import WorkerEvent, worker_event
+from watchdog.sources.events.subscribing import DeniedError, confirms, request, subscribe
 from watchdog.sources.events.tasks.answers import answer
 from watchdog.sources.events.tasks.messages import TaskEvent, task_events
 from watchdog.sources.events.tasks.proofs import Proofs
 from watchdog.sources.events.tasks.runs import Runs
 from watchdog.sources.redis.commands import packed_words
 from watchdog.sources.redis.connection import FAILURES, TooLargeError, Wire
-from watchdog.sources.redis.reasons import failure, only_denied, stale
+from watchdog.sources.redis.reasons import failure, stale
 from watchdog.sources.redis.sentinels import NoMasterError, NotMasterError
 from watchdog.sources.redis.server_line import Line, line_to
 from watchdog.sources.redis.settings import RedisServerSettings
@@ -46,10 +47,6 @@ OF_TASKS = b".celeryev/task.*"
 NOT_YET = Gap("events: the connection to the broker is being opened")
 
 
-class _DeniedError(Exception):
-    """The ACL denies the channel, or the commands."""
-
-
 class Ear:
     """Listens to the workers of one broker database, and with `tasks` to what they say of their tasks.
 
@@ -59,7 +56,7 @@ class Ear:
     def __init__(self, settings: RedisServerSettings, prefix: str, changed: Callable[[str], None], *, tasks: bool = False) -> None:
         self._settings, self._prefix, self._changed = settings, prefix, changed
         self._runs, self._proofs = Runs() if tasks else None, Proofs()
-        self._no_tasks = ""
+        self._of_tasks = self._no_tasks = ""
         self._memory, self._gap = Memory(), NOT_YET
         self._open, self._said = False, ""
         self._turn = threading.Lock()
@@ -120,7 +117,7 @@ class Ear:
         """Connect and listen until something ends that: why, and whether the ACL did."""
         try:
             self._listens(line)
-        except _DeniedError as error:
+        except DeniedError as error:
             return str(error), True
         except TooLargeError:
             return "expected events, found an answer without an end", False
@@ -146,7 +143,7 @@ class Ear:
                     raise NotMasterError("the sentinels name another master: connecting to it")
             if self._no_tasks and now - tried_at >= DENIED_WAIT_S:
                 tried_at = now
-                wire.remark(packed_words("PSUBSCRIBE", pattern_of(self._prefix, line.asked.address.db, "task")))
+                request(wire, self._of_tasks)
             if self._reads(wire, readable):
                 heard_at = now
             elif heard_at >= asked_at and now - heard_at >= QUIET_S:
@@ -157,8 +154,9 @@ class Ear:
 
     def _subscribes(self, wire: Wire, db: int) -> None:
         began = time.monotonic()
-        _subscribed(wire, pattern_of(self._prefix, db, "worker"), "Flower's word stands")
-        self._no_tasks = self._without_tasks(wire, db)
+        subscribe(wire, pattern_of(self._prefix, db, "worker"), "Flower's word stands")
+        self._of_tasks = pattern_of(self._prefix, db, "task")
+        self._no_tasks = self._without_tasks(wire)
         now = time.monotonic()
         self.latency_ms = (now - began) * 1000
         with self._turn:
@@ -169,13 +167,13 @@ class Ear:
             self._open = True
         self._says(self._no_tasks)
 
-    def _without_tasks(self, wire: Wire, db: int) -> str:
+    def _without_tasks(self, wire: Wire) -> str:
         """Subscribe to the tasks as well, if they are wanted: empty, or why they cannot be heard. Workers are heard all the same."""
         if self._runs is None:
             return ""
         try:
-            _subscribed(wire, pattern_of(self._prefix, db, "task"), "tasks are unknown")
-        except _DeniedError as error:
+            subscribe(wire, self._of_tasks, "tasks are unknown")
+        except DeniedError as error:
             return f"events: {error}"
         return ""
 
@@ -186,7 +184,7 @@ class Ear:
             pushed = wire.pushed()
             any_came = True
             at, now = time.monotonic(), time.time()
-            if self._no_tasks and any(_begins_tasks(words) for words in pushed):
+            if self._no_tasks and any(confirms(said, self._of_tasks) for said in pushed):
                 self._hears_of_tasks(now)
             messages = [words for words in pushed if isinstance(words, list) and len(words) == 4]
             events = [_event(words) for words in messages]
@@ -232,24 +230,6 @@ class Ear:
         if reason != self._said:
             self._said = reason
             self._changed(reason)
-
-
-def _subscribed(wire: Wire, pattern: str, until_then: str) -> None:
-    """Subscribe to the channels of a pattern; raises _DeniedError, with what is to be added to the ACL, and what holds `until_then`."""
-    answered = next(iter(wire.exchange(packed_words("PSUBSCRIBE", pattern), 1)))
-    if not isinstance(answered, Exception):
-        return
-    if not only_denied(answered):
-        raise answered
-    what = f"the channel {pattern}" if "channel" in str(answered) else "the command PSUBSCRIBE"
-    raise _DeniedError(
-        f"the ACL of this user denies {what} (NOPERM): add &{pattern} +psubscribe to it, as in the README; until then {until_then}"
-    )
-
-
-def _begins_tasks(words: object) -> bool:
-    """Whether this confirms that the channels of tasks are subscribed to."""
-    return isinstance(words, list) and words[:1] == [b"psubscribe"] and isinstance(words[1], bytes) and words[1].endswith(OF_TASKS)
 
 
 def _event(words: list[object]) -> WorkerEvent | list[TaskEvent] | None:
