@@ -5,6 +5,7 @@ In: the app as for `celery -A`, its Python, what workers consume. Out: a `CheckR
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 
 from watchdog.config.rulebook import RuleBook, app_rules, rules_for
 from watchdog.core.judging.check_result import CheckResult, check_target
@@ -33,6 +34,7 @@ def examined_app(
     rules = rules_for(book, app, APP_TABLES)
     past = Past(dict.fromkeys(APP_TABLES, seen))
     tables = read_tables(APP_TABLES, target, past, Replies(), now, windows_of(rules))
-    judgements = judge_all(Evaluator(APP_TABLES, stopwatch=time.perf_counter), rules, tables)
+    with closing(Evaluator(APP_TABLES, stopwatch=time.perf_counter)) as evaluator:
+        judgements = judge_all(evaluator, rules, tables)
     checked = check_target(app, judgements, tables.windows[DEFAULT_WINDOW_S], app=app)
     return CheckResult(now, len(rules), (checked,), fail_on)

@@ -134,10 +134,12 @@ class Checker:
         return Looked(judgement, tuple(rows))
 
     def close(self) -> None:
-        """Close the sources' sockets; a running poll asks nothing more."""
+        """Close the sources' sockets, and free what judging took; a running poll asks nothing more."""
         for poller in self._pollers:
             poller.stop()
             poller.close()
+        for evaluator in self._evaluators.values():
+            evaluator.close()
 
     def _answers(self, target: str, readings: Mapping[str, Reading]) -> list[Answer]:
         """The answer to each expectation, in its default window."""

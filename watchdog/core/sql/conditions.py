@@ -143,7 +143,9 @@ def _prepared(
 @lru_cache(maxsize=64)
 def _kept(schema: tuple[tuple[str, tuple[tuple[str, Kind | None], ...]], ...]) -> SqlTables:
     """Return empty tables to prepare statements against. Cached, because opening them costs more than a check."""
-    return SqlTables({name: dict(columns) for name, columns in schema})
+    return SqlTables(
+        {name: dict(columns) for name, columns in schema}, kept_statements=0
+    )  # none is prepared twice: each load would add some
 
 
 # --- queries ---

@@ -63,10 +63,12 @@ def bound(params: Mapping[str, Param]) -> dict[str, float | str]:
 class SqlTables:
     """The tables, initially empty. `fill` replaces rows, `run` runs a statement, `prepare` only analyzes one.
 
-    `refused` collects why the authorizer refused, while a statement is prepared.
+    `refused` collects why the authorizer refused, while a statement is prepared. `kept_statements` remain prepared, to be run again.
     """
 
-    def __init__(self, schema: Schema, *, max_steps: int = MAX_STEPS, stopwatch: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self, schema: Schema, *, max_steps: int = MAX_STEPS, stopwatch: Callable[[], float] = lambda: 0.0, kept_statements: int = 2048
+    ) -> None:
         self.refused: list[str] = []
         self._schema = schema
         self._reads: dict[str, set[str]] = {}
@@ -79,7 +81,7 @@ class SqlTables:
         self._too_long = False
         self._prepared = 0
         self._max_steps = max_steps
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=2048)
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=kept_statements)
         self._build()
 
     def _build(self) -> None:
