@@ -18,10 +18,10 @@ from watchdog.demo.cluster import Cluster
 
 
 def configure(folder: Path, flower: str, redis: str, hook: str) -> None:
-    """Every `for` is short, and that of NoWorkersOnline as long as a whole test."""
+    """Every `for` is short; as long as a whole test for what a busy machine may make true in passing."""
     lines = ['interval = "0.3s"', 'database = "watchdog.db"', "[[target]]", 'name = "prod"', f'flower = "{flower}"', f'redis = "{redis}"']
     lines += ["[[receiver]]", 'name = "ops"', 'type = "webhook"', f'url = "{hook}"']
-    for rule, held in {"*": "1s", "WorkerLost": "0s", "NoWorkersOnline": "5m", "EveryWorkerLost": "5m"}.items():
+    for rule, held in {"*": "1s", "WorkerLost": "0s", "NoWorkersOnline": "5m", "EveryWorkerLost": "5m", "Blind": "5m"}.items():
         lines += ["[[override]]", f'rule = "{rule}"', f'for = "{held}"', 'keep_firing_for = "1s"']
     (folder / "watchdog.toml").write_text("\n".join(lines) + "\n")
 
@@ -55,7 +55,7 @@ def test_a_rolling_deploy_is_no_message_and_one_that_leaves_a_worker_dead_is_tol
             own_cluster.start_worker(name, queues, processes)
             until(lambda: incidents(tmp_path) == [], 30, "it is back")
         assert "Nothing that it hid is open." in watchdog("deploy", "end", "v512", cwd=tmp_path).stdout
-        assert firsts(receiver) == before
+        assert [one for one in told(receiver) if one[0] not in before] == []
 
         watchdog("deploy", "start", "v513", cwd=tmp_path)
         before = firsts(receiver)
