@@ -19,6 +19,7 @@ from watchdog.core.model.replies import TaskSeen, WholeTaskSeen
 from watchdog.core.model.servers.flower_queries import OldestTasks
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded
 from watchdog.sources.moments import moment
+from watchdog.sources.task_texts import LONGEST_TEXT, arguments_of, cut, last_line
 
 __all__ = ["TaskQuery", "tasks_path", "tasks_seen", "whole_task_path", "whole_task_seen"]
 
@@ -26,7 +27,6 @@ TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | Workers
 
 MOST_TASKS = 1000
 """The longest list that is requested (0.8 MB, 70 ms of Flower's loop)."""
-LONGEST_TEXT = 500
 LONGEST_TRACEBACK = 100_000
 MOST_CHILDREN = 1000
 _EXPECTED = "an object of id -> task, each with its state,"
@@ -88,14 +88,7 @@ def tasks_seen(body: bytes, query: TaskQuery) -> tuple[TaskSeen, ...] | Gap:
     if isinstance(query, OldestTasks):
         asked_for.sort(key=lambda task: task.received or inf)
     with_arguments = isinstance(query, RunningTasks)
-    return tuple(_task_seen(task, _arguments(task) if with_arguments else None) for task in asked_for[: _limit(query)])
-
-
-def _arguments(task: _Task) -> str | None:
-    """As Celery's events have them, without what is empty: `(4711,) {'dry': True}`; None if Flower missed the event that names them."""
-    if task.args is None and task.kwargs is None:
-        return None
-    return " ".join(text for text in (task.args, task.kwargs) if text not in (None, "()", "[]", "{}"))[:LONGEST_TEXT]
+    return tuple(_task_seen(task, arguments_of(task.args, task.kwargs) if with_arguments else None) for task in asked_for[: _limit(query)])
 
 
 def _is_asked_for(task: _Task, query: TaskQuery) -> bool:
@@ -141,18 +134,18 @@ def _loose_task(entry: dict[str, Any]) -> _Task | None:
 def _task_seen(task: _Task, arguments: str | None) -> TaskSeen:
     return TaskSeen(
         id=task.uuid[:LONGEST_TEXT],
-        name=_cut(task.name),
+        name=cut(task.name),
         state=task.state.upper(),
-        worker=_cut(task.worker),
+        worker=cut(task.worker),
         received=task.received,
         started=task.started,
         succeeded=task.succeeded,
         failed=task.failed,
         runtime=task.runtime,
-        exception=_cut(task.exception),
-        traceback_last=_last_line(task.traceback),
+        exception=cut(task.exception),
+        traceback_last=last_line(task.traceback),
         retries=task.retries,
-        routing_key=_cut(task.routing_key),
+        routing_key=cut(task.routing_key),
         timestamp=task.timestamp,
         retried=task.retried,
         revoked=task.revoked,
@@ -161,15 +154,6 @@ def _task_seen(task: _Task, arguments: str | None) -> TaskSeen:
         sent=task.sent,
         has_eta=task.eta is not None,
     )
-
-
-def _last_line(traceback: str | None) -> str | None:
-    """The line that names the exception; None if there is no traceback."""
-    return _cut((traceback or "").rstrip().rpartition("\n")[2].strip())
-
-
-def _cut(text: str | None) -> str | None:
-    return text[:LONGEST_TEXT] if text else None
 
 
 _OF_WHOLE: dict[str, Any] = {

@@ -11,9 +11,7 @@ from watchdog.core.decoding import ready
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.events.envelope import body_of
 
-__all__ = ["LONGEST_TEXT", "TaskEvent", "task_events"]
-
-LONGEST_TEXT = 500
+__all__ = ["TaskEvent", "task_events"]
 
 
 class TaskEvent(Struct, gc=False):

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from watchdog.core.model.replies import EventCounters, TaskSeen
-from watchdog.sources.events.tasks.messages import LONGEST_TEXT, TaskEvent
+from watchdog.sources.events.tasks.messages import TaskEvent
 from watchdog.sources.moments import moment
+from watchdog.sources.task_texts import arguments_of, cut, last_line
 
 __all__ = ["Runs"]
 
@@ -80,7 +81,7 @@ class _Run:
 
     def sends(self, event: TaskEvent) -> None:
         """Its sender's word. It may come after the worker's: senders and workers have connections of their own."""
-        self.sent, self.routing_key = event.timestamp, _cut(event.routing_key)
+        self.sent, self.routing_key = event.timestamp, cut(event.routing_key)
         self._describes(event)
 
     def goes_on(self, event: TaskEvent, kind: str) -> None:
@@ -94,20 +95,19 @@ class _Run:
         elif kind == "succeeded":
             self.runtime = event.runtime
         elif event.exception is not None:
-            self.exception, self.traceback_last = _cut(event.exception), _last_line(event.traceback)
+            self.exception, self.traceback_last = cut(event.exception), last_line(event.traceback)
         state = STATES[event.type]
         if not (kind == "received" and self.state == "STARTED") and not (kind == "rejected" and self.state in ENDED):
             self.state = state
 
     def _describes(self, event: TaskEvent) -> None:
-        self.name = _cut(event.name) or self.name
+        self.name = cut(event.name) or self.name
         self.retries = event.retries if event.retries is not None else self.retries
         self.has_eta |= event.eta is not None
         if event.expires is not None:
             self.expires = moment(event.expires)
-        if event.args is not None or event.kwargs is not None:
-            said = (text for text in (event.args, event.kwargs) if text not in (None, "()", "[]", "{}"))
-            self.arguments = " ".join(text for text in said if text)[:LONGEST_TEXT]
+        arguments = arguments_of(event.args, event.kwargs)
+        self.arguments = arguments if arguments is not None else self.arguments
 
     def seen(self) -> TaskSeen:
         return TaskSeen(
@@ -279,12 +279,3 @@ def _last(runs: Iterable[_Run], limit: int) -> tuple[TaskSeen, ...]:
 def _by_event(runs: Iterable[_Run], limit: int) -> tuple[TaskSeen, ...]:
     latest = sorted(runs, key=lambda run: run.timestamp or 0.0, reverse=True)
     return tuple(run.seen() for run in latest[:limit])
-
-
-def _last_line(traceback: str | None) -> str | None:
-    """The line that names the exception; None if there is no traceback."""
-    return _cut((traceback or "").rstrip().rpartition("\n")[2].strip())
-
-
-def _cut(text: str | None) -> str | None:
-    return text[:LONGEST_TEXT] if text else None
