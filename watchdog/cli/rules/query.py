@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,10 +99,10 @@ def _answers(
     checker = build_checker(conf, tuple(name for name in chosen if name not in seen) or tuple(chosen), time.time, time.perf_counter)
     answers = []
     try:
-        with StatusLine() as status:
+        with StatusLine() as status, ExitStack() as own:
             for target in chosen:
                 if target in seen:
-                    readings, evaluator = seen[target].readings, Evaluator(TABLES, stopwatch=time.perf_counter)
+                    readings, evaluator = seen[target].readings, own.enter_context(closing(Evaluator(TABLES, stopwatch=time.perf_counter)))
                     evaluator.load(readings)
                 else:
                     readings, evaluator = checker.readings(target, reads, status.say)
