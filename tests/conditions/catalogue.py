@@ -79,6 +79,7 @@ MORE = (
     Condition("The result backend does not answer", ("ResultsUnreachable",)),
     Condition("A queue does not move behind tasks that hang", ("QueueStuck",)),
     Condition("A message starts again and again", ("TaskStartsAgain",)),
+    Condition("Two workers execute the same task at once", ("TaskRunsTwice",)),
     Condition("A task reports the same progress for long", ("ProgressStalled",)),
     Condition("An exception type that is new, or back", ("NewExceptionType",)),
     Condition("Two workers of one name", ("DuplicateWorkerName",)),

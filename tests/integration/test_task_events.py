@@ -1,7 +1,7 @@
 """Real tasks on real workers, heard by their events: what they did, what runs, and what is said where they cannot be heard."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ ONE = "celery@one"
 
 
 class Site:
-    """A worker on the queue `mails`, and the source that hears it."""
+    """A worker on the queue `mails` with that many processes, and the source that hears it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.cluster = Cluster(folder)
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, processes: int = 3) -> None:
+        self.cluster = Cluster(folder, environment=environment)
         self.cluster.start_redis()
-        self.cluster.start_worker("one", ["mails"], 3)
+        self.cluster.start_worker("one", ["mails"], processes, "prefork", "--prefetch-multiplier=1")
         self.ears = SharedEars(lambda *_: None)
         self.source = self.listen()
         until(lambda: ONE in self.workers(), 60, "the worker to be heard")
@@ -168,3 +168,16 @@ def test_the_run_of_a_killed_pool_process_fails(site: Site) -> None:
     task_id = site.send("demo.crash")
     until(lambda: task_id in site.tasks(FailedTasks()), 30, "the failure")
     assert "WorkerLostError" in str(site.tasks(FailedTasks())[task_id].traceback_last)
+
+
+def test_a_message_that_is_delivered_again_while_its_task_runs_is_executed_by_two_workers(tmp_path: Path) -> None:
+    site = Site(tmp_path, {"DEMO_VISIBILITY_TIMEOUT_S": "2", "DEMO_ACKS_LATE": "1"}, processes=1)
+    try:
+        task_id = site.send("demo.hang", 60)
+        until(lambda: task_id in site.tasks(RunningTasks()), 20, "the task to start")
+        site.cluster.start_worker("two", ["mails"])
+        until(lambda: [task.also_on for task in site.tasks(RunningTasks()).values() if task.also_on], 45, "the second worker to start it")
+        (task,) = site.tasks(RunningTasks()).values()
+        assert {task.worker, *dict(task.also_on or ())} == {ONE, "celery@two"}
+    finally:
+        site.close()

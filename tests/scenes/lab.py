@@ -33,8 +33,8 @@ START_S = 60.0
 class SceneCluster(Cluster):
     """A demo cluster whose workers run the scenes' tasks, on the broker and the database that the scene wants."""
 
-    def __init__(self, workdir: Path, environment: Mapping[str, str], database: int = 0) -> None:
-        super().__init__(workdir, environment=environment)
+    def __init__(self, workdir: Path, environment: Mapping[str, str], database: int = 0, flower_python: Path | None = None) -> None:
+        super().__init__(workdir, environment=environment, flower_python=flower_python)
         self._database = database
         self._sender: Celery | None = None
         self._others: list[Process] = []
@@ -90,7 +90,16 @@ class SceneCluster(Cluster):
 class Lab:
     """What the steps of a scene work with. Steps come from one thread; `every` sends from threads of its own."""
 
-    def __init__(self, folder: Path, conf: Mapping[str, object], *, database: int, on_rabbitmq: bool, visibility_timeout_s: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        conf: Mapping[str, object],
+        *,
+        database: int,
+        on_rabbitmq: bool,
+        visibility_timeout_s: float,
+        flower_python: Path | None = None,
+    ) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.rabbitmq = RabbitMQ(folder)
@@ -100,7 +109,7 @@ class Lab:
         if on_rabbitmq:
             settings["broker_transport_options"] = {}  # those of Redis mean nothing to it
             environment |= {"DEMO_BROKER_URL": self.rabbitmq.url, "DEMO_RESULTS_URL": "disabled://"}
-        self.cluster = SceneCluster(folder, {**environment, "SCENE_CONF": json.dumps(settings)}, database)
+        self.cluster = SceneCluster(folder, {**environment, "SCENE_CONF": json.dumps(settings)}, database, flower_python)
         self.looks: list[Look] = []
         self.steps: dict[str, float] = {}
         self._receiver = RecordingReceiver()

@@ -9,8 +9,11 @@ from tests.scenes import faketime
 from tests.scenes.judge import Also, Need, Verdict, judge
 from tests.scenes.lab import Lab
 from tests.servers import rabbitmq
+from tests.servers.flower_versions import flower_python
 
-__all__ = ["Scene", "lacking", "play"]
+__all__ = ["NO_FLOWER", "Scene", "lacking", "play"]
+
+NO_FLOWER = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,22 @@ def lacking(scene: Scene) -> str | None:
     return None
 
 
-def play(scene: Scene, folder: Path, *, asks_flower: bool = True) -> Verdict:
-    """Run the scene in that folder, where its logs stay, and judge it; without Flower only the daemon, for a single check hears nothing."""
+def play(scene: Scene, folder: Path, *, flower: str | None = None) -> Verdict:
+    """Run the scene in that folder, where its logs stay, and judge it.
+
+    `flower`: an older version of it, or NO_FLOWER: then only the daemon is judged, for a single check hears nothing.
+    """
+    asks_flower = flower != NO_FLOWER
+    python = flower_python(flower) if flower and asks_flower else None
     on_rabbitmq = scene.broker == "rabbitmq"
-    with Lab(folder, scene.conf, database=scene.database, on_rabbitmq=on_rabbitmq, visibility_timeout_s=scene.visibility_timeout_s) as lab:
+    with Lab(
+        folder,
+        scene.conf,
+        database=scene.database,
+        on_rabbitmq=on_rabbitmq,
+        visibility_timeout_s=scene.visibility_timeout_s,
+        flower_python=python,
+    ) as lab:
         lab.start_broker()
         scene.set_up(lab)
         lab.start_flower(*scene.flower)

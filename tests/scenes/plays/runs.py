@@ -217,7 +217,7 @@ RUNS = (
         _fails_in_all_ways,
         (
             Need("storm", ("RetryStorm",), "scene.storm", within_s=120),
-            _fails("half", "demo.fail", 90),
+            _fails("half", "demo.fail", 90 + JOINS_S),
             _fails("all", "scene.broken", 60 + JOINS_S),
             _fails("rare", "scene.rare", 120 + JOINS_S),
             _fails("soft limit", "scene.soft", 75 + JOINS_S),

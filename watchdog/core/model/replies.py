@@ -57,12 +57,12 @@ class EventCounters(Struct, frozen=True):
 
 
 class TaskSeen(Struct, frozen=True, gc=False):
-    """One task as Flower's event stream shows it (`/api/tasks`; celery/events/state.py `Task`).
+    """One task as its events show it (Flower's `/api/tasks`; celery/events/state.py `Task`). Texts are cut to 500 characters.
 
-    `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds and known for successes only. `name` is None if
-    Flower missed its first event, `routing_key` (the queue, on Redis) if its sender sends no `task-sent`. `exception` is a repr; if Celery
-    shows `ExceptionWithTraceback()`, the actual type is in `traceback_last`, the last line of the traceback. Texts are cut to 500
-    characters.
+    `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds, of successes only. `name` is None if its first
+    event was missed, `routing_key` (the queue, on Redis) if its sender sends no `task-sent`. `exception` is a repr; where it is
+    `ExceptionWithTraceback()`, the actual type is in `traceback_last`, the traceback's last line. `also_on`: the workers that execute it
+    besides `worker`, each with its start; None if unknown (Flower keeps one worker a task). `has_eta`: it was sent to start later.
     """
 
     id: str
@@ -88,7 +88,7 @@ class TaskSeen(Struct, frozen=True, gc=False):
     sent: float | None = None
     """When it was sent, by its sender's clock; None if its sender sends no `task-sent`."""
     has_eta: bool = False
-    """Whether it was sent to start at a later time."""
+    also_on: tuple[tuple[str, float | None], ...] | None = None
 
     @property
     def expired(self) -> bool:

@@ -58,6 +58,8 @@ class KnownRun(Struct, frozen=True):
     absent_at: float | None = None
     arguments: str | None = None
     """Only where the target shows them: what is remembered is stored."""
+    also_on: tuple[tuple[str, float | None], ...] | None = None
+    """Other workers that execute it, each with its start by its clock; None: not known."""
 
     def running_s(self, now: float) -> float | None:
         """Return how long it has been running, limiting its worker's clock by what we saw ourselves; None if that cannot be known."""
@@ -122,7 +124,8 @@ def listed_runs(memory: Running, listed: tuple[TaskSeen, ...], target: Target, n
 
 def _known(task: TaskSeen, before: KnownRun | None, looked_at: float | None, now: float) -> KnownRun:
     if before is None:
-        return KnownRun(task.id, task.name, task.worker, task.routing_key, task.started, now, first_seen_at=now, absent_at=looked_at)
+        first = KnownRun(task.id, task.name, task.worker, task.routing_key, task.started, now, first_seen_at=now, absent_at=looked_at)
+        return replace(first, also_on=task.also_on)
     again = before.started != task.started
     return replace(
         before,
@@ -135,6 +138,7 @@ def _known(task: TaskSeen, before: KnownRun | None, looked_at: float | None, now
         ended=before.ended and not again,
         first_seen_at=now if again else before.first_seen_at,
         absent_at=looked_at if again else before.absent_at,
+        also_on=task.also_on,
     )
 
 

@@ -28,6 +28,7 @@ COLUMNS = (
     Column("worker", T, "the worker that executes it"),
     Column("worker_state", T, "that worker's state; lost also where its process has restarted since", allowed=("online", "left", "lost")),
     Column("worker_active", N, "tasks that worker executes now, by its own heartbeat", "tasks", 0.0),
+    Column("also_on", T, "other workers that are online and execute it at the same time, by its events", neutral=""),
     Column("queue", T, "the queue it came from, if its sender or its worker reports it"),
     Column("running_s", N, "since it started", "s", 0.0),
     Column(
@@ -47,6 +48,7 @@ COLUMNS = (
     Column("progress_still_s", N, "since its progress or step last moved; 0 where it reports none", "s", 0.0),
     Column("arguments", T, "its arguments, as its worker's events have them; only with `show_arguments`", neutral=""),
 )
+UNTOLD = 'flower keeps one worker for each task: events of tasks tell (`events = "all"`)'
 OF_PROGRESS = ("progress", "step", "meta", "progress_still_s")
 HIDDEN = "hidden: show_arguments of this target is false"
 FIXED = ("id", "name", "worker")
@@ -90,6 +92,8 @@ def read(look: Look) -> Reading:
     idle = dict.fromkeys(OF_PROGRESS, why) if why else {}
     if not look.target.show_arguments:
         idle["arguments"] = HIDDEN
+    if not look.target.hears_tasks:
+        idle["also_on"] = UNTOLD
     listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):
         rows = tuple(_blind_row(run, listed.reason, idle) for run in memory.known.values() if not run.ended)
@@ -158,6 +162,16 @@ class _Workers:
             return None, why
         return active, row.gaps.get("active", "")
 
+    def also_on(self, run: KnownRun) -> tuple[Cell, str]:
+        """Return (the other workers that are online and execute it, or why that is unknown)."""
+        others: list[str] = []
+        for worker, started in run.also_on or ():
+            state, why = self.state(replace(run, worker=worker, started=started))
+            if state is None:
+                return None, why
+            others += [worker] if state == "online" else []
+        return ", ".join(sorted(others)), ""
+
     def queue(self, run: KnownRun) -> tuple[Cell, str]:
         """Return (the queue it came from, or why that is unknown): from its sender, or because its worker consumes only one."""
         row = self.rows.get(run.worker)
@@ -191,6 +205,7 @@ def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) 
         "worker": (run.worker, MISSED),
         "worker_state": workers.state(run),
         "worker_active": workers.active(run),
+        "also_on": workers.also_on(run),
         "queue": workers.queue(run),
         "running_s": started,
         "arguments": (run.arguments, MISSED),

@@ -106,6 +106,29 @@ def test_other_apps_tasks_are_no_rows() -> None:
     assert Watch(running(), a_target(workers=("celery@gpu-*",))).look(0)["running"].rows == ()
 
 
+def hearing(*also_on: tuple[str, float | None]) -> Row:
+    """The row of `t1` where events tell of tasks, and name these workers besides its own."""
+    cluster = running(also_on=also_on)
+    cluster.add("celery@web-2", queues=("indexing",))
+    return first(cluster, hears_tasks=True)
+
+
+def test_other_workers_that_execute_it_too_are_named() -> None:
+    assert hearing(("celery@web-2", NOW - 30)).cells["also_on"] == "celery@web-2"
+
+
+def test_a_task_of_one_worker_is_executed_nowhere_else() -> None:
+    assert hearing().cells["also_on"] == ""
+
+
+def test_a_worker_that_is_gone_executes_nothing_besides() -> None:
+    assert hearing(("celery@web-9", NOW - 30)).cells["also_on"] == ""
+
+
+def test_where_flower_lists_tasks_the_other_workers_are_not_known() -> None:
+    assert "events of tasks tell" in look(Watch(running()), 0).idle["also_on"]
+
+
 def test_how_busy_its_worker_is_stands_beside_it() -> None:
     cluster = running()
     cluster.beats[WEB] = replace(cluster.beats[WEB], active=3)
@@ -374,7 +397,7 @@ def test_in_a_first_look_every_task_is_asked() -> None:
 
 def test_without_redis_progress_is_idle() -> None:
     reading = Watch(running(), a_target(sources=frozenset({"flower"}))).look(0)["running"]
-    assert set(reading.idle) == {"progress", "step", "meta", "progress_still_s", "arguments"}
+    assert set(reading.idle) == {"progress", "step", "meta", "progress_still_s", "arguments", "also_on"}
 
 
 def test_where_results_do_not_live_in_redis_progress_is_idle_and_says_so() -> None:

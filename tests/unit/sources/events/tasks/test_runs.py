@@ -166,3 +166,65 @@ def test_memory_is_bounded(what: str) -> None:
     for number in range(most + 10):
         tell(told, number)
     assert kept(told.runs) == most
+
+
+# --- one task, two workers ----------------------------------------------------------------------------------------------
+
+OTHER = "celery@web-2"
+
+
+def twice(**fields: Any) -> Told:
+    """A task that one worker started, and then another one too."""
+    return Told().hear("received", "started").hear("received", "started", worker=OTHER, **fields)
+
+
+def executing(told: Told) -> list[tuple[str | None, dict[str, float | None]]]:
+    """The last worker that started it and when, and those besides."""
+    return [(task.worker, dict(task.also_on or ())) for task in told.runs.started(10)]
+
+
+def test_a_task_that_two_workers_execute_is_of_the_last_and_names_the_first() -> None:
+    assert executing(twice()) == [(OTHER, {WORKER: AT + 2})]
+
+
+def test_a_message_that_waits_at_another_worker_is_not_executed_there() -> None:
+    assert executing(Told().hear("received", "started").hear("received", worker=OTHER)) == [(WORKER, {})]
+
+
+@pytest.mark.parametrize("end", ["succeeded", "failed"])
+def test_one_execution_ends_and_is_listed_with_its_own_start_while_the_other_goes_on(end: str) -> None:
+    told = twice().hear(end)
+    ended = told.runs.succeeded("shop.order", 10) or told.runs.failed(10)
+    assert executing(told) == [(OTHER, {})]
+    assert [(task.worker, task.started) for task in ended] == [(WORKER, AT + 2)]
+
+
+def test_when_the_last_to_start_ends_the_others_may_be_dead_and_are_forgotten() -> None:
+    assert executing(twice().hear("succeeded", worker=OTHER)) == []
+
+
+def test_both_ends_are_counted_and_listed() -> None:
+    told = twice().hear("succeeded").hear("succeeded", worker=OTHER)
+    assert told.counts["succeeded"] == 2.0
+    assert [task.worker for task in told.runs.succeeded("shop.order", 10)] == [OTHER, WORKER]
+
+
+def test_a_retry_that_is_told_after_its_next_start_elsewhere_leaves_that_running() -> None:
+    assert executing(twice().hear("retried")) == [(OTHER, {})]
+
+
+def test_a_second_delivery_that_is_revoked_before_it_starts_is_revoked_and_the_first_runs_on() -> None:
+    told = Told().hear("received", "started").hear("received", "revoked", worker=OTHER)
+    assert told.ids() == {"started": ["1"], "revoked": ["1"]}
+
+
+def test_of_two_workers_one_that_executes_nothing_does_not_execute_it() -> None:
+    told = twice()
+    told.runs.settles({OTHER: AT + 9})
+    assert executing(told) == [(WORKER, {})]
+    told.runs.settles({WORKER: AT + 9})
+    assert executing(told) == []
+
+
+def test_a_task_that_comes_back_to_its_first_worker_is_executed_there_once() -> None:
+    assert executing(twice().hear("started")) == [(WORKER, {OTHER: AT + 4})]
