@@ -57,6 +57,11 @@ def v6_actions(database: "Database") -> None:
     _run(database, _V6)
 
 
+def v7_held_back(database: "Database") -> None:
+    """Since when an incident could be told, where something held it back as it fired."""
+    _run(database, _V7)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -170,8 +175,14 @@ CREATE TABLE actions (
 CREATE INDEX actions_by_time ON actions (at);
 """
 
+_V7 = """
+ALTER TABLE incidents ADD COLUMN held_back INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE incidents ADD COLUMN let_go_at REAL NOT NULL DEFAULT 0;
+"""
+
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
+    v7_held_back,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
 

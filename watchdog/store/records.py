@@ -42,8 +42,10 @@ _cells_of = attrgetter(*INCIDENT_COLUMNS)
 TOLD_COLUMNS = tuple(field.name for field in fields(Notified))
 
 _MAPPINGS = frozenset({"key", "labels", "values", "inhibits", "severe_since"})
-_NUMBERS = frozenset({"started_at", "fired_at", "resolved_at", "held_s", "quiet_s", "seen_at", "fires", "first_fire_at", "last_fire_at"})
-_FLAGS = frozenset({"flapping", "trial", "deploy"})
+_NUMBERS = frozenset(
+    {"started_at", "fired_at", "resolved_at", "held_s", "quiet_s", "seen_at", "fires", "first_fire_at", "last_fire_at", "let_go_at"}
+)
+_FLAGS = frozenset({"flapping", "trial", "deploy", "held_back"})
 _WORDS = frozenset({"state", "severity", "ended"})
 """Enumerations. sqlite3 would look for an adapter of each."""
 

@@ -24,7 +24,7 @@ from watchdog.core.incidents.quiet.reasons import Elsewhere, Quiet
 from watchdog.core.incidents.quiet.shared_servers import Twins, server_of
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.routing import Recipient, Routing
-from watchdog.core.incidents.wanted import JudgedIncident, about_receiver
+from watchdog.core.incidents.wanted import JudgedIncident, about_receiver, held_back
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.judging.links import link_of
 from watchdog.core.judging.texts import resolved_text, texts_of
@@ -90,6 +90,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         elsewhere=Elsewhere((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
         heard=loaded.hearing(),
     )
+    judged = [_let_go(one, before.get(one.incident.id), situation, quiet) for one in judged] if _next_in_line(situation) else judged
     messages, withdrawn = decide_notifications(
         judged,
         loaded,
@@ -114,6 +115,23 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         keep_samples_s=situation.keep_samples_s,
         decisions=_decisions(situation, judged, loaded, messages, quiet) if situation.decisions else (),
     )
+
+
+def _next_in_line(situation: Situation) -> bool:
+    """Whether anybody is notified of what has burned for some time only: then it matters since when it could be told."""
+    return situation.routing.has_later or any(recipient.terms.after_s for recipient in situation.recipients)
+
+
+def _let_go(one: JudgedIncident, before: Incident | None, situation: Situation, quiet: Quiet) -> JudgedIncident:
+    """Note whether an incident is held back from everybody as it fires, and when that is over: `after` counts from then on."""
+    incident = one.incident
+    fires_now = before is None or before.fired_at is None
+    if incident.state is not State.FIRING or one.verdict is not Verdict.BREACH or not (fires_now or incident.held_back):
+        return one
+    held = held_back(one, situation.recipients, situation.now, routing=situation.routing, quiet=quiet)
+    if held is incident.held_back:
+        return one
+    return replace(one, incident=replace(incident, held_back=held, let_go_at=0.0 if held else situation.now))
 
 
 def _decisions(

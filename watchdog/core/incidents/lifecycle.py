@@ -124,6 +124,10 @@ class Incident(Struct, frozen=True, gc=False):
 
     severe_since: Mapping[str, float] = field(default_factory=dict)
     """Severity -> when it became that severe, the mildest first; empty: it never got worse."""
+    held_back: bool = False
+    """Whether, ever since it fired, there has been a reason to tell nobody of it. Noted only where some route has `after`."""
+    let_go_at: float = 0.0
+    """When there was none any more; 0: never, or there was none when it fired."""
 
     @property
     def open(self) -> bool:

@@ -129,6 +129,8 @@ class Routing:
         self.routes = tuple(routes)
         self._top = Level(self.routes)
         self._known: dict[tuple[str, str], tuple[Incident, Recipient, Terms | None]] = {}
+        self.has_later = any(terms.after_s for terms in _all_terms(self.routes))
+        """Whether there is a next in line: a route with `after`."""
         self._soonest_s = min((terms.soonest_reminder_s for terms in _all_terms(self.routes)), default=inf)
 
     def terms(self, incident: Incident, recipient: Recipient) -> Terms | None:
@@ -151,15 +153,16 @@ class Routing:
         return min((way.terms for way in ways if way.receiver == recipient.name), key=lambda terms: terms.rank, default=None)
 
     def since(self, incident: Incident, recipient: Recipient, hidden_until: Callable[[Incident], float] = lambda _: 0.0) -> float | None:
-        """Return since when an incident has fired, is for a recipient, and was not hidden. None: it never fired.
+        """Return since when an incident has fired, is for a recipient, and could be told to somebody. None: it never fired.
 
-        It may be for the recipient only since it got worse. `hidden_until`: when the last silence or deploy ended that hid it from all.
+        It may be for the recipient only since it got worse. A cause that came later, when it could be told already, does not matter: it
+        comes and goes by itself. `hidden_until`: when the last silence or deploy ended that hid it from all.
         """
         if incident.fired_at is None:
             return None
         reached = ((at, replace(incident, severity=Severity(one))) for one, at in incident.severe_since.items())
         for_it = next((at for at, then in reached if self._routed(then, recipient) is not None), 0.0)
-        return max(for_it, incident.fired_at, hidden_until(incident))
+        return max(for_it, incident.fired_at, incident.let_go_at, hidden_until(incident))
 
     def soonest_reminder_s(self, recipient: Recipient) -> float:
         """The shortest time after which a recipient may be reminded of anything."""

@@ -7,7 +7,7 @@ Input: an incident with its verdict in this cycle, what the receiver was notifie
 Output: an event, or why there is none.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -31,6 +31,7 @@ __all__ = [
     "Why",
     "about_receiver",
     "decision",
+    "held_back",
     "quiet_reason",
     "reminded_along",
     "terms_of",
@@ -133,7 +134,7 @@ def decision(
     # 6. Has it fired for long enough, or is a reminder due?
     if event is None:
         return _reminder(incident, notified, terms, now)
-    since = routing.since(incident, recipient, quiet.hidden_until) if event is Event.FIRST and terms.after_s else None
+    since = _since(incident, recipient, now, routing, quiet) if event is Event.FIRST and terms.after_s else None
     if since is not None and abs(now - since) < terms.after_s:  # a shared server's incident may fire a moment from now
         return Decision(why=Why.LATER, at=since + terms.after_s)
     # 7. Was just this refused?
@@ -168,6 +169,28 @@ def quiet_reason(
         return quiet_reason(one, recipient, its, now, routing=routing, quiet=quiet, above=(*above, one.id)) is not None
 
     return quiet.reason(incident, counts, window_of(now, terms.mutes))
+
+
+def held_back(one: JudgedIncident, recipients: Iterable[Recipient], now: float, *, routing: Routing, quiet: Quiet) -> bool:
+    """Whether an incident that is seen to fire is for some recipients, and a reason keeps it from all of them.
+
+    One that is told as that of another target is not: its targets are named there.
+    """
+    held = False
+    for recipient in recipients:
+        terms = None if one.about == recipient.name else terms_of(one, recipient, routing)
+        if terms is None:
+            continue
+        reason = quiet_reason(one.incident, recipient, terms, now, routing=routing, quiet=quiet)
+        if reason is None or reason.same_as is not None:
+            return False
+        held = True
+    return held
+
+
+def _since(incident: Incident, recipient: Recipient, now: float, routing: Routing, quiet: Quiet) -> float | None:
+    """Return from when on `after` counts. What was held back until this moment can be told from now on."""
+    return now if incident.held_back else routing.since(incident, recipient, quiet.hidden_until)
 
 
 def _of_the_end(notified: Notified | None, refused: Event | None) -> Decision:

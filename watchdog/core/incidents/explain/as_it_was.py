@@ -59,6 +59,8 @@ def as_it_was(incident: Incident, transitions: Sequence[Transition], at: float) 
         verdict=(Verdict.CLEAR if state is State.RECOVERING else Verdict.BREACH).value,
         closed_by="",
         closed_because="",
+        held_back=incident.held_back or incident.let_go_at > at,
+        let_go_at=incident.let_go_at if incident.let_go_at <= at else 0.0,
     )
 
 

@@ -82,9 +82,7 @@ class Teller:
         until = "" if made.until is None else f" until {self._clock(made.until)}"
         match made.why:
             case "later":
-                return (
-                    f"not notified yet: this receiver hears of what has fired for {format_duration(made.for_s)} without being acknowledged"
-                )
+                return f"not notified yet: this receiver hears of {self._lasting(made)} without being acknowledged"
             case word if word == GROUP:
                 return f"not notified yet: the message waits for others of its group{until}"
             case "not_routed":
@@ -94,6 +92,13 @@ class Teller:
             case "refused" if made.until is not None:
                 return f"not notified: this receiver refused the message, and is not asked again{until}"
         return "not notified: the message was given up; `watchdog outbox` shows why, `outbox retry` sends it again"
+
+    def _lasting(self, made: Explained) -> str:
+        """What the next in line hears of; since when it counts, if that is not since it fired."""
+        what = f"what has fired for {format_duration(made.for_s)}"
+        since = 0.0 if made.until is None else made.until - made.for_s
+        late = since - (self._incident.fired_at or since) >= 1.0
+        return f"{what}, counted from {self._clock(since)}, when it could be told," if late else what
 
     def _not_for(self, recipient: Recipient) -> str:
         incident = self._incident

@@ -121,6 +121,13 @@ CASES = {
         "its beginning at 14m, if it still fires then unacknowledged",
         recipient=Recipient("ops", terms=Terms(after_s=900.0)),
     ),
+    "after, let go later": Case(
+        "not notified yet: this receiver hears of what has fired for 15m, counted from 30s, when it could be told, "
+        "without being acknowledged",
+        "its beginning at 15m30s, if it still fires then unacknowledged",
+        incident=replace(FIRING, let_go_at=NOW + 30),
+        recipient=Recipient("ops", terms=Terms(after_s=900.0)),
+    ),
     "own failure": Case("not notified: this is the failure of this very receiver, which cannot be told of it", about="ops"),
     "refused": Case(
         "not notified: this receiver refused the message, and is not asked again until 59m10s",
