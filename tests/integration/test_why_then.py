@@ -64,7 +64,7 @@ def test_a_silence_that_was_expired_since(store: Store) -> None:
     store.add_silence(Silence("01SILENCE", (Matcher("rule", "=", OVER.rule),), NOW - 10, NOW + 3600, "", "ada"))
     store.expire_silence("01SILENCE", NOW + 90)
     assert answer(store)[0] == "not notified: silenced until 1m30s by ada, silence 01SILENCE"
-    assert answer(store, NOW + 100)[0] == "its beginning was due then, and no message of it is kept"
+    assert answer(store, NOW + 100)[0] == "its beginning was due then, if it could be seen, and no message of it is kept"
 
 
 def test_a_deploy_that_has_ended_since(store: Store) -> None:
@@ -81,7 +81,7 @@ def test_a_mute_window_of_today(store: Store) -> None:
 def test_a_cause_that_is_over_since(store: Store) -> None:
     cause = replace(OVER, id="01CAUSE", rule="BrokerUnreachable", key={}, fingerprint="f", inhibits=(OVER.rule,), resolved_at=NOW + 120)
     lived(store, cause)
-    assert answer(store)[0] == "not notified: BrokerUnreachable explains it, and is told instead"
+    assert answer(store)[0].startswith("not notified: BrokerUnreachable explains it, and is told instead")
 
 
 def test_what_was_not_yet_due(store: Store) -> None:

@@ -208,6 +208,7 @@ class _Answering:
             yield f"Targets and receivers whose settings cannot be read here are left out: {self._asked.unread}"
         if self._asked.at is not None:
             yield "Rules, receivers, routes and mute windows are those of today's configuration."
+            yield "Not kept is what could be seen at that moment: what fired is taken as seen."
 
     def _listed(self, cases: Sequence[Case]) -> str:
         names = [key_text(case.key) or case.target for case in cases]

@@ -26,9 +26,11 @@ from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["NOT_QUIET", "Elsewhere", "Quiet", "Reason", "quiet_reasons"]
+__all__ = ["NOT_QUIET", "WORDS", "Elsewhere", "Quiet", "Reason", "quiet_reasons"]
 
 
+WORDS = ("trial", "deploy", "inhibited", "shared", "silenced", "acknowledged", "muted")
+"""A word for each reason, in their order. They never change."""
 MOST_CAUSES = 3
 NO_ACKNOWLEDGEMENTS: Mapping[str, Acknowledgement] = {}
 NO_TWINS = Twins()
@@ -51,10 +53,9 @@ class Reason(Struct, frozen=True):
 
     @property
     def word(self) -> str:
-        """One word for it, which never changes: `trial`, `deploy`, `inhibited`, `shared`, `silenced`, `acknowledged`, `muted`."""
+        """One of `WORDS`."""
         set_ = (self.trial, self.deploy, self.cause, self.same_as, self.silence, self.acknowledged, self.window)
-        words = ("trial", "deploy", "inhibited", "shared", "silenced", "acknowledged", "muted")
-        return next(word for word, one in zip(words, set_, strict=True) if one)
+        return next(word for word, one in zip(WORDS, set_, strict=True) if one)
 
     @property
     def until(self) -> float | None:
