@@ -81,7 +81,7 @@ def test_an_exception_inside_a_cycle_leaves_nothing_written(store: Store) -> Non
 
 def test_the_file_has_a_column_for_every_field_of_an_incident(store: Store) -> None:
     columns = {row["name"] for row in store._file.connection().execute("PRAGMA table_info (incidents)")}
-    assert columns == {field.name for field in fields(Incident)}
+    assert columns == {*(field.name for field in fields(Incident)), "change"}  # the number of its last change is not part of it
 
 
 def test_open_incidents_are_found_by_their_index(store: Store) -> None:

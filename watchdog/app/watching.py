@@ -3,6 +3,7 @@
 In: a configuration, and what outlives it: the store, the self-monitor, the pace. Out: one configuration, ready to be started.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -61,6 +62,7 @@ def build_cycles(
 
     settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
     servers = {target.name: servers_of(target) for target in settings.target}
+    named = Counter(server for of_target in servers.values() for server in set(of_target.values()))
     keeping = Keeping(KEPT, settings.history_raw, settings.history)
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
@@ -82,6 +84,7 @@ def build_cycles(
                 past=partial(stored_past, store, poller.target.name, keep_s),
                 self_seen=self_seen if poller is itself else lambda: None,
                 servers=servers.get(poller.target.name, {}),
+                shared=[server for server in servers.get(poller.target.name, {}).values() if named[server] > 1],
                 loaded_rules=frozenset(rule.name for rule in conf.book.rules),
                 flapping=Flapping(settings.flap_window, settings.flap_quiet),
                 keeping=None if poller is itself else keeping,

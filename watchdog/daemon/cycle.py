@@ -5,7 +5,7 @@ is lost. Memory advances only after the commit; `now` is read once. The first cy
 continues where the old configuration stopped.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -69,6 +69,7 @@ class Cycle:
         loaded_rules: frozenset[str] = frozenset(),
         flapping: Flapping = NEVER_FLAPPING,
         servers: Mapping[str, str] = NO_SERVERS,
+        shared: Collection[str] = (),
         keeping: Keeping | None = None,
         recorder: Recorder | None = None,
         keep_rows_s: float = 0.0,
@@ -77,11 +78,12 @@ class Cycle:
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
-        `servers`: source -> what identifies its server (`Incident.server`). `keeping`: what is kept for history (None: nothing);
-        `slice_of`: what one look adds to it. `recorder`: makes frames of the rows, which are kept for `keep_rows_s` seconds.
+        `servers`: source -> what identifies its server (`Incident.server`). `shared`: those that other targets name, too.
+        `keeping`: what is kept for history (None: nothing); `slice_of`: what one look adds to it. `recorder`: makes frames of the rows,
+        which are kept for `keep_rows_s` seconds.
         `decisions`: whether each plan says what was decided about every receiver.
         """
-        self._servers = servers
+        self._servers, self._shared = servers, shared
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
@@ -111,7 +113,7 @@ class Cycle:
         replies = self._poller.ask(past, now, demand=self._demand)
         seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
         with self._store.cycle() as transaction:
-            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._servers.values())
+            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._shared)
             judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
             seen = _with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]

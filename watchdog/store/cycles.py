@@ -12,8 +12,8 @@ from operator import attrgetter
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.quiet.shared_servers import NO_TWINS
 from watchdog.core.incidents.routing import LONGEST_GROUP_INTERVAL_S
-from watchdog.store import twins
 from watchdog.store.looks import table_memory
 from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.migrations import OPEN_STATES
@@ -30,6 +30,7 @@ from watchdog.store.records import (
 )
 from watchdog.store.refusals import StoreError
 from watchdog.store.requests import acknowledgements, deploys, silences
+from watchdog.store.twins import SharedIncidents, changed_number, matters_elsewhere
 
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
 
@@ -39,8 +40,9 @@ TRIED_FOR_S = 24 * 3600.0
 _FOR_LIFE = frozenset({"id", "fingerprint", "rule", "identity", "target", "key", "started_at"})
 _COLUMNS = ", ".join(f'"{name}"' for name in INCIDENT_COLUMNS)
 _UPSERT = (
-    f"INSERT INTO incidents ({_COLUMNS}) VALUES ({', '.join('?' * len(INCIDENT_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608 - our own column names
+    f"INSERT INTO incidents ({_COLUMNS}, change) VALUES ({', '.join('?' * len(INCIDENT_COLUMNS))}, ?) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608 - our own column names
     + ", ".join(f'"{name}" = excluded."{name}"' for name in INCIDENT_COLUMNS if name not in _FOR_LIFE)
+    + ", change = CASE WHEN excluded.change > 0 OR incidents.change > 0 THEN ? ELSE 0 END"
 )
 _OPEN = f"SELECT {_COLUMNS} FROM incidents WHERE target = ? AND state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
 _OWED = f"""
@@ -74,15 +76,18 @@ def load(
     kept: CachedTarget,
     fired_within: tuple[float, float] | None = None,
     servers: Collection[str] = (),
+    shared: SharedIncidents | None = None,
 ) -> Loaded:
     """The stored state of one target. Open incidents that did not change are the same objects as in the previous load.
 
-    `fired_within`: from when to when earlier firings count for flapping. `servers`: those that other targets may name, too.
+    `fired_within`: from when to when earlier firings count for flapping. `servers`: those that other targets name, too. `shared`: what
+    is known of their incidents.
     """
     open_ = kept.open.values(_tuples(connection, _OPEN, target))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
-    twins_, twins_causes = twins.load(connection, target, servers, (*open_, *unsettled), kept.twins) if servers else ((), ())
+    known = shared or SharedIncidents()
+    twins, twins_causes = known.read(connection, servers, (*open_, *unsettled)) if servers else (NO_TWINS, {})
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
     return Loaded(
         open=open_,
@@ -98,7 +103,7 @@ def load(
         deploys=deploys.recent(connection),
         said_at=_said_at(connection, target),
         fired={} if fired_within is None else _fired_before(connection, target, fired_within),
-        twins=twins_,
+        twins=twins,
         twins_causes=twins_causes,
         last_message=last["seq"] if last else 0,
     )
@@ -147,7 +152,10 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
 def write_incidents(connection: sqlite3.Connection, incidents: Iterable[Incident], transitions: Iterable[Transition]) -> None:
     """Write new and changed incidents, and their transitions."""
     # in the order of their ids, so that many are appended to their table and its indexes instead of inserted all over them
-    connection.executemany(_UPSERT, [incident_cells(incident) for incident in sorted(incidents, key=attrgetter("id"))])
+    written = sorted(incidents, key=attrgetter("id"))
+    number = changed_number(connection) if written else 0
+    cells = [(*incident_cells(one), number if matters_elsewhere(one) else 0, number) for one in written]
+    connection.executemany(_UPSERT, cells)
     connection.executemany(
         "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",
         [(move.incident, move.at, move.before, move.after, plain(move.reason)) for move in sorted(transitions, key=attrgetter("incident"))],

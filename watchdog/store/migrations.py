@@ -62,6 +62,11 @@ def v7_held_back(database: "Database") -> None:
     _run(database, _V7)
 
 
+def v8_changes(database: "Database") -> None:
+    """Numbers of changes to incidents that matter to other targets, so that only these are read again."""
+    _run(database, _V8)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -180,9 +185,16 @@ ALTER TABLE incidents ADD COLUMN held_back INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE incidents ADD COLUMN let_go_at REAL NOT NULL DEFAULT 0;
 """
 
+_V8 = """
+ALTER TABLE incidents ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX incidents_by_change ON incidents (change) WHERE change > 0;
+CREATE TABLE changes (number INTEGER NOT NULL);
+INSERT INTO changes VALUES (0);
+"""
+
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
-    v7_held_back,
+    v7_held_back, v8_changes,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
 

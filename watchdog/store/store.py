@@ -30,6 +30,7 @@ from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reading import IncidentShown, Watched
 from watchdog.store.requests.requests import Requests
+from watchdog.store.twins import SharedIncidents
 
 __all__ = ["KEEP_S", "Store", "Transaction"]
 
@@ -40,8 +41,8 @@ KEEP_S = 30 * 86400.0
 class Transaction:
     """One write transaction in which a cycle loads, decides and commits, so that nothing changes in between."""
 
-    def __init__(self, file: DatabaseFile) -> None:
-        self._file = file
+    def __init__(self, file: DatabaseFile, shared: SharedIncidents) -> None:
+        self._file, self._shared = file, shared
 
     def load(
         self,
@@ -56,7 +57,7 @@ class Transaction:
         `Incident.server`.
         """
         with self._file.speaking():
-            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers)
+            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers, self._shared)
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it is durable once the transaction ends."""
@@ -129,6 +130,7 @@ class Store(Requests, IncidentHistory, Digests):
 
     def __init__(self, path: str | Path, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
         self._file = DatabaseFile(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
+        self._shared = SharedIncidents()
 
     @classmethod
     def open(
@@ -172,8 +174,12 @@ class Store(Requests, IncidentHistory, Digests):
     @contextmanager
     def cycle(self) -> Iterator[Transaction]:
         """A `BEGIN IMMEDIATE` … `COMMIT` transaction; an exception rolls all of it back."""
-        with self._file.writing():
-            yield Transaction(self._file)
+        try:
+            with self._file.writing():
+                yield Transaction(self._file, self._shared)
+        except BaseException:
+            self._shared.outdated = True
+            raise
 
     def load_memories(self, target: str, types: Mapping[str, type]) -> Mapping[str, object]:
         """Table -> its memory of a target; `types`: table -> its memory's type. Used when the daemon starts."""

@@ -62,7 +62,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     """Return the plan of one cycle for one target. Unchanged incidents are passed on as the same object and are not part of the plan."""
     watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
     rules = {judgement.rule.name: judgement.rule for judgement in judgements}
-    twins = Twins(loaded.twins)
+    twins = loaded.twins
     judged: list[JudgedIncident] = []
     causes: list[Cause] = []
     transitions: list[Transition] = []
@@ -87,7 +87,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         acknowledged=loaded.acknowledged,
         deploys=loaded.deploys,
         twins=twins,
-        elsewhere=Elsewhere((*loaded.twins, *loaded.twins_causes), loaded.silences, situation.now, deploys=loaded.deploys),
+        elsewhere=Elsewhere(loaded.twins_causes, loaded.silences, situation.now, deploys=loaded.deploys),
         heard=loaded.hearing(),
     )
     judged = [_let_go(one, before.get(one.incident.id), situation, quiet) for one in judged] if _next_in_line(situation) else judged

@@ -9,6 +9,7 @@ from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import FIRE, Message, Notified
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
+from watchdog.core.incidents.quiet.shared_servers import NO_TWINS, Twins
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.rows import Sample
 
@@ -40,10 +41,10 @@ class Loaded(Struct, frozen=True):
     """(receiver, group id) -> when the last message about that group was created, for those of the last hour."""
     fired: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Fingerprint -> when its ended incidents fired, within the time that counts for flapping, for those of which there were several."""
-    twins: tuple[Incident, ...] = ()
+    twins: Twins = NO_TWINS
     """Incidents of other targets about servers that this target uses, too: open ones, and those that have ended just now."""
-    twins_causes: tuple[Incident, ...] = ()
-    """Open incidents of the twins' targets that may explain them."""
+    twins_causes: Mapping[str, tuple[Incident, ...]] = field(default_factory=dict)
+    """Target -> its open incidents that may explain the twins there."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 

@@ -19,7 +19,7 @@ from watchdog.core.incidents.notify import held_for_group
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.announcements import Announced
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
-from watchdog.core.incidents.quiet.reasons import Elsewhere, Quiet, Reason
+from watchdog.core.incidents.quiet.reasons import Elsewhere, Quiet, Reason, causes_by_target
 from watchdog.core.incidents.quiet.shared_servers import Twins
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.routing import Recipient
@@ -63,8 +63,8 @@ class Stored:
             now,
             acknowledged=loaded.acknowledged,
             deploys=loaded.deploys,
-            twins=Twins(loaded.twins),
-            elsewhere=Elsewhere((*loaded.twins, *loaded.twins_causes), loaded.silences, now, deploys=loaded.deploys),
+            twins=loaded.twins,
+            elsewhere=Elsewhere(loaded.twins_causes, loaded.silences, now, deploys=loaded.deploys),
             heard=loaded.hearing(),
         )
         mine = next(one for one in judged if one.incident.id == incident.id)
@@ -133,7 +133,7 @@ class Stored:
                 acknowledged=acknowledged_then(shown.acknowledgements, at),
                 deploys=deploys,
                 twins=Twins(sharing if seen else map(_unseen, sharing)),
-                elsewhere=Elsewhere(sharing, silences, at, deploys=deploys),
+                elsewhere=Elsewhere(causes_by_target(sharing), silences, at, deploys=deploys),
                 heard=lambda number, receiver: self._heard_then(number, receiver, at),
             )
 

@@ -44,8 +44,7 @@ class CachedRows(Generic[Value]):
 
 
 class CachedTarget(Struct, frozen=True):
-    """The cache of one target's open incidents, their twins and notification log, passed from load to load."""
+    """The cache of one target's open incidents and notification log, passed from load to load."""
 
     open: CachedRows[Incident] = field(default_factory=lambda: CachedRows(incident_from_cells, 1))
-    twins: CachedRows[Incident] = field(default_factory=lambda: CachedRows(incident_from_cells, 1))
     notified: CachedRows[Notified] = field(default_factory=lambda: CachedRows(notified_from_cells, 2))

@@ -20,20 +20,19 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy, deploy_of
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions
-from watchdog.core.incidents.quiet.shared_servers import Twins
+from watchdog.core.incidents.quiet.shared_servers import NO_TWINS, Twins
 from watchdog.core.incidents.quiet.silences import Silence, silenced_by
 from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["NOT_QUIET", "WORDS", "Elsewhere", "Quiet", "Reason", "quiet_reasons"]
+__all__ = ["NOT_QUIET", "WORDS", "Elsewhere", "Quiet", "Reason", "causes_by_target", "quiet_reasons"]
 
 
 WORDS = ("trial", "deploy", "inhibited", "shared", "silenced", "acknowledged", "muted")
 """A word for each reason, in their order. They never change."""
 MOST_CAUSES = 3
 NO_ACKNOWLEDGEMENTS: Mapping[str, Acknowledgement] = {}
-NO_TWINS = Twins()
 
 
 class Reason(Struct, frozen=True):
@@ -148,27 +147,26 @@ NOT_QUIET = Quiet((), (), 0.0)
 
 
 class Elsewhere:
-    """The reasons to be quiet on each target of these incidents, each worked out once it is asked for: of a thousand targets that share a
-    server, mostly one is.
-    """
+    """The reasons to be quiet on each target, each worked out once it is asked for: of a thousand that share a server, mostly one is."""
 
     def __init__(
         self,
-        incidents: Iterable[Incident],
+        causes: Mapping[str, Iterable[Incident]],
         silences: Sequence[Silence],
         now: float,
         *,
         acknowledged: Mapping[str, Acknowledgement] = NO_ACKNOWLEDGEMENTS,
         deploys: Sequence[Deploy] = (),
     ) -> None:
-        self._causes = _causes_by_target(incidents)
+        """`causes`: target -> its open incidents that may explain others there."""
+        self._causes = causes
         self._silences, self._now, self._acknowledged, self._deploys = silences, now, acknowledged, deploys
         self._known: dict[str, Quiet] = {}
 
     def of(self, target: str) -> Quiet:
         """Return the reasons of one target alone, without those that it shares."""
         if target not in self._known:
-            causes = self._causes.get(target, ())
+            causes = map(Cause, self._causes.get(target, ()))
             self._known[target] = Quiet(causes, self._silences, self._now, acknowledged=self._acknowledged, deploys=self._deploys)
         return self._known[target]
 
@@ -194,20 +192,22 @@ def quiet_reasons(
     """
     muted_by = window_of(now, windows)
     open_ = [incident for incident in incidents if incident.open]
-    elsewhere = Elsewhere(open_, silences, now, acknowledged=acknowledged, deploys=deploys)
+    causes = causes_by_target(open_)
+    elsewhere = Elsewhere(causes, silences, now, acknowledged=acknowledged, deploys=deploys)
     twins = Twins(one for one in open_ if one.server and _told(one, elsewhere))  # only these: each is asked about once, not by each twin
     there = {
-        target: Quiet(causes, silences, now, acknowledged=acknowledged, deploys=deploys, twins=twins, elsewhere=elsewhere)
-        for target, causes in _causes_by_target(open_).items()
+        target: Quiet(map(Cause, its), silences, now, acknowledged=acknowledged, deploys=deploys, twins=twins, elsewhere=elsewhere)
+        for target, its in causes.items()
     }
     found = {incident.id: there[incident.target].reason(incident, muted_by=muted_by) for incident in open_}
     return {number: reason for number, reason in found.items() if reason is not None}
 
 
-def _causes_by_target(incidents: Iterable[Incident]) -> dict[str, list[Cause]]:
-    of_target: dict[str, list[Cause]] = {}
+def causes_by_target(incidents: Iterable[Incident]) -> dict[str, list[Incident]]:
+    """Return each target of these incidents -> those that are open and may explain others there."""
+    of_target: dict[str, list[Incident]] = {}
     for incident in incidents:
         causes = of_target.setdefault(incident.target, [])
         if incident.inhibits and incident.open:
-            causes.append(Cause(incident))
+            causes.append(incident)
     return of_target

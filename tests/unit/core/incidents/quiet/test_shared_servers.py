@@ -120,7 +120,7 @@ def cycle(
     """A cycle of that target, whose Redis is down."""
     situation = Situation(a_target(name=target), NOW, (recipient,), routing, servers=servers, decisions=True)
     judgement = Judgement(RULE, (a_finding(rule=RULE, key=("redis",)),))
-    return decide(situation, [judgement], Loaded(open=own, twins=twins), Seen({}, {}, {}))
+    return decide(situation, [judgement], Loaded(open=own, twins=Twins(twins)), Seen({}, {}, {}))
 
 
 def test_a_new_incident_notes_its_server_and_names_the_targets_that_have_it() -> None:
