@@ -15,6 +15,7 @@ from watchdog.core.model.replies import MessageHead, TaskMetaSeen
 from watchdog.core.model.rows import Kind, Reading, Row, Table
 from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SilenceSeen
 from watchdog.core.model.target import SELF
+from watchdog.core.sql.conditions import MEANT_BY_SQL, ConditionError, check_condition, check_select
 from watchdog.sources import SOURCES
 from watchdog.tables import TABLES
 
@@ -220,6 +221,30 @@ def test_a_table_has_the_key_of_the_design(name: str) -> None:
 @pytest.mark.parametrize("name", DESIGN)
 def test_every_column_says_what_it_means(name: str) -> None:
     assert [c.name for c in TABLES[name].columns if not c.meaning] == []
+
+
+@pytest.mark.parametrize("name", DESIGN)
+def test_sql_takes_every_column_for_the_column_that_it_is(name: str) -> None:
+    assert [column.name for column in TABLES[name].columns if not _named_in_sql(TABLES[name], column.name)] == []
+
+
+@pytest.mark.parametrize("word", ["exists", "group", "true", "current_time", "case", "in", "select"])
+def test_a_column_that_is_called_like_a_word_of_sql_would_be_found(word: str) -> None:
+    table = TABLES["queues"]
+    named = replace(table, columns=(*table.columns, replace(table.columns[-1], name=word)))
+    assert not _named_in_sql(named, word)
+
+
+def _named_in_sql(table: Table, column: str) -> bool:
+    """Whether a rule, and a query beside other columns, reads just this column when it writes its name."""
+    if column.lower() in MEANT_BY_SQL:
+        return False
+    try:
+        alone = check_condition({table.name: table}, table.name, f"{column} IS NOT NULL", {})
+        shape = check_select({table.name: table}, f"SELECT {column} AS it FROM {table.name} WHERE NOT {column} IS NULL")
+    except ConditionError:
+        return False
+    return alone == {column} and shape.reads == {table.name: {column}}
 
 
 @pytest.mark.parametrize("name", DESIGN)

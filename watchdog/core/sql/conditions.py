@@ -23,7 +23,16 @@ from watchdog.core.sql.tables import Schema, SqlTables, StoppedError, bound, sch
 from watchdog.core.sql.tokens import TokenKind
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["ConditionError", "QueryShape", "check_condition", "check_output_condition", "check_query", "check_select", "check_truth_select"]
+__all__ = [
+    "MEANT_BY_SQL",
+    "ConditionError",
+    "QueryShape",
+    "check_condition",
+    "check_output_condition",
+    "check_query",
+    "check_select",
+    "check_truth_select",
+]
 
 _LOCK = threading.Lock()  # the tables that statements are prepared against are cached and shared
 _COLUMN_NAME = re.compile(r"[^\W\d]\w*")
@@ -59,6 +68,10 @@ def check_output_condition(columns: Sequence[str], text: str, params: Mapping[st
     return _checked_condition({"query": dict.fromkeys(columns)}, "query", Known({}, params), text)
 
 
+MEANT_BY_SQL = frozenset({"true", "false", "current_date", "current_time", "current_timestamp"})
+"""Words that SQLite takes for the name of a column in one place, and for a value in another."""
+
+
 def check_query(tables: Mapping[str, Table], text: str, key: tuple[str, ...], params: Mapping[str, Param]) -> QueryShape:
     """Return what a rule's query returns and reads. ConditionError with every fault.
 
@@ -67,6 +80,7 @@ def check_query(tables: Mapping[str, Table], text: str, key: tuple[str, ...], pa
     shape, faults = _checked_select(tables, text, params)
     names = {name.lower() for name in shape.columns}
     faults += [f"name the column {name} with AS, as in {name} AS value" for name in shape.columns if not _COLUMN_NAME.fullmatch(name)]
+    faults += [f"call the column {name} something else: in a condition, SQL means its own {name}" for name in names & MEANT_BY_SQL]
     if shape.columns:
         known = ", ".join(shape.columns)
         faults += [f'key column "{name}" is not among the query\'s columns ({known})' for name in key if name.lower() not in names]
@@ -102,6 +116,7 @@ def _checked_condition(schema: Schema, table: str, known: Known, text: str) -> f
     if draft.hopeless:
         raise ConditionError(draft.faults)
     draft.refuse_many_rows()
+    draft.refuse_lonely_words()
     columns = tuple(schema[table])
     draft.mend_words(columns, known.params)
     draft.mend_functions()
@@ -159,6 +174,7 @@ def _checked_select(tables: Mapping[str, Table], text: str, params: Mapping[str,
     if draft.hopeless:
         return QueryShape((), {}), draft.faults
     draft.refuse_unseen_reads()
+    draft.refuse_lonely_words()
     draft.mend_words((), params, bare=False)
     draft.mend_functions()
     schema = schema_of(tables)

@@ -49,11 +49,15 @@ class Draft:
 
     def refuse_many_rows(self) -> None:
         """Refuse subselects and window functions, which use more than the row being judged."""
-        words = {token.word for token in self.tokens}
-        if words & _MANY_ROWS:
+        if any(t.word in _MANY_ROWS and (t.word != "EXISTS" or self._next(i).text == "(") for i, t in enumerate(self.tokens)):
             self.faults.append("a subselect reads many rows, but a condition reads one: use query for this")
         if any(t.word == "OVER" or (t.word.lower() in WINDOWS and self._next(i).text == "(") for i, t in enumerate(self.tokens)):
             self.faults.append("a window function reads many rows, but a condition reads one: use query for this")
+
+    def refuse_lonely_words(self) -> None:
+        """Refuse `exists` as if it were a column: SQLite would only say that what follows is wrong."""
+        if any(token.word == "EXISTS" and self._next(index).text != "(" for index, token in enumerate(self.tokens)):
+            self.faults.append('"exists" is a word of SQL before a subselect, and names no column')
 
     def refuse_unseen_reads(self) -> None:
         """Refuse joins whose columns SQLite does not report, because their gaps would be missed; and recursion."""
