@@ -2,11 +2,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from tests.builders.outbox import T0, attempt, commit, incident, load, message, notice, opened, over, plan
-from watchdog.core.incidents.messages import Event, Message
-from watchdog.core.incidents.outcome import Delivered, Later, Refused
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store
 from watchdog.store.outbox.settling import backoff_s
@@ -220,3 +221,67 @@ def test_what_was_frozen_stays_as_it_is_under_other_settings_of_the_same_type(st
     after = store.claim("ops", T0 + 10, "webhook:2", lambda _: b"otherwise")
     assert after is not None
     assert after.body == b"as it was"
+
+
+# --- what of a group still fires ----------------------------------------------------------------------------------------
+
+
+def of_group(name: str, *notices: Notice) -> Message:
+    return replace(message(name, *notices), group_id="g1")
+
+
+def still(store: Store, outcome: Outcome | None = None) -> tuple[int, bool]:
+    """What the next message says of its group; it is then settled."""
+    claimed = store.claim("ops", T0, "s1", encode)
+    assert claimed is not None
+    store.settle(claimed.message.id, outcome or Delivered(), T0)
+    return claimed.message.still, claimed.message.group_is_over
+
+
+def test_an_end_says_how_many_others_of_its_group_the_receiver_was_told_of(store: Store) -> None:
+    begun = of_group("1", notice("A"), notice("B"), notice("C"))
+    commit(store, plan(begun, incidents=[incident("A"), incident("B"), incident("C")]))
+    still(store)
+    ends = [of_group(f"2{name}", notice(name, Event.RESOLVED, 2)) for name in "ABC"]
+    said = []
+    for end in ends:
+        commit(store, plan(end))
+        said.append(still(store))
+    assert said == [(2, False), (1, False), (0, True)]
+
+
+def test_a_member_of_another_group_or_receiver_does_not_count(store: Store) -> None:
+    others = replace(message("9", notice("C")), group_id="g2"), replace(of_group("8", notice("B")), receiver="other")
+    commit(store, plan(of_group("1", notice("A")), *others, incidents=[incident("A"), incident("B"), incident("C")]))
+    assert [still(store), still(store)] == [(0, False), (0, False)]
+    attempt(store, Delivered(), receiver="other")
+    commit(store, plan(of_group("2", notice("A", Event.RESOLVED, 2))))
+    assert still(store) == (0, True)
+
+
+@pytest.mark.parametrize("handled", ["refused", "dropped"])
+def test_a_member_whose_end_the_receiver_will_not_hear_does_not_count(handled: str, store: Store) -> None:
+    commit(store, plan(of_group("1", notice("A"), notice("B")), incidents=[incident("A"), incident("B")]))
+    still(store)
+    commit(store, plan(of_group("2", notice("B", Event.RESOLVED, 2)), incidents=[over(incident("B"))]))
+    still(store, Refused("no"))
+    if handled == "dropped":
+        store.drop(["01MESSAGE2"], T0)
+    commit(store, plan(of_group("3", notice("A", Event.RESOLVED, 2))))
+    assert still(store) == (0, True)
+
+
+def test_a_beginning_that_may_have_arrived_counts(store: Store) -> None:
+    commit(store, plan(of_group("1", notice("A")), of_group("2", notice("B")), incidents=[incident("A"), incident("B")]))
+    still(store)
+    still(store, Later("did not answer"))
+    commit(store, plan(of_group("3", notice("A", Event.RESOLVED, 2))))
+    assert still(store) == (1, False)
+
+
+def test_a_beginning_that_certainly_did_not_arrive_does_not_count(store: Store) -> None:
+    commit(store, plan(of_group("1", notice("A")), of_group("2", notice("B")), incidents=[incident("A"), incident("B")]))
+    still(store)
+    still(store, NEVER)
+    commit(store, plan(of_group("3", notice("A", Event.RESOLVED, 2))))
+    assert still(store) == (0, True)

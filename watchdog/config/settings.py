@@ -33,10 +33,11 @@ from watchdog.sources.redis.source import RedisSettings, ResultsSettings
 
 if TYPE_CHECKING:
     from watchdog.receivers.console import ConsoleSettings
+    from watchdog.receivers.pagerduty import PagerdutySettings
     from watchdog.receivers.slack.receiver import SlackSettings
     from watchdog.receivers.webhook import WebhookSettings
 
-    ReceiverSettings = WebhookSettings | SlackSettings | ConsoleSettings
+    ReceiverSettings = WebhookSettings | SlackSettings | PagerdutySettings | ConsoleSettings
 else:
     from watchdog.receivers import RECEIVERS
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
+from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
 from watchdog.receivers.settings import ReceiverSettings
 from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
@@ -25,11 +26,14 @@ class ReceiverKind(Struct, frozen=True):
 
     receiver: Callable[[Any], Receiver]
     settings: type[ReceiverSettings]
+    holds_open: bool = False
+    """Whether what began there stays open until its end comes: then a test message is followed by its end."""
 
 
 RECEIVERS: Mapping[str, ReceiverKind] = {
     "webhook": ReceiverKind(WebhookReceiver, WebhookSettings),
     "slack": ReceiverKind(SlackReceiver, SlackSettings),
+    "pagerduty": ReceiverKind(PagerdutyReceiver, PagerdutySettings, holds_open=True),
     "console": ReceiverKind(ConsoleReceiver, ConsoleSettings),
 }
 """Kind, as `type` in the configuration -> class and settings."""

@@ -15,14 +15,14 @@ from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.incidents.payload import encode, headline, iso, title_of
 from watchdog.core.report.chapters import Chapter, chapters_of, lines_of
 from watchdog.core.text.sanitize import sanitize
-from watchdog.receivers.settings import ReceiverSettings
+from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["ConsoleReceiver", "ConsoleSettings"]
 
 MOST_SHOWN = 20
 
 
-class ConsoleSettings(ReceiverSettings):
+class ConsoleSettings(DigestSettings):
     """`type = "console"`."""
 
     type: Literal["console"]

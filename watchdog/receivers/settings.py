@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictBool, StrictStr, model_validator
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from watchdog.core.incidents.routing import Terms
     from watchdog.core.report.schedule import DigestTimes
 
-__all__ = ["GroupTime", "Label", "ReceiverSettings", "as_tuple", "checked_matchers"]
+__all__ = ["DigestSettings", "GroupTime", "Label", "ReceiverSettings", "as_tuple", "checked_matchers"]
 
 
 LABEL = re.compile(r"[^\W\d]\w*")
@@ -98,10 +98,12 @@ class ReceiverSettings(BaseModel):
     of what still fires, 0 for none; unset: an hour, for critical incidents alone. Incidents with equal labels `group_by` are told together:
     the first message waits `group_wait` for more of them, a further one about less than critical ones `group_interval`.
     `mute`: the names of its `[[mute]]` windows. `tell_silences`: whether it is notified of the start and the end of silences and deploys.
-    `digest`: when it gets a report: `08:00`, or on some days, `mon 08:00`, by the clock of `digest_timezone`.
+    Kinds that may be sent a report are `DigestSettings`, too; not those where everything that is sent is an incident.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+    takes_digests: ClassVar[bool] = False
 
     name: str = Field(min_length=1)
     was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_tuple)] = ()
@@ -115,26 +117,11 @@ class ReceiverSettings(BaseModel):
     group_interval: GroupTime = 60.0
     mute: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_tuple)] = ()
     tell_silences: StrictBool = False
-    digest: Annotated[StrictStr, AfterValidator(_checked_digest)] | None = None
-    digest_timezone: Annotated[StrictStr, AfterValidator(_checked_zone)] | None = None
-
-    @model_validator(mode="after")
-    def _has_its_zone_for_something(self) -> "ReceiverSettings":
-        if self.digest_timezone is not None and self.digest is None:
-            raise ValueError('expected digest beside digest_timezone, found none; add for example digest = "08:00"')
-        return self
 
     @property
     def digest_times(self) -> "DigestTimes | None":
         """When it gets a digest; None: never."""
-        from watchdog.core.report.schedule import DigestTimes  # noqa: PLC0415
-        from watchdog.core.text.times_of_day import UTC, zone_of  # noqa: PLC0415
-
-        if self.digest is None:
-            return None
-        zone = self.digest_timezone or UTC
-        days, second = _days_and_second(self.digest)
-        return DigestTimes(days, second, zone_of(zone), f"{self.digest} {zone}")
+        return None
 
     @property
     def matchers(self) -> "tuple[Matcher, ...]":
@@ -158,6 +145,33 @@ class ReceiverSettings(BaseModel):
         revealed = json.dumps(self.model_dump(mode="python", exclude=_NOT_WHERE), default=_revealed, sort_keys=True)
         digits = hashlib.sha256(revealed.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         return f"{getattr(self, 'type', '')}:{digits}"
+
+
+class DigestSettings(ReceiverSettings):
+    """A receiver of reports, too. `digest`: when it gets one: `08:00`, or on some days, `mon 08:00`, by the clock of `digest_timezone`."""
+
+    takes_digests = True
+
+    digest: Annotated[StrictStr, AfterValidator(_checked_digest)] | None = None
+    digest_timezone: Annotated[StrictStr, AfterValidator(_checked_zone)] | None = None
+
+    @model_validator(mode="after")
+    def _has_its_zone_for_something(self) -> "DigestSettings":
+        if self.digest_timezone is not None and self.digest is None:
+            raise ValueError('expected digest beside digest_timezone, found none; add for example digest = "08:00"')
+        return self
+
+    @property
+    def digest_times(self) -> "DigestTimes | None":
+        """When it gets a digest; None: never."""
+        from watchdog.core.report.schedule import DigestTimes  # noqa: PLC0415
+        from watchdog.core.text.times_of_day import UTC, zone_of  # noqa: PLC0415
+
+        if self.digest is None:
+            return None
+        zone = self.digest_timezone or UTC
+        days, second = _days_and_second(self.digest)
+        return DigestTimes(days, second, zone_of(zone), f"{self.digest} {zone}")
 
 
 def _revealed(value: Any) -> str:

@@ -15,6 +15,7 @@ from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.payload import encode
 from watchdog.receivers.http.settings import Headers, HttpSettings
+from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["WebhookReceiver", "WebhookSettings", "signature"]
 
@@ -26,7 +27,7 @@ def _checked_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-class WebhookSettings(HttpSettings):
+class WebhookSettings(DigestSettings, HttpSettings):
     """`type = "webhook"`."""
 
     type: Literal["webhook"]

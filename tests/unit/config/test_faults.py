@@ -5,6 +5,7 @@ import pytest
 from tests.unit.config.test_load import ONE_TARGET, Folder
 from watchdog.config.file import Document
 from watchdog.config.load import ConfigError
+from watchdog.receivers import RECEIVERS
 
 HOOK = '[[receiver]]\nname = "ops"\ntype = "webhook"\nurl = "${HOOK}"\n'
 
@@ -140,7 +141,7 @@ def test_two_targets_of_one_name_name_both_places(folder: Folder) -> None:
 def test_an_unknown_type_of_receiver_gets_a_suggestion(folder: Folder) -> None:
     folder.write(ONE_TARGET + '[[receiver]]\nname = "ops"\ntype = "webhok"\n')
     assert folder.faults()[0].endswith(
-        'receiver "ops": type: expected one of webhook, slack, console, found "webhok"; did you mean "webhook"?'
+        f'receiver "ops": type: expected one of {", ".join(RECEIVERS)}, found "webhok"; did you mean "webhook"?'
     )
 
 

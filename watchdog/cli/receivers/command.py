@@ -1,5 +1,6 @@
 """`watchdog receivers`: tests whether a receiver gets what it is sent. No source is asked; only a digest needs the database."""
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from watchdog.cli.options import config_option
 from watchdog.cli.output.refusals import Refused, warn
 
 if TYPE_CHECKING:
+    from watchdog.core.incidents.messages import Message
     from watchdog.core.incidents.outcome import Outcome
     from watchdog.core.report.report import Report
     from watchdog.receivers.base import Receiver
@@ -27,10 +29,11 @@ DAY_S = 86400.0
     epilog="""\b
 Examples:
   watchdog receivers test ops
+  watchdog receivers preview oncall
 """,
 )
 def receivers() -> None:
-    """Test receivers."""
+    """Test receivers, and preview what they would be sent."""
 
 
 @receivers.command(
@@ -57,10 +60,50 @@ def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, digest: 
     loaded = load(config, targets_required=False)
     warn(loaded.warnings)
     chosen = _chosen(names, [receiver.name for receiver in loaded.settings.receiver], everyone=everyone)
-    there = [receiver for receiver in build_receivers(loaded.settings) if receiver.name in chosen]
+    there = [(one, its) for one, its in zip(build_receivers(loaded.settings), loaded.settings.receiver, strict=True) if one.name in chosen]
+    if digest and (without := [its.name for _, its in there if not its.takes_digests]):
+        raise Refused(f"expected receivers that take a digest; {', '.join(without)} would make an incident of it")
     report = _report(config) if digest else None
-    delivered = [_tried(receiver, loaded.settings.service, report) for receiver in there]
+    delivered = [_tried(receiver, its.type, loaded.settings.service, report) for receiver, its in there]
     ctx.exit(0 if all(delivered) else 1)
+
+
+@receivers.command(
+    epilog="""\b
+Examples:
+  watchdog receivers preview oncall
+"""
+)
+@click.argument("name", shell_complete=complete_receivers)
+@config_option
+def preview(*, name: str, config: Path | None) -> None:
+    """Show what a receiver would be sent; nothing is sent.
+
+    The incidents are an example, from the beginning of the first to the end of the last. Secrets that join a message as it is sent are not shown.
+    """
+    from watchdog.app.receivers import build_receivers  # noqa: PLC0415
+    from watchdog.cli.configuration import load  # noqa: PLC0415
+    from watchdog.core.incidents.test_message import messages_for_preview  # noqa: PLC0415
+
+    loaded = load(config, targets_required=False)
+    warn(loaded.warnings)
+    [name] = _chosen([name], [receiver.name for receiver in loaded.settings.receiver], everyone=False)
+    receiver = next(one for one in build_receivers(loaded.settings) if one.name == name)
+    for number, (what, message) in enumerate(messages_for_preview(receiver.name, loaded.settings.service, time.time())):
+        click.echo(f"{chr(10) if number else ''}# {what}")
+        click.echo(_readable(receiver.render(message)))
+    receiver.close()
+
+
+def _readable(body: bytes) -> str:
+    """A body as people read it: JSON with indents, else the text as it is."""
+    text = body.decode("utf-8", "backslashreplace")
+    if text == "{}":
+        return "(nothing is sent)"
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return text.replace("\r\n", "\n").rstrip()
 
 
 def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Sequence[str]:
@@ -93,28 +136,38 @@ def _report(config: Path | None) -> "Report":
         raise Refused(str(error)) from None
 
 
-def _tried(receiver: "Receiver", service: str, report: "Report | None") -> bool:
+def _tried(receiver: "Receiver", kind: str, service: str, report: "Report | None") -> bool:
     """Send the test message, or a digest, and print the answer. Returns whether it was delivered."""
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
-    from watchdog.core.incidents.outcome import Delivered, Later  # noqa: PLC0415
-    from watchdog.core.incidents.test_message import message_for_test  # noqa: PLC0415
+    from watchdog.core.incidents.outcome import Delivered  # noqa: PLC0415
+    from watchdog.core.incidents.test_message import end_of_test, message_for_test  # noqa: PLC0415
+    from watchdog.receivers import RECEIVERS  # noqa: PLC0415
 
     now = time.time()
     message = message_for_test(receiver.name, service, now)
-    if report is not None:
-        message = replace(message, notices=(), digest=report)
+    sent = message if report is None else replace(message, notices=(), digest=report)
+    try:
+        outcome = _sent(receiver, sent, now)
+        click.echo(f"{receiver.name}: {_came_back(outcome)}")
+        if isinstance(outcome, Delivered) and RECEIVERS[kind].holds_open:
+            outcome = _sent(receiver, end_of_test(message, now), now)
+            click.echo(f"{receiver.name}: its end: {_came_back(outcome)}")
+    finally:
+        receiver.close()
+    return isinstance(outcome, Delivered)
+
+
+def _sent(receiver: "Receiver", message: "Message", now: float) -> "Outcome":
+    from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
+    from watchdog.core.incidents.outcome import Later  # noqa: PLC0415
+
     try:
         with StatusLine() as status:
             status.say(f"waiting for {receiver.name}")
-            outcome: Outcome = receiver.send(receiver.render(message), message.id, now)
+            return receiver.send(receiver.render(message), message.id, now)
     except Exception as error:  # noqa: BLE001 - its text may contain a secret, its type does not
-        outcome = Later(f"the receiver failed ({type(error).__name__})")
-    finally:
-        receiver.close()
-    click.echo(f"{receiver.name}: {_came_back(outcome)}")
-    return isinstance(outcome, Delivered)
+        return Later(f"the receiver failed ({type(error).__name__})")
 
 
 def _came_back(outcome: "Outcome") -> str:

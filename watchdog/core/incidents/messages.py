@@ -87,6 +87,13 @@ class Message(Struct, frozen=True):
     """The group of incidents that it is about, for as long as the group lives; empty: a message of an earlier version."""
     digest: Report | None = None
     """A report, in place of notices."""
+    still: int = 0
+    """How many others of the group fire, as far as the receiver was told: counted when the message is first sent, if it tells of an end."""
+
+    @property
+    def group_is_over(self) -> bool:
+        """Whether nothing of its group fires any more, as far as the receiver is told."""
+        return not self.still and all(notice.event is Event.RESOLVED for notice in self.notices)
 
 
 class Notified(Struct, frozen=True, gc=False):

@@ -1,11 +1,14 @@
-"""The message that tests a receiver. It is marked as a test for people and for machines."""
+"""The message that tests a receiver, marked as a test for people and for machines; and messages that show what it would be sent."""
 
+from msgspec.structs import replace
+
+from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.model.identity import fingerprint, incident_id, message_id
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
 
-__all__ = ["RULE", "message_for_test"]
+__all__ = ["RULE", "end_of_test", "message_for_test", "messages_for_preview"]
 
 RULE = "Test"
 
@@ -35,3 +38,67 @@ def message_for_test(receiver: str, service: str, now: float) -> Message:
         targets=(SELF,),
     )
     return Message(message_id(receiver, SELF, now, [RULE]), receiver, SELF, now, (notice,), service=service)
+
+
+def end_of_test(message: Message, now: float) -> Message:
+    """Return the end of what a test message began, for receivers where it would stay open."""
+    ends = (
+        replace(n, event=Event.RESOLVED, state="resolved", ended=Ended.RECOVERED.value, resolved_at=now, sequence=2)
+        for n in message.notices
+    )
+    return replace(message, id=message_id(message.receiver, SELF, now, [RULE, "end"]), notices=tuple(ends))
+
+
+_QUEUES = (("indexing", 4_210, Severity.WARNING), ("thumbnails", 890, Severity.WARNING))
+_PREVIEWED = "example"
+
+
+def messages_for_preview(receiver: str, service: str, now: float) -> tuple[tuple[str, Message], ...]:
+    """Return (what happens, message) of a short life of two queues that are told together. `now` is epoch seconds."""
+    both = tuple(_backlog(name, length, severity, now - 60.0) for name, length, severity in _QUEUES)
+    worse = replace(both[0], event=Event.ESCALATED, severity=Severity.CRITICAL, sequence=2)
+    ends = tuple(
+        replace(
+            one, event=Event.RESOLVED, state="resolved", ended=Ended.RECOVERED.value, resolved_at=now + 300.0, sequence=3, severity=severity
+        )
+        for one, severity in zip(both, (Severity.CRITICAL, Severity.WARNING), strict=True)
+    )
+
+    def told(what: str, *notices: Notice, at: float, still: int = 0) -> tuple[str, Message]:
+        number = message_id(receiver, _PREVIEWED, at, [what])
+        group = fingerprint("QueueBacklogHigh", _PREVIEWED, {})
+        return what, Message(number, receiver, _PREVIEWED, at, notices, service=service, group_id=group, still=still)
+
+    return (
+        told("one begins", both[0], at=now),
+        told("another joins", both[1], at=now + 60.0),
+        told("the first gets worse", worse, at=now + 120.0),
+        told("the first ends, the other still fires", ends[0], at=now + 300.0, still=1),
+        told("the last one ends", ends[1], at=now + 360.0),
+    )
+
+
+def _backlog(queue: str, length: int, severity: Severity, now: float) -> Notice:
+    key = {"name": queue}
+    print_ = fingerprint("QueueBacklogHigh", _PREVIEWED, key)
+    return Notice(
+        incident=incident_id(print_, now),
+        fingerprint=print_,
+        event=Event.FIRST,
+        rule="QueueBacklogHigh",
+        target=_PREVIEWED,
+        severity=severity,
+        state="firing",
+        key=key,
+        started_at=now,
+        fired_at=now,
+        sequence=1,
+        labels={"example": "true"},
+        values={"name": queue, "length": float(length), "consumers": 2.0, "oldest_s": 640.0},
+        summary=f"{queue} holds {length:,} messages",
+        description="Messages arrive faster than the workers of this queue finish them.",
+        runbook="Is a worker missing? `celery inspect active_queues`\nElse add workers, or find what made tasks slow.",
+        link="https://flower.example.com/broker#" + queue,
+        trend=f"length in 30m: \u2581\u2582\u2583\u2585\u2588 up to {length:,}",
+        targets=(_PREVIEWED,),
+    )

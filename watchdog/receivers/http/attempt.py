@@ -121,9 +121,10 @@ class HttpAttempt:
         if answer.status == 407 and self._proxy:
             return Later(proxy_answer(407, self._proxy, self._server), never_arrived=True)
         if answer.status is not None:
-            said = one_line(self._without_secrets(answer.text))
+            unsecret = self._without_secrets(answer.text)
             answered = f"{self._server} answered {answer.status}"
-            return sort(HttpAnswer(answered, answer.status, said, answer.text, answer.whole, answer.retry_after), now)
+            given = HttpAnswer(answered, answer.status, one_line(unsecret), answer.text, unsecret, answer.whole, answer.retry_after)
+            return sort(given, now)
         never_sent = network is not None and not network.wrote
         if answer.failure is not None and not late:
             return self._outcome_of_failure(answer.failure, never_sent=never_sent)

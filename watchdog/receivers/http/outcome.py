@@ -30,6 +30,8 @@ class HttpAnswer(Struct, frozen=True):
     """The first line of its body: sanitized, short, without secrets."""
     text: str
     """The beginning of its body as received (4 KiB); never for a reason."""
+    unsecret: str
+    """The same without secrets: its parts may stand in a reason once they are sanitized (`one_line`)."""
     whole: bool
     """Whether the body was received completely in time (or up to the limit)."""
     retry_after: str | None

@@ -11,14 +11,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from watchdog.core.incidents.lifecycle import Ended
-from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
-from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import format_value, telling_cells
+from watchdog.receivers.notice_text import is_over, recovered, urgency, what_of
 from watchdog.receivers.slack.text import bold, code, date, is_link, link, prose, prose_with_code
 
 __all__ = ["COLOURS", "GOOD", "LARGEST_BODY", "context", "section", "slack_body"]
@@ -39,7 +38,7 @@ _OVER = "#8d8d8d"
 
 def slack_body(message: Message) -> dict[str, Any]:
     """The message as JSON values."""
-    notices = sorted(message.notices, key=_urgency)
+    notices = sorted(message.notices, key=urgency)
     blocks, shown = _blocks(notices, message)
     if shown < len(notices):
         blocks.append(context([_and_more(notices[shown:])]))
@@ -51,17 +50,13 @@ def slack_body(message: Message) -> dict[str, Any]:
     }
 
 
-def _urgency(notice: Notice) -> tuple[bool, int, float, str]:
-    return _is_over(notice), -notice.severity.rank, notice.started_at, notice.incident
-
-
 def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str, Any]], int]:
     """The blocks of as many incidents as fit, and their number; each runbook is shown once."""
     blocks: list[dict[str, Any]] = []
     runbooks: set[str] = set()
     size = 0
     for shown, notice in enumerate(notices[:MOST_INCIDENTS]):
-        runbook = [] if _is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
+        runbook = [] if is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
         said = f"{_what_and_subject(notice, message.created_at)}{flapping_note(notice)}"
         both = [section([said, *_closing(notice), *runbook, *_link(notice)])]
         both.append(context([_where(notice), _values(notice), _why(notice), _when(notice, message.service)]))
@@ -75,9 +70,9 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
 
 def _notification(message: Message, notices: Sequence[Notice]) -> str:
     """The text of the push notification. Slack would turn URLs in it into links, so they are altered."""
-    burning = [notice.severity for notice in notices if not _is_over(notice)]
+    burning = [notice.severity for notice in notices if not is_over(notice)]
     if len(notices) == 1:
-        said = f"{_what(notices[0], message.created_at)} in {message.target}: {subject_of(notices[0])}{flapping_note(notices[0])}"
+        said = f"{what_of(notices[0], message.created_at)} in {message.target}: {subject_of(notices[0])}{flapping_note(notices[0])}"
     else:
         listed = headline(replace(message, notices=tuple(notices)))
         said = f"{worst(burning).capitalize()} in {message.target}: {listed}" if burning else f"{message.target}: {listed}"
@@ -85,25 +80,7 @@ def _notification(message: Message, notices: Sequence[Notice]) -> str:
 
 
 def _what_and_subject(notice: Notice, now: float) -> str:
-    return f"{prose(_what(notice, now), 100)}: {bold(subject_of(notice), _SUBJECT)}"
-
-
-def _what(notice: Notice, now: float) -> str:
-    """`Critical`, `Escalated to critical`, `Reminder, still critical after 2h`, `Resolved after 6m`, `Ended after 6m (rule removed)`."""
-    match notice.event:
-        case Event.FIRST:
-            return notice.severity.capitalize()
-        case Event.ESCALATED:
-            return f"Escalated to {notice.severity}"
-        case Event.REMINDER:
-            return f"Reminder, still {notice.severity}{_after(notice, now)}"
-        case Event.RESOLVED:
-            lasted = _after(notice, notice.resolved_at)
-            return f"Resolved{lasted}" if _recovered(notice) else f"Ended{lasted} ({notice.ended})"
-
-
-def _after(notice: Notice, at: float | None) -> str:
-    return "" if at is None else f" after {format_duration(round(max(at - notice.started_at, 0.0)))}"
+    return f"{prose(what_of(notice, now), 100)}: {bold(subject_of(notice), _SUBJECT)}"
 
 
 def _runbook(notice: Notice) -> Iterator[str]:
@@ -143,7 +120,7 @@ def _values(notice: Notice) -> str:
     values = [(name, cell) for name, cell in telling_cells(notice.values).items() if name not in notice.key]
     shown = [f"{prose(name, _COLUMN)}={_cell(cell)}" for name, cell in values[:_MOST_VALUES]]
     listed = ", ".join(shown + _more(len(values) - _MOST_VALUES, "values"))
-    return f"last {listed}" if listed and _is_over(notice) else listed
+    return f"last {listed}" if listed and is_over(notice) else listed
 
 
 def _cell(cell: Cell) -> str:
@@ -164,7 +141,7 @@ def _when(notice: Notice, service: str) -> str:
 
 
 def _and_more(unshown: Sequence[Notice]) -> str:
-    command = "watchdog incidents --all" if any(map(_is_over, unshown)) else "watchdog incidents"
+    command = "watchdog incidents --all" if any(map(is_over, unshown)) else "watchdog incidents"
     return f"… and {len(unshown)} more; `{command}` lists them"
 
 
@@ -173,19 +150,10 @@ def _more(count: int, of_what: str) -> list[str]:
 
 
 def _colour(notices: Sequence[Notice]) -> str:
-    burning = [notice.severity for notice in notices if not _is_over(notice)]
+    burning = [notice.severity for notice in notices if not is_over(notice)]
     if burning:
         return COLOURS[worst(burning)]
-    return GOOD if all(map(_recovered, notices)) else _OVER
-
-
-def _is_over(notice: Notice) -> bool:
-    return notice.event is Event.RESOLVED
-
-
-def _recovered(notice: Notice) -> bool:
-    """Whether it ended by recovery, the only end that is good news."""
-    return notice.ended in (None, Ended.RECOVERED)
+    return GOOD if all(map(recovered, notices)) else _OVER
 
 
 def section(lines: Sequence[str]) -> dict[str, Any]:

@@ -15,14 +15,15 @@ from pydantic import Field
 
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
+from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.settings import HttpSettings
+from watchdog.receivers.settings import DigestSettings
 from watchdog.receivers.slack.blocks import slack_body
 from watchdog.receivers.slack.digest import digest_body
 
 __all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
 
-_LONGEST_TOLD_S = 1e9
 _VERDICTS = ("ok", "success", "result", "status")
 """Keys under which Slack-compatible servers report success."""
 _GOOD_WORDS = frozenset({"ok", "success", "true"})
@@ -55,7 +56,7 @@ GONE = frozenset({"channel_not_found", "invalid_token", "no_service", "no_servic
 """Errors that every other message would get as well: the webhook is gone, or never existed."""
 
 
-class SlackSettings(HttpSettings):
+class SlackSettings(DigestSettings, HttpSettings):
     """`type = "slack"`; `url` is an incoming webhook, which determines name, picture and channel: a message cannot set them."""
 
     type: Literal["slack"]
@@ -97,7 +98,7 @@ def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
     by_status = outcome_of(answer, now)
     if isinstance(by_status, Later):
         told_s = by_status.retry_after_s
-        return replace(by_status, retry_after_s=_retry_after_in(answer.text) if told_s is None else told_s)
+        return replace(by_status, retry_after_s=retry_after_in(json_object(answer.text)) if told_s is None else told_s)
     word = answer.text.strip()
     if word in MEND:
         return Refused(f"{answer.answered}: {word}: {MEND[word]}", gone=word in GONE or answer.status == HTTPStatus.GONE)
@@ -115,23 +116,6 @@ def _says_it_worked(word: str, *, whole: bool) -> bool:
         return whole
     if word.strip('"').lower() == "ok":
         return True
-    said = _json_object(word)
+    said = json_object(word)
     told = [said[name] for name in _VERDICTS if name in said]
     return bool(told) and all(verdict is True or str(verdict).lower() in _GOOD_WORDS for verdict in told)
-
-
-def _json_object(text: str) -> dict[str, object]:
-    """The JSON object in a text; empty if there is none."""
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _retry_after_in(text: str) -> float | None:
-    """Seconds from `{"retry_after": 1, "ok": false, "error": "rate_limited"}`, which may replace the header."""
-    seconds = _json_object(text).get("retry_after")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return None
-    return float(seconds) if 0 <= seconds <= _LONGEST_TOLD_S else None

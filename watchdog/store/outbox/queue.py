@@ -56,6 +56,10 @@ _UNRENDERED = """
     UPDATE messages SET state = 'dead', body = x'', attempts = attempts + 1, settings = :settings, last_error = :reason,
         first_attempt_at = coalesce(first_attempt_at, :now), last_attempt_at = :now WHERE id = :id"""
 
+_STILL = """
+    SELECT count(*) FROM told WHERE receiver = ? AND group_id = ? AND event <> 'resolved' AND refused IS NOT 'resolved'
+        AND incident NOT IN (SELECT incident FROM notices WHERE message = ?)"""
+
 
 def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: str, render: Render) -> Claimed | None:
     """Take the oldest due message and mark it as being sent; None if none is due. `now`: epoch seconds."""
@@ -67,6 +71,7 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
         message = message_from(row, notices_of(connection, row["id"]))
         body: bytes | None = row["body"]
         if body is not None and _other_type(row["settings"], settings):
+            message = replace(message, still=_still_firing(connection, message))
             body = _rendered(connection, message, render, {"settings": settings, "now": now})
             if body is None:
                 continue
@@ -74,7 +79,8 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
             trimmed = _without_orphans(connection, message)
             if trimmed is None:
                 continue
-            message, body = trimmed, _rendered(connection, trimmed, render, {"settings": settings, "now": now})
+            message = replace(trimmed, still=_still_firing(connection, trimmed))
+            body = _rendered(connection, message, render, {"settings": settings, "now": now})
             if body is None:
                 continue
         connection.execute(_ATTEMPT, {"id": message.id, "body": body, "settings": settings, "now": now})
@@ -112,6 +118,13 @@ def _without_orphans(connection: sqlite3.Connection, message: Message) -> Messag
         connection.execute("DELETE FROM messages WHERE id = ?", (message.id,))
         return None
     return replace(message, notices=kept)
+
+
+def _still_firing(connection: sqlite3.Connection, message: Message) -> int:
+    """How many others of the message's group the receiver believes to fire. One whose end it refuses to hear does not count."""
+    if not message.group_id or all(notice.event is not Event.RESOLVED for notice in message.notices):
+        return 0
+    return int(connection.execute(_STILL, (message.receiver, message.group_id, message.id)).fetchone()[0])
 
 
 def _rendered(connection: sqlite3.Connection, message: Message, render: Render, attempt: dict[str, object]) -> bytes | None:

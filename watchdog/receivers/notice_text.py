@@ -1,0 +1,93 @@
+"""What one notice says, as plain text: receivers arrange it and escape it, each for its service.
+
+In: a notice, or the notices of a message. Out: short texts on one line each, without control characters; nothing in them is markup yet.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from watchdog.core.incidents.lifecycle import Ended
+from watchdog.core.incidents.messages import Event, Notice
+from watchdog.core.text.durations import format_duration
+from watchdog.core.text.phrasing import format_value, telling_cells
+from watchdog.core.text.sanitize import sanitize
+from watchdog.core.text.timestamps import iso
+
+__all__ = ["facts_of", "is_over", "limited", "recovered", "runbook_lines", "urgency", "what_of"]
+
+_MOST_KEYS, _MOST_VALUES, _MOST_TARGETS, _MOST_RUNBOOK_LINES = 10, 12, 5, 20
+_LONGEST_NAME, _LONGEST_SENTENCE = 200, 500
+
+
+def what_of(notice: Notice, now: float) -> str:
+    """`Critical`, `Escalated to critical`, `Reminder, still critical after 2h`, `Resolved after 6m`, `Ended after 6m (rule removed)`."""
+    match notice.event:
+        case Event.FIRST:
+            return notice.severity.capitalize()
+        case Event.ESCALATED:
+            return f"Escalated to {notice.severity}"
+        case Event.REMINDER:
+            return f"Reminder, still {notice.severity}{_after(notice, now)}"
+        case Event.RESOLVED:
+            lasted = _after(notice, notice.resolved_at)
+            return f"Resolved{lasted}" if recovered(notice) else f"Ended{lasted} ({notice.ended})"
+
+
+def _after(notice: Notice, at: float | None) -> str:
+    return "" if at is None else f" after {format_duration(round(max(at - notice.started_at, 0.0)))}"
+
+
+def is_over(notice: Notice) -> bool:
+    """Whether it tells of an end."""
+    return notice.event is Event.RESOLVED
+
+
+def recovered(notice: Notice) -> bool:
+    """Whether it ended by recovery, the only end that is good news."""
+    return notice.ended in (None, Ended.RECOVERED)
+
+
+def urgency(notice: Notice) -> tuple[bool, int, float, str]:
+    """A key that sorts the most severe first, and ended ones last."""
+    return is_over(notice), -notice.severity.rank, notice.started_at, notice.incident
+
+
+def limited(text: str, longest: int) -> str:
+    """One printable line of at most `longest` characters; longer text is cut, with an ellipsis."""
+    line = sanitize(" ".join(text[: 4 * longest].split()))
+    return line if len(line) <= longest and len(text) <= 4 * longest else line[: longest - 1] + "…"
+
+
+def facts_of(notice: Notice) -> Iterator[tuple[str, str]]:
+    """Name and value of what is known of it: rule, targets, key, values, times, and what explains it."""
+    yield "rule", limited(notice.rule, _LONGEST_NAME)
+    targets = notice.targets or (notice.target,)
+    yield "target" if len(targets) == 1 else "targets", _listed(targets)
+    for name, value in list(notice.key.items())[:_MOST_KEYS]:
+        yield limited(name, _LONGEST_NAME), limited(value, _LONGEST_NAME)
+    values = [(name, cell) for name, cell in telling_cells(notice.values).items() if name not in notice.key]
+    for name, cell in values[:_MOST_VALUES]:
+        yield limited(name, _LONGEST_NAME), "?" if cell is None else limited(format_value(cell), _LONGEST_NAME)
+    yield "began", iso(notice.started_at)
+    if notice.resolved_at is not None:
+        yield "ended", iso(notice.resolved_at)
+    for name, text in _explained(notice):
+        if text:
+            yield name, limited(text, _LONGEST_SENTENCE)
+
+
+def _explained(notice: Notice) -> Iterable[tuple[str, str]]:
+    closed = f"by {notice.closed_by}: {notice.closed_because}" if notice.closed_by else notice.closed_because
+    return ("closed", closed), ("because of", ", ".join(notice.because)), ("deploy", notice.deploy), ("trend", notice.trend)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"and {len(names) - _MOST_TARGETS} more"] if len(names) > _MOST_TARGETS else []
+    return ", ".join([*(limited(name, _LONGEST_NAME) for name in names[:_MOST_TARGETS]), *more])
+
+
+def runbook_lines(notice: Notice, longest: int = _LONGEST_SENTENCE) -> list[str]:
+    """The first lines of its runbook; if there is more, the command that shows the rest."""
+    lines = [line for line in notice.runbook[: 40 * longest].splitlines() if line.strip()]
+    shown = [limited(line, longest) for line in lines[:_MOST_RUNBOOK_LINES]]
+    rest = len(lines) > _MOST_RUNBOOK_LINES or len(notice.runbook) > 40 * longest
+    return [*shown, f"… the rest: watchdog incidents show {limited(notice.incident, _LONGEST_NAME)}"] if rest else shown
