@@ -177,6 +177,23 @@ name = "proxied-by-environment"
 type = "slack"
 url = "https://far.example/{mark("far-slack")}"
 
+[[receiver]]
+name = "oncall"
+type = "pagerduty"
+url = "http://{echo}/{mark("pagerduty")}"
+routing_key = "{MARK}{"A" * 22}"
+
+[[receiver]]
+name = "mail"
+type = "email"
+host = "127.0.0.1"
+port = {self.mail.port}
+security = "none"
+username = "ann"
+password = "{mark("mail")}"
+from = "watchdog@example.com"
+to = "ops@example.com"
+
 [[override]]
 rule = "*"
 for = "0s"
@@ -237,7 +254,7 @@ def test_no_command_prints_a_secret(stage: Stage) -> None:
 def test_no_log_no_database_and_no_message_holds_a_secret(stage: Stage, style: str) -> None:
     with running(stage.folder, {**stage.environ, "WATCHDOG_LOG_FORMAT": style}) as daemon:
         daemon.wait_for("heartbeat_failed")
-        for receiver in ("ops", "chat", "moved", "untrusted", "refused", "proxied", "proxied-by-environment"):
+        for receiver in ("ops", "chat", "moved", "untrusted", "refused", "proxied", "proxied-by-environment", "oncall", "mail"):
             until(lambda name=receiver: any(name in line for line in _tried(daemon.text)), 30, f"an attempt at {receiver}")  # type: ignore[misc]
         config = stage.folder / "watchdog.toml"
         config.write_text(config.read_text().replace('type = "slack"', f'type = "{mark("type")}"', 1))

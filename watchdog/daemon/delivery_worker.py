@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from watchdog.core.incidents.outcome import Later, Outcome
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.pace import Pace
 from watchdog.store import Claimed, Settled, Store, StoreError
@@ -152,6 +152,8 @@ class DeliveryWorker:
             reason = {"reason": settled.reason} if settled.reason else {}
             write = self._log.info if settled.state == "delivered" else self._log.warning
             write(_EVENTS[settled.state], **about, **reason)
+            if isinstance(outcome, Delivered) and outcome.problem:
+                self._log.warning("message_delivered_in_part", message=claimed.message.id, reason=outcome.problem)
             if settled.switched_off:
                 self._log.error("receiver_switched_off", **reason)
         if self._on_outcome is not None:

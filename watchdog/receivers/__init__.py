@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
+from watchdog.receivers.mail.receiver import EmailReceiver
+from watchdog.receivers.mail.settings import EmailSettings
 from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
 from watchdog.receivers.settings import ReceiverSettings
 from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
@@ -33,6 +35,7 @@ class ReceiverKind(Struct, frozen=True):
 RECEIVERS: Mapping[str, ReceiverKind] = {
     "webhook": ReceiverKind(WebhookReceiver, WebhookSettings),
     "slack": ReceiverKind(SlackReceiver, SlackSettings),
+    "email": ReceiverKind(EmailReceiver, EmailSettings),
     "pagerduty": ReceiverKind(PagerdutyReceiver, PagerdutySettings, holds_open=True),
     "console": ReceiverKind(ConsoleReceiver, ConsoleSettings),
 }

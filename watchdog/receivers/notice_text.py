@@ -12,10 +12,10 @@ from watchdog.core.text.phrasing import format_value, telling_cells
 from watchdog.core.text.sanitize import sanitize
 from watchdog.core.text.timestamps import iso
 
-__all__ = ["facts_of", "is_over", "limited", "recovered", "runbook_lines", "urgency", "what_of"]
+__all__ = ["facts_of", "is_over", "is_url", "limited", "recovered", "runbook_lines", "urgency", "what_of"]
 
 _MOST_KEYS, _MOST_VALUES, _MOST_TARGETS, _MOST_RUNBOOK_LINES = 10, 12, 5, 20
-_LONGEST_NAME, _LONGEST_SENTENCE = 200, 500
+_LONGEST_NAME, _LONGEST_SENTENCE, _LONGEST_URL = 200, 500, 2_000
 
 
 def what_of(notice: Notice, now: float) -> str:
@@ -55,6 +55,11 @@ def limited(text: str, longest: int) -> str:
     """One printable line of at most `longest` characters; longer text is cut, with an ellipsis."""
     line = sanitize(" ".join(text[: 4 * longest].split()))
     return line if len(line) <= longest and len(text) <= 4 * longest else line[: longest - 1] + "…"
+
+
+def is_url(text: str) -> bool:
+    """Whether the text is one URL and nothing else, and short enough as a link."""
+    return text.startswith(("https://", "http://")) and len(text) <= _LONGEST_URL and text.isprintable() and not set(' <>"') & set(text)
 
 
 def facts_of(notice: Notice) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ from watchdog.core.text.timestamps import iso
 from watchdog.receivers.http.json_answer import json_object
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
-from watchdog.receivers.notice_text import facts_of, is_over, limited, runbook_lines, urgency, what_of
+from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, runbook_lines, urgency, what_of
 
 __all__ = ["LARGEST_BODY", "PagerdutyReceiver", "PagerdutySettings", "pagerduty_outcome"]
 
@@ -33,7 +33,6 @@ LARGEST_BODY = 512_000
 _MOST_INCIDENTS = 50
 _SUMMARY, _LINE, _NAME = 1024, 500, 255
 """The most characters of each part; those of summary and name are PagerDuty's."""
-_LONGEST_URL = 2_000
 _NOTHING = b"{}"
 """The body of a message that PagerDuty has no event for."""
 _KEY = re.compile(r"[A-Za-z0-9]{32}", re.ASCII)
@@ -106,7 +105,7 @@ def event_of(message: Message) -> dict[str, Any] | None:
         "event_action": "trigger",
         **begins,
         "client": limited(message.service, _NAME),
-        **({"client_url": first.link} if _is_url(first.link) else {}),
+        **({"client_url": first.link} if is_url(first.link) else {}),
         **({"links": links} if links else {}),
         "payload": {
             "summary": limited(_summary(message, notices), _SUMMARY),
@@ -140,11 +139,7 @@ def _details(message: Message, notices: Sequence[Notice]) -> dict[str, Any]:
 
 def _links(notices: Sequence[Notice]) -> list[dict[str, str]]:
     pairs = [(notice.runbook.strip(), "Runbook") for notice in notices] + [(notice.link, "Open in Flower") for notice in notices[:5]]
-    return [{"href": href, "text": text} for href, text in dict.fromkeys(pairs) if _is_url(href)][:10]
-
-
-def _is_url(text: str) -> bool:
-    return text.startswith(("https://", "http://")) and len(text) <= _LONGEST_URL and text.isprintable() and " " not in text
+    return [{"href": href, "text": text} for href, text in dict.fromkeys(pairs) if is_url(href)][:10]
 
 
 _ABOUT_KEY = re.compile(r"routing[_ ]key", re.IGNORECASE)

@@ -79,7 +79,8 @@ Examples:
 def preview(*, name: str, config: Path | None) -> None:
     """Show what a receiver would be sent; nothing is sent.
 
-    The incidents are an example, from the beginning of the first to the end of the last. Secrets that join a message as it is sent are not shown.
+    The incidents are an example, from the beginning of the first to the end of the last.
+    Secrets that join a message as it is sent are not shown.
     """
     from watchdog.app.receivers import build_receivers  # noqa: PLC0415
     from watchdog.cli.configuration import load  # noqa: PLC0415
@@ -103,7 +104,17 @@ def _readable(body: bytes) -> str:
     try:
         return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
     except ValueError:
-        return text.replace("\r\n", "\n").rstrip()
+        return (_of_mail(body) if b"\r\nMIME-Version: " in body else text).rstrip()
+
+
+def _of_mail(body: bytes) -> str:
+    """Headers and plain text of an e-mail."""
+    from email import message_from_bytes, policy  # noqa: PLC0415
+
+    mail = message_from_bytes(body, policy=policy.default)
+    text = mail.get_body(("plain",))
+    headers = [f"{name}: {value}" for name, value in mail.items() if not name.startswith(("MIME", "Content"))]
+    return "\n".join([*headers, "", str(text.get_content()) if text else ""])
 
 
 def _chosen(names: Sequence[str], known: Sequence[str], *, everyone: bool) -> Sequence[str]:
@@ -174,8 +185,8 @@ def _came_back(outcome: "Outcome") -> str:
     from watchdog.core.incidents.outcome import Delivered, Refused  # noqa: PLC0415
 
     match outcome:
-        case Delivered(detail):
-            return f"delivered ({detail})" if detail else "delivered"
+        case Delivered(detail, problem):
+            return f"delivered{f' ({detail})' if detail else ''}{f', but {problem}' if problem else ''}"
         case Refused(reason):
             return f"refused: {reason}"
         case later:

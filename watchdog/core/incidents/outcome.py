@@ -9,6 +9,8 @@ class Delivered(Struct, frozen=True):
     """The message arrived. `detail` is the response (a status), without secrets."""
 
     detail: str = ""
+    problem: str = ""
+    """What did not work although it arrived: one of several recipients was refused. It names what to fix."""
 
 
 class Later(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""E-mail: messages as plain text and HTML, sent through an SMTP server."""
