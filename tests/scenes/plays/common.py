@@ -1,10 +1,12 @@
-"""What several scenes share: little clusters to start from, and which rules report that a worker is gone."""
+"""What several scenes share: little clusters to start from, which rules report that a worker is gone, and when a group is told of more."""
 
 from tests.scenes.lab import Lab
 
-__all__ = ["GONE", "one_worker", "two_workers"]
+__all__ = ["GONE", "JOINS_S", "one_worker", "two_workers"]
 
 GONE = ("WorkerLost", "HostLost", "WorkersLost", "NoWorkersOnline", "EveryWorkerLost", "WorkersBelowMinimum")
+JOINS_S = 60
+"""The default `group_interval`: what joins a group that was just told of is told that much later."""
 
 
 def one_worker(lab: Lab) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.scenes.judge import Also, Need
 from tests.scenes.lab import Lab
-from tests.scenes.plays.common import one_worker, two_workers
+from tests.scenes.plays.common import JOINS_S, one_worker, two_workers
 from tests.scenes.scene import Scene
 
 __all__ = ["RUNS"]
@@ -166,9 +166,6 @@ def _far_eta(lab: Lab) -> None:
     lab.send("demo.ok", "other", count=20, countdown_s=300.0)
     lab.rest_until(120)
 
-
-JOINS_S = 60
-"""The default `group_interval`: what joins a group that was just told of is told that much later."""
 
 RUNS = (
     Scene(

@@ -6,7 +6,7 @@ import signal
 from tests.scenes.faketime import clock_off_by
 from tests.scenes.judge import Also, Need
 from tests.scenes.lab import Lab
-from tests.scenes.plays.common import GONE, one_worker, two_workers
+from tests.scenes.plays.common import GONE, JOINS_S, one_worker, two_workers
 from tests.scenes.scene import Scene
 
 __all__ = ["WORKERS"]
@@ -234,7 +234,7 @@ WORKERS = (
         _wrong_clocks,
         _clocks_killed,
         (
-            *(Need("clocks", ("ClockDrift",), f"celery@{name}", within_s=120) for name in CLOCKS),
+            *(Need("clocks", ("ClockDrift",), f"celery@{name}", within_s=90 + JOINS_S) for name in CLOCKS),
             Need("hour killed", GONE, "celery@hour", within_s=60),
             Need("behind killed", GONE, "celery@behind", within_s=60),
         ),
