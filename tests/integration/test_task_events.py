@@ -121,7 +121,7 @@ def test_what_runs_is_listed_until_it_ends(site: Site) -> None:
 
 
 def test_a_user_who_may_not_hear_of_tasks_hears_of_workers_and_is_told_what_to_add(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("watchdog.sources.events.ear.DENIED_WAIT_S", 1.0)
+    monkeypatch.setattr("watchdog.sources.events.redis_channels.DENIED_WAIT_S", 1.0)
     with redis.Redis.from_url(site.cluster.redis_url) as broker:
         broker.execute_command("ACL", "SETUSER", "half", "on", ">secret", "resetchannels", "&/0.celeryev/worker.*", "+psubscribe", "+ping")
     source, workers, of_tasks = site.listen("half:secret@"), HearWorkers(""), ReadEventCounters()

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 
@@ -68,6 +69,29 @@ class RabbitMQ:
     def set_memory_limit(self, limit: str) -> None:
         """As `rabbitmqctl set_vm_memory_high_watermark`: a fraction; `0` raises the alarm, which blocks every publisher, at once."""
         self.control("set_vm_memory_high_watermark", limit)
+
+    def send(self, sig: signal.Signals) -> None:
+        """A signal to the broker with all its processes: SIGSTOP suspends it, SIGCONT resumes it."""
+        os.killpg(self._processes[0].pid, sig)
+
+    def let_in(self, user: str, configure: str = ".*", write: str = ".*", read: str = ".*", vhost: str = "/") -> str:
+        """A user with these permissions, whose password is hunter2; also for changing them. Returns their URL for Celery."""
+        rights = {"configure": configure, "write": write, "read": read}
+        with self.api() as to:
+            to.put(f"vhosts/{quote(vhost, safe='')}").raise_for_status()
+            to.put(f"users/{user}", json={"password": "hunter2", "tags": ""}).raise_for_status()
+            to.put(f"permissions/{quote(vhost, safe='')}/{user}", json=rights).raise_for_status()
+        return self.url.replace("guest:guest", f"{user}:hunter2").removesuffix("/") + quote(vhost, safe="")
+
+    def cut(self, *names: str) -> int:
+        """Close every connection that calls itself by one of these names, as an operator does; returns how many that were."""
+        with self.api() as to:
+            found = [one for one in to.get("connections").json() if one["client_properties"].get("connection_name") in names]
+            return sum(to.delete(f"connections/{quote(one['name'], safe='')}").is_success for one in found)
+
+    def api(self) -> httpx.Client:
+        """Its management API, to an administrator."""
+        return httpx.Client(base_url=self.api_url, trust_env=False, timeout=20.0)
 
     def control(self, *command: str) -> None:
         """One command of `rabbitmqctl`."""

@@ -48,9 +48,10 @@ def build_pollers(
 
 
 def _events(target: TargetSettings, ears: SharedEars | None) -> dict[str, Source]:
-    if ears is None or target.redis is None or not target.hears:
+    broker = target.events_broker
+    if ears is None or broker is None or not target.hears:
         return {}
-    return {EVENTS: ears.source(target.name, target.redis, tasks=target.hears_tasks)}
+    return {EVENTS: ears.source(target.name, broker, tasks=target.hears_tasks)}
 
 
 def _poller(settings: Settings, target: TargetSettings, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> Poller:

@@ -26,6 +26,7 @@ from watchdog.core.model.target import SELF, Target
 from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration, PositiveDuration
 from watchdog.sources import EVENTS, SOURCES
+from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.django.source import DjangoSettings
 from watchdog.sources.flower.source import FlowerSettings
 from watchdog.sources.rabbitmq.source import RabbitmqSettings
@@ -125,6 +126,7 @@ class TargetSettings(Strict):
     redis: Annotated[RedisSettings, BeforeValidator(_table)] | None = None
     rabbitmq: Annotated[RabbitmqSettings, BeforeValidator(_table)] | None = None
     results: Annotated[ResultsSettings, BeforeValidator(_table)] | None = None
+    celery: Annotated[CelerySettings, BeforeValidator(_table)] | None = None
     events: Literal["auto", "workers", "all", "off"] = "auto"
     django: Annotated[DjangoSettings, BeforeValidator(_table)] | None = None
     interval: Interval | None = None
@@ -143,9 +145,14 @@ class TargetSettings(Strict):
     trial: StrictBool = False
 
     @property
+    def events_broker(self) -> RedisSettings | CelerySettings | None:
+        """Where the events of its workers are; None if no broker that carries messages is named."""
+        return self.redis if self.celery is None else self.celery
+
+    @property
     def hears(self) -> bool:
         """Whether a daemon listens to the events of its workers."""
-        return self.redis is not None and self.events != "off"
+        return self.events_broker is not None and self.events != "off"
 
     @property
     def hears_tasks(self) -> bool:
@@ -165,7 +172,7 @@ class TargetSettings(Strict):
     def _can_be_seen(self) -> "TargetSettings":
         if self.name == SELF:
             raise ValueError(f'the name "{SELF}" is reserved for watchdog itself; choose another name')
-        if self.flower is None and self.redis is None and self.rabbitmq is None:
+        if self.flower is None and self.redis is None and self.rabbitmq is None and self.celery is None:
             raise ValueError(
                 'expected flower, the broker (redis or rabbitmq) or both, found neither; add for example flower = "http://localhost:5555"'
             )
@@ -178,13 +185,15 @@ class TargetSettings(Strict):
 
     @model_validator(mode="after")
     def _has_what_its_parts_need(self) -> "TargetSettings":
-        if self.events in ("workers", "all") and self.redis is None:
-            raise ValueError(f'expected redis beside events = "{self.events}": events are heard from the broker; found none')
+        if self.events in ("workers", "all") and self.events_broker is None:
+            raise ValueError(
+                f'expected the broker beside events = "{self.events}": redis, or celery = "amqp://…" for RabbitMQ; found neither'
+            )
         seen = self.flower is not None or self.hears_tasks
-        found = "neither" if self.redis is None else f'events = "{self.events}"'
+        found = "none of them" if self.events_broker is None else f'events = "{self.events}"'
         if self.schedule and not seen:
             raise ValueError(
-                "expected flower or redis beside schedule: whether a task succeeded is read from Flower, or heard from the "
+                "expected flower, redis or celery beside schedule: whether a task succeeded is read from Flower, or heard from the "
                 f'workers (events = "all"); found {found}'
             )
         twice = named_twice(self.schedule)
@@ -192,8 +201,8 @@ class TargetSettings(Strict):
             raise ValueError(f'expected one schedule for each task, found several for "{twice[:100]}"')
         if self.objective and not seen:
             raise ValueError(
-                "expected flower or redis beside objective: when tasks start, and how they end, is read from Flower, or heard from the "
-                f'workers (events = "all"); found {found}'
+                "expected flower, redis or celery beside objective: when tasks start, and how they end, is read from Flower, or heard from "
+                f'the workers (events = "all"); found {found}'
             )
         if (same := repeated(self.objective)) is not None:
             raise ValueError(f'expected a name of its own for each objective, found several "{same[:100]}"; set name')

@@ -15,7 +15,7 @@ from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSet
 __all__ = ["EVENTS", "SOURCES", "SourceKind"]
 
 EVENTS = "events"
-"""The source without settings of its own: what the daemon hears from the broker that `redis` names (`sources/events/`)."""
+"""The source without settings of its own: what the daemon hears from the broker that `redis` or `celery` names (`sources/events/`)."""
 
 
 class SourceKind(Struct, frozen=True):

@@ -19,6 +19,7 @@ from watchdog.config.sections.schedules import ScheduleSettings
 from watchdog.config.settings import Settings, TargetSettings
 from watchdog.receivers import RECEIVERS
 from watchdog.sources import SOURCES
+from watchdog.sources.celery.settings import CelerySettings
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 UNSET_KEY = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
@@ -87,6 +88,7 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "override", OverrideSettings, values["override"][0]
     yield "route", RouteSettings, values["route"][0]
     yield "mute", MuteSettings, values["mute"][0]
+    yield "celery", CelerySettings, target["celery"]
     for name, kind in SOURCES.items():
         yield name, kind.settings, target[name] | (target["redis"] if name == "results" else {})  # how to connect is told once
     for receiver in values["receiver"]:
@@ -120,6 +122,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         target.redis,
         on_rabbitmq,
         on_rabbitmq.rabbitmq,
+        on_rabbitmq.celery,
         *settings.receiver,
         *settings.route,
         *settings.mute,
@@ -146,6 +149,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         "redis",
         "rabbitmq",
         "django",
+        "celery",
         "mute",
         "from_",
         "to",

@@ -42,7 +42,7 @@ def test_two_objectives_of_one_name_are_a_fault(tmp_path: Path) -> None:
 def test_without_flower_and_events_of_tasks_nobody_knows_what_starts(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write('[[target]]\nname = "prod"\nredis = "redis://localhost"\nevents = "workers"\n' + IN_TIME)
-    assert "expected flower or redis beside objective" in "\n".join(folder.faults())
+    assert "expected flower, redis or celery beside objective" in "\n".join(folder.faults())
 
 
 def test_an_objective_is_what_it_says(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_two_schedules_of_one_task_are_a_fault(tmp_path: Path) -> None:
 def test_without_flower_and_events_of_tasks_nobody_knows_what_succeeds(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write('[[target]]\nname = "prod"\nredis = "redis://localhost"\nevents = "off"\n' + SCHEDULE + 'every = "1h"\n')
-    assert "expected flower or redis beside schedule" in "\n".join(folder.faults())
+    assert "expected flower, redis or celery beside schedule" in "\n".join(folder.faults())
 
 
 SCHEDULERS = {

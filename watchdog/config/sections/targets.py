@@ -47,7 +47,7 @@ def _as_written(table: object, given_empty: Collection[str]) -> Target | None:
         return None
     minima = table.get("min_workers_by_name", {})
     sources = frozenset(source for source in SOURCES if source in table or source in given_empty)
-    events = table.get("events", "auto") if "redis" in sources else "off"
+    events = table.get("events", "auto") if "redis" in sources or "celery" in table else "off"
     heard = events == "all" or (events == "auto" and "flower" not in sources)
     sources |= {EVENTS} if events != "off" else set()
     return Target(

@@ -25,7 +25,7 @@ LONGEST_WORD = 5
 
 _PLAIN_ARGUMENT = re.compile(r"-{0,2}[A-Za-z][a-z-]*")
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
-_WATCHED = ("flower", "redis", "rabbitmq", "results", "django")
+_WATCHED = ("flower", "redis", "rabbitmq", "results", "django", "celery")
 """Where a bare text is the URL of a source. Its path is a location, not a secret."""
 
 

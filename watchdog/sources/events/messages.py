@@ -1,4 +1,4 @@
-"""Events of workers. In: the bytes of a message. Out: the fields that watchdog reads, or None."""
+"""Events of workers. In: the bytes of a message, in kombu's envelope or without one. Out: the fields that watchdog reads, or None."""
 
 import msgspec
 from msgspec import Struct
@@ -7,7 +7,7 @@ from watchdog.core.decoding import ready
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.events.envelope import body_of
 
-__all__ = ["WorkerEvent", "worker_event"]
+__all__ = ["WorkerEvent", "worker_event", "worker_event_in"]
 
 LONGEST_FIELD = 100
 """Characters of a version or an operating system's name."""
@@ -32,10 +32,13 @@ _WORKER = msgspec.json.Decoder(ready(WorkerEvent))
 
 
 def worker_event(raw: object) -> WorkerEvent | None:
-    """Return the event in a message; None if it is none that can be read."""
+    """Return the event in a message of Redis; None if it is none that can be read."""
     body = body_of(raw)
-    if body is None:
-        return None
+    return None if body is None else worker_event_in(body)
+
+
+def worker_event_in(body: bytes) -> WorkerEvent | None:
+    """Return the event in a body; None if it is none that can be read."""
     try:
         event = _WORKER.decode(body)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
 """Source `events`: what workers say by themselves, heard by an ear that listens between the cycles.
 
-In: `HearWorkers`, and queries about tasks. Out: what was heard, at once. Targets on the same database share one ear; the last one that is
-closed ends it.
+In: `HearWorkers`, and queries about tasks. Out: what was heard, at once. Targets on the same broker (on Redis: the same database) share one
+ear; the last one that is closed ends it.
 """
 
 import threading
@@ -12,12 +12,17 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers, Query
 from watchdog.core.model.servers.heard import OF_TASKS
 from watchdog.sources.base import Answers
-from watchdog.sources.redis.settings import RedisSettings
+from watchdog.sources.celery.settings import CelerySettings
+from watchdog.sources.redis.settings import RedisServerSettings
 
 if TYPE_CHECKING:
     from watchdog.sources.events.ear import Ear
+    from watchdog.sources.events.listening import Listening
 
-__all__ = ["EventsSource", "SharedEars"]
+__all__ = ["EventsBroker", "EventsSource", "SharedEars"]
+
+EventsBroker = RedisServerSettings | CelerySettings
+"""Where events are heard: `redis` of a target, or `celery`, which names its broker."""
 
 FIRST_S = 0.5
 """How long the first question waits for the connection: usually milliseconds, so that the first cycle knows."""
@@ -33,18 +38,18 @@ class SharedEars:
         self._turn = threading.Lock()
         self._ears: dict[object, tuple[Ear, set[str]]] = {}
 
-    def source(self, target: str, settings: RedisSettings, *, tasks: bool = False) -> "EventsSource":
+    def source(self, target: str, settings: EventsBroker, *, tasks: bool = False) -> "EventsSource":
         """The source of one target; `tasks`: whether it hears of tasks, too."""
         return EventsSource(self, target, settings, tasks=tasks)
 
-    def ear(self, target: str, settings: RedisSettings, prefix: str, *, tasks: bool) -> "Ear":
+    def ear(self, target: str, settings: EventsBroker, prefix: str, *, tasks: bool) -> "Ear":
         """The ear that listens for this target, opened if it is the first one there."""
-        from watchdog.sources.events.ear import Ear  # noqa: PLC0415 - imports redis, which is slow
+        from watchdog.sources.events.ear import Ear  # noqa: PLC0415 - needed by the daemon alone
 
-        key = (settings.place, prefix, tasks)
+        key = (settings.place, "" if isinstance(settings, CelerySettings) else prefix, tasks)
         with self._turn:
             if key not in self._ears:
-                ear = Ear(settings, prefix, lambda reason: self._changed(target, reason), tasks=tasks)
+                ear = Ear(_listening(settings, prefix), lambda reason: self._changed(target, reason), tasks=tasks)
                 ear.start()
                 self._ears[key] = (ear, set())
             ear, users = self._ears[key]
@@ -70,7 +75,7 @@ class EventsSource:
     name = "events"
     longest_s = FIRST_S
 
-    def __init__(self, ears: SharedEars, target: str, settings: RedisSettings, *, tasks: bool) -> None:
+    def __init__(self, ears: SharedEars, target: str, settings: EventsBroker, *, tasks: bool) -> None:
         self._ears, self._target, self._settings, self._tasks = ears, target, settings, tasks
         self._ear: Ear | None = None
         self._prefix = ""
@@ -98,3 +103,14 @@ class EventsSource:
             self._ear, self._prefix = self._ears.ear(self._target, self._settings, prefix, tasks=self._tasks), prefix
             self._ear.wait(FIRST_S)
         return self._ear
+
+
+def _listening(settings: EventsBroker, prefix: str) -> "Listening":
+    """The way to the events of this broker."""
+    if isinstance(settings, CelerySettings):
+        from watchdog.sources.events.amqp_queue import AmqpQueue  # noqa: PLC0415 - imports kombu, which is slow
+
+        return AmqpQueue(settings)
+    from watchdog.sources.events.redis_channels import RedisChannels  # noqa: PLC0415 - imports redis, which is slow
+
+    return RedisChannels(settings, prefix)

@@ -5,14 +5,11 @@ In: the connection, a pattern of channels. Out: nothing, once Redis confirms it;
 
 from typing import Protocol
 
+from watchdog.sources.events.listening import DeniedError
 from watchdog.sources.redis.commands import packed_words
 from watchdog.sources.redis.reasons import only_denied
 
 __all__ = ["DeniedError", "Pushing", "confirms", "request", "subscribe"]
-
-
-class DeniedError(Exception):
-    """The ACL denies the channel, or the command."""
 
 
 class Pushing(Protocol):

@@ -11,7 +11,7 @@ from watchdog.core.decoding import ready
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.events.envelope import body_of
 
-__all__ = ["TaskEvent", "task_events"]
+__all__ = ["TaskEvent", "task_events", "task_events_in"]
 
 
 class TaskEvent(Struct, gc=False):
@@ -39,10 +39,13 @@ _FIELDS: dict[str, Any] = {field.name: field.type for field in msgspec.structs.f
 
 
 def task_events(raw: object) -> list[TaskEvent] | None:
-    """Return the events in a message, in its order. One without an id, a type or a worker is left out."""
+    """Return the events in a message of Redis; see `task_events_in`."""
     body = body_of(raw)
-    if body is None:
-        return None
+    return None if body is None else task_events_in(body)
+
+
+def task_events_in(body: bytes) -> list[TaskEvent] | None:
+    """Return the events in a body, in its order. One without an id, a type or a worker is left out."""
     try:
         events = _MANY.decode(body) if body.startswith(b"[") else [_ONE.decode(body)]
     except msgspec.ValidationError:  # an event of somebody's own, or a field of an unexpected type

@@ -1,0 +1,1 @@
+"""The broker as Celery itself names it, for what goes through kombu."""

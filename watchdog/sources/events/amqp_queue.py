@@ -1,0 +1,156 @@
+"""Events on RabbitMQ, or another AMQP broker: a queue of our own on Celery's exchange of events, read through kombu.
+
+In: where the broker is. Out: events, as `Listening`. The queue belongs to the connection: the broker deletes it when that ends, however it
+ends. It holds a limited number of messages, so that a watchdog that stands still fills no broker; what was then dropped is not passed over
+in silence: `LostError`. Imported at the first use: kombu is slow to import.
+
+The socket itself has a timeout: py-amqp's `read_timeout` ends no read in the middle of a frame.
+"""
+
+import time
+import uuid
+from contextlib import suppress
+from select import POLLIN, poll
+from typing import Any
+
+from kombu import Connection
+
+from watchdog.sources.celery.broker import connection_arguments
+from watchdog.sources.celery.settings import CelerySettings
+from watchdog.sources.events.amqp_reasons import LostError, denial, fault
+from watchdog.sources.events.listening import DENIED_WAIT_S, DeniedError, Fault, Heard, Hearing, Opened
+from watchdog.sources.events.messages import worker_event_in
+from watchdog.sources.events.tasks.messages import task_events_in
+
+__all__ = ["AmqpQueue"]
+
+EXCHANGE = "celeryev"
+"""Celery's default `event_exchange`, of type topic. Workers declare it; we do not, for it would stay."""
+WORKERS, TASKS = "worker.#", "task.#"
+NAME = "celeryev.watchdog"
+"""How the names of our queues begin: as those of Celery's own monitors do, which is what people exclude."""
+MOST_MESSAGES, MOST_BYTES = 20_000, 64 * 1024 * 1024
+"""What the broker keeps for us; beyond that, it drops the oldest, and says so to nobody."""
+NEARLY, NEARLY_BYTES = 0.9, 0.5
+"""From which share of that on something may have been dropped. The bytes are estimated."""
+EXPIRES_MS = 60_000
+HEARTBEAT_S = 10
+"""After two of these without a word, either side takes the other for lost."""
+AT_ONCE_S = 1.0
+"""After so long the reader looks after everything else, though more messages wait."""
+CLOSING_S = 0.5
+TOGETHER, TOGETHER_BYTES = 500, 2 * 1024 * 1024
+"""What is handed over at a time: so many messages, or so much text."""
+
+
+class AmqpQueue:
+    """A queue on the exchange of events of one virtual host."""
+
+    def __init__(self, settings: CelerySettings) -> None:
+        self._settings, self._place = settings, settings.place
+        self._amqp: Any = None
+        self._channel: Any = None
+        self._queue = ""
+        self._without_tasks = False
+        self._tried_at = 0.0
+        self._events: list[Heard] = []
+        self._bytes = 0
+
+    def open(self, *, tasks: bool) -> Opened:
+        """Connect, declare the queue, bind it, consume it."""
+        amqp = self._amqp = self._connected()
+        began = time.monotonic()
+        self._queue, self._events = f"{NAME}.{uuid.uuid4()}", []
+        channel = self._channel = amqp.channel()
+        limits = {"x-max-length": MOST_MESSAGES, "x-max-length-bytes": MOST_BYTES, "x-expires": EXPIRES_MS}
+        with denial("declare a queue", self._place):
+            channel.queue_declare(self._queue, exclusive=True, auto_delete=True, arguments=limits)
+        with denial("bind its queue to the exchange celeryev", self._place):
+            channel.queue_bind(self._queue, EXCHANGE, WORKERS)
+        no_tasks = self._denied_tasks() if tasks else ""
+        with denial("consume its queue", self._place):
+            channel.basic_consume(self._queue, no_ack=True, exclusive=True, callback=self._hears)
+        now = time.monotonic()
+        self._without_tasks, self._tried_at = bool(no_tasks), now
+        return Opened(no_tasks, now - began)
+
+    def read(self, hearing: Hearing) -> bool:
+        """Hand over what has come; see to it that the broker takes us for alive, and we it."""
+        began = time.monotonic()
+        if self._without_tasks and began - self._tried_at >= DENIED_WAIT_S:
+            self._tried_at = began
+            if not self._denied_tasks():
+                self._without_tasks = False
+                hearing.tasks_follow()
+        more = self._reads(hearing, began + AT_ONCE_S)
+        self._amqp.heartbeat_tick()
+        return more
+
+    def fault(self, error: Exception, *, was_open: bool) -> Fault:
+        """Why nothing is heard. py-amqp raises errors of many types when a connection ends."""
+        return fault(error, self._place, was_open=was_open)
+
+    def close(self) -> None:
+        """Close the connection, with which the broker deletes the queue; a broker that hangs is not waited for for long."""
+        amqp, self._amqp, self._channel = self._amqp, None, None
+        if amqp is None:
+            return
+        with suppress(Exception):  # whatever state it is in: it goes
+            amqp.sock.settimeout(CLOSING_S)
+            amqp.close()
+        amqp.collect()
+
+    def _connected(self) -> Any:
+        """A connection of py-amqp, after one attempt; kombu itself would try for longer."""
+        settings = self._settings
+        arguments = connection_arguments(self._place, timeout_s=settings.timeout, connect_timeout_s=settings.connect_timeout)
+        options = {**arguments.pop("transport_options"), "client_properties": {"connection_name": "watchdog: events"}}
+        amqp: Any = Connection(**arguments, heartbeat=HEARTBEAT_S, transport_options=options).transport.establish_connection()
+        amqp.sock.settimeout(settings.timeout)
+        return amqp
+
+    def _denied_tasks(self) -> str:
+        """Bind the tasks as well: empty, or why they cannot be heard. A refusal closes the channel that asked, so it is one of its own."""
+        try:
+            with denial("bind its queue to the exchange celeryev for task.#", self._place, "tasks are unknown"):
+                channel = self._amqp.channel()
+                channel.queue_bind(self._queue, EXCHANGE, TASKS)
+                channel.close()
+        except DeniedError as error:
+            return str(error)
+        return ""
+
+    def _reads(self, hearing: Hearing, until: float) -> bool:
+        """Read frames as long as there are any, `until` then at most. Returns whether there may be more."""
+        amqp = self._amqp
+        readable = poll()
+        readable.register(amqp.sock, POLLIN)
+        pending = getattr(amqp.sock, "pending", None)  # what TLS has read and not handed over
+        while (pending is not None and pending()) or readable.poll(0):
+            amqp.blocking_read()
+            if len(self._events) >= TOGETHER or self._bytes >= TOGETHER_BYTES:
+                self._lost_nothing()
+                self._hands_over(hearing)
+                if hearing.ending or time.monotonic() > until:
+                    return True
+        self._hands_over(hearing)
+        return False
+
+    def _hands_over(self, hearing: Hearing) -> None:
+        events, self._events, self._bytes = self._events, [], 0
+        if events:
+            hearing.take(events)
+
+    def _hears(self, message: Any) -> None:
+        """Called by py-amqp for each message. It has decoded the text, if the message names its encoding."""
+        body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
+        of_tasks = str(message.delivery_info["routing_key"]).startswith("task.")
+        self._events.append(task_events_in(body) if of_tasks else worker_event_in(body))
+        self._bytes += len(body)
+
+    def _lost_nothing(self) -> None:
+        """Raise LostError if so much waits that the broker may have dropped messages."""
+        each = self._bytes / len(self._events)
+        waiting = self._channel.queue_declare(self._queue, passive=True).message_count
+        if waiting >= NEARLY * MOST_MESSAGES or waiting * each >= NEARLY_BYTES * MOST_BYTES:
+            raise LostError
