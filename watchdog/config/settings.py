@@ -172,9 +172,10 @@ class TargetSettings(Strict):
     def _can_be_seen(self) -> "TargetSettings":
         if self.name == SELF:
             raise ValueError(f'the name "{SELF}" is reserved for watchdog itself; choose another name')
-        if self.flower is None and self.redis is None and self.rabbitmq is None and self.celery is None:
+        if self.flower is None and self.redis is None and self.rabbitmq is None:
+            only = "neither" if self.celery is None else "celery alone, whose events `watchdog run` hears but no check"
             raise ValueError(
-                'expected flower, the broker (redis or rabbitmq) or both, found neither; add for example flower = "http://localhost:5555"'
+                f'expected flower, the broker (redis or rabbitmq) or both, found {only}; add for example flower = "http://localhost:5555"'
             )
         if self.redis is not None and self.rabbitmq is not None:
             raise ValueError(

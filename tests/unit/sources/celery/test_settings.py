@@ -24,6 +24,7 @@ def complaint(**given: Any) -> str:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"celery": "amqp://rabbit//"}, "found celery alone"),
         ({"celery": "http://rabbit"}, "does not begin with amqp://"),
         ({"celery": "redis://me:pass@cache"}, "a Redis is named by `redis`"),
         ({"celery": "amqp://me:pa/ss@rabbit//"}, "%-escaped"),
