@@ -20,11 +20,13 @@ from tests.processes.running import environment, running, watchdog_process
 from tests.servers.certificates import make_certificates
 from tests.servers.forward_proxy import ForwardProxy
 from tests.servers.receiver import Answer, RecordingReceiver, Request
+from tests.servers.smtp import SmtpServer
 from tests.servers.tcp_server import TcpServer
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 MARK = "s3cr3tM4RK"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 OPEN = ("watchdog.toml", "broken.toml", "passw0rd", "rules.toml", "token")
@@ -66,9 +68,11 @@ class Stage:
         self.echo = stack.enter_context(Echo(Answer(500)))
         self.slack = stack.enter_context(Echo(Answer(200)))
         self.endpoint = stack.enter_context(Echo(Answer(400)))
+        self.pagerduty = stack.enter_context(Echo(Answer(400)))
         self.redirects = stack.enter_context(RecordingReceiver(REDIRECT))
         self.proxy = stack.enter_context(ForwardProxy(refuses=407))
         self.redis = stack.enter_context(TcpServer(repeats))
+        self.mail = stack.enter_context(SmtpServer(login=("ann", "an0ther-password")))  # its refusal repeats what it was given
         certificates = make_certificates(folder)
         self.secure = stack.enter_context(RecordingReceiver(context=certificates.server_context()))
         (folder / "passw0rd").write_text(mark("file"))
@@ -180,8 +184,12 @@ url = "https://far.example/{mark("far-slack")}"
 [[receiver]]
 name = "oncall"
 type = "pagerduty"
-url = "http://{echo}/{mark("pagerduty")}"
+url = "http://127.0.0.1:{self.pagerduty.port}/{mark("pagerduty")}"
 routing_key = "{MARK}{"A" * 22}"
+
+[[alertmanager]]
+url = "http://ann:{mark("alertmanager")}@{slack}"
+headers = {{ X = "{mark("alertmanager-header")}" }}
 
 [[receiver]]
 name = "mail"
@@ -237,7 +245,7 @@ def test_no_command_prints_a_secret(stage: Stage) -> None:
     stage.run("rules", "list")
     stage.run("tables")
     tested = stage.run("receivers", "test", "--all").stdout
-    assert len(re.findall("^[a-z-]+: (not delivered|refused): ", tested, re.MULTILINE)) == 7
+    assert len(re.findall("^[a-z-]+: (not delivered|refused): ", tested, re.MULTILINE)) == 9
     stage.run("check", f"redis://ann:{mark('argument')}@localhost")
     stage.run("check", "--once", "--redis", f"redis://ann:{mark('flag')}@127.0.0.1:1/0")
     stage.run("check", "--once", "--redis", f"redis://ann:{mark('flag')}@127.0.0.1:1/zero")

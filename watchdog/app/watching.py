@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from watchdog.daemon.digests import Digests
     from watchdog.daemon.heartbeat import Heartbeat
     from watchdog.daemon.self_monitor import SelfMonitor
+    from watchdog.receivers.alertmanager import Alertmanager
     from watchdog.receivers.pace import Pace
     from watchdog.store import Store
 
-__all__ = ["build_cycles", "build_digests", "build_heartbeat", "build_watching", "stored_past"]
+__all__ = ["build_cycles", "build_digests", "build_heartbeat", "build_mirrors", "build_watching", "stored_past"]
 
 
 def build_cycles(
@@ -146,6 +147,19 @@ def build_digests(conf: Configured, store: "Store") -> "Digests | None":
     return Digests(store, times, report, service=conf.settings.service)
 
 
+def build_mirrors(settings: Settings) -> "list[Alertmanager]":
+    """The Alertmanagers that mirror what fires; each job of theirs is named after its number."""
+    from watchdog.core.incidents.routing import Recipient  # noqa: PLC0415
+    from watchdog.receivers.alertmanager import Alertmanager  # noqa: PLC0415
+
+    mirrors = []
+    for number, one in enumerate(settings.alertmanager, 1):
+        name = f"alertmanager {number}"
+        selecting = Recipient(name, min_severity=one.min_severity, matchers=one.matchers)
+        mirrors.append(Alertmanager(name, one.attempt(), one.plain_headers, selecting.selects))
+    return mirrors
+
+
 def build_watching(
     conf: Configured, store: "Store", self_monitor: "SelfMonitor", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
@@ -182,6 +196,7 @@ def build_watching(
         heartbeat,
         DecisionLog(Path(conf.settings.decisions)) if conf.settings.decisions else None,
         build_digests(conf, store),
+        mirrors=build_mirrors(conf.settings),
         retention_s=conf.settings.retention,
         clock=clock,
         stopwatch=stopwatch,

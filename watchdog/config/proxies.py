@@ -29,6 +29,9 @@ def _faults(loaded: "Loaded", environ: Mapping[str, str]) -> Iterator[tuple[str,
     for index, target in enumerate(settings.target):
         if target.flower and (said := _unusable(target.flower.url, target.flower.proxy, environ)):
             yield loaded.place(("target", index, "flower")), f'target "{target.name}": flower: {said}'
+    for index, mirror in enumerate(settings.alertmanager):
+        if said := _unusable(mirror.url.get_secret_value(), mirror.proxy, environ):
+            yield loaded.place(("alertmanager", index)), f"alertmanager: {said}"
     if settings.heartbeat and (said := _unusable(settings.heartbeat.urls[0], settings.heartbeat.proxy, environ)):
         yield loaded.place(("heartbeat",)), f"heartbeat: {said}"
 

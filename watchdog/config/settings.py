@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from watchdog.config.sections.actions import ActionSettings
+from watchdog.config.sections.alertmanager import AlertmanagerSettings
 from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
@@ -242,6 +243,7 @@ class Settings(Strict):
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"
     target: tuple[TargetSettings, ...] = ()
     receiver: tuple[ReceiverSettings, ...] = ()
+    alertmanager: tuple[AlertmanagerSettings, ...] = ()
     route: tuple[RouteSettings, ...] = ()
     mute: tuple[MuteSettings, ...] = ()
     override: tuple[OverrideSettings, ...] = ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from watchdog.core.incidents.outcome import Delivered
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.digests import Digests
@@ -20,6 +21,7 @@ from watchdog.daemon.punctuality import Punctuality
 from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.net.descriptor_limits import own_limit
 from watchdog.polling.poller import StoppedError
+from watchdog.receivers.alertmanager import Alertmanager
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store, StoreError
 
@@ -32,6 +34,7 @@ log = structlog.get_logger()
 
 RETENTION_EVERY_S = 3600.0
 DIGESTS_EVERY_S = 10.0
+MIRRORS_EVERY_S = 60.0
 THREADS = 16
 """A target that hangs holds one until its timeouts end. More would only wait longer for their turn to write: with 60 of them, and a slow
 disk, some waited longer than the database's timeout.
@@ -51,6 +54,7 @@ class Watching:
         decision_log: DecisionLog | None = None,
         digests: Digests | None = None,
         *,
+        mirrors: Sequence[Alertmanager] = (),
         retention_s: float,
         clock: Callable[[], float],
         stopwatch: Callable[[], float],
@@ -58,6 +62,7 @@ class Watching:
         self.cycles = cycles
         self._delivery, self._store, self._self_monitor, self._heartbeat = delivery, store, self_monitor, heartbeat
         self._decision_log, self._digests = decision_log, digests
+        self._mirrors, self._mirrors_fail = tuple(mirrors), dict.fromkeys((mirror.name for mirror in mirrors), "")
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._begun_at = stopwatch()
@@ -74,7 +79,9 @@ class Watching:
 
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(min(THREADS, len(self.cycles) + 1 + (self._digests is not None)))},
+            executors={
+                "default": ThreadPoolExecutor(min(THREADS, len(self.cycles) + 1 + (self._digests is not None) + len(self._mirrors)))
+            },
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
         self._delivery.start()
@@ -86,6 +93,8 @@ class Watching:
         self._every(RETENTION_EVERY_S, self._retain, None, "retention")
         if self._digests is not None:
             self._every(DIGESTS_EVERY_S, self._digest, self._digests, "digests")
+        for mirror in self._mirrors:
+            self._every(MIRRORS_EVERY_S, self._mirror, mirror, mirror.name)
         self._scheduler.start()
 
     def stop(self, grace_s: float) -> None:
@@ -99,6 +108,8 @@ class Watching:
         self._delivery.stop(grace_s)
         for cycle in self.cycles:
             cycle.close()
+        for mirror in self._mirrors:
+            mirror.close()
         if self._decision_log is not None:
             self._decision_log.close()
 
@@ -159,7 +170,7 @@ class Watching:
     _store_patience_s = 15.0
     """How much a locked database may add to a cycle, in seconds."""
 
-    def _every(self, seconds: float, work: Callable[..., None], argument: Cycle | Digests | None, name: str) -> None:
+    def _every(self, seconds: float, work: Callable[..., None], argument: Cycle | Digests | Alertmanager | None, name: str) -> None:
         from datetime import UTC, datetime  # noqa: PLC0415
 
         assert self._scheduler is not None  # noqa: S101 - start() sets it
@@ -167,11 +178,14 @@ class Watching:
         self._scheduler.add_job(work, "interval", arguments, seconds=seconds, id=name, next_run_time=datetime.now(UTC))
 
     def _look_now(self) -> None:
+        self._run_now(cycle.target.name for cycle in self.cycles)
+
+    def _run_now(self, jobs: Iterable[str]) -> None:
         from datetime import UTC, datetime  # noqa: PLC0415
 
         if self._scheduler is not None:
-            for cycle in self.cycles:
-                self._scheduler.modify_job(cycle.target.name, next_run_time=datetime.now(UTC))
+            for job in jobs:
+                self._scheduler.modify_job(job, next_run_time=datetime.now(UTC))
 
     def _one_cycle(self, cycle: Cycle) -> None:
         name, began = cycle.target.name, self._stopwatch()
@@ -204,6 +218,8 @@ class Watching:
         name = cycle.target.name
         if done.plan.messages:
             self._delivery.wake()
+        if done.plan.transitions:
+            self._run_now(mirror.name for mirror in self._mirrors)
         self._ended(name)
         with self._progress:
             self._committed.add(name)
@@ -225,6 +241,22 @@ class Watching:
     def _digest(self, digests: Digests) -> None:
         if digests.send_due(self._clock()):
             self._delivery.wake()
+
+    def _mirror(self, mirror: Alertmanager) -> None:
+        """Send what fires; log a failure once for each reason, and its end."""
+        try:
+            outcome = mirror.look(self._store.incidents(), self._clock())
+            reason = "" if isinstance(outcome, Delivered) else outcome.reason
+        except StoreError as error:
+            reason = str(error)
+        except Exception as error:
+            log.debug("mirror_crashed", alertmanager=mirror.name, exc_info=True)
+            reason = f"unexpected {type(error).__name__}; please report it, with the log at level debug"
+        before, self._mirrors_fail[mirror.name] = self._mirrors_fail[mirror.name], reason
+        if reason and reason != before:
+            log.error("mirror_failed", alertmanager=mirror.name, reason=reason)
+        elif before and not reason:
+            log.info("mirror_recovered", alertmanager=mirror.name)
 
     def _retain(self) -> None:
         try:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from watchdog.config.load import Loaded, load_settings
 from watchdog.config.sections.actions import ActionSettings
+from watchdog.config.sections.alertmanager import AlertmanagerSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.objectives import ObjectiveSettings
@@ -86,6 +87,7 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     starts, succeeds = target["objective"]
     yield "objective", ObjectiveSettings, starts | succeeds
     yield "override", OverrideSettings, values["override"][0]
+    yield "alertmanager", AlertmanagerSettings, values["alertmanager"][0]
     yield "route", RouteSettings, values["route"][0]
     yield "mute", MuteSettings, values["mute"][0]
     yield "celery", CelerySettings, target["celery"]
@@ -124,6 +126,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         on_rabbitmq.rabbitmq,
         on_rabbitmq.celery,
         *settings.receiver,
+        *settings.alertmanager,
         *settings.route,
         *settings.mute,
         *settings.override,
@@ -144,6 +147,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         "host",
         "sender",
         "route",
+        "alertmanager",
         "override",
         "flower",
         "redis",
