@@ -35,12 +35,13 @@ from watchdog.sources.redis.source import RedisSettings, ResultsSettings
 
 if TYPE_CHECKING:
     from watchdog.receivers.console import ConsoleSettings
+    from watchdog.receivers.discord import DiscordSettings
     from watchdog.receivers.mail.settings import EmailSettings
     from watchdog.receivers.pagerduty import PagerdutySettings
     from watchdog.receivers.slack.receiver import SlackSettings
     from watchdog.receivers.webhook import WebhookSettings
 
-    ReceiverSettings = WebhookSettings | SlackSettings | EmailSettings | PagerdutySettings | ConsoleSettings
+    ReceiverSettings = WebhookSettings | SlackSettings | DiscordSettings | EmailSettings | PagerdutySettings | ConsoleSettings
 else:
     from watchdog.receivers import RECEIVERS
 

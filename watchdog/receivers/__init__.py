@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
+from watchdog.receivers.discord import DiscordReceiver, DiscordSettings
 from watchdog.receivers.mail.receiver import EmailReceiver
 from watchdog.receivers.mail.settings import EmailSettings
 from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
@@ -35,6 +36,7 @@ class ReceiverKind(Struct, frozen=True):
 RECEIVERS: Mapping[str, ReceiverKind] = {
     "webhook": ReceiverKind(WebhookReceiver, WebhookSettings),
     "slack": ReceiverKind(SlackReceiver, SlackSettings),
+    "discord": ReceiverKind(DiscordReceiver, DiscordSettings),
     "email": ReceiverKind(EmailReceiver, EmailSettings),
     "pagerduty": ReceiverKind(PagerdutyReceiver, PagerdutySettings, holds_open=True),
     "console": ReceiverKind(ConsoleReceiver, ConsoleSettings),

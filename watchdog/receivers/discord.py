@@ -1,0 +1,183 @@
+"""Discord: one message per POST to a webhook of a channel, an embed for each incident, within Discord's limits.
+
+Texts from outside are escaped, so that nothing in them is markup, and no message mentions anybody. Discord answers 204. Its refusals are
+JSON with a `code` and a `message` (discord.com/developers/docs/resources/webhook).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from msgspec.structs import replace
+from pydantic import Field
+
+from watchdog.core.incidents.messages import Message, Notice
+from watchdog.core.incidents.outcome import Later, Outcome, Refused
+from watchdog.core.incidents.payload import headline, subject_of
+from watchdog.core.incidents.quiet.flapping import flapping_note
+from watchdog.core.model.severity import Severity
+from watchdog.core.report.chapters import chapters_of, lines_of
+from watchdog.core.text.sanitize import one_line
+from watchdog.core.text.timestamps import iso
+from watchdog.receivers.http.json_answer import json_object, retry_after_in
+from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.settings import HttpSettings
+from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
+from watchdog.receivers.settings import DigestSettings
+
+__all__ = ["DiscordReceiver", "DiscordSettings", "discord_outcome"]
+
+MOST_EMBEDS, LARGEST_MESSAGE = 10, 6_000
+"""Discord's limits: embeds of a message, and the characters of all of them together."""
+_CONTENT, _TITLE, _DESCRIPTION, _ROOM = 2_000, 256, 2_000, 5_700
+_MOST_FACTS, _VALUE, _RUNBOOK = 8, 120, 300
+_COLOURS = {Severity.CRITICAL: 0xA30200, Severity.ERROR: 0xE8590C, Severity.WARNING: 0xDAA038, Severity.INFO: 0x439FE0}
+_GOOD, _OVER = 0x2EB886, 0x8D8D8D
+_MARKUP = re.compile(r"([\\*_~`|>#\[\]()<@:-])")
+
+_NEW = "make a new one in Discord (channel, Edit Channel, Integrations, Webhooks) and set `url`"
+MEND: Mapping[int, tuple[str, bool]] = {
+    10003: (f"the channel is gone; {_NEW}", True),
+    10015: (f"the webhook was deleted; {_NEW}", True),
+    50027: (f"`url` is incomplete, or the webhook was deleted; copy it again, or {_NEW}", True),
+    50035: ("Discord did not take the form of this message; please report it", False),
+    50006: ("Discord did not take the form of this message; please report it", False),
+}
+"""Discord's code -> what to fix, and whether every other message would get the same answer."""
+
+
+class DiscordSettings(DigestSettings, HttpSettings):
+    """`type = "discord"`; `url` is a webhook of a channel, which determines name, picture and channel."""
+
+    type: Literal["discord"]
+    per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
+
+
+class DiscordReceiver:
+    """Posts to one webhook."""
+
+    human = True
+
+    def __init__(self, settings: DiscordSettings) -> None:
+        self.name = settings.name
+        self.settings = settings.fingerprint()
+        self.address, self.per_second = settings.address, settings.per_second
+        self._attempt = settings.attempt()
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one attempt takes (seconds)."""
+        return self._attempt.longest_s
+
+    def render(self, message: Message) -> bytes:
+        """The JSON of a message with embeds."""
+        embeds = list(_report(message) if message.digest is not None else _incidents(message))
+        content = limited_markdown(_notification(message), _CONTENT // 4)
+        body = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        """One attempt. Discord does not know the message's id: a repeat is shown twice."""
+        return self._attempt.post(body, {"content-type": "application/json"}, now, discord_outcome)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._attempt.close()
+
+
+def limited_markdown(text: str, longest: int) -> str:
+    """One line of at most `longest` characters, in which nothing is markup or a link."""
+    shown, size = list[str](), 0
+    for letter in limited(text, longest).replace("://", ":\u2044\u2044"):
+        escaped = _MARKUP.sub(r"\\\1", letter)
+        size += _units(escaped)
+        if size >= longest:
+            return "".join(shown) + "…"
+        shown.append(escaped)
+    return "".join(shown)
+
+
+def _units(text: str) -> int:
+    """Characters as Discord counts them: those above U+FFFF twice."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def _notification(message: Message) -> str:
+    if message.digest is not None or len(message.notices) > 1:
+        return headline(message) if message.digest is not None else f"{message.target}: {headline(message)}"
+    [notice] = message.notices
+    return f"{what_of(notice, message.created_at)} in {message.target}: {subject_of(notice)}"
+
+
+def _incidents(message: Message) -> Iterator[dict[str, Any]]:
+    """An embed for each, as many as fit; the last one counts the others."""
+    notices, size = sorted(message.notices, key=urgency), 0
+    for shown, notice in enumerate(notices):
+        embed = _embed(notice, message)
+        size += sum(_units(text) for text in (embed["title"], embed["description"]))
+        left = len(notices) - shown
+        if size > _ROOM or (shown == MOST_EMBEDS - 1 and left > 1):
+            yield {"description": f"… and {left} more; `watchdog incidents{' --all' if any(map(is_over, notices)) else ''}` lists them"}
+            return
+        yield embed
+
+
+def _embed(notice: Notice, message: Message) -> dict[str, Any]:
+    title = f"{what_of(notice, message.created_at)}: {subject_of(notice)}{flapping_note(notice)}"
+    facts = [(name, value) for name, value in facts_of(notice) if name not in ("began", "ended")][:_MOST_FACTS]
+    lines = [f"{limited_markdown(name, 60)}: **{limited_markdown(value, _VALUE)}**" for name, value in facts]
+    if not is_over(notice):
+        lines += [limited_markdown(line, _RUNBOOK) for line in runbook_lines(notice, _RUNBOOK)[:3] if not is_url(line)]
+    link = {"url": notice.link} if is_url(notice.link) else {}
+    return {
+        "title": limited_markdown(title, _TITLE),
+        "description": _fitting(lines, _DESCRIPTION),
+        "color": _colour(notice),
+        "timestamp": iso(notice.resolved_at or notice.started_at),
+        **link,
+    }
+
+
+def _fitting(lines: Sequence[str], longest: int) -> str:
+    kept, size = list[str](), 0
+    for shown, line in enumerate(lines):
+        size += _units(line) + 1
+        if size > longest - 40:
+            return "\n".join([*kept, f"… and {len(lines) - shown} more lines"])
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _colour(notice: Notice) -> int:
+    if not is_over(notice):
+        return _COLOURS[notice.severity]
+    return _GOOD if recovered(notice) else _OVER
+
+
+def _report(message: Message) -> Iterator[dict[str, Any]]:
+    """An embed for each chapter, as many as fit."""
+    chapters = chapters_of(message.digest, 10) if message.digest is not None else ()
+    size = 0
+    for shown, chapter in enumerate(chapters):
+        lines = [limited_markdown(line, 200) for line in lines_of(chapter)]
+        embed = {"title": limited_markdown(chapter.title, _TITLE), "description": _fitting(lines, _DESCRIPTION)}
+        size += sum(map(_units, embed.values()))
+        left = len(chapters) - shown
+        if size > _ROOM or (shown == MOST_EMBEDS - 1 and left > 1):
+            yield {"description": f"… and {left} more parts; `watchdog report` shows them"}
+            return
+        yield embed
+
+
+def discord_outcome(answer: HttpAnswer, now: float) -> Outcome:
+    """Interpret Discord's answer, by its code if it gives one. `now`: see `outcome_of`."""
+    by_status, said = outcome_of(answer, now), json_object(answer.unsecret)
+    if isinstance(by_status, Later):
+        asked_s = retry_after_in(json_object(answer.text)) if by_status.retry_after_s is None else by_status.retry_after_s
+        return replace(by_status, retry_after_s=asked_s)
+    code, words = said.get("code"), said.get("message")
+    if not isinstance(by_status, Refused) or not isinstance(code, int) or code not in MEND:
+        return by_status
+    mend, gone = MEND[code]
+    return Refused(f"{answer.answered}: {one_line(str(words))} (code {code}); {mend}", gone=gone)
