@@ -4,6 +4,8 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TextIO
 
 import httpx
 import pytest
@@ -150,6 +152,24 @@ def own_redis(bare_cluster: Cluster) -> Cluster:
     """A Redis of your own: `.redis_url`, `.stop_redis(signal)`, `.start_redis(None, *args)`, `.resume_redis()`."""
     bare_cluster.start_redis()
     return bare_cluster
+
+
+@pytest.fixture
+def full_pipe() -> Iterator[tuple[int, TextIO]]:
+    """The end to read of a pipe that nobody reads, and the other, into which nothing more fits."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    with os.fdopen(writer, "w", encoding="utf-8", closefd=False) as stream:
+        yield reader, stream
+        os.set_blocking(reader, False)
+        with suppress(BlockingIOError):
+            os.read(reader, 1 << 20)  # or closing would wait for ever
+    os.close(reader)
+    os.close(writer)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from itertools import count
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from msgspec.structs import replace
@@ -415,6 +415,12 @@ def test_a_closed_output_is_tried_again() -> None:
     stream.close()
     console = ConsoleReceiver(ConsoleSettings(type="console", name="here"), stream)
     assert isinstance(console.send(b"x\n", "1", T0), Later)
+
+
+def test_an_output_that_nobody_reads_is_tried_again(full_pipe: tuple[int, TextIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    console = ConsoleReceiver(ConsoleSettings(type="console", name="here"), full_pipe[1])
+    monkeypatch.setattr(console, "longest_s", 0.01, raising=False)
+    assert console.send(b"x\n", "1", T0) == Later("standard output is full: nobody reads it")
 
 
 def test_webhooks_are_for_machines_and_the_consoles_text_for_people() -> None:

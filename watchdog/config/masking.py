@@ -100,6 +100,10 @@ class _MaskedStream(io.TextIOWrapper):
         self._print(masked, without_commands(masked, begins_line=not self._line.strip()))
         return len(text)
 
+    def masked(self, text: str) -> str:
+        """The text as it would be printed, for those who print it piece by piece."""
+        return MASKING(text)
+
     def write_commands(self, text: str) -> None:
         """Print commands that are meant to be executed; their author has escaped their contents."""
         masked = MASKING(text)

@@ -15,6 +15,7 @@ from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.incidents.payload import encode, headline, iso, title_of
 from watchdog.core.report.chapters import Chapter, chapters_of, lines_of
 from watchdog.core.text.sanitize import sanitize
+from watchdog.net.unread_output import written
 from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["ConsoleReceiver", "ConsoleSettings"]
@@ -58,9 +59,10 @@ class ConsoleReceiver:
         """Print the body."""
         stream = self._stream or sys.stdout
         text = body.decode("utf-8", "backslashreplace")
+        text = text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8")
         try:
-            stream.write(text.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
-            stream.flush()
+            if not written(stream, text, self.longest_s):
+                return Later("standard output is full: nobody reads it")
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             return Later(f"standard output cannot be written ({type(error).__name__})")
         return Delivered("printed")

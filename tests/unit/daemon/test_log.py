@@ -1,9 +1,13 @@
 import io
+import json
+import os
 import sys
+from typing import TextIO
 
 import pytest
 import structlog
 
+from watchdog.daemon.logs import log as log_module
 from watchdog.daemon.logs.log import LogStream, configure_log
 
 
@@ -39,6 +43,27 @@ def test_the_log_goes_on_once_it_can_be_written_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "stderr", there)
     log.write("kept\n")
     assert there.getvalue() == "kept\n"
+
+
+def test_a_log_that_nobody_reads_loses_lines_and_says_how_many_once_somebody_does(
+    monkeypatch: pytest.MonkeyPatch, full_pipe: tuple[int, TextIO]
+) -> None:
+    reader, stream = full_pipe
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(log_module, "PATIENCE_S", 0.01)
+    log = LogStream()
+    for line in ("one\n", "two\n", "three\n"):
+        log.write(line)
+    os.read(reader, 1 << 20)
+    log.write("four\n")
+    assert os.read(reader, 1 << 20) == b"3 lines of the log were lost\nfour\n"
+
+
+def test_lost_lines_are_counted_in_the_style_of_the_log() -> None:
+    configure_log("info", "json")
+    structlog.reset_defaults()
+    said = json.loads(log_module.STREAM.lost_line(7))
+    assert (said["event"], said["level"], said["lines"]) == ("log_lines_lost", "warning", 7)
 
 
 @pytest.mark.parametrize("style", ["logfmt", "console", "json"])
