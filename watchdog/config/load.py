@@ -6,8 +6,9 @@ the database, warnings. Raises `ConfigError` with all faults.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 from pydantic import ValidationError
@@ -26,6 +27,9 @@ from watchdog.core.rules.rule import Override
 from watchdog.core.rules.toml_lines import Path as TomlPath
 from watchdog.core.text.secrets import secrets_in
 from watchdog.core.text.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
 
 __all__ = ["ENVIRONMENT", "ConfigError", "Loaded", "load_settings"]
 
@@ -265,17 +269,27 @@ class _Reading:
 
 def _layered(layers: Sequence[Mapping[str, object]]) -> Settings:
     """Let pydantic-settings merge the layers, the first taking precedence. Raises ValidationError."""
+    laid = _layers()(layers=layers)
+    return Settings.model_construct(laid.model_fields_set, **dict(laid))
+
+
+@cache
+def _layers() -> "Callable[..., BaseSettings]":
+    """The settings as a class that takes `layers`; made once: that is most of the work of reading a small configuration."""
     from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict  # noqa: PLC0415 - takes 0.25 s to import
 
     class Layers(Settings, BaseSettings):
         model_config = SettingsConfigDict(extra="forbid", frozen=True, case_sensitive=True, validate_default=False)
 
         @classmethod
-        def settings_customise_sources(cls, settings_cls: type[BaseSettings], *_: Any, **__: Any) -> tuple[PydanticBaseSettingsSource, ...]:
-            return tuple(InitSettingsSource(settings_cls, dict(layer)) for layer in layers)
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return tuple(
+                InitSettingsSource(settings_cls, dict(layer)) for layer in cast("InitSettingsSource", init_settings).init_kwargs["layers"]
+            )
 
-    laid = Layers()
-    return Settings.model_construct(laid.model_fields_set, **dict(laid))
+    return Layers
 
 
 def _reading_order(place: str) -> tuple[str, int]:

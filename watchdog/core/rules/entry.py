@@ -16,7 +16,7 @@ from watchdog.core.model.severity import Severity
 from watchdog.core.rules.faults import Notes
 from watchdog.core.rules.fields import Fields, label_faults
 from watchdog.core.rules.rule import Escalation, Rule
-from watchdog.core.rules.templates import EXTRA_NAMES, check_template
+from watchdog.core.rules.templates import EXTRA_NAMES, check_template, names_read
 from watchdog.core.sql.conditions import ConditionError, check_condition, check_output_condition, check_query
 from watchdog.core.sql.tokens import TokenKind, scan
 from watchdog.core.text.suggestions import did_you_mean
@@ -223,7 +223,7 @@ def _check_params(notes: Notes, rule: Rule) -> None:
     """Warn of parameters that no text uses."""
     texts = [rule.query or "", *(text for _, text in _conditions(rule))]
     used = {token.text[1:] for text in texts for token in scan(text)[0] if token.kind is TokenKind.PARAMETER}
-    used |= {name for key in TEMPLATES for name in check_template(getattr(rule, key), rule.params).names}
+    used |= {name for key in TEMPLATES for name in names_read(getattr(rule, key))}
     for param in rule.params:
         if param not in used:
             notes.warn(f"nothing reads it{did_you_mean(param, used)}", "params", param)

@@ -19,7 +19,7 @@ from watchdog.core.rules.faults import Fault, found
 from watchdog.core.rules.fields import as_param, label_faults
 from watchdog.core.rules.overlaps import combinations_that_meet
 from watchdog.core.rules.rule import Override, Rule
-from watchdog.core.rules.templates import EXTRA_NAMES, check_template
+from watchdog.core.rules.templates import EXTRA_NAMES, check_template, names_read
 from watchdog.core.sql.conditions import ConditionError, check_condition, check_query
 from watchdog.core.text.suggestions import did_you_mean
 
@@ -110,7 +110,7 @@ def _applied(rule: Rule, overrides: list[Override]) -> Rule:
 
 def _columns(rule: Rule) -> tuple[str, ...]:
     """Return the values to show, including those that a new text reads."""
-    read = {name for text in OF_A_BREACH for name in check_template(getattr(rule, text), ()).names}
+    read = {name for text in OF_A_BREACH for name in names_read(getattr(rule, text))}
     return (*rule.columns, *sorted(read - {*rule.columns, *rule.key, *rule.params, *EXTRA_NAMES}))
 
 

@@ -18,7 +18,7 @@ from watchdog.core.text.suggestions import did_you_mean
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
-__all__ = ["EXTRA_NAMES", "TemplateCheck", "check_template", "render"]
+__all__ = ["EXTRA_NAMES", "TemplateCheck", "check_template", "names_read", "render"]
 
 EXTRA_NAMES = ("rule", "target", "severity", "app")
 """What every template can name besides the row's columns and the rule's params."""
@@ -48,24 +48,16 @@ def check_template(text: str, names: Iterable[str], of: str = "") -> TemplateChe
 
     `of`: where the columns come from, for the faults.
     """
-    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
-
     known = tuple(names)
-    if len(text) > _LONGEST_TEMPLATE:
-        return TemplateCheck(faults=(f"{len(text):,} characters are too many; a template may have {_LONGEST_TEMPLATE:,}",))
-    if "{" not in text:
-        return TemplateCheck()
-    try:
-        used, faults = _looked_at(text)
-    except RecursionError:
-        return TemplateCheck(faults=("nested too deeply",))
-    except ValueError as error:  # a number with thousands of digits
-        return TemplateCheck(faults=(f"not a template: {error}",))
-    except TemplateSyntaxError as error:
-        return TemplateCheck(faults=(f"not a template: {error.message}{_on_line(error.lineno)}",))
+    used, faults = _by_itself(text)
     place = f" in {of}" if of else ""
     unknown = [f'no column or param "{name}"{place}{did_you_mean(name, known)}' for name in used if name not in known]
     return TemplateCheck(frozenset(used), tuple(dict.fromkeys([*faults, *unknown])))
+
+
+def names_read(text: str) -> frozenset[str]:
+    """Return the names that `text` reads, whether there are such or not; none if it is not a template."""
+    return frozenset(_by_itself(text)[0])
 
 
 def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> str:
@@ -152,6 +144,24 @@ def _value(node: "nodes.Node", steps: tuple[Callable[[Any], str], ...]) -> _Valu
     if isinstance(node, nodes.Filter) and node.node is not None:
         return _value(node.node, (FILTERS[node.name], *steps))
     return _Value(node.name, steps or (format_value,)) if isinstance(node, nodes.Name) else None
+
+
+def _by_itself(text: str) -> tuple[list[str], list[str]]:
+    """Return the names a text reads, and its faults whatever there is to be read, both in order."""
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
+    if len(text) > _LONGEST_TEMPLATE:
+        return [], [f"{len(text):,} characters are too many; a template may have {_LONGEST_TEMPLATE:,}"]
+    if "{" not in text:
+        return [], []
+    try:
+        return _looked_at(text)
+    except RecursionError:
+        return [], ["nested too deeply"]
+    except ValueError as error:  # a number with thousands of digits
+        return [], [f"not a template: {error}"]
+    except TemplateSyntaxError as error:
+        return [], [f"not a template: {error.message}{_on_line(error.lineno)}"]
 
 
 @lru_cache(maxsize=1024)
