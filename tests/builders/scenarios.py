@@ -3,7 +3,7 @@
 from functools import cache
 from time import perf_counter
 
-from watchdog.config.rulebook import RuleBook, rules_that_fit
+from watchdog.config.rulebook import RuleBook, read_once, rules_that_fit
 from watchdog.config.shipped import shipped_rule_files
 from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.rules.files import read_rules
@@ -29,7 +29,7 @@ def rules_from(text: str) -> tuple[Rule, ...]:
 
 @cache
 def shipped() -> tuple[Rule, ...]:
-    return read_rules(shipped_rule_files(), TABLES)[0]
+    return read_once(shipped_rule_files(), TABLES)[0]
 
 
 def faults_of(text: str, rules: tuple[Rule, ...] | None = None) -> list[str]:

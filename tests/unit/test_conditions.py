@@ -8,12 +8,12 @@ import pytest
 from tests.conditions.catalogue import CONDITIONS, MORE
 from tests.conditions.page import page, scenes_of
 from tests.conditions.seen import SEEN
+from watchdog.config.rulebook import read_once
 from watchdog.config.shipped import shipped_rule_files
-from watchdog.core.rules.files import read_rules
 from watchdog.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
-RULES = {rule.name: rule for rule in read_rules(shipped_rule_files(), TABLES)[0]}
+RULES = {rule.name: rule for rule in read_once(shipped_rule_files(), TABLES)[0]}
 
 
 def test_the_page_is_made_of_the_rules_and_of_what_was_seen() -> None:

@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
+from watchdog.config.rulebook import read_once
 from watchdog.config.shipped import app_rule_files, doctor_rule_files
-from watchdog.core.rules.files import read_rules
 from watchdog.tables import TABLES
 from watchdog.tables.celery_app import APP_TABLES
 
 PAGE = (Path(__file__).parents[2] / "docs/doctor.md").read_text()
-OF_CLUSTERS = read_rules(doctor_rule_files(), TABLES)
-OF_APPS = read_rules(app_rule_files(), APP_TABLES)
+OF_CLUSTERS = read_once(doctor_rule_files(), TABLES)
+OF_APPS = read_once(app_rule_files(), APP_TABLES)
 RULES = (*OF_CLUSTERS[0], *OF_APPS[0])
 
 

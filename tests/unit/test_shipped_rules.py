@@ -6,18 +6,18 @@ from time import perf_counter
 import pytest
 from msgspec.structs import replace
 
+from watchdog.config.rulebook import read_once
 from watchdog.config.shipped import shipped_rule_files
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.judging.texts import plain, resolved_text, texts_of
 from watchdog.core.model.rows import Cell, Column, Kind, Reading, Row
 from watchdog.core.model.severity import Severity
-from watchdog.core.rules.files import read_rules
 from watchdog.core.rules.rule import Rule
 from watchdog.tables import TABLES
 
 FILES = shipped_rule_files()
-RULES, FAULTS, WARNINGS = read_rules(FILES, TABLES)
+RULES, FAULTS, WARNINGS = read_once(FILES, TABLES)
 PACK: Mapping[str, Rule] = {rule.name: replace(rule, enabled=True) for rule in RULES}
 ON_ROWS = [name for name, rule in PACK.items() if rule.table]
 """All but those with a query of their own, which test_shipped_queries.py judges."""

@@ -11,14 +11,14 @@ import pytest
 
 from watchdog.cli.rules.testing.given import given
 from watchdog.cli.rules.testing.played import play_all
+from watchdog.config.rulebook import read_once
 from watchdog.config.shipped import shipped_rule_files, shipped_scenario_files
-from watchdog.core.rules.files import read_rules
 from watchdog.core.scenarios.files import read_scenarios
 from watchdog.core.scenarios.result import Missing, ScenarioResults, missing_scenarios
 from watchdog.core.scenarios.scenario import Scenario
 from watchdog.tables import TABLES
 
-RULES = {rule.name: rule for rule in read_rules(shipped_rule_files(), TABLES)[0]}
+RULES = {rule.name: rule for rule in read_once(shipped_rule_files(), TABLES)[0]}
 FILES = shipped_scenario_files()
 SCENARIOS, FAULTS = read_scenarios(FILES, TABLES, RULES)
 MISSING: Mapping[str, Missing] = {missing.rule: missing for missing in missing_scenarios(RULES.values(), SCENARIOS)}

@@ -57,7 +57,7 @@ def read_rule_book(
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
             unreadable.append(f"{file}: expected a rule file that can be read, found: {why}")
-    rules, faults, warnings = read_rules(texts, tables) if files else _read(texts, tables)
+    rules, faults, warnings = read_rules(texts, tables) if files else read_once(texts, tables)
     override_faults, override_warnings = check_overrides(overrides, rules, tables)
     return RuleBook(
         rules,
@@ -70,29 +70,15 @@ def read_rule_book(
 def with_doctor_rules(book: RuleBook, tables: Mapping[str, Table]) -> tuple[RuleBook, frozenset[str]]:
     """The rules with those of `watchdog doctor`, and the names of these. A rule of the user's with the same name stands in its place."""
     taken = {rule.name for rule in book.rules}
-    rules = tuple(rule for rule in _read(doctor_rule_files(), tables)[0] if rule.name not in taken)
+    rules = tuple(rule for rule in read_once(doctor_rule_files(), tables)[0] if rule.name not in taken)
     return replace(book, rules=(*book.rules, *rules)), frozenset(rule.name for rule in rules)
 
 
 def app_rules(tables: Mapping[str, Table], of_apps: Mapping[str, Table]) -> tuple[Rule, ...]:
     """The rules for an app without its cluster: its own, and those of the doctor about what a worker reports of its app's settings."""
-    of_workers = _read(doctor_rule_files(), tables)[0]
+    of_workers = read_once(doctor_rule_files(), tables)[0]
     shared = (rule for rule in of_workers if set(rule.reads) == {"conf"} and rule.name not in SAID_OF_EACH_TASK)
-    return (*_read(app_rule_files(), of_apps)[0], *shared)
-
-
-_Read = tuple[tuple[Rule, ...], tuple[Fault, ...], tuple[Fault, ...]]
-
-
-def _read(texts: Mapping[str, str], tables: Mapping[str, Table]) -> _Read:
-    """`read_rules` for files that come with watchdog: they seldom change, and are needed again by each reload."""
-    return read_once(tuple(texts.items()), tuple(tables.items()))
-
-
-@lru_cache(maxsize=4)
-def read_once(texts: tuple[tuple[str, str], ...], tables: tuple[tuple[str, Table], ...]) -> _Read:
-    """Read rules, unless these very texts have been read in this process."""
-    return read_rules(dict(texts), dict(tables))
+    return (*read_once(app_rule_files(), of_apps)[0], *shared)
 
 
 def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:
@@ -100,6 +86,19 @@ def _shipped_beside(files: tuple[Path, ...]) -> dict[str, str]:
     named = {file.resolve() for file in files}
     folder = shipped_folder()
     return {name: text for name, text in shipped_rule_files(folder).items() if (folder / Path(name).name).resolve() not in named}
+
+
+_Read = tuple[tuple[Rule, ...], tuple[Fault, ...], tuple[Fault, ...]]
+
+
+def read_once(texts: Mapping[str, str], tables: Mapping[str, Table]) -> _Read:
+    """`read_rules` for files that come with watchdog: they seldom change, and each reload needs them again."""
+    return _read(tuple(texts.items()), tuple(tables.items()))
+
+
+@lru_cache(maxsize=4)
+def _read(texts: tuple[tuple[str, str], ...], tables: tuple[tuple[str, Table], ...]) -> _Read:
+    return read_rules(dict(texts), dict(tables))
 
 
 def rules_for(book: RuleBook, target: str, tables: Mapping[str, Table]) -> tuple[Tuned, ...]:
@@ -142,6 +141,6 @@ def never_judged(
             asked.get(tuned.rule.name, []).append((target, tuned))
     unanswerable = Unanswerable(tables, to_set)
     wrong = [(rule, why) for rule in book.rules if (why := unanswerable.why_rule(rule, asked.get(rule.name, ())))]
-    shipped = {(rule.name, rule.identity) for rule in _read(shipped_rule_files(), tables)[0]} if wrong else set()
+    shipped = {(rule.name, rule.identity) for rule in read_once(shipped_rule_files(), tables)[0]} if wrong else set()
     mine = ((rule, why) for rule, why in wrong if (rule.name, rule.identity) not in shipped)
     return tuple(str(Fault(rule.file, rule.line, rule.name, f"it can never have a verdict {why}")) for rule, why in mine)

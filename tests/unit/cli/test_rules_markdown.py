@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.conftest import Run
 from watchdog.cli.rules.markdown import rules_markdown, said
+from watchdog.config.rulebook import read_once
 from watchdog.config.shipped import shipped_rule_files
-from watchdog.core.rules.files import read_rules
 from watchdog.tables import TABLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "alerts.md"
@@ -29,7 +29,7 @@ def test_a_template_is_said_with_names_for_values(template: str, shown: str) -> 
 
 
 def test_the_page_of_the_docs_is_that_of_the_shipped_rules() -> None:
-    rules, _, _ = read_rules(shipped_rule_files(), TABLES)
+    rules, _, _ = read_once(shipped_rule_files(), TABLES)
     assert PAGE.read_text().partition("\n## ")[2] == rules_markdown(rules).removeprefix("## ")
 
 
