@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bench.amqp_events import amqp_events
 from bench.cycle import cycle
 from bench.events import events
 from bench.figures import Figure, Skipped, table
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "http": http,
     "rule_tests": rule_tests,
     "events": events,
+    "amqp_events": amqp_events,
 }
 """Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
 

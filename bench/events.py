@@ -25,7 +25,7 @@ from watchdog.sources.events.messages import worker_event
 from watchdog.sources.events.tasks.messages import task_events
 from watchdog.sources.events.tasks.runs import Runs
 
-__all__ = ["events"]
+__all__ = ["events", "heartbeat", "task_messages"]
 
 FREQ_S = 2.0
 STARTING_S = 15.0
@@ -47,12 +47,12 @@ def events(
         time.sleep(starting_s)
         pairs = [_spent(hearing, deaf, round_s) for _ in range(rounds)]
         yield by_round(f"an idle daemon that hears {workers} workers: CPU in {round_s:g} s; floor: without events", "s", pairs, 1.2)
-    messages = [_heartbeat(name, number) for number, name in enumerate(site.workers)] * (heartbeats // workers)
+    messages = [heartbeat(name, number) for number, name in enumerate(site.workers)] * (heartbeats // workers)
     of_one = [(ours / len(messages), theirs / len(messages)) for ours, theirs in interleaved(rounds, *_ways(messages))]
     yield by_round("a heartbeat, decoded and remembered: CPU; floor: Celery's event state", "ms", of_one, 1 / 3)
     runs = heartbeats // OF_A_RUN
-    alone = [_task_messages(number, 1) for number in range(runs)]
-    busy = [_task_messages(number * TOGETHER, TOGETHER) for number in range(max(runs // TOGETHER, 1))]
+    alone = [task_messages(number, 1) for number in range(runs)]
+    busy = [task_messages(number * TOGETHER, TOGETHER) for number in range(max(runs // TOGETHER, 1))]
     for what, batches, at_once in (("alone", alone, 1), (f"{TOGETHER} runs together", busy, TOGETHER)):
         count = OF_A_RUN * at_once * len(batches)
         pairs = [(ours / count, theirs / count) for ours, theirs in interleaved(rounds, *_ways_of_tasks([m for b in batches for m in b]))]
@@ -122,7 +122,7 @@ def _beating(servers: Servers, names: Sequence[str]) -> Iterator[None]:
             number = 0
             while not ended.wait(FREQ_S / len(names)):
                 name = names[number % len(names)]
-                broker.publish(CHANNEL, _heartbeat(name, number // len(names)))
+                broker.publish(CHANNEL, heartbeat(name, number // len(names)))
                 number += 1
 
     thread = threading.Thread(target=beat, name="beating")
@@ -134,7 +134,7 @@ def _beating(servers: Servers, names: Sequence[str]) -> Iterator[None]:
         thread.join()
 
 
-def _heartbeat(name: str, number: int) -> bytes:
+def heartbeat(name: str, number: int) -> bytes:
     """As kombu and Celery 5.7 write it."""
     load = {"active": 0, "processed": number, "loadavg": [2.45, 1.67, 1.94]}
     software = {"sw_ident": "py-celery", "sw_ver": "5.7.0", "sw_sys": "Linux", "timestamp": time.time(), "type": "worker-heartbeat"}
@@ -149,7 +149,7 @@ def _published(name: str, body: object, properties: dict[str, object]) -> bytes:
     return json.dumps({**envelope, "headers": {"hostname": name}, "properties": properties}).encode()
 
 
-def _task_messages(first: int, count: int) -> list[bytes]:
+def task_messages(first: int, count: int) -> list[bytes]:
     """The messages of some runs: each is sent in a message of its own, the rest in one, as a worker sends it every half second."""
     name, now = "celery@web-1", time.time()
     properties: dict[str, object] = {"delivery_mode": 1, "delivery_info": {"exchange": "celeryev"}, "body_encoding": "base64"}

@@ -62,6 +62,7 @@ class AmqpQueue:
         began = time.monotonic()
         self._queue, self._events = f"{NAME}.{uuid.uuid4()}", []
         channel = self._channel = amqp.channel()
+        channel.auto_decode = False  # by an encoding that the message names: JSON has its own
         limits = {"x-max-length": MOST_MESSAGES, "x-max-length-bytes": MOST_BYTES, "x-expires": EXPIRES_MS}
         with denial("declare a queue", self._place):
             channel.queue_declare(self._queue, exclusive=True, auto_delete=True, arguments=limits)
@@ -142,8 +143,8 @@ class AmqpQueue:
             hearing.take(events)
 
     def _hears(self, message: Any) -> None:
-        """Called by py-amqp for each message. It has decoded the text, if the message names its encoding."""
-        body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
+        """Called by py-amqp for each message. The body of an empty one is no bytes."""
+        body = message.body if isinstance(message.body, bytes) else b""
         of_tasks = str(message.delivery_info["routing_key"]).startswith("task.")
         self._events.append(task_events_in(body) if of_tasks else worker_event_in(body))
         self._bytes += len(body)
