@@ -25,7 +25,7 @@ __all__ = ["RedisChannels"]
 QUIET_S = 10.0
 """After so long without a word a PING shows whether the connection lives; and that often sentinels are asked for the master."""
 PING = packed_words("PING")
-OF_TASKS = b".celeryev/task.*"
+TASK_CHANNELS = b".celeryev/task.*"
 """How the pattern of the channels of tasks ends."""
 
 
@@ -118,4 +118,4 @@ class RedisChannels:
 def _event(words: list[object]) -> Heard:
     """Return what a message says, by the pattern that it was sent for."""
     pattern, raw = words[1], words[3]
-    return task_events(raw) if isinstance(pattern, bytes) and pattern.endswith(OF_TASKS) else worker_event(raw)
+    return task_events(raw) if isinstance(pattern, bytes) and pattern.endswith(TASK_CHANNELS) else worker_event(raw)
