@@ -34,14 +34,7 @@ from watchdog.sources.rabbitmq.source import RabbitmqSettings
 from watchdog.sources.redis.source import RedisSettings, ResultsSettings
 
 if TYPE_CHECKING:
-    from watchdog.receivers.console import ConsoleSettings
-    from watchdog.receivers.discord import DiscordSettings
-    from watchdog.receivers.mail.settings import EmailSettings
-    from watchdog.receivers.pagerduty import PagerdutySettings
-    from watchdog.receivers.slack.receiver import SlackSettings
-    from watchdog.receivers.webhook import WebhookSettings
-
-    ReceiverSettings = WebhookSettings | SlackSettings | DiscordSettings | EmailSettings | PagerdutySettings | ConsoleSettings
+    from watchdog.receivers.settings import ReceiverSettings
 else:
     from watchdog.receivers import RECEIVERS
 

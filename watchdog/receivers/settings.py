@@ -105,6 +105,7 @@ class ReceiverSettings(BaseModel):
 
     takes_digests: ClassVar[bool] = False
 
+    type: str
     name: str = Field(min_length=1)
     was: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_tuple)] = ()
 
@@ -144,7 +145,7 @@ class ReceiverSettings(BaseModel):
         """
         revealed = json.dumps(self.model_dump(mode="python", exclude=_NOT_WHERE), default=_revealed, sort_keys=True)
         digits = hashlib.sha256(revealed.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        return f"{getattr(self, 'type', '')}:{digits}"
+        return f"{self.type}:{digits}"
 
 
 class DigestSettings(ReceiverSettings):

@@ -144,6 +144,8 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         "receiver",
         "receivers",
         "routing_key",
+        "token",
+        "chat",
         "host",
         "sender",
         "route",
