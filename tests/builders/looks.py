@@ -28,6 +28,8 @@ class Watch:
         """The last look as history sees it."""
         self.skew = 0.0
         """Our clock less Flower's."""
+        self.took_s = 0.0
+        """How long each look takes to ask."""
 
     def look(self, after: float = INTERVAL, *, window_s: float = DEFAULT_WINDOW_S) -> Mapping[str, Reading]:
         """One look, `after` seconds later (0 at the first); workers online go on beating meanwhile."""
@@ -57,7 +59,7 @@ class Watch:
             for source in ("redis", "rabbitmq", "results", "flower", "events"):
                 answers = [(query, self.cluster.answer(query, source)) for query in wanted if self._source_of(query) == source]
                 found = found.plus(answers, {source: 1.0})
-        return found
+        return replace(found, took_s=self.took_s)
 
     def _source_of(self, query: Query) -> str:
         return "redis" if query.source == "results" and "results" not in self.target.sources else query.source

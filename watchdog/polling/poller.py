@@ -6,8 +6,11 @@ is known before Flower is asked anything that would wait for it. After `stop` no
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.gaps import Gap
@@ -35,8 +38,10 @@ class StoppedError(Exception):
 class Poller:
     """Polls the sources of one target. Used by one cycle at a time."""
 
-    def __init__(self, target: Target, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> None:
-        self.target = target
+    def __init__(
+        self, target: Target, sources: Mapping[str, Source], tables: Mapping[str, Table], stopwatch: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.target, self._stopwatch = target, stopwatch
         self._sources = {name: sources[name] for name in (*ORDER, *sources) if name in sources}
         self._tables = {name: table for name, table in tables.items() if belongs(table, target)}
         self._good: dict[Query, tuple[float, object]] = {}
@@ -55,7 +60,7 @@ class Poller:
     def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
         """Ask everything that the tables want to know at `now`, for the columns in `demand`. `progress` receives the source being asked."""
         self._go_on()
-        replies = Replies()
+        replies, began = Replies(), self._stopwatch()
         for _ in range(ROUNDS):
             wanted = self._wanted(past, replies, now, demand)
             if not wanted:
@@ -65,7 +70,7 @@ class Poller:
                 replies = self._batch(source, batch, replies, now, progress) if batch else replies
         self._good = {q: (at, answer) for q, (at, answer) in self._good.items() if replies.asked(q)}
         self._pace.keep(self._good)
-        return replies
+        return replace(replies, took_s=self._stopwatch() - began)
 
     def _source_of(self, query: Query) -> str:
         if type(query) in OF_TASKS and self.target.hears_tasks:

@@ -55,6 +55,13 @@ def poller(source: Recording, *tables: Table) -> Poller:
     return Poller(a_target(), {source.name: source}, {t.name: t for t in tables})
 
 
+def test_the_answers_say_how_long_asking_took() -> None:
+    times = iter((100.0, 107.5))
+    source = Recording(answers={TaskMeta("k"): "report"})
+    asked = Poller(a_target(), {"redis": source}, {"a": a_table("a", [TaskMeta("k")])}, lambda: next(times)).ask(Past(), NOW)
+    assert asked.took_s == 7.5
+
+
 def test_the_broker_is_asked_for_results_where_they_have_no_source_of_their_own() -> None:
     redis = Recording(answers={TaskMeta("k"): "report"})
     replies = poller(redis, a_table("a", [TaskMeta("k")])).ask(Past(), NOW)

@@ -59,10 +59,10 @@ class EventCounters(Struct, frozen=True):
 class TaskSeen(Struct, frozen=True, gc=False):
     """One task as its events show it (Flower's `/api/tasks`; celery/events/state.py `Task`). Texts are cut to 500 characters.
 
-    `received` to `timestamp` (its last event) are epoch seconds; `runtime` is in seconds, of successes only. `name` is None if its first
-    event was missed, `routing_key` (the queue, on Redis) if its sender sends no `task-sent`. `exception` is a repr; where it is
-    `ExceptionWithTraceback()`, the actual type is in `traceback_last`, the traceback's last line. `also_on`: the workers that execute it
-    besides `worker`, each with its start; None if unknown (Flower keeps one worker a task). `has_eta`: it was sent to start later.
+    `received` to `timestamp` (its last event) are epoch seconds by its worker's clock, `sent` by its sender's; `runtime` is in seconds, of
+    successes only. `name` is None if its first event was missed, `routing_key` (the queue, on Redis) and `sent` if its sender sends no
+    `task-sent`. `exception` is a repr; where it is `ExceptionWithTraceback()`, the actual type is in `traceback_last`, the traceback's last
+    line. `also_on`: the workers that execute it besides `worker`, each with its start; None if unknown. `has_eta`: sent to start later.
     """
 
     id: str
@@ -86,7 +86,6 @@ class TaskSeen(Struct, frozen=True, gc=False):
     arguments: str | None = None
     """Of running tasks alone; empty if it has none."""
     sent: float | None = None
-    """When it was sent, by its sender's clock; None if its sender sends no `task-sent`."""
     has_eta: bool = False
     also_on: tuple[tuple[str, float | None], ...] | None = None
 
@@ -236,11 +235,12 @@ class Held(Struct, Generic[T], frozen=True):
 
 
 class Replies(Struct, frozen=True, eq=False):
-    """All answers of a cycle so far, by query."""
+    """All answers of a cycle so far, by query. `took_s`: how long asking took: an answer may be so much younger than `now`."""
 
     answers: Mapping[Query, object] = field(default_factory=dict)
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     """Source -> time its first query took."""
+    took_s: float = 0.0
     _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict)
 
     def get(self, query: Query, kind: type[R]) -> R | Gap:

@@ -61,12 +61,15 @@ class KnownRun(Struct, frozen=True):
     also_on: tuple[tuple[str, float | None], ...] | None = None
     """Other workers that execute it, each with its start by its clock; None: not known."""
 
-    def running_s(self, now: float) -> float | None:
-        """Return how long it has been running, limiting its worker's clock by what we saw ourselves; None if that cannot be known."""
+    def running_s(self, now: float, asking_s: float = 0.0) -> float | None:
+        """Return how long it has been running, limiting its worker's clock by what we saw ourselves; None if that cannot be known.
+
+        `asking_s`: how long this poll took. What started meanwhile is by no clock that is ahead.
+        """
         if self.started is None:
             return None
         by_its_clock, at_least = now - self.started, now - self.first_seen_at
-        if by_its_clock < -CLOCK_AHEAD_S and self.absent_at is None and at_least <= 0:
+        if by_its_clock < -CLOCK_AHEAD_S - asking_s and self.absent_at is None and at_least <= 0:
             return None
         at_most = by_its_clock if self.absent_at is None else now - self.absent_at + REUSED_S
         return max(min(by_its_clock, at_most), at_least, 0.0)

@@ -197,7 +197,7 @@ class _Workers:
 def _row(run: KnownRun, look: Look, workers: _Workers, idle: Mapping[str, str]) -> Row:
     if not run.listed:
         return _blind_row(run, UNHEARD if look.target.hears_tasks else RESTARTED, idle)
-    running_s = run.running_s(look.now)
+    running_s = run.running_s(look.now, look.replies.took_s)
     started = (running_s, MISSED if run.started is None else CLOCK_AHEAD)
     told: dict[str, tuple[Cell, str]] = {
         "id": (run.id, ""),

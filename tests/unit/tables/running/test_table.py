@@ -62,6 +62,12 @@ def test_of_a_first_look_a_clock_that_is_ahead_leaves_it_open_how_long_a_task_ru
     assert "clock is ahead" in first(running(started=NOW + 32_400)).gaps["running_s"]
 
 
+def test_what_started_while_a_slow_first_look_was_asking_is_by_no_clock_that_is_ahead() -> None:
+    watch = Watch(running(started=NOW + 12))
+    watch.took_s = 10.0
+    assert row(look(watch, 0), "t1", table="running").cells["running_s"] == 0.0
+
+
 def test_a_clock_that_is_a_little_ahead_makes_no_negative_time() -> None:
     assert first(running(started=NOW + 3)).cells["running_s"] == 0.0
 
