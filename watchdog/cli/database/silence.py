@@ -78,15 +78,16 @@ def add(  # noqa: PLR0913 - one argument for each option
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.status.documents.silences import silence_document  # noqa: PLC0415
 
-    new = _new(", ".join(matchers), time.time() + later_s, lasts_s, comment, author)
+    now = time.time()
+    new = _new(", ".join(matchers), now + later_s, lasts_s, comment, author)
     with opened_with_settings(ctx, config, database, "watchdog silence add", write=True) as (store, settings):
         store.add_silence(new)
         incidents = store.incidents()
     if style == "json":
-        show_json(silence_document(new, incidents, time.time()))
+        show_json(silence_document(new, incidents, now))
     else:
         targets = tuple(target.name for target in settings.target)
-        show(added_page(new, incidents, time.time(), unknown_names(new, _rule_names(ctx, config, database), targets)))
+        show(added_page(new, incidents, now, unknown_names(new, _rule_names(ctx, config, database), targets)))
 
 
 @silence.command(

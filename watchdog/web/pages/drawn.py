@@ -49,8 +49,11 @@ def drawn(cell: Cell) -> Markup:
 
 
 def drawn_line(line: Line) -> Markup:
-    """The pieces of a line."""
-    return Markup("").join(map(drawn, line.pieces))
+    """The pieces of a line. What stands before a bar is as wide in each of them, so that bars begin below each other."""
+    shown = [drawn(piece) for piece in line.pieces]
+    if any(isinstance(piece, Bar) for piece in line.pieces[1:2]):
+        shown[0] = Markup('<span class="before-bar">{}</span>').format(shown[0])
+    return Markup("").join(shown)
 
 
 def cell_text(cell: object) -> str:

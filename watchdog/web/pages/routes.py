@@ -63,7 +63,7 @@ def overview() -> str:
 @pages.get("/targets/<path:name>")
 def target(name: str) -> str | tuple[str, int]:
     """One target with its panels."""
-    every = request.args.get("all", "")
+    every = request.args.get("all", "") if request.args.get("all") in OF_TARGET else ""
     if name not in current_site().targets:
         return _no_target(name)
     acts = offered_to(current_site(), g.person)

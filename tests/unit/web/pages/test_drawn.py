@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from watchdog.config.masking import MASKING
-from watchdog.status.panel import Bar, Cell, Course, Ink
-from watchdog.web.pages.drawn import coded, drawn, is_none
+from watchdog.status.panel import Bar, Cell, Course, Ink, Line
+from watchdog.web.pages.drawn import coded, drawn, drawn_line, is_none
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -25,6 +25,11 @@ def test_a_secret_is_masked() -> None:
 
 def test_a_style_is_a_class() -> None:
     assert drawn(Ink("lost", "bad")) == '<span class="ink-bad">lost</span>'
+
+
+def test_bars_of_several_lines_begin_below_each_other() -> None:
+    labels = [drawn_line(Line.of(label, Bar(0.5, 20, "chart"), " of 2")) for label in ("busy now", "busy 24 h")]
+    assert [label.startswith('<span class="before-bar">busy') for label in labels] == [True, True]
 
 
 def test_a_severity_has_a_sign_beside_its_word() -> None:

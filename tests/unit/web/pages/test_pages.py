@@ -82,6 +82,12 @@ def test_many_rows_are_cut_until_all_are_asked_for(tmp_path: Path) -> None:
     assert browser.text("/targets/prod?all=workers").count("celery@w") == 30
 
 
+@pytest.mark.parametrize(("asked", "trigger"), [("?all=workers", "every 30s"), ("?all=nothing", "every 5s"), ("", "every 5s")])
+def test_what_shows_all_is_updated_less_often_and_what_is_no_panel_asks_for_nothing(tmp_path: Path, asked: str, trigger: str) -> None:
+    text = Browser(tmp_path, store_with(tmp_path)).get(f"/targets/prod{asked}").text
+    assert (trigger in text, "all=nothing" in text) == (True, False)
+
+
 @pytest.mark.parametrize("path", ["/targets/nowhere", "/incidents/01NOTHING", "/incidents/..%2f", "/nothing"])
 def test_what_does_not_exist_is_not_found(tmp_path: Path, path: str) -> None:
     assert Browser(tmp_path, store_with(tmp_path)).get(path).status_code == 404

@@ -22,13 +22,17 @@ def why_page(answer: Answer, clock: Clock) -> list[Block]:
     page: list[Block] = []
     for case in answer.cases:
         named = " · ".join(filter(None, (answer.rule, case.target, key_text(case.key))))
-        page += [Line.of(Ink(named, "strong"), Ink(f" · {clock(case.at)}", "faint")), Entries(tuple(_entries(case, clock))), Line()]
+        page += [
+            Line.of(Ink(named, "strong"), Ink(f" · {clock(case.at)}", "faint")),
+            Entries(tuple(_entries(case, clock, answer.at))),
+            Line(),
+        ]
     page += [Line.of(Ink(note, "odd")) for note in answer.notes]
     return [*page, Line.of(Ink(f"database {answer.database}" if answer.database else "no database", "faint"))]
 
 
-def _entries(case: Case, clock: Clock) -> Iterator[Entry]:
-    yield Entry(("verdict", Ink(case.verdict, _style(case.look))), tuple(_parts(case.look)) if case.look is not None else _values(case))
+def _entries(case: Case, clock: Clock, at: float | None) -> Iterator[Entry]:
+    yield Entry(("verdict", Ink(case.verdict, _style(case.look))), tuple(_parts(case.look)) if case.look is not None else _values(case, at))
     if case.state:
         yield Entry(("state", case.state), tuple(Ink(note, "faint") for note in case.notes))
     for told in case.told:
@@ -40,9 +44,11 @@ def _style(look: RowLook | None) -> str:
     return "odd" if look is None else styles.get(look.finding.verdict, "odd")
 
 
-def _values(case: Case) -> tuple[Piece, ...]:
+def _values(case: Case, at: float | None) -> tuple[Piece, ...]:
+    """Only those of the last breach are kept, which may have been after the time that was asked about."""
     values = case.incident.values if case.incident is not None else {}
-    return (Ink(f"values at its last breach: {values_text(values)}", "faint"),) if values else ()
+    last = "its last breach" if at is None else "the last breach of all"
+    return (Ink(f"values at {last}: {values_text(values)}", "faint"),) if values else ()
 
 
 def _parts(look: RowLook) -> Iterator[Piece]:
