@@ -13,10 +13,12 @@ from contextlib import suppress
 from select import POLLIN, poll
 from typing import Any
 
+from amqp import spec
 from kombu import Connection
 
 from watchdog.sources.celery.broker import connection_arguments
 from watchdog.sources.celery.settings import CelerySettings
+from watchdog.sources.events.amqp_deliveries import Deliveries, Frame, messages_waiting
 from watchdog.sources.events.amqp_reasons import LostError, denial, fault
 from watchdog.sources.events.listening import DENIED_WAIT_S, DeniedError, Fault, Heard, Hearing, Opened
 from watchdog.sources.events.messages import worker_event_in
@@ -39,6 +41,8 @@ HEARTBEAT_S = 10
 AT_ONCE_S = 1.0
 """After so long the reader looks after everything else, though more messages wait."""
 CLOSING_S = 0.5
+ASKED_S = 5.0
+"""An answer that has not come by then went by while py-amqp waited for another one."""
 TOGETHER, TOGETHER_BYTES = 500, 2 * 1024 * 1024
 """What is handed over at a time: so many messages, or so much text."""
 
@@ -54,13 +58,14 @@ class AmqpQueue:
         self._without_tasks = False
         self._tried_at = 0.0
         self._events: list[Heard] = []
-        self._bytes = 0
+        self._bytes, self._each = 0, 0.0
+        self._asked_at: float | None = None
 
     def open(self, *, tasks: bool) -> Opened:
         """Connect, declare the queue, bind it, consume it."""
         amqp = self._amqp = self._connected()
         began = time.monotonic()
-        self._queue, self._events = f"{NAME}.{uuid.uuid4()}", []
+        self._queue, self._events, self._bytes, self._asked_at = f"{NAME}.{uuid.uuid4()}", [], 0, None
         channel = self._channel = amqp.channel()
         channel.auto_decode = False  # by an encoding that the message names: JSON has its own
         limits = {"x-max-length": MOST_MESSAGES, "x-max-length-bytes": MOST_BYTES, "x-expires": EXPIRES_MS}
@@ -70,7 +75,7 @@ class AmqpQueue:
             channel.queue_bind(self._queue, EXCHANGE, WORKERS)
         no_tasks = self._denied_tasks() if tasks else ""
         with denial("consume its queue", self._place):
-            channel.basic_consume(self._queue, no_ack=True, exclusive=True, callback=self._hears)
+            channel.basic_consume(self._queue, no_ack=True, exclusive=True, callback=self._hears_aside)
         now = time.monotonic()
         self._without_tasks, self._tried_at = bool(no_tasks), now
         return Opened(no_tasks, now - began)
@@ -122,15 +127,17 @@ class AmqpQueue:
         return ""
 
     def _reads(self, hearing: Hearing, until: float) -> bool:
-        """Read frames as long as there are any, `until` then at most. Returns whether there may be more."""
+        """Read as long as there is anything, `until` then at most. Returns whether there may be more."""
         amqp = self._amqp
+        deliveries = Deliveries(self._hears, self._answered)
         readable = poll()
         readable.register(amqp.sock, POLLIN)
         pending = getattr(amqp.sock, "pending", None)  # what TLS has read and not handed over
         while (pending is not None and pending()) or readable.poll(0):
-            amqp.blocking_read()
+            deliveries.read(amqp.sock)
+            amqp.bytes_recv += 1  # the broker speaks, and so needs no heartbeat
             if len(self._events) >= TOGETHER or self._bytes >= TOGETHER_BYTES:
-                self._lost_nothing()
+                self._asks_what_waits()
                 self._hands_over(hearing)
                 if hearing.ending or time.monotonic() > until:
                     return True
@@ -142,16 +149,29 @@ class AmqpQueue:
         if events:
             hearing.take(events)
 
-    def _hears(self, message: Any) -> None:
-        """Called by py-amqp for each message. The body of an empty one is no bytes."""
-        body = message.body if isinstance(message.body, bytes) else b""
-        of_tasks = str(message.delivery_info["routing_key"]).startswith("task.")
-        self._events.append(task_events_in(body) if of_tasks else worker_event_in(body))
+    def _hears(self, key: bytes, body: bytes) -> None:
+        self._events.append(task_events_in(body) if key.startswith(b"task.") else worker_event_in(body))
         self._bytes += len(body)
 
-    def _lost_nothing(self) -> None:
-        """Raise LostError if so much waits that the broker may have dropped messages."""
-        each = self._bytes / len(self._events)
-        waiting = self._channel.queue_declare(self._queue, passive=True).message_count
-        if waiting >= NEARLY * MOST_MESSAGES or waiting * each >= NEARLY_BYTES * MOST_BYTES:
+    def _hears_aside(self, message: Any) -> None:
+        """Called by py-amqp for a message that comes while it waits for an answer. The body of an empty one is no bytes."""
+        key = str(message.delivery_info["routing_key"]).encode(errors="replace")
+        self._hears(key, message.body if isinstance(message.body, bytes) else b"")
+
+    def _asks_what_waits(self) -> None:
+        """Ask how many messages wait, without waiting for the answer: it comes after those that are on their way."""
+        self._each, now = self._bytes / len(self._events), time.monotonic()
+        if self._asked_at is None or now - self._asked_at > ASKED_S:
+            self._asked_at = now
+            passive: tuple[object, ...] = (0, self._queue, True, False, False, False, False, {})
+            self._channel.send_method(spec.Queue.Declare, "BsbbbbbF", passive)
+
+    def _answered(self, frame: Frame) -> None:
+        """A frame that is no message. Raises LostError if so much waits that the broker may have dropped some."""
+        waiting = messages_waiting(frame)
+        if waiting is None:
+            self._amqp.on_inbound_frame(frame)
+            return
+        self._asked_at = None
+        if waiting >= NEARLY * MOST_MESSAGES or waiting * self._each >= NEARLY_BYTES * MOST_BYTES:
             raise LostError
