@@ -45,7 +45,7 @@ def amqp_events(folder: Path, *, rounds: int = 5, heartbeats: int = 5_000, messa
         beats = [_body(heartbeat(f"celery@web-{number % 20}", number)) for number in range(heartbeats)]
         pairs = interleaved(rounds, *_ways(server.url, "worker.heartbeat", beats))
         of_one = [(ours / heartbeats, theirs / heartbeats) for ours, theirs in pairs]
-        yield by_round("a heartbeat from RabbitMQ, from its socket to memory: CPU; floor: Celery's EventReceiver", "ms", of_one, None)
+        yield by_round("a heartbeat from RabbitMQ, from its socket to memory: CPU; floor: Celery's EventReceiver", "ms", of_one, 1 / 3)
         busy = [_body(task_messages(number * TOGETHER, TOGETHER)[-1]) for number in range(messages)]
         count = 3 * TOGETHER * messages
         pairs = interleaved(rounds, *_ways(server.url, "task.multi", busy))
