@@ -112,6 +112,11 @@ def test_a_worker_consumes_another_queue_until_it_is_cancelled(workers: Cluster,
     until(lambda: "more" not in queues(workers, "celery@thr"), 20, "it to stop")
 
 
+def test_a_worker_consumes_a_queue_anew(workers: Cluster, folder: Path) -> None:
+    document = act(folder, "restart-consumer", "q-thr", "celery@thr")
+    assert (document["answers"]["celery@thr"]["worked"], "q-thr" in queues(workers, "celery@thr")) == (True, True)
+
+
 def test_a_rate_limit_holds(workers: Cluster, folder: Path) -> None:
     act(folder, "rate-limit", "demo.ok", "7/m", "celery@pre")
     said = workers.app.control.inspect(destination=["celery@pre"], timeout=5.0, limit=1).registered("rate_limit")["celery@pre"]

@@ -18,6 +18,7 @@ from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.outcome import Answer, Outcome, Word, outcome_of
 from watchdog.core.actions.request import Cluster, QueueKnown, Request, WorkerKnown
+from watchdog.core.actions.steps import in_steps, steps_of
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import WholeTask
@@ -79,7 +80,9 @@ class Acting:
         if not KINDS[request.kind].command:
             return self._on_queues(request, cluster, progress)
         try:
-            answers = self._bounded(lambda: self._told(request, foreseen.workers, cluster), 2 * self._wait_s + self._connect_s)
+            answers = self._bounded(
+                lambda: self._told(request, foreseen.workers, cluster), len(steps_of(request)) * (2 * self._wait_s + self._connect_s)
+            )
         except Exception as error:  # noqa: BLE001 - kombu raises whatever its transports do
             return Outcome(Word.UNKNOWN, {"broker": Answer(None, f"{self._reason(error)}; whether workers got it is not known")})
         if self._settings.redis is None and request.kind == "revoke":
@@ -145,14 +148,15 @@ class Acting:
             assert self._settings.flower is not None  # noqa: S101 - a target has one of the two
             flower = WorkersByFlower(self._settings.flower)
             try:
-                return flower.act(request, workers)
+                return in_steps(request, lambda step: flower.act(step, workers))
             finally:
                 flower.close()
         from watchdog.sources.control.workers import WorkersByControl  # noqa: PLC0415
 
         control = WorkersByControl(self._connection(redis), self._wait_s)
         try:
-            return control.act(request, workers, [name for name in workers if not cluster.workers[name].answers])
+            silent = [name for name in workers if not cluster.workers[name].answers]
+            return in_steps(request, lambda step: control.act(step, workers, silent))
         finally:
             control.close()
 

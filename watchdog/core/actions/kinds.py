@@ -11,7 +11,8 @@ __all__ = ["KINDS", "ActionKind"]
 class ActionKind(Struct, frozen=True):
     """One action. `does`: in words. `command`: Celery's remote control command, empty where queues are changed instead of workers.
 
-    `answers`: whether workers answer that command. `by_flower`: Flower's path for it, empty where Flower has none.
+    `answers`: whether workers answer that command. `by_flower`: Flower's path for it, empty where Flower has none. `steps`: the actions
+    that it consists of, one after the other, if it is more than one; `command` and `by_flower` are then those of the first.
     """
 
     name: str
@@ -19,6 +20,7 @@ class ActionKind(Struct, frozen=True):
     command: str = ""
     by_flower: str = ""
     answers: bool = True
+    steps: tuple[str, ...] = ()
 
 
 _ALL = (
@@ -29,6 +31,13 @@ _ALL = (
     ),
     ActionKind("add-consumer", "let workers consume a queue", "add_consumer", "/api/worker/queue/add-consumer/{worker}"),
     ActionKind("cancel-consumer", "stop workers from consuming a queue", "cancel_consumer", "/api/worker/queue/cancel-consumer/{worker}"),
+    ActionKind(
+        "restart-consumer",
+        "let workers consume a queue anew",
+        "cancel_consumer",
+        "/api/worker/queue/cancel-consumer/{worker}",
+        steps=("cancel-consumer", "add-consumer"),
+    ),
     ActionKind("grow", "add processes to the pools of workers", "pool_grow", "/api/worker/pool/grow/{worker}"),
     ActionKind("shrink", "take processes from the pools of workers", "pool_shrink", "/api/worker/pool/shrink/{worker}"),
     ActionKind("autoscale", "change the limits of workers with --autoscale", "autoscale", "/api/worker/pool/autoscale/{worker}"),

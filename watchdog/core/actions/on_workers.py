@@ -82,6 +82,17 @@ def _cancel_consumer(request: Request, chosen: list[WorkerKnown], cluster: Clust
     return [f"{worker.name}: stops consuming {queue}" for worker in chosen], notes
 
 
+def _restart_consumer(request: Request, chosen: list[WorkerKnown], _: Cluster) -> Said:
+    queue = request.queue or ""
+    notes = [
+        f"{worker.name} does not consume {queue} now, and will"
+        for worker in chosen
+        if worker.queues is not None and queue not in worker.queues
+    ]
+    notes.append("it helps a worker whose consumer is stuck; what it has fetched already still runs")
+    return [f"{worker.name}: stops consuming {queue}, and begins again" for worker in chosen], notes
+
+
 def _grow(request: Request, chosen: list[WorkerKnown], _: Cluster) -> Said:
     by = request.number or 0
     growing = request.kind == "grow"
@@ -134,6 +145,7 @@ ON_WORKERS: dict[str, Callable[[Request, list[WorkerKnown], Cluster], Said]] = {
     "shutdown": _shutdown,
     "add-consumer": _add_consumer,
     "cancel-consumer": _cancel_consumer,
+    "restart-consumer": _restart_consumer,
     "grow": _grow,
     "shrink": _grow,
     "autoscale": _autoscale,

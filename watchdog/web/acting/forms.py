@@ -65,6 +65,7 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
     "shutdown": (_SOME,),
     "add-consumer": (_QUEUE, _ALL),
     "cancel-consumer": (_QUEUE, _ALL),
+    "restart-consumer": (_QUEUE, _SOME),
     "grow": (_PROCESSES, _ALL),
     "shrink": (_PROCESSES, _ALL),
     "autoscale": (Field("lowest", "At least", "number", required=True), Field("highest", "At most", "number", required=True), _ALL),
@@ -87,8 +88,10 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
 """Every action -> its fields."""
 
 SUBJECTS: Mapping[str, Mapping[str, str]] = {
-    "worker": dict.fromkeys(("restart-pool", "grow", "shrink", "autoscale", "add-consumer", "cancel-consumer", "shutdown"), "workers"),
-    "queue": dict.fromkeys(("add-consumer", "cancel-consumer", "move", "purge"), "queue"),
+    "worker": dict.fromkeys(
+        ("restart-pool", "grow", "shrink", "autoscale", "add-consumer", "cancel-consumer", "restart-consumer", "shutdown"), "workers"
+    ),
+    "queue": dict.fromkeys(("add-consumer", "cancel-consumer", "restart-consumer", "move", "purge"), "queue"),
     "run": {"revoke": "task_id"},
     "task": {"retry": "failed", "rate-limit": "task", "time-limit": "task"},
     "": dict.fromkeys(KINDS, ""),

@@ -101,6 +101,19 @@ def cancel_consumer(ctx: click.Context, /, *, queue: str, workers: tuple[str, ..
     guarded_by(ctx, "cancel-consumer", how, queue=queue, workers=workers)
 
 
+@act.command("restart-consumer")
+@click.argument("queue", shell_complete=complete_queues)
+@_workers
+@acting
+@click.pass_context
+def restart_consumer(ctx: click.Context, /, *, queue: str, workers: tuple[str, ...], **how: Any) -> None:
+    """Let workers consume a queue anew.
+
+    All workers, or those named, stop consuming it and begin again. It helps where a consumer is stuck.
+    """
+    guarded_by(ctx, "restart-consumer", how, queue=queue, workers=workers)
+
+
 @act.command()
 @click.argument("number", metavar="N", type=click.IntRange(1, 1000))
 @_workers
