@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from watchdog.config.load import Loaded
-from watchdog.config.rulebook import RuleBook, never_judged, read_rule_book
+from watchdog.config.rulebook import RuleBook, never_judged, read_rule_book, remedies_not_allowed
 from watchdog.config.sections.targets import meant_by
 from watchdog.config.settings import Settings
 from watchdog.core.model.rows import Table
@@ -46,6 +46,7 @@ def configured(loaded: Loaded, tables: Mapping[str, Table] = TABLES, written_for
     book = read_rule_book(loaded.rule_files, tables, loaded.overrides, shipped=loaded.settings.shipped_rules)
     files, meant = loaded.rule_files if written_for is None else written_for, meant_by(loaded)
     faults = (*book.faults, *never_judged(book, files, meant.targets, meant.to_set, tables))
+    faults += remedies_not_allowed(book, loaded.settings.actions.allow)
     if faults:
         raise RulesError(faults)
     return Configured(loaded, book)

@@ -93,6 +93,7 @@ def build_cycles(
                 recorder=Recorder(TABLES, WHOLE_EVERY_S) if settings.history_rows else None,
                 keep_rows_s=settings.history_rows,
                 decisions=settings.decisions is not None,
+                remedies=frozenset(settings.actions.allow),
             )
         )
     return cycles
@@ -164,6 +165,7 @@ def build_watching(
     conf: Configured, store: "Store", self_monitor: "SelfMonitor", pace: "Pace", clock: Callable[[], float], stopwatch: Callable[[], float]
 ) -> "Built":
     """One configuration as the daemon runs it. `store`, `self_monitor` and `pace` outlive it."""
+    from watchdog.app.remedying import Remedying  # noqa: PLC0415
     from watchdog.core.incidents.quiet.announcements import SilencesSeen  # noqa: PLC0415
     from watchdog.daemon.daemon import Built  # noqa: PLC0415
     from watchdog.daemon.delivery import Delivery  # noqa: PLC0415
@@ -197,6 +199,7 @@ def build_watching(
         DecisionLog(Path(conf.settings.decisions)) if conf.settings.decisions else None,
         build_digests(conf, store),
         mirrors=build_mirrors(conf.settings),
+        remedies=Remedying(conf, store, lambda name, now: stored_past(store, name, 0.0, now), clock),
         retention_s=conf.settings.retention,
         clock=clock,
         stopwatch=stopwatch,

@@ -4,7 +4,7 @@ In: a loaded configuration, or files alone. Out: a rulebook with every fault and
 written by the user that no target can ever answer is a fault; shipped rules are made for any target, and are idle on some.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from watchdog.core.judging.unanswerable import Unanswerable
 from watchdog.core.model.rows import Table
 from watchdog.core.model.target import SELF, Target
 from watchdog.core.rules.files import Fault, read_rules
-from watchdog.core.rules.overrides import Tuned, check_overrides, tune
+from watchdog.core.rules.overrides import Tuned, check_overrides, override_fault, tune
+from watchdog.core.rules.remedy import REMEDIES
 from watchdog.core.rules.rule import Override, Rule
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "own_rules",
     "read_once",
     "read_rule_book",
+    "remedies_not_allowed",
     "rules_for",
     "rules_that_fit",
     "with_doctor_rules",
@@ -65,6 +67,24 @@ def read_rule_book(
         tuple(unreadable) + tuple(str(f) for f in (*faults, *override_faults)),
         tuple(str(w) for w in (*warnings, *override_warnings)),
     )
+
+
+def remedies_not_allowed(book: RuleBook, allowed: Collection[str]) -> tuple[str, ...]:
+    """A fault for each rule and override that names a remedy which `[actions] allow` does not."""
+    faults = [
+        Fault(rule.file, rule.line, rule.name, _not_allowed(rule.remedy.name))
+        for rule in book.rules
+        if rule.enabled and rule.remedy is not None and rule.remedy.name not in allowed
+    ]
+    for override in book.overrides:
+        name = override.remedy.remedy
+        if name in REMEDIES and name not in allowed:
+            faults.append(override_fault(override, f"remedy: {_not_allowed(name or '')}"))
+    return tuple(map(str, faults))
+
+
+def _not_allowed(remedy: str) -> str:
+    return f'its remedy {remedy} is not allowed; write allow = ["{remedy}"] into [actions] of watchdog.toml, beside what is there'
 
 
 def with_doctor_rules(book: RuleBook, tables: Mapping[str, Table]) -> tuple[RuleBook, frozenset[str]]:

@@ -75,13 +75,14 @@ class Cycle:
         keep_rows_s: float = 0.0,
         slice_of: Callable[[Moment], Slice] = lambda moment: Slice(moment.now),
         decisions: bool = False,
+        remedies: frozenset[str] = frozenset(),
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
         `servers`: source -> what identifies its server (`Incident.server`). `shared`: those that other targets name, too.
         `keeping`: what is kept for history (None: nothing); `slice_of`: what one look adds to it. `recorder`: makes frames of the rows,
         which are kept for `keep_rows_s` seconds.
-        `decisions`: whether each plan says what was decided about every receiver.
+        `decisions`: whether each plan says what was decided about every receiver. `remedies`: those that are allowed.
         """
         self._servers, self._shared = servers, shared
         self.target = poller.target
@@ -92,6 +93,7 @@ class Cycle:
         self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
         self._routing, self._loaded_rules, self._flapping, self._decisions = routing, loaded_rules, flapping, decisions
+        self._remedies = remedies
         self._keeping, self._slice_of = keeping, slice_of
         self._recorder, self._keep_rows_s = recorder, keep_rows_s
         self._windows, self._demand = windows_of(rules), replace(demand_of(rules), history=keeping is not None)
@@ -128,6 +130,7 @@ class Cycle:
                 self._loaded_rules,
                 self._flapping,
                 self._servers,
+                self._remedies,
                 self._decisions,
             )
             plan = self._drawn(decide(situation, judgements, loaded, seen), judgements, usual, transaction)

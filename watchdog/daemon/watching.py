@@ -6,11 +6,12 @@ self-monitoring data. A cycle that fails does not prevent the next one.
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from watchdog.core.incidents.outcome import Delivered
+from watchdog.core.incidents.remedies.attempt import Attempt
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.digests import Digests
@@ -41,6 +42,19 @@ disk, some waited longer than the database's timeout.
 """
 
 
+class Remedies(Protocol):
+    """Who carries out remedies, each in a thread of its own."""
+
+    def begin(self, attempts: Iterable[Attempt]) -> None:
+        """Carry these out, those that have not ended; they are stored."""
+
+    def resume(self) -> None:
+        """Finish what an earlier process left."""
+
+    def finish(self, seconds: float) -> None:
+        """Wait for what goes on, so long at most."""
+
+
 class Watching:
     """Runs the cycles and deliveries of one configuration until it is stopped."""
 
@@ -55,13 +69,14 @@ class Watching:
         digests: Digests | None = None,
         *,
         mirrors: Sequence[Alertmanager] = (),
+        remedies: Remedies | None = None,
         retention_s: float,
         clock: Callable[[], float],
         stopwatch: Callable[[], float],
     ) -> None:
         self.cycles = cycles
         self._delivery, self._store, self._self_monitor, self._heartbeat = delivery, store, self_monitor, heartbeat
-        self._decision_log, self._digests = decision_log, digests
+        self._decision_log, self._digests, self._remedies = decision_log, digests, remedies
         self._mirrors, self._mirrors_fail = tuple(mirrors), dict.fromkeys((mirror.name for mirror in mirrors), "")
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
@@ -85,6 +100,8 @@ class Watching:
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
         self._delivery.start()
+        if self._remedies is not None:
+            self._remedies.resume()
         self._begun_at = self._stopwatch()
         if self._heartbeat is not None:
             self._heartbeat.start({cycle.target.name: self._patience_s(cycle) for cycle in self.cycles})
@@ -105,6 +122,8 @@ class Watching:
             cycle.stop()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
+        if self._remedies is not None:
+            self._remedies.finish(grace_s)
         self._delivery.stop(grace_s)
         for cycle in self.cycles:
             cycle.close()
@@ -218,6 +237,8 @@ class Watching:
         name = cycle.target.name
         if done.plan.messages:
             self._delivery.wake()
+        if done.plan.attempts and self._remedies is not None:
+            self._remedies.begin(done.plan.attempts)
         if done.plan.transitions:
             self._run_now(mirror.name for mirror in self._mirrors)
         self._ended(name)

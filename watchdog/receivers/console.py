@@ -77,5 +77,6 @@ def _indented(chapter: Chapter) -> Iterator[str]:
 
 def _line(notice: Notice) -> str:
     link = f"  {notice.link}" if notice.link else ""
+    remedy = f"  [{notice.remedy}]" if notice.remedy else ""
     targets = ", ".join([*notice.targets[:MOST_SHOWN], *(["…"] if len(notice.targets) > MOST_SHOWN else [])]) or notice.target
-    return f"  {notice.severity:<8}  {notice.event:<9}  {notice.rule} {targets}: {title_of(notice)}{link}"
+    return f"  {notice.severity:<8}  {notice.event:<9}  {notice.rule} {targets}: {title_of(notice)}{remedy}{link}"

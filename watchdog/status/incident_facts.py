@@ -89,6 +89,8 @@ def facts(shown: "IncidentShown", now: float, reason: Reason | None, after: str 
         yield "ended", clock(incident.resolved_at)
     if incident.closed_because:
         yield "closed", f"by {incident.closed_by}: {incident.closed_because}" if incident.closed_by else incident.closed_because
+    if incident.remedy:
+        yield "remedy", incident.remedy
     if incident.link:
         yield "link", incident.link
     if incident.values:

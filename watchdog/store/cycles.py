@@ -29,7 +29,7 @@ from watchdog.store.records import (
     plain,
 )
 from watchdog.store.refusals import StoreError
-from watchdog.store.requests import acknowledgements, deploys, silences
+from watchdog.store.requests import acknowledgements, deploys, remedies, silences
 from watchdog.store.twins import SharedIncidents, changed_number, matters_elsewhere
 
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
@@ -105,6 +105,7 @@ def load(
         fired={} if fired_within is None else _fired_before(connection, target, fired_within),
         twins=twins,
         twins_causes=twins_causes,
+        attempts=remedies.counting(connection, target),
         last_message=last["seq"] if last else 0,
     )
 
@@ -145,6 +146,7 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
     withdraw(connection, plan.withdrawn)
     queue(connection, plan.messages, plan.at)
     acknowledgements.overtake(connection, plan.overtaken, plan.at)
+    remedies.write(connection, plan.attempts)
     table_memory.write(connection, plan)
     connection.execute("INSERT INTO cycles VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at", (plan.target, plan.at))
 

@@ -67,6 +67,11 @@ def v8_changes(database: "Database") -> None:
     _run(database, _V8)
 
 
+def v9_remedies(database: "Database") -> None:
+    """Attempts at remedies, and what incidents say of them."""
+    _run(database, _V9)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -192,9 +197,22 @@ CREATE TABLE changes (number INTEGER NOT NULL);
 INSERT INTO changes VALUES (0);
 """
 
+_V9 = """
+ALTER TABLE incidents ADD COLUMN remedy TEXT NOT NULL DEFAULT '';
+ALTER TABLE incidents ADD COLUMN remedy_news_at REAL;
+CREATE TABLE remedies (
+    id TEXT PRIMARY KEY, incident TEXT NOT NULL, fingerprint TEXT NOT NULL, target TEXT NOT NULL, rule TEXT NOT NULL, remedy TEXT NOT NULL,
+    queue TEXT NOT NULL, workers TEXT NOT NULL, at REAL NOT NULL, number INTEGER NOT NULL, most INTEGER NOT NULL, within_s REAL NOT NULL,
+    outcome TEXT NOT NULL, text TEXT NOT NULL, ended_at REAL, helped TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX remedies_by_time ON remedies (at);
+CREATE INDEX remedies_unsettled ON remedies (at) WHERE helped = '' OR ended_at IS NULL;
+"""
+
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
     v7_held_back, v8_changes,
+    v9_remedies,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
 

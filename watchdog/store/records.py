@@ -43,7 +43,19 @@ TOLD_COLUMNS = tuple(field.name for field in fields(Notified))
 
 _MAPPINGS = frozenset({"key", "labels", "values", "inhibits", "severe_since"})
 _NUMBERS = frozenset(
-    {"started_at", "fired_at", "resolved_at", "held_s", "quiet_s", "seen_at", "fires", "first_fire_at", "last_fire_at", "let_go_at"}
+    {
+        "started_at",
+        "fired_at",
+        "resolved_at",
+        "held_s",
+        "quiet_s",
+        "seen_at",
+        "fires",
+        "first_fire_at",
+        "last_fire_at",
+        "let_go_at",
+        "remedy_news_at",
+    }
 )
 _FLAGS = frozenset({"flapping", "trial", "deploy", "held_back"})
 _WORDS = frozenset({"state", "severity", "ended"})

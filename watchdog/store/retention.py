@@ -32,6 +32,7 @@ def forget(connection: sqlite3.Connection, before: float) -> int:
         (before, before),
     )
     connection.executemany("DELETE FROM acknowledgements WHERE incident = ?", gone)
+    connection.execute("DELETE FROM remedies WHERE ended_at < ? AND helped <> ''", (before,))
     connection.execute("DELETE FROM silences WHERE ends_at < ?", (before,))
     connection.execute("DELETE FROM deploys WHERE ends_at < ?", (before,))
     connection.execute("DELETE FROM history WHERE target IN (SELECT target FROM looks WHERE at < ?)", (before,))

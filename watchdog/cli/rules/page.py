@@ -110,9 +110,18 @@ def _values(rule: Rule, targets: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield "targets", ", ".join(rule.targets)
     yield "inhibits", ", ".join(rule.inhibits)
     yield "deploy", "its incidents are quiet during a deploy" if rule.deploy else ""
+    yield "remedy", _remedy(rule)
     yield "shows", ", ".join(rule.columns)
     yield "summary", first_line(rule.summary)
     yield "resolved", first_line(rule.resolved)
+
+
+def _remedy(rule: Rule) -> str:
+    if rule.remedy is None:
+        return ""
+    after = f", once it has fired for {format_duration(rule.remedy.after_s)}" if rule.remedy.after_s else ""
+    still = f", when still {rule.remedy.when_still}" if rule.remedy.when_still else ""
+    return f"{rule.remedy.name}, at most {rule.remedy.at_most}{after}{still}"
 
 
 def _labelled(label: str, value: str) -> Line:

@@ -6,6 +6,7 @@ In: the tables as written. Out: overrides as the core applies them; `watchdog.co
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from watchdog.core.model.severity import Severity
+from watchdog.core.rules.remedy import RemedyWritten
 from watchdog.core.rules.rule import Override
 from watchdog.net.settings_types import Duration, PositiveDuration
 
@@ -28,6 +29,10 @@ class OverrideSettings(BaseModel):
     window: PositiveDuration | None = None
     severity: Severity | None = None
     deploy: StrictBool | None = None
+    remedy: StrictStr | None = None
+    after: Duration | None = None
+    at_most: StrictStr | None = None
+    when_still: StrictStr | None = None
     labels: dict[str, StrictStr] = Field(default_factory=dict)
     summary: StrictStr | None = None
     description: StrictStr | None = None
@@ -49,6 +54,7 @@ def to_override(override: OverrideSettings, where_from: str) -> Override:
         window_s=override.window,
         severity=override.severity,
         deploy=override.deploy,
+        remedy=RemedyWritten(override.remedy, override.after, override.at_most, override.when_still),
         labels=dict(override.labels),
         summary=override.summary,
         description=override.description,

@@ -23,6 +23,8 @@ from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
 from watchdog.core.incidents.quiet.reasons import Elsewhere, Quiet
 from watchdog.core.incidents.quiet.shared_servers import Twins, server_of
 from watchdog.core.incidents.quiet.silences import is_announcement
+from watchdog.core.incidents.remedies.due import Circumstances
+from watchdog.core.incidents.remedies.treat import treat
 from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.incidents.wanted import JudgedIncident, about_receiver, held_back
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
@@ -54,6 +56,8 @@ class Situation(Struct, frozen=True):
     flapping: Flapping = NEVER_FLAPPING
     servers: Mapping[str, str] = field(default_factory=dict)
     """Source -> what identifies its server, so that targets which share one share its incidents."""
+    remedies: frozenset[str] = frozenset()
+    """The remedies that are allowed."""
     decisions: bool = False
     """Whether the plan says what was decided about every receiver. It costs about as much as the decisions themselves."""
 
@@ -65,6 +69,7 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     twins = loaded.twins
     judged: list[JudgedIncident] = []
     causes: list[Cause] = []
+    remediable: dict[str, Finding] = {}
     transitions: list[Transition] = []
     asked: Sequence[Announced] = (*loaded.silences, *loaded.deploys)
     announced = {one.id: one for one in asked} if situation.target.name == SELF else {}
@@ -74,6 +79,8 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         about = about_receiver(incident, finding.rule.reads if finding is not None else ())
         announces = announced.get(incident.key.get("id", "")) if is_announcement(incident) else None
         judged.append(JudgedIncident(incident, verdict, about, announces, twins.targets(incident) if incident.server else ()))
+        if finding is not None and finding.rule.remedy is not None:
+            remediable[incident.id] = finding
         rule = finding.rule if finding is not None else rules.get(incident.rule)
         if rule is not None and holds_back(incident, rule.for_s, situation.now, situation.target.interval_s, rule.keep_firing_for_s):
             causes.append(Cause(incident, about))
@@ -91,6 +98,10 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         heard=loaded.hearing(),
     )
     judged = [_let_go(one, before.get(one.incident.id), situation, quiet) for one in judged] if _next_in_line(situation) else judged
+    target, now = situation.target, situation.now
+    at_hand = situation.remedies, situation.readings, quiet, loaded.deploys, loaded.attempts
+    treated = treat(judged, remediable, Circumstances(target.name, now, target.interval_s, *at_hand))
+    judged = [replace(one, incident=treated.of(one.incident)) for one in judged] if treated.incidents else judged
     messages, withdrawn = decide_notifications(
         judged,
         loaded,
@@ -106,9 +117,10 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         target=situation.target.name,
         at=situation.now,
         incidents=tuple(s.incident for s in judged if s.incident.id not in unsettled and _is_new(s.incident, before.get(s.incident.id))),
-        transitions=tuple(transitions),
+        transitions=(*transitions, *treated.transitions),
         messages=messages,
         withdrawn=withdrawn,
+        attempts=(*treated.begun, *treated.settled),
         overtaken=overtaken(loaded.acknowledged, (one.incident for one in judged)),
         memories=seen.memories,
         samples=seen.samples,

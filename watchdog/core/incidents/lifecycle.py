@@ -128,6 +128,10 @@ class Incident(Struct, frozen=True, gc=False):
     """Whether, ever since it fired, there has been a reason to tell nobody of it. Noted only where some route has `after`."""
     let_go_at: float = 0.0
     """When there was none any more; 0: never, or there was none when it fired."""
+    remedy: str = ""
+    """What was done about it by itself, whether it helped, and what the next attempt waits for; empty: its rule has no remedy."""
+    remedy_news_at: float | None = None
+    """When an attempt was last found not to have helped (epoch seconds): who was notified before is told."""
 
     @property
     def open(self) -> bool:

@@ -69,6 +69,8 @@ class Notice(Struct, frozen=True, gc=False):
     """Who closed it by hand."""
     closed_because: str = ""
     """The reason that they gave."""
+    remedy: str = ""
+    """What was done about it by itself, and whether it helped."""
 
 
 class Message(Struct, frozen=True):

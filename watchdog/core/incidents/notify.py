@@ -230,6 +230,7 @@ def notice_of(
         link=incident.link,
         closed_by=incident.closed_by,
         closed_because=incident.closed_because,
+        remedy=incident.remedy,
         targets=targets or (incident.target,),
         flapping=incident.flapping,
         because=because,
@@ -239,11 +240,11 @@ def notice_of(
     )
 
 
-def _content_key(notice: Notice) -> tuple[str, Event, str]:
-    return notice.incident, notice.event, notice.severity
+def _content_key(notice: Notice) -> tuple[str, Event, str, str]:
+    return notice.incident, notice.event, notice.severity, notice.remedy
 
 
-def _said_by(waiting: Sequence[Message]) -> list[tuple[str, Event, str]]:
+def _said_by(waiting: Sequence[Message]) -> list[tuple[str, Event, str, str]]:
     notices = [n for m in waiting for n in m.notices]
     return [_content_key(n) for n in sorted(notices, key=lambda n: (n.started_at, n.incident))]
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice, strongest
 from watchdog.core.incidents.quiet.flapping import flapping_note
+from watchdog.core.model.identity import message_id
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.report.chapters import headline_of
@@ -22,7 +23,20 @@ from watchdog.core.report.shorter import shorter
 from watchdog.core.text.sanitize import sanitize_json
 from watchdog.core.text.timestamps import iso
 
-__all__ = ["DIGEST", "LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "subject_of", "title_of"]
+__all__ = [
+    "DIGEST",
+    "LARGEST_BODY",
+    "TYPES",
+    "encode",
+    "fitting",
+    "headline",
+    "iso",
+    "json_cell",
+    "payload",
+    "smaller",
+    "subject_of",
+    "title_of",
+]
 
 DIGEST = "digest"
 """The `type` of a message that is a report."""
@@ -74,6 +88,28 @@ def fitting(notices: Sequence[Notice], most: int) -> Iterator[tuple[Notice, ...]
         size += takes
     if part:
         yield tuple(part)
+
+
+def smaller(message: Message, *, human: bool) -> tuple[Message, ...]:
+    """Return what replaces a message that its receiver calls too large (413): two halves, or the same without descriptions and runbooks.
+
+    Each has its own id, because an id never has two bodies; it follows from that of the original, so that a replay creates the same ones.
+    The latter if it has only one incident, or is for people and shortened by its receiver. A digest is replaced by one with fewer rows.
+    """
+    if message.digest is not None:
+        report = shorter(message.digest)
+        again = message_id(message.receiver, message.target, message.created_at, [message.id])
+        return () if report is None else (replace(message, id=again, digest=report),)
+    if len(message.notices) > 1 and not human:
+        middle = (len(message.notices) + 1) // 2
+        return _part_of(message, message.notices[:middle]), _part_of(message, message.notices[middle:])
+    short = tuple(replace(notice, description="", runbook="") for notice in message.notices)
+    return () if short == message.notices else (_part_of(message, short),)
+
+
+def _part_of(message: Message, notices: Sequence[Notice]) -> Message:
+    about = [message.id, *(f"{notice.incident}{notice.event}{notice.sequence}" for notice in notices)]
+    return replace(message, id=message_id(message.receiver, message.target, message.created_at, about), notices=tuple(notices))
 
 
 def _encoded(document: dict[str, Any], notices: Iterable[Notice]) -> bytes:
@@ -197,6 +233,7 @@ def _incident(notice: Notice) -> dict[str, Any]:
         "because": list(notice.because),
         "deploy": notice.deploy or None,
         "trend": notice.trend or None,
+        "remedy": notice.remedy or None,
         "started_at": iso(notice.started_at),
         "fired_at": None if notice.fired_at is None else iso(notice.fired_at),
         "resolved_at": None if notice.resolved_at is None else iso(notice.resolved_at),

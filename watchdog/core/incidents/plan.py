@@ -11,6 +11,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.shared_servers import NO_TWINS, Twins
 from watchdog.core.incidents.quiet.silences import Silence
+from watchdog.core.incidents.remedies.attempt import Attempt
 from watchdog.core.model.rows import Sample
 
 __all__ = ["Loaded", "Plan"]
@@ -45,6 +46,8 @@ class Loaded(Struct, frozen=True):
     """Incidents of other targets about servers that this target uses, too: open ones, and those that have ended just now."""
     twins_causes: Mapping[str, tuple[Incident, ...]] = field(default_factory=dict)
     """Target -> its open incidents that may explain the twins there."""
+    attempts: tuple[Attempt, ...] = ()
+    """Attempts at remedies on any target: those that count for `at_most`, and those that are not settled."""
     last_message: int = 0
     """Number of the last message created. It is part of the next ids, because the clock may be set back."""
 
@@ -82,5 +85,7 @@ class Plan(Struct, frozen=True):
     """Table -> the sample of this cycle, for windowed columns."""
     keep_samples_s: float = 900.0
     """Older samples of this target may be deleted."""
+    attempts: tuple[Attempt, ...] = ()
+    """Remedies to begin, and those of which is known now whether they helped."""
     decisions: tuple[Made, ...] = ()
     """Every decision about every receiver, if they are logged. They are not stored."""

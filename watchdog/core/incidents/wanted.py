@@ -121,7 +121,11 @@ def decision(
         return Decision(why=unseen)
     # 3. Is there anything new, or may it be time for a reminder?
     event = _news(incident, notified)
-    if event is None and (notified is None or not again or now < notified.at + routing.soonest_reminder_s(recipient)):
+    if (
+        event is None
+        and not _remedy_failed(incident, notified)
+        and (notified is None or not again or now < notified.at + routing.soonest_reminder_s(recipient))
+    ):
         return KNOWN
     # 4. Is it for this receiver?
     terms = terms_of(one, recipient, routing)
@@ -208,6 +212,8 @@ def _unseen(one: JudgedIncident, recipient: Recipient) -> Why | None:
 
 
 def _reminder(incident: Incident, notified: Notified | None, terms: Terms, now: float) -> Decision:
+    if _remedy_failed(incident, notified):
+        return Decision(Event.REMINDER, terms=terms)
     due_at = terms.reminder_due_at(incident, notified) if notified is not None and notified.refused is None else None
     return Decision(why=Why.KNOWN, at=due_at) if due_at is None or now < due_at else Decision(Event.REMINDER, terms=terms)
 
@@ -226,6 +232,13 @@ def reminded_along(
     if due_at is None or now < (notified.at + due_at) / 2:
         return None
     return terms if quiet_reason(one.incident, recipient, terms, now, routing=routing, quiet=quiet) is None else None
+
+
+def _remedy_failed(incident: Incident, notified: Notified | None) -> bool:
+    """Whether what watchdog did by itself did not help, since a receiver was notified: it is told, whenever it wants reminders."""
+    if notified is None or notified.event not in FIRE or notified.refused is not None or incident.remedy_news_at is None:
+        return False
+    return notified.at < incident.remedy_news_at
 
 
 def _news(incident: Incident, notified: Notified | None) -> Event | None:

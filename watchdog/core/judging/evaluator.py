@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from msgspec.structs import replace
 
 from watchdog.core.judging.expectations import Answer, Expectation, answer
-from watchdog.core.judging.findings import Judgement
+from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.judging.loaded_tables import LoadedTable
-from watchdog.core.judging.parts import Part, parts_of
+from watchdog.core.judging.parts import Part, holds_still, parts_of
 from watchdog.core.judging.query_rules import judge_query, unanswered
 from watchdog.core.judging.row_rules import Variants, judge_rows
 from watchdog.core.judging.statements import RuleStatements
@@ -138,15 +138,28 @@ class Evaluator:
         loaded = self._loaded[rule.table or ""]
         if loaded.unread_reason is not None:
             return Judgement(rule, unknown=loaded.unread_reason)
-        return Judgement(rule, tuple(judge_rows(rule, variants, open_keys, loaded, self._statements)))
+        findings = judge_rows(rule, variants, open_keys, loaded, self._statements)
+        return Judgement(rule, tuple(self._with_still(finding, loaded) for finding in findings))
+
+    def _with_still(self, finding: Finding, loaded: LoadedTable) -> Finding:
+        """Return the finding with whether `when_still` holds, where there is one."""
+        remedy = finding.rule.remedy
+        if remedy is None or remedy.when_still is None or finding.verdict is not Verdict.BREACH:
+            return finding
+        number = loaded.numbers.get(finding.key)
+        return replace(finding, still=number is not None and holds_still(finding.rule, number, loaded, self._sql))
 
     def _read_by(self, rules: Iterable[Rule]) -> Mapping[str, frozenset[str]] | None:
         """Return table -> the columns that these rules read; None if that is not known because a rule cannot be prepared."""
         wanted: dict[str, set[str]] = {}
         try:
+            rules = tuple(rules)
             for sql, table in [(self._statements.of(rule), rule.table or "") for rule in rules]:
                 for name, columns in ({table: sql.reads} if sql.query_reads is None else sql.query_reads).items():
                     wanted.setdefault(name, set()).update(columns)
+            for rule in rules:
+                if rule.remedy is not None and rule.table:
+                    wanted.setdefault(rule.table, set()).update(rule.remedy.reads)
         except _FAILURES:  # `judge` reports it
             return None
         return {name: frozenset(columns) for name, columns in wanted.items()}

@@ -35,6 +35,8 @@ class Finding(Struct, frozen=True, gc=False):
     """The whole row, for templates."""
     reason: str = ""
     """Why the verdict is unknown."""
+    still: bool = True
+    """Whether `when_still` of the rule's remedy holds; what reads a gap does not."""
 
 
 class Judgement(Struct, frozen=True):

@@ -34,7 +34,11 @@ def windows_of(rules: Iterable[Tuned]) -> dict[float, frozenset[str]]:
 def demand_of(rules: Iterable[Tuned], *beside: Mapping[str, frozenset[str]]) -> Demand:
     """Return every column that a rule reads or shows, plus what is read `beside` the rules (table -> columns)."""
     holding = [rule for tuned in rules for rule in tuned.copies if rule.enabled]
-    shown = [{rule.table: frozenset(rule.columns)} for rule in holding if rule.table]
+    shown = [
+        {rule.table: frozenset(rule.columns) | (rule.remedy.reads if rule.remedy is not None else frozenset())}
+        for rule in holding
+        if rule.table
+    ]
     reads: dict[str, frozenset[str]] = {}
     for read in (*(rule.reads for rule in holding), *shown, *beside):
         for table, columns in read.items():

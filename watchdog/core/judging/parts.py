@@ -18,7 +18,7 @@ from watchdog.core.sql.parser import parse
 from watchdog.core.sql.tables import SqlTables, bound
 from watchdog.core.sql.tokens import scan, with_real_numbers
 
-__all__ = ["Part", "RowLook", "parts_of"]
+__all__ = ["Part", "RowLook", "holds_still", "parts_of"]
 
 
 class Part(Struct, frozen=True):
@@ -45,13 +45,25 @@ def parts_of(rule: Rule, number: int, loaded: LoadedTable, sql: SqlTables) -> tu
         for part in _split(text) if text else ():
             columns = [name for name in dict.fromkeys(_words(part, Form.COLUMN)) if loaded.table.column(name)]
             params = [name.removeprefix(":") for name in dict.fromkeys(_words(part, Form.PARAMETER))]
-            statement = f'SELECT ({with_real_numbers(part.text)}) IS TRUE FROM "{rule.table}" WHERE rowid = :_row'  # noqa: S608 - checked at load
-            _, answer = sql.run(statement, {**bound(rule.params), "_row": number}, 1)
-            holds = bool(answer and answer[0][0])
+            holds = _holds(part.text, rule, number, sql)
             unsure = not holds and any(name in row.gaps for name in columns)
             values = {name: row.cells.get(name) for name in columns} | {name: rule.params.get(name) for name in params}
             found.append(Part(_shown(part), None if unsure else holds, of, values))
     return tuple(found)
+
+
+def holds_still(rule: Rule, number: int, loaded: LoadedTable, sql: SqlTables) -> bool:
+    """Whether `when_still` of the rule's remedy holds for one row. What reads a gap does not. StoppedError or sqlite3.Error as above."""
+    remedy = rule.remedy
+    if remedy is None or remedy.when_still is None:
+        return True
+    return loaded.gap_reason(number, remedy.reads) is None and _holds(remedy.when_still, rule, number, sql)
+
+
+def _holds(text: str, rule: Rule, number: int, sql: SqlTables) -> bool:
+    statement = f'SELECT ({with_real_numbers(text)}) IS TRUE FROM "{rule.table}" WHERE rowid = :_row'  # noqa: S608 - checked at load
+    _, answer = sql.run(statement, {**bound(rule.params), "_row": number}, 1)
+    return bool(answer and answer[0][0])
 
 
 def _split(text: str) -> Iterator[Expression]:

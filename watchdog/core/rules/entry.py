@@ -15,6 +15,7 @@ from watchdog.core.model.rows import Table
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.faults import Notes
 from watchdog.core.rules.fields import Fields, label_faults
+from watchdog.core.rules.remedy import RemedyWritten, remedy_faults, remedy_of
 from watchdog.core.rules.rule import Escalation, Rule
 from watchdog.core.rules.templates import EXTRA_NAMES, check_template, names_read
 from watchdog.core.sql.conditions import ConditionError, check_condition, check_output_condition, check_query
@@ -26,6 +27,7 @@ __all__ = ["KEYS", "OF_A_BREACH", "TEMPLATES", "RuleDraft", "identity", "name_fa
 KEYS = (
     "name", "from", "when", "query", "key", "where", "clear", "escalate", "params", "for", "keep_firing_for", "window", "severity",
     "summary", "description", "runbook", "resolved", "labels", "targets", "inhibits", "deploy", "formerly", "enabled", "trial",
+    "remedy", "after", "at_most", "when_still",
 )  # fmt: skip
 """Every key of a `[[rule]]`."""
 
@@ -75,6 +77,7 @@ def read_rule(raw: Mapping[str, object], notes: Notes, tables: Mapping[str, Tabl
         for label, why in label_faults(rule.labels, rule.key).items():
             notes.fault(why, "labels", label)
         rule = _finished(rule, seen)
+    rule = replace(rule, remedy=remedy_of(None, _remedy(fields, notes, rule, tables)))
     _check_params(notes, rule)
     return RuleDraft(rule, notes)
 
@@ -118,6 +121,16 @@ def _plain_fields(fields: Fields, notes: Notes, name: str) -> Rule:
     if not rule.targets:
         notes.fault("an empty list covers no target; leave it out for all, or write enabled = false", "targets")
     return replace(rule, escalate=_escalations(fields, notes, rule.severity))
+
+
+def _remedy(fields: Fields, notes: Notes, rule: Rule, tables: Mapping[str, Table]) -> RemedyWritten:
+    """Read the remedy, and report what is wrong with it."""
+    texts = {name: fields.needed(name) or None for name in ("remedy", "at_most", "when_still")}
+    after_s = fields.duration("after", 0.0) if fields.has("after") else None
+    written = RemedyWritten(texts["remedy"], after_s, texts["at_most"], texts["when_still"])
+    for key, what in remedy_faults(written, None, rule.table, tables, rule.params):
+        notes.fault(what, key)
+    return written
 
 
 def _escalations(fields: Fields, notes: Notes, severity: Severity) -> tuple[Escalation, ...]:
@@ -221,7 +234,8 @@ def _check_templates(notes: Notes, rule: Rule, seen: _Seen) -> None:
 
 def _check_params(notes: Notes, rule: Rule) -> None:
     """Warn of parameters that no text uses."""
-    texts = [rule.query or "", *(text for _, text in _conditions(rule))]
+    still = (rule.remedy.when_still if rule.remedy is not None else None) or ""
+    texts = [rule.query or "", still, *(text for _, text in _conditions(rule))]
     used = {token.text[1:] for text in texts for token in scan(text)[0] if token.kind is TokenKind.PARAMETER}
     used |= {name for key in TEMPLATES for name in names_read(getattr(rule, key))}
     for param in rule.params:

@@ -18,12 +18,13 @@ from watchdog.core.rules.entry import OF_A_BREACH, TEMPLATES
 from watchdog.core.rules.faults import Fault, found
 from watchdog.core.rules.fields import as_param, label_faults
 from watchdog.core.rules.overlaps import combinations_that_meet
+from watchdog.core.rules.remedy import remedy_faults, remedy_of
 from watchdog.core.rules.rule import Override, Rule
 from watchdog.core.rules.templates import EXTRA_NAMES, check_template, names_read
 from watchdog.core.sql.conditions import ConditionError, check_condition, check_query
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["KeyFits", "Tuned", "applies_to", "check_overrides", "rule_for_key", "tune"]
+__all__ = ["KeyFits", "Tuned", "applies_to", "check_overrides", "override_fault", "rule_for_key", "tune"]
 
 KeyFits = Callable[[Mapping[str, str]], bool]
 """Whether a key (column -> value) is matched."""
@@ -101,6 +102,7 @@ def _applied(rule: Rule, overrides: list[Override]) -> Rule:
             rule,
             params={**rule.params, **{name: value for name, value in params.items() if value is not None}},
             labels={**rule.labels, **override.labels},
+            remedy=remedy_of(rule.remedy, override.remedy) if override.remedy.anything else rule.remedy,
             **changed,
         )
         if not changed.keys().isdisjoint(OF_A_BREACH):
@@ -134,17 +136,18 @@ def check_overrides(
     warnings: list[Fault] = []
     for override in overrides:
         meant = [rule for rule in rules if applies_to(override, rule)]
-        faults += [_note(override, what) for what in dict.fromkeys(_faults(override, meant, rules, tables))]
-        warnings += [_note(override, what) for what in _oddities(override, meant)]
+        faults += [override_fault(override, what) for what in dict.fromkeys(_faults(override, meant, rules, tables))]
+        warnings += [override_fault(override, what) for what in _oddities(override, meant)]
     for rule in rules:
         by_key = [override for override in overrides if override.match and _touches(override, rule)]
         if sum(1 for _ in islice(combinations_that_meet([o.match for o in by_key]), _MOST_VARIANTS)) == _MOST_VARIANTS:
             what = f"too many overrides of {rule.name} may fit one key together; use narrower patterns in match"
-            faults.append(_note(by_key[-1], what))
+            faults.append(override_fault(by_key[-1], what))
     return tuple(faults), tuple(warnings)
 
 
-def _note(override: Override, what: str) -> Fault:
+def override_fault(override: Override, what: str) -> Fault:
+    """Return a fault of an override, at its line."""
     file, _, line = override.where_from.rpartition(":")
     known = bool(file) and line.isdigit()
     return Fault(file if known else override.where_from, int(line) if known else 0, None, f'override of "{override.rule}": {what}')
@@ -154,7 +157,12 @@ def _oddities(override: Override, meant: list[Rule]) -> Iterator[str]:
     for rule in meant:
         if override.rule in rule.formerly:
             yield f"this rule is called {rule.name} now"
-    if not override.params and not override.labels and all(getattr(override, name) is None for name in _SETS):
+    if (
+        not override.params
+        and not override.labels
+        and not override.remedy.anything
+        and all(getattr(override, name) is None for name in _SETS)
+    ):
         yield "it sets nothing; write what to change, such as params, for, severity or enabled"
 
 
@@ -173,6 +181,9 @@ def _faults(override: Override, meant: list[Rule], rules: tuple[Rule, ...], tabl
     for rule in meant:
         yield from (f"labels.{label}: {why}" for label, why in label_faults(override.labels, rule.key).items())
         yield from _text_faults(override, rule, tables)
+        params = {**rule.params, **{name: value for name, value in override.params.items() if name in rule.params}}
+        found = remedy_faults(override.remedy, rule.remedy, rule.table, tables, params) if override.remedy.anything else ()
+        yield from (f"{key}: {what}" for key, what in found)
 
 
 def _param_faults(param: str, value: Param, meant: list[Rule]) -> Iterator[str]:

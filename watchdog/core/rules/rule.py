@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from watchdog.core.model.rows import Param
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import matches
+from watchdog.core.rules.remedy import Remedy, RemedyWritten
 
 __all__ = ["Escalation", "Override", "Rule"]
 
@@ -54,6 +55,8 @@ class Rule(Struct, frozen=True):
     """Whether a deploy of its target is a normal reason for it, so that its incidents are quiet meanwhile."""
     trial: bool = False
     """Whether it is on trial: judged and kept, and nobody is notified."""
+    remedy: Remedy | None = None
+    """What is done by itself while it fires."""
     formerly: tuple[str, ...] = ()
     file: str = ""
     line: int = 0
@@ -84,6 +87,7 @@ class Override(Struct, frozen=True):
     window_s: float | None = None
     severity: Severity | None = None
     deploy: bool | None = None
+    remedy: RemedyWritten = RemedyWritten()
     labels: Mapping[str, str] = field(default_factory=dict)
     summary: str | None = None
     description: str | None = None

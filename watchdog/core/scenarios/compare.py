@@ -6,34 +6,17 @@ Every expectation takes the message that fits it best, and no message fits two. 
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from msgspec import Struct
-
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import Event, Notice
 from watchdog.core.scenarios.entry import NO_INCIDENT
-from watchdog.core.scenarios.played import Lived, Played, Told
+from watchdog.core.scenarios.played import Difference, Lived, Played, Told
 from watchdog.core.scenarios.reasons import held_back, why_not_judged, why_not_told
+from watchdog.core.scenarios.remedied import remedy_differences
 from watchdog.core.scenarios.scenario import Expected
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import key_text
 
 __all__ = ["Difference", "differences"]
-
-
-class Difference(Struct, frozen=True):
-    """One thing that is not as expected. `at_s`: when (None: at no time); `todo`: what to change, if that is known."""
-
-    line: int
-    rule: str
-    expected: str
-    found: str
-    at_s: float | None = None
-    todo: str = ""
-
-    def __str__(self) -> str:
-        when = "" if self.at_s is None else f"at {format_duration(self.at_s)}: "
-        todo = f"; {self.todo}" if self.todo else ""
-        return f"{when}expected {self.expected}, found {self.found}{todo}"
 
 
 def differences(played: Played) -> tuple[Difference, ...]:
@@ -42,6 +25,7 @@ def differences(played: Played) -> tuple[Difference, ...]:
     found: list[Difference] = []
     found += _messages(played, [one for one in played.scenario.expects if one.message], left)
     found += (difference for one in played.scenario.expects if one.state for difference in _state(played, one))
+    found += remedy_differences(played)
     found += _quiet(played)
     found += _unexpected_messages(played, left)
     found += _unexpected_incidents(played)

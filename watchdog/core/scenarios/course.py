@@ -20,7 +20,7 @@ from watchdog.core.model.reading import Looks, Seen
 from watchdog.core.model.rows import Reading
 from watchdog.core.model.target import Target
 from watchdog.core.scenarios.memory import Memory
-from watchdog.core.scenarios.played import Lived, Told
+from watchdog.core.scenarios.played import Lived, Remedied, Told
 from watchdog.core.scenarios.prepared import Concern
 
 __all__ = ["LISTENER", "SERVERS", "START", "Course"]
@@ -37,11 +37,22 @@ NOTHING_KEPT = Seen({}, {}, {})
 class Course:
     """The looks of one target, in order."""
 
-    def __init__(self, target: Target, concern: Concern, evaluator: Evaluator, flapping: Flapping, *, start: float = START) -> None:
-        """`start`: when it begins (epoch seconds)."""
+    def __init__(
+        self,
+        target: Target,
+        concern: Concern,
+        evaluator: Evaluator,
+        flapping: Flapping,
+        *,
+        start: float = START,
+        remedies: frozenset[str] = frozenset(),
+    ) -> None:
+        """`start`: when it begins (epoch seconds). `remedies`: those that are allowed."""
         self.told: list[Told] = []
         self.lived: list[Lived] = []
+        self.remedied: list[Remedied] = []
         self._evaluator, self._flapping, self._start = evaluator, flapping, start
+        self._remedies = remedies
         self.concerning(concern)
         self._target = target
         self._memory = Memory()
@@ -75,11 +86,20 @@ class Course:
             return ()
         judgements = self._judge(readings, windows)
         situation = Situation(
-            self._target, now, (LISTENER,), readings=readings, loaded_rules=self._names, flapping=self._flapping, servers=SERVERS
+            self._target,
+            now,
+            (LISTENER,),
+            readings=readings,
+            loaded_rules=self._names,
+            flapping=self._flapping,
+            servers=SERVERS,
+            remedies=self._remedies,
         )
         plan = decide(situation, judgements, self._memory.loaded(self._flapping.window(now)), NOTHING_KEPT)
         self._memory = self._memory.after(plan)
         self.lived += [Lived(at_s, incident, self._in_state_since(incident, at_s)) for incident in plan.incidents]
+        keys = {incident.id: incident.key for incident in plan.incidents}
+        self.remedied += [Remedied(at_s, one, keys.get(one.incident, {})) for one in plan.attempts if one.at == now]
         self.told += [Told(at_s, notice) for message in plan.messages for notice in message.notices]
         return judgements
 

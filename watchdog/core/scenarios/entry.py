@@ -15,6 +15,7 @@ from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
 from watchdog.core.rules.faults import Notes
 from watchdog.core.rules.fields import Fields
+from watchdog.core.rules.remedy import REMEDIES
 from watchdog.core.rules.rule import Rule
 from watchdog.core.scenarios.rows import read_changes, read_key
 from watchdog.core.scenarios.scenario import EVERY_S, TARGET, Expected, Scenario, Written
@@ -25,7 +26,7 @@ __all__ = ["EXPECT_KEYS", "KEYS", "MOST_LOOKS", "NO_INCIDENT", "read_scenario"]
 
 KEYS = ("name", "target", "every", "until", "rows", "expect", "quiet", "ignore", "switched_on")
 """Every key of a `[[scenario]]`."""
-EXPECT_KEYS = ("at", "rule", "message", "state", "key", "severity", "text", "labels")
+EXPECT_KEYS = ("at", "rule", "message", "state", "remedy", "key", "severity", "text", "labels")
 """Every key of a `[[scenario.expect]]`."""
 NO_INCIDENT = "none"
 """The state of what has no open incident."""
@@ -113,6 +114,10 @@ def _expected(entry: Fields, notes: Notes, rules: Mapping[str, Rule]) -> Expecte
     message, state = _one_of(entry, "message", _MESSAGES, notes), _one_of(entry, "state", _STATES, notes)
     if entry.has("message") and entry.has("state"):
         notes.fault("either a message or a state; write one [[scenario.expect]] for each", *entry.place, "state")
+    remedy = _one_of(entry, "remedy", tuple(REMEDIES), notes)
+    for other in ("message", "state", "severity", "text", "labels"):
+        if entry.has("remedy") and entry.has(other):
+            notes.fault("not together with remedy; write one [[scenario.expect]] for each", *entry.place, other)
     if entry.has("state") and not entry.has("at"):
         notes.fault('at is missing; write at = "10m": when the incident is in this state', *entry.place)
     if state and entry.has("text"):
@@ -120,8 +125,9 @@ def _expected(entry: Fields, notes: Notes, rules: Mapping[str, Rule]) -> Expecte
     return Expected(
         line=notes.line(*entry.place),
         rule=rule,
-        message="" if state else message or Event.FIRST.value,
+        message="" if state or entry.has("remedy") else message or Event.FIRST.value,
         state=state,
+        remedy=remedy,
         at_s=entry.duration("at", 0.0) if entry.has("at") else None,
         key=_key(entry, rules.get(rule), notes),
         severity=entry.severity("severity", Severity.WARNING) if entry.has("severity") else None,
@@ -139,7 +145,8 @@ def _key(entry: Fields, rule: Rule | None, notes: Notes) -> Mapping[str, str]:
 def _one_of(entry: Fields, name: str, known: tuple[str, ...], notes: Notes) -> str:
     value = entry.text(name)
     if value and value not in known:
-        notes.fault(f'expected {", ".join(known[:-1])} or {known[-1]}, found "{value}"{did_you_mean(value, known)}', *entry.place, name)
+        expected = f"{', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else known[0]
+        notes.fault(f'expected {expected}, found "{value}"{did_you_mean(value, known)}', *entry.place, name)
         return ""
     return value
 

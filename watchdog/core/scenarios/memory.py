@@ -6,10 +6,12 @@ In: plans. Out: what the next cycle loads.
 from collections.abc import Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import FIRE, Message, Notified
 from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.remedies.attempt import Attempt
 
 __all__ = ["Memory"]
 
@@ -25,6 +27,8 @@ class Memory(Struct, frozen=True):
     """Fingerprint -> when its ended incidents fired."""
     messages: int = 0
     previous_at: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    """At remedies. Each is done in the moment in which it is begun."""
 
     @property
     def quiet(self) -> bool:
@@ -41,6 +45,7 @@ class Memory(Struct, frozen=True):
             said_at=self.said_at,
             fired=self._fired(*fired_within) if fired_within else {},
             last_message=self.messages,
+            attempts=self.attempts,
         )
 
     def _fired(self, since: float, until: float) -> Mapping[str, tuple[float, ...]]:
@@ -51,7 +56,7 @@ class Memory(Struct, frozen=True):
     def after(self, plan: Plan) -> "Memory":
         """Return this memory after a plan was committed and its messages were delivered."""
         if not plan.incidents and not plan.messages:
-            return Memory(self.open, self.unsettled, self.notified, self.said_at, self.fired, self.messages, plan.at)
+            return Memory(self.open, self.unsettled, self.notified, self.said_at, self.fired, self.messages, plan.at, self.attempts)
         changed = {incident.id: incident for incident in plan.incidents}
         known = {incident.id for incident in self.open}
         after = [changed.get(one.id, one) for one in self.open] + [one for one in plan.incidents if one.id not in known]
@@ -66,6 +71,7 @@ class Memory(Struct, frozen=True):
             fired=_with(self.fired, ended),
             messages=self.messages + len(plan.messages),
             previous_at=plan.at,
+            attempts=_done(self.attempts, plan),
         )
 
 
@@ -77,6 +83,14 @@ def _told(messages: tuple[Message, ...]) -> dict[tuple[str, str], Notified]:
         for message in messages
         for notice in message.notices
     }
+
+
+def _done(known: tuple[Attempt, ...], plan: Plan) -> tuple[Attempt, ...]:
+    """Return the attempts, with those that are begun now as done."""
+    if not plan.attempts:
+        return known
+    now = [replace(one, outcome="done", ended_at=plan.at) if one.over_at(plan.at) is None else one for one in plan.attempts]
+    return tuple({one.id: one for one in (*known, *now)}.values())
 
 
 def _with(fired: Mapping[str, tuple[float, ...]], ended: list[Incident]) -> Mapping[str, tuple[float, ...]]:

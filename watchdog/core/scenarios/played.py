@@ -1,4 +1,4 @@
-"""What happened in a scenario, as a value: what was told, what became of incidents, what could not be judged."""
+"""What happened in a scenario, as a value: what was told, what became of incidents, what could not be judged; what is not as expected."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,13 @@ from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Notice
+from watchdog.core.incidents.remedies.attempt import Attempt
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.rules.rule import Rule
 from watchdog.core.scenarios.scenario import Scenario
+from watchdog.core.text.durations import format_duration
 
-__all__ = ["Lived", "Played", "Told"]
+__all__ = ["Difference", "Lived", "Played", "Remedied", "Told"]
 
 
 class Told(Struct, frozen=True):
@@ -26,6 +28,14 @@ class Lived(Struct, frozen=True):
     at_s: float
     incident: Incident
     since_s: float
+
+
+class Remedied(Struct, frozen=True):
+    """One attempt at a remedy, and when it was begun. `key`: that of its incident."""
+
+    at_s: float
+    attempt: Attempt
+    key: Mapping[str, str]
 
 
 class Played(Struct, frozen=True):
@@ -44,6 +54,24 @@ class Played(Struct, frozen=True):
     covered: frozenset[str]
     """Of the rules that must be quiet, those that had something to judge."""
 
+    remedied: tuple[Remedied, ...] = ()
+
     def rule(self, name: str) -> Rule | None:
         """Return a rule of its target by its name."""
         return next((tuned.rule for tuned in self.tuned if tuned.rule.name == name), None)
+
+
+class Difference(Struct, frozen=True):
+    """One thing that is not as expected. `at_s`: when (None: at no time); `todo`: what to change, if that is known."""
+
+    line: int
+    rule: str
+    expected: str
+    found: str
+    at_s: float | None = None
+    todo: str = ""
+
+    def __str__(self) -> str:
+        when = "" if self.at_s is None else f"at {format_duration(self.at_s)}: "
+        todo = f"; {self.todo}" if self.todo else ""
+        return f"{when}expected {self.expected}, found {self.found}{todo}"

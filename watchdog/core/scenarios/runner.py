@@ -15,6 +15,7 @@ from watchdog.core.model.reading import Seen
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.target import Target
 from watchdog.core.rules.overrides import Tuned
+from watchdog.core.rules.remedy import REMEDIES
 from watchdog.core.scenarios.course import Course
 from watchdog.core.scenarios.played import Played
 from watchdog.core.scenarios.prepared import Concern, Prepared, concerns, prepared, says_enough
@@ -76,7 +77,7 @@ class Runner:
 
     def _play(self, one: Prepared, concern: Concern) -> Played:
         target = Target(one.scenario.target, interval_s=one.scenario.every_s)
-        course = Course(target, concern, self._evaluator, self._flapping)
+        course = Course(target, concern, self._evaluator, self._flapping, remedies=frozenset(REMEDIES))
         for number, readings in enumerate(one.looks):
             course.look(number * one.scenario.every_s, readings)
         unheard = one.scenario.rules - concern.covered - {lived.incident.rule for lived in course.lived}
@@ -92,6 +93,7 @@ class Runner:
             one.written,
             without_verdict,
             concern.covered | answered,
+            tuple(course.remedied),
         )
 
     def _judged(self, rules: Sequence[Tuned], readings: Mapping[str, Reading]) -> Sequence[Judgement]:

@@ -48,12 +48,15 @@ class Change(Struct, frozen=True):
 
 
 class Expected(Struct, frozen=True):
-    """One expectation: a message (`message`: first, escalated, reminder or resolved), or the state of an incident at a time (`state`)."""
+    """One expectation: a message (`message`: first, escalated, reminder or resolved), the state of an incident at a time (`state`), or an
+    attempt at a remedy (`remedy`).
+    """
 
     line: int
     rule: str
     message: str = ""
     state: str = ""
+    remedy: str = ""
     at_s: float | None = None
     """When, in seconds from the start; None: at any time."""
     key: Selected = field(default_factory=dict)

@@ -58,7 +58,7 @@ def _blocks(notices: Sequence[Notice], message: Message) -> tuple[list[dict[str,
     for shown, notice in enumerate(notices[:MOST_INCIDENTS]):
         runbook = [] if is_over(notice) or notice.runbook in runbooks else list(_runbook(notice))
         said = f"{_what_and_subject(notice, message.created_at)}{flapping_note(notice)}"
-        both = [section([said, *_closing(notice), *runbook, *_link(notice)])]
+        both = [section([said, *_closing(notice), *_remedy(notice), *runbook, *_link(notice)])]
         both.append(context([_where(notice), _values(notice), _why(notice), _when(notice, message.service)]))
         size += len(json.dumps(both, ensure_ascii=False).encode())
         if size > _LARGEST_BLOCKS:
@@ -99,6 +99,12 @@ def _closing(notice: Notice) -> Iterator[str]:
     """Who closed it by hand, and why."""
     if notice.closed_because:
         yield prose(f"Closed{f' by {notice.closed_by}' if notice.closed_by else ''}: {notice.closed_because}", _LINE)
+
+
+def _remedy(notice: Notice) -> Iterator[str]:
+    """What was done about it by itself."""
+    if notice.remedy:
+        yield prose(f"By itself: {notice.remedy}", 2 * _LINE)
 
 
 def _link(notice: Notice) -> Iterator[str]:

@@ -63,6 +63,7 @@ class IncidentDocument(Struct, frozen=True, kw_only=True):
     acknowledged: AcknowledgementDocument | None
     closed_by: str | None
     closed_because: str | None
+    remedy: str | None
 
 
 class IncidentsDocument(Struct, frozen=True, kw_only=True):
@@ -179,6 +180,7 @@ def _incident(incident: Incident, reason: Reason | None, known: Acknowledgement 
         acknowledged=acknowledgement_document(known),
         closed_by=incident.closed_by or None,
         closed_because=incident.closed_because or None,
+        remedy=incident.remedy or None,
     )
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
-from watchdog.core.incidents.too_large import smaller
+from watchdog.core.incidents.payload import smaller
 from watchdog.store.cycles import notices_of
 from watchdog.store.outbox import switched_off
 from watchdog.store.outbox.notification_log import recount

@@ -23,6 +23,7 @@ from watchdog.store.repair.salvage import Salvaged, TableShape, salvage, shape_o
 from watchdog.store.requests.acknowledgements import acknowledgement_from
 from watchdog.store.requests.actions import action_from
 from watchdog.store.requests.deploys import deploy_from
+from watchdog.store.requests.remedies import attempt_from
 from watchdog.store.requests.silences import silence_from
 
 __all__ = ["Rescued", "rescue"]
@@ -127,6 +128,7 @@ _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "acknowledgements": acknowledgement_from,
     "deploys": deploy_from,
     "actions": action_from,
+    "remedies": attempt_from,
 }
 """Decoders that later reads depend on; a row must pass its decoder to be kept."""
 

@@ -13,9 +13,10 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.silences import Silence
+from watchdog.core.incidents.remedies.attempt import Attempt
 from watchdog.store import reading
 from watchdog.store.database import DatabaseFile
-from watchdog.store.requests import acknowledgements, actions, closing, deploys, silences
+from watchdog.store.requests import acknowledgements, actions, closing, deploys, remedies, silences
 
 __all__ = ["Requests"]
 
@@ -81,6 +82,16 @@ class Requests:
         """Write down how an action ended."""
         with self._file.writing() as connection, self._file.speaking():
             actions.end(connection, named, outcome, text, now)
+
+    def remedies_under_way(self) -> tuple[Attempt, ...]:
+        """The remedies that were begun and have not ended, oldest first."""
+        with self._file.speaking():
+            return remedies.under_way(self._file.connection())
+
+    def end_remedy(self, named: str, outcome: Word, text: str, now: float) -> None:
+        """Write down how a remedy ended."""
+        with self._file.writing() as connection, self._file.speaking():
+            remedies.end(connection, named, outcome, text, now)
 
     # --- single incidents ---------------------------------------------------------------------------------------------
 

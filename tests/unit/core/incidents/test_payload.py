@@ -58,6 +58,7 @@ def test_one_notice_is_written_exactly_as_the_contract_says() -> None:
                     "because": ["BrokerUnreachable redis for 4m"],
                     "deploy": "6m after deploy v512",
                     "trend": None,
+                    "remedy": None,
                     "started_at": "2026-11-22T09:15:00Z",
                     "fired_at": "2026-11-22T09:15:00Z",
                     "resolved_at": None,
@@ -75,7 +76,7 @@ def test_keys_come_in_the_order_of_the_contract() -> None:
     assert list(whole) == ["type", "timestamp", "service", "level", "message", "data"]
     assert " ".join(whole["data"]["incidents"][0]) == (
         "id fingerprint event rule target severity state ended closed_by closed_because key labels values summary description runbook link "
-        "because deploy trend "
+        "because deploy trend remedy "
         "started_at fired_at resolved_at flapping targets sequence"
     )
 

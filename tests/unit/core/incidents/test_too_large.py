@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.builders.outbox import message, notice
 from watchdog.core.incidents.messages import Message, Notice
-from watchdog.core.incidents.too_large import smaller
+from watchdog.core.incidents.payload import smaller
 
 
 def long(name: str) -> Notice:

@@ -35,6 +35,8 @@ def _entries(case: Case, clock: Clock, at: float | None) -> Iterator[Entry]:
     yield Entry(("verdict", Ink(case.verdict, _style(case.look))), tuple(_parts(case.look)) if case.look is not None else _values(case, at))
     if case.state:
         yield Entry(("state", case.state), tuple(Ink(note, "faint") for note in case.notes))
+    if case.incident is not None and case.incident.remedy:
+        yield Entry(("remedy", case.incident.remedy))
     for told in case.told:
         yield Entry((Ink(told.receiver, "strong"), told.sentence), tuple(_below(told, clock)))
 

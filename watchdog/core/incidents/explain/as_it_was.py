@@ -61,6 +61,7 @@ def as_it_was(incident: Incident, transitions: Sequence[Transition], at: float) 
         closed_because="",
         held_back=incident.held_back or incident.let_go_at > at,
         let_go_at=incident.let_go_at if incident.let_go_at <= at else 0.0,
+        remedy="",
     )
 
 
