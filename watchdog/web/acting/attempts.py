@@ -25,6 +25,7 @@ from watchdog.core.actions.record import ActionRecord, new_record
 from watchdog.core.actions.request import Cluster, Request
 from watchdog.core.text.durations import format_duration
 from watchdog.store import Store, StoreError
+from watchdog.web.acting.refusals import Refusals
 
 __all__ = ["Actor", "Attempt", "Attempts", "BusyError", "Stage"]
 
@@ -91,6 +92,7 @@ class Attempts:
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
         self._host, self._process = socket.gethostname(), os.getpid()
+        self._refusals = Refusals(store, clock)
         self._kept: dict[str, Attempt] = {}
         self._ready: dict[str, tuple[Actor, Cluster]] = {}  # large: forgotten once an attempt can be confirmed no more
         self._threads: list[threading.Thread] = []
@@ -137,8 +139,9 @@ class Attempts:
         self._write(found.person, found.request, Word.DECLINED, "")
 
     def refuse(self, person: str, request: Request, why: str) -> None:
-        """Write down what was not even looked at. Raises StoreError."""
-        self._write(person, request, Word.REFUSED, why)
+        """Write down, or count, what was not even looked at. Raises StoreError."""
+        record = self._record(person, request)
+        self._refusals.write(replace(record, outcome=Word.REFUSED, text=why, ended_at=self._clock()))
 
     def finish(self, seconds: float) -> None:
         """Wait for what was confirmed, for so long at most; what goes on after that stays `begun` in the audit log."""
