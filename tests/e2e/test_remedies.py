@@ -105,3 +105,12 @@ def test_it_stops_at_its_limit_where_it_does_not_help(cluster: Cluster, receiver
         stuck(cluster, "two", for_good=True)
         until(lambda: any("it is up to you now" in (one["remedy"] or "") for one in told(receiver)), 90, "to be told to act")
         assert [record["outcome"] for record in audit_log(tmp_path)] == ["done", "done"]
+
+
+def test_a_remedy_that_is_not_allowed_is_a_fault_of_the_configuration_with_its_line(tmp_path: Path) -> None:
+    target = '[[target]]\nname = "prod"\nredis = "redis://127.0.0.1:1"\n'
+    override = '[[override]]\nrule = "WorkerIdleWithBacklog"\nremedy = "restart-consumer"\n'
+    (tmp_path / "watchdog.toml").write_text(target + override)
+    done = watchdog("config", "check", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'watchdog.toml:4: override of "WorkerIdleWithBacklog": remedy: its remedy restart-consumer is not allowed' in done.stderr
