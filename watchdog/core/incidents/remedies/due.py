@@ -23,8 +23,9 @@ from watchdog.core.text.durations import format_duration
 
 __all__ = ["Circumstances", "attempt_due"]
 
-TO_WORKERS = ("flower", "redis", "rabbitmq", "events")
-"""The sources without which nobody knows how workers and their broker are."""
+BROKERS = ("redis", "rabbitmq")
+WITNESSES = ("flower", "events", "celery")
+"""The sources that know how workers are: one of them is enough."""
 
 
 class Circumstances(Struct, frozen=True):
@@ -101,10 +102,7 @@ def _quiet(reason: Reason) -> str:
 
 def _consumers(readings: Mapping[str, Reading], queue: str) -> tuple[str, ...] | str:
     """Return the workers that consume a queue, or why they are not known well enough to be told anything."""
-    down = [
-        str(row.cells.get("name")) for row in _rows(readings, "sources") if row.cells.get("name") in TO_WORKERS and not row.cells.get("up")
-    ]
-    if down:
+    if down := _down(_rows(readings, "sources")):
         return f"{', '.join(down)} cannot be asked"
     workers = readings.get("workers")
     if workers is None or workers.unread is not None:
@@ -115,6 +113,14 @@ def _consumers(readings: Mapping[str, Reading], queue: str) -> tuple[str, ...] |
         return f"whether {unknown[0]} is online is not known"
     online = tuple(sorted(str(row.cells["name"]) for row in mine if row.cells.get("state") == "online"))
     return online or f"no worker online is known to consume {queue}"
+
+
+def _down(sources: Sequence[Row]) -> list[str]:
+    """Return the sources whose silence makes blind: a broker, or all witnesses."""
+    up = {str(row.cells.get("name")): row.cells.get("up") is True for row in sources}
+    witnesses = [name for name in WITNESSES if name in up]
+    down = [name for name in BROKERS if not up.get(name, True)]
+    return down + (witnesses if not any(up[name] for name in witnesses) else [])
 
 
 def _rows(readings: Mapping[str, Reading], table: str) -> Sequence[Row]:

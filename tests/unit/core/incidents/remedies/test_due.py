@@ -98,6 +98,11 @@ def test_never_while_blind(readings: dict[str, Reading], why: str) -> None:
     assert (begun(plan), why in said(plan)) == ([], True)
 
 
+def test_one_witness_of_the_workers_is_enough() -> None:
+    sources = Reading((Row({"name": "redis", "up": True}), Row({"name": "flower", "up": True}), Row({"name": "events", "up": False})))
+    assert begun(look(readings={**READINGS, "sources": sources})) == [("celery@w1",)]
+
+
 def test_results_that_cannot_be_reached_are_no_reason_against_it() -> None:
     sources = Reading((Row({"name": "redis", "up": True}), Row({"name": "results", "up": False})))
     assert begun(look(readings={**READINGS, "sources": sources})) == [("celery@w1",)]
