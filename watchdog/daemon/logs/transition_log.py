@@ -13,10 +13,10 @@ log = structlog.get_logger()
 EVENTS = {
     ("", "pending"): "incident_began",
     ("recovering", "firing"): "incident_fired_again",
-    ("firing", "firing"): "incident_escalated",
-    ("pending", "pending"): "incident_escalated",
 }
 """(before, after) -> event, for transitions that the state entered does not fully describe."""
+SAME_STATE = {True: "incident_escalated", False: "incident_remedied"}
+"""Whether it is an escalation -> event, for what keeps the state; else a remedy did something."""
 ENTERED = {"firing": "incident_fired", "recovering": "incident_recovering", "resolved": "incident_resolved", "dropped": "incident_dropped"}
 
 
@@ -29,7 +29,10 @@ def log_transitions(done: Done) -> None:
 
 
 def _log(move: Transition, incident: Incident) -> None:
-    event = EVENTS.get((move.before, move.after)) or ENTERED[move.after]
+    if move.before == move.after:
+        event = SAME_STATE[move.reason.startswith("escalated ")]
+    else:
+        event = EVENTS.get((move.before, move.after)) or ENTERED[move.after]
     fields = {f"key_{name}": value for name, value in incident.key.items()}
     if not incident.open:
         fields["lasted"] = format_duration(round(max(move.at - incident.started_at, 0.0)))

@@ -61,7 +61,7 @@ def attempt_due(incident: Incident, finding: Finding, remedy: Remedy, now: Circu
     trial = reason is not None
     counted = [one for one in now.attempts if _counts(one, incident, remedy, now.now, trial=trial)]
     if len(counted) >= remedy.most:
-        return f"{remedy.name} is not done again: at most {remedy.at_most}, it is up to you now"
+        return f"{remedy.name} is not done again (at most {remedy.at_most}): it is up to you now"
     if taken := _under_way(now, workers):
         return f"{remedy.name} is not done now: another one is under way on {taken}"
     attempt = Attempt(

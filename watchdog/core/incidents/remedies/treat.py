@@ -55,6 +55,7 @@ def treat(judged: Sequence[JudgedIncident], findings: Mapping[str, Finding], now
         attempts = of_incident.pop(incident.id, [])
         known = [_settled(one, incident, verdict, findings.get(incident.id), now) for one in attempts]
         news = [after for before, after in zip(attempts, known, strict=True) if after is not before]
+        transitions += [_line(incident, one, now.now) for one in news]
         waits_for = ""
         if (due := _due(incident, verdict, findings.get(incident.id), known, now, begun)) is not None:
             if isinstance(due, Attempt):
@@ -64,7 +65,6 @@ def treat(judged: Sequence[JudgedIncident], findings: Mapping[str, Finding], now
             else:
                 waits_for = due
         settled += news
-        transitions += [_line(incident, one, now.now) for one in news]
         told_at = now.now if any(one.helped is Helped.NO for one in news) else incident.remedy_news_at
         said = remedy_text(known, waits_for)
         if said != incident.remedy or told_at != incident.remedy_news_at:

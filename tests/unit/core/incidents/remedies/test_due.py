@@ -161,7 +161,7 @@ def earlier(*ages_s: float) -> tuple[Attempt, ...]:
 
 def test_no_more_than_at_most() -> None:
     plan = look(attempts=earlier(600, 300))
-    assert (begun(plan), said(plan).endswith("restart-consumer is not done again: at most 2 per 1h, it is up to you now")) == ([], True)
+    assert (begun(plan), said(plan).endswith("restart-consumer is not done again (at most 2 per 1h): it is up to you now")) == ([], True)
 
 
 def test_what_is_long_ago_does_not_count() -> None:
@@ -217,8 +217,7 @@ def test_the_next_attempt_begins_with_the_look_that_finds_the_last_one_without_e
     plan = look(attempts=(ATTEMPT,))
     assert begun(plan) == [("celery@w1",)]
     assert said(plan) == (
-        "restart-consumer of indexing on celery@w1: done, and it did not help (1 of at most 2 per 1h); "
-        "restart-consumer of indexing on celery@w1: begun (2 of at most 2 per 1h)"
+        "restart-consumer of indexing on celery@w1: done, and it did not help (1 of at most 2 per 1h); again: begun (2 of at most 2 per 1h)"
     )
 
 
@@ -228,6 +227,11 @@ def test_of_what_was_closed_by_hand_nobody_knows_whether_it_helped() -> None:
 
 def test_attempts_of_other_targets_are_settled_there() -> None:
     assert settled(look(attempts=(replace(ATTEMPT, target="staging"),))) == []
+
+
+def test_the_history_says_what_came_of_one_before_the_next_begins() -> None:
+    reasons = [one.reason.partition(": ")[2] for one in look(attempts=(ATTEMPT,)).transitions]
+    assert reasons == ["done, and it did not help (1 of at most 2 per 1h)", "begun (2 of at most 2 per 1h)"]
 
 
 def test_each_attempt_is_a_line_of_the_history() -> None:
@@ -247,7 +251,7 @@ def on_trial(**loaded: Any) -> Plan:
 def test_on_trial_it_is_said_what_would_have_been_done_and_nothing_is() -> None:
     (attempt,) = on_trial().attempts
     assert (attempt.outcome, attempt.ended_at, attempt.helped) == ("declined", NOW, Helped.TRIAL)
-    assert said(on_trial()) == "on trial: restart-consumer of indexing on celery@w1 would have been done (1 of at most 2 per 1h)"
+    assert said(on_trial()) == "restart-consumer of indexing on celery@w1: on trial, would have been done (1 of at most 2 per 1h)"
 
 
 def test_what_was_on_trial_does_not_count_afterwards() -> None:
