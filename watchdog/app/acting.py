@@ -2,7 +2,7 @@
 
 In: a target of the configuration, what the database remembers of it, a request. Out: the `Cluster` as it is now, then an `Outcome`. Nothing
 hangs: whatever does not answer in time is left to a thread that keeps no process alive, and is said. Workers are reached through the broker
-where `redis` is configured, else through Flower.
+where `redis` or `celery` is configured, else through Flower.
 """
 
 import time
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from redis.exceptions import NoPermissionError, ResponseError
 
+from watchdog.app.acting_on_amqp import NO_MARKS, amqp_of, on_amqp_queues, with_amqp_queues
 from watchdog.app.polling import build_sources
 from watchdog.app.retrying import runs_meant, send_again
 from watchdog.config.settings import TargetSettings
@@ -46,7 +47,9 @@ RECENT_S = 600.0
 """For how long a worker that was online counts as one that is merely silent now."""
 QUESTIONS = 5
 """How often the workers are asked at most before an action, and once for it."""
-NO_BROKER = "this target has no `redis`: its queues can only be changed in the broker itself; for another broker with its own tools"
+NO_BROKER = (
+    'this target has neither `redis` nor `celery = "amqp://…"`: its queues can only be changed in the broker itself, with its own tools'
+)
 
 
 class Acting:
@@ -54,6 +57,7 @@ class Acting:
 
     def __init__(self, settings: TargetSettings, target: Target, past: Past, wait_s: float) -> None:
         self._settings, self._target, self._past, self._wait_s = settings, target, past, wait_s
+        self._amqp = amqp_of(settings)
         self._keys: QueueKeys | None = None
         self._others: tuple[str, ...] = ()
 
@@ -64,6 +68,9 @@ class Acting:
         progress("the workers")
         workers, holders, silence = self._workers(request)
         cluster = Cluster(workers, holders, silence=silence or ("" if workers else keys.unsure or ""))
+        if self._amqp is not None:
+            progress("the queues")
+            return Cluster(workers, silence=NO_MARKS) if request.kind == "retry" else with_amqp_queues(self._amqp, request, cluster)
         if self._settings.redis is None:
             return cluster if KINDS[request.kind].command else Cluster(workers, silence=NO_BROKER)
         if keys.unsure and not KINDS[request.kind].command:
@@ -77,6 +84,8 @@ class Acting:
     def perform(self, request: Request, foreseen: Foreseen, cluster: Cluster, progress: Callable[[str], None] = lambda _: None) -> Outcome:
         """Do it, and tell what came back."""
         progress(f"{request.kind}")
+        if not KINDS[request.kind].command and self._amqp is not None:
+            return on_amqp_queues(self._amqp, request, cluster, progress)
         if not KINDS[request.kind].command:
             return self._on_queues(request, cluster, progress)
         try:
@@ -85,7 +94,7 @@ class Acting:
             )
         except Exception as error:  # noqa: BLE001 - kombu raises whatever its transports do
             return Outcome(Word.UNKNOWN, {"broker": Answer(None, f"{self._reason(error)}; whether workers got it is not known")})
-        if self._settings.redis is None and request.kind == "revoke":
+        if not self._by_broker and request.kind == "revoke":
             return outcome_of((), answers)  # Flower tells all workers, and waits for none
         held = [name for name in foreseen.workers if name not in answers or not answers[name].nothing]
         if not any(answer.worked and not answer.nothing for answer in answers.values()):
@@ -103,12 +112,11 @@ class Acting:
             return {}, {}, self._reason(error)
 
     def _asked(self, request: Request) -> tuple[Mapping[str, WorkerKnown], Mapping[str, str], str]:
-        redis = self._settings.redis
-        if redis is None:
+        if not self._by_broker:
             return self._asked_by_flower(request)
         from watchdog.sources.control.workers import WorkersByControl  # noqa: PLC0415 - imports celery, which is slow
 
-        workers = WorkersByControl(self._connection(redis), self._wait_s)
+        workers = WorkersByControl(self._connection(), self._wait_s)
         try:
             known = self._own(workers.known(request, self._others))
             there = [name for name, worker in known.items() if worker.answers]
@@ -141,8 +149,7 @@ class Acting:
         return {found.worker: HOLDING[found.state]}
 
     def _told(self, request: Request, workers: Sequence[str], cluster: Cluster) -> dict[str, Answer]:
-        redis = self._settings.redis
-        if redis is None:
+        if not self._by_broker:
             from watchdog.sources.control.flower import WorkersByFlower  # noqa: PLC0415
 
             assert self._settings.flower is not None  # noqa: S101 - a target has one of the two
@@ -153,7 +160,7 @@ class Acting:
                 flower.close()
         from watchdog.sources.control.workers import WorkersByControl  # noqa: PLC0415
 
-        control = WorkersByControl(self._connection(redis), self._wait_s)
+        control = WorkersByControl(self._connection(), self._wait_s)
         try:
             silent = [name for name in workers if not cluster.workers[name].answers]
             return in_steps(request, lambda step: control.act(step, workers, silent))
@@ -166,7 +173,18 @@ class Acting:
         there = {name: worker for name, worker in workers.items() if worker.answers or name in self._others}
         return {name: worker for name, worker in there.items() if not globs or covers(name, globs)}
 
-    def _connection(self, redis: RedisSettings) -> dict[str, object]:
+    @property
+    def _by_broker(self) -> bool:
+        """Whether workers are reached through the broker, not through Flower."""
+        return self._settings.redis is not None or self._amqp is not None
+
+    def _connection(self) -> dict[str, object]:
+        redis = self._settings.redis
+        if redis is None:
+            from watchdog.sources.control.amqp import control_arguments  # noqa: PLC0415 - imports kombu, which is slow
+
+            assert self._amqp is not None  # noqa: S101 - it is reached by the broker
+            return control_arguments(self._amqp)
         prefix = self._keys.prefix if self._keys else redis.key_prefix or ""
         limits = {"timeout_s": redis.timeout, "connect_timeout_s": redis.connect_timeout}
         return connection_arguments(redis.place, **limits, key_prefix=prefix)
@@ -239,12 +257,14 @@ class Acting:
 
     @property
     def _connect_s(self) -> float:
-        one = self._settings.redis or self._settings.flower
+        one = self._settings.redis or self._amqp or self._settings.flower
         return 0.0 if one is None else 2 * (one.timeout + one.connect_timeout)
 
     def _reason(self, error: Exception) -> str:
         """Why, without secrets."""
         redis = self._settings.redis
+        if redis is None and self._amqp is not None:
+            return f"rabbitmq: {error}" if isinstance(error, TimeoutError) else f"rabbitmq: {type(error).__name__}"
         if redis is None:
             return f"flower: {error}" if isinstance(error, TimeoutError) else f"flower: {type(error).__name__}"
         address = redis.place if isinstance(redis.place, RedisAddress) else redis.place.to_master

@@ -71,7 +71,7 @@ def _of_queues(request: Request, cluster: Cluster) -> Iterator[str]:
     if request.only is None:
         yield f"{found.name}: {counted(found.length, 'message')}{where} moved to {request.other}{there}"
     else:
-        matching = counted(cluster.matching or 0, "message")
+        matching = "those" if cluster.matching is None else counted(cluster.matching, "message")
         yield f"{found.name}: {matching} of {request.only}, of {found.length}, moved to {request.other}{there}"
 
 
@@ -89,6 +89,9 @@ def _notes_of_queues(request: Request, cluster: Cluster) -> Iterator[str]:
         yield "what workers have fetched already is not in the queue any more, and stays: reserved tasks, and those with an ETA"
         return
     yield "what workers have fetched already is not in the queue any more, and is not moved"
+    if request.only is not None and cluster.matching is None:
+        yield "how many they are is not known before: RabbitMQ shows no message without taking it from its queue"
+        yield "until it has ended, workers do not get the other messages; these return to their places then, marked as redelivered"
     if request.other and not cluster.consumed(request.other):
         if cluster.silence:
             yield f"whether a worker consumes {request.other} is not known: {cluster.silence}"

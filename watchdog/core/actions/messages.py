@@ -1,4 +1,4 @@
-"""A task message as it waits in a Redis list: of which task it is, and the same message addressed to another queue.
+"""A task message as it waits in a queue (on Redis: in a list): of which task it is, and the same message addressed to another queue.
 
 The address is in the message too. Workers use it when they put a message back (a lost worker, a shutdown) and when a task retries itself: a
 message that was only carried from one list to another would return to its old queue.
@@ -9,7 +9,7 @@ import binascii
 import json
 from typing import Any
 
-__all__ = ["readdressed", "task_of"]
+__all__ = ["readdressed", "task_named", "task_of"]
 
 
 def task_of(message: bytes) -> str | None:
@@ -20,6 +20,12 @@ def task_of(message: bytes) -> str | None:
     headers = found.get("headers")
     name = headers.get("task") if isinstance(headers, dict) else None
     return name if isinstance(name, str) else _task_in_body(found)
+
+
+def task_named(headers: object, body: bytes) -> str | None:
+    """The name of the task of a message whose headers and body stand apart, as on AMQP; None if it cannot be told."""
+    name = headers.get("task") if isinstance(headers, dict) else None
+    return name if isinstance(name, str) else _task_in_body({"body": body.decode(errors="replace")})
 
 
 def readdressed(message: bytes, queue: str) -> bytes:
