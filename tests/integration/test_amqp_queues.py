@@ -169,9 +169,8 @@ def test_a_broker_that_is_not_there_is_one_sentence() -> None:
 
 def configured(folder: Path, rabbit: RabbitMQ) -> Path:
     allow = '["move", "purge", "grow", "retry"]'
-    (folder / "watchdog.toml").write_text(
-        f'database = "watchdog.db"\n[actions]\nallow = {allow}\n[[target]]\nname = "prod"\ncelery = "{rabbit.url}"\nrabbitmq = "{rabbit.api_url}"\n'
-    )
+    target = f'[[target]]\nname = "prod"\ncelery = "{rabbit.url}"\nrabbitmq = "{rabbit.api_url}"\n'
+    (folder / "watchdog.toml").write_text(f'database = "watchdog.db"\n[actions]\nallow = {allow}\n{target}')
     Store.open(folder / "watchdog.db").close()
     return folder
 
