@@ -56,7 +56,7 @@ def test_a_sighup_at_any_moment_of_the_start_leaves_it_alive_and_is_a_reload_at_
 def test_a_sigterm_or_ctrl_c_before_it_is_ready_ends_it_well(tmp_path: Path, sig: signal.Signals, moment_s: float) -> None:
     with start(tmp_path) as process:
         send_at(process, sig, moment_s)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=90)
     assert (process.returncode, "Traceback" in said, "watchdog_ended" in said) == (0, False, True), said
 
 
@@ -65,5 +65,5 @@ def test_every_other_command_ends_at_a_sighup_as_ever(tmp_path: Path) -> None:
     with subprocess.Popen([*COMMAND, "check", "--once", "--flower", "http://127.0.0.1:1"], cwd=tmp_path, stderr=subprocess.PIPE) as process:
         signal.signal(signal.SIGHUP, ours)
         process.send_signal(signal.SIGHUP)
-        process.communicate(timeout=30)
+        process.communicate(timeout=90)
     assert process.returncode == -signal.SIGHUP

@@ -15,7 +15,7 @@ from watchdog.demo.cluster import Cluster
 
 
 def heard(receiver: RecordingReceiver, *events: str) -> None:
-    until(lambda: events_of(receiver, "BrokerUnreachable") == list(events), 20, f"the broker to be notified as {events}")
+    until(lambda: events_of(receiver, "BrokerUnreachable") == list(events), 60, f"the broker to be notified as {events}")
 
 
 def test_a_log_whose_reader_is_gone_keeps_nobody_from_being_told(

@@ -15,7 +15,7 @@ from watchdog.demo.processes import child_environment
 
 def scenes(*args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.scenes", *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=child_environment({}))
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=child_environment({}))
 
 
 def test_a_scene_in_which_nothing_is_wrong_passes_with_its_row(tmp_path: Path) -> None:
