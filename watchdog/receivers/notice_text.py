@@ -82,7 +82,8 @@ def facts_of(notice: Notice) -> Iterator[tuple[str, str]]:
 
 def _explained(notice: Notice) -> Iterable[tuple[str, str]]:
     closed = f"by {notice.closed_by}: {notice.closed_because}" if notice.closed_by else notice.closed_because
-    return ("closed", closed), ("because of", ", ".join(notice.because)), ("deploy", notice.deploy), ("trend", notice.trend)
+    remedy, because = ("remedy", notice.remedy), ("because of", ", ".join(notice.because))
+    return ("closed", closed), remedy, because, ("deploy", notice.deploy), ("trend", notice.trend)
 
 
 def _listed(names: Sequence[str]) -> str:
