@@ -19,6 +19,7 @@ from watchdog.receivers.mail.settings import EmailSettings
 from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
 from watchdog.receivers.settings import ReceiverSettings
 from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
+from watchdog.receivers.teams import TeamsReceiver, TeamsSettings
 from watchdog.receivers.telegram import TelegramReceiver, TelegramSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
@@ -38,6 +39,7 @@ RECEIVERS: Mapping[str, ReceiverKind] = {
     "webhook": ReceiverKind(WebhookReceiver, WebhookSettings),
     "slack": ReceiverKind(SlackReceiver, SlackSettings),
     "discord": ReceiverKind(DiscordReceiver, DiscordSettings),
+    "teams": ReceiverKind(TeamsReceiver, TeamsSettings),
     "telegram": ReceiverKind(TelegramReceiver, TelegramSettings),
     "email": ReceiverKind(EmailReceiver, EmailSettings),
     "pagerduty": ReceiverKind(PagerdutyReceiver, PagerdutySettings, holds_open=True),
