@@ -33,6 +33,7 @@ YES = {"slack": b"ok"}
 NEEDED: dict[str, dict[str, Any]] = {
     "pagerduty": {"routing_key": "0123456789abcdef0123456789ABCDEF"},
     "telegram": {"token": "123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ", "chat": -1001234567890},
+    "ntfy": {"topic": "alerts"},
     "email": {"host": "localhost", "from": "watchdog@example.com", "to": "ops@example.com"},
 }
 """What a kind cannot do without."""

@@ -15,7 +15,7 @@ from watchdog.core.incidents.messages import Event, Message
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
-from watchdog.receivers.discord import DiscordReceiver, DiscordSettings
+from watchdog.receivers.chat.discord import DiscordReceiver, DiscordSettings
 
 PATH = "api/webhooks/112233445566/s3cretT0ken"
 

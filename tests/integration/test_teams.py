@@ -13,7 +13,7 @@ from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
-from watchdog.receivers.teams import LARGEST_BODY, MEND, TeamsReceiver, TeamsSettings
+from watchdog.receivers.chat.teams import LARGEST_BODY, MEND, TeamsReceiver, TeamsSettings
 
 PATH = "workflows/0123456789/triggers/manual/paths/invoke?api-version=1&sig=s3cretS1gnature"
 

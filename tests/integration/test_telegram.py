@@ -16,7 +16,7 @@ from watchdog.core.incidents.messages import Event, Message
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
-from watchdog.receivers.telegram import TelegramReceiver, TelegramSettings
+from watchdog.receivers.chat.telegram import TelegramReceiver, TelegramSettings
 
 Made = Callable[..., TelegramReceiver]
 

@@ -12,15 +12,16 @@ from typing import Any
 from msgspec import Struct
 
 from watchdog.receivers.base import Receiver
+from watchdog.receivers.chat.discord import DiscordReceiver, DiscordSettings
+from watchdog.receivers.chat.ntfy import NtfyReceiver, NtfySettings
+from watchdog.receivers.chat.teams import TeamsReceiver, TeamsSettings
+from watchdog.receivers.chat.telegram import TelegramReceiver, TelegramSettings
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
-from watchdog.receivers.discord import DiscordReceiver, DiscordSettings
 from watchdog.receivers.mail.receiver import EmailReceiver
 from watchdog.receivers.mail.settings import EmailSettings
 from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
 from watchdog.receivers.settings import ReceiverSettings
 from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
-from watchdog.receivers.teams import TeamsReceiver, TeamsSettings
-from watchdog.receivers.telegram import TelegramReceiver, TelegramSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
 __all__ = ["RECEIVERS", "ReceiverKind"]
@@ -41,6 +42,7 @@ RECEIVERS: Mapping[str, ReceiverKind] = {
     "discord": ReceiverKind(DiscordReceiver, DiscordSettings),
     "teams": ReceiverKind(TeamsReceiver, TeamsSettings),
     "telegram": ReceiverKind(TelegramReceiver, TelegramSettings),
+    "ntfy": ReceiverKind(NtfyReceiver, NtfySettings),
     "email": ReceiverKind(EmailReceiver, EmailSettings),
     "pagerduty": ReceiverKind(PagerdutyReceiver, PagerdutySettings, holds_open=True),
     "console": ReceiverKind(ConsoleReceiver, ConsoleSettings),

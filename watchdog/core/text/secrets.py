@@ -15,7 +15,7 @@ from msgspec import Struct
 
 __all__ = ["COMMAND", "Unprinted", "names_secret", "pieces_of_url", "secret_arguments", "secrets_in", "spellings"]
 
-SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|routing_?key", re.IGNORECASE)
+SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|routing_?key|^topic$", re.IGNORECASE)
 """The value of a key with such a name is a secret, with these exceptions."""
 ABOUT_TOKENS = frozenset({"token_command", "token_file", "token_url", "token_header", "token_cookie", "token_ttl", "token_timeout"})
 """Keys that say where a token comes from or goes, without the token itself."""

@@ -1,0 +1,1 @@
+"""Chats: Discord, Teams, Telegram and ntfy; each kind in one file."""
