@@ -241,8 +241,8 @@ def test_what_the_broker_may_have_dropped_is_a_gap_and_not_passed_over(rabbit: R
         publish(url, *[beat("celery@flood" + "x" * 400)] * (3 * MOST))  # nobody reads meanwhile
         with pytest.raises(LostError) as raised:
             read_all(queue, taken)
-        assert len(taken) < MOST
-        assert "the broker dropped the oldest" in queue.fault(raised.value, was_open=True).reason
+        assert len(taken) < 3 * MOST
+        assert "the broker may have dropped the oldest" in queue.fault(raised.value, was_open=True).reason
     finally:
         queue.close()
 

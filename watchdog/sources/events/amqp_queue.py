@@ -33,8 +33,8 @@ NAME = "celeryev.watchdog"
 """How the names of our queues begin: as those of Celery's own monitors do, which is what people exclude."""
 MOST_MESSAGES, MOST_BYTES = 20_000, 64 * 1024 * 1024
 """What the broker keeps for us; beyond that, it drops the oldest, and says so to nobody."""
-NEARLY, NEARLY_BYTES = 0.9, 0.5
-"""From which share of that on something may have been dropped. The bytes are estimated."""
+NEARLY = 0.5
+"""From which share of that on something may have been dropped: the answer is a little late, and the bytes are estimated."""
 EXPIRES_MS = 60_000
 HEARTBEAT_S = 10
 """After two of these without a word, either side takes the other for lost."""
@@ -133,6 +133,8 @@ class AmqpQueue:
         readable = poll()
         readable.register(amqp.sock, POLLIN)
         pending = getattr(amqp.sock, "pending", None)  # what TLS has read and not handed over
+        if readable.poll(0):
+            self._asks_what_waits()
         while (pending is not None and pending()) or readable.poll(0):
             deliveries.read(amqp.sock)
             amqp.bytes_recv += 1  # the broker speaks, and so needs no heartbeat
@@ -145,6 +147,7 @@ class AmqpQueue:
         return False
 
     def _hands_over(self, hearing: Hearing) -> None:
+        self._each = self._bytes / len(self._events) if self._events else self._each
         events, self._events, self._bytes = self._events, [], 0
         if events:
             hearing.take(events)
@@ -160,7 +163,7 @@ class AmqpQueue:
 
     def _asks_what_waits(self) -> None:
         """Ask how many messages wait, without waiting for the answer: it comes after those that are on their way."""
-        self._each, now = self._bytes / len(self._events), time.monotonic()
+        now = time.monotonic()
         if self._asked_at is None or now - self._asked_at > ASKED_S:
             self._asked_at = now
             passive: tuple[object, ...] = (0, self._queue, True, False, False, False, False, {})
@@ -173,5 +176,6 @@ class AmqpQueue:
             self._amqp.on_inbound_frame(frame)
             return
         self._asked_at = None
-        if waiting >= NEARLY * MOST_MESSAGES or waiting * self._each >= NEARLY_BYTES * MOST_BYTES:
+        each = self._bytes / len(self._events) if self._events else self._each
+        if waiting >= NEARLY * MOST_MESSAGES or waiting * each >= NEARLY * MOST_BYTES:
             raise LostError

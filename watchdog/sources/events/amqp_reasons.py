@@ -45,7 +45,7 @@ def fault(error: Exception, place: AmqpAddress, *, was_open: bool) -> Fault:
     if isinstance(error, DeniedError):
         return Fault(str(error), DENIED_WAIT_S)
     if isinstance(error, LostError):
-        return Fault("more came than could be read, and the broker dropped the oldest of it: listening anew")
+        return Fault("more came than could be read, and the broker may have dropped the oldest of it: listening anew")
     if isinstance(error, amqp_errors.AccessRefused):
         return Fault(f"{place.masked} refused the login: are user and password right?", DENIED_WAIT_S)
     if isinstance(error, amqp_errors.NotAllowed):
