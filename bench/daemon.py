@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def as_installed(folder: Path) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def write_config(folder: Path, top: Mapping[str, object], tables: Mapping[str, list[dict[str, str]]], more: str = "") -> None:
+def write_config(folder: Path, top: Mapping[str, object], tables: Mapping[str, Sequence[Mapping[str, object]]], more: str = "") -> None:
     """`watchdog.toml` in that folder: its keys, then its `[[target]]`s and `[[receiver]]`s."""
     lines = [f"{key} = {json.dumps(value)}" for key, value in top.items()]
     for table, entries in tables.items():

@@ -1,4 +1,4 @@
-"""What listening to events costs: an idle daemon that hears 20 workers, beside one that does not; and one heartbeat, beside Celery's way.
+"""What events cost: an idle daemon that hears 20 workers, beside one that neither hears nor asks; and one heartbeat, beside Celery's way.
 
 Celery's way is what Flower does with each: kombu's message is decoded and goes into Celery's event state.
 """
@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -42,11 +42,16 @@ def events(
     """CPU of an idle daemon, and of a single heartbeat."""
     site = Site(workers, 0, time.time())
     with serving(site, folder) as servers, _beating(servers, site.workers), ExitStack() as stack:
-        hearing = stack.enter_context(_running(folder / "hearing", servers, "auto"))
-        deaf = stack.enter_context(_running(folder / "deaf", servers, "off"))
+        hearing = stack.enter_context(_running(folder / "hearing", servers, {}))
+        deaf = stack.enter_context(_running(folder / "deaf", servers, {"events": "off", "celery.ask_workers": False}))
         time.sleep(starting_s)
         pairs = [_spent(hearing, deaf, round_s) for _ in range(rounds)]
-        yield by_round(f"an idle daemon that hears {workers} workers: CPU in {round_s:g} s; floor: without events", "s", pairs, 1.2)
+        yield by_round(
+            f"an idle daemon that hears {workers} workers: CPU in {round_s:g} s; floor: without events and questions to workers",
+            "s",
+            pairs,
+            1.2,
+        )
     messages = [heartbeat(name, number) for number, name in enumerate(site.workers)] * (heartbeats // workers)
     of_one = [(ours / len(messages), theirs / len(messages)) for ours, theirs in interleaved(rounds, *_ways(messages))]
     yield by_round("a heartbeat, decoded and remembered: CPU; floor: Celery's event state", "ms", of_one, 1 / 3)
@@ -98,8 +103,8 @@ def _ways(messages: Sequence[bytes]) -> tuple[Callable[[], float], Callable[[], 
 
 
 @contextmanager
-def _running(folder: Path, servers: Servers, heard: str) -> Iterator[Process]:
-    target = {"name": "site", "flower": servers.flower_url, "redis": servers.redis_url, "events": heard}
+def _running(folder: Path, servers: Servers, more: Mapping[str, object]) -> Iterator[Process]:
+    target = {"name": "site", "flower": servers.flower_url, "redis": servers.redis_url, **more}
     write_config(folder, {"interval": "10s", "database": "watchdog.db"}, {"target": [target]})
     with daemon(folder) as process:
         yield process

@@ -39,6 +39,7 @@ from watchdog.core.model.queries import (
 )
 from watchdog.core.model.replies import (
     Held,
+    HeldMessages,
     KeysFound,
     MessageHead,
     Pong,
@@ -54,6 +55,7 @@ from watchdog.core.model.replies import (
 from watchdog.core.model.servers.flower_queries import HasWorkersPage, OldestTasks
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
+from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, ScheduledByWorkers
 
 
 @dataclass
@@ -66,6 +68,10 @@ class Cluster:
     cache: dict[str, WorkerInspection] = field(default_factory=dict)
     answering: set[str] = field(default_factory=set)
     """Workers that would answer a refresh now."""
+    held: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Worker -> routing key -> the messages that it holds and has not started."""
+    scheduled: dict[str, int] = field(default_factory=dict)
+    """Worker -> the messages with an ETA that it holds."""
     unlisted: set[str] = field(default_factory=set)
     """Workers of which Flower says 404 when asked alone."""
     inspections: dict[str, WorkerInspection] = field(default_factory=dict)
@@ -145,7 +151,21 @@ class Cluster:
             return WorkersHeard(self.heard_since_s, dict(self.heard))
         if isinstance(query, ReadResultsServer | TaskMeta):
             return self._results(query)
-        return {"flower": self._flower, "rabbitmq": self._rabbitmq}.get(query.source, self._redis)(query)
+        return {"flower": self._flower, "rabbitmq": self._rabbitmq, "celery": self._celery}.get(query.source, self._redis)(query)
+
+    def _celery(self, query: Query) -> object:
+        asked = getattr(query, "workers", ()) or tuple(self.answering)
+        there = [name for name in asked if name in self.answering]
+        match query:
+            case PingWorkers():
+                return frozenset(there)
+            case InspectWorkers():
+                return {name: replace(self.inspections.get(name, self.cache.get(name, an_inspection(name))), at=self.now) for name in there}
+            case HeldByWorkers():
+                return {name: HeldMessages(self.held.get(name, {})) for name in there}
+            case ScheduledByWorkers():
+                return {name: self.scheduled.get(name, 0) for name in there}
+        raise AssertionError(f"no answer for {query}")
 
     def _flower(self, query: Query) -> object:
         match query:

@@ -56,7 +56,7 @@ class Watch:
                 for query in table.asks(Asking(self.target, self.past.memories.get(name), found, now, self.past.memories))
                 if not found.asked(query)
             )
-            for source in ("redis", "rabbitmq", "results", "flower", "events"):
+            for source in ("redis", "rabbitmq", "results", "flower", "events", "celery"):
                 answers = [(query, self.cluster.answer(query, source)) for query in wanted if self._source_of(query) == source]
                 found = found.plus(answers, {source: 1.0})
         return replace(found, took_s=self.took_s)

@@ -41,7 +41,7 @@ CONDITIONS = (
     Condition("A busy queue is unusually empty, and nothing is done", ("QueueUnusuallyIdle",)),
     Condition("Messages in a queue that nobody declared", ("QueueNoConsumers",)),
     Condition("A declared queue that nobody ever used", ("QueueNeverSeen",)),
-    Condition("Workers hold too many unacknowledged messages", ("UnackedHigh", "WorkersHoard")),
+    Condition("Workers hold too many unacknowledged messages", ("UnackedHigh", "WorkerHoarding")),
     Condition("A message nears or passes the visibility timeout", ("UnackedStale",)),
     Condition("Overdue messages are not delivered again", ("UnackedRestoreStuck",)),
     Condition("A task fails too often", ("TaskFailureRateHigh",)),

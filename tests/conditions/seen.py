@@ -19,7 +19,7 @@ SEEN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("ResultBackendGrowth", "BrokerPersistenceFailing", "BrokerConnectionsHigh", "BrokerSlow"), (_BROKER,)),
     **dict.fromkeys(("UnackedRestoreStuck", "TaskNearVisibilityTimeout"), (_LOCK,)),
     **dict.fromkeys(("WorkerSaturated", "OldestMessageAge", "QueueDrainTime", "QueueGrowing", "QueueWaitHigh"), (_BUSY,)),
-    **dict.fromkeys(("TaskFailedAny", "TimeLimitExceeded", "WorkerLostErrors", "TasksRevoked", "UnackedHigh", "WorkersHoard"), (_TASKS,)),
+    **dict.fromkeys(("TaskFailedAny", "TimeLimitExceeded", "WorkerLostErrors", "TasksRevoked", "UnackedHigh"), (_TASKS,)),
     **dict.fromkeys(("WorkerLeft", "WorkerRestartedOften", "WorkerFlapping", "WorkerMemoryHigh"), (_WORKERS,)),
     **dict.fromkeys(("WorkerLoadHigh", "HeartbeatFailing"), (_WORKERS,)),
     **dict.fromkeys(("QueueStuck", "TaskRunningTooLong", "ProgressStalled", "QueueNeverSeen", "DeliveryFailing"), (_HANG,)),

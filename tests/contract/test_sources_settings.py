@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from watchdog.core.model import queries
 from watchdog.core.model.queries import Query
 from watchdog.core.model.schedules import queries as periodic_queries
-from watchdog.core.model.servers import rabbitmq_queries
+from watchdog.core.model.servers import rabbitmq_queries, worker_queries
 from watchdog.sources import EVENTS, SOURCES
 from watchdog.sources.flower.source import FlowerSettings
 from watchdog.sources.redis.address import RedisAddress
@@ -22,6 +22,7 @@ PLAIN = {
     "rabbitmq": "http://localhost:15672",
     "results": "redis://localhost:6379/1",
     "django": "sqlite:////srv/db.sqlite3",
+    "celery": "amqp://localhost//",
 }
 SECRET = {
     "flower": "http://user:hunter2@localhost:5555/flower",
@@ -29,6 +30,7 @@ SECRET = {
     "rabbitmq": "https://user:hunter2@localhost:15671/rabbit",
     "results": "sentinel://user:hunter2@localhost:26379/mymaster/3",
     "django": "postgresql://user:hunter2@localhost/shop",
+    "celery": "amqps://user:hunter2@localhost/shop",
 }
 
 
@@ -39,7 +41,7 @@ def complaint(settings: type[BaseModel], **given: object) -> str:
 
 
 def test_every_question_names_a_registered_source() -> None:
-    kinds = [getattr(module, name) for module in (queries, rabbitmq_queries, periodic_queries) for name in module.__all__]
+    kinds = [getattr(module, name) for module in (queries, rabbitmq_queries, periodic_queries, worker_queries) for name in module.__all__]
     assert {kind.source for kind in kinds if isinstance(kind, type) and issubclass(kind, Query) and kind is not Query} == {*SOURCES, EVENTS}
 
 
@@ -74,7 +76,7 @@ def test_a_duration_is_read_as_seconds() -> None:
 
 
 def test_importing_the_sources_imports_no_client_library() -> None:
-    program = "import sys, watchdog.sources; sys.exit(any(name in sys.modules for name in ('httpx', 'redis', 'celery')))"
+    program = "import sys, watchdog.sources; sys.exit(any(name in sys.modules for name in ('httpx', 'redis', 'celery', 'kombu', 'amqp')))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

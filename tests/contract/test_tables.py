@@ -20,7 +20,8 @@ from watchdog.sources import SOURCES
 from watchdog.tables import TABLES
 
 DESIGN = {
-    "workers": "name kind host state silent_s uptime_s active pool_size saturated processed processed_per_min reserved load1 load5 load15 "
+    "workers": "name kind host state silent_s uptime_s active pool_size saturated processed processed_per_min reserved "
+    "prefetch_count scheduled hoarded load1 load5 load15 "
     "cpu_ratio rss_max_bytes clock_drift_s pid restarts crashes duplicate replaced peers peers_before abandoned unserved served version "
     "queues returns",
     "queues": "name length unacked active priorities consumers oldest_s wait_avg_s growth_per_min arrived_per_min finished_per_min "

@@ -85,7 +85,7 @@ def test_flower_stopped_is_3(broken_in_turn: Cluster, tmp_path: Path) -> None:
     assert code == 3
     assert rules_of(document) == {"FlowerUnreachable"}
     assert "connection refused" in next(s["error"] for s in document["sources"] if s["source"] == "flower")
-    assert "WorkerLost" in {unknown["rule"] for unknown in document["unknown"]}
+    assert "TaskNotRegistered" in {unknown["rule"] for unknown in document["unknown"]}
 
 
 def test_redis_stopped_is_3(broken_in_turn: Cluster, tmp_path: Path) -> None:

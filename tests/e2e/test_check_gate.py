@@ -17,6 +17,7 @@ from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
 TWO = "cluster: workers_online >= 2"
+TASKS = "cluster: finished >= 0"
 THREE = "cluster: workers_online >= 3"
 RECENT = "SELECT count(*) >= 2 FROM workers WHERE state = 'online' AND uptime_s < 600"
 
@@ -74,15 +75,15 @@ def test_a_misspelt_expectation_is_2_with_every_fault(tmp_path: Path) -> None:
 
 def test_an_expectation_of_what_could_not_be_seen_is_3(cluster: Cluster, tmp_path: Path) -> None:
     done = watchdog(
-        "check", "--once", "--skip", "*", "--redis", cluster.redis_url, "--flower", "http://127.0.0.1:1", "--expect", TWO, cwd=tmp_path
+        "check", "--once", "--skip", "*", "--redis", cluster.redis_url, "--flower", "http://127.0.0.1:1", "--expect", TASKS, cwd=tmp_path
     )
     assert done.returncode == 3
-    assert "unknown  cluster: workers_online >= 2  default" in done.stdout
+    assert "unknown  cluster: finished >= 0  default" in done.stdout
     assert "connection refused" in done.stdout
 
 
 def test_an_expectation_that_nothing_configured_can_answer_is_2_with_the_remedy(cluster: Cluster, tmp_path: Path) -> None:
-    done = watchdog("check", "--once", "--redis", cluster.redis_url, "--expect", TWO, "--format", "json", cwd=tmp_path)
+    done = watchdog("check", "--once", "--redis", cluster.redis_url, "--expect", TASKS, "--format", "json", cwd=tmp_path)
     assert done.returncode == 2
     assert json.loads(done.stdout)["faults"][0].endswith("add --flower URL, or leave it out")
 

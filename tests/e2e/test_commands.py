@@ -180,7 +180,7 @@ def test_a_warning_about_rules_does_not_fail(tmp_path: Path) -> None:
 
 def test_the_list_of_rules_says_what_is_idle_and_why(folder: Path) -> None:
     lines = answer("rules", "list", cwd=folder)
-    unread = next(line for line in lines if line.startswith("QueueNoConsumers "))
+    unread = next(line for line in lines if line.startswith("WorkerEnded "))
     assert "lab: " in unread
     assert "needs Flower" in unread
     assert next(line for line in lines if line.startswith("ConfigRejected ")).split() == ["ConfigRejected", "warning", "self", "0s", "*"]
@@ -236,9 +236,17 @@ def test_a_query_as_json_has_truth_values_and_whole_numbers(cluster: Cluster, tm
 
 
 def test_a_query_on_what_cannot_be_read_is_3_with_the_reason(cluster: Cluster, tmp_path: Path) -> None:
-    done = watchdog("query", "SELECT name FROM workers", "--flower", "http://127.0.0.1:1", "--redis", cluster.redis_url, cwd=tmp_path)
+    done = watchdog("query", "SELECT name FROM tasks", "--flower", "http://127.0.0.1:1", "--redis", cluster.redis_url, cwd=tmp_path)
     assert done.returncode == 3
-    assert "workers could not be read: flower: connection refused" in done.stdout
+    assert "tasks could not be read: flower: connection refused" in done.stdout
+
+
+def test_workers_are_asked_themselves_while_flower_does_not_answer(cluster: Cluster, tmp_path: Path) -> None:
+    done = watchdog(
+        "query", "SELECT name, state FROM workers", "--flower", "http://127.0.0.1:1", "--redis", cluster.redis_url, cwd=tmp_path
+    )
+    assert done.returncode == 0
+    assert "workers were asked directly: flower: connection refused" in done.stdout
 
 
 def test_a_gap_is_a_question_mark_with_its_reason_below(cluster: Cluster, tmp_path: Path) -> None:

@@ -142,7 +142,9 @@ def test_a_worker_that_says_nothing_of_its_tasks_leaves_their_counts_unknown(
 ) -> None:
     redis_server.start_worker("mute", ["mails"], 2)
     until(lambda: cells(watched, "state") == {"celery@mute": "online"}, 60, "the worker", every=0.5)
-    redis_server.app.control.disable_events(reply=True, timeout=10)
+    until(
+        lambda: redis_server.app.control.disable_events(reply=True, timeout=2), 60, "its answer", every=0.5
+    )  # it speaks before it listens
     redis_server.flood("mails", 30, "demo.ok")
     until(lambda: cells(watched, "processed")["celery@mute"] == 30, 60, "its tasks", every=0.5)
     asked = watchdog("query", "--format", "json", "SELECT error_rate FROM cluster", cwd=watched.folder)

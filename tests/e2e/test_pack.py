@@ -117,7 +117,6 @@ def test_tasks_that_fail_are_killed_revoked_and_held(own_cluster: Cluster, recei
         "WorkerLostErrors": {},
         "TasksRevoked": {"limit": 2},
         "UnackedHigh": {"limit": 20, "each": 2},
-        "WorkersHoard": {},
     }
     configured(tmp_path, own_cluster, receiver, rules)
     send = own_cluster.app.send_task

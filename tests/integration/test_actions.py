@@ -17,7 +17,7 @@ from tests.servers.waiting import until
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.request import Request
 from watchdog.demo.cluster import Cluster
-from watchdog.sources.control.broker import connection_arguments
+from watchdog.sources.celery.broker import connection_arguments
 from watchdog.sources.control.workers import WorkersByControl
 from watchdog.sources.redis.address import parse_address
 from watchdog.store import Store

@@ -26,9 +26,9 @@ from watchdog.core.model.queries import WholeTask
 from watchdog.core.model.reading import Past
 from watchdog.core.model.replies import WholeTaskSeen
 from watchdog.core.model.target import Target, covers
+from watchdog.net.background import in_background
 from watchdog.polling.poller import Poller
-from watchdog.polling.time_limit import in_background
-from watchdog.sources.control.broker import connection_arguments
+from watchdog.sources.celery.broker import connection_arguments
 from watchdog.sources.control.queues import QueuesOnRedis
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.connection import FAILURES, TooLargeError

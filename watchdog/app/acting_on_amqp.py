@@ -46,7 +46,7 @@ def with_amqp_queues(celery: CelerySettings, request: Request, cluster: Cluster)
     known = {name: QueueKnown(name, {name: length}) for name, length in found.items() if length is not None}
     missing = next((name for name, length in found.items() if length is None), None)
     if missing is not None and request.kind in ("purge", "move"):
-        vhost = celery.place.virtual_host[:100]
+        vhost = celery.amqp.virtual_host[:100]
         return Cluster(
             cluster.workers, silence=f'RabbitMQ has no queue "{missing}" in the virtual host {vhost}: a worker that consumes it makes it'
         )

@@ -29,7 +29,7 @@ __all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_source
 
 def build_sources(target: TargetSettings) -> dict[str, Source]:
     """The sources that the target configures."""
-    given = {name: getattr(target, name, None) for name in SOURCES}
+    given = {name: target.of_source(name) for name in SOURCES}
     return {name: SOURCES[name].source(settings) for name, settings in given.items() if settings is not None}
 
 

@@ -19,7 +19,7 @@ from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.request import Request
 from watchdog.core.incidents.remedies.attempt import BEGUN, Attempt
 from watchdog.core.model.reading import Past
-from watchdog.polling.time_limit import in_background
+from watchdog.net.background import in_background
 from watchdog.store import Store, StoreError
 
 __all__ = ["Remedying"]

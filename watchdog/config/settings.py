@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
@@ -17,6 +16,7 @@ from watchdog.config.sections.actions import ActionSettings
 from watchdog.config.sections.alertmanager import AlertmanagerSettings
 from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
+from watchdog.config.sections.links import openable, opened_at
 from watchdog.config.sections.mutes import MuteSettings
 from watchdog.config.sections.objectives import ObjectiveSettings, repeated, to_objectives
 from watchdog.config.sections.overrides import OverrideSettings
@@ -27,7 +27,7 @@ from watchdog.core.model.target import SELF, Target
 from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration, PositiveDuration
 from watchdog.sources import EVENTS, SOURCES
-from watchdog.sources.celery.settings import CelerySettings
+from watchdog.sources.celery.source import CelerySettings
 from watchdog.sources.django.source import DjangoSettings
 from watchdog.sources.flower.source import FlowerSettings
 from watchdog.sources.rabbitmq.source import RabbitmqSettings
@@ -44,10 +44,6 @@ __all__ = ["ReceiverSettings", "Settings", "TargetSettings", "servers_of", "to_t
 
 SHORTEST_INTERVAL_S = 0.1
 LONGEST_NAME = 100
-LONGEST_ADDRESS = 500
-NO_LINK = "none"
-_OF_URLS = "!$%&'()*+,/:;=[]"
-"""Characters besides letters and digits that stay unescaped in a URL; those that markup could interpret are not among them."""
 
 
 def _long_enough(interval_s: float) -> float:
@@ -66,27 +62,6 @@ def _importable(app: str) -> str:
     if len(app) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*)?", app):
         raise ValueError('expected what follows `celery -A`, for example "shop" or "shop.celery:app"')
     return app
-
-
-def _openable(link: str) -> str:
-    if link == NO_LINK:
-        return link
-    try:
-        parts = urlsplit(link)
-        parts.port  # noqa: B018 - raises if it is not a number
-    except ValueError:
-        raise ValueError("expected a URL such as https://flower.example.com, found one whose host or port cannot be read") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f'expected the address at which people open Flower, such as https://flower.example.com, or "{NO_LINK}"')
-    if "@" in link:
-        raise ValueError("expected no credentials in a link that every receiver gets, found an @")
-    if parts.query or parts.fragment:
-        raise ValueError("expected Flower's address with its url_prefix at most, found a ? or # in the URL")
-    if quote(link, safe=_OF_URLS) != link or len(link) > LONGEST_ADDRESS:
-        raise ValueError(
-            f"expected at most {LONGEST_ADDRESS} characters that stand in URLs (anything else %-escaped), found others or more"
-        )
-    return link.rstrip("/")
 
 
 def _table(value: Any) -> Any:
@@ -127,7 +102,7 @@ class TargetSettings(Strict):
     interval: Interval | None = None
     forget_after: PositiveDuration | None = None
     app: Annotated[StrictStr, AfterValidator(_importable)] | None = None
-    link: Annotated[StrictStr, AfterValidator(_openable)] | None = None
+    link: Annotated[StrictStr, AfterValidator(openable)] | None = None
     min_workers: Annotated[StrictInt, Field(ge=0)] | None = None
     min_workers_by_name: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(default_factory=dict)
     expected_workers: Texts = ()
@@ -142,7 +117,7 @@ class TargetSettings(Strict):
     @property
     def events_broker(self) -> RedisSettings | CelerySettings | None:
         """Where the events of its workers are; None if no broker that carries messages is named."""
-        return self.redis if self.celery is None else self.celery
+        return self.redis if self.celery is None or self.celery.url is None else self.celery
 
     @property
     def hears(self) -> bool:
@@ -167,11 +142,18 @@ class TargetSettings(Strict):
     def _can_be_seen(self) -> "TargetSettings":
         if self.name == SELF:
             raise ValueError(f'the name "{SELF}" is reserved for watchdog itself; choose another name')
-        if self.flower is None and self.redis is None and self.rabbitmq is None:
+        if (
+            self.flower is None
+            and self.redis is None
+            and self.rabbitmq is None
+            and not (self.celery and self.celery.url and self.celery.ask_workers)
+        ):
             only = "neither" if self.celery is None else "celery alone, whose events `watchdog run` hears but no check"
             raise ValueError(
                 f'expected flower, the broker (redis or rabbitmq) or both, found {only}; add for example flower = "http://localhost:5555"'
             )
+        if self.redis is None and self.celery is not None and self.celery.url is None and self.celery.ask_workers:
+            raise ValueError('expected the broker of celery, found neither `url` in it nor `redis` beside it; add url = "amqp://…"')
         if self.redis is not None and self.rabbitmq is not None:
             raise ValueError(
                 "expected one broker, found redis and rabbitmq: where RabbitMQ carries the messages and Redis keeps the results, "
@@ -210,6 +192,15 @@ class TargetSettings(Strict):
                 f"found {'no django' if self.django is None else 'django alone'}"
             )
         return self
+
+    def of_source(self, name: str) -> Any:
+        """The settings in force of one of its sources; None without it. Workers are asked directly wherever the broker is known."""
+        if name != "celery":
+            return getattr(self, name)
+        own = self.celery or CelerySettings()
+        if not own.ask_workers or (own.url is None and self.redis is None):
+            return None
+        return own if self.redis is None else own.beside(self.redis, self.redis.key_prefix)
 
 
 class Settings(Strict):
@@ -252,11 +243,11 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
     redis, rabbitmq = target.redis, target.rabbitmq
     return Target(
         name=target.name,
-        sources=frozenset(name for name in SOURCES if getattr(target, name) is not None) | ({EVENTS} if target.hears else set()),
+        sources=frozenset(name for name in SOURCES if target.of_source(name) is not None) | ({EVENTS} if target.hears else set()),
         interval_s=settings.interval_of(target),
         forget_after_s=settings.forget_after if target.forget_after is None else target.forget_after,
         app=target.app,
-        link=_opened_at(target),
+        link=opened_at(target.link, target.flower.url if target.flower else None),
         workers=target.workers,
         queues=target.queues,
         kinds=target.kinds,
@@ -282,15 +273,5 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
 
 def servers_of(target: TargetSettings) -> dict[str, str]:
     """Source -> what identifies its server: targets that name the same one have the same."""
-    given = {name: getattr(target, name) for name in SOURCES}
+    given = {name: target.of_source(name) for name in SOURCES}
     return {name: server_id(name, settings.server) for name, settings in given.items() if settings is not None}
-
-
-def _opened_at(target: TargetSettings) -> str | None:
-    """The URL at which people open its Flower: `link`, else the one that watchdog polls, without credentials (see `FlowerSettings`)."""
-    if target.link is not None:
-        return None if target.link == NO_LINK else target.link
-    if target.flower is None or "@" in target.flower.url:  # what looks like its path may be a password that contains a slash
-        return None
-    address = quote(target.flower.url, safe=_OF_URLS)
-    return address if len(address) <= LONGEST_ADDRESS else None

@@ -22,8 +22,9 @@ from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.rules.rule import Rule
+from watchdog.net.background import in_background
 from watchdog.polling.poller import Poller
-from watchdog.polling.time_limit import Outstanding, PollDeadline, in_background
+from watchdog.polling.time_limit import Outstanding, PollDeadline
 
 __all__ = ["Checker", "Looked"]
 

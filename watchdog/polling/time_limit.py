@@ -7,16 +7,14 @@ thread; the next poll waits for it no longer than for anything else.
 import threading
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Generic, TypeVar
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.text.durations import format_duration
+from watchdog.net.background import Outcome, in_background
 from watchdog.sources.base import Answers, Source
 
-__all__ = ["BoundedSource", "Outcome", "Outstanding", "PollDeadline", "in_background"]
-
-T = TypeVar("T")
+__all__ = ["BoundedSource", "Outstanding", "PollDeadline"]
 
 
 class PollDeadline:
@@ -37,40 +35,6 @@ class PollDeadline:
     def __str__(self) -> str:
         """For messages."""
         return f"the {format_duration(self._timeout_s)} of --timeout were over"
-
-
-class Outcome(Generic[T]):
-    """The outcome of work in the background: its result, or its exception."""
-
-    def __init__(self) -> None:
-        self._result: list[T] = []
-        self._error: Exception | None = None
-        self._over = threading.Event()
-
-    def run(self, work: Callable[[], T]) -> None:
-        """Do the work in this thread."""
-        try:
-            self._result.append(work())
-        except Exception as error:  # noqa: BLE001 - raised when the result is requested
-            self._error = error
-        self._over.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the work. Returns whether it is finished. A signal, such as Ctrl-C, ends the wait."""
-        return self._over.wait(None if seconds == inf else seconds)
-
-    def result(self) -> T:
-        """The result of finished work; raises the exception of the work, if any."""
-        if self._error is not None:
-            raise self._error
-        return self._result[0]
-
-
-def in_background(work: Callable[[], T], name: str) -> Outcome[T]:
-    """Start the work in a daemon thread."""
-    outcome: Outcome[T] = Outcome()
-    threading.Thread(target=outcome.run, args=(work,), name=name, daemon=True).start()
-    return outcome
 
 
 class BoundedSource:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from watchdog.sources.base import Source
+from watchdog.sources.celery.source import CelerySettings, CelerySource, share_brokers
 from watchdog.sources.django.source import DjangoSettings, DjangoSource
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource, share_answers
 from watchdog.sources.rabbitmq.source import RabbitmqSettings, RabbitmqSource
@@ -35,6 +36,7 @@ SOURCES: dict[str, SourceKind] = {
     "rabbitmq": SourceKind(RabbitmqSource, RabbitmqSettings),
     "results": SourceKind(ResultsSource, ResultsSettings),
     "django": SourceKind(DjangoSource, DjangoSettings),
+    "celery": SourceKind(CelerySource, CelerySettings, share_brokers),
 }
 """Kind, as in the configuration and in `Query.source` -> class and settings.
 

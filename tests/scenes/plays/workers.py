@@ -82,10 +82,13 @@ def _hoarding(lab: Lab) -> None:
     lab.send("demo.ok", "celery", count=60, delay=10.0)
     lab.rest_until(10)
     lab.cluster.start_worker("idle", ["celery"])
-    for at in (120, 320):
-        lab.rest_until(at)
-        lab.check("one worker hoards, the other is idle", (0,))
-    lab.rest_until(330)
+    lab.step("hoarding")
+    lab.rest_until(60)
+    lab.check("one worker hoards, the other is idle", (1,))
+    lab.rest_until(235)
+    lab.step("returned")
+    lab.cluster.kill_worker("hoarder", signal.SIGTERM)
+    lab.rest_until(340)
 
 
 def _memory_set_up(lab: Lab) -> None:
@@ -243,10 +246,11 @@ WORKERS = (
     ),
     Scene(
         "hoarding",
-        "A worker has prefetched 60 tasks of 10 s while another is idle; no rule covers this.",
+        "A worker has prefetched 60 tasks of 10 s while another is idle; stopped, it returns them.",
         350,
         _with_hoarder,
         _hoarding,
+        (Need("hoarding", ("WorkerHoarding",), "celery@hoarder", within_s=220, mended="returned"),),
     ),
     Scene(
         "out_of_memory",

@@ -20,7 +20,6 @@ from watchdog.config.sections.schedules import ScheduleSettings
 from watchdog.config.settings import Settings, TargetSettings
 from watchdog.receivers import RECEIVERS
 from watchdog.sources import SOURCES
-from watchdog.sources.celery.settings import CelerySettings
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 UNSET_KEY = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
@@ -91,9 +90,9 @@ def models(values: Mapping[str, Any]) -> Iterator[tuple[str, type[BaseModel], Ma
     yield "alertmanager", AlertmanagerSettings, values["alertmanager"][0]
     yield "route", RouteSettings, values["route"][0]
     yield "mute", MuteSettings, values["mute"][0]
-    yield "celery", CelerySettings, target["celery"]
     for name, kind in SOURCES.items():
-        yield name, kind.settings, target[name] | (target["redis"] if name == "results" else {})  # how to connect is told once
+        more = {"results": target["redis"], "celery": values["target"][1]["celery"]}.get(name, {})  # how to connect is told once
+        yield name, kind.settings, target[name] | more
     for receiver in values["receiver"]:
         yield receiver["type"], RECEIVERS[receiver["type"]].settings, receiver
 
@@ -126,6 +125,7 @@ def test_a_key_that_is_set_in_the_example_shows_its_default() -> None:
         on_rabbitmq,
         on_rabbitmq.rabbitmq,
         on_rabbitmq.celery,
+        target.celery,
         *settings.receiver,
         *settings.alertmanager,
         *settings.route,

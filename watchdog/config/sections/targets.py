@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["meant_by", "meant_by_values"]
 
+NOT_ASKED = {"ask_workers": False}
 _BY_FLAG = {"flower": "add --flower URL", "redis": "add --redis URL", "rabbitmq": "add --rabbitmq URL"}
 _BY_VARIABLE = {"flower": "set WATCHDOG_FLOWER", "redis": "set WATCHDOG_REDIS", "rabbitmq": "set WATCHDOG_RABBITMQ"}
 _BY_FILE = {source: f"set `{source}`" for source in SOURCES}
@@ -47,9 +48,11 @@ def _as_written(table: object, given_empty: Collection[str]) -> Target | None:
         return None
     minima = table.get("min_workers_by_name", {})
     sources = frozenset(source for source in SOURCES if source in table or source in given_empty)
-    events = table.get("events", "auto") if "redis" in sources or "celery" in table else "off"
+    events = table.get("events", "auto") if "redis" in sources or table.get("celery", NOT_ASKED) != NOT_ASKED else "off"
     heard = events == "all" or (events == "auto" and "flower" not in sources)
     sources |= {EVENTS} if events != "off" else set()
+    asked = ("redis" in sources or "celery" in table) and table.get("celery") != NOT_ASKED  # the broker of the workers is known
+    sources = sources | {"celery"} if asked else sources - {"celery"}
     return Target(
         table["name"], sources=sources, hears_tasks=heard, min_workers_by_name=dict.fromkeys(minima, 0) if isinstance(minima, dict) else {}
     )

@@ -1,7 +1,6 @@
 """The replies of sources: frozen values, decoded from bytes at the edge. Tables see nothing else.
 
-Times are epoch seconds by the clock of the answering server; sizes are bytes. A field that the server did not send is None, and the table
-decides what that means.
+Times are epoch seconds by the clock of the answering server; sizes are bytes. A field that the server did not send is None.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,12 +10,13 @@ from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import OfKeys, Query
-from watchdog.core.model.servers.worker_replies import WorkerBeat, WorkerConf, WorkerHeard, WorkerInspection, WorkersHeard
+from watchdog.core.model.servers.worker_replies import HeldMessages, WorkerBeat, WorkerConf, WorkerHeard, WorkerInspection, WorkersHeard
 
 __all__ = [
     "EventCounters",
     "EventCounts",
     "Held",
+    "HeldMessages",
     "KeysFound",
     "MessageHead",
     "Pong",

@@ -17,7 +17,7 @@ from kombu import Connection
 
 from watchdog.core.actions.messages import task_named
 from watchdog.sources.celery.amqp_address import AmqpAddress
-from watchdog.sources.celery.broker import connection_arguments
+from watchdog.sources.celery.broker import amqp_arguments
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.events.amqp_reasons import fault
 from watchdog.sources.redis.address import at
@@ -39,8 +39,8 @@ class BrokerError(Exception):
 
 def control_arguments(settings: CelerySettings) -> dict[str, Any]:
     """How Celery's remote control is to connect; contains the password."""
-    place = settings.place
-    known = connection_arguments(place, timeout_s=settings.timeout, connect_timeout_s=settings.connect_timeout)
+    place = settings.amqp
+    known = amqp_arguments(place, timeout_s=settings.timeout, connect_timeout_s=settings.connect_timeout)
     login = f"{quote(place.username, safe='')}:{quote(place.password, safe='')}"
     url = f"amqp{'s' if place.tls else ''}://{login}@{at(place.host, place.port)}/{quote(place.virtual_host, safe='')}"
     limits = {**known["transport_options"], "read_timeout": max(settings.timeout, PATIENCE_S), "max_retries": 0}
@@ -52,7 +52,7 @@ class QueuesOnAmqp:
 
     def __init__(self, settings: CelerySettings) -> None:
         self._settings = settings
-        self._place: AmqpAddress = settings.place
+        self._place: AmqpAddress = settings.amqp
         self._amqp: Any = None
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class QueuesOnAmqp:
 
     def _connected(self) -> Any:
         settings = self._settings
-        arguments = connection_arguments(self._place, timeout_s=settings.timeout, connect_timeout_s=settings.connect_timeout)
+        arguments = amqp_arguments(self._place, timeout_s=settings.timeout, connect_timeout_s=settings.connect_timeout)
         options = {**arguments.pop("transport_options"), "client_properties": {"connection_name": NAME}}
         amqp: Any = Connection(**arguments, transport_options=options).transport.establish_connection()
         amqp.sock.settimeout(max(settings.timeout, PATIENCE_S))

@@ -22,7 +22,7 @@ PINGS = 3
 
 
 class WorkersByControl:
-    """The workers of one broker. `connection`: see `broker`; `wait_s`: how long each question waits for answers."""
+    """The workers of one broker. `connection`: see `sources.celery.broker`; `wait_s`: how long each question waits for answers."""
 
     def __init__(self, connection: Mapping[str, Any], wait_s: float) -> None:
         self._wait_s = wait_s

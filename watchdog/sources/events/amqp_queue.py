@@ -16,7 +16,7 @@ from typing import Any
 from amqp import spec
 from kombu import Connection
 
-from watchdog.sources.celery.broker import connection_arguments
+from watchdog.sources.celery.broker import amqp_arguments
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.events.amqp_deliveries import Deliveries, Frame, messages_waiting
 from watchdog.sources.events.amqp_reasons import LostError, denial, fault
@@ -51,7 +51,7 @@ class AmqpQueue:
     """A queue on the exchange of events of one virtual host."""
 
     def __init__(self, settings: CelerySettings) -> None:
-        self._settings, self._place = settings, settings.place
+        self._settings, self._place = settings, settings.amqp
         self._amqp: Any = None
         self._channel: Any = None
         self._queue = ""
@@ -109,7 +109,7 @@ class AmqpQueue:
     def _connected(self) -> Any:
         """A connection of py-amqp, after one attempt; kombu itself would try for longer."""
         settings = self._settings
-        arguments = connection_arguments(self._place, timeout_s=settings.timeout, connect_timeout_s=settings.connect_timeout)
+        arguments = amqp_arguments(self._place, timeout_s=settings.timeout, connect_timeout_s=settings.connect_timeout)
         options = {**arguments.pop("transport_options"), "client_properties": {"connection_name": "watchdog: events"}}
         amqp: Any = Connection(**arguments, heartbeat=HEARTBEAT_S, transport_options=options).transport.establish_connection()
         amqp.sock.settimeout(settings.timeout)

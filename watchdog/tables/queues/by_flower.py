@@ -54,7 +54,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
         why = _why_none(listed, look.replies, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
         blind = tuple(c for c in columns if c not in ("name", "declared") and c not in idle)
         return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
-    consumed = consumers(look.before.get("workers"), known_workers)
+    consumed = consumers(look.before.get("workers"), known_workers, look.now)
     rows = QueueRows(look, memory, conf.declared, consumed)
     ours = {queue for inspection in seen.values() for queue in inspection.queues or ()} | set(memory.known)
     told = {name for name in listed if not look.target.workers or name in ours | conf.declared}  # the others belong to another app

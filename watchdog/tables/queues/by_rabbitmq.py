@@ -65,7 +65,7 @@ def read_by_rabbitmq(look: Look, idle: Mapping[str, str], columns: Iterable[str]
         return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
     counting = overview.rates_mode != "none" and not overview.counts_nothing
     idle = idle if counting else {**idle, **dict.fromkeys(OF_EVENTS, COUNTS_NOTHING if overview.counts_nothing else NO_RATES)}
-    consumed = consumers(look.before.get("workers"), known_workers)
+    consumed = consumers(look.before.get("workers"), known_workers, look.now)
     found = {queue.name: queue for queue in listed if for_tasks(queue) or queue.name in consumed.by_queue}
     ours = {queue for inspection in seen.values() for queue in inspection.queues or ()} | conf.declared
     told = {name for name in found if not target.workers or name in ours}  # the others belong to another app

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.rows import Reading, Row
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers
+from watchdog.tables.workers.silence import UNKNOWN_S
 
 __all__ = ["Consumers", "Taken", "consumers"]
 
@@ -47,6 +48,8 @@ class Consumers(Struct, frozen=True):
     """Why no count is known."""
     counted: Mapping[str, int | Gap] | None = None
     """Queue -> its consumers as the broker counts them, whoever they are; None if the broker does not."""
+    unanswered: str | None = None
+    """Why a queue without any known consumer may have one."""
 
     @property
     def queues(self) -> frozenset[str]:
@@ -58,13 +61,13 @@ class Consumers(Struct, frozen=True):
     @property
     def nobody(self) -> str:
         """In words: a queue has no consumer."""
-        return "no worker that Flower knows consumes it" if self.counted is None else "RabbitMQ counts no consumer of it"
+        return "no known worker consumes it" if self.counted is None else "RabbitMQ counts no consumer of it"
 
     def count(self, queue: str) -> int | Gap:
         """Return how many online workers consume it."""
         if self.counted is not None:
             return self.counted.get(queue, 0)
-        why = self.unknown or self.perhaps.get(queue)
+        why = self._why_unknown(queue)
         return Gap(why) if why is not None else len(self.by_queue.get(queue, ()))
 
     def last(self, queue: str, before: str) -> tuple[str, str]:
@@ -96,20 +99,30 @@ class Consumers(Struct, frozen=True):
         """Return what its consumers do; a gap if they, or what they do, are unknown."""
         names = self.by_queue.get(queue, [])
         silent = next((f"{name}: {self.silent[name]}" for name in names if name in self.silent), None)
-        why = self.unknown or self.perhaps.get(queue) or silent
+        why = self._why_unknown(queue) or silent
         if why is not None:
             return Gap(why)
         return Taken({name: self.processed[name] for name in names}, all(self.active[name] == 0 for name in names))
 
+    def _why_unknown(self, queue: str) -> str | None:
+        return self.unknown or self.perhaps.get(queue) or (None if queue in self.by_queue else self.unanswered)
 
-def consumers(workers: Reading | None, known_workers: KnownWorkers) -> Consumers:
+
+def consumers(workers: Reading | None, known_workers: KnownWorkers, now: float) -> Consumers:
     """Return which workers consume which queue in this poll."""
     if workers is None or workers.unread is not None:
         return Consumers(unknown=workers.unread if workers is not None else "the workers were not read")
     perhaps, nowhere_known = _perhaps(workers, known_workers)
     online = {str(row.cells["name"]): row for row in workers.rows if row.cells.get("state") == "online"}
     held = {name: what for name in online if (what := _held(known_workers.known[name]))}
-    found = Consumers(unknown=nowhere_known, perhaps=perhaps, gone=_gone(known_workers.known.values()), online=frozenset(online), held=held)
+    found = Consumers(
+        unknown=nowhere_known,
+        perhaps=perhaps,
+        gone=_gone(known_workers.known.values()),
+        online=frozenset(online),
+        held=held,
+        unanswered=_unanswered(known_workers, now),
+    )
     activity = (("processed", found.processed), ("active", found.active))
     for name, row in online.items():
         for queue in _queues(known_workers.known[name]):
@@ -141,6 +154,12 @@ def _perhaps(workers: Reading, known_workers: KnownWorkers) -> tuple[dict[str, s
         for queue in queues:
             perhaps.setdefault(queue, why)
     return perhaps, None
+
+
+def _unanswered(known_workers: KnownWorkers, now: float) -> str | None:
+    """Return why another worker may be there, of which nothing is known but its mailbox; believed for as long as a task may run."""
+    name = next((name for name, since in sorted(known_workers.unanswered.items()) if 0 <= now - since < UNKNOWN_S), None)
+    return None if name is None else f"{name} may consume it: it has a mailbox, and does not answer, as a solo pool that executes a task"
 
 
 def _why_open(row: Row) -> str | None:

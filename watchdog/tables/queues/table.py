@@ -24,6 +24,9 @@ from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.off_steps import OFF_STEPS, off_lists, off_steps_idle, with_off_steps
 from watchdog.tables.queues.rows import OF_CONSUMERS, QueueRows, blind_row
 from watchdog.tables.queues.work import OF_WORK, idle_work
+from watchdog.tables.workers.inspected.directly import is_needed
+from watchdog.tables.workers.inspected.due import inspection_of_all
+from watchdog.tables.workers.inspected.instead import NO_FLOWER, NOT_ASKED
 from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
 
 __all__ = ["TABLE"]
@@ -92,6 +95,8 @@ COLUMNS = (
 UNACKED = "needs RabbitMQ: Redis does not count it by queue (see broker.unacked)"
 NO_BROKER = "needs RabbitMQ, and this target has no `rabbitmq`"
 MANY_KEYS = "redis: holds more keys than one poll scans; a queue that no worker consumes or declares may be missing"
+NO_WORKERS = Reading(idle={"queues": "not read"})
+BY_RABBITMQ_TOO = ("consumers", "unserved", "finished_per_min")
 OF_FLOWER = ("consumers", *OF_WORK, "stuck_s", "idle_with_backlog_s", "unserved", "saturated", "pressure", *OF_CONSUMERS)
 STANDS_S = 20.0
 SETTLE_EVERY_S = 60.0
@@ -105,8 +110,8 @@ def asks(asking: Asking) -> Iterable[Query]:
     replies, memory = asking.replies, queues_of(asking.memory)
     keys = queue_keys(asking.target, replies, known_workers_of(asking.memories.get("workers")), memory)
     wanted: list[Query] = [Ping(), ReadServer(), scan(memory.bindings)]
-    if "flower" in asking.target.sources:
-        wanted += [Inspected(), *_settling(asking, memory)]
+    wanted += [Inspected()] if "flower" in asking.target.sources else []
+    wanted += _settling(asking, memory)
     first_round = not replies.asked(Ping())
     if first_round and not keys.prefix_told:
         return wanted  # first round of the first poll: the key names are not known yet
@@ -134,8 +139,7 @@ def read(look: Look) -> Reading:
     if "redis" not in look.target.sources:
         return _read_without_redis(look, idle)
     memory = queues_of(look.memory)
-    if "flower" not in look.target.sources:
-        idle |= dict.fromkeys(OF_FLOWER, "needs Flower, and this target has no `flower`")
+    idle |= _idle_without_flower(look)
     known_workers = known_workers_of(look.before["workers"].memory if "workers" in look.before else None)
     keys = queue_keys(look.target, look.replies, known_workers, memory)
     pong = look.replies.get(Ping(), Pong)
@@ -146,7 +150,7 @@ def read(look: Look) -> Reading:
         blind = tuple(c.name for c in COLUMNS if c.name not in ("name", "declared") and c.name not in idle)
         blind_rows = tuple(blind_row(name, why, keys.conf.declared, blind) for name in memory.known)
         return Reading(blind_rows, unread=why, idle=idle, memory=memory if isinstance(pong, Gap) else _remember(memory, keys))
-    consumed, lists = consumers(look.before.get("workers"), known_workers), look.replies.held(ListLengths)
+    consumed, lists = consumers(look.before.get("workers"), known_workers, look.now), look.replies.held(ListLengths)
     names = _names(look.target, memory, keys, consumed.queues)
     lengths = _lengths(names, keys, lists)
     late = [name for name in names if name not in lengths]
@@ -183,8 +187,9 @@ def _without_redis(asking: Asking) -> Iterable[Query]:
     """Return the queries of a target whose broker is not Redis."""
     if "rabbitmq" not in asking.target.sources:
         return lengths_due(asking) if "flower" in asking.target.sources else []
-    of_workers = [Inspected(), *_settling(asking, queues_of(asking.memory))] if "flower" in asking.target.sources else []
-    return [RabbitOverview(), RabbitQueues(asking.target.rabbitmq_vhost), *of_workers]
+    of_flower = [Inspected()] if "flower" in asking.target.sources else []
+    of_workers = _settling(asking, queues_of(asking.memory))
+    return [RabbitOverview(), RabbitQueues(asking.target.rabbitmq_vhost), *of_flower, *of_workers]
 
 
 def _read_without_redis(look: Look, idle: dict[str, str]) -> Reading:
@@ -192,9 +197,18 @@ def _read_without_redis(look: Look, idle: dict[str, str]) -> Reading:
     if "rabbitmq" not in look.target.sources:
         of_redis = dict.fromkeys((*OF_HEAD, "priorities", "bound", OFF_STEPS.name), "needs Redis, and this target has no `redis`")
         return read_by_flower(look, idle | of_redis | dict.fromkeys(OF_RABBITMQ, NO_BROKER), names)
-    of_flower = set(OF_FLOWER) - {"consumers", "unserved", "finished_per_min"} if "flower" not in look.target.sources else ()
     idle = {name: why for name, why in idle.items() if name != "finished_per_min"} | {OFF_STEPS.name: "RabbitMQ has no such lists"}
-    return read_by_rabbitmq(look, idle | dict.fromkeys(of_flower, "needs Flower, and this target has no `flower`"), names)
+    lacking = {name: why for name, why in _idle_without_flower(look).items() if name not in BY_RABBITMQ_TOO}
+    return read_by_rabbitmq(look, idle | lacking, names)
+
+
+def _idle_without_flower(look: Look) -> dict[str, str]:
+    """Return column -> why nobody fills it; workers that are asked directly say which queues they consume, and what they execute."""
+    if "flower" in look.target.sources:
+        return {}
+    if "queues" in look.before.get("workers", NO_WORKERS).idle:
+        return dict.fromkeys(OF_FLOWER, NOT_ASKED)
+    return dict.fromkeys(OF_WORK, NO_FLOWER)
 
 
 def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[str, int | Gap]:
@@ -232,7 +246,11 @@ def _settling(asking: Asking, memory: Queues) -> list[Query]:
     taken = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
     due = taken and passed(known_workers.refreshed_at, asking.now, SETTLE_EVERY_S)
     due |= any(queue.idle_s >= STANDS_S and passed(known_workers.refreshed_at, asking.now, queue.idle_s) for queue in memory.known.values())
-    return refreshing([InspectAll()]) if due and not known_workers.broker.down else []
+    if not due or known_workers.broker.down:
+        return []
+    if is_needed(asking.target, asking.replies, known_workers):
+        return inspection_of_all(known_workers, asking.target.key_prefix)
+    return refreshing([InspectAll()]) if "flower" in asking.target.sources else []
 
 
 def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:

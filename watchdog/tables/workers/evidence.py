@@ -20,6 +20,7 @@ from watchdog.tables.workers.memory import KnownWorkers
 
 __all__ = [
     "beats_of",
+    "heard_lately",
     "heard_of",
     "listed_by_flower",
     "lives_again",
@@ -116,12 +117,24 @@ def _heard_of(replies: Replies, known_workers: KnownWorkers, target: Target, now
     return heard if events is None else heard | {name: _speaks(one, heard.get(name)) for name, one in events.workers.items()}
 
 
+def heard_lately(replies: Replies, target: Target) -> frozenset[str]:
+    """Return the workers whose events alone show that they are online."""
+    events = own_events(replies, target)
+    return (
+        frozenset() if events is None else frozenset(name for name, heard in events.workers.items() if not heard.gone and _is_fresh(heard))
+    )
+
+
+def _is_fresh(heard: WorkerHeard) -> bool:
+    return heard.ago_s <= FRESH_BEATS * (heard.beat.freq_s or USUAL_FREQ_S)
+
+
 def _speaks(heard: WorkerHeard, by_flower: bool | None) -> bool:  # noqa: FBT001 - what Flower says, not a switch
     """Whether a worker is online by its events; what lies between heard and silent, by Flower's word if there is one."""
     freq_s = heard.beat.freq_s or USUAL_FREQ_S
     if heard.gone or heard.ago_s > max(SILENT_BEATS * freq_s, SILENT_S):
         return False
-    return heard.ago_s <= FRESH_BEATS * freq_s or by_flower is not False
+    return _is_fresh(heard) or by_flower is not False
 
 
 def said_more_goodbyes(before: WorkerBeat | None, now: WorkerBeat | None) -> bool:

@@ -14,10 +14,10 @@ from watchdog.core.model.replies import Replies, WorkerBeat, WorkerInspection
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.workers.clocks import AHEAD_S, Drift
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
+from watchdog.tables.workers.inspected.usage import CpuUse
 from watchdog.tables.workers.names import kind_of
 from watchdog.tables.workers.presence import BrokerPresence, FlowerPresence
 from watchdog.tables.workers.silence import NOT_DEAF
-from watchdog.tables.workers.usage import CpuUse
 
 __all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed", "refreshing"]
 
@@ -144,6 +144,8 @@ class KnownWorkers(Struct, frozen=True):
     """Seconds by which Flower's clock was ahead of ours at the last refresh."""
     kinds: tuple[str, ...] = ()
     """The target's `kinds` at this poll."""
+    unanswered: Mapping[str, float] = field(default_factory=dict)
+    """Where workers are asked directly: a name with a mailbox that never answered -> since when. A busy solo pool, or killed long ago."""
 
     def kind(self, name: str) -> str:
         """Return the kind of a worker, by its name."""

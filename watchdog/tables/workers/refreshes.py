@@ -11,6 +11,8 @@ from watchdog.core.model.queries import InspectAll, InspectOne, Query, WorkerHea
 from watchdog.core.model.replies import Replies, WorkerBeat
 from watchdog.core.model.rows import Asking
 from watchdog.tables.workers.evidence import heard_of, listed_by_flower, lives_again, own_events, said_goodbye
+from watchdog.tables.workers.inspected.hoarding import queries_about, when_seen
+from watchdog.tables.workers.inspected.pongs import hears_later, key_prefix_known, key_prefix_of, ping_first
 from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, inspections, of_two_processes, passed, refreshing
 from watchdog.tables.workers.presence import broker_presence, flower_presence
 from watchdog.tables.workers.silence import may_be_deaf, questions
@@ -37,20 +39,33 @@ def queries_due(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
     if isinstance(status, Gap):
         return []
     due = _Due(asking, known_workers)
-    return [*refreshing(_refreshes(asking, known_workers, due)), *questions(due.deaf())]
+    broker = broker_presence(known_workers.broker, asking.target, asking.replies, asking.now)
+    if broker.down:
+        return questions(due.deaf())
+    settled = broker.unsettled(asking.now) is None
+    settled = settled and flower_presence(known_workers.flower, asking.replies, asking.now).unsettled(asking.now) is None
+    prefix = key_prefix_of(known_workers)
+    waits = hears_later(asking.replies, asking.target, known_workers)
+    late = "events" in asking.target.sources and asking.target.key_prefix is None and not key_prefix_known(known_workers)
+    fell_silent = due.silent() if settled and not waits else []
+    pings, silent = ping_first(fell_silent, asking.replies, asking.target, prefix, last_round=late)
+    silent += [name for name in fell_silent if name not in due.inspected and name not in silent]  # unknown pools: two rounds for Flower
+    refreshes = refreshing(_refreshes(asking, known_workers, due, silent, settled=settled))
+    held = queries_about(when_seen(due.status, due.beats, due.inspected, asking.now), asking.replies, asking.target, prefix)
+    return [*pings, *refreshes, *held, *questions(due.deaf())]
 
 
-def _refreshes(asking: Asking, known_workers: KnownWorkers, due: "_Due") -> Sequence[InspectOne | InspectAll]:
+def _refreshes(
+    asking: Asking, known_workers: KnownWorkers, due: "_Due", silent: Sequence[str], *, settled: bool
+) -> Sequence[InspectOne | InspectAll]:
     replies, now = asking.replies, asking.now
-    broker = broker_presence(known_workers.broker, asking.target, replies, now)
-    if broker.down or replies.asked(InspectAll()):
+    if replies.asked(InspectAll()):
         return []
     if known_workers.refreshed_at is not None and passed(known_workers.refreshed_at, now, ALL_EVERY_S):
         return [InspectAll()]
     if any(isinstance(q, InspectOne) and replies.get(q, dict) == {} for q in replies.answers):  # 404: Flower knows no such worker
         return [InspectAll()] if passed(known_workers.refreshed_at, now, ALL_AFTER_404_S) else []
-    settled = broker.unsettled(now) is None and flower_presence(known_workers.flower, replies, now).unsettled(now) is None
-    names = [*due.with_old_inspections(), *(due.silent() if settled else ())]
+    names = [*due.with_old_inspections(), *silent]
     nobody = settled and not due.known and known_workers.refreshed_at is None  # "no worker at all" must be confirmed by a refresh
     return [InspectAll()] if nobody or len(names) > ONE_BY_ONE else [InspectOne(name) for name in names]
 

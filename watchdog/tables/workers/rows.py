@@ -12,21 +12,24 @@ from watchdog.core.model.queries import STARTED_TASKS, Inspected
 from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Cell, Look, Row, number
 from watchdog.tables.workers.clocks import AHEAD_S
+from watchdog.tables.workers.inspected.hoarding import Hoarding, when_known
+from watchdog.tables.workers.inspected.scheduled import scheduled_of, scheduled_seen
+from watchdog.tables.workers.inspected.usage import USAGE, usage_cells
 from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers
 from watchdog.tables.workers.names import host_of
 from watchdog.tables.workers.replacements import peers_online
-from watchdog.tables.workers.usage import USAGE, usage_cells
 
 __all__ = ["FROM_INSPECTION", "WorkerRows", "blind_row"]
 
 Cells = dict[str, Cell]
 
-FROM_INSPECTION = ("uptime_s", "pool_size", "saturated", "reserved", "queues", *USAGE)
+FROM_INSPECTION = ("uptime_s", "pool_size", "saturated", "reserved", "prefetch_count", "scheduled", "queues", *USAGE)
 FROM_BEAT = ("active", "processed", "load1", "load5", "load15", "pid", "version")
 OF_NOW = ("active", "processed", "load1", "load5", "load15")
 """Those of them that are valid only while heartbeats come."""
 NOT_SAID = "flower: it does not say"
 NOT_RESERVED = "flower: reports it only if this worker alone is refreshed"
+NOT_ASKED = "celery: asked only while it may hold more than usual and another worker is idle"
 TURNS_S = 600.0
 """How long after an earlier process was heard again two processes are assumed."""
 NO_BEAT_YET = "flower: no heartbeat of it seen yet"
@@ -42,8 +45,11 @@ class WorkerRows:
         self._look, self._idle, self._rates, self._beats_missing = look, idle, rates, beats_missing
         self._left_out = [column for column in (*FROM_INSPECTION, "unserved", "served") if column in idle]
         self._kind = known_workers.kind
+        self._asked_by = "flower" if "flower" in look.target.sources else "celery"
         self._remains = _Remains(look, known_workers)
         self._unsure = _unsure_of_kind(known_workers)
+        self._hoarding = Hoarding(when_known(known_workers.known.values(), look.now), look.replies)
+        self._scheduled = scheduled_seen(look.replies)
         cache = look.replies.get(Inspected(), dict)
         self._no_cache = cache.reason if isinstance(cache, Gap) and look.replies.asked(Inspected()) else ""
 
@@ -59,6 +65,13 @@ class WorkerRows:
             cells["processed_per_min"] = 0.0 if stopped else self._rates.get(worker.name, 0.0)
             if unheard:
                 withheld["processed_per_min"] = unheard
+        hoarded = self._hoarding.of(worker.name)
+        cells["hoarded"] = hoarded if isinstance(hoarded, str) else float(hoarded)
+        if isinstance(hoarded, str) or worker.unknown:
+            withheld["hoarded"] = worker.unknown or str(hoarded)
+        for column in self._idle:
+            cells.pop(column, None)
+            withheld.pop(column, None)
         cells.update(dict.fromkeys(withheld))
         for column in self._left_out:
             cells.pop(column, None)
@@ -130,22 +143,29 @@ class WorkerRows:
         seen, age = worker.inspection, worker.inspected_s(self._look.now)
         if seen is None or age is None or worker.another_process:
             what = "not answered an inspect yet" if age is None else "restarted, and not answered an inspect since"
-            withheld |= dict.fromkeys(FROM_INSPECTION, self._no_cache or f"flower: the worker has {what}")
+            withheld |= dict.fromkeys(FROM_INSPECTION, self._no_cache or f"{self._asked_by}: the worker has {what}")
             return {}
         active, size = None if "active" in withheld else cells.get("active"), number(seen.pool_size)
         if active is None:
             withheld["saturated"] = withheld.get("active", NOT_SAID)
-        stale = f"flower: last inspected {age:.0f}s ago" if age > FRESH_S and not worker.busy else ""
+        stale = f"{self._asked_by}: last inspected {age:.0f}s ago" if age > FRESH_S and not worker.busy else ""
+        held = self._hoarding.held(worker.name)
+        reserved = seen.reserved if held is None else held
+        scheduled = scheduled_of(worker.name, seen, *self._scheduled)
         if stale:
-            withheld |= dict.fromkeys(("reserved", "queues", *USAGE), stale)
-        elif seen.reserved is None:
-            withheld["reserved"] = NOT_RESERVED
+            withheld |= dict.fromkeys(("reserved", "prefetch_count", "scheduled", "queues", *USAGE), stale)
+        elif reserved is None:
+            withheld["reserved"] = NOT_RESERVED if self._asked_by == "flower" else NOT_ASKED
+        if isinstance(scheduled, str):
+            withheld.setdefault("scheduled", scheduled)
         return {
             **usage_cells(worker.cpu, seen, worker.beat, withheld),
             "uptime_s": None if seen.uptime_s is None else seen.uptime_s + age,
             "pool_size": size,
             "saturated": None if size is None else isinstance(active, float) and active >= size > 0,
-            "reserved": number(seen.reserved),
+            "reserved": number(reserved),
+            "prefetch_count": number(seen.prefetch),
+            "scheduled": None if isinstance(scheduled, str) else float(scheduled),
             "queues": None if seen.queues is None else ",".join(sorted(set(seen.queues))),
         }
 

@@ -16,6 +16,7 @@ from watchdog.core.model.replies import Replies, TaskSeen
 __all__ = [
     "NOT_DEAF",
     "RETURNED",
+    "UNKNOWN_S",
     "Silence",
     "longest_unknown_s",
     "may_be_deaf",
@@ -41,7 +42,7 @@ UNKNOWN_BY_EAR_S = 1800.0
 UNKNOWN_POOL_S = 300.0
 """How long a worker is unknown, not lost, if nobody knows whether it may be silent by design."""
 DEAF = "it is silent, as a solo pool is while it runs a task, and what it runs is not known"
-DEAF_BY_EAR = "it fell silent without a goodbye: it was lost, or is a solo pool that runs a task, and without Flower it cannot be asked"
+DEAF_BY_EAR = "it fell silent without a goodbye: it was lost, or is a solo pool that runs a task, and nobody could ask it which"
 ALL_BY_EAR = "all workers fell silent together: the broker may be failing over"
 TOGETHER = "all workers fell silent together: Flower may have lost its events"
 RETURNED = "Flower can query the workers again, but none has answered yet: they may still be coming back to their broker"

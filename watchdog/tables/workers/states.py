@@ -1,7 +1,7 @@
 """The known workers after one poll.
 
 Input: what was remembered, the replies of Flower and of the ear (`evidence`), the current time. Output: the known workers now. A worker is
-- **online** if it answers a refresh, or its events say so, those that were heard or Flower's;
+- **online** if it answers a ping or a refresh, or its events say so, those that were heard or Flower's;
 - **left** if it said goodbye and was not heard since (see `evidence`);
 - **lost** if it fell silent without a goodbye, and does not answer a refresh either;
 - **unknown** (a reason instead of a state) if silence proves nothing: the broker or Flower was down or is just back, or all workers fell
@@ -36,11 +36,12 @@ from watchdog.tables.workers.evidence import (
     turns_heard,
 )
 from watchdog.tables.workers.heartbeat_rates import rate_after
+from watchdog.tables.workers.inspected.pongs import ponged
+from watchdog.tables.workers.inspected.usage import cpu_after
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections
 from watchdog.tables.workers.presence import broker_presence, ear_unsettled, flower_presence
 from watchdog.tables.workers.replacements import with_peers
 from watchdog.tables.workers.silence import RETURNED, Silence, longest_unknown_s, may_be_deaf, silence_of, why_all_silent, why_unexplained
-from watchdog.tables.workers.usage import cpu_after
 
 __all__ = ["VOUCHED_S", "look_again"]
 
@@ -95,6 +96,7 @@ class _Seen:
         self.inspected = inspections(replies, known_workers, target)
         self.started = started_by_worker(replies)
         self.all_asked = replies.asked(InspectAll())
+        self.ponged = ponged(replies)
         self.asked = {query.worker for query in replies.answers if isinstance(query, InspectOne)}
         self.unsettled: str | None = None
         self.all_silent = self._all_fell_silent()
@@ -102,7 +104,7 @@ class _Seen:
 
     def flowers_clock(self) -> float:
         """Return the seconds by which Flower's clock is ahead of ours. It dates the answers of a refresh."""
-        dated = [seen.at - self.now for name in self.inspected if self._answered(name) and (seen := self.inspected[name]).at is not None]
+        dated = [seen.at - self.now for name in self.inspected if self._refreshed(name) and (seen := self.inspected[name]).at is not None]
         return max(dated) if dated else self.known_workers.flower_ahead_s
 
     def names(self) -> list[str]:
@@ -192,12 +194,9 @@ class _Seen:
         return {**found, "started": frozenset(ids), "never_ended": never_ended(ids, known.started, known.never_ended, active)}
 
     def _asked(self, known: KnownWorker) -> dict[str, Any]:
-        """Return what this cycle's refresh, if any, shows of it: fields of `KnownWorker`.
-
-        With heartbeats, no refresh is needed as evidence.
-        """
+        """Return what this cycle's ping or refresh, if any, shows of it: fields of `KnownWorker`. With heartbeats, none is needed."""
         name, heard = known.name, bool(self.status.get(known.name))
-        if not (self.all_asked or name in self.asked):
+        if not (self.all_asked or name in self.asked or name in self.ponged):
             return {"vouched_at": None} if heard else {}
         if self._answered(name):
             return {"asked_at": self.now, "asked": 0, "answered_at": self.now, "vouched_at": None if heard else self.now}
@@ -230,8 +229,9 @@ class _Seen:
         silence = silence_of(known.name, known.pool, self._heard_at(known), known.longest_s, self.replies, self.now)
         if silence is Silence.BUSY:
             return replace(known, state="online", unknown="", busy=True, gone_s=0.0)
-        if silence is Silence.UNKNOWN and known.gone_s <= longest_unknown_s(by_ear=self.by_ear):
-            return replace(known, unknown=why_unexplained(by_ear=self.by_ear))
+        by_ear = self.by_ear or ("flower" not in self.target.sources and known.answered_at is None)  # it may refuse remote control
+        if silence is Silence.UNKNOWN and known.gone_s <= longest_unknown_s(by_ear=by_ear):
+            return replace(known, unknown=why_unexplained(by_ear=by_ear))
         if asked_in_vain and self._may_come_back(known):
             return replace(known, unknown=RETURNED)
         if not asked_in_vain and known.vouched_at is not None:
@@ -258,6 +258,10 @@ class _Seen:
     # --- refreshes ------------------------------------------------------------------------------------------------------
 
     def _answered(self, name: str) -> bool:
+        """Whether it answered in this cycle: a ping, or a refresh."""
+        return name in self.ponged or self._refreshed(name)
+
+    def _refreshed(self, name: str) -> bool:
         """Whether a refresh of this cycle returned an answer that was not known before."""
         if not self._reached(name):
             return False

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import rises_per_min, second_look_needed, totals, within
@@ -9,11 +11,13 @@ from watchdog.core.model.queries import STARTED_TASKS, HearWorkers, Inspected, Q
 from watchdog.core.model.replies import EventCounters, WorkerInspection
 from watchdog.core.model.rows import Asking, Column, Key, Kind, Look, Reading, Sample, Table
 from watchdog.tables.workers.evidence import beats_of, own_events, why_not_heard
+from watchdog.tables.workers.inspected.directly import direct_queries, is_needed
+from watchdog.tables.workers.inspected.instead import BY_FLOWER, NOT_ASKED, Told, told
+from watchdog.tables.workers.inspected.scheduled import scheduled_queries
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections, known_workers_of
 from watchdog.tables.workers.presence import ear_unsettled, questions_of_presence
 from watchdog.tables.workers.refreshes import queries_due
-from watchdog.tables.workers.rows import FROM_INSPECTION, WorkerRows, blind_row
-from watchdog.tables.workers.states import look_again
+from watchdog.tables.workers.rows import WorkerRows, blind_row
 
 __all__ = ["TABLE"]
 
@@ -32,6 +36,18 @@ COLUMNS = (
     Column("processed", NUMBER, "tasks it took since it started", "tasks", 0.0),
     Column("processed_per_min", NUMBER, "tasks it took a minute", "1/min", 0.0, windowed=True),
     Column("reserved", NUMBER, "tasks it has fetched and not started", "tasks", 0.0),
+    Column(
+        "prefetch_count", NUMBER, "messages that it may hold at once; 0: no limit; one more for each that waits for its ETA", "messages"
+    ),
+    Column("scheduled", NUMBER, "messages with an ETA that it holds", "messages", 0.0),
+    Column(
+        "hoarded",
+        NUMBER,
+        "messages it has fetched and not started, while another worker of the same queues has nothing to do; "
+        "0 where it may hold no more than Celery's default, 4 for each process",
+        "messages",
+        0.0,
+    ),
     Column("load1", NUMBER, "its host's load average over 1 minute"),
     Column("load5", NUMBER, "its host's load average over 5 minutes"),
     Column("load15", NUMBER, "its host's load average over 15 minutes"),
@@ -70,25 +86,23 @@ COLUMNS = (
     Column("queues", TEXT, "the queues it consumes, sorted, joined by a comma"),
     Column("returns", NUMBER, "times the same process was heard again after it was lost", neutral=0.0, windowed=True),
 )
-
-
-NO_FLOWER = "needs Flower, and this target has no `flower`"
 NOBODY = "events: no worker has been heard yet, and this target has no `flower`: is there none, or do they send no heartbeats?"
-BY_FLOWER = (*FROM_INSPECTION, "abandoned", "unserved", "served")
-"""What no event says."""
+NOBODY_ANSWERED = "celery: no worker has answered yet, and this target has no `flower`: is there none, or is this not their broker?"
 
 
 def asks(asking: Asking) -> Iterable[Query]:
-    """Return what is heard, Flower's cheap queries of each cycle, then the refreshes that their answers require."""
+    """Return what is heard, Flower's cheap queries of each cycle, then the refreshes that their answers require; or ask the workers."""
     known_workers, sources = known_workers_of(asking.memory), asking.target.sources
     cheap: list[Query] = [*_hearing(asking, known_workers)]
     if not sources.isdisjoint(("flower", "events")):
         cheap += questions_of_presence(asking.target)
+    direct = direct_queries(asking, known_workers) if is_needed(asking.target, asking.replies, known_workers) else []
+    cheap += scheduled_queries(asking, known_workers)
     if "flower" not in sources:
-        return cheap
+        return [*cheap, *direct]
     cheap += [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
     listed = [STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else []
-    return [*cheap, *listed, *queries_due(asking, known_workers)]
+    return [*cheap, *listed, *direct, *queries_due(asking, known_workers)]
 
 
 def _hearing(asking: Asking, known_workers: KnownWorkers) -> Iterable[HearWorkers]:
@@ -110,40 +124,46 @@ def _hearing(asking: Asking, known_workers: KnownWorkers) -> Iterable[HearWorker
 
 def read(look: Look) -> Reading:
     """Return a row for every known worker."""
-    if look.target.sources.isdisjoint(("flower", "events")):
-        return Reading(idle={c.name: NO_FLOWER for c in COLUMNS})
+    if look.target.sources.isdisjoint(("flower", "events", "celery")):
+        return Reading(idle=dict.fromkeys((c.name for c in COLUMNS), NOT_ASKED))
     before = known_workers_of(look.memory)
-    known_workers = look_again(before, look.target, look.replies, look.now)
+    seen = told(look, before)
+    look, known_workers = replace(look, replies=seen.replies), seen.known_workers
+    idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "processed_per_min") | dict(seen.idle)
+    idle |= {column: NOT_READ for column in ("abandoned", "scheduled") if not look.demand.wants("workers", column)}
+    if "flower" not in look.target.sources and not known_workers.known and (nobody := _nobody_known(look, seen)):
+        return nobody
     status = look.replies.get(WorkerStatus(), dict[str, bool])
-    idle = {c.name: c.later for c in COLUMNS if c.later} | second_look_needed(look, "processed_per_min")
-    idle |= {} if look.demand.wants("workers", "abandoned") else {"abandoned": NOT_READ}
-    idle |= {} if "flower" in look.target.sources else dict.fromkeys(BY_FLOWER, NO_FLOWER)
     if isinstance(status, Gap) and own_events(look.replies, look.target) is None:
-        why = status.reason if "flower" in look.target.sources else why_not_heard(look.replies)
+        why = why_not_heard(look.replies) if look.target.sources.isdisjoint(("flower", "celery")) else status.reason
         columns = tuple(c.name for c in COLUMNS if c.name not in idle)
         rows = tuple(blind_row(worker, known_workers.kind(worker.name), why, columns) for worker in known_workers.known.values())
         return Reading(rows, unread=why, idle=idle, memory=known_workers)
-    if "flower" not in look.target.sources and not known_workers.known and (nobody := _nobody_heard(look)):
-        return nobody
     _, beats_missing = beats_of(look.replies, look.target)
     sample = Sample(look.now, totals(look.history, {} if beats_missing else _taken(known_workers)))
     rates = rises_per_min(within(look), sample) if "processed_per_min" not in idle else {}
     of_worker = WorkerRows(look, known_workers, idle, rates, beats_missing)
     rows = tuple(map(of_worker.row, known_workers.known.values()))
     let_go = frozenset((name,) for name in {*before.known, *known_workers.forgotten} if name not in known_workers.known)
-    return Reading(rows, idle=idle, memory=known_workers, sample=sample, forgotten=let_go, without_page=_without_page(look, known_workers))
+    without_page, note = _without_page(look, known_workers), seen.note or seen.denied
+    return Reading(rows, idle=idle, memory=known_workers, sample=sample, forgotten=let_go, without_page=without_page, note=note)
 
 
-def _nobody_heard(look: Look) -> Reading | None:
-    """Return the reading if events alone are heard, and no worker ever was; None if that means that there is none.
+def _nobody_known(look: Look, seen: Told) -> Reading | None:
+    """Return the reading if there is no Flower and no worker was ever heard or answered; None if that means that there is none.
 
     Workers may send no heartbeats, or use another broker. Only who expects some wants to be told.
     """
     events, target = own_events(look.replies, look.target), look.target
+    everything = [c.name for c in COLUMNS]
+    if seen.denied and events is None and "events" not in target.sources:  # as without this source: nobody asked for it
+        return Reading(idle=dict.fromkeys(everything, seen.denied))
+    if events is None and not seen.directly:
+        return None
     if not (target.min_workers or target.min_workers_by_name or target.expected_workers):
-        return Reading(idle={c.name: NOBODY for c in COLUMNS})
-    why = ear_unsettled(events.since_s) if events is not None else None
-    return Reading(unread=why, idle=dict.fromkeys(BY_FLOWER, NO_FLOWER)) if why else None
+        return Reading(idle=dict.fromkeys(everything, NOBODY_ANSWERED if seen.directly else NOBODY), memory=seen.known_workers)
+    why = ear_unsettled(events.since_s) if events is not None and not seen.directly else None
+    return Reading(unread=why, idle=dict.fromkeys(BY_FLOWER, NOT_ASKED)) if why else None
 
 
 def _taken(known_workers: KnownWorkers) -> dict[str, float]:

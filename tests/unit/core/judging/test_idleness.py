@@ -18,7 +18,7 @@ BOTH = Target("prod", frozenset({"flower", "redis"}))
 
 
 def test_a_rule_whose_source_is_not_configured_is_idle() -> None:
-    assert "needs Flower" in str(idle(Target("prod", frozenset({"redis"})), rule("workers", "state")))
+    assert "needs `flower`" in str(idle(Target("prod", frozenset({"redis"})), rule("workers", "state")))
 
 
 def test_a_rule_on_lengths_is_not_idle_without_redis() -> None:

@@ -200,9 +200,9 @@ def test_an_expectation_that_no_target_can_answer_is_a_fault_with_its_columns_an
 
 
 def test_of_a_select_each_table_is_named(run: Run) -> None:
-    sql = "SELECT count(*) > 0 FROM workers, tasks"
+    sql = "SELECT count(*) > 0 FROM running, tasks"
     (fault,) = checked(run, "check", "--once", "--redis", "redis://127.0.0.1:1/0", "--expect", sql)
-    assert all(word in fault for word in ("workers.name", "tasks.name", "add --flower URL"))
+    assert all(word in fault for word in ("running.id", "tasks.name", "add --flower URL"))
 
 
 def test_an_expectation_counts_the_targets_looked_at_alone(run: Run, tmp_path: Path) -> None:

@@ -383,7 +383,7 @@ def test_a_new_process_may_consume_whatever_others_of_its_kind_do() -> None:
 
 def test_without_flower_consumers_are_idle() -> None:
     watch = without_flower(declared_queues=("indexing",))
-    assert watch.look(0)["queues"].idle["consumers"] == "needs Flower, and this target has no `flower`"
+    assert watch.look(0)["queues"].idle["consumers"] == "needs `flower` or `celery`, and this target has neither"
 
 
 def test_while_flower_is_down_consumers_are_a_gap_and_lengths_are_read() -> None:

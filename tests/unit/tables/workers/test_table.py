@@ -22,7 +22,10 @@ def second_look(cluster: Cluster) -> tuple[Watch, Reading]:
 
 def test_without_flower_every_column_is_idle() -> None:
     reading = first_look(healthy(), sources=frozenset({"redis"}))
-    assert (reading.rows, reading.idle["state"]) == ((), "needs Flower, and this target has no `flower`")
+    assert (reading.rows, reading.idle["state"]) == (
+        (),
+        "needs `flower` or `celery`, and this target has neither",
+    )
 
 
 def test_a_row_names_kind_and_host() -> None:

@@ -7,7 +7,7 @@ from tests.builders.answers import NOW, an_inspection
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap
 from watchdog.core.model.rows import Reading
-from watchdog.tables.workers.usage import ONCE, CpuUse, cpu_after
+from watchdog.tables.workers.inspected.usage import ONCE, CpuUse, cpu_after
 
 WEB = "celery@web-1"
 

@@ -1,13 +1,13 @@
-"""What is said of one worker: by its events, by Flower's inspect cache. Part of `replies`, from which tables import it.
+"""What is said of one worker: by its events, by Flower's inspect cache, by itself. Part of `replies`, from which tables import it.
 
-Times are epoch seconds by Flower's clock. A field that the server did not send is None.
+Times are epoch seconds by Flower's clock; of a worker that was asked directly, by ours. A field that the server did not send is None.
 """
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-__all__ = ["WorkerBeat", "WorkerConf", "WorkerHeard", "WorkerInspection", "WorkerSettings", "WorkersHeard"]
+__all__ = ["HeldMessages", "WorkerBeat", "WorkerConf", "WorkerHeard", "WorkerInspection", "WorkerSettings", "WorkersHeard"]
 
 
 class WorkerBeat(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -139,3 +139,14 @@ class WorkerInspection(Struct, frozen=True, gc=False, omit_defaults=True):
     """CPU time that its main process has used."""
     max_rss: int | None = None
     """The most memory that its main process ever held, in the unit of its system."""
+
+
+class HeldMessages(Struct, frozen=True, gc=False):
+    """The messages that a worker has fetched and not started, without those that wait for their ETA: routing key -> how many."""
+
+    reserved: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many in all."""
+        return sum(self.reserved.values())

@@ -1,0 +1,102 @@
+"""The celery source on a real RabbitMQ: workers are asked, no queue stays behind, and a broker that hangs or blocks hangs nothing."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from tests.servers.rabbitmq import RabbitMQ, found
+from tests.servers.tcp_server import TcpServer
+from tests.servers.waiting import until
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
+from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers
+from watchdog.demo.cluster import Cluster
+from watchdog.demo.processes import LOOPBACK
+from watchdog.sources.celery.source import CelerySettings, CelerySource
+
+pytestmark = pytest.mark.skipif(found() is None, reason="rabbitmq-server is not installed")
+
+SHOP, NOBODY = "celery@shop", "celery@nobody"
+
+
+def source_of(url: str) -> CelerySource:
+    return CelerySource(CelerySettings(url=SecretStr(url)))
+
+
+def ask(source: CelerySource, query: Query) -> Any:
+    return source.ask([query]).replies[query]
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """With one worker."""
+    folder = tmp_path_factory.mktemp("rabbit")
+    server = RabbitMQ(folder)
+    environment = {"DEMO_BROKER_URL": server.url, "DEMO_RESULTS_URL": "disabled://"}
+    try:
+        server.start()
+        with Cluster(folder, environment=environment) as cluster:
+            cluster.start_worker(SHOP, ["orders"], 2, "threads")
+            until(lambda: ask(source_of(server.url), PingWorkers()) == frozenset({SHOP}), 90, "an answer of the worker")
+            yield server
+    finally:
+        server.kill()
+
+
+def queues_of(rabbitmq: RabbitMQ) -> set[str]:
+    found = httpx.get(f"{rabbitmq.api_url}queues", trust_env=False, timeout=20).json()
+    return {queue["name"] for queue in found if "reply" in queue["name"]}
+
+
+def test_who_lives_answers(rabbitmq: RabbitMQ) -> None:
+    assert ask(source_of(rabbitmq.url), PingWorkers((NOBODY, SHOP))) == frozenset({SHOP})
+
+
+def test_a_worker_tells_its_pool_and_its_queues(rabbitmq: RabbitMQ) -> None:
+    seen = ask(source_of(rabbitmq.url), InspectWorkers((SHOP,)))[SHOP]
+    assert (seen.pool, seen.pool_size, seen.queues) == ("threads", 2, ("orders",))
+
+
+@pytest.mark.parametrize("names", [(SHOP,), (NOBODY,), ()])
+def test_no_queue_is_left_in_the_broker(rabbitmq: RabbitMQ, names: tuple[str, ...]) -> None:
+    source_of(rabbitmq.url).ask([PingWorkers(names), InspectWorkers(names), HeldByWorkers(names)])
+    until(lambda: queues_of(rabbitmq) == set(), 15, "no queue for replies")
+
+
+def test_a_wrong_password_is_a_refusal_that_shows_none(rabbitmq: RabbitMQ) -> None:
+    answer = ask(source_of(rabbitmq.url.replace("guest:guest", "guest:hunter2")), PingWorkers((SHOP,)))
+    assert isinstance(answer, Gap)
+    assert "refused" in answer.reason
+    assert "hunter2" not in answer.reason
+
+
+def test_while_the_broker_blocks_publishers_it_is_unknown_who_lives(rabbitmq: RabbitMQ) -> None:
+    rabbitmq.set_memory_limit("0")
+    source, began = source_of(rabbitmq.url), time.monotonic()
+    try:
+        answer = ask(source, PingWorkers((SHOP,)))
+        took_s = time.monotonic() - began
+    finally:
+        rabbitmq.set_memory_limit("0.9")
+    assert isinstance(answer, Gap), answer
+    assert took_s < source.longest_s + 0.5
+
+
+def test_a_broker_that_says_nothing_hangs_nothing() -> None:
+    def silent(connection: socket.socket, closing: threading.Event) -> None:
+        connection.recv(100)
+        closing.wait(10)
+
+    with TcpServer(silent) as server:
+        source, began = source_of(f"amqp://guest:guest@{LOOPBACK}:{server.port}//"), time.monotonic()
+        answer = ask(source, PingWorkers((SHOP,)))
+        took_s = time.monotonic() - began
+    assert isinstance(answer, Gap)
+    assert "no answer" in answer.reason
+    assert took_s < source.longest_s + 0.5

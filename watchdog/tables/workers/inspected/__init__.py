@@ -1,0 +1,1 @@
+"""What workers say when they are asked themselves: through Flower, or directly."""
