@@ -49,6 +49,8 @@ def shipped(target: Target) -> dict[str, str]:
     return idle_by_configuration(TABLES, target, [tuned.rule for tuned in rules_for(read_rule_book([], TABLES), target.name, TABLES)])
 
 
+OF_EVENTS = {"TaskRunsTwice"}
+"""Only events of tasks tell."""
 OF_SCHEDULES = {"BeatSilent", "TwoBeats", "ScheduleUnreadable", "ScheduledTaskNotRegistered", "TaskOverdue"}
 
 
@@ -71,7 +73,7 @@ def test_of_the_shipped_rules_those_that_need_redis_are_idle_without_it() -> Non
         "BrokerSlow",
         "UnackedRestoreStuck",
     }
-    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", *OF_SCHEDULES, *of_objectives, *of_redis}
+    assert set(idle_rules) == {"BrokerUnreachable", "ResultsUnreachable", *OF_SCHEDULES, *OF_EVENTS, *of_objectives, *of_redis}
     assert {idle_rules[name].partition("needs ")[1] for name in of_redis} == {"needs "}
 
 
@@ -89,9 +91,11 @@ def test_a_minimum_that_nobody_set_is_watched_by_nobody() -> None:
     )
 
 
-def test_with_all_sources_configured_no_shipped_rule_is_idle_but_those_for_schedules_and_objectives() -> None:
+def test_with_all_sources_configured_no_shipped_rule_is_idle_but_those_for_schedules_objectives_and_events_of_tasks() -> None:
     idle_rules = shipped(Target("prod", frozenset(SOURCES), min_workers=1))
-    assert {rule: why.rpartition("no ")[2] for rule, why in idle_rules.items() if rule not in OF_SCHEDULES - {"TaskOverdue"}} == {
+    assert {
+        rule: why.rpartition("no ")[2] for rule, why in idle_rules.items() if rule not in (OF_SCHEDULES | OF_EVENTS) - {"TaskOverdue"}
+    } == {
         "TaskOverdue": "[[target.schedule]] is configured",
         **dict.fromkeys(("ObjectiveBurnsFast", "ObjectiveBurnsSlowly", "ObjectiveMissed"), "[[target.objective]] is configured"),
     }

@@ -8,6 +8,7 @@ from rich.console import Console
 from watchdog.cli.init.places import Place
 from watchdog.core.text.secrets import Unprinted
 from watchdog.net.http_proxy import Proxy
+from watchdog.sources.celery.amqp_address import AmqpAddress
 from watchdog.sources.flower.access.token import Obtained, Token
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.sentinel_address import SentinelAddress
@@ -15,6 +16,7 @@ from watchdog.sources.redis.sentinel_address import SentinelAddress
 ADDRESS = RedisAddress("redis", "h", username="u", password="hunter2")
 HOLDERS: tuple[Unprinted, ...] = (
     ADDRESS,
+    AmqpAddress("h", 5672, "/", username="u", password="hunter2"),
     SentinelAddress((("h", 1),), "mymaster", ADDRESS, ADDRESS),
     Proxy("http://proxy:3128", "u", "hunter2"),
     Obtained("hunter2"),
