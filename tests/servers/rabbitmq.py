@@ -47,7 +47,7 @@ class RabbitMQ:
         return f"http://guest:guest@{LOOPBACK}:{self._api_port}/api/"
 
     def start(self) -> None:
-        """Returns when its API answers; raises TimeoutError with the end of its log."""
+        """Returns when its API answers; raises TimeoutError with the end of its log, and leaves nothing running then."""
         program = found()
         if program is None:
             raise FileNotFoundError("rabbitmq-server: not installed")
@@ -59,6 +59,7 @@ class RabbitMQ:
         deadline = time.monotonic() + START_S
         while not self._answers():
             if time.monotonic() > deadline or not broker.running:
+                self.kill()
                 raise TimeoutError(f"RabbitMQ did not answer within {START_S:.0f}s; the end of its log:\n{broker.last_lines()}")
             time.sleep(0.2)
 
