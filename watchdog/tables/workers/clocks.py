@@ -45,15 +45,20 @@ def is_heard(beat: WorkerBeat | None, *, listed: bool, heard_at: float | None, b
     return is_new(before, beat) or (heard_at is not None and 0 <= now - heard_at <= HEARD_S)
 
 
-def drift_after(known: Drift, before: WorkerBeat | None, beat: WorkerBeat | None, flower_ahead_s: float, now: float) -> Drift:
-    """Return the drift after this poll. `flower_ahead_s`: seconds by which Flower's clock is ahead of ours."""
+def drift_after(
+    known: Drift, before: WorkerBeat | None, beat: WorkerBeat | None, flower_ahead_s: float, now: float, asking_s: float = 0.0
+) -> Drift:
+    """Return the drift after this poll. `flower_ahead_s`: seconds by which Flower's clock is ahead of ours.
+
+    `asking_s`: how long this poll took. A heartbeat that was sent meanwhile is by no clock that is ahead.
+    """
     drift, candidate = known
     if beat is None or not beat.heartbeats:
         return known
     now += flower_ahead_s
     last, first = beat.heartbeats[-1], beat.heartbeats[0]
     same = before is not None and before.heartbeats
-    if last > now + AHEAD_S and not (same and before is not None and before.heartbeats[-1] == last):
+    if last > now + AHEAD_S + asking_s and not (same and before is not None and before.heartbeats[-1] == last):
         return last - now, None
     if drift is not None and drift > AHEAD_S and _took_a_task(before, beat):
         return (0.0, None) if candidate == 0.0 else (drift, 0.0)  # one alone may be a heartbeat that reports a task after its event

@@ -162,6 +162,7 @@ class _Seen:
         heard = self._events_of(known.name)
         takes_turns |= turns_heard(heard)
         again = restarted(known.beat, beat) and not takes_turns and not fell
+        drift = (None, None) if again else known.drift
         crashed = again and not said_more_goodbyes(known.beat, beat)
         return {
             "inspection": self.inspected.get(known.name),
@@ -178,7 +179,7 @@ class _Seen:
             "ear_at": None if heard is None else self.now - heard.ago_s,
             "own_ahead_s": None if heard is None or heard.ahead_s is None else heard.ahead_s - self.flower_ahead_s,
             "responsive": (known.responsive and not again) or (heard is not None and heard.spoke_busy),
-            "drift": drift_after((None, None) if again else known.drift, known.beat, beat, self.flower_ahead_s, self.now),
+            "drift": drift_after(drift, known.beat, beat, self.flower_ahead_s, self.now, self.replies.took_s),
         }
 
     def _at_work(self, known: KnownWorker, signs: Mapping[str, Any]) -> dict[str, Any]:

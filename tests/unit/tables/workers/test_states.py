@@ -318,6 +318,14 @@ def test_a_clock_that_is_ahead_is_known_by_how_much(by: float) -> None:
     assert cell(ahead(by).at_once()["workers"], WEB, "clock_drift_s") == pytest.approx(by, abs=1)
 
 
+def test_a_heartbeat_that_was_sent_while_a_slow_look_was_asking_is_by_a_right_clock() -> None:
+    watch = watching(healthy())
+    watch.took_s = 20.0
+    watch.cluster.beating(10)
+    shifted(watch.cluster, WEB, 18.0)
+    assert cell(watch.at_once()["workers"], WEB, "clock_drift_s") == 0.0
+
+
 def worked(cluster: Cluster, name: str) -> None:
     """Time passes in which it takes a task; the entry that lies ahead of now stays the last in Flower's list."""
     ahead_of_now = cluster.beats[name].heartbeats[-1]
