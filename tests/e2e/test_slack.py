@@ -5,7 +5,9 @@ from pathlib import Path
 
 import redis
 
+from tests.builders.slack_limits import beyond_slacks_limits
 from tests.processes.running import running, write_config
+from tests.servers.many_tasks_app import NAMES
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -47,3 +49,38 @@ def test_while_slack_is_busy_what_waits_is_merged_and_what_ended_untold_is_not_t
     assert json.loads(told[-1])["text"].startswith(("Resolved", "prod: 2 incidents over"))
     assert not any(b"beta" in body for body in told)
     assert "/hook" not in daemon.own_text
+
+
+def test_five_hundred_tasks_that_fail_are_one_message_within_slacks_limits(
+    bare_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
+) -> None:
+    bare_cluster.start_redis()
+    (tmp_path / "watchdog.toml").write_text(
+        f'''interval = "1s"
+database = "watchdog.db"
+[[target]]
+name = "prod"
+redis = "{bare_cluster.redis_url}"
+[[receiver]]
+name = "ops"
+type = "slack"
+url = "{receiver.url}"
+group_wait = "20s"      # they do not fail within one cycle
+[[override]]
+rule = "Queue*"
+enabled = false
+'''
+    )
+    receiver.default = OK
+    with running(tmp_path) as daemon:
+        daemon.wait_for("watchdog_started")
+        bare_cluster.start_worker("one", ["mails"], 2, "prefork", "--include=tests.servers.many_tasks_app")
+        until(lambda: bare_cluster.app.control.ping(timeout=1.0), 60, "the worker")
+        for _ in range(5):
+            for name in NAMES:
+                bare_cluster.app.send_task(name, queue="mails", ignore_result=True)
+        until(lambda: receiver.requests, 90, "a message")
+        assert daemon.end() == 0
+    (body,) = [request.body for request in receiver.requests]
+    assert not beyond_slacks_limits(body)
+    assert "500 incidents" in json.loads(body)["text"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.builders.report import MIDNIGHT, a_burned_incident, a_report, a_target_report
-from tests.property.test_slack_limits import TEXTS, texts, utf16
+from tests.builders.slack_limits import utf16
+from tests.property.test_slack_limits import TEXTS, texts
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.payload import LARGEST_BODY, encode
 from watchdog.core.model.target import SELF
