@@ -80,6 +80,7 @@ class Watching:
         self._mirrors, self._mirrors_fail = tuple(mirrors), dict.fromkeys((mirror.name for mirror in mirrors), "")
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
+        self._scheduling, self._stopping = threading.Lock(), False
         self._begun_at = stopwatch()
         self._retries_seen = dict(store.retried())
         self._ended_at: dict[str, float] = {}  # target -> the end of its last cycle, successful or not
@@ -120,8 +121,10 @@ class Watching:
             self._heartbeat.stop()
         for cycle in self.cycles:
             cycle.stop()
+        with self._scheduling:
+            self._stopping = True
         if self._scheduler is not None:
-            self._scheduler.shutdown(wait=True)
+            self._scheduler.shutdown(wait=True)  # it waits for running jobs with its locks held: none of them may need the scheduler now
         if self._remedies is not None:
             self._remedies.finish(grace_s)
         self._delivery.stop(grace_s)
@@ -202,9 +205,10 @@ class Watching:
     def _run_now(self, jobs: Iterable[str]) -> None:
         from datetime import UTC, datetime  # noqa: PLC0415
 
-        if self._scheduler is not None:
-            for job in jobs:
-                self._scheduler.modify_job(job, next_run_time=datetime.now(UTC))
+        with self._scheduling:
+            if self._scheduler is not None and not self._stopping:
+                for job in jobs:
+                    self._scheduler.modify_job(job, next_run_time=datetime.now(UTC))
 
     def _one_cycle(self, cycle: Cycle) -> None:
         name, began = cycle.target.name, self._stopwatch()
