@@ -32,11 +32,11 @@ class Heard(Struct, frozen=True):
 def dark(heard: Heard, events: Mapping[str, float], processed: Mapping[str, float], began_after_flower: Mapping[str, bool]) -> str | None:
     """Return why task counts are incomplete; None if nothing contradicts.
 
-    All events of a worker that started after Flower should have been received.
+    All events of a worker that started after Flower should have been received, also of the tasks that it had taken at its first look.
     """
     for name, took in sorted(processed.items()):
         before = heard.of.get(name)
-        since = before[1] if before is not None else 0.0 if began_after_flower.get(name) and not events.get(name) else took
+        since = 0.0 if began_after_flower.get(name) and not events.get(name) else took if before is None else before[1]
         if took - since >= LEAST:
             said = f"{name} took {took - since:g} tasks, and no event about them was received"
             return f"{said}: are task events on (worker -E, worker_send_task_events)?"

@@ -62,3 +62,9 @@ def test_one_of_several_is_enough_for_the_cluster_to_be_unknown() -> None:
 def test_a_first_look_believes_it_of_a_worker_younger_than_flower_alone(after_flower: bool, unheard: bool) -> None:
     said = dark(Heard(), {}, {WEB: 200.0}, {WEB: after_flower})
     assert (said is not None) is unheard
+
+
+@pytest.mark.parametrize(("began_after", "said"), [(True, True), (False, False)])
+def test_of_one_that_began_under_our_eyes_what_it_took_before_its_first_look_counts_too(began_after: bool, said: bool) -> None:
+    why = dark(Heard({WEB: (0.0, 30.0)}), {}, {WEB: 30.0}, {WEB: began_after})
+    assert (why is not None and "took 30 tasks" in why) is said
