@@ -92,7 +92,8 @@ class StormFloor:
         incident = {
             "id": identity, "fingerprint": fingerprint, "event": "first", "rule": "Jumped", "target": "prod", "severity": "warning",
             "state": "firing", "ended": None, "closed_by": None, "closed_because": None, "key": key, "labels": {}, "values": values,
-            "summary": summary, "description": "", "runbook": "", "link": None, "because": [], "deploy": None, "trend": None,
+            "summary": summary, "description": "", "runbook": "", "link": None, "because": [], "deploy": None,
+            "trend": None, "remedy": None,
             "started_at": at, "fired_at": at, "resolved_at": None, "flapping": False, "targets": ["prod"],
             "sequence": 1,
         }  # fmt: skip

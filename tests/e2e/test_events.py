@@ -52,9 +52,9 @@ def watched(redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path) 
 
 
 def cells(daemon: Daemon, column: str) -> dict[str, object]:
-    """A column of the workers, as the daemon stored it at its last look."""
-    shown = json.loads(watchdog("status", "--json", cwd=daemon.folder).stdout)
-    rows = [row["cells"] for row in shown["targets"][0]["tables"]["workers"]["rows"]]
+    """A column of the workers, as the daemon stored it at its last look; nothing before its first one, when `status` looks itself."""
+    (target,) = json.loads(watchdog("status", "--json", cwd=daemon.folder).stdout)["targets"]
+    rows = [] if target["live"] else [row["cells"] for row in target["tables"]["workers"]["rows"]]
     return {row["name"]: row[column] for row in rows}
 
 
@@ -140,13 +140,10 @@ def test_without_flower_what_runs_is_shown_with_its_worker_and_its_queue(watched
 def test_a_worker_that_says_nothing_of_its_tasks_leaves_their_counts_unknown(
     watched: Daemon, redis_server: Cluster, receiver: RecordingReceiver
 ) -> None:
-    redis_server.start_worker("mute", ["mails"], 2)
+    redis_server.start_worker("mute", ["mails"], 2, "prefork", "--", "worker.send_task_events=0")
     until(lambda: cells(watched, "state") == {"celery@mute": "online"}, 60, "the worker", every=0.5)
-    until(
-        lambda: redis_server.app.control.disable_events(reply=True, timeout=2), 60, "its answer", every=0.5
-    )  # it speaks before it listens
     redis_server.flood("mails", 30, "demo.ok")
-    until(lambda: cells(watched, "processed")["celery@mute"] == 30, 60, "its tasks", every=0.5)
+    until(lambda: cells(watched, "processed").get("celery@mute") == 30, 60, "its tasks", every=0.5)
     asked = watchdog("query", "--format", "json", "SELECT error_rate FROM cluster", cwd=watched.folder)
     assert "no event about them" in asked.stdout
     assert told(receiver) == []

@@ -3,17 +3,26 @@
 import signal
 import socket
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
-from tests.conftest import ask_the_workers
+from tests.conftest import ask_the_workers, start_usual
 from tests.processes.command_line import watchdog
 from tests.processes.running import events_of, running, told, watchdog_process, write_config
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """The usual cluster, of this module alone: what tests elsewhere let fail would be told here."""
+    with Cluster() as own:
+        start_usual(own)
+        yield own
 
 
 def drain(cluster: Cluster, queue: str) -> None:

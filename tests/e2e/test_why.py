@@ -144,7 +144,7 @@ def test_what_cannot_be_seen_says_why(tmp_path: Path, port: int) -> None:
 
 def test_what_is_idle_says_why(tmp_path: Path, port: int) -> None:
     configure(tmp_path, port)
-    assert "verdict  idle, it has no verdict here: " in said(tmp_path, "WorkerLost")
+    assert "verdict  idle, it has no verdict here: " in said(tmp_path, "BrokerNodeDown")
 
 
 def test_a_clear_row_says_which_part_is_false(tmp_path: Path, port: int) -> None:

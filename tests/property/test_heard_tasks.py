@@ -1,4 +1,4 @@
-"""Whatever the order of a task's events: each is in one list at most, and every event but a second report of a failure is counted."""
+"""Whatever the order of events: what one worker executes is in one list at most, what runs is listed once, and every event is counted."""
 
 from collections import Counter
 
@@ -21,8 +21,8 @@ def heard(events: list[tuple[str, str, str, str | None]]) -> Runs:
 
 
 @given(EVENTS)
-def test_a_task_is_in_one_list(events: list[tuple[str, str, str, str | None]]) -> None:
-    runs = heard(events)
+def test_a_task_of_one_worker_is_in_one_list(events: list[tuple[str, str, str, str | None]]) -> None:
+    runs = heard([(kind, task_id, "celery@1", name) for kind, task_id, _, name in events])
     listed = [
         *runs.started(99),
         *runs.failed(99),
@@ -30,6 +30,13 @@ def test_a_task_is_in_one_list(events: list[tuple[str, str, str, str | None]]) -
         *(task for name in ("", "x", "y") for task in runs.succeeded(name, 99)),
     ]
     assert max(Counter(task.id for task in listed).values(), default=0) <= 1
+
+
+@given(EVENTS)
+def test_a_task_that_runs_is_listed_once_and_no_worker_twice(events: list[tuple[str, str, str, str | None]]) -> None:
+    running = heard(events).started(99)
+    assert max(Counter(task.id for task in running).values(), default=0) <= 1
+    assert all(task.worker not in dict(task.also_on or ()) for task in running)
 
 
 @given(EVENTS)
