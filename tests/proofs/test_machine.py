@@ -77,9 +77,9 @@ def prefix(namespace: MountNamespace, folder: Path) -> list[str]:
 
 @pytest.fixture
 def small_disk(namespace: MountNamespace, tmp_path: Path) -> Path:
-    """A real disk of a megabyte under the database; as we reach it."""
+    """A real disk of two megabytes under the database, which starts with 0.2 and its log; as we reach it."""
     (tmp_path / DISK).mkdir()
-    namespace.run("mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", tmp_path / DISK)
+    namespace.run("mount", "-t", "tmpfs", "-o", "size=2M", "tmpfs", tmp_path / DISK)
     return namespace.seen(tmp_path / DISK)
 
 
