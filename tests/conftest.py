@@ -30,8 +30,6 @@ FIGURE = "figure"
 WORKERS_PER_CORE = 3
 """Tests wait for servers, processes and timeouts more than they compute."""
 LONGEST_ID = 200
-ON_A_CLUSTER_OF_THEIR_OWN = ("test_run",)
-"""Modules that start many daemons: in one row with all others that share the usual cluster they would end last, alone."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,8 +70,8 @@ def pytest_collection_finish() -> None:
 def shared_by(item: pytest.Item) -> str:
     """What a test shares with others: the usual cluster, or the fixtures of its module, with their parameters; empty: nothing."""
     definitions = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009 - pytest offers no public way to a fixture's scope
-    if "cluster" in definitions:
-        return item.path.stem if item.path.stem in ON_A_CLUSTER_OF_THEIR_OWN else "usual-cluster"
+    if "cluster" in definitions and definitions["cluster"][-1].scope == "session":
+        return "usual-cluster"
     of_module = sorted(name for name, found in definitions.items() if found[-1].scope == "module")
     if not of_module:
         return ""

@@ -203,6 +203,7 @@ def test_the_queue_is_limited_and_belongs_to_the_connection(rabbit: RabbitMQ, ea
 
 
 def test_of_a_process_that_is_killed_nothing_stays(rabbit: RabbitMQ) -> None:
+    publish(rabbit.url, beat(ONE))
     before = len(queues(rabbit))
     command = [sys.executable, "-c", HEARING, rabbit.url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
