@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders.outbox import T0, commit, load, opened, plan
 from watchdog.core.incidents.quiet.matchers import parse_matchers
@@ -43,6 +44,27 @@ def test_a_silence_is_ended_by_the_beginning_of_its_id(store: Store) -> None:
     store.add_silence(LATER)
     assert store.expire_silence("01aaa", T0 + 60) == GPUS
     assert [one.ends_at for one in store.silences()] == [T0 + 60, LATER.ends_at]
+
+
+def test_a_silence_that_is_amended_keeps_its_id(store: Store) -> None:
+    store.add_silence(GPUS)
+    asked = replace(GPUS, id="01AACCCC", ends_at=T0 + 9000, comment="takes longer", author="bob")
+    changed = store.amend_silence(GPUS.id, asked, T0 + 60)
+    assert store.silences() == (changed,) == (replace(asked, id=GPUS.id),)
+
+
+def test_a_silence_that_cannot_be_amended_ends_and_another_begins(store: Store) -> None:
+    store.add_silence(GPUS)
+    asked = replace(LATER, id="01AACCCC", starts_at=T0)
+    held = store.amend_silence(GPUS.id, asked, T0 + 60)
+    assert store.silences() == (replace(GPUS, ends_at=T0 + 60), held) == (replace(GPUS, ends_at=T0 + 60), replace(asked, starts_at=T0 + 60))
+
+
+def test_only_a_whole_id_names_the_silence_to_amend(store: Store) -> None:
+    store.add_silence(GPUS)
+    with pytest.raises(NotFoundError, match="silence not found"):
+        store.amend_silence(GPUS.id[:-1], GPUS, T0 + 60)
+    assert store.silences() == (GPUS,)
 
 
 NOT_ONE = [("01A", "2 silences begin with 01A"), ("02", "no silence that has not ended begins with 02"), ("", "silence")]

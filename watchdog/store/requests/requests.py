@@ -38,6 +38,11 @@ class Requests:
         with self._file.writing() as connection, self._file.speaking():
             silences.add(connection, silence)
 
+    def amend_silence(self, named: str, asked: Silence, now: float) -> Silence:
+        """Change the silence of this id; if that would rewrite what it has hidden, it ends, and another begins. Returns what holds."""
+        with self._file.writing() as connection, self._file.speaking():
+            return silences.amend(connection, named, asked, now)
+
     def expire_silence(self, named: str, now: float) -> Silence:
         """End a silence by its id or a unique prefix of it; `NotFoundError` if none or several match. Returns it as it was."""
         with self._file.writing() as connection, self._file.speaking():

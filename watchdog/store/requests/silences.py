@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from watchdog.core.decoding import ready
 from watchdog.core.incidents.quiet.matchers import Matcher
-from watchdog.core.incidents.quiet.silences import Silence
+from watchdog.core.incidents.quiet.silences import Silence, amended
 from watchdog.store.records import plain
 from watchdog.store.refusals import NotFoundError
 
-__all__ = ["add", "every", "expire", "not_ended", "silence_from"]
+__all__ = ["add", "amend", "every", "expire", "not_ended", "silence_from"]
 
 _NOT_ENDED = "SELECT * FROM silences WHERE ends_at > coalesce((SELECT max(at) FROM cycles), 0) - 86400 ORDER BY id"
 """A day more than needed: whether a silence applies is decided with the cycle's clock, which may have been set back."""
@@ -45,6 +46,26 @@ def expire(connection: sqlite3.Connection, named: str, now: float) -> Silence:
         raise NotFoundError(f"{what} {named}; `watchdog silence list` shows them")
     connection.execute("UPDATE silences SET ends_at = ? WHERE id = ?", (now, found[0].id))
     return found[0]
+
+
+def amend(connection: sqlite3.Connection, named: str, asked: Silence, now: float) -> Silence:
+    """Change the silence of exactly this id; one that cannot be changed ends now, and what was asked for is added. Returns what holds then.
+
+    `NotFoundError` if there is none.
+    """
+    old = next((silence for silence in every(connection) if silence.id == named), None)
+    if old is None:
+        raise NotFoundError("silence not found")
+    changed = amended(old, asked, now)
+    if changed is None:
+        new = replace(asked, starts_at=max(asked.starts_at, now))
+        if old.ends_at > now:
+            connection.execute("UPDATE silences SET ends_at = ? WHERE id = ?", (now, old.id))
+        add(connection, new)
+        return new
+    connection.execute("DELETE FROM silences WHERE id = ?", (old.id,))
+    add(connection, changed)
+    return changed
 
 
 def silence_from(row: Mapping[str, Any] | sqlite3.Row) -> Silence:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.sql.functions import PatternError, compiled_pattern, found_in
 
-__all__ = ["Matcher", "labels_of", "match", "parse_matchers"]
+__all__ = ["Matcher", "labels_of", "match", "new_matcher", "parse_matchers"]
 
 EXPECTED = 'expected matchers such as rule=WorkerLost or name=~"celery@gpu-.*"'
 _MATCHER = re.compile(r'\s*([^\W\d]\w*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",{}=~!][^",{}=]*?))?\s*(,|$)', re.DOTALL)
@@ -63,21 +63,22 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
             raise ValueError(f"{EXPECTED}, found {_shortened(inner[at:])}")
         label, operator, quoted, bare, _ = found.groups()
         value = _ESCAPED.sub(r"\1", quoted) if quoted is not None else (bare or "")
-        _check_pattern(operator, value)
-        matchers.append(Matcher(label, operator, value))
+        matchers.append(new_matcher(label, operator, value))
         at = found.end()
     if not matchers:
         raise ValueError(f"{EXPECTED}, found nothing")
     return tuple(matchers)
 
 
-def _check_pattern(operator: str, value: str) -> None:
+def new_matcher(label: str, operator: str, value: str) -> Matcher:
+    """Return a matcher. ValueError if its value should be a regular expression, and is none or could take too long."""
     if operator in ("=~", "!~"):
         try:
             compiled_pattern(value)  # first as it was written, so that a fault quotes that
             compiled_pattern(_whole(value))
         except PatternError as error:
             raise ValueError(str(error).removeprefix("regexp: ")) from None
+    return Matcher(label, operator, value)
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of, match, parse_matchers
@@ -15,7 +16,16 @@ from watchdog.core.incidents.quiet.selection import MOST_REMEMBERED, Selection
 from watchdog.core.model.identity import silence_id
 from watchdog.core.model.target import SELF
 
-__all__ = ["ANNOUNCEMENT", "Silence", "Silenced", "is_announcement", "matches_everything", "new_silence", "silenced_by"]
+__all__ = [
+    "ANNOUNCEMENT",
+    "Silence",
+    "Silenced",
+    "amended",
+    "is_announcement",
+    "matches_everything",
+    "new_silence",
+    "silenced_by",
+]
 
 ANNOUNCEMENT = "Silenced"
 """The shipped rule whose incidents tell of silences and deploys themselves."""
@@ -82,6 +92,19 @@ def new_silence(matchers: str, starts_at: float, lasts_s: float, comment: str, a
             "these matchers would silence everything, or nearly; name what is to be silent, as in rule=WorkerLost or target=staging"
         )
     return Silence(silence_id(starts_at, matchers), parsed, starts_at, starts_at + lasts_s, comment.strip(), author)
+
+
+def amended(old: Silence, asked: Silence, now: float) -> Silence | None:
+    """Return the old silence as it is asked to be; None if that would change what it has hidden until now: then it has to be another one.
+
+    It may always be given another comment, author and end. Its start may move as long as it lies ahead.
+    """
+    if old.matchers != asked.matchers or old.ends_at <= now:
+        return None
+    if old.covers(now):
+        same_start = int(old.starts_at) == int(asked.starts_at)  # as clients send it back, which round it
+        return replace(asked, id=old.id, starts_at=old.starts_at) if same_start else None
+    return replace(asked, id=old.id) if asked.starts_at >= now else None
 
 
 def matches_everything(matchers: Iterable[Matcher]) -> bool:

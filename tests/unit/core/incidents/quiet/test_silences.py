@@ -1,6 +1,7 @@
 """What a silence hides, and what is said at its end."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders.answers import NOW, a_target
 from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
@@ -10,7 +11,7 @@ from watchdog.core.incidents.messages import Event, Notified
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import Quiet, quiet_reasons
-from watchdog.core.incidents.quiet.silences import Silence, Silenced, matches_everything
+from watchdog.core.incidents.quiet.silences import Silence, Silenced, amended, matches_everything
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen
@@ -40,6 +41,25 @@ ALL = [("target=~.*", True), ("severity!=critical", True), ("rule=WorkerLost", F
 @pytest.mark.parametrize(("text", "everything"), ALL)
 def test_matchers_that_select_an_incident_without_labels_select_everything(text: str, everything: bool) -> None:
     assert matches_everything(parse_matchers(text)) is everything
+
+
+OLD = Silence("01OLD", parse_matchers("name=indexing"), NOW - 60.5, NOW + 60)
+AHEAD = replace(OLD, starts_at=NOW + 30)
+AMENDED = [
+    (OLD, replace(OLD, ends_at=NOW + 900, comment="longer", author="bob"), True),
+    (OLD, replace(OLD, starts_at=NOW - 61.0), True),  # the same second, as clients round it
+    (OLD, replace(OLD, starts_at=NOW), False),
+    (OLD, replace(OLD, matchers=parse_matchers("name=mail")), False),
+    (replace(OLD, ends_at=NOW), replace(OLD, ends_at=NOW + 900), False),
+    (AHEAD, replace(AHEAD, starts_at=NOW + 5), True),
+    (AHEAD, replace(AHEAD, starts_at=NOW - 1), False),
+]
+
+
+@pytest.mark.parametrize(("old", "asked", "can_be"), AMENDED)
+def test_a_silence_may_be_amended_unless_that_changes_what_it_has_hidden(old: Silence, asked: Silence, can_be: bool) -> None:
+    began = old.starts_at if old.covers(NOW) else asked.starts_at
+    assert amended(old, replace(asked, id="01NEW"), NOW) == (replace(asked, id="01OLD", starts_at=began) if can_be else None)
 
 
 def test_a_cause_is_named_before_a_silence() -> None:
