@@ -1,6 +1,5 @@
 """The mirror in Debian's real Alertmanager: it fires, escalates and ends there, through a restart of either, and two watchdogs are one."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,47 +11,21 @@ from msgspec.structs import replace
 
 from tests.builders.outbox import incident
 from tests.processes.running import running, write_config
+from tests.servers.alertmanager import PROGRAM, RealAlertmanager
 from tests.servers.waiting import until
 from watchdog.config.sections.alertmanager import AlertmanagerSettings
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.outcome import Delivered, Later
 from watchdog.core.model.severity import Severity
 from watchdog.demo.cluster import Cluster
-from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
+from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.receivers.alertmanager import Alertmanager
 
-PROGRAM = shutil.which("prometheus-alertmanager")
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no prometheus-alertmanager on PATH (Debian: prometheus-alertmanager; make peers)")
-CONFIG = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
-class Real:
-    """A real Alertmanager, without cluster and without receivers."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.url = f"http://{LOOPBACK}:{self.port}/alerts-here"
-        self.process: Process | None = None
-
-    def start(self) -> None:
-        (self.folder / "alertmanager.yml").write_text(CONFIG)
-        command = [
-            str(PROGRAM), f"--config.file={self.folder}/alertmanager.yml", f"--storage.path={self.folder}/data",
-            "--cluster.listen-address=", f"--web.listen-address={LOOPBACK}:{self.port}", "--web.route-prefix=/alerts-here",
-        ]  # fmt: skip
-        self.process = Process("alertmanager", command, self.folder, child_environment({}))
-        until(self._ready, 60, "Alertmanager to be ready")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.end()
-            self.process = None
-
-    def _ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/-/ready", trust_env=False, timeout=5).status_code == 200
-        except httpx.HTTPError:
-            return False
+class Real(RealAlertmanager):
+    """A real Alertmanager without receivers, and what it shows."""
 
     def alerts(self) -> list[dict[str, Any]]:
         """What it shows as active."""
