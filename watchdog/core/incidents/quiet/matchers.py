@@ -18,6 +18,7 @@ __all__ = ["Matcher", "labels_of", "match", "new_matcher", "parse_matchers"]
 
 EXPECTED = 'expected matchers such as rule=WorkerLost or name=~"celery@gpu-.*"'
 _MATCHER = re.compile(r'\s*([^\W\d]\w*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",{}=~!][^",{}=]*?))?\s*(,|$)', re.DOTALL)
+_FLAGS = re.compile(r"\(\?([ims]+)\)")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -89,7 +90,8 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _whole(pattern: str) -> str:
-    return rf"^(?:{pattern})\Z"
+    flags = _FLAGS.match(pattern)  # `(?i)worker.*`: Python takes flags for a whole pattern only at its very beginning
+    return rf"^(?{flags[1]}:{pattern[flags.end() :]})\Z" if flags else rf"^(?:{pattern})\Z"
 
 
 def _shortened(text: str) -> str:

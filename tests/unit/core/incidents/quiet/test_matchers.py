@@ -50,6 +50,8 @@ def test_a_matcher_is_written_as_it_can_be_read() -> None:
         ("name=~gpu", False),
         ("name=~celery@gpu-1|x", True),
         ("name!~celery@web-.*", True),
+        ("name=~(?i)x|CELERY@gpu-.*", True),
+        ("name=~(?i)CELERY@gpu", False),
         ("team=data, target=prod, severity=warning", True),
         ("team=data, target=staging", False),
         ("absent=", True),
