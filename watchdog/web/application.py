@@ -3,7 +3,7 @@
 In: a `Site` and `[http]`. Out: a Flask application. What fails in it is logged and answered in one sentence; no answer holds a traceback.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,7 +32,7 @@ __all__ = ["build_application"]
 log = structlog.get_logger()
 
 BLUEPRINTS: tuple[Blueprint, ...] = (health, metrics, api, pages, changes, acting)
-"""Everything that is served."""
+"""Everything that is always served."""
 
 OPEN = frozenset({"health.healthz", "health.readyz", "static"})
 """What is served without authentication: nothing in it is about a cluster."""
@@ -61,7 +61,7 @@ def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[]
     app.jinja_options = {"finalize": harmless}
     app.extensions["site"] = site
     app.extensions["access"] = access = Access(settings, stopwatch)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *_asked_for(settings)):
         app.register_blueprint(blueprint)
 
     @app.before_request
@@ -90,6 +90,14 @@ def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[]
     app.register_error_handler(StoreError, _store_failed)
     app.register_error_handler(Exception, _crashed)
     return _Prefixed(app, settings.prefix)
+
+
+def _asked_for(settings: HttpSettings) -> Iterator[Blueprint]:
+    """What is served only if the configuration says so, and imported only then."""
+    if settings.alertmanager_api:
+        from watchdog.web.alertmanager import alertmanager  # noqa: PLC0415
+
+        yield alertmanager
 
 
 class _Prefixed:

@@ -1,4 +1,4 @@
-"""Answers that refuse: one sentence for people; below `/api/`, the same as JSON (RFC 9457).
+"""Answers that refuse: one sentence for people; below `/api/`, the same as JSON (RFC 9457); below `/api/v2/`, as Alertmanager refuses.
 
 In: a status and what is wrong. Out: an answer. Views raise `RefusedError`; the application turns it, and what Flask refuses, into answers.
 """
@@ -6,15 +6,18 @@ In: a status and what is wrong. Out: an answer. Views raise `RefusedError`; the 
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Response, request
+from flask import Response, current_app, request
 from msgspec import UNSET, Struct, UnsetType
 
 from watchdog.config.masking import MASKING
 from watchdog.status.documents.text import json_text
 
-__all__ = ["API", "PROBLEM", "Problem", "RefusedError", "for_programs", "refused"]
+__all__ = ["ALERTMANAGER", "API", "PROBLEM", "Problem", "RefusedError", "for_programs", "refused"]
 
 API = "/api/"
+ALERTMANAGER = "/api/v2"
+AS_TEXT = frozenset({400, 404, 500})
+"""Statuses with which Alertmanager's own code refuses, by a mere text, which its clients show. With others, what decodes requests does."""
 PROBLEM = "application/problem+json"
 
 
@@ -45,5 +48,8 @@ def refused(status: int, detail: str, where: str = "", headers: Mapping[str, str
     """The answer."""
     if not for_programs():
         return Response(MASKING(f"watchdog: {detail}\n"), status, headers, content_type="text/plain; charset=utf-8")
+    if request.path.startswith(f"{ALERTMANAGER}/") and "alertmanager" in current_app.blueprints:
+        said = detail if status in AS_TEXT else {"code": status, "message": detail}
+        return Response(MASKING(json_text(said)) + "\n", status, headers, content_type="application/json")
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, where=where or UNSET)
     return Response(MASKING(json_text(problem)) + "\n", status, headers, content_type=PROBLEM)

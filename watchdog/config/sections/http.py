@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StrictBool,
     StrictStr,
     ValidationInfo,
     field_validator,
@@ -97,6 +98,7 @@ class HttpSettings(BaseModel):
     """`[http]`. `users`: name -> hash of the password. `user_header` names who a proxy among `trusted_proxies` has let in.
 
     `roles`: name -> what that person may do; whoever is not in it is a viewer. `metrics`: whose names `/metrics` serves.
+    `alertmanager_api`: whether Alertmanager's API is spoken, too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -110,6 +112,7 @@ class HttpSettings(BaseModel):
     roles: dict[str, Literal["viewer", "operator"]] = Field(default_factory=dict)
     hosts: Annotated[tuple[StrictStr, ...], BeforeValidator(as_tuple)] = ()
     metrics: Literal["watchdog", "celery-exporter"] = "watchdog"
+    alertmanager_api: StrictBool = False
 
     @property
     def address(self) -> tuple[str, int]:
