@@ -150,6 +150,13 @@ def test_elsewhere_it_goes_to_all() -> None:
     assert [query.workers for query in watch.cluster.asked if isinstance(query, PingWorkers)] == [()]
 
 
+@pytest.mark.parametrize("sources", [ON_REDIS, ON_ANOTHER])
+def test_where_nobody_is_all_are_pinged_every_10_s(sources: frozenset[str]) -> None:
+    watch = watching(sources, Cluster())
+    pinged = [any(isinstance(query, PingWorkers) for query in watch.cluster.asked) for _ in range(20) if watch.look(1)]
+    assert pinged.count(True) == 2
+
+
 @pytest.mark.parametrize("source", ["redis", "celery"])
 def test_where_the_broker_does_not_answer_nothing_is_known(source: str) -> None:
     watch = watching()

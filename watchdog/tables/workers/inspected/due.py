@@ -28,6 +28,8 @@ LONGEST_INSPECTION_S = 300.0
 NEW_S = 60.0
 """A mailbox is pinged in each poll for so long, then every `STRANGER_S`: whoever is behind it may be gone, or busy."""
 STRANGER_S = 300.0
+NOBODY_S = 10.0
+"""Between two pings to whoever may be there: one that nobody answers takes all the time that answers may take, in each poll."""
 
 
 class Due:
@@ -47,7 +49,10 @@ class Due:
     def to_ping(self) -> tuple[str, ...] | None:
         """Return those to ping; none in particular if it is not known who is there; None if nobody is to be pinged."""
         names = tuple(sorted(name for name in self._silent if self._may_ping(name)))
-        return names or None if self._mailboxes or self._heard else ()
+        if self._mailboxes or self._heard:
+            return names or None
+        before = self._memory.looked_at
+        return () if self._silent or before is None or self._now // NOBODY_S > before // NOBODY_S else None
 
     def to_inspect(self) -> tuple[str, ...]:
         """Return the workers that are there, and whose last inspection is missing, old, or of an earlier process."""
