@@ -548,7 +548,7 @@ STOPPED = {
 MOST_MB = 450
 """What the whole process may hold: itself (60), SQLite's most (256), an answer's most, and Python's copies of it."""
 MOST_S_EACH = 20.0
-"""Five seconds by the clock, and what the last step costs; two cores shared with others."""
+"""CPU: five seconds by the clock, and what the last step costs."""
 
 
 def rule_file(path: Path, query: str) -> Path:
@@ -593,7 +593,7 @@ def test_a_rule_that_would_exhaust_the_machine_is_stopped(thirty_queues: Path, f
     for what, query in STOPPED.items():
         rules = rule_file(thirty_queues / "bomb.toml", query)
         command = [*COMMAND, "check", "--once", "--format", "json", "--rules", str(rules)]
-        began = time.monotonic()
+        before = _children_s()
         child = subprocess.Popen(
             command,
             cwd=thirty_queues,
@@ -604,14 +604,20 @@ def test_a_rule_that_would_exhaust_the_machine_is_stopped(thirty_queues: Path, f
         )
         peak = _peak_mb(child)
         out, err = child.communicate(timeout=120)
-        took = time.monotonic() - began
+        took = _children_s() - before
         assert child.returncode in (0, 1, 3), (what, err.decode())
         assert b"Traceback" not in err, what
         assert json.loads(out)["rules"] == 1
-        assert took < MOST_S_EACH + 10, (what, took)
+        assert took < MOST_S_EACH, (what, took)
         assert peak() < MOST_MB, (what, peak())
         worst_s, worst_mb = max(worst_s, took), max(worst_mb, peak())
-    figure(f"hostile rules: {len(NOT_LOADED)} not loaded, {len(STOPPED)} run; slowest check {worst_s:.1f}s, the largest {worst_mb:.0f} MB")
+    figure(f"hostile rules: {len(NOT_LOADED)} not loaded, {len(STOPPED)} run; most CPU {worst_s:.1f}s, most memory {worst_mb:.0f} MB")
+
+
+def _children_s() -> float:
+    """CPU time of all children so far: unlike the time that passes, it is the same on a busy machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _peak_mb(child: "subprocess.Popen[bytes]") -> Callable[[], float]:
