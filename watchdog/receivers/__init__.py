@@ -2,8 +2,8 @@
 
 A new kind is one file here and one line in `RECEIVERS`: a settings class (a `ReceiverSettings` with a literal `type`, strict, secrets as
 `SecretStr`) and a class with the methods of `base.Receiver`, constructed from those settings alone. `render` is pure; `send` makes one
-attempt and returns `Delivered`, `Later` or `Refused`, with a reason that names what to fix and contains no secret (`http.attempt` does this
-for anything sent over HTTP). Client libraries are imported at the first attempt. The contract tests iterate over this mapping.
+attempt and returns `Delivered`, `Later` or `Refused`, with a reason that names what to fix and contains no secret (`http.receiver` is the
+beginning of anything sent over HTTP). Client libraries are imported at the first attempt. The contract tests iterate over this mapping.
 """
 
 from collections.abc import Callable, Mapping

@@ -6,7 +6,6 @@ stored with it (developer.pagerduty.com/docs/events-api-v2).
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.timestamps import iso
 from watchdog.receivers.http.json_answer import json_object
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, runbook_lines, urgency, what_of
 
@@ -58,38 +58,23 @@ class PagerdutySettings(HttpSettings):
         return hashlib.sha256(f"{super().address}:{self.routing_key.get_secret_value()}".encode()).hexdigest()
 
 
-class PagerdutyReceiver:
+class PagerdutyReceiver(HttpReceiver):
     """Posts events with one routing key."""
 
-    human = True
-
     def __init__(self, settings: PagerdutySettings) -> None:
-        self.name = settings.name
-        self.settings = settings.fingerprint()
-        self.address, self.per_second = settings.address, settings.per_second
-        self._key = settings.routing_key.get_secret_value()
-        self._attempt = settings.attempt(secrets=[self._key])
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that one attempt takes (seconds)."""
-        return self._attempt.longest_s
+        key = settings.routing_key.get_secret_value()
+        super().__init__(settings, settings.attempt(secrets=[key]), pagerduty_outcome, joined={"routing_key": key})
 
     def render(self, message: Message) -> bytes:
         """The event without its routing key; nothing for an end that leaves others of the group firing."""
         event = event_of(message)
-        return _NOTHING if event is None else json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return _NOTHING if event is None else json_bytes(event)
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """One attempt. PagerDuty recognizes a repeat by its `dedup_key`."""
         if body == _NOTHING:
             return Delivered("nothing to send: others of its group still fire")
-        keyed = b'{"routing_key":' + json.dumps(self._key).encode() + b"," + body[1:]
-        return self._attempt.post(keyed, {"content-type": "application/json"}, now, pagerduty_outcome)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._attempt.close()
+        return super().send(body, message_id, now)
 
 
 def event_of(message: Message) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.incidents.payload import encode
+from watchdog.receivers.http.receiver import JSON, HttpReceiver
 from watchdog.receivers.http.settings import Headers, HttpSettings
 from watchdog.receivers.settings import DigestSettings
 
@@ -35,24 +36,17 @@ class WebhookSettings(DigestSettings, HttpSettings):
     headers: Headers = Field(default_factory=dict)
 
 
-class WebhookReceiver:
+class WebhookReceiver(HttpReceiver):
     """Posts to one URL."""
 
     human = False
 
     def __init__(self, settings: WebhookSettings) -> None:
-        self.name = settings.name
-        self.settings = settings.fingerprint()
-        self.address, self.per_second = settings.address, settings.per_second
         self._key = _key_of(settings.secret) if settings.secret else None
-        self._headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
+        given = {name: value.get_secret_value() for name, value in settings.headers.items()}
         signing = settings.secret.get_secret_value() if settings.secret else ""
-        self._attempt = settings.attempt(secrets=[*self._headers.values(), signing, signing.removeprefix(_PREFIX)])
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that one attempt takes (seconds)."""
-        return self._attempt.longest_s
+        secrets = [*given.values(), signing, signing.removeprefix(_PREFIX)]
+        super().__init__(settings, settings.attempt(secrets=secrets), headers=given)
 
     def render(self, message: Message) -> bytes:
         """The JSON of `core.incidents.payload`."""
@@ -61,15 +55,11 @@ class WebhookReceiver:
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """One attempt."""
         timestamp = str(int(now))
-        own = {"content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": timestamp}
+        own = {**JSON, "webhook-id": message_id, "webhook-timestamp": timestamp}
         if self._key is not None:
             own["webhook-signature"] = signature(self._key, message_id, timestamp, body)
         given = {name: value for name, value in self._headers.items() if name.lower() not in own}  # no header twice
         return self._attempt.post(body, {**given, **own}, now)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._attempt.close()
 
 
 def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:

@@ -4,7 +4,6 @@ Texts from outside are escaped, so that nothing in them is markup, and no messag
 JSON with a `code` and a `message` (discord.com/developers/docs/resources/webhook).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -22,6 +21,7 @@ from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.timestamps import iso
 from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
 from watchdog.receivers.settings import DigestSettings
@@ -54,36 +54,18 @@ class DiscordSettings(DigestSettings, HttpSettings):
     per_second: Annotated[float, Field(gt=0, le=1000)] = 0.5
 
 
-class DiscordReceiver:
+class DiscordReceiver(HttpReceiver):
     """Posts to one webhook."""
 
-    human = True
-
     def __init__(self, settings: DiscordSettings) -> None:
-        self.name = settings.name
-        self.settings = settings.fingerprint()
-        self.address, self.per_second = settings.address, settings.per_second
-        self._attempt = settings.attempt()
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that one attempt takes (seconds)."""
-        return self._attempt.longest_s
+        super().__init__(settings, settings.attempt(), discord_outcome)
 
     def render(self, message: Message) -> bytes:
         """The JSON of a message with embeds."""
         embeds = list(_report(message) if message.digest is not None else _incidents(message))
         content = limited_markdown(_notification(message), _CONTENT // 4)
         body = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt. Discord does not know the message's id: a repeat is shown twice."""
-        return self._attempt.post(body, {"content-type": "application/json"}, now, discord_outcome)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._attempt.close()
+        return json_bytes(body)
 
 
 def limited_markdown(text: str, longest: int) -> str:

@@ -5,7 +5,6 @@ The message is plain text of at most 4,096 bytes: ntfy makes an attachment of a 
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from watchdog.core.report.chapters import chapters_of, lines_of
 from watchdog.core.text.sanitize import one_line
 from watchdog.receivers.http.json_answer import json_object
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.receiver import JSON, HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
 from watchdog.receivers.settings import DigestSettings
@@ -71,25 +71,16 @@ class NtfySettings(DigestSettings, HttpSettings):
         return hashlib.sha256(f"{super().address}:{self.token.get_secret_value() if self.token else ''}".encode()).hexdigest()
 
 
-class NtfyReceiver:
+class NtfyReceiver(HttpReceiver):
     """Publishes to one topic."""
 
-    human = True
-
     def __init__(self, settings: NtfySettings) -> None:
-        self.name = settings.name
-        self.settings = settings.fingerprint()
-        self.address, self.per_second = settings.address, settings.per_second
-        self._topic = settings.topic.get_secret_value()
+        topic = settings.topic.get_secret_value()
         token = settings.token.get_secret_value() if settings.token else ""
-        self._headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
+        headers = {**JSON, "authorization": f"Bearer {token}"} if token else JSON
+        attempt = settings.attempt(secrets=[topic, token])
+        super().__init__(settings, attempt, ntfy_outcome, headers=headers, joined={"topic": topic})
         self._click = settings.click
-        self._attempt = settings.attempt(secrets=[self._topic, *([token] if token else [])])
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that one attempt takes (seconds)."""
-        return self._attempt.longest_s
 
     def render(self, message: Message) -> bytes:
         """The JSON of a notification, without its topic."""
@@ -103,16 +94,7 @@ class NtfyReceiver:
             "tags": [_tag(message, notices)],
             **({"click": link} if link else {}),
         }
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt. ntfy does not know the message's id: a repeat is shown twice."""
-        where = b'{"topic":' + json.dumps(self._topic).encode() + b","
-        return self._attempt.post(where + body[1:], self._headers, now, ntfy_outcome)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._attempt.close()
+        return json_bytes(body)
 
 
 def _title(message: Message, notices: list[Notice]) -> str:

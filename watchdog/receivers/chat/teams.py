@@ -4,7 +4,6 @@ Texts from outside are `TextRun`s, which Teams shows as they are: it looks for m
 KB (learn.microsoft.com, "Create incoming webhooks with Workflows"). A workflow answers 202 before Teams has the card.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -19,6 +18,7 @@ from watchdog.core.report.chapters import chapters_of, lines_of
 from watchdog.core.text.sanitize import one_line
 from watchdog.receivers.http.json_answer import json_object
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
 from watchdog.receivers.settings import DigestSettings
@@ -50,21 +50,11 @@ class TeamsSettings(DigestSettings, HttpSettings):
     per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
 
-class TeamsReceiver:
+class TeamsReceiver(HttpReceiver):
     """Posts to one workflow."""
 
-    human = True
-
     def __init__(self, settings: TeamsSettings) -> None:
-        self.name = settings.name
-        self.settings = settings.fingerprint()
-        self.address, self.per_second = settings.address, settings.per_second
-        self._attempt = settings.attempt()
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that one attempt takes (seconds)."""
-        return self._attempt.longest_s
+        super().__init__(settings, settings.attempt(), teams_outcome)
 
     def render(self, message: Message) -> bytes:
         """The JSON of a message with one card."""
@@ -79,19 +69,7 @@ class TeamsReceiver:
             **({"actions": links} if links else {}),
         }
         attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
-        return _encoded({"type": "message", "attachments": [attachment]})
-
-    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt. Teams does not know the message's id: a repeat is shown twice."""
-        return self._attempt.post(body, {"content-type": "application/json"}, now, teams_outcome)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._attempt.close()
-
-
-def _encoded(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return json_bytes({"type": "message", "attachments": [attachment]})
 
 
 def _run(text: str, **style: Any) -> dict[str, Any]:
@@ -113,7 +91,7 @@ def _fitting(parts: Iterator[tuple[str, list[dict[str, Any]]]]) -> Iterator[dict
     """The blocks of as many parts as fit; then the sentence that counts the others."""
     size = 0
     for counted, blocks in parts:
-        size += len(_encoded(blocks))
+        size += len(json_bytes(blocks))
         if size > _ROOM:
             yield _text([_run(counted, isSubtle=True)])
             return

@@ -5,7 +5,6 @@ The token is part of the address and therefore a secret. Refusals are JSON with 
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from html import escape
@@ -24,6 +23,7 @@ from watchdog.core.text.sanitize import one_line
 from watchdog.receivers.http.attempt import HttpAttempt
 from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
 from watchdog.receivers.settings import DigestSettings
@@ -78,22 +78,12 @@ class TelegramSettings(DigestSettings, HttpSettings):
         return self.model_copy(update={"url": url}).attempt(secrets=[token, token.partition(":")[2]])
 
 
-class TelegramReceiver:
+class TelegramReceiver(HttpReceiver):
     """Writes to one chat."""
 
-    human = True
-
     def __init__(self, settings: TelegramSettings) -> None:
-        self.name = settings.name
-        self.settings = settings.fingerprint()
-        self.address, self.per_second = settings.address, settings.per_second
-        self._chat, self._thread = settings.chat, settings.thread
-        self._attempt = settings.http_attempt
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that one attempt takes (seconds)."""
-        return self._attempt.longest_s
+        thread = {"message_thread_id": settings.thread} if settings.thread else {}
+        super().__init__(settings, settings.http_attempt, telegram_outcome, joined={"chat_id": settings.chat, **thread})
 
     def render(self, message: Message) -> bytes:
         """The JSON for `sendMessage`, without the chat. What tells only of ends makes no sound."""
@@ -105,17 +95,7 @@ class TelegramReceiver:
             "link_preview_options": {"is_disabled": True},
             "disable_notification": quiet,
         }
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt, to the chat that is set now. Telegram does not know the message's id: a repeat is shown twice."""
-        thread = f'"message_thread_id":{self._thread},' if self._thread else ""
-        where = f'{{"chat_id":{json.dumps(self._chat)},{thread}'.encode()
-        return self._attempt.post(where + body[1:], {"content-type": "application/json"}, now, telegram_outcome)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._attempt.close()
+        return json_bytes(body)
 
 
 def _prose(text: str, longest: int) -> str:

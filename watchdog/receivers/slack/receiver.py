@@ -5,7 +5,6 @@ Compatible servers have their own answers: Rocket.Chat `{"success": true}`, Zuli
 accepts one message per second for each URL (`per_second`); a client that keeps sending after a 429 may be disabled.
 """
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -17,6 +16,7 @@ from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
 from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.settings import DigestSettings
 from watchdog.receivers.slack.blocks import slack_body
@@ -63,34 +63,16 @@ class SlackSettings(DigestSettings, HttpSettings):
     per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
 
-class SlackReceiver:
+class SlackReceiver(HttpReceiver):
     """Posts to one webhook."""
 
-    human = True
-
     def __init__(self, settings: SlackSettings) -> None:
-        self.name = settings.name
-        self.settings = settings.fingerprint()
-        self.address, self.per_second = settings.address, settings.per_second
-        self._attempt = settings.attempt()
-
-    @property
-    def longest_s(self) -> float:
-        """The longest that one attempt takes (seconds)."""
-        return self._attempt.longest_s
+        super().__init__(settings, settings.attempt(), slack_outcome, headers={"content-type": "application/json; charset=utf-8"})
 
     def render(self, message: Message) -> bytes:
         """The JSON of `blocks.slack_body`, or of `digest.digest_body`."""
         body = slack_body(message) if message.digest is None else digest_body(message, message.digest)
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
-        """One attempt. Slack cannot use the message's id: a repeat is shown twice."""
-        return self._attempt.post(body, {"content-type": "application/json; charset=utf-8"}, now, slack_outcome)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._attempt.close()
+        return json_bytes(body)
 
 
 def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
