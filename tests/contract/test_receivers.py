@@ -28,7 +28,7 @@ from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SECRETS = ("T0ken-in-path", "query-s3cret", "header-s3cret", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "us3r", "pa55word")
-YES = {"slack": b"ok"}
+YES = {"slack": b"ok", "mattermost": b"ok", "rocketchat": b'{"success":true}'}
 """What a server says when it takes a message, where a status is not enough."""
 NEEDED: dict[str, dict[str, Any]] = {
     "pagerduty": {"routing_key": "0123456789abcdef0123456789ABCDEF"},

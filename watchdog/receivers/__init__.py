@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.chat.discord import DiscordReceiver, DiscordSettings
+from watchdog.receivers.chat.mattermost import MattermostReceiver, MattermostSettings
 from watchdog.receivers.chat.ntfy import NtfyReceiver, NtfySettings
+from watchdog.receivers.chat.rocketchat import RocketchatReceiver, RocketchatSettings
 from watchdog.receivers.chat.teams import TeamsReceiver, TeamsSettings
 from watchdog.receivers.chat.telegram import TelegramReceiver, TelegramSettings
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
@@ -41,6 +43,8 @@ RECEIVERS: Mapping[str, ReceiverKind] = {
     "slack": ReceiverKind(SlackReceiver, SlackSettings),
     "discord": ReceiverKind(DiscordReceiver, DiscordSettings),
     "teams": ReceiverKind(TeamsReceiver, TeamsSettings),
+    "mattermost": ReceiverKind(MattermostReceiver, MattermostSettings),
+    "rocketchat": ReceiverKind(RocketchatReceiver, RocketchatSettings),
     "telegram": ReceiverKind(TelegramReceiver, TelegramSettings),
     "ntfy": ReceiverKind(NtfyReceiver, NtfySettings),
     "email": ReceiverKind(EmailReceiver, EmailSettings),

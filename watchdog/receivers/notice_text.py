@@ -6,13 +6,14 @@ In: a notice, or the notices of a message. Out: short texts on one line each, wi
 from collections.abc import Iterable, Iterator, Sequence
 
 from watchdog.core.incidents.lifecycle import Ended
-from watchdog.core.incidents.messages import Event, Notice
+from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import format_value, telling_cells
 from watchdog.core.text.sanitize import sanitize
 from watchdog.core.text.timestamps import iso
 
-__all__ = ["facts_of", "is_over", "is_url", "limited", "recovered", "runbook_lines", "urgency", "what_of"]
+__all__ = ["facts_of", "is_over", "is_url", "limited", "recovered", "runbook_lines", "title_line", "urgency", "utf16_length", "what_of"]
 
 _MOST_KEYS, _MOST_VALUES, _MOST_TARGETS, _MOST_RUNBOOK_LINES = 10, 12, 5, 20
 _LONGEST_NAME, _LONGEST_SENTENCE, _LONGEST_URL = 200, 500, 2_000
@@ -36,6 +37,16 @@ def _after(notice: Notice, at: float | None) -> str:
     return "" if at is None else f" after {format_duration(round(max(at - notice.started_at, 0.0)))}"
 
 
+def title_line(message: Message) -> str:
+    """One line for the whole message: `Critical in prod: indexing holds 60 messages`; of several incidents, how many and the first few."""
+    if message.digest is not None:
+        return headline(message)
+    if len(message.notices) > 1:
+        return f"{message.target}: {headline(message)}"
+    [notice] = message.notices
+    return f"{what_of(notice, message.created_at)} in {message.target}: {subject_of(notice)}"
+
+
 def is_over(notice: Notice) -> bool:
     """Whether it tells of an end."""
     return notice.event is Event.RESOLVED
@@ -55,6 +66,11 @@ def limited(text: str, longest: int) -> str:
     """One printable line of at most `longest` characters; longer text is cut, with an ellipsis."""
     line = sanitize(" ".join(text[: 4 * longest].split()))
     return line if len(line) <= longest and len(text) <= 4 * longest else line[: longest - 1] + "…"
+
+
+def utf16_length(text: str) -> int:
+    """Characters as most services count them: those above U+FFFF twice."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
 
 
 def is_url(text: str) -> bool:

@@ -1,1 +1,1 @@
-"""Chats: Discord, Teams, Telegram and ntfy; each kind in one file."""
+"""Chats: Discord, Teams, Mattermost, Rocket.Chat, Telegram and ntfy; each kind in one file."""

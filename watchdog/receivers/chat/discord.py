@@ -13,7 +13,7 @@ from pydantic import Field
 
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
-from watchdog.core.incidents.payload import headline, subject_of
+from watchdog.core.incidents.payload import subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.severity import Severity
 from watchdog.core.report.chapters import chapters_of, lines_of
@@ -23,7 +23,18 @@ from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings
-from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
+from watchdog.receivers.notice_text import (
+    facts_of,
+    is_over,
+    is_url,
+    limited,
+    recovered,
+    runbook_lines,
+    title_line,
+    urgency,
+    utf16_length,
+    what_of,
+)
 from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["DiscordReceiver", "DiscordSettings", "discord_outcome"]
@@ -63,7 +74,7 @@ class DiscordReceiver(HttpReceiver):
     def render(self, message: Message) -> bytes:
         """The JSON of a message with embeds."""
         embeds = list(_report(message) if message.digest is not None else _incidents(message))
-        content = limited_markdown(_notification(message), _CONTENT // 4)
+        content = limited_markdown(title_line(message), _CONTENT // 4)
         body = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
         return json_bytes(body)
 
@@ -73,23 +84,11 @@ def limited_markdown(text: str, longest: int) -> str:
     shown, size = list[str](), 0
     for letter in limited(text, longest).replace("://", ":\u2044\u2044"):
         escaped = _MARKUP.sub(r"\\\1", letter)
-        size += _units(escaped)
+        size += utf16_length(escaped)
         if size >= longest:
             return "".join(shown) + "…"
         shown.append(escaped)
     return "".join(shown)
-
-
-def _units(text: str) -> int:
-    """Characters as Discord counts them: those above U+FFFF twice."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
-
-
-def _notification(message: Message) -> str:
-    if message.digest is not None or len(message.notices) > 1:
-        return headline(message) if message.digest is not None else f"{message.target}: {headline(message)}"
-    [notice] = message.notices
-    return f"{what_of(notice, message.created_at)} in {message.target}: {subject_of(notice)}"
 
 
 def _incidents(message: Message) -> Iterator[dict[str, Any]]:
@@ -97,7 +96,7 @@ def _incidents(message: Message) -> Iterator[dict[str, Any]]:
     notices, size = sorted(message.notices, key=urgency), 0
     for shown, notice in enumerate(notices):
         embed = _embed(notice, message)
-        size += sum(_units(text) for text in (embed["title"], embed["description"]))
+        size += sum(utf16_length(text) for text in (embed["title"], embed["description"]))
         left = len(notices) - shown
         if size > _ROOM or (shown == MOST_EMBEDS - 1 and left > 1):
             yield {"description": f"… and {left} more; `watchdog incidents{' --all' if any(map(is_over, notices)) else ''}` lists them"}
@@ -124,7 +123,7 @@ def _embed(notice: Notice, message: Message) -> dict[str, Any]:
 def _fitting(lines: Sequence[str], longest: int) -> str:
     kept, size = list[str](), 0
     for shown, line in enumerate(lines):
-        size += _units(line) + 1
+        size += utf16_length(line) + 1
         if size > longest - 40:
             return "\n".join([*kept, f"… and {len(lines) - shown} more lines"])
         kept.append(line)
@@ -144,7 +143,7 @@ def _report(message: Message) -> Iterator[dict[str, Any]]:
     for shown, chapter in enumerate(chapters):
         lines = [limited_markdown(line, 200) for line in lines_of(chapter)]
         embed = {"title": limited_markdown(chapter.title, _TITLE), "description": _fitting(lines, _DESCRIPTION)}
-        size += sum(map(_units, embed.values()))
+        size += sum(map(utf16_length, embed.values()))
         left = len(chapters) - shown
         if size > _ROOM or (shown == MOST_EMBEDS - 1 and left > 1):
             yield {"description": f"… and {left} more parts; `watchdog report` shows them"}

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, StrictStr
 
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.outcome import Outcome, Refused
-from watchdog.core.incidents.payload import headline, subject_of
+from watchdog.core.incidents.payload import subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.report.chapters import chapters_of, lines_of
@@ -23,7 +23,7 @@ from watchdog.receivers.http.json_answer import json_object
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.receiver import JSON, HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
-from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
+from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, title_line, urgency, what_of
 from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["LARGEST_TEXT", "NtfyReceiver", "NtfySettings", "ntfy_outcome"]
@@ -88,19 +88,13 @@ class NtfyReceiver(HttpReceiver):
         burning = [notice.severity for notice in notices if not is_over(notice)]
         link = self._click or next((notice.link for notice in notices if is_url(notice.link)), "")
         body = {
-            "title": limited(_title(message, notices), _TITLE),
+            "title": limited(title_line(message), _TITLE),
             "message": "\n".join(_fitting(_report(message) if message.digest is not None else _incidents(message, notices))),
             "priority": _PRIORITIES[worst(burning)] if burning else _LOW,
             "tags": [_tag(message, notices)],
             **({"click": link} if link else {}),
         }
         return json_bytes(body)
-
-
-def _title(message: Message, notices: list[Notice]) -> str:
-    if message.digest is not None or len(notices) > 1:
-        return headline(message) if message.digest is not None else f"{message.target}: {headline(message)}"
-    return f"{what_of(notices[0], message.created_at)} in {message.target}: {subject_of(notices[0])}"
 
 
 def _tag(message: Message, notices: list[Notice]) -> str:

@@ -25,7 +25,7 @@ from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
-from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
+from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, utf16_length, what_of
 from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["LARGEST_TEXT", "TelegramReceiver", "TelegramSettings", "telegram_outcome"]
@@ -109,21 +109,16 @@ def _code(text: str, longest: int = _NAME) -> str:
     return f"<code>{escape(limited(text, longest), quote=False)}</code>"
 
 
-def _units(text: str) -> int:
-    """Characters as Telegram counts them: those above U+FFFF twice."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
-
-
 def _incidents(message: Message) -> Iterator[str]:
     """A few lines for each, as many as fit, the most urgent first; the others are counted."""
     notices, size = sorted(message.notices, key=urgency), 0
     if len(notices) > 1:
         first = f"<b>{_prose(f'{message.target}: {headline(message)}', _LINE)}</b>\n"
-        size += _units(first) + 1
+        size += utf16_length(first) + 1
         yield first
     for shown, notice in enumerate(notices):
         text = "\n".join(_lines(notice, message))
-        size += _units(text) + 1
+        size += utf16_length(text) + 1
         if size > _ROOM:
             command = "watchdog incidents --all" if any(map(is_over, notices[shown:])) else "watchdog incidents"
             yield f"… and {len(notices) - shown} more; {_code(command)} lists them"
@@ -158,7 +153,7 @@ def _report(message: Message) -> Iterator[str]:
         lines += ["", f"<b>{_prose(chapter.title, _LINE)}</b>", *(_prose(line, _LINE) for line in lines_of(chapter))]
     size = 0
     for line in lines:
-        size += _units(line) + 1
+        size += utf16_length(line) + 1
         if size > _ROOM:
             yield f"… the rest: {_code('watchdog report')}"
             return

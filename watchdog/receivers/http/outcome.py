@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 
-__all__ = ["HttpAnswer", "Sorting", "outcome_of"]
+__all__ = ["HttpAnswer", "Sorting", "confirmed", "outcome_of"]
 
 _TRY_AGAIN = (408, 425, 429)
 _NEVER_ARRIVED = (425, 429)
@@ -54,6 +54,18 @@ def outcome_of(answer: HttpAnswer, now: float) -> Outcome:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return Refused(f"{reason}, too large; let its server take bodies of 64 KiB", too_large=True)
     return Refused(f"{reason}; check `url` and what the receiver expects")
+
+
+def confirmed(answer: HttpAnswer, by_status: Outcome, *, worked: bool, expected: str) -> Outcome:
+    """The outcome by status, where a service confirms what it takes: a 2xx that does not (`worked`) may come from a login page or a proxy.
+
+    `expected`: the confirmation, and what to check.
+    """
+    if not isinstance(by_status, Delivered) or worked or answer.status == HTTPStatus.NO_CONTENT:
+        return by_status
+    if not answer.whole:
+        return Later(f"{answer.answered}, but the rest of its answer did not come in time")
+    return Refused(f"{answer.answered}: {answer.said or 'nothing'}; expected {expected}")
 
 
 def _retry_after_s(header: str | None, now: float) -> float | None:

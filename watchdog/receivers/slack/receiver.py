@@ -15,7 +15,7 @@ from pydantic import Field
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
 from watchdog.receivers.http.json_answer import json_object, retry_after_in
-from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
+from watchdog.receivers.http.outcome import HttpAnswer, confirmed, outcome_of
 from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.settings import DigestSettings
@@ -84,12 +84,8 @@ def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:
     word = answer.text.strip()
     if word in MEND:
         return Refused(f"{answer.answered}: {word}: {MEND[word]}", gone=word in GONE or answer.status == HTTPStatus.GONE)
-    if isinstance(by_status, Refused) or _says_it_worked(word, whole=answer.whole):
-        return by_status
-    if not answer.whole:
-        return Later(f"{answer.answered}, but the rest of its answer did not come in time")
-    said = answer.said or "nothing"
-    return Refused(f"{answer.answered}: {said}; expected `ok`: check that `url` is an incoming webhook of Slack or of a server like it")
+    expected = "`ok`: check that `url` is an incoming webhook of Slack or of a server like it"
+    return confirmed(answer, by_status, worked=_says_it_worked(word, whole=answer.whole), expected=expected)
 
 
 def _says_it_worked(word: str, *, whole: bool) -> bool:
