@@ -1,7 +1,7 @@
 """The PagerDuty receiver against a look-alike that enforces PagerDuty's limits: alerts open, update and close as incidents do."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +9,14 @@ import pytest
 from msgspec.structs import replace
 from pydantic import ValidationError
 
-from tests.builders.outbox import T0, incident, message, notice, opened, over, plan
+from tests.builders.life import Life
+from tests.builders.outbox import T0, incident, message, notice, opened, over
 from tests.servers.pagerduty import KEY, PagerDuty
 from tests.servers.receiver import Answer
-from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import decide_notifications
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
-from watchdog.core.incidents.routing import Recipient
-from watchdog.core.incidents.wanted import JudgedIncident
-from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
-from watchdog.daemon.delivery import Delivery
-from watchdog.receivers.pace import Pace
 from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
-from watchdog.store import Store
 
 Made = Callable[..., PagerdutyReceiver]
 
@@ -46,24 +39,6 @@ def made(there: PagerDuty) -> Iterator[Made]:
     yield make
     for one in ones:
         one.close()
-
-
-class Life:
-    """A store, a receiver and a clock: cycles that see incidents, and what is delivered after each."""
-
-    def __init__(self, store: Store, to: PagerdutyReceiver) -> None:
-        self.store, self.to, self.now = store, to, T0
-        self.delivery = Delivery(store, [to], clock=lambda: self.now, pace=Pace(lambda: self.now))
-
-    def cycle(self, incidents: Sequence[Incident], after_s: float = 120.0) -> None:
-        self.now += after_s
-        with self.store.cycle() as transaction:
-            loaded = transaction.load("prod")
-            judged = [JudgedIncident(one, Verdict.BREACH if one.open else Verdict.CLEAR) for one in incidents]
-            recipients = [Recipient(self.to.name, self.to.human, self.to.settings)]
-            messages, withdrawn = decide_notifications(judged, loaded, recipients, "prod", self.now, "watchdog")
-            transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=self.now))
-        self.delivery.drain_once("ops")
 
 
 @pytest.fixture

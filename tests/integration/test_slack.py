@@ -24,7 +24,8 @@ from watchdog.core.judging.findings import Verdict
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.http.attempt import LARGEST_TEXT, _beginning
 from watchdog.receivers.pace import Pace
-from watchdog.receivers.slack.receiver import GONE, MEND, SlackReceiver, SlackSettings
+from watchdog.receivers.slack.receiver import GONE, MEND, SlackReceiver
+from watchdog.receivers.slack.settings import SlackSettings
 from watchdog.store import Store
 
 OK = Answer(body=b"ok")

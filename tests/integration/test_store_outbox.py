@@ -10,6 +10,9 @@ from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store
+from watchdog.store.cycles import queue
+from watchdog.store.database import DatabaseFile
+from watchdog.store.migrations import STEPS, bring_up_to_date
 from watchdog.store.outbox.settling import backoff_s
 
 NEVER = Later("refused the connection", never_arrived=True)
@@ -285,3 +288,48 @@ def test_a_beginning_that_certainly_did_not_arrive_does_not_count(store: Store) 
     still(store, NEVER)
     commit(store, plan(of_group("3", notice("A", Event.RESOLVED, 2))))
     assert still(store) == (0, True)
+
+
+# --- what a receiver can change -----------------------------------------------------------------------------------------
+
+
+def posted(store: Store, settings: str, handle: str = "") -> list[tuple[str, list[Event]]]:
+    """The posts that the next message is given, with what is known of their incidents; it is then delivered."""
+    claimed = store.claim("ops", T0, settings, encode)
+    assert claimed is not None
+    store.settle(claimed.message.id, Delivered(handle=handle), T0)
+    return [(post.handle, [told.event for told in post.notices]) for post in claimed.message.posts]
+
+
+def test_a_handle_is_given_back_with_later_news_and_what_is_known_by_then(store: Store) -> None:
+    commit(store, plan(message("1", notice("A"), notice("B")), incidents=[incident("A"), incident("B")]))
+    assert posted(store, "chat:1", "C1 1.5") == []
+    commit(store, plan(message("2", notice("A", Event.RESOLVED, 2))))
+    assert posted(store, "chat:2") == [("C1 1.5", [Event.RESOLVED, Event.FIRST])]
+    commit(store, plan(message("3", notice("B", Event.RESOLVED, 2))))
+    assert posted(store, "chat:2") == [("C1 1.5", [Event.RESOLVED, Event.RESOLVED])]
+
+
+def test_a_handle_is_of_no_use_to_another_receiver_or_type(store: Store) -> None:
+    commit(store, plan(message("1"), message("8", receiver="other"), incidents=[incident("A")]))
+    posted(store, "chat:1", "C1 1.5")
+    attempt(store, Delivered(), receiver="other", settings="chat:1")
+    commit(store, plan(message("9", notice("A", Event.RESOLVED, 2), receiver="other")))
+    claimed = store.claim("other", T0, "chat:1", encode)
+    assert claimed is not None
+    assert claimed.message.posts == ()
+    commit(store, plan(message("2", notice("A", Event.RESOLVED, 2))))
+    assert posted(store, "mail:1") == []
+
+
+def test_a_file_of_version_9_keeps_its_messages_and_knows_of_no_posts(tmp_path: Path) -> None:
+    path = tmp_path / "watchdog.db"
+    file = DatabaseFile(path)
+    bring_up_to_date(file.database(), path, STEPS[:9])
+    with file.writing() as connection:
+        queue(connection, [message("1")], T0)
+    file.close()
+    with opened(tmp_path) as store:
+        assert posted(store, "chat:1", "C1 1.5") == []
+        commit(store, plan(message("2", notice("A", Event.RESOLVED, 2))))
+        assert posted(store, "chat:1") == [("C1 1.5", [Event.RESOLVED])]

@@ -21,7 +21,8 @@ from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.core.incidents.wanted import REFUSED_AGAIN_S
 from watchdog.daemon.delivery import Delivery
-from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
+from watchdog.receivers.slack.receiver import SlackReceiver
+from watchdog.receivers.slack.settings import SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 from watchdog.store import Store
 

@@ -47,7 +47,7 @@ from watchdog.demo.cluster import Cluster
 from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.receivers.http.outcome import _retry_after_s
-from watchdog.receivers.slack.receiver import SlackSettings
+from watchdog.receivers.slack.settings import SlackSettings
 from watchdog.receivers.webhook import WebhookSettings
 from watchdog.sources.base import Answers
 from watchdog.sources.flower.metrics import event_counters

@@ -18,7 +18,8 @@ from watchdog.core.model.target import SELF
 from watchdog.core.report.report import Act, FailingTask, QuietRule, Report, SlowTask, ToldRule, WaitingQueue
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
 from watchdog.receivers.slack.blocks import LARGEST_BODY as LARGEST_OF_SLACK
-from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
+from watchdog.receivers.slack.receiver import SlackReceiver
+from watchdog.receivers.slack.settings import SlackSettings
 
 SLACK = SlackReceiver(SlackSettings.model_validate({"type": "slack", "name": "ops", "url": "http://127.0.0.1:1/hook"}))
 CONSOLE = ConsoleReceiver(ConsoleSettings.model_validate({"type": "console", "name": "ops"}))

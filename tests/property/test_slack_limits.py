@@ -14,7 +14,8 @@ from tests.builders.slack_limits import beyond_slacks_limits
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.judging.links import LONGEST_LINK
 from watchdog.core.model.severity import Severity
-from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
+from watchdog.receivers.slack.receiver import SlackReceiver
+from watchdog.receivers.slack.settings import SlackSettings
 
 RECEIVER = SlackReceiver(SlackSettings.model_validate({"type": "slack", "name": "ops", "url": "http://127.0.0.1:1/hook"}))
 HOSTILE = ["*a*", "_a_", "~a~", "`a`", "<!here>", "<@U1>", "<http://e|x>", "@channel", "&lt;", ":fire:", "> a", "```", "http://evil",

@@ -23,7 +23,8 @@ from watchdog.receivers.mail.receiver import EmailReceiver
 from watchdog.receivers.mail.settings import EmailSettings
 from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
 from watchdog.receivers.settings import ReceiverSettings
-from watchdog.receivers.slack.receiver import SlackReceiver, SlackSettings
+from watchdog.receivers.slack.receiver import slack_receiver
+from watchdog.receivers.slack.settings import SlackSettings
 from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
 
 __all__ = ["RECEIVERS", "ReceiverKind"]
@@ -40,7 +41,7 @@ class ReceiverKind(Struct, frozen=True):
 
 RECEIVERS: Mapping[str, ReceiverKind] = {
     "webhook": ReceiverKind(WebhookReceiver, WebhookSettings),
-    "slack": ReceiverKind(SlackReceiver, SlackSettings),
+    "slack": ReceiverKind(slack_receiver, SlackSettings),
     "discord": ReceiverKind(DiscordReceiver, DiscordSettings),
     "teams": ReceiverKind(TeamsReceiver, TeamsSettings),
     "mattermost": ReceiverKind(MattermostReceiver, MattermostSettings),

@@ -5,7 +5,6 @@ group firing is not sent, because PagerDuty has no event for it. The routing key
 stored with it (developer.pagerduty.com/docs/events-api-v2).
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -55,7 +54,7 @@ class PagerdutySettings(HttpSettings):
     @property
     def address(self) -> str:
         """PagerDuty limits the events of each key."""
-        return hashlib.sha256(f"{super().address}:{self.routing_key.get_secret_value()}".encode()).hexdigest()
+        return self.address_of(self.routing_key)
 
 
 class PagerdutyReceiver(HttpReceiver):

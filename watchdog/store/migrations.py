@@ -72,6 +72,11 @@ def v9_remedies(database: "Database") -> None:
     _run(database, _V9)
 
 
+def v10_posts(database: "Database") -> None:
+    """By which handle a receiver can change a message that it posted."""
+    _run(database, _V10)
+
+
 def _run(database: "Database", script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -209,10 +214,14 @@ CREATE INDEX remedies_by_time ON remedies (at);
 CREATE INDEX remedies_unsettled ON remedies (at) WHERE helped = '' OR ended_at IS NULL;
 """
 
+_V10 = """
+ALTER TABLE messages ADD COLUMN handle TEXT NOT NULL DEFAULT '';
+"""
+
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
     v7_held_back, v8_changes,
-    v9_remedies,
+    v9_remedies, v10_posts,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
 

@@ -9,7 +9,7 @@ from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 from watchdog.core.report.report import Report
 
-__all__ = ["DROPPED", "FIRE", "Event", "Message", "Notice", "Notified", "strongest"]
+__all__ = ["DROPPED", "FIRE", "Event", "Message", "Notice", "Notified", "Post", "strongest"]
 
 
 DROPPED = "*"
@@ -73,6 +73,13 @@ class Notice(Struct, frozen=True, gc=False):
     """What was done about it by itself, and whether it helped."""
 
 
+class Post(Struct, frozen=True):
+    """What a receiver shows of an earlier message, and can change: its handle there, and the newest notice of each of its incidents."""
+
+    handle: str
+    notices: tuple[Notice, ...]
+
+
 class Message(Struct, frozen=True):
     """What one receiver is sent at once. `id` is its `webhook-id` and never changes. Times are epoch seconds."""
 
@@ -91,6 +98,8 @@ class Message(Struct, frozen=True):
     """A report, in place of notices."""
     still: int = 0
     """How many others of the group fire, as far as the receiver was told: counted when the message is first sent, if it tells of an end."""
+    posts: tuple[Post, ...] = ()
+    """Earlier messages about its incidents that the receiver can change, newest first; filled in for each attempt."""
 
     @property
     def group_is_over(self) -> bool:

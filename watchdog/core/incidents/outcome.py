@@ -11,6 +11,8 @@ class Delivered(Struct, frozen=True):
     detail: str = ""
     problem: str = ""
     """What did not work although it arrived: one of several recipients was refused. It names what to fix."""
+    handle: str = ""
+    """By which the receiver can change what it posted; it is given back with later messages about the same incidents (`Message.posts`)."""
 
 
 class Later(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from watchdog.core.incidents.lifecycle import Ended
-from watchdog.core.incidents.messages import Event, Message, Notice
+from watchdog.core.incidents.messages import Event, Message, Notice, Post
 from watchdog.core.model.identity import fingerprint, incident_id, message_id
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
@@ -51,6 +51,8 @@ def end_of_test(message: Message, now: float) -> Message:
 
 _QUEUES = (("indexing", 4_210, Severity.WARNING), ("thumbnails", 890, Severity.WARNING))
 _PREVIEWED = "example"
+_POSTED = ("C0123456789 1795338900.000100", "C0123456789 1795338960.000200", "C0123456789 1795339020.000300")
+"""What a Slack bot would be given back of its first three messages; others ignore it."""
 
 
 def messages_for_preview(receiver: str, service: str, now: float) -> tuple[tuple[str, Message], ...]:
@@ -64,17 +66,23 @@ def messages_for_preview(receiver: str, service: str, now: float) -> tuple[tuple
         for one, severity in zip(both, (Severity.CRITICAL, Severity.WARNING), strict=True)
     )
 
-    def told(what: str, *notices: Notice, at: float, still: int = 0) -> tuple[str, Message]:
+    def told(what: str, *notices: Notice, at: float, still: int = 0, posts: tuple[Post, ...] = ()) -> tuple[str, Message]:
         number = message_id(receiver, _PREVIEWED, at, [what])
         group = fingerprint("QueueBacklogHigh", _PREVIEWED, {})
-        return what, Message(number, receiver, _PREVIEWED, at, notices, service=service, group_id=group, still=still)
+        return what, Message(number, receiver, _PREVIEWED, at, notices, service=service, group_id=group, still=still, posts=posts)
 
     return (
         told("one begins", both[0], at=now),
         told("another joins", both[1], at=now + 60.0),
-        told("the first gets worse", worse, at=now + 120.0),
-        told("the first ends, the other still fires", ends[0], at=now + 300.0, still=1),
-        told("the last one ends", ends[1], at=now + 360.0),
+        told("the first gets worse", worse, at=now + 120.0, posts=(Post(_POSTED[0], (worse,)),)),
+        told(
+            "the first ends, the other still fires",
+            ends[0],
+            at=now + 300.0,
+            still=1,
+            posts=(Post(_POSTED[2], ends[:1]), Post(_POSTED[0], ends[:1])),
+        ),
+        told("the last one ends", ends[1], at=now + 360.0, posts=(Post(_POSTED[1], ends[1:]),)),
     )
 
 

@@ -4,7 +4,6 @@ The message is plain text of at most 4,096 bytes: ntfy makes an attachment of a 
 (docs.ntfy.sh/publish).
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -68,7 +67,7 @@ class NtfySettings(DigestSettings, HttpSettings):
     @property
     def address(self) -> str:
         """Topics of one server share its limits."""
-        return hashlib.sha256(f"{super().address}:{self.token.get_secret_value() if self.token else ''}".encode()).hexdigest()
+        return self.address_of(self.token)
 
 
 class NtfyReceiver(HttpReceiver):

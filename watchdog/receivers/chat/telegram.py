@@ -4,7 +4,6 @@ Texts from outside are escaped; in what is not code, characters that Telegram wo
 The token is part of the address and therefore a secret. Refusals are JSON with a `description` (core.telegram.org/bots/api).
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from html import escape
@@ -68,7 +67,7 @@ class TelegramSettings(DigestSettings, HttpSettings):
     @property
     def address(self) -> str:
         """Telegram limits the messages to each chat."""
-        return hashlib.sha256(f"{super().address}:{self.token.get_secret_value()}:{self.chat}".encode()).hexdigest()
+        return self.address_of(self.token, self.chat)
 
     @property
     def http_attempt(self) -> HttpAttempt:

@@ -85,7 +85,12 @@ class HttpSettings(TlsSettings, ReceiverSettings):
     @property
     def address(self) -> str:
         """A key for the URL that does not reveal it."""
-        return hashlib.sha256(self.url.get_secret_value().encode("utf-8", "surrogatepass")).hexdigest()
+        return self.address_of()
+
+    def address_of(self, *parts: SecretStr | str | int | None) -> str:
+        """A key for these parts of what the URL serves, to which its limits apply (a chat, a topic); it reveals neither."""
+        told = [part.get_secret_value() if isinstance(part, SecretStr) else str(part) for part in (self.url, *parts)]
+        return hashlib.sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()
 
     def attempt(self, secrets: Iterable[str] = ()) -> HttpAttempt:
         """A client for these settings; `secrets`, besides those in the URL, never appear in a reason."""

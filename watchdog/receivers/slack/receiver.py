@@ -7,22 +7,20 @@ accepts one message per second for each URL (`per_second`); a client that keeps 
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Literal
 
 from msgspec.structs import replace
-from pydantic import Field
 
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
 from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, confirmed, outcome_of
 from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
-from watchdog.receivers.http.settings import HttpSettings
-from watchdog.receivers.settings import DigestSettings
 from watchdog.receivers.slack.blocks import slack_body
+from watchdog.receivers.slack.bot import SlackBot
 from watchdog.receivers.slack.digest import digest_body
+from watchdog.receivers.slack.settings import SlackSettings
 
-__all__ = ["SlackReceiver", "SlackSettings", "slack_outcome"]
+__all__ = ["SlackReceiver", "slack_outcome", "slack_receiver"]
 
 _VERDICTS = ("ok", "success", "result", "status")
 """Keys under which Slack-compatible servers report success."""
@@ -56,13 +54,6 @@ GONE = frozenset({"channel_not_found", "invalid_token", "no_service", "no_servic
 """Errors that every other message would get as well: the webhook is gone, or never existed."""
 
 
-class SlackSettings(DigestSettings, HttpSettings):
-    """`type = "slack"`; `url` is an incoming webhook, which determines name, picture and channel: a message cannot set them."""
-
-    type: Literal["slack"]
-    per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
-
-
 class SlackReceiver(HttpReceiver):
     """Posts to one webhook."""
 
@@ -73,6 +64,11 @@ class SlackReceiver(HttpReceiver):
         """The JSON of `blocks.slack_body`, or of `digest.digest_body`."""
         body = slack_body(message) if message.digest is None else digest_body(message, message.digest)
         return json_bytes(body)
+
+
+def slack_receiver(settings: SlackSettings) -> HttpReceiver:
+    """A receiver for a webhook, or a bot."""
+    return SlackBot(settings) if settings.token else SlackReceiver(settings)
 
 
 def slack_outcome(answer: HttpAnswer, now: float) -> Outcome:

@@ -2,6 +2,7 @@
 
 A message waits while an earlier unfinished one for the same receiver shares an incident with it, so that an end never overtakes its
 beginning. If a beginning was refused for good, the notices that depend on it (its end, an escalation) are removed from unsent messages.
+What changes earlier posts is rendered anew for each attempt, because they may have changed since.
 Nothing is sent to a receiver that is switched off; its messages are given up when they expire.
 """
 
@@ -16,6 +17,7 @@ from watchdog.core.incidents.messages import Event, Message
 from watchdog.store.cycles import notices_of
 from watchdog.store.outbox import switched_off
 from watchdog.store.outbox.notification_log import note, recount
+from watchdog.store.outbox.posts import posts_of
 from watchdog.store.records import message_from
 
 __all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "is_due", "next_due", "recover"]
@@ -70,16 +72,12 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
     while (row := connection.execute(_NEXT, asked).fetchone()) is not None:
         message = message_from(row, notices_of(connection, row["id"]))
         body: bytes | None = row["body"]
-        if body is not None and _other_type(row["settings"], settings):
-            message = replace(message, still=_still_firing(connection, message))
-            body = _rendered(connection, message, render, {"settings": settings, "now": now})
-            if body is None:
-                continue
-        if body is None:
-            trimmed = _without_orphans(connection, message)
-            if trimmed is None:
-                continue
-            message = replace(trimmed, still=_still_firing(connection, trimmed))
+        trimmed = message if body is not None else _without_orphans(connection, message)
+        if trimmed is None:
+            continue
+        posts = posts_of(connection, trimmed, settings)
+        if body is None or posts or _other_type(row["settings"], settings):
+            message = replace(trimmed, still=_still_firing(connection, trimmed), posts=posts)
             body = _rendered(connection, message, render, {"settings": settings, "now": now})
             if body is None:
                 continue

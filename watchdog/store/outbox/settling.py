@@ -43,8 +43,8 @@ def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, no
     if row is None:
         return None
     match outcome:
-        case Delivered():
-            return _delivered(connection, row, now)  # it counts since it was claimed, because it could have arrived
+        case Delivered(handle=handle):
+            return _delivered(connection, row, handle, now)  # it counts since it was claimed, because it could have arrived
         case Refused(reason, too_large=True) if split := _split(connection, row, reason, now, human=human):
             return split
         case Refused(reason, gone):
@@ -58,8 +58,10 @@ def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, no
     return settled
 
 
-def _delivered(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Settled:
-    connection.execute("UPDATE messages SET state = 'delivered', delivered_at = ?, last_error = NULL WHERE id = ?", (now, row["id"]))
+def _delivered(connection: sqlite3.Connection, row: sqlite3.Row, handle: str, now: float) -> Settled:
+    connection.execute(
+        "UPDATE messages SET state = 'delivered', delivered_at = ?, last_error = NULL, handle = ? WHERE id = ?", (now, handle, row["id"])
+    )
     connection.execute(
         "INSERT INTO receivers VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last_ok_at = excluded.last_ok_at", (row["receiver"], now)
     )
