@@ -30,7 +30,8 @@ from watchdog.daemon.cycle import Cycle
 from watchdog.daemon.delivery import Delivery
 from watchdog.demo.processes import Process, child_environment, free_port
 from watchdog.polling.poller import Poller
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.receiver import WebhookReceiver
+from watchdog.receivers.webhook.settings import WebhookSettings
 from watchdog.store import Store
 from watchdog.tables import TABLES
 

@@ -24,7 +24,8 @@ from watchdog.core.model.target import SELF
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.receiver import WebhookReceiver
+from watchdog.receivers.webhook.settings import WebhookSettings
 
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SECRETS = ("T0ken-in-path", "query-s3cret", "header-s3cret", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "us3r", "pa55word")

@@ -129,3 +129,36 @@ def test_faults_of_its_settings_have_their_lines_and_repeat_no_secret(tmp_path: 
     assert 'watchdog.toml:4: receiver "oncall": routing_key: expected the 32 letters and digits' in done.stderr
     assert 'watchdog.toml:5: receiver "oncall": digest: unknown key' in done.stderr
     assert KEY not in done.stdout + done.stderr
+
+
+# --- webhooks with templates --------------------------------------------------------------------------------------------
+
+
+def test_a_preview_of_a_template_shows_body_and_headers_without_secrets(tmp_path: Path) -> None:
+    text = """[[receiver]]
+name = "alerts"
+type = "webhook"
+url = "https://example.com/hookabcdef"
+headers = { Authorization = "Bearer s3cr3tt0ken99", X-Severity = "{{ severity }}" }
+body = '{"title": {{ message | json }}, "status": {{ state | json }}}'
+"""
+    (tmp_path / "watchdog.toml").write_text(text)
+    done = watchdog("receivers", "preview", "alerts", cwd=tmp_path)
+    assert done.stdout.split("\n\n# ")[2].splitlines() == [
+        "the first gets worse",
+        "content-type: application/json",
+        "authorization: ***",
+        "x-severity: critical",
+        "",
+        "{",
+        '  "title": "indexing holds 4,210 messages",',
+        '  "status": "firing"',
+        "}",
+    ]
+
+
+def test_a_fault_of_a_template_has_its_line(tmp_path: Path) -> None:
+    text = '[[receiver]]\nname = "alerts"\ntype = "webhook"\nurl = "https://example.com/hook"\nbody = """\n{\n{{ mesage | json }}}"""\n'
+    (tmp_path / "watchdog.toml").write_text(text)
+    done = watchdog("config", "check", cwd=tmp_path)
+    assert 'watchdog.toml:5: receiver "alerts": body: no "mesage" in a message (its line 2); did you mean "message"?' in done.stderr

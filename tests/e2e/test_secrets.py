@@ -373,7 +373,7 @@ def test_an_exception_that_tells_all_ends_a_command_in_a_sentence(stage: Stage, 
     [
         ("watchdog.daemon.cycle:read_tables", "cycle_crashed", "logfmt"),
         ("watchdog.daemon.heartbeat:ping", "heartbeat_crashed", "json"),
-        ("watchdog.receivers.webhook:encode", "rendering_crashed", "console"),
+        ("watchdog.receivers.webhook.receiver:encode", "rendering_crashed", "console"),
         ("httpx:Client.stream", "message_deferred", "logfmt"),
         ("watchdog.store.outbox.settling:settle", "outcome_not_written", "json"),
         ("watchdog.store.outbox.queue:next_due", "outbox_failed", "console"),

@@ -12,7 +12,8 @@ from tests.servers.waiting import until
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.receiver import WebhookReceiver
+from watchdog.receivers.webhook.settings import WebhookSettings
 from watchdog.store import Store, StoreError
 
 

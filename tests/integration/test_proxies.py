@@ -15,7 +15,8 @@ from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import WorkerStatus
 from watchdog.demo.processes import free_port
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.receiver import WebhookReceiver
+from watchdog.receivers.webhook.settings import WebhookSettings
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 
 LOGIN = ("pr0xy-user", "pr0xy-pa55word")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.receiver import RecordingReceiver
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
-from watchdog.receivers.webhook import WebhookSettings
+from watchdog.receivers.webhook.settings import WebhookSettings
 
 
 @pytest.fixture(scope="module")

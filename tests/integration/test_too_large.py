@@ -23,7 +23,8 @@ from watchdog.core.incidents.wanted import REFUSED_AGAIN_S
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.slack.receiver import SlackReceiver
 from watchdog.receivers.slack.settings import SlackSettings
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.receiver import WebhookReceiver
+from watchdog.receivers.webhook.settings import WebhookSettings
 from watchdog.store import Store
 
 EXPRESS, SMALL, TINY = 100_000, 10_000, 1_200

@@ -48,7 +48,7 @@ from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.receivers.http.outcome import _retry_after_s
 from watchdog.receivers.slack.settings import SlackSettings
-from watchdog.receivers.webhook import WebhookSettings
+from watchdog.receivers.webhook.settings import WebhookSettings
 from watchdog.sources.base import Answers
 from watchdog.sources.flower.metrics import event_counters
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource

@@ -27,7 +27,8 @@ from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.http.attempt import MOST_LEFT_BEHIND, HttpAttempt
 from watchdog.receivers.pace import Pace
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.receiver import WebhookReceiver
+from watchdog.receivers.webhook.settings import WebhookSettings
 from watchdog.store import Store
 
 HOUR = 3600.0

@@ -26,7 +26,8 @@ from tests.servers.waiting import until
 from watchdog.core.incidents.outcome import Delivered, Later
 from watchdog.core.incidents.test_message import message_for_test
 from watchdog.demo.cluster import Cluster
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.receiver import WebhookReceiver
+from watchdog.receivers.webhook.settings import WebhookSettings
 
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two random bytes").decode()
 

@@ -25,7 +25,8 @@ from watchdog.receivers.pagerduty import PagerdutyReceiver, PagerdutySettings
 from watchdog.receivers.settings import ReceiverSettings
 from watchdog.receivers.slack.receiver import slack_receiver
 from watchdog.receivers.slack.settings import SlackSettings
-from watchdog.receivers.webhook import WebhookReceiver, WebhookSettings
+from watchdog.receivers.webhook.settings import WebhookSettings
+from watchdog.receivers.webhook.shaped import webhook_receiver
 
 __all__ = ["RECEIVERS", "ReceiverKind"]
 
@@ -40,7 +41,7 @@ class ReceiverKind(Struct, frozen=True):
 
 
 RECEIVERS: Mapping[str, ReceiverKind] = {
-    "webhook": ReceiverKind(WebhookReceiver, WebhookSettings),
+    "webhook": ReceiverKind(webhook_receiver, WebhookSettings),
     "slack": ReceiverKind(slack_receiver, SlackSettings),
     "discord": ReceiverKind(DiscordReceiver, DiscordSettings),
     "teams": ReceiverKind(TeamsReceiver, TeamsSettings),

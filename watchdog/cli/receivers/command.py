@@ -92,8 +92,17 @@ def preview(*, name: str, config: Path | None) -> None:
     receiver = next(one for one in build_receivers(loaded.settings) if one.name == name)
     for number, (what, message) in enumerate(messages_for_preview(receiver.name, loaded.settings.service, time.time())):
         click.echo(f"{chr(10) if number else ''}# {what}")
-        click.echo(_readable(receiver.render(message)))
+        click.echo(_preview(receiver, receiver.render(message)))
     receiver.close()
+
+
+def _preview(receiver: "Receiver", body: bytes) -> str:
+    from watchdog.receivers.webhook.shaped import ShapedWebhook  # noqa: PLC0415
+
+    if not isinstance(receiver, ShapedWebhook):
+        return _readable(body)
+    headers, text = receiver.shown(body)
+    return "\n".join([*(f"{name}: {value}" for name, value in headers.items()), "", _readable(text.encode())])
 
 
 def _readable(body: bytes) -> str:

@@ -18,15 +18,28 @@ from watchdog.core.text.suggestions import did_you_mean
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
-__all__ = ["EXTRA_NAMES", "TemplateCheck", "check_template", "names_read", "render"]
+__all__ = [
+    "ALLOWED",
+    "DEEPEST",
+    "EXTRA_NAMES",
+    "LONGEST_TEMPLATE",
+    "REFUSED",
+    "TemplateCheck",
+    "check_template",
+    "filter_faults",
+    "names_read",
+    "on_line",
+    "render",
+    "sandbox",
+]
 
 EXTRA_NAMES = ("rule", "target", "severity", "app")
 """What every template can name besides the row's columns and the rule's params."""
 
-_LONGEST_TEMPLATE = 10_000
-_DEEPEST = 60
-_ALLOWED = ("Template", "Output", "TemplateData", "Name", "Filter", "If", "Compare", "Operand", "And", "Or", "Not", "Const")
-_REFUSED = {
+LONGEST_TEMPLATE = 10_000
+DEEPEST = 60
+ALLOWED = ("Template", "Output", "TemplateData", "Name", "Filter", "If", "Compare", "Operand", "And", "Or", "Not", "Const")
+REFUSED = {
     "For": "a loop", "Call": "a call", "CallBlock": "a call", "Getattr": "an attribute", "Getitem": "a subscript", "Macro": "a macro",
     "Include": "an include", "Import": "an import", "FromImport": "an import", "Extends": "extends", "Assign": "set", "AssignBlock": "set",
     "Block": "a block", "With": "with", "FilterBlock": "a filter block", "Test": "is", "CondExpr": "if inside {{ }}", "Concat": "~",
@@ -85,6 +98,10 @@ def _literal(text: str) -> str:
 
 @cache
 def _environment() -> "Environment":
+    return sandbox(FILTERS)
+
+
+def sandbox(filters: Mapping[str, Callable[[object], str]]) -> "Environment":
     """Create a Jinja environment with only these filters.
 
     Imported here because the import takes 70 ms, and most commands render nothing.
@@ -95,7 +112,7 @@ def _environment() -> "Environment":
     environment.globals.clear()
     environment.tests.clear()
     environment.filters.clear()
-    environment.filters.update(FILTERS)
+    environment.filters.update(filters)
     return environment
 
 
@@ -150,8 +167,8 @@ def _by_itself(text: str) -> tuple[list[str], list[str]]:
     """Return the names a text reads, and its faults whatever there is to be read, both in order."""
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415
 
-    if len(text) > _LONGEST_TEMPLATE:
-        return [], [f"{len(text):,} characters are too many; a template may have {_LONGEST_TEMPLATE:,}"]
+    if len(text) > LONGEST_TEMPLATE:
+        return [], [f"{len(text):,} characters are too many; a template may have {LONGEST_TEMPLATE:,}"]
     if "{" not in text:
         return [], []
     try:
@@ -161,7 +178,7 @@ def _by_itself(text: str) -> tuple[list[str], list[str]]:
     except ValueError as error:  # a number with thousands of digits
         return [], [f"not a template: {error}"]
     except TemplateSyntaxError as error:
-        return [], [f"not a template: {error.message}{_on_line(error.lineno)}"]
+        return [], [f"not a template: {error.message}{on_line(error.lineno)}"]
 
 
 @lru_cache(maxsize=1024)
@@ -180,16 +197,16 @@ def _walk(tree: "nodes.Node") -> tuple[list[str], list[str]]:
         if isinstance(node, nodes.Name):
             names.append(node.name)
         elif isinstance(node, nodes.Filter):
-            faults += _filter_faults(node)
+            faults += filter_faults(node)
         elif not _is_allowed(node):
-            what = _REFUSED.get(type(node).__name__, type(node).__name__)
-            faults.append(f"{what} is not allowed{_on_line(node.lineno)}; a template holds names, if, comparisons and filters ({_LISTED})")
+            what = REFUSED.get(type(node).__name__, type(node).__name__)
+            faults.append(f"{what} is not allowed{on_line(node.lineno)}; a template holds names, if, comparisons and filters ({_LISTED})")
     return names, faults
 
 
 def _nodes(node: "nodes.Node", depth: int = 0) -> "Iterator[nodes.Node]":
     """Yield every node from the top, without the inside of forbidden ones. RecursionError if Python could not compile it."""
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise RecursionError
     yield node
     if _is_allowed(node):
@@ -200,17 +217,18 @@ def _nodes(node: "nodes.Node", depth: int = 0) -> "Iterator[nodes.Node]":
 def _is_allowed(node: "nodes.Node") -> bool:
     kind = type(node).__name__
     negative_number = kind == "Neg" and all(type(child).__name__ == "Const" for child in node.iter_child_nodes())
-    return kind in _ALLOWED or negative_number
+    return kind in ALLOWED or negative_number
 
 
-def _filter_faults(node: "nodes.Filter") -> list[str]:
+def filter_faults(node: "nodes.Filter", filters: Iterable[str] = FILTERS) -> list[str]:
     """Return faults of a filter: it must be one of ours, and takes no arguments."""
-    if node.name not in FILTERS:
-        return [f'no filter "{node.name}"; there are {_LISTED}{did_you_mean(node.name, FILTERS)}']
+    if node.name not in filters:
+        return [f'no filter "{node.name}"{on_line(node.lineno)}; there are {", ".join(filters)}{did_you_mean(node.name, tuple(filters))}']
     if node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
         return [f'the filter "{node.name}" takes no arguments']
     return []
 
 
-def _on_line(line: int) -> str:
+def on_line(line: int) -> str:
+    """Where in a template of several lines."""
     return f" (its line {line})" if line > 1 else ""

@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, url
 
 from msgspec import Struct
 
-__all__ = ["COMMAND", "Unprinted", "names_secret", "pieces_of_url", "secret_arguments", "secrets_in", "spellings"]
+__all__ = ["COMMAND", "Unprinted", "names_secret", "outside_templates", "pieces_of_url", "secret_arguments", "secrets_in", "spellings"]
 
 SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|routing_?key|^topic$", re.IGNORECASE)
 """The value of a key with such a name is a secret, with these exceptions."""
@@ -25,6 +25,8 @@ LONGEST_WORD = 5
 
 _PLAIN_ARGUMENT = re.compile(r"-{0,2}[A-Za-z][a-z-]*")
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
+_PUBLIC_HEADERS = frozenset({"content-type", "accept", "user-agent"})
+_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _WATCHED = ("flower", "redis", "rabbitmq", "results", "django", "celery")
 """Where a bare text is the URL of a source. Its path is a location, not a secret."""
 
@@ -78,7 +80,9 @@ def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
     """Yield secrets in one value. `watched`: a URL in it is that of a source."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            if key == "headers" or names_secret(str(name)):
+            if key == "headers":
+                yield from _header(str(name), inner)
+            elif names_secret(str(name)):
                 yield from _texts(inner)
             elif name == COMMAND and isinstance(inner, list | tuple):
                 yield from secret_arguments(inner)
@@ -91,6 +95,16 @@ def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
         yield from _credentials(value)
         if key in {"url", "fail_url", "heartbeat"} and not watched:
             yield from _whole(value)
+
+
+def _header(name: str, value: Any) -> Iterator[str]:
+    if name.lower() not in _PUBLIC_HEADERS:
+        yield from _texts(outside_templates(value) if isinstance(value, str) else value)
+
+
+def outside_templates(text: str) -> list[str]:
+    """Return what of a header is written as it is sent: a template in it names columns, which are no secrets."""
+    return [piece.strip() for piece in _TEMPLATE.split(text) if piece.strip()]
 
 
 def _texts(value: Any) -> Iterator[str]:
