@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from tests.builders.outbox import T0, plan
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.notify import decide_notifications
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.reasons import Quiet
 from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
@@ -21,7 +23,12 @@ class Life:
 
     def __init__(self, store: Store, to: Receiver, terms: Terms = Terms()) -> None:  # noqa: B008 - frozen
         self.store, self.to, self.now, self.terms = store, to, T0, terms
+        self.acknowledged: dict[str, Acknowledgement] = {}
         self.delivery = Delivery(store, [to], clock=lambda: self.now, pace=Pace(lambda: self.now))
+
+    def acknowledge(self, incident: Incident) -> None:
+        """Somebody works on it from now on."""
+        self.acknowledged[incident.id] = Acknowledgement(incident.id, self.now, incident.severity)
 
     def cycle(self, incidents: Sequence[Incident], after_s: float = 120.0) -> int:
         """The number of attempts that followed."""
@@ -29,8 +36,9 @@ class Life:
         with self.store.cycle() as transaction:
             loaded = transaction.load("prod")
             judged = [JudgedIncident(one, Verdict.BREACH if one.open else Verdict.CLEAR) for one in incidents]
-            recipients = [Recipient(self.to.name, self.to.human, self.to.settings, terms=self.terms)]
-            messages, withdrawn = decide_notifications(judged, loaded, recipients, "prod", self.now, "watchdog")
+            recipients = [Recipient(self.to.name, self.to.human, self.to.settings, terms=self.terms, tell_acknowledgements=True)]
+            quiet = Quiet((), (), self.now, acknowledged=self.acknowledged)
+            messages, withdrawn = decide_notifications(judged, loaded, recipients, "prod", self.now, "watchdog", quiet=quiet)
             transaction.commit(plan(*messages, incidents=incidents, withdrawn=withdrawn, at=self.now))
         return self.deliver()
 

@@ -126,6 +126,55 @@ def test_a_member_whose_beginning_was_refused_keeps_no_alert_open(life: Life, th
     assert there.open == []
 
 
+def actions(there: PagerDuty) -> list[str]:
+    """What was sent for the only alert there is."""
+    [[alert]] = there.alerts.values()
+    return [event["event_action"] for event in alert.events]
+
+
+def test_an_acknowledgement_is_told_once_and_the_end_closes_the_alert(life: Life, there: PagerDuty) -> None:
+    fire = incident("alpha")
+    life.cycle([fire])
+    life.acknowledge(fire)
+    for _ in range(3):
+        life.cycle([fire])
+    assert [alert.state for alert in there.open] == ["acknowledged"]
+    life.cycle([over(fire, life.now)])
+    assert actions(there) == ["trigger", "acknowledge", "resolve"]
+
+
+def test_what_gets_worse_after_that_is_told_and_may_be_acknowledged_again(life: Life, there: PagerDuty) -> None:
+    fire = incident("alpha")
+    worse = replace(fire, severity=Severity.CRITICAL)
+    life.cycle([fire])
+    life.acknowledge(fire)
+    life.cycle([fire])
+    life.cycle([worse])
+    life.acknowledge(worse)
+    life.cycle([worse])
+    assert actions(there) == ["trigger", "acknowledge", "trigger", "acknowledge"]
+
+
+def test_an_alert_is_acknowledged_only_once_somebody_works_on_all_that_fires_in_it(life: Life, there: PagerDuty) -> None:
+    one, two, three = incident("alpha"), incident("beta"), incident("gamma")
+    life.cycle([one, two, three])
+    life.acknowledge(one)
+    life.cycle([one, two, three])
+    assert actions(there) == ["trigger"]
+    life.acknowledge(two)
+    life.cycle([one, two, three])
+    assert actions(there) == ["trigger"]
+    life.cycle([one, two, over(three, life.now)])  # nobody works on it, and it is gone
+    assert actions(there) == ["trigger", "acknowledge"]
+
+
+def test_what_was_never_told_is_not_acknowledged_there(life: Life, there: PagerDuty) -> None:
+    fire = incident("alpha")
+    life.acknowledge(fire)
+    life.cycle([fire])
+    assert there.requests == []
+
+
 def test_two_groups_are_two_alerts(life: Life, there: PagerDuty) -> None:
     life.cycle([incident("alpha"), replace(incident("beta"), rule="QueueGrowing")])
     assert len(there.open) == 2

@@ -31,9 +31,10 @@ def build_recipients(receivers: Iterable[Receiver], settings: Settings) -> "tupl
 
     asked, terms = {receiver.name: receiver for receiver in settings.receiver}, _terms(settings)
     return tuple(
-        Recipient(r.name, r.human, r.settings, its.min_severity, its.matchers, terms[r.name], its.tell_silences)
+        Recipient(r.name, r.human, r.settings, its.min_severity, its.matchers, terms[r.name], its.tell_silences, kind.holds_open)
         for r in receivers
         for its in [asked[r.name]]
+        for kind in [RECEIVERS[its.type]]
     )
 
 

@@ -37,7 +37,7 @@ class ReceiverKind(Struct, frozen=True):
     receiver: Callable[[Any], Receiver]
     settings: type[ReceiverSettings]
     holds_open: bool = False
-    """Whether what began there stays open until its end comes: then a test message is followed by its end."""
+    """Whether what began there stays open until its end comes: a test message is followed by its end, and it hears who works on what."""
 
 
 RECEIVERS: Mapping[str, ReceiverKind] = {

@@ -28,6 +28,8 @@ def what_of(notice: Notice, now: float) -> str:
             return f"Escalated to {notice.severity}"
         case Event.REMINDER:
             return f"Reminder, still {notice.severity}{_after(notice, now)}"
+        case Event.ACKNOWLEDGED:
+            return f"Acknowledged, still {notice.severity}"
         case Event.RESOLVED:
             lasted = _after(notice, notice.resolved_at)
             return f"Resolved{lasted}" if recovered(notice) else f"Ended{lasted} ({notice.ended})"

@@ -1,8 +1,8 @@
 """PagerDuty, Events API v2: each group of incidents is one alert there, opened by its first message and closed with its last member.
 
-`dedup_key` is the group's id, so a repeated event opens nothing twice, and no handle has to be remembered. An end that leaves others of the
-group firing is not sent, because PagerDuty has no event for it. The routing key is a secret; it joins the body as it is sent, and is never
-stored with it (developer.pagerduty.com/docs/events-api-v2).
+`dedup_key` is the group's id, so a repeated event opens nothing twice, and no handle has to be remembered. An alert is acknowledged once
+somebody works on everything that fires in its group. An end that leaves others firing is not sent: PagerDuty has no event for it. The
+routing key is a secret; it joins the body as it is sent, and is never stored with it (developer.pagerduty.com/docs/events-api-v2).
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from watchdog.core.incidents.messages import Message, Notice
+from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.outcome import Delivered, Outcome, Refused
 from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
@@ -65,25 +65,25 @@ class PagerdutyReceiver(HttpReceiver):
         super().__init__(settings, settings.attempt(secrets=[key]), pagerduty_outcome, joined={"routing_key": key})
 
     def render(self, message: Message) -> bytes:
-        """The event without its routing key; nothing for an end that leaves others of the group firing."""
+        """The event without its routing key; nothing if it has none for what happened."""
         event = event_of(message)
         return _NOTHING if event is None else json_bytes(event)
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """One attempt. PagerDuty recognizes a repeat by its `dedup_key`."""
         if body == _NOTHING:
-            return Delivered("nothing to send: others of its group still fire")
+            return Delivered("nothing to send: others of its group still fire, unacknowledged")
         return super().send(body, message_id, now)
 
 
 def event_of(message: Message) -> dict[str, Any] | None:
-    """`trigger` while anything in the message fires, `resolve` with the last end of its group, else None."""
+    """`resolve` with the last end of its group, `acknowledge` once somebody works on all that fires, `trigger` with news, else None."""
     notices = sorted(message.notices, key=urgency)
     begins = {"dedup_key": limited(message.group_id or notices[0].incident, _NAME)}
     if message.group_is_over:
         return {"event_action": "resolve", **begins}
-    if all(map(is_over, notices)):
-        return None
+    if all(notice.event in (Event.RESOLVED, Event.ACKNOWLEDGED) for notice in notices):
+        return {"event_action": "acknowledge", **begins} if message.still == message.acknowledged else None
     first, links = notices[0], _links(notices)
     return {
         "event_action": "trigger",

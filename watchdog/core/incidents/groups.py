@@ -136,4 +136,4 @@ def _waited(since: float, for_s: float, now: float) -> float:
 
 
 def _urgent(wish: Wish) -> bool:
-    return wish.notice.severity is Severity.CRITICAL or wish.notice.event in (Event.ESCALATED, Event.REMINDER)
+    return wish.notice.severity is Severity.CRITICAL or wish.notice.event in (Event.ESCALATED, Event.REMINDER, Event.ACKNOWLEDGED)

@@ -22,10 +22,12 @@ class Event(StrEnum):
     FIRST = "first"
     ESCALATED = "escalated"
     REMINDER = "reminder"
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody works on it: said only to receivers that keep alerts of their own (`Recipient.tell_acknowledgements`)."""
     RESOLVED = "resolved"
 
 
-FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER)
+FIRE = (Event.FIRST, Event.ESCALATED, Event.REMINDER, Event.ACKNOWLEDGED)
 """Whoever was last notified of one of these believes that the incident fires."""
 
 
@@ -97,7 +99,10 @@ class Message(Struct, frozen=True):
     digest: Report | None = None
     """A report, in place of notices."""
     still: int = 0
-    """How many others of the group fire, as far as the receiver was told: counted when the message is first sent, if it tells of an end."""
+    """How many others of the group fire, as far as the receiver was told: counted as the message is sent, if one in it ended or is
+    acknowledged."""
+    acknowledged: int = 0
+    """How many of these somebody works on, as far as the receiver was told."""
     posts: tuple[Post, ...] = ()
     """Earlier messages about its incidents that the receiver can change, newest first; filled in for each attempt."""
 
@@ -126,6 +131,6 @@ class Notified(Struct, frozen=True, gc=False):
 
 
 def strongest(events: list[Event]) -> Event:
-    """Return the event that names a message: escalated, first, reminder, resolved, in this order."""
-    order = [Event.ESCALATED, Event.FIRST, Event.REMINDER, Event.RESOLVED]
+    """Return the event that names a message: escalated, first, reminder, acknowledged, resolved, in this order."""
+    order = [Event.ESCALATED, Event.FIRST, Event.REMINDER, Event.ACKNOWLEDGED, Event.RESOLVED]
     return min(events, key=order.index)

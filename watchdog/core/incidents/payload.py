@@ -44,6 +44,7 @@ TYPES = {
     Event.ESCALATED: "incident.escalated",
     Event.FIRST: "incident.firing",
     Event.REMINDER: "incident.reminder",
+    Event.ACKNOWLEDGED: "incident.acknowledged",
     Event.RESOLVED: "incident.resolved",
 }
 """The `type` of a message, by the strongest event in it."""

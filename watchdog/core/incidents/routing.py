@@ -75,6 +75,8 @@ class Recipient(Struct, frozen=True):
     terms: Terms = Terms()
     tell_silences: bool = False
     """Whether it is notified of the start and the end of silences and deploys that affect it."""
+    tell_acknowledgements: bool = False
+    """Whether it keeps alerts of its own, and is told that somebody works on one."""
 
     def selects(self, incident: Incident) -> bool:
         """Whether it may be notified of this incident. (Who was notified of it hears its end in any case.)"""

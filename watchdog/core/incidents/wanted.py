@@ -119,7 +119,10 @@ def decision(
     # 2. Only what is seen to fire is said, and no receiver is told of its own failure.
     if unseen := _unseen(one, recipient):
         return Decision(why=unseen)
-    # 3. Is there anything new, or may it be time for a reminder?
+    # 3. Does somebody work on it now, and does this receiver want to know?
+    if recipient.tell_acknowledgements and _newly_acknowledged(incident, notified, quiet):
+        return Decision(why=Why.REFUSED) if refused is Event.ACKNOWLEDGED else Decision(Event.ACKNOWLEDGED)
+    # 4. Is there anything new, or may it be time for a reminder?
     event = _news(incident, notified)
     if (
         event is None
@@ -127,21 +130,21 @@ def decision(
         and (notified is None or not again or now < notified.at + routing.soonest_reminder_s(recipient))
     ):
         return KNOWN
-    # 4. Is it for this receiver?
+    # 5. Is it for this receiver?
     terms = terms_of(one, recipient, routing)
     if terms is None:
         return Decision(why=Why.NOT_ROUTED)
-    # 5. Is there a reason to be quiet?
+    # 6. Is there a reason to be quiet?
     reason = quiet_reason(incident, recipient, terms, now, routing=routing, quiet=quiet)
     if reason is not None:
         return Decision(why=Why.QUIET, reason=reason)
-    # 6. Has it fired for long enough, or is a reminder due?
+    # 7. Has it fired for long enough, or is a reminder due?
     if event is None:
         return _reminder(incident, notified, terms, now)
     since = _since(incident, recipient, now, routing, quiet) if event is Event.FIRST and terms.after_s else None
     if since is not None and abs(now - since) < terms.after_s:  # a shared server's incident may fire a moment from now
         return Decision(why=Why.LATER, at=since + terms.after_s)
-    # 7. Was just this refused?
+    # 8. Was just this refused?
     return Decision(why=Why.REFUSED) if refused is event else Decision(event, terms=terms)
 
 
@@ -246,6 +249,14 @@ def _news(incident: Incident, notified: Notified | None) -> Event | None:
     if notified is None or notified.event not in FIRE:
         return Event.FIRST
     return Event.ESCALATED if incident.severity.rank > notified.severity.rank else None
+
+
+def _newly_acknowledged(incident: Incident, notified: Notified | None, quiet: Quiet) -> bool:
+    """Whether somebody works on what a receiver was notified of, and it was not told so. An acknowledgement is no reason to wait."""
+    given = quiet.acknowledgement(incident)
+    if given is None or notified is None or notified.event not in FIRE:
+        return False
+    return notified.event is not Event.ACKNOWLEDGED or given.at > notified.at
 
 
 def _still_refused(notified: Notified, recipient: Recipient, now: float, *, again: bool) -> bool:

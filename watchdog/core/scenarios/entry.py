@@ -34,7 +34,7 @@ MOST_LOOKS = 20_000
 SHORTEST_S = 0.1
 """The shortest time between two looks."""
 
-_MESSAGES = tuple(event.value for event in Event)
+_MESSAGES = tuple(event.value for event in Event if event is not Event.ACKNOWLEDGED)  # a scenario has nobody who works on anything
 _STATES = (*(state.value for state in State), NO_INCIDENT)
 
 

@@ -59,7 +59,8 @@ _UNRENDERED = """
         first_attempt_at = coalesce(first_attempt_at, :now), last_attempt_at = :now WHERE id = :id"""
 
 _STILL = """
-    SELECT count(*) FROM told WHERE receiver = ? AND group_id = ? AND event <> 'resolved' AND refused IS NOT 'resolved'
+    SELECT count(*), coalesce(sum(event = 'acknowledged'), 0) FROM told
+    WHERE receiver = ? AND group_id = ? AND event <> 'resolved' AND refused IS NOT 'resolved'
         AND incident NOT IN (SELECT incident FROM notices WHERE message = ?)"""
 
 
@@ -77,7 +78,8 @@ def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: s
             continue
         posts = posts_of(connection, trimmed, settings)
         if body is None or posts or _other_type(row["settings"], settings):
-            message = replace(trimmed, still=_still_firing(connection, trimmed), posts=posts)
+            still, acknowledged = _still_firing(connection, trimmed)
+            message = replace(trimmed, still=still, acknowledged=acknowledged, posts=posts)
             body = _rendered(connection, message, render, {"settings": settings, "now": now})
             if body is None:
                 continue
@@ -118,11 +120,16 @@ def _without_orphans(connection: sqlite3.Connection, message: Message) -> Messag
     return replace(message, notices=kept)
 
 
-def _still_firing(connection: sqlite3.Connection, message: Message) -> int:
-    """How many others of the message's group the receiver believes to fire. One whose end it refuses to hear does not count."""
-    if not message.group_id or all(notice.event is not Event.RESOLVED for notice in message.notices):
-        return 0
-    return int(connection.execute(_STILL, (message.receiver, message.group_id, message.id)).fetchone()[0])
+def _still_firing(connection: sqlite3.Connection, message: Message) -> tuple[int, int]:
+    """How many others of the message's group the receiver believes to fire, and how many of these somebody works on.
+
+    One whose end it refuses to hear does not count.
+    """
+    counts = (Event.RESOLVED, Event.ACKNOWLEDGED)
+    if not message.group_id or all(notice.event not in counts for notice in message.notices):
+        return 0, 0
+    still, acknowledged = connection.execute(_STILL, (message.receiver, message.group_id, message.id)).fetchone()
+    return int(still), int(acknowledged)
 
 
 def _rendered(connection: sqlite3.Connection, message: Message, render: Render, attempt: dict[str, object]) -> bytes | None:

@@ -24,6 +24,7 @@ EVENTS = {
     Event.FIRST: "its beginning",
     Event.ESCALATED: "that it got worse",
     Event.REMINDER: "a reminder",
+    Event.ACKNOWLEDGED: "that somebody works on it",
     Event.RESOLVED: "its end",
 }
 SAID_ALWAYS = {

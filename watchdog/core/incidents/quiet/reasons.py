@@ -110,10 +110,14 @@ class Quiet:
             return Reason(same_as=twin)
         if silence := self._silenced.by(incident):
             return Reason(silence=silence)
-        acknowledged = self._acknowledged.get(incident.id)
-        if acknowledged is not None and acknowledged.holds_for(incident):
+        if acknowledged := self.acknowledgement(incident):
             return Reason(acknowledged=acknowledged)
         return Reason(window=muted_by, at=self.now) if muted_by is not None else None
+
+    def acknowledgement(self, incident: Incident) -> Acknowledgement | None:
+        """Return who works on an incident; None if nobody does, or it has got worse since."""
+        given = self._acknowledged.get(incident.id)
+        return given if given is not None and given.holds_for(incident) else None
 
     def _told_as(self, incident: Incident, hears_of: Callable[[Cause], bool]) -> Incident | None:
         """Return the twin that the recipient is told of instead."""
