@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from watchdog.core.incidents.outcome import Delivered
+from watchdog.core.incidents.quiet.reasons import Quiet
 from watchdog.core.incidents.remedies.attempt import Attempt
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
@@ -270,7 +271,9 @@ class Watching:
     def _mirror(self, mirror: Alertmanager) -> None:
         """Send what fires; log a failure once for each reason, and its end."""
         try:
-            outcome = mirror.look(self._store.incidents(), self._clock())
+            now = self._clock()
+            quiet = Quiet((), self._store.silences(), now, acknowledged=self._store.acknowledged())
+            outcome = mirror.look(self._store.incidents(), now, quiet)
             reason = "" if isinstance(outcome, Delivered) else outcome.reason
         except StoreError as error:
             reason = str(error)

@@ -2,7 +2,8 @@
 
 No message and no outbox: Alertmanager forgets an alert at its `endsAt` unless it is sent again, so the next look repairs what one missed.
 An alert is its labels. They name neither an incident nor a watchdog, so that two watchdogs of one cluster are one to Alertmanager. When a
-severity changes, the labels with the old one end in the same request.
+severity changes, the labels with the old one end in the same request. What people do in watchdog about an incident is an annotation: it is
+no end, and labels with it would be another alert.
 """
 
 import re
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.outcome import Delivered, Outcome
+from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
 from watchdog.core.text.phrasing import format_value, telling_cells
 from watchdog.core.text.sanitize import sanitize
 from watchdog.core.text.timestamps import iso
@@ -62,17 +64,17 @@ class Alertmanager:
         self._firing: dict[Labels, Alert] = {}
         self._ended: dict[Labels, tuple[Alert, float]] = {}
 
-    def look(self, incidents: Iterable[Incident], now: float) -> Outcome:
+    def look(self, incidents: Iterable[Incident], now: float, quiet: Quiet = NOT_QUIET) -> Outcome:
         """Send what of these fires at `now` (epoch seconds), and what ended lately. What is sent counts as known there."""
-        body = msgspec.json.encode(self.document(incidents, now))
+        body = msgspec.json.encode(self.document(incidents, now, quiet))
         return Delivered("nothing fires") if body == b"[]" else self._posts.post(body, self._headers, now)
 
-    def document(self, incidents: Iterable[Incident], now: float) -> list[dict[str, Any]]:
+    def document(self, incidents: Iterable[Incident], now: float, quiet: Quiet = NOT_QUIET) -> list[dict[str, Any]]:
         """What to send now, as JSON values."""
         firing: dict[Labels, Alert] = {}
         for incident in incidents:
             if incident.state in (State.FIRING, State.RECOVERING) and not incident.trial and self._selects(incident):
-                alert = alert_of(incident)
+                alert = alert_of(incident, quiet)
                 firing.setdefault(alert.labels, alert)
         ended = {labels: (alert, now) for labels, alert in self._firing.items() if labels not in firing}
         kept = {labels: one for labels, one in self._ended.items() if labels not in firing and 0 <= now - one[1] < TOLD_ENDED_S}
@@ -93,14 +95,14 @@ class Selects(Protocol):
         ...
 
 
-def alert_of(incident: Incident) -> Alert:
+def alert_of(incident: Incident, quiet: Quiet = NOT_QUIET) -> Alert:
     """The alert: labels for rule, severity, target, the key, and the labels of the rule, in this order of precedence."""
     labels = {"alertname": incident.rule, "severity": incident.severity.value, "target": incident.target}
     for name, value in (*incident.key.items(), *incident.labels.items()):
         labels.setdefault(_label_name(name), value)
     shown = {name: text for name, value in labels.items() if (text := limited(value, _LONGEST_LABEL))}  # an empty label is none
     link = incident.link if is_url(incident.link) else ""
-    return Alert(tuple(sorted(shown.items())), dict(_annotations(incident)), incident.fired_at or incident.started_at, link)
+    return Alert(tuple(sorted(shown.items())), dict(_annotations(incident, quiet)), incident.fired_at or incident.started_at, link)
 
 
 def _label_name(name: str) -> str:
@@ -109,7 +111,7 @@ def _label_name(name: str) -> str:
     return f"key_{taken}" if taken in _OWN or taken[:1].isdigit() or taken.startswith("__") else taken
 
 
-def _annotations(incident: Incident) -> Iterator[tuple[str, str]]:
+def _annotations(incident: Incident, quiet: Quiet) -> Iterator[tuple[str, str]]:
     for name, text in (("summary", incident.summary), ("description", incident.description)):
         if text:
             yield name, _lines(text)
@@ -120,6 +122,15 @@ def _annotations(incident: Incident) -> Iterator[tuple[str, str]]:
     values = [f"{name}={'?' if cell is None else format_value(cell)}" for name, cell in telling_cells(incident.values).items()]
     if values:
         yield "values", limited(", ".join(values), _LONGEST_ANNOTATION)
+    if given := quiet.acknowledgement(incident):
+        yield "acknowledged", _said(f"since {iso(given.at)}", given.author, given.comment)
+    if silence := quiet.silence(incident):
+        yield "silenced", _said(f"until {iso(silence.ends_at)}", silence.author, silence.comment)
+
+
+def _said(when: str, author: str, comment: str) -> str:
+    by = f"{when} by {author}" if author else when
+    return limited(f"{by}: {comment}" if comment else by, _LONGEST_LABEL)
 
 
 def _lines(text: str) -> str:

@@ -10,6 +10,9 @@ from msgspec.structs import replace
 from tests.builders.outbox import T0, incident, over
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.outcome import Delivered, Outcome
+from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.reasons import Quiet
+from watchdog.core.incidents.quiet.silences import new_silence
 from watchdog.core.model.severity import Severity
 from watchdog.receivers.alertmanager import Alertmanager, alert_of
 
@@ -134,3 +137,22 @@ def test_an_end_that_was_noticed_before_its_beginning_by_another_clock_is_no_fau
     mirror.look([incident("A", started_at=T0 + 500)], T0)
     mirror.look([over(incident("A"))], T0 + 60)
     assert [alert["startsAt"] <= alert["endsAt"] for sent in posts.sent for alert in sent] == [True, True]
+
+
+def test_what_people_do_in_watchdog_is_an_annotation_and_no_other_alert() -> None:
+    silence = new_silence("name=A", T0, 3600.0, "moving\x1b[31m", "ada")
+    given = Acknowledgement(incident("A").id, T0 - 60, Severity.WARNING)
+    quiet = Quiet((), [silence], T0, acknowledged={incident("A").id: given})
+    said, plain = alert_of(incident("A"), quiet), alert_of(incident("A"))
+    assert said.labels == plain.labels
+    assert said.annotations == {
+        **plain.annotations,
+        "acknowledged": "since 2026-11-22T09:14:00Z",
+        "silenced": "until 2026-11-22T10:15:00Z by ada: moving\\x1b[31m",
+    }
+
+
+def test_a_silence_ends_nothing_there(mirror: Alertmanager, posts: Posts) -> None:
+    mirror.look([incident("A")], T0)
+    mirror.look([incident("A")], T0 + 60, Quiet((), [new_silence("name=A", T0, 3600.0, "", "")], T0 + 60))
+    assert ends(posts.sent[1]) == {"warning A": "09:20:00"}

@@ -108,11 +108,15 @@ class Quiet:
             return Reason(cause=cause)
         if twin := self._told_as(incident, hears_of):
             return Reason(same_as=twin)
-        if silence := self._silenced.by(incident):
+        if silence := self.silence(incident):
             return Reason(silence=silence)
         if acknowledged := self.acknowledgement(incident):
             return Reason(acknowledged=acknowledged)
         return Reason(window=muted_by, at=self.now) if muted_by is not None else None
+
+    def silence(self, incident: Incident) -> Silence | None:
+        """Return the silence that hides an incident now; None if none does."""
+        return self._silenced.by(incident)
 
     def acknowledgement(self, incident: Incident) -> Acknowledgement | None:
         """Return who works on an incident; None if nobody does, or it has got worse since."""
