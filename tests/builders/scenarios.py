@@ -9,8 +9,8 @@ from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.rules.files import read_rules
 from watchdog.core.rules.rule import Override, Rule
 from watchdog.core.scenarios.compare import differences
-from watchdog.core.scenarios.files import read_scenarios
 from watchdog.core.scenarios.played import Played
+from watchdog.core.scenarios.reading.files import read_scenarios
 from watchdog.core.scenarios.runner import Runner
 from watchdog.core.scenarios.scenario import Scenario
 from watchdog.tables import TABLES

@@ -1,7 +1,9 @@
 """A threshold tuned by replay: a real daemon on a real Redis tells of a queue that fills, and what it recorded is replayed beside it."""
 
 import json
-from collections.abc import Iterator
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +51,27 @@ def told(receiver: RecordingReceiver, event: str) -> list[str]:
     return [one["key"]["name"] for one in found if one["rule"] == "LongQueue" and one["event"] == event]
 
 
-@pytest.fixture
-def lived(redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what a daemon recorded: 30 messages in one queue and 90 in another, told and over; a broker that was never there."""
-    (tmp_path / "rules.toml").write_text(RULES)
-    (tmp_path / "watchdog.toml").write_text(CONFIG.format(redis=redis_server.redis_url, hook=receiver.url))
-    with running(tmp_path), redis.Redis.from_url(redis_server.redis_url) as broker:
-        for queue, count in (("mail", 30), ("indexing", 90)):
-            broker.lpush(queue, *["x"] * count)
-            until(lambda: queue in told(receiver, "first"), 30, "the beginning")  # noqa: B023 - called at once
-            broker.delete(queue)
-            until(lambda: queue in told(receiver, "resolved"), 30, "the end")  # noqa: B023
-        yield tmp_path
+    folder = tmp_path_factory.mktemp("recorded")
+    with Cluster() as cluster, RecordingReceiver() as receiver:
+        cluster.start_redis()
+        (folder / "rules.toml").write_text(RULES)
+        (folder / "watchdog.toml").write_text(CONFIG.format(redis=cluster.redis_url, hook=receiver.url))
+        with running(folder), redis.Redis.from_url(cluster.redis_url) as broker:
+            for queue, count in (("mail", 30), ("indexing", 90)):
+                broker.lpush(queue, *["x"] * count)
+                until(lambda: queue in told(receiver, "first"), 30, "the beginning")  # noqa: B023 - called at once
+                broker.delete(queue)
+                until(lambda: queue in told(receiver, "resolved"), 30, "the end")  # noqa: B023
+    return folder
+
+
+@pytest.fixture
+def lived(recorded: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return shutil.copytree(recorded, tmp_path / "lived")
 
 
 def replayed(folder: Path, *args: str) -> tuple[int, dict[str, Any]]:
@@ -87,6 +98,22 @@ def test_another_threshold_shows_what_would_be_gone(lived: Path) -> None:
 def test_another_for_shows_what_would_be_gone(lived: Path) -> None:
     code, document = replayed(lived, "--only", "LongQueue", "--set", "LongQueue.for=1h")
     assert (code, [one[0] for one in found(document)]) == (1, ["would be gone", "would be gone"])
+
+
+def test_a_silence_of_that_time_and_a_receiver_of_now_are_seen_in_who_is_told(lived: Path) -> None:
+    """The time of the silence is written into the file, as if it had stood while the daemon ran; the pager is new."""
+    config = lived / "watchdog.toml"
+    config.write_text(config.read_text() + '[[receiver]]\nname = "pager"\ntype = "webhook"\nurl = "http://127.0.0.1:1/"\n')
+    assert watchdog("silence", "add", "name=mail", "--for", "1h", "--comment", "known", cwd=lived).returncode == 0
+    with closing(sqlite3.connect(lived / "watchdog.db")) as database, database:
+        database.execute("UPDATE silences SET starts_at = starts_at - 3600")
+    code, document = replayed(lived, "--only", "LongQueue")
+    mail, indexing = document["incidents"]
+    assert (code, mail["key"], mail["why"]) == (1, {"name": "mail"}, "not told to ops")
+    assert "silence" in mail["would"]["why_untold"]
+    assert (indexing["why"], {one["receiver"] for one in indexing["would"]["told"]}) == ("told to pager", {"ops", "pager"})
+    shown = watchdog("rules", "replay", "--only", "LongQueue", cwd=lived).stdout
+    assert "Messages: ops 2 (was 4), pager 2 (was 0)" in shown
 
 
 def test_a_new_rule_shows_what_would_be_new_and_a_blind_one_is_named(lived: Path) -> None:

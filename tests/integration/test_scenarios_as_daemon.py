@@ -18,9 +18,10 @@ from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Look, Reading, Table
 from watchdog.core.model.target import Target
-from watchdog.core.scenarios.course import LISTENER, SERVERS, START
-from watchdog.core.scenarios.files import read_scenarios
+from watchdog.core.scenarios.audience import LISTENER, SERVERS
+from watchdog.core.scenarios.course import START
 from watchdog.core.scenarios.played import Played
+from watchdog.core.scenarios.reading.files import read_scenarios
 from watchdog.core.scenarios.runner import Runner
 from watchdog.core.scenarios.scenario import Scenario
 from watchdog.core.scenarios.timeline import Timeline

@@ -7,7 +7,7 @@ import pytest
 
 from tests.processes.command_line import watchdog
 from watchdog.core.incidents.messages import Event
-from watchdog.core.scenarios.entry import EXPECT_KEYS, KEYS
+from watchdog.core.scenarios.reading.entry import EXPECT_KEYS, KEYS
 
 DOC = (Path(__file__).parents[2] / "docs" / "rule-tests.md").read_text(encoding="utf-8")
 RULES_DOC = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from watchdog.cli.rules.testing.given import given
 from watchdog.cli.rules.testing.played import play_all
 from watchdog.config.rulebook import read_once
 from watchdog.config.shipped import shipped_rule_files, shipped_scenario_files
-from watchdog.core.scenarios.files import read_scenarios
+from watchdog.core.scenarios.reading.files import read_scenarios
 from watchdog.core.scenarios.result import Missing, ScenarioResults, missing_scenarios
 from watchdog.core.scenarios.scenario import Scenario
 from watchdog.tables import TABLES

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from watchdog.core.model.target import TargetsMeant
 
 __all__ = [
-    "chosen_names", "chosen_targets", "known_names", "load", "load_with_rules", "named_config", "oddities", "untold", "warn_of_oddities",
+    "chosen_names", "chosen_targets", "known_names", "load", "load_as_far_as_readable", "load_with_rules", "named_config", "oddities",
+    "untold", "warn_of_oddities",
 ]  # fmt: skip
 
 
@@ -83,6 +84,18 @@ def load_with_rules(
     if faults:
         raise Refused(*faults)
     return conf
+
+
+def load_as_far_as_readable(
+    config: Path | None, flags: Mapping[str, object] | None = None, *, more_rules: Iterable[Path] = ()
+) -> "tuple[Configured, str]":
+    """The settings and their rules; without what needs credentials, and why, if only the service may read them."""
+    more_rules = tuple(more_rules)
+    try:
+        return load_with_rules(config, flags, more_rules=more_rules, targets_required=False), ""
+    except Refused as refused:  # refused once more, if anything else is wrong
+        conf = load_with_rules(config, flags, more_rules=more_rules, targets_required=False, credentials=False)
+        return conf, refused.faults[0]
 
 
 def _rule_faults(error: "ConfigError", more_rules: tuple[Path, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What would have fired beside what did, differences first.
+"""What would have fired and been told beside what did and was, differences first.
 
 In: spells of the replay, and those of the daemon. Out: pairs, each with what is different about it.
 """
@@ -36,6 +36,8 @@ class Recorded(Struct, frozen=True):
     interval_s: float = 0.0
     blind: Mapping[str, str] = field(default_factory=dict)
     rules: frozenset[str] = frozenset()
+    unknown_receivers: frozenset[str] = frozenset()
+    """Receivers whose settings cannot be read here: whether they would be told cannot be said."""
 
 
 NOTHING = Recorded()
@@ -97,6 +99,20 @@ def _differences(would: Spell, was: Spell, recorded: Recorded) -> Iterator[str]:
         yield "ends earlier" if ends[0] < ends[1] else "ends later"
     if would.severity is not was.severity:
         yield f"{would.severity} instead of {was.severity}"
+    if min(would.fired_at, was.fired_at) >= first:  # what fired before was told before, or not, as it was then
+        yield from _told_otherwise(would.first_told, was.first_told, apart_s, recorded.unknown_receivers)
+
+
+def _told_otherwise(would: Mapping[str, float], was: Mapping[str, float], apart_s: float, unknown: frozenset[str]) -> Iterator[str]:
+    """Yield which receivers are told when others were, or at other times."""
+    named = sorted({*would, *was} - unknown)
+    words = (
+        ("told to", [one for one in named if one not in was]),
+        ("not told to", [one for one in named if one not in would]),
+        ("told earlier to", [one for one in named if one in would and one in was and was[one] - would[one] > apart_s]),
+        ("told later to", [one for one in named if one in would and one in was and would[one] - was[one] > apart_s]),
+    )
+    yield from (f"{what} {', '.join(receivers)}" for what, receivers in words if receivers)
 
 
 def agrees(pairs: Sequence[Pair]) -> bool:

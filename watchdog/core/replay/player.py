@@ -1,7 +1,8 @@
 """Play recorded looks: each judged and decided as a cycle of the daemon does it, at the time at which it was.
 
-In: the looks of one target, oldest first, and its rules as tuned for it. Out: the incidents that would have fired, and what could not be
-judged. The rows of many looks are asked about together first: only the rules that hold in one of them are judged look by look.
+In: the looks of one target, oldest first, its rules as tuned for it, who is told. Out: the incidents that would have fired, whom they would
+have been told, and what could not be judged. The rows of many looks are asked about together first: only the rules that hold in one of them
+are judged look by look.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +11,6 @@ from msgspec import Struct
 
 from watchdog.core.history.frames import RecordedLook
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.quiet.flapping import Flapping
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.judge import windows_of
@@ -18,8 +18,9 @@ from watchdog.core.model.reading import Looks
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.target import Target
 from watchdog.core.replay.coverage import Coverage, Covered
-from watchdog.core.replay.spell import Spell, spell_of
+from watchdog.core.replay.spell import Spell, Telling, spell_of
 from watchdog.core.rules.overrides import Tuned
+from watchdog.core.scenarios.audience import Audience
 from watchdog.core.scenarios.course import Course
 from watchdog.core.scenarios.prepared import Concern, RowsTogether
 
@@ -43,18 +44,22 @@ class Replayed(Struct, frozen=True):
 
 def replay(  # noqa: PLR0913 - what a replay depends on
     looks: Iterable[RecordedLook],
-    target: str,
+    target: Target,
     rules: Sequence[Tuned],
     since: float,
     tables: Mapping[str, Table],
     flapping: Flapping,
+    audience: Audience,
     *,
     stopwatch: Callable[[], float],
     progress: Callable[[float], None] = lambda _: None,
 ) -> Replayed:
-    """Play the looks. Those before `since` are played, so that what was pending is, but not counted. `progress`: told the time of looks."""
+    """Play the looks. Those before `since` are played, so that what was pending is, but not counted.
+
+    `audience`: who is told, and what people asked for at that time. `progress`: told the time of looks.
+    """
     evaluator = Evaluator(tables, stopwatch=stopwatch)
-    course = Course(Target(target), NOTHING, evaluator, flapping, start=0.0)
+    course = Course(target, NOTHING, evaluator, flapping, start=0.0, audience=audience)
     coverage = Coverage(rules, tables)
     first: float | None = None
     last: float | None = None
@@ -130,11 +135,10 @@ def _different(together: Sequence[RecordedLook], window_s: float, read: set[str 
 
 def _spells(course: Course, since: float) -> Iterator[Spell]:
     latest: dict[str, Incident] = {lived.incident.id: lived.incident for lived in course.lived}
-    told_at: dict[str, float] = {}
-    for told in course.told:
-        if told.notice.event is Event.FIRST:
-            told_at.setdefault(told.notice.incident, told.at_s)
+    told: dict[str, list[Telling]] = {}
+    for one in course.told:
+        told.setdefault(one.notice.incident, []).append(Telling(one.receiver, one.notice.event, one.at_s, one.message))
     for incident in latest.values():
-        spell = spell_of(incident, told_at.get(incident.id))
+        spell = spell_of(incident, told.get(incident.id, ()), course.untold.get(incident.id))
         if spell is not None and (spell.until is None or spell.until >= since):
             yield spell

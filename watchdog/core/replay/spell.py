@@ -3,18 +3,32 @@
 In: incidents. Out: what the two have in common, so that they can be compared.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 
+from watchdog.core.incidents.explain.explained import Explained
 from watchdog.core.incidents.lifecycle import Incident
+from watchdog.core.incidents.messages import FIRE, Event
 from watchdog.core.model.severity import Severity
 
-__all__ = ["Spell", "spell_of"]
+__all__ = ["Spell", "Telling", "spell_of"]
+
+
+class Telling(Struct, frozen=True):
+    """One notice of an incident: to whom, of what, when, in which message."""
+
+    receiver: str
+    event: Event
+    at: float
+    message: str = ""
 
 
 class Spell(Struct, frozen=True):
-    """One incident that fired. `until`: when it ended (None: it had not). `told_at`: when somebody was told first (None: nobody was)."""
+    """One incident that fired. `until`: when it ended (None: it had not). `told`: everything that was said of it, oldest first.
+
+    `untold`: why nobody was told as it fired, if it is known. `server`: what identifies the server that it is about, if it is about one.
+    """
 
     rule: str
     target: str
@@ -22,16 +36,33 @@ class Spell(Struct, frozen=True):
     severity: Severity
     fired_at: float
     until: float | None
-    told_at: float | None
+    told: tuple[Telling, ...]
     summary: str
     ended: str = ""
-    id: str = field(default="")
-    trial: bool = False
+    id: str = ""
+    server: str = ""
+    untold: Explained | None = None
+    told_as: str = ""
+    """The target that shares the server, and is told in its stead."""
 
     @property
     def about(self) -> tuple[str, str, tuple[tuple[str, str], ...]]:
         """What it is about: rule, target and key."""
         return self.rule, self.target, tuple(sorted(self.key.items()))
+
+    @property
+    def told_at(self) -> float | None:
+        """When somebody was told first; None: nobody was."""
+        return min(self.first_told.values(), default=None)
+
+    @property
+    def first_told(self) -> Mapping[str, float]:
+        """Receiver -> when it was told first that this fires."""
+        first: dict[str, float] = {}
+        for one in self.told:
+            if one.event in FIRE:
+                first[one.receiver] = min(one.at, first.get(one.receiver, one.at))
+        return first
 
     def overlaps(self, other: "Spell") -> bool:
         """Whether both fired at some time."""
@@ -41,7 +72,7 @@ class Spell(Struct, frozen=True):
         )
 
 
-def spell_of(incident: Incident, told_at: float | None) -> Spell | None:
+def spell_of(incident: Incident, told: Iterable[Telling], untold: Explained | None = None) -> Spell | None:
     """Return an incident as a spell; None if it never fired."""
     if incident.fired_at is None:
         return None
@@ -52,9 +83,10 @@ def spell_of(incident: Incident, told_at: float | None) -> Spell | None:
         incident.severity,
         incident.fired_at,
         None if incident.open else incident.resolved_at,
-        told_at,
+        tuple(told),
         incident.summary,
         incident.ended.value if incident.ended is not None else "",
         incident.id,
-        incident.trial,
+        incident.server,
+        untold,
     )

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import Event, Notice
-from watchdog.core.scenarios.entry import NO_INCIDENT
 from watchdog.core.scenarios.played import Difference, Lived, Played, Told
+from watchdog.core.scenarios.reading.entry import NO_INCIDENT
 from watchdog.core.scenarios.reasons import held_back, why_not_judged, why_not_told
 from watchdog.core.scenarios.remedied import remedy_differences
 from watchdog.core.scenarios.scenario import Expected

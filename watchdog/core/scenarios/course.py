@@ -1,7 +1,7 @@
 """A target as it is played, of a scenario or of what was recorded: each look is judged, decided and remembered.
 
-In: the rules that can have something to say, the readings of each look. Out: what was told, and what became of incidents. A look whose rows
-are those of the look before is judged once.
+In: the rules that can have something to say, who is told, the readings of each look. Out: what was told, why nobody was, what became of
+incidents. A look whose rows are those of the look before is judged once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,28 +9,27 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from watchdog.core.incidents.decide import Situation, decide
+from watchdog.core.incidents.explain.explained import Explained
 from watchdog.core.incidents.lifecycle import Incident, State, open_keys
+from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.flapping import Flapping
-from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import judge_all, windows_of
-from watchdog.core.model.queries import sources_asked
 from watchdog.core.model.reading import Looks, Seen
 from watchdog.core.model.rows import Reading
 from watchdog.core.model.target import Target
+from watchdog.core.scenarios.audience import Audience
 from watchdog.core.scenarios.memory import Memory
 from watchdog.core.scenarios.played import Lived, Remedied, Told
 from watchdog.core.scenarios.prepared import Concern
 
-__all__ = ["LISTENER", "SERVERS", "START", "Course"]
+__all__ = ["START", "Course"]
 
 START = 1_800_000_000.0
 """When every scenario begins (epoch seconds): a time as any other."""
-LISTENER = Recipient("scenario")
-"""Who is told everything, at once."""
-SERVERS = {source: source for source in sources_asked()}
-"""Source -> its server: each target of a scenario has its own."""
+NO_RECEIVER = Explained(why="no_receiver")
+ALL_EARS = Audience()
 NOTHING_KEPT = Seen({}, {}, {})
 
 
@@ -46,13 +45,16 @@ class Course:
         *,
         start: float = START,
         remedies: frozenset[str] = frozenset(),
+        audience: Audience = ALL_EARS,
     ) -> None:
-        """`start`: when it begins (epoch seconds). `remedies`: those that are allowed."""
+        """`start`: when it begins (epoch seconds). `remedies`: those that are allowed. `audience`: who is told."""
         self.told: list[Told] = []
         self.lived: list[Lived] = []
         self.remedied: list[Remedied] = []
+        self.untold: dict[str, Explained] = {}
+        """Id of an incident that nobody was told of as it fired -> why not."""
         self._evaluator, self._flapping, self._start = evaluator, flapping, start
-        self._remedies = remedies
+        self._remedies, self._audience = remedies, audience
         self.concerning(concern)
         self._target = target
         self._memory = Memory()
@@ -88,20 +90,34 @@ class Course:
         situation = Situation(
             self._target,
             now,
-            (LISTENER,),
+            self._audience.recipients,
+            self._audience.routing,
             readings=readings,
             loaded_rules=self._names,
             flapping=self._flapping,
-            servers=SERVERS,
+            servers=self._audience.servers,
             remedies=self._remedies,
         )
-        plan = decide(situation, judgements, self._memory.loaded(self._flapping.window(now)), NOTHING_KEPT)
+        loaded = self._memory.loaded(self._flapping.window(now), self._audience, now)
+        plan = decide(situation, judgements, loaded, NOTHING_KEPT)
+        self._note_untold(plan, situation, judgements, loaded)
         self._memory = self._memory.after(plan)
         self.lived += [Lived(at_s, incident, self._in_state_since(incident, at_s)) for incident in plan.incidents]
         keys = {incident.id: incident.key for incident in plan.incidents}
         self.remedied += [Remedied(at_s, one, keys.get(one.incident, {})) for one in plan.attempts if one.at == now]
-        self.told += [Told(at_s, notice) for message in plan.messages for notice in message.notices]
+        self.told += [Told(at_s, notice, message.receiver, message.id) for message in plan.messages for notice in message.notices]
         return judgements
+
+    def _note_untold(self, plan: Plan, situation: Situation, judgements: Sequence[Judgement], loaded: Loaded) -> None:
+        """Note why nobody is told of what fires in this look: it is decided once more, with the reasons, which cost as much again."""
+        said = {notice.incident for message in plan.messages for notice in message.notices}
+        fires = {one.id for one in plan.incidents if one.fired_at == situation.now} - said
+        if not fires:
+            return
+        made = decide(replace(situation, decisions=True), judgements, loaded, NOTHING_KEPT).decisions
+        for incident in fires:
+            why = [one.explained for one in made if one.incident.id == incident]
+            self.untold[incident] = max(why, key=lambda one: one.reason is not None, default=NO_RECEIVER)
 
     def _judge(self, readings: Mapping[str, Reading], windows: Looks | None) -> list[Judgement]:
         """Judge all rules; those that are the same as in the look before, once."""

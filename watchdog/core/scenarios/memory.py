@@ -12,6 +12,7 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import FIRE, Message, Notified
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.remedies.attempt import Attempt
+from watchdog.core.scenarios.audience import Audience
 
 __all__ = ["Memory"]
 
@@ -35,8 +36,8 @@ class Memory(Struct, frozen=True):
         """Whether there is nothing that time alone could change."""
         return not self.open and not self.unsettled
 
-    def loaded(self, fired_within: tuple[float, float] | None) -> Loaded:
-        """Return what a cycle finds. `fired_within`: from when to when earlier firings count."""
+    def loaded(self, fired_within: tuple[float, float] | None, audience: Audience, now: float) -> Loaded:
+        """Return what a cycle finds. `fired_within`: from when to when earlier firings count. `audience`: what people asked for."""
         return Loaded(
             open=self.open,
             unsettled=self.unsettled,
@@ -46,6 +47,9 @@ class Memory(Struct, frozen=True):
             fired=self._fired(*fired_within) if fired_within else {},
             last_message=self.messages,
             attempts=self.attempts,
+            silences=audience.silences,
+            deploys=audience.deploys,
+            acknowledged=audience.acknowledged(self.open, now),
         )
 
     def _fired(self, since: float, until: float) -> Mapping[str, tuple[float, ...]]:

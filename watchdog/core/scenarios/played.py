@@ -16,10 +16,12 @@ __all__ = ["Difference", "Lived", "Played", "Remedied", "Told"]
 
 
 class Told(Struct, frozen=True):
-    """One notice, and when it was sent (seconds from the start)."""
+    """One notice, and when it was sent (seconds from the start), to whom, in which message."""
 
     at_s: float
     notice: Notice
+    receiver: str = ""
+    message: str = ""
 
 
 class Lived(Struct, frozen=True):

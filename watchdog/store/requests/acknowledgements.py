@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
+from watchdog.core.incidents.quiet.acknowledgements import OVERTAKEN, Acknowledgement
 from watchdog.core.model.severity import Severity
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import plain
@@ -47,7 +47,7 @@ def take_back(connection: sqlite3.Connection, incident: str, now: float, why: st
 def overtake(connection: sqlite3.Connection, incidents: Iterable[str], now: float) -> None:
     """End the acknowledgements of incidents that got worse."""
     for incident in incidents:
-        take_back(connection, incident, now, "the incident got worse")
+        take_back(connection, incident, now, OVERTAKEN)
 
 
 def acknowledgement_from(row: Mapping[str, Any] | sqlite3.Row) -> Acknowledgement:

@@ -2,11 +2,13 @@
 
 from msgspec.structs import replace
 
+from watchdog.core.incidents.messages import Event
 from watchdog.core.model.severity import Severity
 from watchdog.core.replay.compare import Kind, Pair, Recorded, agrees, beside
-from watchdog.core.replay.spell import Spell
+from watchdog.core.replay.spell import Spell, Telling
 
-SPELL = Spell("QueueBacklogHigh", "prod", {"name": "indexing"}, Severity.WARNING, 1000.0, 1600.0, 1000.0, "indexing holds 600 messages")
+TOLD = (Telling("ops", Event.FIRST, 1000.0, "a"), Telling("ops", Event.RESOLVED, 1600.0, "b"))
+SPELL = Spell("QueueBacklogHigh", "prod", {"name": "indexing"}, Severity.WARNING, 1000.0, 1600.0, TOLD, "indexing holds 600 messages")
 RECORDED = {"prod": Recorded(0.0, 9000.0, 10.0, {"Blinded": "flower: not asked"}, frozenset({SPELL.rule, "Blinded"}))}
 
 
@@ -36,6 +38,28 @@ def test_an_incident_of_another_key_is_another_incident() -> None:
 def test_later_and_shorter_is_different_and_says_so() -> None:
     pair = only([replace(SPELL, fired_at=1100.0, until=1500.0, severity=Severity.CRITICAL)], [SPELL])
     assert (pair.kind, pair.why) == (Kind.DIFFERENT, "fires later, ends earlier, critical instead of warning")
+
+
+def test_what_would_be_told_to_nobody_is_different() -> None:
+    pair = only([replace(SPELL, told=())], [SPELL])
+    assert (pair.kind, pair.why) == (Kind.DIFFERENT, "not told to ops")
+
+
+def test_another_receiver_and_another_time_are_named() -> None:
+    told = (Telling("pager", Event.FIRST, 1000.0), Telling("ops", Event.ESCALATED, 1100.0))
+    assert only([replace(SPELL, told=told)], [SPELL]).why == "told to pager, told later to ops"
+
+
+def test_a_receiver_that_cannot_be_read_here_is_no_difference() -> None:
+    recorded = {"prod": replace(RECORDED["prod"], unknown_receivers=frozenset({"ops"}))}
+    (pair,) = beside([replace(SPELL, told=())], [SPELL], recorded)
+    assert pair.kind is Kind.SAME
+
+
+def test_whom_it_was_told_before_the_first_look_is_not_compared() -> None:
+    recorded = {"prod": replace(RECORDED["prod"], first=1005.0)}
+    (pair,) = beside([replace(SPELL, told=())], [SPELL], recorded)
+    assert pair.kind is Kind.SAME
 
 
 def test_what_fired_before_the_first_look_began_at_the_same_time_as_far_as_is_known() -> None:

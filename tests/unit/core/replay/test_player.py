@@ -1,16 +1,28 @@
 """Recorded looks, played: what fires, and what cannot be judged."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from time import perf_counter
 
 import pytest
+from msgspec.structs import replace
 
 from watchdog.core.history.frames import RecordedLook
+from watchdog.core.incidents.quiet.acknowledgements import OVERTAKEN, Acknowledgement
+from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING
+from watchdog.core.incidents.quiet.matchers import parse_matchers
+from watchdog.core.incidents.quiet.silences import Silence
+from watchdog.core.incidents.quiet.windows import Span, Window
+from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
+from watchdog.core.model.identity import fingerprint
 from watchdog.core.model.rows import Reading, Row
+from watchdog.core.model.severity import Severity
+from watchdog.core.model.target import Target
 from watchdog.core.replay.player import Replayed, replay
 from watchdog.core.rules.files import read_rules
-from watchdog.core.rules.overrides import tune
+from watchdog.core.rules.overrides import Tuned, tune
+from watchdog.core.scenarios.audience import Audience, Given
 from watchdog.tables import TABLES
 
 RULES = """
@@ -32,9 +44,11 @@ query = "SELECT name, length, length > 300 AS breach FROM queues"
 key = ["name"]
 """
 START = 1_800_000_000.0
+TARGET = Target("prod")
+OPS = Audience((Recipient("ops"),))
 
 
-def rules(text: str = RULES) -> tuple[object, ...]:
+def rules(text: str = RULES) -> tuple[Tuned, ...]:
     found, faults, _ = read_rules({"rules.toml": text}, TABLES)
     assert not faults
     return tune(found, (), "prod")
@@ -49,8 +63,8 @@ def looks(lengths: Mapping[int, float], count: int = 60, every_s: float = 10.0) 
         yield RecordedLook(START + number * every_s, every_s, {300.0: {"queues": queues}})
 
 
-def played(found: Iterator[RecordedLook], since: float = START, text: str = RULES) -> Replayed:
-    return replay(found, "prod", rules(text), since, TABLES, NEVER_FLAPPING, stopwatch=perf_counter)  # type: ignore[arg-type]
+def played(found: Iterator[RecordedLook], since: float = START, text: str = RULES, audience: Audience = OPS) -> Replayed:
+    return replay(found, TARGET, rules(text), since, TABLES, NEVER_FLAPPING, audience, stopwatch=perf_counter)
 
 
 def spells(one: Replayed) -> list[tuple[str, float, float | None]]:
@@ -127,3 +141,62 @@ def test_a_rule_that_fails_is_named() -> None:
     ]
     covered = played(iter(seen), text=text).covered
     assert "Fails" in covered.never
+
+
+def told(audience: Audience, text: str = RULES) -> tuple[dict[str, float], str | None]:
+    """Of an incident that fires 120 s after the start and lasts: receiver -> when it is told first (seconds); why nobody is as it fires."""
+    (spell,) = [one for one in played(looks({6: 250.0}), text=text, audience=audience).spells if one.rule == "Long"]
+    why = spell.untold.why if spell.untold is not None else None
+    return {receiver: at - START for receiver, at in spell.first_told.items()}, why
+
+
+def given(at: float, **more: object) -> tuple[Given, ...]:
+    (spell,) = played(looks({6: 250.0})).spells
+    ack = Acknowledgement(spell.id, START + at, Severity.WARNING, **more)  # type: ignore[arg-type]
+    return (Given(fingerprint("Long", "prod", {"name": "indexing"}), ack),)
+
+
+def test_everybody_whom_it_is_for_is_told() -> None:
+    assert told(Audience((Recipient("ops"), Recipient("pager", min_severity=Severity.CRITICAL)))) == ({"ops": 120.0}, None)
+
+
+def test_what_a_silence_hid_is_told_when_it_is_over() -> None:
+    silence = Silence("s", parse_matchers("rule=Long"), START, START + 300.0)
+    assert told(replace(OPS, silences=(silence,))) == ({"ops": 300.0}, "silenced")
+
+
+def test_a_deploy_hides_what_its_rule_says() -> None:
+    deploy = Deploy("d", "v1", ("*",), START, START + 9000.0)
+    assert told(replace(OPS, deploys=(deploy,)), RULES.replace('for  = "1m"', 'for = "1m"\ndeploy = true')) == ({}, "deploy")
+
+
+def test_an_acknowledgement_of_that_time_holds() -> None:
+    assert told(replace(OPS, given=given(100.0))) == ({}, "acknowledged")
+
+
+def test_one_that_was_taken_back_holds_until_then() -> None:
+    assert told(replace(OPS, given=given(100.0, until=START + 200.0)))[0] == {"ops": 200.0}
+
+
+def test_one_that_was_taken_back_since_it_got_worse_holds_while_it_does_not() -> None:
+    assert told(replace(OPS, given=given(100.0, until=START + 200.0, why=OVERTAKEN)))[0] == {}
+
+
+def test_one_of_an_incident_that_was_over_before_does_not_hold() -> None:
+    over = tuple(replace(one, ended_at=START + 50.0) for one in given(0.0))
+    assert told(replace(OPS, given=over))[0] == {"ops": 120.0}
+
+
+def test_routes_and_muted_hours_are_kept() -> None:
+    always = Window("always", (Span(frozenset(range(7)), 0, 0, UTC),))
+    routing = Routing((Route({"ops": Terms(mutes=(always,)), "late": Terms(after_s=60.0)}),))
+    assert told(Audience((Recipient("ops"), Recipient("late"), Recipient("else")), routing)) == ({"late": 180.0}, "muted")
+
+
+def test_without_a_receiver_the_reason_says_so() -> None:
+    assert told(Audience(())) == ({}, "no_receiver")
+
+
+def test_a_target_on_trial_tells_nobody() -> None:
+    one = replay(looks({6: 250.0}), Target("prod", trial=True), rules(), START, TABLES, NEVER_FLAPPING, OPS, stopwatch=perf_counter)
+    assert [spell.told for spell in one.spells] == [()]

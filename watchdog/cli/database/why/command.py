@@ -2,16 +2,11 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from watchdog.cli.completion import complete_receivers, complete_rules
 from watchdog.cli.options import config_option, database_option, format_option, targets_option
-from watchdog.cli.output.refusals import Refused
-
-if TYPE_CHECKING:
-    from watchdog.app.configured import Configured
 
 __all__ = ["why"]
 
@@ -63,28 +58,17 @@ def why(  # noqa: PLR0913 - its options
     For each row of RULE: its verdict now and what decides it, the state of its incident, and for each receiver what it was told, what hides
     it and until when, and what would be said next. KEY is a value, such as indexing, or COLUMN=VALUE; without it, all that is not clear.
     """
+    from watchdog.cli.configuration import load_as_far_as_readable  # noqa: PLC0415
     from watchdog.cli.database.why.asking import Asked, answer  # noqa: PLC0415
     from watchdog.cli.database.why.page import why_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.status.clock import clock_of  # noqa: PLC0415
     from watchdog.status.documents.why import why_document  # noqa: PLC0415
 
-    conf, unread = _configured(config, database)
+    conf, unread = load_as_far_as_readable(config, {"database": database})
     now = time.time()
     given = answer(conf, Asked(rule, key, at, targets, receivers, now, look=not no_look and at is None, unread=unread))
     if style == "json":
         show_json(why_document(given))
     else:
         show(why_page(given, clock_of(now)))
-
-
-def _configured(config: Path | None, database: str | None) -> "tuple[Configured, str]":
-    """The configuration; without what needs credentials, and with what is wrong with these, if only the service can read them."""
-    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
-
-    flags = {"database": database}
-    try:
-        return load_with_rules(config, flags, targets_required=False), ""
-    except Refused as refused:
-        conf = load_with_rules(config, flags, targets_required=False, credentials=False)  # refused, too, if anything else is wrong
-        return conf, refused.faults[0]

@@ -3,11 +3,13 @@
 In: a result. Out: a page, and a JSON document.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
 from watchdog.cli.rules.replay.replaying import Result
+from watchdog.core.incidents.explain.sentences import quiet_sentence
 from watchdog.core.replay.compare import Kind, Pair
 from watchdog.core.replay.player import Replayed
 from watchdog.core.replay.spell import Spell
@@ -18,9 +20,20 @@ from watchdog.status.clock import clock_of
 
 __all__ = ["replay_document", "replay_page"]
 
-HEADERS = ("difference", "rule", "target", "key", "severity", "would_fire", "would_last", "fired", "lasted", "told", "why", "summary")
+HEADERS = (
+    "difference", "rule", "target", "key", "severity", "would_fire", "would_last", "would_tell", "fired", "lasted", "told", "why",
+    "summary",
+)  # fmt: skip
 STYLES = {Kind.NEW: "warning", Kind.GONE: "warning", Kind.DIFFERENT: "odd", Kind.NOT_REPLAYED: "bad", Kind.SAME: "good"}
 NOT = "-"
+UNTOLD = {
+    "no_receiver": "no receiver is configured",
+    "not_routed": "no receiver is for it",
+    "itself": "it is about the only receiver",
+    "later": "it is over before a receiver wants to hear of it",
+    "group": "it is over before its group is told",
+}
+"""Why, as a word -> a phrase."""
 
 
 def replay_page(result: Result, *, verbose: bool) -> list[Block]:
@@ -36,7 +49,7 @@ def replay_page(result: Result, *, verbose: bool) -> list[Block]:
         )
     for target, one in result.targets.items():
         page += _what_was_recorded(target, one, result, verbose=verbose)
-    page.append(Line.of(_verdict(result)))
+    page += [Line.of(_verdict(result)), *map(Line.of, _messages(result)), *(Line.of(Ink(line, "faint")) for line in _not_known(result))]
     return [*page, Line.of(Ink(f"replayed in {result.took_s:.1f} s · database {result.database} · {result.footer}", "faint"))]
 
 
@@ -55,11 +68,11 @@ def _entry(pair: Pair, result: Result) -> Entry:
     spell = pair.spell
     about = " · ".join(filter(None, (spell.target, key_text(spell.key))))
     lines: list[Piece] = [
-        "would fire " + (_when(pair.would, clock, result.now) if pair.would else "not at all"),
-        "was told   " + (_told(pair.was, clock, result.now) if pair.was else "not at all"),
+        "would be told " + (_told(pair.would, clock, result.now) if pair.would else "not at all"),
+        "was told      " + (_told(pair.was, clock, result.now) if pair.was else "not at all"),
     ]
     if pair.kind is Kind.NOT_REPLAYED:
-        lines[0] = f"would fire ? {pair.why}"
+        lines[0] = f"would be told ? {pair.why}"
     return Entry(
         (
             Ink(pair.kind.value, STYLES[pair.kind]),
@@ -71,15 +84,28 @@ def _entry(pair: Pair, result: Result) -> Entry:
     )
 
 
-def _when(spell: Spell, clock: Any, now: float) -> str:
-    quiet = "" if spell.told_at is not None or spell.trial else ", told to nobody: another incident explains it"
-    return f"at {clock(spell.fired_at)} for {_lasts(spell, now)}, {spell.severity}{quiet}"
-
-
 def _told(spell: Spell, clock: Any, now: float) -> str:
+    """Say of one side when it was told to whom, or that it fired and nobody was."""
+    lasts = f"for {_lasts(spell, now)}, {spell.severity}"
     if spell.told_at is None:
-        return f"to nobody; fired at {clock(spell.fired_at)} for {_lasts(spell, now)}, {spell.severity}"
-    return f"at {clock(spell.told_at)} for {_lasts(spell, now)}, {spell.severity}"
+        why = untold_text(spell, clock)
+        return f"to nobody{f' ({why})' if why else ''}; fires at {clock(spell.fired_at)} {lasts}"
+    at: dict[str, list[str]] = {}
+    for receiver, when in sorted(spell.first_told.items(), key=lambda one: one[1]):
+        at.setdefault(clock(when), []).append(receiver)
+    told = ", ".join(f"at {when} to {' and '.join(receivers)}" for when, receivers in at.items())
+    return f"{told}; fires {lasts}"
+
+
+def untold_text(spell: Spell, clock: Any) -> str:
+    """Say why nobody is told as it fires; empty if that is not known."""
+    if spell.told_as:
+        return f"told as that of {spell.told_as}, which shares the server"
+    if spell.untold is None:
+        return ""
+    if spell.untold.reason is not None:
+        return quiet_sentence(spell.untold.reason, clock)
+    return UNTOLD.get(spell.untold.why or "", "")
 
 
 def _lasts(spell: Spell, now: float) -> str:
@@ -97,11 +123,36 @@ def _row(pair: Pair, result: Result) -> tuple[Piece, ...]:
         spell.severity.value,
         iso(would.fired_at) if would else NOT,
         _lasts(would, result.now) if would else NOT,
+        iso(would.told_at) if would and would.told_at is not None else NOT,
         iso(was.fired_at) if was else NOT,
         _lasts(was, result.now) if was else NOT,
         iso(was.told_at) if was and was.told_at is not None else NOT,
         pair.why,
         spell.summary,
+    )
+
+
+def _messages(result: Result) -> Iterator[str]:
+    """Yield how many messages there would be, beside how many there were, in the time that was asked for."""
+    would = _count([pair.would for pair in result.pairs], result.since)
+    was = _count([pair.was for pair in result.pairs if pair.kind is not Kind.NOT_REPLAYED], result.since)
+    each = [f"{name} {would[name]} (was {was[name]})" for name in sorted({*would, *was})]
+    if each:
+        yield f"Messages: {', '.join(each)}"
+
+
+def _count(spells: Iterable[Spell | None], since: float) -> Counter[str]:
+    told = {(one.receiver, one.message) for spell in spells if spell is not None for one in spell.told if one.at >= since}
+    return Counter(receiver for receiver, _ in told)
+
+
+def _not_known(result: Result) -> Iterator[str]:
+    """Yield what a replay cannot know of who would be told."""
+    if result.unread:
+        yield f"Receivers whose settings cannot be read here are left out: {result.unread}"
+    yield (
+        "Silences, deploys and acknowledgements are those of that time; receivers, routes and mute windows those of now. Not known: what "
+        "receivers would have refused, what people would have done otherwise."
     )
 
 
@@ -180,6 +231,8 @@ def _spell(spell: Spell | None) -> dict[str, Any] | None:
         "fired_at": iso(spell.fired_at),
         "until": None if spell.until is None else iso(spell.until),
         "told_at": None if spell.told_at is None else iso(spell.told_at),
+        "told": [{"receiver": one.receiver, "event": one.event.value, "at": iso(one.at)} for one in spell.told],
+        "why_untold": untold_text(spell, iso) or None,
         "ended": spell.ended or None,
         "summary": spell.summary,
     }

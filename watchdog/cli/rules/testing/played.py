@@ -8,7 +8,7 @@ from watchdog.cli.rules.testing.given import Given
 from watchdog.config.rulebook import rules_that_fit
 from watchdog.config.settings import Settings
 from watchdog.core.incidents.quiet.flapping import Flapping
-from watchdog.core.scenarios.files import read_scenarios
+from watchdog.core.scenarios.reading.files import read_scenarios
 from watchdog.core.scenarios.result import Missing, ScenarioResults, missing_scenarios, tested
 from watchdog.core.scenarios.runner import Runner
 from watchdog.core.scenarios.scenario import Scenario

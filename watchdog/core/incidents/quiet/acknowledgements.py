@@ -10,7 +10,10 @@ from msgspec import Struct
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.model.severity import Severity
 
-__all__ = ["Acknowledgement", "overtaken"]
+__all__ = ["OVERTAKEN", "Acknowledgement", "overtaken"]
+
+OVERTAKEN = "the incident got worse"
+"""Why an acknowledgement is taken back that no longer holds."""
 
 
 class Acknowledgement(Struct, frozen=True):

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.builders.scenarios import faults_of, rules_from, scenarios_of
-from watchdog.core.scenarios.entry import MOST_LOOKS
-from watchdog.core.scenarios.files import read_scenarios
+from watchdog.core.scenarios.reading.entry import MOST_LOOKS
+from watchdog.core.scenarios.reading.files import read_scenarios
 from watchdog.tables import TABLES
 
 FINE = """

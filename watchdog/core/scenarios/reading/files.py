@@ -12,8 +12,8 @@ from watchdog.core.rules.faults import Fault, Notes
 from watchdog.core.rules.rule import Rule
 from watchdog.core.rules.toml_lines import lines_of, syntax_line
 from watchdog.core.rules.toml_loading import load_toml
-from watchdog.core.scenarios.entry import read_scenario
-from watchdog.core.scenarios.rows import read_usual
+from watchdog.core.scenarios.reading.entry import read_scenario
+from watchdog.core.scenarios.reading.rows import read_usual
 from watchdog.core.scenarios.scenario import Scenario
 from watchdog.core.text.suggestions import did_you_mean
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from watchdog.core.model.rows import Column, Kind
-from watchdog.core.scenarios.cells import CellError, read_cell
+from watchdog.core.scenarios.reading.cells import CellError, read_cell
 from watchdog.core.scenarios.scenario import Gap, Ramp, Written
 
 NUMBER, TEXT, FLAG = (

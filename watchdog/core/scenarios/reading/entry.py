@@ -17,7 +17,7 @@ from watchdog.core.rules.faults import Notes
 from watchdog.core.rules.fields import Fields
 from watchdog.core.rules.remedy import REMEDIES
 from watchdog.core.rules.rule import Rule
-from watchdog.core.scenarios.rows import read_changes, read_key
+from watchdog.core.scenarios.reading.rows import read_changes, read_key
 from watchdog.core.scenarios.scenario import EVERY_S, TARGET, Expected, Scenario, Written
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.suggestions import did_you_mean

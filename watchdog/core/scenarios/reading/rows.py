@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from watchdog.core.model.rows import Table
 from watchdog.core.rules.faults import Notes, found
 from watchdog.core.rules.fields import Fields
-from watchdog.core.scenarios.cells import CellError, read_cell
+from watchdog.core.scenarios.reading.cells import CellError, read_cell
 from watchdog.core.scenarios.scenario import Change, Gap, Ramp, Selected, Written
 from watchdog.core.text.suggestions import did_you_mean
 

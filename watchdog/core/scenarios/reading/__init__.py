@@ -1,0 +1,1 @@
+"""Scenario files read strictly: TOML to scenarios, or every fault with its line."""
