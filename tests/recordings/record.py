@@ -12,10 +12,10 @@ import threading
 import time
 from pathlib import Path
 
-from tests.recordings import line_of
 from watchdog.core.model.queries import FailedTasks, RunningTasks
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.target import Target
+from watchdog.core.scenarios.recorded.recording import look_line
 from watchdog.demo.cluster import Cluster
 from watchdog.polling.poller import Poller
 from watchdog.sources.base import Source
@@ -89,7 +89,8 @@ def main(name: str, seconds: float) -> None:
                 now = time.time()
                 replies = poller.ask(past, now)
                 past = past.plus(read_tables(TABLES, target, past, replies, now), 900)
-                file.write(line_of(now, replies.plus(sources["flower"].ask(MORE).replies.items())))
+                line = look_line(now, replies.plus(sources["flower"].ask(MORE).replies.items()), str)
+                file.write(line.encode() + b"\n")
                 if passed > (restarts + 1) * RESTART_EVERY_S - INTERVAL_S and (roller is None or not roller.is_alive()):
                     restarts += 1
                     roller = threading.Thread(target=lambda n=restarts: running.__setitem__(slice(None), roll(cluster, running, n)))

@@ -15,7 +15,7 @@ from watchdog.config.settings import Settings, TargetSettings, to_target
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.expectations import Expectation
 from watchdog.core.model.rows import Table
-from watchdog.core.model.target import SELF
+from watchdog.core.model.target import SELF, Target
 from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.polling.time_limit import BoundedSource, PollDeadline
@@ -24,7 +24,7 @@ from watchdog.sources.base import Source
 from watchdog.sources.events.source import SharedEars
 from watchdog.tables import TABLES
 
-__all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_sources", "build_task_pollers"]
+__all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_recorded_poller", "build_sources", "build_task_pollers"]
 
 
 def build_sources(target: TargetSettings) -> dict[str, Source]:
@@ -67,6 +67,12 @@ def build_live_pollers(settings: Settings) -> list[Poller]:
     """The pollers of `watchdog config show --live`: one per target, for the queries that the settings in force are read from."""
     tables = {name: TABLES[name] for name in ("workers", "queues")}
     return [_poller(settings, target, build_sources(target), tables) for target in settings.target]
+
+
+def build_recorded_poller(settings: Settings, name: str, as_recorded: Callable[[Target], Target]) -> Poller:
+    """The poller of `watchdog rules record`: one target, `as_recorded`, with every table, and without an ear."""
+    asked = next(target for target in settings.target if target.name == name)
+    return Poller(as_recorded(to_target(settings, asked)), build_sources(asked), TABLES)
 
 
 def build_task_pollers(settings: Settings, names: Collection[str], asks: Table) -> list[Poller]:

@@ -19,7 +19,7 @@ from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.routing import Recipient, Routing
-from watchdog.core.judging.blindness import BLIND, Blindness, blindness_after
+from watchdog.core.judging.blindness import with_blindness
 from watchdog.core.judging.evaluator import Evaluator
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import demand_of, judge_all, windows_of
@@ -117,7 +117,7 @@ class Cycle:
         with self._store.cycle() as transaction:
             loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._shared)
             judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
-            seen = _with_blindness(seen, past, judgements, now)
+            seen = with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
             situation = Situation(
                 self.target,
@@ -173,12 +173,3 @@ class Cycle:
     def close(self) -> None:
         """Close the sources' sockets."""
         self._poller.close()
-
-
-def _with_blindness(seen: Seen, past: Past, judgements: Sequence[Judgement], now: float) -> Seen:
-    """What was seen, with what its judgements leave unknown, so that the next cycle can report it."""
-    known = past.memories.get(BLIND)
-    sources = seen.windows[DEFAULT_WINDOW_S].get("sources", Reading()).rows
-    down = [str(row.cells["name"]) for row in sources if row.cells.get("up") is False]
-    blindness = blindness_after(known if isinstance(known, Blindness) else Blindness(), judgements, now, down)
-    return replace(seen, memories={**seen.memories, BLIND: blindness})

@@ -13,6 +13,7 @@ from watchdog.cli.output.refusals import Refused, warn
 from watchdog.cli.rules.replay.command import replay
 from watchdog.cli.rules.testing.command import test
 from watchdog.cli.rules.testing.new import new
+from watchdog.cli.rules.testing.record import record
 from watchdog.cli.rules.trial import trial
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def rules() -> None:
 
 
 rules.add_command(new)
+rules.add_command(record)
 rules.add_command(replay)
 rules.add_command(test)
 rules.add_command(trial)

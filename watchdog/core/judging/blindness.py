@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from watchdog.core.judging.findings import Judgement, Verdict
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen
+from watchdog.core.model.rows import Reading
 
-__all__ = ["BLIND", "Blindness", "Cause", "blindness_after"]
+__all__ = ["BLIND", "Blindness", "Cause", "blindness_after", "with_blindness"]
 
 BLIND = "blind"
 """The table that shows blindness. Unknown verdicts of rules on this table itself are not causes."""
@@ -63,6 +66,15 @@ def blindness_after(known: Blindness, judgements: Iterable[Judgement], now: floa
         shown = before.reason if same else _of_any_worker(reason)
         causes[cause] = Cause(shown, rules, before.hidden + 1, min(before.since, lost_at))
     return Blindness(since, of, causes, looked=True)
+
+
+def with_blindness(seen: Seen, past: Past, judgements: Iterable[Judgement], now: float) -> Seen:
+    """Return what was seen, with what its judgements leave unknown, so that the next cycle can report it."""
+    known = past.memories.get(BLIND)
+    sources = seen.windows[DEFAULT_WINDOW_S].get("sources", Reading()).rows
+    down = [str(row.cells["name"]) for row in sources if row.cells.get("up") is False]
+    blindness = blindness_after(known if isinstance(known, Blindness) else Blindness(), judgements, now, down)
+    return replace(seen, memories={**seen.memories, BLIND: blindness})
 
 
 def _of_any_worker(reason: str) -> str:

@@ -19,6 +19,8 @@ from watchdog.core.rules.remedy import REMEDIES
 from watchdog.core.scenarios.course import Course
 from watchdog.core.scenarios.played import Played
 from watchdog.core.scenarios.prepared import Concern, Prepared, concerns, prepared, says_enough
+from watchdog.core.scenarios.recorded.playing import play_recording
+from watchdog.core.scenarios.recorded.recording import Recording
 from watchdog.core.scenarios.scenario import Scenario
 
 __all__ = ["Runner"]
@@ -47,8 +49,12 @@ class Runner:
         """Free the memory."""
         self._evaluator.close()
 
+    def play_answers(self, scenario: Scenario, recording: Recording) -> Played:
+        """Play a scenario of recorded answers."""
+        return play_recording(scenario, recording, self._rules(scenario), self._tables, self._evaluator, self._flapping)
+
     def play(self, scenarios: Iterable[Scenario]) -> Iterator[Played]:
-        """Play one after the other, each from its first look to its last."""
+        """Play scenarios of rows one after the other, each from its first look to its last."""
         for together in self._together(scenarios):
             for one, concern in zip(together, concerns(together, self._evaluator), strict=True):
                 yield self._play(one, concern)

@@ -86,6 +86,8 @@ class Scenario(Struct, frozen=True):
     every_s: float = EVERY_S
     until_s: float | None = None
     """None: as long as what it is about takes."""
+    answers: str = ""
+    """The file of recorded answers that it plays, in place of rows; beside the file of the scenario."""
 
     def at_look(self, at_s: float) -> float:
         """Return when the look at that time is, or the next one after it."""

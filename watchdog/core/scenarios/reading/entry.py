@@ -24,7 +24,7 @@ from watchdog.core.text.suggestions import did_you_mean
 
 __all__ = ["EXPECT_KEYS", "KEYS", "MOST_LOOKS", "NO_INCIDENT", "read_scenario"]
 
-KEYS = ("name", "target", "every", "until", "rows", "expect", "quiet", "ignore", "switched_on")
+KEYS = ("name", "target", "every", "until", "rows", "answers", "expect", "quiet", "ignore", "switched_on")
 """Every key of a `[[scenario]]`."""
 EXPECT_KEYS = ("at", "rule", "message", "state", "remedy", "key", "severity", "text", "labels")
 """Every key of a `[[scenario.expect]]`."""
@@ -56,6 +56,7 @@ def read_scenario(
         name,
         notes.file,
         notes.line(),
+        answers=fields.text("answers"),
         changes=read_changes(fields, notes, usual, tables),
         expects=tuple(_expected(entry, notes, rules) for entry in fields.tables("expect")),
         quiet={rule: notes.line("quiet", n) for n, rule in enumerate(fields.texts("quiet"))},
@@ -78,8 +79,7 @@ def read_scenario(
 
 def _makes_sense(scenario: Scenario, fields: Fields, notes: Notes, tables: Mapping[str, Table], rules: Mapping[str, Rule]) -> None:
     """Report what no look could make true."""
-    if not scenario.changes and not fields.has("rows"):
-        notes.fault("has no rows; write [[scenario.rows]]")
+    _has_looks(scenario, fields, notes)
     if not scenario.rules:
         notes.fault("expects nothing; write [[scenario.expect]] with what should be told, or quiet = [rules that must not fire]")
     if scenario.every_s < SHORTEST_S:
@@ -93,6 +93,16 @@ def _makes_sense(scenario: Scenario, fields: Fields, notes: Notes, tables: Mappi
             if tables[name].own != (scenario.target == SELF):
                 where = f'on the target "{SELF}" alone; write target = "{SELF}"' if tables[name].own else f'on no target "{SELF}"'
                 notes.fault(f"has rows {where}", "rows", n, name)
+
+
+def _has_looks(scenario: Scenario, fields: Fields, notes: Notes) -> None:
+    """Report a scenario that says nothing of what is seen, or says it twice."""
+    if scenario.answers:
+        for key in ("rows", "every", "until"):
+            if fields.has(key):
+                notes.fault("not together with answers, which have their own", key)
+    elif not scenario.changes and not fields.has("rows"):
+        notes.fault('has no rows; write [[scenario.rows]], or answers = "FILE" for what `watchdog rules record` wrote')
 
 
 def _last_s(scenario: Scenario) -> float:

@@ -21,6 +21,16 @@ def test_a_short_scenario_has_the_pace_and_the_target_of_a_daemon() -> None:
     assert (scenario.every_s, scenario.target, scenario.until_s) == (10.0, "prod", None)
 
 
+def test_a_scenario_of_answers_has_their_looks() -> None:
+    text = FINE.partition("[[scenario.rows]]")[0] + 'answers = "night.jsonl.gz"\n'
+    assert scenarios_of(text)[0].answers == "night.jsonl.gz"
+    both = faults_of(text + 'every = "1s"\n[[scenario.rows]]\nqueues = []\n')
+    assert both == [
+        '6: scenario "fine": every: not together with answers, which have their own',
+        '7: scenario "fine": rows: not together with answers, which have their own',
+    ]
+
+
 def test_every_fault_of_a_file_is_reported_with_its_line() -> None:
     assert faults_of("""
 [[scenario]]
