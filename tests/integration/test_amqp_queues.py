@@ -3,13 +3,15 @@
 import json
 import random
 import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import amqp
+import httpx
 import kombu
 import pytest
 
@@ -20,12 +22,14 @@ from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.control.amqp import BrokerError, QueuesOnAmqp
+from watchdog.sources.control.amqp_once import MARKS
 from watchdog.store import Store
 
 pytestmark = [pytest.mark.xdist_group("rabbitmq"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 
 KILLS = 5
 MESSAGES = 3_000
+RUNS_PER_KILL = 200
 
 
 @pytest.fixture(scope="module")
@@ -164,20 +168,96 @@ def test_a_broker_that_is_not_there_is_one_sentence() -> None:
         queues.length("src")
 
 
+# --- sent once ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_marks(channel: Any) -> None:
+    """No failure was sent again."""
+    channel.queue_delete(MARKS)
+
+
+def sent_once(queues: QueuesOnAmqp, queue: str, *names: str) -> list[bool]:
+    return [queues.send_once(queue, f"mark-{name}", amqp.Message(b"[]", application_headers={"id": name})) for name in names]
+
+
+def test_what_is_marked_is_not_sent_again(channel: Any, no_marks: None, queues: QueuesOnAmqp) -> None:
+    assert sent_once(queues, "src", "a", "b", "a") == [True, True, False]
+    queues.close()
+    assert sent_once(queues, "src", "b", "c") == [False, True]
+    assert ids(channel, "src") == ["a", "b", "c"]
+
+
+def test_two_do_not_send_at_the_same_time(rabbit: RabbitMQ, no_marks: None, queues: QueuesOnAmqp) -> None:
+    sent_once(queues, "src", "a")
+    other = QueuesOnAmqp(CelerySettings.model_validate({"url": rabbit.url}))
+    with pytest.raises(BrokerError, match="another watchdog sends runs again at this moment"):
+        sent_once(other, "src", "b")
+    other.close()
+
+
+def test_what_no_queue_takes_is_not_marked(channel: Any, no_marks: None, queues: QueuesOnAmqp) -> None:
+    with pytest.raises(BrokerError, match="there is no queue later"):
+        sent_once(queues, "later", "a")
+    channel.queue_declare("later", durable=True, auto_delete=False)
+    assert (sent_once(queues, "later", "a"), ids(channel, "later")) == ([True], ["a"])
+    channel.queue_delete("later")
+
+
+def test_what_a_full_queue_refuses_is_not_marked(channel: Any, no_marks: None, queues: QueuesOnAmqp) -> None:
+    channel.queue_declare("small", durable=True, auto_delete=False, arguments={"x-max-length": 2, "x-overflow": "reject-publish"})
+    channel.queue_purge("small")
+    assert sent_once(queues, "small", "a", "b") == [True, True]
+    with pytest.raises(BrokerError, match="small takes no more messages"):
+        sent_once(queues, "small", "c")
+    assert ids(channel, "small") == ["a", "b"]
+    assert (sent_once(queues, "small", "c"), ids(channel, "small")) == ([True], ["c"])
+
+
+SENDER = """
+import sys, amqp
+from watchdog.sources.celery.settings import CelerySettings
+from watchdog.sources.control.amqp import QueuesOnAmqp
+queues = QueuesOnAmqp(CelerySettings.model_validate({"url": sys.argv[1]}))
+for name in map(str, range(int(sys.argv[2]))):
+    queues.send_once("src", name, amqp.Message(b"[]", application_headers={"id": name}))
+"""
+
+
+def test_a_sender_that_is_killed_at_any_moment_and_begun_anew_sends_each_exactly_once(
+    rabbit: RabbitMQ, channel: Any, no_marks: None, tmp_path: Path, count: Callable[[int], int], figure: Callable[[str], None]
+) -> None:
+    dice, kills, within = random.Random(13), count(KILLS), 0
+    runs = RUNS_PER_KILL * kills
+    command = [sys.executable, "-c", SENDER, rabbit.url, str(runs)]
+    for _ in range(kills):
+        had = waiting(channel, "src")
+        child = subprocess.Popen(command, env=environment(tmp_path, {}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: child.poll() is not None or waiting(channel, "src") > had, 60, "it to begin", every=0.002)  # noqa: B023
+        time.sleep(dice.random() * 0.02)
+        within += child.poll() is None
+        child.kill()
+        child.wait()
+    subprocess.run(command, env=environment(tmp_path, {}), check=True, timeout=300)
+    assert Counter(ids(channel, "src")) == Counter(map(str, range(runs)))
+    assert within > 0
+    figure(f"{runs:,} runs on RabbitMQ, {kills} kills, {within} of them in the middle: each sent exactly once")
+
+
 # --- as people do it ------------------------------------------------------------------------------------------------------
 
 
-def configured(folder: Path, rabbit: RabbitMQ) -> Path:
+def configured(folder: Path, rabbit: RabbitMQ, more: str = "") -> Path:
     allow = '["move", "purge", "grow", "retry"]'
-    target = f'[[target]]\nname = "prod"\ncelery = "{rabbit.url}"\nrabbitmq = "{rabbit.api_url}"\n'
+    target = f'[[target]]\nname = "prod"\ncelery = "{rabbit.url}"\nrabbitmq = "{rabbit.api_url}"\n{more}'
     (folder / "watchdog.toml").write_text(f'database = "watchdog.db"\n[actions]\nallow = {allow}\n{target}')
     Store.open(folder / "watchdog.db").close()
     return folder
 
 
-def act(folder: Path, *args: str) -> dict[str, Any]:
-    done = watchdog("act", *args, "--json", "--timeout", "0.5s", cwd=folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+def act(folder: Path, *args: str, timeout: str = "0.5s", code: int = 0) -> dict[str, Any]:
+    done = watchdog("act", *args, "--json", "--timeout", timeout, cwd=folder)
+    assert done.returncode == code, done.stdout + done.stderr
     return dict(json.loads(done.stdout))
 
 
@@ -197,23 +277,50 @@ def test_a_move_to_a_queue_that_is_not_there_is_refused(rabbit: RabbitMQ, channe
     assert (done.returncode, 'RabbitMQ has no queue "nowhere"' in done.stderr) == (3, True)
 
 
-def test_a_retry_says_why_there_is_none(rabbit: RabbitMQ, channel: Any, tmp_path: Path) -> None:
+def test_a_retry_without_flower_says_that_nobody_knows_the_arguments(rabbit: RabbitMQ, channel: Any, tmp_path: Path) -> None:
     done = watchdog("act", "retry", "some-id", "--yes", "--timeout", "0.5s", cwd=configured(tmp_path, rabbit))
-    assert (done.returncode, "on Redis alone" in done.stderr) == (2, True)
+    assert (done.returncode, "nobody knows the arguments" in done.stderr) == (2, True)
+
+
+@pytest.fixture(scope="module")
+def site(rabbit: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A worker on RabbitMQ, and a Flower."""
+    environment = {"DEMO_BROKER_URL": rabbit.url, "DEMO_RESULTS_URL": "disabled://"}
+    with Cluster(tmp_path_factory.mktemp("site"), environment=environment) as cluster:
+        cluster.start_worker("one", ["mails"], 1)
+        cluster.start_flower()
+        cluster.wait_ready(timeout=90)
+        yield cluster
 
 
 def processes(cluster: Cluster) -> int:
     return sum(len(said["pool"]["processes"]) for said in (cluster.app.control.inspect(timeout=5.0, limit=1).stats() or {}).values())
 
 
-def test_workers_are_reached_through_the_broker(rabbit: RabbitMQ, tmp_path: Path) -> None:
-    folder = configured(tmp_path, rabbit)
-    with Cluster(tmp_path / "site", environment={"DEMO_BROKER_URL": rabbit.url, "DEMO_RESULTS_URL": "disabled://"}) as cluster:
-        cluster.start_worker("one", ["mails"], 1)
-        cluster.wait_ready(timeout=90)
-        done = watchdog("act", "grow", "1", "celery@one", "--yes", "--json", "--timeout", "5s", cwd=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-        until(lambda: processes(cluster) == 2, 30, "two processes")
+def test_workers_are_reached_through_the_broker(site: Cluster, rabbit: RabbitMQ, tmp_path: Path) -> None:
+    act(configured(tmp_path, rabbit), "grow", "1", "celery@one", "--yes", timeout="5s")
+    until(lambda: processes(site) == 2, 30, "two processes")
+
+
+def failures(cluster: Cluster, task_id: str) -> list[float]:
+    """When Flower saw it fail last; nothing yet."""
+    answer = httpx.get(f"{cluster.flower_url}/api/task/info/{task_id}")
+    return [answer.json()["failed"]] if answer.is_success and answer.json()["state"] == "FAILURE" else []
+
+
+def test_a_failed_run_is_sent_again_to_its_queue_and_runs_and_the_same_failure_only_once(
+    site: Cluster, rabbit: RabbitMQ, channel: Any, queues: QueuesOnAmqp, no_marks: None, tmp_path: Path
+) -> None:
+    folder = configured(tmp_path, rabbit, f'flower = "{site.flower_url}"\n')
+    (task_id,) = site.flood("mails", 1, "demo.fail", kind="KeyError")
+    until(lambda: failures(site, task_id), 60, "its failure")
+    first = failures(site, task_id)
+    assert act(folder, "retry", task_id, "--queue", "dst", "--yes")["answers"][task_id]["text"] == "sent to dst"
+    again = act(folder, "retry", task_id, "--queue", "src", "--yes", code=1)["answers"][task_id]["text"]
+    assert (again, waiting(channel, "src")) == ("was sent again before", 0)
+    assert sum(queues.move("dst", "mails", 1, None)) == 1
+    until(lambda: failures(site, task_id) not in ([], first), 60, "its second failure")
+    assert act(folder, "retry", task_id, "--yes")["answers"][task_id]["text"] == "sent to mails"
 
 
 def test_a_move_that_is_killed_at_any_moment_loses_no_message(rabbit: RabbitMQ, channel: Any, tmp_path: Path) -> None:

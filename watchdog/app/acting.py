@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from redis.exceptions import NoPermissionError, ResponseError
 
-from watchdog.app.acting_on_amqp import NO_MARKS, amqp_of, on_amqp_queues, with_amqp_queues
+from watchdog.app.acting_on_amqp import amqp_of, on_amqp_queues, with_amqp_queues
 from watchdog.app.polling import build_sources
-from watchdog.app.retrying import runs_meant, send_again
+from watchdog.app.retrying import not_all_sent, runs_meant, send_again
 from watchdog.config.settings import TargetSettings
 from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
@@ -29,6 +29,7 @@ from watchdog.core.model.target import Target, covers
 from watchdog.net.background import in_background
 from watchdog.polling.poller import Poller
 from watchdog.sources.celery.broker import connection_arguments
+from watchdog.sources.control.again import mark_of, message_of
 from watchdog.sources.control.queues import QueuesOnRedis
 from watchdog.sources.redis.address import RedisAddress
 from watchdog.sources.redis.connection import FAILURES, TooLargeError
@@ -68,17 +69,17 @@ class Acting:
         progress("the workers")
         workers, holders, silence = self._workers(request)
         cluster = Cluster(workers, holders, silence=silence or ("" if workers else keys.unsure or ""))
-        if self._amqp is not None:
-            progress("the queues")
-            return Cluster(workers, silence=NO_MARKS) if request.kind == "retry" else with_amqp_queues(self._amqp, request, cluster)
-        if self._settings.redis is None:
+        if self._amqp is None and self._settings.redis is None:
             return cluster if KINDS[request.kind].command else Cluster(workers, silence=NO_BROKER)
-        if keys.unsure and not KINDS[request.kind].command:
+        if self._amqp is None and keys.unsure and not KINDS[request.kind].command:
             return Cluster(workers, silence=keys.unsure)
         if request.kind == "retry":
             runs = runs_meant(self._settings, request, progress)
             return Cluster(workers, silence=runs.reason) if isinstance(runs, Gap) else Cluster(workers, runs=runs)
         progress("the queues")
+        if self._amqp is not None:
+            return with_amqp_queues(self._amqp, request, cluster)
+        assert self._settings.redis is not None  # noqa: S101 - one of the two is there
         return self._with_queues(self._settings.redis, keys, request, cluster)
 
     def perform(self, request: Request, foreseen: Foreseen, cluster: Cluster, progress: Callable[[str], None] = lambda _: None) -> Outcome:
@@ -213,7 +214,11 @@ class Acting:
         done, answers = 0, dict[str, Answer]()
         try:
             if request.kind == "retry":
-                send_again(queues, keys, cluster.runs, answers)
+                send_again(
+                    cluster.runs,
+                    lambda run: queues.send_once(keys.lists(run.queue)[0], mark_of(run, keys.prefix), message_of(run)),
+                    answers,
+                )
                 return outcome_of((), answers)
             if request.kind == "purge":
                 done = queues.purge(keys.lists(queue))
@@ -227,7 +232,9 @@ class Acting:
                         progress(f"{done} moved")
                     left = None if left is None else cluster.matching - done if cluster.matching is not None else None
         except (*FAILURES, TooLargeError) as error:
-            return _broken_off(request, done, self._reason(error), answers)
+            if request.kind == "retry":
+                return not_all_sent(self._reason(error), answers)
+            return _broken_off(request, done, self._reason(error))
         finally:
             queues.close()
         verb = "deleted" if request.kind == "purge" else f"moved to {request.other}"
@@ -275,11 +282,8 @@ class Acting:
         return failure(error, Asked(address, redis.timeout, redis.connect_timeout))
 
 
-def _broken_off(request: Request, done: int, reason: str, answers: dict[str, Answer]) -> Outcome:
+def _broken_off(request: Request, done: int, reason: str) -> Outcome:
     """The outcome if Redis did not answer any more."""
-    if request.kind == "retry":
-        rest = Answer(None, f"{reason}; begin anew: what was sent is not sent twice")
-        return Outcome(Word.PARTLY if answers else Word.UNKNOWN, {**answers, "the others": rest})
     whole = "each message is in one of the two queues" if request.kind == "move" else "all of them are there, or none is"
     text = f"{done} done, then: {reason}; {whole}"
     return Outcome(Word.PARTLY if done else Word.UNKNOWN, {request.queue or "": Answer(None, text)})

@@ -1,4 +1,4 @@
-"""Queues of RabbitMQ that are purged or moved: what is known before, and then the action itself.
+"""Queues of RabbitMQ that are purged or moved, or get failed runs again: what is known before, and then the action itself.
 
 In: a target with `celery = "amqp://…"`, a request. Out: the `Cluster` with its queues, then an `Outcome`. Nothing is raised.
 """
@@ -7,18 +7,14 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from watchdog.app.retrying import not_all_sent, send_again
 from watchdog.config.settings import TargetSettings
 from watchdog.core.actions.outcome import Answer, Outcome, Word, outcome_of
 from watchdog.core.actions.request import Cluster, QueueKnown, Request
 from watchdog.sources.celery.amqp_address import is_amqp
 from watchdog.sources.celery.settings import CelerySettings
 
-__all__ = ["NO_MARKS", "amqp_of", "on_amqp_queues", "with_amqp_queues"]
-
-NO_MARKS = (
-    "failed runs are sent again on Redis alone: RabbitMQ has no place where a failure could be marked as sent in the same step; "
-    "send it from your app"
-)
+__all__ = ["amqp_of", "on_amqp_queues", "with_amqp_queues"]
 
 
 def amqp_of(settings: TargetSettings) -> CelerySettings | None:
@@ -54,9 +50,11 @@ def with_amqp_queues(celery: CelerySettings, request: Request, cluster: Cluster)
 
 
 def on_amqp_queues(celery: CelerySettings, request: Request, cluster: Cluster, progress: Callable[[str], None]) -> Outcome:
-    """Purge or move, and tell how many messages that were."""
+    """Purge, move or send again, and tell how many messages that were."""
     from watchdog.sources.control.amqp import BrokerError, QueuesOnAmqp  # noqa: PLC0415
 
+    if request.kind == "retry":
+        return _sent_again(celery, cluster)
     queue, other, done = request.queue or "", request.other or "", 0
     queues = QueuesOnAmqp(celery)
     try:
@@ -73,3 +71,17 @@ def on_amqp_queues(celery: CelerySettings, request: Request, cluster: Cluster, p
         queues.close()
     verb = "deleted" if request.kind == "purge" else f"moved to {other}"
     return outcome_of((), {queue: Answer(worked=True, text=f"{done} {verb}")})
+
+
+def _sent_again(celery: CelerySettings, cluster: Cluster) -> Outcome:
+    from watchdog.sources.control.again import amqp_message_of, mark_of  # noqa: PLC0415
+    from watchdog.sources.control.amqp import BrokerError, QueuesOnAmqp  # noqa: PLC0415
+
+    queues, answers = QueuesOnAmqp(celery), dict[str, Answer]()
+    try:
+        send_again(cluster.runs, lambda run: queues.send_once(run.queue, mark_of(run, ""), amqp_message_of(run)), answers)
+    except BrokerError as error:
+        return not_all_sent(str(error), answers)
+    finally:
+        queues.close()
+    return outcome_of((), answers)

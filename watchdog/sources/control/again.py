@@ -1,4 +1,4 @@
-"""Failed runs of tasks: read from Flower, and as messages for Redis.
+"""Failed runs of tasks: read from Flower, and as messages for Redis and RabbitMQ.
 
 In: ids, or a task and a time; then a run. Out: what Flower knows of each; the message, and the key that marks it as sent.
 """
@@ -8,6 +8,7 @@ import json
 import socket
 import uuid
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from watchdog.core.actions.again import Run
 from watchdog.core.model.gaps import Gap
@@ -15,7 +16,11 @@ from watchdog.core.model.queries import FailedTasks, WholeTask
 from watchdog.core.model.replies import WholeTaskSeen
 from watchdog.sources.base import Source
 
-__all__ = ["failed_ids", "mark_of", "message_of", "seen_whole"]
+if TYPE_CHECKING:
+    from amqp.basic_message import Message
+    from celery.app.amqp import task_message
+
+__all__ = ["amqp_message_of", "failed_ids", "mark_of", "message_of", "seen_whole"]
 
 MOST_LISTED = 1000
 
@@ -48,17 +53,30 @@ def mark_of(run: Run, prefix: str) -> str:
     return f"{prefix}watchdog.sent-again.{run.id}.{round((run.failed_at or 0.0) * 1000)}"
 
 
-def message_of(run: Run) -> bytes:
-    """The run as a message in a Redis list, under its old id; headers and body as Celery makes them, around them what kombu adds."""
+def _made(run: Run) -> "tuple[task_message, dict[str, Any]]":
+    """The run as Celery makes a message of it, under its old id, and the properties that every broker wants."""
     from celery import Celery  # noqa: PLC0415 - slow to import
 
     made = Celery("watchdog", set_as_current=False).amqp.as_task_v2(
         run.id, run.task, args=list(run.args), kwargs=run.kwargs, origin=f"watchdog@{socket.gethostname()}", root_id=run.id
     )
+    return made, {**made.properties, "reply_to": made.properties.get("reply_to") or str(uuid.uuid4()), "delivery_mode": 2}
+
+
+def amqp_message_of(run: Run) -> "Message":
+    """The run as a message for RabbitMQ: headers and body as Celery makes them."""
+    from amqp.basic_message import Message  # noqa: PLC0415 - imported where it is used
+
+    made, properties = _made(run)
+    told = {"content_type": "application/json", "content_encoding": "utf-8", "priority": 0}
+    return Message(json.dumps(made.body).encode(), application_headers=made.headers, **told, **properties)
+
+
+def message_of(run: Run) -> bytes:
+    """The run as a message in a Redis list: around what Celery makes, what kombu adds."""
+    made, known = _made(run)
     properties = {
-        **made.properties,
-        "reply_to": made.properties.get("reply_to") or str(uuid.uuid4()),
-        "delivery_mode": 2,
+        **known,
         "delivery_info": {"exchange": "", "routing_key": run.queue},
         "priority": 0,
         "body_encoding": "base64",

@@ -19,6 +19,7 @@ from watchdog.core.actions.messages import task_named
 from watchdog.sources.celery.amqp_address import AmqpAddress
 from watchdog.sources.celery.broker import amqp_arguments
 from watchdog.sources.celery.settings import CelerySettings
+from watchdog.sources.control.amqp_once import MARKS, NO_ROUTE, BusyError, FullError, SendingOnce, UnroutedError
 from watchdog.sources.events.amqp_reasons import fault
 from watchdog.sources.redis.address import at
 
@@ -54,10 +55,11 @@ class QueuesOnAmqp:
         self._settings = settings
         self._place: AmqpAddress = settings.amqp
         self._amqp: Any = None
+        self._once: SendingOnce | None = None
 
     def close(self) -> None:
         """Close the connection. What was taken and not acknowledged returns to its place."""
-        amqp, self._amqp = self._amqp, None
+        amqp, self._amqp, self._once = self._amqp, None, None
         if amqp is None:
             return
         with suppress(Exception):  # whatever state it is in: it goes
@@ -101,13 +103,28 @@ class QueuesOnAmqp:
                 yield 1
             channel.close()
 
+    def send_once(self, queue: str, mark: str, message: Message) -> bool:
+        """Put a message into a queue, and keep its mark, in one step. False: this mark is there already, and nothing was sent."""
+        with self._said(f"send runs again, which it marks in the queue {MARKS}"):
+            if self._amqp is None:
+                self._amqp = self._connected()
+            try:
+                self._once = self._once or SendingOnce(self._amqp, max(self._settings.timeout, PATIENCE_S))
+                return self._once.send(queue, mark, message)
+            except BusyError:
+                raise BrokerError("another watchdog sends runs again at this moment") from None
+            except FullError:
+                raise BrokerError(_full(queue)) from None
+            except UnroutedError:
+                raise BrokerError(f"there is no queue {queue}: a worker that consumes it makes it; --queue names another") from None
+
     def _published(self, channel: Any, message: Message, queue: str) -> None:
         """Publish it, and wait until the broker has it."""
         properties = {name: value for name, value in message.properties.items() if name != "user_id"}  # it must be that of its publisher
         try:
             channel.basic_publish_confirm(Message(message.body, **properties), routing_key=queue, mandatory=True)
         except amqp_errors.MessageNacked:
-            raise BrokerError(f"{queue} takes no more messages (its x-max-length, with reject-publish)") from None
+            raise BrokerError(_full(queue)) from None
         except amqp_errors.ChannelError as error:
             if error.reply_code != NO_ROUTE:
                 raise
@@ -140,15 +157,17 @@ class QueuesOnAmqp:
         except amqp_errors.AccessRefused as error:
             if self._amqp is None:
                 raise BrokerError(f"rabbitmq: {fault(error, self._place, was_open=False).reason}") from None
-            raise BrokerError(f"rabbitmq: it does not let this user {what} (ACCESS_REFUSED): it needs {GRANTS}") from None
+            raise BrokerError(
+                f"rabbitmq: it does not let this user {what} (ACCESS_REFUSED): it needs {GRANTS}; retry needs all of {MARKS}, too"
+            ) from None
         except amqp_errors.NotFound:
             raise BrokerError(f"rabbitmq: there is no such queue in the virtual host {self._place.virtual_host[:100]}") from None
         except (amqp_errors.AMQPError, OSError) as error:
             raise BrokerError(f"rabbitmq: {fault(error, self._place, was_open=was_open).reason}") from None
 
 
-NO_ROUTE = 312
-"""The code with which a message that no queue takes is returned."""
+def _full(queue: str) -> str:
+    return f"{queue} takes no more messages (its x-max-length, with reject-publish)"
 
 
 def _task_of(message: Message) -> str | None:

@@ -41,7 +41,7 @@ COUNTS_NOTHING = (
 NOT_COUNTED = "rabbitmq: it has not counted this queue yet"
 DELAYED = re.compile(r"celery_delayed_\d+")
 """The queues in which messages with an ETA wait for it (kombu's native delayed delivery)."""
-_OWN = re.compile(r".*\.pidbox|celeryev(\..*)?|celery_delayed_\d+")
+_OWN = re.compile(r".*\.pidbox|celeryev(\..*)?|celery_delayed_\d+|watchdog\.sent-again")
 _OF_ONE_PROCESS = re.compile(r"(?!bcast\.)(.*\.)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\..*)?")
 """The name of a queue of one process for its events or its results; a broadcast's carries tasks."""
 AMQP = frozenset({"amqp", "amqps", "pyamqp", "librabbitmq"})

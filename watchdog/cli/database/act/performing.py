@@ -18,7 +18,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.app.acting import NO_BROKER, Acting
-from watchdog.app.acting_on_amqp import NO_MARKS
 from watchdog.app.retrying import NO_FLOWER
 from watchdog.app.watching import stored_past
 from watchdog.cli.configuration import known_names, load, named_config
@@ -108,9 +107,7 @@ class _Action:
             cluster = acting.look(self._request, status.say)
         foreseen = foresee(self._request, cluster)
         if foreseen.faults:
-            self._refuse(
-                foreseen.faults, unknown=cluster.silence in foreseen.faults and cluster.silence not in (NO_BROKER, NO_FLOWER, NO_MARKS)
-            )
+            self._refuse(foreseen.faults, unknown=cluster.silence in foreseen.faults and cluster.silence not in (NO_BROKER, NO_FLOWER))
         if not self._how.as_json:
             show(foreseen_page(self._request, foreseen))
         if self._how.dry_run:
