@@ -8,7 +8,7 @@ text, a text used as a boolean) is found in the expression tree.
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -121,7 +121,7 @@ def _checked_condition(schema: Schema, table: str, known: Known, text: str) -> f
     draft.mend_words(columns, known.params)
     draft.mend_functions()
     where = "the query's output" if table == "query" else table
-    reads = _prepared(draft, schema, ("SELECT (", f') FROM "{table}"'), known.params, where)
+    reads = _prepared(draft, schema, ("SELECT (", f') FROM "{table}"'), known.params, where, schema)
     if "rowid" in reads.get(table, ()):
         draft.faults.append(f'no column "rowid" in {table}')
     try:
@@ -136,10 +136,14 @@ def _checked_condition(schema: Schema, table: str, known: Known, text: str) -> f
 
 
 def _prepared(
-    draft: Draft, schema: Schema, around: tuple[str, str], params: Mapping[str, Param], where: str
+    draft: Draft, schema: Schema, around: tuple[str, str], params: Mapping[str, Param], where: str, asked: Collection[str]
 ) -> Mapping[str, frozenset[str]]:
-    """Return what the draft reads within the SQL `around` it, after replacing unknown columns; a fault if SQLite rejects it."""
-    columns = {name for table in schema.values() for name in table}
+    """Return what the draft reads within the SQL `around` it, after replacing unknown columns; a fault if SQLite rejects it.
+
+    `asked`: the tables that it names.
+    """
+    columns = {name for table in asked for name in schema[table]}
+    elsewhere = {name: table for table in schema if table not in asked for name in schema[table]}
     bindings = {**bound(params), Draft.UNKNOWN[1:]: None}
     with _LOCK:
         tables = _kept(tuple((name, tuple(kinds.items())) for name, kinds in schema.items()))
@@ -148,7 +152,7 @@ def _prepared(
                 return tables.prepare(draft.text.join(around), bindings)
             except sqlite3.Error as error:
                 said = str(error)
-            if not draft.mend_column(said, where, columns, params):
+            if not draft.mend_column(said, where, columns, params, elsewhere):
                 break
         if not draft.faults:
             draft.faults += list(dict.fromkeys(tables.refused)) or [format_value(said, schema)]
@@ -179,7 +183,7 @@ def _checked_select(tables: Mapping[str, Table], text: str, params: Mapping[str,
     draft.mend_functions()
     schema = schema_of(tables)
     mentioned = {name: tables[name] for name in tables if name in {token.text.lower() for token in draft.tokens}}
-    reads = _prepared(draft, schema, ("", ""), params, ", ".join(mentioned) or "the tables")
+    reads = _prepared(draft, schema, ("", ""), params, ", ".join(mentioned) or "the tables", mentioned or schema)
     draft.faults += [f'no column "rowid" in {table}' for table, columns in reads.items() if "rowid" in columns]
     draft.faults += _query_sense(draft, Known(_unambiguous(mentioned, draft), params))
     names = () if draft.faults else _output_columns(draft, schema, params)

@@ -124,14 +124,21 @@ class Draft:
                 return self._next(index).word == "AS" and self._next(index + 1).text.upper() in ("(", "NOT", "MATERIALIZED")
         return False
 
-    def mend_column(self, said: str, where: str, columns: Collection[str], params: Mapping[str, Param]) -> bool:
-        """Record the column that SQLite did not find and replace it. Return False if SQLite reported another error."""
+    def mend_column(
+        self, said: str, where: str, columns: Collection[str], params: Mapping[str, Param], elsewhere: Mapping[str, str]
+    ) -> bool:
+        """Record the column that SQLite did not find and replace it. Return False if SQLite reported another error.
+
+        `columns`: those of the tables that are asked; `elsewhere`: column -> another table that has it.
+        """
         match = _NO_COLUMN.fullmatch(said)
         if match is None:
             return False
         path = match[1].lower().split(".")
         name = match[1].split(".")[-1]
-        hint = f"; write :{name} for the parameter" if name in params else did_you_mean(name, columns)
+        other = elsewhere.get(name.lower())
+        hint = f"; the table {other} has one" if other is not None and name.lower() not in columns else did_you_mean(name, columns)
+        hint = f"; write :{name} for the parameter" if name in params else hint
         self.faults.append(f'no column "{name}" in {where}{hint}')
         spots = [index for index in range(len(self.tokens)) if self._spells(index, path)]
         covered = {spot + offset for spot in spots for offset in range(2 * len(path) - 1)}

@@ -243,6 +243,7 @@ def test_a_query_may_join_and_sum_and_rank(text: str) -> None:
         ("select name as queue, 1 as current_date, 1 as breach from queues", "call the column current_date something else"),
         ("select name as queue, exists as breach from queues", '"exists" is a word of SQL'),
         ("select lenght as queue, 1 as breach from queues", 'no column "lenght" in queues; did you mean "length"?'),
+        ("select active as queue, 1 as breach from queues", 'no column "active" in queues; the table workers has one'),
         ("select name as queue, 1 as breach from queus", 'no table "queus"; did you mean "queues"?'),
         ("select name as queue, 1 as breach from sqlite_master", 'no table "sqlite_master"'),
         ("select name as queue, 1 as breach from xyz", 'no table "xyz"; there are queues, workers'),
