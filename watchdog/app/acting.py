@@ -74,8 +74,8 @@ class Acting:
         if self._amqp is None and keys.unsure and not KINDS[request.kind].command:
             return Cluster(workers, silence=keys.unsure)
         if request.kind == "retry":
-            runs = runs_meant(self._settings, request, progress)
-            return Cluster(workers, silence=runs.reason) if isinstance(runs, Gap) else Cluster(workers, runs=runs)
+            meant = runs_meant(self._settings, request, progress)
+            return Cluster(workers, silence=meant.reason) if isinstance(meant, Gap) else Cluster(workers, runs=meant[0], cut=meant[1])
         progress("the queues")
         if self._amqp is not None:
             return with_amqp_queues(self._amqp, request, cluster)

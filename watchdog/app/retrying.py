@@ -12,28 +12,29 @@ from watchdog.core.actions.again import Run, run_of
 from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.request import Request
 from watchdog.core.model.gaps import Gap
-from watchdog.sources.control.again import failed_ids, seen_whole
+from watchdog.sources.control.again import MOST_LISTED, failed_ids, seen_whole
 
 __all__ = ["NO_FLOWER", "not_all_sent", "runs_meant", "send_again"]
 
 NO_FLOWER = "this target has no `flower`: nobody knows the arguments of its failed tasks"
 
 
-def runs_meant(settings: TargetSettings, request: Request, progress: Callable[[str], None]) -> tuple[Run, ...] | Gap:
-    """The runs of this request, those that cannot be sent again too."""
+def runs_meant(settings: TargetSettings, request: Request, progress: Callable[[str], None]) -> tuple[tuple[Run, ...], int] | Gap:
+    """The runs of this request, those that cannot be sent again too; and how many Flower lists at most, if there may be more."""
     if settings.flower is None:
         return Gap(NO_FLOWER)
     flower = build_sources(settings)["flower"]
     try:
-        ids: Sequence[str] | Gap = request.ids
+        ids, cut = list(request.ids), False
         if request.failed is not None:
-            ids = failed_ids(flower, request.failed, time.time() - (request.since_s or 0.0))
-        if isinstance(ids, Gap):
-            return ids
+            found = failed_ids(flower, request.failed, time.time() - (request.since_s or 0.0))
+            if isinstance(found, Gap):
+                return found
+            ids, cut = found
         seen = seen_whole(flower, ids, lambda number: progress(f"{number} of {len(ids)} runs"))
     finally:
         flower.close()
-    return seen if isinstance(seen, Gap) else tuple(run_of(one, request.queue) for one in seen)
+    return seen if isinstance(seen, Gap) else (tuple(run_of(one, request.queue) for one in seen), MOST_LISTED if cut else 0)
 
 
 def send_again(runs: Sequence[Run], send_once: Callable[[Run], bool], answers: dict[str, Answer]) -> None:

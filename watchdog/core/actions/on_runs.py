@@ -22,6 +22,8 @@ def foresee_runs(request: Request, cluster: Cluster) -> Foreseen:
     touches = [f"{task}: {counted(count, 'run')} sent to {queue} again" for (task, queue), count in sorted(places.items())]
     notes = _left_out(cluster)
     notes += [f"no worker that answered consumes {queue}" for queue in sorted({run.queue for run in sent}) if not cluster.consumed(queue)]
+    if cluster.cut:
+        notes.append(f"Flower lists the last {cluster.cut:,} failed runs of all tasks: earlier ones are not among these; name their ids")
     notes.append("each keeps its id, and has no callbacks, ETA, priority or time limits of its own: Flower does not know them")
     notes.append("a failure that was sent again before is not sent twice")
     return Foreseen((*touches, f"  {named([run.id for run in sent])}"), tuple(notes))

@@ -84,6 +84,8 @@ class Cluster(Struct, frozen=True):
     matching: int | None = None
     """`runs`: those that a retry would send again. Of a `move --only`: how many messages of the queue are of that task."""
     silence: str = ""
+    cut: int = 0
+    """Of a retry: so many failed runs are all that Flower lists at once; 0: it listed all."""
 
     def consumed(self, queue: str, *, besides: Collection[str] = ()) -> bool:
         """Whether a worker that answers consumes a queue, besides these."""

@@ -20,20 +20,25 @@ if TYPE_CHECKING:
     from amqp.basic_message import Message
     from celery.app.amqp import task_message
 
-__all__ = ["amqp_message_of", "failed_ids", "mark_of", "message_of", "seen_whole"]
+__all__ = ["MOST_LISTED", "amqp_message_of", "failed_ids", "mark_of", "message_of", "seen_whole"]
 
 MOST_LISTED = 1000
+"""So many failed runs are looked at, at most."""
 
 
-def failed_ids(source: Source, task: str, since: float) -> list[str] | Gap:
-    """The ids of the runs of a task that failed since then (epoch seconds), of the last that Flower lists; the first to fail first."""
+def failed_ids(source: Source, task: str, since: float) -> tuple[list[str], bool] | Gap:
+    """The ids of the runs of a task that failed since then (epoch seconds), of the last that Flower lists; the first to fail first.
+
+    And whether there may be more.
+    """
     query = FailedTasks(MOST_LISTED)
     found = source.ask([query]).replies.get(query, Gap("flower: gave no list of failed tasks"))
     if isinstance(found, Gap):
         return found
     assert isinstance(found, tuple)  # noqa: S101 - the reply type of the query
     failed = [one for one in found if one.name == task and one.failed is not None and one.failed >= since]
-    return [one.id for one in sorted(failed, key=lambda one: one.failed)]
+    cut = len(found) >= MOST_LISTED and all(one.failed is None or one.failed >= since for one in found)
+    return [one.id for one in sorted(failed, key=lambda one: one.failed)], cut
 
 
 def seen_whole(source: Source, ids: Iterable[str], progress: Callable[[int], None]) -> list[WholeTaskSeen] | Gap:

@@ -1,5 +1,6 @@
 """What of Flower's printed arguments is exact enough to be sent again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchdog.core.actions.again import Run, run_of
-from watchdog.core.model.replies import WholeTaskSeen
+from watchdog.core.actions.on_runs import foresee_runs
+from watchdog.core.actions.request import Cluster, Request
+from watchdog.core.model.queries import Query
+from watchdog.core.model.replies import TaskSeen, WholeTaskSeen
+from watchdog.sources.base import Answers
+from watchdog.sources.control.again import failed_ids
 
 PRINTED = 1024
 """How long Celery prints arguments at most (celery/app/amqp.py, argsrepr_maxsize)."""
@@ -77,3 +83,39 @@ def test_what_is_not_known_enough_of_is_not_sent(changes: dict[str, Any], why: s
 
 def test_a_queue_that_is_given_counts() -> None:
     assert run(queue="other").queue == "other"
+
+
+class Listing:
+    """A Flower that lists these failed runs."""
+
+    name, longest_s = "flower", 1.0
+
+    def __init__(self, *listed: TaskSeen) -> None:
+        self._listed = listed
+
+    def ask(self, queries: Sequence[Query]) -> Answers:
+        return Answers(dict.fromkeys(queries, self._listed))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+FULL = tuple(TaskSeen(str(number), "demo.fail" if number % 2 else "demo.ok", "FAILURE", failed=9000.0 - number) for number in range(1000))
+
+
+def test_a_list_that_is_full_may_lack_earlier_ones() -> None:
+    found = failed_ids(Listing(*FULL), "demo.fail", 0.0)
+    assert isinstance(found, tuple)
+    assert (found[0][0], len(found[0]), found[1]) == ("999", 500, True)
+
+
+def test_a_list_that_reaches_back_far_enough_lacks_none() -> None:
+    assert failed_ids(Listing(*FULL), "demo.fail", 8900.0) == ([str(number) for number in range(99, 0, -2)], False)
+
+
+def test_that_earlier_ones_may_be_missing_is_said_before_anything_is_sent() -> None:
+    cluster = Cluster(runs=(run(),), cut=1000)
+    assert any(
+        "lists the last 1,000 failed runs" in note
+        for note in foresee_runs(Request(kind="retry", target="prod", failed="demo.fail"), cluster).notes
+    )
