@@ -13,6 +13,8 @@ from typing import Any
 import kombu
 import pytest
 
+from tests.integration.without_flower import shares_its_worker
+from tests.processes.looking import Watching
 from tests.servers.certificates import make_certificates
 from tests.servers.rabbitmq import RabbitMQ, found
 from tests.servers.tls_proxy import TlsProxy
@@ -392,3 +394,15 @@ def test_its_process_needs_no_more_threads_than_one(rabbit: RabbitMQ) -> None:
         assert listener.hears()
         assert len(set(threading.enumerate()) - before) == 1
     assert set(threading.enumerate()) <= before
+
+
+# --- last: it listens beside the others -----------------------------------------------------------------------------------
+
+
+def test_of_each_queue_it_is_known_what_is_done_with_its_messages(rabbit: RabbitMQ, cluster: Cluster) -> None:
+    watching = Watching(rabbitmq=rabbit.api_url.removesuffix("/api/"), celery=rabbit.url, events="auto")
+    try:
+        until(lambda: watching.workers().get(ONE) == "online", 60, "the worker to be known")
+        shares_its_worker(cluster, watching)
+    finally:
+        watching.close()

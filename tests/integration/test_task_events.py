@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import redis
 
+from tests.integration.without_flower import leaves_something_unfinished, shares_its_worker
+from tests.processes.looking import Watching
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, HearWorkers, Query, ReadEventCounters, RevokedTasks, RunningTasks, SucceededTasks
@@ -147,6 +149,23 @@ def test_a_prefork_pool_is_heard_while_it_works_and_a_solo_pool_never(site: Site
     until(lambda: site.by_worker("celery@solo").get("succeeded") == 12, 60, "all of the solo worker's tasks")
     heard = site.workers()
     assert [(name, one.spoke_busy) for name, one in sorted(heard.items())] == [(ONE, True), ("celery@solo", False)]
+
+
+@pytest.fixture(scope="module")
+def watching(site: Site) -> Iterator[Watching]:
+    """The target as a daemon without Flower looks at it."""
+    one = Watching(redis=site.cluster.redis_url, events="auto")
+    until(lambda: one.workers().get(ONE) == "online", 60, "the worker to be known")
+    yield one
+    one.close()
+
+
+def test_of_each_queue_it_is_known_what_is_done_with_its_messages(site: Site, watching: Watching) -> None:
+    shares_its_worker(site.cluster, watching)
+
+
+def test_what_a_killed_worker_left_unfinished_is_counted(site: Site, watching: Watching) -> None:
+    leaves_something_unfinished(site.cluster, watching)
 
 
 def test_while_the_broker_is_away_nothing_is_known_and_then_counts_begin_anew(tmp_path: Path) -> None:

@@ -8,49 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.builders.looks import cell, gap
-from watchdog.config.settings import Settings, TargetSettings, to_target
-from watchdog.core.model.demand import Demand
-from watchdog.core.model.reading import Past, Seen, read_tables
-from watchdog.core.model.rows import Cell, Reading
+from tests.processes.looking import Watching
 from watchdog.demo.cluster import Cluster
-from watchdog.polling.poller import Poller
-from watchdog.sources import SOURCES
-from watchdog.tables import TABLES
 
 FORKED, OTHER, ALONE = "celery@forked", "celery@other", "celery@alone"
-
-
-class Watching:
-    """Polls one target, each time with what earlier polls left."""
-
-    def __init__(self, **target: object) -> None:
-        given = TargetSettings.model_validate({"name": "prod", **target})
-        sources = {name: SOURCES[name].source(settings) for name in SOURCES if (settings := given.of_source(name)) is not None}
-        self.target, self._past = to_target(Settings(), given), Past()
-        self._poller = Poller(self.target, sources, TABLES)
-
-    def look(self) -> Seen:
-        now = time.time()
-        replies = self._poller.ask(self._past, now, demand=Demand())
-        seen = read_tables(TABLES, self.target, self._past, replies, now)
-        self._past = self._past.plus(seen, 600)
-        return seen
-
-    def table(self, name: str) -> Reading:
-        return self.look().windows[300.0][name]
-
-    def workers(self) -> dict[str, Cell]:
-        """Worker -> its state; None: unknown."""
-        return {str(row.cells["name"]): row.cells["state"] for row in self.table("workers").rows}
-
-    def until(self, states: dict[str, Cell], timeout: float = 60.0) -> None:
-        ends_at = time.monotonic() + timeout
-        while (seen := self.workers()) != states:
-            assert time.monotonic() < ends_at, f"expected {states}, found {seen}"
-            time.sleep(1)
-
-    def close(self) -> None:
-        self._poller.close()
 
 
 @pytest.fixture

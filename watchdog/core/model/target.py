@@ -14,6 +14,8 @@ __all__ = ["ANY_TARGET", "SELF", "Target", "TargetsMeant", "covers", "matches"]
 SELF = "watchdog"
 """The reserved target: watchdog itself."""
 
+NO_TASKS = 'needs Flower, or the events of tasks (events = "all"), and this target has neither'
+
 ANY_TARGET = "*"
 """The name of the target that stands for any target, if none is configured."""
 
@@ -66,7 +68,9 @@ class Target(Struct, frozen=True):
     @property
     def without_tasks(self) -> str:
         """Why nothing can be known of its tasks; empty if something can."""
-        return "" if self.hears_tasks or "flower" in self.sources else "needs Flower, and this target has no `flower`"
+        if self.hears_tasks or "flower" in self.sources:
+            return ""
+        return NO_TASKS if "events" in self.sources else "needs Flower, and this target has no `flower`"
 
 
 class TargetsMeant(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """`conf`: one row per worker that reported its configuration: how it runs tasks, for rules about how a cluster is set up.
 
 What a worker reports are the settings of its app, with Celery's defaults for the rest. Options of its command line and of single tasks are
-not among them. Rows come from the same inspections as those of `workers`, also from remembered ones.
+not among them. Rows come from the same inspections as those of `workers`, Flower's or our own, also from remembered ones.
 """
 
 from collections.abc import Mapping
@@ -39,16 +39,17 @@ COLUMNS = (
 
 def read(look: Look) -> Reading:
     """Return a row for every worker online that reported its configuration."""
-    if "flower" not in look.target.sources:
-        return Reading(idle={c.name: "needs Flower, and this target has no `flower`" for c in COLUMNS})
     workers = look.before["workers"]
+    if (why := workers.idle.get("queues")) is not None:  # nobody asks the workers
+        return Reading(idle={c.name: why for c in COLUMNS})
     if workers.unread is not None:
         return Reading(unread=workers.unread)
     online = [worker for worker in known_workers_of(workers.memory).known.values() if worker.state == "online"]
     rows = tuple(Row(cells) for worker in online if (cells := _cells(worker.inspection)))
     told = {str(row.cells["worker"]) for row in rows}
     silent = [worker.name for worker in online if worker.name not in told]
-    return Reading(rows, missing=f"flower: {silent[0]} has not reported its configuration yet" if silent else None)
+    asked_by = "flower" if "flower" in look.target.sources else "celery"
+    return Reading(rows, missing=f"{asked_by}: {silent[0]} has not reported its configuration yet" if silent else None)
 
 
 def _cells(seen: WorkerInspection | None) -> Mapping[str, Cell]:

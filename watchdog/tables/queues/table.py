@@ -24,9 +24,10 @@ from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.off_steps import OFF_STEPS, off_lists, off_steps_idle, with_off_steps
 from watchdog.tables.queues.rows import OF_CONSUMERS, QueueRows, blind_row
 from watchdog.tables.queues.work import OF_WORK, idle_work
+from watchdog.tables.tasks.runtimes import BY_QUEUE
 from watchdog.tables.workers.inspected.directly import is_needed
 from watchdog.tables.workers.inspected.due import inspection_of_all
-from watchdog.tables.workers.inspected.instead import NO_FLOWER, NOT_ASKED
+from watchdog.tables.workers.inspected.instead import NOT_ASKED
 from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
 
 __all__ = ["TABLE"]
@@ -203,12 +204,12 @@ def _read_without_redis(look: Look, idle: dict[str, str]) -> Reading:
 
 
 def _idle_without_flower(look: Look) -> dict[str, str]:
-    """Return column -> why nobody fills it; workers that are asked directly say which queues they consume, and what they execute."""
+    """Return column -> why nobody fills it. Workers that are asked say what they consume, events of tasks where each came from."""
     if "flower" in look.target.sources:
         return {}
-    if "queues" in look.before.get("workers", NO_WORKERS).idle:
-        return dict.fromkeys(OF_FLOWER, NOT_ASKED)
-    return dict.fromkeys(OF_WORK, NO_FLOWER)
+    if "queues" not in look.before.get("workers", NO_WORKERS).idle:
+        return {}
+    return {column: NOT_ASKED for column in OF_FLOWER if not (look.target.hears_tasks and column in BY_QUEUE)}
 
 
 def _lengths(names: Iterable[str], keys: QueueKeys, lists: Held[int]) -> dict[str, int | Gap]:

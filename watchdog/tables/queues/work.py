@@ -1,7 +1,8 @@
 """What is done with the messages of each queue: tasks in execution, tasks worked off a minute, how long messages waited.
 
 Input: a `Look`, the consumers of this poll. Output: cells, or the reasons of their gaps. Neither Flower nor a worker counts by queue. Where
-a queue's consumers consume nothing else, what they do is done with its messages; else the tasks that Flower lists show their queue.
+a queue's consumers consume nothing else, what they do is done with its messages; else the tasks that Flower lists, or that were heard of,
+show their queue.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.gaps import Gap
+from watchdog.core.model.history import second_look_needed
 from watchdog.core.model.queries import STARTED_TASKS
 from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Cell, Look, Reading
@@ -29,6 +31,8 @@ def idle_work(look: Look) -> dict[str, str]:
     demand = look.demand
     if not (demand.history or demand.wants("tasks", *RUNTIMES) or demand.wants("queues", *BY_QUEUE)):
         return dict.fromkeys(BY_QUEUE, NOT_READ)
+    if look.target.without_tasks:  # what workers of one queue took is known all the same
+        return second_look_needed(look, "finished_per_min") | {"wait_avg_s": look.target.without_tasks}
     tasks = look.before.get("tasks")
     return {column: f"{column} needs a second poll" for column in BY_QUEUE} if tasks is not None and "per_min" in tasks.idle else {}
 

@@ -1,6 +1,6 @@
 """What became of the messages of each queue: how many were worked off, and how long they had waited.
 
-Flower counts tasks by name, not by queue. Input: the reading of `tasks`, whose memory holds the last runs of each task with their queues,
+Tasks are counted by name, not by queue. Input: the reading of `tasks`, whose memory holds the last runs of each task with their queues,
 as far as their senders report them (task_send_sent_event). Output: queue -> figures over the window; or why there are none.
 """
 
@@ -31,7 +31,7 @@ class WorkedOff(Struct, frozen=True):
 def worked_off(tasks: Reading, now: float, window_s: float) -> WorkedOff:
     """Return the figures of every queue from which something was worked off within the window."""
     memory = tasks.memory if isinstance(tasks.memory, TaskCounters) else TaskCounters()
-    unread = tasks.unread or tasks.idle.get("per_min", "")
+    unread = tasks.unread or tasks.idle.get("per_min") or tasks.missing
     if unread:
         return WorkedOff(why_rates=unread, why_waits=unread)
     rates, waits = dict[str, float](), dict[str, list[float]]()

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import STARTED_TASKS, Inspected
-from watchdog.core.model.replies import TaskSeen
+from watchdog.core.model.queries import STARTED_TASKS, Inspected, ReadEventCounters
+from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.core.model.rows import Cell, Look, Row, number
 from watchdog.tables.workers.clocks import AHEAD_S
 from watchdog.tables.workers.inspected.hoarding import Hoarding, when_known
@@ -34,6 +34,7 @@ TURNS_S = 600.0
 """How long after an earlier process was heard again two processes are assumed."""
 NO_BEAT_YET = "flower: no heartbeat of it seen yet"
 NO_HEARTBEAT = "flower: receives no heartbeats from it, though it answers"
+MISSED = "events: the connection was opened after it went, so what it executed may have ended unheard"
 
 
 class WorkerRows:
@@ -115,7 +116,7 @@ class WorkerRows:
             withheld["silent_s"] = self._beats_missing
             withheld.setdefault("clock_drift_s", self._beats_missing)
         if "abandoned" not in self._idle:
-            unlisted = worker.unknown or (self._remains.unlisted if worker.state in ("left", "lost") else "")
+            unlisted = worker.unknown or (self._remains.unlisted(worker) if worker.state in ("left", "lost") else "")
             withheld |= {"abandoned": unlisted} if unlisted else {}
         return withheld
 
@@ -193,15 +194,22 @@ class _Remains:
 
     def __init__(self, look: Look, known_workers: KnownWorkers) -> None:
         listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
-        self.unlisted = listed.reason if isinstance(listed, Gap) else ""
+        self._unlisted = listed.reason if isinstance(listed, Gap) else ""
+        counters = look.replies.get(ReadEventCounters(), EventCounters)
+        self._since = None if isinstance(counters, Gap) or not look.target.hears_tasks else counters.started_at
         over = {task_id for worker in known_workers.known.values() for task_id in worker.never_ended}
         self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed) if task.id not in over)
         online = [worker for worker in known_workers.known.values() if worker.state == "online" and not worker.unknown]
         self._peers = peers_online(known_workers.known, known_workers.kinds) if len(online) < len(known_workers.known) else {}
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
+    def unlisted(self, worker: KnownWorker) -> str:
+        """Return why it is not known which of its tasks have ended; empty if it is."""
+        missed = self._since is not None and (worker.online_at or 0.0) < self._since and worker.started - worker.never_ended
+        return self._unlisted or (MISSED if missed else "")
+
     def abandoned(self, worker: KnownWorker) -> float:
-        """Return the number of tasks that Flower shows as started on it, without those it did not execute when it was last online."""
+        """Return the number of tasks that are listed as started on it, without those it did not execute when it was last online."""
         return float(self._started[worker.name]) if worker.state in ("left", "lost") else 0.0
 
     def peers(self, worker: KnownWorker) -> float:

@@ -98,11 +98,12 @@ def asks(asking: Asking) -> Iterable[Query]:
         cheap += questions_of_presence(asking.target)
     direct = direct_queries(asking, known_workers) if is_needed(asking.target, asking.replies, known_workers) else []
     cheap += scheduled_queries(asking, known_workers)
+    if not asking.target.without_tasks:
+        cheap += [ReadEventCounters(), *([STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else [])]
     if "flower" not in sources:
         return [*cheap, *direct]
-    cheap += [WorkerStatus(), WorkerHeartbeats(), Inspected(), ReadEventCounters()]
-    listed = [STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else []
-    return [*cheap, *listed, *direct, *queries_due(asking, known_workers)]
+    cheap += [WorkerStatus(), WorkerHeartbeats(), Inspected()]
+    return [*cheap, *direct, *queries_due(asking, known_workers)]
 
 
 def _hearing(asking: Asking, known_workers: KnownWorkers) -> Iterable[HearWorkers]:

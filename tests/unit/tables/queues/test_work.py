@@ -8,7 +8,9 @@ from tests.builders.answers import NOW, a_target, a_task
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap
 from watchdog.core.model.queries import SucceededTasks
+from watchdog.core.model.replies import WorkerHeard
 from watchdog.core.model.rows import Reading
+from watchdog.core.model.target import Target
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 NOTHING_KNOWN = "consumes several queues, and of what it executes now it is not known which it came from"
@@ -121,6 +123,68 @@ def test_a_list_of_runs_that_flower_does_not_give_leaves_a_gap() -> None:
     cluster = both()
     cluster.gaps[SucceededTasks] = "no answer"
     assert gap(over_a_minute(cluster, succeeded=5.0), "indexing", "wait_avg_s") == "no answer"
+
+
+# --- without Flower -------------------------------------------------------------------------------------------------------
+
+HEARD = a_target(sources=frozenset({"redis", "celery", "events"}), hears_tasks=True)
+UNHEARD = a_target(sources=frozenset({"redis", "celery", "events"}))
+EVENTS_ALONE = a_target(sources=frozenset({"redis", "events"}), hears_tasks=True, declared_queues=("indexing",))
+
+
+def heard(cluster: Cluster) -> Cluster:
+    """Each worker is heard, as Flower would have it."""
+    cluster.heard = {name: WorkerHeard(beat, 1.0, spoke_busy=True) for name, beat in cluster.beats.items()}
+    return cluster
+
+
+def a_minute_later(target: Target, cluster: Cluster, *tasks: Any, processed: int = 0, succeeded: float = 0.0) -> Reading:
+    """The table a minute later; meanwhile the worker took so many tasks, so many succeeded, and these are what was heard."""
+    cluster.counts = {(WEB, "shop.pay", "succeeded"): 10.0}
+    watch = Watch(heard(cluster), target)
+    watch.look(0)
+    cluster.counts = {(WEB, "shop.pay", "succeeded"): 10.0 + succeeded}
+    cluster.tasks = list(tasks)
+    cluster.beats[WEB] = replace(cluster.beats[WEB], processed=100 + processed)
+    heard(cluster)
+    watch.look(30)
+    return watch.look(30)["queues"]
+
+
+def test_without_flower_what_workers_execute_is_by_their_own_word() -> None:
+    cluster = healthy()
+    cluster.beats[WEB] = replace(cluster.beats[WEB], active=3)
+    assert cell(a_minute_later(HEARD, cluster), "indexing", "active") == 3.0
+
+
+def test_without_flower_queues_that_share_workers_are_told_apart_by_the_events_of_their_tasks() -> None:
+    tasks = [done("a", "indexing", 4.0), done("b", "indexing", 8.0), done("c", "training", 1.0)]
+    seen = a_minute_later(HEARD, both(), *tasks, succeeded=12.0)
+    assert [cell(seen, "indexing", column) for column in ("finished_per_min", "wait_avg_s")] == [8.0, 6.0]
+
+
+def test_without_the_events_of_tasks_a_queue_with_workers_of_its_own_has_its_rate_and_no_wait() -> None:
+    seen = a_minute_later(UNHEARD, healthy(), processed=30)
+    assert (cell(seen, "indexing", "finished_per_min"), 'events = "all"' in seen.idle["wait_avg_s"]) == (30.0, True)
+
+
+def test_without_the_events_of_tasks_queues_that_share_workers_have_no_rate() -> None:
+    assert 'events = "all"' in gap(a_minute_later(UNHEARD, both(), processed=30), "indexing", "finished_per_min")
+
+
+def test_a_rate_needs_a_second_look_without_flower_too() -> None:
+    assert "finished_per_min" in Watch(heard(healthy()), UNHEARD).look(0)["queues"].idle
+
+
+def test_workers_that_take_tasks_and_say_nothing_of_them_leave_a_gap_and_no_zero() -> None:
+    seen = a_minute_later(HEARD, both(), processed=30)
+    why = {gap(seen, "indexing", column) for column in ("finished_per_min", "wait_avg_s")}
+    assert (len(why), f"{WEB} took 30 tasks, and no event" in why.pop()) == (1, True)
+
+
+def test_where_workers_are_not_asked_the_events_of_tasks_tell_what_was_worked_off() -> None:
+    seen = a_minute_later(EVENTS_ALONE, healthy(), done("a", "indexing", 4.0), succeeded=3.0)
+    assert ([cell(seen, "indexing", c) for c in ("finished_per_min", "wait_avg_s")], "active" in seen.idle) == ([3.0, 4.0], True)
 
 
 # --- priority lists ------------------------------------------------------------------------------------------------------

@@ -64,6 +64,11 @@ def test_queues_have_their_consumers() -> None:
     assert cell(watching().look(10)["queues"], "indexing", "consumers") == 1
 
 
+def test_their_settings_are_known_without_flower() -> None:
+    found = watching().look(10)["conf"]
+    assert [row.cells["worker"] for row in found.rows] == [GPU, WEB]
+
+
 def test_what_only_heartbeats_say_is_idle() -> None:
     assert {"load1", "load5", "load15", "abandoned"} <= watching().look(10)["workers"].idle.keys()
 

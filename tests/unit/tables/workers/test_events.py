@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.builders.answers import a_beat, a_conf, a_target
+from tests.builders.answers import INTERVAL, a_beat, a_conf, a_target, a_task
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import HearWorkers, Ping, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import WorkerHeard
+from watchdog.core.model.rows import Reading
+from watchdog.core.model.target import Target
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 BOTH = a_target(sources=frozenset({"flower", "redis", "events"}))
@@ -207,6 +209,42 @@ def test_where_flower_shows_no_heartbeats_those_heard_are_no_substitute_for_its_
     assert (cell(read, WEB, "state"), gap(read, WEB, "active")) == ("online", "flower: no page")
 
 
+# --- what a worker left behind ----------------------------------------------------------------------------------------------
+
+
+def left_in_the_middle(target: Target, since_s: float = 3600.0) -> Reading:
+    """The table after a worker was heard to execute a task, and to say goodbye. `since_s`: how long the connection has been open then."""
+    cluster = cluster_heard()
+    cluster.heard[WEB], cluster.tasks = heard(active=1), [a_task("t1", worker=WEB)]
+    watch = Watch(cluster, target)
+    watch.look(0)
+    cluster.heard[WEB] = goodbye()
+    watch.look()
+    cluster.flower_started_at = cluster.now + INTERVAL - since_s
+    return watch.look()["workers"]
+
+
+HEARS_TASKS = replace(ALONE, hears_tasks=True)
+
+
+def test_without_flower_the_events_of_tasks_tell_what_a_worker_left_unfinished() -> None:
+    assert cell(left_in_the_middle(HEARS_TASKS), WEB, "abandoned") == 1.0
+
+
+def test_if_the_connection_was_opened_after_it_went_its_tasks_may_have_ended_unheard() -> None:
+    assert "opened after it went" in gap(left_in_the_middle(HEARS_TASKS, since_s=5.0), WEB, "abandoned")
+
+
+def test_one_that_executed_nothing_left_nothing_whenever_the_connection_was_opened() -> None:
+    cluster = cluster_heard()
+    watch = Watch(cluster, HEARS_TASKS)
+    watch.look(0)
+    cluster.heard[WEB] = goodbye()
+    watch.look()
+    cluster.flower_started_at = cluster.now
+    assert cell(watch.look()["workers"], WEB, "abandoned") == 0.0
+
+
 # --- without Flower -------------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +256,10 @@ def test_events_alone_show_who_there_is_and_what_they_do() -> None:
     assert [cell(read, WEB, column) for column in ("state", "active", "processed", "load1", "version")] == ["online", 2, 31, 0.5, "5.7.0"]
     assert {"pool_size", "queues", "uptime_s", "abandoned"} <= read.idle.keys()
     assert not any(isinstance(query, WorkerStatus) for query in cluster.asked)
+
+
+def test_events_alone_tell_nothing_of_their_settings() -> None:
+    assert "neither" in Watch(cluster_heard(), ALONE).look(0)["conf"].idle["acks_late"]
 
 
 @pytest.mark.parametrize(("last", "state"), [(heard(ago_s=20), "lost"), (goodbye(), "left")])

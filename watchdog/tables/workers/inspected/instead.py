@@ -33,7 +33,7 @@ __all__ = ["BY_FLOWER", "NOT_ASKED", "NO_FLOWER", "Told", "told"]
 NO_FLOWER = "needs Flower, and this target has no `flower`"
 NOT_ASKED = "needs `flower` or `celery`, and this target has neither"
 NO_HOLDINGS = "needs a second look: who holds more than usual is asked once that is known"
-BY_FLOWER = (*FROM_INSPECTION, "hoarded", "abandoned", "unserved", "served")
+BY_FLOWER = (*FROM_INSPECTION, "hoarded", "unserved", "served")
 """What no event says."""
 
 
@@ -52,20 +52,20 @@ def told(look: Look, before: KnownWorkers) -> Told:
     """Return what this poll shows of the workers."""
     replies, target, there = look.replies, look.target, "flower" in look.target.sources
     flower, denied = replies.get(WorkerStatus(), dict[str, bool]), refusal(replies)
+    unheard = {} if target.hears_tasks else {"abandoned": NO_FLOWER}
     if not isinstance(flower, Gap) or not is_needed(target, replies, before):
-        idle = {} if there else dict.fromkeys(BY_FLOWER, NOT_ASKED) | {"abandoned": NO_FLOWER}
+        idle = {} if there else dict.fromkeys(BY_FLOWER, NOT_ASKED) | unheard
         return Told(replies, look_again(before, target, replies, look.now), denied=denied, idle=idle)
     why = why_not_asked(replies, target)
     if why:
         replies = replies.plus([(WorkerStatus(), Gap(f"{flower.reason}; {why}" if there else why))])
         known = any(worker.inspection is not None for worker in before.known.values())  # then it counts until it is old
-        idle = {} if there else {"abandoned": NO_FLOWER}
-        idle |= {} if there or known or not denied else dict.fromkeys(BY_FLOWER, denied)
+        idle = {} if there else unheard | ({} if known or not denied else dict.fromkeys(BY_FLOWER, denied))
         return Told(replies, look_again(before, target, replies, look.now), denied=denied, idle=idle)
     replies = as_flower_would(replies, target, before, look.now)
     note = f"workers were asked directly: {flower.reason}" if there else "workers were asked directly"
     beatless = () if own_events(replies, target) is not None else NEEDS_BEATS
-    idle = dict.fromkeys(("abandoned", *beatless), note if there else NO_FLOWER)
+    idle = dict.fromkeys((*beatless, *unheard), note if there else NO_FLOWER)
     idle |= {} if before.known else {"hoarded": NO_HOLDINGS}
     return Told(replies, _known_directly(look, replies, before), directly=True, note=note, denied=denied, idle=idle)
 
