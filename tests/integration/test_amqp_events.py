@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,10 @@ sys.stdin.read()
 class Listener:
     """The source of one target; `changes` are what its ear says of itself."""
 
-    def __init__(self, url: str, ears: SharedEars | None = None, target: str = "prod", **more: object) -> None:
+    def __init__(self, url: str, ears: SharedEars | None = None, target: str = "prod", share: float = inf, **more: object) -> None:
         self.changes: list[str] = []
         shared = ears or SharedEars(lambda _, reason: self.changes.append(reason))
-        self.source: EventsSource = shared.source(target, CelerySettings.model_validate({"url": url, **more}), tasks=True)
+        self.source: EventsSource = shared.source(target, CelerySettings.model_validate({"url": url, **more}), tasks=True, share=share)
 
     def ask(self, query: Query) -> object:
         return self.source.ask([query]).replies[query]
@@ -81,7 +82,7 @@ class Listener:
 
 @contextlib.contextmanager
 def listening(url: str, **more: str) -> Iterator[Listener]:
-    listener = Listener(url, None, "prod", **more)
+    listener = Listener(url, None, "prod", inf, **more)
     try:
         until(lambda: listener.hears() or listener.changes, 20, "the first attempt")
         yield listener
@@ -394,6 +395,27 @@ def test_its_process_needs_no_more_threads_than_one(rabbit: RabbitMQ) -> None:
         assert listener.hears()
         assert len(set(threading.enumerate()) - before) == 1
     assert set(threading.enumerate()) <= before
+
+
+# --- what they may cost ---------------------------------------------------------------------------------------------------
+
+
+def test_tasks_that_cost_too_much_are_let_go_and_later_taken_again(
+    rabbit: RabbitMQ, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowance = "watchdog.sources.events.tasks.allowance"
+    monkeypatch.setattr("watchdog.sources.events.ear.PAUSE_S", 0.1)
+    for span in ("MEASURED_S", "PAUSE_S", "TRIAL_S"):
+        monkeypatch.setattr(f"{allowance}.{span}", 0.5)
+    listener = Listener(rabbit.url, share=1e-6)
+    try:
+        until(lambda: send(cluster, "demo.ok") and "of tasks cost" in listener.why(ReadEventCounters()), 20, "them to be let go")
+        monkeypatch.setattr(f"{allowance}.MEASURED_S", 3600.0)
+        until(lambda: not listener.why(ReadEventCounters()), 20, "them to be taken again")
+        until(lambda: send(cluster, "demo.ok") and listener.counted("demo.ok"), 20, "tasks to be heard")
+        assert [reason[:28] for reason in listener.changes] == ["events: those of tasks cost ", ""]
+    finally:
+        listener.source.close()
 
 
 # --- last: it listens beside the others -----------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ from watchdog.demo.cluster import Cluster, ClusterError
 from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis.source import RedisSettings, RedisSource
 
-COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select +psubscribe"
+COMMANDS = "+ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select +psubscribe +punsubscribe"
 ACL_SETUSER = f"ACL SETUSER watchdog on >PASSWORD ~* resetchannels &/0.celeryev/worker.* &/0.celeryev/task.* -@all {COMMANDS}"
 """The line of the README."""
 

@@ -200,3 +200,32 @@ def test_a_message_that_is_delivered_again_while_its_task_runs_is_executed_by_tw
         assert {task.worker, *dict(task.also_on or ())} == {ONE, "celery@two"}
     finally:
         site.close()
+
+
+# --- what they may cost ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", ["", "busy:secret@"], ids=["by-leaving-the-channels", "by-connecting-anew-where-that-is-denied"])
+def test_tasks_that_cost_too_much_are_let_go_and_later_taken_again(site: Site, monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    with redis.Redis.from_url(site.cluster.redis_url) as broker:
+        broker.execute_command("ACL", "SETUSER", "busy", "on", ">secret", "allchannels", "+psubscribe", "+ping")
+    allowance, said = "watchdog.sources.events.tasks.allowance", list[str]()
+    monkeypatch.setattr("watchdog.sources.events.ear.PAUSE_S", 0.1)
+    for span in ("MEASURED_S", "PAUSE_S", "TRIAL_S"):
+        monkeypatch.setattr(f"{allowance}.{span}", 0.5)
+    settings = RedisSettings.model_validate({"url": site.cluster.redis_url.replace("//", f"//{user}")})
+    source = SharedEars(lambda _, reason: said.append(reason)).source("busy", settings, tasks=True, share=1e-6)
+    try:
+        until(lambda: site.send("demo.ok") and of_tasks(source) is None and said and "cost" in said[-1], 20, "them to be let go")
+        monkeypatch.setattr(f"{allowance}.MEASURED_S", 3600.0)
+        until(lambda: said[-1] == "", 20, "them to be taken again")
+        until(lambda: site.send("demo.ok") and of_tasks(source), 20, "tasks to be heard")
+        assert [reason[:28] for reason in said] == ["events: those of tasks cost ", ""]
+    finally:
+        source.close()
+
+
+def of_tasks(source: EventsSource) -> Mapping[str, object] | None:
+    """What was counted; None while it is unknown."""
+    counters = source.ask([ReadEventCounters()]).replies[ReadEventCounters()]
+    return counters.counts if isinstance(counters, EventCounters) else None

@@ -26,6 +26,9 @@ from watchdog.tables import TABLES
 
 __all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_recorded_poller", "build_sources", "build_task_pollers"]
 
+AUTO_SHARE = 0.01
+"""What the events of tasks may cost where nobody asked for all of them (`events = "auto"`): the part of a core."""
+
 
 def build_sources(target: TargetSettings) -> dict[str, Source]:
     """The sources that the target configures."""
@@ -51,7 +54,7 @@ def _events(target: TargetSettings, ears: SharedEars | None) -> dict[str, Source
     broker = target.events_broker
     if ears is None or broker is None or not target.hears:
         return {}
-    return {EVENTS: ears.source(target.name, broker, tasks=target.hears_tasks)}
+    return {EVENTS: ears.source(target.name, broker, tasks=target.hears_tasks, share=inf if target.events == "all" else AUTO_SHARE)}
 
 
 def _poller(settings: Settings, target: TargetSettings, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> Poller:

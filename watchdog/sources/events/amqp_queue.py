@@ -92,6 +92,20 @@ class AmqpQueue:
         self._amqp.heartbeat_tick()
         return more
 
+    def let_tasks_go(self) -> None:
+        """Unbind the tasks."""
+        self._without_tasks = False
+        with denial("unbind its queue from the exchange celeryev for task.#", self._place):
+            channel = self._amqp.channel()
+            channel.queue_unbind(self._queue, EXCHANGE, TASKS)
+            channel.close()
+
+    def take_tasks(self, hearing: Hearing) -> None:
+        """Bind them again; if that is refused, every minute."""
+        self._tried_at, self._without_tasks = time.monotonic(), bool(self._denied_tasks())
+        if not self._without_tasks:
+            hearing.tasks_follow()
+
     def fault(self, error: Exception, *, was_open: bool) -> Fault:
         """Why nothing is heard. py-amqp raises errors of many types when a connection ends."""
         return fault(error, self._place, was_open=was_open)

@@ -9,6 +9,7 @@ connects again with growing pauses. What is said while it is not connected is no
 import threading
 import time
 from collections.abc import Callable, Sequence
+from math import inf
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
@@ -16,6 +17,7 @@ from watchdog.core.model.replies import WorkersHeard
 from watchdog.sources.events.heard import Memory
 from watchdog.sources.events.listening import Fault, Heard, Listening
 from watchdog.sources.events.messages import WorkerEvent
+from watchdog.sources.events.tasks.allowance import Allowance, Spent, Turn
 from watchdog.sources.events.tasks.answers import answer
 from watchdog.sources.events.tasks.proofs import Proofs
 from watchdog.sources.events.tasks.runs import Runs
@@ -28,18 +30,20 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 """Pauses before it connects again: each twice as long as the one before."""
 NOT_YET = Gap("events: the connection to the broker is being opened")
+NOT_CONFIRMED = "the broker has not confirmed yet that it sends those of tasks"
 
 
 class Ear:
-    """Listens to the workers of one broker, and with `tasks` to what they say of their tasks.
+    """Listens to the workers of one broker, and with `tasks` to what they say of their tasks, as long as that costs no more than `share`.
 
-    `changed` is called with the reason of each new gap, and "" once it hears.
+    `share`: of a core. `changed` is called with the reason of each new gap, and "" once it hears.
     """
 
-    def __init__(self, listening: Listening, changed: Callable[[str], None], *, tasks: bool = False) -> None:
+    def __init__(self, listening: Listening, changed: Callable[[str], None], *, tasks: bool = False, share: float = inf) -> None:
         self._listening, self._changed = listening, changed
-        self._runs, self._proofs = Runs() if tasks else None, Proofs()
-        self._no_tasks = ""
+        self._runs, self._proofs, self._allowance = Runs() if tasks else None, Proofs(), Allowance(share)
+        self._denied = ""
+        self._of_workers = 0
         self._memory, self._gap = Memory(), NOT_YET
         self._open, self._said = False, ""
         self._turn = threading.Lock()
@@ -80,6 +84,12 @@ class Ear:
         self._ending.set()
         self._thread.join(seconds)
 
+    @property
+    def _no_tasks(self) -> str:
+        """Why nothing is known of tasks, though workers are heard; empty if they are, too."""
+        why = self._allowance.why_not or self._denied
+        return f"events: {why}" if why else ""
+
     # --- the thread -----------------------------------------------------------------------------------------------------
 
     @property
@@ -96,10 +106,11 @@ class Ear:
     def tasks_follow(self) -> None:
         """The broker allows it now."""
         with self._turn:
-            self._no_tasks = ""
+            self._denied = ""
             if self._runs is not None:
                 self._runs.opens(time.time())
-        self._says("")
+                self._proofs.opens()
+        self._says(self._no_tasks)
 
     def _run(self) -> None:
         wait_s = FIRST_WAIT_S
@@ -109,7 +120,7 @@ class Ear:
             self._listening.close()
             if self._ending.is_set():
                 return
-            self._shut(f"events: {fault.reason}")
+            self._shut(f"events: {fault.reason}", told=fault.wait_s != 0.0)
             if time.monotonic() - began > LONGEST_WAIT_S:
                 wait_s = FIRST_WAIT_S
             self._ending.wait(wait_s if fault.wait_s is None else fault.wait_s)
@@ -128,18 +139,31 @@ class Ear:
         return Fault("")
 
     def _listens(self) -> None:
-        opened = self._listening.open(tasks=self._runs is not None)
+        opened = self._listening.open(tasks=self._runs is not None and self._allowance.subscribed)
         self.latency_ms = opened.took_s * 1000
         with self._turn:
             self._memory.opens(time.monotonic())
             if self._runs is not None:
                 self._runs.opens(time.time())
                 self._proofs.opens()
-            self._open, self._no_tasks = True, opened.no_tasks and f"events: {opened.no_tasks}"
+            self._open, self._denied = True, opened.no_tasks
         self._says(self._no_tasks)
         more = False
         while not self._ending.wait(0 if more else PAUSE_S):
             more = self._listening.read(self)
+            if self._runs is not None:
+                self._weighs_cost(self._runs)
+
+    def _weighs_cost(self, runs: Runs) -> None:
+        """Let the events of tasks go if they cost too much, or take them again."""
+        turn = self._allowance.turn(Spent(time.monotonic(), time.thread_time(), runs.heard, self._of_workers))
+        if turn is Turn.TRY:
+            self._denied = NOT_CONFIRMED
+            self._listening.take_tasks(self)
+        elif turn is not Turn.GO_ON:
+            self._says(self._no_tasks)
+        if turn is Turn.LET_GO:
+            self._listening.let_tasks_go()
 
     def _takes_in(self, events: Sequence[Heard], at: float, now: float) -> None:
         idle: dict[str, float] = {}
@@ -147,6 +171,7 @@ class Ear:
             if event is None:
                 self._memory.unreadable += 1
             elif isinstance(event, WorkerEvent):
+                self._of_workers += 1
                 self._memory.hears(event, at, now)
                 self._proofs.says(event.hostname, event.timestamp)
                 if event.active == 0 and event.timestamp is not None:
@@ -160,10 +185,11 @@ class Ear:
         for name in self._proofs.take():
             self._memory.speaks_while_it_works(name)
 
-    def _shut(self, reason: str) -> None:
+    def _shut(self, reason: str, *, told: bool = True) -> None:
         with self._turn:
             self._open, self._gap = False, Gap(reason)
-        self._says(reason)
+        if told:
+            self._says(reason)
 
     def _says(self, reason: str) -> None:
         """Tell what has changed, once."""

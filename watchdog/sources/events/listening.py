@@ -31,7 +31,7 @@ class Opened(Struct, frozen=True):
 
 
 class Fault(Struct, frozen=True):
-    """Why nothing is heard any more. `wait_s`: the pause before the next attempt; None: as long as the ear thinks fit."""
+    """Why nothing is heard any more. `wait_s`: the pause before the next attempt; None: the ear decides; 0: too short to be told of."""
 
     reason: str
     wait_s: float | None = None
@@ -63,6 +63,14 @@ class Listening(Protocol):
 
     def read(self, hearing: Hearing) -> bool:
         """Hand over what has come, without waiting for more. Returns whether there is more that must not wait. May raise like `open`."""
+        ...
+
+    def let_tasks_go(self) -> None:
+        """Subscribe to the events of tasks no more. May raise like `open`."""
+        ...
+
+    def take_tasks(self, hearing: Hearing) -> None:
+        """Subscribe to them again; `hearing` is told once they come. May raise like `open`."""
         ...
 
     def fault(self, error: Exception, *, was_open: bool) -> Fault | None:

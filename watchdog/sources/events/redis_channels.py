@@ -11,7 +11,7 @@ from watchdog.net.descriptor_limits import NotAskedError, own_limit
 from watchdog.sources.events.envelope import pattern_of
 from watchdog.sources.events.listening import DENIED_WAIT_S, DeniedError, Fault, Heard, Hearing, Opened
 from watchdog.sources.events.messages import worker_event
-from watchdog.sources.events.subscribing import confirms, request, subscribe
+from watchdog.sources.events.subscribing import confirms, release, request, subscribe
 from watchdog.sources.events.tasks.messages import task_events
 from watchdog.sources.redis.commands import packed_words
 from watchdog.sources.redis.connection import FAILURES, TooLargeError, Wire
@@ -29,6 +29,10 @@ TASK_CHANNELS = b".celeryev/task.*"
 """How the pattern of the channels of tasks ends."""
 
 
+class KeptError(Exception):
+    """Redis denies this user to leave a channel: only a new connection is without it."""
+
+
 class RedisChannels:
     """The channels of one database."""
 
@@ -38,7 +42,7 @@ class RedisChannels:
         self._wire: Wire | None = None
         self._readable = poll()
         self._of_tasks = ""
-        self._without_tasks = False
+        self._without_tasks = self._leaving = False
         self._heard_at = self._asked_at = self._checked_at = self._tried_at = 0.0
 
     def open(self, *, tasks: bool) -> Opened:
@@ -48,7 +52,7 @@ class RedisChannels:
         subscribe(wire, pattern_of(self._prefix, db, "worker"), "Flower's word stands")
         self._of_tasks = pattern_of(self._prefix, db, "task")
         no_tasks = self._denied_tasks(wire) if tasks else ""
-        self._wire, self._without_tasks, self._readable = wire, bool(no_tasks), poll()
+        self._wire, self._without_tasks, self._leaving, self._readable = wire, bool(no_tasks), False, poll()
         self._readable.register(wire, POLLIN)
         now = time.monotonic()
         self._heard_at = self._asked_at = self._checked_at = self._tried_at = now
@@ -74,9 +78,24 @@ class RedisChannels:
             raise TimeoutError("Timeout reading from the server")
         return False
 
+    def let_tasks_go(self) -> None:
+        """Leave their channels."""
+        assert self._wire is not None  # noqa: S101 - `open` went before
+        self._without_tasks, self._leaving = False, True
+        release(self._wire, self._of_tasks)
+
+    def take_tasks(self, hearing: Hearing) -> None:
+        """Ask for their channels again; until Redis confirms it, every minute."""
+        del hearing  # told when Redis confirms it
+        assert self._wire is not None  # noqa: S101 - `open` went before
+        self._without_tasks, self._leaving, self._tried_at = True, False, time.monotonic()
+        request(self._wire, self._of_tasks)
+
     def fault(self, error: Exception, *, was_open: bool) -> Fault | None:
         """Why nothing is heard."""
         asked = self._line.asked
+        if isinstance(error, KeptError):
+            return Fault("connecting again, without the events of tasks (the ACL of this user lacks +punsubscribe)", 0.0)
         if isinstance(error, DeniedError):
             return Fault(str(error), DENIED_WAIT_S)
         if isinstance(error, TooLargeError):
@@ -108,6 +127,8 @@ class RedisChannels:
         while self._readable.poll(0) and not hearing.ending:
             pushed = wire.pushed()
             any_came = True
+            if self._leaving and any(isinstance(said, Exception) for said in pushed):
+                raise KeptError
             if self._without_tasks and any(confirms(said, self._of_tasks) for said in pushed):
                 self._without_tasks = False
                 hearing.tasks_follow()

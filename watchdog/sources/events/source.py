@@ -6,6 +6,7 @@ ear; the last one that is closed ends it.
 
 import threading
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
@@ -38,18 +39,18 @@ class SharedEars:
         self._turn = threading.Lock()
         self._ears: dict[object, tuple[Ear, set[str]]] = {}
 
-    def source(self, target: str, settings: EventsBroker, *, tasks: bool = False) -> "EventsSource":
-        """The source of one target; `tasks`: whether it hears of tasks, too."""
-        return EventsSource(self, target, settings, tasks=tasks)
+    def source(self, target: str, settings: EventsBroker, *, tasks: bool = False, share: float = inf) -> "EventsSource":
+        """The source of one target; `tasks`: whether it hears of tasks, too, as long as they cost no more than this `share` of a core."""
+        return EventsSource(self, target, settings, tasks=tasks, share=share)
 
-    def ear(self, target: str, settings: EventsBroker, prefix: str, *, tasks: bool) -> "Ear":
+    def ear(self, target: str, settings: EventsBroker, prefix: str, *, tasks: bool, share: float) -> "Ear":
         """The ear that listens for this target, opened if it is the first one there."""
         from watchdog.sources.events.ear import Ear  # noqa: PLC0415 - needed by the daemon alone
 
-        key = (settings.place, "" if isinstance(settings, CelerySettings) else prefix, tasks)
+        key = (settings.place, "" if isinstance(settings, CelerySettings) else prefix, tasks, share)
         with self._turn:
             if key not in self._ears:
-                ear = Ear(_listening(settings, prefix), lambda reason: self._changed(target, reason), tasks=tasks)
+                ear = Ear(_listening(settings, prefix), lambda reason: self._changed(target, reason), tasks=tasks, share=share)
                 ear.start()
                 self._ears[key] = (ear, set())
             ear, users = self._ears[key]
@@ -75,8 +76,8 @@ class EventsSource:
     name = "events"
     longest_s = FIRST_S
 
-    def __init__(self, ears: SharedEars, target: str, settings: EventsBroker, *, tasks: bool) -> None:
-        self._ears, self._target, self._settings, self._tasks = ears, target, settings, tasks
+    def __init__(self, ears: SharedEars, target: str, settings: EventsBroker, *, tasks: bool, share: float) -> None:
+        self._ears, self._target, self._settings, self._tasks, self._share = ears, target, settings, tasks, share
         self._ear: Ear | None = None
         self._prefix = ""
 
@@ -100,7 +101,8 @@ class EventsSource:
     def _listening(self, prefix: str) -> "Ear":
         if self._ear is None or prefix != self._prefix:
             self._ears.leave(self._target)
-            self._ear, self._prefix = self._ears.ear(self._target, self._settings, prefix, tasks=self._tasks), prefix
+            self._ear = self._ears.ear(self._target, self._settings, prefix, tasks=self._tasks, share=self._share)
+            self._prefix = prefix
             self._ear.wait(FIRST_S)
         return self._ear
 

@@ -9,7 +9,7 @@ from watchdog.sources.events.listening import DeniedError
 from watchdog.sources.redis.commands import packed_words
 from watchdog.sources.redis.reasons import only_denied
 
-__all__ = ["DeniedError", "Pushing", "confirms", "request", "subscribe"]
+__all__ = ["DeniedError", "Pushing", "confirms", "release", "request", "subscribe"]
 
 
 class Pushing(Protocol):
@@ -36,6 +36,11 @@ def subscribe(wire: Pushing, pattern: str, until_then: str) -> None:
 def request(wire: Pushing, pattern: str) -> None:
     """Ask for the channels, without waiting for the answer."""
     wire.remark(packed_words("PSUBSCRIBE", pattern))
+
+
+def release(wire: Pushing, pattern: str) -> None:
+    """Leave the channels, without waiting for the answer."""
+    wire.remark(packed_words("PUNSUBSCRIBE", pattern))
 
 
 def confirms(said: object, pattern: str) -> bool:

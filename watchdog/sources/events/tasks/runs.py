@@ -51,11 +51,11 @@ class Runs:
         self._counted = 0
         self._since = 0.0
         self.heard = 0
-        """Events since the ear was opened."""
+        """All events so far."""
 
     def opens(self, now: float) -> None:
         """The ear is open from now on (epoch seconds): counts begin at 0, for what happened meanwhile is not known. Tasks are kept."""
-        self._counts, self._counted, self._since, self.heard = {}, 0, now, 0
+        self._counts, self._counted, self._since = {}, 0, now
 
     def hears(self, event: TaskEvent) -> None:
         """Add an event. Events that apps define themselves are ignored."""
