@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.scenes.judge import Verdict
 from tests.scenes.plays import SCENES
-from tests.scenes.scene import NO_FLOWER, Scene, lacking, play
+from tests.scenes.scene import NO_FLOWER, ON_RABBITMQ, Scene, lacking, play
 from tests.servers.flower_versions import OLDER, flower_python
 
 AT_ONCE = 4
@@ -30,9 +30,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", help="scenes; without: all")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--logs", type=Path, default=None, help="where logs go; without: a new temporary folder")
-    parser.add_argument(
-        "--flower", choices=(NO_FLOWER, *OLDER), help=f"an older one, or {NO_FLOWER}: watchdog hears events instead, for scenes on Redis"
-    )
+    parser.add_argument("--flower", choices=(NO_FLOWER, *OLDER), help=f"an older one, or {NO_FLOWER}: watchdog hears events instead")
+    parser.add_argument("--broker", choices=(ON_RABBITMQ,), help="where scenes on Redis are played, if they do nothing to Redis itself")
     parser.add_argument("--play", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
     if unknown := [name for name in asked.names if name not in SCENES]:
@@ -41,14 +40,14 @@ def main(argv: Sequence[str]) -> int:
     logs = asked.logs or Path(tempfile.mkdtemp(prefix="watchdog-scenes-"))
     if asked.play:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # not Ctrl-C: a shell's background jobs are deaf to it
-        print(json.dumps(asdict(play(SCENES[asked.names[0]], logs, flower=asked.flower))))  # noqa: T201
+        print(json.dumps(asdict(play(SCENES[asked.names[0]], logs, flower=asked.flower, broker=asked.broker))))  # noqa: T201
         return 0
     scenes = [SCENES[name] for name in asked.names or SCENES]
-    for scene in [scene for scene in scenes if lacking(scene)]:
-        print(f"{scene.name}: not played: {lacking(scene)} is not installed", file=sys.stderr)  # noqa: T201
+    for scene in [scene for scene in scenes if lacking(scene, asked.broker)]:
+        print(f"{scene.name}: not played: {lacking(scene, asked.broker)} is not installed", file=sys.stderr)  # noqa: T201
         scenes.remove(scene)
     scenes.sort(key=lambda scene: -scene.budget_s)  # the longest first: the last one ends sooner
-    options = ["--flower", asked.flower] if asked.flower else []
+    options = [word for name in ("flower", "broker") if (value := getattr(asked, name)) for word in (f"--{name}", value)]
     if asked.flower in OLDER:
         flower_python(asked.flower)  # made once, before four scenes want it at the same time
     with ThreadPoolExecutor(AT_ONCE) as pool:

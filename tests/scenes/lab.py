@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import redis
 from celery import Celery
@@ -25,7 +25,9 @@ from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process
 from watchdog.demo.redis_server import redis_server
 
-__all__ = ["Lab", "SceneCluster"]
+__all__ = ["Asked", "Lab", "SceneCluster"]
+
+Asked = Literal["", "rabbitmq", "all"]
 
 START_S = 60.0
 
@@ -153,16 +155,19 @@ class Lab:
         """Flower, which reads RabbitMQ's queues from its management API."""
         self.cluster.start_flower(*options, *((f"--broker_api={self.rabbitmq.api_url}",) if self._on_rabbitmq else ()))
 
-    def begin(self, schedule: str = "", *, asks_rabbitmq: bool = False, asks_flower: bool = True) -> None:
-        """Wait until every worker is online, start the daemon, and count time from here. `schedule`: the scheduler that it watches."""
+    def begin(self, schedule: str = "", *, asked: Asked = "", asks_flower: bool = True) -> None:
+        """Wait until every worker is online, start the daemon, and count time from here. `schedule`: the scheduler that it watches.
+
+        `asked`: on RabbitMQ, whether watchdog asks it itself, and with "all" the workers through it as well.
+        """
         self.cluster.wait_ready(60)
         config = 'interval = "2s"\n[[target]]\nname = "prod"\n'
         config += f'flower = "{self.cluster.flower_url}"\n' if asks_flower else ""
         config += f'schedule = "{schedule}"\n' if schedule else ""
         if not self._on_rabbitmq:
             config += f'redis = "redis://{LOOPBACK}:{self.cluster.redis_port}/0"\n'  # where a careless configuration looks
-        elif asks_rabbitmq:
-            config += f'rabbitmq = "{self.rabbitmq.api_url}"\n'
+        elif asked:
+            config += f'rabbitmq = "{self.rabbitmq.api_url}"\n' + (f'celery = "{self.rabbitmq.url}"\n' if asked == "all" else "")
         config += f'[[receiver]]\nname = "ops"\ntype = "webhook"\nurl = "{self._receiver.url}"\n'
         (self.folder / "watchdog.toml").write_text(config)
         shutil.rmtree(self.folder / ".local", ignore_errors=True)  # the database of an earlier run in this folder

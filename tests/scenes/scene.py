@@ -7,13 +7,13 @@ from typing import Literal
 
 from tests.scenes import faketime
 from tests.scenes.judge import Also, Need, Verdict, judge
-from tests.scenes.lab import Lab
+from tests.scenes.lab import Asked, Lab
 from tests.servers import rabbitmq
 from tests.servers.flower_versions import flower_python
 
-__all__ = ["NO_FLOWER", "Scene", "lacking", "play"]
+__all__ = ["NO_FLOWER", "ON_RABBITMQ", "Scene", "lacking", "play"]
 
-NO_FLOWER = "none"
+NO_FLOWER, ON_RABBITMQ = "none", "rabbitmq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +41,24 @@ class Scene:
     schedule: str = ""
 
 
-def lacking(scene: Scene) -> str | None:
-    """The program or library that the scene needs and that is not installed, or None."""
-    if scene.broker == "rabbitmq" and rabbitmq.found() is None:
+def lacking(scene: Scene, broker: str | None = None) -> str | None:
+    """The program or library that the scene needs, on this broker if it is not its own, and that is not installed, or None."""
+    if ON_RABBITMQ in (scene.broker, broker) and rabbitmq.found() is None:
         return "RabbitMQ (its server and epmd)"
     if scene.faked_clocks and faketime.found() is None:
         return "libfaketime"
     return None
 
 
-def play(scene: Scene, folder: Path, *, flower: str | None = None) -> Verdict:
+def play(scene: Scene, folder: Path, *, flower: str | None = None, broker: str | None = None) -> Verdict:
     """Run the scene in that folder, where its logs stay, and judge it.
 
-    `flower`: an older version of it, or NO_FLOWER: then only the daemon is judged, for a single check hears nothing.
+    `flower`: an older version of it, or NO_FLOWER: then only the daemon is judged, for a single check hears nothing. `broker`: ON_RABBITMQ
+    for a scene that is on Redis otherwise: then watchdog asks RabbitMQ itself, and the workers through it.
     """
     asks_flower = flower != NO_FLOWER
     python = flower_python(flower) if flower and asks_flower else None
-    on_rabbitmq = scene.broker == "rabbitmq"
+    on_rabbitmq = ON_RABBITMQ in (scene.broker, broker)
     with Lab(
         folder,
         scene.conf,
@@ -69,7 +70,8 @@ def play(scene: Scene, folder: Path, *, flower: str | None = None) -> Verdict:
         lab.start_broker()
         scene.set_up(lab)
         lab.start_flower(*scene.flower)
-        lab.begin(scene.schedule, asks_rabbitmq=scene.asks_rabbitmq, asks_flower=asks_flower)
+        asked: Asked = "all" if broker or not asks_flower else "rabbitmq" if scene.asks_rabbitmq else ""
+        lab.begin(scene.schedule, asked=asked, asks_flower=asks_flower)
         scene.act(lab)
         told = lab.told()
         (folder / "told.log").write_text("".join(f"{one}\n" for one in told))

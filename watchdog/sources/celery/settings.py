@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from watchdog.net.settings_types import PositiveDuration
 from watchdog.sources.celery.amqp_address import AmqpAddress, is_amqp, parse_amqp
+from watchdog.sources.redis.other_brokers import instead
 from watchdog.sources.redis.settings import RedisServerSettings
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ def _of_amqp(url: SecretStr | None) -> SecretStr | None:
         return None
     given = url.get_secret_value()
     if not is_amqp(given):
-        scheme = given.strip().partition("://")[0] if "://" in given else ""
-        hint = "; a Redis is named by `redis`" if scheme.startswith(("redis", "sentinel", "unix")) else ""
+        scheme = given.strip().partition("://")[0].lower() if "://" in given else ""
+        hint = "a Redis is named by `redis`" if scheme.startswith(("redis", "sentinel", "unix")) else instead(scheme)
         raise ValueError(
-            f"expected the URL of an AMQP broker, such as {EXAMPLE}, found one that does not begin with amqp:// or amqps://{hint}"
+            f"expected the URL of an AMQP broker, such as {EXAMPLE}, found one that does not begin with amqp:// or amqps://"
+            f"{'; ' if hint else ''}{hint}"
         )
     parse_amqp(given)
     return url

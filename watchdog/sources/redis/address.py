@@ -8,14 +8,13 @@ import re
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from watchdog.core.text.secrets import Unprinted
+from watchdog.sources.redis.other_brokers import OTHER_BROKERS, instead
 
 __all__ = ["RedisAddress", "at", "database", "options_of", "parse_address"]
 
 _CERT_REQS = {"none": "none", "cert_none": "none", "optional": "optional", "cert_optional": "optional"}
 _OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 """Query options of the URL that are supported; the ssl ones are spelt as in Celery's broker URLs."""
-OTHER_BROKERS = {"amqp", "amqps", "pyamqp", "sqs", "kafka", "confluentkafka", "gcpubsub", "filesystem"}
-"""Other schemes of a broker_url."""
 
 
 class RedisAddress(Unprinted, frozen=True):
@@ -105,7 +104,7 @@ def _scheme(url: str) -> str:
         plain = "rediss" if scheme == "valkeys" else "redis"
         raise ValueError(f'expected {plain}:// for a Valkey, as in Celery\'s broker_url, found "{scheme}://"')
     if found and scheme in OTHER_BROKERS:
-        raise ValueError(f'expected redis:// or the like, found "{scheme}://"; for another broker leave redis out: Flower lists its queues')
+        raise ValueError(f'expected redis:// or the like, found "{scheme}://"; leave redis out: {instead(scheme)}')
     what = f'"{scheme}://"' if found and re.fullmatch(r"[a-z0-9+.-]{1,20}", scheme) else "no such scheme"
     raise ValueError(f"expected a URL that begins with redis://, rediss://, unix:// or sentinel://, found {what}")
 
