@@ -11,8 +11,7 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from watchdog.core.incidents.quiet.matchers import Matcher, labels_of
-from watchdog.core.incidents.quiet.silences import Silence, matches_everything
-from watchdog.core.model.identity import silence_id
+from watchdog.core.incidents.quiet.silences import Silence, new_silence
 from watchdog.core.text.durations import parse_duration
 from watchdog.store import NotFoundError, StoreError
 from watchdog.web.pages.routes import incident_page
@@ -75,11 +74,14 @@ def _silence(named: str) -> Silence:
     """The silence as asked for."""
     now, lasts_s = current_site().clock(), _duration()
     labels = labels_of(current_site().store.show(named).incident)
-    matchers = tuple(Matcher(label, "=", labels[label]) for label in request.form.getlist("label") if label in labels)
-    if not matchers or matches_everything(matchers):
+    chosen = [Matcher(label, "=", labels[label]) for label in request.form.getlist("label") if label in labels]
+    if not chosen:
         raise _RefusedError("Expected at least one label to select by, found none: this would silence everything.")
-    text = ", ".join(map(str, matchers))
-    return Silence(silence_id(now, text), matchers, now, now + lasts_s, _typed("comment"), g.person.name)
+    try:
+        return new_silence(", ".join(map(str, chosen)), now, lasts_s, _typed("comment"), g.person.name)
+    except ValueError as error:
+        why = str(error)
+        raise _RefusedError(f"{why[:1].upper()}{why[1:]}.") from None
 
 
 def _duration() -> float:

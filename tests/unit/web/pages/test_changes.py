@@ -59,6 +59,13 @@ def test_a_silence_has_the_labels_that_were_ticked_and_the_duration(browser: Bro
     assert (silence.starts_at, silence.ends_at, silence.author, silence.comment) == (NOW, NOW + 5400, "ada", "maintenance")
 
 
+def test_a_silence_means_a_hostile_label_by_its_letters(tmp_path: Path) -> None:
+    hostile = 'a", rule=~".*\\\n{x}'
+    store = store_with(tmp_path, burning(key={"name": hostile}))
+    Browser(tmp_path, store).send(ONE, "/silence", duration="1h", label="name", comment="")
+    assert [(one.label, one.operator, one.value) for one in store.silences()[0].matchers] == [("name", "=", hostile)]
+
+
 def test_a_silence_hides_its_incident(browser: Browser) -> None:
     browser.send(ONE, "/silence", duration="1h", label=["rule", "target"], comment="")
     assert silenced_by(browser.store.silences()).by(browser.store.show("01INCIDENTA").incident) is not None
