@@ -5,9 +5,11 @@ as the clocks are. The time zone comes as a value. Input: an instant (epoch seco
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from msgspec import Struct
+
+from watchdog.core.model.schedules.schedule import instant_of, time_of
 
 __all__ = ["LATEST_S", "DigestTimes", "Digested", "Due", "due_now"]
 
@@ -43,12 +45,8 @@ class DigestTimes(Struct, frozen=True):
         day = datetime.fromtimestamp(about, self.zone).date() - timedelta(days=step)
         for _ in range(_MOST_DAYS + 2):
             if day.weekday() in self.days:
-                yield self._on(day)
+                yield instant_of(day, time_of(self.second), self.zone)
             day += timedelta(days=step)
-
-    def _on(self, day: date) -> float:
-        clock = time(self.second // 3600, self.second % 3600 // 60)
-        return datetime.combine(day, clock, self.zone).astimezone(UTC).timestamp()  # fold=0: the first of two
 
 
 class Digested(Struct, frozen=True):

@@ -13,7 +13,7 @@ from math import inf
 
 from msgspec import Struct
 
-__all__ = ["DAY_S", "Cron", "Schedule", "default_grace_s"]
+__all__ = ["DAY_S", "Cron", "Schedule", "default_grace_s", "instant_of", "time_of"]
 
 DAY_S = 86400.0
 HALF_A_DAY_S = DAY_S / 2
@@ -85,6 +85,19 @@ class Schedule(Struct, frozen=True):
         return 0.0 if self.by_s is not None else default_grace_s(self.period_s(since))
 
 
+def instant_of(day: dt.date, time: dt.time, zone: dt.tzinfo) -> float:
+    """Return a time by the clock on the wall in epoch seconds.
+
+    With `fold` 0, the first of two equal hours is meant; one that does not exist is taken by the offset before it: an hour later.
+    """
+    return dt.datetime.combine(day, time, zone).timestamp()
+
+
+def time_of(second_of_day: int) -> dt.time:
+    """Return what the clock on the wall shows at that second of a day."""
+    return dt.time(second_of_day // 3600, second_of_day // 60 % 60, second_of_day % 60)
+
+
 def default_grace_s(period_s: float) -> float:
     """Return how late a run may end if nothing is configured: a tenth of its period, at least a minute, at most an hour."""
     return min(max(period_s * GRACE_SHARE, SHORTEST_GRACE_S), LONGEST_GRACE_S)
@@ -114,7 +127,7 @@ def _runs_after(cron: Cron, zone: dt.tzinfo, since: float, until: float = inf) -
         day = first + dt.timedelta(days)
         if cron.fits(day):
             times = (dt.time(hour, minute) for hour in sorted(cron.hours) for minute in sorted(cron.minutes))
-            yield from sorted({at for time in times if since < (at := _epoch(day, time, zone)) <= until})
+            yield from sorted({at for time in times if since < (at := instant_of(day, time, zone)) <= until})
     if until == inf:
         raise ValueError("this cron never runs: no month has such a day, or it never falls on such a weekday")
 
@@ -128,11 +141,6 @@ def _minutes_between(cron: Cron, zone: dt.tzinfo, since: float, until: float) ->
 
 
 def _next_hour(second_of_day: int, zone: dt.tzinfo, since: float) -> float:
-    time = dt.time(second_of_day // 3600, second_of_day // 60 % 60, second_of_day % 60)
+    time = time_of(second_of_day)
     day = dt.datetime.fromtimestamp(since, zone).date()
-    return next(at for days in range(3) if (at := _epoch(day + dt.timedelta(days), time, zone)) > since)
-
-
-def _epoch(day: dt.date, time: dt.time, zone: dt.tzinfo) -> float:
-    """With `fold` 0, the first of two equal hours is meant; one that does not exist is taken by the offset before it: an hour later."""
-    return dt.datetime.combine(day, time, zone).timestamp()
+    return next(at for days in range(3) if (at := instant_of(day + dt.timedelta(days), time, zone)) > since)
