@@ -66,6 +66,14 @@ def test_a_daemon_uses_one_token_until_it_expires(tmp_path: Path, proxy: AuthPro
     assert (endpoint.issued[0].encode() in kept, CLIENT[1].encode() in kept) == (False, False)
 
 
+def test_a_stop_does_not_wait_for_a_command_that_hangs(tmp_path: Path, proxy: AuthProxy) -> None:
+    hangs = f'flower.token_command = ["sh", "-c", "echo > {tmp_path}/ran; sleep 300"]\nflower.token_timeout = "4m"'
+    configured(tmp_path, proxy, hangs)
+    with running(tmp_path) as daemon:
+        until((tmp_path / "ran").exists, 30, "the command to run")
+        assert daemon.end(timeout=15) == 0
+
+
 def test_a_check_that_is_over_leaves_no_command_behind(tmp_path: Path, proxy: AuthProxy) -> None:
     note = tmp_path / "pid"
     script = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(300)"

@@ -21,7 +21,7 @@ from watchdog.core.model.rows import Asking, Table
 from watchdog.core.model.servers.heard import OF_TASKS
 from watchdog.core.model.target import Target
 from watchdog.polling.pace import PollPace
-from watchdog.sources.base import Source
+from watchdog.sources.base import Interruptible, Source
 
 __all__ = ["Poller", "StoppedError"]
 
@@ -56,6 +56,9 @@ class Poller:
     def stop(self) -> None:
         """From any thread: the running batch is the last. `ask` raises StoppedError from now on."""
         self._stopping.set()
+        for source in self._sources.values():
+            if isinstance(source, Interruptible):
+                source.interrupt()
 
     def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
         """Ask everything that the tables want to know at `now`, for the columns in `demand`. `progress` receives the source being asked."""
@@ -68,6 +71,7 @@ class Poller:
             for name, source in self._sources.items():
                 batch = [q for q in wanted if self._source_of(q) == name]
                 replies = self._batch(source, batch, replies, now, progress) if batch else replies
+        self._go_on()  # what a source says that was interrupted is not what is there
         self._good = {q: (at, answer) for q, (at, answer) in self._good.items() if replies.asked(q)}
         self._pace.keep(self._good)
         return replace(replies, took_s=self._stopwatch() - began)

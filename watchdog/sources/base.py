@@ -4,13 +4,13 @@ It does raise for a lack of local resources (`descriptor_limits.NotAskedError`):
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct, field
 
 from watchdog.core.model.queries import Query
 
-__all__ = ["Answers", "Source"]
+__all__ = ["Answers", "Interruptible", "Source"]
 
 
 class Answers(Struct, frozen=True):
@@ -41,4 +41,13 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Close sockets."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A source that runs something else for its answers, for which a stop of watchdog should not wait."""
+
+    def interrupt(self) -> None:
+        """From any thread: end that now, and from now on. What is asked afterwards may be answered by gaps."""
         ...

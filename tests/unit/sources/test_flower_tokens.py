@@ -191,6 +191,21 @@ def test_a_hanging_command_is_killed_with_all_that_it_started(tmp_path: Path) ->
     until(lambda: not alive(int(note.read_text())), 10, "the child to end")
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_stop_waits_for_no_command_that_runs_or_is_started_later(tmp_path: Path, first: bool) -> None:
+    held = tokens(token_command=["sh", "-c", f"echo > {tmp_path / 'ran'}; sleep 60"], token_timeout="50s")
+    if first:
+        held.interrupt()
+    found: list[Token | Gap] = []
+    waiting = threading.Thread(target=lambda: found.append(held.current()))
+    waiting.start()
+    if not first:
+        until((tmp_path / "ran").exists, 10, "the command to run")
+        held.interrupt()
+    waiting.join(20)
+    assert "`token_command` of flower (sh) ended with signal 9" in why(found[0])
+
+
 def test_a_command_whose_child_holds_its_output_open_is_killed_too(tmp_path: Path) -> None:
     note = tmp_path / "child"
     assert "still running" in why(tokens(token_command=[*SHELL, f"sleep 300 & echo $! > {note}"], token_timeout="1s").current())

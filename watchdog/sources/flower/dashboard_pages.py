@@ -55,6 +55,7 @@ class Pages:
         transport: httpx.BaseTransport | None,
         clock: Callable[[], float],
         shared: FlowerShared | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self.took_s = 0.0
         self._settings = settings
@@ -68,7 +69,7 @@ class Pages:
         self._cookies = httpx.Cookies()
         self._requests: dict[str, httpx.Request] = {}
         self._token = ""
-        self._tokens = shared.tokens if shared else Tokens(settings, settings.url, clock, time.time) if settings.token_source else None
+        self._tokens = tokens or (Tokens(settings, settings.url, clock, time.time) if settings.token_source else None)
 
     def get(self, path: str) -> Page | Gap:
         """Get one page. May wait for a token, `timeout` for the lock, and `timeout` for the answer; all twice if the token was refused."""

@@ -1,15 +1,10 @@
-"""A short-lived cache of Flower's pages, and the token for them, for targets that share one Flower.
+"""A short-lived cache of Flower's pages, for targets that share one Flower.
 
 In: a page that one of them got. Out: the same page for another, within `FRESH_S`. Refreshes are never shared: whether a worker answered one
 shows in the difference between two answers.
 """
 
-from typing import TYPE_CHECKING
-
 from watchdog.sources.flower.page import Page
-
-if TYPE_CHECKING:
-    from watchdog.sources.flower.access.tokens import Tokens
 
 __all__ = ["FlowerShared"]
 
@@ -18,10 +13,9 @@ FRESH_S = 2.0
 
 
 class FlowerShared:
-    """The fresh pages of one Flower. To be used only while holding the lock of that Flower; not so its `tokens`, None if it needs none."""
+    """The fresh pages of one Flower. To be used only while holding the lock of that Flower."""
 
-    def __init__(self, tokens: "Tokens | None" = None) -> None:
-        self.tokens = tokens
+    def __init__(self) -> None:
         self._pages: dict[str, tuple[float, Page]] = {}
 
     def fresh(self, path: str, now: float) -> Page | None:

@@ -53,6 +53,7 @@ class FlowerSource:
         self._clock = clock
         self._opened: Pages | None = None
         self._shared: FlowerShared | None = None
+        self._tokens = _tokens(settings, clock)
         self._no_api: Gap | None = None
 
     @property
@@ -81,6 +82,11 @@ class FlowerSource:
                 lost = answer
         first_s = took_s.get(WorkerStatus())
         return Answers(replies, None if first_s is None else first_s * 1000, took_s)
+
+    def interrupt(self) -> None:
+        """From any thread, for a stop: wait for no command that is to give a token."""
+        if self._tokens is not None:
+            self._tokens.interrupt()
 
     def close(self) -> None:
         """Close the connection."""
@@ -117,20 +123,20 @@ class FlowerSource:
         if self._opened is None:
             from watchdog.sources.flower.dashboard_pages import Pages  # noqa: PLC0415 - imports httpx, which is slow
 
-            self._opened = Pages(self._settings, self._transport, self._clock, self._shared)
+            self._opened = Pages(self._settings, self._transport, self._clock, self._shared, self._tokens)
         return self._opened
 
 
-def _tokens(source: FlowerSource) -> "Tokens | None":
-    if not source._settings.token_source:  # noqa: SLF001 - same module
+def _tokens(settings: FlowerSettings, clock: Callable[[], float]) -> "Tokens | None":
+    if not settings.token_source:
         return None
     from watchdog.sources.flower.access.tokens import Tokens  # noqa: PLC0415 - most need none
 
-    return Tokens(source._settings, source._settings.url, source._clock, time.time)  # noqa: SLF001 - same module
+    return Tokens(settings, settings.url, clock, time.time)
 
 
 def share_answers(sources: Sequence[Source]) -> None:
-    """Let sources with the same settings use each other's answers while these are fresh. To be called before the first query."""
+    """Let sources with the same settings use one token, and each other's answers while these are fresh. Before the first query."""
     groups: dict[str, list[list[FlowerSource]]] = {}  # by URL: a thousand settings are not compared with each other
     for source in sources:
         if isinstance(source, FlowerSource):
@@ -141,6 +147,6 @@ def share_answers(sources: Sequence[Source]) -> None:
             else:
                 same.append(source)
     for group in chain.from_iterable(groups.values()):
-        shared = FlowerShared(_tokens(group[0])) if len(group) > 1 else None
+        shared = FlowerShared() if len(group) > 1 else None
         for source in group:
-            source._shared = shared  # noqa: SLF001 - same class
+            source._shared, source._tokens = shared, group[0]._tokens  # noqa: SLF001 - same class

@@ -1,7 +1,7 @@
 """A token from a command.
 
 In: the command, the time left. Out: what it printed, or why there is no token. It is run without a shell, in a process group of its own,
-which is killed if it does not end in time, if it prints too much, or if watchdog ends before it.
+which is killed if it does not end in time, if it prints too much, or if watchdog stops before it ends.
 """
 
 import atexit
@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import PurePath
+from threading import Lock
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.text.durations import format_duration
@@ -22,43 +23,69 @@ from watchdog.net.deadline import Deadline
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.sources.flower.access.token import LONGEST_TOKEN, Obtained
 
-__all__ = ["token_of_command"]
+__all__ = ["TokenCommand"]
 
 MOST_BYTES = 4 * LONGEST_TOKEN
 """Of standard output and of standard error, each."""
 LONGEST_WORDS = 200
 _LIKE_A_TOKEN = re.compile(r"(?=[A-Za-z_.=/+~-]*\d)[A-Za-z0-9_.=/+~-]{20,}|\bey[A-Za-z0-9_-]{10,}\S*")
 _running: set[int] = set()
-"""Process groups to be killed when watchdog ends."""
+"""Process groups to be killed if watchdog ends without a stop."""
 
 
 class _KilledError(Exception):
     """The command was killed; the text says why."""
 
 
-def token_of_command(command: Sequence[str], deadline: Deadline, limit_s: float) -> Obtained | Gap:
-    """Run the command once. `limit_s` is what `deadline` began with, for the reason."""
-    named = f"`token_command` of flower ({one_line(PurePath(command[0]).name, LONGEST_WORDS)})"
-    try:
+class TokenCommand:
+    """A command, run once for each token, by one thread at a time."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._named = f"`token_command` of flower ({one_line(PurePath(command[0]).name, LONGEST_WORDS)})"
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._interrupted = False
+
+    def token(self, deadline: Deadline, limit_s: float) -> Obtained | Gap:
+        """Run it. `limit_s` is what `deadline` began with, for the reason."""
+        try:
+            process = self._started()
+        except OSError as error:
+            raise_if_own(error)
+            return Gap(f"flower: no token: cannot run {self._named}: {error.strerror}; is it installed, and in the PATH of this process?")
+        try:
+            said, complained = _outputs(process, deadline)
+        except _KilledError as over:
+            why = str(over) or f"it was still running after {format_duration(limit_s)} (the limit is `token_timeout`)"
+            return Gap(f"flower: no token: {self._named} was killed: {why}")
+        finally:
+            with self._lock:
+                self._process = None
+            _kill(process)
+        if process.returncode:
+            ended = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
+            told = _first_line(complained, [*said.split(), *secret_arguments(self._command)])
+            return Gap(f"flower: no token: {self._named} ended with {ended}{f': {told}' if told else ' and said nothing'}")
+        return Obtained(said.strip())
+
+    def interrupt(self) -> None:
+        """From any thread: kill it if it runs, and at once if it is started again."""
+        with self._lock:
+            self._interrupted = True
+            if self._process is not None:
+                _kill_group(self._process)
+
+    def _started(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(  # noqa: S603 - the operator's own command, without a shell
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
-    except OSError as error:
-        raise_if_own(error)
-        return Gap(f"flower: no token: cannot run {named}: {error.strerror}; is it installed, and in the PATH of this process?")
-    _running.add(process.pid)
-    try:
-        said, complained = _outputs(process, deadline)
-    except _KilledError as over:
-        why = str(over) or f"it was still running after {format_duration(limit_s)} (the limit is `token_timeout`)"
-        return Gap(f"flower: no token: {named} was killed: {why}")
-    finally:
-        _kill(process)
-    if process.returncode:
-        ended = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
-        told = _first_line(complained, [*said.split(), *secret_arguments(command)])
-        return Gap(f"flower: no token: {named} ended with {ended}{f': {told}' if told else ' and said nothing'}")
-    return Obtained(said.strip())
+        _running.add(process.pid)
+        with self._lock:
+            self._process = process
+            if self._interrupted:
+                _kill_group(process)
+        return process
 
 
 def _outputs(process: "subprocess.Popen[bytes]", deadline: Deadline) -> tuple[str, str]:
@@ -87,12 +114,16 @@ def _outputs(process: "subprocess.Popen[bytes]", deadline: Deadline) -> tuple[st
     return said, complained
 
 
-def _kill(process: "subprocess.Popen[bytes]") -> None:
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
     """End its process group. Once the command has been waited for, the number of the group may be another's."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    _kill_group(process)
+    process.wait()
     _running.discard(process.pid)
     for stream in (process.stdout, process.stderr):
         if stream is not None:

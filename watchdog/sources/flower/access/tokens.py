@@ -12,7 +12,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.text.durations import format_duration
 from watchdog.net.deadline import Deadline
 from watchdog.net.obtained_secrets import obtained
-from watchdog.sources.flower.access.command import token_of_command
+from watchdog.sources.flower.access.command import TokenCommand
 from watchdog.sources.flower.access.settings import AccessSettings
 from watchdog.sources.flower.access.token import LONGEST_TOKEN, Obtained, Token, expiry_of, fault_of
 
@@ -36,6 +36,7 @@ class Tokens:
         self._settings = settings
         self._clock, self._wall_clock = clock, wall_clock
         self._turn = _turns.setdefault(url.lower(), Lock())
+        self._command = TokenCommand(settings.token_command) if settings.token_command else None
         self._held: Token | None = None
         self._failure: Gap | None = None
         self._failed_at = 0.0
@@ -52,6 +53,11 @@ class Tokens:
             return self._held_or_new(deadline)
         finally:
             self._turn.release()
+
+    def interrupt(self) -> None:
+        """From any thread, for a stop: end a command that runs, and let none run on."""
+        if self._command is not None:
+            self._command.interrupt()
 
     def refused(self, token: Token) -> bool:
         """The server refused this token: drop it. Returns whether another one is worth a try; a file has just been read."""
@@ -90,8 +96,9 @@ class Tokens:
 
     def _obtained(self, deadline: Deadline) -> Obtained | Gap:
         s = self._settings
-        if s.oauth is None:
-            return token_of_command(s.token_command or (), deadline, s.token_timeout)
+        if self._command is not None:
+            return self._command.token(deadline, s.token_timeout)
+        assert s.oauth is not None  # noqa: S101 - a file is read elsewhere, and there is no fourth source
         from watchdog.sources.flower.access.grant import token_of_grant  # noqa: PLC0415 - imports oauthlib, which is slow
 
         return token_of_grant(s.oauth, deadline, s.token_timeout, self._clock)
