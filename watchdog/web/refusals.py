@@ -1,4 +1,5 @@
-"""Answers that refuse: one sentence for people; below `/api/`, the same as JSON (RFC 9457); below `/api/v2/`, as Alertmanager refuses.
+"""Answers that refuse: a page for people, one sentence for those who are not let in; below `/api/`, the same as JSON (RFC 9457), below
+`/api/v2/` as Alertmanager refuses.
 
 In: a status and what is wrong. Out: an answer. Views raise `RefusedError`; the application turns it, and what Flask refuses, into answers.
 """
@@ -6,7 +7,7 @@ In: a status and what is wrong. Out: an answer. Views raise `RefusedError`; the 
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, render_template, request
 from msgspec import UNSET, Struct, UnsetType
 
 from watchdog.config.masking import MASKING
@@ -18,7 +19,12 @@ API = "/api/"
 ALERTMANAGER = "/api/v2"
 AS_TEXT = frozenset({400, 404, 500})
 """Statuses with which Alertmanager's own code refuses, by a mere text, which its clients show. With others, what decodes requests does."""
+PLAIN = "text/plain; charset=utf-8"
 PROBLEM = "application/problem+json"
+FOR_PEOPLE = frozenset({"pages", "changes", "acting"})
+TITLES = {404: "Not found", 500: "This could not be shown", 503: "The database cannot be used now"}
+AGAIN_S = 5
+"""A page that the database keeps from being shown is tried again so often."""
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -47,9 +53,24 @@ def for_programs() -> bool:
 def refused(status: int, detail: str, where: str = "", headers: Mapping[str, str] | None = None) -> Response:
     """The answer."""
     if not for_programs():
-        return Response(MASKING(f"watchdog: {detail}\n"), status, headers, content_type="text/plain; charset=utf-8")
+        text = f"watchdog: {detail}\n"
+        return _page(status, detail, headers) if _for_people() else Response(MASKING(text), status, headers, content_type=PLAIN)
     if request.path.startswith(f"{ALERTMANAGER}/") and "alertmanager" in current_app.blueprints:
         said = detail if status in AS_TEXT else {"code": status, "message": detail}
         return Response(MASKING(json_text(said)) + "\n", status, headers, content_type="application/json")
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, where=where or UNSET)
     return Response(MASKING(json_text(problem)) + "\n", status, headers, content_type=PROBLEM)
+
+
+def _for_people() -> bool:
+    """Whether somebody who was let in wanted to see a page."""
+    return g.get("person") is not None and (request.endpoint is None or request.blueprint in FOR_PEOPLE)
+
+
+def _page(status: int, detail: str, headers: Mapping[str, str] | None) -> Response:
+    """A page that says so. Nothing on it needs the database."""
+    title, words = TITLES.get(status, "Refused"), f"{detail[:1].upper()}{detail[1:]}"
+    again_s = AGAIN_S if status == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET" else None
+    return Response(
+        render_template("fault.html", title=title, words=words, again_s=again_s), status, headers, content_type="text/html; charset=utf-8"
+    )

@@ -15,5 +15,8 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
 document.body.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful) fresh = new Date();
   stale.hidden = event.detail.successful;
-  if (!event.detail.successful) stale.textContent = `watchdog does not answer; this is as it was at ${fresh.toLocaleTimeString()}`;
+  if (event.detail.successful) return;
+  const answered = event.detail.xhr && event.detail.xhr.status;
+  const why = answered ? `watchdog cannot show how it is now (status ${answered}; its log says why)` : "watchdog does not answer";
+  stale.textContent = `${why}; this is as it was at ${fresh.toLocaleTimeString()}`;
 });
