@@ -133,3 +133,8 @@ class Panel(Struct, frozen=True):
     title: str
     blocks: tuple[Block, ...]
     note: str = ""
+
+    @property
+    def after(self) -> int:
+        """How many rows follow those that it shows."""
+        return sum(block.count for block in self.blocks if isinstance(block, More))

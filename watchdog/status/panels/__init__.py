@@ -18,7 +18,7 @@ __all__ = ["EVERY", "PANELS"]
 
 
 class _PanelOf(Protocol):
-    def __call__(self, shown: TargetShown, *, most: int = ...) -> Panel: ...
+    def __call__(self, shown: TargetShown, *, most: int = ..., skip: int = 0) -> Panel: ...
 
 
 PANELS: Mapping[str, _PanelOf] = {
@@ -31,6 +31,6 @@ PANELS: Mapping[str, _PanelOf] = {
     "trend": trend,
     "errors": errors,
 }
-"""Name -> panel, in the order in which they are shown; `most`: how many rows it shows at most."""
+"""Name -> panel, in the order in which they are shown; `most`: how many rows it shows at most, `skip`: how many are before them."""
 
 EVERY = sys.maxsize

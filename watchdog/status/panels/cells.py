@@ -3,15 +3,17 @@
 In: rows and tables as they were read. Out: pieces of a panel.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from watchdog.core.model.rows import Row
 from watchdog.status.numbers import NOTHING, short, time_short
 from watchdog.status.panel import Ink, Line, More, Piece
 from watchdog.status.shown import TableShown
 
-__all__ = ["NO_HISTORY", "could_not_look", "left_out", "number_in", "reason_lines", "text_in"]
+__all__ = ["NO_HISTORY", "could_not_look", "cut", "number_in", "reason_lines", "text_in"]
 
+Listed = TypeVar("Listed")
 NO_HISTORY = Line.of(Ink("no history yet: `watchdog run` counts from its second look on", "odd"))
 
 
@@ -48,6 +50,8 @@ def reason_lines(table: TableShown, columns: Iterable[str]) -> Iterator[Line]:
         yield Line.of(Ink(f"in part: {reading.partial}", "odd"))
 
 
-def left_out(shown: int, of: int, panel: str) -> tuple[More, ...]:
-    """How many rows are left out, if any are."""
-    return (More(of - shown, panel),) if of > shown else ()
+def cut(rows: Sequence[Listed], skip: int, most: int, panel: str) -> tuple[Sequence[Listed], tuple[More, ...]]:
+    """The rows after `skip`, at most so many, and how many follow, if any do."""
+    shown = rows[skip:][:most]
+    after = len(rows) - skip - len(shown)
+    return shown, (More(after, panel),) if after > 0 else ()

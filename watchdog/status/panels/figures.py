@@ -9,7 +9,7 @@ from watchdog.core.model.rows import Row
 from watchdog.core.text.durations import format_duration
 from watchdog.status.numbers import percent, short, time_short
 from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Piece, Sheet, Tile, Tiles
-from watchdog.status.panels.cells import NO_HISTORY, left_out, reason_lines
+from watchdog.status.panels.cells import NO_HISTORY, cut, reason_lines
 from watchdog.status.shown import TableShown, TargetShown
 from watchdog.tables.history.kept import KEPT
 
@@ -18,7 +18,7 @@ __all__ = ["metrics", "overview"]
 MOST_ROWS = 8
 
 
-def overview(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
+def overview(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
     """The five figures that are looked at first, each with its course over 24 hours; and what could not be reached."""
     cluster = shown.table("cluster")
     row = cluster.rows[0] if cluster.rows else Row({}, {})
@@ -106,7 +106,7 @@ def _sources(sources: TableShown) -> tuple[Line, ...]:
     return (Line.of(), Line(tuple(pieces)), *wrong) if pieces else ()
 
 
-def metrics(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
+def metrics(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
     """How much, how long, how often failed: of everything, and of the tasks that ran most."""
     part, kept = shown.day.totals.get("tasks"), KEPT["tasks"]
     if part is None:
@@ -114,9 +114,10 @@ def metrics(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     now = {str(row.cells["name"]): row for row in shown.table("tasks").rows}
     of_task = {name: Part(part.since, part.until, {(name,): row}) for (name,), row in part.rows.items()}
     order = sorted(of_task, key=lambda name: -_finished(part, name))
+    listed, more = cut(order, skip, most, "metrics")
     rows = [
         _metric("all tasks", part, now.values()),
-        *(_metric(name, of_task[name], filter(None, [now.get(name)])) for name in order[:most]),
+        *(_metric(name, of_task[name], filter(None, [now.get(name)])) for name in listed),
     ]
     headings = (
         Heading("task", elastic=True),
@@ -125,7 +126,7 @@ def metrics(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     lines = (_use(shown), *_used(shown), Line.of()) if "cluster" in shown.readings else ()
     sampled = any(weight > 1.5 for weight, _ in runtimes_of(part, kept))
     note = (Line.of(Ink("runtimes: as far as Flower lists the runs, its last 100 at a time", "faint")),) if sampled else ()
-    blocks: tuple[Block, ...] = (*lines, Sheet(headings, tuple(rows)), *left_out(most, len(order), "metrics"), *note)
+    blocks: tuple[Block, ...] = (*lines, Sheet(headings, tuple(rows)), *more, *note)
     return Panel("metrics", "metrics", blocks, "24 h")
 
 

@@ -8,8 +8,8 @@ from watchdog.core.history.trends import Hour
 from watchdog.core.model.rows import Row
 from watchdog.core.text.phrasing import FILTERS
 from watchdog.status.numbers import percent, time_short
-from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Sheet, Subject
-from watchdog.status.panels.cells import could_not_look, left_out, number_in, reason_lines, text_in
+from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, More, Panel, Sheet, Subject
+from watchdog.status.panels.cells import could_not_look, cut, number_in, reason_lines, text_in
 from watchdog.status.panels.objectives import objective_lines
 from watchdog.status.shown import TableShown, TargetShown
 
@@ -45,21 +45,21 @@ class _Columns:
         """A column of numbers."""
         self.add(Heading(name, right=True, spare=spare), [number_in(row, column, seconds=seconds) for row in self.rows], column)
 
-    def panel(self, title: str, note: str, total: int, panel: str, blind: str | None = None) -> Panel:
-        """The panel, with the reasons of its gaps. `blind`: why its rows may be old."""
+    def panel(self, title: str, note: str, more: Sequence[More], panel: str, blind: str | None = None) -> Panel:
+        """The panel, with the reasons of its gaps. `more`: the rows that follow; `blind`: why its rows may be old."""
         cells = tuple(zip(*self.cells, strict=True))
         sheet: tuple[Block, ...] = (Sheet(tuple(self.headings), cells, self.subjects),) if self.rows else ()
         reasons = tuple(reason_lines(self.table, self.read)) + ((could_not_look(blind),) if blind else ())
         note = "" if self.table.reading.unread is not None and not self.table.rows else note
         empty = (Line.of(Ink("none", "faint")),) if not sheet and not reasons else ()
-        return Panel(panel, title, (*sheet, *empty, *left_out(len(self.rows), total, panel), *reasons), note)
+        return Panel(panel, title, (*sheet, *empty, *more, *reasons), note)
 
 
-def workers(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
+def workers(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
     """Every worker: what is lost first, then those that work most."""
     table = shown.table("workers")
     order = sorted(table.rows, key=lambda row: (RANK.get(str(row.cells.get("state") or ""), 1), str(row.cells["name"])))
-    rows = order[:most]
+    rows, more = cut(order, skip, most, "workers")
     columns = _Columns(table, rows, "worker", "name")
     columns.add(Heading("worker", elastic=True), [str(row.cells["name"]) for row in rows], "name")
     columns.add(Heading("state"), [_state(row) for row in rows], "state")
@@ -73,7 +73,7 @@ def workers(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     columns.add(Heading("seen", right=True), [_ago(row) for row in rows], "silent_s")
     states = [row.cells.get("state") for row in table.rows]
     online = "?" if None in states or table.reading.unread is not None else states.count("online")
-    panel = columns.panel("workers", f"{online} of {len(states)} online", len(order), "workers")
+    panel = columns.panel("workers", f"{online} of {len(states)} online", more, "workers")
     return replace(panel, blocks=(*panel.blocks, OF_MAIN)) if rows and "cpu_ratio" in columns.read else panel
 
 
@@ -104,11 +104,11 @@ def _bytes(row: Row, column: str) -> Cell:
     return FILTERS["bytes"](cell) if isinstance(cell, float) else Ink("?", "odd")
 
 
-def tasks(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
+def tasks(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
     """The tasks in execution, longest first, with their progress as far as they report it."""
     table = shown.table("running")
     order = sorted(table.rows, key=lambda row: -_seconds(row, "running_s"))
-    rows = order[:most]
+    rows, more = cut(order, skip, most, "tasks")
     columns = _Columns(table, rows, "run", "id")
     columns.add(Heading("task", elastic=True), [text_in(row, "name") for row in rows], "name")
     columns.add(Heading("id"), [Ink(str(row.cells["id"])[:SHORT_ID], "faint") for row in rows], "id")
@@ -122,7 +122,7 @@ def tasks(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
         columns.add(Heading("arguments", elastic=True), [text_in(row, "arguments") for row in rows], "arguments")
     blind = shown.table("workers").reading.unread  # Flower's list of tasks is reused for a while, and says nothing of now
     count = "?" if blind or table.reading.unread is not None else f"{len(order)}"
-    return columns.panel("tasks in execution", count, len(order), "tasks", blind if table.reading.unread is None else None)
+    return columns.panel("tasks in execution", count, more, "tasks", blind if table.reading.unread is None else None)
 
 
 def _seconds(row: Row, column: str) -> float:
@@ -149,11 +149,11 @@ def _left(row: Row) -> Cell:
     return Ink(f"~{time_short(running_s * (1 - progress) / progress)}", "faint")
 
 
-def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
+def queues(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
     """Every queue, longest first, each with its length over 24 hours."""
     table = shown.table("queues")
     order = sorted(table.rows, key=lambda row: (-_seconds(row, "length"), row.cells.get("length") is not None, str(row.cells["name"])))
-    rows = order[:most]
+    rows, more = cut(order, skip, most, "queues")
     columns = _Columns(table, rows, "queue", "name")
     columns.add(Heading("queue", elastic=True), [str(row.cells["name"]) for row in rows], "name")
     columns.number("waiting", "length")
@@ -172,7 +172,7 @@ def queues(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
     lengths = [row.cells.get("length") for row in table.rows]
     known = [length for length in lengths if isinstance(length, float)]
     waiting = f"{sum(known):,.0f}" if len(known) == len(lengths) and table.reading.unread is None else "?"
-    panel = columns.panel("queues", f"{waiting} waiting in {len(lengths)}", len(order), "queues")
+    panel = columns.panel("queues", f"{waiting} waiting in {len(lengths)}", more, "queues")
     return replace(panel, blocks=(*panel.blocks, *objective_lines(shown)))
 
 

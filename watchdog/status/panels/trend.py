@@ -14,7 +14,7 @@ MOSTLY = 0.8
 """The share of an hour that must have been watched for it to be called busy or quiet."""
 
 
-def trend(shown: TargetShown, *, most: int = 24) -> Panel:
+def trend(shown: TargetShown, *, most: int = 24, skip: int = 0) -> Panel:
     """Tasks an hour over 24 hours, and when it was busy and quiet."""
     hours = shown.day.hours
     if not any(hour.watched_s for hour in hours):

@@ -10,7 +10,7 @@ from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import counted
 from watchdog.status.numbers import percent, short, time_short
 from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Sheet, Subject
-from watchdog.status.panels.cells import left_out
+from watchdog.status.panels.cells import cut
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
 from watchdog.tables.tasks.categories import category_of
@@ -39,12 +39,13 @@ class _Kind(Struct, frozen=True):
         return float(self.queues.total())
 
 
-def errors(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
+def errors(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
     """Failures by category with bars, then by task and exception."""
     if "errors" not in shown.day.totals:
         why = shown.table("errors").reading.idle.get("count") or "no history yet: `watchdog run` counts from its second look on"
         return Panel("errors", "errors", (Line.of(Ink(why, "odd")),), "24 h")
     kinds = sorted(_kinds(shown), key=lambda kind: -kind.count)
+    listed, more = cut(kinds, skip, most, "errors")
     total = sum(kind.count for kind in kinds)
     if not kinds:
         return Panel("errors", "errors", (Line.of(Ink("none", "good")),), "24 h")
@@ -55,14 +56,14 @@ def errors(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
         Heading("count", right=True),
         Heading("took", right=True),
     )
-    marked = any(kind.novelty for kind in kinds[:most])
+    marked = any(kind.novelty for kind in listed)
     headings = (headings[0], *((Heading(""),) if marked else ()), *headings[1:])
     rows = tuple(
         (kind.exception, *((_mark(kind),) if marked else ()), kind.task, _queue(kind), short(kind.count), _took(kind.timed, kind.seconds))
-        for kind in kinds[:most]
+        for kind in listed
     )
-    sheet = Sheet(headings, rows, tuple(Subject("task", kind.task) for kind in kinds[:most]))
-    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), sheet, *left_out(most, len(kinds), "errors"))
+    sheet = Sheet(headings, rows, tuple(Subject("task", kind.task) for kind in listed))
+    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), sheet, *more)
     return Panel("errors", "errors", (*blocks, *_by_queue(kinds), *_unsure(kinds)), f"{short(total)} in 24 h")
 
 
@@ -131,18 +132,18 @@ def _by_queue(kinds: list[_Kind]) -> tuple[Line, ...]:
     return (Line.of(), Line.of("by queue  ", *pieces[1:]))
 
 
-def incidents(shown: TargetShown, *, most: int = MOST_ROWS) -> Panel:
+def incidents(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
     """What burns, worst first: since when, and who knows or why nobody is notified."""
     if shown.incidents is None:
         return Panel("incidents", "incidents", (Line.of(Ink("no database here: `watchdog run` judges rules and keeps incidents", "odd")),))
     burning = sorted((one for one in shown.incidents if one.open), key=lambda one: (one.state is State.PENDING, -one.severity.rank, one.id))
     if not burning:
         return Panel("incidents", "incidents", (Line.of(Ink("none", "good")),))
-    rows = burning[:most]
+    rows, more = cut(burning, skip, most, "incidents")
     headings = (Heading("severity"), Heading("since", right=True), Heading("what", elastic=True), Heading("who knows", elastic=True))
     sheet = Sheet(headings, tuple(_incident(one, shown) for one in rows))
     firing = f"{counted(sum(1 for one in burning if one.state is not State.PENDING), 'incident')} firing"
-    return Panel("incidents", "incidents", (sheet, *left_out(len(rows), len(burning), "incidents")), firing)
+    return Panel("incidents", "incidents", (sheet, *more), firing)
 
 
 def _incident(one: Incident, shown: TargetShown) -> tuple[Cell, ...]:

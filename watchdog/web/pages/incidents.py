@@ -3,7 +3,7 @@
 In: what the store knows, today's configuration. Out: view values.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -30,12 +30,14 @@ from watchdog.web.acting.forms import subject_of
 from watchdog.web.pages.targets import ENDED, PENDING
 from watchdog.web.site import Site
 
-__all__ = ["IncidentLine", "IncidentView", "Listed", "Told", "incident_view", "listed"]
+__all__ = ["PARTS", "IncidentLine", "IncidentView", "Listed", "Told", "incident_view", "listed"]
 
 Clock = Callable[[float], str]
 SINCE_S = 7 * 86400.0
 """How far back the list goes unless all are asked for."""
-MOST_ENDED = 50
+PAGE_ROWS = 50
+PARTS = ("open", "ended")
+"""The two lists; each can be asked for as a whole, a page at a time."""
 MOST_MESSAGES = 100
 MESSAGE_STYLES = {"delivered": "good", "dead": "bad"}
 ELSEWHERE = frozenset({"rule", "target", "key", "state", "values"})
@@ -58,12 +60,19 @@ class IncidentLine(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-class Listed(Struct, frozen=True):
-    """The list: what is open, and what ended; `more`: how many ended ones are left out."""
+class Part(Struct, frozen=True):
+    """A page of a list; `total`: how many incidents the whole list has, `after`: how many of them follow."""
 
-    open: tuple[IncidentLine, ...]
-    ended: tuple[IncidentLine, ...]
-    more: int
+    lines: tuple[IncidentLine, ...]
+    total: int
+    after: int
+
+
+class Listed(Struct, frozen=True):
+    """What is open, and what ended."""
+
+    open: Part
+    ended: Part
 
 
 class Told(Struct, frozen=True):
@@ -99,19 +108,25 @@ class IncidentView(Struct, frozen=True):
     subject: Subject | None
 
 
-def listed(site: Site, *, every: bool) -> Listed:
-    """What is open, worst first; then what ended, the last first."""
+def listed(site: Site, part: str = "", page: int = 1) -> Listed:
+    """What is open, worst first; then what ended of late, the last first. With `part`, `page` is that of this list, which then is whole."""
     store, now = site.store, site.clock()
-    found = store.incidents(0.0 if every else now - SINCE_S)
-    quiet, known, clock = reasons_of(found, store, site.settings, now), store.acknowledged(), clock_of(now)
-    open_ = sorted((one for one in found if one.open), key=worst_first)
-    ended = sorted((one for one in found if not one.open), key=lambda one: -(one.resolved_at or 0.0))
-    shown = ended if every else ended[:MOST_ENDED]
+    clock = clock_of(now)
+    skip = {part: PAGE_ROWS * (page - 1)}
+    found = store.incidents()
+    quiet, known = reasons_of(found, store, site.settings, now), store.acknowledged()
+    open_ = sorted(found, key=worst_first)[skip.get("open", 0) :][:PAGE_ROWS]
+    since = 0.0 if part == "ended" else now - SINCE_S
+    ended, total = store.ended_incidents(since, PAGE_ROWS, skip.get("ended", 0))
     return Listed(
-        tuple(_line(one, now, clock, quiet.get(one.id), known.get(one.id)) for one in open_),
-        tuple(_line(one, now, clock, None, None) for one in shown),
-        len(ended) - len(shown),
+        _part((_line(one, now, clock, quiet.get(one.id), known.get(one.id)) for one in open_), len(found), skip.get("open", 0)),
+        _part((_line(one, now, clock, None, None) for one in ended), total, skip.get("ended", 0)),
     )
+
+
+def _part(lines: Iterable[IncidentLine], total: int, skipped: int) -> Part:
+    shown = tuple(lines)
+    return Part(shown, total, max(total - skipped - len(shown), 0))
 
 
 def incident_view(site: Site, named: str) -> IncidentView:

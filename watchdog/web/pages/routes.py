@@ -3,7 +3,7 @@
 In: the site. Out: HTML, drawn on the server.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -16,8 +16,8 @@ from watchdog.store import NotFoundError
 from watchdog.web.access import CSRF_FIELD
 from watchdog.web.acting.routes import offered_to
 from watchdog.web.pages.drawn import FILTERS
-from watchdog.web.pages.incidents import incident_view, listed
-from watchdog.web.pages.targets import OF_TARGET, condition_of_all, incidents_alone, overview_view, target_view
+from watchdog.web.pages.incidents import PARTS, incident_view, listed
+from watchdog.web.pages.targets import OF_TARGET, Paged, condition_of_all, incidents_alone, overview_view, target_view
 from watchdog.web.site import current_site
 
 __all__ = ["incident_page", "pages"]
@@ -27,6 +27,7 @@ for _name, _filter in FILTERS.items():
     pages.add_app_template_filter(_filter, _name)
 
 DURATIONS = ("30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w")
+LAST_PAGE = 1_000_000
 NOTHING_TYPED: Mapping[str, str] = MappingProxyType({})
 DEAF = "A receiver's thread has ended: it notifies nobody until watchdog is restarted. The log says why."
 DONE = {
@@ -63,18 +64,19 @@ def overview() -> str:
 @pages.get("/targets/<path:name>")
 def target(name: str) -> str | tuple[str, int]:
     """One target with its panels."""
-    every = request.args.get("all", "") if request.args.get("all") in OF_TARGET else ""
     if name not in current_site().targets:
         return _no_target(name)
+    paged = Paged(_all_of(OF_TARGET), _page())
     acts = offered_to(current_site(), g.person)
-    return render_template("target.html", target=target_view(_gathered(name)[0], OF_TARGET, every), every=every, acts=acts)
+    return render_template("target.html", target=target_view(_gathered(name)[0], OF_TARGET, paged), paged=paged, acts=acts)
 
 
 @pages.get("/incidents")
 def incidents() -> str:
     """What is open, and what ended of late."""
-    every = request.args.get("all") == "1"
-    return render_template("incidents.html", listed=listed(current_site(), every=every), every=every)
+    part = _all_of(PARTS)
+    page = _page() if part else 1
+    return render_template("incidents.html", listed=listed(current_site(), part, page), part=part, page=page)
 
 
 @pages.get("/incidents/<named>")
@@ -95,6 +97,18 @@ def incident_page(named: str, *, done: str = "", refused: str = "", typed: Mappi
 def no_incident(error: NotFoundError) -> tuple[str, int]:
     """An id that does not exist."""
     return render_template("fault.html", title="No such incident", words=str(error)), 404
+
+
+def _all_of(lists: Collection[str]) -> str:
+    """The list of the page that was asked for as a whole; empty: none, each is cut."""
+    asked = request.args.get("all", "")
+    return asked if asked in lists else ""
+
+
+def _page() -> int:
+    """The page of that list, from 1 on; what is no page is the first."""
+    page = request.args.get("page", 1, type=int)
+    return page if 1 <= page <= LAST_PAGE else 1
 
 
 def _no_target(name: str) -> tuple[str, int]:

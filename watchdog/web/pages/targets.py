@@ -15,9 +15,21 @@ from watchdog.status.panel import Panel
 from watchdog.status.panels import EVERY, PANELS
 from watchdog.status.shown import TargetShown
 
-__all__ = ["OF_TARGET", "Condition", "TargetView", "condition_of", "condition_of_all", "incidents_alone", "overview_view", "target_view"]
+__all__ = [
+    "OF_TARGET",
+    "Condition",
+    "Paged",
+    "TargetView",
+    "condition_of",
+    "condition_of_all",
+    "incidents_alone",
+    "overview_view",
+    "target_view",
+]
 
 MOST_ROWS = 12
+PAGE_ROWS = 100
+"""How many rows of one panel a page shows that was asked for all of them: more would take a moment, and nobody reads them."""
 WELL, UNKNOWN, PENDING, LATE, ENDED = "well", "unknown", "pending", "late", "ended"
 OF_TARGET = ("overview", "incidents", "trend", "errors", "workers", "tasks", "queues", "metrics")
 """The panels of a target's page: first what is looked at first."""
@@ -31,6 +43,16 @@ class Condition(Struct, frozen=True):
     sentence: str
 
 
+class Paged(Struct, frozen=True):
+    """Which panel shows all of its rows, a page at a time, from page 1 on; none if `panel` is empty."""
+
+    panel: str = ""
+    page: int = 1
+
+
+ALL_CUT = Paged()
+
+
 class TargetView(Struct, frozen=True):
     """One target: how it is, how old that is, its panels."""
 
@@ -40,10 +62,16 @@ class TargetView(Struct, frozen=True):
     panels: tuple[Panel, ...]
 
 
-def target_view(shown: TargetShown, names: Iterable[str], every: str = "") -> TargetView:
-    """These panels of a target; all rows of the panel `every`."""
-    panels = tuple(PANELS[name](shown, most=EVERY if name == every else MOST_ROWS) for name in names)
+def target_view(shown: TargetShown, names: Iterable[str], paged: Paged = ALL_CUT) -> TargetView:
+    """These panels of a target, one of them paged."""
+    panels = tuple(PANELS[name](shown, **_rows(name, paged)) for name in names)
     return TargetView(shown.name, condition_of(shown), age_of(shown), panels)
+
+
+def _rows(panel: str, paged: Paged) -> dict[str, int]:
+    if panel == paged.panel:
+        return {"most": PAGE_ROWS, "skip": PAGE_ROWS * (paged.page - 1)}
+    return {"most": MOST_ROWS}
 
 
 def overview_view(shown: TargetShown) -> TargetView:

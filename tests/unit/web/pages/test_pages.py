@@ -1,5 +1,7 @@
 """Each page: what it says, and that what it does not know is not found or unknown."""
 
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,14 @@ def test_many_rows_are_cut_until_all_are_asked_for(tmp_path: Path) -> None:
     assert browser.text("/targets/prod?all=workers").count("celery@w") == 30
 
 
+def test_all_rows_of_a_panel_are_shown_a_page_at_a_time(tmp_path: Path) -> None:
+    browser = Browser(tmp_path, store_with(tmp_path))
+    seen_now(browser.store, workers=250)
+    pages = [browser.text(f"/targets/prod?all=workers&page={page}") for page in (1, 2, 3)]
+    assert [page.count("celery@w") for page in pages] == [100, 100, 50]
+    assert ["Next: 150 more" in pages[0], "Previous page 2" in pages[1], "Next" in pages[2]] == [True, True, False]
+
+
 @pytest.mark.parametrize(("asked", "trigger"), [("?all=workers", "every 30s"), ("?all=nothing", "every 5s"), ("", "every 5s")])
 def test_what_shows_all_is_updated_less_often_and_what_is_no_panel_asks_for_nothing(tmp_path: Path, asked: str, trigger: str) -> None:
     text = Browser(tmp_path, store_with(tmp_path)).get(f"/targets/prod{asked}").text
@@ -102,7 +112,37 @@ def test_an_incident_that_ended_long_ago_is_listed_if_all_are_asked_for(tmp_path
     old = over(replace(burning("B"), started_at=NOW - 30 * 86400), NOW - 29 * 86400)
     browser = Browser(tmp_path, store_with(tmp_path, old))
     assert "B holds 60" not in browser.text("/incidents")
-    assert "B holds 60" in browser.text("/incidents?all=1")
+    assert "B holds 60" in browser.text("/incidents?all=ended")
+
+
+def test_all_that_ended_is_listed_in_pages_that_lead_to_each_other(tmp_path: Path) -> None:
+    ended = [over(burning(f"Q{nth:03}"), NOW - 1000 + nth) for nth in range(120)]
+    browser = Browser(tmp_path, store_with(tmp_path, burning("A"), *ended))
+    path, listed, pages = "/incidents?all=ended", [], 0
+    while path:
+        page = browser.get(path).text
+        listed += re.findall(r"Q\d{3}(?= holds)", page)
+        pages += 1
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        path = unescape(found[1]) if found else ""
+    assert (pages, listed) == (3, [f"Q{nth:03}" for nth in reversed(range(120))])
+
+
+def test_what_is_open_has_pages_too(tmp_path: Path) -> None:
+    browser = Browser(tmp_path, store_with(tmp_path, *(burning(f"Q{nth:03}") for nth in range(60))))
+    assert "60 open" in (first := browser.text("/incidents"))
+    assert "Show all: 10 more" in first
+    assert (browser.text("/incidents?all=open").count(" holds "), browser.text("/incidents?all=open&page=2").count(" holds ")) == (50, 10)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "two", "9" * 30, ""])
+def test_a_page_that_cannot_be_is_the_first(tmp_path: Path, page: str) -> None:
+    assert "A holds 60" in Browser(tmp_path, store_with(tmp_path, burning("A"))).text(f"/incidents?all=open&page={page}")
+
+
+def test_a_page_behind_the_last_says_so_and_leads_back(tmp_path: Path) -> None:
+    browser = Browser(tmp_path, store_with(tmp_path, burning("A")))
+    assert "none on this page ← Previous page 7" in browser.text("/incidents?all=open&page=7")
 
 
 def test_an_incident_shows_its_history_and_why(tmp_path: Path) -> None:
