@@ -20,6 +20,9 @@ PATIENCE_S = 120.0
 SERVED: dict[str, float | None] = {
     "/": 100.0,
     "/targets/site": 100.0,
+    "/targets/site?all=workers": 100.0,
+    "/targets/site?all=queues": 100.0,
+    "/incidents?all=ended": 100.0,
     "/metrics": None,
     "/metrics/celery-exporter": None,
     "/api/v1/status": None,
