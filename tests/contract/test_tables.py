@@ -33,7 +33,8 @@ DESIGN = {
     "retry_rate per_min runtime_avg runtime_p50 runtime_p95 runtime_p99 wait_p95 last_success_s last_seen_s",
     "errors": "task exception category queue count share duration_avg_s example fresh usual_count has_past run_share last_s novelty "
     "known_s error_rate_low",
-    "running": "id name worker worker_state worker_active also_on queue running_s progress step meta progress_still_s arguments",
+    "running": "id name worker worker_state worker_active also_on queue running_s progress step meta progress_still_s peak_memory "
+    "arguments",
     "schedulers": "name tasks entries not_understood example shortest_s silent_s missed sent_twice twice locked renewed_s",
     "rhythms": "task usual_s silent_s missed registered",
     "schedules": "task origin entries every_s grace_s last_success_s overdue_s registered",

@@ -1,4 +1,6 @@
-"""What was: incidents of a rule, and those that were open at an earlier time, for `watchdog why`; whole lives, for `watchdog report`."""
+"""What was: incidents of a rule, and those that were open at an earlier time, for `watchdog why`; whole lives, for `watchdog report`; what
+ended, for the page.
+"""
 
 import json
 from collections.abc import Collection, Mapping
@@ -37,6 +39,8 @@ _TOLD_BY_RULE = """
     WHERE messages.state = 'delivered' AND delivered_at >= :since AND delivered_at < :until
         AND (:targets IS NULL OR incidents.target IN (SELECT value FROM json_each(:targets)))
     GROUP BY incidents.rule"""
+_ENDED = "FROM incidents WHERE resolved_at >= ? AND fired_at IS NOT NULL"
+_PAGE_OF_ENDED = f"SELECT * {_ENDED} ORDER BY resolved_at DESC, id DESC LIMIT ? OFFSET ?"
 _MOVES = "SELECT * FROM transitions WHERE incident = ? ORDER BY number"
 
 
@@ -49,6 +53,13 @@ class IncidentHistory:
         """All incidents of a rule that are kept, also those that never fired, oldest first."""
         with self._file.speaking():
             return tuple(map(incident_from, self._file.connection().execute(_OF_RULE, (rule,))))
+
+    def ended_incidents(self, since: float, most: int, skip: int = 0) -> tuple[tuple[Incident, ...], int]:
+        """Incidents that fired and ended since `since`, the last first, after `skip` of them and at most `most`; and how many there are."""
+        with self._file.speaking():
+            connection = self._file.connection()
+            found = tuple(map(incident_from, connection.execute(_PAGE_OF_ENDED, (since, most, skip))))
+            return found, int(connection.execute(f"SELECT count(*) {_ENDED}", (since,)).fetchone()[0])
 
     def open_then(self, target: str, at: float) -> tuple[tuple[Incident, tuple[Transition, ...]], ...]:
         """The incidents of a target that were open at `at`, as they are stored now, with their transitions."""

@@ -87,15 +87,6 @@ def incidents(file: DatabaseFile, ended_since: float | None = None) -> tuple[Inc
     return tuple(sorted({incident.id: incident for incident in (*open_, *ended)}.values(), key=lambda incident: incident.id))
 
 
-def ended_incidents(file: DatabaseFile, since: float, most: int, skip: int) -> tuple[tuple[Incident, ...], int]:
-    """Incidents that fired and ended since `since`, the last first, after `skip` of them and at most `most`; and how many there are."""
-    ended = "FROM incidents WHERE resolved_at >= ? AND fired_at IS NOT NULL"
-    with file.speaking():
-        (row,) = file.database().query(f"SELECT count(*) AS total {ended}", (since,))
-    page = _incidents(file, f"SELECT * {ended} ORDER BY resolved_at DESC, id DESC LIMIT ? OFFSET ?", (since, most, skip))
-    return page, int(row["total"])
-
-
 def watched(file: DatabaseFile) -> Watched:
     """Whether a watchdog is running, and when each target was last polled."""
     with file.speaking():

@@ -253,10 +253,6 @@ class Store(Requests, IncidentHistory, Digests):
         """Open incidents, and those that fired and ended since `ended_since`, oldest first."""
         return reading.incidents(self._file, ended_since)
 
-    def ended_incidents(self, since: float, most: int, skip: int = 0) -> tuple[tuple[Incident, ...], int]:
-        """Incidents that fired and ended since `since`, the last first, after `skip` of them and at most `most`; and how many there are."""
-        return reading.ended_incidents(self._file, since, most, skip)
-
     def show(self, named: str) -> IncidentShown:
         """One incident by id, unique prefix of an id, or fingerprint; `NotFoundError` if none or several match."""
         return reading.show(self._file, named)

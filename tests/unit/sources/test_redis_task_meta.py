@@ -18,6 +18,23 @@ def test_a_missing_key_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("report", "peak"),
+    [
+        ({"peak_memory": 3e8}, 3e8),
+        ({"current": 1, "total": 2, "memory_bytes": 7}, 7.0),
+        ({"progress": {"peak_memory_bytes": 7}}, 7.0),
+        ({"peak_memory": "300 MB", "memory_bytes": 7}, 7.0),
+        ({"peak_memory": True}, None),
+        ({"peak_memory": 0}, None),
+        ({"peak_memory": -1}, None),
+        ({"memory": 7}, None),
+    ],
+)
+def test_a_peak_of_memory_is_a_number_of_bytes(report: dict[str, object], peak: float | None) -> None:
+    assert seen(**report).peak_memory == peak
+
+
+@pytest.mark.parametrize(
     ("report", "progress"),
     [
         ({"progress": 0.33}, 0.33),

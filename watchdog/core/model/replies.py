@@ -148,16 +148,16 @@ class MessageHead(Struct, frozen=True, gc=False):
 
 
 class TaskMetaSeen(Struct, frozen=True):
-    """A task's entry in the result backend (celery/backends/base.py `_get_result_meta`).
+    """A task's entry in the result backend (celery/backends/base.py `_get_result_meta`): its state, and what it reports while it runs.
 
-    `status` is its state, or the one it set itself with `update_state`. The rest is what it reports while it runs; None if it reports
-    nothing: `progress` 0 to 1, `step` a short text, `meta_json` an object as JSON, without what is too long.
+    `progress` is 0 to 1, `step` a short text, `meta_json` an object as JSON, without what is too long, `peak_memory` in bytes.
     """
 
     status: str | None = None
     progress: float | None = None
     step: str | None = None
     meta_json: str | None = None
+    peak_memory: float | None = None
 
 
 class WholeTaskSeen(Struct, frozen=True):

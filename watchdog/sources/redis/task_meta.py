@@ -28,6 +28,8 @@ _PAIRS = (
     ("step", "total_steps"),
     ("current_step", "total_steps"),
 )
+_PEAKS = ("peak_memory", "peak_memory_bytes", "memory_bytes")
+"""Keys under which tasks report the memory that they hold or held at most, in bytes: Celery knows of none, so these names are our own."""
 _PERCENTAGES = ("percent", "percentage", "percent_complete", "pct")
 LONGEST_META = 2000
 LONGEST_ENTRY = 200
@@ -58,7 +60,7 @@ def task_meta(raw: object) -> TaskMetaSeen | None:
     report = {key: value for key, value in report.items() if key not in CELERYS_OWN}
     inner = report.get("progress")
     told = {**report, **inner} if isinstance(inner, dict) else report  # {"progress": {"current": 3, "total": 12}}
-    return TaskMetaSeen(meta.status, _progress(told), _step(told), _short(report)) if report else TaskMetaSeen(meta.status)
+    return TaskMetaSeen(meta.status, _progress(told), _step(told), _short(report), _peak(told)) if report else TaskMetaSeen(meta.status)
 
 
 class _Stored(Struct):
@@ -167,6 +169,12 @@ def _step(report: dict[str, Any]) -> str | None:
     """The current step, on one line: the first of `STEPS` that contains a text or a number."""
     said = next((report[name] for name in STEPS if _is_word(report.get(name))), None)
     return None if said is None else " ".join(str(said).split())[:LONGEST_STEP]
+
+
+def _peak(report: dict[str, Any]) -> float | None:
+    """The first of `_PEAKS` that contains a number of bytes."""
+    said = (report[name] for name in _PEAKS if isinstance(report.get(name), int | float))
+    return next((number for one in said if (number := _number(one))), None)
 
 
 def _is_word(value: object) -> bool:

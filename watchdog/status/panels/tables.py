@@ -118,6 +118,8 @@ def tasks(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
         columns.add(Heading("progress"), [_progress(row) for row in rows], "progress")
         columns.add(Heading("step", elastic=True), [str(row.cells.get("step") or "") for row in rows], "step")
         columns.add(Heading("left", right=True), [_left(row) for row in rows], "progress", "running_s")
+    if any(row.cells.get("peak_memory") for row in rows):
+        columns.add(Heading("memory", right=True), [_if_reported(row) for row in rows], "peak_memory")
     if any(row.cells.get("arguments") != "" for row in rows):
         columns.add(Heading("arguments", elastic=True), [text_in(row, "arguments") for row in rows], "arguments")
     blind = shown.table("workers").reading.unread  # Flower's list of tasks is reused for a while, and says nothing of now
@@ -139,6 +141,11 @@ def _progress(row: Row) -> Cell:
     if not isinstance(progress, float) or not _reports(row):
         return Ink("", "faint")
     return (Bar(progress, 8, "good"), f" {progress * 100:3.0f} %")
+
+
+def _if_reported(row: Row) -> Cell:
+    """The most memory that a task has reported."""
+    return Ink("-", "faint") if row.cells.get("peak_memory") == 0 else _bytes(row, "peak_memory")
 
 
 def _left(row: Row) -> Cell:

@@ -1,12 +1,14 @@
 """The panels of what is wrong: errors of 24 hours, and what burns."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from watchdog.core.history.trends import number_of
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.text.durations import format_duration
+from watchdog.core.text.phrasing import FILTERS
 from watchdog.core.text.wording import counted
 from watchdog.status.numbers import percent, short, time_short
 from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Sheet, Subject
@@ -33,6 +35,8 @@ class _Kind(Struct, frozen=True):
     timed: float
     seconds: float
     novelty: str | None = ""
+    memory: float | None = None
+    """The most memory that one of these runs reported, in bytes; None: none did."""
 
     @property
     def count(self) -> float:
@@ -49,22 +53,36 @@ def errors(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel
     total = sum(kind.count for kind in kinds)
     if not kinds:
         return Panel("errors", "errors", (Line.of(Ink("none", "good")),), "24 h")
-    headings = (
-        Heading("exception", elastic=True),
-        Heading("task", elastic=True),
-        Heading("queue", elastic=True),
-        Heading("count", right=True),
-        Heading("took", right=True),
+    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), _sheet(listed), *more)
+    return Panel("errors", "errors", (*blocks, *_by_queue(kinds), *_unsure(kinds), *_unreported(kinds)), f"{short(total)} in 24 h")
+
+
+def _sheet(kinds: Sequence[_Kind]) -> Sheet:
+    """A row for each kind; a column that says nothing of any of them is left out."""
+    columns: tuple[tuple[Heading, list[Cell], object], ...] = (
+        (Heading("exception", elastic=True), [kind.exception for kind in kinds], True),
+        (Heading(""), [_mark(kind) for kind in kinds], any(kind.novelty for kind in kinds)),
+        (Heading("task", elastic=True), [kind.task for kind in kinds], True),
+        (Heading("queue", elastic=True), [_queue(kind) for kind in kinds], True),
+        (Heading("count", right=True), [short(kind.count) for kind in kinds], True),
+        (Heading("took", right=True), [_took(kind.timed, kind.seconds) for kind in kinds], True),
+        (Heading("memory", right=True), [_memory(kind) for kind in kinds], any(kind.memory for kind in kinds)),
     )
-    marked = any(kind.novelty for kind in listed)
-    headings = (headings[0], *((Heading(""),) if marked else ()), *headings[1:])
-    rows = tuple(
-        (kind.exception, *((_mark(kind),) if marked else ()), kind.task, _queue(kind), short(kind.count), _took(kind.timed, kind.seconds))
-        for kind in listed
-    )
-    sheet = Sheet(headings, rows, tuple(Subject("task", kind.task) for kind in listed))
-    blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), sheet, *more)
-    return Panel("errors", "errors", (*blocks, *_by_queue(kinds), *_unsure(kinds)), f"{short(total)} in 24 h")
+    said = [(heading, cells) for heading, cells, says in columns if says]
+    rows = tuple(zip(*(cells for _, cells in said), strict=True))
+    return Sheet(tuple(heading for heading, _ in said), rows, tuple(Subject("task", kind.task) for kind in kinds))
+
+
+def _memory(kind: _Kind) -> Cell:
+    """The most memory that one of these runs reported."""
+    return Ink("-", "faint") if kind.memory is None else FILTERS["bytes"](kind.memory)
+
+
+def _unreported(kinds: list[_Kind]) -> tuple[Line, ...]:
+    """A line that says why no memory is shown: Celery reports that of no task."""
+    if any(kind.memory for kind in kinds):
+        return ()
+    return (Line.of(Ink("peak memory: none of them reported any (update_state, peak_memory)", "faint")),)
 
 
 def _mark(kind: _Kind) -> Cell:
@@ -86,7 +104,8 @@ def _kinds(shown: TargetShown) -> list[_Kind]:
         kind = found.setdefault((task, exception), _Kind(task, exception, Counter(), 0.0, 0.0))
         novelty = _novelty(number_of(row, KEPT["errors"].place("new")), number_of(row, KEPT["errors"].place("returned")))
         queues = kind.queues + Counter({queue: int(count)})
-        found[task, exception] = _Kind(task, exception, queues, kind.timed + timed, kind.seconds + seconds, kind.novelty or novelty)
+        memory = max(kind.memory or 0.0, number_of(row, KEPT["errors"].place("memory_max")) or 0.0) or None
+        found[task, exception] = _Kind(task, exception, queues, kind.timed + timed, kind.seconds + seconds, kind.novelty or novelty, memory)
     return list(found.values())
 
 

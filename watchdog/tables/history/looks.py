@@ -11,6 +11,7 @@ from watchdog.core.history.sketch import sketch_of
 from watchdog.core.model.reading import DEFAULT_WINDOW_S
 from watchdog.core.model.rows import Key, Reading, Row, Sample
 from watchdog.tables.history.series import WORKERS
+from watchdog.tables.running.memory import running_of
 from watchdog.tables.tasks.counters import NTH, TaskCounters
 from watchdog.tables.tasks.failures import Failure
 from watchdog.tables.tasks.listed import SPAN
@@ -111,19 +112,23 @@ def of_errors(moment: Moment) -> Part | None:
     before, now = (memory.failures for memory in memories)
     if before.looked_at is None:
         return None
-    new = () if now.known is before.known else (f for task_id, f in now.known.items() if before.known.get(task_id) != f)
-    return Part(before.looked_at, moment.now, _counted(new, now.sightings))
+    new = () if now.known is before.known else ((task_id, f) for task_id, f in now.known.items() if before.known.get(task_id) != f)
+    return Part(before.looked_at, moment.now, _counted(new, now.sightings, running_of(moment.seen.memories.get("running")).peaks))
 
 
-def _counted(failures: Iterable[Failure], sightings: Sightings) -> Mapping[Key, tuple[Value, ...]]:
+def _counted(
+    failures: Iterable[tuple[str, Failure]], sightings: Sightings, peaks: Mapping[str, tuple[float, float]]
+) -> Mapping[Key, tuple[Value, ...]]:
     rows: dict[Key, tuple[Value, ...]] = {}
-    for failure in failures:
+    for task_id, failure in failures:
         key = (failure.task, failure.exception, failure.queue or "")
         new, returned = _first_of_kind(failure, sightings)
-        before = rows.get(key, (0.0, 0.0, 0.0, 0.0, 0.0))
+        *sums, most = _numbers_of(rows.get(key, (0.0, 0.0, 0.0, 0.0, 0.0, None)))
         added = (1.0, float(failure.duration_s is not None), failure.duration_s or 0.0, new, returned)
-        rows[key] = tuple(
-            None if value is None or more is None else value + more for value, more in zip(_numbers_of(before), added, strict=True)
+        peaked = [peak for peak in (most, peaks[task_id][0] if task_id in peaks else None) if peak is not None]
+        rows[key] = (
+            *(None if value is None or more is None else value + more for value, more in zip(sums, added, strict=True)),
+            max(peaked, default=None),
         )
     return rows
 

@@ -41,4 +41,5 @@ ERRORS = (
     Series("seconds", Fold.SUM, "how long these took, together", "s"),
     Series("new", Fold.SUM, "failures that were the first of their kind", "failures"),
     Series("returned", Fold.SUM, "failures that were the first of their kind for a week", "failures"),
+    Series("memory_max", Fold.MAX, "the most memory that one of these runs reported", "bytes"),
 )

@@ -21,6 +21,7 @@ __all__ = ["METAS_PER_POLL", "REUSED_S", "KnownRun", "Report", "Running", "liste
 METAS_PER_POLL = 50
 """Number of remembered tasks whose reports are read from Redis per poll, in turn. Reports of new tasks are read at once."""
 CLOCK_AHEAD_S = 5.0
+PEAK_KEPT_S = 600.0
 LONG_S = 300.0
 """Tasks that ran for less when Flower restarted are dropped: no shipped rule needs them."""
 REUSED_S = 120.0
@@ -29,13 +30,17 @@ ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
 
 
 class Report(Struct, frozen=True):
-    """What a task reported when Redis was last queried. `moved_at`: since when it reports this. `gap`: why that query failed."""
+    """What a task reported when Redis was last queried. `moved_at`: since when it reports this. `gap`: why that query failed.
+
+    `peak_memory`: the most that it reported in any query, in bytes; None: it reports none.
+    """
 
     progress: float | None = None
     step: str | None = None
     meta: str | None = None
     moved_at: float = 0.0
     gap: str = ""
+    peak_memory: float | None = None
 
 
 class KnownRun(Struct, frozen=True):
@@ -84,6 +89,8 @@ class Running(Struct, frozen=True):
     """When the list was last read."""
     inspected: Mapping[str, float] = field(default_factory=dict)
     """Worker -> when it was last asked what it executes (epoch seconds)."""
+    peaks: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Task that reports its memory -> the most that it reported, and when it was last listed: its failure may be listed only later."""
 
 
 def running_of(memory: object) -> Running:
@@ -113,7 +120,14 @@ def runs_now(memory: Running, listed: tuple[TaskSeen, ...], look: Look, place: R
     just = {query.worker: now for query in look.replies.answers if isinstance(query, InspectOne)}
     workers = {run.worker for run in told.values()}
     inspected = {name: at for name, at in {**memory.inspected, **just}.items() if name in workers}
-    return Running(told, asked[-1] if asked else "", now, inspected)
+    return Running(told, asked[-1] if asked else "", now, inspected, _peaks(memory, told, now))
+
+
+def _peaks(memory: Running, told: Mapping[str, KnownRun], now: float) -> Mapping[str, tuple[float, float]]:
+    """Return what was reported of memory, of runs that run, and of those that ended a while ago at most."""
+    kept = {task_id: known for task_id, known in memory.peaks.items() if 0 <= now - known[1] < PEAK_KEPT_S}
+    new = {run.id: (peak, now) for run in told.values() if run.report is not None and (peak := run.report.peak_memory) is not None}
+    return {**kept, **new} if new or len(kept) < len(memory.peaks) else memory.peaks
 
 
 def listed_runs(memory: Running, listed: tuple[TaskSeen, ...], target: Target, now: float) -> list[KnownRun]:
@@ -165,4 +179,5 @@ def _told(run: KnownRun, query: TaskMeta, replies: Replies, now: float) -> Known
         return replace(run, ended=True)
     still = before is not None and (before.progress, before.step) == (seen.progress, seen.step)
     moved_at = before.moved_at if before is not None and still else now
-    return replace(run, report=Report(seen.progress, seen.step, seen.meta_json, moved_at))
+    peaks = [peak for peak in (seen.peak_memory, before.peak_memory if before is not None else None) if peak is not None]
+    return replace(run, report=Report(seen.progress, seen.step, seen.meta_json, moved_at, peak_memory=max(peaks, default=None)))

@@ -46,10 +46,17 @@ COLUMNS = (
     ),
     Column("meta", T, "all it reports by update_state, JSON", neutral="{}"),
     Column("progress_still_s", N, "since its progress or step last moved; 0 where it reports none", "s", 0.0),
+    Column(
+        "peak_memory",
+        N,
+        "the most memory it has reported, from update_state: `peak_memory` in bytes",
+        "bytes",
+        0.0,
+    ),
     Column("arguments", T, "its arguments, as its worker's events have them; only with `show_arguments`", neutral=""),
 )
 UNTOLD = 'flower keeps one worker for each task: events of tasks tell (`events = "all"`)'
-OF_PROGRESS = ("progress", "step", "meta", "progress_still_s")
+OF_PROGRESS = ("progress", "step", "meta", "progress_still_s", "peak_memory")
 HIDDEN = "hidden: show_arguments of this target is false"
 FIXED = ("id", "name", "worker")
 """What is valid for a task even if nothing can be polled."""
@@ -228,6 +235,7 @@ def _report(run: KnownRun, now: float) -> dict[str, tuple[Cell, str]]:
         "step": (report.step or "", ""),
         "meta": (report.meta or "{}", ""),
         "progress_still_s": (still_s, ""),
+        "peak_memory": (report.peak_memory or 0.0, ""),
     }
 
 

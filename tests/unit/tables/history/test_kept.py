@@ -11,7 +11,7 @@ from tests.builders.looks import Watch
 from watchdog.core.history.series import Fold, Part, Value
 from watchdog.core.history.sketch import Sketch
 from watchdog.core.model.queries import FailedTasks, WorkerHeartbeats
-from watchdog.core.model.replies import TaskSeen
+from watchdog.core.model.replies import TaskMetaSeen, TaskSeen
 from watchdog.tables import TABLES
 from watchdog.tables.history.kept import KEPT, slice_of
 
@@ -123,6 +123,19 @@ def test_failures_are_filed_by_task_exception_and_queue(watched: Watched) -> Non
     key = (JOB, "TimeoutError", "emails")
     assert [watched.value(parts, "errors", name, *key) for name in ("count", "timed", "seconds")] == [1.0, 1.0, 2.0]
     assert watched.adds()["errors"].rows == {}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_failure_has_the_memory_that_its_run_reported_even_if_it_is_listed_later(watched: Watched, late: bool) -> None:
+    watched.cluster.tasks = [a_task("t1", name=JOB, worker=WEB, started=watched.cluster.now)]
+    watched.cluster.metas["t1"] = TaskMetaSeen("PROGRESS", 0.5, "resize", "{}", peak_memory=3e8)
+    watched.watch.look(30.0)
+    watched.cluster.tasks = []
+    if late:
+        watched.watch.look(30.0)
+    for number in (1, 2):  # one of them reported nothing
+        watched.ends(number, exception="TimeoutError('late')", routing_key="emails")
+    assert watched.value(watched.adds(30.0), "errors", "memory_max", JOB, "TimeoutError", "emails") == 3e8
 
 
 def test_whether_a_failure_is_the_first_of_its_kind_is_unknown_on_the_first_day(watched: Watched) -> None:

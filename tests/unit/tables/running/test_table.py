@@ -339,6 +339,15 @@ def test_progress_that_does_not_move_stands_still_since_it_last_did() -> None:
     assert [still_s(watch), still_s(watch)] == [10.0, 20.0]
 
 
+def test_the_most_memory_that_was_ever_reported_is_kept_while_it_runs() -> None:
+    watch = Watch(running())
+    found = []
+    for reported in (3e8, 2e8, None):
+        watch.cluster.metas["t1"] = replace(reporting(0.4), peak_memory=reported)
+        found.append(row(look(watch), "t1", table="running").cells["peak_memory"])
+    assert found == [3e8, 3e8, 3e8]
+
+
 @pytest.mark.parametrize("moved", [reporting(0.5, "a"), reporting(0.4, "b")])
 def test_progress_that_moves_does_not_stand_still(moved: TaskMetaSeen) -> None:
     watch = Watch(running())
@@ -403,7 +412,7 @@ def test_in_a_first_look_every_task_is_asked() -> None:
 
 def test_without_redis_progress_is_idle() -> None:
     reading = Watch(running(), a_target(sources=frozenset({"flower"}))).look(0)["running"]
-    assert set(reading.idle) == {"progress", "step", "meta", "progress_still_s", "arguments", "also_on"}
+    assert set(reading.idle) == {"progress", "step", "meta", "progress_still_s", "peak_memory", "arguments", "also_on"}
 
 
 def test_where_results_do_not_live_in_redis_progress_is_idle_and_says_so() -> None:
