@@ -1,7 +1,7 @@
 """The panels of what is wrong: errors of 24 hours, and what burns."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import FILTERS
 from watchdog.core.text.wording import counted
 from watchdog.status.numbers import percent, short, time_short
-from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Sheet, Subject
+from watchdog.status.panel import Bar, Block, Cell, Heading, Ink, Line, Panel, Piece, Sheet, Subject
 from watchdog.status.panels.cells import cut
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT
@@ -20,6 +20,7 @@ from watchdog.tables.tasks.categories import category_of
 __all__ = ["errors", "incidents"]
 
 MOST_ROWS = 6
+MOST_BY = 5
 BAR = 24
 
 
@@ -54,7 +55,7 @@ def errors(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel
     if not kinds:
         return Panel("errors", "errors", (Line.of(Ink("none", "good")),), "24 h")
     blocks: tuple[Block, ...] = (_categories(kinds, total), Line.of(), _sheet(listed), *more)
-    return Panel("errors", "errors", (*blocks, *_by_queue(kinds), *_unsure(kinds), *_unreported(kinds)), f"{short(total)} in 24 h")
+    return Panel("errors", "errors", (*blocks, *_by_queue(kinds), *_unsure(kinds), _by_memory(kinds)), f"{short(total)} in 24 h")
 
 
 def _sheet(kinds: Sequence[_Kind]) -> Sheet:
@@ -66,23 +67,27 @@ def _sheet(kinds: Sequence[_Kind]) -> Sheet:
         (Heading("queue", elastic=True), [_queue(kind) for kind in kinds], True),
         (Heading("count", right=True), [short(kind.count) for kind in kinds], True),
         (Heading("took", right=True), [_took(kind.timed, kind.seconds) for kind in kinds], True),
-        (Heading("memory", right=True), [_memory(kind) for kind in kinds], any(kind.memory for kind in kinds)),
     )
     said = [(heading, cells) for heading, cells, says in columns if says]
     rows = tuple(zip(*(cells for _, cells in said), strict=True))
     return Sheet(tuple(heading for heading, _ in said), rows, tuple(Subject("task", kind.task) for kind in kinds))
 
 
-def _memory(kind: _Kind) -> Cell:
-    """The most memory that one of these runs reported."""
-    return Ink("-", "faint") if kind.memory is None else FILTERS["bytes"](kind.memory)
+def _by_memory(kinds: list[_Kind]) -> Line:
+    """The most memory that a failed run of each task reported. Celery itself reports that of no task."""
+    peaks: dict[str, float] = {}
+    for kind in kinds:
+        peaks[kind.task] = max(peaks.get(kind.task, 0.0), kind.memory or 0.0)
+    known = sorted(((peak, task) for task, peak in peaks.items() if peak), reverse=True)[:MOST_BY]
+    if not known:
+        return Line.of(Ink("peak memory: none of these runs reported any (update_state, peak_memory)", "faint"))
+    return Line.of("peak memory  ", *_listed((task, FILTERS["bytes"](peak)) for peak, task in known))
 
 
-def _unreported(kinds: list[_Kind]) -> tuple[Line, ...]:
-    """A line that says why no memory is shown: Celery reports that of no task."""
-    if any(kind.memory for kind in kinds):
-        return ()
-    return (Line.of(Ink("peak memory: none of them reported any (update_state, peak_memory)", "faint")),)
+def _listed(named: Iterable[tuple[str, str]]) -> list[Piece]:
+    """Names with their figures, in one line."""
+    pieces = [piece for name, figure in named for piece in (Ink("  ·  ", "faint"), f"{name} ", Ink(figure, "strong"))]
+    return pieces[1:]
 
 
 def _mark(kind: _Kind) -> Cell:
@@ -146,9 +151,7 @@ def _by_queue(kinds: list[_Kind]) -> tuple[Line, ...]:
     named = [(queue, count) for queue, count in queues.most_common() if queue]
     if len(named) < 2:
         return ()
-    listed = Ink("  ·  ", "faint")
-    pieces = [piece for queue, count in named[:5] for piece in (listed, f"{queue} ", Ink(short(count), "strong"))]
-    return (Line.of(), Line.of("by queue  ", *pieces[1:]))
+    return (Line.of(), Line.of("by queue  ", *_listed((queue, short(count)) for queue, count in named[:MOST_BY])))
 
 
 def incidents(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:

@@ -14,8 +14,8 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful) fresh = new Date();
-  stale.hidden = event.detail.successful;
-  if (event.detail.successful) return;
+  stale.hidden = event.detail.successful || document.querySelector("[data-fault]") !== null;
+  if (stale.hidden) return;
   const answered = event.detail.xhr && event.detail.xhr.status;
   const why = answered ? `watchdog cannot show how it is now (status ${answered}; its log says why)` : "watchdog does not answer";
   stale.textContent = `${why}; this is as it was at ${fresh.toLocaleTimeString()}`;
