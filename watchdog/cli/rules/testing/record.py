@@ -51,7 +51,7 @@ def record(  # noqa: PLR0913 - the options
     targets: tuple[str, ...],
     config: Path | None,
 ) -> None:
-    """Record what the sources of one target answer, for `watchdog rules test`.
+    """Record what a target answers, for `rules test` to play.
 
     A scenario plays FILE with answers = "FILE". It holds names of workers, queues and tasks, and texts of exceptions; secrets of the
     configuration are masked, and arguments of tasks left out. Nothing is judged and nobody is notified; Ctrl-C ends it, and keeps what is

@@ -22,7 +22,7 @@ from watchdog.core.scenarios.scenario import EVERY_S, TARGET, Expected, Scenario
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["EXPECT_KEYS", "KEYS", "MOST_LOOKS", "NO_INCIDENT", "read_scenario"]
+__all__ = ["EXPECT_KEYS", "KEYS", "MESSAGES", "MOST_LOOKS", "NO_INCIDENT", "read_scenario"]
 
 KEYS = ("name", "target", "every", "until", "rows", "answers", "expect", "quiet", "ignore", "switched_on")
 """Every key of a `[[scenario]]`."""
@@ -34,7 +34,7 @@ MOST_LOOKS = 20_000
 SHORTEST_S = 0.1
 """The shortest time between two looks."""
 
-_MESSAGES = tuple(event.value for event in Event if event is not Event.ACKNOWLEDGED)  # a scenario has nobody who works on anything
+MESSAGES = tuple(event.value for event in Event if event is not Event.ACKNOWLEDGED)  # a scenario has nobody who works on anything
 _STATES = (*(state.value for state in State), NO_INCIDENT)
 
 
@@ -121,7 +121,7 @@ def _expected(entry: Fields, notes: Notes, rules: Mapping[str, Rule]) -> Expecte
         notes.fault("rule is missing", *entry.place)
     elif rule:
         _known_rule(rule, rules, notes, *entry.place, "rule")
-    message, state = _one_of(entry, "message", _MESSAGES, notes), _one_of(entry, "state", _STATES, notes)
+    message, state = _one_of(entry, "message", MESSAGES, notes), _one_of(entry, "state", _STATES, notes)
     if entry.has("message") and entry.has("state"):
         notes.fault("either a message or a state; write one [[scenario.expect]] for each", *entry.place, "state")
     remedy = _one_of(entry, "remedy", tuple(REMEDIES), notes)

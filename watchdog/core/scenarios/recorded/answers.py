@@ -83,7 +83,7 @@ def plain(query: Query, answer: object, mask: Masked) -> list[Any]:
     asked = {one.name: _masked(msgspec.to_builtins(getattr(query, one.name)), mask) for one in fields(query)}
     if isinstance(answer, Gap):
         return [type(query).__name__, asked, {"gap": mask(answer.reason)}]
-    value = None if answer == inf else _masked(msgspec.to_builtins(answer), mask)
+    value = None if answer == inf else _masked(msgspec.to_builtins(answer, order="deterministic"), mask)
     return [type(query).__name__, asked, {"is": value}]
 
 

@@ -57,7 +57,7 @@ def without_private(target: Target) -> Target:
 
 def first_line(target: Target, every_s: float, mask: Masked) -> str:
     """Return the line that begins a recording."""
-    told = msgspec.to_builtins(without_private(target))
+    told = msgspec.to_builtins(without_private(target), order="deterministic")
     return mask(json.dumps({"recording": VERSION, "every_s": every_s, "target": told}, ensure_ascii=False))
 
 
@@ -78,7 +78,7 @@ def read_recording(text: str) -> Recording:
         raise RecordingError(number, f'expected {{"recording": {VERSION}, …}}, as `watchdog rules record` writes it')
     try:
         target = msgspec.convert(begin.get("target"), ready(Target))
-        every_s = msgspec.convert(begin.get("every_s"), float, strict=False)
+        every_s = msgspec.convert(begin.get("every_s"), ready(float), strict=False)
     except msgspec.ValidationError as error:
         raise RecordingError(number, f"{error}; record it again") from None
     looks = tuple(_look(number, _object(number, line)) for number, line in lines[1:])
@@ -104,9 +104,9 @@ def _object(number: int, line: str) -> Mapping[str, Any]:
 
 def _look(number: int, found: Mapping[str, Any]) -> LookRecorded:
     try:
-        at = msgspec.convert(found.get("at"), float, strict=False)
-        latency_ms = msgspec.convert(found.get("latency_ms", {}), dict[str, float], strict=False)
-        answers = dict(answered(entry) for entry in msgspec.convert(found.get("answers"), list[Any]))
+        at = msgspec.convert(found.get("at"), ready(float), strict=False)
+        latency_ms = msgspec.convert(found.get("latency_ms", {}), ready(dict[str, float]), strict=False)
+        answers = dict(answered(entry) for entry in msgspec.convert(found.get("answers"), ready(list[Any])))
     except (msgspec.ValidationError, ValueError) as error:
         raise RecordingError(number, f"{error}; mend this line, or record it again") from None
     return LookRecorded(at, Replies(answers, latency_ms))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.builders.answers import NOW, a_server, a_target, replies
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLengths, LowestScore, OfKeys, Query, ReadServer, RunningTasks, TaskMeta
+from watchdog.core.model.queries import ListLengths, LowestScore, OfKeys, Query, ReadServer, RunningTasks, SetMembers, TaskMeta
 from watchdog.core.model.replies import Held, Replies, TaskMetaSeen, TaskSeen
 from watchdog.core.model.schedules import queries as of_schedules
 from watchdog.core.scenarios.recorded.answers import ANSWERS
@@ -46,6 +46,12 @@ def test_gaps_and_infinity_are_kept() -> None:
     held = Held(frozenset({"a", "b"}), {"a": 3}, {"b": Gap("redis: WRONGTYPE")})
     answers = {ListLengths(("a", "b")): held, LowestScore("index"): float("inf"), RunningTasks(): Gap("flower: timeout")}
     assert read_recording(written(*answers.items())).looks[0].replies.answers == answers
+
+
+def test_the_same_look_is_the_same_text() -> None:
+    names = [f"q{number}" for number in range(20)]
+    one, other = (written((SetMembers(("bound",)), Held(frozenset(), {"bound": frozenset(some)}, {}))) for some in (names, names[::-1]))
+    assert (one, json.loads(FIRST)["target"]["sources"]) == (other, sorted(a_target().sources))
 
 
 def test_a_target_is_kept_without_its_address_for_people() -> None:
