@@ -3,7 +3,7 @@
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import TextIO
 
@@ -62,9 +62,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(shared))
 
 
-def pytest_collection_finish() -> None:
-    """Leave the thousands of collected tests, which stay to the end, out of garbage collection: a seventh of the CPU time, measured."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave the thousands of collected tests, which stay to the end, out of garbage collection, while they are collected and from then on.
+
+    Measured: two fifths of the CPU time of collecting, which each process does, and a seventh of that of running.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def shared_by(item: pytest.Item) -> str:
