@@ -182,6 +182,12 @@ class Cluster:
             logs = "\n".join(f"{name}:\n{self.workers[name].last_lines(5)}" for name in sorted(missing))
             raise ClusterError(f"not online after {timeout:g}s: {', '.join(sorted(missing))}; the end of their logs:\n{logs}")
 
+    def require_servers(self) -> None:
+        """Raise ClusterError if Redis or Flower has ended; workers may come and go."""
+        for server in (self._redis, self._flower):
+            if server:
+                server.require_running()
+
     def online(self) -> set[str]:
         """The workers that Flower sees online now (without Flower: those that answer a ping)."""
         if self._flower is None or not self._flower.running:

@@ -5,11 +5,9 @@ any case, Ctrl-C and SIGTERM included, every process it started ends with it.
 """
 
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from types import FrameType
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from rich.console import Console
@@ -17,16 +15,14 @@ from rich.text import Text
 
 from watchdog.demo.cluster import Cluster, ClusterError
 from watchdog.demo.daemon import Messages, start_daemon
+from watchdog.demo.healthy import PATIENCE_S, open_cluster, show_addresses, start_healthy
 from watchdog.demo.processes import Process
-from watchdog.demo.redis_server import RedisServerMissingError, redis_server
+from watchdog.demo.redis_server import RedisServerMissingError
 
 __all__ = ["EXPECTED", "run_demo"]
 
 EXPECTED = ("QueueBacklogHigh", "QueueNoConsumers", "TaskFailureRateHigh", "WorkerLost")
 """The rules whose incidents must open and end."""
-
-PATIENCE_S = 60.0
-"""Seconds for one step: a loaded machine is slow, and waiting is better than failing."""
 
 STYLES = {"info": "blue", "warning": "yellow", "error": "red", "critical": "bold red"}
 
@@ -37,9 +33,7 @@ def run_demo(console: Console, keep: bool) -> int:  # noqa: FBT001 - the command
     `keep`: leave the cluster running until Ctrl-C.
     """
     try:
-        program, where_from = redis_server()
-        console.print(Text(f"redis-server: {program} (from {where_from})"), soft_wrap=True)
-        with _signals_as_ctrl_c(), Cluster(heartbeat_s=1) as cluster, ExitStack() as stack:
+        with open_cluster(console) as cluster, ExitStack() as stack:
             show = _Show(console, cluster, stack)
             show.start()
             show.damage()
@@ -66,17 +60,12 @@ class _Show:
 
     def start(self) -> None:
         """Start the cluster, then watchdog, and wait for its first poll."""
-        with self.console.status("starting Redis, two Celery workers and Flower"):
-            self.cluster.start_redis()
-            self.cluster.start_worker("web-1", ["indexing"], 2)
-            self.cluster.start_worker("gpu-1", ["training"], 1)
-            self.cluster.start_flower()
-            self.cluster.wait_ready(PATIENCE_S)
+        start_healthy(self.console, self.cluster)
         self.daemon = start_daemon(self.cluster)
         self.stack.callback(self.daemon.end, signal.SIGTERM)
         self.messages = Messages(self.daemon)
         self.heading("A healthy cluster")
-        self.addresses()
+        show_addresses(self.console, self.cluster)
         self.wait("watchdog to start", lambda: "watchdog_started" in self.daemon.last_lines(200))
         self.wait("two cycles", _after(3.0))
 
@@ -109,7 +98,7 @@ class _Show:
         if not keep:
             self.act("to try commands on it: watchdog demo --keep; to watch a cluster of yours: watchdog init")
             return 0
-        self.addresses()
+        show_addresses(self.console, self.cluster)
         self.act(f"try: watchdog incidents --config {self.cluster.workdir / 'watchdog.toml'}")
         self.act("all of it runs until you press Ctrl-C")
         self.wait("Ctrl-C", lambda: False, float("inf"))
@@ -151,37 +140,8 @@ class _Show:
         """Show the current action."""
         self.console.print(Text(f"{time.monotonic() - self.began:5.1f}s  {text}", style="dim"), soft_wrap=True)
 
-    def addresses(self) -> None:
-        """Show where everything is."""
-        workers = ", ".join(sorted(self.cluster.online()))
-        for name, value in [
-            ("Redis", self.cluster.redis_url),
-            ("Flower", self.cluster.flower_url),
-            ("workers", workers),
-            ("logs", str(self.cluster.workdir)),
-        ]:
-            self.console.print(Text(f"  {name:<8} {value}"), soft_wrap=True)
-
 
 def _after(seconds: float) -> Callable[[], bool]:
     """True once this many seconds have passed."""
     then = time.monotonic() + seconds
     return lambda: time.monotonic() >= then
-
-
-@contextmanager
-def _signals_as_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the demo like Ctrl-C, so that it cleans up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {sig: signal.signal(sig, interrupt) for sig in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for sig, handler in before.items():
-            signal.signal(sig, handler)
