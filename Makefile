@@ -3,13 +3,14 @@
 
 VENV := .venv
 STAMP := $(VENV)/.installed
+DOCS := .venvs/docs
 PYTEST := $(VENV)/bin/python -m pytest
 IN_PARALLEL := -n auto --dist loadgroup
 
 # The tests start hundreds of Pythons; without bytecode, each would compile what it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test proofs bench scenes lint types check clean machine peers
+.PHONY: demo test proofs bench scenes docs docs-reference screenshots lint types check clean machine peers
 
 demo: $(STAMP) ## a small real cluster, broken and repaired before your eyes
 	@$(VENV)/bin/watchdog demo
@@ -30,6 +31,16 @@ proof-%: $(STAMP) ## one proof of docs/reliability.md, with its figures; COUNT=5
 scenes: $(STAMP) ## minutes of real cluster life, and whether the notifications are right: docs/reliability.md; ARGS="healthy crash_loop" for some
 	@$(VENV)/bin/python -m tests.scenes $(ARGS)
 
+docs: $(DOCS)/.installed ## the site of docs/, into build/docs; a warning is an error
+	@$(DOCS)/bin/sphinx-build --fail-on-warning --keep-going --quiet --fresh-env -c docs . build/docs
+	@echo "watchdog: build/docs/index.html is written"
+
+docs-reference: $(STAMP) ## the pages of docs/ that are made of the code: rules, tables, configuration, commands
+	@$(VENV)/bin/python -m tests.docs.reference
+
+screenshots: $(STAMP) ## the pictures of docs/images, of a small real cluster in trouble; needs Chromium (make peers)
+	@$(VENV)/bin/python -m tests.docs.screenshots
+
 machine: ## what proof-systemd needs to boot a Debian, from Debian's own packages; as root
 	@apt-get update -qq
 	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends mmdebstrap systemd-container
@@ -49,6 +60,10 @@ check: lint types test proofs
 
 clean:
 	rm -rf $(VENV) .venvs dist build
+
+$(DOCS)/.installed: pyproject.toml .ci/venv
+	@sh .ci/venv $(DOCS) "$(PYTHON)" docs
+	@touch $@
 
 $(STAMP): pyproject.toml .ci/venv
 	@sh .ci/venv $(VENV) $(PYTHON)

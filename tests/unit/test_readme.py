@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from watchdog.config.load import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +29,3 @@ def test_eight_lines_on_the_first_screen_are_a_whole_configuration(tmp_path: Pat
 
 def test_the_first_screen_shows_an_incident_and_the_two_commands() -> None:
     assert all(words in FIRST_SCREEN for words in ("Celery cluster", "QueueNoConsumers", "make demo", "make test"))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []

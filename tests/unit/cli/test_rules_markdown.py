@@ -1,16 +1,9 @@
-"""Rules as Markdown, and the page that is made of the shipped ones."""
-
-from pathlib import Path
+"""Rules as Markdown."""
 
 import pytest
 
 from tests.unit.conftest import Run
-from watchdog.cli.rules.markdown import rules_markdown, said
-from watchdog.config.rulebook import read_once
-from watchdog.config.shipped import shipped_rule_files
-from watchdog.tables import TABLES
-
-PAGE = Path(__file__).parents[3] / "docs" / "alerts.md"
+from watchdog.cli.rules.markdown import said
 
 
 @pytest.mark.parametrize(
@@ -26,11 +19,6 @@ PAGE = Path(__file__).parents[3] / "docs" / "alerts.md"
 )
 def test_a_template_is_said_with_names_for_values(template: str, shown: str) -> None:
     assert said(template) == shown
-
-
-def test_the_page_of_the_docs_is_that_of_the_shipped_rules() -> None:
-    rules, _, _ = read_once(shipped_rule_files(), TABLES)
-    assert PAGE.read_text().partition("\n## ")[2] == rules_markdown(rules).removeprefix("## ")
 
 
 def test_the_command_prints_it(run: Run) -> None:

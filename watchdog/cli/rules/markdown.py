@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from watchdog.core.rules.rule import Rule
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["rules_markdown"]
+__all__ = ["rules_markdown", "with_names"]
 
 _TAG = re.compile(r"{%-?\s*(if|elif|else|endif)\b.*?%}|{{-?\s*(\w+).*?}}", re.DOTALL)
 
@@ -33,6 +33,11 @@ def _section(table: str, rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def said(template: str) -> str:
+    """A template as one line of a table: see `with_names`."""
+    return " ".join(with_names(template).split()).replace("|", "\\|")
+
+
+def with_names(template: str) -> str:
     """A template with *names* for values, and only the first branch of what depends on something."""
     parts: list[str] = []
     hidden: list[bool] = []  # for each `if` around: whether a later branch of it is read now
@@ -50,5 +55,4 @@ def said(template: str) -> str:
                 hidden.pop()
             case _ if not any(hidden):
                 parts.append(f"*{tag[2]}*")
-    text = "".join([*parts, "" if any(hidden) else template[end:]])
-    return " ".join(text.split()).replace("|", "\\|")
+    return "".join([*parts, "" if any(hidden) else template[end:]])
