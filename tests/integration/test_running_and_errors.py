@@ -1,5 +1,6 @@
 """`running` and `errors` on a real cluster: what hangs, what reports progress, and what kind of failure a failure was."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 
@@ -98,7 +99,9 @@ def test_progress_is_seen_to_move_and_then_to_stand_still(tried: Cluster) -> Non
     assert len(moved - {None, 0.0}) >= 2
     until(lambda: number(looks.running(task_id)["progress_still_s"]) > 1.5, 10, "its progress to stand still")
     seen = looks.running(task_id)
-    assert (seen["step"], seen["meta"]) == ("part 4", '{"current":4,"total":4,"step":"part 4"}')
+    meta = {"current": 4, "total": 4, "step": "part 4", "peak_memory": number(seen["peak_memory"])}
+    assert (seen["step"], json.loads(str(seen["meta"]))) == ("part 4", meta)
+    assert number(seen["peak_memory"]) > 10e6, "a process of Python holds more"
 
 
 def test_a_hard_time_limit_is_a_timeout_by_its_true_name(tried: Cluster) -> None:

@@ -5,6 +5,7 @@
 """
 
 import os
+import resource
 import signal
 import time
 from collections.abc import Mapping
@@ -76,10 +77,11 @@ def crash() -> None:
 
 
 def advance(self: Task, steps: int = 4, delay: float = 0.5, hold: float = 0.0) -> None:
-    """Report progress step by step, then stop at the last one."""
+    """Report progress step by step, and the most memory that this process held, then stop at the last step."""
     for step in range(1, steps + 1):
         time.sleep(delay)
-        self.update_state(state="PROGRESS", meta={"current": step, "total": steps, "step": f"part {step}"})
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        self.update_state(state="PROGRESS", meta={"current": step, "total": steps, "step": f"part {step}", "peak_memory": peak})
     time.sleep(hold)
 
 
