@@ -72,7 +72,7 @@ def _rise(name: str, sample: Sample | None, earlier: tuple[Sample, ...]) -> floa
 
 def _memories(moment: Moment) -> tuple[TaskCounters, TaskCounters] | None:
     """Return what `tasks` remembered before this look and what it remembers now; None if there is nothing to compare."""
-    before, now = moment.past.memories.get("tasks"), moment.seen.memories.get("tasks")
+    before, now = moment.past.memories.get("tasks", TaskCounters()), moment.seen.memories.get("tasks")
     return (before, now) if isinstance(before, TaskCounters) and isinstance(now, TaskCounters) else None
 
 
@@ -110,10 +110,17 @@ def of_errors(moment: Moment) -> Part | None:
     if errors is None or errors.unread is not None or "count" in errors.idle or memories is None:
         return None
     before, now = (memory.failures for memory in memories)
-    if before.looked_at is None:
+    since = _listening_since(moment, memories[0]) if before.looked_at is None else before.looked_at
+    if since is None:
         return None
     new = () if now.known is before.known else ((task_id, f) for task_id, f in now.known.items() if before.known.get(task_id) != f)
-    return Part(before.looked_at, moment.now, _counted(new, now.sightings, running_of(moment.seen.memories.get("running")).peaks))
+    return Part(since, moment.now, _counted(new, now.sightings, running_of(moment.seen.memories.get("running")).peaks))
+
+
+def _listening_since(moment: Moment, before: TaskCounters) -> float | None:
+    """Return since when events of tasks are heard, if this is the first look that reads them; None if they are another's, and older."""
+    sample = moment.seen.samples.get("tasks")
+    return None if sample is None or before.read_at is not None else moment.now - (sample.values.get(SPAN, (0.0,))[0] or 0.0)
 
 
 def _counted(

@@ -157,8 +157,9 @@ def read(look: Look) -> Reading:
     counters = _of_tasks(counters)
     if _of_another_flower(memory, counters, look.now):
         memory = replace(memory, read_at=None)
-    first_look = memory.read_at is None
     why_dark, heard = _dark(memory, counters, look)
+    memory = _since_listening(memory, counters, look.target)
+    first_look = memory.read_at is None
     sample, now = _counted(replace(memory, heard=heard), counters, look)
     earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
     now = replace(now, earlier=still_of_use(earlier.slices, look.now))
@@ -265,6 +266,13 @@ def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float
     if memory.read_at is None or counters.started_at is None or counters.started_at == memory.started_at:
         return False
     return now - counters.started_at > now - memory.read_at + CLOCKS_APART_S
+
+
+def _since_listening(memory: TaskCounters, counters: EventCounters, target: Target) -> TaskCounters:
+    """Return the memory before a first reading: what watchdog hears itself has happened since it began to listen, all of it."""
+    if memory.read_at is not None or not target.hears_tasks or counters.started_at is None:
+        return memory
+    return replace(memory, read_at=counters.started_at, started_at=counters.started_at)
 
 
 def _without_counts(row: Row, why: str) -> Row:

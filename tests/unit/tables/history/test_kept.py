@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.builders.answers import a_task
+from tests.builders.answers import a_target, a_task
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch
 from watchdog.core.history.series import Fold, Part, Value
 from watchdog.core.history.sketch import Sketch
-from watchdog.core.model.queries import FailedTasks, WorkerHeartbeats
+from watchdog.core.model.queries import FailedTasks, ReadEventCounters, WorkerHeartbeats
 from watchdog.core.model.replies import TaskMetaSeen, TaskSeen
 from watchdog.tables import TABLES
 from watchdog.tables.history.kept import KEPT, slice_of
@@ -27,6 +27,14 @@ class Watched:
         self.watch = Watch(self.cluster)
         self.watch.look(0)
         self.watch.look()
+
+    @classmethod
+    def at_a_start(cls, **target: Any) -> "Watched":
+        """A healthy cluster that was not looked at yet, and of which nothing was counted."""
+        started = cls.__new__(cls)
+        started.cluster = healthy()
+        started.watch = Watch(started.cluster, a_target(**target))
+        return started
 
     def counts(self, *events: tuple[str, str, float]) -> None:
         for task, event, count in events:
@@ -141,6 +149,29 @@ def test_a_failure_has_the_memory_that_its_run_reported_even_if_it_is_listed_lat
 def test_whether_a_failure_is_the_first_of_its_kind_is_unknown_on_the_first_day(watched: Watched) -> None:
     watched.ends(1, exception="TimeoutError('late')", routing_key="emails")
     assert watched.value(watched.adds(), "errors", "new", JOB, "TimeoutError", "emails") is None
+
+
+@pytest.mark.parametrize("blind_first", [False, True])
+def test_what_is_heard_before_the_first_reading_is_counted_from_when_it_was_listened_to(blind_first: bool) -> None:
+    heard = Watched.at_a_start(hears_tasks=True)
+    if blind_first:
+        heard.cluster.gaps[ReadEventCounters] = heard.cluster.gaps[FailedTasks] = "events: not connected yet"
+        assert not {"tasks", "errors"} & heard.adds(0).keys()
+        heard.cluster.gaps.clear()
+    heard.cluster.flower_started_at = heard.cluster.now + 1  # when it began to listen
+    heard.ends(1)
+    heard.ends(2, exception="TimeoutError('late')", routing_key="emails")
+    parts, kinds = heard.adds(), (JOB, "TimeoutError", "emails")
+    assert [heard.value(parts, "tasks", name, JOB) for name in ("succeeded", "failed")] == [1.0, 1.0]
+    assert (heard.value(parts, "errors", "count", *kinds), parts["tasks"].since, parts["errors"].since) == (
+        1.0, heard.cluster.flower_started_at, heard.cluster.flower_started_at,
+    )  # fmt: skip
+
+
+def test_what_flower_counted_before_the_first_look_is_no_news() -> None:
+    seen = Watched.at_a_start()
+    seen.ends(1, exception="TimeoutError('late')")
+    assert not {"tasks", "errors"} & seen.adds(0).keys()
 
 
 def test_failures_that_could_not_be_listed_are_no_zero(watched: Watched) -> None:
