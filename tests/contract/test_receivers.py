@@ -24,6 +24,7 @@ from watchdog.core.model.target import SELF
 from watchdog.receivers import RECEIVERS
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.console import ConsoleReceiver, ConsoleSettings
+from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.webhook.receiver import WebhookReceiver
 from watchdog.receivers.webhook.settings import WebhookSettings
 
@@ -35,10 +36,11 @@ NEEDED: dict[str, dict[str, Any]] = {
     "pagerduty": {"routing_key": "0123456789abcdef0123456789ABCDEF"},
     "telegram": {"token": "123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ", "chat": -1001234567890},
     "ntfy": {"topic": "alerts"},
+    "apprise": {"url": "json://127.0.0.1:1/hook"},
     "email": {"host": "localhost", "from": "watchdog@example.com", "to": "ops@example.com"},
 }
 """What a kind cannot do without."""
-OVER_HTTP = [name for name, kind in RECEIVERS.items() if "url" in kind.settings.model_fields]
+OVER_HTTP = [name for name, kind in RECEIVERS.items() if issubclass(kind.settings, HttpSettings)]
 
 
 def settings_of(kind: str, **given: Any) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def masked_url(url: str, *, hide_path: bool) -> str:
     found = _URL.fullmatch(url)
     if found is None:
         return url
+    if hide_path and found["scheme"] not in ("http", "https"):  # Apprise's: the host may be a token
+        return f"{found['scheme']}://{MASK}"
     user = "" if found["user"] is None else f"{MASK}@"
     if "@" in found["path"]:  # a "/" in a password: what looks like the host is part of it
         return f"{found['scheme']}://{MASK}"

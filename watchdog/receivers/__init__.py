@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from watchdog.receivers.apprise import AppriseReceiver, AppriseSettings
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.chat.discord import DiscordReceiver, DiscordSettings
 from watchdog.receivers.chat.mattermost import MattermostReceiver, MattermostSettings
@@ -51,6 +52,7 @@ RECEIVERS: Mapping[str, ReceiverKind] = {
     "ntfy": ReceiverKind(NtfyReceiver, NtfySettings),
     "email": ReceiverKind(EmailReceiver, EmailSettings),
     "pagerduty": ReceiverKind(PagerdutyReceiver, PagerdutySettings, holds_open=True),
+    "apprise": ReceiverKind(AppriseReceiver, AppriseSettings),
     "console": ReceiverKind(ConsoleReceiver, ConsoleSettings),
 }
 """Kind, as `type` in the configuration -> class and settings."""

@@ -16,6 +16,7 @@ SHAPES = {
     "NTFY_TOPIC": "alerts-9f2c",
     "SMTP_PASSWORD": "x",
     "INCIDENT_IO_TOKEN": "x",
+    "APPRISE_URL": "gotify://gotify.example.com/t0ken",
 }
 
 

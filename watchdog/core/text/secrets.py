@@ -13,7 +13,17 @@ from urllib.parse import SplitResult, parse_qsl, quote, quote_plus, unquote, url
 
 from msgspec import Struct
 
-__all__ = ["COMMAND", "Unprinted", "names_secret", "outside_templates", "pieces_of_url", "secret_arguments", "secrets_in", "spellings"]
+__all__ = [
+    "COMMAND",
+    "Unprinted",
+    "names_secret",
+    "outside_templates",
+    "pieces_of_token_url",
+    "pieces_of_url",
+    "secret_arguments",
+    "secrets_in",
+    "spellings",
+]
 
 SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|routing_?key|^topic$", re.IGNORECASE)
 """The value of a key with such a name is a secret, with these exceptions."""
@@ -26,6 +36,7 @@ LONGEST_WORD = 5
 _PLAIN_ARGUMENT = re.compile(r"-{0,2}[A-Za-z][a-z-]*")
 _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
 _PUBLIC_HEADERS = frozenset({"content-type", "accept", "user-agent"})
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _WATCHED = ("flower", "redis", "rabbitmq", "results", "django", "celery")
 """Where a bare text is the URL of a source. Its path is a location, not a secret."""
@@ -76,6 +87,14 @@ def pieces_of_url(url: str) -> set[str]:
     return pieces | {unquote(piece) for piece in pieces}
 
 
+def pieces_of_token_url(url: str) -> set[str]:
+    """Return the same of a URL whose host may be a token, too: `discord://id/token`, as Apprise has them."""
+    _, _, rest = url.partition("://")
+    pieces = {piece for piece in (rest, *re.split(r"[/?&=:@#,]+", rest)) if len(piece) >= LONGEST_WORD}
+    shown = {piece for piece in pieces if piece == "localhost" or _HOST.fullmatch(piece)}
+    return {url} | (pieces - shown) | {unquote(piece) for piece in pieces - shown}
+
+
 def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
     """Yield secrets in one value. `watched`: a URL in it is that of a source."""
     if isinstance(value, Mapping):
@@ -94,7 +113,7 @@ def _found(value: Any, key: str, *, watched: bool) -> Iterator[str]:
     elif isinstance(value, str) and "://" in value:
         yield from _credentials(value)
         if key in {"url", "fail_url", "heartbeat"} and not watched:
-            yield from _whole(value)
+            yield from _whole(value) if value.startswith(("http://", "https://")) else pieces_of_token_url(value)
 
 
 def _header(name: str, value: Any) -> Iterator[str]:
@@ -159,7 +178,7 @@ def _public(values: Mapping[str, Any]) -> Iterator[str]:
     yield from ("watchdog", "flower", "redis", "rabbitmq", "default", "localhost")
     for table in (table for tables in values.values() if isinstance(tables, list) for table in tables if isinstance(table, Mapping)):
         yield from (str(table[key]) for key in ("name", "type") if key in table)
-        yield from _hosts(table)
+        yield from () if table.get("type") == "apprise" else _hosts(table)  # where the host may be a token
     yield str(values.get("service", ""))
 
 

@@ -1,6 +1,5 @@
 """Settings shared by all receivers that send over HTTP: URL, timeout, pace, proxy and TLS."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Self
@@ -11,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validato
 from watchdog.net.settings_types import PositiveDuration, ProxySetting, proxy_text
 from watchdog.net.tls_files import TlsFiles
 from watchdog.receivers.http.attempt import HttpAttempt
-from watchdog.receivers.settings import ReceiverSettings
+from watchdog.receivers.settings import ReceiverSettings, address_of
 
 __all__ = ["Headers", "HttpSettings", "HttpUrl", "PemFile", "TlsSettings"]
 
@@ -89,8 +88,7 @@ class HttpSettings(TlsSettings, ReceiverSettings):
 
     def address_of(self, *parts: SecretStr | str | int | None) -> str:
         """A key for these parts of what the URL serves, to which its limits apply (a chat, a topic); it reveals neither."""
-        told = [part.get_secret_value() if isinstance(part, SecretStr) else str(part) for part in (self.url, *parts)]
-        return hashlib.sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()
+        return address_of(self.url, *parts)
 
     def attempt(self, secrets: Iterable[str] = ()) -> HttpAttempt:
         """A client for these settings; `secrets`, besides those in the URL, never appear in a reason."""
