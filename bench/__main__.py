@@ -17,6 +17,7 @@ from bench.noise import noise
 from bench.prometheus import prometheus
 from bench.request import request
 from bench.rule_tests import rule_tests
+from bench.sending import sending
 from bench.starting import starting
 from bench.storm import storm
 from watchdog.__main__ import collect_seldom
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "rule_tests": rule_tests,
     "events": events,
     "amqp_events": amqp_events,
+    "sending": sending,
 }
 """Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
 

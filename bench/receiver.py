@@ -5,13 +5,17 @@ import socketserver
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.servers import LOOPBACK
+from bench.servers import LOOPBACK, wait_for_port
+from watchdog.demo.processes import Process, child_environment, free_port
 
-__all__ = ["Receiver"]
+__all__ = ["Receiver", "answering"]
 
 
 class Receiver:
@@ -81,6 +85,18 @@ class _Answering(socketserver.StreamRequestHandler):
                     length = int(header.partition(b":")[2])
             self.rfile.read(length)
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+
+@contextmanager
+def answering(folder: Path) -> Iterator[str]:
+    """One that only answers, in a process of its own, which costs this one nothing. Its URL."""
+    port = free_port()
+    process = Process("receiver", [sys.executable, "-m", "bench.receiver", str(port)], folder, child_environment({}))
+    try:
+        wait_for_port(process, port)
+        yield f"http://{LOOPBACK}:{port}/hook"
+    finally:
+        process.end()
 
 
 if __name__ == "__main__":

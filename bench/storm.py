@@ -6,7 +6,6 @@ another process.
 """
 
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from msgspec.structs import replace
 
 from bench.cpu import cpu_ms_of
 from bench.figures import Figure, by_round
-from bench.servers import LOOPBACK, wait_for_port
+from bench.receiver import answering
 from bench.storm_floor import StormFloor
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.incidents.routing import Recipient
@@ -28,7 +27,6 @@ from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Tab
 from watchdog.core.model.target import Target
 from watchdog.daemon.cycle import Cycle
 from watchdog.daemon.delivery import Delivery
-from watchdog.demo.processes import Process, child_environment, free_port
 from watchdog.polling.poller import Poller
 from watchdog.receivers.webhook.receiver import WebhookReceiver
 from watchdog.receivers.webhook.settings import WebhookSettings
@@ -53,7 +51,7 @@ MOST_STORM, MOST_OPEN = 3.5, 3.0
 
 def storm(folder: Path, *, incidents: int = 10_000, rounds: int = 5, cycles: int = 5) -> Iterator[Figure]:
     """CPU from the rows to the last delivery, and of a cycle after that; each beside its floor."""
-    with _receiver(folder) as url:
+    with answering(folder) as url:
         storms: list[tuple[float, float]] = []
         quiet: list[tuple[float, float]] = []
         for n in range(rounds):
@@ -162,15 +160,3 @@ def _scene(folder: Path, url: str, incidents: int) -> Iterator[Scene]:
         finally:
             delivery.stop(0.0)
             evaluator.close()
-
-
-@contextmanager
-def _receiver(folder: Path) -> Iterator[str]:
-    """A receiver in a process of its own, which costs this one nothing. Its URL."""
-    port = free_port()
-    process = Process("receiver", [sys.executable, "-m", "bench.receiver", str(port)], folder, child_environment({}))
-    try:
-        wait_for_port(process, port)
-        yield f"http://{LOOPBACK}:{port}/hook"
-    finally:
-        process.end()

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tests.builders.outbox import T0, message, notice
 from tests.servers.receiver import Answer, RecordingReceiver
+from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Event, Message
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.model.severity import Severity
@@ -115,8 +116,7 @@ def test_a_server_that_hangs_holds_no_longer_than_the_timeout_and_not_for_ever(s
     outcomes = [to.send(to.render(message("1")), "1", T0) for _ in range(5)]
     assert outcomes[:4] == [Later("json did not answer within 0.05s")] * 4
     assert outcomes[4] == Later("json: 4 earlier attempts still hang", never_arrived=True)
-    for thread in to._left_behind:
-        thread.join(10)
+    until(lambda: not to._thread.full, 10, "an attempt that ends")
     server._then.clear()
 
 

@@ -18,6 +18,7 @@ from bench.memory import memory
 from bench.noise import noise
 from bench.request import request
 from bench.rule_tests import all_at_once_for_promtool, each_alone_for_promtool, rule_tests, scenarios
+from bench.sending import sending
 from bench.starting import starting
 from bench.storm import storm
 from tests.processes.command_line import watchdog
@@ -50,6 +51,13 @@ def test_a_decision_with_silences_and_routes_is_measured_beside_one_without(tmp_
     [figure] = noise(tmp_path, incidents=50, requests=10, rounds=1)
     assert figure.floor
     assert figure.ratio == pytest.approx(figure.measured / figure.floor)
+
+
+def test_messages_that_are_sent_and_delivered_are_measured_beside_bare_posts(tmp_path: Path) -> None:
+    sent, delivered = sending(tmp_path, messages=20, rounds=1)
+    assert sent.floor
+    assert sent.ratio == pytest.approx(sent.measured / sent.floor)
+    assert delivered.measured > 0
 
 
 def test_jumps_and_starts_reach_the_webhook(tmp_path: Path) -> None:

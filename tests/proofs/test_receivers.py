@@ -25,7 +25,8 @@ from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.daemon.delivery import Delivery
-from watchdog.receivers.http.attempt import MOST_LEFT_BEHIND, HttpAttempt
+from watchdog.net.bounded_thread import MOST_LEFT_ALONE
+from watchdog.receivers.http.attempt import HttpAttempt
 from watchdog.receivers.pace import Pace
 from watchdog.receivers.webhook.receiver import WebhookReceiver
 from watchdog.receivers.webhook.settings import WebhookSettings
@@ -352,7 +353,7 @@ def test_an_hour_of_no_answer_leaves_no_threads_behind(store: Store, case: Calla
             clock.now = max(store.next_due(one.before.name, clock.now) or 0.0, clock.now + 1.0)
     until(lambda: attempts_alive() == 0, 10, "the last thread to end")
     figure(f"never answering for an hour: {attempts} attempts, at most {most} threads left at once, none after")
-    assert most <= MOST_LEFT_BEHIND + 1
+    assert most <= MOST_LEFT_ALONE + 1
 
 
 class Stuck:
@@ -386,6 +387,6 @@ def test_attempts_that_nothing_ends_are_few_and_then_none_is_begun(figure: Figur
     go_on.set()
     until(lambda: attempts_alive() == 0, 10, "their end")
     figure(f"200 attempts of which none ends: {alive} threads")
-    assert alive == MOST_LEFT_BEHIND
+    assert alive == MOST_LEFT_ALONE
     assert "earlier attempts still hang" in repr(outcomes[-1])
     assert "earlier attempts" not in repr(attempt.post(b"body", {}, T0))

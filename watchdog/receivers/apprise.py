@@ -26,6 +26,7 @@ from watchdog.core.model.severity import Severity
 from watchdog.core.report.chapters import chapters_of, lines_of
 from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.secrets import pieces_of_token_url
+from watchdog.net.bounded_thread import MOST_LEFT_ALONE, BoundedThread
 from watchdog.net.settings_types import PositiveDuration
 from watchdog.receivers.http.receiver import json_bytes
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, title_line, urgency, what_of
@@ -33,8 +34,6 @@ from watchdog.receivers.settings import DigestSettings, address_of
 
 __all__ = ["AppriseReceiver", "AppriseSettings", "apprise_outcome"]
 
-MOST_LEFT_BEHIND = 4
-"""The most attempts that may have timed out without having ended."""
 _TITLE, _LINE, _FACT, _MOST_FACTS, _MOST_LINES = 200, 300, 100, 8, 400
 _SHORTEST_TITLE, _SHORTEST_BODY = 20, 100
 _MENTION = re.compile(r"(?<!\w)@|<(?=[!@#])")
@@ -95,7 +94,7 @@ class AppriseReceiver:
         self._service = urlsplit(self._url).scheme
         self._hidden = sorted(pieces_of_token_url(self._url), key=len, reverse=True)
         self._plugin: Any = None
-        self._left_behind: list[threading.Thread] = []
+        self._thread = BoundedThread("apprise-attempt")
 
     @property
     def longest_s(self) -> float:
@@ -109,18 +108,14 @@ class AppriseReceiver:
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """One attempt. Services do not know the message's id: a repeat is shown twice."""
-        self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
-        if len(self._left_behind) >= MOST_LEFT_BEHIND:
-            return Later(f"{self._service}: {MOST_LEFT_BEHIND} earlier attempts still hang", never_arrived=True)
+        if self._thread.full:
+            return Later(f"{self._service}: {MOST_LEFT_ALONE} earlier attempts still hang", never_arrived=True)
         try:
             self._plugin = self._plugin or _plugin_of(self._url)
         except ImportError:
             return Later(MISSING, never_arrived=True)
         attempt = _Attempt(self._plugin, json.loads(body))
-        attempt.thread.start()
-        attempt.thread.join(self._timeout_s)
-        if attempt.thread.is_alive():
-            self._left_behind.append(attempt.thread)
+        if not self._thread.ends_within(self._timeout_s, attempt.run):
             self._plugin = None
             return Later(f"{self._service} did not answer within {self._timeout_s:g}s")
         return apprise_outcome(self._service, attempt.worked, [self._without_secrets(line) for line in attempt.said])
@@ -131,7 +126,8 @@ class AppriseReceiver:
         return one_line(text)
 
     def close(self) -> None:
-        """Nothing stays open: each attempt has its own connection."""
+        """End the thread; no connection stays open."""
+        self._thread.close()
 
 
 class _Attempt(logging.Handler):
@@ -142,14 +138,16 @@ class _Attempt(logging.Handler):
         self._plugin, self._told = plugin, told
         self.said: list[str] = []
         self.worked = False
-        self.thread = threading.Thread(target=self._run, daemon=True, name="apprise-attempt")
+        self._thread: int | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep what this thread is told."""
-        if record.thread == self.thread.ident:
+        if record.thread == self._thread:
             self.said.append(record.getMessage())
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Notify the service; raises nothing."""
+        self._thread = threading.get_ident()
         log = logging.getLogger("apprise")
         log.addHandler(self)
         try:

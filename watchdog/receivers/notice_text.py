@@ -72,7 +72,7 @@ def limited(text: str, longest: int) -> str:
 
 def utf16_length(text: str) -> int:
     """Characters as most services count them: those above U+FFFF twice."""
-    return len(text) + sum(letter > "\uffff" for letter in text)
+    return len(text) if text.isascii() else len(text) + sum(letter > "\uffff" for letter in text)
 
 
 def is_url(text: str) -> bool:

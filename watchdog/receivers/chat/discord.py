@@ -81,8 +81,12 @@ class DiscordReceiver(HttpReceiver):
 
 def limited_markdown(text: str, longest: int) -> str:
     """One line of at most `longest` characters, in which nothing is markup or a link."""
+    line = limited(text, longest).replace("://", ":\u2044\u2044")
+    whole = _MARKUP.sub(r"\\\1", line)
+    if utf16_length(whole) < longest:
+        return whole
     shown, size = list[str](), 0
-    for letter in limited(text, longest).replace("://", ":\u2044\u2044"):
+    for letter in line:
         escaped = _MARKUP.sub(r"\\\1", letter)
         size += utf16_length(escaped)
         if size >= longest:

@@ -11,7 +11,6 @@ import os
 import re
 import socket
 import ssl
-import threading
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from watchdog.core.incidents.outcome import Later, Outcome, Refused
 from watchdog.core.text.exception_chain import exception_chain
 from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.secrets import pieces_of_url
+from watchdog.net.bounded_thread import MOST_LEFT_ALONE, BoundedThread
 from watchdog.net.http_proxy import ENVIRONMENT, Proxy, proxy_answer, proxy_for
 from watchdog.net.tls_files import TlsFiles, no_tls, tls_context
 from watchdog.receivers.http.outcome import HttpAnswer, Sorting, outcome_of
@@ -37,8 +37,6 @@ __all__ = ["HttpAttempt"]
 
 LARGEST_ANSWER = 64 * 1024
 LARGEST_TEXT = 4096
-MOST_LEFT_BEHIND = 4
-"""The most attempts of one receiver that may have timed out without having ended."""
 _SYSTEMS_TRUST = TlsFiles()
 _SHORTEST_SECRET = 4
 
@@ -81,7 +79,7 @@ class HttpAttempt:
         self._hidden = _worth_hiding(self._secrets)
         self._client: httpx.Client | None = None
         self._network: DeadlineBackend | None = None
-        self._left_behind: list[threading.Thread] = []
+        self._thread = BoundedThread("http-attempt")
 
     @property
     def longest_s(self) -> float:
@@ -97,9 +95,8 @@ class HttpAttempt:
         return self._sent("GET", b"", headers, now, sort or outcome_of)
 
     def _sent(self, method: str, body: bytes, headers: Mapping[str, str], now: float, sort: Sorting) -> Outcome:
-        self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
-        if len(self._left_behind) >= MOST_LEFT_BEHIND:
-            return Later(f"{self._server}: {MOST_LEFT_BEHIND} earlier attempts still hang; can its name be looked up?", never_arrived=True)
+        if self._thread.full:
+            return Later(f"{self._server}: {MOST_LEFT_ALONE} earlier attempts still hang; can its name be looked up?", never_arrived=True)
         try:
             client = self._opened()
         except ValueError as error:  # from `proxy_for`
@@ -110,14 +107,9 @@ class HttpAttempt:
         network, answer = self._network, _Answer()
         if network is not None:
             network.begin(self._timeout_s)
-        exchange = (client, method, self._url, body, headers, answer)
-        attempt = threading.Thread(target=_exchange, args=exchange, daemon=True, name="http-attempt")
-        attempt.start()
-        attempt.join(self._timeout_s)
-        late = attempt.is_alive()
+        late = not self._thread.ends_within(self._timeout_s, lambda: _exchange(client, method, self._url, body, headers, answer))
         if late:
             self.close()  # breaks the connection, so the thread's error is caused by us
-            self._left_behind.append(attempt)
         if answer.status == 407 and self._proxy:
             return Later(proxy_answer(407, self._proxy, self._server), never_arrived=True)
         if answer.status is not None:
@@ -137,6 +129,7 @@ class HttpAttempt:
 
     def close(self) -> None:
         """Close the connection; the next attempt opens a new one."""
+        self._thread.close()
         client, self._client = self._client, None
         if client is not None:
             client.close()

@@ -50,4 +50,5 @@ class EmailReceiver:
         return head.as_bytes().removesuffix(b"\r\n") + body
 
     def close(self) -> None:
-        """Nothing stays open: each attempt has its own connection."""
+        """End the attempts' thread; no connection stays open."""
+        self._attempt.close()

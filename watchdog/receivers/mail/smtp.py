@@ -9,21 +9,20 @@ import base64
 import smtplib
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.text.sanitize import one_line
+from watchdog.net.bounded_thread import MOST_LEFT_ALONE, BoundedThread
 from watchdog.receivers.mail.settings import EmailSettings
 
 __all__ = ["SmtpAttempt"]
 
-MOST_LEFT_BEHIND = 4
-"""The most attempts that may have timed out without having ended."""
 _TOO_LARGE = (552, 523)
 _SHORTEST_SECRET = 4
 _Refusals = Mapping[str, tuple[int, bytes]]
@@ -78,7 +77,7 @@ class SmtpAttempt:
         self._server = f"{host}:{settings.server_port}"
         self._password = settings.password.get_secret_value() if settings.password else ""
         self._hidden = _hidden(settings.username or "", self._password)
-        self._left_behind: list[threading.Thread] = []
+        self._thread = BoundedThread("smtp-attempt")
 
     @property
     def longest_s(self) -> float:
@@ -87,9 +86,8 @@ class SmtpAttempt:
 
     def send(self, sender: str, recipients: Sequence[str], mail: bytes) -> Outcome:
         """One attempt. Not thread-safe."""
-        self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
-        if len(self._left_behind) >= MOST_LEFT_BEHIND:
-            return Later(f"{self._server}: {MOST_LEFT_BEHIND} earlier attempts still hang; can its name be looked up?", never_arrived=True)
+        if self._thread.full:
+            return Later(f"{self._server}: {MOST_LEFT_ALONE} earlier attempts still hang; can its name be looked up?", never_arrived=True)
         try:
             context = self._context()
         except OSError as error:  # includes ssl.SSLError
@@ -97,17 +95,17 @@ class SmtpAttempt:
             return Later(f"{self._settings.tls} cannot be read as PEM certificates, or their key is locked or another's ({why})")
         exchange = _Exchange()
         connection = _Connection(time.monotonic() + self._settings.timeout, exchange, context if self._settings.security == "tls" else None)
-        given = (connection, context, exchange, sender, recipients, mail)
-        attempt = threading.Thread(target=self._exchange, args=given, daemon=True, name="smtp-attempt")
-        attempt.start()
-        attempt.join(self._settings.timeout)
-        if attempt.is_alive():
-            self._left_behind.append(attempt)
+        talk = partial(self._exchange, connection, context, exchange, sender, recipients, mail)
+        if not self._thread.ends_within(self._settings.timeout, talk):
             _break(connection)
             return self._late(exchange)
         if exchange.failure is not None:
             return self._outcome_of(exchange.failure, exchange)
         return self._delivered(exchange.refused or {})
+
+    def close(self) -> None:
+        """End the thread; no connection stays open."""
+        self._thread.close()
 
     def _exchange(
         self,
