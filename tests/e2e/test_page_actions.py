@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ from tests.processes.browser import chromium, faults_of
 from tests.processes.command_line import watchdog
 from tests.processes.serving import serving
 from tests.servers.waiting import until
+from watchdog.core.actions.kinds import KINDS
 from watchdog.demo.cluster import Cluster
 
 ADA, BOB, EVE = ("ada", "correct horse"), ("bob", "battery staple"), ("eve", "stapler of batteries")
-ALLOWED = ("revoke", "grow", "shrink", "restart-pool", "add-consumer", "cancel-consumer", "purge", "shutdown", "retry")
+ALLOWED = tuple(kind for kind in KINDS if kind != "move")
 PATIENCE_MS = 60_000.0
+PRE, AUT = "celery@pre", "celery@aut"
 
 
 @dataclass
@@ -45,9 +47,22 @@ class Scene:
         with redis.Redis.from_url(self.cluster.redis_url) as client:
             return int(client.llen(queue))
 
+    def said(self, name: str, question: str, *what: str) -> Any:
+        """What a worker answers to Celery's own inspect."""
+        return getattr(self.cluster.app.control.inspect(destination=[name], timeout=5.0, limit=1), question)(*what)[name]
+
+    def consumed(self, name: str) -> set[str]:
+        return {queue["name"] for queue in self.said(name, "active_queues")}
+
+    def limit(self, name: str, what: str) -> str:
+        """What a worker says of a limit of demo.ok."""
+        return next(str(task) for task in self.said(name, "registered", what) if task.startswith("demo.ok "))
+
+    def pids(self, name: str) -> set[int]:
+        return set(self.said(name, "stats")["pool"]["processes"])
+
     def processes(self, name: str) -> int:
-        found = self.cluster.app.control.inspect(destination=[name], timeout=5.0, limit=1).stats()
-        return len(found[name]["pool"]["processes"])
+        return len(self.pids(name))
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +74,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with Cluster() as cluster:
         cluster.start_redis()
         cluster.start_worker("pre", ["q-pre"], 2, "prefork", "--", "worker_pool_restarts=1")
+        cluster.start_worker("aut", ["q-aut"], 1, "prefork", "--autoscale=3,1")
         cluster.start_flower()
         cluster.wait_ready(timeout=90)
         cluster.flood("backlog", 100)
@@ -102,6 +118,20 @@ def begun(client: httpx.Client, **typed: str) -> str:
     address = sent.headers["location"]
     until(lambda: "Do it:" in client.get(address).text, 30, "what it will touch")
     return str(address)
+
+
+EFFECTS: Mapping[str, tuple[dict[str, str], Callable[[Scene, set[int]], bool]]] = {
+    "add-consumer": ({"queue": "more", "workers": AUT}, lambda scene, _: "more" in scene.consumed(AUT)),
+    "restart-consumer": ({"queue": "more", "workers": AUT}, lambda scene, _: "more" in scene.consumed(AUT)),
+    "cancel-consumer": ({"queue": "more", "workers": AUT}, lambda scene, _: "more" not in scene.consumed(AUT)),
+    "rate-limit": ({"task": "demo.ok", "rate": "7/m", "workers": AUT}, lambda scene, _: "7/m" in scene.limit(AUT, "rate_limit")),
+    "time-limit": ({"task": "demo.ok", "hard_s": "6m", "workers": AUT}, lambda scene, _: "360" in scene.limit(AUT, "time_limit")),
+    "autoscale": ({"lowest": "1", "highest": "4", "workers": AUT}, lambda scene, _: scene.said(AUT, "stats")["autoscaler"]["max"] == 4),
+    "restart-pool": ({"workers": PRE}, lambda scene, before: not before <= scene.pids(PRE)),
+    "shrink": ({"number": "1", "workers": PRE}, lambda scene, before: len(scene.pids(PRE)) == len(before) - 1),
+    "shutdown": ({"workers": AUT}, lambda scene, _: not scene.cluster.workers[AUT].running),
+}
+"""Kind -> what is typed, and whether it is seen on the worker (given the processes of `PRE` before). The others are tested by a browser."""
 
 
 # --- by a browser -------------------------------------------------------------------------------------------------------
@@ -293,3 +323,19 @@ def test_who_confirms_twice_at_once_has_it_done_once(scene: Scene) -> None:
         until(lambda: "What came back" in ada.get(address).text, 30, "the outcome")
     until(lambda: scene.processes("celery@pre") > size, 20, "another process")
     assert (scene.processes("celery@pre"), len(scene.logged()) - before) == (size + 1, 1)
+
+
+@pytest.mark.parametrize("kind", EFFECTS)
+def test_what_is_done_from_the_page_is_seen_on_the_worker(scene: Scene, kind: str) -> None:
+    typed, seen = EFFECTS[kind]
+    before = scene.pids(PRE)
+    with scene.client(ADA) as ada:
+        address = begun(ada, kind=kind, **typed)
+        assert ada.post(f"{address}/confirm", data={"csrf": token_of(ada)}).status_code == 303
+        until(lambda: "What came back" in ada.get(address).text, 30, "the outcome")
+    until(lambda: seen(scene, before), 30, "its effect")
+    assert (scene.logged()[-1]["action"], scene.logged()[-1]["outcome"]) == (kind, "done")
+
+
+def test_every_kind_of_action_is_done_from_the_page() -> None:
+    assert {*EFFECTS, "grow", "revoke", "purge", "retry"} == {*ALLOWED}
