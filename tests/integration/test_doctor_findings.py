@@ -1,7 +1,7 @@
 """What `watchdog doctor` reads of real servers for findings that take long to come true, or another clock than this machine's."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,36 @@ def cells(folder: Path, url: str, *columns: str) -> Mapping[str, Any]:
         return readings["broker"].rows[0].cells
     finally:
         eyes.close()
+
+
+@pytest.fixture(scope="module")
+def beside_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A Redis, for one Flower after another."""
+    with Cluster(tmp_path_factory.mktemp("redis")) as cluster:
+        cluster.start_redis()
+        yield cluster
+
+
+@pytest.mark.parametrize(
+    ("args", "login", "environment", "said"),
+    [
+        ((), "", {"FLOWER_UNAUTHENTICATED_API": ""}, "its API is switched off; start Flower with FLOWER_UNAUTHENTICATED_API=true"),
+        (("--basic_auth=ada:right",), "", {}, "it requires credentials; set `username` and `password`"),
+        (("--basic_auth=ada:right",), "ada:wrong@", {}, "it does not accept the configured `username` and `password`"),
+    ],
+)
+def test_a_flower_that_refuses_is_found_with_the_reason(
+    beside_redis: Cluster, tmp_path: Path, args: tuple[str, ...], login: str, environment: Mapping[str, str], said: str
+) -> None:
+    beside_redis.start_flower(*args, environment=environment)
+    result = looked(tmp_path, time.time, flower=beside_redis.flower_url.replace("://", f"://{login}"))
+    beside_redis.stop_flower()
+    assert [said in one.summary for one in result.firing if one.rule == "FlowerUnreachable"] == [True]
+
+
+def test_a_flower_that_is_not_there_is_found(tmp_path: Path) -> None:
+    result = looked(tmp_path, time.time, flower="http://127.0.0.1:1")
+    assert ["connection refused" in one.summary for one in result.firing if one.rule == "FlowerUnreachable"] == [True]
 
 
 @pytest.mark.parametrize("off_s", [-60.0, 60.0])
