@@ -28,6 +28,7 @@ CALLS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "elsewhere": ("status", {"target": "staging"}),
     "option": ("why", {"rule": "--database=/dev/null"}),
     "help": ("incident", {"named": "--help"}),
+    "doctor": ("doctor", {"target": "prod"}),
 }
 """Every call that these tests look at. They share one server, which takes a second to start."""
 
@@ -81,6 +82,11 @@ def test_the_page_names_every_tool(tools: "Sequence[Tool]") -> None:
 def test_status_is_what_a_person_sees(answers: "Mapping[str, CallToolResult]") -> None:
     assert not answers["overview"].is_error
     assert "redis down" in text(answers["overview"])
+
+
+def test_the_doctor_says_what_it_finds(answers: "Mapping[str, CallToolResult]") -> None:
+    assert not answers["doctor"].is_error
+    assert "These alerts are blind here:" in text(answers["doctor"])
 
 
 def test_a_secret_is_masked(answers: "Mapping[str, CallToolResult]") -> None:

@@ -34,7 +34,7 @@ An assistant starts this command itself; docs/mcp.md shows what to write into it
 @config_option
 @database_option
 def mcp(*, config: Path | None, database: str | None) -> None:
-    """Let an assistant ask: status, incidents, why, query.
+    """Let an assistant ask: status, incidents, why, query, doctor.
 
     Speaks the Model Context Protocol on standard input and output. It only reads; secrets are masked as everywhere.
     """
