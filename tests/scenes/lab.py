@@ -129,12 +129,7 @@ class Lab:
         self._closing.set()
         for thread in self._threads:
             thread.join(15)
-        if self._daemon is not None:
-            self._daemon.process.terminate()
-            try:
-                self._daemon.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self._daemon.process.kill()
+        self._stop_daemon()
         self.cluster.close()
         self.rabbitmq.kill()
         self._receiver.__exit__(kind, error, trace)
@@ -231,6 +226,28 @@ class Lab:
         self.looks.append(Look(at, what, done.returncode, right))
         with (self.folder / "checks.log").open("a") as log:
             log.write(f"{self.looks[-1]}\n{done.stdout}{done.stderr}\n")
+
+    def _stop_daemon(self) -> None:
+        if self._daemon is not None:
+            self._daemon.process.terminate()
+            try:
+                self._daemon.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self._daemon.process.kill()
+
+    def replayed_otherwise(self) -> list[str]:
+        """End the daemon, and replay what it recorded: what the same rules would have told otherwise, which is nothing."""
+        self._stop_daemon()
+        done = watchdog_process("rules", "replay", "--format", "json", cwd=self.folder)
+        (self.folder / "replay.json").write_text(done.stdout + done.stderr)
+        if done.returncode not in (0, 1):
+            return [f"a replay ended with {done.returncode}: {done.stderr.strip()[:300]}"]
+        pairs = json.loads(done.stdout)["incidents"]
+        return [
+            f"a replay differs: {one['difference']} {one['rule']}[{','.join(one['key'].values())}] {one['why']}"
+            for one in pairs
+            if one["difference"] != "same"
+        ]
 
     def told(self) -> list[Told]:
         """What the receiver got so far, one entry an event, in order."""

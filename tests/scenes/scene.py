@@ -1,7 +1,7 @@
 """What a scene is: its truth as data, and the play that the truth is about."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -75,4 +75,5 @@ def play(scene: Scene, folder: Path, *, flower: str | None = None, broker: str |
         scene.act(lab)
         told = lab.told()
         (folder / "told.log").write_text("".join(f"{one}\n" for one in told))
-        return judge(told, scene.needs, scene.also, lab.looks if asks_flower else [], lab.steps)
+        verdict = judge(told, scene.needs, scene.also, lab.looks if asks_flower else [], lab.steps)
+        return replace(verdict, false=[*verdict.false, *lab.replayed_otherwise()])
