@@ -96,3 +96,9 @@ def test_a_stop_right_after_the_confirmation_leaves_no_action_without_its_end(sc
     scene.daemon.send(signal.SIGTERM)
     until(lambda: scene.daemon.process.poll() is not None, 30, "its end")
     assert ([one.outcome for one in scene.logged()], scene.waiting()) == (["done"], 0)
+
+
+def test_what_is_not_allowed_is_not_shown_and_refused(scene: Scene) -> None:
+    shown = 'id="grow"' in scene.client.get("/actions", params={"target": "prod"}).text
+    answer = scene.post("/actions", target="prod", kind="grow", number="1")
+    assert (shown, answer.status_code, scene.logged()[-1].text) == (False, 403, "not allowed")
