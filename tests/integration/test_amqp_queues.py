@@ -188,6 +188,20 @@ def test_what_is_marked_is_not_sent_again(channel: Any, no_marks: None, queues: 
     assert ids(channel, "src") == ["a", "b", "c"]
 
 
+def test_the_permissions_for_sending_again_in_the_docs_are_enough(rabbit: RabbitMQ, channel: Any, no_marks: None) -> None:
+    url = rabbit.let_in("sender", configure=r"^watchdog\.sent-again$", write=r"^amq\.default$", read=r"^watchdog\.sent-again$")
+    queues = QueuesOnAmqp(CelerySettings.model_validate({"url": url}))
+    assert sent_once(queues, "src", "a", "a") == [True, False]
+    queues.close()
+
+
+def test_who_may_not_keep_marks_is_told_so(rabbit: RabbitMQ, no_marks: None) -> None:
+    queues = QueuesOnAmqp(CelerySettings.model_validate({"url": rabbit.let_in("mover", configure="^$", write=".*", read=".*")}))
+    with pytest.raises(BrokerError, match=r"ACCESS_REFUSED.*retry also to configure and read watchdog\.sent-again"):
+        sent_once(queues, "src", "a")
+    queues.close()
+
+
 def test_two_do_not_send_at_the_same_time(rabbit: RabbitMQ, no_marks: None, queues: QueuesOnAmqp) -> None:
     sent_once(queues, "src", "a")
     other = QueuesOnAmqp(CelerySettings.model_validate({"url": rabbit.url}))

@@ -158,7 +158,7 @@ class QueuesOnAmqp:
             if self._amqp is None:
                 raise BrokerError(f"rabbitmq: {fault(error, self._place, was_open=False).reason}") from None
             raise BrokerError(
-                f"rabbitmq: it does not let this user {what} (ACCESS_REFUSED): it needs {GRANTS}; retry needs all of {MARKS}, too"
+                f"rabbitmq: it does not let this user {what} (ACCESS_REFUSED): it needs {GRANTS}; retry also to configure and read {MARKS}"
             ) from None
         except amqp_errors.NotFound:
             raise BrokerError(f"rabbitmq: there is no such queue in the virtual host {self._place.virtual_host[:100]}") from None
