@@ -17,7 +17,7 @@ from celery.events.state import State
 from bench.cpu import cpu_ms_of, cpu_s_of_pid, interleaved
 from bench.daemon import daemon, write_config
 from bench.figures import Figure, by_round
-from bench.servers import Servers, serving
+from bench.servers import serving
 from bench.site import Site
 from watchdog.demo.processes import Process
 from watchdog.sources.events.heard import Memory
@@ -25,8 +25,9 @@ from watchdog.sources.events.messages import worker_event
 from watchdog.sources.events.tasks.messages import task_events
 from watchdog.sources.events.tasks.runs import Runs
 
-__all__ = ["events", "heartbeat", "task_messages"]
+__all__ = ["IDLE", "STARTING_S", "beating", "events", "heartbeat", "idle", "task_messages"]
 
+IDLE = "an idle daemon that hears {workers} workers {where}: CPU in {round_s:g} s; floor: without events and questions to workers"
 FREQ_S = 2.0
 STARTING_S = 15.0
 CHANNEL = "/0.celeryev/worker.heartbeat"
@@ -41,17 +42,11 @@ def events(
 ) -> Iterator[Figure]:
     """CPU of an idle daemon, and of a single heartbeat."""
     site = Site(workers, 0, time.time())
-    with serving(site, folder) as servers, _beating(servers, site.workers), ExitStack() as stack:
-        hearing = stack.enter_context(_running(folder / "hearing", servers, {}))
-        deaf = stack.enter_context(_running(folder / "deaf", servers, {"events": "off", "celery.ask_workers": False}))
-        time.sleep(starting_s)
-        pairs = [_spent(hearing, deaf, round_s) for _ in range(rounds)]
-        yield by_round(
-            f"an idle daemon that hears {workers} workers: CPU in {round_s:g} s; floor: without events and questions to workers",
-            "s",
-            pairs,
-            1.2,
-        )
+    with serving(site, folder) as servers, redis.Redis.from_url(servers.redis_url) as broker:
+        target = {"flower": servers.flower_url, "redis": servers.redis_url}
+        with beating(site.workers, lambda beat: broker.publish(CHANNEL, beat)):
+            pairs = idle(folder, target, {**target, "celery.ask_workers": False}, rounds, round_s, starting_s)
+        yield by_round(IDLE.format(workers=workers, where="on Redis", round_s=round_s), "s", pairs, 1.2)
     messages = [heartbeat(name, number) for number, name in enumerate(site.workers)] * (heartbeats // workers)
     of_one = [(ours / len(messages), theirs / len(messages)) for ours, theirs in interleaved(rounds, *_ways(messages))]
     yield by_round("a heartbeat, decoded and remembered: CPU; floor: Celery's event state", "ms", of_one, 1 / 3)
@@ -102,10 +97,20 @@ def _ways(messages: Sequence[bytes]) -> tuple[Callable[[], float], Callable[[], 
     return (lambda: cpu_ms_of(ours)), (lambda: cpu_ms_of(theirs))
 
 
+def idle(
+    folder: Path, hearing: Mapping[str, object], deaf: Mapping[str, object], rounds: int, round_s: float, starting_s: float
+) -> list[tuple[float, float]]:
+    """CPU seconds in each round of two daemons that run beside each other; the second one hears no events."""
+    with ExitStack() as stack:
+        one = stack.enter_context(_running(folder / "hearing", hearing))
+        other = stack.enter_context(_running(folder / "deaf", {**deaf, "events": "off"}))
+        time.sleep(starting_s)
+        return [_spent(one, other, round_s) for _ in range(rounds)]
+
+
 @contextmanager
-def _running(folder: Path, servers: Servers, more: Mapping[str, object]) -> Iterator[Process]:
-    target = {"name": "site", "flower": servers.flower_url, "redis": servers.redis_url, **more}
-    write_config(folder, {"interval": "10s", "database": "watchdog.db"}, {"target": [target]})
+def _running(folder: Path, target: Mapping[str, object]) -> Iterator[Process]:
+    write_config(folder, {"interval": "10s", "database": "watchdog.db"}, {"target": [{"name": "site", **target}]})
     with daemon(folder) as process:
         yield process
 
@@ -118,17 +123,16 @@ def _spent(one: Process, other: Process, round_s: float) -> tuple[float, float]:
 
 
 @contextmanager
-def _beating(servers: Servers, names: Sequence[str]) -> Iterator[None]:
+def beating(names: Sequence[str], publish: Callable[[bytes], object]) -> Iterator[None]:
     """Each worker sends a heartbeat every 2 s, each at its own time, while the block runs."""
     ended = threading.Event()
 
     def beat() -> None:
-        with redis.Redis.from_url(servers.redis_url) as broker:
-            number = 0
-            while not ended.wait(FREQ_S / len(names)):
-                name = names[number % len(names)]
-                broker.publish(CHANNEL, heartbeat(name, number // len(names)))
-                number += 1
+        number = 0
+        while not ended.wait(FREQ_S / len(names)):
+            name = names[number % len(names)]
+            publish(heartbeat(name, number // len(names)))
+            number += 1
 
     thread = threading.Thread(target=beat, name="beating")
     thread.start()

@@ -105,6 +105,7 @@ class Lab:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.rabbitmq = RabbitMQ(folder)
+        self.second_node = RabbitMQ(folder, joins=self.rabbitmq)
         self._on_rabbitmq = on_rabbitmq
         settings = {"task_publish_retry": False, **conf}
         environment = {"DEMO_VISIBILITY_TIMEOUT_S": str(visibility_timeout_s)}
@@ -131,6 +132,7 @@ class Lab:
             thread.join(15)
         self._stop_daemon()
         self.cluster.close()
+        self.second_node.kill()
         self.rabbitmq.kill()
         self._receiver.__exit__(kind, error, trace)
 

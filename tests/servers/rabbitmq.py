@@ -30,10 +30,15 @@ def found() -> str | None:
 
 
 class RabbitMQ:
-    """One broker, guest:guest, that can be started, killed and started again with what it kept. `memory_bytes`: where its alarm begins."""
+    """One broker, guest:guest, that can be started, killed and started again with what it kept. `memory_bytes`: where its alarm begins.
 
-    def __init__(self, folder: Path, memory_bytes: int = 1 << 29) -> None:
-        self._folder = folder / "rabbitmq"
+    `joins`: the running node with which it forms a cluster.
+    """
+
+    def __init__(self, folder: Path, memory_bytes: int = 1 << 29, joins: "RabbitMQ | None" = None) -> None:
+        self._node = "scene" if joins is None else "second"
+        self._folder = folder / ("rabbitmq" if joins is None else "rabbitmq-second")
+        self._first = joins or self
         self._port, self._api_port, self._names_port, self._peers_port = (free_port() for _ in range(4))
         self._memory_bytes = memory_bytes
         self._processes: list[Process] = []
@@ -53,9 +58,11 @@ class RabbitMQ:
             raise FileNotFoundError("rabbitmq-server: not installed")
         self._folder.mkdir(parents=True, exist_ok=True)
         self._write_settings()
-        names = Process("epmd", ["epmd", "-port", str(self._names_port), "-address", LOOPBACK], self._folder, self._environment())
         broker = Process("broker", [program], self._folder, self._environment())
-        self._processes = [broker, names]
+        self._processes = [broker]
+        if self._first is self:
+            names = ["epmd", "-port", str(self._names_port), "-address", LOOPBACK]
+            self._processes.append(Process("epmd", names, self._folder, self._environment()))
         deadline = time.monotonic() + START_S
         while not self._answers():
             if time.monotonic() > deadline or not broker.running:
@@ -115,16 +122,19 @@ class RabbitMQ:
             "disk_free_limit.absolute": "50MB",
             "log.console": "true",
         }
+        if self._first is not self:
+            settings |= {"cluster_formation.peer_discovery_backend": "classic_config"}
+            settings |= {"cluster_formation.classic_config.nodes.1": f"{self._first._node}@localhost"}
         (self._folder / "rabbit.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
 
     def _environment(self) -> dict[str, str]:
         folder = self._folder
         return {
             **os.environ,
-            "HOME": str(folder),
+            "HOME": str(self._first._folder),  # the nodes of a cluster share a cookie, which is there
             "ERL_EPMD_ADDRESS": LOOPBACK,
-            "ERL_EPMD_PORT": str(self._names_port),
-            "RABBITMQ_NODENAME": "scene@localhost",
+            "ERL_EPMD_PORT": str(self._first._names_port),
+            "RABBITMQ_NODENAME": f"{self._node}@localhost",
             "RABBITMQ_DIST_PORT": str(self._peers_port),
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),

@@ -79,6 +79,22 @@ def _rabbit_blocked(lab: Lab) -> None:
     lab.rest_until(lab.now + 110)
 
 
+def _two_nodes(lab: Lab) -> None:
+    one_worker(lab)
+    lab.second_node.start()
+
+
+def _node_down(lab: Lab) -> None:
+    lab.traffic(1.0, "celery")
+    lab.rest_until(20)
+    lab.step("killed")
+    lab.second_node.kill()
+    lab.rest_until(380)
+    lab.second_node.start()
+    lab.step("back")
+    lab.rest_until(lab.now + 100)
+
+
 RABBITMQ = (
     Scene(
         "rabbitmq",
@@ -143,6 +159,16 @@ RABBITMQ = (
         _rabbit_blocked,
         (Need("alarm", ("BrokerAlarm",), within_s=45, mended="over"),),
         (Also("alarm", ("Blind", "WorkerEnded", *GONE)),),
+        broker="rabbitmq",
+        asks_rabbitmq=True,
+    ),
+    Scene(
+        "rabbitmq_node_down",
+        "One of two nodes of a RabbitMQ cluster is dead for six minutes; the queues are on the other one.",
+        560,
+        _two_nodes,
+        _node_down,
+        (Need("killed", ("BrokerNodeDown",), within_s=350, mended="back"),),
         broker="rabbitmq",
         asks_rabbitmq=True,
     ),

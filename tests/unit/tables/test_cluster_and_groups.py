@@ -61,7 +61,7 @@ def test_one_worker_that_does_not_say_what_it_does_makes_the_sum_a_gap() -> None
     watch = watching()
     watch.cluster.beats[WEB] = replace(watch.cluster.beats[WEB], active=None)
     reading = cluster_of(watch)
-    assert (gap(reading, "", "active"), gap(reading, "", "utilization")) == ("celery@web-1: flower: it does not say",) * 2
+    assert (gap(reading, "", "active"), gap(reading, "", "utilization")) == ("celery@web-1: it does not say",) * 2
     assert cells(reading, "capacity") == [8.0]
 
 
@@ -123,7 +123,7 @@ def test_a_worker_that_does_not_say_its_version_makes_their_number_a_gap() -> No
     watch = watching()
     del watch.cluster.beats[WEB]
     watch.past = replace(watch.past, memories={})
-    assert gap(cluster_of(watch), "", "versions").startswith("celery@web-1: flower: no heartbeat")
+    assert gap(cluster_of(watch), "", "versions").startswith("celery@web-1: no heartbeat")
 
 
 def test_expected_is_the_highest_of_what_is_configured() -> None:

@@ -92,7 +92,7 @@ class QueueWork:
             for row in [self._workers[name] for name in names]:
                 rate = row.cells.get("processed_per_min")
                 if not isinstance(rate, float):
-                    found, why = None, row.gaps.get("processed_per_min", "flower: not queried")
+                    found, why = None, row.gaps.get("processed_per_min", f"{row.cells['name']}: it does not say")
                     break
                 found = (found or 0.0) + rate
         if found is None:

@@ -142,7 +142,7 @@ class _Workers:
     """What this poll knows of the workers."""
 
     def __init__(self, look: Look, known_workers: KnownWorkers, runs: tuple[KnownRun, ...]) -> None:
-        workers = look.before.get("workers", Reading(unread="flower: not queried"))
+        workers = look.before.get("workers", Reading(unread="the workers were not read"))
         self.look, self.known_workers, self.runs, self.unread = look, known_workers, runs, workers.unread
         self.rows: Mapping[Cell, Row] = {row.cells["name"]: row for row in workers.rows}
 

@@ -27,13 +27,13 @@ FROM_INSPECTION = ("uptime_s", "pool_size", "saturated", "reserved", "prefetch_c
 FROM_BEAT = ("active", "processed", "load1", "load5", "load15", "pid", "version")
 OF_NOW = ("active", "processed", "load1", "load5", "load15")
 """Those of them that are valid only while heartbeats come."""
-NOT_SAID = "flower: it does not say"
+NOT_SAID = "it does not say"
 NOT_RESERVED = "flower: reports it only if this worker alone is refreshed"
 NOT_ASKED = "celery: asked only while it may hold more than usual and another worker is idle"
 TURNS_S = 600.0
 """How long after an earlier process was heard again two processes are assumed."""
-NO_BEAT_YET = "flower: no heartbeat of it seen yet"
-NO_HEARTBEAT = "flower: receives no heartbeats from it, though it answers"
+NO_BEAT_YET = "no heartbeat of it was seen yet"
+NO_HEARTBEAT = "no heartbeats of it are heard, though it answers"
 MISSED = "events: the connection was opened after it went, so what it executed may have ended unheard"
 
 

@@ -11,7 +11,7 @@ from watchdog.core.model.queries import STARTED_TASKS, HearWorkers, Inspected, Q
 from watchdog.core.model.replies import EventCounters, WorkerInspection
 from watchdog.core.model.rows import Asking, Column, Key, Kind, Look, Reading, Sample, Table
 from watchdog.tables.workers.evidence import beats_of, own_events, why_not_heard
-from watchdog.tables.workers.inspected.directly import direct_queries, is_needed
+from watchdog.tables.workers.inspected.directly import direct_queries, is_needed, was_asked
 from watchdog.tables.workers.inspected.instead import BY_FLOWER, NOT_ASKED, Told, told
 from watchdog.tables.workers.inspected.scheduled import scheduled_queries
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, inspections, known_workers_of
@@ -159,7 +159,7 @@ def _nobody_known(look: Look, seen: Told) -> Reading | None:
     everything = [c.name for c in COLUMNS]
     if seen.denied and events is None and "events" not in target.sources:  # as without this source: nobody asked for it
         return Reading(idle=dict.fromkeys(everything, seen.denied))
-    if events is None and not seen.directly:
+    if events is None and not (seen.directly and was_asked(look.replies)):
         return None
     if not (target.min_workers or target.min_workers_by_name or target.expected_workers):
         return Reading(idle=dict.fromkeys(everything, NOBODY_ANSWERED if seen.directly else NOBODY), memory=seen.known_workers)

@@ -1,3 +1,5 @@
+import pytest
+
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.judging.idleness import idle_by_configuration
 from watchdog.core.model.target import Target
@@ -14,6 +16,7 @@ def idle(target: Target, asked: Rule) -> str | None:
     return idle_by_configuration(TABLES, target, [asked]).get("R")
 
 
+RULES = {tuned.rule.name: tuned.rule for tuned in rules_for(read_rule_book([], TABLES), "prod", TABLES)}
 BOTH = Target("prod", frozenset({"flower", "redis"}))
 
 
@@ -47,6 +50,15 @@ def test_what_can_be_filled_is_not_idle() -> None:
 
 def shipped(target: Target) -> dict[str, str]:
     return idle_by_configuration(TABLES, target, [tuned.rule for tuned in rules_for(read_rule_book([], TABLES), target.name, TABLES)])
+
+
+@pytest.mark.parametrize("broker", ["redis", "rabbitmq"])
+def test_without_flower_rules_about_workers_tasks_and_queues_are_not_idle(broker: str) -> None:
+    target = Target("prod", frozenset({broker, "celery", "events"}), hears_tasks=True)
+    of_workers = {
+        name for name, rule in RULES.items() if not rule.reads.keys().isdisjoint(("workers", "hosts", "kinds", "tasks", "queues"))
+    }
+    assert of_workers & shipped(target).keys() == set()
 
 
 OF_EVENTS = {"TaskRunsTwice"}

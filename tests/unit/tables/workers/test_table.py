@@ -96,7 +96,7 @@ def test_a_worker_without_a_dashboard_entry_has_gaps_not_zeros() -> None:
     cluster = healthy()
     del cluster.beats[WEB]
     reading = first_look(cluster)
-    assert (cell(reading, WEB, "active"), gap(reading, WEB, "active")) == (None, "flower: no heartbeat of it seen yet")
+    assert (cell(reading, WEB, "active"), gap(reading, WEB, "active")) == (None, "no heartbeat of it was seen yet")
 
 
 def test_while_the_dashboard_does_not_answer_what_it_said_last_is_not_shown_as_now() -> None:

@@ -82,7 +82,7 @@ def test_memory_is_counted_in_the_unit_of_the_system(system: str, in_bytes: floa
 def test_a_system_that_does_not_count_leaves_a_gap(column: str) -> None:
     cluster = healthy()
     cluster.cache[WEB] = replace(cluster.cache[WEB], cpu_s=None, max_rss=None)
-    assert gap(Watch(cluster).look(0)["workers"], WEB, column) == "flower: this worker's system does not report it"
+    assert gap(Watch(cluster).look(0)["workers"], WEB, column) == "its system does not report it"
 
 
 def test_memory_in_an_unknown_unit_is_a_gap() -> None:

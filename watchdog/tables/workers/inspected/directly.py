@@ -33,7 +33,17 @@ from watchdog.tables.workers.inspected.pongs import hears_later, key_prefix_of, 
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers
 from watchdog.tables.workers.silence import may_be_deaf, questions
 
-__all__ = ["NEEDS_BEATS", "as_flower_would", "asked_all", "direct_queries", "is_needed", "refusal", "unanswered", "why_not_asked"]
+__all__ = [
+    "NEEDS_BEATS",
+    "as_flower_would",
+    "asked_all",
+    "direct_queries",
+    "is_needed",
+    "refusal",
+    "unanswered",
+    "was_asked",
+    "why_not_asked",
+]
 
 NEEDS_BEATS = ("load1", "load5", "load15", "rss_max_bytes", "clock_drift_s")
 """What only heartbeats say, or what needs them."""
@@ -76,12 +86,21 @@ def direct_queries(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
 
 def why_not_asked(replies: Replies, target: Target) -> str:
     """Return why no worker could be asked in this poll; empty if they were, or if nobody was due."""
-    queries = [query for query in replies.answers if isinstance(query, PingWorkers | InspectWorkers)]
+    queries = _questions(replies)
     gap = next((answer for query in queries if isinstance(answer := replies.get(query, object), Gap)), None)
     broker = replies.get(Ping(), object)
     if not queries and "redis" in target.sources and isinstance(broker, Gap):
         return broker.reason if replies.asked(Ping()) else "celery: not queried"
     return "" if gap is None else gap.reason
+
+
+def was_asked(replies: Replies) -> bool:
+    """Whether any worker was asked in this poll."""
+    return bool(_questions(replies))
+
+
+def _questions(replies: Replies) -> list[PingWorkers | InspectWorkers]:
+    return [query for query in replies.answers if isinstance(query, PingWorkers | InspectWorkers)]
 
 
 def refusal(replies: Replies) -> str:

@@ -4,15 +4,16 @@ Input: a look, what was remembered. Output: the replies from which everything el
 people, and which columns nobody can say. Events come first as evidence of life (`evidence`), then an answer of the worker, then Flower.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import WorkerStatus
+from watchdog.core.model.queries import HearWorkers, WorkerStatus
 from watchdog.core.model.replies import Replies
 from watchdog.core.model.rows import Look
+from watchdog.core.model.target import Target
 from watchdog.tables.workers.evidence import own_events
 from watchdog.tables.workers.inspected.directly import (
     NEEDS_BEATS,
@@ -21,6 +22,7 @@ from watchdog.tables.workers.inspected.directly import (
     is_needed,
     refusal,
     unanswered,
+    was_asked,
     why_not_asked,
 )
 from watchdog.tables.workers.memory import KnownWorkers
@@ -64,10 +66,15 @@ def told(look: Look, before: KnownWorkers) -> Told:
         return Told(replies, look_again(before, target, replies, look.now), denied=denied, idle=idle)
     replies = as_flower_would(replies, target, before, look.now)
     note = f"workers were asked directly: {flower.reason}" if there else "workers were asked directly"
-    beatless = () if own_events(replies, target) is not None else NEEDS_BEATS
-    idle = dict.fromkeys((*beatless, *unheard), note if there else NO_FLOWER)
-    idle |= {} if before.known else {"hoarded": NO_HOLDINGS}
+    idle = dict.fromkeys((*_beatless(replies, target), *unheard), note if there else NO_FLOWER)
+    idle |= {"hoarded": NO_HOLDINGS} if was_asked(replies) and not before.known else {}
     return Told(replies, _known_directly(look, replies, before), directly=True, note=note, denied=denied, idle=idle)
+
+
+def _beatless(replies: Replies, target: Target) -> Iterable[str]:
+    """Return the columns that need heartbeats, if none are heard; none as long as that is still to be seen."""
+    asked = any(isinstance(query, HearWorkers) for query in replies.answers)
+    return () if own_events(replies, target) is not None or ("events" in target.sources and not asked) else NEEDS_BEATS
 
 
 def _known_directly(look: Look, replies: Replies, before: KnownWorkers) -> KnownWorkers:

@@ -18,9 +18,9 @@ SHORTEST_S = 5.0
 """Two inspections closer together are not compared: when each was made is known to about a tenth of a second."""
 UNIT_BYTES = {"Darwin": 1}
 """In which unit the kernel counts, where it is not KiB as on Linux and the BSDs."""
-NOT_MEASURED = "flower: this worker's system does not report it"
-ONCE = "flower: it takes two inspections of one process, which follow each other within 5 minutes"
-NO_SYSTEM = "flower: no heartbeat of it seen yet, which names its system, and with it the unit of its memory"
+NOT_MEASURED = "its system does not report it"
+ONCE = "it takes two inspections of one process, and the second comes up to 5 minutes after the first"
+NO_SYSTEM = "no heartbeat of it was seen yet, which names its system, and with it the unit of its memory"
 
 
 class CpuUse(Struct, frozen=True, gc=False, omit_defaults=True):
