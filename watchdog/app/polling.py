@@ -63,10 +63,10 @@ def _events(target: TargetSettings, ears: SharedEars | None) -> dict[str, Source
 def _poller(settings: Settings, target: TargetSettings, sources: Mapping[str, Source], tables: Mapping[str, Table]) -> Poller:
     """A poller whose target has events only if they are heard."""
     seen = to_target(settings, target)
-    heard = EVENTS in sources
-    return Poller(
-        replace(seen, sources=seen.sources - ({EVENTS} - sources.keys()), hears_tasks=heard and seen.hears_tasks), sources, tables
-    )
+    if EVENTS in seen.sources and EVENTS not in sources:
+        later = frozenset({"workers", "tasks"} if seen.hears_tasks else {"workers"})
+        seen = replace(seen, sources=seen.sources - {EVENTS}, hears_tasks=False, heard_by_daemon=later)
+    return Poller(seen, sources, tables)
 
 
 def build_live_pollers(settings: Settings) -> list[Poller]:

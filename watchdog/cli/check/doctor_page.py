@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from watchdog.cli.output.page import Block, Entries, Entry, Ink, Line, Piece
 from watchdog.core.incidents.payload import iso
 from watchdog.core.judging.check_result import CheckResult, Firing
+from watchdog.core.model.target import HEARD_LATER
 from watchdog.core.text.sanitize import first_line
 from watchdog.core.text.wording import counted, key_text
 
@@ -26,11 +27,13 @@ Reasons = dict[tuple[str, str], list[str]]
 def doctor_page(result: CheckResult, own: Collection[str], footer: str) -> list[Block]:
     """The page; `footer` names the configuration."""
     found = _grouped(result.firing)
-    blind = _without_verdict(result, lambda rule: rule not in own and rule != BY_THE_DAEMON)
+    unjudged = _without_verdict(result, lambda rule: rule not in own and rule != BY_THE_DAEMON)
+    blind = {why: rules for why, rules in unjudged.items() if why[0] != HEARD_LATER}
     page: list[Block] = [Line.of(_headline(result, found, blind))]
     if found:
         page += [Line(), Entries(tuple(map(_entry, found)))]
     page += _reasons("These alerts are blind here:", blind)
+    page += _reasons("Judged by the daemon alone:", {why: rules for why, rules in unjudged.items() if why not in blind})
     page += _reasons("Not examined:", _without_verdict(result, lambda rule: rule in own))
     return [*page, Line(), Line.of(Ink(f"{iso(result.checked_at)} · {footer}", "faint"))]
 

@@ -9,11 +9,12 @@ from watchdog.core.model.objective import Objective
 from watchdog.core.model.schedules.periodic import Scheduler
 from watchdog.core.model.schedules.schedule import Schedule
 
-__all__ = ["ANY_TARGET", "SELF", "Target", "TargetsMeant", "covers", "matches"]
+__all__ = ["ANY_TARGET", "HEARD_LATER", "SELF", "Target", "TargetsMeant", "covers", "matches"]
 
 SELF = "watchdog"
 """The reserved target: watchdog itself."""
 
+HEARD_LATER = "`watchdog run` hears it from the workers' events, a single look does not"
 NO_TASKS = 'needs Flower, or the events of tasks (events = "all"), and this target has neither'
 
 ANY_TARGET = "*"
@@ -64,13 +65,19 @@ class Target(Struct, frozen=True):
     """Whether it is on trial: its incidents are kept, and nobody is notified."""
     hears_tasks: bool = False
     """Whether a daemon hears of its tasks by their events, which then are what it knows of them, and Flower is not asked."""
+    heard_by_daemon: frozenset[str] = frozenset()
+    """What `watchdog run` hears of it and this look does not: events of `workers`, of `tasks`."""
 
     @property
     def without_tasks(self) -> str:
         """Why nothing can be known of its tasks; empty if something can."""
         if self.hears_tasks or "flower" in self.sources:
             return ""
-        return NO_TASKS if "events" in self.sources else "needs Flower, and this target has no `flower`"
+        return NO_TASKS if "events" in self.sources else self.without_flower("tasks")
+
+    def without_flower(self, of: str) -> str:
+        """Why nothing is known, without Flower, of what the events of `workers` or of `tasks` would tell."""
+        return HEARD_LATER if of in self.heard_by_daemon else "needs Flower, and this target has no `flower`"
 
 
 class TargetsMeant(Struct, frozen=True):

@@ -30,9 +30,8 @@ from watchdog.tables.workers.presence import FlowerPresence
 from watchdog.tables.workers.rows import FROM_INSPECTION
 from watchdog.tables.workers.states import look_again
 
-__all__ = ["BY_FLOWER", "NOT_ASKED", "NO_FLOWER", "Told", "told"]
+__all__ = ["BY_FLOWER", "NOT_ASKED", "Told", "told"]
 
-NO_FLOWER = "needs Flower, and this target has no `flower`"
 NOT_ASKED = "needs `flower` or `celery`, and this target has neither"
 NO_HOLDINGS = "needs a second look: who holds more than usual is asked once that is known"
 BY_FLOWER = (*FROM_INSPECTION, "hoarded", "unserved", "served")
@@ -54,7 +53,7 @@ def told(look: Look, before: KnownWorkers) -> Told:
     """Return what this poll shows of the workers."""
     replies, target, there = look.replies, look.target, "flower" in look.target.sources
     flower, denied = replies.get(WorkerStatus(), dict[str, bool]), refusal(replies)
-    unheard = {} if target.hears_tasks else {"abandoned": NO_FLOWER}
+    unheard = {} if target.hears_tasks else {"abandoned": target.without_tasks}
     if not isinstance(flower, Gap) or not is_needed(target, replies, before):
         idle = {} if there else dict.fromkeys(BY_FLOWER, NOT_ASKED) | unheard
         return Told(replies, look_again(before, target, replies, look.now), denied=denied, idle=idle)
@@ -66,7 +65,8 @@ def told(look: Look, before: KnownWorkers) -> Told:
         return Told(replies, look_again(before, target, replies, look.now), denied=denied, idle=idle)
     replies = as_flower_would(replies, target, before, look.now)
     note = f"workers were asked directly: {flower.reason}" if there else "workers were asked directly"
-    idle = dict.fromkeys((*_beatless(replies, target), *unheard), note if there else NO_FLOWER)
+    idle = dict.fromkeys(_beatless(replies, target), note if there else target.without_flower("workers"))
+    idle |= dict.fromkeys(unheard, note) if there else unheard
     idle |= {"hoarded": NO_HOLDINGS} if was_asked(replies) and not before.known else {}
     return Told(replies, _known_directly(look, replies, before), directly=True, note=note, denied=denied, idle=idle)
 
