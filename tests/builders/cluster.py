@@ -53,6 +53,7 @@ from watchdog.core.model.replies import (
     WorkersHeard,
 )
 from watchdog.core.model.servers.flower_queries import HasWorkersPage, OldestTasks
+from watchdog.core.model.servers.heard import SentTimes
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, ScheduledByWorkers
@@ -99,6 +100,8 @@ class Cluster:
     heard: dict[str, WorkerHeard] = field(default_factory=dict)
     """Worker -> what its own events say, as of now; for targets whose events are heard."""
     heard_since_s: float = 3600.0
+    sent: dict[str, float] = field(default_factory=dict)
+    """Task id -> when it was sent, as its event said; for targets whose tasks are heard."""
     overview: OverviewSeen = field(default_factory=lambda: OverviewSeen("3.10.8", "basic", connections=5))
     nodes: tuple[NodeSeen, ...] = field(default_factory=lambda: (a_node(),))
     vhosts: dict[str, dict[str, QueueSeen]] = field(default_factory=lambda: {"/": {}})
@@ -147,6 +150,8 @@ class Cluster:
         why = self.gaps.get(query) or self.gaps.get(type(query)) or self.gaps.get(source or query.source)
         if why:
             return Gap(why)
+        if isinstance(query, SentTimes):
+            return {task: self.sent[task] for task in query.tasks if task in self.sent}
         if isinstance(query, HearWorkers):
             return WorkersHeard(self.heard_since_s, dict(self.heard))
         if isinstance(query, ReadResultsServer | TaskMeta):

@@ -1,6 +1,7 @@
 """Real tasks on real workers, heard by their events: what they did, what runs, and what is said where they cannot be heard."""
 
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, HearWorkers, Query, ReadEventCounters, RevokedTasks, RunningTasks, SucceededTasks
 from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerHeard, WorkersHeard
+from watchdog.core.model.servers.heard import SentTimes
 from watchdog.demo.cluster import Cluster
 from watchdog.sources.events.source import EventsSource, SharedEars
 from watchdog.sources.redis.settings import RedisSettings
@@ -162,6 +164,16 @@ def watching(site: Site) -> Iterator[Watching]:
 
 def test_of_each_queue_it_is_known_what_is_done_with_its_messages(site: Site, watching: Watching) -> None:
     shares_its_worker(site.cluster, watching)
+
+
+def test_of_a_message_that_nobody_takes_it_is_heard_when_it_was_sent(site: Site) -> None:
+    before = time.time()
+    task_id = str(site.cluster.app.send_task("demo.ok", queue="unread").id)
+    query = SentTimes((task_id, "unknown"))
+    until(lambda: site.ask(query), 20, "the event of its sending")
+    sent = site.ask(query)
+    assert isinstance(sent, dict)
+    assert [(name, before <= at <= time.time()) for name, at in sent.items()] == [(task_id, True)]
 
 
 def test_what_a_killed_worker_left_unfinished_is_counted(site: Site, watching: Watching) -> None:

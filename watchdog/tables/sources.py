@@ -5,7 +5,16 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import Ping, PingResults, Query, ReadEventCounters, ReadResultsServer, ReadServer, WorkerStatus
+from watchdog.core.model.queries import (
+    HearWorkers,
+    Ping,
+    PingResults,
+    Query,
+    ReadEventCounters,
+    ReadResultsServer,
+    ReadServer,
+    WorkerStatus,
+)
 from watchdog.core.model.replies import EventCounters, RedisServer, WorkersHeard
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.schedules.queries import DjangoTasks
@@ -89,7 +98,8 @@ def _first(name: str, look: Look) -> object:
     """Return the answer to its first query. What is heard of events depends on the prefix of their channels."""
     if name in FIRST:
         return look.replies.get(FIRST[name], object)
-    return next((answer for query, answer in look.replies.answers.items() if query.source == name), Gap(f"{name}: not queried"))
+    heard = (answer for query, answer in look.replies.answers.items() if isinstance(query, HearWorkers))
+    return next(heard, Gap(f"{name}: not queried"))
 
 
 def _unanswered(name: str, look: Look) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers, Query
-from watchdog.core.model.servers.heard import OF_TASKS
+from watchdog.core.model.servers.heard import OF_TASKS, SentTimes
 from watchdog.sources.base import Answers
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.redis.settings import RedisServerSettings
@@ -87,7 +87,7 @@ class EventsSource:
         for query in sorted(queries, key=lambda query: not isinstance(query, HearWorkers)):  # it names the prefix of the channels
             if isinstance(query, HearWorkers):
                 replies[query] = self._listening(query.prefix).heard()
-            elif type(query) in OF_TASKS:
+            elif type(query) in OF_TASKS or isinstance(query, SentTimes):
                 replies[query] = self._listening(self._prefix).answer(query)
             else:
                 replies[query] = Gap(f"events: does not know the question {type(query).__name__}")

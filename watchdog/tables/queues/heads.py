@@ -1,8 +1,8 @@
 """The message that is served next: how long it has waited, who sent it, and whether it was taken since the last poll.
 
 Input: a queue as remembered, its lists in the order in which workers empty them, this poll's replies. Output: what to remember of the
-heads, and cells. Redis stores no time of a message: without a time from the publisher, a message is as old as its stay at the head. That is
-a lower bound, unless its list was seen empty one poll before.
+heads, and cells. Redis stores no time of a message: without one from the publisher, in a header or by the event of its sending, a message
+is as old as its stay at the head. That is a lower bound, unless its list was seen empty one poll before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,10 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import OldestMessage
 from watchdog.core.model.replies import Held, MessageHead, Replies
 from watchdog.core.model.rows import Cell
+from watchdog.core.model.servers.heard import SentTimes
 from watchdog.tables.queues.keys import KnownQueue
 
-__all__ = ["OF_HEAD", "Heads", "heads_of"]
+__all__ = ["OF_HEAD", "Heads", "heads_of", "undated"]
 
 OF_HEAD = ("oldest_s", "head_s", "stuck_s", "head_usual_s", "head_task", "head_origin")
 STAYS = 5
@@ -89,11 +90,29 @@ class Heads(Struct, frozen=True, gc=False):
         return (age if age or not bound else None), bound
 
 
+def undated(replies: Replies) -> tuple[str, ...]:
+    """Return the tasks at the heads that this poll found whose messages have no time."""
+    found = (replies.get(query, MessageHead) for query in replies.answers if isinstance(query, OldestMessage))
+    return tuple(sorted({head.id for head in found if isinstance(head, MessageHead) and head.id and head.published_at is None}))
+
+
 def heads_of(lists: Sequence[str], lengths: Held[int], replies: Replies) -> Heads:
-    """Return the heads of the lists that hold messages, or may."""
+    """Return the heads of the lists that hold messages, or may; with the time at which they were sent, if that was heard."""
     held = [key for key in lists if key in lengths.found or key in lengths.gaps]
-    found = {key: replies.get(OldestMessage(key), MessageHead) for key in held}
+    sent = replies.once(_sent)
+    found = {key: _dated(replies.get(OldestMessage(key), MessageHead), sent) for key in held}
     return Heads({key: head for key, head in found.items() if isinstance(head, Gap) or head != MessageHead(None, None) or len(held) == 1})
+
+
+def _sent(replies: Replies) -> Mapping[str, float]:
+    answers = [replies.get(query, dict[str, float]) for query in replies.answers if isinstance(query, SentTimes)]
+    return {task: at for answer in answers if not isinstance(answer, Gap) for task, at in answer.items()}
+
+
+def _dated(head: MessageHead | Gap, sent: Mapping[str, float]) -> MessageHead | Gap:
+    if isinstance(head, Gap) or head.published_at is not None:
+        return head
+    return replace(head, published_at=sent.get(head.id or ""))
 
 
 def _stays(known: KnownQueue, kept: Mapping[str, tuple[str, float]], before: float | None) -> tuple[float, ...]:

@@ -13,12 +13,13 @@ from watchdog.core.model.history import second_look_needed
 from watchdog.core.model.queries import HashSize, InspectAll, Inspected, ListLengths, OldestMessage, Ping, Query, ReadServer, SetMembers
 from watchdog.core.model.replies import Held, KeysFound, Pong, Replies
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Sample, Table
+from watchdog.core.model.servers.heard import SentTimes
 from watchdog.core.model.servers.rabbitmq_queries import RabbitOverview, RabbitQueues
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.queues.by_flower import lengths_due, read_by_flower
 from watchdog.tables.queues.by_rabbitmq import OF_RABBITMQ, read_by_rabbitmq
 from watchdog.tables.queues.consumers import consumers
-from watchdog.tables.queues.heads import OF_HEAD, heads_of
+from watchdog.tables.queues.heads import OF_HEAD, heads_of, undated
 from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.off_steps import OFF_STEPS, off_lists, off_steps_idle, with_off_steps
@@ -129,6 +130,7 @@ def asks(asking: Asking) -> Iterable[Query]:
             heads += lists  # at once for a queue found in this poll: there may be no other round
         elif lengths.found:
             heads += [key for key in lists if key in lengths.found]
+    wanted += [SentTimes(ids)] if asking.target.hears_tasks and (ids := undated(replies)) else []
     return [*wanted, *([ListLengths(tuple(unread))] if unread else []), *map(OldestMessage, heads)]
 
 

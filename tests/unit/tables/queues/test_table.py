@@ -457,6 +457,14 @@ def test_without_a_time_the_oldest_message_is_as_old_as_its_stay_at_the_head() -
     assert cell(watch.look()["queues"], "indexing", "oldest_s") == 30.0
 
 
+@pytest.mark.parametrize(("hears_tasks", "age"), [(True, 90.0), (False, None)])
+def test_a_message_without_a_time_is_as_old_as_the_event_of_its_sending_says(hears_tasks: bool, age: float | None) -> None:
+    cluster = healthy()
+    cluster.lists["indexing"], cluster.heads["indexing"], cluster.sent = 2, MessageHead("a", None), {"a": NOW - 90}
+    target = a_target(sources=frozenset({"redis", "events"}), hears_tasks=hears_tasks, key_prefix="", declared_queues=("indexing",))
+    assert cell(Watch(cluster, target).look(0)["queues"], "indexing", "oldest_s") == age
+
+
 def test_the_age_of_a_new_head_is_not_known_where_its_publisher_gives_no_time() -> None:
     cluster = healthy()
     cluster.lists["indexing"] = 2

@@ -14,6 +14,7 @@ from watchdog.core.model.queries import (
     SucceededTasks,
     WorkersTasks,
 )
+from watchdog.core.model.servers.heard import SentTimes
 from watchdog.sources.events.tasks.runs import Runs
 
 __all__ = ["answer"]
@@ -36,4 +37,6 @@ def answer(query: Query, runs: Runs) -> object:
             return runs.of_worker(worker, limit)
         case RecentTasks(limit):
             return runs.recent(limit)
+        case SentTimes(tasks):
+            return runs.sent(tasks)
     return Gap(f"events: do not answer the question {type(query).__name__}")

@@ -110,6 +110,11 @@ class Runs:
         """Return the tasks with the latest events, in any state."""
         return _by_event((run for run in self._all() if run.worker is not None), limit)
 
+    def sent(self, task_ids: Iterable[str]) -> dict[str, float]:
+        """Return when those of these tasks were sent that no worker has received since, as far as their senders said so."""
+        found = {task_id: self._waiting[task_id] for task_id in task_ids if task_id in self._waiting}
+        return {task_id: run.sent for task_id, run in found.items() if run.sent is not None and run.state != "RECEIVED"}
+
     # --- filing ---------------------------------------------------------------------------------------------------------
 
     def _all(self) -> Iterator[Run]:

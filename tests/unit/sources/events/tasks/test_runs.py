@@ -57,6 +57,11 @@ def test_its_senders_word_may_come_last() -> None:
     assert (task.state, task.worker, task.routing_key) == ("STARTED", WORKER, "mails")
 
 
+def test_of_a_message_that_no_worker_has_received_it_is_known_when_it_was_sent() -> None:
+    told = Told().hear("sent", task_id="waits", worker="gen7@app").hear("sent", "received", task_id="taken")
+    assert told.runs.sent(["waits", "taken", "unknown"]) == {"waits": AT + 1}
+
+
 def test_a_senders_word_after_the_end_changes_no_end() -> None:
     told = Told().hear("received", "started", "succeeded", runtime=0.5).hear("sent", worker="gen7@app", routing_key="mails")
     (task,) = told.runs.succeeded("shop.order", 10)
