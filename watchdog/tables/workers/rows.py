@@ -34,7 +34,6 @@ TURNS_S = 600.0
 """How long after an earlier process was heard again two processes are assumed."""
 NO_BEAT_YET = "no heartbeat of it was seen yet"
 NO_HEARTBEAT = "no heartbeats of it are heard, though it answers"
-MISSED = "events: the connection was opened after it went, so what it executed may have ended unheard"
 
 
 class WorkerRows:
@@ -116,7 +115,7 @@ class WorkerRows:
             withheld["silent_s"] = self._beats_missing
             withheld.setdefault("clock_drift_s", self._beats_missing)
         if "abandoned" not in self._idle:
-            unlisted = worker.unknown or (self._remains.unlisted(worker) if worker.state in ("left", "lost") else "")
+            unlisted = worker.unknown or (self._remains.unlisted if worker.state in ("left", "lost") else "")
             withheld |= {"abandoned": unlisted} if unlisted else {}
         return withheld
 
@@ -194,7 +193,7 @@ class _Remains:
 
     def __init__(self, look: Look, known_workers: KnownWorkers) -> None:
         listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
-        self._unlisted = listed.reason if isinstance(listed, Gap) else ""
+        self.unlisted = listed.reason if isinstance(listed, Gap) else ""
         counters = look.replies.get(ReadEventCounters(), EventCounters)
         self._since = None if isinstance(counters, Gap) or not look.target.hears_tasks else counters.started_at
         over = {task_id for worker in known_workers.known.values() for task_id in worker.never_ended}
@@ -203,14 +202,17 @@ class _Remains:
         self._peers = peers_online(known_workers.known, known_workers.kinds) if len(online) < len(known_workers.known) else {}
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
-    def unlisted(self, worker: KnownWorker) -> str:
-        """Return why it is not known which of its tasks have ended; empty if it is."""
-        missed = self._since is not None and (worker.online_at or 0.0) < self._since and worker.started - worker.never_ended
-        return self._unlisted or (MISSED if missed else "")
-
     def abandoned(self, worker: KnownWorker) -> float:
-        """Return the number of tasks that are listed as started on it, without those it did not execute when it was last online."""
-        return float(self._started[worker.name]) if worker.state in ("left", "lost") else 0.0
+        """Return the number of tasks that are listed as started on it, without those it did not execute when it was last online.
+
+        If events are heard only since it went, the end of these may have been missed. A worker that said goodbye may have finished them;
+        of one that was lost stands what it executed when it was last seen.
+        """
+        if worker.state not in ("left", "lost"):
+            return 0.0
+        if self._since is None or (worker.online_at or 0.0) >= self._since:
+            return float(self._started[worker.name])
+        return float(len(worker.started - worker.never_ended)) if worker.state == "lost" else 0.0
 
     def peers(self, worker: KnownWorker) -> float:
         """Return how many of its kind that serve its queues are online. For an online worker this is already counted."""

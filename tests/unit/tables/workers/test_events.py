@@ -10,8 +10,7 @@ from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import HearWorkers, Ping, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import WorkerHeard
-from watchdog.core.model.rows import Reading
-from watchdog.core.model.target import Target
+from watchdog.core.model.rows import Cell
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 BOTH = a_target(sources=frozenset({"flower", "redis", "events"}))
@@ -212,37 +211,30 @@ def test_where_flower_shows_no_heartbeats_those_heard_are_no_substitute_for_its_
 # --- what a worker left behind ----------------------------------------------------------------------------------------------
 
 
-def left_in_the_middle(target: Target, since_s: float = 3600.0) -> Reading:
-    """The table after a worker was heard to execute a task, and to say goodbye. `since_s`: how long the connection has been open then."""
+def gone_in_the_middle(last: WorkerHeard, since_s: float = 3600.0) -> Cell:
+    """What is abandoned by a worker that was heard to execute a task, and then so. `since_s`: how long events have been heard by now."""
     cluster = cluster_heard()
     cluster.heard[WEB], cluster.tasks = heard(active=1), [a_task("t1", worker=WEB)]
-    watch = Watch(cluster, target)
+    watch = Watch(cluster, replace(ALONE, hears_tasks=True))
     watch.look(0)
-    cluster.heard[WEB] = goodbye()
+    cluster.heard[WEB] = last
     watch.look()
-    cluster.flower_started_at = cluster.now + INTERVAL - since_s
-    return watch.look()["workers"]
+    if since_s < INTERVAL:
+        cluster.tasks, cluster.flower_started_at = [], cluster.now + INTERVAL - since_s
+    return cell(watch.look()["workers"], WEB, "abandoned")
 
 
-HEARS_TASKS = replace(ALONE, hears_tasks=True)
+@pytest.mark.parametrize("last", [heard(ago_s=20), goodbye()], ids=["lost", "left"])
+def test_without_flower_the_events_of_tasks_tell_what_a_worker_left_unfinished(last: WorkerHeard) -> None:
+    assert gone_in_the_middle(last) == 1.0
 
 
-def test_without_flower_the_events_of_tasks_tell_what_a_worker_left_unfinished() -> None:
-    assert cell(left_in_the_middle(HEARS_TASKS), WEB, "abandoned") == 1.0
+def test_what_a_lost_worker_executed_stands_though_events_are_heard_anew() -> None:
+    assert gone_in_the_middle(heard(ago_s=20), since_s=5.0) == 1.0
 
 
-def test_if_the_connection_was_opened_after_it_went_its_tasks_may_have_ended_unheard() -> None:
-    assert "opened after it went" in gap(left_in_the_middle(HEARS_TASKS, since_s=5.0), WEB, "abandoned")
-
-
-def test_one_that_executed_nothing_left_nothing_whenever_the_connection_was_opened() -> None:
-    cluster = cluster_heard()
-    watch = Watch(cluster, HEARS_TASKS)
-    watch.look(0)
-    cluster.heard[WEB] = goodbye()
-    watch.look()
-    cluster.flower_started_at = cluster.now
-    assert cell(watch.look()["workers"], WEB, "abandoned") == 0.0
+def test_one_that_said_goodbye_may_have_finished_its_task_while_nothing_was_heard() -> None:
+    assert gone_in_the_middle(goodbye(), since_s=5.0) == 0.0
 
 
 # --- without Flower -------------------------------------------------------------------------------------------------------
