@@ -126,13 +126,14 @@ class FlowerPresence(Struct, frozen=True):
         return None
 
 
-def flower_presence(known: FlowerPresence, replies: Replies, now: float) -> FlowerPresence:
-    """Return Flower's presence after these replies."""
+def flower_presence(known: FlowerPresence, target: Target, replies: Replies, now: float) -> FlowerPresence:
+    """Return Flower's presence after these replies. Counters that were heard say nothing of when it started."""
     status = replies.get(WorkerStatus(), dict[str, bool])
     if isinstance(status, Gap):
         return replace(known, down=True)
     counters = replies.get(ReadEventCounters(), EventCounters)
-    started_at = known.started_at if isinstance(counters, Gap) or counters.started_at is None else counters.started_at
+    said = None if isinstance(counters, Gap) or target.hears_tasks else counters.started_at
+    started_at = known.started_at if said is None else said
     # Flower never forgets a name while it runs (measured): a name that it no longer lists means a restart.
     noticed = known.down or bool(known.listed - set(status))
     restarted = None not in (known.started_at, started_at) and known.started_at != started_at

@@ -43,7 +43,7 @@ def queries_due(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
     if broker.down:
         return questions(due.deaf())
     settled = broker.unsettled(asking.now) is None
-    settled = settled and flower_presence(known_workers.flower, asking.replies, asking.now).unsettled(asking.now) is None
+    settled = settled and flower_presence(known_workers.flower, asking.target, asking.replies, asking.now).unsettled(asking.now) is None
     prefix = key_prefix_of(known_workers)
     waits = hears_later(asking.replies, asking.target, known_workers)
     late = "events" in asking.target.sources and asking.target.key_prefix is None and not key_prefix_known(known_workers)

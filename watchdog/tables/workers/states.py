@@ -57,11 +57,11 @@ def look_again(known_workers: KnownWorkers, target: Target, replies: Replies, no
     """Return the known workers after a poll. If neither Flower answers nor events are heard, only its presence and the broker's change."""
     status, events = replies.get(WorkerStatus(), dict[str, bool]), own_events(replies, target)
     broker = broker_presence(known_workers.broker, target, replies, now)
-    flower = flower_presence(known_workers.flower, replies, now)
+    flower = flower_presence(known_workers.flower, target, replies, now)
     if isinstance(status, Gap) and events is None:
         return replace(known_workers, broker=broker, flower=flower, kinds=target.kinds)
     seen = _Seen(known_workers, target, replies, now)
-    by_ear = ear_unsettled(events.since_s) if events is not None and isinstance(status, Gap) else None
+    by_ear = ear_unsettled(events.since_s) if events is not None and (isinstance(status, Gap) or "flower" not in target.sources) else None
     seen.unsettled = broker.unsettled(now) or by_ear or flower.unsettled(now)
     seen.flower_ahead_s = seen.flowers_clock()
     known = with_peers({name: seen.worker(name) for name in seen.names()}, target.kinds, now)

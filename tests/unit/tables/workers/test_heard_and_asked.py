@@ -236,6 +236,20 @@ def busy_solo(*runs_s: float) -> Watch:
     return watch
 
 
+def states_of_a_silent_worker(*, anew: bool) -> list[object]:
+    """Look by look; `anew`: its tasks are counted anew meanwhile."""
+    watch = watching()
+    watch.target = a_target(sources=ALONE, key_prefix="", hears_tasks=True)
+    watch.look(10)
+    falls_silent(watch)
+    watch.cluster.flower_started_at = watch.cluster.now + 5 if anew else watch.cluster.flower_started_at
+    return [cell(watch.look(10)["workers"], WEB, "state") for _ in range(4)]
+
+
+def test_tasks_that_are_counted_anew_leave_no_doubt_about_workers() -> None:
+    assert states_of_a_silent_worker(anew=True) == states_of_a_silent_worker(anew=False)
+
+
 def test_a_silent_solo_worker_is_believed_to_work_for_as_long_as_its_tasks_were_heard_to_take() -> None:
     watch = busy_solo(4.0, 20.0)
     states = [cell(watch.look(10)["workers"], WEB, "state") for _ in range(12)]
