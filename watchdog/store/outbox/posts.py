@@ -6,7 +6,7 @@ message for which the receiver gave a handle (`Delivered.handle`); a receiver of
 
 import sqlite3
 
-from watchdog.core.incidents.messages import Message, Post
+from watchdog.core.incidents.messages import Event, Message, Post
 from watchdog.store.records import notice_from
 
 __all__ = ["MOST_POSTS", "posts_of"]
@@ -32,7 +32,9 @@ _NEWEST = """
 
 
 def posts_of(connection: sqlite3.Connection, message: Message, settings: str) -> tuple[Post, ...]:
-    """The posts that show an incident of the message, and that a receiver with these settings can change."""
+    """The posts that show an incident of the message, and that a receiver with these settings can change. A beginning has none."""
+    if all(notice.event is Event.FIRST for notice in message.notices):
+        return ()
     asked = {"message": message.id, "receiver": message.receiver}
     mine = {**asked, "type": settings[: settings.find(":") + 1], "most": MOST_POSTS}
     found = connection.execute(_POSTS, mine).fetchall()
