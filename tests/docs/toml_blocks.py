@@ -25,6 +25,7 @@ RECEIVER = '[[receiver]]\nname = "{}"\ntype = "console"\n'
 MUTE = '[[mute]]\nname = "{}"\ndays = "sun"\n'
 RULE = '[[rule]]\nname = "Any"\nsummary = "any"\n'
 VALUES = {
+    "APPRISE_URL": "gotify://gotify.example.com/any-token",
     "URL": "https://example.com/any",
     "_SECRET": f"whsec_{'A' * 32}",
     "_HASH": "scrypt:32768:8:1$YWJjZGVmZ2hpamtsbW5vcA$" + "a" * 128,
