@@ -29,9 +29,6 @@ __all__ = ["build_checker", "build_live_pollers", "build_pollers", "build_record
 AUTO_SHARE = 0.01
 """What the events of tasks may cost where nobody asked for all of them (`events = "auto"`): the part of a core."""
 
-AUTO_SHARE = 0.01
-"""What the events of tasks may cost where nobody asked for all of them (`events = "auto"`): the part of a core."""
-
 
 def build_sources(target: TargetSettings) -> dict[str, Source]:
     """The sources that the target configures."""
