@@ -180,9 +180,8 @@ def test_a_warning_about_rules_does_not_fail(tmp_path: Path) -> None:
 
 def test_the_list_of_rules_says_what_is_idle_and_why(folder: Path) -> None:
     lines = answer("rules", "list", cwd=folder)
-    unread = next(line for line in lines if line.startswith("WorkerEnded "))
-    assert "lab: " in unread
-    assert "needs Flower" in unread
+    idle = next(line for line in lines if line.startswith("FlowerUnreachable "))
+    assert "lab: sources has no row here for it" in idle
     assert next(line for line in lines if line.startswith("ConfigRejected ")).split() == ["ConfigRejected", "warning", "self", "0s", "*"]
 
 
