@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 import msgspec
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from watchdog.core.decoding import ready
 from watchdog.core.model import queries
@@ -24,6 +24,7 @@ from watchdog.core.model.replies import (
     RedisServer,
     TaskMetaSeen,
     TaskSeen,
+    WholeTaskSeen,
     WorkerBeat,
     WorkerInspection,
 )
@@ -47,6 +48,7 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.SucceededTasks: tuple[TaskSeen, ...],
     queries.WorkersTasks: tuple[TaskSeen, ...],
     queries.RecentTasks: tuple[TaskSeen, ...],
+    queries.WholeTask: WholeTaskSeen,
     queries.QueueLengths: dict[str, int],
     flower_queries.HasWorkersPage: bool,
     flower_queries.OldestTasks: tuple[TaskSeen, ...],
@@ -72,7 +74,11 @@ ANSWERS: Mapping[type[Query], Any] = {
 }
 """Each query that is recorded -> what answers it. The others are asked for schedules, for one task, or answered by events."""
 _BY_NAME = {query.__name__: query for query in ANSWERS}
-_NOT_KEPT = frozenset({"arguments", "meta_json"})
+_NOT_KEPT: Mapping[type, tuple[str, ...]] = {
+    TaskSeen: ("arguments",),
+    TaskMetaSeen: ("meta_json",),
+    WholeTaskSeen: ("args", "kwargs", "result", "traceback"),
+}
 """Fields of replies that hold what belongs to somebody: none decides in a shipped rule."""
 
 Masked = Callable[[str], str]
@@ -83,7 +89,7 @@ def plain(query: Query, answer: object, mask: Masked) -> list[Any]:
     asked = {one.name: _masked(msgspec.to_builtins(getattr(query, one.name)), mask) for one in fields(query)}
     if isinstance(answer, Gap):
         return [type(query).__name__, asked, {"gap": mask(answer.reason)}]
-    value = None if answer == inf else _masked(msgspec.to_builtins(answer, order="deterministic"), mask)
+    value = None if answer == inf else _masked(msgspec.to_builtins(_kept(answer), order="deterministic"), mask)
     return [type(query).__name__, asked, {"is": value}]
 
 
@@ -105,11 +111,18 @@ def answered(entry: object) -> tuple[Query, object]:
     return query, inf if value is None and isinstance(query, queries.LowestScore) else value
 
 
+def _kept(answer: Any) -> Any:
+    if isinstance(answer, tuple):
+        return tuple(map(_kept, answer))
+    private = _NOT_KEPT.get(type(answer), ())
+    return replace(answer, **dict.fromkeys(private)) if private else answer
+
+
 def _masked(value: Any, mask: Masked) -> Any:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, list | tuple):
         return [_masked(one, mask) for one in value]
     if isinstance(value, dict):
-        return {mask(str(name)): None if name in _NOT_KEPT else _masked(one, mask) for name, one in value.items()}
+        return {mask(str(name)): _masked(one, mask) for name, one in value.items()}
     return value

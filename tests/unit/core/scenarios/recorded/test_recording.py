@@ -7,14 +7,14 @@ import pytest
 
 from tests.builders.answers import NOW, a_server, a_target, replies
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLengths, LowestScore, OfKeys, Query, ReadServer, RunningTasks, SetMembers, TaskMeta
-from watchdog.core.model.replies import Held, Replies, TaskMetaSeen, TaskSeen
+from watchdog.core.model.queries import ListLengths, LowestScore, OfKeys, Query, ReadServer, RunningTasks, SetMembers, TaskMeta, WholeTask
+from watchdog.core.model.replies import Held, Replies, TaskMetaSeen, TaskSeen, WholeTaskSeen
 from watchdog.core.model.schedules import queries as of_schedules
 from watchdog.core.scenarios.recorded.answers import ANSWERS
 from watchdog.core.scenarios.recorded.recording import RecordingError, first_line, look_line, read_recording
 
 FIRST = first_line(a_target(), 10.0, str)
-ALONE = {"HearWorkers", "SentTimes", "WholeTask", "StoredResult", *(name for name in dir(of_schedules) if not name.startswith("_"))}
+ALONE = {"HearWorkers", "SentTimes", "StoredResult", *(name for name in dir(of_schedules) if not name.startswith("_"))}
 """Queries of ears, of one task, and of schedules."""
 
 
@@ -63,9 +63,16 @@ def test_a_target_is_kept_without_its_address_for_people() -> None:
 def test_arguments_and_reported_values_of_tasks_are_not_kept() -> None:
     task = TaskSeen("1", "shop.pay", "STARTED", arguments="('4111 1111',)")
     meta = TaskMetaSeen("STARTED", progress=0.5, meta_json='{"card": "4111"}')
-    text = written((RunningTasks(), (task,)), (TaskMeta("celery-task-meta-1"), meta))
+    whole = WholeTaskSeen("1", "SUCCESS", args="('4111',)", kwargs="{'card': '4111'}", result="'4111'", traceback="4111")
+    text = written((RunningTasks(), (task,)), (TaskMeta("celery-task-meta-1"), meta), (WholeTask("1"), whole))
     assert "4111" not in text
+    assert read_recording(text).looks[0].replies.get(WholeTask("1"), WholeTaskSeen) == WholeTaskSeen("1", "SUCCESS")
     assert read_recording(text).looks[0].replies.get(TaskMeta("celery-task-meta-1"), TaskMetaSeen) == TaskMetaSeen("STARTED", progress=0.5)
+
+
+def test_a_queue_may_be_named_as_what_is_not_kept() -> None:
+    lengths = {ListLengths(("arguments",)): Held(frozenset({"arguments"}), {"arguments": 3}, {})}
+    assert read_recording(written(*lengths.items())).looks[0].replies.answers == lengths
 
 
 def test_every_text_is_masked() -> None:
