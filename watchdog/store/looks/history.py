@@ -70,9 +70,12 @@ def write(connection: sqlite3.Connection, looked: Looked, keeping: Keeping) -> N
 
 
 def _close(connection: sqlite3.Connection, target: str, begin: float, kept: Mapping[str, Kept]) -> None:
-    """Fold the looks of the bucket that begins at `begin`."""
-    looks = list(_read(connection, target, LOOKS, begin, begin + BUCKET_S))
-    body = _packed(target, fold(looks, kept)) if looks else None
+    """Fold the looks of the bucket that begins at `begin`, one table at a time: all looks at once are 20 MB at 1,000 workers and queues."""
+    looks = list(_undecoded(connection, target, LOOKS, begin, begin + BUCKET_S))
+    parts = {
+        name: part for name in kept for part in fold([_decoded(look, target, {name}) for look in looks], {name: kept[name]}).parts.values()
+    }
+    body = _packed(target, Slice(max(look.at for look in looks), parts)) if looks else None
     if body is not None:
         connection.execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", (target, BUCKETS, begin, body))
 
@@ -106,12 +109,18 @@ def _read(
     *,
     inclusive: bool = False,
 ) -> Iterator[Slice]:
+    return (_decoded(found, target, tables) for found in _undecoded(connection, target, folded, since, until, inclusive=inclusive))
+
+
+def _undecoded(
+    connection: sqlite3.Connection, target: str, folded: int, since: float, until: float, *, inclusive: bool = False
+) -> Iterator[_Undecoded]:
     bound = "<=" if inclusive else "<"
     rows = connection.execute(
         f"SELECT body FROM history WHERE target = ? AND folded = ? AND at >= ? AND at {bound} ? ORDER BY at",  # noqa: S608 - one of two
         (target, folded, since, until),
     ).fetchall()
-    yield from (found for row in rows if (found := _decoded(row["body"], target, tables)).at)
+    yield from (found for row in rows if (found := _unpacked(row["body"], _Undecoded, target)) is not None)
 
 
 def minutes(connection: sqlite3.Connection, target: str, now: float, tables: Container[str]) -> tuple[Slice, ...]:
@@ -122,13 +131,11 @@ def minutes(connection: sqlite3.Connection, target: str, now: float, tables: Con
         " ORDER BY at",
         (target, LOOKS, now - SPAN_S, now, now, MINUTE_S),
     ).fetchall()
-    return tuple(_decoded(row["body"], target, tables) for row in rows)
+    looks = (_unpacked(row["body"], _Undecoded, target) for row in rows)
+    return tuple(_decoded(look, target, tables) for look in looks if look is not None)
 
 
-def _decoded(body: bytes, target: str, tables: Container[str] | None) -> Slice:
-    found = _unpacked(body, _Undecoded, target)
-    if found is None:
-        return Slice(0.0)
+def _decoded(found: _Undecoded, target: str, tables: Container[str] | None) -> Slice:
     parts = {name: _part(part, target) for name, part in found.parts.items() if tables is None or name in tables}
     return Slice(found.at, {name: part for name, part in parts.items() if part is not None})
 
