@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.processes.command_line import watchdog
+from tests.servers.discord import Discord
+from tests.servers.forms import png_size
 from tests.servers.pagerduty import KEY, PagerDuty
 from tests.servers.receiver import Answer, RecordingReceiver
 
@@ -100,6 +102,30 @@ def test_a_preview_shows_what_each_receiver_would_be_sent_and_sends_nothing(fold
 def test_a_preview_of_no_receiver_names_those_there_are(folder: Path) -> None:
     done = watchdog("receivers", "preview", "chta", cwd=folder)
     assert (done.returncode, done.stderr) == (2, 'no receiver "chta"; did you mean "chat"?\nconfigured: chat, screen\n')
+
+
+# --- receivers that show charts -----------------------------------------------------------------------------------------
+
+
+def test_a_preview_says_which_picture_would_go_along_and_a_test_message_has_one(tmp_path: Path) -> None:
+    with Discord() as there:
+        url = f"http://127.0.0.1:{there.port}/api/webhooks/1/s3cret"
+        (tmp_path / "watchdog.toml").write_text(f'[[receiver]]\nname = "guild"\ntype = "discord"\nurl = "{url}"\nchart = true\n')
+        shown, done = (watchdog("receivers", command, "guild", cwd=tmp_path) for command in ("preview", "test"))
+        assert "With the picture chart.png (1050 x 476 pixels): Example: length of indexing, example" in shown.stdout
+        assert (done.returncode, done.stdout, done.stderr) == (0, "guild: delivered (204)\n", "")
+        [files] = there.files
+        assert png_size(files["files[0]"].content) == (1050, 476)
+
+
+def test_a_test_message_whose_picture_is_not_taken_says_so(tmp_path: Path) -> None:
+    with Discord() as there:
+        there.small = True
+        url = f"http://127.0.0.1:{there.port}/api/webhooks/1/s3cret"
+        (tmp_path / "watchdog.toml").write_text(f'[[receiver]]\nname = "guild"\ntype = "discord"\nurl = "{url}"\nchart = true\n')
+        done = watchdog("receivers", "test", "guild", cwd=tmp_path)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "guild: delivered (204)")
+        assert "sent_without_chart" in done.stdout + done.stderr
 
 
 # --- receivers where what began stays open ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A look-alike of Telegram's Bot API: enforces the rules of `sendMessage`, answers in its words, and keeps what it took.
+"""A look-alike of Telegram's Bot API: enforces the rules of `sendMessage` and `sendPhoto`, answers in its words, and keeps what it took.
 
 Limits, HTML and answers as in core.telegram.org/bots/api.
 """
@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
+from tests.servers.forms import form_in, png_size
 from tests.servers.receiver import Answer, RecordingReceiver, Request
 
 __all__ = ["CHAT", "TOKEN", "Telegram", "shown"]
 
 TOKEN = "123456:s3cretT0ken-ABCDEFGHIJKLMNOPQRSTUV"
 CHAT = -1001234567890
+LARGEST_PHOTO = 10 * 1024 * 1024
 TAGS = ("b", "i", "u", "s", "a", "code", "pre")
 
 
@@ -23,25 +25,52 @@ class Telegram(RecordingReceiver):
     def __init__(self) -> None:
         super().__init__()
         self.posts: list[dict[str, Any]] = []
+        self.takes_photos = True
         self.busy, self.refuses = list[int](), list[tuple[int, str, dict[str, Any]]]()
 
     def take(self, request: Request) -> Answer:
         programmed = super().take(request)
         if programmed != Answer():
             return programmed
-        if request.path != f"/bot{TOKEN}/sendMessage":
+        if request.path not in (f"/bot{TOKEN}/sendMessage", f"/bot{TOKEN}/sendPhoto"):
             return _said(401, "Unauthorized")
         if self.busy:
             seconds = self.busy.pop(0)
             return _said(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
         if self.refuses:
             return _said(*self.refuses.pop(0))
+        if request.path.endswith("/sendPhoto"):
+            return self._photo(request)
         post = json.loads(request.body)
         if post.get("chat_id") != CHAT:
             return _said(400, "Bad Request: chat not found")
         faults = list(_faults(post))
         if faults:
             return _said(400, f"Bad Request: {faults[0]}")
+        return self._taken(post)
+
+    def _photo(self, request: Request) -> Answer:
+        form = form_in(request)
+        if form is None or "photo" not in form[1]:
+            return _said(400, "Bad Request: there is no photo in the request")
+        fields, picture = form[0], form[1]["photo"]
+        if fields.get("chat_id") != str(CHAT):
+            return _said(400, "Bad Request: chat not found")
+        if not self.takes_photos:
+            return _said(400, "Bad Request: not enough rights to send photos to the chat")
+        size = png_size(picture.content)
+        if size is None or len(picture.content) > LARGEST_PHOTO:
+            return _said(400, "Bad Request: IMAGE_PROCESS_FAILED")
+        if sum(size) > 10_000 or max(size) > 20 * min(size):
+            return _said(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
+        caption = _read({"text": fields.get("caption", "")} if fields.get("parse_mode") == "HTML" else {})
+        if caption.faults or caption.open:
+            return _said(400, "Bad Request: can't parse entities")
+        if len(caption.text.encode("utf-16-le")) // 2 > 1024:
+            return _said(400, "Bad Request: message caption is too long")
+        return self._taken({**fields, "photo": picture})
+
+    def _taken(self, post: dict[str, Any]) -> Answer:
         self.posts.append(post)
         return Answer(200, {}, json.dumps({"ok": True, "result": {"message_id": len(self.posts)}}).encode())
 

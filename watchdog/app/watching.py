@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from watchdog.daemon.cycle import Cycle
     from watchdog.daemon.daemon import Built
     from watchdog.daemon.digests import Digests
+    from watchdog.daemon.figures.rendering import ChartOf
     from watchdog.daemon.heartbeat import Heartbeat
     from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.alertmanager import Alertmanager
@@ -148,6 +149,18 @@ def build_digests(conf: Configured, store: "Store") -> "Digests | None":
     return Digests(store, times, report, service=conf.settings.service)
 
 
+def _charts(conf: Configured, store: "Store") -> "dict[str, ChartOf]":
+    """Receiver -> what makes the charts of its messages, for those that show charts."""
+    wanted = [one.name for one in conf.settings.receiver if one.shows_charts]
+    if not wanted:
+        return {}
+    from watchdog.daemon.figures.charts import Charts  # noqa: PLC0415
+    from watchdog.tables.history.kept import KEPT  # noqa: PLC0415
+
+    charts = Charts(store, lambda target: rules_for(conf.book, target, TABLES), KEPT)
+    return dict.fromkeys(wanted, charts.of)
+
+
 def build_mirrors(settings: Settings) -> "list[Alertmanager]":
     """The Alertmanagers that mirror what fires; each job of theirs is named after its number."""
     from watchdog.core.incidents.routing import Recipient  # noqa: PLC0415
@@ -179,7 +192,7 @@ def build_watching(
         known = {r.name: r for r in store.receivers_seen()}
         return tuple(known.get(name, ReceiverSeen(name)) for name in names)
 
-    delivery = Delivery(store, receivers, clock=clock, pace=pace)
+    delivery = Delivery(store, receivers, clock=clock, pace=pace, charts=_charts(conf, store))
     heartbeat = build_heartbeat(conf.settings, self_monitor, receivers_seen, delivery.alive, clock, stopwatch)
 
     counted = SilencesSeen()

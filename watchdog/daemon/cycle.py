@@ -28,7 +28,7 @@ from watchdog.core.model.reading import DEFAULT_WINDOW_S, Looks, Past, Seen, rea
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.rules.overrides import Tuned
-from watchdog.daemon.trends import with_trends
+from watchdog.daemon.figures.trends import with_trends
 from watchdog.polling.poller import Poller
 from watchdog.store import CachedTarget, Looked, Store, Transaction
 

@@ -6,12 +6,13 @@ it only when its turn has come, so that waiting for the pace holds up no message
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
 
 from watchdog.daemon.delivery_worker import DeliveryWorker, OnOutcome, Turns
+from watchdog.daemon.figures.rendering import ChartOf, Rendering
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store
@@ -23,6 +24,7 @@ class Delivery:
     """Delivers to these receivers, from `start` to `stop`.
 
     `clock`: epoch seconds; `pace`: shared by all deliveries of the process; `on_outcome` is called after every settled attempt.
+    `charts`: receiver -> what makes the charts of its messages; those that are not in it get none.
     """
 
     def __init__(
@@ -34,15 +36,20 @@ class Delivery:
         pace: Pace | None = None,
         on_outcome: OnOutcome | None = None,
         log: Any = None,
+        charts: Mapping[str, ChartOf] | None = None,
     ) -> None:
         receivers = tuple(receivers)
         self._store, self._clock, self._pace, self._on_outcome = store, clock, pace or Pace(), on_outcome
+        self._charts = charts or {}
         self._log = log or structlog.get_logger("watchdog.delivery")
         self._delivery_workers = {receiver.name: self._delivery_worker(receiver, _slowest(receiver, receivers)) for receiver in receivers}
 
     def _delivery_worker(self, receiver: Receiver, per_second: float, *, removed: bool = False) -> DeliveryWorker:
         turns = Turns(self._pace, receiver.address, per_second)
-        return DeliveryWorker(self._store, receiver, turns, self._clock, self._on_outcome, self._log, removed=removed)
+        delivery_worker = DeliveryWorker(self._store, receiver, turns, self._clock, self._on_outcome, self._log, removed=removed)
+        if (charts := self._charts.get(receiver.name)) is not None:
+            delivery_worker.charted = Rendering(self._store, receiver, charts, self._log.bind(receiver=receiver.name))
+        return delivery_worker
 
     def start(self) -> None:
         """Start the threads; waiting messages are sent at once."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
+from watchdog.daemon.figures.rendering import Rendering
 from watchdog.receivers.base import Receiver
 from watchdog.receivers.pace import Pace
 from watchdog.store import Claimed, Settled, Store, StoreError
@@ -69,6 +70,8 @@ class DeliveryWorker:
         self._clock = clock
         self._on_outcome = on_outcome
         self._log = log.bind(receiver=receiver.name)
+        self.charted: Rendering | None = None
+        """How its messages are rendered, if charts go along with them."""
         self._failures = 0
         self._in_hand: tuple[Claimed, Outcome] | None = None  # sent, but not settled yet
         self.woken = threading.Event()
@@ -101,7 +104,8 @@ class DeliveryWorker:
         """Send what is due, until nothing is or the receiver asks for a pause. Returns the number of attempts."""
         attempts = 0
         while self._may_send():
-            claimed = self._store.claim(self.receiver.name, self._clock(), self.receiver.settings, self.receiver.render)
+            render = self.receiver.render if self.charted is None else self.charted.upcoming(self._clock())
+            claimed = self._store.claim(self.receiver.name, self._clock(), self.receiver.settings, render)
             if claimed is None:
                 break
             attempts += 1

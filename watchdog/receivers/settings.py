@@ -36,6 +36,7 @@ _NOT_WHERE = {
     "tell_silences",
     "digest",
     "digest_timezone",
+    "chart",
 }
 """Settings that do not affect whether a message is accepted."""
 
@@ -123,6 +124,11 @@ class ReceiverSettings(BaseModel):
     def digest_times(self) -> "DigestTimes | None":
         """When it gets a digest; None: never."""
         return None
+
+    @property
+    def shows_charts(self) -> bool:
+        """Whether its messages are given charts."""
+        return False
 
     @property
     def matchers(self) -> "tuple[Matcher, ...]":

@@ -28,6 +28,7 @@ from watchdog.store.outbox.dead_letters import OutboxShown, Retried
 from watchdog.store.outbox.digests import Digests
 from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
+from watchdog.store.outbox.upcoming import Upcoming
 from watchdog.store.reading import IncidentShown, Watched
 from watchdog.store.requests.requests import Requests
 from watchdog.store.twins import SharedIncidents
@@ -123,7 +124,7 @@ class Transaction:
             return removed.give_up(self._file.connection(), receiver, reason)
 
 
-class Store(Requests, IncidentHistory, Digests):
+class Store(Requests, IncidentHistory, Digests, Upcoming):
     """One database file, usable from any thread. Every method raises `StoreError` if it fails, with nothing written. Times are epoch
     seconds.
     """
@@ -202,16 +203,6 @@ class Store(Requests, IncidentHistory, Digests):
         """Record the outcome of a claimed message; None if it is not being sent. `human`: whether people read what the receiver gets."""
         with self._file.writing() as connection, self._file.speaking():
             return settling.settle(connection, message_id, outcome, now, human=human)
-
-    def is_due(self, receiver: str, now: float, settings: str) -> bool:
-        """Whether `claim` has something to do for the receiver now. Writes nothing, and does not scan all waiting messages."""
-        with self._file.speaking():
-            return outbox.is_due(self._file.connection(), receiver, now, settings)
-
-    def next_due(self, receiver: str, now: float, settings: str | None = None) -> float | None:
-        """When `claim` next has something to do for the receiver with these settings; None if nothing waits."""
-        with self._file.speaking():
-            return outbox.next_due(self._file.connection(), receiver, now, settings)
 
     def unfinished_messages(self, receiver: str) -> int:
         """How many of the receiver's messages wait or are being sent."""

@@ -7,7 +7,7 @@ from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.rows import Reading, Row
-from watchdog.daemon.trends import with_trends
+from watchdog.daemon.figures.trends import with_trends
 from watchdog.tables.history.kept import KEPT
 
 HALF_HOUR = tuple(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from watchdog.core.incidents.outcome import Outcome
     from watchdog.core.report.report import Report
     from watchdog.receivers.base import Receiver
+    from watchdog.receivers.settings import ReceiverSettings
 
 __all__ = ["receivers"]
 
@@ -53,6 +54,7 @@ def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, digest: 
     """Send a test message to a receiver, and say what came back.
 
     Exits with 0 if it was delivered, with 1 if it was not. The message is marked as a test; it is sent once.
+    Where charts go along with messages, it has one, with figures that are made up.
     """
     from watchdog.app.receivers import build_receivers  # noqa: PLC0415
     from watchdog.cli.configuration import load  # noqa: PLC0415
@@ -64,7 +66,7 @@ def test(ctx: click.Context, *, names: tuple[str, ...], everyone: bool, digest: 
     if digest and (without := [its.name for _, its in there if not its.takes_digests]):
         raise Refused(f"expected receivers that take a digest; {', '.join(without)} would make an incident of it")
     report = _report(config) if digest else None
-    delivered = [_tried(receiver, its.type, loaded.settings.service, report) for receiver, its in there]
+    delivered = [_tried(receiver, its, loaded.settings.service, report) for receiver, its in there]
     ctx.exit(0 if all(delivered) else 1)
 
 
@@ -90,13 +92,37 @@ def preview(*, name: str, config: Path | None) -> None:
     warn(loaded.warnings)
     [name] = _chosen([name], [receiver.name for receiver in loaded.settings.receiver], everyone=False)
     receiver = next(one for one in build_receivers(loaded.settings) if one.name == name)
+    charted = next(its.shows_charts for its in loaded.settings.receiver if its.name == name)
     for number, (what, message) in enumerate(messages_for_preview(receiver.name, loaded.settings.service, time.time())):
         click.echo(f"{chr(10) if number else ''}# {what}")
-        click.echo(_preview(receiver, receiver.render(message)))
+        click.echo(_preview(receiver, receiver.render(_illustrated(message) if charted else message)))
     receiver.close()
 
 
-def _preview(receiver: "Receiver", body: bytes) -> str:
+def _illustrated(message: "Message") -> "Message":
+    """The message with an example of a chart."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from watchdog.core.incidents.test_message import example_chart  # noqa: PLC0415
+
+    return replace(message, chart=example_chart(message))
+
+
+def _preview(receiver: "Receiver", stored: bytes) -> str:
+    from watchdog.receivers.pictures.frozen import thawed  # noqa: PLC0415
+
+    body, chart = thawed(stored)
+    if chart is None:
+        return _body_shown(receiver, body)
+    from watchdog.receivers.pictures.drawing import PIXELS  # noqa: PLC0415
+    from watchdog.receivers.pictures.picture import FILE_NAME  # noqa: PLC0415
+    from watchdog.receivers.pictures.words import chart_words  # noqa: PLC0415
+
+    picture = f"{FILE_NAME} ({PIXELS[0]} x {PIXELS[1]} pixels): {chart_words(chart)}"
+    return f"{_body_shown(receiver, body)}\nWith the picture {picture}"
+
+
+def _body_shown(receiver: "Receiver", body: bytes) -> str:
     from watchdog.receivers.webhook.shaped import ShapedWebhook  # noqa: PLC0415
 
     if not isinstance(receiver, ShapedWebhook):
@@ -156,7 +182,7 @@ def _report(config: Path | None) -> "Report":
         raise Refused(str(error)) from None
 
 
-def _tried(receiver: "Receiver", kind: str, service: str, report: "Report | None") -> bool:
+def _tried(receiver: "Receiver", its: "ReceiverSettings", service: str, report: "Report | None") -> bool:
     """Send the test message, or a digest, and print the answer. Returns whether it was delivered."""
     from msgspec.structs import replace  # noqa: PLC0415
 
@@ -166,11 +192,12 @@ def _tried(receiver: "Receiver", kind: str, service: str, report: "Report | None
 
     now = time.time()
     message = message_for_test(receiver.name, service, now)
-    sent = message if report is None else replace(message, notices=(), digest=report)
+    message = _illustrated(message) if its.shows_charts else message
+    sent = message if report is None else replace(message, notices=(), digest=report, chart=None)
     try:
         outcome = _sent(receiver, sent, now)
         click.echo(f"{receiver.name}: {_came_back(outcome)}")
-        if isinstance(outcome, Delivered) and RECEIVERS[kind].holds_open:
+        if isinstance(outcome, Delivered) and RECEIVERS[its.type].holds_open:
             outcome = _sent(receiver, end_of_test(message, now), now)
             click.echo(f"{receiver.name}: its end: {_came_back(outcome)}")
     finally:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from watchdog.core.history.chart import Chart
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 from watchdog.core.report.report import Report
@@ -105,6 +106,8 @@ class Message(Struct, frozen=True):
     """How many of these somebody works on, as far as the receiver was told."""
     posts: tuple[Post, ...] = ()
     """Earlier messages about its incidents that the receiver can change, newest first; filled in for each attempt."""
+    chart: Chart | None = None
+    """How the figure of its most urgent incident went: read as the message is sent first, for receivers that show charts."""
 
     @property
     def group_is_over(self) -> bool:

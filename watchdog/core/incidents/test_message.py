@@ -1,14 +1,17 @@
 """The message that tests a receiver, marked as a test for people and for machines; and messages that show what it would be sent."""
 
+from math import sin
+
 from msgspec.structs import replace
 
+from watchdog.core.history.chart import Chart, DeployMark, Limit
 from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice, Post
 from watchdog.core.model.identity import fingerprint, incident_id, message_id
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
 
-__all__ = ["RULE", "end_of_test", "message_for_test", "messages_for_preview"]
+__all__ = ["RULE", "end_of_test", "example_chart", "message_for_test", "messages_for_preview"]
 
 RULE = "Test"
 
@@ -84,6 +87,21 @@ def messages_for_preview(receiver: str, service: str, now: float) -> tuple[tuple
         ),
         told("the last one ends", ends[1], at=now + 360.0, posts=(Post(_POSTED[1], ends[1:]),)),
     )
+
+
+def example_chart(message: Message) -> Chart | None:
+    """Return a chart with made-up figures for the first notice of a message: a backlog that began with a deploy, after an hour of which
+    nothing is known. None for a message without notices.
+    """
+    if not message.notices:
+        return None
+    notice, until = message.notices[0], message.created_at
+    since, step, begins = until - 6 * 3600.0, 300.0, 58
+    figures = [(since + (nth + 0.5) * step, 18.0 + 7 * sin(nth / 2) + max(nth - begins, 0) ** 2.6) for nth in range(72)]
+    lines = tuple(figures[:20]), tuple(figures[31:])
+    limits, deploys = (Limit(50.0, Severity.WARNING), Limit(1000.0, Severity.CRITICAL)), (DeployMark(until - 4_300.0, "v512"),)
+    of, target = notice.key.get("name", "example"), message.target
+    return Chart(notice.incident, "length", of, target, "messages", since, until, until - 3_600.0, lines, limits, deploys, example=True)
 
 
 def _backlog(queue: str, length: int, severity: Severity, now: float) -> Notice:

@@ -4,6 +4,7 @@ Texts from outside are escaped, so that nothing in them is markup, and no messag
 JSON with a `code` and a `message` (discord.com/developers/docs/resources/webhook).
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -35,6 +36,10 @@ from watchdog.receivers.notice_text import (
     utf16_length,
     what_of,
 )
+from watchdog.receivers.pictures.form import form_with_file
+from watchdog.receivers.pictures.frozen import frozen, thawed
+from watchdog.receivers.pictures.picture import FILE_NAME, Picture, Pictures
+from watchdog.receivers.pictures.settings import ChartSettings
 from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["DiscordReceiver", "DiscordSettings", "discord_outcome"]
@@ -58,7 +63,7 @@ MEND: Mapping[int, tuple[str, bool]] = {
 """Discord's code -> what to fix, and whether every other message would get the same answer."""
 
 
-class DiscordSettings(DigestSettings, HttpSettings):
+class DiscordSettings(ChartSettings, DigestSettings, HttpSettings):
     """`type = "discord"`; `url` is a webhook of a channel, which determines name, picture and channel."""
 
     type: Literal["discord"]
@@ -70,13 +75,39 @@ class DiscordReceiver(HttpReceiver):
 
     def __init__(self, settings: DiscordSettings) -> None:
         super().__init__(settings, settings.attempt(), discord_outcome)
+        self._pictures = Pictures(settings.name) if settings.chart else None
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one delivery takes (seconds): with a picture, and without it if that is refused."""
+        return super().longest_s if self._pictures is None else self._pictures.longest_s + 2 * super().longest_s
 
     def render(self, message: Message) -> bytes:
         """The JSON of a message with embeds."""
         embeds = list(_report(message) if message.digest is not None else _incidents(message))
         content = limited_markdown(title_line(message), _CONTENT // 4)
         body = {"content": content, "embeds": embeds, "allowed_mentions": {"parse": []}}
-        return json_bytes(body)
+        return frozen(json_bytes(body), message.chart if embeds else None)
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        """One attempt. What Discord refuses with its picture is sent without it."""
+        plain, chart = thawed(body)
+
+        def with_picture(picture: Picture) -> Outcome:
+            form, kind = _form(plain, picture)
+            return self._attempt.post(form, {"content-type": kind}, now, self._sort)
+
+        outcome = self._pictures.sent(chart, with_picture) if self._pictures is not None else None
+        return outcome if outcome is not None else super().send(plain, message_id, now)
+
+
+def _form(plain: bytes, picture: Picture) -> tuple[bytes, str]:
+    """The message with a picture in its first embed, which is that of the most urgent incident."""
+    body = json.loads(plain)
+    first, *others = body["embeds"]
+    body["embeds"] = [{**first, "image": {"url": f"attachment://{FILE_NAME}"}}, *others]
+    body["attachments"] = [{"id": 0, "filename": FILE_NAME, "description": picture.words}]
+    return form_with_file({"payload_json": json_bytes(body).decode()}, ("files[0]", FILE_NAME, picture.png))
 
 
 def limited_markdown(text: str, longest: int) -> str:

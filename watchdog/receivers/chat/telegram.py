@@ -4,16 +4,17 @@ Texts from outside are escaped; in what is not code, characters that Telegram wo
 The token is part of the address and therefore a secret. Refusals are JSON with a `description` (core.telegram.org/bots/api).
 """
 
+import json
 import re
-from collections.abc import Iterator
-from html import escape
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from html import escape, unescape
+from typing import Annotated, Any, Literal
 
 from msgspec.structs import replace
 from pydantic import AfterValidator, Field, SecretStr, StrictInt, StrictStr
 
 from watchdog.core.incidents.messages import Message, Notice
-from watchdog.core.incidents.outcome import Later, Outcome, Refused
+from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.severity import Severity
@@ -25,12 +26,18 @@ from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, utf16_length, what_of
+from watchdog.receivers.pictures.form import form_with_file
+from watchdog.receivers.pictures.frozen import frozen, thawed
+from watchdog.receivers.pictures.picture import FILE_NAME, Picture, Pictures
+from watchdog.receivers.pictures.settings import ChartSettings
 from watchdog.receivers.settings import DigestSettings
 
-__all__ = ["LARGEST_TEXT", "TelegramReceiver", "TelegramSettings", "telegram_outcome"]
+__all__ = ["LARGEST_CAPTION", "LARGEST_TEXT", "TelegramReceiver", "TelegramSettings", "telegram_outcome"]
 
 LARGEST_TEXT = 4_096
 """Telegram's limit, in UTF-16 units; ours counts the markup, too, which Telegram does not."""
+LARGEST_CAPTION = 1_024
+"""Telegram's limit of a text beside a picture, without its markup."""
 _ROOM = LARGEST_TEXT - 120
 _SUBJECT, _NAME, _LINE, _MOST_FACTS = 300, 120, 300, 8
 _MARKS = {Severity.CRITICAL: "🔴", Severity.ERROR: "🟠", Severity.WARNING: "🟡", Severity.INFO: "🔵"}
@@ -39,6 +46,7 @@ _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{20,100}", re.ASCII)
 _CHANNEL = re.compile(r"@[A-Za-z]\w{3,60}|-?\d{1,20}", re.ASCII)
 _INERT = str.maketrans({"@": "\uff20", "#": "\uff03"})
 _LINKS = re.compile(r"(?<=\w)\.(?=\w)")
+_TAG = re.compile(r"<[^>]*>")
 _COMMAND = re.compile(r"(?<!\S)/(?=\w)")
 
 
@@ -54,7 +62,7 @@ def _checked_chat(chat: int | str) -> int | str:
     return chat
 
 
-class TelegramSettings(DigestSettings, HttpSettings):
+class TelegramSettings(ChartSettings, DigestSettings, HttpSettings):
     """`type = "telegram"`; `url` is another one for a Bot API server of your own. `thread`: a topic of a group that has topics."""
 
     type: Literal["telegram"]
@@ -69,11 +77,10 @@ class TelegramSettings(DigestSettings, HttpSettings):
         """Telegram limits the messages to each chat."""
         return self.address_of(self.token, self.chat)
 
-    @property
-    def http_attempt(self) -> HttpAttempt:
-        """A client for the bot's method `sendMessage`."""
+    def method(self, name: str) -> HttpAttempt:
+        """A client for one of the bot's methods."""
         token = self.token.get_secret_value()
-        url = SecretStr(f"{self.url.get_secret_value().rstrip('/')}/bot{token}/sendMessage")
+        url = SecretStr(f"{self.url.get_secret_value().rstrip('/')}/bot{token}/{name}")
         return self.model_copy(update={"url": url}).attempt(secrets=[token, token.partition(":")[2]])
 
 
@@ -81,8 +88,15 @@ class TelegramReceiver(HttpReceiver):
     """Writes to one chat."""
 
     def __init__(self, settings: TelegramSettings) -> None:
-        thread = {"message_thread_id": settings.thread} if settings.thread else {}
-        super().__init__(settings, settings.http_attempt, telegram_outcome, joined={"chat_id": settings.chat, **thread})
+        self._chat = {"chat_id": settings.chat, **({"message_thread_id": settings.thread} if settings.thread else {})}
+        super().__init__(settings, settings.method("sendMessage"), telegram_outcome, joined=self._chat)
+        self._pictures = Pictures(settings.name) if settings.chart else None
+        self._photo = settings.method("sendPhoto")
+
+    @property
+    def longest_s(self) -> float:
+        """The longest that one delivery takes (seconds): a picture, and a message beside it."""
+        return super().longest_s if self._pictures is None else self._pictures.longest_s + 2 * super().longest_s
 
     def render(self, message: Message) -> bytes:
         """The JSON for `sendMessage`, without the chat. What tells only of ends makes no sound."""
@@ -94,7 +108,39 @@ class TelegramReceiver(HttpReceiver):
             "link_preview_options": {"is_disabled": True},
             "disable_notification": quiet,
         }
-        return json_bytes(body)
+        return frozen(json_bytes(body), message.chart)
+
+    def send(self, body: bytes, message_id: str, now: float) -> Outcome:
+        """One attempt. A short text is the caption of its picture; a longer one is a message, which the picture follows."""
+        plain, chart = thawed(body)
+        document = json.loads(plain)
+        if self._pictures is None or chart is None:
+            return super().send(plain, message_id, now)
+        if _length_shown(document["text"]) <= LARGEST_CAPTION:
+            caption = {"caption": document["text"], "parse_mode": "HTML", "disable_notification": document["disable_notification"]}
+            outcome = self._pictures.sent(chart, lambda picture: self._post_photo(picture, caption, now))
+            return outcome if outcome is not None else super().send(plain, message_id, now)
+        outcome = super().send(plain, message_id, now)
+        if isinstance(outcome, Delivered) and (picture := self._pictures.of(chart)) is not None:
+            follows = self._post_photo(picture, {"caption": picture.title, "disable_notification": True}, now)
+            if not isinstance(follows, Delivered):
+                self._pictures.left_out(follows.reason)
+        return outcome
+
+    def _post_photo(self, picture: Picture, more: Mapping[str, Any], now: float) -> Outcome:
+        fields = {name: text if isinstance(text, str) else json.dumps(text) for name, text in {**self._chat, **more}.items()}
+        form, kind = form_with_file(fields, ("photo", FILE_NAME, picture.png))
+        return self._photo.post(form, {"content-type": kind}, now, self._sort)
+
+    def close(self) -> None:
+        """Close the connections."""
+        super().close()
+        self._photo.close()
+
+
+def _length_shown(text: str) -> int:
+    """The length of a text as Telegram counts it: without markup, which alone is written in angle brackets."""
+    return utf16_length(unescape(_TAG.sub("", text)))
 
 
 def _prose(text: str, longest: int) -> str:

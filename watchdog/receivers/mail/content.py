@@ -6,6 +6,7 @@ same Message-ID, by which mail programs show them as one thread. Texts from outs
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -18,13 +19,17 @@ from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.report.chapters import Chapter, cells_of, chapters_of, lines_of
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
+from watchdog.receivers.pictures.picture import FILE_NAME, Picture
+from watchdog.receivers.pictures.words import chart_words
 
-__all__ = ["MOST_INCIDENTS", "email_of"]
+__all__ = ["MOST_INCIDENTS", "email_of", "with_picture"]
 
 MOST_INCIDENTS = 100
 _SUBJECT, _LINE, _MOST_ROWS = 200, 1_000, 100
 _COLOURS = {Severity.CRITICAL: "#a30200", Severity.ERROR: "#e8590c", Severity.WARNING: "#b07d00", Severity.INFO: "#1c6fb5"}
 _GOOD, _OVER = "#1d7a54", "#6b6b6b"
+_PLACE_OF_PICTURE = "<!-- chart -->"
+_WIDTH_OF_PICTURE = 560
 _FONT = "font-family:system-ui,sans-serif;font-size:14px;line-height:1.4"
 
 
@@ -49,6 +54,21 @@ def email_of(message: Message, domain: str) -> EmailMessage:
         f"=={sha256(message.id.encode()).hexdigest()[:32]}=="
     )  # by default a random one, and a repeat must have the same bytes
     return mail
+
+
+def with_picture(mail: bytes, picture: Picture) -> bytes:
+    """The e-mail with a picture in its HTML; the same bytes each time."""
+    whole = message_from_bytes(mail, policy=SMTP)
+    html = whole.get_body(("html",))
+    if html is None:
+        return mail
+    cid = f"{sha256(picture.png).hexdigest()[:32]}@watchdog"
+    look = "display:block;max-width:100%;height:auto;margin:8px 0;border:1px solid #d0d7de;border-radius:4px;background:#ffffff"
+    shown = f'<img src="cid:{cid}" width="{_WIDTH_OF_PICTURE}" alt="{escape(picture.words)}" style="{look}">'
+    html.set_content(html.get_content().replace(_PLACE_OF_PICTURE, shown, 1), subtype="html")
+    html.add_related(picture.png, "image", "png", cid=f"<{cid}>", disposition="inline", filename=FILE_NAME)
+    html.set_boundary(f"=={cid[:32]}==")
+    return whole.as_bytes()
 
 
 def _subject(message: Message, notices: Sequence[Notice]) -> str:
@@ -82,6 +102,8 @@ def _text(message: Message, notices: Sequence[Notice]) -> Iterator[str]:
         yield from (f"  {name:<{min(width, 20)}}  {value}" for name, value in facts)
         if is_url(notice.link):
             yield f"  {'Flower':<{min(width, 20)}}  {notice.link}"
+        if message.chart is not None and message.chart.incident == notice.incident:
+            yield f"  {'chart':<{min(width, 20)}}  {chart_words(message.chart)}"
         if notice.runbook not in runbooks and not is_over(notice):
             runbooks.add(notice.runbook)
             yield from (f"  > {line}" for line in runbook_lines(notice))
@@ -95,6 +117,8 @@ def _html(message: Message, notices: Sequence[Notice]) -> Iterator[str]:
         yield f'<div style="border-left:4px solid {_colour(notice)};padding:2px 0 2px 12px;margin:0 0 16px 0">'
         yield f'<p style="margin:0 0 6px 0;font-weight:bold">{escape(_title(notice, message))}</p>'
         yield from _table(facts_of(notice))
+        if message.chart is not None and message.chart.incident == notice.incident:
+            yield _PLACE_OF_PICTURE
         if is_url(notice.link):
             yield f'<p style="margin:6px 0 0 0"><a href="{escape(notice.link)}">Open in Flower</a></p>'
         if notice.runbook not in runbooks and not is_over(notice):

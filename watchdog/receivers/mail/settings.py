@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StrictSt
 
 from watchdog.net.settings_types import PositiveDuration
 from watchdog.receivers.http.settings import TlsSettings
+from watchdog.receivers.pictures.settings import ChartSettings
 from watchdog.receivers.settings import DigestSettings, as_tuple
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _is_ip(host: str) -> bool:
 _Mailbox = Annotated[StrictStr, AfterValidator(_checked_mailbox)]
 
 
-class EmailSettings(DigestSettings, TlsSettings):
+class EmailSettings(ChartSettings, DigestSettings, TlsSettings):
     """`type = "email"`. `security`: how the connection is encrypted: `starttls` (port 587), `tls` from the start (465), or `none` (25)."""
 
     type: Literal["email"]

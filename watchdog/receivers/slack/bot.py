@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 from pydantic import SecretStr
 
+from watchdog.core.history.chart import Chart
 from watchdog.core.incidents.messages import Event, Message, Post
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.text.sanitize import one_line
@@ -20,9 +21,12 @@ from watchdog.receivers.http.attempt import HttpAttempt
 from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, confirmed, outcome_of
 from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
+from watchdog.receivers.pictures.frozen import frozen, thawed
+from watchdog.receivers.pictures.picture import Pictures
 from watchdog.receivers.slack.blocks import slack_body
 from watchdog.receivers.slack.digest import digest_body
 from watchdog.receivers.slack.settings import SlackSettings
+from watchdog.receivers.slack.upload import REQUESTS, Upload
 
 __all__ = ["SlackBot", "bot_outcome"]
 
@@ -71,22 +75,26 @@ class SlackBot(HttpReceiver):
         super().__init__(settings, method("chat.postMessage"), headers=headers)
         self._update = method("chat.update")
         self._channel = settings.channel
+        self._pictures = Pictures(settings.name) if settings.chart else None
+        self._upload = Upload(settings)
 
     @property
     def longest_s(self) -> float:
         """The longest that one delivery takes (seconds)."""
-        return _MOST_REQUESTS * super().longest_s
+        picture_s = 0.0 if self._pictures is None else self._pictures.longest_s + REQUESTS * super().longest_s
+        return _MOST_REQUESTS * super().longest_s + picture_s
 
     def render(self, message: Message) -> bytes:
         """What to change, and what to post then: to the thread of the newest post, if there is nothing new in it."""
         shown = slack_body(message) if message.digest is None else digest_body(message, message.digest)
         changes = [{**_handle(post), **_changed(slack_body(replace(message, notices=post.notices)))} for post in message.posts]
         reply = {} if _is_new(message) else {"thread": _thread(message.posts[0], message)}
-        return json_bytes({"changes": changes, **reply, "message": shown})
+        return frozen(json_bytes({"changes": changes, **reply, "message": shown}), message.chart)
 
     def send(self, body: bytes, message_id: str, now: float) -> Outcome:
         """One attempt. Slack does not know the message's id: only its last request is shown twice if it is repeated."""
-        todo = json.loads(body)
+        plain, chart = thawed(body)
+        todo = json.loads(plain)
         lost = set[str]()
         for change in todo["changes"]:
             outcome, error = self._request(self._update, change, now)
@@ -97,9 +105,22 @@ class SlackBot(HttpReceiver):
         thread = todo.get("thread")
         if thread and thread["thread_ts"] not in lost:
             outcome, error = self._request(self._attempt, {**thread, **todo["message"]}, now)
+            if isinstance(outcome, Delivered):
+                self._illustrate(chart, thread["channel"], thread["thread_ts"], now)
             if error not in _LOST:
                 return replace(outcome, handle="") if isinstance(outcome, Delivered) else outcome
-        return self._request(self._attempt, {"channel": self._channel, **todo["message"]}, now)[0]
+        outcome = self._request(self._attempt, {"channel": self._channel, **todo["message"]}, now)[0]
+        if isinstance(outcome, Delivered) and outcome.handle:
+            channel, _, ts = outcome.handle.partition(" ")
+            self._illustrate(chart, channel, ts, now)
+        return outcome
+
+    def _illustrate(self, chart: Chart | None, channel: str, thread: str, now: float) -> None:
+        """Put the chart into the thread of a message that has arrived; if that fails, the log says why."""
+        if self._pictures is None or (picture := self._pictures.of(chart)) is None:
+            return
+        if why_not := self._upload.share(picture, channel, thread, now):
+            self._pictures.left_out(why_not)
 
     def _request(self, method: HttpAttempt, document: Mapping[str, Any], now: float) -> tuple[Outcome, str]:
         """The outcome of one request, and Slack's error, if it gives one."""
@@ -116,6 +137,7 @@ class SlackBot(HttpReceiver):
         """Close the connections."""
         super().close()
         self._update.close()
+        self._upload.close()
 
 
 def _is_new(message: Message) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, StrictStr, model_validator
 
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
+from watchdog.receivers.pictures.settings import ChartSettings
 from watchdog.receivers.settings import DigestSettings
 
 __all__ = ["SlackSettings"]
@@ -26,7 +27,7 @@ def _checked_channel(channel: str) -> str:
     return channel
 
 
-class SlackSettings(DigestSettings, HttpSettings):
+class SlackSettings(ChartSettings, DigestSettings, HttpSettings):
     """`type = "slack"`. `url` is an incoming webhook, which determines name, picture and channel: a message cannot set them.
 
     Or `token` is that of a bot which writes to `channel`; then `url` is that of another Slack's API, such as GovSlack's.
@@ -45,6 +46,8 @@ class SlackSettings(DigestSettings, HttpSettings):
         if (self.token is None) != (self.channel is None):
             expected, there = ("`channel`", "`token`") if self.channel is None else ("the `token` of a bot", "`channel`")
             raise ValueError(f"expected {expected} beside {there}, found none; a webhook needs only `url`")
+        if self.chart and self.token is None:
+            raise ValueError("expected the `token` of a bot and its `channel` beside `chart`, found a webhook, which takes no pictures")
         return self
 
     @property

@@ -20,7 +20,7 @@ from watchdog.store.outbox.notification_log import note, recount
 from watchdog.store.outbox.posts import posts_of
 from watchdog.store.records import message_from
 
-__all__ = ["LONGEST_PAUSE_S", "Claimed", "claim", "is_due", "next_due", "recover"]
+__all__ = ["LONGEST_PAUSE_S", "Claimed", "Render", "claim", "is_due", "next_due", "recover", "upcoming"]
 
 LONGEST_PAUSE_S = 900.0
 """The longest pause between attempts, in seconds; a longer Retry-After is capped to it."""
@@ -151,6 +151,12 @@ def is_due(connection: sqlite3.Connection, receiver: str, now: float, settings: 
         late = switched_off.next_late(connection, receiver)
         return late is not None and late <= now
     return connection.execute(_NEXT, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone() is not None
+
+
+def upcoming(connection: sqlite3.Connection, receiver: str, now: float) -> Message | None:
+    """The message that `claim` would take now, as far as it is known without the lock; None if none is due."""
+    row = connection.execute(_NEXT, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone()
+    return None if row is None else message_from(row, notices_of(connection, row["id"]))
 
 
 def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str | None = None) -> float | None:
