@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 import httpx
@@ -12,11 +13,14 @@ import pytest
 from hypothesis import settings
 
 from tests.conditions.seen import claimed_of
+from tests.servers.postgresql import RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
+from watchdog.core.model.servers.database_url import DatabaseUrl
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.redis_server import RedisServerMissingError
 from watchdog.demo.redis_server import redis_server as find_redis_server
+from watchdog.store.sql import DatabasePlace
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
@@ -81,6 +85,8 @@ def shared_by(item: pytest.Item) -> str:
     definitions = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009 - pytest offers no public way to a fixture's scope
     if "cluster" in definitions and definitions["cluster"][-1].scope == "session":
         return "usual-cluster"
+    if "postgresql_server" in definitions or _on_postgresql(item):
+        return "postgresql"
     of_module = sorted(name for name, found in definitions.items() if found[-1].scope == "module")
     if not of_module:
         return ""
@@ -187,3 +193,25 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[RecordingReceiver]:
         bodies = b"".join(one.body for one in recording.requests).replace(b" ", b"")
         unseen = [rule for rule in claimed_of(request.node.nodeid.partition("[")[0]) if f'"rule":"{rule}"'.encode() not in bodies]
     assert unseen == [], "docs/conditions.md says that this test sees them"
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("place") == "postgresql"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[RealPostgreSQL]:
+    """A PostgreSQL that all tests of this process share; each empties or makes the databases that it uses."""
+    if not postgresql_installed():
+        pytest.skip(needs_postgresql)
+    with real_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> DatabasePlace:
+    """Where a store may be: a folder for SQLite, or a database of PostgreSQL in which nothing is kept yet."""
+    if request.param == "sqlite":
+        return tmp_path
+    server: RealPostgreSQL = request.getfixturevalue("postgresql_server")
+    return DatabaseUrl(server.emptied_database())

@@ -17,6 +17,7 @@ from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
 from watchdog.store import Store
+from watchdog.store.sql import DatabasePlace
 
 T0 = 1_795_338_900.0  # 2026-11-22T09:15:00Z
 
@@ -118,8 +119,11 @@ def attempt(store: Store, outcome: Outcome, *, now: float = T0, receiver: str = 
     return claimed.message.id
 
 
-def opened(folder: Path) -> Store:
-    return Store.open(folder / "watchdog.db", busy_timeout_s=0.2)
+def opened(place: DatabasePlace) -> Store:
+    """The store in a folder, or in a database of PostgreSQL."""
+    if isinstance(place, Path):
+        return Store.open(place / "watchdog.db", busy_timeout_s=0.2)
+    return Store.open(place, busy_timeout_s=0.5)
 
 
 @dataclass

@@ -18,6 +18,7 @@ from watchdog.core.incidents.wanted import REFUSED_AGAIN_S
 from watchdog.daemon.delivery import Delivery
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store, StoreError
+from watchdog.store.sql import DatabasePlace
 
 DAY = 86400.0
 GONE = Refused("https://example.com answered 410", gone=True)
@@ -25,8 +26,8 @@ NEVER = Later("refused the connection", never_arrived=True)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as one:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as one:
         yield one
 
 
@@ -64,11 +65,11 @@ def test_nothing_is_attempted_while_it_is_off(store: Store) -> None:
     assert attempt(store, Delivered(), now=T0 + 3600) is None
 
 
-def test_it_is_off_through_a_restart(store: Store, tmp_path: Path) -> None:
+def test_it_is_off_through_a_restart(store: Store, place: DatabasePlace) -> None:
     commit(store, plan(message("1"), message("2", notice("B")), incidents=[A, B]))
     attempt(store, GONE)
     store.close()
-    with opened(tmp_path) as again:
+    with opened(place) as again:
         assert attempt(again, Delivered(), now=T0 + 60) is None
 
 
@@ -201,9 +202,9 @@ def test_what_is_in_hand_is_left_alone(store: Store) -> None:
     assert (store.retry(["01MESSAGE1"], T0), store.drop(["01MESSAGE1"], T0)) == ([], [])
 
 
-def test_a_retry_is_noticed_by_its_number(store: Store, tmp_path: Path) -> None:
+def test_a_retry_is_noticed_by_its_number(store: Store, place: DatabasePlace) -> None:
     before = store.retried()
-    with opened(tmp_path) as beside:
+    with opened(place) as beside:
         beside.switch_on("ops")
     assert store.retried() != before
 
@@ -269,14 +270,12 @@ def test_what_follows_a_dropped_message_is_not_held_up(store: Store) -> None:
     assert attempt(store, Delivered(), now=T0 + 10) is not None
 
 
-def test_retention_removes_letters_that_were_handled(store: Store, tmp_path: Path) -> None:
+def test_retention_removes_letters_that_were_handled(store: Store) -> None:
     cycle(store, A, now=T0)
     store.drop([str(attempt(store, Refused("404")))], T0 + 1)
     cycle(store, over(A), now=T0 + 10)
     store.retention(T0 + 40 * DAY)
-    with sqlite3.connect(tmp_path / "watchdog.db") as raw:
-        assert raw.execute("SELECT count(*) FROM messages").fetchone() == (0,)
-    raw.close()
+    assert store._file.connection().execute("SELECT count(*) FROM messages").fetchone()[0] == 0
 
 
 def test_to_write_to_a_file_that_is_not_there_makes_none(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Deploys in a real file."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -9,6 +8,7 @@ from msgspec.structs import replace
 from tests.builders.outbox import T0, commit, load, opened, plan
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.store import NotFoundError, Store
+from watchdog.store.sql import DatabasePlace
 
 DAY = 86400.0
 V1 = Deploy("01V1", "v1", ("*",), T0, T0 + 600, "ci")
@@ -16,8 +16,8 @@ V2 = Deploy("01V2", "v2", ("prod-*", "shared"), T0 + 60, T0 + 660)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as one:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as one:
         yield one
 
 

@@ -20,8 +20,8 @@ from tests.servers.waiting import until
 from watchdog.core.incidents.payload import encode
 from watchdog.daemon.delivery import Delivery
 from watchdog.store import Store, StoreError
-from watchdog.store.database import LARGEST_IDLE_WAL, DatabaseFile
 from watchdog.store.migrations import STEPS, bring_up_to_date, version_of
+from watchdog.store.sqlite.database import LARGEST_IDLE_WAL, DatabaseFile
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -465,8 +465,8 @@ def test_a_lease_that_ended_can_be_taken_again(tmp_path: Path) -> None:
 
 def test_an_older_database_is_not_migrated_while_another_watchdog_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with another_daemon(tmp_path / NAME):
-        monkeypatch.setattr("watchdog.store.database.STEPS", (*STEPS, v2_moods))
-        monkeypatch.setattr("watchdog.store.database.check_version", lambda *_: len(STEPS))
+        monkeypatch.setattr("watchdog.store.sqlite.database.STEPS", (*STEPS, v2_moods))
+        monkeypatch.setattr("watchdog.store.sqlite.database.check_version", lambda *_: len(STEPS))
         assert "another watchdog (pid " in refusal(tmp_path / NAME)
 
 

@@ -10,13 +10,14 @@ from tests.builders.outbox import T0, commit, incident, opened, over, plan
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.store import Store
 from watchdog.store.cycles import _FIRED_BEFORE
+from watchdog.store.sql import DatabasePlace
 
 HOUR = (T0 - 3600.0, T0)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as store:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as store:
         yield store
 
 
@@ -58,8 +59,9 @@ def test_only_what_fired_several_times_and_ended_counts(store: Store, other: Inc
     assert fired_before(store) == {}
 
 
-def test_it_is_read_from_an_index_alone(store: Store) -> None:
-    rows = store._file.connection().execute(f"EXPLAIN QUERY PLAN {_FIRED_BEFORE}", ("prod", *HOUR))
+def test_it_is_read_from_an_index_alone(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        rows = store._file.connection().execute(f"EXPLAIN QUERY PLAN {_FIRED_BEFORE}", ("prod", *HOUR)).fetchall()
     assert [row["detail"] for row in rows if "SEARCH" in row["detail"]] == [
         "SEARCH incidents USING COVERING INDEX incidents_by_fire (target=? AND fired_at>? AND fired_at<?)"
     ]

@@ -1,8 +1,6 @@
 """History in the database: single looks, buckets, what is deleted when, and a clock that is set back or ahead."""
 
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +10,7 @@ from watchdog.core.history.series import Fold, Keeping, Kept, Part, Series, Slic
 from watchdog.core.model.last_look import LastLook, TableSeen
 from watchdog.core.model.rows import Row
 from watchdog.store import Looked, Store
+from watchdog.store.sql import DatabasePlace
 
 T0 = 1_800_000_000.0
 KEPT = {"t": Kept("t", ("name",), (Series("count", Fold.SUM, ""), Series("most", Fold.MAX, "")), lambda _: None)}
@@ -19,8 +18,8 @@ HOUR, DAY = 3600.0, 86400.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as one:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as one:
         yield one
 
 
@@ -69,10 +68,10 @@ def test_nothing_is_counted_twice_or_lost_across_many_buckets(store: Store) -> N
     assert sum(count for _, count in watching.kept(T0 + HOUR)) == len(range(7, 3600, 10))
 
 
-def test_a_restart_goes_on_in_the_same_bucket(store: Store, tmp_path: Path) -> None:
+def test_a_restart_goes_on_in_the_same_bucket(store: Store, place: DatabasePlace) -> None:
     Watching(store).looks(T0, T0 + 100)
     store.close()
-    with opened(tmp_path) as again:
+    with opened(place) as again:
         watching = Watching(again)
         watching.looks(T0 + 200, T0 + 310)
         assert watching.kept(T0 + 310) == [(290.0, 20.0), (300.0, 1.0)]
@@ -140,8 +139,8 @@ def test_retention_forgets_targets_that_are_no_longer_watched(store: Store) -> N
 def test_a_damaged_row_loses_itself_alone(store: Store) -> None:
     watching = Watching(store)
     watching.looks(T0, T0 + 30)
-    with sqlite3.connect(store.path) as other:
-        other.execute("UPDATE history SET body = x'00' WHERE at = ?", (T0 + 10,))
+    with store._file.writing() as connection:
+        connection.execute("UPDATE history SET body = ? WHERE at = ?", (b"\0", T0 + 10))
     with capture_logs() as logs:
         assert watching.kept(T0 + 30) == [(0.0, 1.0), (20.0, 1.0)]
     assert [entry["event"] for entry in logs] == ["history_dropped"]

@@ -11,17 +11,18 @@ from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store
 from watchdog.store.cycles import queue
-from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import STEPS, bring_up_to_date
 from watchdog.store.outbox.settling import backoff_s
+from watchdog.store.sql import DatabasePlace
+from watchdog.store.sqlite.database import DatabaseFile
 
 NEVER = Later("refused the connection", never_arrived=True)
 DAY = 86400.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as one:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as one:
         yield one
 
 

@@ -13,10 +13,10 @@ from tests.processes.command_line import watchdog
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store, StoreError
-from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import STEPS, bring_up_to_date
 from watchdog.store.records import INCIDENT_COLUMNS, incident_cells
-from watchdog.store.repair.rescue import rescue
+from watchdog.store.sqlite.database import DatabaseFile
+from watchdog.store.sqlite.repair.rescue import rescue
 
 NAME = "watchdog.db"
 MANY = 200

@@ -1,9 +1,6 @@
 """What a cycle read before is used again only where the file says the same."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -13,11 +10,12 @@ from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.plan import Loaded
 from watchdog.store import CachedTarget, Store
+from watchdog.store.sql import DatabasePlace
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as one:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as one:
         commit(one, plan(message("A"), incidents=[incident("A"), incident("B")]))
         attempt(one, Delivered())
         yield one
@@ -35,13 +33,12 @@ def test_what_did_not_change_is_the_same_object(store: Store) -> None:
     assert {key: id(told) for key, told in after.notified.items()} == {key: id(told) for key, told in before.notified.items()}
 
 
-def test_what_another_process_wrote_is_read(store: Store) -> None:
+def test_what_another_process_wrote_is_read(store: Store, place: DatabasePlace) -> None:
     kept = CachedTarget()
     unchanged = load(store, kept).open[1]
-    with closing(sqlite3.connect(store.path)) as other:
+    with opened(place) as beside, beside._file.writing() as other:
         other.execute("UPDATE incidents SET severity = 'critical', \"values\" = '{\"length\":99.0}' WHERE id = '01INCIDENTA'")
         other.execute("UPDATE told SET sequence = 7")
-        other.commit()
     after = load(store, kept)
     assert (after.open[0].severity, after.open[0].values) == ("critical", {"length": 99.0})
     assert after.notified["01INCIDENTA", "ops"].sequence == 7
@@ -63,11 +60,10 @@ def test_what_was_rolled_back_is_not_believed(store: Store) -> None:
     assert load(store, kept).open == before.open
 
 
-def test_what_ended_is_not_kept(store: Store) -> None:
+def test_what_ended_is_not_kept(store: Store, place: DatabasePlace) -> None:
     kept = CachedTarget()
     load(store, kept)
-    with closing(sqlite3.connect(store.path)) as other:
+    with opened(place) as beside, beside._file.writing() as other:
         other.execute("UPDATE incidents SET state = 'resolved' WHERE id = '01INCIDENTB'")
-        other.commit()
     assert [one.id for one in load(store, kept).open] == ["01INCIDENTA"]
     assert load(store, kept).notified["01INCIDENTA", "ops"].event is Event.FIRST

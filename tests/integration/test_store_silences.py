@@ -1,7 +1,6 @@
 """Silences in a real file."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +9,7 @@ from tests.builders.outbox import T0, commit, load, opened, plan
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.store import NotFoundError, Store
+from watchdog.store.sql import DatabasePlace
 
 DAY = 86400.0
 GPUS = Silence("01AAAAAA", parse_matchers('rule=WorkerLost, name=~"celery@gpu-\\\\d+"'), T0, T0 + 7200, "new GPUs", "ops")
@@ -17,8 +17,8 @@ LATER = Silence("01AABBBB", parse_matchers("target=staging"), T0 + DAY, T0 + 2 *
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as one:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as one:
         yield one
 
 

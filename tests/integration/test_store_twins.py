@@ -13,11 +13,12 @@ from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.plan import Loaded
 from watchdog.store import Store, twins
 from watchdog.store.records import incident_from_cells
+from watchdog.store.sql import DatabasePlace
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path) as one:
+def store(place: DatabasePlace) -> Iterator[Store]:
+    with opened(place) as one:
         yield one
 
 
@@ -99,22 +100,22 @@ def test_they_are_read_once_for_all_targets_and_then_only_what_has_changed(store
     assert decoded[20:] == ["01T7"]
 
 
-def test_what_another_process_wrote_is_read(store: Store, tmp_path: Path) -> None:
+def test_what_another_process_wrote_is_read(store: Store, place: DatabasePlace) -> None:
     written(store, A)
     assert named(store, A) == ("a",)
-    with opened(tmp_path) as other:
+    with opened(place) as other:
         written(other, of("b", "A", id="01B"))
     assert named(store, A) == ("a", "b")
 
 
-def test_what_was_rolled_back_is_no_twin(store: Store, tmp_path: Path) -> None:
+def test_what_was_rolled_back_is_no_twin(store: Store, place: DatabasePlace) -> None:
     """The next change may have the number of the one that never was."""
     written(store, A)
     with suppress(ZeroDivisionError), store.cycle() as transaction:
         transaction.commit(replace(plan(incidents=[of("b", "A", id="01B")]), target="b"))
         transaction.load("a", servers=("4f2a",))
         raise ZeroDivisionError
-    with opened(tmp_path) as other:
+    with opened(place) as other:
         written(other, of("c", "A", id="01C"))
     assert named(store, A) == ("a", "c")
 
@@ -144,11 +145,10 @@ def test_of_too_many_ends_none_is_remembered(store: Store, monkeypatch: pytest.M
     assert len(decoded) == 8
 
 
-def test_they_are_found_by_indexes(store: Store) -> None:
-    written(store, of("b", "B"))
+def test_they_are_found_by_indexes(tmp_path: Path) -> None:
     given = {"server": "", "since": 0.0, "until": 1.0, "number": 0}
     wanted = {twins._OPEN: "incidents_open", twins._CHANGED: "incidents_by_change", twins._ENDED: "incidents_by_server"}
-    with store._file.writing() as connection:
+    with opened(tmp_path) as store, store._file.writing() as connection:
         for sql, index in wanted.items():
             shown = "\n".join(str(row["detail"]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", given))
             assert index in shown

@@ -98,11 +98,13 @@ def _with_log(daemon: Daemon) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Iterator[Daemon]:
-    """A daemon that has had its first look; it ends with the block."""
+def running(
+    folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = (), until: str = "watchdog_started"
+) -> Iterator[Daemon]:
+    """A daemon that has had its first look, or has logged another event; it ends with the block."""
     daemon = Daemon(folder, environ, prefix)
     try:
-        daemon.wait_for("watchdog_started")
+        daemon.wait_for(until)
         yield daemon
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired):

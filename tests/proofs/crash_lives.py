@@ -34,7 +34,7 @@ from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.logs.log import configure_log
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store
-from watchdog.store.database import DatabaseFile
+from watchdog.store.sqlite.database import DatabaseFile
 
 __all__ = ["ACTED_ON", "DOOMED", "MOMENTS", "STEP", "Life", "Order", "set_levels"]
 
@@ -161,7 +161,7 @@ def live(order: Order) -> None:
     moments = Moments(folder, order.dies_at)
     conf = configured(load_settings(config=folder / "watchdog.toml", environ={}, flags={}, cwd=folder))
     hours = Hours(folder)
-    with MortalStore(conf.loaded.database, moments) as store, store.lease(), redis.Redis.from_url(order.redis_url) as world:
+    with MortalStore(Path(str(conf.loaded.database)), moments) as store, store.lease(), redis.Redis.from_url(order.redis_url) as world:
         store.recover()
         receivers = [MortalReceiver(receiver, moments) for receiver in build_receivers(conf.settings)]
         cycles = build_cycles(conf, store, list(receivers), hours.now, lambda: 0.0, SelfSeen)

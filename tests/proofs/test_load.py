@@ -172,6 +172,12 @@ def arrivals(tmp_path: Path) -> Iterator[Arrivals]:
         process.log.unlink(missing_ok=True)
 
 
+def file_of(store: Store) -> Path:
+    """The file of a store that is one."""
+    assert isinstance(store.path, Path)
+    return store.path
+
+
 def _answers(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1.0).close()
@@ -272,10 +278,10 @@ def test_ten_thousand_incidents_at_once_are_stored_grouped_and_sent(
             delivery.stop(1.0)
             bodies = arrivals.bodies()
             check_flood(one.store, bodies)
-            floor = Floor.of(one.store.path, bodies)
+            floor = Floor.of(file_of(one.store), bodies)
         with Store.open(tmp_path / f"floor-{number}.db") as empty:
-            costs.rows.append(cpu_ms(lambda: floor.write(empty.path)))  # noqa: B023
-            costs.commits.append(cpu_ms(lambda: floor.write_twice_a_message(empty.path)))  # noqa: B023
+            costs.rows.append(cpu_ms(lambda: floor.write(file_of(empty))))  # noqa: B023
+            costs.commits.append(cpu_ms(lambda: floor.write_twice_a_message(file_of(empty))))  # noqa: B023
         costs.posts.append(cpu_ms(lambda: floor.post(arrivals.port)))  # noqa: B023
     figure(f"{MANY:,} incidents at once, stored, grouped and sent in {MESSAGES} messages: {shown(costs.mine, costs.floor)}")
     figure(f"  the cycle, beside executemany of the same rows: {shown(costs.cycle, costs.rows)}")
@@ -352,8 +358,8 @@ def test_ten_thousand_that_stay_open_are_neither_rebuilt_nor_written(
         assert delivery.drain_once("ops") == MESSAGES
         delivery.stop(1.0)
         one.look()
-        forbid_writing(one.store.path)
-        with closing(sqlite3.connect(one.store.path)) as connection:
+        forbid_writing(file_of(one.store))
+        with closing(sqlite3.connect(file_of(one.store))) as connection:
             assert select_open(connection) == 2 * MANY
             for _ in range(min(count(5), 15)):
                 found: list[Done] = []
@@ -426,7 +432,7 @@ class Used:
     @classmethod
     def now(cls, store: Store) -> "Used":
         gc.collect()
-        with closing(sqlite3.connect(store.path)) as connection:
+        with closing(sqlite3.connect(file_of(store))) as connection:
             [pages] = connection.execute("PRAGMA page_count").fetchone()
         return cls(sys.getallocatedblocks(), len(list(Path("/dev/fd").iterdir())), pages)
 

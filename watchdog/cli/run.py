@@ -97,8 +97,9 @@ def builder(
 
 def _make_default_folder(conf: "Configured") -> None:
     """Create the user's own state directory if it is the default; a folder named in the configuration is not created."""
-    if conf.settings.database is None and not conf.loaded.database.parent.exists():
+    place = conf.loaded.database
+    if conf.settings.database is None and isinstance(place, Path) and not place.parent.exists():
         try:
-            conf.loaded.database.parent.mkdir(mode=0o700, parents=True)
+            place.parent.mkdir(mode=0o700, parents=True)
         except OSError as error:
             raise Unusable(f"database {conf.loaded.database}: its directory cannot be made: {error.strerror}") from None

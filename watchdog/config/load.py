@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 from pydantic import ValidationError
 
-from watchdog.config.database_path import database_path
+from watchdog.config.database_path import DatabasePlace, database_path
 from watchdog.config.environment.empty import EMPTY_FLAG, EMPTY_VARIABLE, empty_texts, is_empty
 from watchdog.config.environment.foreign_variables import is_foreign
 from watchdog.config.faults import sentences
@@ -22,6 +22,7 @@ from watchdog.config.names import name_faults
 from watchdog.config.sections.overrides import OverrideSettings, to_override
 from watchdog.config.sections.targets import meant_by_values
 from watchdog.config.settings import Settings
+from watchdog.core.model.servers.database_url import is_database_url
 from watchdog.core.model.target import TargetsMeant
 from watchdog.core.rules.rule import Override
 from watchdog.core.rules.toml_lines import Path as TomlPath
@@ -62,7 +63,7 @@ class Loaded(Struct, frozen=True):
     files: tuple[Path, ...]
     rule_files: tuple[Path, ...]
     overrides: tuple[Override, ...]
-    database: Path
+    database: DatabasePlace
     warnings: tuple[str, ...]
     place: Callable[[TomlPath], str] = lambda _: ""
     """Where a value came from: a flag, a variable, or a line of a file."""
@@ -227,9 +228,9 @@ class _Reading:
         return TargetsMeant() if unread else meant_by_values(written, self.empty, self.place(("target",)))
 
     def database(self, settings: Settings | None, folder: Path) -> str | None:
-        """`database` as an absolute path: relative to the file's folder if it is in the file, else to the working directory."""
-        if settings is None or settings.database is None:
-            return None
+        """`database` as a URL, or as an absolute path: relative to the file's folder if it is in the file, else to the working one."""
+        if settings is None or settings.database is None or is_database_url(settings.database):
+            return None if settings is None else settings.database
         start = self.cwd if "database" in {*self.flags, *self.variables} else folder
         return str(start / Path(settings.database).expanduser())
 
@@ -238,8 +239,8 @@ class _Reading:
         if settings is None or settings.decisions is None:
             return None
         path = folder / Path(settings.decisions).expanduser()
-        there = Path(database) if database else database_path(settings, self.environ)
-        if path.resolve() == there.resolve() or path.is_dir():
+        there = database_path(settings.model_copy(update={"database": database}), self.environ)
+        if (isinstance(there, Path) and path.resolve() == there.resolve()) or path.is_dir():
             what = "a directory" if path.is_dir() else "the database"
             self.faults.append(f"{self.place(('decisions',))}: decisions: expected a file of its own, found {what}: {path}")
         return str(path)

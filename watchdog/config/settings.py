@@ -23,6 +23,7 @@ from watchdog.config.sections.overrides import OverrideSettings
 from watchdog.config.sections.routes import RouteSettings
 from watchdog.config.sections.schedules import Schedules, named_twice, to_schedulers, to_schedules
 from watchdog.core.model.identity import server_id
+from watchdog.core.model.servers.database_url import readable_place
 from watchdog.core.model.target import SELF, Target
 from watchdog.core.text.durations import format_duration
 from watchdog.net.settings_types import Duration, PositiveDuration
@@ -208,7 +209,7 @@ class Settings(Strict):
 
     interval: Interval = 10.0
     service: Name = "watchdog"
-    database: StrictStr | None = None
+    database: Annotated[StrictStr, AfterValidator(readable_place)] | None = None
     decisions: StrictStr | None = None
     rules: Texts = ()
     shipped_rules: StrictBool = True

@@ -84,6 +84,7 @@ class Daemon:
         # No Event: a handler runs in the thread that waits, and would wait for ever for the lock that this thread holds at that moment.
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._end = False
+        self._stands_by = ""
         self._reload = False
         self._handed_over = False
         self._removed: tuple[Receiver, ...] = ()  # no longer configured, but still owed notifications
@@ -92,27 +93,46 @@ class Daemon:
 
     def run(self) -> None:
         """Start, watch, and return once ended. Raises `StoreError` if the database, `RejectedError` if the configuration cannot be used."""
-        with self._store.lease():
-            self._listen()
-            recovered = self._store.recover()
-            built = self._begin(self._build())
-            log.info(
-                "watchdog_started",
-                targets=len(built.targets - {SELF}),
-                rules=len(built.rules),
-                database=str(self._store.path),
-                resumed=recovered,
-            )
-            self._first_cycles(built)
-            while not self._end:
-                self._rest()
-                if self._reload and not self._end:
-                    built = self._reloaded(built)
-                self._settle(built)
-                self._feed(built)
-            self._systemd.say("STOPPING=1")
-            self._stop(built.watching)
+        self._listen()
+        try:
+            with self._store.lease(self._stand_by):
+                self._stands_by = ""
+                self._work()
+        except StoreError:
+            if not (self._stands_by and self._end):
+                raise
             log.info("watchdog_ended")
+
+    def _stand_by(self, reason: str) -> bool:
+        """Wait, as long as nobody ends it, until the database that several daemons share is this one's to work on."""
+        if self._stands_by != reason:
+            self._stands_by = reason
+            log.info("standing_by", reason=reason)
+            self._systemd.say("READY=1", f"STATUS=standing by: {reason}")
+        self._systemd.say("WATCHDOG=1")
+        return not self._end
+
+    def _work(self) -> None:
+        """Watch until it is to end."""
+        recovered = self._store.recover()
+        built = self._begin(self._build())
+        log.info(
+            "watchdog_started",
+            targets=len(built.targets - {SELF}),
+            rules=len(built.rules),
+            database=str(self._store.path),
+            resumed=recovered,
+        )
+        self._first_cycles(built)
+        while not self._end:
+            self._rest()
+            if self._reload and not self._end:
+                built = self._reloaded(built)
+            self._settle(built)
+            self._feed(built)
+        self._systemd.say("STOPPING=1")
+        self._stop(built.watching)
+        log.info("watchdog_ended")
 
     def end(self, *_: object) -> None:
         """End soon: the handler of SIGTERM and SIGINT."""

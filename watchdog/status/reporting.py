@@ -27,7 +27,7 @@ from watchdog.tables.history.kept import KEPT
 
 if TYPE_CHECKING:
     from watchdog.store import Store
-    from watchdog.store.incident_history import Life
+    from watchdog.store.reads.incident_history import Life
 
 __all__ = ["report_of"]
 

@@ -1,4 +1,4 @@
-"""The store: incidents, their transitions, the notification log and the outbox, in one SQLite file.
+"""The store: incidents, their transitions, the notification log and the outbox, in one SQLite file or PostgreSQL database.
 
 In: a plan, committed in one transaction before anything is sent. Out: what the next cycle, the delivery and the command line need.
 """
@@ -8,9 +8,10 @@ from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox.dead_letters import OutboxMessage, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
 from watchdog.store.outbox.settling import Settled
-from watchdog.store.reading import IncidentShown, MessageShown, Watched
+from watchdog.store.reads.shown import IncidentShown, MessageShown, Watched
 from watchdog.store.refusals import ConflictError, NotFoundError, StoreError
-from watchdog.store.store import Store, Transaction
+from watchdog.store.store import Store
+from watchdog.store.transaction import Transaction
 
 __all__ = [
     "LONGEST_PAUSE_S",

@@ -4,7 +4,6 @@ A plan contains only incidents that changed; only these are written.
 """
 
 import json
-import sqlite3
 from collections.abc import Collection, Iterable
 from itertools import chain
 from operator import attrgetter
@@ -30,6 +29,7 @@ from watchdog.store.records import (
 )
 from watchdog.store.refusals import StoreError
 from watchdog.store.requests import acknowledgements, deploys, remedies, silences
+from watchdog.store.sql import LAST_MESSAGE, Connection, tuples
 from watchdog.store.twins import SharedIncidents, changed_number, matters_elsewhere
 
 __all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
@@ -71,7 +71,7 @@ _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND bod
 
 
 def load(
-    connection: sqlite3.Connection,
+    connection: Connection,
     target: str,
     kept: CachedTarget,
     fired_within: tuple[float, float] | None = None,
@@ -83,12 +83,12 @@ def load(
     `fired_within`: from when to when earlier firings count for flapping. `servers`: those that other targets name, too. `shared`: what
     is known of their incidents.
     """
-    open_ = kept.open.values(_tuples(connection, _OPEN, target))
+    open_ = kept.open.values(tuples(connection, _OPEN, (target,)))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
     known = shared or SharedIncidents()
     twins, twins_causes = known.read(connection, servers, (*open_, *unsettled)) if servers else (NO_TWINS, {})
-    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
+    last = connection.execute(LAST_MESSAGE).fetchone()
     return Loaded(
         open=open_,
         unsettled=unsettled,
@@ -110,34 +110,27 @@ def load(
     )
 
 
-def _said_at(connection: sqlite3.Connection, target: str) -> dict[tuple[str, str], float]:
+def _said_at(connection: Connection, target: str) -> dict[tuple[str, str], float]:
     recent = connection.execute(_SAID_AT, {"target": target, "within": LONGEST_GROUP_INTERVAL_S})
     return {(row["receiver"], row["group_id"]): row["at"] for row in recent}
 
 
-def _fired_before(connection: sqlite3.Connection, target: str, within: tuple[float, float]) -> dict[str, tuple[float, ...]]:
+def _fired_before(connection: Connection, target: str, within: tuple[float, float]) -> dict[str, tuple[float, ...]]:
     return {row["fingerprint"]: tuple(json.loads(row["times"])) for row in connection.execute(_FIRED_BEFORE, (target, *within))}
 
 
-def _told_of(connection: sqlite3.Connection, target: str, unsettled: Iterable[Incident]) -> Iterable[tuple[object, ...]]:
-    ended = (_tuples(connection, _TOLD_OF_ONE, incident.id) for incident in unsettled)
-    return chain(_tuples(connection, _TOLD_OF_OPEN, target), chain.from_iterable(ended))
+def _told_of(connection: Connection, target: str, unsettled: Iterable[Incident]) -> Iterable[tuple[object, ...]]:
+    ended = (tuples(connection, _TOLD_OF_ONE, (incident.id,)) for incident in unsettled)
+    return chain(tuples(connection, _TOLD_OF_OPEN, (target,)), chain.from_iterable(ended))
 
 
-def _tuples(connection: sqlite3.Connection, sql: str, given: str) -> Iterable[tuple[object, ...]]:
-    """Plain tuples instead of rows: there are many, and most are only compared."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    return cursor.execute(sql, (given,))
-
-
-def notices_of(connection: sqlite3.Connection, message_id: str) -> tuple[Notice, ...]:
+def notices_of(connection: Connection, message_id: str) -> tuple[Notice, ...]:
     """A message's notices, in order."""
     rows = connection.execute("SELECT snapshot FROM notices WHERE message = ? ORDER BY position", (message_id,))
     return tuple(notice_from(row["snapshot"]) for row in rows)
 
 
-def commit(connection: sqlite3.Connection, plan: Plan) -> None:
+def commit(connection: Connection, plan: Plan) -> None:
     """Write the whole plan.
 
     Raises `StoreError` if a message that the plan withdraws has left in the meantime (the plan was made outside this transaction).
@@ -151,7 +144,7 @@ def commit(connection: sqlite3.Connection, plan: Plan) -> None:
     connection.execute("INSERT INTO cycles VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at", (plan.target, plan.at))
 
 
-def write_incidents(connection: sqlite3.Connection, incidents: Iterable[Incident], transitions: Iterable[Transition]) -> None:
+def write_incidents(connection: Connection, incidents: Iterable[Incident], transitions: Iterable[Transition]) -> None:
     """Write new and changed incidents, and their transitions."""
     # in the order of their ids, so that many are appended to their table and its indexes instead of inserted all over them
     written = sorted(incidents, key=attrgetter("id"))
@@ -164,7 +157,7 @@ def write_incidents(connection: sqlite3.Connection, incidents: Iterable[Incident
     )
 
 
-def withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+def withdraw(connection: Connection, ids: Iterable[str]) -> None:
     """Delete messages that were never sent; `StoreError` if one no longer waits unsent."""
     for message_id in ids:
         gone = connection.execute("DELETE FROM messages WHERE id = ? AND state = 'waiting' AND body IS NULL", (message_id,)).rowcount
@@ -174,7 +167,7 @@ def withdraw(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
             )
 
 
-def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: float) -> None:
+def queue(connection: Connection, messages: Iterable[Message], now: float) -> None:
     """Insert new messages in state `waiting`."""
     for message in messages:
         connection.execute(
@@ -195,6 +188,6 @@ def queue(connection: sqlite3.Connection, messages: Iterable[Message], now: floa
         )
 
 
-def unfinished_targets(connection: sqlite3.Connection) -> frozenset[str]:
+def unfinished_targets(connection: Connection) -> frozenset[str]:
     """Targets with an open incident, with an ended incident whose end some receiver has not been notified of, or with an unsent message."""
     return frozenset(row["target"] for row in connection.execute(_UNFINISHED))

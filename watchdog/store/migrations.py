@@ -9,16 +9,24 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from watchdog.store.refusals import StoreError
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["OPEN_STATES", "STEPS", "Step", "bring_up_to_date", "check_version", "version_of"]
+__all__ = ["OPEN_STATES", "STEPS", "RunsStatements", "Step", "bring_up_to_date", "check_version", "version_of"]
 
-Step = Callable[["Database"], None]
+
+class RunsStatements(Protocol):
+    """What a step is applied to: SQLite's database, or PostgreSQL's, which translates (`store/postgresql/schema.py`)."""
+
+    def execute(self, statement: str, /) -> object:
+        """Run one statement."""
+
+
+Step = Callable[[RunsStatements], None]
 
 _APPLICATION_ID = 0x57444F47
 """`WDOG`: the application that owns the file (`file watchdog.db` shows it)."""
@@ -27,57 +35,57 @@ OPEN_STATES = "('pending', 'firing', 'recovering')"
 """`core.incidents.lifecycle.OPEN` as SQL. Queries and the partial index must contain literally the same text, or the index is not used."""
 
 
-def v1_incidents_and_outbox(database: "Database") -> None:
+def v1_incidents_and_outbox(database: RunsStatements) -> None:
     """Incidents and their transitions, the outbox and its notification log, table memories and samples."""
     _run(database, _V1)
 
 
-def v2_receivers_off_and_letters_handled(database: "Database") -> None:
+def v2_receivers_off_and_letters_handled(database: RunsStatements) -> None:
     """Receivers that are switched off, dead letters handled by an operator, and receivers to retry at once."""
     _run(database, _V2)
 
 
-def v3_links(database: "Database") -> None:
+def v3_links(database: RunsStatements) -> None:
     """The link to where an incident is shown."""
     _run(database, _V3)
 
 
-def v4_silences(database: "Database") -> None:
+def v4_silences(database: RunsStatements) -> None:
     """Silences."""
     _run(database, _V4)
 
 
-def v5_noise_control(database: "Database") -> None:
+def v5_noise_control(database: RunsStatements) -> None:
     """Groups, acknowledgements, deploys, what an incident must remember to be quiet; history, and the last look of each target; digests."""
     _run(database, _V5)
 
 
-def v6_actions(database: "Database") -> None:
+def v6_actions(database: RunsStatements) -> None:
     """The audit log of actions on clusters."""
     _run(database, _V6)
 
 
-def v7_held_back(database: "Database") -> None:
+def v7_held_back(database: RunsStatements) -> None:
     """Since when an incident could be told, where something held it back as it fired."""
     _run(database, _V7)
 
 
-def v8_changes(database: "Database") -> None:
+def v8_changes(database: RunsStatements) -> None:
     """Numbers of changes to incidents that matter to other targets, so that only these are read again."""
     _run(database, _V8)
 
 
-def v9_remedies(database: "Database") -> None:
+def v9_remedies(database: RunsStatements) -> None:
     """Attempts at remedies, and what incidents say of them."""
     _run(database, _V9)
 
 
-def v10_posts(database: "Database") -> None:
+def v10_posts(database: RunsStatements) -> None:
     """By which handle a receiver can change a message that it posted."""
     _run(database, _V10)
 
 
-def _run(database: "Database", script: str) -> None:
+def _run(database: RunsStatements, script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
             database.execute(statement)

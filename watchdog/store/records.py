@@ -5,7 +5,6 @@ surrogate, which neither SQLite nor JSON accepts; it is stored as its escape.
 """
 
 import json
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from operator import attrgetter
@@ -20,6 +19,7 @@ from watchdog.core.incidents.messages import Event, Message, Notice, Notified
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 from watchdog.core.report.report import Report
+from watchdog.store.sql import Row
 
 __all__ = [
     "INCIDENT_COLUMNS",
@@ -74,7 +74,7 @@ def incident_cells(incident: Incident) -> tuple[object, ...]:
     ])  # fmt: skip
 
 
-def incident_from(row: Mapping[str, Any] | sqlite3.Row) -> Incident:
+def incident_from(row: Row) -> Incident:
     """The incident of a row."""
     given: dict[str, Any] = {
         name: _from_json(row[name]) if name in _MAPPINGS else bool(row[name]) if name in _FLAGS else row[name] for name in INCIDENT_COLUMNS
@@ -95,7 +95,7 @@ def incident_from_cells(cells: Sequence[Any]) -> Incident:
     return incident_from(dict(zip(INCIDENT_COLUMNS, cells, strict=True)))
 
 
-def transition_from(row: Mapping[str, Any] | sqlite3.Row) -> Transition:
+def transition_from(row: Row) -> Transition:
     """The transition of a row."""
     return Transition(row["incident"], row["at"], row["before"], row["after"], row["reason"])
 
@@ -132,7 +132,7 @@ def digest_from(text: str) -> Report:
     return msgspec.json.decode(text, type=ready(Report))
 
 
-def message_from(row: Mapping[str, Any] | sqlite3.Row, notices: tuple[Notice, ...]) -> Message:
+def message_from(row: Row, notices: tuple[Notice, ...]) -> Message:
     """The message of a row, with its notices."""
     return Message(
         id=row["id"],

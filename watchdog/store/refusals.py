@@ -10,11 +10,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["ConflictError", "NotFoundError", "StoreError", "cannot_reach", "locked", "sentence_for", "speaking_of"]
+__all__ = ["ConflictError", "NotFoundError", "StoreError", "UnsureError", "cannot_reach", "locked", "sentence_for", "speaking_of"]
 
 
 class StoreError(Exception):
     """The database cannot be used, or not now. The text is for the operator and needs no traceback; nothing was partially written."""
+
+
+class UnsureError(StoreError):
+    """The database went away as a transaction was to be committed: whether it was is not known. `mark` is on what it wrote, if it was."""
+
+    def __init__(self, text: str, mark: str) -> None:
+        super().__init__(text)
+        self.mark = mark
 
 
 class ConflictError(StoreError):

@@ -5,10 +5,9 @@ history of targets that are no longer watched. Never deleted: an open incident a
 dead letter, an incident that one of these refers to, or the audit log of actions.
 """
 
-import sqlite3
-
 from watchdog.store.looks.frames import FRAMES
 from watchdog.store.migrations import OPEN_STATES
+from watchdog.store.sql import Connection
 
 __all__ = ["forget"]
 
@@ -17,7 +16,7 @@ _MENTIONED = """
     WHERE messages.state IN ('waiting', 'sending') OR (messages.state = 'dead' AND messages.handled IS NULL)"""
 
 
-def forget(connection: sqlite3.Connection, before: float) -> int:
+def forget(connection: Connection, before: float) -> int:
     """Delete what ended or was delivered before `before` (epoch seconds). Returns the number of incidents deleted."""
     ended = connection.execute(
         f"DELETE FROM incidents WHERE resolved_at < ? AND state NOT IN {OPEN_STATES} AND id NOT IN ({_MENTIONED}) RETURNING id",  # noqa: S608

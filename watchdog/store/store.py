@@ -2,24 +2,21 @@
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from watchdog.core.history.frames import Frame
-from watchdog.core.history.series import Keeping, Slice
+from watchdog.core.history.series import Slice
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
-from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.plan import Loaded
 from watchdog.core.model.last_look import LastLook
 from watchdog.core.model.rows import Sample
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.store import cycles, lease, reading, retention
-from watchdog.store.database import DatabaseFile
-from watchdog.store.incident_history import IncidentHistory
+from watchdog.core.model.servers.database_url import DatabaseUrl
+from watchdog.store import cycles, retention
 from watchdog.store.looks import frames, history, table_memory
-from watchdog.store.looks.history import Looked
 from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox import dead_letters, settling
 from watchdog.store.outbox import queue as outbox
@@ -29,99 +26,21 @@ from watchdog.store.outbox.digests import Digests
 from watchdog.store.outbox.queue import Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.outbox.upcoming import Upcoming
-from watchdog.store.reading import IncidentShown, Watched
+from watchdog.store.reads import shown
+from watchdog.store.reads.incident_history import IncidentHistory
+from watchdog.store.reads.receivers_seen import receivers_seen
+from watchdog.store.reads.shown import IncidentShown, Watched
+from watchdog.store.refusals import UnsureError
 from watchdog.store.requests.requests import Requests
+from watchdog.store.sql import Database, DatabasePlace, Wait
+from watchdog.store.sqlite.database import DatabaseFile
+from watchdog.store.transaction import Transaction
 from watchdog.store.twins import SharedIncidents
 
-__all__ = ["KEEP_S", "Store", "Transaction"]
+__all__ = ["KEEP_S", "Store"]
 
 KEEP_S = 30 * 86400.0
 """How long ended incidents and delivered messages are kept, in seconds."""
-
-
-class Transaction:
-    """One write transaction in which a cycle loads, decides and commits, so that nothing changes in between."""
-
-    def __init__(self, file: DatabaseFile, shared: SharedIncidents) -> None:
-        self._file, self._shared = file, shared
-
-    def load(
-        self,
-        target: str,
-        kept: CachedTarget | None = None,
-        fired_within: tuple[float, float] | None = None,
-        servers: Collection[str] = (),
-    ) -> Loaded:
-        """The stored state of a target. `kept`: the cache of this caller's previous load; unchanged rows are not decoded again.
-
-        `fired_within`: from when to when earlier firings count for flapping; without it they are not read. `servers`: see
-        `Incident.server`.
-        """
-        with self._file.speaking():
-            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers, self._shared)
-
-    def commit(self, plan: Plan) -> None:
-        """Write a plan; it is durable once the transaction ends."""
-        with self._file.speaking():
-            cycles.commit(self._file.connection(), plan)
-
-    def record(self, looked: Looked, keeping: Keeping) -> None:
-        """Add one look to the history of its target."""
-        with self._file.speaking():
-            history.write(self._file.connection(), looked, keeping)
-
-    def record_frame(self, target: str, frame: Frame, keep_s: float, before_at: float | None) -> None:
-        """Add the rows of one look, for replays."""
-        with self._file.speaking():
-            frames.write(self._file.connection(), target, frame, keep_s, before_at)
-
-    def minutes(self, target: str, now: float, tables: Container[str]) -> tuple[Slice, ...]:
-        """One look of each of the last 30 minutes, oldest first."""
-        with self._file.speaking():
-            return history.minutes(self._file.connection(), target, now, tables)
-
-    # --- from one configuration to the next ---------------------------------------------------------------------------
-
-    def queue(self, messages: Iterable[Message], withdrawn: Iterable[str], now: float) -> None:
-        """Insert messages outside a cycle, replacing the withdrawn ones."""
-        with self._file.speaking():
-            cycles.withdraw(self._file.connection(), withdrawn)
-            cycles.queue(self._file.connection(), messages, now)
-
-    def unfinished_targets(self) -> frozenset[str]:
-        """Targets with an open incident, or with a notification still to be sent."""
-        with self._file.speaking():
-            return cycles.unfinished_targets(self._file.connection())
-
-    def unfinished_receivers(self) -> frozenset[str]:
-        """Receivers, configured or not, that have unfinished messages, believe an incident is firing, or are switched off."""
-        with self._file.speaking():
-            return removed.unfinished_receivers(self._file.connection())
-
-    def unfinished_messages(self, receiver: str) -> int:
-        """How many of the receiver's messages wait or are being sent."""
-        with self._file.speaking():
-            return removed.unfinished(self._file.connection(), receiver)
-
-    def rename_receiver(self, old: str, new: str) -> bool:
-        """Move `old`'s notification log and messages to `new`. Returns whether there was anything to move."""
-        with self._file.speaking():
-            return removed.rename(self._file.connection(), old, new)
-
-    def leave_by(self, receiver: str, at: float) -> None:
-        """Let the receiver's messages expire at `at` at the latest."""
-        with self._file.speaking():
-            removed.leave_by(self._file.connection(), receiver, at)
-
-    def stay(self, receiver: str) -> None:
-        """Restore the normal expiry of the receiver's messages."""
-        with self._file.speaking():
-            removed.stay(self._file.connection(), receiver)
-
-    def give_up(self, receiver: str, reason: str) -> int:
-        """Make the receiver's waiting messages dead. Returns how many."""
-        with self._file.speaking():
-            return removed.give_up(self._file.connection(), receiver, reason)
 
 
 class Store(Requests, IncidentHistory, Digests, Upcoming):
@@ -129,13 +48,20 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
     seconds.
     """
 
-    def __init__(self, path: str | Path, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
-        self._file = DatabaseFile(path, read_only=read_only, busy_timeout_s=busy_timeout_s)
+    def __init__(self, place: str | DatabasePlace, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
+        self._file = _database_at(place, read_only=read_only, busy_timeout_s=busy_timeout_s)
         self._shared = SharedIncidents()
+        self._unsure: dict[str, str] = {}  # receiver -> the mark of a claim of which it is not known whether it was committed
 
     @classmethod
     def open(
-        cls, path: str | Path, *, create: bool = True, write: bool = False, busy_timeout_s: float = 5.0, command: str = "watchdog run"
+        cls,
+        place: str | DatabasePlace,
+        *,
+        create: bool = True,
+        write: bool = False,
+        busy_timeout_s: float = 5.0,
+        command: str = "watchdog run",
     ) -> Self:
         """Open the file, or refuse it with a reason.
 
@@ -143,14 +69,14 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
         refused. Otherwise read-only, with or without a running daemon: nothing is created or changed. `command` is what the user typed, for
         the hint on how to run it with sufficient permissions.
         """
-        store = cls(path, read_only=not (create or write), busy_timeout_s=busy_timeout_s)
+        store = cls(place, read_only=not (create or write), busy_timeout_s=busy_timeout_s)
         store._file.open(command, create=create)
         return store
 
     @property
-    def path(self) -> Path:
-        """The path of the file."""
-        return self._file.path
+    def path(self) -> DatabasePlace:
+        """Where it is: the path of the file, or the URL of the database, which shows no password."""
+        return self._file.place
 
     def __enter__(self) -> Self:
         return self
@@ -162,13 +88,13 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
         """Close the file; a thread that is still using it finishes its statement first."""
         self._file.close()
 
-    def lease(self) -> AbstractContextManager[None]:
-        """Be the only daemon on this file; `StoreError` at once if there is another."""
-        return lease.lease(self.path)
+    def lease(self, wait: Wait | None = None) -> AbstractContextManager[None]:
+        """Be the only daemon on this database; `StoreError` if there is another, or once `wait` has enough of standing by."""
+        return self._file.lease(wait)
 
     def sign_of_life(self) -> None:
         """Record that the daemon is alive, by setting the modification time of `<database>.lock`. Never raises."""
-        lease.sign_of_life(self.path)
+        self._file.sign_of_life()
 
     # --- the cycle ----------------------------------------------------------------------------------------------------
 
@@ -196,8 +122,14 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
 
     def claim(self, receiver: str, now: float, settings: str, render: Callable[[Message], bytes]) -> Claimed | None:
         """Take the receiver's oldest due message and freeze its body; None if none is due. The caller must settle it."""
-        with self._file.writing() as connection, self._file.speaking():
-            return outbox.claim(connection, receiver, now, settings, render)
+        try:
+            with self._file.writing() as connection, self._file.speaking():
+                if receiver in self._unsure:
+                    outbox.take_back(connection, receiver, self._unsure.pop(receiver))
+                return outbox.claim(connection, receiver, now, settings, render)
+        except UnsureError as unsure:
+            self._unsure[receiver] = unsure.mark
+            raise
 
     def settle(self, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
         """Record the outcome of a claimed message; None if it is not being sent. `human`: whether people read what the receiver gets."""
@@ -242,11 +174,11 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
 
     def incidents(self, ended_since: float | None = None) -> tuple[Incident, ...]:
         """Open incidents, and those that fired and ended since `ended_since`, oldest first."""
-        return reading.incidents(self._file, ended_since)
+        return shown.incidents(self._file, ended_since)
 
     def show(self, named: str) -> IncidentShown:
         """One incident by id, unique prefix of an id, or fingerprint; `NotFoundError` if none or several match."""
-        return reading.show(self._file, named)
+        return shown.show(self._file, named)
 
     def loaded(self, target: str, servers: Collection[str] = ()) -> Loaded:
         """What a cycle of this target would load, without a transaction: to explain what is decided on."""
@@ -255,11 +187,11 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
 
     def notified(self) -> Mapping[str, tuple[str, ...]]:
         """Id of each open incident that somebody may have heard of -> the receivers, by name."""
-        return reading.notified(self._file)
+        return shown.notified(self._file)
 
     def watched(self) -> Watched:
         """Whether a watchdog is running on this database, and when each target was last polled."""
-        return reading.watched(self._file)
+        return shown.watched(self._file)
 
     def history(
         self, target: str, since: float, now: float, tables: Container[str] | None = None, *, finest: bool = False
@@ -279,7 +211,7 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
 
     def receivers_seen(self) -> tuple[ReceiverSeen, ...]:
         """The outbox of every known receiver, configured or not."""
-        return reading.receivers_seen(self._file)
+        return receivers_seen(self._file)
 
     def database_bytes(self) -> int:
         """The size of the file and its write-ahead log."""
@@ -289,3 +221,11 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
         """Delete what ended longer ago than `keep_s`; to be called at most once an hour. Returns the number of incidents deleted."""
         with self._file.writing() as connection, self._file.speaking():
             return retention.forget(connection, now - keep_s)
+
+
+def _database_at(place: str | DatabasePlace, *, read_only: bool, busy_timeout_s: float) -> Database:
+    if not isinstance(place, DatabaseUrl):
+        return DatabaseFile(place, read_only=read_only, busy_timeout_s=busy_timeout_s)
+    from watchdog.store.postgresql.database import PostgresDatabase  # noqa: PLC0415 - its library is optional, and slow to import
+
+    return PostgresDatabase(place, read_only=read_only, busy_timeout_s=busy_timeout_s)

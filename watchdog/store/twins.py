@@ -7,7 +7,6 @@ and then only what has changed: each write of such an incident takes the next nu
 In: a connection, what a target shares, its own incidents. Out: the twins, and the causes on their targets.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import inf
 
@@ -15,6 +14,7 @@ from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.quiet.shared_servers import NO_TWINS, Twins
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import INCIDENT_COLUMNS, incident_from_cells
+from watchdog.store.sql import Connection, tuples
 
 __all__ = ["SharedIncidents", "changed_number", "matters_elsewhere"]
 
@@ -35,7 +35,7 @@ def matters_elsewhere(incident: Incident) -> bool:
     return bool(incident.server or incident.inhibits)
 
 
-def changed_number(connection: sqlite3.Connection) -> int:
+def changed_number(connection: Connection) -> int:
     """Return the number of the change that is written now."""
     return int(connection.execute("UPDATE changes SET number = number + 1 RETURNING number").fetchone()[0])
 
@@ -58,7 +58,7 @@ class SharedIncidents:
         self._ended_since: dict[str, float] = {}
 
     def read(
-        self, connection: sqlite3.Connection, servers: Collection[str], own: Iterable[Incident]
+        self, connection: Connection, servers: Collection[str], own: Iterable[Incident]
     ) -> tuple[Twins, Mapping[str, tuple[Incident, ...]]]:
         """Return the twins of a target's incidents, and target -> the open incidents there that hold others back.
 
@@ -77,7 +77,7 @@ class SharedIncidents:
             self._reach_back(connection, servers, min(began))
         return self._twins, _Causes(self._causes)
 
-    def _reach_back(self, connection: sqlite3.Connection, servers: Collection[str], since: float) -> None:
+    def _reach_back(self, connection: Connection, servers: Collection[str], since: float) -> None:
         """Read what ended between `since` and what is known of already."""
         for server in servers:
             until = self._ended_since.get(server, inf)
@@ -122,7 +122,5 @@ class _Causes(Mapping[str, tuple[Incident, ...]]):
         return len(self._of_target)
 
 
-def _rows(connection: sqlite3.Connection, sql: str, given: Mapping[str, object]) -> list[Incident]:
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    return [incident_from_cells(cells) for cells in cursor.execute(sql, given)]
+def _rows(connection: Connection, sql: str, given: Mapping[str, object]) -> list[Incident]:
+    return [incident_from_cells(cells) for cells in tuples(connection, sql, given)]

@@ -12,7 +12,7 @@ from watchdog.cli import COMMANDS
 
 ROOT = Path(__file__).parents[3]
 COSTLY = (
-    "apscheduler", "celery", "ddsketch", "flask", "httpx", "jinja2", "kombu", "msgspec", "prometheus_client", "pydantic",
+    "apscheduler", "celery", "ddsketch", "flask", "httpx", "jinja2", "kombu", "msgspec", "prometheus_client", "psycopg", "pydantic",
     "pydantic_settings", "redis", "rich", "sqlite3", "sqlite_utils", "structlog", "waitress", "werkzeug",
 )  # fmt: skip
 SCRIPT = """

@@ -1,4 +1,4 @@
-"""`watchdog database`: maintenance of the database file, while no daemon uses it."""
+"""`watchdog database`: maintenance of the database, while no daemon uses it."""
 
 from pathlib import Path
 
@@ -13,13 +13,15 @@ __all__ = ["database"]
 
 @click.group(
     cls=Commands,
+    registry={"copy": "watchdog.cli.database.copy:copy"},
     epilog="""\b
 Examples:
   sudo watchdog database rescue --config /etc/watchdog/watchdog.toml
+  watchdog database copy /var/lib/watchdog/watchdog.db postgresql://watchdog@db/watchdog
 """,
 )
 def database() -> None:
-    """Maintain the database file."""
+    """Maintain the database, or move it."""
 
 
 @database.command(
@@ -39,9 +41,11 @@ def rescue(*, config: Path | None, database: str | None) -> None:
     """
     from watchdog.cli.configuration import load  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
-    from watchdog.store.repair.rescue import rescue as rescue_file  # noqa: PLC0415
+    from watchdog.store.sqlite.repair.rescue import rescue as rescue_file  # noqa: PLC0415
 
     path = load(config, {"database": database}, targets_required=False, credentials=False).database
+    if not isinstance(path, Path):
+        raise Refused(f"database {path}: only a file of SQLite is rescued; of PostgreSQL restore a backup")
     try:
         rescued = rescue_file(path, "watchdog database rescue")
     except StoreError as error:

@@ -6,12 +6,12 @@ can answer. What no rule reads is not in a daemon's look; such a query looks its
 
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from watchdog.cli.output.refusals import Refused
+from watchdog.config.database_path import DatabasePlace, is_absent
 
 if TYPE_CHECKING:
     from watchdog.core.model.last_look import LastLook
@@ -31,10 +31,10 @@ class Answerable(Struct, frozen=True):
 
 
 def answerable(
-    database: Path, targets: Iterable[str], reads: Mapping[str, frozenset[str]], window_s: float | None
+    database: DatabasePlace, targets: Iterable[str], reads: Mapping[str, frozenset[str]], window_s: float | None
 ) -> dict[str, Answerable]:
     """Those targets that a running daemon can answer for. With `window_s`, all of them must have history."""
-    if not database.exists():
+    if is_absent(database):
         return _without_history(window_s, f"there is no database {database}")
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from watchdog.cli.output.refusals import Refused
+from watchdog.config.database_path import is_absent
 from watchdog.status.shown import TargetShown
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Gathering:
         loaded = load(self._config, self._flags, targets_required=False, credentials=False)
         self.place = named_config(loaded)
         configured = tuple(target.name for target in loaded.settings.target)
-        if self._by_flag or not loaded.database.exists():
+        if self._by_flag or is_absent(loaded.database):
             return self._without_database(self._chosen(configured))
         try:
             with Store.open(loaded.database, create=False, command="watchdog status") as store:

@@ -4,7 +4,6 @@ Bodies are MessagePack by msgspec, compressed. A frame that can no longer be dec
 follow it, up to the next whole one: what is missing is a gap in what can be replayed, never a quiet time.
 """
 
-import sqlite3
 import zlib
 from collections.abc import Iterator
 from math import inf, nextafter
@@ -14,7 +13,8 @@ import structlog
 
 from watchdog.core.decoding import ready
 from watchdog.core.history.frames import Frame
-from watchdog.store.database import DatabaseFile
+from watchdog.store.looks.history import PUT
+from watchdog.store.sql import Connection, Database
 
 __all__ = ["FRAMES", "read", "write"]
 
@@ -27,10 +27,10 @@ AT_ONCE = 500
 """So many frames are read together."""
 
 
-def write(connection: sqlite3.Connection, target: str, frame: Frame, keep_s: float, before_at: float | None) -> None:
+def write(connection: Connection, target: str, frame: Frame, keep_s: float, before_at: float | None) -> None:
     """Write one frame, and delete what is kept long enough. `before_at`: when the cycle before was, for clocks that are wrong once."""
     body = zlib.compress(msgspec.msgpack.encode(frame), FASTEST)
-    connection.execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", (target, FRAMES, frame.at, body))
+    connection.execute(PUT, (target, FRAMES, frame.at, body))
     if frame.whole:
         earlier, later = min(frame.at, before_at or frame.at), max(frame.at, before_at or frame.at)
         connection.execute(
@@ -38,7 +38,7 @@ def write(connection: sqlite3.Connection, target: str, frame: Frame, keep_s: flo
         )
 
 
-def read(file: DatabaseFile, target: str, since: float, until: float) -> Iterator[Frame]:
+def read(file: Database, target: str, since: float, until: float) -> Iterator[Frame]:
     """The frames from `since` to `until`, oldest first."""
     after = nextafter(since, -inf)
     while True:
@@ -50,7 +50,7 @@ def read(file: DatabaseFile, target: str, since: float, until: float) -> Iterato
         after = some[-1].at
 
 
-def _some(connection: sqlite3.Connection, target: str, after: float, until: float) -> tuple[Frame, ...]:
+def _some(connection: Connection, target: str, after: float, until: float) -> tuple[Frame, ...]:
     rows = connection.execute(
         "SELECT at, body FROM history WHERE target = ? AND folded = ? AND at > ? AND at <= ? ORDER BY at LIMIT ?",
         (target, FRAMES, after, until, AT_ONCE),

@@ -5,7 +5,6 @@ transaction. A clock that is wrong for one look costs nothing: a row is deleted 
 a row agree. Readers leave out what is later than now.
 """
 
-import sqlite3
 import zlib
 from collections.abc import Container, Iterator, Mapping
 from typing import TypeVar
@@ -19,8 +18,9 @@ from watchdog.core.history.folding import fold
 from watchdog.core.history.recent import MINUTE_S, SPAN_S
 from watchdog.core.history.series import Keeping, Kept, Part, Slice
 from watchdog.core.model.last_look import LastLook
+from watchdog.store.sql import Connection
 
-__all__ = ["BUCKET_S", "Looked", "last_looks", "slices", "write"]
+__all__ = ["BUCKET_S", "PUT", "Looked", "last_looks", "slices", "write"]
 
 _log = structlog.get_logger("watchdog.store")
 T = TypeVar("T")
@@ -28,8 +28,16 @@ T = TypeVar("T")
 BUCKET_S = 300.0
 LOOKS, BUCKETS = 0, 1
 """Values of `folded`: a single look, or a bucket of looks."""
+PUT = "INSERT INTO history VALUES (?, ?, ?, ?) ON CONFLICT (target, folded, at) DO UPDATE SET body = excluded.body"
 FASTEST = 1
 """The compression level: higher ones save a tenth of the size for twice the time."""
+
+
+_LAST_OF_MINUTES = """
+    SELECT body FROM history WHERE target = :target AND folded = :folded AND at IN (
+        SELECT max(at) FROM history WHERE target = :target AND folded = :folded AND at > :since AND at <= :now
+        GROUP BY cast((:now - at) / :minute AS INTEGER)
+    ) ORDER BY at"""
 
 
 class Looked(Struct, frozen=True):
@@ -48,7 +56,7 @@ class _Undecoded(Struct, frozen=True):
     parts: Mapping[str, msgspec.Raw]
 
 
-def write(connection: sqlite3.Connection, looked: Looked, keeping: Keeping) -> None:
+def write(connection: Connection, looked: Looked, keeping: Keeping) -> None:
     """Write one look; fold the bucket that ended with it, if one did; delete what is kept long enough."""
     target, now = looked.target, looked.slice.at
     body, look = _packed(target, looked.slice), _packed(target, looked.look)
@@ -60,7 +68,7 @@ def write(connection: sqlite3.Connection, looked: Looked, keeping: Keeping) -> N
     latest = connection.execute("SELECT max(at) AS at FROM history WHERE target = ? AND folded = ? AND at < ?", (target, LOOKS, now))
     before = latest.fetchone()["at"]
     if body is not None:
-        connection.execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", (target, LOOKS, now, body))
+        connection.execute(PUT, (target, LOOKS, now, body))
     earlier, later = min(now, looked.before_at or now), max(now, looked.before_at or now)
     current = now // BUCKET_S * BUCKET_S
     if before is not None and before < current:
@@ -69,7 +77,7 @@ def write(connection: sqlite3.Connection, looked: Looked, keeping: Keeping) -> N
     _delete(connection, target, LOOKS, min(earlier - keeping.looks_s, current), later)
 
 
-def _close(connection: sqlite3.Connection, target: str, begin: float, kept: Mapping[str, Kept]) -> None:
+def _close(connection: Connection, target: str, begin: float, kept: Mapping[str, Kept]) -> None:
     """Fold the looks of the bucket that begins at `begin`, one table at a time: all looks at once are 20 MB at 1,000 workers and queues."""
     looks = list(_undecoded(connection, target, LOOKS, begin, begin + BUCKET_S))
     parts = {
@@ -77,15 +85,15 @@ def _close(connection: sqlite3.Connection, target: str, begin: float, kept: Mapp
     }
     body = _packed(target, Slice(max(look.at for look in looks), parts)) if looks else None
     if body is not None:
-        connection.execute("INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?)", (target, BUCKETS, begin, body))
+        connection.execute(PUT, (target, BUCKETS, begin, body))
 
 
-def _delete(connection: sqlite3.Connection, target: str, folded: int, before: float, after: float) -> None:
+def _delete(connection: Connection, target: str, folded: int, before: float, after: float) -> None:
     connection.execute("DELETE FROM history WHERE target = ? AND folded = ? AND (at < ? OR at > ?)", (target, folded, before, after))
 
 
 def slices(
-    connection: sqlite3.Connection, target: str, since: float, now: float, tables: Container[str] | None = None, *, finest: bool = False
+    connection: Connection, target: str, since: float, now: float, tables: Container[str] | None = None, *, finest: bool = False
 ) -> tuple[Slice, ...]:
     """The history of a target since `since`, oldest first: buckets, then the looks after the last one.
 
@@ -100,7 +108,7 @@ def slices(
 
 
 def _read(
-    connection: sqlite3.Connection,
+    connection: Connection,
     target: str,
     folded: int,
     since: float,
@@ -113,7 +121,7 @@ def _read(
 
 
 def _undecoded(
-    connection: sqlite3.Connection, target: str, folded: int, since: float, until: float, *, inclusive: bool = False
+    connection: Connection, target: str, folded: int, since: float, until: float, *, inclusive: bool = False
 ) -> Iterator[_Undecoded]:
     bound = "<=" if inclusive else "<"
     rows = connection.execute(
@@ -123,14 +131,10 @@ def _undecoded(
     yield from (found for row in rows if (found := _unpacked(row["body"], _Undecoded, target)) is not None)
 
 
-def minutes(connection: sqlite3.Connection, target: str, now: float, tables: Container[str]) -> tuple[Slice, ...]:
+def minutes(connection: Connection, target: str, now: float, tables: Container[str]) -> tuple[Slice, ...]:
     """The last look of each of the last 30 minutes, oldest first; only these are decoded."""
-    # with max(at), SQLite takes the bare column from the row that holds the maximum (sqlite.org/lang_select.html#bareagg)
-    rows = connection.execute(
-        "SELECT max(at), body FROM history WHERE target = ? AND folded = ? AND at > ? AND at <= ? GROUP BY cast((? - at) / ? AS INTEGER)"
-        " ORDER BY at",
-        (target, LOOKS, now - SPAN_S, now, now, MINUTE_S),
-    ).fetchall()
+    given = {"target": target, "folded": LOOKS, "since": now - SPAN_S, "now": now, "minute": MINUTE_S}
+    rows = connection.execute(_LAST_OF_MINUTES, given).fetchall()
     looks = (_unpacked(row["body"], _Undecoded, target) for row in rows)
     return tuple(_decoded(look, target, tables) for look in looks if look is not None)
 
@@ -148,7 +152,7 @@ def _part(body: msgspec.Raw, target: str) -> Part | None:
         return None
 
 
-def last_looks(connection: sqlite3.Connection) -> dict[str, LastLook]:
+def last_looks(connection: Connection) -> dict[str, LastLook]:
     """Target -> what its last cycle saw."""
     rows = connection.execute("SELECT target, body FROM looks")
     return {row["target"]: look for row in rows if (look := _unpacked(row["body"], LastLook, row["target"])) is not None}

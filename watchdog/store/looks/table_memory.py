@@ -4,7 +4,6 @@ Bodies are MessagePack by msgspec: unlike JSON it can store infinity and composi
 dropped with a log line: that loses a window of history, but stops nothing.
 """
 
-import sqlite3
 from collections.abc import Mapping
 
 import msgspec
@@ -13,6 +12,7 @@ import structlog
 from watchdog.core.decoding import ready
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.model.rows import Sample
+from watchdog.store.sql import Connection
 
 __all__ = ["load_memories", "load_samples", "write"]
 
@@ -20,14 +20,14 @@ _log = structlog.get_logger("watchdog.store")
 _Values = Mapping[str, tuple[float | None, ...]]
 
 
-def write(connection: sqlite3.Connection, plan: Plan) -> None:
+def write(connection: Connection, plan: Plan) -> None:
     """Write the plan's memories and samples, and delete samples that no window needs."""
     connection.executemany(
         "INSERT INTO memories VALUES (?, ?, ?) ON CONFLICT (target, table_name) DO UPDATE SET body = excluded.body",
         [(plan.target, name, body) for name, memory in plan.memories.items() if (body := _encoded(plan.target, name, memory)) is not None],
     )
     connection.executemany(
-        "INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?)",
+        "INSERT INTO samples VALUES (?, ?, ?, ?) ON CONFLICT (target, at, table_name) DO UPDATE SET body = excluded.body",
         [(plan.target, sample.at, name, msgspec.msgpack.encode(sample.values)) for name, sample in plan.samples.items()],
     )
     # Samples from the future are left by a clock that ran ahead; they would count as recent for as long as it ran ahead.
@@ -42,7 +42,7 @@ def _encoded(target: str, table: str, memory: object) -> bytes | None:
         return None
 
 
-def load_memories(connection: sqlite3.Connection, target: str, types: Mapping[str, type]) -> dict[str, object]:
+def load_memories(connection: Connection, target: str, types: Mapping[str, type]) -> dict[str, object]:
     """Table -> its memory, for the tables in `types` whose stored memory still decodes as its type."""
     found: dict[str, object] = {}
     for row in connection.execute("SELECT table_name, body FROM memories WHERE target = ?", (target,)):
@@ -56,7 +56,7 @@ def load_memories(connection: sqlite3.Connection, target: str, types: Mapping[st
     return found
 
 
-def load_samples(connection: sqlite3.Connection, target: str, since: float) -> dict[str, tuple[Sample, ...]]:
+def load_samples(connection: Connection, target: str, since: float) -> dict[str, tuple[Sample, ...]]:
     """Table -> its samples from `since` on (epoch seconds), oldest first."""
     found: dict[str, list[Sample]] = {}
     rows = connection.execute("SELECT table_name, at, body FROM samples WHERE target = ? AND at >= ? ORDER BY at", (target, since))

@@ -5,7 +5,6 @@ what is firing then. Only the end of an incident that is over, and a digest, are
 is: what may have arrived counts. Both work beside a running daemon, which learns from `retried` which receivers to retry at once.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -15,11 +14,11 @@ from watchdog.core.incidents.messages import DROPPED, Event, Notice
 from watchdog.core.model.identity import message_id
 from watchdog.core.report.report import Report
 from watchdog.store.cycles import notices_of, queue
-from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.outbox import switched_off
 from watchdog.store.outbox.notification_log import recount
 from watchdog.store.records import digest_from, message_from, notice_from
+from watchdog.store.sql import Connection, Database, Row
 
 __all__ = ["OutboxMessage", "OutboxShown", "ReceiverOff", "Retried", "drop", "outbox_shown", "retried", "retry", "switch_on"]
 
@@ -85,7 +84,7 @@ _END_QUEUED = """
 _OPEN_NOW = f"SELECT 1 FROM incidents WHERE id = ? AND state IN {OPEN_STATES}"  # noqa: S608
 
 
-def outbox_shown(file: DatabaseFile) -> OutboxShown:
+def outbox_shown(file: Database) -> OutboxShown:
     """All unfinished messages and unhandled dead letters, and all receivers that are switched off."""
     with file.speaking():
         connection = file.connection()
@@ -97,7 +96,7 @@ def outbox_shown(file: DatabaseFile) -> OutboxShown:
         return OutboxShown(tuple(messages), tuple(ReceiverOff(*row) for row in off))
 
 
-def _letter(row: sqlite3.Row, notices: Sequence[Notice]) -> OutboxMessage:
+def _letter(row: Row, notices: Sequence[Notice]) -> OutboxMessage:
     return OutboxMessage(
         id=row["id"],
         receiver=row["receiver"],
@@ -114,7 +113,7 @@ def _letter(row: sqlite3.Row, notices: Sequence[Notice]) -> OutboxMessage:
     )
 
 
-def retry(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> list[Retried]:
+def retry(connection: Connection, ids: Iterable[str], now: float) -> list[Retried]:
     """Retry these messages, and switch their receivers on. Messages that are gone or being sent are skipped."""
     done: list[Retried] = []
     for row in _still_there(connection, ids):
@@ -123,23 +122,23 @@ def retry(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> lis
     return done
 
 
-def switch_on(connection: sqlite3.Connection, receiver: str) -> bool:
+def switch_on(connection: Connection, receiver: str) -> bool:
     """Have the receiver retried now. Returns whether it was switched off."""
-    connection.execute("INSERT INTO retries VALUES (?, 1) ON CONFLICT (receiver) DO UPDATE SET number = number + 1", (receiver,))
+    connection.execute("INSERT INTO retries VALUES (?, 1) ON CONFLICT (receiver) DO UPDATE SET number = retries.number + 1", (receiver,))
     return switched_off.switch_on(connection, receiver)
 
 
-def retried(connection: sqlite3.Connection) -> Mapping[str, int]:
+def retried(connection: Connection) -> Mapping[str, int]:
     """Receiver -> a number that grows with every retry, by which the daemon notices one."""
     return {row["receiver"]: row["number"] for row in connection.execute("SELECT receiver, number FROM retries")}
 
 
-def _due_now(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Retried:
+def _due_now(connection: Connection, row: Row, now: float) -> Retried:
     connection.execute("UPDATE messages SET not_before = ?, wait_s = 0 WHERE id = ?", (now, row["id"]))
     return Retried(row["id"], row["receiver"], at_once=True)
 
 
-def _told_anew(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Retried:
+def _told_anew(connection: Connection, row: Row, now: float) -> Retried:
     """Mark the dead letter as retried. The next cycle decides what to send now, except for ends, which no later cycle may revisit."""
     letter, receiver = row["id"], row["receiver"]
     connection.execute("UPDATE messages SET handled = 'retried', handled_at = ? WHERE id = ?", (now, letter))
@@ -156,7 +155,7 @@ def _told_anew(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> 
     return Retried(letter, receiver, len(open_), len(ends), len(notices) - len(open_) - len(ends))
 
 
-def _digest_again(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Retried:
+def _digest_again(connection: Connection, row: Row, now: float) -> Retried:
     """Queue the same report again: what it says of its time stays true."""
     letter, receiver = row["id"], row["receiver"]
     again = message_id(receiver, row["target"], now, [letter])
@@ -164,12 +163,12 @@ def _digest_again(connection: sqlite3.Connection, row: sqlite3.Row, now: float) 
     return Retried(letter, receiver, digests=1)
 
 
-def _believes_it_burns(connection: sqlite3.Connection, notice: Notice, receiver: str) -> bool:
+def _believes_it_burns(connection: Connection, notice: Notice, receiver: str) -> bool:
     row = connection.execute("SELECT event FROM told WHERE incident = ? AND receiver = ?", (notice.incident, receiver)).fetchone()
     return row is not None and row["event"] not in (None, Event.RESOLVED)
 
 
-def drop(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> list[str]:
+def drop(connection: Connection, ids: Iterable[str], now: float) -> list[str]:
     """Give these messages up for good. Returns the ids that were found. A message being sent is skipped: it may be arriving."""
     dropped = []
     for row in _still_there(connection, ids):
@@ -183,7 +182,7 @@ def drop(connection: sqlite3.Connection, ids: Iterable[str], now: float) -> list
     return dropped
 
 
-def _still_there(connection: sqlite3.Connection, ids: Iterable[str]) -> list[sqlite3.Row]:
+def _still_there(connection: Connection, ids: Iterable[str]) -> list[Row]:
     found = (
         connection.execute("SELECT * FROM messages WHERE id = ? AND state IN ('waiting', 'dead') AND handled IS NULL", (one,)).fetchone()
         for one in ids

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from watchdog.core.incidents.messages import Message
 from watchdog.core.report.schedule import Digested
 from watchdog.store.cycles import queue
-from watchdog.store.database import DatabaseFile
+from watchdog.store.sql import Database
 
 __all__ = ["Digests"]
 
@@ -22,7 +22,7 @@ _PASSED = """
 class Digests:
     """The part of the store that remembers digests."""
 
-    _file: DatabaseFile
+    _file: Database
 
     def digested(self) -> Mapping[str, Digested]:
         """Receiver -> its last digest, sent or skipped."""

@@ -8,8 +8,9 @@ is then the last event that may have arrived before it, or NULL.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable
+
+from watchdog.store.sql import Connection
 
 __all__ = ["note", "recount", "recount_all", "recount_incidents"]
 
@@ -24,18 +25,18 @@ _FORGET = "DELETE FROM told WHERE receiver = :receiver AND incident IN ({inciden
 
 _AT = "coalesce(messages.last_attempt_at, messages.created_at)"
 
-# With max(number), SQLite takes the bare columns from the row that holds the maximum (sqlite.org/lang_select.html#bareagg).
+_FROM_LATEST = "row_number() OVER (PARTITION BY incident ORDER BY number DESC) AS place"
 _COUNT = f"""
     WITH said AS (
         SELECT notices.incident, notices.event, notices.severity, notices.sequence, messages.number, messages.settings, messages.group_id,
-               messages.state = 'dead' AND NOT (messages.handled IS 'dropped' AND messages.may_have_arrived) AS refused,
+               messages.state = 'dead' AND NOT (coalesce(messages.handled, '') = 'dropped' AND messages.may_have_arrived <> 0) AS refused,
                {_AT} AS at
         FROM notices JOIN messages ON messages.id = notices.message
-        WHERE messages.receiver = :receiver AND messages.body IS NOT NULL AND messages.handled IS NOT 'retried'
+        WHERE messages.receiver = :receiver AND messages.body IS NOT NULL AND coalesce(messages.handled, '') <> 'retried'
           AND notices.incident IN ({{incidents}})
     ),
-    latest AS (SELECT *, max(number) FROM said GROUP BY incident),
-    arrived AS (SELECT *, max(number) FROM said WHERE NOT refused GROUP BY incident)
+    latest AS (SELECT * FROM (SELECT said.*, {_FROM_LATEST} FROM said) AS every WHERE place = 1),
+    arrived AS (SELECT * FROM (SELECT said.*, {_FROM_LATEST} FROM said WHERE NOT refused) AS every WHERE place = 1)
     INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id)
     SELECT latest.incident, :receiver,
            arrived.event, coalesce(arrived.severity, latest.severity), coalesce(arrived.sequence, 0), latest.at,
@@ -58,7 +59,7 @@ _NOTE = f"""
         at = excluded.at, refused = NULL, settings = excluded.settings, group_id = excluded.group_id"""  # noqa: S608 - our own SQL
 
 
-def note(connection: sqlite3.Connection, message_id: str, receiver: str) -> None:
+def note(connection: Connection, message_id: str, receiver: str) -> None:
     """The same as `recount`, and cheaper, for a message with a body that is not dead: what it says counts, if it is the latest."""
     if connection.execute(_LATER_ONES, (message_id,)).fetchone():
         recount(connection, message_id, receiver)  # one behind it was dropped, or expired, before this one was sent
@@ -66,21 +67,21 @@ def note(connection: sqlite3.Connection, message_id: str, receiver: str) -> None
         connection.execute(_NOTE, (message_id,))
 
 
-def recount(connection: sqlite3.Connection, message_id: str, receiver: str) -> None:
+def recount(connection: Connection, message_id: str, receiver: str) -> None:
     """Recompute the notification log for the incidents of one message and its receiver."""
     _recount(connection, _OF_MESSAGE, {"message": message_id, "receiver": receiver})
 
 
-def recount_incidents(connection: sqlite3.Connection, incidents: Iterable[str], receiver: str) -> None:
+def recount_incidents(connection: Connection, incidents: Iterable[str], receiver: str) -> None:
     """Recompute it for these incidents."""
     _recount(connection, _LISTED, {"incidents": json.dumps(list(incidents)), "receiver": receiver})
 
 
-def recount_all(connection: sqlite3.Connection, receiver: str) -> None:
+def recount_all(connection: Connection, receiver: str) -> None:
     """Recompute it for every incident that the receiver has a message or a log entry about."""
     _recount(connection, _ALL, {"receiver": receiver})
 
 
-def _recount(connection: sqlite3.Connection, incidents: str, names: dict[str, str]) -> None:
+def _recount(connection: Connection, incidents: str, names: dict[str, str]) -> None:
     connection.execute(_FORGET.format(incidents=incidents), names)
     connection.execute(_COUNT.format(incidents=incidents), names)

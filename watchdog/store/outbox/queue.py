@@ -6,7 +6,6 @@ What changes earlier posts is rendered anew for each attempt, because they may h
 Nothing is sent to a receiver that is switched off; its messages are given up when they expire.
 """
 
-import sqlite3
 from collections.abc import Callable
 
 import structlog
@@ -19,8 +18,9 @@ from watchdog.store.outbox import switched_off
 from watchdog.store.outbox.notification_log import note, recount
 from watchdog.store.outbox.posts import posts_of
 from watchdog.store.records import message_from
+from watchdog.store.sql import Connection
 
-__all__ = ["LONGEST_PAUSE_S", "Claimed", "Render", "claim", "is_due", "next_due", "recover", "upcoming"]
+__all__ = ["LONGEST_PAUSE_S", "Claimed", "Render", "claim", "is_due", "next_due", "recover", "take_back", "upcoming"]
 
 LONGEST_PAUSE_S = 900.0
 """The longest pause between attempts, in seconds; a longer Retry-After is capped to it."""
@@ -38,7 +38,7 @@ class Claimed(Struct, frozen=True):
 
 
 # A due time further away than the longest possible wait was set by a different clock: it is due now.
-_DUE_AT = "CASE WHEN not_before - :now > max(wait_s, :longest_pause) THEN :now ELSE not_before END"
+_DUE_AT = "CASE WHEN not_before - :now > wait_s AND not_before - :now > :longest_pause THEN :now ELSE not_before END"
 # Two conditions on the state, so that the partial index is used; CROSS JOIN, or SQLite starts at the other messages, which is quadratic.
 _UNBLOCKED = f"""
     SELECT *, {_DUE_AT} AS due_at FROM messages WHERE receiver = :receiver AND state IN ('waiting', 'sending') AND state = 'waiting'
@@ -49,8 +49,8 @@ _UNBLOCKED = f"""
         WHERE mine.message = messages.id AND earlier.receiver = messages.receiver AND earlier.number < messages.number
           AND earlier.state IN ('waiting', 'sending')
     )"""  # noqa: S608 - our own SQL
-_NEXT = f"SELECT * FROM ({_UNBLOCKED}) WHERE due_at <= :now ORDER BY number LIMIT 1"  # noqa: S608
-_FIRST_DUE = f"SELECT min(due_at) AS due_at FROM ({_UNBLOCKED})"  # noqa: S608
+_NEXT = f"SELECT * FROM ({_UNBLOCKED}) AS unblocked WHERE due_at <= :now ORDER BY number LIMIT 1"  # noqa: S608
+_FIRST_DUE = f"SELECT min(due_at) AS due_at FROM ({_UNBLOCKED}) AS unblocked"  # noqa: S608
 _ATTEMPT = """
     UPDATE messages SET state = 'sending', body = :body, attempts = attempts + 1, settings = :settings,
         first_attempt_at = coalesce(first_attempt_at, :now), last_attempt_at = :now WHERE id = :id"""
@@ -59,12 +59,12 @@ _UNRENDERED = """
         first_attempt_at = coalesce(first_attempt_at, :now), last_attempt_at = :now WHERE id = :id"""
 
 _STILL = """
-    SELECT count(*), coalesce(sum(event = 'acknowledged'), 0) FROM told
-    WHERE receiver = ? AND group_id = ? AND event <> 'resolved' AND refused IS NOT 'resolved'
+    SELECT count(*), coalesce(sum(CASE WHEN event = 'acknowledged' THEN 1 ELSE 0 END), 0) FROM told
+    WHERE receiver = ? AND group_id = ? AND event <> 'resolved' AND coalesce(refused, '') <> 'resolved'
         AND incident NOT IN (SELECT incident FROM notices WHERE message = ?)"""
 
 
-def claim(connection: sqlite3.Connection, receiver: str, now: float, settings: str, render: Render) -> Claimed | None:
+def claim(connection: Connection, receiver: str, now: float, settings: str, render: Render) -> Claimed | None:
     """Take the oldest due message and mark it as being sent; None if none is due. `now`: epoch seconds."""
     if switched_off.still(connection, receiver, settings):
         switched_off.give_up_late(connection, receiver, settings, now)
@@ -95,7 +95,7 @@ def _other_type(before: str, now: str) -> bool:
     return ":" in before and ":" in now and types[0] != types[1]
 
 
-def _without_orphans(connection: sqlite3.Connection, message: Message) -> Message | None:
+def _without_orphans(connection: Connection, message: Message) -> Message | None:
     """The message without notices whose beginning the receiver refused; None (and the message is deleted) if nothing is left."""
     if all(notice.event is Event.FIRST for notice in message.notices):
         return message
@@ -120,7 +120,7 @@ def _without_orphans(connection: sqlite3.Connection, message: Message) -> Messag
     return replace(message, notices=kept)
 
 
-def _still_firing(connection: sqlite3.Connection, message: Message) -> tuple[int, int]:
+def _still_firing(connection: Connection, message: Message) -> tuple[int, int]:
     """How many others of the message's group the receiver believes to fire, and how many of these somebody works on.
 
     One whose end it refuses to hear does not count.
@@ -132,7 +132,7 @@ def _still_firing(connection: sqlite3.Connection, message: Message) -> tuple[int
     return int(still), int(acknowledged)
 
 
-def _rendered(connection: sqlite3.Connection, message: Message, render: Render, attempt: dict[str, object]) -> bytes | None:
+def _rendered(connection: Connection, message: Message, render: Render, attempt: dict[str, object]) -> bytes | None:
     """The body; None if rendering fails: the message is then dead, and does not block those behind it."""
     try:
         return render(message)
@@ -145,7 +145,7 @@ def _rendered(connection: sqlite3.Connection, message: Message, render: Render, 
         return None
 
 
-def is_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str) -> bool:
+def is_due(connection: Connection, receiver: str, now: float, settings: str) -> bool:
     """Whether `claim` has something to do for the receiver now. The delivery checks this before it waits for the write lock."""
     if switched_off.is_off(connection, receiver, settings):
         late = switched_off.next_late(connection, receiver)
@@ -153,13 +153,13 @@ def is_due(connection: sqlite3.Connection, receiver: str, now: float, settings: 
     return connection.execute(_NEXT, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone() is not None
 
 
-def upcoming(connection: sqlite3.Connection, receiver: str, now: float) -> Message | None:
+def upcoming(connection: Connection, receiver: str, now: float) -> Message | None:
     """The message that `claim` would take now, as far as it is known without the lock; None if none is due."""
     row = connection.execute(_NEXT, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone()
     return None if row is None else message_from(row, notices_of(connection, row["id"]))
 
 
-def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings: str | None = None) -> float | None:
+def next_due(connection: Connection, receiver: str, now: float, settings: str | None = None) -> float | None:
     """When `claim` next has something to do for the receiver (epoch seconds, may be past); None if nothing waits.
 
     `settings`: the receiver's. If it is switched off with these, the result is when its next message expires.
@@ -170,6 +170,13 @@ def next_due(connection: sqlite3.Connection, receiver: str, now: float, settings
     return None if row["due_at"] is None else float(row["due_at"])
 
 
-def recover(connection: sqlite3.Connection) -> int:
+def take_back(connection: Connection, receiver: str, mark: str) -> None:
+    """Messages that a claim took which seemed to fail wait again, if it was committed after all (PostgreSQL): none of them was sent."""
+    connection.execute(
+        "UPDATE messages SET state = 'waiting' WHERE receiver = ? AND state = 'sending' AND CAST(xmin AS text) = ?", (receiver, mark)
+    )
+
+
+def recover(connection: Connection) -> int:
     """At startup: messages that a dead watchdog was sending wait again with the same body, as they may have arrived. Returns how many."""
     return connection.execute("UPDATE messages SET state = 'waiting', may_have_arrived = 1 WHERE state = 'sending'").rowcount

@@ -1,7 +1,6 @@
 """The outbox, from sending to an end or back to waiting: applies the outcome of an attempt to its message."""
 
 import hashlib
-import sqlite3
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +14,7 @@ from watchdog.store.outbox.queue import LONGEST_PAUSE_S
 from watchdog.store.outbox.removed_receivers import IS_FAREWELL
 from watchdog.store.outbox.splitting import put_in_place_of
 from watchdog.store.records import message_from, plain
+from watchdog.store.sql import Connection, Row
 
 __all__ = ["Settled", "backoff_s", "settle"]
 
@@ -34,7 +34,7 @@ class Settled(Struct, frozen=True):
     """The receiver gets nothing more until somebody fixes it."""
 
 
-def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
+def settle(connection: Connection, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:
     """Record the outcome of an attempt; None if the message is not being sent (already settled).
 
     `human`: whether people read what the receiver gets.
@@ -58,7 +58,7 @@ def settle(connection: sqlite3.Connection, message_id: str, outcome: Outcome, no
     return settled
 
 
-def _delivered(connection: sqlite3.Connection, row: sqlite3.Row, handle: str, now: float) -> Settled:
+def _delivered(connection: Connection, row: Row, handle: str, now: float) -> Settled:
     connection.execute(
         "UPDATE messages SET state = 'delivered', delivered_at = ?, last_error = NULL, handle = ? WHERE id = ?", (now, handle, row["id"])
     )
@@ -72,12 +72,12 @@ _DEAD = f"""
     UPDATE messages SET state = 'dead', last_error = ?, settings = CASE WHEN {IS_FAREWELL} THEN '' ELSE settings END WHERE id = ?"""  # noqa: S608
 
 
-def _dead(connection: sqlite3.Connection, row: sqlite3.Row, reason: str) -> Settled:
+def _dead(connection: Connection, row: Row, reason: str) -> Settled:
     connection.execute(_DEAD, (plain(reason), row["id"]))
     return Settled("dead", reason)
 
 
-def _split(connection: sqlite3.Connection, row: sqlite3.Row, reason: str, now: float, *, human: bool) -> Settled | None:
+def _split(connection: Connection, row: Row, reason: str, now: float, *, human: bool) -> Settled | None:
     """Replace the message by smaller ones; None if it cannot be made smaller."""
     parts = smaller(message_from(row, notices_of(connection, row["id"])), human=human)
     if not parts:
@@ -87,20 +87,20 @@ def _split(connection: sqlite3.Connection, row: sqlite3.Row, reason: str, now: f
     return Settled("split", f"{reason}; it {goes}", now)
 
 
-def _later(connection: sqlite3.Connection, row: sqlite3.Row, later: Later, now: float) -> Settled:
+def _later(connection: Connection, row: Row, later: Later, now: float) -> Settled:
     if now >= row["expires_at"] and row["attempts"] >= FEWEST_ATTEMPTS:
         return _dead(connection, row, f"out of time after {row['attempts']} attempts; the last: {later.reason}")
     pause = _pause_s(row, later)
     arrived = bool(row["may_have_arrived"]) or not later.never_arrived
     connection.execute(
         "UPDATE messages SET state = 'waiting', not_before = ?, wait_s = ?, may_have_arrived = ?, last_error = ?,"
-        " body = CASE WHEN ? THEN body END WHERE id = ?",
+        " body = CASE WHEN ? <> 0 THEN body END WHERE id = ?",
         (now + pause, pause, arrived, plain(later.reason), arrived, row["id"]),
     )
     return Settled("waiting", later.reason, now + pause)
 
 
-def _pause_s(row: sqlite3.Row, later: Later) -> float:
+def _pause_s(row: Row, later: Later) -> float:
     if later.retry_after_s is None:
         return backoff_s(row["id"], row["attempts"])
     return min(max(later.retry_after_s, 1.0), LONGEST_PAUSE_S)

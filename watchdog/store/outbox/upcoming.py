@@ -1,8 +1,8 @@
 """What waits in the outbox of a receiver, read without the lock: whether something is due, when, and which message is next."""
 
 from watchdog.core.incidents.messages import Message
-from watchdog.store.database import DatabaseFile
 from watchdog.store.outbox import queue
+from watchdog.store.sql import Database
 
 __all__ = ["Upcoming"]
 
@@ -10,7 +10,7 @@ __all__ = ["Upcoming"]
 class Upcoming:
     """The part of the store that looks at what is due."""
 
-    _file: DatabaseFile
+    _file: Database
 
     def is_due(self, receiver: str, now: float, settings: str) -> bool:
         """Whether `claim` has something to do for the receiver now. Writes nothing, and does not scan all waiting messages."""

@@ -1,13 +1,12 @@
 """Acknowledgements in the file: `watchdog ack` and `unack` write them, each cycle reads those of open incidents."""
 
-import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from watchdog.core.incidents.quiet.acknowledgements import OVERTAKEN, Acknowledgement
 from watchdog.core.model.severity import Severity
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import plain
+from watchdog.store.sql import Connection, Row
 
 __all__ = ["acknowledge", "acknowledgement_from", "history", "holding", "overtake", "take_back"]
 
@@ -16,18 +15,18 @@ _HOLDING = f"""
     WHERE until IS NULL AND state IN {OPEN_STATES} ORDER BY number"""  # noqa: S608 - our own SQL
 
 
-def holding(connection: sqlite3.Connection) -> dict[str, Acknowledgement]:
+def holding(connection: Connection) -> dict[str, Acknowledgement]:
     """Id of each open incident that is acknowledged -> the acknowledgement."""
     return {row["incident"]: acknowledgement_from(row) for row in connection.execute(_HOLDING)}
 
 
-def history(connection: sqlite3.Connection, incident: str) -> tuple[Acknowledgement, ...]:
+def history(connection: Connection, incident: str) -> tuple[Acknowledgement, ...]:
     """All of one incident, those that were taken back too, oldest first."""
     found = connection.execute("SELECT * FROM acknowledgements WHERE incident = ? ORDER BY number", (incident,))
     return tuple(map(acknowledgement_from, found))
 
 
-def acknowledge(connection: sqlite3.Connection, given: Acknowledgement) -> None:
+def acknowledge(connection: Connection, given: Acknowledgement) -> None:
     """Insert one, in place of an earlier one of the same incident."""
     take_back(connection, given.incident, given.at, "acknowledged again")
     connection.execute(
@@ -36,7 +35,7 @@ def acknowledge(connection: sqlite3.Connection, given: Acknowledgement) -> None:
     )
 
 
-def take_back(connection: sqlite3.Connection, incident: str, now: float, why: str) -> bool:
+def take_back(connection: Connection, incident: str, now: float, why: str) -> bool:
     """End the acknowledgement of an incident. Returns whether there was one."""
     ended = connection.execute(
         "UPDATE acknowledgements SET until = ?, why = ? WHERE incident = ? AND until IS NULL", (now, plain(why), incident)
@@ -44,13 +43,13 @@ def take_back(connection: sqlite3.Connection, incident: str, now: float, why: st
     return ended.rowcount > 0
 
 
-def overtake(connection: sqlite3.Connection, incidents: Iterable[str], now: float) -> None:
+def overtake(connection: Connection, incidents: Iterable[str], now: float) -> None:
     """End the acknowledgements of incidents that got worse."""
     for incident in incidents:
         take_back(connection, incident, now, OVERTAKEN)
 
 
-def acknowledgement_from(row: Mapping[str, Any] | sqlite3.Row) -> Acknowledgement:
+def acknowledgement_from(row: Row) -> Acknowledgement:
     """The acknowledgement of a row."""
     return Acknowledgement(
         row["incident"], row["at"], Severity(row["severity"]), row["comment"], row["author"], until=row["until"], why=row["why"]

@@ -4,7 +4,6 @@ An incident that is in breach cannot be closed: the next cycle would begin it ag
 changes the verdict in between.
 """
 
-import sqlite3
 from collections.abc import Container, Sequence
 
 from watchdog.core.incidents.lifecycle import Incident
@@ -12,11 +11,12 @@ from watchdog.core.incidents.lifecycle import close as closed
 from watchdog.core.incidents.payload import iso
 from watchdog.store import cycles
 from watchdog.store.refusals import ConflictError
+from watchdog.store.sql import Connection
 
 __all__ = ["close", "refuse_ended", "refuse_unacknowledged"]
 
 
-def close(connection: sqlite3.Connection, incidents: Sequence[Incident], because: str, author: str, now: float) -> list[Incident]:
+def close(connection: Connection, incidents: Sequence[Incident], because: str, author: str, now: float) -> list[Incident]:
     """End these incidents, and return them as they ended; `ConflictError` if one has ended or is in breach."""
     refuse_ended(incidents, "closed")
     _refuse([_why_not(one) for one in incidents if one.breaching])

@@ -1,8 +1,6 @@
 """Deploys in the file: `watchdog deploy` writes them, each cycle reads those that have not ended long ago."""
 
-import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 from msgspec.structs import replace
@@ -10,6 +8,7 @@ from msgspec.structs import replace
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.store.records import plain
 from watchdog.store.refusals import NotFoundError
+from watchdog.store.sql import Connection, Row
 
 __all__ = ["deploy_from", "end", "every", "recent", "start"]
 
@@ -17,17 +16,17 @@ _RECENT = "SELECT * FROM deploys WHERE ends_at > coalesce((SELECT max(at) FROM c
 """A day: messages name a deploy nearby, and the clock may have been set back."""
 
 
-def recent(connection: sqlite3.Connection) -> tuple[Deploy, ...]:
+def recent(connection: Connection) -> tuple[Deploy, ...]:
     """Those that go on, will begin, or ended within a day."""
     return tuple(map(deploy_from, connection.execute(_RECENT)))
 
 
-def every(connection: sqlite3.Connection) -> tuple[Deploy, ...]:
+def every(connection: Connection) -> tuple[Deploy, ...]:
     """All that are kept, oldest first."""
     return tuple(map(deploy_from, connection.execute("SELECT * FROM deploys ORDER BY id")))
 
 
-def start(connection: sqlite3.Connection, deploy: Deploy) -> tuple[Deploy, ...]:
+def start(connection: Connection, deploy: Deploy) -> tuple[Deploy, ...]:
     """Insert one, and end those that it replaces. Returns these."""
     replaced = tuple(one for one in every(connection) if one.covers(deploy.starts_at) and deploy.replaces(one))
     _end(connection, replaced, deploy.starts_at)
@@ -39,7 +38,7 @@ def start(connection: sqlite3.Connection, deploy: Deploy) -> tuple[Deploy, ...]:
     return replaced
 
 
-def end(connection: sqlite3.Connection, version: str | None, now: float) -> tuple[Deploy, ...]:
+def end(connection: Connection, version: str | None, now: float) -> tuple[Deploy, ...]:
     """End the deploys of a version, or the only one that goes on, now. Returns them as they ended; none if they had ended already.
 
     `NotFoundError` if there was never one of this version, or if several go on and none was named.
@@ -57,10 +56,10 @@ def end(connection: sqlite3.Connection, version: str | None, now: float) -> tupl
     return tuple(replace(one, ends_at=now) for one in ended)
 
 
-def _end(connection: sqlite3.Connection, ended: Iterable[Deploy], now: float) -> None:
+def _end(connection: Connection, ended: Iterable[Deploy], now: float) -> None:
     connection.executemany("UPDATE deploys SET ends_at = ? WHERE id = ?", [(now, one.id) for one in ended])
 
 
-def deploy_from(row: Mapping[str, Any] | sqlite3.Row) -> Deploy:
+def deploy_from(row: Row) -> Deploy:
     """The deploy of a row."""
     return Deploy(row["id"], row["version"], tuple(msgspec.json.decode(row["targets"])), row["starts_at"], row["ends_at"], row["author"])

@@ -4,9 +4,7 @@ A cycle adds one with its plan, before anything is sent; whoever carries it out 
 """
 
 import socket
-import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 from msgspec.structs import astuple, fields
@@ -17,6 +15,7 @@ from watchdog.core.decoding import ready
 from watchdog.core.incidents.remedies.attempt import COUNTED_S, Attempt, Helped
 from watchdog.store.records import plain
 from watchdog.store.requests import actions
+from watchdog.store.sql import Connection, Row
 
 __all__ = ["attempt_from", "counting", "end", "under_way", "write"]
 
@@ -30,17 +29,17 @@ _COUNTING = """
     UNION SELECT * FROM remedies WHERE helped = '' OR ended_at IS NULL ORDER BY at, id"""
 
 
-def counting(connection: sqlite3.Connection, target: str) -> tuple[Attempt, ...]:
+def counting(connection: Connection, target: str) -> tuple[Attempt, ...]:
     """Those that may count for an `at_most`, and those that are not settled, of all targets, oldest first."""
     return tuple(map(attempt_from, connection.execute(_COUNTING, (target, COUNTED_S))))
 
 
-def under_way(connection: sqlite3.Connection) -> tuple[Attempt, ...]:
+def under_way(connection: Connection) -> tuple[Attempt, ...]:
     """Those that were begun and have not ended."""
     return tuple(map(attempt_from, connection.execute("SELECT * FROM remedies WHERE ended_at IS NULL ORDER BY at, id")))
 
 
-def write(connection: sqlite3.Connection, attempts: Iterable[Attempt]) -> None:
+def write(connection: Connection, attempts: Iterable[Attempt]) -> None:
     """Add new attempts, with their lines in the audit log; of known ones, write whether they helped."""
     for one in attempts:
         known = connection.execute("SELECT 1 FROM remedies WHERE id = ?", (one.id,)).fetchone()
@@ -49,13 +48,13 @@ def write(connection: sqlite3.Connection, attempts: Iterable[Attempt]) -> None:
             actions.add(connection, _record(one))
 
 
-def end(connection: sqlite3.Connection, named: str, outcome: Word, text: str, now: float) -> None:
+def end(connection: Connection, named: str, outcome: Word, text: str, now: float) -> None:
     """Write how an attempt ended, here and in the audit log."""
     connection.execute("UPDATE remedies SET outcome = ?, text = ?, ended_at = ? WHERE id = ?", (outcome.value, plain(text), now, named))
     actions.end(connection, named, outcome, text, now)
 
 
-def attempt_from(row: Mapping[str, Any] | sqlite3.Row) -> Attempt:
+def attempt_from(row: Row) -> Attempt:
     """The attempt of a row."""
     given = {name: row[name] for name in _NAMES}
     workers = tuple(msgspec.json.decode(row["workers"], type=ready(list[str])))

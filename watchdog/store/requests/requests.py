@@ -14,9 +14,9 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.remedies.attempt import Attempt
-from watchdog.store import reading
-from watchdog.store.database import DatabaseFile
+from watchdog.store.reads import shown
 from watchdog.store.requests import acknowledgements, actions, closing, deploys, remedies, silences
+from watchdog.store.sql import Database
 
 __all__ = ["Requests"]
 
@@ -24,7 +24,7 @@ __all__ = ["Requests"]
 class Requests:
     """The part of the store that serves people's requests."""
 
-    _file: DatabaseFile
+    _file: Database
 
     # --- silences -----------------------------------------------------------------------------------------------------
 
@@ -132,4 +132,4 @@ class Requests:
 
     def _named(self, named: Iterable[str]) -> list[Incident]:
         """The incidents, each once."""
-        return list({one.id: one for one in [reading.named_incident(self._file, text) for text in named]}.values())
+        return list({one.id: one for one in [shown.named_incident(self._file, text) for text in named]}.values())

@@ -1,9 +1,5 @@
 """Silences in the file: `watchdog silence` writes them, each cycle reads those that have not ended."""
 
-import sqlite3
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 from msgspec.structs import replace
 
@@ -12,6 +8,7 @@ from watchdog.core.incidents.quiet.matchers import Matcher
 from watchdog.core.incidents.quiet.silences import Silence, amended
 from watchdog.store.records import plain
 from watchdog.store.refusals import NotFoundError
+from watchdog.store.sql import Connection, Row
 
 __all__ = ["add", "amend", "every", "expire", "not_ended", "silence_from"]
 
@@ -19,17 +16,17 @@ _NOT_ENDED = "SELECT * FROM silences WHERE ends_at > coalesce((SELECT max(at) FR
 """A day more than needed: whether a silence applies is decided with the cycle's clock, which may have been set back."""
 
 
-def not_ended(connection: sqlite3.Connection) -> tuple[Silence, ...]:
+def not_ended(connection: Connection) -> tuple[Silence, ...]:
     """Those that apply, will apply, or ended within a day."""
     return tuple(map(silence_from, connection.execute(_NOT_ENDED)))
 
 
-def every(connection: sqlite3.Connection) -> tuple[Silence, ...]:
+def every(connection: Connection) -> tuple[Silence, ...]:
     """All that are kept, oldest first."""
     return tuple(map(silence_from, connection.execute("SELECT * FROM silences ORDER BY id")))
 
 
-def add(connection: sqlite3.Connection, silence: Silence) -> None:
+def add(connection: Connection, silence: Silence) -> None:
     """Insert one."""
     matchers = msgspec.json.encode([(plain(m.label), m.operator, plain(m.value)) for m in silence.matchers]).decode()
     connection.execute(
@@ -38,7 +35,7 @@ def add(connection: sqlite3.Connection, silence: Silence) -> None:
     )
 
 
-def expire(connection: sqlite3.Connection, named: str, now: float) -> Silence:
+def expire(connection: Connection, named: str, now: float) -> Silence:
     """End the silence of this id, or prefix of one, now; `NotFoundError` if none or several that have not ended match."""
     found = [silence for silence in every(connection) if silence.ends_at > now and silence.id.lower().startswith(named.strip().lower())]
     if len(found) != 1 or not named.strip():
@@ -48,7 +45,7 @@ def expire(connection: sqlite3.Connection, named: str, now: float) -> Silence:
     return found[0]
 
 
-def amend(connection: sqlite3.Connection, named: str, asked: Silence, now: float) -> Silence:
+def amend(connection: Connection, named: str, asked: Silence, now: float) -> Silence:
     """Change the silence of exactly this id; one that cannot be changed ends now, and what was asked for is added. Returns what holds then.
 
     `NotFoundError` if there is none.
@@ -68,7 +65,7 @@ def amend(connection: sqlite3.Connection, named: str, asked: Silence, now: float
     return changed
 
 
-def silence_from(row: Mapping[str, Any] | sqlite3.Row) -> Silence:
+def silence_from(row: Row) -> Silence:
     """The silence of a row."""
     matchers = tuple(Matcher(*parts) for parts in msgspec.json.decode(row["matchers"], type=ready(list[tuple[str, str, str]])))
     return Silence(row["id"], matchers, row["starts_at"], row["ends_at"], row["comment"], row["author"])

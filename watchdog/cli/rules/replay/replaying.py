@@ -34,7 +34,7 @@ from watchdog.tables import TABLES
 if TYPE_CHECKING:
     from watchdog.app.configured import Configured
     from watchdog.store import Store
-    from watchdog.store.incident_history import Life
+    from watchdog.store.reads.incident_history import Life
 
 __all__ = ["Asked", "Result", "replayed"]
 

@@ -1,22 +1,20 @@
-"""Reads for the command line and self-monitoring: incidents, the history of one incident, the state of each receiver's outbox."""
+"""Reads for the command line: incidents, and all that is known of one; whether a daemon works."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
-from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.core.model.severity import Severity
-from watchdog.store.database import DatabaseFile
-from watchdog.store.lease import is_held
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import incident_from, transition_from
 from watchdog.store.refusals import NotFoundError
 from watchdog.store.requests import acknowledgements
+from watchdog.store.sql import Database, Row
 
-__all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "named_incident", "notified", "receivers_seen", "show", "watched"]
+__all__ = ["IncidentShown", "MessageShown", "Watched", "incidents", "named_incident", "notified", "show", "watched"]
 
 
 class MessageShown(Struct, frozen=True):
@@ -61,59 +59,42 @@ _MESSAGES = """
 _NOTIFIED = f"""
     SELECT told.incident, told.receiver FROM incidents JOIN told ON told.incident = incidents.id
     WHERE state IN {OPEN_STATES} AND told.event IS NOT NULL ORDER BY told.incident, told.receiver"""  # noqa: S608 - our own SQL
-_COUNTS = """
-    WITH names AS (SELECT name FROM receivers UNION SELECT receiver FROM messages WHERE state IN ('waiting', 'sending')
-                   UNION SELECT receiver FROM messages WHERE state = 'dead' AND handled IS NULL
-                   UNION SELECT receiver FROM switched_off)
-    SELECT names.name, receivers.last_ok_at, EXISTS (SELECT 1 FROM switched_off WHERE receiver = names.name) AS off,
-           (SELECT count(*) FROM messages WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS pending,
-           (SELECT min(CASE WHEN since > 0 THEN since ELSE created_at END) FROM messages
-                   WHERE receiver = names.name AND state IN ('waiting', 'sending')) AS oldest_at,
-           (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead' AND handled IS NULL
-                   AND (receivers.last_ok_at IS NULL OR coalesce(last_attempt_at, expires_at) > receivers.last_ok_at)) AS dead_since_ok,
-           (SELECT count(*) FROM messages WHERE receiver = names.name AND state = 'dead' AND handled IS NULL
-                   AND (receivers.last_ok_at IS NULL OR coalesce(last_attempt_at, expires_at) > receivers.last_ok_at
-                        OR EXISTS (SELECT 1 FROM notices JOIN told ON told.incident = notices.incident AND told.receiver = names.name
-                                   JOIN incidents ON incidents.id = notices.incident
-                                   WHERE notices.message = messages.id AND told.refused IS NOT NULL
-                                   AND (incidents.resolved_at IS NULL OR told.event IS NOT NULL AND told.event <> 'resolved')))) AS dead
-    FROM names LEFT JOIN receivers ON receivers.name = names.name"""
 
 
-def incidents(file: DatabaseFile, ended_since: float | None = None) -> tuple[Incident, ...]:
+def incidents(file: Database, ended_since: float | None = None) -> tuple[Incident, ...]:
     """Open incidents, and those that fired and ended since `ended_since` (epoch seconds; None: only open ones), oldest first."""
     open_ = _incidents(file, f"{_SELECT} WHERE state IN {OPEN_STATES}", ())
     ended = () if ended_since is None else _incidents(file, f"{_SELECT} WHERE resolved_at >= ? AND fired_at IS NOT NULL", (ended_since,))
     return tuple(sorted({incident.id: incident for incident in (*open_, *ended)}.values(), key=lambda incident: incident.id))
 
 
-def watched(file: DatabaseFile) -> Watched:
+def watched(file: Database) -> Watched:
     """Whether a watchdog is running, and when each target was last polled."""
     with file.speaking():
-        return Watched(is_held(file.path), {str(row["target"]): float(row["at"]) for row in file.database().query("SELECT * FROM cycles")})
+        return Watched(file.is_held(), {str(row["target"]): float(row["at"]) for row in file.connection().execute("SELECT * FROM cycles")})
 
 
-def notified(file: DatabaseFile) -> Mapping[str, tuple[str, ...]]:
+def notified(file: Database) -> Mapping[str, tuple[str, ...]]:
     """Id of each open incident that somebody may have heard of -> the receivers, by name."""
     heard: dict[str, tuple[str, ...]] = {}
     with file.speaking():
-        for row in file.database().query(_NOTIFIED):
+        for row in file.connection().execute(_NOTIFIED):
             heard[str(row["incident"])] = (*heard.get(str(row["incident"]), ()), str(row["receiver"]))
     return heard
 
 
-def show(file: DatabaseFile, named: str) -> IncidentShown:
+def show(file: Database, named: str) -> IncidentShown:
     """One incident by its id, a prefix of it, or its fingerprint (then the latest); `NotFoundError` if none or several match."""
     incident = named_incident(file, named)
     with file.speaking():
-        database = file.database()
-        moves = database.query("SELECT * FROM transitions WHERE incident = ? ORDER BY number", [incident.id])
-        messages = database.query(_MESSAGES, [incident.id])
-        given = acknowledgements.history(file.connection(), incident.id)
+        connection = file.connection()
+        moves = connection.execute("SELECT * FROM transitions WHERE incident = ? ORDER BY number", [incident.id])
+        messages = connection.execute(_MESSAGES, [incident.id])
+        given = acknowledgements.history(connection, incident.id)
         return IncidentShown(incident, tuple(map(transition_from, moves)), tuple(map(_message_shown, messages)), given)
 
 
-def named_incident(file: DatabaseFile, typed: str) -> Incident:
+def named_incident(file: Database, typed: str) -> Incident:
     """The incident that was named; `NotFoundError` if none or several match."""
     named = typed.strip()
     by_fingerprint = _incidents(file, f"{_SELECT} WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", (named.lower(),))
@@ -122,7 +103,7 @@ def named_incident(file: DatabaseFile, typed: str) -> Incident:
     fitting = _incidents(file, f"{_SELECT} WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 6", (len(named), named.upper())) if named else ()
     if not fitting:
         raise NotFoundError(
-            f'no incident "{named}" in {file.path}; expected an id, its beginning, or a fingerprint, as `watchdog incidents` lists them'
+            f'no incident "{named}" in {file.place}; expected an id, its beginning, or a fingerprint, as `watchdog incidents` lists them'
         )
     if len(fitting) > 1:
         listed = ", ".join(incident.id for incident in fitting[:5]) + (", …" if len(fitting) > 5 else "")
@@ -130,19 +111,12 @@ def named_incident(file: DatabaseFile, typed: str) -> Incident:
     return fitting[0]
 
 
-def _incidents(file: DatabaseFile, sql: str, given: Sequence[object]) -> tuple[Incident, ...]:
+def _incidents(file: Database, sql: str, given: Sequence[object]) -> tuple[Incident, ...]:
     with file.speaking():
-        return tuple(map(incident_from, file.database().query(sql, given)))
+        return tuple(map(incident_from, file.connection().execute(sql, given)))
 
 
-def _message_shown(row: dict[str, object]) -> MessageShown:
+def _message_shown(row: Row) -> MessageShown:
     names = MessageShown.__struct_fields__
     words = {"state": row["fate"], "event": Event(str(row["event"])), "severity": Severity(str(row["severity"]))}
-    return MessageShown(**{**{name: row[name] for name in names}, **words})  # type: ignore[arg-type]  # columns of the same names
-
-
-def receivers_seen(file: DatabaseFile) -> tuple[ReceiverSeen, ...]:
-    """Every receiver in the outbox: its unfinished messages and their age, its dead letters, its last delivery."""
-    with file.speaking():
-        rows: Iterable[dict[str, object]] = map(dict, file.connection().execute(_COUNTS))
-        return tuple(ReceiverSeen(**{**row, "off": bool(row["off"])}) for row in rows)  # type: ignore[arg-type]  # columns of the same names
+    return MessageShown(**{**{name: row[name] for name in names}, **words})

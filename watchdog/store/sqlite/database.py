@@ -13,10 +13,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchdog.store.lease import lease, retaken
 from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
 from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
-from watchdog.store.repair.deleted import identity_of, put_back
+from watchdog.store.sql import Wait
+from watchdog.store.sqlite.lease import is_held, lease, retaken, sign_of_life
+from watchdog.store.sqlite.repair.deleted import identity_of, put_back
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -169,6 +170,23 @@ class DatabaseFile:
             while self._locks:
                 os.close(self._locks.pop())
             self._local = threading.local()
+
+    @property
+    def place(self) -> Path:
+        """The path of the file."""
+        return self.path
+
+    def lease(self, wait: Wait | None = None) -> AbstractContextManager[None]:
+        """Be the only daemon on this file; `StoreError` at once if there is another."""
+        return lease(self.path)
+
+    def is_held(self) -> bool | None:
+        """Whether a daemon holds it; None: its lock may not be read."""
+        return is_held(self.path)
+
+    def sign_of_life(self) -> None:
+        """Set the lock file's modification time to now. Never raises."""
+        sign_of_life(self.path)
 
     def bytes_used(self) -> int:
         """The size of the file and its write-ahead log, in bytes."""

@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
-from watchdog.store.database import DatabaseFile
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import incident_from, transition_from
 from watchdog.store.requests import acknowledgements
+from watchdog.store.sql import Database
 
 __all__ = ["IncidentHistory", "Life"]
 
@@ -47,7 +47,7 @@ _MOVES = "SELECT * FROM transitions WHERE incident = ? ORDER BY number"
 class IncidentHistory:
     """The part of the store that reads what was."""
 
-    _file: DatabaseFile
+    _file: Database
 
     def incidents_of(self, rule: str) -> tuple[Incident, ...]:
         """All incidents of a rule that are kept, also those that never fired, oldest first."""

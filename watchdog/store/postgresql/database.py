@@ -1,0 +1,205 @@
+"""A PostgreSQL database as the store: one connection per thread, opened again once it was lost; one write transaction at a time.
+
+Writers take a lock of the database for the length of their transaction, as SQLite's `BEGIN IMMEDIATE` does: what a cycle reads, decides
+and writes is about one state. A daemon that holds the lease has every transaction ask first whether it still does. A database that is away
+costs a bounded time for each attempt, and nothing is decided without it.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import structlog
+
+from watchdog.core.model.servers.database_url import DatabaseUrl
+from watchdog.store.refusals import StoreError, UnsureError
+
+try:
+    import psycopg
+except ImportError:
+    raise StoreError("database: psycopg is not installed, which speaks to PostgreSQL: pip install 'celery-watchdog[postgresql]'") from None
+
+from watchdog.store.migrations import STEPS
+from watchdog.store.postgresql import lease
+from watchdog.store.postgresql.connection import PostgresConnection, connected
+from watchdog.store.postgresql.refusals import sentence_for, speaking_of
+from watchdog.store.postgresql.rows import NamedRow
+from watchdog.store.postgresql.schema import apply_steps, check_version
+from watchdog.store.sql import Wait
+
+__all__ = ["PostgresDatabase"]
+
+_log = structlog.get_logger("watchdog.store")
+
+WRITERS = 0x57444F47
+"""`WDOG`: the advisory lock of those who write."""
+
+
+class PostgresDatabase:
+    """One database and this process's connections to it. With `read_only`, nothing is created or written."""
+
+    def __init__(
+        self, url: DatabaseUrl, *, read_only: bool = False, busy_timeout_s: float = 5.0, lost: Callable[[], None] | None = None
+    ) -> None:
+        """`lost`: called once the lease is another's; without it the process ends at once."""
+        self.url, self.read_only, self.busy_timeout_s = url, read_only, busy_timeout_s
+        self._lost = lost or _end_at_once
+        self._epoch: int | None = None
+        self._local = threading.local()
+        self._opened: list[tuple[threading.Thread, PostgresConnection]] = []
+        self._opening = threading.Lock()
+        self._turn = threading.Lock()
+
+    @property
+    def place(self) -> DatabaseUrl:
+        """Its URL, which shows no password."""
+        return self.url
+
+    def open(self, command: str, *, create: bool = True) -> None:
+        """Check that it is usable, and with `create` create or migrate its tables. `StoreError` gives the reason if it is not."""
+        try:
+            with self.speaking():
+                self._look(create=create)
+        except BaseException:
+            self.close()
+            raise
+
+    def _look(self, *, create: bool) -> None:
+        version = check_version(self.connection(), self.url)
+        if version == 0 and not create:
+            raise StoreError(f"database {self.url}: holds nothing of watchdog yet; `watchdog run` creates its tables")
+        if version == len(STEPS):
+            return
+        if self.read_only:
+            raise StoreError(
+                f"database {self.url}: is of version {version}, this watchdog reads version {len(STEPS)}; "
+                "`watchdog run` brings it up to date"
+            )
+        if version and self.is_held():
+            raise StoreError(f"{lease.holder_of(self.connection())} runs an older watchdog on {self.url}; stop it first")
+        with self.writing() as connection:
+            apply_steps(connection, self.url)
+
+    def connection(self) -> PostgresConnection:
+        """This thread's connection."""
+        found: PostgresConnection | None = getattr(self._local, "connection", None)
+        if found is None or not found.usable:
+            with self.speaking():
+                found = self._local.connection = self._connect()
+        return found
+
+    def _connect(self) -> PostgresConnection:
+        made = connected(self.url, read_only=self.read_only, longest_s=self.busy_timeout_s * 2, idle_s=lease.TTL_S)
+        with self._opening:
+            for thread, old in list(self._opened):
+                if not thread.is_alive() or thread is threading.current_thread():
+                    old.close()
+                    self._opened.remove((thread, old))
+            self._opened.append((threading.current_thread(), made))
+        return made
+
+    def speaking(self) -> AbstractContextManager[None]:
+        """psycopg's errors raised inside become a `StoreError` about this database."""
+        return speaking_of(self.url)
+
+    @contextmanager
+    def writing(self) -> Iterator[PostgresConnection]:
+        """The one write transaction of this moment; any exception rolls it back and propagates."""
+        if not self._turn.acquire(timeout=self.busy_timeout_s):
+            raise StoreError(
+                f"database {self.url}: another thread of watchdog writes for more than {self.busy_timeout_s:g}s, nothing was written"
+            )
+        try:
+            connection, mark = self._begun()
+            try:
+                yield connection
+                self._commit(connection, mark)
+            finally:
+                connection.roll_back()
+        finally:
+            self._turn.release()
+
+    def _begun(self) -> tuple[PostgresConnection, str]:
+        """A connection on which a transaction has begun, and its mark. One that was lost since its last use is opened again first."""
+        connection = self.connection()
+        with self.speaking():
+            try:
+                return connection, self._begin(connection)
+            except psycopg.Error:
+                if connection.usable:
+                    connection.roll_back()
+                    raise
+            connection = self.connection()
+            return connection, self._begin(connection)
+
+    def _begin(self, connection: PostgresConnection) -> str:
+        """Begin a transaction as the only writer, and return its mark: what PostgreSQL has in `xmin` of each row that it writes."""
+        ours = "NULL" if self._epoch is None else f"(SELECT epoch = {self._epoch} FROM lease)"  # noqa: S608 - a number of our own
+        cursor = connection.raw.execute(
+            f"BEGIN; SET LOCAL lock_timeout = {int(self.busy_timeout_s * 1000)};"
+            f" SELECT pg_advisory_xact_lock({WRITERS}); SELECT pg_current_xact_id()::xid::text AS mark, {ours} AS ours".encode()
+        )
+        while cursor.nextset():
+            """Only the last statement's answer is of interest."""
+        begun: NamedRow = cursor.fetchone() or NamedRow()
+        if begun["ours"] is False:
+            connection.roll_back()
+            self._lost()
+            raise StoreError(f"database {self.url}: another watchdog took over, nothing was written")
+        return str(begun["mark"])
+
+    def _commit(self, connection: PostgresConnection, mark: str) -> None:
+        try:
+            connection.run("COMMIT")
+        except psycopg.Error as error:
+            if error.sqlstate and connection.usable:
+                raise StoreError(sentence_for(error, self.url)) from error
+            raise UnsureError(
+                f"database {self.url}: the connection was lost as something was written, and it is not known whether it was; "
+                "look before you repeat it",
+                mark,
+            ) from error
+
+    # --- one daemon ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def lease(self, wait: Wait | None = None) -> Iterator[None]:
+        """Be the only daemon on this database; `StoreError` if there is another. Each transaction then asks whether that still holds."""
+        self._epoch = lease.take(self, wait)
+        renewal = lease.Renewal(self, self._epoch, self._lost)
+        try:
+            yield
+        finally:
+            renewal.give_back()
+            self._epoch = None
+
+    def is_held(self) -> bool:
+        """Whether a daemon works on it."""
+        with self.speaking():
+            return lease.is_held(self.connection())
+
+    def sign_of_life(self) -> None:
+        """Nothing more is needed: the lease is renewed."""
+
+    # --- the rest -----------------------------------------------------------------------------------------------------
+
+    def bytes_used(self) -> int:
+        """The size of the database."""
+        with self.speaking():
+            return int(self.connection().execute("SELECT pg_database_size(current_database()) AS bytes").fetchone()["bytes"])
+
+    def close(self) -> None:
+        """Close this thread's connection and those of threads that have ended; that of another is closed as it lets go of it."""
+        with self._opening:
+            for thread, connection in self._opened:
+                if thread is threading.current_thread() or not thread.is_alive():
+                    connection.close()
+            self._opened.clear()
+            self._local = threading.local()
+
+
+def _end_at_once() -> None:
+    """Crash-only: whoever lost the lease has nothing to write and nothing to say; what supervises it starts the next one."""
+    _log.error("lease_lost", reason="another watchdog took over; this one ends at once")
+    os._exit(1)

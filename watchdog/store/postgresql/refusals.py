@@ -1,0 +1,77 @@
+"""Errors of PostgreSQL as sentences: which database, what was found, what to do; nothing of what the library says, which may hold a login.
+
+In: an error of psycopg, and the URL. Out: a `StoreError`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from watchdog.core.model.servers.database_url import DatabaseUrl
+from watchdog.store.refusals import StoreError
+
+__all__ = ["sentence_for", "speaking_of"]
+
+
+@contextmanager
+def speaking_of(url: DatabaseUrl) -> Iterator[None]:
+    """psycopg's errors raised inside become a `StoreError` about this database."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise StoreError(sentence_for(error, url)) from error
+
+
+def sentence_for(error: psycopg.Error, url: DatabaseUrl) -> str:
+    """One sentence: the database, what was found, what to do."""
+    code = error.sqlstate or ""
+    said = _BY_CODE.get(code) or _BY_CODE.get(code[:3]) or _BY_CODE.get(code[:2]) or (_unconnected(str(error)) if not code else None)
+    return (
+        f"database {url}: {said or f'PostgreSQL refuses with code {code} ({type(error).__name__}), nothing was written; its log says why'}"
+    )
+
+
+_BY_CODE = {
+    "55P03": "another watchdog command or the daemon writes for too long, nothing was written; pg_locks shows who",
+    "57014": "a statement took too long and was ended, nothing was written; is the server overloaded?",
+    "25P03": "a transaction paused for too long and was ended, nothing was written",
+    "25006": "is read-only here, as a standby is, nothing was written; let the URL name the primary, "
+    "or several hosts with ?target_session_attrs=read-write",
+    "42501": "permission denied; watchdog's user must own its tables: `ALTER DATABASE … OWNER TO …`, or GRANT CREATE on the schema",
+    "42P01": "a table of watchdog is not there; is it the right database, and the right search_path?",
+    "53100": "the server's disk is full, nothing was written; free some space there",
+    "53300": "the server has no connection left; raise max_connections, or close others",
+    "28P01": "the password is wrong, or there is no such user; correct it in the URL, or in what PGPASSFILE names",
+    "28": "it refuses this user; see pg_hba.conf on the server",
+    "3D000": "there is no database of this name; `createdb` makes it",
+    "57P03": "the server starts or stops just now; nothing was written",
+    "57P": "the server was stopped; nothing was written, and watchdog connects again by itself",
+    "08": "the connection was lost; nothing was written, and watchdog connects again by itself",
+}
+"""SQLSTATE, or its class, -> what is wrong and what to do."""
+_BY_TEXT = {
+    "password authentication failed": _BY_CODE["28P01"],
+    "no password supplied": "it wants a password, and there is none; put it into the URL as ${…}, or into what PGPASSFILE names",
+    "no pg_hba.conf entry": _BY_CODE["28"],
+    "role": _BY_CODE["28P01"],
+    "does not exist": _BY_CODE["3D000"],
+    "starting up": _BY_CODE["57P03"],
+    "shutting down": _BY_CODE["57P03"],
+    "remaining connection slots": _BY_CODE["53300"],
+    "too many clients": _BY_CODE["53300"],
+    "session is read-only": _BY_CODE["25006"],
+    "SSL": "no encrypted connection could be agreed on; see sslmode in the URL and the server's certificate",
+    "refused": "nothing listens there; is PostgreSQL running, and is this its address?",
+    "translate host name": "the host's name cannot be resolved",
+    "resolve host": "the host's name cannot be resolved",
+    "No such file": "there is no socket of PostgreSQL here; is it running? A server elsewhere needs its host in the URL",
+    "timeout": "it did not answer in time",
+    "in time": "it did not answer in time; watchdog connects again by itself",
+}
+"""What libpq says of a failed connection, which has no code -> the same."""
+
+
+def _unconnected(said: str) -> str:
+    known = next((sentence for part, sentence in _BY_TEXT.items() if part in said), None)
+    return known or "cannot be reached, or the connection was lost; watchdog connects again by itself"

@@ -1,0 +1,1 @@
+"""Reads for people and for watchdog itself: what is, and what was."""

@@ -1,0 +1,1 @@
+"""SQLite as the store, which is the default: the file, its lock, its rescue."""
