@@ -17,7 +17,7 @@ Exit codes: 0 copied, 2 refused; then nothing was changed.
 Examples:
   sudo systemctl stop watchdog
   sudo -u watchdog watchdog database copy /var/lib/watchdog/watchdog.db postgresql://watchdog@db/watchdog
-  (set `database` in watchdog.toml to that URL)
+  sudoedit /etc/watchdog/watchdog.toml   # database = that URL
   sudo systemctl start watchdog
 """
 )
