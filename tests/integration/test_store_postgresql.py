@@ -19,7 +19,7 @@ from watchdog.store.migrations import STEPS
 from watchdog.store.postgresql import lease
 from watchdog.store.postgresql.connection import PostgresConnection
 from watchdog.store.postgresql.copying import copy
-from watchdog.store.postgresql.database import PostgresDatabase
+from watchdog.store.postgresql.database import WRITERS, PostgresDatabase
 from watchdog.store.refusals import UnsureError
 
 LEFT_ALONE = "UPDATE lease SET until = clock_timestamp() - interval '1 second'"
@@ -69,6 +69,20 @@ def test_one_that_was_given_back_is_free_at_once(store: Store, database: Postgre
 def test_one_whose_holder_died_is_waited_for(database: PostgresDatabase, url: DatabaseUrl) -> None:
     first = lease.take(database)  # nobody renews it
     assert lease.take(database, pause=lambda _: written_by_another(url, LEFT_ALONE)) == first + 1
+
+
+def test_one_that_is_frozen_in_the_middle_of_a_batch_does_not_keep_others_from_it(database: PostgresDatabase, url: DatabaseUrl) -> None:
+    """PostgreSQL ends a transaction that is idle, but not one in the middle of what psycopg sends as a pipeline."""
+    written_by_another(url, "UPDATE lease SET session = 'frozen', until = '-infinity'")
+    frozen = psycopg.connect(url.reveal(), autocommit=True, application_name="frozen")
+    frozen.execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})".encode())
+    ended = pytest.raises(psycopg.OperationalError, match="server closed the connection")
+    with ended, frozen.pipeline():
+        frozen.execute("UPDATE changes SET number = 7")
+        frozen.pgconn.send_flush_request()
+        frozen.pgconn.flush()
+        assert lease.take(database) > 0
+    frozen.close()
 
 
 def test_who_lost_it_writes_nothing(database: PostgresDatabase, url: DatabaseUrl) -> None:

@@ -4,6 +4,7 @@ The server ends a statement that takes too long (`statement_timeout`). A server 
 ends nothing: so the client counts, too, and closes the connection. What was committed may then be unknown; the caller is told so.
 """
 
+import secrets
 import time
 from collections.abc import Generator, Iterable
 from contextlib import suppress
@@ -17,8 +18,10 @@ from watchdog.store.postgresql.dialect import for_psycopg
 from watchdog.store.postgresql.rows import named_rows, storable
 from watchdog.store.sql import Cursor, Given
 
-__all__ = ["CONNECT_S", "PostgresConnection", "SilentError", "connected"]
+__all__ = ["CONNECT_S", "SESSION", "PostgresConnection", "SilentError", "connected"]
 
+SESSION = f"watchdog {secrets.token_hex(8)}"
+"""The name of this process's connections, which no other process has: not even the next one in the same container."""
 CONNECT_S = 3
 """How long a connection may take to open, in whole seconds, for each address of the host."""
 
@@ -108,7 +111,7 @@ def connected(url: DatabaseUrl, *, read_only: bool, longest_s: float, idle_s: fl
         keepalives_idle=5,
         keepalives_interval=2,
         keepalives_count=3,
-        application_name="watchdog",
+        application_name=SESSION,
         client_encoding="utf8",
         options=" ".join(f"-c {name}={value}" for name, value in options.items()),
         autocommit=True,  # every transaction is started explicitly

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 import structlog
 
+from watchdog.store.postgresql.connection import SESSION
 from watchdog.store.refusals import StoreError
 from watchdog.store.sql import Connection, Database, Wait
 
@@ -27,8 +28,13 @@ RENEW_S = TTL_S / 3
 _LOOK_S = 0.5
 
 _SEEN = "SELECT holder, until > clock_timestamp() AS held, until::text AS until FROM lease"
+_END_SESSIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name IN (SELECT session FROM lease WHERE until <= clock_timestamp())
+        AND application_name <> ?"""
+"""One that is frozen in the middle of a transaction would keep others from writing for as long as it is."""
 _TAKE = """
-    UPDATE lease SET epoch = epoch + 1, holder = ?, until = clock_timestamp() + make_interval(secs => ?)
+    UPDATE lease SET epoch = epoch + 1, holder = ?, session = ?, until = clock_timestamp() + make_interval(secs => ?)
     WHERE until <= clock_timestamp() RETURNING epoch"""
 _RENEW = "UPDATE lease SET until = clock_timestamp() + make_interval(secs => ?) WHERE epoch = ?"
 _GIVE_BACK = "UPDATE lease SET until = '-infinity' WHERE epoch = ?"
@@ -46,7 +52,7 @@ def take(database: Database, wait: Wait | None = None, pause: Callable[[float], 
             if not seen["held"] and (epoch := _taken(database)) is not None:
                 return epoch
             reason, now = f"another watchdog ({seen['holder']}) uses {database.place}", str(seen["until"])
-        except StoreError as error:  # the database is away; or its last holder is frozen in a transaction, which the server will end
+        except StoreError as error:  # the database is away, or is written to for long
             if wait is None:
                 raise
             reason = now = str(error)
@@ -57,9 +63,11 @@ def take(database: Database, wait: Wait | None = None, pause: Callable[[float], 
 
 
 def _taken(database: Database) -> int | None:
-    """The epoch; None if another was faster."""
+    """The epoch; None if another was faster. Whoever held the lease before can write no more: its connections are ended first."""
+    with database.speaking():
+        database.connection().execute(_END_SESSIONS, (SESSION,))
     with database.writing() as connection, database.speaking():
-        row = connection.execute(_TAKE, (_own_name(), TTL_S)).fetchone()
+        row = connection.execute(_TAKE, (_own_name(), SESSION, TTL_S)).fetchone()
         return None if row is None else int(row["epoch"])
 
 

@@ -15,8 +15,8 @@ __all__ = ["apply_steps", "check_version"]
 _OWN = (
     "CREATE TABLE watchdog_schema (version BIGINT NOT NULL)",
     "INSERT INTO watchdog_schema VALUES (0)",
-    "CREATE TABLE lease (epoch BIGINT NOT NULL, holder TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)",
-    "INSERT INTO lease VALUES (0, '', '-infinity')",
+    "CREATE TABLE lease (epoch BIGINT NOT NULL, holder TEXT NOT NULL, session TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)",
+    "INSERT INTO lease VALUES (0, '', '', '-infinity')",
 )
 _FOREIGN = "SELECT count(*) AS tables FROM pg_tables WHERE schemaname = current_schema()"
 _IS_THERE = "SELECT to_regclass('watchdog_schema') IS NOT NULL AS there"
