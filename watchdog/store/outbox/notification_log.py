@@ -25,7 +25,6 @@ _FORGET = "DELETE FROM told WHERE receiver = :receiver AND incident IN ({inciden
 
 _AT = "coalesce(messages.last_attempt_at, messages.created_at)"
 
-_FROM_LATEST = "row_number() OVER (PARTITION BY incident ORDER BY number DESC) AS place"
 _COUNT = f"""
     WITH said AS (
         SELECT notices.incident, notices.event, notices.severity, notices.sequence, messages.number, messages.settings, messages.group_id,
@@ -35,14 +34,22 @@ _COUNT = f"""
         WHERE messages.receiver = :receiver AND messages.body IS NOT NULL AND coalesce(messages.handled, '') <> 'retried'
           AND notices.incident IN ({{incidents}})
     ),
-    latest AS (SELECT * FROM (SELECT said.*, {_FROM_LATEST} FROM said) AS every WHERE place = 1),
-    arrived AS (SELECT * FROM (SELECT said.*, {_FROM_LATEST} FROM said WHERE NOT refused) AS every WHERE place = 1)
+    ordered AS (
+        SELECT said.*, row_number() OVER (PARTITION BY incident ORDER BY number DESC) = 1 AS latest,
+               NOT refused AND row_number() OVER (PARTITION BY incident, refused ORDER BY number DESC) = 1 AS arrived
+        FROM said
+    )
     INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id)
-    SELECT latest.incident, :receiver,
-           arrived.event, coalesce(arrived.severity, latest.severity), coalesce(arrived.sequence, 0), latest.at,
-           CASE WHEN latest.refused THEN latest.event END, latest.settings,
-           coalesce(arrived.group_id, latest.group_id)
-    FROM latest LEFT JOIN arrived ON arrived.incident = latest.incident"""  # noqa: S608
+    SELECT incident, :receiver,
+           max(CASE WHEN arrived THEN event END),
+           coalesce(max(CASE WHEN arrived THEN severity END), max(CASE WHEN latest THEN severity END)),
+           coalesce(max(CASE WHEN arrived THEN sequence END), 0),
+           max(CASE WHEN latest THEN at END),
+           max(CASE WHEN latest AND refused THEN event END),
+           max(CASE WHEN latest THEN settings END),
+           coalesce(max(CASE WHEN arrived THEN group_id END), max(CASE WHEN latest THEN group_id END))
+    FROM ordered GROUP BY incident"""  # noqa: S608
+"""Each `max` is of one row: the latest that was said of an incident, or the latest of it that may have arrived."""
 
 # CROSS JOIN: notices of the same incidents are looked up one by one, and there are seldom any.
 _LATER_ONES = """
