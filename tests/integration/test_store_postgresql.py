@@ -194,7 +194,7 @@ def test_who_only_reads_creates_nothing(empty: DatabaseUrl) -> None:
 
 
 def test_a_database_that_is_not_there_is_named(empty: DatabaseUrl) -> None:
-    with pytest.raises(StoreError, match="there is no database of this name; `createdb` makes it"):
+    with pytest.raises(StoreError, match="there is no database of this name; CREATE DATABASE makes it"):
         Store.open(DatabaseUrl(f"{empty.reveal()}_2"))
 
 

@@ -44,7 +44,7 @@ _BY_CODE = {
     "53300": "the server has no connection left; raise max_connections, or close others",
     "28P01": "the password is wrong, or there is no such user; correct it in the URL, or in what PGPASSFILE names",
     "28": "it refuses this user; see pg_hba.conf on the server",
-    "3D000": "there is no database of this name; `createdb` makes it",
+    "3D000": "there is no database of this name; CREATE DATABASE makes it",
     "57P03": "the server starts or stops just now; nothing was written",
     "57P": "the server was stopped; nothing was written, and watchdog connects again by itself",
     "08": "the connection was lost; nothing was written, and watchdog connects again by itself",

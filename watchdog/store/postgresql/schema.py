@@ -26,10 +26,7 @@ def check_version(connection: PostgresConnection, url: DatabaseUrl) -> int:
     """The version of the schema, 0 if there is none; `StoreError` if what is there is another program's, or a newer watchdog's."""
     if not connection.execute(_IS_THERE).fetchone()["there"]:
         if connection.execute(_FOREIGN).fetchone()["tables"]:
-            raise StoreError(
-                f"database {url}: holds tables of another program, and was left as it is; give watchdog a database of its own: "
-                "`createdb watchdog`"
-            )
+            raise StoreError(f"database {url}: holds tables of another program, and was left as it is; give watchdog a database of its own")
         return 0
     version = int(connection.execute("SELECT version FROM watchdog_schema").fetchone()["version"])
     if version > len(STEPS):

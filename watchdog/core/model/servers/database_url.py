@@ -1,10 +1,13 @@
 """The URL of a PostgreSQL database as a value: what is shown of it has no login, and what connects has all of it."""
 
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 __all__ = ["DatabaseUrl", "is_database_url", "readable_place"]
 
 _SCHEMES = ("postgresql://", "postgres://")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]@]*)(:\d{1,5})?")
+"""One of those that stand before the path, with commas in between; none is the socket here."""
 
 
 def is_database_url(text: str) -> bool:
@@ -24,11 +27,6 @@ class DatabaseUrl:
     def reveal(self) -> str:
         """The URL as it was written, for the library that connects."""
         return self._url
-
-    @property
-    def name(self) -> str:
-        """The name of the database."""
-        return urlsplit(self._url).path.lstrip("/")
 
     def __str__(self) -> str:
         return self._shown
@@ -56,11 +54,12 @@ def _shown(url: str) -> str:
         raise ValueError(f"{expected}; found another URL")
     try:
         parts = urlsplit(url)
-        port = parts.port
         parse_qsl(parts.query, strict_parsing=bool(parts.query))
     except ValueError:
-        raise ValueError(f"{expected}; found a URL whose host, port or options cannot be read") from None
+        raise ValueError(f"{expected}; found a URL whose host or options cannot be read") from None
+    hosts = parts.netloc.rpartition("@")[2]
+    if "@" in parts.path or not all(_HOST.fullmatch(host) for host in hosts.split(",")):
+        raise ValueError(f"{expected}; found one whose host or port cannot be read; in a password, / is written %2F, and @ %40")
     if not parts.path.strip("/"):
         raise ValueError(f"{expected}; found a URL that names no database")
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    return f"postgresql://{host}{f':{port}' if port else ''}{parts.path}"
+    return f"postgresql://{hosts}{parts.path}"
