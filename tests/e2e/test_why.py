@@ -150,7 +150,7 @@ def test_what_is_idle_says_why(tmp_path: Path, port: int) -> None:
 def test_a_clear_row_says_which_part_is_false(tmp_path: Path, port: int) -> None:
     configure(tmp_path, port)
     with broker(port):
-        until(lambda: "clear" in said(tmp_path, RULE), 10, "the broker")
+        until(lambda: "verdict  clear" in said(tmp_path, RULE), 10, "the broker")
         page = said(tmp_path, RULE)
     assert "    not up is false · up=yes" in page.splitlines()
 
