@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from junitparser import JUnitXml, Skipped
 
 from tests.conftest import ask_the_workers, start_usual
@@ -15,6 +16,7 @@ from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, environment
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
+from watchdog.tables.workers.presence import SETTLE_S
 
 TWO = "cluster: workers_online >= 2"
 TASKS = "cluster: finished >= 0"
@@ -24,9 +26,10 @@ RECENT = "SELECT count(*) >= 2 FROM workers WHERE state = 'online' AND uptime_s 
 
 @pytest.fixture(scope="module")
 def broken_in_turn() -> Iterator[Cluster]:
-    """The usual cluster; every test here repairs what it broke."""
-    with Cluster() as one:
+    """The usual cluster, settled; every test here repairs what it broke."""
+    with Cluster() as one, redis.Redis.from_url(one.redis_url) as broker:
         start_usual(one)
+        until(lambda: broker.info("server")["uptime_in_seconds"] > SETTLE_S, 30, "workers that are lost not to be reconnecting")
         yield one
 
 
