@@ -9,7 +9,7 @@ from watchdog.core.incidents.messages import Message
 from watchdog.core.model.severity import Severity
 from watchdog.core.model.target import SELF
 from watchdog.core.report.report import QuietRule, Report
-from watchdog.receivers.slack.blocks import COLOURS, GOOD
+from watchdog.receivers.colours import COLOURS, GOOD
 from watchdog.receivers.slack.digest import MOST_CHAPTERS, digest_body
 
 

@@ -11,14 +11,13 @@ from typing import Any
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.payload import subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
-from watchdog.core.model.severity import Severity
 from watchdog.core.report.chapters import chapters_of, lines_of
+from watchdog.receivers.colours import colour_of
 from watchdog.receivers.notice_text import (
     facts_of,
     is_over,
     is_url,
     limited,
-    recovered,
     runbook_lines,
     title_line,
     urgency,
@@ -30,8 +29,6 @@ __all__ = ["body_of"]
 
 _MOST_ATTACHMENTS = 20
 _TEXT, _TITLE, _LINE, _NAME, _MOST_FACTS = 300, 250, 300, 120, 8
-_COLOURS = {Severity.CRITICAL: "#a30200", Severity.ERROR: "#e8590c", Severity.WARNING: "#daa038", Severity.INFO: "#439fe0"}
-_GOOD, _OVER = "#2eb886", "#8d8d8d"
 
 _LOOKALIKES = str.maketrans(
     {
@@ -96,7 +93,7 @@ def _attachment(notice: Notice, message: Message) -> dict[str, Any]:
     title = prose(f"{what_of(notice, message.created_at)}: {subject_of(notice)}{flapping_note(notice)}", _TITLE)
     return {
         "fallback": title,
-        "color": _colour(notice),
+        "color": colour_of([notice]),
         "title": title,
         **({"title_link": notice.link} if is_url(notice.link) else {}),
         "text": "\n".join(_lines(notice)),
@@ -113,12 +110,6 @@ def _lines(notice: Notice) -> Iterator[str]:
         yield f"[Runbook]({runbook})"
     else:
         yield from (prose(line, _LINE) for line in runbook_lines(notice, _LINE)[:3])
-
-
-def _colour(notice: Notice) -> str:
-    if not is_over(notice):
-        return _COLOURS[notice.severity]
-    return _GOOD if recovered(notice) else _OVER
 
 
 def _report(message: Message) -> Iterator[tuple[str, dict[str, Any]]]:

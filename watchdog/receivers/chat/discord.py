@@ -16,10 +16,10 @@ from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
 from watchdog.core.incidents.payload import subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
-from watchdog.core.model.severity import Severity
 from watchdog.core.report.chapters import chapters_of, lines_of
 from watchdog.core.text.sanitize import one_line
 from watchdog.core.text.timestamps import iso
+from watchdog.receivers.colours import colour_of
 from watchdog.receivers.http.json_answer import json_object, retry_after_in
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
 from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
@@ -29,7 +29,6 @@ from watchdog.receivers.notice_text import (
     is_over,
     is_url,
     limited,
-    recovered,
     runbook_lines,
     title_line,
     urgency,
@@ -48,8 +47,6 @@ MOST_EMBEDS, LARGEST_MESSAGE = 10, 6_000
 """Discord's limits: embeds of a message, and the characters of all of them together."""
 _CONTENT, _TITLE, _DESCRIPTION, _ROOM = 2_000, 256, 2_000, 5_700
 _MOST_FACTS, _VALUE, _RUNBOOK = 8, 120, 300
-_COLOURS = {Severity.CRITICAL: 0xA30200, Severity.ERROR: 0xE8590C, Severity.WARNING: 0xDAA038, Severity.INFO: 0x439FE0}
-_GOOD, _OVER = 0x2EB886, 0x8D8D8D
 _MARKUP = re.compile(r"([\\*_~`|>#\[\]()<@:-])")
 
 _NEW = "make a new one in Discord (channel, Edit Channel, Integrations, Webhooks) and set `url`"
@@ -149,7 +146,7 @@ def _embed(notice: Notice, message: Message) -> dict[str, Any]:
     return {
         "title": limited_markdown(title, _TITLE),
         "description": _fitting(lines, _DESCRIPTION),
-        "color": _colour(notice),
+        "color": int(colour_of([notice])[1:], 16),
         "timestamp": iso(notice.resolved_at or notice.started_at),
         **link,
     }
@@ -163,12 +160,6 @@ def _fitting(lines: Sequence[str], longest: int) -> str:
             return "\n".join([*kept, f"… and {len(lines) - shown} more lines"])
         kept.append(line)
     return "\n".join(kept)
-
-
-def _colour(notice: Notice) -> int:
-    if not is_over(notice):
-        return _COLOURS[notice.severity]
-    return _GOOD if recovered(notice) else _OVER
 
 
 def _report(message: Message) -> Iterator[dict[str, Any]]:

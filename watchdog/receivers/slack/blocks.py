@@ -15,12 +15,13 @@ from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.rows import Cell
-from watchdog.core.model.severity import Severity, worst
+from watchdog.core.model.severity import worst
 from watchdog.core.text.phrasing import format_value, telling_cells
-from watchdog.receivers.notice_text import is_over, recovered, urgency, what_of
+from watchdog.receivers.colours import colour_of
+from watchdog.receivers.notice_text import is_over, urgency, what_of
 from watchdog.receivers.slack.text import bold, code, date, is_link, link, prose, prose_with_code
 
-__all__ = ["COLOURS", "GOOD", "LARGEST_BODY", "context", "section", "slack_body"]
+__all__ = ["LARGEST_BODY", "context", "section", "slack_body"]
 
 LARGEST_BODY = 40_000
 """Bytes; our own limit, well below what Slack was seen to accept."""
@@ -30,9 +31,6 @@ _MOST_KEYS, _MOST_VALUES, _MOST_TARGETS, _MOST_RUNBOOK_LINES = 5, 8, 5, 3
 _NOTIFICATION, _SUBJECT, _LINE, _NAME, _COLUMN = 300, 500, 300, 120, 40
 """The most characters of each part."""
 
-COLOURS = {Severity.CRITICAL: "#a30200", Severity.ERROR: "#e8590c", Severity.WARNING: "#daa038", Severity.INFO: "#439fe0"}
-GOOD = "#2eb886"
-_OVER = "#8d8d8d"
 """Everything has ended, but not only by recovery: neither good news nor an alert."""
 
 
@@ -46,7 +44,7 @@ def slack_body(message: Message) -> dict[str, Any]:
         "text": _notification(message, notices),
         "unfurl_links": False,
         "unfurl_media": False,
-        "attachments": [{"color": _colour(notices), "blocks": blocks}],
+        "attachments": [{"color": colour_of(notices), "blocks": blocks}],
     }
 
 
@@ -153,13 +151,6 @@ def _and_more(unshown: Sequence[Notice]) -> str:
 
 def _more(count: int, of_what: str) -> list[str]:
     return [f"and {count} more {of_what}"] if count > 0 else []
-
-
-def _colour(notices: Sequence[Notice]) -> str:
-    burning = [notice.severity for notice in notices if not is_over(notice)]
-    if burning:
-        return COLOURS[worst(burning)]
-    return GOOD if all(map(recovered, notices)) else _OVER
 
 
 def section(lines: Sequence[str]) -> dict[str, Any]:

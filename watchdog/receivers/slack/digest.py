@@ -12,7 +12,8 @@ from watchdog.core.incidents.messages import Message
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.report.chapters import Chapter, cells_of, chapters_of, headline_of
 from watchdog.core.report.report import Report
-from watchdog.receivers.slack.blocks import COLOURS, GOOD, LARGEST_BODY, context, section
+from watchdog.receivers.colours import COLOURS, GOOD
+from watchdog.receivers.slack.blocks import LARGEST_BODY, context, section
 from watchdog.receivers.slack.text import bold, code, prose
 
 __all__ = ["digest_body"]
