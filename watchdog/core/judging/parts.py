@@ -13,7 +13,7 @@ from watchdog.core.judging.findings import Finding
 from watchdog.core.judging.loaded_tables import LoadedTable
 from watchdog.core.model.rows import Cell
 from watchdog.core.rules.rule import Rule
-from watchdog.core.sql.expressions import Expression, Form, NotUnderstoodError
+from watchdog.core.sql.expressions import Expression, Form, NotUnderstoodError, conjuncts
 from watchdog.core.sql.parser import parse
 from watchdog.core.sql.tables import SqlTables, bound
 from watchdog.core.sql.tokens import scan, with_real_numbers
@@ -73,15 +73,7 @@ def _split(text: str) -> Iterator[Expression]:
         whole = parse(text, tokens)
     except NotUnderstoodError:
         whole = Expression(Form.TEST, "", (), text, 1)
-    yield from _conjuncts(whole)
-
-
-def _conjuncts(expression: Expression) -> Iterator[Expression]:
-    if expression.form is Form.LOGIC and expression.word == "AND":
-        for part in expression.parts:
-            yield from _conjuncts(part)
-    else:
-        yield expression
+    yield from conjuncts(whole)
 
 
 def _words(expression: Expression, form: Form) -> Iterator[str]:

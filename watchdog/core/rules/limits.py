@@ -10,7 +10,7 @@ from watchdog.core.history.chart import Limit
 from watchdog.core.model.rows import Param
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.rule import Rule
-from watchdog.core.sql.expressions import Expression, Form, NotUnderstoodError
+from watchdog.core.sql.expressions import Expression, Form, NotUnderstoodError, conjuncts
 from watchdog.core.sql.parser import parse
 from watchdog.core.sql.tokens import scan
 
@@ -35,7 +35,7 @@ def _compared(text: str, severity: Severity, params: Mapping[str, Param]) -> Ite
         expression = None if faults or not tokens else parse(text, tokens)
     except NotUnderstoodError:
         return
-    for part in _all_must_hold(expression) if expression is not None else ():
+    for part in conjuncts(expression) if expression is not None else ():
         if part.form is not Form.COMPARE or part.word not in _ABOVE:
             continue
         left, right = part.parts
@@ -44,14 +44,6 @@ def _compared(text: str, severity: Severity, params: Mapping[str, Param]) -> Ite
             value = _number(other, params)
             if column.form is Form.COLUMN and value is not None:
                 yield column.word, Limit(value, severity, is_above)
-
-
-def _all_must_hold(expression: Expression) -> Iterator[Expression]:
-    if expression.form is Form.LOGIC and expression.word == "AND":
-        for part in expression.parts:
-            yield from _all_must_hold(part)
-    else:
-        yield expression
 
 
 def _number(expression: Expression, params: Mapping[str, Param]) -> float | None:

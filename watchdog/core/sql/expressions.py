@@ -3,12 +3,12 @@
 `parser` creates them from tokens, `condition_faults` checks them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["DEEPEST", "LEVELS", "Expression", "Form", "NotUnderstoodError"]
+__all__ = ["DEEPEST", "LEVELS", "Expression", "Form", "NotUnderstoodError", "conjuncts"]
 
 DEEPEST = 100
 """Most levels of an expression; SQLite gets the same limit."""
@@ -61,6 +61,15 @@ class Expression(Struct, frozen=True):
     parts: tuple["Expression", ...]
     text: str
     depth: int
+
+
+def conjuncts(expression: Expression) -> Iterator[Expression]:
+    """Yield what is joined by AND: all of it must hold."""
+    if expression.form is Form.LOGIC and expression.word == "AND":
+        for part in expression.parts:
+            yield from conjuncts(part)
+    else:
+        yield expression
 
 
 class NotUnderstoodError(ValueError):
