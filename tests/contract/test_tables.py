@@ -52,9 +52,9 @@ DESIGN = {
     "hosts": "host online lost workers all_workers mostly_lost unserved",
     "kinds": "kind online lost workers mostly_lost unserved deaths died_again life_s last_died",
     "flower": "before_2 reach_s",
-    "conf": "worker pool transport acks_late reject_on_worker_lost time_limit_s soft_time_limit_s visibility_timeout_s results "
-    "result_expires_s prefetch_multiplier max_tasks_per_child max_memory_per_child_bytes pool_restarts cancel_on_loss send_sent_event "
-    "track_started",
+    "conf": "worker pool transport acks_late acks_on_failure reject_on_worker_lost time_limit_s soft_time_limit_s "
+    "visibility_timeout_s results result_expires_s prefetch_multiplier eta_limit max_tasks_per_child max_memory_per_child_bytes "
+    "pool_restarts cancel_on_loss send_sent_event track_started",
     "receivers": "name pending oldest_s dead off last_ok_s",
     "rules": "name failed error took_ms trial",
     "silences": "id active matchers version hides remaining_s until comment author",

@@ -47,6 +47,7 @@ app.conf.update(
     worker_pool="threads",
     worker_max_tasks_per_child=10,
     worker_prefetch_multiplier=0,
+    worker_eta_task_limit=50,
     beat_schedule={
         "nightly": {"task": "proj.nightly", "schedule": 60.0},
         "late": {"task": "proj.mail", "schedule": 60.0, "options": {"countdown": 900, "queue": "mial"}},
@@ -56,7 +57,7 @@ app.conf.update(
 @app.task
 def mail(): ...
 
-@app.task(time_limit=600, acks_late=True, reject_on_worker_lost=True)
+@app.task(time_limit=600, acks_late=True, acks_on_failure_or_timeout=False, reject_on_worker_lost=True)
 def report(): ...
 
 @app.task(autoretry_for=(OSError,))
@@ -108,6 +109,7 @@ def test_everything_that_can_be_wrong_with_an_app_is_found(badly: tuple[int, dic
         ("TaskRunsTwice", "proj.report"),
         ("RetryRunsTwice", "proj.push"),
         ("KillerComesBack", "proj.report"),
+        ("FailedRunIsDropped", "proj.report"),
         ("ScheduleWithoutTask", "nightly"),
         ("ScheduleRunsTwice", "late"),
         ("SentToNobody", "mial"),
@@ -119,6 +121,7 @@ def test_everything_that_can_be_wrong_with_an_app_is_found(badly: tuple[int, dic
         ("ChildLimitsDoNothing", "proj:app"),
         ("ResultsKeptForEver", "proj:app"),
         ("PrefetchWithoutLimit", "proj:app"),
+        ("EtaLimitHoldsAll", "proj:app"),
         ("WaitsNotMeasured", "proj:app"),
     }
 

@@ -33,7 +33,7 @@ __all__ = [
     "with_doctor_rules",
 ]
 
-SAID_OF_EACH_TASK = frozenset({"NoTimeLimit", "VisibilityTimeoutTooShort", "KillerTaskComesBack"})
+SAID_OF_EACH_TASK = frozenset({"NoTimeLimit", "VisibilityTimeoutTooShort", "KillerTaskComesBack", "FailureIsDropped"})
 """Rules of the doctor about a whole worker, whose subject is known task by task where an app is examined."""
 
 

@@ -14,6 +14,7 @@ OLD_NAMES: Mapping[str, str] = {
     "BROKER_TRANSPORT_OPTIONS": "broker_transport_options",
     "CELERY_TASK_RESULT_EXPIRES": "result_expires",
     "CELERY_ACKS_LATE": "task_acks_late",
+    "CELERY_ACKS_ON_FAILURE_OR_TIMEOUT": "task_acks_on_failure_or_timeout",
     "CELERY_DEFAULT_QUEUE": "task_default_queue",
     "CELERY_IGNORE_RESULT": "task_ignore_result",
     "CELERY_QUEUES": "task_queues",

@@ -14,6 +14,7 @@ __all__ = ["SETTINGS", "worker_settings"]
 
 SETTINGS: Mapping[str, str] = {
     "task_acks_late": "acks_late",
+    "task_acks_on_failure_or_timeout": "acks_on_failure",
     "task_reject_on_worker_lost": "reject_on_worker_lost",
     "task_track_started": "track_started",
     "task_ignore_result": "ignore_result",
@@ -24,15 +25,25 @@ SETTINGS: Mapping[str, str] = {
     "worker_max_tasks_per_child": "max_tasks_per_child",
     "worker_max_memory_per_child": "max_memory_per_child_kb",
     "worker_prefetch_multiplier": "prefetch_multiplier",
+    "worker_eta_task_limit": "eta_limit",
     "worker_pool_restarts": "pool_restarts",
     "worker_cancel_long_running_tasks_on_connection_loss": "cancel_on_loss",
 }
 """Celery's name of a setting -> ours."""
 
 _FLAGS = frozenset(
-    {"acks_late", "reject_on_worker_lost", "track_started", "ignore_result", "send_sent_event", "pool_restarts", "cancel_on_loss"}
+    {
+        "acks_late",
+        "acks_on_failure",
+        "reject_on_worker_lost",
+        "track_started",
+        "ignore_result",
+        "send_sent_event",
+        "pool_restarts",
+        "cancel_on_loss",
+    }
 )
-_WHOLE = frozenset({"max_tasks_per_child", "max_memory_per_child_kb"})
+_WHOLE = frozenset({"max_tasks_per_child", "max_memory_per_child_kb", "eta_limit"})
 _TIMEDELTA = re.compile(r"(?:(\d{1,6}) days?, )?(\d{1,2}):(\d\d):(\d\d)(?:\.\d+)?")
 """How Python prints a timedelta, which is what `conf` shows of one."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 SETTINGS = (
     "task_acks_late",
+    "task_acks_on_failure_or_timeout",
     "task_reject_on_worker_lost",
     "task_track_started",
     "task_ignore_result",
@@ -25,6 +26,7 @@ SETTINGS = (
     "worker_max_tasks_per_child",
     "worker_max_memory_per_child",
     "worker_prefetch_multiplier",
+    "worker_eta_task_limit",
     "worker_pool_restarts",
     "worker_cancel_long_running_tasks_on_connection_loss",
 )
@@ -71,6 +73,7 @@ def _task(app: Any, task: Any) -> dict[str, Any]:
         "time_limit_s": _number(task.time_limit) or _number(conf.task_time_limit),
         "soft_time_limit_s": _number(task.soft_time_limit) or _number(conf.task_soft_time_limit),
         "acks_late": bool(task.acks_late),
+        "acks_on_failure": bool(getattr(task, "acks_on_failure_or_timeout", True)),
         "reject_on_worker_lost": bool(task.reject_on_worker_lost),
         "retries": itself or _calls_retry(task),
         "retries_itself": itself,

@@ -20,6 +20,7 @@ class AppTask(Struct, frozen=True):
     time_limit_s: float | None = None
     soft_time_limit_s: float | None = None
     acks_late: bool = False
+    acks_on_failure: bool = True
     reject_on_worker_lost: bool = False
     retries: bool = False
     """It retries by `autoretry_for`, or its code calls `retry`."""

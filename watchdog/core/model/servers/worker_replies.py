@@ -44,6 +44,7 @@ class WorkerSettings(Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     acks_late: bool = False
+    acks_on_failure: bool = True
     reject_on_worker_lost: bool = False
     track_started: bool = False
     ignore_result: bool = False
@@ -54,6 +55,7 @@ class WorkerSettings(Struct, frozen=True, gc=False, omit_defaults=True):
     max_tasks_per_child: int | None = None
     max_memory_per_child_kb: int | None = None
     prefetch_multiplier: float = 4.0
+    eta_limit: int | None = None
     pool_restarts: bool = False
     cancel_on_loss: bool = False
 
