@@ -150,7 +150,7 @@ def watched_site(site: Site, servers: Servers, folder: Path) -> Iterator[Watched
             poller,
             TABLES,
             rules,
-            evaluator,
+            lambda: evaluator,
             store,
             (),
             service="watchdog",

@@ -153,7 +153,7 @@ def _scene(folder: Path, url: str, incidents: int) -> Iterator[Scene]:
         evaluator = Evaluator(tables, stopwatch=perf_counter)
         poller = Poller(Target("prod", interval_s=INTERVAL_S), {}, tables)
         recipients = (Recipient(receiver.name, receiver.human, receiver.settings),)
-        cycle = Cycle(poller, tables, rules, evaluator, store, recipients, service="watchdog", clock=clock, past=lambda _: Past())
+        cycle = Cycle(poller, tables, rules, lambda: evaluator, store, recipients, service="watchdog", clock=clock, past=lambda _: Past())
         delivery = Delivery(store, [receiver], clock=clock, log=structlog.wrap_logger(structlog.PrintLogger(lines)))
         try:
             yield Scene(queues, cycle, delivery, clock)

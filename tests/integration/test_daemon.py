@@ -76,7 +76,7 @@ class Building:
             raise self.fails
         poller = Poller(Target("lab", frozenset({"redis"}), interval_s=0.1), {"redis": self.source}, TABLES)
         evaluator = Evaluator(TABLES, stopwatch=time.monotonic)
-        cycle = Cycle(poller, TABLES, (), evaluator, self.store, (), service="watchdog", clock=time.time, past=lambda _: Past())
+        cycle = Cycle(poller, TABLES, (), lambda: evaluator, self.store, (), service="watchdog", clock=time.time, past=lambda _: Past())
         receivers = (self.receiver, *self.more)
         delivery = Delivery(self.store, receivers, on_outcome=lambda *_: self.on_outcome())
         watching = Watching([cycle], delivery, self.store, self.self_monitor, retention_s=1e9, clock=time.time, stopwatch=time.monotonic)

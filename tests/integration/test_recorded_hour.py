@@ -45,11 +45,12 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Done]]:
     poller, now = Replayed(Replies()), [0.0]
     path: Path = tmp_path_factory.mktemp("hour") / "watchdog.db"
     with Store.open(path) as store:
+        evaluator = Evaluator(TABLES, stopwatch=time.perf_counter)
         cycle = Cycle(
             poller,
             TABLES,
             rules_for(book, "prod", TABLES),
-            Evaluator(TABLES, stopwatch=time.perf_counter),
+            lambda: evaluator,
             store,
             (Recipient("ops"),),
             service="watchdog",

@@ -85,7 +85,7 @@ class Daemon:
             Poller(target, {}, tables),
             tables,
             rules_for(book_of(scenario), scenario.target, TABLES),
-            self.evaluator,
+            lambda: self.evaluator,
             store,
             (LISTENER,),
             service="watchdog",

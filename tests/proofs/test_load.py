@@ -127,7 +127,7 @@ def watched(folder: Path, lengths: list[float], receiver: WebhookReceiver) -> It
             Poller(target, {}, tables),
             tables,
             rules_for(book, "prod", TABLES),
-            evaluator,
+            lambda: evaluator,
             store,
             recipients,
             service="watchdog",
@@ -472,7 +472,7 @@ def test_a_week_of_cycles_leaves_memory_files_and_database_as_they_were(
         capture_logs() as log,
     ):
         recipients = (Recipient(listener.name, listener.human, listener.settings),)
-        cycle = Cycle(poller, TABLES, rules, evaluator, store, recipients, service="watchdog", clock=clock, past=lambda _: Past())
+        cycle = Cycle(poller, TABLES, rules, lambda: evaluator, store, recipients, service="watchdog", clock=clock, past=lambda _: Past())
         delivery = Delivery(store, [listener], clock=clock)
         for number in range(cycles):
             cluster.beating(INTERVAL_S)

@@ -77,7 +77,7 @@ def build_cycles(
                 poller,
                 TABLES,
                 rules,
-                evaluator,
+                lambda: evaluator,
                 store,
                 recipients,
                 service=settings.service,

@@ -3,6 +3,9 @@
 The cycle polls first; then it takes the database's write lock, loads, decides and commits, so that no acknowledgement from another process
 is lost. Memory advances only after the commit; `now` is read once. The first cycle reads what the database remembers, so that a reload
 continues where the old configuration stopped.
+
+Cycles of one target are numbered. One is committed only if the last one is still that from which it began; so several processes may look at
+the same target, and what they write is what one of them would have written that made the same looks.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,7 +33,7 @@ from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.rules.overrides import Tuned
 from watchdog.daemon.figures.trends import with_trends
 from watchdog.polling.poller import Poller
-from watchdog.store import CachedTarget, Looked, Store, Transaction
+from watchdog.store import CachedTarget, Looked, OvertakenError, Store, Transaction, UnsureError
 
 __all__ = ["Cycle", "Done"]
 
@@ -57,7 +60,7 @@ class Cycle:
         poller: Poller,
         tables: Mapping[str, Table],
         rules: Sequence[Tuned],
-        evaluator: Evaluator,
+        evaluator: Callable[[], Evaluator],
         store: Store,
         recipients: tuple[Recipient, ...],
         *,
@@ -76,6 +79,7 @@ class Cycle:
         slice_of: Callable[[Moment], Slice] = lambda moment: Slice(moment.now),
         decisions: bool = False,
         remedies: frozenset[str] = frozenset(),
+        alone: bool = True,
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
@@ -83,11 +87,14 @@ class Cycle:
         `keeping`: what is kept for history (None: nothing); `slice_of`: what one look adds to it. `recorder`: makes frames of the rows,
         which are kept for `keep_rows_s` seconds.
         `decisions`: whether each plan says what was decided about every receiver. `remedies`: those that are allowed.
+        `evaluator`: that of the thread that asks for it. `alone`: whether this process alone looks at the target. If not, each cycle asks
+        first whether another has looked, and continues where that one stopped.
         """
         self._servers, self._shared = servers, shared
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
+        self._last, self._alone = 0, alone
         self._load_past = past
         self._kept = CachedTarget()
         self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
@@ -107,16 +114,25 @@ class Cycle:
     def run(self) -> Done:
         """Run one cycle.
 
-        `StoreError`: nothing was written, and the next cycle starts from the same past. `StoppedError`: it was stopped before polling
-        finished; nothing was written either.
+        `StoreError`: nothing was written, and the next cycle starts from the same past. `OvertakenError`, which is one: another cycle of
+        this target was committed meanwhile, and the next one starts from there. `StoppedError`: it was stopped before polling finished;
+        nothing was written either.
         """
-        now = self._clock()
-        past = self._past or self._load_past(now)
+        try:
+            return self._run()
+        except (OvertakenError, UnsureError):
+            self._past = None
+            raise
+
+    def _run(self) -> Done:
+        known = self._known()
+        now = self._clock()  # after that, so that it is no earlier than the cycle from which this one begins
+        past = known or self._load_past(now)
         replies = self._poller.ask(past, now, demand=self._demand)
         seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
         with self._store.cycle() as transaction:
-            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._shared)
-            judgements = judge_all(self._evaluator, self.rules, seen, open_keys(loaded.open))
+            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._shared, after=self._last)
+            judgements = judge_all(self._evaluator(), self.rules, seen, open_keys(loaded.open))
             seen = with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
             situation = Situation(
@@ -142,8 +158,24 @@ class Cycle:
                 self._record(transaction, self._keeping, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
         if self._recorder is not None:
             self._recorder.written()
-        self._past = past.plus(seen, self._keep_s)
+        self._past, self._last = past.plus(seen, self._keep_s), self._last + 1
         return Done(seen, tuple(judgements), plan)
+
+    def _known(self) -> Past | None:
+        """The past from which this cycle begins; None: it must be read.
+
+        The number of the last cycle is read before anything that it left and before anything is asked. So what is read may be newer than
+        the number, but then this cycle is overtaken; and what is answered is newer than what the tables remember.
+        """
+        if self._past is not None and self._alone:
+            return self._past
+        last = self._store.last_cycle(self.target.name)
+        if self._past is None or last != self._last:
+            self._past, self._last = None, last
+            self._poller.forget()
+            if self._recorder is not None:
+                self._recorder.forget()
+        return self._past
 
     def _drawn(self, plan: Plan, judgements: Sequence[Judgement], readings: Mapping[str, Reading], transaction: Transaction) -> Plan:
         """Show in messages how their figures went."""

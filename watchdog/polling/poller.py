@@ -60,6 +60,10 @@ class Poller:
             if isinstance(source, Interruptible):
                 source.interrupt()
 
+    def forget(self) -> None:
+        """Reuse no earlier answer: somebody else has asked since, and tables remember newer ones."""
+        self._good = {}
+
     def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
         """Ask everything that the tables want to know at `now`, for the columns in `demand`. `progress` receives the source being asked."""
         self._go_on()

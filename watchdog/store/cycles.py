@@ -27,12 +27,12 @@ from watchdog.store.records import (
     notice_text,
     plain,
 )
-from watchdog.store.refusals import StoreError
+from watchdog.store.refusals import OvertakenError, StoreError
 from watchdog.store.requests import acknowledgements, deploys, remedies, silences
 from watchdog.store.sql import LAST_MESSAGE, Connection, tuples
 from watchdog.store.twins import SharedIncidents, changed_number, matters_elsewhere
 
-__all__ = ["TRIED_FOR_S", "commit", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
+__all__ = ["TRIED_FOR_S", "commit", "last_number", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
 
 TRIED_FOR_S = 24 * 3600.0
 """How long delivery of a message is attempted, counted from its creation. Notices merged into a newer message get the newer deadline."""
@@ -67,6 +67,9 @@ _FIRED_BEFORE = """
     WHERE target = ? AND state = 'resolved' AND fired_at BETWEEN ? AND ? GROUP BY fingerprint HAVING count(*) > 1"""
 """Read from an index alone (which holds `state` for the SQLite versions that would look it up). What fired once before cannot be the third
 firing now."""
+_CYCLE = """
+    INSERT INTO cycles (target, at, number) VALUES (?, ?, 1)
+    ON CONFLICT (target) DO UPDATE SET at = excluded.at, number = cycles.number + 1"""
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL AND digest IS NULL ORDER BY number"
 
 
@@ -77,15 +80,17 @@ def load(
     fired_within: tuple[float, float] | None = None,
     servers: Collection[str] = (),
     shared: SharedIncidents | None = None,
+    after: int | None = None,
 ) -> Loaded:
     """The stored state of one target. Open incidents that did not change are the same objects as in the previous load.
 
     `fired_within`: from when to when earlier firings count for flapping. `servers`: those that other targets name, too. `shared`: what
-    is known of their incidents.
+    is known of their incidents. `after`: the number of the cycle that must be the last one; `OvertakenError` if it is not.
     """
+    previous = connection.execute("SELECT at, number FROM cycles WHERE target = ?", (target,)).fetchone()
+    _must_follow(after, previous["number"] if previous else 0, target)
     open_ = kept.open.values(tuples(connection, _OPEN, (target,)))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
-    previous = connection.execute("SELECT at FROM cycles WHERE target = ?", (target,)).fetchone()
     known = shared or SharedIncidents()
     twins, twins_causes = known.read(connection, servers, (*open_, *unsettled)) if servers else (NO_TWINS, {})
     last = connection.execute(LAST_MESSAGE).fetchone()
@@ -108,6 +113,20 @@ def load(
         attempts=remedies.counting(connection, target),
         last_message=last["seq"] if last else 0,
     )
+
+
+def _must_follow(after: int | None, last: int, target: str) -> None:
+    if after is not None and after != last:
+        raise OvertakenError(
+            f"target {target}: cycle {last} was committed since this one began after cycle {after}, nothing was written; "
+            "the next one begins from there"
+        )
+
+
+def last_number(connection: Connection, target: str) -> int:
+    """The number of a target's last cycle; 0 if it had none."""
+    row = connection.execute("SELECT number FROM cycles WHERE target = ?", (target,)).fetchone()
+    return int(row["number"]) if row else 0
 
 
 def _said_at(connection: Connection, target: str) -> dict[tuple[str, str], float]:
@@ -141,7 +160,7 @@ def commit(connection: Connection, plan: Plan) -> None:
     acknowledgements.overtake(connection, plan.overtaken, plan.at)
     remedies.write(connection, plan.attempts)
     table_memory.write(connection, plan)
-    connection.execute("INSERT INTO cycles VALUES (?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at", (plan.target, plan.at))
+    connection.execute(_CYCLE, (plan.target, plan.at))
 
 
 def write_incidents(connection: Connection, incidents: Iterable[Incident], transitions: Iterable[Transition]) -> None:

@@ -85,6 +85,11 @@ def v10_posts(database: RunsStatements) -> None:
     _run(database, _V10)
 
 
+def v11_cycle_numbers(database: RunsStatements) -> None:
+    """Numbers of each target's cycles, so that one does not commit on top of another that it knows nothing of."""
+    _run(database, _V11)
+
+
 def _run(database: RunsStatements, script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -145,9 +150,7 @@ CREATE TABLE switched_off (receiver TEXT PRIMARY KEY, settings TEXT NOT NULL, at
 CREATE TABLE retries (receiver TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-_V3 = """
-ALTER TABLE incidents ADD COLUMN link TEXT NOT NULL DEFAULT '';
-"""
+_V3 = "ALTER TABLE incidents ADD COLUMN link TEXT NOT NULL DEFAULT ''"
 
 _V4 = """
 CREATE TABLE silences (
@@ -222,14 +225,12 @@ CREATE INDEX remedies_by_time ON remedies (at);
 CREATE INDEX remedies_unsettled ON remedies (at) WHERE helped = '' OR ended_at IS NULL;
 """
 
-_V10 = """
-ALTER TABLE messages ADD COLUMN handle TEXT NOT NULL DEFAULT '';
-"""
+_V10 = "ALTER TABLE messages ADD COLUMN handle TEXT NOT NULL DEFAULT ''"
+_V11 = "ALTER TABLE cycles ADD COLUMN number INTEGER NOT NULL DEFAULT 0"
 
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
-    v7_held_back, v8_changes,
-    v9_remedies, v10_posts,
+    v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
 

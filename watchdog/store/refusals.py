@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["ConflictError", "NotFoundError", "StoreError", "UnsureError", "cannot_reach", "locked", "sentence_for", "speaking_of"]
+__all__ = [
+    "ConflictError",
+    "NotFoundError",
+    "OvertakenError",
+    "StoreError",
+    "UnsureError",
+    "cannot_reach",
+    "locked",
+    "sentence_for",
+    "speaking_of",
+]
 
 
 class StoreError(Exception):
@@ -23,6 +33,10 @@ class UnsureError(StoreError):
     def __init__(self, text: str, mark: str) -> None:
         super().__init__(text)
         self.mark = mark
+
+
+class OvertakenError(StoreError):
+    """The target had another cycle since this one began, so that it would decide on a state that is no longer. Nothing was written."""
 
 
 class ConflictError(StoreError):

@@ -108,13 +108,18 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
             self._shared.outdated = True
             raise
 
+    def last_cycle(self, target: str) -> int:
+        """The number of a target's last committed cycle; 0 if it had none. A cycle counts one up as it is committed."""
+        with self._file.speaking():
+            return cycles.last_number(self._file.connection(), target)
+
     def load_memories(self, target: str, types: Mapping[str, type]) -> Mapping[str, object]:
-        """Table -> its memory of a target; `types`: table -> its memory's type. Used when the daemon starts."""
+        """Table -> its memory of a target; `types`: table -> its memory's type."""
         with self._file.speaking():
             return table_memory.load_memories(self._file.connection(), target, types)
 
     def load_samples(self, target: str, since: float) -> Mapping[str, tuple[Sample, ...]]:
-        """Table -> its samples since `since`, oldest first. Used when the daemon starts."""
+        """Table -> its samples since `since`, oldest first."""
         with self._file.speaking():
             return table_memory.load_samples(self._file.connection(), target, since)
 

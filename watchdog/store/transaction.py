@@ -29,14 +29,17 @@ class Transaction:
         kept: CachedTarget | None = None,
         fired_within: tuple[float, float] | None = None,
         servers: Collection[str] = (),
+        *,
+        after: int | None = None,
     ) -> Loaded:
         """The stored state of a target. `kept`: the cache of this caller's previous load; unchanged rows are not decoded again.
 
         `fired_within`: from when to when earlier firings count for flapping; without it they are not read. `servers`: see
-        `Incident.server`.
+        `Incident.server`. `after`: the number of the cycle that must be the target's last one (see `Store.last_cycle`): `OvertakenError`
+        if there was another.
         """
         with self._file.speaking():
-            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers, self._shared)
+            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers, self._shared, after)
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it is durable once the transaction ends."""

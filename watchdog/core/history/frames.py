@@ -84,6 +84,10 @@ class Recorder:
         """The last frame was written: the next one follows it."""
         self._held, self._since = self._next
 
+    def forget(self) -> None:
+        """The last frame is not known, as somebody else wrote it: the next one is whole."""
+        self._held, self._since = {}, None
+
     def frame(self, windows: Looks, at: float, interval_s: float) -> Frame:
         """Return the frame of a look."""
         named = {(window_s, name): one for window_s, tables in windows.items() for name, one in tables.items()}
