@@ -1,8 +1,7 @@
-"""What is PostgreSQL's alone: the lease, connections that are lost or silent, and databases that are not watchdog's."""
+"""What is PostgreSQL's alone, beside the lease: connections that are lost or silent, and databases that are not watchdog's."""
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +10,13 @@ import pytest
 
 from tests.builders.outbox import T0, attempt, commit, incident, load, message, opened, plan
 from tests.servers.postgresql import RealPostgreSQL
+from tests.servers.waiting import until
 from watchdog.core.incidents.outcome import Delivered
-from watchdog.core.incidents.payload import encode
 from watchdog.core.model.servers.database_url import DatabaseUrl
 from watchdog.store import Store, StoreError
 from watchdog.store.migrations import STEPS
-from watchdog.store.postgresql import lease
 from watchdog.store.postgresql.connection import PostgresConnection
 from watchdog.store.postgresql.copying import copy
-from watchdog.store.postgresql.database import WRITERS, PostgresDatabase
-from watchdog.store.refusals import UnsureError
-
-LEFT_ALONE = "UPDATE lease SET until = clock_timestamp() - interval '1 second'"
 
 
 @pytest.fixture
@@ -36,78 +30,9 @@ def store(url: DatabaseUrl) -> Iterator[Store]:
         yield one
 
 
-@pytest.fixture
-def database(url: DatabaseUrl) -> Iterator[PostgresDatabase]:
-    """One whose loss of the lease ends no test."""
-    losses: list[str] = []
-    one = PostgresDatabase(url, busy_timeout_s=0.5, lost=lambda: losses.append("lost"))
-    one.open("watchdog run")
-    yield one
-    one.close()
-
-
 def written_by_another(url: DatabaseUrl, statement: str) -> None:
     with psycopg.connect(url.reveal(), autocommit=True) as connection:
         connection.execute(statement.encode())
-
-
-# --- the lease ----------------------------------------------------------------------------------------------------------
-
-
-def test_whoever_finds_it_renewed_is_refused_and_told_who_holds_it(store: Store, database: PostgresDatabase) -> None:
-    with store.lease(), pytest.raises(StoreError, match=rf"another watchdog \(.*, pid {os.getpid()}\) uses postgresql://"):
-        lease.take(database)
-
-
-def test_one_that_was_given_back_is_free_at_once(store: Store, database: PostgresDatabase) -> None:
-    with store.lease():
-        pass
-    with database.lease():
-        assert store.watched().now is True
-
-
-def test_one_whose_holder_died_is_waited_for(database: PostgresDatabase, url: DatabaseUrl) -> None:
-    first = lease.take(database)  # nobody renews it
-    assert lease.take(database, pause=lambda _: written_by_another(url, LEFT_ALONE)) == first + 1
-
-
-def test_one_that_is_frozen_in_the_middle_of_a_batch_does_not_keep_others_from_it(database: PostgresDatabase, url: DatabaseUrl) -> None:
-    """PostgreSQL ends a transaction that is idle, but not one in the middle of what psycopg sends as a pipeline."""
-    written_by_another(url, "UPDATE lease SET session = 'frozen', until = '-infinity'")
-    frozen = psycopg.connect(url.reveal(), autocommit=True, application_name="frozen")
-    frozen.execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITERS})".encode())
-    ended = pytest.raises(psycopg.OperationalError, match="server closed the connection")
-    with ended, frozen.pipeline():
-        frozen.execute("UPDATE changes SET number = 7")
-        frozen.pgconn.send_flush_request()
-        frozen.pgconn.flush()
-        assert lease.take(database) > 0
-    frozen.close()
-
-
-def test_who_lost_it_writes_nothing(database: PostgresDatabase, url: DatabaseUrl) -> None:
-    database._epoch = lease.take(database)
-    written_by_another(url, LEFT_ALONE)
-    refused = pytest.raises(StoreError, match="another watchdog took over, nothing was written")
-    with opened(url) as other, other.lease(), refused, database.writing():
-        raise AssertionError("it must not come this far")
-
-
-def test_who_lost_it_is_told_by_its_renewal(database: PostgresDatabase, url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "RENEW_S", 0.05)
-    lost = threading.Event()
-    epoch = lease.take(database)
-    renewal = lease.Renewal(database, epoch, lost.set)
-    written_by_another(url, "UPDATE lease SET epoch = epoch + 1")
-    assert lost.wait(10)
-    renewal.give_back()
-
-
-def test_one_that_could_not_be_renewed_in_time_is_kept_while_nobody_takes_it(database: PostgresDatabase, url: DatabaseUrl) -> None:
-    database._epoch = lease.take(database)
-    written_by_another(url, LEFT_ALONE)
-    with database.writing() as connection:
-        assert connection.execute("SELECT 1 AS one").fetchone()["one"] == 1
 
 
 # --- connections --------------------------------------------------------------------------------------------------------
@@ -132,6 +57,14 @@ def test_a_transaction_is_begun_anew_on_a_connection_that_was_lost_since_the_las
     assert load(store).open == (incident(),)
 
 
+def test_a_statement_whose_client_died_is_ended_by_the_server(store: Store) -> None:
+    backend, connection = backend_of(store), store._file.connection()
+    assert isinstance(connection, PostgresConnection)
+    connection.raw.pgconn.send_query(b"SELECT pg_sleep(60)")
+    connection.close()
+    until(lambda: not Path(f"/proc/{backend}").exists(), 10, "its backend to end")
+
+
 def test_a_server_that_is_silent_costs_a_bounded_time(store: Store) -> None:
     frozen = backend_of(store)
     os.kill(frozen, signal.SIGSTOP)
@@ -141,30 +74,6 @@ def test_a_server_that_is_silent_costs_a_bounded_time(store: Store) -> None:
         assert store.incidents() == ()
     finally:
         os.kill(frozen, signal.SIGCONT)
-
-
-def test_a_message_whose_claim_was_committed_unseen_is_claimed_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    commit(store, plan(message("1"), incidents=[incident()]))
-    run = PostgresConnection.run
-
-    def lost_at_commit(self: PostgresConnection, *statements: str) -> None:
-        run(self, *statements)
-        if statements == ("COMMIT",):
-            self.close()
-            raise psycopg.OperationalError("the connection is lost")
-
-    monkeypatch.setattr(PostgresConnection, "run", lost_at_commit)
-    with pytest.raises(UnsureError, match="it is not known whether it was"):
-        store.claim("ops", T0, "s1", encode)
-    monkeypatch.setattr(PostgresConnection, "run", run)
-    assert attempt(store, Delivered()) == "01MESSAGE1"
-
-
-def test_a_message_that_is_being_sent_is_not_taken_back(store: Store) -> None:
-    commit(store, plan(message("1"), incidents=[incident()]))
-    store.claim("ops", T0, "s1", encode)
-    store._unsure["ops"] = "1"  # the mark of something else
-    assert store.claim("ops", T0, "s1", encode) is None
 
 
 # --- databases that are not watchdog's ----------------------------------------------------------------------------------

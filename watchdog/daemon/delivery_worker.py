@@ -108,6 +108,7 @@ class DeliveryWorker:
             claimed = self._store.claim(self.receiver.name, self._clock(), self.receiver.settings, render)
             if claimed is None:
                 break
+            self._store.confirm(claimed)  # the answer to the claim may have come after another daemon took over
             attempts += 1
             outcome = self._send(claimed)
             if isinstance(outcome, Later) and outcome.retry_after_s is not None:

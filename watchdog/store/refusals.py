@@ -28,11 +28,7 @@ class StoreError(Exception):
 
 
 class UnsureError(StoreError):
-    """The database went away as a transaction was to be committed: whether it was is not known. `mark` is on what it wrote, if it was."""
-
-    def __init__(self, text: str, mark: str) -> None:
-        super().__init__(text)
-        self.mark = mark
+    """The database went away as a transaction was to be committed: whether it was is not known."""
 
 
 class OvertakenError(StoreError):

@@ -91,6 +91,9 @@ class Database(Protocol):
     def lease(self, wait: Wait | None = None) -> AbstractContextManager[None]:
         """Be the only daemon on this database; `StoreError` if there is another. PostgreSQL's can be waited for: see `Wait`."""
 
+    def confirm_lease(self) -> None:
+        """`StoreError` unless whoever has the lease has it still, and that can be told: asked before something is sent."""
+
     def is_held(self) -> bool | None:
         """Whether a daemon works on it; None: that cannot be told."""
 

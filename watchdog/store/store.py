@@ -30,7 +30,7 @@ from watchdog.store.reads import shown
 from watchdog.store.reads.incident_history import IncidentHistory
 from watchdog.store.reads.receivers_seen import receivers_seen
 from watchdog.store.reads.shown import IncidentShown, Watched
-from watchdog.store.refusals import UnsureError
+from watchdog.store.refusals import StoreError, UnsureError
 from watchdog.store.requests.requests import Requests
 from watchdog.store.sql import Database, DatabasePlace, Wait
 from watchdog.store.sqlite.database import DatabaseFile
@@ -51,7 +51,7 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
     def __init__(self, place: str | DatabasePlace, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
         self._file = _database_at(place, read_only=read_only, busy_timeout_s=busy_timeout_s)
         self._shared = SharedIncidents()
-        self._unsure: dict[str, str] = {}  # receiver -> the mark of a claim of which it is not known whether it was committed
+        self._unsent: dict[str, set[str]] = {}  # receiver -> messages that a claim took, or may have taken, and that were not sent
 
     @classmethod
     def open(
@@ -127,13 +127,25 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
 
     def claim(self, receiver: str, now: float, settings: str, render: Callable[[Message], bytes]) -> Claimed | None:
         """Take the receiver's oldest due message and freeze its body; None if none is due. The caller must settle it."""
+        claimed, unsent = None, self._unsent.get(receiver, set())
         try:
             with self._file.writing() as connection, self._file.speaking():
-                if receiver in self._unsure:
-                    outbox.take_back(connection, receiver, self._unsure.pop(receiver))
-                return outbox.claim(connection, receiver, now, settings, render)
-        except UnsureError as unsure:
-            self._unsure[receiver] = unsure.mark
+                outbox.take_back(connection, unsent)
+                claimed = outbox.claim(connection, receiver, now, settings, render)
+        except UnsureError:
+            self._unsent[receiver] = unsent | ({claimed.message.id} if claimed else set())
+            raise
+        self._unsent.pop(receiver, None)
+        return claimed
+
+    def confirm(self, claimed: Claimed) -> None:
+        """Just before a claimed message is sent: `StoreError` unless this is still the daemon that works. Then the message waits again,
+        and the attempt, which was none, does not count.
+        """
+        try:
+            self._file.confirm_lease()
+        except StoreError:
+            self._unsent[claimed.message.receiver] = {claimed.message.id}
             raise
 
     def settle(self, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:

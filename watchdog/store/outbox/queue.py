@@ -6,7 +6,7 @@ What changes earlier posts is rendered anew for each attempt, because they may h
 Nothing is sent to a receiver that is switched off; its messages are given up when they expire.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 from msgspec import Struct
@@ -170,11 +170,12 @@ def next_due(connection: Connection, receiver: str, now: float, settings: str | 
     return None if row["due_at"] is None else float(row["due_at"])
 
 
-def take_back(connection: Connection, receiver: str, mark: str) -> None:
-    """Messages that a claim took which seemed to fail wait again, if it was committed after all (PostgreSQL): none of them was sent."""
-    connection.execute(
-        "UPDATE messages SET state = 'waiting' WHERE receiver = ? AND state = 'sending' AND CAST(xmin AS text) = ?", (receiver, mark)
-    )
+def take_back(connection: Connection, ids: Iterable[str]) -> None:
+    """Of these messages, which a claim took and nobody sent, those whose claim was committed wait again, as if it had not been."""
+    for message_id in ids:
+        connection.execute(
+            "UPDATE messages SET state = 'waiting', attempts = attempts - 1 WHERE id = ? AND state = 'sending'", (message_id,)
+        )
 
 
 def recover(connection: Connection) -> int:

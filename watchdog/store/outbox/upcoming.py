@@ -11,9 +11,12 @@ class Upcoming:
     """The part of the store that looks at what is due."""
 
     _file: Database
+    _unsent: dict[str, set[str]]
 
     def is_due(self, receiver: str, now: float, settings: str) -> bool:
         """Whether `claim` has something to do for the receiver now. Writes nothing, and does not scan all waiting messages."""
+        if self._unsent.get(receiver):
+            return True
         with self._file.speaking():
             return queue.is_due(self._file.connection(), receiver, now, settings)
 

@@ -24,6 +24,8 @@ SESSION = f"watchdog {secrets.token_hex(8)}"
 """The name of this process's connections, which no other process has: not even the next one in the same container."""
 CONNECT_S = 3
 """How long a connection may take to open, in whole seconds, for each address of the host."""
+_NOTICE_DEATH_MS = 300
+"""How soon the server notices, in the middle of a statement, that its client is gone: PostgreSQL 14 and later, where its system can."""
 
 
 class SilentError(psycopg.OperationalError):
@@ -98,7 +100,7 @@ class PostgresConnection:
 
 def connected(url: DatabaseUrl, *, read_only: bool, longest_s: float, idle_s: float) -> PostgresConnection:
     """A new connection. `longest_s`: for one statement. `idle_s`: how long a transaction may pause before the server ends it."""
-    options = {
+    settings = {
         "statement_timeout": int(longest_s * 1000),
         "idle_in_transaction_session_timeout": int(idle_s * 1000),
         "default_transaction_read_only": "on" if read_only else "off",
@@ -113,9 +115,16 @@ def connected(url: DatabaseUrl, *, read_only: bool, longest_s: float, idle_s: fl
         keepalives_count=3,
         application_name=SESSION,
         client_encoding="utf8",
-        options=" ".join(f"-c {name}={value}" for name, value in options.items()),
         autocommit=True,  # every transaction is started explicitly
         row_factory=named_rows,
     )
     raw.longest_s = longest_s + 1.0  # the server's own limit comes first, and says what it ended
-    return PostgresConnection(raw)
+    made = PostgresConnection(raw)
+    try:
+        made.run(*(f"SET {name} = {value}" for name, value in settings.items()))  # no startup options: PgBouncer takes none
+        with suppress(psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue):
+            made.run(f"SET client_connection_check_interval = {_NOTICE_DEATH_MS}")
+    except BaseException:
+        made.close()
+        raise
+    return made

@@ -111,45 +111,49 @@ class PostgresDatabase:
                 f"database {self.url}: another thread of watchdog writes for more than {self.busy_timeout_s:g}s, nothing was written"
             )
         try:
-            connection, mark = self._begun()
+            connection = self._begun()
             try:
                 yield connection
-                self._commit(connection, mark)
+                self._commit(connection)
             finally:
                 connection.roll_back()
         finally:
             self._turn.release()
 
-    def _begun(self) -> tuple[PostgresConnection, str]:
-        """A connection on which a transaction has begun, and its mark. One that was lost since its last use is opened again first."""
+    def _begun(self) -> PostgresConnection:
+        """A connection on which a transaction has begun. One that was lost since its last use is opened again first."""
         connection = self.connection()
         with self.speaking():
             try:
-                return connection, self._begin(connection)
+                self._begin(connection)
             except psycopg.Error:
                 if connection.usable:
                     connection.roll_back()
                     raise
-            connection = self.connection()
-            return connection, self._begin(connection)
+                connection = self.connection()
+                self._begin(connection)
+        return connection
 
-    def _begin(self, connection: PostgresConnection) -> str:
-        """Begin a transaction as the only writer, and return its mark: what PostgreSQL has in `xmin` of each row that it writes."""
+    def _begin(self, connection: PostgresConnection) -> None:
+        """Begin a transaction as the only writer, and as the one who holds the lease."""
         ours = "NULL" if self._epoch is None else f"(SELECT epoch = {self._epoch} FROM lease)"  # noqa: S608 - a number of our own
         cursor = connection.raw.execute(
             f"BEGIN; SET LOCAL lock_timeout = {int(self.busy_timeout_s * 1000)};"
-            f" SELECT pg_advisory_xact_lock({WRITERS}); SELECT pg_current_xact_id()::xid::text AS mark, {ours} AS ours".encode()
+            f" SELECT pg_advisory_xact_lock({WRITERS}); SELECT {ours} AS ours".encode()
         )
         while cursor.nextset():
             """Only the last statement's answer is of interest."""
         begun: NamedRow = cursor.fetchone() or NamedRow()
         if begun["ours"] is False:
             connection.roll_back()
-            self._lost()
-            raise StoreError(f"database {self.url}: another watchdog took over, nothing was written")
-        return str(begun["mark"])
+            raise self._taken_over("nothing was written")
 
-    def _commit(self, connection: PostgresConnection, mark: str) -> None:
+    def _taken_over(self, outcome: str) -> StoreError:
+        """What is said, if that is not the end of the process, once the lease is another's."""
+        self._lost()
+        return StoreError(f"database {self.url}: another watchdog took over, {outcome}")
+
+    def _commit(self, connection: PostgresConnection) -> None:
         try:
             connection.run("COMMIT")
         except psycopg.Error as error:
@@ -157,8 +161,7 @@ class PostgresDatabase:
                 raise StoreError(sentence_for(error, self.url)) from error
             raise UnsureError(
                 f"database {self.url}: the connection was lost as something was written, and it is not known whether it was; "
-                "look before you repeat it",
-                mark,
+                "look before you repeat it"
             ) from error
 
     # --- one daemon ---------------------------------------------------------------------------------------------------
@@ -173,6 +176,15 @@ class PostgresDatabase:
         finally:
             renewal.give_back()
             self._epoch = None
+
+    def confirm_lease(self) -> None:
+        """`StoreError` unless the lease is still this daemon's, by the database's word at this moment."""
+        if self._epoch is None:
+            return
+        with self.speaking():
+            ours = lease.is_ours(self.connection(), self._epoch)
+        if not ours:
+            raise self._taken_over("nothing was sent")
 
     def is_held(self) -> bool:
         """Whether a daemon works on it."""

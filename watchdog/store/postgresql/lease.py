@@ -3,6 +3,9 @@
 Each taking has an epoch of its own, one above the last. Every transaction of the holder asks, under the lock of those who write, whether
 the epoch is still its own; a taker waits for that lock, too. So nothing is written by who has lost the lease, whatever any clock says. A
 holder that cannot reach the database keeps the lease as long as nobody takes it.
+
+A holder that dies is not waited for: the kernel closes its connections, PostgreSQL forgets them, and who stands by, and saw them before,
+takes the lease at once. One that never saw them (its role may not, or a pooler renames them) waits until the lease has run out.
 """
 
 import os
@@ -16,26 +19,35 @@ import structlog
 
 from watchdog.store.postgresql.connection import SESSION
 from watchdog.store.refusals import StoreError
-from watchdog.store.sql import Connection, Database, Wait
+from watchdog.store.sql import Connection, Database, Row, Wait
 
-__all__ = ["RENEW_S", "TTL_S", "Renewal", "holder_of", "is_held", "take"]
+__all__ = ["RENEW_S", "TTL_S", "Renewal", "holder_of", "is_held", "is_ours", "take"]
 
 _log = structlog.get_logger("watchdog.store")
 
 TTL_S = 5.0
 """How long the lease lasts without a renewal."""
 RENEW_S = TTL_S / 3
-_LOOK_S = 0.5
+_LOOK_S = 0.2
+"""How often who stands by looks at the lease. Measured: a look takes 40 µs of its CPU and 33 of the server's."""
+_NONE = -1
+"""No epoch."""
+_RETRY_S = 0.5
+"""How long it leaves a database alone that it cannot reach."""
 
-_SEEN = "SELECT holder, until > clock_timestamp() AS held, until::text AS until FROM lease"
+_CONNECTED = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = lease.session)"
+_SEEN = f"""
+    SELECT epoch, holder, until > clock_timestamp() AS held, until = '-infinity' AS given_back, until::text AS until,
+        {_CONNECTED} AS connected FROM lease"""  # noqa: S608 - our own SQL
 _END_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name IN (SELECT session FROM lease WHERE until <= clock_timestamp())
         AND application_name <> ?"""
 """One that is frozen in the middle of a transaction would keep others from writing for as long as it is."""
-_TAKE = """
+_TAKE = f"""
     UPDATE lease SET epoch = epoch + 1, holder = ?, session = ?, until = clock_timestamp() + make_interval(secs => ?)
-    WHERE until <= clock_timestamp() RETURNING epoch"""
+    WHERE until <= clock_timestamp() OR (epoch = ? AND NOT {_CONNECTED}) RETURNING epoch"""  # noqa: S608
+_IS_OURS = "SELECT epoch = ? AS ours FROM lease"
 _RENEW = "UPDATE lease SET until = clock_timestamp() + make_interval(secs => ?) WHERE epoch = ?"
 _GIVE_BACK = "UPDATE lease SET until = '-infinity' WHERE epoch = ?"
 
@@ -44,31 +56,50 @@ def take(database: Database, wait: Wait | None = None, pause: Callable[[float], 
     """Take the lease, and return its epoch, as soon as it is free. `StoreError` once `wait` is content with another holding it; without
     `wait`, one whose holder died is waited for, and one that its holder renews is not.
     """
-    before = ""
+    before, alive = "", _NONE
     while True:
         try:
             with database.speaking():
                 seen = database.connection().execute(_SEEN).fetchone()
-            if not seen["held"] and (epoch := _taken(database)) is not None:
+            alive = seen["epoch"] if seen["connected"] else alive
+            died = alive == seen["epoch"] and not seen["connected"]
+            if (died or not seen["held"]) and (epoch := _taken(database, alive)) is not None:
+                _log.info("lease_taken", epoch=epoch, reason=_why_free(seen))
                 return epoch
-            reason, now = f"another watchdog ({seen['holder']}) uses {database.place}", str(seen["until"])
+            reason, now, pause_s = f"another watchdog ({seen['holder']}) uses {database.place}", str(seen["until"]), _LOOK_S
         except StoreError as error:  # the database is away, or is written to for long
             if wait is None:
                 raise
             reason = now = str(error)
+            alive, pause_s = _NONE, _RETRY_S  # a server that went away has ended the connections of a holder that lives
         if not (wait(reason) if wait else before in ("", now)):
             raise StoreError(f"{reason}; stop it first, or let `database` in the configuration name another one")
         before = now
-        pause(_LOOK_S)
+        pause(pause_s)
 
 
-def _taken(database: Database) -> int | None:
-    """The epoch; None if another was faster. Whoever held the lease before can write no more: its connections are ended first."""
+def _taken(database: Database, alive: int) -> int | None:
+    """The epoch; None if another was faster. Whoever held the lease before can write no more: its connections are ended first.
+
+    `alive`: the epoch whose holder was seen to be connected; it need not run out if that one no longer is.
+    """
     with database.speaking():
         database.connection().execute(_END_SESSIONS, (SESSION,))
     with database.writing() as connection, database.speaking():
-        row = connection.execute(_TAKE, (_own_name(), SESSION, TTL_S)).fetchone()
+        row = connection.execute(_TAKE, (_own_name(), SESSION, TTL_S, alive)).fetchone()
         return None if row is None else int(row["epoch"])
+
+
+def _why_free(seen: Row) -> str:
+    """Why the lease could be taken, in words."""
+    if seen["given_back"]:
+        return "nobody held it"
+    return f"{seen['holder']} " + ("did not renew it" if not seen["held"] else "has ended: PostgreSQL has no connection of it any more")
+
+
+def is_ours(connection: Connection, epoch: int) -> bool:
+    """Whether the lease is still that of this epoch: nobody has taken it since."""
+    return bool(connection.execute(_IS_OURS, (epoch,)).fetchone()["ours"])
 
 
 def is_held(connection: Connection) -> bool:

@@ -180,6 +180,9 @@ class DatabaseFile:
         """Be the only daemon on this file; `StoreError` at once if there is another."""
         return lease(self.path)
 
+    def confirm_lease(self) -> None:
+        """Nothing is asked: the kernel's lock lasts as long as this process."""
+
     def is_held(self) -> bool | None:
         """Whether a daemon holds it; None: its lock may not be read."""
         return is_held(self.path)
