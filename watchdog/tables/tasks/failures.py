@@ -1,7 +1,8 @@
 """The last failures as remembered, so that neither a restart of Flower nor its short list lowers a count.
 
 Flower lists the last 200 failures that it knows, and none from before its start. Listed failures are kept for an hour. The time of a
-failure is by its worker's clock, which may be hours off: what is new in a poll happened since the previous poll.
+failure is by its worker's clock, which may be hours off: what is new in a poll happened since the previous poll. A list that is short of
+failures holds them for days: those that were dropped after an hour are remembered by their ids, so that they are not new again.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from msgspec import Struct, field
 
 from watchdog.core.model.queries import FailedTasks
 from watchdog.core.model.replies import TaskSeen
+from watchdog.core.model.servers.heard import same_moment
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.tasks.categories import example_of, exception_of
 from watchdog.tables.tasks.names import filed_name
@@ -21,6 +23,8 @@ __all__ = ["LISTED", "Failure", "Failures", "failures_now"]
 LISTED = FailedTasks()
 KEPT_S = 3600.0
 MOST_KEPT = 500
+MOST_PASSED = 1_000
+"""The failures that are remembered by their ids alone: more than are ever listed."""
 
 
 class Failure(Struct, frozen=True, gc=False):
@@ -51,6 +55,8 @@ class Failures(Struct, frozen=True):
     """When Flower last listed failures (epoch seconds); None: never."""
     usual: UsualErrors = field(default_factory=UsualErrors)
     sightings: Sightings = field(default_factory=Sightings)
+    passed: Mapping[str, float] = field(default_factory=dict)
+    """Failures that were dropped, the last dropped last: task id -> when it failed, by its worker's clock."""
 
     def of(self, task: str) -> list[Failure]:
         """Return a task's failures, oldest first."""
@@ -67,9 +73,11 @@ def failures_now(memory: Failures, listed: tuple[TaskSeen, ...], target: Target,
         recent = recent[-MOST_KEPT:]
         since, why = max(since or 0.0, recent[0][1].at), f"only the last {MOST_KEPT} failures are kept"
     known = dict(recent)
+    dropped = {task_id: failure.told_at for task_id, failure in both.items() if task_id not in known}
+    passed = dict([*memory.passed.items(), *dropped.items()][-MOST_PASSED:]) if dropped else memory.passed
     new = [(failure.task, failure.exception, failure.at) for task_id, failure in known.items() if memory.known.get(task_id) != failure]
     usual, sightings = _usual(memory, known, since, now), sighted(memory.sightings, new, now)
-    return Failures(known, since, why, flower_started_at or memory.flower_started_at, now, usual, sightings)
+    return Failures(known, since, why, flower_started_at or memory.flower_started_at, now, usual, sightings, passed)
 
 
 def _usual(memory: Failures, known: Mapping[str, Failure], whole_since: float | None, now: float) -> UsualErrors:
@@ -87,8 +95,10 @@ def _failure(task: TaskSeen, memory: Failures, now: float) -> Failure | None:
     if told_at is None:
         return None
     before = memory.known.get(task.id)
-    if before is not None and before.told_at == told_at:
+    if before is not None and same_moment(before.told_at, told_at):
         return before
+    if before is None and same_moment(memory.passed.get(task.id), told_at):
+        return None
     at = min(told_at, now) if memory.looked_at is None else min(max(told_at, memory.looked_at), now)
     duration_s = max(told_at - task.started, 0.0) if task.started is not None else None
     exception, example = exception_of(task), example_of(task)
