@@ -4,56 +4,43 @@
 """
 
 import argparse
-import json
+import contextlib
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from tests.scenes.apart import Stage
 from tests.scenes.judge import Verdict
 from tests.scenes.plays import SCENES
-from tests.scenes.scene import NO_FLOWER, ON_RABBITMQ, Scene, lacking, play
+from tests.scenes.scene import NO_FLOWER, ON_RABBITMQ, Scene, Variant, lacking
 from tests.servers.flower_versions import OLDER, flower_python
+from tests.servers.green_pools import green_python
+from tests.servers.postgresql import needs_postgresql, postgresql_installed, real_postgresql
 
 AT_ONCE = 4
-GRACE_S = 90.0  # to start and to end a cluster on a busy machine
 EVIDENCE = ("false", "missed", "late", "extra")
+FLOWERS = {version.rpartition(".")[0]: version for version in OLDER}
+POSTGRESQL = "postgresql"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Exit code: 0 all right, 1 something false, missed or late, 2 no such scene."""
-    parser = argparse.ArgumentParser(prog="make scenes")
-    parser.add_argument("names", nargs="*", help="scenes; without: all")
-    parser.add_argument("--markdown", action="store_true")
-    parser.add_argument("--logs", type=Path, default=None, help="where logs go; without: a new temporary folder")
-    parser.add_argument("--flower", choices=(NO_FLOWER, *OLDER), help=f"an older one, or {NO_FLOWER}: watchdog hears events instead")
-    parser.add_argument("--broker", choices=(ON_RABBITMQ,), help="where scenes on Redis are played, if they do nothing to Redis itself")
-    parser.add_argument("--play", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args(argv)
-    if unknown := [name for name in asked.names if name not in SCENES]:
-        print(f"no such scene: {', '.join(unknown)}; there are: {', '.join(SCENES)}", file=sys.stderr)  # noqa: T201
+    """Exit code: 0 all right, 1 something false, missed or late, 2 no such scene, or no PostgreSQL, 130 interrupted."""
+    asked = _parser().parse_args(argv)
+    if fault := _fault(asked):
+        print(fault, file=sys.stderr)  # noqa: T201
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     logs = asked.logs or Path(tempfile.mkdtemp(prefix="watchdog-scenes-"))
-    if asked.play:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # not Ctrl-C: a shell's background jobs are deaf to it
-        print(json.dumps(asdict(play(SCENES[asked.names[0]], logs, flower=asked.flower, broker=asked.broker))))  # noqa: T201
-        return 0
-    scenes = [SCENES[name] for name in asked.names or SCENES]
-    for scene in [scene for scene in scenes if lacking(scene, asked.broker)]:
-        print(f"{scene.name}: not played: {lacking(scene, asked.broker)} is not installed", file=sys.stderr)  # noqa: T201
-        scenes.remove(scene)
-    scenes.sort(key=lambda scene: -scene.budget_s)  # the longest first: the last one ends sooner
-    options = [word for name in ("flower", "broker") if (value := getattr(asked, name)) for word in (f"--{name}", value)]
-    if asked.flower in OLDER:
-        flower_python(asked.flower)  # made once, before four scenes want it at the same time
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        verdicts = dict(
-            zip((scene.name for scene in scenes), pool.map(lambda scene: _apart(scene, logs / scene.name, options), scenes), strict=True)
-        )
+    scenes = list(_playable(asked))
+    _prepare(asked, scenes)
+    try:
+        with _variants(asked) as variant:
+            verdicts = Stage(logs, variant, asked.at_once).play(scenes)
+    except KeyboardInterrupt:
+        return 130
     print(_table(verdicts, markdown=asked.markdown))  # noqa: T201
     for name, verdict in sorted(verdicts.items()):
         for kind in EVIDENCE:
@@ -63,28 +50,55 @@ def main(argv: Sequence[str]) -> int:
     return 0 if all(verdict.passed for verdict in verdicts.values()) else 1
 
 
-def _apart(scene: Scene, logs: Path, options: Sequence[str]) -> Verdict:
-    """The scene in a process of its own, and a line once it has ended."""
-    verdict = _played(scene, logs, options)
-    print(f"{scene.name}: {'as it should be' if verdict.passed else 'not as it should be'}", file=sys.stderr, flush=True)  # noqa: T201
-    return verdict
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make scenes")
+    parser.add_argument("names", nargs="*", help="scenes; without: all")
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--logs", type=Path, default=None, help="where logs go; without: a new temporary folder")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many play at a time (%(default)s)")
+    parser.add_argument("--minutes", type=int, help="how long healthy_hour lasts (60)")
+    parser.add_argument(
+        "--flower", choices=(NO_FLOWER, *FLOWERS), default="", help=f"an older one, or {NO_FLOWER}: watchdog hears events instead"
+    )
+    parser.add_argument(
+        "--broker", choices=(ON_RABBITMQ,), default="", help="where scenes on Redis are played, if they do nothing to Redis itself"
+    )
+    parser.add_argument("--store", choices=(POSTGRESQL,), default="", help="where the daemon keeps what it otherwise keeps in a file")
+    return parser
 
 
-def _played(scene: Scene, logs: Path, options: Sequence[str]) -> Verdict:
-    """The verdict; a scene that trips or hangs has missed all that it was to see."""
-    command = [sys.executable, "-m", "tests.scenes", "--play", scene.name, "--logs", str(logs), *options]
-    logs.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        out, error = process.communicate(timeout=scene.budget_s + GRACE_S)
-    except subprocess.TimeoutExpired:
-        process.terminate()  # it ends what it started
-        process.communicate()
-        return Verdict(0, len(scene.needs), missed=(f"the scene did not end within {scene.budget_s + GRACE_S:.0f}s",))
-    (logs / "scene.log").write_text(error)
-    if process.returncode:
-        return Verdict(0, len(scene.needs), missed=(f"the scene tripped: {error.strip().splitlines()[-1:]}",))
-    return Verdict(**json.loads(out.splitlines()[-1]))
+def _fault(asked: argparse.Namespace) -> str:
+    if unknown := [name for name in asked.names if name not in SCENES]:
+        return f"no such scene: {', '.join(unknown)}; there are: {', '.join(SCENES)}"
+    return needs_postgresql if asked.store and not postgresql_installed() else ""
+
+
+def _playable(asked: argparse.Namespace) -> Iterator[Scene]:
+    """The scenes asked for, less those that lack something here, which are named."""
+    for scene in (SCENES[name] for name in asked.names or SCENES):
+        if lacks := lacking(scene, asked.broker):
+            print(f"{scene.name}: not played: {lacks} is not installed", file=sys.stderr)  # noqa: T201
+        else:
+            yield replace(scene, minutes=asked.minutes) if asked.minutes and scene.minutes else scene
+
+
+def _prepare(asked: argparse.Namespace, scenes: Sequence[Scene]) -> None:
+    """Make the virtual environments that are needed, before several scenes wait for them."""
+    if asked.flower in FLOWERS:
+        flower_python(FLOWERS[asked.flower])
+    if any(scene.green_pools for scene in scenes):
+        green_python()
+
+
+@contextlib.contextmanager
+def _variants(asked: argparse.Namespace) -> Iterator[Callable[[], Variant]]:
+    """What is different in this run; on PostgreSQL, with an empty database each time it is asked for."""
+    usual = Variant(flower=FLOWERS.get(asked.flower, asked.flower), broker=asked.broker)
+    if not asked.store:
+        yield lambda: usual
+        return
+    with real_postgresql() as server:
+        yield lambda: replace(usual, store=server.new_database())
 
 
 def _table(verdicts: dict[str, Verdict], *, markdown: bool) -> str:

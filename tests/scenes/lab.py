@@ -3,9 +3,7 @@
 import contextlib
 import json
 import shutil
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,83 +12,27 @@ from types import TracebackType
 from typing import Literal, Self
 
 import redis
-from celery import Celery
 
 from tests.processes.running import Daemon, watchdog_process
+from tests.scenes.cluster import SceneCluster
 from tests.scenes.judge import Look, Told
-from tests.scenes.tasks import make_scene_app
 from tests.servers.rabbitmq import RabbitMQ
 from tests.servers.receiver import RecordingReceiver
-from watchdog.demo.cluster import Cluster
-from watchdog.demo.processes import LOOPBACK, Process
-from watchdog.demo.redis_server import redis_server
+from watchdog.demo.processes import LOOPBACK
 
-__all__ = ["Asked", "Lab", "SceneCluster"]
+__all__ = ["Asked", "Lab"]
 
 Asked = Literal["", "rabbitmq", "all"]
 
 START_S = 60.0
-
-
-class SceneCluster(Cluster):
-    """A demo cluster whose workers run the scenes' tasks, on the broker and the database that the scene wants."""
-
-    def __init__(self, workdir: Path, environment: Mapping[str, str], database: int = 0, flower_python: Path | None = None) -> None:
-        super().__init__(workdir, environment=environment, flower_python=flower_python)
-        self._database = database
-        self._sender: Celery | None = None
-        self._others: list[Process] = []
-        self._beat: Process | None = None
-
-    @property
-    def redis_url(self) -> str:
-        return f"redis://127.0.0.1:{self.redis_port}/{self._database}"
-
-    @property
-    def app(self) -> Celery:
-        if self._sender is None:
-            self._sender = make_scene_app(self._environment())
-        return self._sender
-
-    def start_beat(self, schedule: Mapping[str, object], name: str = "beat") -> None:
-        """Celery's scheduler, with this schedule; another one under another name."""
-        options = ("-s", str(self.workdir / f"{name}-schedule"), "--pidfile=")
-        self._beat = Process(name, self._celery("beat", *options), self.workdir, self._environment(self.with_beat_schedule(schedule)))
-        self._others.append(self._beat)
-
-    def with_beat_schedule(self, schedule: Mapping[str, object]) -> dict[str, str]:
-        """The environment of a worker or a beat that has this schedule."""
-        return {"SCENE_CONF": json.dumps({**json.loads(self._environment()["SCENE_CONF"]), "beat_schedule": schedule})}
-
-    def signal_beat(self, sig: signal.Signals) -> None:
-        """Send it a signal."""
-        if self._beat is not None:
-            self._beat.send(sig)
-
-    def kill_beat(self) -> None:
-        """End it with SIGKILL."""
-        if self._beat is not None:
-            self._beat.end()
-
-    def start_second_redis(self, port: int) -> None:
-        """An empty Redis beside the broker."""
-        command = [str(redis_server()[0]), "--port", str(port), "--bind", LOOPBACK, "--save", "", "--dir", str(self.workdir)]
-        self._others.append(Process("second-redis", command, self.workdir, self._environment()))
-
-    def close(self) -> None:
-        for other in self._others:
-            other.end()
-        super().close()
-        if self._sender is not None:
-            with contextlib.suppress(Exception):  # its sockets lead nowhere now
-                self._sender.close()
-
-    def _celery(self, command: str, *options: str, python: str = sys.executable) -> list[str]:
-        return [python, "-m", "celery", "-A", "tests.scenes.tasks", command, *options]
+READY_S = 120.0  # a dozen workers on a busy machine
 
 
 class Lab:
-    """What the steps of a scene work with. Steps come from one thread; `every` sends from threads of its own."""
+    """What the steps of a scene work with. Steps come from one thread; `every` sends from threads of its own.
+
+    `store`: the URL of the daemon's database on PostgreSQL; empty: a file. `minutes`: how long a scene lasts that says no end itself.
+    """
 
     def __init__(
         self,
@@ -100,19 +42,23 @@ class Lab:
         database: int,
         on_rabbitmq: bool,
         visibility_timeout_s: float,
+        minutes: int = 0,
+        store: str = "",
+        python: Path | None = None,
         flower_python: Path | None = None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.minutes = folder, minutes
         self.folder.mkdir(parents=True, exist_ok=True)
         self.rabbitmq = RabbitMQ(folder)
         self.second_node = RabbitMQ(folder, joins=self.rabbitmq)
-        self._on_rabbitmq = on_rabbitmq
+        self._on_rabbitmq, self._store = on_rabbitmq, store
         settings = {"task_publish_retry": False, **conf}
         environment = {"DEMO_VISIBILITY_TIMEOUT_S": str(visibility_timeout_s)}
         if on_rabbitmq:
             settings["broker_transport_options"] = {}  # those of Redis mean nothing to it
             environment |= {"DEMO_BROKER_URL": self.rabbitmq.url, "DEMO_RESULTS_URL": "disabled://"}
-        self.cluster = SceneCluster(folder, {**environment, "SCENE_CONF": json.dumps(settings)}, database, flower_python)
+        environment["SCENE_CONF"] = json.dumps(settings)
+        self.cluster = SceneCluster(folder, environment, database=database, python=python, flower_python=flower_python)
         self.looks: list[Look] = []
         self.steps: dict[str, float] = {}
         self._receiver = RecordingReceiver()
@@ -157,8 +103,9 @@ class Lab:
 
         `asked`: on RabbitMQ, whether watchdog asks it itself, and with "all" the workers through it as well.
         """
-        self.cluster.wait_ready(60)
-        config = 'interval = "2s"\n[[target]]\nname = "prod"\n'
+        self.cluster.wait_ready(READY_S)
+        config = f'database = "{self._store}"\n' if self._store else ""
+        config += 'interval = "2s"\n[[target]]\nname = "prod"\n'
         config += f'flower = "{self.cluster.flower_url}"\n' if asks_flower else ""
         config += f'schedule = "{schedule}"\n' if schedule else ""
         if not self._on_rabbitmq:

@@ -10,10 +10,25 @@ from tests.scenes.judge import Also, Need, Verdict, judge
 from tests.scenes.lab import Asked, Lab
 from tests.servers import rabbitmq
 from tests.servers.flower_versions import flower_python
+from tests.servers.green_pools import green_python
 
-__all__ = ["NO_FLOWER", "ON_RABBITMQ", "Scene", "lacking", "play"]
+__all__ = ["NO_FLOWER", "ON_RABBITMQ", "Scene", "Variant", "lacking", "play"]
 
 NO_FLOWER, ON_RABBITMQ = "none", "rabbitmq"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What is different in this run of the scenes.
+
+    `flower`: an older version of it, or NO_FLOWER: then only the daemon is judged, for a single check hears nothing. `broker`: ON_RABBITMQ
+    for scenes that are on Redis otherwise: then watchdog asks RabbitMQ itself, and the workers through it. `store`: the URL of an empty
+    database on PostgreSQL, in which the daemon keeps what it otherwise keeps in a file.
+    """
+
+    flower: str = ""
+    broker: str = ""
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +36,8 @@ class Scene:
     """`truth`: one sentence for the table. `budget_s`: the longest it may take. `set_up` starts servers; `act` breaks and repairs.
 
     `faked_clocks`: some workers run with libfaketime. `asks_rabbitmq`: watchdog asks RabbitMQ itself, not through Flower alone.
-    `schedule`: the scheduler whose tasks the daemon expects.
+    `schedule`: the scheduler whose tasks the daemon expects. `minutes`: how long it lasts, beside its budget, if not told otherwise.
+    `green_pools`: its workers need gevent, eventlet and SQLAlchemy.
     """
 
     name: str
@@ -39,9 +55,16 @@ class Scene:
     faked_clocks: bool = False
     asks_rabbitmq: bool = False
     schedule: str = ""
+    minutes: int = 0
+    green_pools: bool = False
+
+    @property
+    def longest_s(self) -> float:
+        """With its minutes."""
+        return self.budget_s + 60.0 * self.minutes
 
 
-def lacking(scene: Scene, broker: str | None = None) -> str | None:
+def lacking(scene: Scene, broker: str = "") -> str | None:
     """The program or library that the scene needs, on this broker if it is not its own, and that is not installed, or None."""
     if ON_RABBITMQ in (scene.broker, broker) and rabbitmq.found() is None:
         return "RabbitMQ (its server and epmd)"
@@ -50,27 +73,24 @@ def lacking(scene: Scene, broker: str | None = None) -> str | None:
     return None
 
 
-def play(scene: Scene, folder: Path, *, flower: str | None = None, broker: str | None = None) -> Verdict:
-    """Run the scene in that folder, where its logs stay, and judge it.
-
-    `flower`: an older version of it, or NO_FLOWER: then only the daemon is judged, for a single check hears nothing. `broker`: ON_RABBITMQ
-    for a scene that is on Redis otherwise: then watchdog asks RabbitMQ itself, and the workers through it.
-    """
-    asks_flower = flower != NO_FLOWER
-    python = flower_python(flower) if flower and asks_flower else None
-    on_rabbitmq = ON_RABBITMQ in (scene.broker, broker)
+def play(scene: Scene, folder: Path, variant: Variant) -> Verdict:
+    """Run the scene in that folder, where its logs stay, and judge it."""
+    asks_flower = variant.flower != NO_FLOWER
     with Lab(
         folder,
         scene.conf,
         database=scene.database,
-        on_rabbitmq=on_rabbitmq,
+        on_rabbitmq=ON_RABBITMQ in (scene.broker, variant.broker),
         visibility_timeout_s=scene.visibility_timeout_s,
-        flower_python=python,
+        minutes=scene.minutes,
+        store=variant.store,
+        python=green_python() if scene.green_pools else None,
+        flower_python=flower_python(variant.flower) if variant.flower and asks_flower else None,
     ) as lab:
         lab.start_broker()
         scene.set_up(lab)
         lab.start_flower(*scene.flower)
-        asked: Asked = "all" if broker or not asks_flower else "rabbitmq" if scene.asks_rabbitmq else ""
+        asked: Asked = "all" if variant.broker or not asks_flower else "rabbitmq" if scene.asks_rabbitmq else ""
         lab.begin(scene.schedule, asked=asked, asks_flower=asks_flower)
         scene.act(lab)
         told = lab.told()
