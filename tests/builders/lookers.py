@@ -159,28 +159,28 @@ class _Source:
 
 
 class Looker:
-    """One process's cycle of the target `prod`, with everything that it keeps from look to look."""
+    """One process's cycle of a target, with everything that it keeps from look to look."""
 
-    def __init__(self, store: Store, world: World, *, alone: bool = False, interval_s: float = 10.0, keep_rows_s: float = 3600.0) -> None:
+    def __init__(self, store: Store, world: World, *, alone: bool = False, target: str = "prod") -> None:
         rules, faults, _ = read_rules({"rules.toml": RULES}, TABLES)
         assert not faults, faults
         self.world, self.sources = world, {name: _Source(world, name) for name in ("redis", "flower")}
         self.evaluator = Evaluator(TABLES, stopwatch=perf_counter)
         self.cycle = Cycle(
-            Poller(Target("prod", frozenset(self.sources), interval_s), self.sources, TABLES),
+            Poller(Target(target, frozenset(self.sources)), self.sources, TABLES),
             TABLES,
-            tune(rules, (), "prod"),
+            tune(rules, (), target),
             lambda: self.evaluator,
             store,
             (Recipient("ops"), Recipient("boss")),
             service="watchdog",
             clock=lambda: world.now,
-            past=partial(_past, store),
+            past=partial(_past, store, target),
             loaded_rules=frozenset(rule.name for rule in rules),
             keeping=Keeping({"queues": _KEPT}),
             slice_of=lambda moment: Slice(moment.now, {"queues": part} if (part := _KEPT.look(moment)) is not None else {}),
-            recorder=Recorder(TABLES, WHOLE_EVERY_S) if keep_rows_s else None,
-            keep_rows_s=keep_rows_s,
+            recorder=Recorder(TABLES, WHOLE_EVERY_S),
+            keep_rows_s=3600.0,
             alone=alone,
         )
 
@@ -199,5 +199,5 @@ class Looker:
         self.evaluator.close()
 
 
-def _past(store: Store, now: float) -> Past:
-    return Past(store.load_memories("prod", {"queues": _Remembered}), store.load_samples("prod", now - 900))
+def _past(store: Store, target: str, now: float) -> Past:
+    return Past(store.load_memories(target, {"queues": _Remembered}), store.load_samples(target, now - 900))

@@ -109,8 +109,8 @@ class MortalFile(DatabaseFile):
         self._moments.reach("opened")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        with super().writing() as connection:
+    def writing(self, apart: str = "") -> Iterator[sqlite3.Connection]:
+        with super().writing(apart) as connection:
             yield connection
         self._moments.reach("after COMMIT")
 

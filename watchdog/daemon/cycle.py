@@ -9,6 +9,7 @@ the same target, and what they write is what one of them would have written that
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from msgspec import Struct
@@ -33,7 +34,7 @@ from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.rules.overrides import Tuned
 from watchdog.daemon.figures.trends import with_trends
 from watchdog.polling.poller import Poller
-from watchdog.store import CachedTarget, Looked, OvertakenError, Store, Transaction, UnsureError
+from watchdog.store import CachedTarget, Looked, NotApartError, OvertakenError, Store, Transaction, UnsureError
 
 __all__ = ["Cycle", "Done"]
 
@@ -95,6 +96,7 @@ class Cycle:
         self.rules = rules
         self._past: Past | None = None
         self._last, self._alone = 0, alone
+        self._apart = not alone  # whether it tries to commit beside other targets: after a cycle that changed something, mostly in vain
         self._load_past = past
         self._kept = CachedTarget()
         self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
@@ -130,7 +132,18 @@ class Cycle:
         past = known or self._load_past(now)
         replies = self._poller.ask(past, now, demand=self._demand)
         seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
-        with self._store.cycle() as transaction:
+        if self._apart:
+            with suppress(NotApartError):
+                return self._committed(past, seen, now, self.target.name)
+        done = self._committed(past, seen, now)
+        self._apart = not self._alone and done.plan.changes_nothing
+        return done
+
+    def _committed(self, past: Past, seen: Seen, now: float, apart: str = "") -> Done:
+        """Judge, decide and commit. `apart`: the target's name, for a transaction beside those of other targets; `NotApartError`: the plan
+        needs one of its own.
+        """
+        with self._store.cycle(apart) as transaction:
             loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._shared, after=self._last)
             judgements = judge_all(self._evaluator(), self.rules, seen, open_keys(loaded.open))
             seen = with_blindness(seen, past, judgements, now)

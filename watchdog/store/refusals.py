@@ -12,6 +12,7 @@ from pathlib import Path
 
 __all__ = [
     "ConflictError",
+    "NotApartError",
     "NotFoundError",
     "OvertakenError",
     "StoreError",
@@ -33,6 +34,10 @@ class UnsureError(StoreError):
 
 class OvertakenError(StoreError):
     """The target had another cycle since this one began, so that it would decide on a state that is no longer. Nothing was written."""
+
+
+class NotApartError(StoreError):
+    """A transaction beside those of other targets was to write what their cycles read. Nothing was written: it needs one of its own."""
 
 
 class ConflictError(StoreError):

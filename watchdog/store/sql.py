@@ -79,14 +79,19 @@ class Database(Protocol):
     def open(self, command: str, *, create: bool = True) -> None:
         """Check that it is usable, and with `create` create or migrate it; `StoreError` gives the reason if it is not."""
 
+    def join(self) -> None:
+        """Use what a daemon of this version has made, beside it: nothing is created or migrated. `StoreError` if that cannot be."""
+
     def connection(self) -> Connection:
         """This thread's connection."""
 
     def speaking(self) -> AbstractContextManager[None]:
         """The database's errors raised inside become a `StoreError`."""
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """The one write transaction of this moment; any exception rolls it back and propagates."""
+    def writing(self, apart: str = "") -> AbstractContextManager[Connection]:
+        """The one write transaction of this moment; any exception rolls it back and propagates. `apart`: the target that it is about:
+        PostgreSQL lets those about other targets go on beside it.
+        """
 
     def lease(self, wait: Wait | None = None) -> AbstractContextManager[None]:
         """Be the only daemon on this database; `StoreError` if there is another. PostgreSQL's can be waited for: see `Wait`."""

@@ -30,7 +30,7 @@ from watchdog.store.reads import shown
 from watchdog.store.reads.incident_history import IncidentHistory
 from watchdog.store.reads.receivers_seen import receivers_seen
 from watchdog.store.reads.shown import IncidentShown, Watched
-from watchdog.store.refusals import StoreError, UnsureError
+from watchdog.store.refusals import NotApartError, OvertakenError, StoreError, UnsureError
 from watchdog.store.requests.requests import Requests
 from watchdog.store.sql import Database, DatabasePlace, Wait
 from watchdog.store.sqlite.database import DatabaseFile
@@ -73,6 +73,16 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
         store._file.open(command, create=create)
         return store
 
+    @classmethod
+    def beside_daemon(cls, place: DatabasePlace, *, busy_timeout_s: float = 5.0) -> Self:
+        """Open PostgreSQL without a lease, for cycles beside the daemon that has it.
+
+        Nothing is created or migrated: `StoreError` if no daemon has made the tables yet, if they are of another version, or for a file.
+        """
+        store = cls(place, busy_timeout_s=busy_timeout_s)
+        store._file.join()
+        return store
+
     @property
     def path(self) -> DatabasePlace:
         """Where it is: the path of the file, or the URL of the database, which shows no password."""
@@ -99,11 +109,17 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
     # --- the cycle ----------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def cycle(self) -> Iterator[Transaction]:
-        """A `BEGIN IMMEDIATE` … `COMMIT` transaction; an exception rolls all of it back."""
+    def cycle(self, apart: str = "") -> Iterator[Transaction]:
+        """A `BEGIN IMMEDIATE` … `COMMIT` transaction; an exception rolls all of it back.
+
+        `apart`: the target that it is about. PostgreSQL then commits those of other targets beside it, and it may change no incident: what
+        cycles of other targets read is as it was, as long as it goes on.
+        """
         try:
-            with self._file.writing():
-                yield Transaction(self._file, self._shared)
+            with self._file.writing(apart):
+                yield Transaction(self._file, self._shared, apart=bool(apart))
+        except (NotApartError, OvertakenError):  # before anything was written
+            raise
         except BaseException:
             self._shared.outdated = True
             raise

@@ -11,6 +11,7 @@ from watchdog.store.looks import frames, history
 from watchdog.store.looks.history import Looked
 from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox import removed_receivers as removed
+from watchdog.store.refusals import NotApartError
 from watchdog.store.sql import Database
 from watchdog.store.twins import SharedIncidents
 
@@ -20,8 +21,9 @@ __all__ = ["Transaction"]
 class Transaction:
     """One write transaction in which a cycle loads, decides and commits, so that nothing changes in between."""
 
-    def __init__(self, file: Database, shared: SharedIncidents) -> None:
-        self._file, self._shared = file, shared
+    def __init__(self, file: Database, shared: SharedIncidents, *, apart: bool = False) -> None:
+        """`apart`: whether cycles of other targets are committed at the same time. Then only a plan that changes nothing may be written."""
+        self._file, self._shared, self._apart = file, shared, apart
 
     def load(
         self,
@@ -42,7 +44,9 @@ class Transaction:
             return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers, self._shared, after)
 
     def commit(self, plan: Plan) -> None:
-        """Write a plan; it is durable once the transaction ends."""
+        """Write a plan; it is durable once the transaction ends. `NotApartError`: not beside cycles of other targets."""
+        if self._apart and not plan.changes_nothing:
+            raise NotApartError(f"target {plan.target}: what its cycle changes is not written beside other targets' cycles")
         with self._file.speaking():
             cycles.commit(self._file.connection(), plan)
 

@@ -7,6 +7,7 @@ and then only what has changed: each write of such an incident takes the next nu
 In: a connection, what a target shares, its own incidents. Out: the twins, and the causes on their targets.
 """
 
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import inf
 
@@ -41,9 +42,10 @@ def changed_number(connection: Connection) -> int:
 
 
 class SharedIncidents:
-    """What a process knows of them. `read` is for whoever holds the write lock, or has it alone."""
+    """What a process knows of them. `read` is for whoever holds the write lock, alone or with other threads of which none changes one."""
 
     def __init__(self) -> None:
+        self._reading = threading.Lock()
         self.outdated = False
         """Whether all of it is to be read again, because what was read may have been rolled back. Any thread may say so."""
         self._forget()
@@ -64,6 +66,12 @@ class SharedIncidents:
 
         `own`: the target's incidents. Twins that ended since the first of those began are among the result, so that the end can name them.
         """
+        with self._reading:
+            return self._read(connection, servers, own)
+
+    def _read(
+        self, connection: Connection, servers: Collection[str], own: Iterable[Incident]
+    ) -> tuple[Twins, Mapping[str, tuple[Incident, ...]]]:
         number = int(connection.execute("SELECT number FROM changes").fetchone()[0])
         if self.outdated or number < self._number or len(self._ended) > MOST_ENDED:
             self._forget()

@@ -89,3 +89,8 @@ class Plan(Struct, frozen=True):
     """Remedies to begin, and those of which is known now whether they helped."""
     decisions: tuple[Made, ...] = ()
     """Every decision about every receiver, if they are logged. They are not stored."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether incidents, messages and remedies stay as they are: cycles of other targets need nothing of what it writes."""
+        return not (self.incidents or self.transitions or self.messages or self.withdrawn or self.overtaken or self.attempts)

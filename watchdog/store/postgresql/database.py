@@ -1,14 +1,16 @@
 """A PostgreSQL database as the store: one connection per thread, opened again once it was lost; one write transaction at a time.
 
 Writers take a lock of the database for the length of their transaction, as SQLite's `BEGIN IMMEDIATE` does: what a cycle reads, decides
-and writes is about one state. A daemon that holds the lease has every transaction ask first whether it still does. A database that is away
-costs a bounded time for each attempt, and nothing is decided without it.
+and writes is about one state. Cycles that change no incident share that lock, and each takes one of its target beside it. A daemon that
+holds the lease has every transaction ask first whether it still does; who looks beside it, whether the tables are still those it knows. A
+database that is away costs a bounded time for each attempt, and nothing is decided without it.
 """
 
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import structlog
 
@@ -46,6 +48,7 @@ class PostgresDatabase:
         self.url, self.read_only, self.busy_timeout_s = url, read_only, busy_timeout_s
         self._lost = lost or _end_at_once
         self._epoch: int | None = None
+        self._joined = False
         self._local = threading.local()
         self._opened: list[tuple[threading.Thread, PostgresConnection]] = []
         self._opening = threading.Lock()
@@ -64,6 +67,20 @@ class PostgresDatabase:
         except BaseException:
             self.close()
             raise
+
+    def join(self) -> None:
+        """Use the tables as a daemon of this version has made them, and go on only as long as they are these. Nothing is created."""
+        try:
+            with self.speaking():
+                version = check_version(self.connection(), self.url)
+        except BaseException:
+            self.close()
+            raise
+        if version != len(STEPS):
+            self.close()
+            found = f"is of version {version}, this watchdog works with {len(STEPS)}" if version else "holds nothing of watchdog yet"
+            raise StoreError(f"database {self.url}: {found}; start `watchdog run` of this version first, which makes its tables")
+        self._joined = True
 
     def _look(self, *, create: bool) -> None:
         version = check_version(self.connection(), self.url)
@@ -104,49 +121,62 @@ class PostgresDatabase:
         return speaking_of(self.url)
 
     @contextmanager
-    def writing(self) -> Iterator[PostgresConnection]:
-        """The one write transaction of this moment; any exception rolls it back and propagates."""
-        if not self._turn.acquire(timeout=self.busy_timeout_s):
-            raise StoreError(
-                f"database {self.url}: another thread of watchdog writes for more than {self.busy_timeout_s:g}s, nothing was written"
-            )
-        try:
-            connection = self._begun()
+    def writing(self, apart: str = "") -> Iterator[PostgresConnection]:
+        """The one write transaction of this moment, or with `apart` that of its target; any exception rolls it back and propagates."""
+        with nullcontext() if apart else self._turn_of_this_thread():
+            connection = self._begun(_locking(apart))
             try:
                 yield connection
                 self._commit(connection)
             finally:
                 connection.roll_back()
+
+    @contextmanager
+    def _turn_of_this_thread(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=self.busy_timeout_s):
+            raise StoreError(
+                f"database {self.url}: another thread of watchdog writes for more than {self.busy_timeout_s:g}s, nothing was written"
+            )
+        try:
+            yield
         finally:
             self._turn.release()
 
-    def _begun(self) -> PostgresConnection:
+    def _begun(self, locking: str) -> PostgresConnection:
         """A connection on which a transaction has begun. One that was lost since its last use is opened again first."""
         connection = self.connection()
         with self.speaking():
             try:
-                self._begin(connection)
+                self._begin(connection, locking)
             except psycopg.Error:
                 if connection.usable:
                     connection.roll_back()
                     raise
                 connection = self.connection()
-                self._begin(connection)
+                self._begin(connection, locking)
         return connection
 
-    def _begin(self, connection: PostgresConnection) -> None:
-        """Begin a transaction as the only writer, and as the one who holds the lease."""
-        ours = "NULL" if self._epoch is None else f"(SELECT epoch = {self._epoch} FROM lease)"  # noqa: S608 - a number of our own
+    def _begin(self, connection: PostgresConnection, locking: str) -> None:
+        """Begin a transaction with its locks, if what must hold in each of them does."""
         cursor = connection.raw.execute(
-            f"BEGIN; SET LOCAL lock_timeout = {int(self.busy_timeout_s * 1000)};"
-            f" SELECT pg_advisory_xact_lock({WRITERS}); SELECT {ours} AS ours".encode()
+            f"BEGIN; SET LOCAL lock_timeout = {int(self.busy_timeout_s * 1000)}; {locking}; SELECT {self._condition()} AS ours".encode()
         )
         while cursor.nextset():
             """Only the last statement's answer is of interest."""
         begun: NamedRow = cursor.fetchone() or NamedRow()
         if begun["ours"] is False:
             connection.roll_back()
+            if self._epoch is None:
+                raise StoreError(
+                    f"database {self.url}: a newer watchdog changed its tables, nothing was written; install that one here, too"
+                )
             raise self._taken_over("nothing was written")
+
+    def _condition(self) -> str:
+        """What must hold in each transaction, as SQL."""
+        if self._epoch is not None:
+            return f"(SELECT epoch = {self._epoch} FROM lease)"  # noqa: S608 - a number of our own
+        return f"(SELECT version = {len(STEPS)} FROM watchdog_schema)" if self._joined else "NULL"  # noqa: S608 - the same
 
     def _taken_over(self, outcome: str) -> StoreError:
         """What is said, if that is not the end of the process, once the lease is another's."""
@@ -209,6 +239,14 @@ class PostgresDatabase:
                     connection.close()
             self._opened.clear()
             self._local = threading.local()
+
+
+def _locking(apart: str) -> str:
+    """The locks of a transaction, as SQL: all others are kept out, or those that are not about one target, and those about this one."""
+    if not apart:
+        return f"SELECT pg_advisory_xact_lock({WRITERS})"
+    number = zlib.crc32(apart.encode()) - 2**31  # two targets of the same number wait for each other, which is all
+    return f"SELECT pg_advisory_xact_lock_shared({WRITERS}); SELECT pg_advisory_xact_lock({WRITERS}, {number})"
 
 
 def _end_at_once() -> None:

@@ -67,6 +67,13 @@ class DatabaseFile:
         if not self.read_only:
             self._identity = identity_of(self.path)
 
+    def join(self) -> None:
+        """Refuse: a file is one daemon's."""
+        raise StoreError(
+            f"database {self.path}: is a file of SQLite, at which one daemon works alone; "
+            'several look at targets only with PostgreSQL: `database = "postgresql://…"`'
+        )
+
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -95,8 +102,8 @@ class DatabaseFile:
         return speaking_of(self.path, self.busy_timeout_s)
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A `BEGIN IMMEDIATE` … `COMMIT` transaction; any exception rolls it back and propagates."""
+    def writing(self, apart: str = "") -> Iterator[sqlite3.Connection]:
+        """A `BEGIN IMMEDIATE` … `COMMIT` transaction, the only one; any exception rolls it back and propagates."""
         if not self._turn.acquire(timeout=self.busy_timeout_s):
             raise StoreError(self._why_no_turn())
         try:
