@@ -65,6 +65,11 @@ def test_who_stands_by_ends_in_peace(folder: Path) -> None:
         assert second.end(signal.SIGTERM) == 0
 
 
+def test_who_stands_by_logs_as_configured(folder: Path) -> None:
+    with running(folder), running(folder, until="standing_by") as second:
+        assert "level=info event=standing_by" in second.own_text
+
+
 def test_commands_read_and_write_beside_the_daemon(folder: Path, redis_server: Cluster, receiver: RecordingReceiver) -> None:
     with running(folder):
         fill(redis_server)

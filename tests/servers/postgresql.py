@@ -1,6 +1,6 @@
 """A real PostgreSQL, Debian's, in a temporary folder on a free port; as root it runs as the user `postgres`, as it insists on.
 
-In: nothing. Out: URLs of databases of its own; it may be stopped, killed, frozen and started again.
+In: nothing. Out: URLs of databases of its own; it may be stopped, killed and started again, and have a standby.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -50,7 +50,8 @@ needs_postgresql = "PostgreSQL is not installed (`make peers` as root installs i
 class RealPostgreSQL:
     """One server. Commits are not flushed: its files need not survive a power cut of the tests' machine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, primary: "RealPostgreSQL | None" = None) -> None:
+        """`primary`: whose read-only standby it is."""
         self.folder, self.port = folder, free_port()
         self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
         self._numbers = itertools.count(1)
@@ -59,7 +60,17 @@ class RealPostgreSQL:
         if self._as_user:
             shutil.chown(folder, "postgres", "postgres")
         folder.chmod(0o700)
+        if primary is not None:
+            self._run("pg_basebackup", "-d", primary.url(), "-D", f"{folder}/data", "-R", "-c", "fast", "--no-sync")
+            return
         self._run("initdb", "-D", f"{folder}/data", "-U", USER, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8")
+
+    def configure(self, settings: Mapping[str, object], logins: Sequence[str]) -> None:
+        """Before it starts: parameters, and lines of pg_hba.conf, which come before those that trust everybody."""
+        with (self.folder / "data" / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        hba = self.folder / "data" / "pg_hba.conf"
+        hba.write_text("".join(f"{line}\n" for line in logins) + hba.read_text())
 
     def start(self) -> None:
         """Start it, and return once it answers."""
@@ -112,10 +123,13 @@ class RealPostgreSQL:
 
 
 @contextlib.contextmanager
-def real_postgresql() -> Iterator[RealPostgreSQL]:
+def real_postgresql(
+    primary: RealPostgreSQL | None = None, settings: Mapping[str, object] | None = None, logins: Sequence[str] = ()
+) -> Iterator[RealPostgreSQL]:
     """One that runs."""
     with tempfile.TemporaryDirectory(prefix="watchdog-postgresql-") as path:
-        server = RealPostgreSQL(Path(path))
+        server = RealPostgreSQL(Path(path), primary)
+        server.configure(settings or {}, logins)
         server.start()
         try:
             yield server

@@ -47,11 +47,13 @@ def run(*, config: Path | None, database: str | None) -> None:
     from watchdog.app.serving import Serving  # noqa: PLC0415
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
     from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
     from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
     from watchdog.receivers.pace import Pace  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
     conf = load_with_rules(config, {"database": database}, sends=True)
+    configure_log(conf.settings.log_level, conf.settings.log_format)  # who stands by has something to say already
     _make_default_folder(conf)
     try:
         with Store.open(conf.loaded.database) as store, Serving() as serving:

@@ -41,7 +41,7 @@ _BY_CODE = {
     "42501": "permission denied; watchdog's user must own its tables: `ALTER DATABASE … OWNER TO …`, or GRANT CREATE on the schema",
     "42P01": "a table of watchdog is not there; is it the right database, and the right search_path?",
     "53100": "the server's disk is full, nothing was written; free some space there",
-    "53300": "the server has no connection left; raise max_connections, or close others",
+    "53300": "there is no connection left; close others, or raise max_connections, or the CONNECTION LIMIT of the role or the database",
     "28P01": "the password is wrong, or there is no such user; correct it in the URL, or in what PGPASSFILE names",
     "28": "it refuses this user; see pg_hba.conf on the server",
     "3D000": "there is no database of this name; CREATE DATABASE makes it",
@@ -53,14 +53,21 @@ _BY_CODE = {
 _BY_TEXT = {
     "password authentication failed": _BY_CODE["28P01"],
     "no password supplied": "it wants a password, and there is none; put it into the URL as ${…}, or into what PGPASSFILE names",
-    "no pg_hba.conf entry": _BY_CODE["28"],
-    "role": _BY_CODE["28P01"],
-    "does not exist": _BY_CODE["3D000"],
+    "pg_hba.conf": "it refuses this user from here, or without TLS; see pg_hba.conf on the server, and sslmode in the URL",
+    "not permitted to log in": "this user may not log in; ALTER ROLE … LOGIN allows it",
+    "permission denied for database": "this user may not connect to it; GRANT CONNECT ON DATABASE … TO … allows it",
+    "remaining connection slots": _BY_CODE["53300"],
+    "too many c": _BY_CODE["53300"],  # clients, connections
     "starting up": _BY_CODE["57P03"],
     "shutting down": _BY_CODE["57P03"],
-    "remaining connection slots": _BY_CODE["53300"],
-    "too many clients": _BY_CODE["53300"],
     "session is read-only": _BY_CODE["25006"],
+    "session is not read-only": "none of its servers is as target_session_attrs in the URL wants it",
+    "hot standby mode": "none of its servers is as target_session_attrs in the URL wants it",
+    "root certificate file": "there is no certificate to check the server's with; name its authority's in the URL: ?sslrootcert=…",
+    "certificate verify failed": "the server's certificate is not of an authority that is trusted here, or has expired; "
+    "name its authority's in the URL: ?sslrootcert=…",
+    "does not match host name": "the server's certificate is for another host; let the URL name the host as the certificate does",
+    "does not support SSL": "sslmode in the URL asks for TLS, and the server has none; switch `ssl` on there",
     "SSL": "no encrypted connection could be agreed on; see sslmode in the URL and the server's certificate",
     "refused": "nothing listens there; is PostgreSQL running, and is this its address?",
     "translate host name": "the host's name cannot be resolved",
@@ -68,8 +75,11 @@ _BY_TEXT = {
     "No such file": "there is no socket of PostgreSQL here; is it running? A server elsewhere needs its host in the URL",
     "timeout": "it did not answer in time",
     "in time": "it did not answer in time; watchdog connects again by itself",
+    'role "': "there is no such user; CREATE ROLE … LOGIN makes it, or correct it in the URL",
+    'database "': _BY_CODE["3D000"],
+    "invalid": "an option of the URL, or its value, is unknown to libpq; correct what stands after the `?`",
 }
-"""What libpq says of a failed connection, which has no code -> the same."""
+"""What libpq says of a failed connection, which has no code -> the same. The first that fits: names of roles and databases are in it."""
 
 
 def _unconnected(said: str) -> str:
