@@ -7,8 +7,8 @@ import atexit
 import gc
 import sys
 
-from watchdog.daemon.early_signals import is_daemon, note_signals
-from watchdog.daemon.lazy_imports import without_httpx_command_line
+from watchdog.daemon.starting.early_signals import is_daemon, note_signals
+from watchdog.daemon.starting.lazy_imports import without_httpx_command_line
 
 __all__ = ["collect_seldom", "end_without_collecting", "main"]
 

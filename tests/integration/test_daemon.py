@@ -109,14 +109,15 @@ def running(building: Building, environ: dict[str, str] | None = None) -> Iterat
     build: Build = building
     daemon = Daemon(build, building.store, building.self_monitor, environ=environ or {}, clock=time.time, stopwatch=time.monotonic)
     thread = threading.Thread(target=daemon.run)
-    thread.start()
-    try:
-        yield daemon
-        assert thread.is_alive() or daemon._end, "the daemon ended by itself"
-    finally:
-        building.source.go_on.set()
-        daemon.end()
-        thread.join(20)
+    with building.store.lease():
+        thread.start()
+        try:
+            yield daemon
+            assert thread.is_alive() or daemon._end, "the daemon ended by itself"
+        finally:
+            building.source.go_on.set()
+            daemon.end()
+            thread.join(20)
     assert not thread.is_alive()
 
 

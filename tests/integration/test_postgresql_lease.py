@@ -19,6 +19,7 @@ from watchdog.store.postgresql import lease
 from watchdog.store.postgresql.connection import PostgresConnection
 from watchdog.store.postgresql.database import WRITERS, PostgresDatabase
 from watchdog.store.refusals import UnsureError
+from watchdog.store.sql import StandBy
 
 LEFT_ALONE = "UPDATE lease SET until = clock_timestamp() - interval '1 second'"
 
@@ -80,7 +81,7 @@ class Giving:
     def __init__(self, *before: Callable[[], object]) -> None:
         self.before = list(before)
 
-    def up(self, reason: str) -> bool:
+    def up(self, seen: StandBy) -> bool:
         if self.before:
             self.before.pop(0)()
             return True

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from watchdog.app.serving import Serving
     from watchdog.daemon.daemon import Build
     from watchdog.daemon.self_monitor import SelfMonitor
+    from watchdog.daemon.starting.begun_anew import Left
     from watchdog.receivers.pace import Pace
     from watchdog.store import Store
 
@@ -40,28 +41,69 @@ Examples:
 @database_option
 def run(*, config: Path | None, database: str | None) -> None:
     """Watch the targets and notify the receivers, until stopped."""
-    from watchdog.daemon.lazy_imports import without_rich  # noqa: PLC0415
+    from watchdog.daemon.starting.lazy_imports import without_rich  # noqa: PLC0415
 
     with without_rich():
-        import structlog  # noqa: F401, PLC0415 - before the modules that use it
+        import structlog  # noqa: PLC0415 - before the modules that use it
     from watchdog.app.serving import Serving  # noqa: PLC0415
-    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
-    from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.config.masking import MASKING  # noqa: PLC0415
+    from watchdog.core.text.secrets import secrets_in  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
-    from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
-    from watchdog.receivers.pace import Pace  # noqa: PLC0415
+    from watchdog.daemon.sd_notify import Notifier  # noqa: PLC0415
+    from watchdog.daemon.starting.begun_anew import begin_anew, left_before  # noqa: PLC0415
+    from watchdog.daemon.starting.standing_by import StandingBy  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
-    conf = load_with_rules(config, {"database": database}, sends=True)
-    configure_log(conf.settings.log_level, conf.settings.log_format)  # who stands by has something to say already
-    _make_default_folder(conf)
+    left = left_before(os.environ)
+    needs = left or _checked(config, database)
+    MASKING.learn(secrets_in({"database": needs.database}))
+
+    def prepare() -> None:
+        if left is None:
+            begin_anew(needs)
+        configure_log(needs.log_level, needs.log_format)
+        serving.stand_by(needs, standing_by, store, lambda: _read(config, database))
+
+    standing_by = StandingBy(Notifier(os.environ), prepare)
     try:
-        with Store.open(conf.loaded.database) as store, Serving() as serving:
-            self_monitor = SelfMonitor()
-            build = builder(config, database, store, self_monitor, Pace(time.monotonic), serving)
-            Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
+        with Store.open(needs.place) as store, Serving() as serving, store.lease(standing_by.wait):
+            standing_by.took_over()
+            _work(config, database, store, serving)
     except StoreError as error:
-        raise Unusable(str(error)) from None
+        if not (standing_by.seen and standing_by.asked_to_end):
+            raise Unusable(str(error)) from None
+        structlog.get_logger().info("watchdog_ended")
+
+
+def _checked(config: Path | None, database: str | None) -> "Left":
+    """What is needed to stand by, of a configuration and rules that were read and found right; nothing else of them is kept."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+    from watchdog.daemon.starting.begun_anew import Left  # noqa: PLC0415
+
+    conf = load_with_rules(config, {"database": database}, sends=True)
+    _make_default_folder(conf)
+    settings, http = conf.settings, conf.settings.http
+    place = conf.loaded.database
+    left = Left(str(place) if isinstance(place, Path) else place.reveal(), settings.log_level, settings.log_format)
+    return (
+        left
+        if http is None
+        else replace(left, listen=http.listen, address=http.address, prefix=http.prefix, authenticates=http.authenticates)
+    )
+
+
+def _work(config: Path | None, database: str | None, store: "Store", serving: "Serving") -> None:
+    """Run the daemon, which has the lease of the store."""
+    from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
+    from watchdog.receivers.pace import Pace  # noqa: PLC0415
+
+    self_monitor = SelfMonitor()
+    build = builder(config, database, store, self_monitor, Pace(time.monotonic), serving)
+    try:
+        Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
     except RejectedError as error:
         raise Refused(str(error)) from None
 
@@ -74,17 +116,14 @@ def builder(
     from msgspec.structs import replace  # noqa: PLC0415
 
     from watchdog.app.watching import build_watching  # noqa: PLC0415
-    from watchdog.cli.configuration import load_with_rules, oddities, untold  # noqa: PLC0415
+    from watchdog.cli.configuration import oddities, untold  # noqa: PLC0415
     from watchdog.daemon.daemon import Built, RejectedError  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
 
     log = structlog.get_logger()
 
     def build() -> Built:
-        try:
-            conf = load_with_rules(config, {"database": database}, sends=True)
-        except Refused as refused:
-            raise RejectedError(refused.message) from None
+        conf = _read(config, database)
         if conf.loaded.database != store.path:
             raise RejectedError(f"database: {conf.loaded.database} instead of {store.path}; another database needs a restart")
         configure_log(conf.settings.log_level, conf.settings.log_format)
@@ -95,6 +134,17 @@ def builder(
         return replace(built, serve=serving.prepare(conf, built, store))
 
     return build
+
+
+def _read(config: Path | None, database: str | None) -> "Configured":
+    """The configuration and its rules as they are now; `RejectedError` if they cannot be used."""
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+    from watchdog.daemon.daemon import RejectedError  # noqa: PLC0415
+
+    try:
+        return load_with_rules(config, {"database": database}, sends=True)
+    except Refused as refused:
+        raise RejectedError(refused.message) from None
 
 
 def _make_default_folder(conf: "Configured") -> None:

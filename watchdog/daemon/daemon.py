@@ -19,10 +19,10 @@ from msgspec import Struct, field
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.model.target import SELF
-from watchdog.daemon.early_signals import noted_signals
 from watchdog.daemon.handover import Handover, hand_over
 from watchdog.daemon.sd_notify import Notifier, watchdog_period_s
 from watchdog.daemon.self_monitor import SelfMonitor
+from watchdog.daemon.starting.early_signals import noted_signals
 from watchdog.daemon.watching import Watching
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store, StoreError
@@ -84,7 +84,6 @@ class Daemon:
         # No Event: a handler runs in the thread that waits, and would wait for ever for the lock that this thread holds at that moment.
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._end = False
-        self._stands_by = ""
         self._reload = False
         self._handed_over = False
         self._removed: tuple[Receiver, ...] = ()  # no longer configured, but still owed notifications
@@ -92,28 +91,11 @@ class Daemon:
         self._stopped: list[Watching] = []  # stopped configurations whose deliveries are not fully settled
 
     def run(self) -> None:
-        """Start, watch, and return once ended. Raises `StoreError` if the database, `RejectedError` if the configuration cannot be used."""
+        """Start, watch, and return once ended; the caller holds the database's lease.
+
+        Raises `StoreError` if the database, `RejectedError` if the configuration cannot be used.
+        """
         self._listen()
-        try:
-            with self._store.lease(self._stand_by):
-                self._stands_by = ""
-                self._work()
-        except StoreError:
-            if not (self._stands_by and self._end):
-                raise
-            log.info("watchdog_ended")
-
-    def _stand_by(self, reason: str) -> bool:
-        """Wait, as long as nobody ends it, until the database that several daemons share is this one's to work on."""
-        if self._stands_by != reason:
-            self._stands_by = reason
-            log.info("standing_by", reason=reason)
-            self._systemd.say("READY=1", f"STATUS=standing by: {reason}")
-        self._systemd.say("WATCHDOG=1")
-        return not self._end
-
-    def _work(self) -> None:
-        """Watch until it is to end."""
         recovered = self._store.recover()
         built = self._begin(self._build())
         log.info(

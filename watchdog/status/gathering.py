@@ -31,6 +31,7 @@ def gathered(
         "",
         now,
         watched=watched.now,
+        daemons=store.daemons(),
         quiet=reasons_of(listed, store, settings, now),
         acknowledged=store.acknowledged(),
         notified=store.notified(),

@@ -13,6 +13,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.model.rows import Reading, Row
+from watchdog.store.sql import Daemons
 
 __all__ = ["TableShown", "TargetShown"]
 
@@ -24,7 +25,8 @@ class TargetShown(Struct, frozen=True):
     """One target. Times are epoch seconds.
 
     `seen_at`: when its tables were read; None: never, and `why_not` says why. `live`: read just now for this command. `watched`: whether a
-    daemon runs on the database; None: unknown, or there is no database. `utc_offset_s`: of the clock that people read here.
+    daemon runs on the database; None: unknown, or there is no database. `daemons`: who they are, where several share it.
+    `utc_offset_s`: of the clock that people read here.
     """
 
     name: str
@@ -34,6 +36,7 @@ class TargetShown(Struct, frozen=True):
     why_not: str = ""
     live: bool = False
     watched: bool | None = None
+    daemons: Daemons = Daemons()
     interval_s: float = 0.0
     day: Day = field(default_factory=Day)
     incidents: tuple[Incident, ...] | None = ()

@@ -9,17 +9,46 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from watchdog.core.model.servers.database_url import DatabaseUrl
 
-__all__ = ["LAST_MESSAGE", "MESSAGES_UP_TO", "Connection", "Cursor", "Database", "DatabasePlace", "Given", "Row", "Wait", "tuples"]
+__all__ = [
+    "LAST_MESSAGE", "MESSAGES_UP_TO", "Connection", "Cursor", "Daemons", "Database", "DatabasePlace", "Given", "Row", "StandBy", "Wait",
+    "tuples",
+]  # fmt: skip
 
 DatabasePlace = Path | DatabaseUrl
 """Where a database is: a file of SQLite, or a database of PostgreSQL."""
 Given = Sequence[Any] | Mapping[str, Any]
 """The values of a statement: `?` in order, or `:name` by name."""
 
-Wait = Callable[[str], bool]
-"""Asked again and again while a lease cannot be had, with the reason: whether to wait on."""
+
+class StandBy(Struct, frozen=True):
+    """Why a lease cannot be had. `holder`: who has it; empty if the database could not be asked. `older`: it runs an older watchdog."""
+
+    reason: str
+    holder: str = ""
+    older: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """For people: for whom a daemon stands by. Unlike `reason`, it names no database."""
+        if not self.holder:
+            return "stands by, and does not reach the database"
+        return f"stands by for {self.holder}" + (", which runs an older watchdog" if self.older else "")
+
+
+Wait = Callable[[StandBy], bool]
+"""Asked again and again while a lease cannot be had: whether to wait on."""
+
+
+class Daemons(Struct, frozen=True):
+    """The daemons of a database that several may share, by name; a file's have none. `works` is empty if none does."""
+
+    works: str = ""
+    stand_by: tuple[str, ...] = ()
+
 
 LAST_MESSAGE = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'"
 """The highest number that a message was ever given; no row if there was none."""
@@ -101,6 +130,12 @@ class Database(Protocol):
 
     def is_held(self) -> bool | None:
         """Whether a daemon works on it; None: that cannot be told."""
+
+    def check_current(self) -> None:
+        """`StoreError` if its tables are not of this watchdog's version."""
+
+    def daemons(self) -> Daemons:
+        """Which daemons work on it or stand by."""
 
     def sign_of_life(self) -> None:
         """Note that the daemon lives, for who looks from outside. Never raises."""

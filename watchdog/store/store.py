@@ -32,7 +32,7 @@ from watchdog.store.reads.receivers_seen import receivers_seen
 from watchdog.store.reads.shown import IncidentShown, Watched
 from watchdog.store.refusals import NotApartError, OvertakenError, StoreError, UnsureError
 from watchdog.store.requests.requests import Requests
-from watchdog.store.sql import Database, DatabasePlace, Wait
+from watchdog.store.sql import Daemons, Database, DatabasePlace, Wait
 from watchdog.store.sqlite.database import DatabaseFile
 from watchdog.store.transaction import Transaction
 from watchdog.store.twins import SharedIncidents
@@ -101,6 +101,14 @@ class Store(Requests, IncidentHistory, Digests, Upcoming):
     def lease(self, wait: Wait | None = None) -> AbstractContextManager[None]:
         """Be the only daemon on this database; `StoreError` if there is another, or once `wait` has enough of standing by."""
         return self._file.lease(wait)
+
+    def daemons(self) -> Daemons:
+        """Which daemons work on a database that several share, and which stand by."""
+        return self._file.daemons()
+
+    def check_current(self) -> None:
+        """`StoreError` if it is of another version than this watchdog, which waits for an older one to end."""
+        self._file.check_current()
 
     def sign_of_life(self) -> None:
         """Record that the daemon is alive, by setting the modification time of `<database>.lock`. Never raises."""

@@ -39,6 +39,8 @@ class Site(Struct, frozen=True):
     """What people began to do to clusters; None where nobody can."""
     actor_of: Callable[[str], Actor] = _nobody
     """Who acts on a target."""
+    stands_by: Callable[[], str] = lambda: ""
+    """In words, for whom this daemon stands by; empty where it works itself."""
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.daemon.early_signals import is_daemon
+from watchdog.daemon.starting.early_signals import is_daemon
 
 ROOT = Path(__file__).parents[3]
 

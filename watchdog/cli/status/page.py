@@ -7,6 +7,7 @@ from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.core.text.durations import format_duration
 from watchdog.status.panels import EVERY, PANELS
 from watchdog.status.shown import TargetShown
+from watchdog.store.sql import Daemons
 
 __all__ = ["status_page"]
 
@@ -17,7 +18,15 @@ def status_page(targets: Sequence[TargetShown], panels: Sequence[str], footer: s
     page: list[Block] = []
     for shown in targets:
         page += [_heading(shown), *(on_terminal(PANELS[name](shown, **most)) for name in chosen)]
+    page += [_daemons(shown.daemons) for shown in targets[:1] if shown.daemons != Daemons()]
     return [*page, Line.of(Ink(footer, "faint"))]
+
+
+def _daemons(daemons: Daemons) -> Line:
+    """Who works on a database that several share, and who stands by."""
+    words = [Ink(f"{daemons.works or 'no watchdog'} works", "faint" if daemons.works else "bad")]
+    words += [Ink(f"; {name} stands by", "faint") for name in daemons.stand_by] or [Ink("; none stands by", "odd")]
+    return Line.of(*words)
 
 
 def _heading(shown: TargetShown) -> Line:

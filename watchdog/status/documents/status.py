@@ -16,6 +16,7 @@ from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.model.rows import Cell, Reading
 from watchdog.status.documents.quiet import AcknowledgementDocument, QuietDocument, acknowledgement_document, quiet_document
 from watchdog.status.shown import TargetShown
+from watchdog.store.sql import Daemons
 from watchdog.tables.history.kept import KEPT
 
 __all__ = ["PartDocument", "RowDocument", "StatusDocument", "TableDocument", "part_document", "status_document", "table_document"]
@@ -105,16 +106,26 @@ class TargetDocument(Struct, frozen=True, kw_only=True):
     incidents: Sequence[OpenIncident] | None
 
 
+class DaemonsDocument(Struct, frozen=True, kw_only=True):
+    """The daemons that share a database, by host and pid. `works`: null if none does."""
+
+    works: str | None
+    stand_by: Sequence[str]
+
+
 class StatusDocument(Struct, frozen=True, kw_only=True):
-    """Targets with their tables, the figures and hours of the last 24 hours, and their incidents."""
+    """Targets with their tables, the figures and hours of the last 24 hours, and their incidents. `daemons`: null with a file."""
 
     version: Literal[1] = 1
+    daemons: DaemonsDocument | None = None
     targets: Sequence[TargetDocument]
 
 
 def status_document(targets: Sequence[TargetShown]) -> StatusDocument:
     """The document of these targets."""
-    return StatusDocument(targets=[_target(shown) for shown in targets])
+    daemons = next((shown.daemons for shown in targets), Daemons())
+    shared = DaemonsDocument(works=daemons.works or None, stand_by=daemons.stand_by) if daemons != Daemons() else None
+    return StatusDocument(targets=[_target(shown) for shown in targets], daemons=shared)
 
 
 def table_document(reading: Reading) -> TableDocument:

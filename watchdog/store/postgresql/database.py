@@ -10,7 +10,7 @@ import os
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import structlog
 
@@ -23,12 +23,12 @@ except ImportError:
     raise StoreError("database: psycopg is not installed, which speaks to PostgreSQL: pip install 'celery-watchdog[postgresql]'") from None
 
 from watchdog.store.migrations import STEPS
-from watchdog.store.postgresql import lease
+from watchdog.store.postgresql import lease, standbys
 from watchdog.store.postgresql.connection import PostgresConnection, connected
 from watchdog.store.postgresql.refusals import sentence_for, speaking_of
 from watchdog.store.postgresql.rows import NamedRow
 from watchdog.store.postgresql.schema import apply_steps, check_version
-from watchdog.store.sql import Wait
+from watchdog.store.sql import Daemons, Wait
 
 __all__ = ["PostgresDatabase"]
 
@@ -93,10 +93,22 @@ class PostgresDatabase:
                 f"database {self.url}: is of version {version}, this watchdog reads version {len(STEPS)}; "
                 "`watchdog run` brings it up to date"
             )
-        if version and self.is_held():
+        if version and self._epoch is None and self.is_held():
+            if create:
+                return  # who is about to stand by waits for its end, and has the lease as the steps run
             raise StoreError(f"{lease.holder_of(self.connection())} runs an older watchdog on {self.url}; stop it first")
         with self.writing() as connection:
             apply_steps(connection, self.url)
+
+    def check_current(self) -> None:
+        """`StoreError` if its tables are not of this watchdog's version."""
+        with self.speaking():
+            version = check_version(self.connection(), self.url)
+        if version < len(STEPS):
+            raise StoreError(
+                f"database {self.url}: is of version {version}, and an older watchdog works on it; "
+                f"this one brings it to version {len(STEPS)} as it takes over"
+            )
 
     def connection(self) -> PostgresConnection:
         """This thread's connection."""
@@ -199,9 +211,12 @@ class PostgresDatabase:
     @contextmanager
     def lease(self, wait: Wait | None = None) -> Iterator[None]:
         """Be the only daemon on this database; `StoreError` if there is another. Each transaction then asks whether that still holds."""
-        self._epoch = lease.take(self, wait)
+        self._epoch = lease.take(self, wait and standbys.noted(self, wait))
         renewal = lease.Renewal(self, self._epoch, self._lost)
         try:
+            self._look(create=True)  # another version may have worked on it meanwhile
+            with suppress(StoreError), self.speaking():
+                standbys.forget(self.connection())
             yield
         finally:
             renewal.give_back()
@@ -215,6 +230,12 @@ class PostgresDatabase:
             ours = lease.is_ours(self.connection(), self._epoch)
         if not ours:
             raise self._taken_over("nothing was sent")
+
+    def daemons(self) -> Daemons:
+        """Which daemons work on it or stand by."""
+        with self.speaking():
+            connection = self.connection()
+            return Daemons(lease.holder_of(connection) if lease.is_held(connection) else "", standbys.standing_by(connection))
 
     def is_held(self) -> bool:
         """Whether a daemon works on it."""

@@ -19,9 +19,9 @@ import structlog
 
 from watchdog.store.postgresql.connection import SESSION
 from watchdog.store.refusals import StoreError
-from watchdog.store.sql import Connection, Database, Row, Wait
+from watchdog.store.sql import Connection, Database, Row, StandBy, Wait
 
-__all__ = ["RENEW_S", "TTL_S", "Renewal", "holder_of", "is_held", "is_ours", "take"]
+__all__ = ["RENEW_S", "TTL_S", "Renewal", "holder_of", "is_held", "is_ours", "own_name", "take"]
 
 _log = structlog.get_logger("watchdog.store")
 
@@ -66,14 +66,15 @@ def take(database: Database, wait: Wait | None = None, pause: Callable[[float], 
             if (died or not seen["held"]) and (epoch := _taken(database, alive)) is not None:
                 _log.info("lease_taken", epoch=epoch, reason=_why_free(seen))
                 return epoch
-            reason, now, pause_s = f"another watchdog ({seen['holder']}) uses {database.place}", str(seen["until"]), _LOOK_S
+            why = StandBy(f"another watchdog ({seen['holder']}) uses {database.place}", str(seen["holder"]))
+            now, pause_s = str(seen["until"]), _LOOK_S
         except StoreError as error:  # the database is away, or is written to for long
             if wait is None:
                 raise
-            reason = now = str(error)
+            why, now = StandBy(str(error)), str(error)
             alive, pause_s = _NONE, _RETRY_S  # a server that went away has ended the connections of a holder that lives
-        if not (wait(reason) if wait else before in ("", now)):
-            raise StoreError(f"{reason}; stop it first, or let `database` in the configuration name another one")
+        if not (wait(why) if wait else before in ("", now)):
+            raise StoreError(f"{why.reason}; stop it first, or let `database` in the configuration name another one")
         before = now
         pause(pause_s)
 
@@ -86,7 +87,7 @@ def _taken(database: Database, alive: int) -> int | None:
     with database.speaking():
         database.connection().execute(_END_SESSIONS, (SESSION,))
     with database.writing() as connection, database.speaking():
-        row = connection.execute(_TAKE, (_own_name(), SESSION, TTL_S, alive)).fetchone()
+        row = connection.execute(_TAKE, (own_name(), SESSION, TTL_S, alive)).fetchone()
         return None if row is None else int(row["epoch"])
 
 
@@ -112,7 +113,8 @@ def holder_of(connection: Connection) -> str:
     return str(connection.execute(_SEEN).fetchone()["holder"])
 
 
-def _own_name() -> str:
+def own_name() -> str:
+    """By which name people find this process."""
     return f"{socket.gethostname()}, pid {os.getpid()}"
 
 

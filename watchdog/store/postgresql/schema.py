@@ -9,14 +9,16 @@ from watchdog.store.migrations import STEPS
 from watchdog.store.postgresql.connection import PostgresConnection
 from watchdog.store.postgresql.dialect import schema_for_postgresql
 from watchdog.store.refusals import StoreError
+from watchdog.store.sql import Connection
 
-__all__ = ["apply_steps", "check_version"]
+__all__ = ["apply_steps", "check_version", "version_of"]
 
 _OWN = (
     "CREATE TABLE watchdog_schema (version BIGINT NOT NULL)",
     "INSERT INTO watchdog_schema VALUES (0)",
     "CREATE TABLE lease (epoch BIGINT NOT NULL, holder TEXT NOT NULL, session TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)",
     "INSERT INTO lease VALUES (0, '', '', '-infinity')",
+    "CREATE TABLE standbys (session TEXT PRIMARY KEY, name TEXT NOT NULL, seen_at TIMESTAMPTZ NOT NULL)",
 )
 _FOREIGN = "SELECT count(*) AS tables FROM pg_tables WHERE schemaname = current_schema()"
 _IS_THERE = "SELECT to_regclass('watchdog_schema') IS NOT NULL AS there"
@@ -28,13 +30,18 @@ def check_version(connection: PostgresConnection, url: DatabaseUrl) -> int:
         if connection.execute(_FOREIGN).fetchone()["tables"]:
             raise StoreError(f"database {url}: holds tables of another program, and was left as it is; give watchdog a database of its own")
         return 0
-    version = int(connection.execute("SELECT version FROM watchdog_schema").fetchone()["version"])
+    version = version_of(connection)
     if version > len(STEPS):
         raise StoreError(
             f"database {url}: is of version {version}, this watchdog knows versions up to {len(STEPS)}, and it was left as it is; "
             "install the newer watchdog again"
         )
     return version
+
+
+def version_of(connection: Connection) -> int:
+    """The version of the schema that is there."""
+    return int(connection.execute("SELECT version FROM watchdog_schema").fetchone()["version"])
 
 
 def apply_steps(connection: PostgresConnection, url: DatabaseUrl) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
 from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
-from watchdog.store.sql import Wait
+from watchdog.store.sql import Daemons, Wait
 from watchdog.store.sqlite.lease import is_held, lease, retaken, sign_of_life
 from watchdog.store.sqlite.repair.deleted import identity_of, put_back
 
@@ -193,6 +193,13 @@ class DatabaseFile:
     def is_held(self) -> bool | None:
         """Whether a daemon holds it; None: its lock may not be read."""
         return is_held(self.path)
+
+    def check_current(self) -> None:
+        """It is, once it is open: nobody waits for a file."""
+
+    def daemons(self) -> Daemons:
+        """None by name: a file has one at most."""
+        return Daemons()
 
     def sign_of_life(self) -> None:
         """Set the lock file's modification time to now. Never raises."""

@@ -41,7 +41,8 @@ def _watchdog(site: Site, targets: Collection[str]) -> Iterator[Metric]:
     now = site.clock()
     looks = site.store.last_looks()
     readings = {target: readings_of(looks[target], now) for target in targets if target in looks}
-    readings[SELF] = own_readings(site.self_seen(), now)
+    if not site.stands_by():
+        readings[SELF] = own_readings(site.self_seen(), now)
     yield from own_families(site, looks)
     yield from table_families(readings)
     yield from incident_families(one for one in site.store.incidents() if one.target in targets or one.target == SELF)

@@ -48,6 +48,7 @@ def of_every_page() -> dict[str, Any]:
         "person": g.get("person"),
         "csrf_field": CSRF_FIELD,
         "targets": current_site().targets,
+        "stands_by": current_site().stands_by(),
     }
 
 
