@@ -30,6 +30,9 @@ class Watch:
         """Our clock less Flower's."""
         self.took_s = 0.0
         """How long each look takes to ask."""
+        self.reused: frozenset[Query] = frozenset()
+        """Queries that are not asked again: their last answer is used."""
+        self._last: Mapping[Query, object] = {}
 
     def look(self, after: float = INTERVAL, *, window_s: float = DEFAULT_WINDOW_S) -> Mapping[str, Reading]:
         """One look, `after` seconds later (0 at the first); workers online go on beating meanwhile."""
@@ -57,9 +60,13 @@ class Watch:
                 if not found.asked(query)
             )
             for source in ("redis", "rabbitmq", "results", "flower", "events", "celery"):
-                answers = [(query, self.cluster.answer(query, source)) for query in wanted if self._source_of(query) == source]
-                found = found.plus(answers, {source: 1.0})
+                answers = [(query, self._answer(query, source)) for query in wanted if self._source_of(query) == source]
+                found = found.plus(answers, {source: 1.0}, reused=self.reused.intersection(wanted))
+        self._last = found.answers
         return replace(found, took_s=self.took_s)
+
+    def _answer(self, query: Query, source: str) -> object:
+        return self._last[query] if query in self.reused else self.cluster.answer(query, source)
 
     def _source_of(self, query: Query) -> str:
         return "redis" if query.source == "results" and "results" not in self.target.sources else query.source

@@ -99,7 +99,7 @@ class Poller:
         reused = {} if heard else {q: self._good[q][1] for q in batch if q.good_for_s and self._still_good(q, now)}
         fresh = [q for q in batch if q not in reused] if reused else batch
         if not fresh:
-            return replies.plus(reused)
+            return replies.plus(reused, reused=reused)
         self._go_on()
         progress(f"asking {source.name} of {self.target.name}")
         answers = source.ask(fresh)
@@ -111,7 +111,7 @@ class Poller:
                 self._good[query] = (now, answer)
         self._pace.note(answers.took_s, got)
         latency = {} if answers.latency_ms is None else {source.name: answers.latency_ms}
-        return replies.plus({**reused, **got}, latency)
+        return replies.plus({**reused, **got}, latency, reused=reused)
 
     def _go_on(self) -> None:
         if self._stopping.is_set():

@@ -133,6 +133,13 @@ def test_an_answer_is_reused_while_it_is_good() -> None:
     assert asking.ask(Past(), NOW + 14).get(ReadEventCounters(), str) == "first"
 
 
+@pytest.mark.parametrize("beside", [(), (WorkerStatus(),)])
+def test_which_answers_are_reused_is_said(beside: tuple[Query, ...]) -> None:
+    flower = Recording("flower", answers={ReadEventCounters(): "first"})
+    asking = poller(flower, a_table("a", [ReadEventCounters(), *beside]))
+    assert [asking.ask(Past(), NOW + after).reused for after in (0, 14, 15)] == [frozenset(), {ReadEventCounters()}, frozenset()]
+
+
 def test_an_answer_is_asked_again_when_it_is_no_longer_good() -> None:
     flower = Recording("flower", answers={ReadEventCounters(): "first"})
     asking = poller(flower, a_table("a", [ReadEventCounters()]))

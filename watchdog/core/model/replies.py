@@ -235,12 +235,16 @@ class Held(Struct, Generic[T], frozen=True):
 
 
 class Replies(Struct, frozen=True, eq=False):
-    """All answers of a cycle so far, by query. `took_s`: how long asking took: an answer may be so much younger than `now`."""
+    """All answers of a cycle so far, by query. `took_s`: how long asking took: an answer may be so much younger than `now`.
+
+    `reused`: queries whose answer is that of an earlier cycle (`good_for_s`): what is newer may not be held against it.
+    """
 
     answers: Mapping[Query, object] = field(default_factory=dict)
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     """Source -> time its first query took."""
     took_s: float = 0.0
+    reused: frozenset[Query] = frozenset()
     _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict)
 
     def get(self, query: Query, kind: type[R]) -> R | Gap:
@@ -278,10 +282,15 @@ class Replies(Struct, frozen=True, eq=False):
         return cast("R", self._concluded[key][0])
 
     def plus(
-        self, more: Mapping[Query, object] | Iterable[tuple[Query, object]], latency_ms: Mapping[str, float] | None = None
+        self,
+        more: Mapping[Query, object] | Iterable[tuple[Query, object]],
+        latency_ms: Mapping[str, float] | None = None,
+        *,
+        reused: Iterable[Query] = (),
     ) -> "Replies":
         """Return these answers and more."""
-        return Replies({**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})})
+        answers, latency = {**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})}
+        return Replies(answers, latency, reused=self.reused.union(reused))
 
 
 def _held(replies: Replies, kind: type[OfKeys[T]]) -> Held[T]:

@@ -196,7 +196,13 @@ def read(look: Look) -> Reading:
 
 
 def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[str | None, Heard]:
-    """Return why counts are incomplete, according to the workers themselves, and what to remember of it."""
+    """Return why counts are incomplete, according to the workers themselves, and what to remember of it.
+
+    Heartbeats are newer than counters that are reused: what a worker took since is no contradiction. What was said of them holds until
+    they are read again.
+    """
+    if ReadEventCounters() in look.replies.reused:
+        return memory.heard.said or None, memory.heard
     workers = look.before["workers"].rows if "workers" in look.before else ()
     flower_s = -inf if counters.started_at is None else look.now - counters.started_at
     processed: dict[str, float] = {}
@@ -207,7 +213,8 @@ def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[st
             processed[name], began_after[name] = took, isinstance(uptime_s, float) and uptime_s < flower_s
     events = {worker: sum([sum(of_task.values()) for of_task in tasks.values()]) for worker, tasks in counters.counts.items()}
     after = memory.heard.after(events, processed)
-    return dark(after if memory.read_at is not None else Heard(), events, processed, began_after), after
+    why = dark(after if memory.read_at is not None else Heard(), events, processed, began_after)
+    return why, replace(after, said=why or "")
 
 
 def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[Sample, TaskCounters]:

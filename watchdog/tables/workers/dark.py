@@ -16,9 +16,10 @@ LEAST = 10.0
 
 
 class Heard(Struct, frozen=True):
-    """Worker -> (events of its tasks, tasks it took) when the number of events last rose."""
+    """Worker -> (events of its tasks, tasks it took) when the number of events last rose. `said`: what `dark` last said; empty: nothing."""
 
     of: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    said: str = ""
 
     def after(self, events: Mapping[str, float], processed: Mapping[str, float]) -> "Heard":
         """Return the memory after a poll. If a counter restarts (a new worker process, or Flower), the worker is remembered anew."""

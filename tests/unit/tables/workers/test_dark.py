@@ -3,6 +3,7 @@ from msgspec.structs import replace
 
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, gap
+from watchdog.core.model.queries import ReadEventCounters
 from watchdog.tables.workers.dark import Heard, dark
 
 WEB = "celery@web-1"
@@ -49,6 +50,31 @@ def test_once_it_is_heard_again_what_is_counted_is_believed_again() -> None:
     watch.look()
     takes(watch.cluster, 5, events=5)
     assert watch.look()["tasks"].missing is None
+
+
+def test_what_is_newer_than_the_counters_is_not_held_against_them() -> None:
+    watch = watching(healthy())
+    watch.reused = frozenset({ReadEventCounters()})
+    takes(watch.cluster, 200, events=200)
+    assert watch.look()["tasks"].missing is None
+
+
+def test_what_was_said_holds_until_the_counters_are_read_again() -> None:
+    watch = watching(healthy())
+    takes(watch.cluster, 200, events=0)
+    said = watch.look()["tasks"].missing
+    watch.reused = frozenset({ReadEventCounters()})
+    takes(watch.cluster, 5, events=5)
+    assert (said is not None, watch.look()["tasks"].missing) == (True, said)
+
+
+def test_what_was_taken_before_counters_were_reused_is_not_forgotten() -> None:
+    watch = watching(healthy())
+    watch.reused = frozenset({ReadEventCounters()})
+    takes(watch.cluster, 200, events=0)
+    watch.look()
+    watch.reused = frozenset()
+    assert "celery@web-1 took 200 tasks" in (watch.look()["tasks"].missing or "")
 
 
 def test_one_of_several_is_enough_for_the_cluster_to_be_unknown() -> None:

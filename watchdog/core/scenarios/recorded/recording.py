@@ -64,7 +64,8 @@ def first_line(target: Target, every_s: float, mask: Masked) -> str:
 def look_line(at: float, replies: Replies, mask: Masked) -> str:
     """Return the line of one look."""
     answers = [plain(query, answer, mask) for query, answer in replies.answers.items()]
-    return json.dumps({"at": at, "latency_ms": dict(replies.latency_ms), "answers": answers}, ensure_ascii=False)
+    reused = [nth for nth, query in enumerate(replies.answers) if query in replies.reused]
+    return json.dumps({"at": at, "latency_ms": dict(replies.latency_ms), "reused": reused, "answers": answers}, ensure_ascii=False)
 
 
 def read_recording(text: str) -> Recording:
@@ -107,6 +108,7 @@ def _look(number: int, found: Mapping[str, Any]) -> LookRecorded:
         at = msgspec.convert(found.get("at"), ready(float), strict=False)
         latency_ms = msgspec.convert(found.get("latency_ms", {}), ready(dict[str, float]), strict=False)
         answers = dict(answered(entry) for entry in msgspec.convert(found.get("answers"), ready(list[Any])))
+        reused = set(msgspec.convert(found.get("reused", []), ready(list[int])))
     except (msgspec.ValidationError, ValueError) as error:
         raise RecordingError(number, f"{error}; mend this line, or record it again") from None
-    return LookRecorded(at, Replies(answers, latency_ms))
+    return LookRecorded(at, Replies(answers, latency_ms, reused=frozenset(query for nth, query in enumerate(answers) if nth in reused)))

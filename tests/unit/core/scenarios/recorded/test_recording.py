@@ -42,6 +42,11 @@ def test_what_is_read_is_what_was_written() -> None:
     assert read_recording(FIRST + "\n" + look_line(NOW, healthy, str)).looks[0].replies.answers == dict(healthy.answers)
 
 
+def test_which_answers_were_reused_is_kept() -> None:
+    looked = replies((ReadServer(), a_server()), (RunningTasks(), ())).plus((), reused=[RunningTasks()])
+    assert read_recording(FIRST + "\n" + look_line(NOW, looked, str)).looks[0].replies.reused == {RunningTasks()}
+
+
 def test_gaps_and_infinity_are_kept() -> None:
     held = Held(frozenset({"a", "b"}), {"a": 3}, {"b": Gap("redis: WRONGTYPE")})
     answers = {ListLengths(("a", "b")): held, LowestScore("index"): float("inf"), RunningTasks(): Gap("flower: timeout")}
