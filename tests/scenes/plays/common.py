@@ -1,12 +1,21 @@
-"""What several scenes share: little clusters to start from, which rules report that a worker is gone, and when a group is told of more."""
+"""What several scenes share: little clusters to start from, names of pods, which rules report that a worker is gone, and when a group is
+told of more."""
 
 from tests.scenes.lab import Lab
 
-__all__ = ["GONE", "JOINS_S", "one_worker", "two_workers"]
+__all__ = ["GONE", "JOINS_S", "SUFFIX", "one_worker", "two_workers", "web"]
 
 GONE = ("WorkerLost", "HostLost", "WorkersLost", "NoWorkersOnline", "EveryWorkerLost", "WorkersBelowMinimum")
 JOINS_S = 60
 """The default `group_interval`: what joins a group that was just told of is told that much later."""
+
+SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+"""The letters of Kubernetes' pod names."""
+
+
+def web(release: str, suffix: str) -> str:
+    """The name of a pod."""
+    return f"web-{release}-{suffix}"
 
 
 def one_worker(lab: Lab) -> None:

@@ -8,12 +8,10 @@ import time
 from celery import chord
 
 from tests.scenes.lab import Lab
-from tests.scenes.plays.common import one_worker
+from tests.scenes.plays.common import SUFFIX, one_worker, web
 from tests.scenes.scene import Scene
 
-__all__ = ["HEALTHY"]
-
-SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # the letters of Kubernetes' pod names
+__all__ = ["HEALTHY", "all_sorts_of_work"]
 
 
 def _pools(lab: Lab) -> None:
@@ -59,7 +57,7 @@ def _many_kinds(lab: Lab) -> None:
     lab.cluster.start_beat({"tick": {"task": "demo.ok", "schedule": 2.0}})
 
 
-def _all_sorts(lab: Lab) -> None:
+def all_sorts_of_work(lab: Lab) -> None:
     """Everything Celery offers that looks odd from outside and is not: retries, chords, expired, revoked, countdowns, bursts."""
     app = lab.cluster.app
     turns = itertools.count()
@@ -82,6 +80,10 @@ def _all_sorts(lab: Lab) -> None:
             lab.attempt(lambda: _end_by_force(lab))
 
     lab.every(1.0, send)
+
+
+def _all_sorts(lab: Lab) -> None:
+    all_sorts_of_work(lab)
     for at in (60, 150, 280):
         lab.rest_until(at)
         lab.check("all sorts of work", (0,))
@@ -93,21 +95,17 @@ def _end_by_force(lab: Lab) -> None:
     result.revoke(terminate=True)
 
 
-def _web(release: str, suffix: str) -> str:
-    return f"web-{release}-{suffix}"
-
-
 def _pods(lab: Lab) -> None:
     for suffix in ("bcdfg", "hjklm", "npqrs"):
-        lab.cluster.start_worker(_web("7d9f8b6c5d", suffix), ["web"], 2)
+        lab.cluster.start_worker(web("7d9f8b6c5d", suffix), ["web"], 2)
 
 
 def _replaced_one_by_one(lab: Lab) -> None:
     lab.traffic(0.5, "web", delay=0.2)
     lab.rest_until(10)
     for old, new in (("bcdfg", "tvwxz"), ("hjklm", "24562"), ("npqrs", "bdfhj")):
-        lab.cluster.start_worker(_web("5c6b7f9d84", new), ["web"], 2)
-        lab.cluster.kill_worker(_web("7d9f8b6c5d", old), signal.SIGTERM)
+        lab.cluster.start_worker(web("5c6b7f9d84", new), ["web"], 2)
+        lab.cluster.kill_worker(web("7d9f8b6c5d", old), signal.SIGTERM)
         lab.rest_until(lab.now + 25)
     lab.rest_until(120)
     lab.check("after the deploy", (0,))
@@ -116,10 +114,10 @@ def _replaced_one_by_one(lab: Lab) -> None:
 def _replaced_by_force(lab: Lab) -> None:
     """Pods that hold long tasks are killed after their grace; then all at once; then one is left, and three come back."""
     names = random.Random(8)
-    pods = [_web("7d9f8b6c5d", suffix) for suffix in ("bcdfg", "hjklm", "npqrs")]
+    pods = [web("7d9f8b6c5d", suffix) for suffix in ("bcdfg", "hjklm", "npqrs")]
 
     def one_more(release: str) -> str:
-        pod = _web(release, "".join(names.choices(SUFFIX, k=5)))
+        pod = web(release, "".join(names.choices(SUFFIX, k=5)))
         lab.cluster.start_worker(pod, ["web"], 2)
         return pod
 
