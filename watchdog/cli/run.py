@@ -41,9 +41,9 @@ Examples:
 @database_option
 def run(*, config: Path | None, database: str | None) -> None:
     """Watch the targets and notify the receivers, until stopped."""
-    from watchdog.daemon.starting.lazy_imports import without_rich  # noqa: PLC0415
+    from watchdog.daemon.starting.lazy_imports import without  # noqa: PLC0415
 
-    with without_rich():
+    with without("rich", "greenlet"):
         import structlog  # noqa: PLC0415 - before the modules that use it
     from watchdog.app.serving import Serving  # noqa: PLC0415
     from watchdog.config.masking import MASKING  # noqa: PLC0415
@@ -66,7 +66,9 @@ def run(*, config: Path | None, database: str | None) -> None:
 
     standing_by = StandingBy(Notifier(os.environ), prepare)
     try:
-        with Store.open(needs.place) as store, Serving() as serving, store.lease(standing_by.wait):
+        with without("numpy", "pandas"):  # of sqlite-utils, which makes the database
+            opened = Store.open(needs.place)
+        with opened as store, Serving() as serving, store.lease(standing_by.wait):
             standing_by.took_over()
             _work(config, database, store, serving)
     except StoreError as error:

@@ -1,14 +1,15 @@
-"""Prevents optional imports of libraries that nothing here needs: 70 ms of CPU and up to 6 MB each (measured).
+"""Prevents optional imports of libraries that nothing here needs: 70 ms of CPU, and 1 to 11 MB, each (measured).
 
 httpx imports its own command line, with rich and pygments, wherever rich is installed; structlog imports rich for tracebacks, which
-watchdog prints plainly. Both work without it if the import fails, which these functions arrange.
+watchdog prints plainly, and greenlet; sqlite-utils imports numpy and pandas. They work without these if the import fails, which these
+functions arrange.
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["without_httpx_command_line", "without_rich"]
+__all__ = ["without", "without_httpx_command_line"]
 
 
 def without_httpx_command_line() -> None:
@@ -17,13 +18,13 @@ def without_httpx_command_line() -> None:
 
 
 @contextmanager
-def without_rich() -> Iterator[None]:
-    """Modules imported inside cannot import rich, unless it is imported already."""
-    hidden = "rich" not in sys.modules
-    if hidden:
-        sys.modules["rich"] = None  # type: ignore[assignment]
+def without(*libraries: str) -> Iterator[None]:
+    """Modules imported inside cannot import these, unless they are imported already."""
+    hidden = [name for name in libraries if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        if hidden:
-            del sys.modules["rich"]
+        for name in hidden:
+            del sys.modules[name]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from msgspec.structs import replace
-from pydantic import Field, StrictStr
+from pydantic import AfterValidator, Field, StrictStr
 
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Later, Outcome, Refused
@@ -37,11 +37,17 @@ _MEND: Sequence[tuple[re.Pattern[str], str, bool]] = (
 _WAIT = re.compile(r"wait (\d{1,6}) seconds")
 
 
+def _channel(name: str) -> str:
+    if name[0] not in "#@":
+        raise ValueError('expected "#" and the name of a channel, or "@" and that of somebody, found neither sign')
+    return name
+
+
 class RocketchatSettings(DigestSettings, HttpSettings):
     """`type = "rocketchat"`; `url` is that of an incoming integration. `channel`: another one than its own: `#alerts`, or `@somebody`."""
 
     type: Literal["rocketchat"]
-    channel: Annotated[StrictStr, Field(min_length=2, max_length=100, pattern="^[#@]")] | None = None
+    channel: Annotated[StrictStr, Field(min_length=2, max_length=100), AfterValidator(_channel)] | None = None
     per_second: Annotated[float, Field(gt=0, le=1000)] = 0.16
 
 

@@ -4,9 +4,10 @@ In: plain values. Out: frozen settings, whose `place` says where the broker is. 
 that of `redis`: `beside` returns the settings that then apply.
 """
 
+import re
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, SecretStr, StrictBool, model_validator
 
 from watchdog.net.settings_types import PositiveDuration
 from watchdog.sources.celery.amqp_address import AmqpAddress, is_amqp, parse_amqp
@@ -38,6 +39,12 @@ def _of_amqp(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+def _exchange(name: str) -> str:
+    if not re.fullmatch(r"[\w.-]{1,100}", name):
+        raise ValueError("expected 1 to 100 letters, digits, `.`, `-` and `_`, as in `control_exchange` of Celery, found something else")
+    return name
+
+
 class CelerySettings(BaseModel):
     """`celery = {...}` of a target. None means: as in `redis`, or Celery's default."""
 
@@ -47,7 +54,7 @@ class CelerySettings(BaseModel):
     ask_workers: StrictBool = True
     timeout: PositiveDuration = 1.0
     connect_timeout: PositiveDuration = 1.0
-    control_exchange: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] = "celery"
+    control_exchange: Annotated[str, AfterValidator(_exchange)] = "celery"
     key_prefix: str | None = None
     ca_file: str | None = None
     cert_file: str | None = None

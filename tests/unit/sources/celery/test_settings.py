@@ -81,7 +81,9 @@ def test_a_broker_is_a_source_of_the_target() -> None:
         ({"celery": "amqp://rabbit:port//"}, "cannot be read"),
         ({"celery": "amqp://rabbit//?heartbeat=3"}, "no options"),
         ({"celery": {"url": "amqp://rabbit//", "key_prefix": "x"}}, "`key_prefix` is for Redis"),
-        ({"celery": {"control_exchange": "a b"}, "redis": "redis://r"}, "pattern"),
+        ({"celery": {"control_exchange": "a b"}, "redis": "redis://r"}, "expected 1 to 100 letters"),
+        ({"celery": {"control_exchange": "a" * 101}, "redis": "redis://r"}, "expected 1 to 100 letters"),
+        ({"celery": {"control_exchange": ""}, "redis": "redis://r"}, "expected 1 to 100 letters"),
     ],
 )
 def test_what_does_not_fit_together_is_told_without_the_url(given: dict[str, Any], said: str) -> None:
