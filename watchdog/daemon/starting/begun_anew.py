@@ -11,8 +11,10 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import DecodeError, Struct, json
+import msgspec.json
+from msgspec import DecodeError, Struct
 
+from watchdog.core.decoding import ready
 from watchdog.core.model.servers.database_url import DatabaseUrl, is_database_url
 from watchdog.daemon.starting.early_signals import LISTENED_FOR
 from watchdog.store.sql import DatabasePlace
@@ -47,7 +49,7 @@ def begin_anew(left: Left) -> None:
     """Replace this process's image by a new one of the same command. Returns only if that cannot be."""
     reader, writer = os.pipe()
     try:
-        os.write(writer, json.encode(left))
+        os.write(writer, msgspec.json.encode(left))
         os.close(writer)
         os.set_inheritable(reader, True)  # noqa: FBT003 - takes no name
         signal.pthread_sigmask(signal.SIG_BLOCK, LISTENED_FOR)  # until the new image listens
@@ -65,7 +67,7 @@ def left_before(environ: MutableMapping[str, str]) -> Left | None:
         return None
     try:
         with os.fdopen(int(number), "rb") as reader:
-            return json.decode(reader.read(_MOST_BYTES), type=Left)
+            return msgspec.json.decode(reader.read(_MOST_BYTES), type=ready(Left))
     except (OSError, DecodeError):
         return None
     finally:
