@@ -45,9 +45,9 @@ machine: ## what proof-systemd needs to boot a Debian, from Debian's own package
 	@apt-get update -qq
 	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends mmdebstrap systemd-container
 
-peers: ## Prometheus, Alertmanager, nginx and Chromium, which tests hold what [http] serves against, RabbitMQ and PostgreSQL; from Debian's own packages, as root
+peers: ## Prometheus, Alertmanager, nginx and Chromium, which tests hold what [http] serves against, RabbitMQ, PostgreSQL and PgBouncer; from Debian's own packages, as root
 	@apt-get update -qq
-	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends prometheus prometheus-alertmanager nginx-light chromium fonts-dejavu-core rabbitmq-server postgresql
+	@DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends prometheus prometheus-alertmanager nginx-light chromium fonts-dejavu-core rabbitmq-server postgresql pgbouncer
 
 lint: $(STAMP)
 	@$(VENV)/bin/python -m ruff check .

@@ -25,6 +25,7 @@ except ImportError:
 from watchdog.store.migrations import STEPS
 from watchdog.store.postgresql import lease, standbys
 from watchdog.store.postgresql.connection import PostgresConnection, connected
+from watchdog.store.postgresql.pooling import refuse_shared_sessions
 from watchdog.store.postgresql.refusals import sentence_for, speaking_of
 from watchdog.store.postgresql.rows import NamedRow
 from watchdog.store.postgresql.schema import apply_steps, check_version
@@ -63,6 +64,7 @@ class PostgresDatabase:
         """Check that it is usable, and with `create` create or migrate its tables. `StoreError` gives the reason if it is not."""
         try:
             with self.speaking():
+                refuse_shared_sessions(self.connection(), self._new, self.url)
                 self._look(create=create)
         except BaseException:
             self.close()
@@ -119,7 +121,7 @@ class PostgresDatabase:
         return found
 
     def _connect(self) -> PostgresConnection:
-        made = connected(self.url, read_only=self.read_only, longest_s=self.busy_timeout_s * 2, idle_s=lease.TTL_S)
+        made = self._new()
         with self._opening:
             for thread, old in list(self._opened):
                 if not thread.is_alive() or thread is threading.current_thread():
@@ -127,6 +129,9 @@ class PostgresDatabase:
                     self._opened.remove((thread, old))
             self._opened.append((threading.current_thread(), made))
         return made
+
+    def _new(self) -> PostgresConnection:
+        return connected(self.url, read_only=self.read_only, longest_s=self.busy_timeout_s * 2, idle_s=lease.TTL_S)
 
     def speaking(self) -> AbstractContextManager[None]:
         """psycopg's errors raised inside become a `StoreError` about this database."""
