@@ -1,6 +1,7 @@
 """History in the database: single looks, buckets, what is deleted when, and a clock that is set back or ahead."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -10,6 +11,9 @@ from watchdog.core.history.series import Fold, Keeping, Kept, Part, Series, Slic
 from watchdog.core.model.last_look import LastLook, TableSeen
 from watchdog.core.model.rows import Row
 from watchdog.store import Looked, Store
+from watchdog.store.looks.frames import FRAMES
+from watchdog.store.looks.history import PUT
+from watchdog.store.retention import OLD_FRAMES
 from watchdog.store.sql import DatabasePlace
 
 T0 = 1_800_000_000.0
@@ -151,3 +155,20 @@ def test_only_the_tables_that_are_wanted_are_decoded(store: Store) -> None:
     watching.looks(T0, T0 + 20)
     assert [set(one.parts) for one in store.history("prod", T0, T0 + 20, {"t"})] == [{"t"}, {"t"}]
     assert [set(one.parts) for one in store.history("prod", T0, T0 + 20, {"other"})] == [set(), set()]
+
+
+def test_old_frames_are_found_by_the_key(tmp_path: Path) -> None:
+    """There are hundreds of thousands of rows; without the targets, all of them would be read."""
+    with opened(tmp_path) as store:
+        rows = store._file.connection().execute(f"EXPLAIN QUERY PLAN {OLD_FRAMES}", (FRAMES, T0)).fetchall()
+    assert "(target=? AND folded=? AND at<?)" in rows[0]["detail"]
+
+
+def test_frames_of_a_target_that_is_watched_are_forgotten_in_time(store: Store) -> None:
+    Watching(store).look(T0 + 40 * DAY)
+    for at in (T0, T0 + 35 * DAY):
+        with store._file.writing() as connection:
+            connection.execute(PUT, ("prod", FRAMES, at, b""))
+    store.retention(T0 + 40 * DAY)
+    kept = store._file.connection().execute("SELECT at FROM history WHERE folded = ?", (FRAMES,)).fetchall()
+    assert [row["at"] for row in kept] == [T0 + 35 * DAY]

@@ -9,11 +9,14 @@ from watchdog.store.looks.frames import FRAMES
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.sql import Connection
 
-__all__ = ["forget"]
+__all__ = ["OLD_FRAMES", "forget"]
 
 _MENTIONED = """
     SELECT notices.incident FROM messages JOIN notices ON notices.message = messages.id
     WHERE messages.state IN ('waiting', 'sending') OR (messages.state = 'dead' AND messages.handled IS NULL)"""
+
+OLD_FRAMES = "DELETE FROM history WHERE target IN (SELECT target FROM looks) AND folded = ? AND at < ?"
+"""The targets are named because the key begins with them: else all of history is read (20 targets for 48 h: 22 ms, 70 in a file)."""
 
 
 def forget(connection: Connection, before: float) -> int:
@@ -36,5 +39,5 @@ def forget(connection: Connection, before: float) -> int:
     connection.execute("DELETE FROM deploys WHERE ends_at < ?", (before,))
     connection.execute("DELETE FROM history WHERE target IN (SELECT target FROM looks WHERE at < ?)", (before,))
     connection.execute("DELETE FROM looks WHERE at < ?", (before,))
-    connection.execute("DELETE FROM history WHERE folded = ? AND at < ?", (FRAMES, before))
+    connection.execute(OLD_FRAMES, (FRAMES, before))
     return len(gone)
