@@ -21,7 +21,7 @@ from watchdog.config.load import load_settings
 from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import to_target
 from watchdog.core.history.series import Keeping
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.queries import ListLengths, OfKeys, Ping, Query, SetMembers, WorkerStatus
 from watchdog.core.model.reading import Past
@@ -150,7 +150,7 @@ def watched_site(site: Site, servers: Servers, folder: Path) -> Iterator[Watched
             poller,
             TABLES,
             rules,
-            lambda: evaluator,
+            Evaluators(lambda: evaluator),
             store,
             (),
             service="watchdog",

@@ -21,7 +21,7 @@ from bench.receiver import answering
 from bench.storm_floor import StormFloor
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.incidents.routing import Recipient
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.target import Target
@@ -153,7 +153,9 @@ def _scene(folder: Path, url: str, incidents: int) -> Iterator[Scene]:
         evaluator = Evaluator(tables, stopwatch=perf_counter)
         poller = Poller(Target("prod", interval_s=INTERVAL_S), {}, tables)
         recipients = (Recipient(receiver.name, receiver.human, receiver.settings),)
-        cycle = Cycle(poller, tables, rules, lambda: evaluator, store, recipients, service="watchdog", clock=clock, past=lambda _: Past())
+        cycle = Cycle(
+            poller, tables, rules, Evaluators(lambda: evaluator), store, recipients, service="watchdog", clock=clock, past=lambda _: Past()
+        )
         delivery = Delivery(store, [receiver], clock=clock, log=structlog.wrap_logger(structlog.PrintLogger(lines)))
         try:
             yield Scene(queues, cycle, delivery, clock)

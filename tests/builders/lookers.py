@@ -15,7 +15,7 @@ from msgspec import Struct
 from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder
 from watchdog.core.history.series import Fold, Keeping, Kept, Moment, Part, Series, Slice
 from watchdog.core.incidents.routing import Recipient
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.model.queries import ListLengths, Query, ReadEventCounters
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past
 from watchdog.core.model.replies import EventCounters
@@ -165,12 +165,12 @@ class Looker:
         rules, faults, _ = read_rules({"rules.toml": RULES}, TABLES)
         assert not faults, faults
         self.world, self.sources = world, {name: _Source(world, name) for name in ("redis", "flower")}
-        self.evaluator = Evaluator(TABLES, stopwatch=perf_counter)
+        self.evaluators = Evaluators(lambda: Evaluator(TABLES, stopwatch=perf_counter))
         self.cycle = Cycle(
             Poller(Target(target, frozenset(self.sources)), self.sources, TABLES),
             TABLES,
             tune(rules, (), target),
-            lambda: self.evaluator,
+            self.evaluators,
             store,
             (Recipient("ops"), Recipient("boss")),
             service="watchdog",
@@ -196,7 +196,7 @@ class Looker:
 
     def close(self) -> None:
         """Free what it holds."""
-        self.evaluator.close()
+        self.evaluators.close()
 
 
 def _past(store: Store, target: str, now: float) -> Past:

@@ -23,7 +23,7 @@ from tests.servers.waiting import until
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.incidents.routing import Recipient
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.model.queries import Query
 from watchdog.core.model.reading import Past
 from watchdog.core.model.target import Target
@@ -76,7 +76,9 @@ class Building:
             raise self.fails
         poller = Poller(Target("lab", frozenset({"redis"}), interval_s=0.1), {"redis": self.source}, TABLES)
         evaluator = Evaluator(TABLES, stopwatch=time.monotonic)
-        cycle = Cycle(poller, TABLES, (), lambda: evaluator, self.store, (), service="watchdog", clock=time.time, past=lambda _: Past())
+        cycle = Cycle(
+            poller, TABLES, (), Evaluators(lambda: evaluator), self.store, (), service="watchdog", clock=time.time, past=lambda _: Past()
+        )
         receivers = (self.receiver, *self.more)
         delivery = Delivery(self.store, receivers, on_outcome=lambda *_: self.on_outcome())
         watching = Watching([cycle], delivery, self.store, self.self_monitor, retention_s=1e9, clock=time.time, stopwatch=time.monotonic)

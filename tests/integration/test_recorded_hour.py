@@ -10,7 +10,7 @@ import pytest
 from tests.recordings import looks
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.incidents.routing import Recipient
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.gaps import Gap
@@ -50,7 +50,7 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Done]]:
             poller,
             TABLES,
             rules_for(book, "prod", TABLES),
-            lambda: evaluator,
+            Evaluators(lambda: evaluator),
             store,
             (Recipient("ops"),),
             service="watchdog",

@@ -14,7 +14,7 @@ from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.quiet.flapping import Flapping
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Look, Reading, Table
 from watchdog.core.model.target import Target
@@ -85,7 +85,7 @@ class Daemon:
             Poller(target, {}, tables),
             tables,
             rules_for(book_of(scenario), scenario.target, TABLES),
-            lambda: self.evaluator,
+            Evaluators(lambda: self.evaluator),
             store,
             (LISTENER,),
             service="watchdog",

@@ -30,7 +30,7 @@ from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.incidents.payload import encode
 from watchdog.core.incidents.routing import Recipient
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.model.queries import Query
 from watchdog.core.model.reading import Past
 from watchdog.core.model.rows import Cell, Kind, Look, Reading, Row, Table
@@ -127,7 +127,7 @@ def watched(folder: Path, lengths: list[float], receiver: WebhookReceiver) -> It
             Poller(target, {}, tables),
             tables,
             rules_for(book, "prod", TABLES),
-            lambda: evaluator,
+            Evaluators(lambda: evaluator),
             store,
             recipients,
             service="watchdog",
@@ -472,7 +472,9 @@ def test_a_week_of_cycles_leaves_memory_files_and_database_as_they_were(
         capture_logs() as log,
     ):
         recipients = (Recipient(listener.name, listener.human, listener.settings),)
-        cycle = Cycle(poller, TABLES, rules, lambda: evaluator, store, recipients, service="watchdog", clock=clock, past=lambda _: Past())
+        cycle = Cycle(
+            poller, TABLES, rules, Evaluators(lambda: evaluator), store, recipients, service="watchdog", clock=clock, past=lambda _: Past()
+        )
         delivery = Delivery(store, [listener], clock=clock)
         for number in range(cycles):
             cluster.beating(INTERVAL_S)

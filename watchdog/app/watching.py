@@ -16,7 +16,7 @@ from watchdog.app.polling import build_pollers
 from watchdog.app.receivers import build_receivers, build_recipients, build_routing
 from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import Settings, servers_of
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.judging.judge import windows_of
 from watchdog.core.model.reading import Past
 from watchdog.core.model.self_seen import ReceiverSeen, SelfSeen
@@ -51,8 +51,8 @@ def build_cycles(
 ) -> "list[Cycle]":
     """One cycle per target, and one for watchdog itself, each with the past stored in the database.
 
-    They share one evaluator (half a megabyte) and one routing: a cycle judges and decides within its write transaction, and there is only
-    one of these at a time.
+    They share evaluators and one routing. A cycle judges and decides within its write transaction; where there is one of these at a time,
+    there is one evaluator.
     """
     from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder  # noqa: PLC0415
     from watchdog.core.history.series import Keeping  # noqa: PLC0415
@@ -62,7 +62,7 @@ def build_cycles(
     from watchdog.sources.events.source import SharedEars  # noqa: PLC0415
     from watchdog.tables.history.kept import KEPT, slice_of  # noqa: PLC0415
 
-    settings, evaluator = conf.settings, Evaluator(TABLES, stopwatch=stopwatch)
+    settings, evaluators = conf.settings, Evaluators(lambda: Evaluator(TABLES, stopwatch=stopwatch))
     servers = {target.name: servers_of(target) for target in settings.target}
     named = Counter(server for of_target in servers.values() for server in set(of_target.values()))
     keeping = Keeping(KEPT, settings.history_raw, settings.history)
@@ -77,7 +77,7 @@ def build_cycles(
                 poller,
                 TABLES,
                 rules,
-                lambda: evaluator,
+                evaluators,
                 store,
                 recipients,
                 service=settings.service,

@@ -24,7 +24,7 @@ from watchdog.core.incidents.plan import Plan
 from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.judging.blindness import with_blindness
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluators
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.judging.judge import demand_of, judge_all, windows_of
 from watchdog.core.model.last_look import last_look_of
@@ -61,7 +61,7 @@ class Cycle:
         poller: Poller,
         tables: Mapping[str, Table],
         rules: Sequence[Tuned],
-        evaluator: Callable[[], Evaluator],
+        evaluators: Evaluators,
         store: Store,
         recipients: tuple[Recipient, ...],
         *,
@@ -88,8 +88,8 @@ class Cycle:
         `keeping`: what is kept for history (None: nothing); `slice_of`: what one look adds to it. `recorder`: makes frames of the rows,
         which are kept for `keep_rows_s` seconds.
         `decisions`: whether each plan says what was decided about every receiver. `remedies`: those that are allowed.
-        `evaluator`: that of the thread that asks for it. `alone`: whether this process alone looks at the target. If not, each cycle asks
-        first whether another has looked, and continues where that one stopped.
+        `alone`: whether this process alone looks at the target. If not, each cycle asks first whether another has looked, and continues
+        where that one stopped.
         """
         self._servers, self._shared = servers, shared
         self.target = poller.target
@@ -99,7 +99,7 @@ class Cycle:
         self._apart = not alone  # whether it tries to commit beside other targets: after a cycle that changed something, mostly in vain
         self._load_past = past
         self._kept = CachedTarget()
-        self._poller, self._tables, self._evaluator, self._store = poller, tables, evaluator, store
+        self._poller, self._tables, self._evaluators, self._store = poller, tables, evaluators, store
         self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
         self._routing, self._loaded_rules, self._flapping, self._decisions = routing, loaded_rules, flapping, decisions
         self._remedies = remedies
@@ -145,7 +145,8 @@ class Cycle:
         """
         with self._store.cycle(apart) as transaction:
             loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._shared, after=self._last)
-            judgements = judge_all(self._evaluator(), self.rules, seen, open_keys(loaded.open))
+            with self._evaluators.one() as evaluator:
+                judgements = judge_all(evaluator, self.rules, seen, open_keys(loaded.open))
             seen = with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
             situation = Situation(

@@ -125,7 +125,7 @@ class Level:
 
 
 class Routing:
-    """Which recipients are notified of an incident, and on which terms. Remembers what it worked out; not thread-safe."""
+    """Which recipients are notified of an incident, and on which terms. Remembers what it worked out; threads may share it."""
 
     def __init__(self, routes: Sequence[Route] = ()) -> None:
         self.routes = tuple(routes)

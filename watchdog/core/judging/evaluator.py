@@ -5,7 +5,9 @@ reports it and does not stop the others. A rule costs well under a tenth of a mi
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 
@@ -23,7 +25,7 @@ from watchdog.core.sql.draft import format_value
 from watchdog.core.sql.tables import MAX_STEPS, SqlCell, SqlTables, StoppedError, schema_of
 from watchdog.core.sql.tokens import with_real_numbers
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "Evaluators"]
 
 _FAILURES = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError, MemoryError)
 """What SQLite and a text that it cannot take may raise; nothing of it leaves `judge`."""
@@ -190,6 +192,31 @@ class Evaluator:
             if reason is not None:
                 return reason
         return None
+
+
+class Evaluators:
+    """As many evaluators as are used at the same time, half a megabyte each: one where cycles judge one after another. Thread-safe."""
+
+    def __init__(self, make: Callable[[], Evaluator]) -> None:
+        self._make = make
+        self._free: deque[Evaluator] = deque()
+
+    @contextmanager
+    def one(self) -> Iterator[Evaluator]:
+        """One that nobody else uses meanwhile."""
+        try:
+            taken = self._free.pop()  # that used last: it is most likely to know the rules
+        except IndexError:
+            taken = self._make()
+        try:
+            yield taken
+        finally:
+            self._free.append(taken)
+
+    def close(self) -> None:
+        """Free the memory of those that are not used."""
+        while self._free:
+            self._free.pop().close()
 
 
 def _storable(cell: object) -> object:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders.small_tables import TABLES, queue, worker
-from watchdog.core.judging.evaluator import Evaluator
+from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.judging.findings import Finding, Judgement, Verdict
 from watchdog.core.model.rows import Key, Reading, Row
 from watchdog.core.model.severity import Severity
@@ -46,6 +46,24 @@ def only(judgement: Judgement) -> Finding:
 
 
 # --- when ---
+
+
+def test_who_judges_while_another_does_has_an_evaluator_of_its_own() -> None:
+    evaluators = Evaluators(evaluator)
+    with evaluators.one() as first, evaluators.one() as second:
+        assert first is not second
+    evaluators.close()
+
+
+def test_those_who_judge_one_after_another_share_one() -> None:
+    evaluators = Evaluators(evaluator)
+    with evaluators.one() as first:
+        pass
+    with pytest.raises(ZeroDivisionError), evaluators.one() as second:
+        raise ZeroDivisionError
+    with evaluators.one() as third:
+        assert first is second is third
+    evaluators.close()
 
 
 def test_a_row_in_breach_is_a_finding_with_its_values() -> None:

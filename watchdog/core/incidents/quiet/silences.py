@@ -56,7 +56,7 @@ def is_announcement(incident: Incident) -> bool:
 
 
 class Silenced:
-    """Silences that apply, asked for many incidents. Not thread-safe."""
+    """Silences that apply, asked for many incidents. Threads may share one: at worst, two work out the same."""
 
     def __init__(self, silences: Iterable[Silence]) -> None:
         self._selection = Selection((silence.matchers, silence) for silence in silences)
