@@ -34,6 +34,10 @@ FIGURE = "figure"
 WORKERS_PER_CORE = 3
 """Tests wait for servers, processes and timeouts more than they compute."""
 LONGEST_ID = 200
+LONGEST = ("test_events_on_rabbitmq", "test_page_actions")
+"""Modules that keep one process busy for a minute or more, or have such a test."""
+WITH_SERVERS = ("e2e", "integration")
+"""Folders whose tests wait for servers."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,9 +62,18 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return f"{val[:LONGEST_ID]!a} and {len(val) - LONGEST_ID} more" if isinstance(val, str | bytes) and len(val) > LONGEST_ID else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have pytest-xdist keep the order of `pytest_collection_modifyitems`: its own begins with what has the most tests, not the longest."""
+    config.option.loadscopereorder = False
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup`, one process runs all tests that share a server; every other test goes to whichever process is free."""
+    """With `--dist loadgroup`, one process runs all tests that share a server; every other test goes to whichever process is free.
+
+    What takes long begins first, and the thousands of short ones fill the gaps at the end.
+    """
+    items.sort(key=_rank)
     for item in items:
         if shared := shared_by(item):
             item.add_marker(pytest.mark.xdist_group(shared))
@@ -78,6 +91,14 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _rank(item: pytest.Item) -> int:
+    """The lower, the sooner."""
+    name = item.path.stem
+    if name in LONGEST:
+        return LONGEST.index(name)
+    return len(LONGEST) + (item.path.parent.name not in WITH_SERVERS)
 
 
 def shared_by(item: pytest.Item) -> str:
