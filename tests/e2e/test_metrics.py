@@ -13,7 +13,7 @@ import redis
 
 from tests.builders.dashboard import expressions
 from tests.builders.metrics import MIXIN, MIXIN_ALERTS
-from tests.processes.running import running, write_config
+from tests.processes.running import FRESH, running, write_config
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
@@ -71,7 +71,7 @@ def scraped(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     http = f'[http]\nlisten = "{LOOPBACK}:{port}"\ntoken = "{TOKEN}"\n'
     path = write_config(folder, cluster, f"http://{LOOPBACK}:{free_port()}/nobody", more=http)
     path.write_text(f'rules = ["rules.toml"]\n{path.read_text()}')
-    with running(folder):
+    with running(folder, command=FRESH):
         found = Scraped(port, cluster)
         until(lambda: "celery_worker_up" in found.text("celery-exporter"), 30, "the first look")  # the totals begin with this scrape
         yield found

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.processes.command_line import watchdog
-from tests.processes.running import events_of, running, write_config
+from tests.processes.running import FRESH, events_of, running, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -31,7 +31,7 @@ def objective(folder: Path, name: str) -> dict[str, object]:
 def test_tasks_that_wait_too_long_burn_the_budget_and_are_told(own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     config = write_config(tmp_path, own_cluster, receiver.url)
     config.write_text(config.read_text().replace("[[receiver]]", f"{PROMISED}[[receiver]]", 1))
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         until(lambda: objective(tmp_path, "indexing").get("runs") == 0.0, 60, "a first look")
         own_cluster.flood("indexing", 5)
         until(lambda: objective(tmp_path, "indexing").get("runs", 0) not in (0, None), 90, "a run to be counted")

@@ -13,7 +13,7 @@ import redis
 
 from tests.conftest import start_usual
 from tests.processes.command_line import watchdog
-from tests.processes.running import events_of, running, write_config
+from tests.processes.running import FRESH, events_of, running, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -53,7 +53,7 @@ def test_a_broker_in_trouble(bare_cluster: Cluster, receiver: RecordingReceiver,
     start_usual(bare_cluster, redis=False)
     rules = {"ResultBackendGrowth": {"limit": 20}, "BrokerPersistenceFailing": {}, "BrokerConnectionsHigh": {}, "BrokerSlow": {}}
     configured(tmp_path, bare_cluster, receiver, rules)
-    with running(tmp_path), redis.Redis.from_url(bare_cluster.redis_url) as broker:
+    with running(tmp_path, command=FRESH), redis.Redis.from_url(bare_cluster.redis_url) as broker:
         until((tmp_path / "watchdog.db").exists, 30, "a start")
         shutil.rmtree(disk)
         broker.bgsave()
@@ -87,7 +87,7 @@ def test_a_lock_that_nobody_releases_keeps_messages_from_being_delivered_again(r
         start_usual(cluster)
         rules: dict[str, dict[str, float]] = {"UnackedRestoreStuck": {}, "TaskNearVisibilityTimeout": {}}
         configured(tmp_path, cluster, receiver, rules)
-        with running(tmp_path), redis.Redis.from_url(cluster.redis_url) as broker:
+        with running(tmp_path, command=FRESH), redis.Redis.from_url(cluster.redis_url) as broker:
             broker.set("unacked_mutex", "of a worker that was killed")
             cluster.flood("training", 1, "demo.hang", seconds=120)
             wait_for_all(receiver, rules)
@@ -103,7 +103,7 @@ def test_a_queue_whose_only_worker_is_busy(own_cluster: Cluster, receiver: Recor
         "WorkerMemoryHigh": {"limit": 1},
     }
     configured(tmp_path, own_cluster, receiver, rules)
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         wait_for_all(receiver, ["WorkerMemoryHigh"])
         own_cluster.flood("training", 2)
         own_cluster.flood("training", 40, delay=4.0)
@@ -120,7 +120,7 @@ def test_tasks_that_fail_are_killed_revoked_and_held(own_cluster: Cluster, recei
     }
     configured(tmp_path, own_cluster, receiver, rules)
     send = own_cluster.app.send_task
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         until((tmp_path / "watchdog.db").exists, 30, "a start")
         own_cluster.flood("indexing", 1)
         for _ in range(3):
@@ -149,7 +149,7 @@ def test_tasks_that_hang_a_queue_that_nobody_used_and_a_receiver_that_is_away(
         f'redis = "{own_cluster.redis_url}"', f'redis = {{ url = "{own_cluster.redis_url}", queues = ["indexin"] }}'
     )
     config.write_text(text + '\n[[receiver]]\nname = "away"\ntype = "webhook"\nurl = "http://127.0.0.1:9/hook"\n')
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         own_cluster.flood("training", 1, "demo.hang", seconds=200)
         own_cluster.flood("training", 5)
         own_cluster.flood("indexing", 1, "demo.advance", hold=200)
@@ -168,7 +168,7 @@ def test_workers_that_come_and_go(own_cluster: Cluster, receiver: RecordingRecei
     configured(tmp_path, own_cluster, receiver, rules, 'heartbeat = "http://127.0.0.1:9/nobody-listens"\n')
     own_cluster.start_worker("other", ["other"])
     own_cluster.wait_ready(timeout=60)
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         until(lambda: "first" in events_of(receiver, "WorkerMemoryHigh"), 60, "a look")
         own_cluster.kill_worker("other", signal.SIGTERM)
         for nth in (1, 2):
@@ -195,7 +195,7 @@ def _is(folder: Path, condition: str) -> bool:
 def test_a_flower_that_hangs_makes_cycles_late(own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     rules: dict[str, dict[str, float]] = {"EvaluationLate": {"limit": 2, "share": 0.02}}
     configured(tmp_path, own_cluster, receiver, rules)
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         until((tmp_path / "watchdog.db").exists, 30, "a start")
         own_cluster.stop_flower(signal.SIGSTOP)
         try:

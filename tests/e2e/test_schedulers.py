@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 from tests.processes.command_line import watchdog
-from tests.processes.running import events_of, running, write_config
+from tests.processes.running import FRESH, events_of, running, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.schedulers import redbeat_beat, run_django
 from tests.servers.waiting import until
@@ -28,7 +28,7 @@ def test_a_redbeat_that_ends_is_told_and_its_return_ends_it(own_cluster: Cluster
     configured(tmp_path, own_cluster, receiver.url, '"redbeat"')
     first = redbeat_beat(own_cluster.redis_url, tmp_path)
     try:
-        with running(tmp_path):
+        with running(tmp_path, command=FRESH):
             until(lambda: rows(tmp_path, "locked", "schedulers WHERE tasks > 0") == [[True]], 60, "a beat that holds the lock")
             expected = rows(tmp_path, "task, origin, entries", "schedules WHERE task = 'demo.ok'")
             before = events_of(receiver, "BeatSilent")

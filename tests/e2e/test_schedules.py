@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.processes.command_line import watchdog
-from tests.processes.running import events_of, running, write_config
+from tests.processes.running import FRESH, events_of, running, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import Process, child_environment
 
-EVERY_SECOND = """
+EVERY_TWO_SECONDS = """
 [[target.schedule]]
 task = "demo.ok"
 every = "2s"
-grace = "18s"
+grace = "4s"
 """
-"""Flower's counters are read every 15 s."""
 
 
 @contextlib.contextmanager
@@ -37,14 +36,14 @@ def beat(cluster: Cluster, folder: Path) -> Iterator[Process]:
 
 def succeeds(folder: Path) -> bool:
     """Whether a success was seen."""
-    asked = watchdog("query", "SELECT task FROM schedules WHERE last_success_s < 20", "--format", "json", cwd=folder)
+    asked = watchdog("query", "SELECT task FROM schedules WHERE last_success_s < 5", "--format", "json", cwd=folder)
     return bool(json.loads(asked.stdout)["rows"])
 
 
 def test_a_beat_that_dies_is_told_and_its_return_ends_it(own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     config = write_config(tmp_path, own_cluster, receiver.url)
-    config.write_text(config.read_text().replace("[[receiver]]", f"{EVERY_SECOND}[[receiver]]", 1))
-    with running(tmp_path):
+    config.write_text(config.read_text().replace("[[receiver]]", f"{EVERY_TWO_SECONDS}[[receiver]]", 1))
+    with running(tmp_path, command=FRESH):
         with beat(own_cluster, tmp_path):
             until(lambda: succeeds(tmp_path), 40, "a success")
         before = events_of(receiver, "TaskOverdue")

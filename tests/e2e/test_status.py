@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.processes.command_line import watchdog
-from tests.processes.running import COMMAND, environment, running, write_config
+from tests.processes.running import COMMAND, FRESH, environment, running, write_config
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
@@ -47,6 +47,7 @@ def on_a_terminal(folder: Path, args: Sequence[str], until_seen: str, *, then: s
                 break
         code = child.wait(30)
     os.close(ours)
+    assert until_seen.encode() in shown
     return ESCAPE.sub("", shown.decode(errors="replace")), code
 
 
@@ -57,7 +58,7 @@ def folder(cluster: Cluster, tmp_path: Path) -> Path:
 
 
 def test_beside_a_daemon_its_last_look_and_its_counts_are_shown(cluster: Cluster, folder: Path) -> None:
-    with running(folder):
+    with running(folder, command=FRESH):
         until(lambda: "tasks" in document(folder)["day"], 30, "a second look")
         before = sum(row["succeeded"] for row in document(folder)["day"]["tasks"]["rows"])
         cluster.flood("indexing", 7, "demo.ok")
@@ -72,7 +73,7 @@ def test_beside_a_daemon_its_last_look_and_its_counts_are_shown(cluster: Cluster
         page = watchdog("status", cwd=folder).stdout
         assert "as watchdog saw it" in page
         assert "\x1b" not in page
-        shown_text, code = on_a_terminal(folder, ["status", "--watch"], "errors", then=signal.SIGINT)
+        shown_text, code = on_a_terminal(folder, ["status", "--watch"], "overview", then=signal.SIGINT)
         assert code == 0
         assert "╭─ overview" in shown_text
         shown_text, code = on_a_terminal(folder, [], "watchdog --help")
@@ -122,7 +123,7 @@ def query(folder: Path, sql: str, *args: str) -> dict[str, Any]:
 
 
 def test_a_query_beside_a_daemon_answers_from_its_last_look(cluster: Cluster, folder: Path) -> None:
-    with running(folder):
+    with running(folder, command=FRESH):
         until(lambda: "tasks" in document(folder)["day"], 30, "a second look")
         cluster.flood("indexing", 3, "demo.ok")
         seen = query(folder, "SELECT name, growth_per_min FROM queues WHERE name = 'indexing'")

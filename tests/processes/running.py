@@ -14,7 +14,10 @@ from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import child_environment
 
-COMMAND = [sys.executable, "-W", "error", "-m", "watchdog"]
+PYTHON = [sys.executable, "-W", "error", "-m"]
+COMMAND = [*PYTHON, "watchdog"]
+FRESH = [*PYTHON, "tests.processes.fresh"]
+"""The same, for a daemon whose test waits until it sees a change."""
 
 
 def watchdog_process(
@@ -45,13 +48,15 @@ class Daemon:
     `prefix` starts it elsewhere, as in a mount namespace.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = (), command: Sequence[str] = COMMAND
+    ) -> None:
         self.folder = folder
         self.log = folder / "daemon.log"
         self._seen = len(self.text)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, *COMMAND, "run"],
+                [*prefix, *command, "run"],
                 cwd=folder,
                 env=environment(folder, environ or {}),
                 stdout=log,
@@ -99,10 +104,14 @@ def _with_log(daemon: Daemon) -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = (), until: str = "watchdog_started"
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
+    until: str = "watchdog_started",
+    command: Sequence[str] = COMMAND,
 ) -> Iterator[Daemon]:
     """A daemon that has had its first look, or has logged another event; it ends with the block."""
-    daemon = Daemon(folder, environ, prefix)
+    daemon = Daemon(folder, environ, prefix, command)
     try:
         daemon.wait_for(until)
         yield daemon
