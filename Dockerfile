@@ -8,8 +8,10 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY rules rules
 COPY watchdog watchdog
+# --build-arg EXTRAS=postgres,charts
+ARG EXTRAS=""
 RUN python -m venv --without-pip /opt/watchdog \
- && pip --python /opt/watchdog/bin/python install --no-cache-dir --disable-pip-version-check --no-compile . \
+ && pip --python /opt/watchdog/bin/python install --no-cache-dir --disable-pip-version-check --no-compile ".${EXTRAS:+[$EXTRAS]}" \
  && /opt/watchdog/bin/python -m compileall -q /opt/watchdog/lib
 
 FROM python:3.13-slim-bookworm
