@@ -45,7 +45,7 @@ def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
 class Daemon:
     """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`.
 
-    `prefix` starts it elsewhere, as in a mount namespace.
+    `prefix` starts it elsewhere, as in a mount namespace; `command` in another way.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Compares what receivers got with what the database says: the account that must balance after any crash."""
+"""Compares what receivers got with what the database, a file or PostgreSQL, says: the account that must balance after any crash."""
 
 import json
 import shutil
@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers.receiver import Request
+import psycopg
+from psycopg.rows import dict_row
 
-__all__ = ["Account", "account", "sound"]
+from tests.servers.receiver import Request
+from watchdog.core.model.servers.database_url import DatabaseUrl
+from watchdog.store.sql import DatabasePlace
+
+__all__ = ["Account", "account", "all_told", "sound"]
 
 RANK = ("info", "warning", "error", "critical")
 
@@ -41,12 +46,29 @@ def sound(database: Path, aside: Path) -> str:
     return said
 
 
-def account(database: Path, heard: Mapping[str, Sequence[Request]]) -> Account:
+Row = Mapping[str, Any]
+
+
+def _rows(database: DatabasePlace, sql: str) -> Sequence[Row]:
+    """What a database says to who only reads it."""
+    if isinstance(database, DatabaseUrl):
+        with psycopg.connect(database.reveal(), row_factory=dict_row) as connection:
+            return connection.execute(sql.encode()).fetchall()
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as file:
+        file.row_factory = sqlite3.Row
+        return [dict(row) for row in file.execute(sql)]
+
+
+def all_told(database: DatabasePlace) -> bool:
+    """Whether everything is over, and everything about it is delivered."""
+    unfinished = "SELECT id FROM incidents WHERE resolved_at IS NULL UNION SELECT id FROM messages WHERE state <> 'delivered'"
+    return not _rows(database, unfinished)
+
+
+def account(database: DatabasePlace, heard: Mapping[str, Sequence[Request]]) -> Account:
     """AssertionError where anything was lost, invented, changed, said twice under two names, or said in the wrong order."""
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        connection.row_factory = sqlite3.Row
-        incidents = {row["id"]: row for row in connection.execute("SELECT * FROM incidents WHERE fired_at IS NOT NULL")}
-        messages = {row["id"]: row for row in connection.execute("SELECT * FROM messages")}
+    incidents = {row["id"]: row for row in _rows(database, "SELECT * FROM incidents WHERE fired_at IS NOT NULL")}
+    messages = {row["id"]: row for row in _rows(database, "SELECT * FROM messages")}
     told = {receiver: _told(receiver, requests, messages) for receiver, requests in heard.items()}
     repeats = sum(len(requests) for requests in heard.values()) - len(messages)
     never_left = 0
@@ -60,7 +82,7 @@ def account(database: Path, heard: Mapping[str, Sequence[Request]]) -> Account:
     return Account(shown, {i: json.loads(row["key"])["name"] for i, row in incidents.items()}, len(messages), repeats, never_left)
 
 
-def _told(receiver: str, requests: Sequence[Request], messages: Mapping[str, sqlite3.Row]) -> dict[str, list[dict[str, Any]]]:
+def _told(receiver: str, requests: Sequence[Request], messages: Mapping[str, Row]) -> dict[str, list[dict[str, Any]]]:
     """Incident -> what was said of it, each id once. Every request is what the database holds under its id, to the byte."""
     said: dict[str, list[dict[str, Any]]] = {}
     ids: set[str] = set()
@@ -82,7 +104,7 @@ def _told(receiver: str, requests: Sequence[Request], messages: Mapping[str, sql
     return said
 
 
-def _balances(incident: sqlite3.Row, notices: Sequence[Mapping[str, Any]], receiver: str) -> None:
+def _balances(incident: Row, notices: Sequence[Mapping[str, Any]], receiver: str) -> None:
     """One beginning, what it grew to, one end if it has one; or nothing, where it ended before its beginning left."""
     about = f"{receiver}, {incident['id']} ({incident['state']}): {[(n['event'], n['sequence']) for n in notices]}"
     over = incident["state"] == "resolved"

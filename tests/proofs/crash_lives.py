@@ -30,10 +30,14 @@ from watchdog.config.load import load_settings
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Outcome
 from watchdog.core.model.self_seen import SelfSeen
+from watchdog.core.model.servers.database_url import DatabaseUrl
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.logs.log import configure_log
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store
+from watchdog.store.postgresql.connection import PostgresConnection
+from watchdog.store.postgresql.database import PostgresDatabase
+from watchdog.store.sql import Database, DatabasePlace
 from watchdog.store.sqlite.database import DatabaseFile
 
 __all__ = ["ACTED_ON", "DOOMED", "MOMENTS", "STEP", "Life", "Order", "set_levels"]
@@ -120,12 +124,34 @@ class MortalFile(DatabaseFile):
         return connection
 
 
+class MortalPostgres(PostgresDatabase):
+    """The same of PostgreSQL: killed before the COMMIT is sent, or after it was answered."""
+
+    def __init__(self, url: DatabaseUrl, moments: Moments) -> None:
+        super().__init__(url)
+        self._moments = moments
+
+    def open(self, command: str, *, create: bool = True) -> None:
+        super().open(command, create=create)
+        self._moments.reach("opened")
+
+    @contextmanager
+    def writing(self, apart: str = "") -> Iterator[PostgresConnection]:
+        with super().writing(apart) as connection:
+            yield connection
+        self._moments.reach("after COMMIT")
+
+    def _commit(self, connection: PostgresConnection) -> None:
+        self._moments.reach("before COMMIT")
+        super()._commit(connection)
+
+
 class MortalStore(Store):
     """The store on such a database."""
 
-    def __init__(self, path: Path, moments: Moments) -> None:
-        super().__init__(path)
-        self._file = MortalFile(path, moments)
+    def __init__(self, place: DatabasePlace, moments: Moments) -> None:
+        super().__init__(place)
+        self._file: Database = MortalFile(place, moments) if isinstance(place, Path) else MortalPostgres(place, moments)
         self._file.open("watchdog run")
 
 
@@ -161,7 +187,7 @@ def live(order: Order) -> None:
     moments = Moments(folder, order.dies_at)
     conf = configured(load_settings(config=folder / "watchdog.toml", environ={}, flags={}, cwd=folder))
     hours = Hours(folder)
-    with MortalStore(Path(str(conf.loaded.database)), moments) as store, store.lease(), redis.Redis.from_url(order.redis_url) as world:
+    with MortalStore(conf.loaded.database, moments) as store, store.lease(), redis.Redis.from_url(order.redis_url) as world:
         store.recover()
         receivers = [MortalReceiver(receiver, moments) for receiver in build_receivers(conf.settings)]
         cycles = build_cycles(conf, store, list(receivers), hours.now, lambda: 0.0, SelfSeen)

@@ -18,6 +18,8 @@ import redis
 from tests.proofs.crash_lives import DOOMED, set_levels
 from tests.servers.receiver import Answer, RecordingReceiver, Request
 from tests.servers.waiting import until
+from watchdog.core.model.servers.database_url import DatabaseUrl
+from watchdog.store.sql import DatabasePlace
 
 __all__ = ["LARGE", "QUEUES", "SMALL", "ActingReceiver", "Systemd", "World", "write_config"]
 
@@ -61,8 +63,18 @@ class ActingReceiver(RecordingReceiver):
         return Answer(delay_s=self._late_s())
 
 
-def write_config(folder: Path, redis_url: str, hooks: Mapping[str, str], *, interval: str, quiet: str, timeout_s: float) -> None:
-    lines = [f'interval = "{interval}"', 'database = "watchdog.db"', "shipped_rules = false", 'rules = ["rules.toml"]']
+def write_config(
+    folder: Path,
+    redis_url: str,
+    hooks: Mapping[str, str],
+    *,
+    interval: str,
+    quiet: str,
+    timeout_s: float,
+    database: DatabasePlace = Path("watchdog.db"),
+) -> None:
+    kept = database.reveal() if isinstance(database, DatabaseUrl) else database
+    lines = [f'interval = "{interval}"', f'database = "{kept}"', "shipped_rules = false", 'rules = ["rules.toml"]']
     lines += ['flap_window = "0s"']  # every fire is to be heard of, however often it comes
     lines += ["[[target]]", 'name = "prod"', f"redis = {{ url = {json.dumps(redis_url)}, queues = {json.dumps(QUEUES)} }}"]
     for name, url in hooks.items():

@@ -2,14 +2,14 @@
 
 `make proof-crash`, by hand with `COUNT=500`. First every commit and every send of a short story, each killed once before, in and after
 (`crash_lives`); then the real `watchdog run` on a real Redis, killed at random moments. Both with a receiver that answers at once, and
-one that acts on a message and answers when watchdog has given up waiting. `crash_account` says what must balance.
+one that acts on a message and answers when watchdog has given up waiting. `crash_account` says what must balance. All of it on SQLite and
+on PostgreSQL, where CI takes some of the moments, and by hand all are taken.
 """
 
 import contextlib
 import json
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,8 +21,9 @@ from pathlib import Path
 import pytest
 
 from tests.processes.running import Daemon, environment
-from tests.proofs.crash_account import account, sound
+from tests.proofs.crash_account import account, all_told
 from tests.proofs.crash_lives import MOMENTS, Life, Order
+from tests.proofs.crash_places import InAFile, InPostgreSQL, Kept
 from tests.proofs.crash_scene import LARGE, QUEUES, SMALL, ActingReceiver, Systemd, World, write_config
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -86,22 +87,21 @@ class Ordeal:
     """One telling of a story, by as many lives as it takes."""
 
     def __init__(
-        self, lives: Lives, folder: Path, redis_url: str, story: Sequence[Mapping[str, int]], timeout_s: float, late_s: float
+        self, lives: Lives, folder: Path, kept: Kept, redis_url: str, story: Sequence[Mapping[str, int]], timeout_s: float, late_s: float
     ) -> None:
-        folder.mkdir(exist_ok=True)
-        self._lives, self._folder, self._redis_url, self._story = lives, folder, redis_url, story
+        self._lives, self._folder, self._kept, self._redis_url, self._story = lives, folder, kept, redis_url, story
         self._timeout_s, self._late_s = timeout_s, late_s
         self.deaths: list[str] = []
 
     def told(self, *deaths: int) -> Telling:
         """Notifications by queue, where the first life dies at the first of these moments, the second at the second, …"""
-        for left in self._folder.iterdir():
-            left.unlink()
+        self._kept.empty()
         with ActingReceiver(lambda: self._late_s, self._folder) as ops:
-            write_config(self._folder, self._redis_url, {"ops": ops.url}, interval="10s", quiet="5s", timeout_s=self._timeout_s)
+            hooks, place = {"ops": ops.url}, self._kept.place
+            write_config(self._folder, self._redis_url, hooks, interval="10s", quiet="5s", timeout_s=self._timeout_s, database=place)
             for death in (*deaths, 0):
                 self._live(death)
-            balanced = account(self._folder / "watchdog.db", {"ops": ops.requests})
+            balanced = account(place, {"ops": ops.requests})
         self.messages, self.repeats = balanced.messages, balanced.repeats
         return Counter((balanced.keys[incident], events) for incident, events in balanced.told["ops"].items())
 
@@ -110,8 +110,7 @@ class Ordeal:
         assert life.code == (-signal.SIGKILL if 0 < death <= life.moments and life.code else 0), life
         if life.code:
             self.deaths.append(life.last)
-        if (self._folder / "watchdog.db").exists():
-            assert sound(self._folder / "watchdog.db", self._folder / "aside") == "ok"
+        self._kept.after_a_death()
 
     @property
     def moments(self) -> int:
@@ -127,45 +126,62 @@ def in_memory() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, in_memory: Path) -> Kept:
+    """Where all is kept. Named as what other tests take in turn, which makes those on PostgreSQL share a server."""
+    return InAFile(in_memory) if request.param == "sqlite" else InPostgreSQL(in_memory, request.getfixturevalue("postgresql_server"))
+
+
+@pytest.fixture
+def share(place: Kept, count: Count) -> Count:
+    """How many of so many CI takes, where PostgreSQL is to take but some of what SQLite takes whole."""
+    return lambda usual: count(usual if isinstance(place, InAFile) else usual // 3)
+
+
 def test_a_death_at_any_commit_and_any_send_is_as_if_it_had_not_been(
-    lives: Lives, redis_server: Cluster, in_memory: Path, figure: Figure
+    lives: Lives, redis_server: Cluster, in_memory: Path, place: Kept, share: Count, figure: Figure
 ) -> None:
-    ordeal = Ordeal(lives, in_memory, redis_server.redis_url, STORY, timeout_s=10.0, late_s=0.0)
-    figure(f"crash, every moment: {_every_death(ordeal, TOLD_OF_STORY)}")
+    ordeal = Ordeal(lives, in_memory, place, redis_server.redis_url, STORY, timeout_s=10.0, late_s=0.0)
+    figure(f"crash, every moment{_on(place)}: {_every_death(ordeal, TOLD_OF_STORY, share)}")
 
 
 @pytest.mark.alone
 def test_so_it_is_with_a_receiver_that_acts_and_answers_when_nobody_waits_any_more(
-    lives: Lives, redis_server: Cluster, in_memory: Path, figure: Figure
+    lives: Lives, redis_server: Cluster, in_memory: Path, place: Kept, share: Count, figure: Figure
 ) -> None:
-    ordeal = Ordeal(lives, in_memory, redis_server.redis_url, SHORT_STORY, timeout_s=0.1, late_s=0.3)
-    figure(f"crash, every moment, late receiver: {_every_death(ordeal, TOLD_OF_SHORT_STORY)}")
+    ordeal = Ordeal(lives, in_memory, place, redis_server.redis_url, SHORT_STORY, timeout_s=0.1, late_s=0.3)
+    figure(f"crash, every moment, late receiver{_on(place)}: {_every_death(ordeal, TOLD_OF_SHORT_STORY, share)}")
 
 
 def test_nor_does_a_second_death_while_it_recovers_change_what_is_told(
-    lives: Lives, redis_server: Cluster, in_memory: Path, figure: Figure, count: Count
+    lives: Lives, redis_server: Cluster, in_memory: Path, place: Kept, share: Count, figure: Figure
 ) -> None:
-    ordeal = Ordeal(lives, in_memory, redis_server.redis_url, STORY, timeout_s=10.0, late_s=0.0)
+    ordeal = Ordeal(lives, in_memory, place, redis_server.redis_url, STORY, timeout_s=10.0, late_s=0.0)
     assert ordeal.told() == TOLD_OF_STORY
     seed = random.randrange(2**32)
     chance, moments, repeats = random.Random(seed), ordeal.moments, 0
-    for _ in range(count(10)):
+    for _ in range(share(10)):
         deaths = [chance.randint(1, moments), chance.randint(1, 12), chance.randint(1, 12)]
         assert ordeal.told(*deaths) == TOLD_OF_STORY, f"killed at moments {deaths} of its lives (seed {seed})"
         repeats += ordeal.repeats
-    figure(f"crash, thrice in a row (seed {seed}): {len(ordeal.deaths)} kills, {repeats} repeats")
+    figure(f"crash, thrice in a row{_on(place)} (seed {seed}): {len(ordeal.deaths)} kills, {repeats} repeats")
 
 
-def _every_death(ordeal: Ordeal, expected: Telling) -> str:
-    """A telling without a death, then one for each of its moments with a death there. The figures."""
+def _on(kept: Kept) -> str:
+    return "" if isinstance(kept, InAFile) else ", on PostgreSQL"
+
+
+def _every_death(ordeal: Ordeal, expected: Telling, share: Count) -> str:
+    """A telling without a death, then one for each of its moments, or for so many of them, with a death there. The figures."""
     assert ordeal.told() == expected
-    moments, messages, repeats = ordeal.moments, ordeal.messages, 0
-    for moment in range(1, moments + 1):
+    moments, repeats = range(1, ordeal.moments + 1), 0
+    taken = sorted(random.sample(moments, min(share(len(moments)), len(moments))))
+    for moment in taken:
         assert ordeal.told(moment) == expected, f"killed at moment {moment}, {ordeal.deaths[-1]}"
         repeats += ordeal.repeats
-    assert len(ordeal.deaths) == moments
-    places = ", ".join(f"{number} {place}" for place, number in Counter(ordeal.deaths).items())
-    return f"{moments} kills ({places}); {messages} messages each time, {repeats} repeats in all"
+    assert len(ordeal.deaths) == len(taken)
+    places = ", ".join(f"{number} {where}" for where, number in Counter(ordeal.deaths).items())
+    return f"{len(taken)} kills ({places}); {ordeal.messages} messages each time, {repeats} repeats in all"
 
 
 # --- the real daemon, at random moments -----------------------------------------------------------------------------------
@@ -176,28 +192,28 @@ SPARE_S = 1.2
 
 @pytest.mark.alone
 def test_a_daemon_killed_at_any_time_tells_what_happened_once_and_in_order(
-    redis_server: Cluster, in_memory: Path, figure: Figure, count: Count
+    redis_server: Cluster, in_memory: Path, place: Kept, share: Count, figure: Figure
 ) -> None:
     seed = random.randrange(2**32)
-    chance, kills = random.Random(seed), count(40)
+    chance, kills = random.Random(seed), share(40)
     prompt = ActingReceiver(lambda: chance.uniform(0.0, 0.2))
     late = ActingReceiver(lambda: chance.choice([0.0, 0.8]))
-    database = in_memory / "watchdog.db"
+    place.empty()
     with prompt, late, World(redis_server.redis_url, [prompt, late], seed) as world:
         hooks = {"prompt": prompt.url, "late": late.url}
-        write_config(in_memory, redis_server.redis_url, hooks, interval="0.1s", quiet="0.2s", timeout_s=0.5)
-        took = _killed(in_memory, kills, chance)
+        write_config(in_memory, redis_server.redis_url, hooks, interval="0.1s", quiet="0.2s", timeout_s=0.5, database=place.place)
+        took = _killed(in_memory, place, kills, chance)
         with living(in_memory) as daemon:
             world.end()
-            until(lambda: _all_told(database), 60, f"everything to be over and told (seed {seed})")
+            until(lambda: all_told(place.place), 60, f"everything to be over and told (seed {seed})")
             assert daemon.end() == 0
     assert "Traceback" not in daemon.text
-    balanced = account(database, {"prompt": prompt.requests, "late": late.requests})
+    balanced = account(place.place, {"prompt": prompt.requests, "late": late.requests})
     for receiver, told in balanced.told.items():
         of_patient = [events for incident, events in told.items() if balanced.keys[incident] == QUEUES[0]]
         assert of_patient == [WHOLE] * world.fires, f"{receiver} (seed {seed})"
     figure(
-        f"crash, random moments (seed {seed}): {kills} kills, {kills + 1} starts, from start to ready at most {max(took):.2f}s; "
+        f"crash, random moments{_on(place)} (seed {seed}): {kills} kills, {kills + 1} starts, to be ready took at most {max(took):.2f}s; "
         f"{len(balanced.keys)} fires, {balanced.messages} messages, {balanced.repeats} repeats, {balanced.never_left} cancelled out unsent"
     )
 
@@ -213,11 +229,11 @@ def living(folder: Path, environ: Mapping[str, str] | None = None) -> Iterator[D
         daemon.process.wait()
 
 
-def _killed(folder: Path, kills: int, chance: random.Random) -> list[float]:
+def _killed(folder: Path, kept: Kept, kills: int, chance: random.Random) -> list[float]:
     """Start it and kill it, so often: first once it is ready, then at any time. The seconds that it took to be ready, where it was."""
     took: list[float] = []
     with Systemd(folder) as systemd:
-        for kill in range(kills):
+        for _ in range(kills):
             began = time.monotonic()
             with living(folder, {"NOTIFY_SOCKET": systemd.address}) as daemon:
                 lives_s = chance.uniform(0.0, took[-1] + SPARE_S) if took else 30.0
@@ -225,13 +241,5 @@ def _killed(folder: Path, kills: int, chance: random.Random) -> list[float]:
                 assert daemon.end(signal.SIGKILL) == -signal.SIGKILL, daemon.own_text
             took += [] if ready is None else [ready]
             assert took, "it is never ready"
-            if (folder / "watchdog.db").exists():
-                assert sound(folder / "watchdog.db", folder / "aside") == "ok", f"after kill {kill}"
+            kept.after_a_death()
     return took
-
-
-def _all_told(database: Path) -> bool:
-    with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        incidents = connection.execute("SELECT count(*) FROM incidents WHERE resolved_at IS NULL").fetchone()[0]
-        messages = connection.execute("SELECT count(*) FROM messages WHERE state <> 'delivered'").fetchone()[0]
-    return not incidents and not messages
