@@ -217,7 +217,7 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[RecordingReceiver]:
 
 
 def _on_postgresql(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and hasattr(item, "callspec") and item.callspec.params.get("place") == "postgresql"
+    return isinstance(item, pytest.Function) and hasattr(item, "callspec") and "postgresql" in item.callspec.params.values()
 
 
 @pytest.fixture(scope="session")

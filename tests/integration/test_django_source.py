@@ -1,11 +1,11 @@
 """The schedule of a real django-celery-beat, in SQLite and in PostgreSQL: read whole, and every reason why it cannot be."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.servers.schedulers import postgresql, postgresql_installed, run_django
+from tests.servers.postgresql import RealPostgreSQL
+from tests.servers.schedulers import run_django
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks
@@ -40,18 +40,15 @@ READ = (
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a database with that schedule."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('django')}/db.sqlite3"
-        run_django(url, SCHEDULE)
-        yield url
-    elif not postgresql_installed():
-        pytest.skip("PostgreSQL is not installed")
     else:
-        with postgresql() as url:
-            run_django(url, SCHEDULE)
-            yield url
+        server: RealPostgreSQL = request.getfixturevalue("postgresql_server")
+        url = server.new_database()
+    run_django(url, SCHEDULE)
+    return url
 
 
 def answer(url: str, **more: object) -> PeriodicTasks | Gap:
@@ -111,8 +108,6 @@ def test_another_question_is_a_gap() -> None:
     assert found == Gap("django: does not know the question Ping")
 
 
-@pytest.mark.skipif(not postgresql_installed(), reason="PostgreSQL is not installed")
-def test_postgresql_says_what_is_missing() -> None:
-    with postgresql() as url:
-        reasons = [reason(url), reason(url.removesuffix("shop") + "other")]
+def test_postgresql_says_what_is_missing(postgresql_server: RealPostgreSQL) -> None:
+    reasons = [reason(postgresql_server.new_database()), reason(postgresql_server.url("other"))]
     assert ["are not there" in reasons[0], reasons[1].endswith("there is no such user or database")] == [True, True]
