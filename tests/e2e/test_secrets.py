@@ -208,7 +208,7 @@ for = "0s"
 keep_firing_for = "1s"
 """
 
-    def run(self, *args: str, more: Mapping[str, str] | None = None, by: Run = watchdog_process) -> subprocess.CompletedProcess[str]:
+    def run(self, *args: str, more: Mapping[str, str] | None = None, by: Run = watchdog) -> subprocess.CompletedProcess[str]:
         done = by(*args, cwd=self.folder, environ={**self.environ, **(more or {})})
         self.printed += f"\n--- {args}\n".replace(MARK, "").encode() + done.stdout.encode() + done.stderr.encode()
         assert "Traceback" not in done.stderr, done.stderr.replace(MARK, "MARK")
@@ -236,7 +236,7 @@ def stage(tmp_path: Path, redis_server: Cluster) -> Iterator[Stage]:
 def test_no_command_prints_a_secret(stage: Stage) -> None:
     for style in ("text", "json", "junit", "github", "nagios"):
         assert stage.run("check", "--once", "--format", style).returncode in {2, 3}
-    stage.run("check", "--once", "--verbose", "--expect", "cluster: workers_online > 0")
+    stage.run("check", "--once", "--verbose", "--expect", "cluster: workers_online > 0", by=watchdog_process)
     stage.run("query", "SELECT * FROM sources")
     assert stage.run("task", "00000000-0000-0000-0000-000000000000").returncode == 3
     stage.run("config", "check")
@@ -244,7 +244,7 @@ def test_no_command_prints_a_secret(stage: Stage) -> None:
     assert shown.count("***") > 20
     stage.run("rules", "list")
     stage.run("tables")
-    tested = stage.run("receivers", "test", "--all").stdout
+    tested = stage.run("receivers", "test", "--all", by=watchdog_process).stdout
     assert len(re.findall("^[a-z-]+: (not delivered|refused): ", tested, re.MULTILINE)) == 9
     stage.run("check", f"redis://ann:{mark('argument')}@localhost")
     stage.run("check", "--once", "--redis", f"redis://ann:{mark('flag')}@127.0.0.1:1/0")
@@ -311,8 +311,8 @@ WRONG = {
 def test_no_fault_of_a_configuration_tells_a_secret(stage: Stage) -> None:
     for text in WRONG.values():
         (stage.folder / "broken.toml").write_text(text)
-        assert stage.run("config", "check", "broken.toml", more={"PASSW": MARK}, by=watchdog).returncode == 2
-    assert stage.run("run", "--config", "broken.toml", more={"PASSW": MARK}).returncode == 2
+        assert stage.run("config", "check", "broken.toml", more={"PASSW": MARK}).returncode == 2
+    assert stage.run("run", "--config", "broken.toml", more={"PASSW": MARK}, by=watchdog_process).returncode == 2
     assert stage.leaks() == []
 
 
