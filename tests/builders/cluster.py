@@ -251,7 +251,7 @@ class Cluster:
             case OfKeys(keys):
                 return self._held(query, keys)
             case OldestMessage(key):
-                return self.heads.get(key, MessageHead(f"id-{key}" if self.lists.get(key) else None, None))
+                return self.heads.get(key, MessageHead(f"id-{key}", None) if self.lists.get(key) else MessageHead(None, None, nothing=True))
             case HashSize(key):
                 return self.hashes.get(key, 0)
             case LowestScore(key):

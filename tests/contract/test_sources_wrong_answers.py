@@ -401,7 +401,7 @@ def test_a_reply_of_another_type_says_what_was_expected(query: Query) -> None:
 @pytest.mark.parametrize(
     ("message", "head"),
     [
-        (None, (None, None)),
+        (None, (None, None, None, None, None, True)),
         (b"not json", (None, None)),
         (b'{"headers": null}', (None, None)),
         (b'{"headers": {"id": 3, "published_at": "soon"}}', (None, None)),

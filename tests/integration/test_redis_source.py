@@ -148,7 +148,13 @@ def test_what_is_not_there_is_empty(redis_server: Cluster) -> None:
     queries: list[Query] = [ListLengths(("q",)), OldestMessage("q"), HashSize("q"), LowestScore("q"), SetMembers(("q",))]
     replies = asked.ask(queries).replies
     asked.close()
-    assert [replies[query] for query in queries] == [Held(frozenset("q")), MessageHead(None, None), 0, math.inf, Held(frozenset("q"))]
+    assert [replies[query] for query in queries] == [
+        Held(frozenset("q")),
+        MessageHead(None, None, nothing=True),
+        0,
+        math.inf,
+        Held(frozenset("q")),
+    ]
 
 
 def test_a_wrong_type_of_key_is_a_gap_of_its_own(filled: Cluster) -> None:

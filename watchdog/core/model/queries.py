@@ -225,7 +225,7 @@ class SetMembers(OfKeys[frozenset[str]], frozen=True):
 
 
 class OldestMessage(Query, frozen=True):
-    """LINDEX key -1: the message served next (kombu pushes left, pops right). -> `MessageHead`, without values if the list is empty."""
+    """LINDEX key -1: the message served next (kombu pushes left, pops right). -> `MessageHead`, which says so if the list is empty."""
 
     source = "redis"
     key: str

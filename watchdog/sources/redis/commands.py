@@ -122,9 +122,9 @@ def _flushes(raw: object) -> int | None:
 
 
 def _message_head(raw: object) -> MessageHead | None:
-    """The head of a task message; (None, None) for an empty list, or for a message that is not JSON or lacks these headers."""
+    """The head of a task message; (None, None) for one that is not JSON or lacks these headers."""
     if raw is None:
-        return MessageHead(None, None)
+        return MessageHead(None, None, nothing=True)
     if not isinstance(raw, bytes):
         return None
     headers = _json(raw, _Message)

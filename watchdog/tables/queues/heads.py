@@ -57,17 +57,21 @@ class Heads(Struct, frozen=True, gc=False):
         return any(known.heads[key][0] != heads[key] for key in heads if key in known.heads)
 
     def cells(self, known: KnownQueue, now: float) -> tuple[dict[str, Cell], dict[str, str]]:
-        """Return cells and gaps of a queue that holds messages. `oldest_s` may be in both; it is then a lower bound."""
-        first = next(iter(self.of_list.items()), None)
+        """Return cells and gaps of a queue that holds messages. `oldest_s` may be in both; it is then a lower bound.
+
+        None of either, if the queue was emptied between the question how long it is and that for its heads.
+        """
+        if not self.of_list:
+            return {}, {}
+        key, head = next(iter(self.of_list.items()))
         oldest, why = self._oldest(known, now)
         cells: dict[str, Cell] = {"oldest_s": oldest, "head_usual_s": median(known.stays) if len(known.stays) > 2 else 0.0}
         gaps = {"oldest_s": why} if why else {}
-        head = Gap(NO_ID) if first is None else first[1]
         if isinstance(head, Gap):
             gaps |= dict.fromkeys(("head_s", "head_task", "head_origin"), head.reason)
         else:
             cells |= {"head_task": head.task or "", "head_origin": head.origin or ""}
-            since = known.heads.get(first[0] if first else "")
+            since = known.heads.get(key)
             cells["head_s"] = None if since is None else max(now - max(since[1], head.eta_at or 0.0), 0.0)
             gaps |= {"head_s": NO_ID} if since is None else {}
         return {**cells, **{name: None for name in gaps if name != "oldest_s"}}, gaps
@@ -101,7 +105,8 @@ def heads_of(lists: Sequence[str], lengths: Held[int], replies: Replies) -> Head
     held = [key for key in lists if key in lengths.found or key in lengths.gaps]
     sent = replies.once(_sent)
     found = {key: _dated(replies.get(OldestMessage(key), MessageHead), sent) for key in held}
-    return Heads({key: head for key, head in found.items() if isinstance(head, Gap) or head != MessageHead(None, None) or len(held) == 1})
+    there = {key: head for key, head in found.items() if isinstance(head, Gap) or not head.nothing}
+    return Heads({key: head for key, head in there.items() if isinstance(head, Gap) or head != MessageHead(None, None) or len(held) == 1})
 
 
 def _sent(replies: Replies) -> Mapping[str, float]:

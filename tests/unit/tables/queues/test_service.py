@@ -355,6 +355,14 @@ def test_a_message_without_an_id_leaves_open_how_long_it_waits() -> None:
     assert gap(queues(watch, indexing=1), "indexing", "head_s") == "redis: the message served next has no task id"
 
 
+@pytest.mark.parametrize("column", ["oldest_s", "head_s", "stuck_s"])
+def test_a_queue_that_is_emptied_while_it_is_looked_at_keeps_nothing_waiting(column: str) -> None:
+    watch = watched(healthy())
+    watch.cluster.heads["indexing"] = MessageHead(None, None, nothing=True)
+    reading = queues(watch, indexing=1)
+    assert (cell(reading, "indexing", column), gap(reading, "indexing", column)) == (0.0, "")
+
+
 def test_the_columns_of_the_head_can_be_expected() -> None:
     assert read_expectation(TABLES, "queues: head_s < 10").reads == {"queues": frozenset({"head_s"})}
 

@@ -53,3 +53,5 @@ class MessageHead(Struct, frozen=True, gc=False):
     """The process that sent it: `gen<pid>@<host>`."""
     eta_at: float | None = None
     """Earliest time at which it may start (epoch seconds)."""
+    nothing: bool = False
+    """The list is empty: there is no message."""
