@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from watchdog.daemon.sd_notify import Notifier
 from watchdog.daemon.starting import early_signals
-from watchdog.daemon.starting.begun_anew import Left, left_before
+from watchdog.daemon.starting.begun_anew import Left, begin_anew, left_before
 from watchdog.daemon.starting.standing_by import OVERDUE_S, StandingBy
 from watchdog.store.sql import StandBy
 
@@ -111,6 +111,28 @@ def test_one_that_does_not_look_at_the_lease_is_stuck(systemd: Said) -> None:
     one = StandingBy(Notifier({}), lambda: None, lambda: next(times))
     one.wait(FOR_ONE)
     assert (one.stuck_s(), one.stuck_s()) == (0.0, OVERDUE_S + 1)
+
+
+@pytest.mark.parametrize(("noted", "begun"), [(signal.SIGTERM, 0), (signal.SIGHUP, 1)])
+def test_whoever_is_asked_to_end_does_not_begin_anew(
+    signals: None, monkeypatch: pytest.MonkeyPatch, noted: signal.Signals, begun: int
+) -> None:
+    """The new image would not know, and stand by for ever."""
+    images: list[object] = []
+    monkeypatch.setattr(os, "execve", lambda *given: images.append(given))
+    early_signals.note_signals()
+    os.kill(os.getpid(), noted)
+    begin_anew(LEFT)
+    assert len(images) == begun
+
+
+def test_a_process_that_found_nothing_does_not_begin_anew_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    images: list[object] = []
+    monkeypatch.setattr(os, "execve", lambda *given: images.append(given))
+    monkeypatch.setenv("_WATCHDOG_BEGUN_ANEW", "987654")
+    assert left_before(os.environ) is None
+    begin_anew(LEFT)
+    assert images == []
 
 
 def test_what_was_left_is_found_once() -> None:

@@ -16,7 +16,7 @@ from msgspec import DecodeError, Struct
 
 from watchdog.core.decoding import ready
 from watchdog.core.model.servers.database_url import DatabaseUrl, is_database_url
-from watchdog.daemon.starting.early_signals import LISTENED_FOR
+from watchdog.daemon.starting.early_signals import LISTENED_FOR, asked_to_end
 from watchdog.store.sql import DatabasePlace
 
 __all__ = ["Left", "begin_anew", "left_before"]
@@ -46,13 +46,17 @@ class Left(Struct, frozen=True):
 
 
 def begin_anew(left: Left) -> None:
-    """Replace this process's image by a new one of the same command. Returns only if that cannot be."""
+    """Replace this process's image by a new one of the same command. Returns if that cannot be, or if somebody has asked it to end."""
+    if _VARIABLE in os.environ:
+        return
     reader, writer = os.pipe()
     try:
         os.write(writer, msgspec.json.encode(left))
         os.close(writer)
         os.set_inheritable(reader, True)  # noqa: FBT003 - takes no name
         signal.pthread_sigmask(signal.SIG_BLOCK, LISTENED_FOR)  # until the new image listens
+        if asked_to_end():  # the new image would not know
+            return
         with suppress(OSError):
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, _VARIABLE: str(reader)})  # noqa: S606 - itself
     finally:
@@ -62,13 +66,15 @@ def begin_anew(left: Left) -> None:
 
 def left_before(environ: MutableMapping[str, str]) -> Left | None:
     """What the image before this one left; None at a start like any other."""
-    number = environ.pop(_VARIABLE, "")
+    number = environ.get(_VARIABLE, "")
     if not number.isdecimal():
         return None
     try:
         with os.fdopen(int(number), "rb") as reader:
-            return msgspec.json.decode(reader.read(_MOST_BYTES), type=ready(Left))
+            left = msgspec.json.decode(reader.read(_MOST_BYTES), type=ready(Left))
     except (OSError, DecodeError):
-        return None
+        return None  # the variable stays: what failed once is not tried again and again
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, LISTENED_FOR)
+    del environ[_VARIABLE]
+    return left

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from types import FrameType
 
-__all__ = ["LISTENED_FOR", "is_daemon", "note_signals", "noted_signals"]
+__all__ = ["LISTENED_FOR", "asked_to_end", "is_daemon", "note_signals", "noted_signals"]
 
 LISTENED_FOR = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -35,6 +35,11 @@ def note_signals() -> None:
 def noted_signals() -> frozenset[int]:
     """The signals received so far."""
     return frozenset(_noted)
+
+
+def asked_to_end() -> bool:
+    """Whether one of them was to end the daemon."""
+    return bool(_noted & {signal.SIGTERM, signal.SIGINT})
 
 
 def _note(number: int, _frame: FrameType | None) -> None:

@@ -4,14 +4,13 @@ In: what the lease says, again and again. Out: whether to wait on; lines of the 
 stand by for months, in a process that has loaded neither settings nor rules (`daemon/starting/begun_anew.py`).
 """
 
-import signal
 import time
 from collections.abc import Callable
 
 import structlog
 
 from watchdog.daemon.sd_notify import Notifier
-from watchdog.daemon.starting.early_signals import note_signals, noted_signals
+from watchdog.daemon.starting.early_signals import asked_to_end, note_signals
 from watchdog.store.sql import StandBy
 
 __all__ = ["StandingBy"]
@@ -36,7 +35,7 @@ class StandingBy:
     @property
     def asked_to_end(self) -> bool:
         """Whether somebody ends it."""
-        return bool(noted_signals() & {signal.SIGTERM, signal.SIGINT})
+        return asked_to_end()
 
     def wait(self, seen: StandBy) -> bool:
         """Note what is seen, and wait on unless somebody ends it."""
