@@ -149,10 +149,14 @@ class _Source:
     name: str
     longest_s: float = 1.0
     asked: list[Query] = field(default_factory=list)
+    forgot: int = 0
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         self.asked += queries
         return self.world.ask(queries)
+
+    def forget(self) -> None:
+        self.forgot += 1
 
     def close(self) -> None:
         """Nothing is open."""

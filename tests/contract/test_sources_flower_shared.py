@@ -59,6 +59,24 @@ def test_two_seconds_later_it_is_asked_again(two: Two) -> None:
     assert set(flower.asked.values()) == {2}
 
 
+def test_one_that_forgets_takes_no_answer_from_before(two: Two) -> None:
+    """Another process has looked at its target since: what tables remember is newer."""
+    flower, one, other = two
+    one.ask(QUESTIONS)
+    other.forget()
+    other.ask(QUESTIONS)
+    assert set(flower.asked.values()) == {2}
+
+
+def test_one_that_forgot_takes_what_was_asked_after_that(two: Two) -> None:
+    flower, one, other = two
+    other.forget()
+    flower.now += 0.01
+    one.ask(QUESTIONS)
+    other.ask(QUESTIONS)
+    assert set(flower.asked.values()) == {1}
+
+
 def test_a_shared_answer_took_as_long_as_it_took_flower(two: Two) -> None:
     _, one, other = two
     first, second = one.ask(QUESTIONS), other.ask(QUESTIONS)

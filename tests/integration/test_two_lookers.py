@@ -84,6 +84,13 @@ def test_an_answer_from_before_anothers_look_is_not_used_again(first: Looker, se
     assert [row.cells["handled"] for row in done.seen.windows[300.0]["queues"].rows] == [10.0]
 
 
+def test_what_another_target_was_told_before_anothers_look_is_not_used_either(first: Looker, second: Looker, world: World) -> None:
+    for looker in (first, first, second, first):
+        looker.look()
+        world.now += 1
+    assert first.sources["flower"].forgot == 2, "before its first look, and after that of another"
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_one_that_nobody_disturbs_reuses_its_answers(store: Store, world: World, alone: bool) -> None:
     looker = Looker(store, world, alone=alone)

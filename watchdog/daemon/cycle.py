@@ -95,7 +95,8 @@ class Cycle:
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
-        self._last, self._alone = 0, alone
+        self._alone = alone
+        self._last: int | None = None  # the number of the target's last cycle, as far as is known here
         self._apart = not alone  # whether it tries to commit beside other targets: after a cycle that changed something, mostly in vain
         self._load_past = past
         self._kept = CachedTarget()
@@ -172,7 +173,7 @@ class Cycle:
                 self._record(transaction, self._keeping, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
         if self._recorder is not None:
             self._recorder.written()
-        self._past, self._last = past.plus(seen, self._keep_s), self._last + 1
+        self._past, self._last = past.plus(seen, self._keep_s), (self._last or 0) + 1
         return Done(seen, tuple(judgements), plan)
 
     def _known(self) -> Past | None:
@@ -185,10 +186,11 @@ class Cycle:
             return self._past
         last = self._store.last_cycle(self.target.name)
         if self._past is None or last != self._last:
-            self._past, self._last = None, last
-            self._poller.forget()
+            if self._last is not None or not self._alone:
+                self._poller.forget()
             if self._recorder is not None:
                 self._recorder.forget()
+            self._past, self._last = None, last
         return self._past
 
     def _drawn(self, plan: Plan, judgements: Sequence[Judgement], readings: Mapping[str, Reading], transaction: Transaction) -> Plan:

@@ -21,7 +21,7 @@ from watchdog.core.model.rows import Asking, Table
 from watchdog.core.model.servers.heard import OF_TASKS
 from watchdog.core.model.target import Target
 from watchdog.polling.pace import PollPace
-from watchdog.sources.base import Interruptible, Source
+from watchdog.sources.base import Interruptible, Remembering, Source
 
 __all__ = ["Poller", "StoppedError"]
 
@@ -63,6 +63,9 @@ class Poller:
     def forget(self) -> None:
         """Reuse no earlier answer: somebody else has asked since, and tables remember newer ones."""
         self._good = {}
+        for source in self._sources.values():
+            if isinstance(source, Remembering):
+                source.forget()
 
     def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
         """Ask everything that the tables want to know at `now`, for the columns in `demand`. `progress` receives the source being asked."""

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from watchdog.core.model.queries import Query
 
-__all__ = ["Answers", "Interruptible", "Source"]
+__all__ = ["Answers", "Interruptible", "Remembering", "Source"]
 
 
 class Answers(Struct, frozen=True):
@@ -50,4 +50,13 @@ class Interruptible(Protocol):
 
     def interrupt(self) -> None:
         """From any thread: end that now, and from now on. What is asked afterwards may be answered by gaps."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A source that may answer with what it got earlier, for another target."""
+
+    def forget(self) -> None:
+        """From now on, answer with nothing from before."""
         ...

@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing
+from math import inf
 from threading import Lock
 
 import httpx
@@ -62,6 +63,7 @@ class Pages:
         self._transport = transport
         self._clock = clock
         self._shared = shared
+        self._forgot_at = -inf
         self._proxy: Proxy | None = None
         self._deadline = Deadline(clock)
         self._turn = _turns.setdefault(settings.url.lower(), Lock())
@@ -104,6 +106,10 @@ class Pages:
         finally:
             self._turn.release()
 
+    def forget(self) -> None:
+        """Take no page from another target that was asked for before now."""
+        self._forgot_at = self._clock()
+
     def close(self) -> None:
         """Close the connection, and forget cookies."""
         if self._transport is not None:
@@ -114,7 +120,7 @@ class Pages:
     def _kept_or_fetched(self, path: str) -> Page | Gap:
         """The page as another target just got it, or a new one."""
         began = self._clock()
-        kept = self._shared.fresh(path, began) if self._shared is not None else None
+        kept = self._shared.fresh(path, began, self._forgot_at) if self._shared is not None else None
         if kept is not None:
             self.took_s += kept.took_s
             return kept

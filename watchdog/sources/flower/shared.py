@@ -4,6 +4,8 @@ In: a page that one of them got. Out: the same page for another, within `FRESH_S
 shows in the difference between two answers.
 """
 
+from math import inf
+
 from watchdog.sources.flower.page import Page
 
 __all__ = ["FlowerShared"]
@@ -18,10 +20,10 @@ class FlowerShared:
     def __init__(self) -> None:
         self._pages: dict[str, tuple[float, Page]] = {}
 
-    def fresh(self, path: str, now: float) -> Page | None:
-        """The page of that path, if it is fresh; `now` here and in `keep` are from the same monotonic clock (seconds)."""
+    def fresh(self, path: str, now: float, since: float = -inf) -> Page | None:
+        """The page of that path, if it is fresh, and was asked for after `since`; all times are of one monotonic clock (seconds)."""
         at, page = self._pages.get(path, (now, None))
-        return page if now - at <= FRESH_S else None
+        return page if page is not None and now - at <= FRESH_S and at - page.took_s > since else None
 
     def keep(self, path: str, page: Page, now: float) -> None:
         """Keep a page for the others, and drop old ones."""

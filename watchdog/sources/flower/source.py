@@ -88,6 +88,11 @@ class FlowerSource:
         if self._tokens is not None:
             self._tokens.interrupt()
 
+    def forget(self) -> None:
+        """Answer with no page that another target asked for before now."""
+        if self._shared is not None:
+            self._pages().forget()
+
     def close(self) -> None:
         """Close the connection."""
         if self._opened is not None:
