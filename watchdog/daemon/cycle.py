@@ -8,6 +8,7 @@ Cycles of one target are numbered. One is committed only if the last one is stil
 the same target, and what they write is what one of them would have written that made the same looks.
 """
 
+import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -95,7 +96,7 @@ class Cycle:
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
-        self._alone = alone
+        self._alone, self._by = alone, "" if alone else secrets.token_hex(4)
         self._last: int | None = None  # the number of the target's last cycle, as far as is known here
         self._apart = not alone  # whether it tries to commit beside other targets: after a cycle that changed something, mostly in vain
         self._load_past = past
@@ -123,8 +124,13 @@ class Cycle:
         """
         try:
             return self._run()
-        except (OvertakenError, UnsureError):
+        except OvertakenError:
             self._past = None
+            raise
+        except UnsureError:
+            self._past = None
+            if self._recorder is not None:
+                self._recorder.forget()
             raise
 
     def _run(self) -> Done:
@@ -167,7 +173,7 @@ class Cycle:
             plan = self._drawn(decide(situation, judgements, loaded, seen), judgements, usual, transaction)
             transaction.commit(plan)
             if self._recorder is not None:
-                frame = self._recorder.frame(self._judged_rows(seen), now, self.target.interval_s)
+                frame = self._recorder.frame(self._judged_rows(seen), now, self.target.interval_s, self._by)
                 transaction.record_frame(self.target.name, frame, self._keep_rows_s, loaded.previous_cycle_at)
             if self._keeping is not None:
                 self._record(transaction, self._keeping, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
@@ -188,8 +194,6 @@ class Cycle:
         if self._past is None or last != self._last:
             if self._last is not None or not self._alone:
                 self._poller.forget()
-            if self._recorder is not None:
-                self._recorder.forget()
             self._past, self._last = None, last
         return self._past
 

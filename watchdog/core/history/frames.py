@@ -1,4 +1,4 @@
-"""The rows of every look in few bytes: each look as what is different from the look before.
+"""The rows of every look in few bytes: each look as what is different from the look before, by the same process if several look.
 
 In: the readings of a look, by window. Out: a `Frame`; and, of frames in their order, the readings again. What did not change between two
 looks is the same object in both, so that it is judged once.
@@ -44,14 +44,17 @@ class TableFrame(Struct, frozen=True, array_like=True):
     said: Said | None = None
 
 
-class Frame(Struct, frozen=True):
-    """One look at `at` (epoch seconds). `whole`: it says everything, and follows no other. `damaged`: it can no longer be read."""
+class Frame(Struct, frozen=True, omit_defaults=True):
+    """One look at `at` (epoch seconds). `whole`: it says everything, and follows no other. `damaged`: it can no longer be read. `by`: who
+    looked, where several processes do; it follows the last one of the same.
+    """
 
     at: float
     interval_s: float
     whole: bool
     windows: Mapping[float, Mapping[str, TableFrame]] = field(default_factory=dict)
     damaged: bool = False
+    by: str = ""
 
 
 class RecordedLook(Struct, frozen=True):
@@ -85,10 +88,10 @@ class Recorder:
         self._held, self._since = self._next
 
     def forget(self) -> None:
-        """The last frame is not known, as somebody else wrote it: the next one is whole."""
+        """Whether the last frame was written is not known: the next one is whole."""
         self._held, self._since = {}, None
 
-    def frame(self, windows: Looks, at: float, interval_s: float) -> Frame:
+    def frame(self, windows: Looks, at: float, interval_s: float, by: str = "") -> Frame:
         """Return the frame of a look."""
         named = {(window_s, name): one for window_s, tables in windows.items() for name, one in tables.items()}
         whole = self._since is None or at // self._every_s != self._since // self._every_s or named.keys() != self._held.keys()
@@ -100,7 +103,7 @@ class Recorder:
             if frame is not None:
                 made.setdefault(window_s, {})[name] = frame
         self._next = held, at
-        return Frame(at, interval_s, whole, made)
+        return Frame(at, interval_s, whole, made, by=by)
 
 
 def _framed(before: _Held | None, reading: Reading, key: Key) -> tuple[_Held, TableFrame | None]:
@@ -141,18 +144,20 @@ _ABSENT = object()
 
 def looks_of(frames: Iterable[Frame]) -> Iterator[RecordedLook]:
     """Return the looks again, oldest first. Frames that follow one that is missing are left out, up to the next whole one."""
-    windows: dict[float, dict[str, Reading]] = {}
-    begun = False
+    last: dict[str, tuple[float, Mapping[float, Mapping[str, Reading]]]] = {}  # who looked -> when, and what was seen
     for frame in frames:
-        if frame.whole:
-            windows, begun = {}, True
-        begun = begun and not frame.damaged
-        if not begun:
+        if frame.damaged:
+            last.clear()  # whose it was is not known
             continue
-        windows = {**windows}
+        if frame.whole:
+            last = {by: (at, seen) for by, (at, seen) in last.items() if frame.at - at < WHOLE_EVERY_S}
+        elif frame.by not in last:
+            continue
+        windows = {} if frame.whole else {**last[frame.by][1]}
         for window_s, tables in frame.windows.items():
             known = windows.get(window_s, {})
             windows[window_s] = {**known, **{name: _reading(known.get(name, Reading()), one) for name, one in tables.items()}}
+        last[frame.by] = frame.at, windows
         yield RecordedLook(frame.at, frame.interval_s, windows)
 
 

@@ -90,5 +90,27 @@ def test_after_a_damaged_frame_looks_are_left_out_until_a_whole_one() -> None:
     assert [at for at, _ in played(frames)] == [0.0, 30.0, 40.0, 50.0]
 
 
+def by_two(lengths: Sequence[tuple[str, float]]) -> list[Frame]:
+    """The frames of looks by these, one after the other."""
+    recorders, frames = {by: Recorder(TABLES, 300.0) for by in "xy"}, []
+    for number, (by, length) in enumerate(lengths):
+        rows = queues(Row({"name": "a", "length": length}), Row({"name": "b", "length": 1.0}))
+        frames.append(recorders[by].frame({300.0: {"queues": rows}}, number * 10.0, 10.0, by))
+        recorders[by].written()
+    return frames
+
+
+def test_looks_by_several_are_played_in_their_order() -> None:
+    looks = [("x", 1.0), ("y", 2.0), ("x", 1.0), ("y", 3.0), ("y", 1.0), ("x", 4.0)]
+    frames = by_two(looks)
+    assert [frame.whole for frame in frames] == [True, True, False, False, False, False]
+    assert [reading.rows[0].cells["length"] for _, reading in played(frames)] == [length for _, length in looks]
+
+
+def test_what_is_missing_of_one_leaves_out_nothing_of_the_other() -> None:
+    frames = by_two([("x", 1.0), ("y", 2.0), ("x", 3.0), ("y", 4.0)])
+    assert [at for at, _ in played(frames[1:])] == [10.0, 30.0]
+
+
 def test_looks_whose_whole_one_was_deleted_are_left_out() -> None:
     assert [at for at, _ in played(recorded([READ] * 6, every_s=30.0)[1:])] == [30.0, 40.0, 50.0]
