@@ -113,7 +113,7 @@ def test_one_whose_holder_is_connected_is_not_taken(database: PostgresDatabase, 
 
 
 def test_one_whose_holder_was_never_seen_to_be_connected_is_not_taken(database: PostgresDatabase, holder: psycopg.Connection) -> None:
-    """As where a pooler renames connections, or the holder's are another role's."""
+    """As where a pooler renames connections."""
     holder.execute("SET application_name = 'renamed'")
     with pytest.raises(StoreError, match="another watchdog"):
         lease.take(database, Giving(lambda: dead(holder), nothing).up, pause=at_once)

@@ -39,8 +39,7 @@ class InAFile:
         self.place = folder / "watchdog.db"
 
     def empty(self) -> None:
-        """The file goes with all that is in the folder."""
-        for left in self._folder.iterdir():
+        for left in self._folder.glob(f"{self.place.name}*"):
             left.unlink()
 
     def after_a_death(self) -> None:
@@ -51,13 +50,11 @@ class InAFile:
 class InPostgreSQL:
     """A server's. Its lease, which has still to run out, is taken from the dead at once: how long that takes is `test_failover`'s."""
 
-    def __init__(self, folder: Path, server: RealPostgreSQL) -> None:
-        self._folder, self._server = folder, server
+    def __init__(self, server: RealPostgreSQL) -> None:
+        self._server = server
         self.place = DatabaseUrl(server.emptied_database())
 
     def empty(self) -> None:
-        for left in self._folder.iterdir():
-            left.unlink()
         self._server.emptied_database()
 
     def after_a_death(self) -> None:

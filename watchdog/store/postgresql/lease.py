@@ -5,7 +5,7 @@ the epoch is still its own; a taker waits for that lock, too. So nothing is writ
 holder that cannot reach the database keeps the lease as long as nobody takes it.
 
 A holder that dies is not waited for: the kernel closes its connections, PostgreSQL forgets them, and who stands by, and saw them before,
-takes the lease at once. One that never saw them (its role may not, or a pooler renames them) waits until the lease has run out.
+takes the lease at once. One that never saw them (a pooler may rename them) waits until the lease has run out.
 """
 
 import os
