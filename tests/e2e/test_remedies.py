@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.processes.command_line import watchdog
-from tests.processes.running import running
+from tests.processes.running import FRESH, running
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -69,7 +69,7 @@ def audit_log(folder: Path) -> list[dict[str, Any]]:
 
 def test_a_stuck_consumer_is_freed_and_its_incident_says_so(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     (tmp_path / "watchdog.toml").write_text(CONFIG.format(cluster=cluster, hook=receiver.url))
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         stuck(cluster, "one")
         until(lambda: [one["event"] for one in told(receiver)][-1:] == ["resolved"], 60, "its end")
         (record,) = audit_log(tmp_path)
@@ -86,13 +86,13 @@ def test_a_kill_under_way_leaves_no_worker_without_its_consumer_and_counts(
     cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
     (tmp_path / "watchdog.toml").write_text(CONFIG.format(cluster=cluster, hook=receiver.url))
-    with running(tmp_path) as daemon:
+    with running(tmp_path, command=FRESH) as daemon:
         stuck(cluster, "one")
         daemon.wait_for("remedy_begun")
         daemon.end(signal.SIGKILL)
     # as if it was killed between the two steps
     cluster.app.control.cancel_consumer("q-one", destination=["celery@one"], reply=True, timeout=10, limit=1)
-    with running(tmp_path) as daemon:
+    with running(tmp_path, command=FRESH) as daemon:
         daemon.wait_for("remedy_ended")
         until(lambda: waiting(cluster, "q-one") == 0, 30, "the worker to consume again")
         (record,) = audit_log(tmp_path)
@@ -101,7 +101,7 @@ def test_a_kill_under_way_leaves_no_worker_without_its_consumer_and_counts(
 
 def test_it_stops_at_its_limit_where_it_does_not_help(cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> None:
     (tmp_path / "watchdog.toml").write_text(CONFIG.format(cluster=cluster, hook=receiver.url))
-    with running(tmp_path):
+    with running(tmp_path, command=FRESH):
         stuck(cluster, "two", for_good=True)
         until(lambda: any("it is up to you now" in (one["remedy"] or "") for one in told(receiver)), 90, "to be told to act")
         assert [record["outcome"] for record in audit_log(tmp_path)] == ["done", "done"]
