@@ -14,6 +14,8 @@ from hypothesis import settings
 
 from tests.conditions.seen import claimed_of
 from tests.servers.postgresql import RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
+from tests.servers.rabbitmq import RabbitMQ, needs_rabbitmq
+from tests.servers.rabbitmq import found as find_rabbitmq
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.model.servers.database_url import DatabaseUrl
@@ -34,7 +36,7 @@ FIGURE = "figure"
 WORKERS_PER_CORE = 3
 """Tests wait for servers, processes and timeouts more than they compute."""
 LONGEST_ID = 200
-LONGEST = ("test_events_on_rabbitmq", "test_page_actions")
+LONGEST = ("test_events_on_rabbitmq", "test_amqp_events", "test_page_actions", "test_mute")
 """Modules that keep one process busy for a minute or more, or have such a test."""
 WITH_SERVERS = ("e2e", "integration")
 """Folders whose tests wait for servers."""
@@ -75,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=_rank)
     for item in items:
-        if shared := shared_by(item):
+        if item.get_closest_marker("xdist_group") is None and (shared := shared_by(item)):
             item.add_marker(pytest.mark.xdist_group(shared))
 
 
@@ -227,6 +229,19 @@ def postgresql_server() -> Iterator[RealPostgreSQL]:
         pytest.skip(needs_postgresql)
     with real_postgresql() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A RabbitMQ that all modules of this process share, which takes 10 s of CPU to start; each of them empties it first."""
+    if find_rabbitmq() is None:
+        pytest.skip(needs_rabbitmq)
+    server = RabbitMQ(tmp_path_factory.mktemp("rabbit"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

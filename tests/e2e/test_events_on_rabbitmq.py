@@ -15,15 +15,12 @@ from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
-pytestmark = [pytest.mark.xdist_group("rabbitmq"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
+pytestmark = [pytest.mark.xdist_group("rabbitmq-1"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 
 
 @pytest.fixture(scope="module")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    server = RabbitMQ(tmp_path_factory.mktemp("rabbit"))
-    server.start()
-    yield server
-    server.kill()
+def rabbit(rabbitmq_server: RabbitMQ) -> RabbitMQ:
+    return rabbitmq_server.emptied()
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from watchdog.sources.events.amqp_queue import NAME, AmqpQueue
 from watchdog.sources.events.amqp_reasons import LostError
 from watchdog.sources.events.source import EventsSource, SharedEars
 
-pytestmark = [pytest.mark.xdist_group("rabbitmq"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
+pytestmark = [pytest.mark.xdist_group("rabbitmq-2"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 
 ONE = "celery@one"
 OURS = "watchdog: events"
@@ -91,11 +91,8 @@ def listening(url: str, **more: str) -> Iterator[Listener]:
 
 
 @pytest.fixture(scope="module")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    server = RabbitMQ(tmp_path_factory.mktemp("rabbit"))
-    server.start()
-    yield server
-    server.kill()
+def rabbit(rabbitmq_server: RabbitMQ) -> RabbitMQ:
+    return rabbitmq_server.emptied()
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from watchdog.sources.control.amqp import BrokerError, QueuesOnAmqp
 from watchdog.sources.control.amqp_once import MARKS
 from watchdog.store import Store
 
-pytestmark = [pytest.mark.xdist_group("rabbitmq"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
+pytestmark = [pytest.mark.xdist_group("rabbitmq-2"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 
 KILLS = 5
 MESSAGES = 3_000
@@ -33,11 +33,8 @@ RUNS_PER_KILL = 200
 
 
 @pytest.fixture(scope="module")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    server = RabbitMQ(tmp_path_factory.mktemp("rabbit"))
-    server.start()
-    yield server
-    server.kill()
+def rabbit(rabbitmq_server: RabbitMQ) -> RabbitMQ:
+    return rabbitmq_server.emptied()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 from watchdog.sources.celery.source import CelerySettings, CelerySource
 
-pytestmark = pytest.mark.skipif(found() is None, reason="rabbitmq-server is not installed")
+pytestmark = [pytest.mark.xdist_group("rabbitmq-1"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 
 SHOP, NOBODY = "celery@shop", "celery@nobody"
 
@@ -34,19 +34,13 @@ def ask(source: CelerySource, query: Query) -> Any:
 
 
 @pytest.fixture(scope="module")
-def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+def rabbitmq(rabbitmq_server: RabbitMQ) -> Iterator[RabbitMQ]:
     """With one worker."""
-    folder = tmp_path_factory.mktemp("rabbit")
-    server = RabbitMQ(folder)
-    environment = {"DEMO_BROKER_URL": server.url, "DEMO_RESULTS_URL": "disabled://"}
-    try:
-        server.start()
-        with Cluster(folder, environment=environment) as cluster:
-            cluster.start_worker(SHOP, ["orders"], 2, "threads")
-            until(lambda: ask(source_of(server.url), PingWorkers()) == frozenset({SHOP}), 90, "an answer of the worker")
-            yield server
-    finally:
-        server.kill()
+    server = rabbitmq_server.emptied()
+    with Cluster(environment={"DEMO_BROKER_URL": server.url, "DEMO_RESULTS_URL": "disabled://"}) as cluster:
+        cluster.start_worker(SHOP, ["orders"], 2, "threads")
+        until(lambda: ask(source_of(server.url), PingWorkers()) == frozenset({SHOP}), 90, "an answer of the worker")
+        yield server
 
 
 def queues_of(rabbitmq: RabbitMQ) -> set[str]:

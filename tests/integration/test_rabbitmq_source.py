@@ -20,24 +20,22 @@ from watchdog.polling.poller import Poller
 from watchdog.sources.rabbitmq.source import RabbitmqSettings, RabbitmqSource
 from watchdog.tables import TABLES
 
-pytestmark = [pytest.mark.xdist_group("rabbitmq"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
+pytestmark = [pytest.mark.xdist_group("rabbitmq-1"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 
 COUNTED_S = 15.0
 """RabbitMQ counts every 5 s."""
 
 
 @pytest.fixture(scope="module")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """One RabbitMQ for all these tests, with users of different rights."""
-    server = RabbitMQ(tmp_path_factory.mktemp("rabbit"))
-    server.start()
+def rabbit(rabbitmq_server: RabbitMQ) -> RabbitMQ:
+    """With users of different rights."""
+    server = rabbitmq_server.emptied()
     with api(server) as to:  # rabbitmqctl takes seconds for each
         to.put("vhosts/shop").raise_for_status()
         for user, tag in (("monitor", "monitoring"), ("manager", "management"), ("nobody", "")):
             to.put(f"users/{user}", json={"password": "hunter2", "tags": tag}).raise_for_status()
             to.put(f"permissions/%2F/{user}", json=dict.fromkeys(("configure", "write", "read"), "^$")).raise_for_status()
-    yield server
-    server.kill()
+    return server
 
 
 def source(rabbit: RabbitMQ, user: str = "monitor", password: str = "hunter2", **more: object) -> RabbitmqSource:

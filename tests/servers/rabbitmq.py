@@ -13,13 +13,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import kombu.pools
 
 from watchdog.demo.processes import LOOPBACK, Process, free_port
 
-__all__ = ["RabbitMQ", "found"]
+__all__ = ["RabbitMQ", "found", "needs_rabbitmq"]
 
 PLACES = ("/usr/lib/rabbitmq/bin/rabbitmq-server",)  # Debian's own wrapper on the PATH changes the user
-START_S = 60.0
+needs_rabbitmq = "RabbitMQ is not installed (`make peers` as root installs it)"
+"""Why a test is skipped."""
+START_S = 120.0
 CONTROL_S = 120.0
 """rabbitmqctl starts an Erlang of its own, which takes half a minute on a crowded machine."""
 
@@ -69,6 +72,17 @@ class RabbitMQ:
                 self.kill()
                 raise TimeoutError(f"RabbitMQ did not answer within {START_S:.0f}s; the end of its log:\n{broker.last_lines()}")
             time.sleep(0.2)
+
+    def emptied(self) -> "RabbitMQ":
+        """The same, as it was at its start: nobody but guest, nothing in it."""
+        with self.api() as to:
+            for place, kept in (("vhosts", ""), ("users", "guest")):
+                for name in {one["name"] for one in to.get(place).json()} - {kept}:
+                    to.delete(f"{place}/{quote(name, safe='')}").raise_for_status()
+            to.put("vhosts/%2F").raise_for_status()
+            to.put("permissions/%2F/guest", json=dict.fromkeys(("configure", "write", "read"), ".*")).raise_for_status()
+        kombu.pools.reset()  # the connections that this process keeps for its next use were closed
+        return self
 
     def kill(self) -> None:
         for process in self._processes:
