@@ -41,9 +41,10 @@ class SelfMonitor:
             self._cycles += 1
             self._late += late
             for judgement in done.judgements:
-                self._failed[target, judgement.rule.name] = judgement.failed or ""
-                self._took[target, judgement.rule.name] = judgement.took_ms
-                self._trial[target, judgement.rule.name] = judgement.rule.trial
+                key = target, judgement.rule.name
+                self._failed[key] = judgement.failed or ""
+                self._took[key] = judgement.took_ms
+                self._trial[key] = judgement.rule.trial
             return self._failing.pop(target, None) is not None
 
     def forget_all_but(self, targets: set[str], rules: set[str]) -> None:

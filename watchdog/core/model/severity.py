@@ -8,22 +8,20 @@ __all__ = ["Severity"]
 class Severity(StrEnum):
     """info < warning < error < critical."""
 
+    rank: int
+    """0 for info to 3 for critical."""
+
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
     CRITICAL = "critical"
 
-    @property
-    def rank(self) -> int:
-        """0 for info to 3 for critical."""
-        return _RANKS[self]
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)  # as many as are milder; asked for each open incident in each cycle
 
     def at_least(self, other: "Severity") -> bool:
         """Whether this is at least as severe as `other`."""
         return self.rank >= other.rank
-
-
-_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def worst(severities: "list[Severity]", default: Severity = Severity.INFO) -> Severity:

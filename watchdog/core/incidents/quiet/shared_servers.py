@@ -38,7 +38,9 @@ def server_of(reads: Mapping[str, frozenset[str]], key: Mapping[str, str], serve
     if len(reads) != 1:
         return ""
     ((table, columns),) = reads.items()
-    sources, common = OF_THE_SERVER.get(table, ((), frozenset()))
+    if table not in OF_THE_SERVER:
+        return ""
+    sources, common = OF_THE_SERVER[table]
     named = next((servers[source] for source in sources or (key.get("name", ""),) if source in servers), "")
     return named if columns <= common else ""
 
