@@ -4,16 +4,15 @@ In: slices, oldest first, and what is kept of each table. Out: one slice of the 
 folding everything at once, except for means with gaps, whose weights are those of whole slices.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from operator import mul
 
 from watchdog.core.history.series import Fold, Kept, Part, Slice, Value
 from watchdog.core.history.sketch import Sketch, merged
 from watchdog.core.model.rows import Key
 
 __all__ = ["fold", "fold_parts"]
-
-_Weighed = tuple[float, Value]
-"""For how long a value was valid, and the value."""
 
 
 def fold(slices: Sequence[Slice], kept: Mapping[str, Kept]) -> Slice:
@@ -34,30 +33,30 @@ def fold_parts(parts: Sequence[Part], kept: Kept) -> Part:
         for key, values in part.rows.items():
             by_key.setdefault(key, []).append((valid_s, values))
     folds = [series.fold for series in kept.series]
-    rows = {
-        key: tuple(
-            [_folded(how, [(valid_s, values[nth]) for valid_s, values in found if nth < len(values)]) for nth, how in enumerate(folds)]
-        )
-        for key, found in by_key.items()
-    }
+    rows = {key: _folded_row(folds, found) for key, found in by_key.items()}
     return Part(min(part.since for part in parts), max(part.until for part in parts), rows)
 
 
-def _folded(how: Fold, weighed: Iterable[_Weighed]) -> Value:
-    """Return one value; None if all are gaps."""
-    known = [(valid_s, value) for valid_s, value in weighed if value is not None]
-    if not known:
-        return None
+def _folded_row(folds: Sequence[Fold], found: Sequence[tuple[float, tuple[Value, ...]]]) -> tuple[Value, ...]:
+    """Return one key's values, series by series; a series that an early slice does not have yet is a gap there."""
+    weights = [valid_s for valid_s, _ in found]
+    columns = tuple(zip_longest(*[values for _, values in found]))
+    absent = ((),) * (len(folds) - len(columns))
+    return tuple([_folded(how, weights, column) for how, column in zip(folds, columns + absent, strict=False)])
+
+
+def _folded(how: Fold, weights: Sequence[float], column: Sequence[Value]) -> Value:
+    """Return one value; None if all are gaps. `weights`: for how long each value was valid."""
     if how is Fold.SKETCH:
-        return merged(value for _, value in known if isinstance(value, Sketch))
-    numbers = [(valid_s, value) for valid_s, value in known if not isinstance(value, Sketch)]
-    return _of_numbers(how, numbers)
+        sketches = [value for value in column if isinstance(value, Sketch)]
+        return merged(sketches) if sketches else None
+    numbers = [value for value in column if isinstance(value, float)]
+    if len(numbers) < len(column):
+        weights = [weight for weight, value in zip(weights, column, strict=False) if isinstance(value, float)]
+    return _of_numbers(how, weights, numbers) if numbers else None
 
 
-def _of_numbers(how: Fold, numbers: Sequence[tuple[float, float]]) -> float | None:
-    values = [number for _, number in numbers]
-    if not values:
-        return None
+def _of_numbers(how: Fold, weights: Sequence[float], values: Sequence[float]) -> float:
     match how:
         case Fold.SUM:
             return sum(values)
@@ -66,7 +65,7 @@ def _of_numbers(how: Fold, numbers: Sequence[tuple[float, float]]) -> float | No
         case Fold.MIN:
             return min(values)
         case Fold.MEAN:
-            weights = sum(valid_s for valid_s, _ in numbers)
-            return sum(valid_s * number for valid_s, number in numbers) / weights if weights else sum(values) / len(values)
+            whole = sum(weights)
+            return sum(map(mul, weights, values)) / whole if whole else sum(values) / len(values)
         case _:
             return values[-1]
