@@ -62,7 +62,7 @@ def _poller(settings: Settings, target: TargetSettings, sources: Mapping[str, So
     seen = to_target(settings, target)
     if EVENTS in seen.sources and EVENTS not in sources:
         later = frozenset({"workers", "tasks"} if seen.hears_tasks else {"workers"})
-        seen = replace(seen, sources=seen.sources - {EVENTS}, hears_tasks=False, heard_by_daemon=later)
+        seen = replace(seen, sources=seen.sources - {EVENTS}, hears_tasks=False, hears_beside_flower=False, heard_by_daemon=later)
     return Poller(seen, sources, tables)
 
 

@@ -127,8 +127,8 @@ class TargetSettings(Strict):
 
     @property
     def hears_tasks(self) -> bool:
-        """Whether it hears of their tasks as well: by default where there is no Flower to ask."""
-        return self.hears and (self.events == "all" or (self.events == "auto" and self.flower is None))
+        """Whether it hears of their tasks as well."""
+        return self.hears and self.events in ("auto", "all")
 
     @model_validator(mode="before")
     @classmethod
@@ -268,7 +268,8 @@ def to_target(settings: Settings, target: TargetSettings) -> Target:
         results_prefix=target.results.key_prefix if target.results else None,
         show_arguments=settings.show_arguments if target.show_arguments is None else target.show_arguments,
         trial=target.trial,
-        hears_tasks=target.hears_tasks,
+        hears_tasks=target.hears_tasks and target.flower is None,
+        hears_beside_flower=target.hears_tasks and target.flower is not None,
     )
 
 

@@ -20,6 +20,7 @@ from watchdog.core.model.replies import Replies
 from watchdog.core.model.rows import Asking, Table
 from watchdog.core.model.servers.heard import OF_TASKS
 from watchdog.core.model.target import Target
+from watchdog.polling.beside_flower import BesideFlower
 from watchdog.polling.pace import PollPace
 from watchdog.sources.base import Interruptible, Remembering, Source
 
@@ -46,6 +47,7 @@ class Poller:
         self._tables = {name: table for name, table in tables.items() if belongs(table, target)}
         self._good: dict[Query, tuple[float, object]] = {}
         self._pace = PollPace()
+        self._beside = BesideFlower(sources["events"]) if target.hears_beside_flower and "events" in sources else None
         self._stopping = threading.Event()
 
     @cached_property
@@ -70,7 +72,8 @@ class Poller:
     def ask(self, past: Past, now: float, progress: Callable[[str], None] = lambda _: None, *, demand: Demand = EVERYTHING) -> Replies:
         """Ask everything that the tables want to know at `now`, for the columns in `demand`. `progress` receives the source being asked."""
         self._go_on()
-        replies, began = Replies(), self._stopwatch()
+        began = self._stopwatch()
+        replies = Replies(self._heard())
         for _ in range(ROUNDS):
             wanted = self._wanted(past, replies, now, demand)
             if not wanted:
@@ -82,6 +85,15 @@ class Poller:
         self._good = {q: (at, answer) for q, (at, answer) in self._good.items() if replies.asked(q)}
         self._pace.keep(self._good)
         return replace(replies, took_s=self._stopwatch() - began)
+
+    def _heard(self) -> Mapping[Query, object]:
+        """What events counted of tasks beside Flower, before anything else is asked."""
+        if self._beside is None:
+            return {}
+        heard, changed = self._beside.hear()
+        if changed:
+            self._good = {query: answer for query, answer in self._good.items() if type(query) not in OF_TASKS}
+        return heard
 
     def _source_of(self, query: Query) -> str:
         if type(query) in OF_TASKS and self.target.hears_tasks:
@@ -102,7 +114,7 @@ class Poller:
         reused = {} if heard else {q: self._good[q][1] for q in batch if q.good_for_s and self._still_good(q, now)}
         fresh = [q for q in batch if q not in reused] if reused else batch
         if not fresh:
-            return replies.plus(reused, reused=reused)
+            return replies.plus(self._with_heard(source, reused), reused=reused)
         self._go_on()
         progress(f"asking {source.name} of {self.target.name}")
         answers = source.ask(fresh)
@@ -114,7 +126,10 @@ class Poller:
                 self._good[query] = (now, answer)
         self._pace.note(answers.took_s, got)
         latency = {} if answers.latency_ms is None else {source.name: answers.latency_ms}
-        return replies.plus({**reused, **got}, latency, reused=reused)
+        return replies.plus(self._with_heard(source, {**reused, **got}), latency, reused=reused)
+
+    def _with_heard(self, source: Source, answers: Mapping[Query, object]) -> Mapping[Query, object]:
+        return self._beside.added_to(answers) if self._beside is not None and source.name == "flower" else answers
 
     def _go_on(self) -> None:
         if self._stopping.is_set():

@@ -18,7 +18,7 @@ from watchdog.core.model.queries import (
 from watchdog.core.model.replies import EventCounters, RedisServer, WorkersHeard
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.schedules.queries import DjangoTasks
-from watchdog.core.model.servers.heard import OF_TASKS
+from watchdog.core.model.servers.heard import OF_TASKS, CountHeard
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen
 
@@ -107,7 +107,8 @@ def _unanswered(name: str, look: Look) -> list[str]:
     asked_of = (name, "results") if name == "redis" and "results" not in look.target.sources else (name,)
     of_tasks = [gap.reason for query, gap in look.replies.gaps("flower") if type(query) in OF_TASKS] if look.target.hears_tasks else []
     if name == "events":
-        return of_tasks
+        counted = look.replies.answers.get(CountHeard())
+        return [*of_tasks, *([counted.reason] if isinstance(counted, Gap) else [])]
     return [gap.reason for source in asked_of for _, gap in look.replies.gaps(source) if not (name == "flower" and gap.reason in of_tasks)]
 
 

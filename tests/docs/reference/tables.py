@@ -105,6 +105,7 @@ def _idle_with(sources: frozenset[str]) -> Idle:
         name="any",
         sources=sources,
         hears_tasks="events" in sources and "flower" not in sources,
+        hears_beside_flower={"events", "flower"} <= sources,
         expected_workers=("celery@any",),
         show_arguments=True,
         schedules=(Schedule("any", every_s=3600.0),),

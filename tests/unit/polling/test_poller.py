@@ -9,9 +9,21 @@ from tests.builders.cluster import Cluster as Pretended
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import Inspected, ListLengths, Ping, Query, ReadEventCounters, ReadServer, TaskMeta, WorkerStatus
+from watchdog.core.model.queries import (
+    FailedTasks,
+    Inspected,
+    ListLengths,
+    Ping,
+    Query,
+    ReadEventCounters,
+    ReadServer,
+    TaskMeta,
+    WorkerStatus,
+)
 from watchdog.core.model.reading import Past, read_tables
+from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.core.model.rows import Asking, Reading, Table
+from watchdog.core.model.servers.heard import FAILURES_HEARD, CountHeard, Heard
 from watchdog.polling.poller import Poller, StoppedError
 from watchdog.sources.base import Answers
 from watchdog.tables import TABLES
@@ -197,6 +209,68 @@ def test_what_is_heard_is_as_of_now_in_each_poll() -> None:
     for second in range(3):
         asker.ask(Past(), NOW + second)
     assert events.batches == [[ReadEventCounters()]] * 3
+
+
+# --- beside Flower --------------------------------------------------------------------------------------------------------
+
+LISTED, HEARD = TaskSeen("listed", "shop.mail", "FAILURE"), TaskSeen("heard", "shop.mail", "FAILURE")
+
+
+class Beside:
+    """A poller of a target with a Flower that lists one failure, and with events of another."""
+
+    def __init__(self) -> None:
+        self.flower = Recording("flower", answers={FailedTasks(): (LISTED,), ReadEventCounters(): EventCounters(1.0, {})})
+        self.events = Recording("events", answers={FAILURES_HEARD: Heard((HEARD,))})
+        self.open(5.0)
+        sources = {"flower": self.flower, "events": self.events}
+        table = a_table("a", [ReadEventCounters(), FailedTasks()])
+        self.poller, self.now = Poller(a_target(hears_beside_flower=True), sources, {table.name: table}), NOW
+
+    def open(self, since: float) -> None:
+        self.events.answers[CountHeard()] = EventCounters(since, {})
+
+    def shut(self) -> None:
+        self.events.answers[CountHeard()] = Gap("events: they cost too much")
+
+    def failed(self) -> list[str]:
+        """The failures of a poll a second later."""
+        self.now += 1
+        listed = self.poller.ask(Past(), self.now).get(FailedTasks(), tuple[TaskSeen, ...])
+        return [] if isinstance(listed, Gap) else [task.id for task in listed]
+
+
+def test_at_the_first_poll_that_finds_events_heard_flower_alone_lists() -> None:
+    assert Beside().failed() == ["listed"]
+
+
+def test_from_the_second_poll_on_what_was_heard_is_listed_too() -> None:
+    beside = Beside()
+    assert [beside.failed(), beside.failed()] == [["listed"], ["heard", "listed"]]
+
+
+def test_when_events_are_heard_over_another_connection_flower_is_asked_anew_before_they_count() -> None:
+    beside = Beside()
+    beside.failed()
+    beside.open(6.0)
+    assert (beside.failed(), len(beside.flower.batches)) == (["listed"], 2)
+
+
+def test_when_events_are_lost_flower_is_asked_anew_and_its_word_stands() -> None:
+    beside = Beside()
+    assert [beside.failed(), beside.failed()] == [["listed"], ["heard", "listed"]]
+    beside.shut()
+    assert (beside.failed(), len(beside.flower.batches)) == (["listed"], 2)
+
+
+def test_flower_is_asked_no_more_often_because_events_are_heard() -> None:
+    beside = Beside()
+    for _ in range(10):
+        beside.failed()
+    assert len(beside.flower.batches) == 1
+
+
+# --- order, time ----------------------------------------------------------------------------------------------------------
 
 
 def test_redis_is_asked_before_flower() -> None:

@@ -63,7 +63,7 @@ def _as_polled(targets: "Iterable[Target]") -> "tuple[Target, ...]":
     """The targets without the events of their workers, which only a daemon listens to."""
     from watchdog.sources import EVENTS  # noqa: PLC0415
 
-    return tuple(replace(target, sources=target.sources - {EVENTS}, hears_tasks=False) for target in targets)
+    return tuple(replace(target, sources=target.sources - {EVENTS}, hears_tasks=False, hears_beside_flower=False) for target in targets)
 
 
 def chosen_rules(conf: "Configured", choice: RuleChoice) -> "tuple[Configured, tuple[str, ...]]":

@@ -49,10 +49,14 @@ def _as_written(table: object, given_empty: Collection[str]) -> Target | None:
     minima = table.get("min_workers_by_name", {})
     sources = frozenset(source for source in SOURCES if source in table or source in given_empty)
     events = table.get("events", "auto") if "redis" in sources or table.get("celery", NOT_ASKED) != NOT_ASKED else "off"
-    heard = events == "all" or (events == "auto" and "flower" not in sources)
+    heard, alone = events in ("auto", "all"), "flower" not in sources
     sources |= {EVENTS} if events != "off" else set()
     asked = ("redis" in sources or "celery" in table) and table.get("celery") != NOT_ASKED  # the broker of the workers is known
     sources = sources | {"celery"} if asked else sources - {"celery"}
     return Target(
-        table["name"], sources=sources, hears_tasks=heard, min_workers_by_name=dict.fromkeys(minima, 0) if isinstance(minima, dict) else {}
+        table["name"],
+        sources=sources,
+        hears_tasks=heard and alone,
+        hears_beside_flower=heard and not alone,
+        min_workers_by_name=dict.fromkeys(minima, 0) if isinstance(minima, dict) else {},
     )

@@ -64,7 +64,9 @@ class Target(Struct, frozen=True):
     trial: bool = False
     """Whether it is on trial: its incidents are kept, and nobody is notified."""
     hears_tasks: bool = False
-    """Whether a daemon hears of its tasks by their events, which then are what it knows of them, and Flower is not asked."""
+    """Whether a daemon hears of its tasks by their events, and there is no Flower: they are all that it knows of tasks."""
+    hears_beside_flower: bool = False
+    """Whether it hears of them beside a Flower, which is asked as well."""
     heard_by_daemon: frozenset[str] = frozenset()
     """What `watchdog run` hears of it and this look does not: events of `workers`, of `tasks`."""
 

@@ -132,7 +132,7 @@ class AmqpQueue:
     def _denied_tasks(self) -> str:
         """Bind the tasks as well: empty, or why they cannot be heard. A refusal closes the channel that asked, so it is one of its own."""
         try:
-            with denial("bind its queue to the exchange celeryev for task.#", self._place, "tasks are unknown"):
+            with denial("bind its queue to the exchange celeryev for task.#", self._place, "nothing is heard of tasks"):
                 channel = self._amqp.channel()
                 channel.queue_bind(self._queue, EXCHANGE, TASKS)
                 channel.close()

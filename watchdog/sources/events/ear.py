@@ -1,6 +1,6 @@
 """The ear: one thread that listens to the events of one broker, as long as the daemon runs.
 
-In: a `Listening`, the way to the broker. Out: `heard()` of workers and `answer()` of tasks, at any time and from any thread, without
+In: a `Listening`, the way to the broker. Out: `heard()` of workers and `answers()` of tasks, at any time and from any thread, without
 waiting for the network.
 Only its own thread uses the connection: it subscribes, reads every other second what has come (one wake-up for many heartbeats), and
 connects again with growing pauses. What is said while it is not connected is not heard, and `heard()` says so.
@@ -8,7 +8,7 @@ connects again with growing pauses. What is said while it is not connected is no
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 from watchdog.core.model.gaps import Gap
@@ -70,14 +70,13 @@ class Ear:
                 return Gap("events: expected events in JSON (event_serializer, Celery's default), found others: they cannot be read")
             return heard
 
-    def answer(self, query: Query) -> object:
-        """Return the reply to a query of `OF_TASKS`, of what was heard since the connection was opened."""
+    def answers(self, queries: Iterable[Query]) -> dict[Query, object]:
+        """Return the replies to queries about tasks, all as of one moment, of what was heard since the connection was opened."""
         with self._turn:
-            if not self._open:
-                return self._gap
-            if self._runs is None or self._no_tasks:
-                return Gap(self._no_tasks or "events: do not listen to tasks")
-            return answer(query, self._runs)
+            why = self._gap if not self._open else Gap(self._no_tasks) if self._no_tasks else None
+            if self._runs is None or why is not None:
+                return dict.fromkeys(queries, why or Gap("events: do not listen to tasks"))
+            return {query: answer(query, self._runs) for query in queries}
 
     def close(self, seconds: float) -> None:
         """End the thread, which closes its connection itself; wait for that this long at most."""

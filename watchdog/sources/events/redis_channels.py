@@ -116,7 +116,7 @@ class RedisChannels:
     def _denied_tasks(self, wire: Wire) -> str:
         """Subscribe to the tasks as well: empty, or why they cannot be heard."""
         try:
-            subscribe(wire, self._of_tasks, "tasks are unknown")
+            subscribe(wire, self._of_tasks, "nothing is heard of tasks")
         except DeniedError as error:
             return str(error)
         return ""

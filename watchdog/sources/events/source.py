@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers, Query
-from watchdog.core.model.servers.heard import OF_TASKS, SentTimes
+from watchdog.core.model.servers.heard import OF_TASKS, CountHeard, ListHeard, SentTimes
 from watchdog.sources.base import Answers
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.redis.settings import RedisServerSettings
@@ -24,6 +24,10 @@ __all__ = ["EventsBroker", "EventsSource", "SharedEars"]
 
 EventsBroker = RedisServerSettings | CelerySettings
 """Where events are heard: `redis` of a target, or `celery`, which names its broker."""
+
+ITS_OWN = (CountHeard, ListHeard, SentTimes)
+"""Queries that only events answer."""
+NOT_BEFORE = Gap("events: not listened to before it is known where they are")
 
 FIRST_S = 0.5
 """How long the first question waits for the connection: usually milliseconds, so that the first cycle knows."""
@@ -84,13 +88,16 @@ class EventsSource:
     def ask(self, queries: Sequence[Query]) -> Answers:
         """Say what was heard; the first question opens the ear."""
         replies: dict[Query, object] = {}
-        for query in sorted(queries, key=lambda query: not isinstance(query, HearWorkers)):  # it names the prefix of the channels
-            if isinstance(query, HearWorkers):
+        for query in queries:
+            if isinstance(query, HearWorkers):  # it names the prefix of the channels
                 replies[query] = self._listening(query.prefix).heard()
-            elif type(query) in OF_TASKS or isinstance(query, SentTimes):
-                replies[query] = self._listening(self._prefix).answer(query)
-            else:
+            elif type(query) not in OF_TASKS and not isinstance(query, ITS_OWN):
                 replies[query] = Gap(f"events: does not know the question {type(query).__name__}")
+        of_tasks = [query for query in queries if query not in replies]
+        if self._ear is None and all(isinstance(query, ITS_OWN) for query in of_tasks):
+            replies |= dict.fromkeys(of_tasks, NOT_BEFORE)
+        elif of_tasks:
+            replies |= self._listening(self._prefix).answers(of_tasks)
         return Answers(replies, None if self._ear is None else self._ear.latency_ms)
 
     def close(self) -> None:

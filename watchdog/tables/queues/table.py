@@ -130,7 +130,7 @@ def asks(asking: Asking) -> Iterable[Query]:
             heads += lists  # at once for a queue found in this poll: there may be no other round
         elif lengths.found:
             heads += [key for key in lists if key in lengths.found]
-    wanted += [SentTimes(ids)] if asking.target.hears_tasks and (ids := undated(replies)) else []
+    wanted += [SentTimes(ids)] if (asking.target.hears_tasks or asking.target.hears_beside_flower) and (ids := undated(replies)) else []
     return [*wanted, *([ListLengths(tuple(unread))] if unread else []), *map(OldestMessage, heads)]
 
 

@@ -13,6 +13,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import STARTED_TASKS, InspectOne, Query, TaskMeta
 from watchdog.core.model.replies import Replies, TaskMetaSeen, TaskSeen
 from watchdog.core.model.rows import Asking, Look
+from watchdog.core.model.servers.heard import same_moment
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.running.results_place import KEY, ResultsPlace
 
@@ -143,13 +144,13 @@ def _known(task: TaskSeen, before: KnownRun | None, looked_at: float | None, now
     if before is None:
         first = KnownRun(task.id, task.name, task.worker, task.routing_key, task.started, now, first_seen_at=now, absent_at=looked_at)
         return replace(first, also_on=task.also_on)
-    again = before.started != task.started
+    again = not same_moment(before.started, task.started)
     return replace(
         before,
         name=task.name or before.name,
         worker=task.worker or before.worker,
         queue=task.routing_key or before.queue,
-        started=task.started,
+        started=task.started if again else before.started,
         seen_at=now,
         listed=True,
         ended=before.ended and not again,

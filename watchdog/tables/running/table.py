@@ -13,6 +13,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import STARTED_TASKS, InspectOne, Query, ReadEventCounters
 from watchdog.core.model.replies import EventCounters, Replies, TaskSeen
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.core.model.servers.heard import CountHeard
 from watchdog.core.model.target import Target
 from watchdog.tables.running.contradicted import contradiction, ended_by_its_worker, workers_to_ask
 from watchdog.tables.running.memory import METAS_PER_POLL, REUSED_S, KnownRun, Running, listed_runs, metas, running_of, runs_now
@@ -55,7 +56,7 @@ COLUMNS = (
     ),
     Column("arguments", T, "its arguments, as its worker's events have them; only with `show_arguments`", neutral=""),
 )
-UNTOLD = 'flower keeps one worker for each task: events of tasks tell (`events = "all"`)'
+UNTOLD = 'flower keeps one worker for each task: events of tasks tell (`events = "auto"`, the default), and they are not heard'
 OF_PROGRESS = ("progress", "step", "meta", "progress_still_s", "peak_memory")
 HIDDEN = "hidden: show_arguments of this target is false"
 FIXED = ("id", "name", "worker")
@@ -99,7 +100,7 @@ def read(look: Look) -> Reading:
     idle = dict.fromkeys(OF_PROGRESS, why) if why else {}
     if not look.target.show_arguments:
         idle["arguments"] = HIDDEN
-    if not look.target.hears_tasks:
+    if not (look.target.hears_tasks or look.target.hears_beside_flower) or isinstance(look.replies.answers.get(CountHeard()), Gap):
         idle["also_on"] = UNTOLD
     listed = look.replies.get(STARTED_TASKS, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):

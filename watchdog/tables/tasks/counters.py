@@ -12,20 +12,26 @@ from math import exp
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from watchdog.core.model.replies import EventCounters, EventCounts
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.replies import EventCounters, EventCounts, Replies
 from watchdog.core.model.rows import Look, Sample
+from watchdog.core.model.servers.both_counts import Ours, Rise
+from watchdog.core.model.servers.heard import FAILURES_HEARD, CountHeard, Heard
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.tasks.expired import ExpiredRow, rows_after
 from watchdog.tables.tasks.failure_rates import USUAL, Evidence, weighed
 from watchdog.tables.tasks.failures import LISTED, Failure, Failures
-from watchdog.tables.tasks.listed import EVENTS, SPAN
+from watchdog.tables.tasks.listed import COUNTED, EVENTS, SPAN
 from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.outcomes import Outcomes
 from watchdog.tables.tasks.runtimes import TimedTask
 from watchdog.tables.tasks.usual_errors import PAST_S
-from watchdog.tables.workers.dark import Heard
+from watchdog.tables.workers.dark import Heard as HeardOfWorkers
 
-__all__ = ["NTH", "Habit", "TaskCounters", "remember", "sample_of", "suspected_now", "with_evidence"]
+__all__ = [
+    "NTH", "Habit", "TaskCounters", "counted_by_events", "failures_heard", "of_tasks", "remember", "sample_of", "suspected_now",
+    "with_evidence",
+]  # fmt: skip
 
 EVIDENCE_S = 8 * 86400.0
 """How long evidence is kept while a task does not run: a task that runs once a week is reported at its fifth failure."""
@@ -36,6 +42,7 @@ HABIT_RUNS = 500.0
 TWICE = "TimeLimitExceeded"
 UNNAMED_S = 60.0
 """How long a failure without a name waits for the list of failures, which may be older than the counters."""
+_COUNTED = frozenset(COUNTED)
 NTH = {event: nth for nth, event in enumerate(EVENTS)}
 
 
@@ -83,38 +90,85 @@ class TaskCounters(Struct, frozen=True):
     unnamed: float = 0.0
     """Failures counted without a name that wait for the list of failures to name them."""
     unnamed_since: float = 0.0
-    heard: Heard = field(default_factory=Heard)
+    heard: HeardOfWorkers = field(default_factory=HeardOfWorkers)
+    ours: Ours = field(default_factory=Ours)
 
 
-def sample_of(memory: TaskCounters, failures: Failures, counters: EventCounters, target: Target, now: float) -> tuple[Sample, TaskCounters]:
-    """Return what every task did on this target's workers since the counters were last read, and the memory with corrections."""
-    rose = _rises(memory, counters, target)
-    new = [failure for task_id, failure in failures.known.items() if memory.failures.known.get(task_id) != failure]
-    cut = sum(1 for _ in new) >= LISTED.limit
-    owed = _count_once(rose, memory.owed, new, cut=cut)
-    unnamed = _file_by_name(rose, memory.unnamed, [failure for failure in new if not failure.named])
+def of_tasks(counters: EventCounters) -> EventCounters:
+    """Return the counters of task events, of all workers; those of tasks whose name Flower missed as `NAMELESS`."""
+    counts = {worker: found for worker, tasks in counters.counts.items() if (found := _of_worker(tasks))}
+    return EventCounters(counters.started_at, counts)
+
+
+def _of_worker(tasks: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+    if "" not in tasks and all(map(_COUNTED.issuperset, tasks.values())):  # the usual case
+        return tasks
+    found: dict[str, dict[str, float]] = {}
+    for task, events in tasks.items():
+        for event, count in events.items():
+            if event in _COUNTED:
+                named = found.setdefault(task or NAMELESS, {})
+                named[event] = named.get(event, 0.0) + count
+    return found
+
+
+def counted_by_events(replies: Replies) -> EventCounters | None:
+    """Return what events counted, where they are heard beside Flower."""
+    counted = replies.get(CountHeard(), EventCounters)
+    return None if isinstance(counted, Gap) else of_tasks(counted)
+
+
+def failures_heard(replies: Replies) -> frozenset[str]:
+    """Return the failed tasks that events list, where they count."""
+    failed = replies.get(FAILURES_HEARD, Heard)
+    return frozenset() if isinstance(failed, Gap) else frozenset(task.id for task in failed.tasks)
+
+
+def sample_of(
+    memory: TaskCounters, failures: Failures, rise: Rise, target: Target, now: float, *, heard: frozenset[str] | None
+) -> tuple[Sample, TaskCounters]:
+    """Return what every task did on this target's workers since the counters were last read, and the memory with corrections.
+
+    `heard`: the failed tasks that were heard of; None: failures were not listed in this poll.
+    """
+    rose, ours = _rises(rise.counts, target), rise.ours
+    new_by_id = {task_id: failure for task_id, failure in failures.known.items() if memory.failures.known.get(task_id) != failure}
+    new = list(new_by_id.values())
+    cut = len(new) >= LISTED.limit
+    owed = {} if ours.told else _count_once(rose, memory.owed, new, cut=cut)
+    if rise.turned and heard is not None and not cut:
+        _count_by_list(rose, new)
+        unnamed = 0.0
+    else:
+        unnamed = _file_by_name(rose, memory.unnamed, [failure for failure in new if not failure.named])
+        if ours.told and heard is not None:
+            _count_unheard(rose, [failure for task_id, failure in new_by_id.items() if task_id not in heard])
     since = memory.unnamed_since if memory.unnamed else now
     if unnamed and now - since >= UNNAMED_S:
         rose.setdefault(NAMELESS, [0.0] * len(EVENTS))[NTH["failed"]] += unnamed
         unnamed = 0.0
     span = max(now - memory.read_at, 0.0) if memory.read_at is not None else 0.0
     sample = Sample(now, {SPAN: (span,), **{task: tuple(numbers) for task, numbers in rose.items() if any(numbers)}})
-    return sample, replace(memory, owed=owed, unnamed=unnamed, unnamed_since=since)
+    return sample, replace(memory, owed=owed, unnamed=unnamed, unnamed_since=since, ours=ours)
 
 
-def _rises(memory: TaskCounters, counters: EventCounters, target: Target) -> dict[str, list[float]]:
-    restarted = memory.started_at != counters.started_at
+def _rises(counts: EventCounts, target: Target) -> dict[str, list[float]]:
     rose: dict[str, list[float]] = {}
-    for worker, tasks in counters.counts.items():
-        before = {} if restarted else memory.counts.get(worker, {})
-        if tasks == before or not covers(worker, target.workers):  # most workers of a thousand did nothing since
+    for worker, tasks in counts.items():
+        if not covers(worker, target.workers):
             continue
         for task, events in tasks.items():
-            numbers, was = rose.setdefault(task, [0.0] * len(EVENTS)), before.get(task, {})
+            numbers = rose.setdefault(task, [0.0] * len(EVENTS))
             for event, count in events.items():
-                earlier = was.get(event, 0.0)
-                numbers[NTH[event]] += count - earlier if count >= earlier else count
+                numbers[NTH[event]] += count
     return rose
+
+
+def _count_by_list(rose: dict[str, list[float]], new: list[Failure]) -> None:
+    """Count the failures that were not listed before, where one hands over to another: the two do not hear everything at once."""
+    of_task = Counter(failure.task for failure in new)
+    for task in {*rose, *of_task}:
+        rose.setdefault(task, [0.0] * len(EVENTS))[NTH["failed"]] = float(of_task[task])
 
 
 def _count_once(rose: dict[str, list[float]], owed: Mapping[str, float], new: list[Failure], *, cut: bool) -> dict[str, float]:
@@ -138,6 +192,12 @@ def _count_once(rose: dict[str, list[float]], owed: Mapping[str, float], new: li
         if left > taken and not cut:
             still[task] = left - taken
     return still
+
+
+def _count_unheard(rose: dict[str, list[float]], unheard: list[Failure]) -> None:
+    """Count the failures that Flower alone lists while events count: it heard of them late, after events took over."""
+    for failure in unheard:
+        rose.setdefault(failure.task, [0.0] * len(EVENTS))[NTH["failed"]] += 1
 
 
 def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failure]) -> float:

@@ -17,7 +17,7 @@ from watchdog.core.model.target import Target, covers
 from watchdog.core.text.durations import format_duration
 from watchdog.tables.tasks.names import filed_name
 
-__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_of", "still_of_use"]
+__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_of", "span_of", "still_of_use"]
 
 RECENT = RecentTasks()
 COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
@@ -59,6 +59,11 @@ def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Ta
     return Earlier(
         tuple(reversed(slices)), f"counted from Flower's list of tasks, over the last {format_duration(round(now - since))}{why}"
     )
+
+
+def span_of(sample: Sample) -> float:
+    """Return how many seconds a sample covers."""
+    return sample.values.get(SPAN, (0.0,))[0] or 0.0
 
 
 def still_of_use(slices: Iterable[Sample], now: float) -> tuple[Sample, ...]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import RevokedTasks, RunningTasks
 from watchdog.core.model.replies import Replies, TaskSeen
+from watchdog.core.model.servers.heard import same_moment
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.tasks.names import filed_name
 
@@ -21,6 +22,8 @@ __all__ = ["Begun", "Outcomes", "outcomes_now"]
 REVOKED, STARTED = RevokedTasks(), RunningTasks()
 KEPT_S = 3600.0
 MOST_KEPT = 500
+MOST_REVOKED = 600
+"""The ids of revoked tasks that are kept: more than are ever listed."""
 CLOCK_STEP_S = 0.5
 """A start less than this after the previous one is the same start, reported twice."""
 
@@ -40,7 +43,7 @@ class Begun(Struct, frozen=True):
 
 
 class Outcomes(Struct, frozen=True):
-    """What is remembered. `revoked`: the ids listed as revoked in the last answer; None: never queried."""
+    """What is remembered. `revoked`: the ids that were listed as revoked, the last listed first; None: never queried."""
 
     revoked: tuple[str, ...] | None = None
     begun: Mapping[str, Begun] = field(default_factory=dict)
@@ -68,8 +71,9 @@ def _expired(known: Outcomes, listed: tuple[TaskSeen, ...] | None) -> tuple[tupl
     ids = tuple(task.id for task in listed)
     if known.revoked is None:  # tasks that expired before the first list are counted from the list of recent tasks
         return ids, Counter()
-    before = frozenset(known.revoked)
-    return ids, Counter(filed_name(task) for task in listed if task.id not in before and task.expired)
+    before, now = frozenset(known.revoked), frozenset(ids)
+    earlier = [task_id for task_id in known.revoked if task_id not in now]  # where events list alone, Flower may come back with its own
+    return (*ids, *earlier)[:MOST_REVOKED], Counter(filed_name(task) for task in listed if task.id not in before and task.expired)
 
 
 def _begun(known: Mapping[str, Begun], listed: Iterable[TaskSeen], now: float) -> tuple[dict[str, Begun], Counter[str]]:
@@ -81,7 +85,7 @@ def _begun(known: Mapping[str, Begun], listed: Iterable[TaskSeen], now: float) -
         same = before is not None and (before.name, before.retries) == (name, retries)
         if before is None or not same:
             found[task.id] = Begun(name, task.started, retries, 0, now)
-        elif task.started > before.started + CLOCK_STEP_S:
+        elif task.started > before.started + CLOCK_STEP_S and not same_moment(task.started, before.started):
             again[name] += 1
             found[task.id] = replace(before, started=task.started, again=before.again + 1, seen_at=now)
         else:

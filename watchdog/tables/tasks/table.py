@@ -3,7 +3,8 @@
 A first poll has no difference yet: the last tasks that Flower lists are counted instead (`listed`), if somebody reads the counts.
 
 Counters are a lower bound: Flower loses events above some 2,500 a second (measured). A restarted Flower counts from 0, a vanished series is
-forgotten, and a difference whose ends are further apart than the window is dropped.
+forgotten, and a difference whose ends are further apart than the window is dropped. Where events are heard beside Flower, they count
+instead, as long as they are (`core/model/servers/both_counts.py`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,13 +16,24 @@ from watchdog.core.model.demand import NOT_READ, Demand
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import within
 from watchdog.core.model.queries import Query, ReadEventCounters
-from watchdog.core.model.replies import EventCounters, TaskSeen
+from watchdog.core.model.replies import EventCounters, EventCounts, Replies, TaskSeen
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
+from watchdog.core.model.servers.both_counts import after_nobody, rise_of_both
+from watchdog.core.model.servers.heard import FAILURES_HEARD, CountHeard
 from watchdog.core.model.target import Target, covers
-from watchdog.tables.tasks.counters import TaskCounters, remember, sample_of, suspected_now, with_evidence
+from watchdog.tables.tasks.counters import (
+    TaskCounters,
+    counted_by_events,
+    failures_heard,
+    of_tasks,
+    remember,
+    sample_of,
+    suspected_now,
+    with_evidence,
+)  # fmt: skip
 from watchdog.tables.tasks.expired import rows_after
 from watchdog.tables.tasks.failures import LISTED, failures_now
-from watchdog.tables.tasks.listed import COUNTED, EVENTS, RECENT, SPAN, Earlier, earlier_of, still_of_use
+from watchdog.tables.tasks.listed import COUNTED, EVENTS, RECENT, Earlier, earlier_of, span_of, still_of_use
 from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.outcomes import REVOKED, STARTED, outcomes_now
 from watchdog.tables.tasks.rows import IN_A_ROW, PROVED, failure_cells, task_row
@@ -38,7 +50,6 @@ CLOCKS_APART_S = 60.0
 """How far Flower's clock may be behind ours before a restart is taken for another Flower."""
 N = Kind.NUMBER
 
-_COUNTED = frozenset(COUNTED)
 COLUMNS = (
     Column("name", Kind.TEXT, "the task's name"),
     *(Column(event, N, f"tasks {event} within the window", "tasks", 0.0, windowed=True) for event in COUNTED),
@@ -120,12 +131,16 @@ def _runtimes_wanted(target: Target, demand: Demand) -> bool:
 
 
 def _more_revoked(memory: TaskCounters, asking: Asking) -> bool:
-    """Whether any task was revoked since the counters were last read."""
+    """Whether any task was revoked since the counters were last read, by what Flower counts or by what was heard."""
     counters = asking.replies.get(ReadEventCounters(), EventCounters)
-    if isinstance(counters, Gap):
-        return False
+    flowers = not isinstance(counters, Gap) and _more_than(memory.counts, counters)
+    heard = counted_by_events(asking.replies)
+    return flowers or (heard is not None and _more_than(memory.ours.counts, heard))
+
+
+def _more_than(before: EventCounts, counters: EventCounters) -> bool:
     revoked = ((worker, task, count) for worker, task, event, count in counters.each() if event == "revoked")
-    return any(memory.counts.get(w, {}).get(task or NAMELESS, {}).get("revoked", 0.0) != count for w, task, count in revoked)
+    return any(before.get(w, {}).get(task or NAMELESS, {}).get("revoked", 0.0) != count for w, task, count in revoked)
 
 
 def _runtimes_due(asking: Asking, memory: TaskCounters) -> Iterable[Query]:
@@ -148,19 +163,22 @@ def read(look: Look) -> Reading:
     """Return a row for every known task name, with what it did within the window."""
     if look.target.without_tasks:
         return Reading(idle={c.name: look.target.without_tasks for c in COLUMNS})
-    memory = _memory(look.memory)
+    memory, heard = _memory(look.memory), counted_by_events(look.replies)
     idle = {} if _runtimes_wanted(look.target, look.demand) else dict.fromkeys(RUNTIMES, NOT_READ)
     counters = look.replies.get(ReadEventCounters(), EventCounters)
+    by_events = look.replies.asked(FAILURES_HEARD) and memory.read_at is not None and memory.ours.counts_on(heard)
     if isinstance(counters, Gap):
-        rows = tuple(_blind_row(name, counters.reason, idle) for name in memory.last_seen)
-        return Reading(rows, unread=counters.reason, idle=idle, memory=memory)
-    counters = _of_tasks(counters)
-    if _of_another_flower(memory, counters, look.now):
+        if not by_events:
+            rows = tuple(_blind_row(name, counters.reason, idle) for name in memory.last_seen)
+            return Reading(rows, unread=counters.reason, idle=idle, memory=replace(memory, ours=after_nobody(memory.ours, heard)))
+        counters = EventCounters(memory.started_at, memory.counts)
+    counters = of_tasks(counters)
+    if not by_events and _of_another_flower(memory, counters, look.now):
         memory = replace(memory, read_at=None)
-    why_dark, heard = _dark(memory, counters, look)
+    why_dark, seen = _dark(memory, heard if by_events and heard is not None else counters, look)
     memory = _since_listening(memory, counters, look.target)
     first_look = memory.read_at is None
-    sample, now = _counted(replace(memory, heard=heard), counters, look)
+    sample, now = _counted(replace(memory, heard=seen), counters, heard, look, by_events=by_events)
     earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
     now = replace(now, earlier=still_of_use(earlier.slices, look.now))
     if first_look:
@@ -168,8 +186,8 @@ def read(look: Look) -> Reading:
         now = replace(now, evidence=evidence, suspected=suspected_now(now.suspected, evidence, look.now))
         now = replace(now, expired_rows=rows_after(now.expired_rows, earlier.slices))
     recent = (s for s in now.earlier if look.now - s.at < look.window_s)
-    samples = [s for s in (*recent, *(() if first_look else (*within(look), sample))) if _span(s) <= look.window_s]
-    watched = min(sum(_span(s) for s in samples), look.window_s)
+    samples = [s for s in (*recent, *(() if first_look else (*within(look), sample))) if span_of(s) <= look.window_s]
+    watched = min(sum(span_of(s) for s in samples), look.window_s)
     if first_look:
         counts = (*COUNTS, *PROVED, *IN_A_ROW) if not samples and not unlisted else ()
         idle |= {column: f"{column} needs a second poll" for column in (*counts, "last_success_s", "last_seen_s", "usual_error_rate")}
@@ -190,7 +208,7 @@ def read(look: Look) -> Reading:
         idle=idle,
         memory=now,
         sample=None if first_look else sample,
-        note=earlier.note,
+        note=earlier.note or _note(look.replies),
         forgotten=forgotten,
     )
 
@@ -217,13 +235,19 @@ def _dark(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[st
     return why, replace(after, said=why or "")
 
 
-def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple[Sample, TaskCounters]:
+def _counted(
+    memory: TaskCounters, counters: EventCounters, heard: EventCounters | None, look: Look, *, by_events: bool
+) -> tuple[Sample, TaskCounters]:
     """Return this poll's sample, and what to remember."""
+    rise = rise_of_both(EventCounters(memory.started_at, memory.counts), memory.ours, counters, heard, by_events=by_events)
     listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
     failures = memory.failures
     if not isinstance(listed, Gap):
-        failures = failures_now(memory.failures, listed, look.target, counters.started_at, look.now)
-    sample, mended = sample_of(memory, failures, counters, look.target, look.now)
+        if rise.ours.told and counters.started_at is not None:  # a Flower that has restarted has lost nothing that was heard
+            failures = replace(failures, flower_started_at=counters.started_at)
+        failures = failures_now(failures, listed, look.target, counters.started_at, look.now)
+    known = None if isinstance(listed, Gap) else failures_heard(look.replies)
+    sample, mended = sample_of(memory, failures, rise, look.target, look.now, heard=known)
     if memory.read_at is None:  # what was listed then was counted before the first poll
         mended = replace(mended, owed={}, unnamed=0.0)
     outcomes, expired, redelivered = outcomes_now(memory.outcomes, look.replies, look.target, look.now)
@@ -239,30 +263,18 @@ def _counted(memory: TaskCounters, counters: EventCounters, look: Look) -> tuple
     return sample, replace(now, runtimes=timed)
 
 
+def _note(replies: Replies) -> str:
+    """Return why tasks are known from Flower alone, though their events should be heard as well."""
+    counted = replies.get(CountHeard(), EventCounters)
+    return f"as Flower tells it; {counted.reason}" if isinstance(counted, Gap) and replies.asked(CountHeard()) else ""
+
+
 def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
     """Return what happened before a first poll; or why that is unknown although it was queried."""
     listed = look.replies.get(RECENT, tuple[TaskSeen, ...])
     if isinstance(listed, Gap):
         return Earlier(), listed.reason if look.replies.asked(RECENT) else ""
     return earlier_of(listed, counters, look.target, look.now), ""
-
-
-def _of_tasks(counters: EventCounters) -> EventCounters:
-    """Return the counters of task events, of all workers; those of tasks whose name Flower missed as `NAMELESS`."""
-    counts = {worker: found for worker, tasks in counters.counts.items() if (found := _of_worker(tasks))}
-    return EventCounters(counters.started_at, counts)
-
-
-def _of_worker(tasks: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
-    if "" not in tasks and all(map(_COUNTED.issuperset, tasks.values())):  # the usual case
-        return tasks
-    found: dict[str, dict[str, float]] = {}
-    for task, events in tasks.items():
-        for event, count in events.items():
-            if event in _COUNTED:
-                named = found.setdefault(task or NAMELESS, {})
-                named[event] = named.get(event, 0.0) + count
-    return found
 
 
 def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float) -> bool:
@@ -285,10 +297,6 @@ def _since_listening(memory: TaskCounters, counters: EventCounters, target: Targ
 def _without_counts(row: Row, why: str) -> Row:
     blind = (*COUNTS, *PROVED, *IN_A_ROW)
     return Row({**row.cells, **dict.fromkeys(blind)}, {**row.gaps, **dict.fromkeys(blind, why)})
-
-
-def _span(sample: Sample) -> float:
-    return sample.values.get(SPAN, (0.0,))[0] or 0.0
 
 
 def _blind_row(name: str, why: str, idle: Mapping[str, str]) -> Row:

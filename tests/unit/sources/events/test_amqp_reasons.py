@@ -43,7 +43,7 @@ def test_after_a_refusal_the_pause_is_long(error: Exception) -> None:
 
 def test_a_refusal_names_the_virtual_host_and_what_it_means() -> None:
     with (
-        pytest.raises(DeniedError, match=r"in the virtual host shop it needs these permissions: .* until then tasks are unknown"),
-        denial("declare a queue", PLACE, "tasks are unknown"),
+        pytest.raises(DeniedError, match=r"in the virtual host shop it needs these permissions: .* until then nothing is heard of tasks"),
+        denial("declare a queue", PLACE, "nothing is heard of tasks"),
     ):
         raise amqp_errors.AccessRefused("access to queue 'celeryev.watchdog.1' in vhost 'shop' refused for user 'me'")

@@ -29,15 +29,17 @@ class Wire:
 @pytest.mark.parametrize("batches", [([CONFIRMED],), ([MESSAGE], [MESSAGE, CONFIRMED]), ([OTHER], [], [CONFIRMED])])
 def test_it_waits_for_its_own_answer(batches: tuple[list[object], ...]) -> None:
     wire = Wire(*batches)
-    subscribe(wire, PATTERN, "tasks are unknown")
+    subscribe(wire, PATTERN, "nothing is heard of tasks")
     assert (wire.left, [PATTERN.encode() in sent for sent in wire.sent]) == ([], [True])
 
 
 def test_a_refusal_after_a_message_of_another_channel_is_a_refusal_and_says_what_to_add() -> None:
-    with pytest.raises(DeniedError, match=r"denies the channel .* add &/0\.celeryev/task\.\* \+psubscribe .* until then tasks are unknown"):
-        subscribe(Wire([MESSAGE], [MESSAGE, REFUSED]), PATTERN, "tasks are unknown")
+    with pytest.raises(
+        DeniedError, match=r"denies the channel .* add &/0\.celeryev/task\.\* \+psubscribe .* until then nothing is heard of tasks"
+    ):
+        subscribe(Wire([MESSAGE], [MESSAGE, REFUSED]), PATTERN, "nothing is heard of tasks")
 
 
 def test_another_error_is_that_error() -> None:
     with pytest.raises(ResponseError, match="unknown command"):
-        subscribe(Wire([ResponseError("unknown command")]), PATTERN, "tasks are unknown")
+        subscribe(Wire([ResponseError("unknown command")]), PATTERN, "nothing is heard of tasks")

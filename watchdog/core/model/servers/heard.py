@@ -1,4 +1,9 @@
-"""What events answer: the queries about tasks that they answer as well as Flower does, which then go nowhere; and one of their own."""
+"""What events answer: the queries about tasks that they answer as well as Flower does, and some of their own.
+
+Without Flower, the former are asked of events alone (`OF_TASKS`). Beside a Flower both are asked, and what they say is put together.
+"""
+
+from msgspec import Struct
 
 from watchdog.core.model.queries import (
     FailedTasks,
@@ -10,8 +15,9 @@ from watchdog.core.model.queries import (
     SucceededTasks,
     WorkersTasks,
 )
+from watchdog.core.model.replies import TaskSeen
 
-__all__ = ["OF_TASKS", "SentTimes", "same_moment"]
+__all__ = ["FAILURES_HEARD", "LISTS", "OF_TASKS", "CountHeard", "Heard", "ListHeard", "SentTimes", "same_moment"]
 
 ZONE_S = 900.0
 """Time zones differ by whole quarters of an hour."""
@@ -20,6 +26,34 @@ SAME_S = 0.001
 OF_TASKS: frozenset[type[Query]] = frozenset(
     (ReadEventCounters, RunningTasks, FailedTasks, RevokedTasks, SucceededTasks, WorkersTasks, RecentTasks)
 )
+
+LISTS = (RunningTasks, FailedTasks, RevokedTasks, SucceededTasks, WorkersTasks)
+"""Those that list tasks; beside a Flower, what was heard is added to its list."""
+
+
+class CountHeard(Query, frozen=True):
+    """What was counted since events of tasks are heard. -> `EventCounters`, whose start is when that was."""
+
+    source = "events"
+
+
+class ListHeard(Query, frozen=True):
+    """One of `LISTS`, of what was heard since events of tasks are heard. -> `Heard`. `among`: the tasks in Flower's list."""
+
+    source = "events"
+    wanted: Query
+    among: tuple[str, ...] = ()
+
+
+FAILURES_HEARD = ListHeard(FailedTasks())
+"""Among the replies of a poll only where what happened since the poll before is counted by events."""
+
+
+class Heard(Struct, frozen=True):
+    """The tasks that were heard of. `over`: those of Flower's list that were heard to run no more."""
+
+    tasks: tuple[TaskSeen, ...]
+    over: frozenset[str] = frozenset()
 
 
 class SentTimes(Query, frozen=True):

@@ -51,8 +51,8 @@ class Recording(Struct, frozen=True):
 
 def without_private(target: Target) -> Target:
     """Return a target as it is recorded: without its address for people, ears, schedules and objectives."""
-    nobodys = replace(target, link=None, show_arguments=False, sources=target.sources - {"events"}, hears_tasks=False, trial=False)
-    return replace(nobodys, schedules=(), objectives=(), schedulers=())
+    nobodys = replace(target, link=None, show_arguments=False, trial=False, schedules=(), objectives=(), schedulers=())
+    return replace(nobodys, sources=target.sources - {"events"}, hears_tasks=False, hears_beside_flower=False)
 
 
 def first_line(target: Target, every_s: float, mask: Masked) -> str:

@@ -92,6 +92,6 @@ def _share_of_tasks(before: Spent, now: Spent) -> float:
 
 def _sentence(cost: float, share: float, per_s: float) -> str:
     return (
-        f"those of tasks cost {cost:.1%} of a core ({per_s:,.0f} a second), more than the {share:.0%} that they may: tasks are unknown "
+        f"those of tasks cost {cost:.1%} of a core ({per_s:,.0f} a second), more than the {share:.0%} that they may: they are not heard "
         'until they cost half of that; events = "all" takes them at any cost'
     )

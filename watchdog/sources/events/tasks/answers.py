@@ -1,6 +1,7 @@
 """What is answered of tasks: the queries that Flower would be asked, from the tasks that were heard of.
 
-In: a query of `OF_TASKS`, the tasks. Out: the same kind of reply as Flower's.
+In: a query, the tasks. Out: the same kind of reply as Flower's; or, for who asks Flower as well, what was heard since the connection was
+opened: of what happened while it was not, Flower knows more.
 """
 
 from watchdog.core.model.gaps import Gap
@@ -14,7 +15,7 @@ from watchdog.core.model.queries import (
     SucceededTasks,
     WorkersTasks,
 )
-from watchdog.core.model.servers.heard import SentTimes
+from watchdog.core.model.servers.heard import CountHeard, Heard, ListHeard, SentTimes
 from watchdog.sources.events.tasks.runs import Runs
 
 __all__ = ["answer"]
@@ -23,7 +24,7 @@ __all__ = ["answer"]
 def answer(query: Query, runs: Runs) -> object:
     """Return the reply; a gap for a query that events do not answer."""
     match query:
-        case ReadEventCounters():
+        case ReadEventCounters() | CountHeard():
             return runs.counters()
         case RunningTasks(limit):
             return runs.started(limit)
@@ -39,4 +40,14 @@ def answer(query: Query, runs: Runs) -> object:
             return runs.recent(limit)
         case SentTimes(tasks):
             return runs.sent(tasks)
+        case ListHeard():
+            return _heard(query, runs)
     return Gap(f"events: do not answer the question {type(query).__name__}")
+
+
+def _heard(query: ListHeard, runs: Runs) -> object:
+    wanted = query.wanted
+    listed = runs.started(wanted.limit, anew=True) if isinstance(wanted, RunningTasks) else answer(wanted, runs)
+    if isinstance(listed, Gap) or not isinstance(listed, tuple):
+        return Gap(f"events: do not answer the question {type(wanted).__name__}")
+    return Heard(tuple(task for task in listed if runs.is_anew(task.id)), runs.over(query.among))

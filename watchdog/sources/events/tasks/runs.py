@@ -46,16 +46,21 @@ class Runs:
         self._failed: dict[str, Run] = {}
         self._revoked: dict[str, Run] = {}
         self._ended: dict[str, Run] = {}
+        self._settled: dict[str, Run] = {}
+        """The last ones that ended without a word."""
         self._succeeded: dict[str, deque[Run]] = {}
         self._counts: dict[str, dict[str, dict[str, float]]] = {}
         self._counted = 0
         self._since = 0.0
+        self._old: set[str] = set()
+        """Of what is kept, what was heard over an earlier connection and not over this one."""
         self.heard = 0
         """All events so far."""
 
     def opens(self, now: float) -> None:
         """The ear is open from now on (epoch seconds): counts begin at 0, for what happened meanwhile is not known. Tasks are kept."""
         self._counts, self._counted, self._since = {}, 0, now
+        self._old = {*self._waiting, *self._started, *self._ended, *(run.id for runs in self._succeeded.values() for run in runs)}
 
     def hears(self, event: TaskEvent) -> None:
         """Add an event. Events that apps define themselves are ignored."""
@@ -79,15 +84,17 @@ class Runs:
         for run in list(self._started.values()) if idle else ():
             if run.settles(idle):
                 del self._started[run.id]
+                _put(self._settled, run, MOST_ENDED)
 
     def counters(self) -> EventCounters:
         """Return the counts since the ear was opened."""
         counts = {worker: {task: dict(events) for task, events in tasks.items()} for worker, tasks in self._counts.items()}
         return EventCounters(self._since, counts)
 
-    def started(self, limit: int) -> tuple[TaskSeen, ...]:
-        """Return the tasks in execution, oldest start first."""
-        runs = sorted(self._started.values(), key=lambda run: run.started or run.received or 0.0)
+    def started(self, limit: int, *, anew: bool = False) -> tuple[TaskSeen, ...]:
+        """Return the tasks in execution, oldest start first; `anew`: those alone that were heard of over this connection."""
+        going = (run for run in self._started.values() if not anew or run.id not in self._old)
+        runs = sorted(going, key=lambda run: run.started or run.received or 0.0)
         return tuple(run.seen() for run in runs[:limit])
 
     def failed(self, limit: int) -> tuple[TaskSeen, ...]:
@@ -115,6 +122,16 @@ class Runs:
         found = {task_id: self._waiting[task_id] for task_id in task_ids if task_id in self._waiting}
         return {task_id: run.sent for task_id, run in found.items() if run.sent is not None and run.state != "RECEIVED"}
 
+    def is_anew(self, task_id: str) -> bool:
+        """Whether the last word of a task that is kept came over this connection."""
+        return task_id not in self._old
+
+    def over(self, task_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of these tasks that were heard over this connection to be executed no more."""
+        new = [task_id for task_id in task_ids if task_id not in self._old]
+        ended = (task_id for task_id in new if task_id in self._ended or task_id in self._settled)
+        return frozenset((*ended, *(i for i in new if i in self._waiting and self._waiting[i].retried is not None)))
+
     # --- filing ---------------------------------------------------------------------------------------------------------
 
     def _all(self) -> Iterator[Run]:
@@ -140,6 +157,8 @@ class Runs:
             kept.remove(run)
 
     def _files(self, run: Run) -> None:
+        self._old.discard(run.id)
+        self._settled.pop(run.id, None)
         if run.state not in ENDED:
             _put(self._started if run.state == "STARTED" else self._waiting, run, MOST_STARTED if run.state == "STARTED" else MOST_WAITING)
             return

@@ -1,0 +1,185 @@
+"""Flower and events both tell of tasks, and either may go and come back: each failure is counted once and listed once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.builders.answers import a_target
+from tests.builders.looks import table_memory
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Query
+from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
+from watchdog.polling.poller import Poller
+from watchdog.sources.base import Answers
+from watchdog.sources.events.tasks.answers import answer
+from watchdog.sources.events.tasks.messages import TaskEvent
+from watchdog.sources.events.tasks.runs import Runs
+from watchdog.tables import TABLES
+from watchdog.tables.tasks.counters import NTH, TaskCounters
+
+TASKS = {name: TABLES[name] for name in ("workers", "tasks", "errors", "running")}
+EVERY_S, BEGAN, NAME = 10.0, 1_800_000_000.0, "shop.mail"
+LONG = 3
+"""So many looks that no answer of Flower is reused any more."""
+
+
+class Telling:
+    """A source that knows of tasks what its `Runs` heard, if it answers at all."""
+
+    longest_s = 1.0
+
+    def __init__(self, name: str) -> None:
+        self.name, self.runs, self.why_not = name, Runs(), ""
+        self.begins(BEGAN - 100.0)
+
+    def begins(self, now: float) -> None:
+        self.runs = Runs()
+        self.runs.opens(now)
+
+    def ask(self, queries: Sequence[Query]) -> Answers:
+        return Answers({query: Gap(self.why_not) if self.why_not else answer(query, self.runs) for query in queries}, 1.0)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class World:
+    """A daemon that looks every ten seconds at a cluster of which Flower and events tell."""
+
+    def __init__(self) -> None:
+        self.flower, self.events = Telling("flower"), Telling("events")
+        self.target = a_target(sources=frozenset({"flower", "events"}), hears_beside_flower=True)
+        self.poller, self.past, self.now = self._started(), Past(), BEGAN
+        self.tasks = 0
+        self.ended = {"failed": 0, "succeeded": 0}
+        self.counted = {"failed": 0.0, "succeeded": 0.0}
+        self.listed: list[str] = []
+        self.late: list[TaskEvent] = []
+        self.look()
+
+    def _started(self) -> Poller:
+        return Poller(self.target, {"flower": self.flower, "events": self.events}, TASKS)
+
+    def ends(self, how: str, *, late: bool = False) -> None:
+        """A task starts and ends between two looks; `late`: Flower hears of it after the next one."""
+        self.tasks, self.now = self.tasks + 1, self.now + 0.01
+        self.ended[how] += 1
+        for kind in ("received", "started", how):
+            event = TaskEvent(f"{how} {self.tasks}", f"task-{kind}", "celery@one", self.now, NAME, exception="Refused()")
+            self.late += [event] if late else []
+            if not late:
+                self.flower.runs.hears(event)
+            if not self.events.why_not:
+                self.events.runs.hears(event)
+
+    def events_go(self) -> None:
+        self.events.why_not = "events: they cost too much"
+
+    def events_come(self) -> None:
+        """They are heard over a new connection, if they were not."""
+        if self.events.why_not:
+            self.events.why_not = ""
+            self.events.runs.opens(self.now)
+
+    def flower_goes(self) -> None:
+        self.flower.why_not = "flower: no answer"
+
+    def flower_comes(self) -> None:
+        self.flower.why_not = ""
+
+    def flower_begins_anew(self) -> None:
+        """It forgets all that it told; that was looked at before."""
+        if not self.flower.why_not:
+            for _ in range(LONG):
+                self.look()
+            self.flower.begins(self.now)
+
+    def daemon_begins_anew(self) -> None:
+        """What it heard is gone with it."""
+        self.poller = self._started()
+        self.events.begins(self.now)
+
+    def look(self) -> None:
+        self.now += EVERY_S
+        seen = read_tables(TASKS, self.target, self.past, self.poller.ask(self.past, self.now), self.now)
+        self._adds_up(self.past.memories.get("tasks", TaskCounters()), seen)
+        self.past = self.past.plus(replace(seen, memories={n: table_memory(n, m) for n, m in seen.memories.items()}), 3600.0)
+        for event in self.late:
+            self.flower.runs.hears(event)
+        self.late.clear()
+
+    def _adds_up(self, before: object, seen: Seen) -> None:
+        now, sample = seen.memories["tasks"], seen.samples.get("tasks")
+        assert isinstance(before, TaskCounters)
+        assert isinstance(now, TaskCounters)
+        self.listed += [task for task, failure in now.failures.known.items() if before.failures.known.get(task) != failure]
+        numbers = sample.values.get(NAME, ()) if sample is not None else ()
+        for how in self.counted:
+            self.counted[how] += (numbers[NTH[how]] or 0.0) if numbers else 0.0
+
+    def settles(self) -> None:
+        """All answer again, for so long that nothing is older than now."""
+        self.flower_comes()
+        self.events_come()
+        for _ in range(2 * LONG):
+            self.look()
+
+    def unread(self) -> str | None:
+        """Why the last look knew nothing of tasks."""
+        seen = read_tables(TASKS, self.target, self.past, self.poller.ask(self.past, self.now), self.now)
+        return seen.windows[DEFAULT_WINDOW_S]["tasks"].unread
+
+
+Step = Callable[[World], None]
+FAILS, SUCCEEDS = partial(World.ends, how="failed"), partial(World.ends, how="succeeded")
+COMES_AND_GOES: Mapping[str, Step] = {
+    "look": World.look,
+    "fails": FAILS,
+    "succeeds": SUCCEEDS,
+    "events go": World.events_go,
+    "events come": World.events_come,
+    "flower goes": World.flower_goes,
+    "flower comes": World.flower_comes,
+    "flower begins anew": World.flower_begins_anew,
+}
+ANYTHING: Mapping[str, Step] = {
+    **COMES_AND_GOES,
+    "fails, heard late by flower": partial(FAILS, late=True),
+    "daemon begins anew": World.daemon_begins_anew,
+}
+
+
+def lived(steps: list[str]) -> World:
+    world = World()
+    for step in steps:
+        ANYTHING[step](world)
+    world.settles()
+    return world
+
+
+@given(st.lists(st.sampled_from(sorted(ANYTHING)), max_size=40))
+@settings(max_examples=25, deadline=None)
+def test_each_failure_is_counted_once_and_listed_once(steps: list[str]) -> None:
+    world = lived(steps)
+    assert world.counted["failed"] == world.ended["failed"]
+    assert len(world.listed) == len(set(world.listed)) == world.ended["failed"]
+
+
+@given(st.lists(st.sampled_from(sorted(COMES_AND_GOES)), max_size=40))
+@settings(max_examples=25, deadline=None)
+def test_each_success_is_counted_once_where_flower_hears_at_once(steps: list[str]) -> None:
+    world = lived(steps)
+    assert world.counted["succeeded"] == world.ended["succeeded"]
+
+
+@given(st.lists(st.sampled_from(sorted(COMES_AND_GOES)), max_size=40))
+@settings(max_examples=20, deadline=None)
+def test_tasks_are_unknown_only_while_neither_tells_of_them(steps: list[str]) -> None:
+    world = lived(steps)
+    world.flower_goes()
+    assert world.unread() is None
+    world.events_go()
+    assert world.unread() == "flower: no answer"
