@@ -55,8 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", help="scenes; without: all")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--logs", type=Path, default=None, help="where logs go; without: a new temporary folder")
-    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="how many play at a time (%(default)s)")
-    parser.add_argument("--minutes", type=int, help="how long healthy_hour lasts (60)")
+    parser.add_argument("--at-once", type=_at_least(1), default=AT_ONCE, help="how many play at a time (%(default)s)")
+    parser.add_argument("--minutes", type=_at_least(5), help="how long healthy_hour lasts (60)")
     parser.add_argument(
         "--flower", choices=(NO_FLOWER, *FLOWERS), default="", help=f"an older one, or {NO_FLOWER}: watchdog hears events instead"
     )
@@ -65,6 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--store", choices=(POSTGRESQL,), default="", help="where the daemon keeps what it otherwise keeps in a file")
     return parser
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a number of {least} or more, found {text}")
+        return int(text)
+
+    return number
 
 
 def _fault(asked: argparse.Namespace) -> str:
