@@ -19,7 +19,7 @@ from tests.scenes.scene import Scene, Variant, play
 
 __all__ = ["Stage"]
 
-GRACE_S = 90.0  # to start and to end a cluster on a busy machine
+GRACE_S = 240.0  # to start and to end a cluster, and for slow steps, on a busy machine
 
 
 class Stage:

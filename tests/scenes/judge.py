@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-__all__ = ["Also", "Look", "Need", "Told", "Verdict", "judge"]
+__all__ = ["Also", "Look", "Need", "Told", "Verdict", "judge", "last_due"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,13 @@ def judge(told: Sequence[Told], needs: Sequence[Need], also: Sequence[Also], loo
             (missed if look.code == 0 else false).append(str(look))
     needed = len(needs) + sum(bool(need.mended) for need in needs)
     return Verdict(len(told), needed, tuple(dict.fromkeys(false)), tuple(missed), tuple(late), tuple(dict.fromkeys(extra)))
+
+
+def last_due(needs: Sequence[Need], steps: Mapping[str, float]) -> float:
+    """Until when everything must be told that the truth calls for: what comes later is late."""
+    begins = [steps[need.fault] + need.within_s for need in needs]
+    ends = [steps[need.mended] + need.end_within_s for need in needs if need.mended]
+    return max([*begins, *ends], default=0.0)
 
 
 def _judge_end(need: Need, told: Sequence[Told], steps: Mapping[str, float], into: tuple[list[str], list[str], list[str]]) -> None:

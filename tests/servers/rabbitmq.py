@@ -22,7 +22,7 @@ __all__ = ["RabbitMQ", "found", "needs_rabbitmq"]
 PLACES = ("/usr/lib/rabbitmq/bin/rabbitmq-server",)  # Debian's own wrapper on the PATH changes the user
 needs_rabbitmq = "RabbitMQ is not installed (`make peers` as root installs it)"
 """Why a test is skipped."""
-START_S = 120.0
+START_S = 120.0  # with other scenes beside it, more than a minute was seen
 CONTROL_S = 120.0
 """rabbitmqctl starts an Erlang of its own, which takes half a minute on a crowded machine."""
 

@@ -1,6 +1,6 @@
 """The judge of the scenes, on made-up logs: each kind of wrong is counted, and as what it is."""
 
-from tests.scenes.judge import Also, Look, Need, Told, Verdict, judge
+from tests.scenes.judge import Also, Look, Need, Told, Verdict, judge, last_due
 
 STEPS = {"killed": 10.0, "restarted": 100.0}
 KILLED = Need("killed", ("WorkerLost", "NoWorkersOnline"), "celery@a", within_s=60, mended="restarted", end_within_s=30)
@@ -77,3 +77,8 @@ def test_a_check_that_fails_and_should_not_is_false() -> None:
 
 def test_a_late_message_does_not_pass() -> None:
     assert not judged(told(71), told(110, "resolved")).passed
+
+
+def test_what_is_due_last_is_the_latest_beginning_or_end() -> None:
+    unmended = Need("killed", ("WorkerLost",), within_s=200)
+    assert (last_due([], STEPS), last_due([KILLED], STEPS), last_due([KILLED, unmended], STEPS)) == (0.0, 130.0, 210.0)
