@@ -372,7 +372,7 @@ def test_an_exception_that_tells_all_ends_a_command_in_a_sentence(stage: Stage, 
     ("place", "event", "style"),
     [
         ("watchdog.daemon.cycle:read_tables", "cycle_crashed", "logfmt"),
-        ("watchdog.daemon.heartbeat:ping", "heartbeat_crashed", "json"),
+        ("watchdog.daemon.beside.heartbeat:ping", "heartbeat_crashed", "json"),
         ("watchdog.receivers.webhook.receiver:encode", "rendering_crashed", "console"),
         ("httpx:Client.stream", "message_deferred", "logfmt"),
         ("watchdog.store.outbox.settling:settle", "outcome_not_written", "json"),

@@ -12,8 +12,8 @@ from tests.builders.outbox import FakeReceiver, opened
 from tests.builders.report import a_report
 from watchdog.core.report.report import Report, Span
 from watchdog.core.report.schedule import LATEST_S, DigestTimes
+from watchdog.daemon.beside.digests import Digests
 from watchdog.daemon.delivery import Delivery
-from watchdog.daemon.digests import Digests
 from watchdog.store import Store, StoreError
 
 DAILY = DigestTimes(frozenset(range(7)), 8 * 3600, UTC, "08:00 UTC")

@@ -16,7 +16,7 @@ from tests.servers.waiting import until
 from watchdog.config.sections.heartbeat import failing_url
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.model.self_seen import ReceiverSeen
-from watchdog.daemon.heartbeat import Heartbeat, LastPing
+from watchdog.daemon.beside.heartbeat import Heartbeat, LastPing
 from watchdog.demo.processes import free_port
 from watchdog.receivers.http.outcome import HttpAnswer
 

@@ -45,18 +45,23 @@ def environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
 class Daemon:
     """`watchdog run` in a folder that holds its `watchdog.toml` and `watchdog.db`; its log goes to `log`.
 
-    `prefix` starts it elsewhere, as in a mount namespace; `command` in another way.
+    `prefix` starts it elsewhere, as in a mount namespace; `command` in another way. `work`: another command, which names its log.
     """
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = (), command: Sequence[str] = COMMAND
+        self,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+        command: Sequence[str] = COMMAND,
+        work: Sequence[str] = ("run",),
     ) -> None:
         self.folder = folder
-        self.log = folder / "daemon.log"
+        self.log = folder / ("daemon.log" if work[0] == "run" else f"{work[0]}.log")
         self._seen = len(self.text)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, *command, "run"],
+                [*prefix, *command, *work],
                 cwd=folder,
                 env=environment(folder, environ or {}),
                 stdout=log,
@@ -109,9 +114,10 @@ def running(
     prefix: Sequence[str] = (),
     until: str = "watchdog_started",
     command: Sequence[str] = COMMAND,
+    work: Sequence[str] = ("run",),
 ) -> Iterator[Daemon]:
     """A daemon that has had its first look, or has logged another event; it ends with the block."""
-    daemon = Daemon(folder, environ, prefix, command)
+    daemon = Daemon(folder, environ, prefix, command, work)
     try:
         daemon.wait_for(until)
         yield daemon

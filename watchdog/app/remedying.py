@@ -49,6 +49,13 @@ class Remedying:
                 log.info("remedy_begun", remedy=one.remedy, target=one.target, rule=one.rule, queue=one.queue, workers=list(one.workers))
                 self._start(partial(self._carried_out, one, one.remedy, self._outcome))
 
+    def begin_stored(self) -> None:
+        """Carry out those that other processes have stored since the start."""
+        try:
+            self.begin(self._store.remedies_under_way())
+        except StoreError as error:
+            log.warning("remedies_not_begun", reason=str(error))
+
     def resume(self) -> None:
         """Finish those that an earlier process had begun."""
         try:

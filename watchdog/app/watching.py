@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from watchdog.app.carrying import build_engine
 from watchdog.app.configured import Configured
 from watchdog.app.polling import build_pollers
 from watchdog.app.receivers import build_receivers, build_recipients, build_routing
 from watchdog.config.rulebook import rules_for
+from watchdog.config.sections.engine import carried_targets
 from watchdog.config.settings import Settings, servers_of
 from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.judging.judge import windows_of
@@ -28,11 +30,11 @@ from watchdog.tables import TABLES
 if TYPE_CHECKING:
     from watchdog.core.report.report import Report, Span
     from watchdog.core.report.schedule import DigestTimes
+    from watchdog.daemon.beside.digests import Digests
+    from watchdog.daemon.beside.heartbeat import Heartbeat
     from watchdog.daemon.cycle import Cycle
     from watchdog.daemon.daemon import Built
-    from watchdog.daemon.digests import Digests
     from watchdog.daemon.figures.rendering import ChartOf
-    from watchdog.daemon.heartbeat import Heartbeat
     from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.alertmanager import Alertmanager
     from watchdog.receivers.pace import Pace
@@ -68,6 +70,7 @@ def build_cycles(
     keeping = Keeping(KEPT, settings.history_raw, settings.history)
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
+    shared = carried_targets(settings)
     routing, recipients = build_routing(settings), build_recipients(receivers, settings)
     for poller in (*build_pollers(settings, ears=SharedEars(log_hearing)), itself):
         rules = rules_for(conf.book, poller.target.name, TABLES)
@@ -95,6 +98,7 @@ def build_cycles(
                 keep_rows_s=settings.history_rows,
                 decisions=settings.decisions is not None,
                 remedies=frozenset(settings.actions.allow),
+                alone=poller.target.name not in shared,
             )
         )
     return cycles
@@ -115,7 +119,7 @@ def build_heartbeat(
     stopwatch: Callable[[], float],
 ) -> "Heartbeat | None":
     """The heartbeat, if one is configured."""
-    from watchdog.daemon.heartbeat import Heartbeat  # noqa: PLC0415
+    from watchdog.daemon.beside.heartbeat import Heartbeat  # noqa: PLC0415
 
     given = settings.heartbeat
     if given is None:
@@ -139,7 +143,7 @@ def build_digests(conf: Configured, store: "Store") -> "Digests | None":
     times = {receiver.name: found for receiver in conf.settings.receiver if (found := receiver.digest_times) is not None}
     if not times:
         return None
-    from watchdog.daemon.digests import Digests  # noqa: PLC0415
+    from watchdog.daemon.beside.digests import Digests  # noqa: PLC0415
 
     def report(window: "Span", by: "DigestTimes") -> "Report":
         from watchdog.status.reporting import report_of  # noqa: PLC0415
@@ -185,6 +189,11 @@ def build_watching(
     from watchdog.daemon.logs.decision_log import DecisionLog  # noqa: PLC0415
     from watchdog.daemon.watching import Watching  # noqa: PLC0415
 
+    if conf.settings.engine is not None:
+        from watchdog.daemon.engine.common_clock import CommonClock  # noqa: PLC0415
+
+        clock = CommonClock(store, clock, stopwatch)
+    engine = build_engine(conf, clock, stopwatch)
     receivers = build_receivers(conf.settings)
     names = [r.name for r in receivers]
 
@@ -200,6 +209,8 @@ def build_watching(
 
     def self_seen() -> SelfSeen:
         seen = self_monitor.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
+        if engine is not None:
+            seen = engine.completed(seen, store.lookers(clock()))
         return replace(seen, silences=counted.seen(store.announceable(), clock(), store.incidents)) if told else seen
 
     cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
@@ -213,6 +224,7 @@ def build_watching(
         build_digests(conf, store),
         mirrors=build_mirrors(conf.settings),
         remedies=Remedying(conf, store, lambda name, now: stored_past(store, name, 0.0, now), clock),
+        engine=engine,
         retention_s=conf.settings.retention,
         clock=clock,
         stopwatch=stopwatch,

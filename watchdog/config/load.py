@@ -19,6 +19,7 @@ from watchdog.config.environment.foreign_variables import is_foreign
 from watchdog.config.faults import sentences
 from watchdog.config.file import SYSTEM_FOLDER, ConfigError, Document, find_file, matching, read_document, where
 from watchdog.config.names import name_faults
+from watchdog.config.sections.engine import engine_faults, without_ears
 from watchdog.config.sections.overrides import OverrideSettings, to_override
 from watchdog.config.sections.targets import meant_by_values
 from watchdog.config.settings import Settings
@@ -91,18 +92,18 @@ def load_settings(  # noqa: PLR0913 - the sources of a configuration
     reading.environment()
     reading.file(config, credentials=credentials)
     learn(secrets_in({**reading.document.values, **reading.variables, **reading.flags}, environ))
-    settings = reading.validated(targets_required=targets_required)
-    folder = reading.path.parent if reading.path else cwd
+    settings, folder = reading.validated(targets_required=targets_required), reading.path.parent if reading.path else cwd
     rule_files = tuple(reading.rule_files(settings, folder))
     database = reading.database(settings, folder)
     decisions = reading.decisions(settings, folder, database)
+    reading.faults += engine_faults(settings, database, reading.place)
     if reading.faults or settings is None:
         shipped = reading.document.values.get("shipped_rules") is not False
         faults, overrides = list(dict.fromkeys(reading.faults)), tuple(reading.overrides())
         raise ConfigError(faults, rule_files, overrides, shipped_rules=shipped, meant=reading.targets_meant())
     overrides = tuple(reading.overrides())
-    settings = settings.model_copy(update={"database": database}) if database else settings
-    settings = settings.model_copy(update={"decisions": decisions}) if decisions else settings
+    found = (("database", database), ("decisions", decisions))
+    settings = without_ears(settings.model_copy(update={key: value for key, value in found if value}))
     return Loaded(
         settings, reading.path, tuple(reading.document.files), rule_files, overrides,
         database_path(settings, environ), tuple(reading.document.warnings), reading.place,

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from watchdog.config.sections.actions import ActionSettings
 from watchdog.config.sections.alertmanager import AlertmanagerSettings
+from watchdog.config.sections.engine import EngineSettings
 from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.links import openable, opened_at
@@ -224,6 +225,7 @@ class Settings(Strict):
     history_rows: Duration = 48 * 3600.0
     heartbeat: Annotated[HeartbeatSettings, BeforeValidator(_table)] | None = None
     http: HttpSettings | None = None
+    engine: EngineSettings | None = None
     actions: ActionSettings = Field(default_factory=ActionSettings)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json", "logfmt"] = "auto"

@@ -30,6 +30,8 @@ def effective(settings: Settings) -> dict[str, Any]:
         shown["heartbeat"] = _table(settings.heartbeat, hide_paths=True)
     if settings.http is not None:
         shown["http"] = _table(settings.http, hide_paths=False)
+    if settings.engine is not None:
+        shown["engine"] = _table(settings.engine, hide_paths=False)
     shown["alertmanager"] = [_table(mirror, hide_paths=False) for mirror in settings.alertmanager]
     shown["receiver"] = [_table(receiver, hide_paths=True) for receiver in settings.receiver]
     return shown

@@ -39,6 +39,10 @@ class Punctuality:
         """A cycle ends. The next one is not due before, however long this one waited for its sources."""
         self._due[target] = max(self._due.get(target, at), at)
 
+    def forget(self, target: str) -> None:
+        """Another process has looked: until when the next look here is due is not known."""
+        self._due.pop(target, None)
+
     def _reason(self, interval_s: float) -> str:
         every = format_duration(interval_s)
         return f"this process cannot poll {self._targets} targets every {every}; raise `interval`, or watch some with another watchdog"

@@ -6,8 +6,8 @@ from collections import defaultdict
 from msgspec.structs import replace
 
 from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SelfSeen
+from watchdog.daemon.beside.heartbeat import LastPing
 from watchdog.daemon.cycle import Done
-from watchdog.daemon.heartbeat import LastPing
 
 __all__ = ["SelfMonitor"]
 
@@ -45,6 +45,13 @@ class SelfMonitor:
                 self._failed[key] = judgement.failed or ""
                 self._took[key] = judgement.took_ms
                 self._trial[key] = judgement.rule.trial
+            return self._failing.pop(target, None) is not None
+
+    def looked_elsewhere(self, target: str, *, late: bool) -> bool:
+        """Record a cycle that another process committed. Returns whether the one before it had failed here."""
+        with self._lock:
+            self._cycles += 1
+            self._late += late
             return self._failing.pop(target, None) is not None
 
     def forget_all_but(self, targets: set[str], rules: set[str]) -> None:

@@ -6,17 +6,16 @@ self-monitoring data. A cycle that fails does not prevent the next one.
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from watchdog.core.incidents.outcome import Delivered
-from watchdog.core.incidents.quiet.reasons import Quiet
-from watchdog.core.incidents.remedies.attempt import Attempt
+from watchdog.daemon.beside.digests import Digests
+from watchdog.daemon.beside.heartbeat import Heartbeat
+from watchdog.daemon.beside.mirrors import Mirrors
+from watchdog.daemon.beside.parts import Engine, Remedies
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
-from watchdog.daemon.digests import Digests
-from watchdog.daemon.heartbeat import Heartbeat
 from watchdog.daemon.logs.decision_log import DecisionLog
 from watchdog.daemon.logs.transition_log import log_transitions
 from watchdog.daemon.punctuality import Punctuality
@@ -25,7 +24,7 @@ from watchdog.net.descriptor_limits import own_limit
 from watchdog.polling.poller import StoppedError
 from watchdog.receivers.alertmanager import Alertmanager
 from watchdog.receivers.base import Receiver
-from watchdog.store import Store, StoreError
+from watchdog.store import OvertakenError, Store, StoreError
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -37,23 +36,12 @@ log = structlog.get_logger()
 RETENTION_EVERY_S = 3600.0
 DIGESTS_EVERY_S = 10.0
 MIRRORS_EVERY_S = 60.0
+LET_GO_S = 1.0
+"""How long a stop waits for the engine's broker."""
 THREADS = 16
 """A target that hangs holds one until its timeouts end. More would only wait longer for their turn to write: with 60 of them, and a slow
 disk, some waited longer than the database's timeout.
 """
-
-
-class Remedies(Protocol):
-    """Who carries out remedies, each in a thread of its own."""
-
-    def begin(self, attempts: Iterable[Attempt]) -> None:
-        """Carry these out, those that have not ended; they are stored."""
-
-    def resume(self) -> None:
-        """Finish what an earlier process left."""
-
-    def finish(self, seconds: float) -> None:
-        """Wait for what goes on, so long at most."""
 
 
 class Watching:
@@ -71,19 +59,19 @@ class Watching:
         *,
         mirrors: Sequence[Alertmanager] = (),
         remedies: Remedies | None = None,
+        engine: Engine | None = None,
         retention_s: float,
         clock: Callable[[], float],
         stopwatch: Callable[[], float],
     ) -> None:
         self.cycles = cycles
         self._delivery, self._store, self._self_monitor, self._heartbeat = delivery, store, self_monitor, heartbeat
-        self._decision_log, self._digests, self._remedies = decision_log, digests, remedies
-        self._mirrors, self._mirrors_fail = tuple(mirrors), dict.fromkeys((mirror.name for mirror in mirrors), "")
+        self._decision_log, self._digests, self._remedies, self._engine = decision_log, digests, remedies, engine
+        self._mirrors = Mirrors(mirrors, store, clock)
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._scheduling, self._stopping = threading.Lock(), False
-        self._begun_at = stopwatch()
-        self._retries_seen = dict(store.retried())
+        self._begun_at, self._retries_seen = stopwatch(), dict(store.retried())
         self._ended_at: dict[str, float] = {}  # target -> the end of its last cycle, successful or not
         self._punctuality = Punctuality(len(cycles))
         self._committed: set[str] = set()
@@ -96,9 +84,7 @@ class Watching:
 
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
-            executors={
-                "default": ThreadPoolExecutor(min(THREADS, len(self.cycles) + 1 + (self._digests is not None) + len(self._mirrors)))
-            },
+            executors={"default": ThreadPoolExecutor(min(THREADS, len(self.cycles) + 3 + len(self._mirrors.every)))},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
         self._delivery.start()
@@ -107,13 +93,16 @@ class Watching:
         self._begun_at = self._stopwatch()
         if self._heartbeat is not None:
             self._heartbeat.start({cycle.target.name: self._patience_s(cycle) for cycle in self.cycles})
+        if self._engine is not None:
+            self._engine.start()
+            self._every(self._engine.notice_s, self._notice_looks, self._engine, "looks of others")
         for cycle in self.cycles:
             self._every(cycle.target.interval_s, self._one_cycle, cycle, cycle.target.name)
         self._every(RETENTION_EVERY_S, self._retain, None, "retention")
         if self._digests is not None:
             self._every(DIGESTS_EVERY_S, self._digest, self._digests, "digests")
-        for mirror in self._mirrors:
-            self._every(MIRRORS_EVERY_S, self._mirror, mirror, mirror.name)
+        for mirror in self._mirrors.every:
+            self._every(MIRRORS_EVERY_S, self._mirrors.send, mirror, mirror.name)
         self._scheduler.start()
 
     def stop(self, grace_s: float) -> None:
@@ -126,13 +115,14 @@ class Watching:
             self._stopping = True
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)  # it waits for running jobs with its locks held: none of them may need the scheduler now
+        if self._engine is not None:
+            self._engine.stop(LET_GO_S)
         if self._remedies is not None:
             self._remedies.finish(grace_s)
         self._delivery.stop(grace_s)
         for cycle in self.cycles:
             cycle.close()
-        for mirror in self._mirrors:
-            mirror.close()
+        self._mirrors.close()
         if self._decision_log is not None:
             self._decision_log.close()
 
@@ -152,7 +142,7 @@ class Watching:
         if names:
             self._retries_seen = dict(retried)
             log.info("retry_noticed", receivers=names)
-            self._look_now()
+            self._run_now(cycle.target.name for cycle in self.cycles)
             self._delivery.wake(names)
 
     def finish_removed(self, receivers: Iterable[Receiver]) -> None:
@@ -193,15 +183,12 @@ class Watching:
     _store_patience_s = 15.0
     """How much a locked database may add to a cycle, in seconds."""
 
-    def _every(self, seconds: float, work: Callable[..., None], argument: Cycle | Digests | Alertmanager | None, name: str) -> None:
+    def _every(self, seconds: float, work: Callable[..., None], argument: object, name: str) -> None:
         from datetime import UTC, datetime  # noqa: PLC0415
 
         assert self._scheduler is not None  # noqa: S101 - start() sets it
         arguments: list[Any] = [argument] if argument is not None else []
         self._scheduler.add_job(work, "interval", arguments, seconds=seconds, id=name, next_run_time=datetime.now(UTC))
-
-    def _look_now(self) -> None:
-        self._run_now(cycle.target.name for cycle in self.cycles)
 
     def _run_now(self, jobs: Iterable[str]) -> None:
         from datetime import UTC, datetime  # noqa: PLC0415
@@ -212,23 +199,57 @@ class Watching:
                     self._scheduler.modify_job(job, next_run_time=datetime.now(UTC))
 
     def _one_cycle(self, cycle: Cycle) -> None:
+        """Look at a target, unless others have the look."""
+        if self._engine is None:
+            self._look(cycle)
+        elif not self._engine.takes(cycle.target.name):
+            at = None
+            try:
+                at = self._look(cycle)
+            finally:
+                self._engine.looked(cycle.target.name, at)
+
+    def _look(self, cycle: Cycle) -> float | None:
+        """Run a cycle. Returns when it was; None if nothing was committed."""
         name, began = cycle.target.name, self._stopwatch()
         late = self._punctuality.began(name, began, cycle.target.interval_s)
         try:
             done = cycle.run()
         except StoppedError:
-            return
+            return None
+        except OvertakenError:  # somebody else has just looked, which is as good
+            self._ended(name)
         except StoreError as error:
             self._cycle_failed(name, str(error))
-            return
         except Exception as error:
-            if lack := own_limit(error):
-                self._cycle_failed(name, lack)
-                return
-            log.debug("cycle_crashed", target=name, exc_info=True)
-            self._cycle_failed(name, f"unexpected {type(error).__name__}; please report it, with the log at level debug")
+            if not (reason := own_limit(error)):
+                log.debug("cycle_crashed", target=name, exc_info=True)
+                reason = f"unexpected {type(error).__name__}; please report it, with the log at level debug"
+            self._cycle_failed(name, reason)
+        else:
+            self._cycle_ended(cycle, done, self._stopwatch() - began, late=late)
+            return done.plan.at
+        return None
+
+    def _notice_looks(self, engine: Engine) -> None:
+        """Act on what others have committed, as on commits of our own; and look where nobody does."""
+        try:
+            noticed = engine.notice(self._store.progress())
+        except StoreError:  # our own looks say so
+            self._run_now(engine.overdue())
             return
-        self._cycle_ended(cycle, done, self._stopwatch() - began, late=late)
+        if noticed.messages:
+            self._delivery.wake()
+        if noticed.incidents:
+            self._run_now(mirror.name for mirror in self._mirrors.every)
+        if noticed.looked and self._remedies is not None:
+            self._remedies.begin_stored()
+        for name, late in noticed.looked.items():
+            self._committed_by(name)
+            self._punctuality.forget(name)
+            if self._self_monitor.looked_elsewhere(name, late=late):
+                log.info("cycle_recovered", target=name)
+        self._run_now(noticed.overdue)
 
     def _cycle_failed(self, name: str, why: str) -> None:
         self._ended(name)
@@ -245,18 +266,22 @@ class Watching:
         if done.plan.attempts and self._remedies is not None:
             self._remedies.begin(done.plan.attempts)
         if done.plan.transitions:
-            self._run_now(mirror.name for mirror in self._mirrors)
+            self._run_now(mirror.name for mirror in self._mirrors.every)
+        self._committed_by(name)
+        if self._self_monitor.cycle_ended(name, done, took_s, late=late or took_s > cycle.target.interval_s):
+            log.info("cycle_recovered", target=name)
+        log_transitions(done)
+        if self._decision_log is not None:
+            self._decision_log.write(done.plan)
+
+    def _committed_by(self, name: str) -> None:
+        """A look at this target was committed, here or elsewhere."""
         self._ended(name)
         with self._progress:
             self._committed.add(name)
             self._progress.notify_all()
         if self._heartbeat is not None:
             self._heartbeat.cycle_ended(name)
-        if self._self_monitor.cycle_ended(name, done, took_s, late=late or took_s > cycle.target.interval_s):
-            log.info("cycle_recovered", target=name)
-        log_transitions(done)
-        if self._decision_log is not None:
-            self._decision_log.write(done.plan)
 
     def _ended(self, name: str) -> None:
         now = self._stopwatch()
@@ -267,24 +292,6 @@ class Watching:
     def _digest(self, digests: Digests) -> None:
         if digests.send_due(self._clock()):
             self._delivery.wake()
-
-    def _mirror(self, mirror: Alertmanager) -> None:
-        """Send what fires; log a failure once for each reason, and its end."""
-        try:
-            now = self._clock()
-            quiet = Quiet((), self._store.silences(), now, acknowledged=self._store.acknowledged())
-            outcome = mirror.look(self._store.incidents(), now, quiet)
-            reason = "" if isinstance(outcome, Delivered) else outcome.reason
-        except StoreError as error:
-            reason = str(error)
-        except Exception as error:
-            log.debug("mirror_crashed", alertmanager=mirror.name, exc_info=True)
-            reason = f"unexpected {type(error).__name__}; please report it, with the log at level debug"
-        before, self._mirrors_fail[mirror.name] = self._mirrors_fail[mirror.name], reason
-        if reason and reason != before:
-            log.error("mirror_failed", alertmanager=mirror.name, reason=reason)
-        elif before and not reason:
-            log.info("mirror_recovered", alertmanager=mirror.name)
 
     def _retain(self) -> None:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from watchdog.core.model.target import matches
+from watchdog.core.text.wording import counted
 from watchdog.status.days import Days
 from watchdog.status.quiet import reasons_of
 from watchdog.status.shown import TargetShown
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from watchdog.core.model.last_look import LastLook
     from watchdog.store import Store
 
-__all__ = ["Days", "gathered", "utc_offset_s"]
+__all__ = ["Days", "gathered", "utc_offset_s", "who_looks"]
+
+NAMED = 3
+"""How many workers of an engine are named."""
 
 
 def gathered(
@@ -56,6 +60,15 @@ def _seen(shown: TargetShown, look: "LastLook | None") -> TargetShown:
     if look is None:
         return replace(shown, why_not="not seen yet")
     return replace(shown, readings=look.readings(), seen_at=look.at, interval_s=look.interval_s)
+
+
+def who_looks(store: "Store", settings: "Settings") -> str:
+    """Who looks in the place of the daemon, as the end of a sentence; empty without an engine."""
+    if settings.engine is None:
+        return ""
+    names = [one.name for one in store.lookers(store.now()) if not one.refuses]
+    listed = f": {'; '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''}" if names else ""
+    return f"; {counted(len(names), 'worker')} of the engine{listed}" if names else "; no worker of the engine: the daemon looks itself"
 
 
 def utc_offset_s(now: float) -> float:

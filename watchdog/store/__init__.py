@@ -4,6 +4,7 @@ In: a plan, committed in one transaction before anything is sent. Out: what the 
 """
 
 from watchdog.store.looks.history import Looked
+from watchdog.store.looks.progress import Progress
 from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox.dead_letters import OutboxMessage, OutboxShown, ReceiverOff, Retried
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
@@ -26,6 +27,7 @@ __all__ = [
     "OutboxMessage",
     "OutboxShown",
     "OvertakenError",
+    "Progress",
     "ReceiverOff",
     "Retried",
     "Settled",

@@ -9,21 +9,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from watchdog.store.refusals import StoreError
+from watchdog.store.sql import RunsStatements
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-__all__ = ["OPEN_STATES", "STEPS", "RunsStatements", "Step", "bring_up_to_date", "check_version", "version_of"]
-
-
-class RunsStatements(Protocol):
-    """What a step is applied to: SQLite's database, or PostgreSQL's, which translates (`store/postgresql/schema.py`)."""
-
-    def execute(self, statement: str, /) -> object:
-        """Run one statement."""
+__all__ = ["OPEN_STATES", "STEPS", "Step", "bring_up_to_date", "check_version", "version_of"]
 
 
 Step = Callable[[RunsStatements], None]
@@ -88,6 +82,11 @@ def v10_posts(database: RunsStatements) -> None:
 def v11_cycle_numbers(database: RunsStatements) -> None:
     """Numbers of each target's cycles, so that one does not commit on top of another that it knows nothing of."""
     _run(database, _V11)
+
+
+def v12_lookers(database: RunsStatements) -> None:
+    """What those who look beside the daemon say of themselves."""
+    _run(database, _V12)
 
 
 def _run(database: RunsStatements, script: str) -> None:
@@ -227,10 +226,11 @@ CREATE INDEX remedies_unsettled ON remedies (at) WHERE helped = '' OR ended_at I
 
 _V10 = "ALTER TABLE messages ADD COLUMN handle TEXT NOT NULL DEFAULT ''"
 _V11 = "ALTER TABLE cycles ADD COLUMN number INTEGER NOT NULL DEFAULT 0"
+_V12 = "CREATE TABLE lookers (name TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL)"
 
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
-    v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers,
+    v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers, v12_lookers,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
 

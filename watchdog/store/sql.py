@@ -14,8 +14,8 @@ from msgspec import Struct
 from watchdog.core.model.servers.database_url import DatabaseUrl
 
 __all__ = [
-    "LAST_MESSAGE", "MESSAGES_UP_TO", "Connection", "Cursor", "Daemons", "Database", "DatabasePlace", "Given", "Row", "StandBy", "Wait",
-    "tuples",
+    "LAST_MESSAGE", "MESSAGES_UP_TO", "NOW", "Connection", "Cursor", "Daemons", "Database", "DatabasePlace", "Given", "Row",
+    "RunsStatements", "StandBy", "Wait", "tuples",
 ]  # fmt: skip
 
 DatabasePlace = Path | DatabaseUrl
@@ -52,7 +52,16 @@ class Daemons(Struct, frozen=True):
 
 LAST_MESSAGE = "SELECT seq FROM sqlite_sequence WHERE name = 'messages'"
 """The highest number that a message was ever given; no row if there was none."""
+NOW = "SELECT (julianday('now') - 2440587.5) * 86400.0 AS now"
+"""The database's own clock (epoch seconds)."""
 MESSAGES_UP_TO = "UPDATE sqlite_sequence SET seq = ? WHERE name = 'messages'"
+
+
+class RunsStatements(Protocol):
+    """What a step is applied to: SQLite's database, or PostgreSQL's, which translates (`postgresql/schema.py`)."""
+
+    def execute(self, statement: str, /) -> object:
+        """Run one statement."""
 
 
 class Row(Protocol):

@@ -17,6 +17,7 @@ from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.core.model.servers.database_url import DatabaseUrl
 from watchdog.store import cycles, retention
 from watchdog.store.looks import frames, history, table_memory
+from watchdog.store.looks.progress import Progressing
 from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox import dead_letters, settling
 from watchdog.store.outbox import queue as outbox
@@ -43,7 +44,7 @@ KEEP_S = 30 * 86400.0
 """How long ended incidents and delivered messages are kept, in seconds."""
 
 
-class Store(Requests, IncidentHistory, Digests, Upcoming):
+class Store(Requests, IncidentHistory, Digests, Upcoming, Progressing):
     """One database file, usable from any thread. Every method raises `StoreError` if it fails, with nothing written. Times are epoch
     seconds.
     """

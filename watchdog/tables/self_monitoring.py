@@ -73,6 +73,7 @@ def _read_self(look: Look) -> Reading:
         "config_error": seen.config_error,
         "database_bytes": float(seen.database_bytes),
         "heartbeat_error": seen.heartbeat_error,
+        "engine_error": seen.engine_error,
     }
     sample = Sample(look.now, {"": (float(seen.late_cycles), float(seen.cycles))})
     if idle := second_look_needed(look, "late_lately", "late_share"):
@@ -160,6 +161,9 @@ SELF = Table(
         Column("config_error", T, "why; empty where it was not", neutral=""),
         Column("database_bytes", N, "size of the database", "bytes", 0.0),
         Column("heartbeat_error", T, "why the last heartbeat was not accepted; empty if it was, or if there is none", neutral=""),
+        Column(
+            "engine_error", T, "why watchdog looks itself where its workers should; empty if they do, or if there is no engine", neutral=""
+        ),
         Column("late_lately", N, "late cycles within the window", "cycles", 0.0, windowed=True),
         Column("late_share", N, "of all cycles within the window", "ratio", 0.0, windowed=True),
     ),

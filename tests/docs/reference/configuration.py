@@ -13,6 +13,7 @@ from tests.docs.reference.markdown import GENERATED_BY, code, escaped, table
 from tests.docs.reference.types_in_words import default_of, type_of
 from watchdog.config.sections.actions import ActionSettings
 from watchdog.config.sections.alertmanager import AlertmanagerSettings
+from watchdog.config.sections.engine import EngineSettings
 from watchdog.config.sections.heartbeat import HeartbeatSettings
 from watchdog.config.sections.http import HttpSettings
 from watchdog.config.sections.mutes import MuteSettings
@@ -64,6 +65,7 @@ def sections() -> Iterator[Shown]:
     """Every section, in the order of the example."""
     yield Shown("The top of the file", Settings, EXAMPLE[""])
     yield Shown("heartbeat", HeartbeatSettings, _borrowed(HEARTBEAT), besides="`heartbeat` as a table; see [heartbeat](../heartbeat.md).")
+    yield Shown("engine", EngineSettings, Section(keys=ENGINE), besides=f"`engine` as a table; see [many targets]({MANY}).")
     yield Shown("[http]", HttpSettings, EXAMPLE["http"])
     yield Shown("[actions]", ActionSettings, EXAMPLE["actions"])
     yield Shown("[[target]]", TargetSettings, EXAMPLE["target"])
@@ -159,6 +161,11 @@ TABLES = (
 )
 KINDS = f"What all kinds have in common; `type` is one of {', '.join(map(code, RECEIVERS))}, each with keys of its own below."
 _BESIDES = {"results": "`results` as a table: the Redis in which results are, if that is not the broker."}
+MANY = "../high-availability.md#some-hundreds-of-targets-and-more"
+ENGINE = {
+    "broker": "A Redis of the engine's own: its URL, or a table with the keys of `[target.redis]` that say how to connect.",
+    "queue": "The queue for the looks, if several watchdogs share that Redis.",
+}
 HEARTBEAT = {
     "url": "The URL to request while all is well.",
     "fail_url": "The URL to request while it is not. Unset: `url` with /fail after its path.",

@@ -60,6 +60,7 @@ MAY: dict[tuple[str, ...], set[str]] = {
     ("check", "--once", "--format", "junit"): CONFIGURED | RULES | ASKING,
     ("doctor",): CONFIGURED | RULES | ASKING,
     ("run", "--database", os.devnull + "/none.db"): CONFIGURED | RULES | WATCHING,
+    ("worker",): CONFIGURED | RULES,
     ("status",): CONFIGURED | RULES | ASKING | STORED,
     ("status", "--json"): CONFIGURED | RULES | ASKING | STORED,
     ("task", "01"): CONFIGURED | RULES | ASKING,

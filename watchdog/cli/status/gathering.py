@@ -77,8 +77,9 @@ class Gathering:
         return tuple(replace(bare, name=name, readings=self._looked(name)) for name in names)
 
     def _with(self, store: "Store", settings: "Settings", configured: Sequence[str]) -> tuple[TargetShown, ...]:
-        from watchdog.status.gathering import Days, gathered  # noqa: PLC0415
+        from watchdog.status.gathering import Days, gathered, who_looks  # noqa: PLC0415
 
+        self.place += who_looks(store, settings)
         looks = store.last_looks()
         names = self._chosen(configured or tuple(sorted(looks)))
         self._days = self._days or Days()

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-__all__ = ["ReceiverSeen", "RuleSeen", "SelfSeen", "SilenceSeen"]
+__all__ = ["LookerSeen", "ReceiverSeen", "RuleSeen", "SelfSeen", "SilenceSeen"]
 
 
 class ReceiverSeen(Struct, frozen=True):
@@ -43,6 +43,18 @@ class SilenceSeen(Struct, frozen=True):
     """What is deployed; empty for a silence."""
 
 
+class LookerSeen(Struct, frozen=True):
+    """A process that looks at targets for the daemon: what it says of itself, and when it said so last."""
+
+    name: str
+    at: float = 0.0
+    cycles: int = 0
+    cycle_s: float = 0.0
+    rules: tuple[RuleSeen, ...] = ()
+    refuses: str = ""
+    """Why it does not look; empty if it does."""
+
+
 class SelfSeen(Struct, frozen=True):
     """Everything watchdog knows of itself now."""
 
@@ -57,3 +69,5 @@ class SelfSeen(Struct, frozen=True):
     """Only if some receiver is told of them."""
     cycles: int = 0
     """All since the start, of which some were late."""
+    engine_error: str = ""
+    """Why the daemon looks itself where workers should; empty if they do, or if there is no engine."""

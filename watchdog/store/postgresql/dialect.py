@@ -7,13 +7,14 @@ store's tests run on both databases.
 import re
 from functools import lru_cache
 
-from watchdog.store.sql import LAST_MESSAGE, MESSAGES_UP_TO
+from watchdog.store.sql import LAST_MESSAGE, MESSAGES_UP_TO, NOW
 
 __all__ = ["for_psycopg", "schema_for_postgresql"]
 
 _NUMBERS = "messages_number_seq"
 _WHOLE = {
     LAST_MESSAGE: f"SELECT last_value AS seq FROM {_NUMBERS} WHERE is_called",  # noqa: S608 - our own SQL
+    NOW: "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision) AS now",
     MESSAGES_UP_TO: f"SELECT setval('{_NUMBERS}', ?)",
 }
 """Statements about what each database keeps in a way of its own."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.conftest import Run
 from watchdog.app.serving import Serving
-from watchdog.cli.run import builder
+from watchdog.cli.run.reading import builder
 from watchdog.config.shipped import shipped_folder
 from watchdog.core.judging.unanswerable import Unanswerable
 from watchdog.core.model.queries import sources_asked

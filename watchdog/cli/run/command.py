@@ -13,10 +13,7 @@ from watchdog.cli.output.refusals import Refused, Unusable
 if TYPE_CHECKING:
     from watchdog.app.configured import Configured
     from watchdog.app.serving import Serving
-    from watchdog.daemon.daemon import Build
-    from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.daemon.starting.begun_anew import Left
-    from watchdog.receivers.pace import Pace
     from watchdog.store import Store
 
 __all__ = ["run"]
@@ -46,6 +43,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     with without("rich", "greenlet"):
         import structlog  # noqa: PLC0415 - before the modules that use it
     from watchdog.app.serving import Serving  # noqa: PLC0415
+    from watchdog.cli.run.reading import read_configuration  # noqa: PLC0415
     from watchdog.config.masking import MASKING  # noqa: PLC0415
     from watchdog.core.text.secrets import secrets_in  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
@@ -62,7 +60,7 @@ def run(*, config: Path | None, database: str | None) -> None:
         if left is None:
             begin_anew(needs)
         configure_log(needs.log_level, needs.log_format)
-        serving.stand_by(needs, standing_by, store, lambda: _read(config, database))
+        serving.stand_by(needs, standing_by, store, lambda: read_configuration(config, database))
 
     standing_by = StandingBy(Notifier(os.environ), prepare)
     try:
@@ -98,6 +96,7 @@ def _checked(config: Path | None, database: str | None) -> "Left":
 
 def _work(config: Path | None, database: str | None, store: "Store", serving: "Serving") -> None:
     """Run the daemon, which has the lease of the store."""
+    from watchdog.cli.run.reading import builder  # noqa: PLC0415
     from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
     from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
     from watchdog.receivers.pace import Pace  # noqa: PLC0415
@@ -108,45 +107,6 @@ def _work(config: Path | None, database: str | None, store: "Store", serving: "S
         Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
     except RejectedError as error:
         raise Refused(str(error)) from None
-
-
-def builder(
-    config: Path | None, database: str | None, store: "Store", self_monitor: "SelfMonitor", pace: "Pace", serving: "Serving"
-) -> "Build":
-    """The function with which the daemon builds a configuration, at its start and at each reload: it reads the files again."""
-    import structlog  # noqa: PLC0415
-    from msgspec.structs import replace  # noqa: PLC0415
-
-    from watchdog.app.watching import build_watching  # noqa: PLC0415
-    from watchdog.cli.configuration import oddities, untold  # noqa: PLC0415
-    from watchdog.daemon.daemon import Built, RejectedError  # noqa: PLC0415
-    from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
-
-    log = structlog.get_logger()
-
-    def build() -> Built:
-        conf = _read(config, database)
-        if conf.loaded.database != store.path:
-            raise RejectedError(f"database: {conf.loaded.database} instead of {store.path}; another database needs a restart")
-        configure_log(conf.settings.log_level, conf.settings.log_format)
-        built = build_watching(conf, store, self_monitor, pace, time.time, time.monotonic)
-        log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
-        for warning in (*oddities(conf), *untold(conf)):
-            log.warning("configuration_warning", what=warning)
-        return replace(built, serve=serving.prepare(conf, built, store))
-
-    return build
-
-
-def _read(config: Path | None, database: str | None) -> "Configured":
-    """The configuration and its rules as they are now; `RejectedError` if they cannot be used."""
-    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
-    from watchdog.daemon.daemon import RejectedError  # noqa: PLC0415
-
-    try:
-        return load_with_rules(config, {"database": database}, sends=True)
-    except Refused as refused:
-        raise RejectedError(refused.message) from None
 
 
 def _make_default_folder(conf: "Configured") -> None:

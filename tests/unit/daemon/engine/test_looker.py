@@ -1,0 +1,144 @@
+"""A worker's looks: by the daemon's configuration or not at all."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from watchdog.daemon.cycle import Cycle
+from watchdog.daemon.engine.looker import Looker, Looking, UnreadableError
+from watchdog.daemon.self_monitor import SelfMonitor
+from watchdog.store import OvertakenError, StoreError
+
+
+class FakeCycle:
+    """A cycle that ends as its files say."""
+
+    def __init__(self, files: "Files") -> None:
+        self.files, self.runs, self.closed = files, 0, False
+        self.target = type("Target", (), {"name": "prod"})
+
+    def run(self) -> Any:
+        self.runs += 1
+        return self.files.ends()
+
+    def stop(self) -> None:
+        """Nothing is under way."""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def overtaken() -> None:
+    raise OvertakenError("another looked")
+
+
+class Files:
+    """What a worker reads: configurations, one after the other."""
+
+    def __init__(self) -> None:
+        self.fingerprint, self.fault, self.read = "f1", "", 0
+        self.cycles: list[FakeCycle] = []
+        self.ends: Callable[[], Any] = overtaken
+
+    def __call__(self) -> Looking:
+        self.read += 1
+        if self.fault:
+            raise UnreadableError(self.fault)
+        self.cycles.append(FakeCycle(self))
+        return Looking(self.fingerprint, {"prod": cast("Cycle", self.cycles[-1])}, frozenset())
+
+
+@pytest.fixture
+def files() -> Files:
+    return Files()
+
+
+@pytest.fixture
+def looker(files: Files, monkeypatch: pytest.MonkeyPatch) -> Iterator[Looker]:
+    monkeypatch.setattr("watchdog.daemon.engine.looker.READ_EVERY_S", 0.0)
+    one = Looker(files, SelfMonitor())
+    yield one
+    one.close()
+
+
+def test_the_first_look_reads_the_configuration_and_the_next_ones_do_not(files: Files, looker: Looker) -> None:
+    looker.look("prod", "f1", 1.0)
+    looker.look("prod", "f1", 1.0)
+    assert (files.read, files.cycles[0].runs) == (1, 2)
+
+
+def test_it_is_read_again_once_the_daemon_has_and_the_old_one_is_closed(files: Files, looker: Looker) -> None:
+    looker.look("prod", "f1", 1.0)
+    looker.look("prod", "f1", 2.0)
+    assert [(one.runs, one.closed) for one in files.cycles] == [(1, True), (1, False)]
+
+
+def test_a_look_of_another_configuration_is_refused_and_said_once(files: Files, looker: Looker) -> None:
+    with capture_logs() as logs:
+        looker.look("prod", "f2", 1.0)
+        looker.look("prod", "f2", 1.0)
+    assert files.cycles[0].runs == 0
+    assert "f2" in looker.refuses
+    assert [line["event"] for line in logs].count("looks_refused") == 1
+
+
+def test_once_the_files_are_the_same_it_looks(files: Files, looker: Looker) -> None:
+    looker.look("prod", "f2", 1.0)
+    files.fingerprint = "f2"
+    looker.look("prod", "f2", 1.0)
+    assert (files.cycles[-1].runs, looker.refuses) == (1, "")
+
+
+def test_a_configuration_that_cannot_be_read_leaves_the_one_before(files: Files, looker: Looker) -> None:
+    looker.look("prod", "f1", 1.0)
+    files.fault = "watchdog.toml:3: not TOML"
+    looker.look("prod", "f1", 2.0)
+    assert (files.cycles[0].runs, looker.refuses) == (2, files.fault)
+
+
+def test_a_target_that_is_not_configured_here_is_left_alone(files: Files, looker: Looker) -> None:
+    looker.look("staging", "f1", 1.0)
+    assert files.cycles[0].runs == 0
+
+
+def test_two_threads_never_look_at_one_target(files: Files, looker: Looker) -> None:
+    looking, over = threading.Event(), threading.Event()
+
+    def long() -> None:
+        looking.set()
+        over.wait(10)
+        overtaken()
+
+    files.ends = long
+    first = threading.Thread(target=looker.look, args=("prod", "f1", 1.0))
+    first.start()
+    looking.wait(10)
+    looker.look("prod", "f1", 1.0)
+    over.set()
+    first.join(10)
+    assert files.cycles[0].runs == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(StoreError("the database is away"), "the database is away"), (KeyError("x"), "unexpected KeyError; please report")],
+)
+def test_a_look_that_fails_is_logged_once_for_each_reason(files: Files, looker: Looker, error: Exception, reason: str) -> None:
+    def fails() -> None:
+        raise error
+
+    files.ends = fails
+    with capture_logs() as logs:
+        looker.look("prod", "f1", 1.0)
+        looker.look("prod", "f1", 1.0)
+    [line] = [line for line in logs if line["event"] == "cycle_failed"]
+    assert line["reason"].startswith(reason)
+
+
+def test_being_overtaken_is_no_failure(looker: Looker) -> None:
+    with capture_logs() as logs:
+        looker.look("prod", "f1", 1.0)
+    assert [line["event"] for line in logs] == ["configuration_read"]

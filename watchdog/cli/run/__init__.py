@@ -1,0 +1,1 @@
+"""`watchdog run`, and `watchdog worker`, which looks for it."""

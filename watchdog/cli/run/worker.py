@@ -1,0 +1,115 @@
+"""`watchdog worker`: looks at targets for a daemon, as messages of the engine's broker ask for it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from watchdog.cli.options import config_option, database_option
+from watchdog.cli.output.refusals import Refused, Unusable
+
+if TYPE_CHECKING:
+    from watchdog.config.database_path import DatabasePlace
+    from watchdog.store import Store
+
+__all__ = ["worker"]
+
+WAIT_S = 2.0
+POOLS = ("threads", "solo")
+"""Celery's pools in which looks share their connections and what was read of the configuration."""
+
+
+@click.command(
+    epilog="""\b
+Signals are those of any Celery worker: SIGTERM ends it after the looks in hand. A database that is not there yet is waited for.
+
+\b
+Exit codes: 0 ended, 1 the database cannot be used, 2 usage, configuration or rules are wrong.
+
+\b
+Examples:
+  watchdog worker
+  watchdog worker --config /etc/watchdog/watchdog.toml --concurrency 8
+  watchdog worker -- --hostname looks@%h --loglevel INFO
+"""
+)
+@config_option
+@database_option
+@click.option("--concurrency", type=click.IntRange(1, 64), default=4, show_default=True, help="How many targets it looks at at once.")
+@click.argument("celery_options", nargs=-1, metavar="[-- CELERY OPTIONS]", type=click.UNPROCESSED)
+def worker(*, config: Path | None, database: str | None, concurrency: int, celery_options: tuple[str, ...]) -> None:
+    """Look at targets for a daemon that has an [engine].
+
+    With the same configuration, here or on another machine.
+    """
+    from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
+
+    conf = load_with_rules(config, {"database": database})
+    if conf.settings.engine is None:
+        raise Refused('engine: expected engine = {broker = "redis://…"} in the configuration, found none; without it, the daemon looks')
+    _check_pool(celery_options)
+    from watchdog.daemon.starting.lazy_imports import without  # noqa: PLC0415
+
+    with without("rich", "greenlet"):
+        import structlog  # noqa: F401, PLC0415 - before the modules that use it
+    from watchdog.daemon.engine.celery_app import engine_app, forget_celery_of_others  # noqa: PLC0415
+    from watchdog.daemon.engine.worker import run_worker  # noqa: PLC0415
+    from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
+    from watchdog.store import StoreError  # noqa: PLC0415
+
+    configure_log(conf.settings.log_level, conf.settings.log_format)
+    forget_celery_of_others()
+    app = engine_app(conf.settings.engine)
+    try:
+        with _opened(conf.loaded.database) as store, _looking(config, database, store) as look:
+            run_worker(app, look, concurrency, celery_options)
+    except StoreError as error:
+        raise Unusable(str(error)) from None
+
+
+@contextmanager
+def _looking(config: Path | None, database: str | None, store: "Store") -> "Iterator[Callable[[str, str, float], None]]":
+    """What looks as long as the block lasts, and says of itself that it does."""
+    from watchdog.cli.run.reading import looking_as_configured  # noqa: PLC0415
+    from watchdog.daemon.engine.common_clock import CommonClock  # noqa: PLC0415
+    from watchdog.daemon.engine.looker import Looker  # noqa: PLC0415
+    from watchdog.daemon.engine.reporting import Reporting  # noqa: PLC0415
+    from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
+
+    clock, monitor = CommonClock(store, time.time, time.monotonic), SelfMonitor()
+    looker = Looker(lambda: looking_as_configured(config, database, store, clock), monitor)
+    try:
+        with Reporting(store, monitor, lambda: looker.refuses, clock):
+            yield looker.look
+    finally:
+        looker.close()
+
+
+def _check_pool(options: Sequence[str]) -> None:
+    """Refuse the pools of processes and of green threads."""
+    for place, option in enumerate(options):
+        name, _, value = option.partition("=")
+        if name in ("-P", "--pool") or option.startswith("-P"):
+            pool = value or option.removeprefix("-P").removeprefix("--pool") or next(iter(options[place + 1 :]), "")
+            if pool not in POOLS:
+                raise Refused(f"{name[:6]}: expected {' or '.join(POOLS)}, found another pool; for more processes, start more workers")
+
+
+def _opened(place: "DatabasePlace") -> "Store":
+    """The database, once it can be used: a worker may be started before its daemon, which makes the tables."""
+    import structlog  # noqa: PLC0415
+
+    from watchdog.store import Store, StoreError  # noqa: PLC0415
+
+    said = ""
+    while True:
+        try:
+            return Store.beside_daemon(place)
+        except StoreError as error:
+            if str(error) != said:
+                structlog.get_logger().warning("waiting_for_database", reason=str(error))
+            said = str(error)
+            time.sleep(WAIT_S)

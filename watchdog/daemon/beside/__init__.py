@@ -1,0 +1,1 @@
+"""What runs beside the cycles of one configuration, on the same scheduler."""

@@ -1,0 +1,180 @@
+"""A worker's looks: the same cycles as a daemon's, run as messages ask for them.
+
+In: a target, and the configuration of the daemon that asks. Out: one committed look, or a line in the log. A worker never judges by other
+rules than its daemon: it reads its files again once the daemon has, and refuses looks of a configuration that it does not have.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+from msgspec import Struct, field
+
+from watchdog.daemon.cycle import Cycle
+from watchdog.daemon.logs.decision_log import DecisionLog
+from watchdog.daemon.logs.transition_log import log_transitions
+from watchdog.daemon.self_monitor import SelfMonitor
+from watchdog.net.descriptor_limits import own_limit
+from watchdog.polling.poller import StoppedError
+from watchdog.store import OvertakenError, StoreError
+
+__all__ = ["Looker", "Looking", "UnreadableError"]
+
+log = structlog.get_logger()
+
+READ_EVERY_S = 5.0
+"""How often files are read again that are not those of the daemon: they may be on their way."""
+
+
+class UnreadableError(Exception):
+    """A configuration that cannot be used; the message says why."""
+
+
+class Looking(Struct):
+    """One configuration of a worker."""
+
+    fingerprint: str
+    cycles: Mapping[str, Cycle]
+    rules: frozenset[str]
+    decision_log: DecisionLog | None = None
+    read_at: float = 0.0
+    """When the configuration of the daemon was read for which this one was read."""
+    turns: dict[str, threading.Lock] = field(default_factory=dict)
+    users: int = 0
+    replaced: bool = False
+
+    def close(self) -> None:
+        """Close the sockets of all its cycles."""
+        for cycle in self.cycles.values():
+            cycle.close()
+        if self.decision_log is not None:
+            self.decision_log.close()
+
+
+class Looker:
+    """The looks of one worker process. Thread-safe."""
+
+    def __init__(self, build: Callable[[], Looking], monitor: SelfMonitor) -> None:
+        """`build` reads the configuration, or raises `UnreadableError`. `monitor` is told of each look."""
+        self._build, self._monitor = build, monitor
+        self._turn, self._reading = threading.Lock(), threading.Lock()
+        self._looking: Looking | None = None
+        self._read_at = float("-inf")
+        self.refuses = ""
+        """Why it does not look; empty if it does."""
+
+    def look(self, target: str, fingerprint: str, read_at: float) -> None:
+        """Look at a target for a daemon whose configuration has this fingerprint, and was read then. Never raises."""
+        self._keep_up(fingerprint, read_at)
+        with self._current() as looking:
+            cycle = looking.cycles.get(target) if looking is not None and looking.fingerprint == fingerprint else None
+            if looking is None or cycle is None:
+                return
+            with _turn_of(looking, target) as free:
+                if free:  # or a look of it goes on in this process, which is as good
+                    self._run(looking, cycle)
+
+    def close(self) -> None:
+        """Close the sockets; what goes on stops asking."""
+        with self._turn:
+            looking, self._looking = self._looking, None
+        if looking is not None:
+            for cycle in looking.cycles.values():
+                cycle.stop()
+            looking.close()
+
+    def _run(self, looking: Looking, cycle: Cycle) -> None:
+        began, name = time.monotonic(), cycle.target.name
+        try:
+            done = cycle.run()
+        except (OvertakenError, StoppedError):  # another has just looked; or this worker ends
+            return
+        except StoreError as error:
+            self._failed(name, str(error))
+            return
+        except Exception as error:
+            log.debug("cycle_crashed", target=name, exc_info=True)
+            self._failed(name, own_limit(error) or f"unexpected {type(error).__name__}; please report it, with the log at level debug")
+            return
+        if self._monitor.cycle_ended(name, done, time.monotonic() - began):
+            log.info("cycle_recovered", target=name)
+        log_transitions(done)
+        if looking.decision_log is not None:
+            looking.decision_log.write(done.plan)
+
+    def _failed(self, name: str, why: str) -> None:
+        if self._monitor.cycle_failed(name, why):
+            log.error("cycle_failed", target=name, reason=why)
+
+    # --- which configuration ------------------------------------------------------------------------------------------
+
+    def _keep_up(self, fingerprint: str, read_at: float) -> None:
+        """Read the files again if the daemon did, or if they are not those of the daemon."""
+        if self._is_current(fingerprint, read_at):
+            return
+        with self._reading:
+            if self._is_current(fingerprint, read_at) or time.monotonic() - self._read_at < READ_EVERY_S:
+                return
+            try:
+                fresh = self._build()
+            except UnreadableError as error:
+                self._refuse(str(error))
+            else:
+                fresh.read_at = read_at
+                self._take(fresh)
+                other = f"the daemon's configuration is {fingerprint}, this one is {fresh.fingerprint}: are files and versions the same?"
+                self._refuse("" if fresh.fingerprint == fingerprint else other)
+            self._read_at = time.monotonic()
+
+    def _is_current(self, fingerprint: str, read_at: float) -> bool:
+        looking = self._looking
+        return looking is not None and looking.fingerprint == fingerprint and looking.read_at >= read_at
+
+    def _refuse(self, why: str) -> None:
+        if why and why != self.refuses:
+            log.error("looks_refused", reason=why)
+        elif self.refuses and not why:
+            log.info("looks_accepted")
+        self.refuses = why
+
+    def _take(self, fresh: Looking) -> None:
+        with self._turn:
+            old, self._looking = self._looking, fresh
+            unused = old is not None and not old.users
+            if old is not None:
+                old.replaced = True
+        self._monitor.forget_all_but(set(fresh.cycles), set(fresh.rules))
+        log.info("configuration_read", targets=len(fresh.cycles), fingerprint=fresh.fingerprint)
+        if old is not None and unused:
+            old.close()
+
+    @contextmanager
+    def _current(self) -> Iterator[Looking | None]:
+        """The configuration in force; a replaced one is closed by whoever used it last."""
+        with self._turn:
+            looking = self._looking
+            if looking is not None:
+                looking.users += 1
+        try:
+            yield looking
+        finally:
+            if looking is not None:
+                with self._turn:
+                    looking.users -= 1
+                    over = looking.replaced and not looking.users
+                if over:
+                    looking.close()
+
+
+@contextmanager
+def _turn_of(looking: Looking, target: str) -> Iterator[bool]:
+    """Whether no other thread looks at this target; if so, it is taken."""
+    turn = looking.turns.setdefault(target, threading.Lock())
+    free = turn.acquire(blocking=False)
+    try:
+        yield free
+    finally:
+        if free:
+            turn.release()
