@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.amqp_events import amqp_events
 from bench.cycle import cycle
+from bench.engine import engine
 from bench.events import events
 from bench.figures import Figure, Skipped, table
 from bench.footprint import footprint
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "events": events,
     "amqp_events": amqp_events,
     "sending": sending,
+    "engine": engine,
 }
 """Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
 

@@ -1,6 +1,7 @@
 """A process that simulates Flower: every page of a site over keep-alive HTTP/1.1, under any prefix, so that it can be many Flowers.
 
-`python -m bench.flower PORT SIZE NOW`; `GET /clock/NOW` sets its clock, which goes on from there.
+`python -m bench.flower PORT SIZE NOW`; `GET /clock/NOW` sets its clock, which goes on from there; `GET /down/f7` takes what is below `/f7`
+away until `GET /up/f7`.
 """
 
 import re
@@ -14,6 +15,7 @@ __all__: list[str] = []
 
 PREFIX = re.compile(r"^/f\d+(?=/)")
 CLOCK = "/clock/"
+SWITCH = re.compile(r"/(down|up)(/f\d+)")
 HEADERS = (
     b"Server: TornadoServer/6.5.2\r\nContent-Type: application/json; charset=UTF-8\r\nDate: Fri, 27 Nov 2026 12:00:00 GMT\r\n"
     b'Etag: "3f0a1b9c5d7e2f4a6b8c0d1e2f3a4b5c6d7e8f90"\r\n'
@@ -35,7 +37,7 @@ class _Connection(socketserver.StreamRequestHandler):
         while words := self.rfile.readline().split():
             while self.rfile.readline().strip():
                 """The headers say nothing that matters here."""
-            body = self.server.page(PREFIX.sub("", words[1].decode()))
+            body = self.server.page(words[1].decode())
             status = b"200 OK" if body is not None else b"404 Not Found"
             self.wfile.write(b"HTTP/1.1 %b\r\n%bContent-Length: %d\r\n\r\n%b" % (status, HEADERS, len(body or b""), body or b""))
 
@@ -49,10 +51,18 @@ class _Flower(socketserver.ThreadingTCPServer):
         self._pages = site.pages()
         self._ahead_s = site.now - time.monotonic()
         self._inspected_at = site.now
+        self._down: set[str] = set()
         super().__init__(("127.0.0.1", port), _Connection)
 
     def page(self, path: str) -> bytes | None:
-        """The body of a page as it is now."""
+        """The body of a page as it is now; None: there is none."""
+        prefix = PREFIX.match(path)
+        if prefix and prefix[0] in self._down:
+            return None
+        path = PREFIX.sub("", path)
+        if switch := SWITCH.fullmatch(path):
+            (self._down.add if switch[1] == "down" else self._down.discard)(switch[2])
+            return b"OK"
         if path.startswith(CLOCK):
             self._ahead_s = float(path.removeprefix(CLOCK)) - time.monotonic()
             return b"OK"
