@@ -9,11 +9,14 @@ import pytest
 
 from tests.processes.looking import Watching
 from tests.servers.waiting import until
+from watchdog.core.model.queries import FailedTasks, ReadEventCounters
 from watchdog.core.model.reading import Seen
 from watchdog.demo.cluster import Cluster
 from watchdog.tables.tasks.counters import NTH, TaskCounters
 
 FAILS = "demo.fail"
+REUSED_S = 2.0
+"""How long Flower's answers are reused here: shorter than in life, so that its word comes soon."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         one.start_worker("one", ["mails"], 2)
         one.start_flower()
         yield one
+
+
+@pytest.fixture(autouse=True)
+def flower_is_asked_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its counters and its lists of failures."""
+    for query in (ReadEventCounters, FailedTasks):
+        monkeypatch.setattr(query, "good_for_s", REUSED_S)
 
 
 class Account:
@@ -61,8 +71,9 @@ class Account:
         self.look()
         return self.counted >= self.sent and sum(self.listed.values()) >= self.sent
 
-    def looks_for(self, seconds: float) -> None:
-        ends_at = time.monotonic() + seconds
+    def looks_on(self) -> None:
+        """Look until Flower has answered anew."""
+        ends_at = time.monotonic() + 2 * REUSED_S
         while time.monotonic() < ends_at:
             self.look()
             time.sleep(0.5)
@@ -82,7 +93,7 @@ def test_a_failure_counts_as_soon_as_it_is_heard_and_once_when_flower_tells_it_t
     until(lambda: account.look() and account.by_events, 30, "events to count", every=0.5)
     account.fails(3)
     until(account.is_settled, 10, "them to be counted before Flower is asked again", every=0.5)
-    account.looks_for(20)
+    account.looks_on()
     assert (account.counted, sum(account.listed.values())) == (3, 3)
 
 
@@ -97,7 +108,7 @@ def test_while_flower_is_dead_tasks_are_known_and_its_return_counts_nothing_twic
     account.cluster.start_flower()
     account.fails(2)
     until(account.is_settled, 30, "them to be counted beside a Flower that forgot the others", every=0.5)
-    account.looks_for(20)
+    account.looks_on()
     assert (account.counted, sum(account.listed.values())) == (6, 6)
 
 
@@ -105,20 +116,20 @@ def test_events_that_come_and_go_lose_no_failure_and_count_none_twice(account: A
     account.watching.close()
     monkeypatch.setattr("watchdog.app.polling.AUTO_SHARE", 1e-6)
     monkeypatch.setattr("watchdog.sources.events.ear.PAUSE_S", 0.1)
-    for span, seconds in (("MEASURED_S", 6.0), ("PAUSE_S", 1.0), ("TRIAL_S", 0.2), ("LONGEST_PAUSE_S", 2.0)):
+    for span, seconds in (("MEASURED_S", 2.0), ("PAUSE_S", 0.5), ("TRIAL_S", 0.2), ("LONGEST_PAUSE_S", 1.0)):
         monkeypatch.setattr(f"watchdog.sources.events.tasks.allowance.{span}", seconds)
     coming = Account(account.cluster)
     coming.look()
     coming.listed.clear()
     try:
         ends_at = time.monotonic() + 40
-        while coming.handovers < 6 and time.monotonic() < ends_at:
+        while coming.handovers < 4 and time.monotonic() < ends_at:
             coming.fails(1)
             time.sleep(0.25)
             coming.look()
             time.sleep(0.25)
         until(coming.is_settled, 40, "all to be counted", every=0.5)
-        coming.looks_for(20)
+        coming.looks_on()
         assert coming.handovers >= 4
         assert (coming.counted, sum(coming.listed.values())) == (coming.sent, coming.sent)
     finally:

@@ -58,13 +58,14 @@ class World:
         self.counted = {"failed": 0.0, "succeeded": 0.0}
         self.listed: list[str] = []
         self.late: list[TaskEvent] = []
+        self.early: list[TaskEvent] = []
         self.look()
 
     def _started(self) -> Poller:
         return Poller(self.target, {"flower": self.flower, "events": self.events}, TASKS)
 
-    def ends(self, how: str, *, late: bool = False) -> None:
-        """A task starts and ends between two looks; `late`: Flower hears of it after the next one."""
+    def ends(self, how: str, *, late: bool = False, early: bool = False) -> None:
+        """A task starts and ends between two looks; `late`: Flower hears of it after the next one; `early`: the daemon does."""
         self.tasks, self.now = self.tasks + 1, self.now + 0.01
         self.ended[how] += 1
         for kind in ("received", "started", how):
@@ -72,7 +73,9 @@ class World:
             self.late += [event] if late else []
             if not late:
                 self.flower.runs.hears(event)
-            if not self.events.why_not:
+            if early:
+                self.early.append(event)
+            elif not self.events.why_not:
                 self.events.runs.hears(event)
 
     def events_go(self) -> None:
@@ -109,7 +112,10 @@ class World:
         self.past = self.past.plus(replace(seen, memories={n: table_memory(n, m) for n, m in seen.memories.items()}), 3600.0)
         for event in self.late:
             self.flower.runs.hears(event)
+        for event in self.early if not self.events.why_not else ():
+            self.events.runs.hears(event)
         self.late.clear()
+        self.early.clear()
 
     def _adds_up(self, before: object, seen: Seen) -> None:
         now, sample = seen.memories["tasks"], seen.samples.get("tasks")
@@ -124,7 +130,7 @@ class World:
         """All answer again, for so long that nothing is older than now."""
         self.flower_comes()
         self.events_come()
-        for _ in range(2 * LONG):
+        for _ in range(4 * LONG):
             self.look()
 
     def unread(self) -> str | None:
@@ -148,6 +154,7 @@ COMES_AND_GOES: Mapping[str, Step] = {
 ANYTHING: Mapping[str, Step] = {
     **COMES_AND_GOES,
     "fails, heard late by flower": partial(FAILS, late=True),
+    "fails, told early by flower": partial(FAILS, early=True),
     "daemon begins anew": World.daemon_begins_anew,
 }
 

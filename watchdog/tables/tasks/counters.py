@@ -40,6 +40,8 @@ HABIT_AFTER_S = 86400.0
 HABIT_RUNS = 500.0
 """With less observation, the usual rate is unknown."""
 TWICE = "TimeLimitExceeded"
+UNHEARD_S = 30.0
+"""How long a failure that Flower lists may be heard later than that; then it counts."""
 UNNAMED_S = 60.0
 """How long a failure without a name waits for the list of failures, which may be older than the counters."""
 _COUNTED = frozenset(COUNTED)
@@ -92,6 +94,8 @@ class TaskCounters(Struct, frozen=True):
     unnamed_since: float = 0.0
     heard: HeardOfWorkers = field(default_factory=HeardOfWorkers)
     ours: Ours = field(default_factory=Ours)
+    unheard: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """Failures that Flower lists and that were not heard, while events count: task id -> its task, and since when."""
 
 
 def of_tasks(counters: EventCounters) -> EventCounters:
@@ -136,20 +140,22 @@ def sample_of(
     new = list(new_by_id.values())
     cut = len(new) >= LISTED.limit
     owed = {} if ours.told else _count_once(rose, memory.owed, new, cut=cut)
+    unheard = _unheard(memory, new_by_id, heard, now) if ours.told else {}
+    overdue = Counter(task for task_id, (task, _) in memory.unheard.items() if task_id not in unheard and task_id not in (heard or ()))
     if rise.turned and heard is not None and not cut:
-        _count_by_list(rose, new)
+        _count_by_list(rose, [failure for task_id, failure in new_by_id.items() if task_id not in unheard])
         unnamed = 0.0
     else:
         unnamed = _file_by_name(rose, memory.unnamed, [failure for failure in new if not failure.named])
-        if ours.told and heard is not None:
-            _count_unheard(rose, [failure for task_id, failure in new_by_id.items() if task_id not in heard])
+    for task, count in overdue.items():
+        rose.setdefault(task, [0.0] * len(EVENTS))[NTH["failed"]] += count
     since = memory.unnamed_since if memory.unnamed else now
     if unnamed and now - since >= UNNAMED_S:
         rose.setdefault(NAMELESS, [0.0] * len(EVENTS))[NTH["failed"]] += unnamed
         unnamed = 0.0
     span = max(now - memory.read_at, 0.0) if memory.read_at is not None else 0.0
     sample = Sample(now, {SPAN: (span,), **{task: tuple(numbers) for task, numbers in rose.items() if any(numbers)}})
-    return sample, replace(memory, owed=owed, unnamed=unnamed, unnamed_since=since, ours=ours)
+    return sample, replace(memory, owed=owed, unnamed=unnamed, unnamed_since=since, ours=ours, unheard=unheard)
 
 
 def _rises(counts: EventCounts, target: Target) -> dict[str, list[float]]:
@@ -194,10 +200,12 @@ def _count_once(rose: dict[str, list[float]], owed: Mapping[str, float], new: li
     return still
 
 
-def _count_unheard(rose: dict[str, list[float]], unheard: list[Failure]) -> None:
-    """Count the failures that Flower alone lists while events count: it heard of them late, after events took over."""
-    for failure in unheard:
-        rose.setdefault(failure.task, [0.0] * len(EVENTS))[NTH["failed"]] += 1
+def _unheard(memory: TaskCounters, new: Mapping[str, Failure], heard: frozenset[str] | None, now: float) -> Mapping[str, tuple[str, float]]:
+    """Return the failures that Flower alone lists while events count: they are heard a little later, or Flower was late with them."""
+    if heard is None:
+        return memory.unheard
+    waiting = {task_id: told for task_id, told in memory.unheard.items() if task_id not in heard and now - told[1] < UNHEARD_S}
+    return {**waiting, **{task_id: (failure.task, now) for task_id, failure in new.items() if task_id not in heard}}
 
 
 def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failure]) -> float:
