@@ -1,8 +1,14 @@
-from tests.builders.answers import a_server, a_target, a_task
+import pytest
+
+from tests.builders.answers import NOW, a_server, a_target, a_task
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch, cell, gap, names
-from watchdog.core.model.queries import ListLengths, Ping, ReadEventCounters, TaskMeta, WorkerStatus
-from watchdog.core.model.rows import Reading
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import HearWorkers, ListLengths, Ping, ReadEventCounters, TaskMeta, WorkerStatus
+from watchdog.core.model.replies import EventCounters, Replies, WorkersHeard
+from watchdog.core.model.rows import Look, Reading
+from watchdog.core.model.servers.heard import CountHeard
+from watchdog.tables.sources import TABLE
 
 
 def sources(watch: Watch, after: float = 10) -> Reading:
@@ -34,6 +40,17 @@ def test_what_else_failed_is_told_of_a_source_that_is_up() -> None:
     watch.cluster.gaps[ListLengths(("indexing",))] = "redis: WRONGTYPE"
     reading = sources(watch, 0)
     assert (cell(reading, "redis", "up"), cell(reading, "redis", "error")) == (True, "redis: WRONGTYPE")
+
+
+LET_GO = Gap("events: those of tasks cost 3.0% of a core")
+
+
+@pytest.mark.parametrize(("counted", "error"), [(EventCounters(NOW, {}), ""), (LET_GO, LET_GO.reason)], ids=["heard", "let go"])
+def test_beside_flower_it_is_told_why_nothing_is_heard_of_tasks(counted: object, error: str) -> None:
+    target = a_target(sources=frozenset({"flower", "events"}), hears_beside_flower=True)
+    replies = Replies({HearWorkers(): WorkersHeard(60.0, {}), CountHeard(): counted})
+    reading = TABLE.read(Look(target, None, replies, NOW, 300.0))
+    assert (cell(reading, "events", "up"), cell(reading, "events", "error")) == (True, error)
 
 
 def test_staleness_is_since_it_was_last_up() -> None:
