@@ -29,7 +29,8 @@ from watchdog.tables.tasks.usual_errors import PAST_S
 from watchdog.tables.workers.dark import Heard as HeardOfWorkers
 
 __all__ = [
-    "NTH", "Habit", "TaskCounters", "counted_by_events", "failures_heard", "of_tasks", "remember", "sample_of", "suspected_now",
+    "NTH", "Habit", "TaskCounters", "counted_by_events", "failures_heard", "of_another_flower", "of_tasks", "remember", "sample_of",
+    "suspected_now",
     "with_evidence",
 ]  # fmt: skip
 
@@ -40,6 +41,8 @@ HABIT_AFTER_S = 86400.0
 HABIT_RUNS = 500.0
 """With less observation, the usual rate is unknown."""
 TWICE = "TimeLimitExceeded"
+CLOCKS_APART_S = 60.0
+"""How far Flower's clock may be behind ours before a restart is taken for another Flower."""
 UNHEARD_S = 30.0
 """How long a failure that Flower lists may be heard later than that; then it counts."""
 UNNAMED_S = 60.0
@@ -96,6 +99,16 @@ class TaskCounters(Struct, frozen=True):
     ours: Ours = field(default_factory=Ours)
     unheard: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     """Failures that Flower lists and that were not heard, while events count: task id -> its task, and since when."""
+
+
+def of_another_flower(memory: TaskCounters, counters: EventCounters, now: float) -> bool:
+    """Whether these counters started before the last reading but are not the same: another Flower answers now.
+
+    Its whole life would count as what happened since, so counting starts anew, as in a first poll.
+    """
+    if memory.read_at is None or counters.started_at is None or counters.started_at == memory.started_at:
+        return False
+    return now - counters.started_at > now - memory.read_at + CLOCKS_APART_S
 
 
 def of_tasks(counters: EventCounters) -> EventCounters:

@@ -25,6 +25,7 @@ from watchdog.tables.tasks.counters import (
     TaskCounters,
     counted_by_events,
     failures_heard,
+    of_another_flower,
     of_tasks,
     remember,
     sample_of,
@@ -46,8 +47,6 @@ COUNTS = (*EVENTS, "finished", "error_rate", "retry_rate", "per_min")
 OF_FAILURES = ("failed", "error_rate", "finished", "exception", "example", *PROVED)
 """Columns that the list of failures corrects or fills."""
 OF_CLUSTER = ("per_min", "error_rate", "finished")
-CLOCKS_APART_S = 60.0
-"""How far Flower's clock may be behind ours before a restart is taken for another Flower."""
 N = Kind.NUMBER
 
 COLUMNS = (
@@ -173,7 +172,7 @@ def read(look: Look) -> Reading:
             return Reading(rows, unread=counters.reason, idle=idle, memory=replace(memory, ours=after_nobody(memory.ours, heard)))
         counters = EventCounters(memory.started_at, memory.counts)
     counters = of_tasks(counters)
-    if not by_events and _of_another_flower(memory, counters, look.now):
+    if not by_events and of_another_flower(memory, counters, look.now):
         memory = replace(memory, read_at=None)
     why_dark, seen = _dark(memory, heard if by_events and heard is not None else counters, look)
     memory = _since_listening(memory, counters, look.target)
@@ -275,16 +274,6 @@ def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
     if isinstance(listed, Gap):
         return Earlier(), listed.reason if look.replies.asked(RECENT) else ""
     return earlier_of(listed, counters, look.target, look.now), ""
-
-
-def _of_another_flower(memory: TaskCounters, counters: EventCounters, now: float) -> bool:
-    """Whether these counters started before the last reading but are not the same: another Flower answers now.
-
-    Its whole life would count as what happened since, so counting starts anew, as in a first poll.
-    """
-    if memory.read_at is None or counters.started_at is None or counters.started_at == memory.started_at:
-        return False
-    return now - counters.started_at > now - memory.read_at + CLOCKS_APART_S
 
 
 def _since_listening(memory: TaskCounters, counters: EventCounters, target: Target) -> TaskCounters:
