@@ -26,7 +26,7 @@ from watchdog.demo.cluster import Cluster
 
 pytestmark = pytest.mark.alone
 
-CI_TARGETS = 40
+CI_TARGETS = 20
 WORKERS = 2
 INTERVAL_S = 3.0
 OLDEST_S = 3 * INTERVAL_S
@@ -165,14 +165,13 @@ def test_engine(
             began = time.monotonic()
             until(lambda: len(told(receiver)) == 2 * number + 1, 60, f"site-{number} to be told, after: {fault}")  # noqa: B023
             slowest_s = max(slowest_s, time.monotonic() - began)
-            time.sleep(2 * INTERVAL_S)
+            time.sleep(INTERVAL_S)
             site.mend(fault)
             began = time.monotonic()
             site.wait_for_workers()
             back_s = max(back_s, time.monotonic() - began)
             urlopen(f"{flowers.flower_url}/up/f{number}", timeout=10).close()
             until(lambda: len(told(receiver)) == 2 * number + 2, 60, f"the end of site-{number} to be told, after: {fault}")  # noqa: B023
-            time.sleep(INTERVAL_S)
         oldest_s = ages.oldest_s
     events = [(incident, event) for incident, _, event in told(receiver)]
     assert len({incident for incident, _ in events}) == len(FAULTS)

@@ -74,6 +74,7 @@ def _read_self(look: Look) -> Reading:
         "database_bytes": float(seen.database_bytes),
         "heartbeat_error": seen.heartbeat_error,
         "engine_error": seen.engine_error,
+        "engine_workers": float(seen.engine_workers),
     }
     sample = Sample(look.now, {"": (float(seen.late_cycles), float(seen.cycles))})
     if idle := second_look_needed(look, "late_lately", "late_share"):
@@ -164,6 +165,7 @@ SELF = Table(
         Column(
             "engine_error", T, "why watchdog looks itself where its workers should; empty if they do, or if there is no engine", neutral=""
         ),
+        Column("engine_workers", N, "its workers that look", "workers", 0.0),
         Column("late_lately", N, "late cycles within the window", "cycles", 0.0, windowed=True),
         Column("late_share", N, "of all cycles within the window", "ratio", 0.0, windowed=True),
     ),

@@ -53,7 +53,9 @@ def without_ears(settings: "Settings") -> "Settings":
     """With an engine, events are heard only where somebody asked for them, or where nothing else tells of tasks."""
     if settings.engine is None:
         return settings
-    targets = [one.model_copy(update={"events": "off"}) if one.events == "auto" and not one.hears_tasks else one for one in settings.target]
+    targets = [
+        one.model_copy(update={"events": "off"}) if one.events == "auto" and one.flower is not None else one for one in settings.target
+    ]
     return settings.model_copy(update={"target": tuple(targets)})
 
 

@@ -71,3 +71,5 @@ class SelfSeen(Struct, frozen=True):
     """All since the start, of which some were late."""
     engine_error: str = ""
     """Why the daemon looks itself where workers should; empty if they do, or if there is no engine."""
+    engine_workers: int = 0
+    """How many of its workers look."""

@@ -86,6 +86,7 @@ class Carrying:
     def start(self) -> None:
         """Begin to publish."""
         self._publisher.start(self.broker)
+        log.info("engine_started", targets=len(self._targets))
 
     def stop(self, patience_s: float) -> None:
         """Publish nothing more."""

@@ -44,7 +44,8 @@ class CommonClock:
         except StoreError:
             if self._ahead_s is None:
                 raise
-            return  # it stays as it was measured last
+            self._measured_at = self._stopwatch()  # the distance stays as it was; nobody waits for the database again and again
+            return
         self._ahead_s, self._measured_at = there - (before + self._clock()) / 2, self._stopwatch()
         far = abs(self._ahead_s) > WORTH_SAYING_S
         if far and not self._said:

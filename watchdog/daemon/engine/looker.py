@@ -62,6 +62,7 @@ class Looker:
         self._turn, self._reading = threading.Lock(), threading.Lock()
         self._looking: Looking | None = None
         self._read_at = float("-inf")
+        self._ended = threading.Event()
         self.refuses = ""
         """Why it does not look; empty if it does."""
 
@@ -71,6 +72,7 @@ class Looker:
         with self._current() as looking:
             cycle = looking.cycles.get(target) if looking is not None and looking.fingerprint == fingerprint else None
             if looking is None or cycle is None:
+                self._ended.wait(READ_EVERY_S)  # or it would take looks away from workers that do not refuse them
                 return
             with _turn_of(looking, target) as free:
                 if free:  # or a look of it goes on in this process, which is as good
@@ -78,6 +80,7 @@ class Looker:
 
     def close(self) -> None:
         """Close the sockets; what goes on stops asking."""
+        self._ended.set()
         with self._turn:
             looking, self._looking = self._looking, None
         if looking is not None:
@@ -146,7 +149,8 @@ class Looker:
             if old is not None:
                 old.replaced = True
         self._monitor.forget_all_but(set(fresh.cycles), set(fresh.rules))
-        log.info("configuration_read", targets=len(fresh.cycles), fingerprint=fresh.fingerprint)
+        if old is None or old.fingerprint != fresh.fingerprint:
+            log.info("configuration_read", targets=len(fresh.cycles), fingerprint=fresh.fingerprint)
         if old is not None and unused:
             old.close()
 

@@ -73,4 +73,5 @@ def with_lookers(seen: SelfSeen, lookers: Iterable[LookerSeen], error: str) -> S
         rules=tuple(rules[name] for name in sorted(rules)),
         cycle_s=max(seen.cycle_s, longest),
         engine_error=error and (refuses or error),
+        engine_workers=sum(not one.refuses for one in lookers),
     )

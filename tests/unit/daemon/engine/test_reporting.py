@@ -28,6 +28,10 @@ def test_the_longest_look_is_that_of_whoever_took_longest() -> None:
     assert with_lookers(SelfSeen(cycle_s=1.0), [LookerSeen("one", cycle_s=3.0)], "").cycle_s == 3.0
 
 
+def test_workers_that_refuse_are_not_counted() -> None:
+    assert with_lookers(SelfSeen(), [LookerSeen("one"), LookerSeen("two", refuses="another version")], "").engine_workers == 1
+
+
 @dataclass
 class Database:
     """A database whose clock is `ahead_s` ahead of this machine's, which stands still."""
@@ -67,7 +71,8 @@ def test_while_the_database_is_away_the_distance_stays_as_it_was() -> None:
     clock = database.clock()
     clock()
     database.away, database.stopwatch_s = True, 31.0
-    assert clock() == 1050.0
+    assert (clock(), clock()) == (1050.0, 1050.0)
+    assert database.asked == 2
 
 
 def test_without_a_first_answer_there_is_no_time() -> None:
