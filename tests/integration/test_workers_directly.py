@@ -12,14 +12,16 @@ from tests.processes.looking import Watching
 from watchdog.demo.cluster import Cluster
 
 FORKED, OTHER, ALONE = "celery@forked", "celery@other", "celery@alone"
+HURRY = 3.0
+"""Where nobody but a worker that is asked says anything, what takes a worker for lost may as well take a third of its time."""
 
 
 @pytest.fixture
 def watch() -> Iterator[Callable[..., Watching]]:
     made: list[Watching] = []
 
-    def make(**target: object) -> Watching:
-        made.append(Watching(**target))
+    def make(hurry: float = 1.0, **target: object) -> Watching:
+        made.append(Watching(hurry=hurry, **target))
         return made[-1]
 
     yield make
@@ -45,7 +47,7 @@ def test_without_flower_workers_are_known_by_what_they_say(cluster: Cluster, wat
 
 
 def test_without_flower_a_goodbye_is_told_from_a_loss(cluster: Cluster, watch: Callable[..., Watching]) -> None:
-    watching = watch(redis=cluster.redis_url)
+    watching = watch(redis=cluster.redis_url, hurry=HURRY)
     watching.until({FORKED: "online", OTHER: "online"})
     cluster.kill_worker(FORKED)
     cluster.kill_worker(OTHER, signal.SIGTERM)
@@ -53,7 +55,7 @@ def test_without_flower_a_goodbye_is_told_from_a_loss(cluster: Cluster, watch: C
 
 
 def test_without_flower_a_frozen_worker_is_lost_and_comes_back(cluster: Cluster, watch: Callable[..., Watching]) -> None:
-    watching = watch(redis=cluster.redis_url)
+    watching = watch(redis=cluster.redis_url, hurry=HURRY)
     watching.until({FORKED: "online", OTHER: "online"})
     process = cluster.workers[OTHER]
     process.send(signal.SIGSTOP)
@@ -68,7 +70,7 @@ def test_without_flower_the_death_of_the_only_worker_is_a_loss(tmp_path: Path, w
     with Cluster(tmp_path) as cluster:
         cluster.start_redis()
         cluster.start_worker(FORKED, ["forked"])
-        watching = watch(redis=cluster.redis_url)
+        watching = watch(redis=cluster.redis_url, hurry=HURRY)
         watching.until({FORKED: "online"})
         cluster.kill_worker(FORKED)
         watching.until({FORKED: "lost"})
