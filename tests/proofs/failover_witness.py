@@ -11,6 +11,7 @@ from typing import Any, Self
 import psycopg
 
 from tests.servers.waiting import until
+from watchdog.store.postgresql.database import WRITERS
 
 __all__ = ["MachineDelay", "Witness"]
 
@@ -55,7 +56,7 @@ class Witness:
         """The tables of watchdog are there already."""
         self._url = url
         self._connection = psycopg.connect(url, autocommit=True)
-        self._connection.execute(_WATCH.encode())
+        self._connection.execute(f"SELECT pg_advisory_xact_lock({WRITERS}); {_WATCH}".encode())  # one transaction, while nobody writes
 
     def close(self) -> None:
         self._connection.close()
