@@ -1,18 +1,21 @@
 """PostgreSQL as several processes use it: opened beside the daemon that has the lease, and cycles that are committed side by side."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.builders.lookers import Looker, World
-from tests.builders.outbox import T0, incident, load, message, opened, plan
+from tests.builders.outbox import T0, commit, incident, load, message, opened, plan
 from tests.servers.postgresql import RealPostgreSQL
 from watchdog.core.model.servers.database_url import DatabaseUrl
 from watchdog.store import NotApartError, Store, StoreError, UnsureError
 from watchdog.store.migrations import STEPS
+from watchdog.store.postgresql import lease
 from watchdog.store.postgresql.connection import PostgresConnection
+from watchdog.store.postgresql.database import WRITERS
 
 
 @pytest.fixture
@@ -126,6 +129,32 @@ def test_a_look_goes_on_beside_another_target_until_it_sees_a_fault(store: Store
             looker.look()
     assert looker.look() is not None
     assert [one.rule for one in load(store).open] == ["QueueBacklogHigh"]
+
+
+@pytest.mark.parametrize("lock", [f"pg_advisory_xact_lock({WRITERS})", f"pg_advisory_xact_lock_shared({WRITERS})"])
+def test_one_that_is_frozen_in_the_middle_of_a_batch_keeps_nobody_from_writing_for_long(
+    store: Store, url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch, lock: str
+) -> None:
+    monkeypatch.setattr(lease, "TTL_S", 0.2)
+    frozen = psycopg.connect(url.reveal(), autocommit=True, application_name="watchdog 0123")
+    frozen.execute(f"BEGIN; SELECT {lock}".encode())
+    frozen.pgconn.enter_pipeline_mode()
+    frozen.pgconn.send_query_params(b"SELECT 1", None)
+    frozen.pgconn.send_flush_request()
+    frozen.pgconn.flush()
+    with closing(frozen):
+        with pytest.raises(StoreError, match="writes for too long"):
+            commit(store, plan())
+        commit(store, plan())
+    assert store.last_cycle("prod") == 1
+
+
+def test_one_that_is_at_work_is_waited_for_and_not_ended(store: Store, beside: Store) -> None:
+    with beside.cycle() as transaction:
+        with pytest.raises(StoreError, match="writes for too long"):
+            commit(store, plan())
+        transaction.commit(plan())
+    assert store.last_cycle("prod") == 1
 
 
 # --- a commit of which nothing is known ---------------------------------------------------------------------------------

@@ -37,6 +37,11 @@ _log = structlog.get_logger("watchdog.store")
 
 WRITERS = 0x57444F47
 """`WDOG`: the advisory lock of those who write."""
+_END_STALLED = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'watchdog %%' AND state = 'active' AND wait_event = 'ClientRead'
+        AND query_start < clock_timestamp() - make_interval(secs => %s)"""
+"""Those of a process that is frozen in the middle of what psycopg sends as a pipeline, which no timeout of PostgreSQL ends."""
 
 
 class PostgresDatabase:
@@ -74,6 +79,7 @@ class PostgresDatabase:
         """Use the tables as a daemon of this version has made them, and go on only as long as they are these. Nothing is created."""
         try:
             with self.speaking():
+                refuse_shared_sessions(self.connection(), self._new, self.url)
                 version = check_version(self.connection(), self.url)
         except BaseException:
             self.close()
@@ -168,10 +174,16 @@ class PostgresDatabase:
             except psycopg.Error:
                 if connection.usable:
                     connection.roll_back()
+                    self._end_stalled(connection)
                     raise
                 connection = self.connection()
                 self._begin(connection, locking)
         return connection
+
+    def _end_stalled(self, connection: PostgresConnection) -> None:
+        """Before the next attempt: whoever holds a lock and does not go on loses it, and its transaction."""
+        with suppress(psycopg.Error):
+            connection.raw.execute(_END_STALLED.encode(), (lease.TTL_S,))
 
     def _begin(self, connection: PostgresConnection, locking: str) -> None:
         """Begin a transaction with its locks, if what must hold in each of them does."""
