@@ -26,6 +26,7 @@ from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.queries import ListLengths, OfKeys, Ping, Query, SetMembers, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.daemon.cycle import Cycle
+from watchdog.daemon.lazy_imports import without
 from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.flower.questions import HEALTH, asking
@@ -142,7 +143,9 @@ def watched_site(site: Site, servers: Servers, folder: Path) -> Iterator[Watched
     sources = {name: Overheard(source) for name, source in build_sources(settings).items()}
     poller = Poller(to_target(conf.settings, settings), sources, TABLES)
     clock = Clock(site, servers)
-    with Store.open(conf.loaded.database) as store:
+    with without("numpy", "pandas"):  # as the daemon
+        opened = Store.open(conf.loaded.database)
+    with opened as store:
         evaluator = Evaluator(TABLES, stopwatch=perf_counter)
         rules = rules_for(conf.book, "prod", TABLES)
         past: Callable[[float], Past] = lambda _: Past()  # noqa: E731
