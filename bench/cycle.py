@@ -26,7 +26,7 @@ from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.queries import ListLengths, OfKeys, Ping, Query, SetMembers, WorkerStatus
 from watchdog.core.model.reading import Past
 from watchdog.daemon.cycle import Cycle
-from watchdog.daemon.lazy_imports import without
+from watchdog.daemon.starting.lazy_imports import without
 from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.flower.questions import HEALTH, asking
