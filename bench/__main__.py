@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench.amqp_events import amqp_events
+from bench.carried import carried
 from bench.cycle import cycle
 from bench.engine import engine
 from bench.events import events
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure | Skipped]]] = {
     "amqp_events": amqp_events,
     "sending": sending,
     "engine": engine,
+    "carried": carried,
 }
 """Name -> what it measures, in a folder of its own. A new part is one file and one line here."""
 

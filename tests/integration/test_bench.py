@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.carried import carried
 from bench.cycle import cycle
 from bench.events import events
 from bench.figures import Figure, Skipped, by_round, table
@@ -45,6 +46,14 @@ def test_many_incidents_and_their_floor_end_at_a_receiver_with_the_same_bodies(t
     assert struck.ratio == pytest.approx(struck.measured / struck.floor)
     assert quiet.floor
     assert quiet.measured > 0
+
+
+def test_a_look_that_workers_make_is_measured_beside_one_of_a_daemon(tmp_path: Path) -> None:
+    look, published, taken, whole = carried(tmp_path, targets=2, rounds=1)
+    assert isinstance(whole, Figure)
+    assert isinstance(look, Figure)
+    assert look.floor
+    assert whole.measured == pytest.approx(sum(one.measured for one in (look, published, taken) if isinstance(one, Figure)))
 
 
 def test_a_decision_with_silences_and_routes_is_measured_beside_one_without(tmp_path: Path) -> None:
