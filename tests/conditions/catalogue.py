@@ -67,7 +67,7 @@ CONDITIONS = (
     Condition("A worker uses too much memory", ("WorkerMemoryHigh",)),
     Condition("Results are kept for ever", ("ResultBackendGrowth",)),
     Condition("A rule fails", ("RuleFailed",)),
-    Condition("watchdog is late", ("EvaluationLate",)),
+    Condition("watchdog is late", ("EvaluationLate", "EngineSilent")),
     Condition("Notifications do not arrive", ("DeliveryFailing", "ReceiverOff")),
     Condition("watchdog itself is gone", ("HeartbeatFailing",), "an outside service misses its heartbeat (heartbeat.md)"),
 )

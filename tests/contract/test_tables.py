@@ -58,7 +58,8 @@ DESIGN = {
     "receivers": "name pending oldest_s dead off last_ok_s",
     "rules": "name failed error took_ms trial",
     "silences": "id active matchers version hides remaining_s until comment author",
-    "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error late_lately late_share",
+    "self": "cycle_s late_cycles config_rejected config_error database_bytes heartbeat_error engine_error engine_workers "
+    "late_lately late_share",
 }
 BOUNDS = {"oldest_s"}
 """Columns whose value may be a lower bound, with the reason beside it."""

@@ -343,6 +343,8 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
      "watchdog is late: 50% of its cycles in 5 minutes; the longest of the last ones took 12s"),
     ("HeartbeatFailing", {"heartbeat_error": "404 from hc-ping.com"}, Severity.WARNING,
      "The heartbeat is not accepted: 404 from hc-ping.com"),
+    ("EngineSilent", {"engine_error": "redis://engine: connection refused"}, Severity.WARNING,
+     "No worker of watchdog looks, it does all itself: redis://engine: connection refused"),
     ("Silenced", {"active": True, "author": "ann", "comment": "new GPUs"}, Severity.INFO,
      'Silenced until 16:10 UTC by ann: rule="WorkerLost" (new GPUs); hides 3 incidents now'),
     ("Silenced", {"active": True, "hides": 0.0}, Severity.INFO, 'Silenced until 16:10 UTC: rule="WorkerLost"; hides nothing now'),
@@ -477,6 +479,7 @@ QUIET: list[tuple[str, dict[str, Cell]]] = [
     ("EvaluationLate", {"late_lately": 9.0, "late_share": 1.0}),
     ("EvaluationLate", {"late_lately": 90.0, "late_share": 0.4}),
     ("HeartbeatFailing", {"heartbeat_error": ""}),
+    ("EngineSilent", {"engine_error": ""}),
 ]
 
 

@@ -104,12 +104,12 @@ def _opened(place: "DatabasePlace") -> "Store":
 
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
-    said = ""
+    log, said = structlog.get_logger(), ""
     while True:
         try:
             return Store.beside_daemon(place)
         except StoreError as error:
             if str(error) != said:
-                structlog.get_logger().warning("waiting_for_database", reason=str(error))
+                log.warning("waiting_for_database", reason=str(error))
             said = str(error)
             time.sleep(WAIT_S)

@@ -48,8 +48,11 @@ class _AsOurs(logging.Handler):
     """What Celery and kombu say, as lines of our log."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        said = log.error if record.levelno >= logging.ERROR else log.warning
-        said("celery_said", by=record.name, reason=" ".join(record.getMessage().split()))
+        reason = " ".join(record.getMessage().split())
+        if record.levelno >= logging.ERROR:
+            log.error("celery_said", by=record.name, reason=reason)
+        else:
+            log.warning("celery_said", by=record.name, reason=reason)
 
 
 def _log_as_ours() -> None:
