@@ -66,7 +66,7 @@ def engine_faults(settings: "Settings | None", database: str | None, place: Call
     if database is None or not is_database_url(database):
         yield (
             f"{place(('engine',))}: engine: expected a `database` beside it that all workers reach, such as "
-            '"postgresql://watchdog@db/watchdog"; found a file'
+            '"postgresql://db.internal/watchdog"; found a file'
         )
     ours = _server(settings.engine.broker.server)
     for target in settings.target:
