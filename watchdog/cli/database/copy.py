@@ -16,7 +16,7 @@ Exit codes: 0 copied, 2 refused; then nothing was changed.
 \b
 Examples:
   sudo systemctl stop watchdog
-  sudo -u watchdog watchdog database copy /var/lib/watchdog/watchdog.db postgresql://watchdog@db/watchdog
+  sudo /opt/watchdog/bin/watchdog database copy /var/lib/watchdog/watchdog.db 'postgresql://db/watchdog?user=watchdog'
   sudoedit /etc/watchdog/watchdog.toml   # database = that URL
   sudo systemctl start watchdog
 """

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DjangoSettings", "DjangoSource"]
 
-NO_LIBRARY = "django: psycopg is not installed, which reads PostgreSQL: pip install 'celery-watchdog[postgresql]'"
+NO_LIBRARY = "django: psycopg is not installed, which reads PostgreSQL: pip install 'celery-watchdog[postgres]'"
 TO_GRANT = "GRANT SELECT on the tables django_celery_beat_* to this user"
 NO_TABLES = "the tables of django-celery-beat are not there (is it in INSTALLED_APPS, and migrated?), or lack a column of release 2.9"
 

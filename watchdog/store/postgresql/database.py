@@ -20,7 +20,7 @@ from watchdog.store.refusals import StoreError, UnsureError
 try:
     import psycopg
 except ImportError:
-    raise StoreError("database: psycopg is not installed, which speaks to PostgreSQL: pip install 'celery-watchdog[postgresql]'") from None
+    raise StoreError("database: psycopg is not installed, which speaks to PostgreSQL: pip install 'celery-watchdog[postgres]'") from None
 
 from watchdog.store.migrations import STEPS
 from watchdog.store.postgresql import lease, standbys
