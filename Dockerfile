@@ -29,6 +29,6 @@ VOLUME /var/lib/watchdog
 # The daemon touches this file every 10 s while no target's cycle is overdue and every receiver's delivery is at work. What is
 # wrong with the cluster makes no container unhealthy. With PostgreSQL there is no such file: ask /healthz ([http]).
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["sh", "-c", "test ! -e watchdog.db.lock || find watchdog.db.lock -mmin -1 | grep -q ."]
+    CMD ["sh", "-c", "test ! -e /var/lib/watchdog/watchdog.db.lock || find /var/lib/watchdog/watchdog.db.lock -mmin -1 | grep -q ."]
 ENTRYPOINT ["watchdog"]
 CMD ["run"]

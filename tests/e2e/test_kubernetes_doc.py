@@ -103,7 +103,7 @@ def test_there_is_one_daemon_at_a_time() -> None:
 
 def test_the_probe_is_the_one_of_the_image() -> None:
     probe = pod()["containers"][0]["livenessProbe"]["exec"]["command"]
-    assert f'"{probe[-1]}"' in DOCKERFILE
+    assert f'|| {probe[-1]}"' in DOCKERFILE  # the image knows no database: without the file it is healthy
 
 
 def test_the_user_and_the_volume_are_those_of_the_image() -> None:
