@@ -26,7 +26,7 @@ Signals:
   SIGTERM  finish the delivery in hand, then end
 
 \b
-Exit codes: 0 ended, 1 the database cannot be used, 2 usage, configuration or rules are wrong.
+Exit codes: 0 ended, 1 the database cannot be used or another daemon took over, 2 usage, configuration or rules are wrong.
 
 \b
 Examples:

@@ -24,7 +24,7 @@ POOLS = ("threads", "solo")
 
 @click.command(
     epilog="""\b
-Signals are those of any Celery worker: SIGTERM ends it after the looks in hand. A database that is not there yet is waited for.
+Signals are those of any Celery worker: SIGTERM ends it after its current looks. It waits for a database that does not exist yet.
 
 \b
 Exit codes: 0 ended, 1 the database cannot be used, 2 usage, configuration or rules are wrong.
