@@ -5,18 +5,20 @@ poll on that finds them heard over the same connection: at the first, Flower is 
 when they began. When they are lost it is asked anew, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import Query
+from watchdog.core.model.queries import Query, RunningTasks, WaitingTasks
 from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.core.model.servers.both_lists import list_of_both
 from watchdog.core.model.servers.heard import FAILURES_HEARD, LISTS, CountHeard, Heard, ListHeard
-from watchdog.sources.base import Source
+from watchdog.sources.base import Learning, Source
 
-__all__ = ["BesideFlower"]
+__all__ = ["NAMED", "BesideFlower"]
 
 COUNTED = CountHeard()
+NAMED = (WaitingTasks(), RunningTasks(1000))
+"""What Flower is asked as events begin to be heard: the names of tasks are said once, when a worker receives them."""
 
 
 class BesideFlower:
@@ -27,6 +29,11 @@ class BesideFlower:
         self._since: float | None = None
         self._counts = False
         self._failed: object = None
+
+    @property
+    def lacks_names(self) -> bool:
+        """Whether the names of tasks were said before, if events have just begun to be heard."""
+        return self._since is not None and isinstance(self._events, Learning)
 
     def hear(self) -> tuple[Mapping[Query, object], bool]:
         """Begin a poll: return what was counted, and whether what Flower said earlier must not be used any more.
@@ -40,6 +47,12 @@ class BesideFlower:
         self._since = since
         heard: dict[Query, object] = {COUNTED: counted, **({FAILURES_HEARD: self._failed} if self._counts else {})}
         return ({} if counted is None else heard), changed
+
+    def learn(self, answers: Iterable[object]) -> None:
+        """Tell events the names of the tasks in these lists of Flower's, which they may have missed."""
+        if isinstance(self._events, Learning):
+            listed = [task for tasks in answers if isinstance(tasks, tuple) for task in tasks if isinstance(task, TaskSeen)]
+            self._events.learn({task.id: task.name for task in listed if task.name})
 
     def added_to(self, answers: Mapping[Query, object]) -> Mapping[Query, object]:
         """Return Flower's answers, each list with what was heard."""

@@ -20,7 +20,7 @@ from watchdog.core.model.replies import Replies
 from watchdog.core.model.rows import Asking, Table
 from watchdog.core.model.servers.heard import OF_TASKS
 from watchdog.core.model.target import Target
-from watchdog.polling.beside_flower import BesideFlower
+from watchdog.polling.beside_flower import NAMED, BesideFlower
 from watchdog.polling.pace import PollPace
 from watchdog.sources.base import Interruptible, Remembering, Source
 
@@ -53,7 +53,8 @@ class Poller:
     @cached_property
     def longest_s(self) -> float:
         """The longest that polling may take, by the sources' timeouts (seconds)."""
-        return ROUNDS * sum(source.longest_s for source in self._sources.values())
+        names_s = self._sources["flower"].longest_s if self._beside is not None else 0.0
+        return ROUNDS * sum(source.longest_s for source in self._sources.values()) + names_s
 
     def stop(self) -> None:
         """From any thread: the running batch is the last. `ask` raises StoppedError from now on."""
@@ -93,6 +94,8 @@ class Poller:
         heard, changed = self._beside.hear()
         if changed:
             self._good = {query: answer for query, answer in self._good.items() if type(query) not in OF_TASKS}
+            if self._beside.lacks_names:
+                self._beside.learn(self._sources["flower"].ask(NAMED).replies.values())
         return heard
 
     def _source_of(self, query: Query) -> str:

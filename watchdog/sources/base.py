@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from watchdog.core.model.queries import Query
 
-__all__ = ["Answers", "Interruptible", "Remembering", "Source"]
+__all__ = ["Answers", "Interruptible", "Learning", "Remembering", "Source"]
 
 
 class Answers(Struct, frozen=True):
@@ -59,4 +59,13 @@ class Remembering(Protocol):
 
     def forget(self) -> None:
         """From now on, answer with nothing from before."""
+        ...
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A source that is told names of tasks by another one."""
+
+    def learn(self, names: Mapping[str, str]) -> None:
+        """Task id -> name, of tasks whose name may have been said before this source began."""
         ...

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,7 +17,9 @@ from watchdog.core.model.queries import (
     Query,
     ReadEventCounters,
     ReadServer,
+    RunningTasks,
     TaskMeta,
+    WaitingTasks,
     WorkerStatus,
 )
 from watchdog.core.model.reading import Past, read_tables
@@ -268,6 +270,27 @@ def test_flower_is_asked_no_more_often_because_events_are_heard() -> None:
     for _ in range(10):
         beside.failed()
     assert len(beside.flower.batches) == 1
+
+
+@dataclass
+class Learned(Recording):
+    """Events that are told names."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def learn(self, names: Mapping[str, str]) -> None:
+        self.names = {**self.names, **names}
+
+
+def test_as_events_begin_to_be_heard_they_learn_the_names_of_what_waits_and_runs_from_flower() -> None:
+    beside = Beside()
+    waits, runs = TaskSeen("w", "shop.wait", "RECEIVED"), TaskSeen("r", "shop.run", "STARTED")
+    beside.flower.answers |= {WaitingTasks(): (waits,), RunningTasks(1000): (runs,)}
+    events = Learned("events", answers=beside.events.answers)
+    asking = Poller(a_target(hears_beside_flower=True), {"flower": beside.flower, "events": events}, {})
+    asking.ask(Past(), NOW)
+    asking.ask(Past(), NOW + 1)
+    assert (events.names, len(beside.flower.batches)) == ({"w": "shop.wait", "r": "shop.run"}, 1)
 
 
 # --- order, time ----------------------------------------------------------------------------------------------------------

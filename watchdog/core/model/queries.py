@@ -39,6 +39,7 @@ __all__ = [
     "StoredResult",
     "SucceededTasks",
     "TaskMeta",
+    "WaitingTasks",
     "WholeTask",
     "WorkerHeartbeats",
     "WorkerStatus",
@@ -124,6 +125,13 @@ class RunningTasks(Query, frozen=True):
 
 STARTED_TASKS = RunningTasks()
 """The query for running tasks that all tables share, so that it is sent once."""
+
+
+class WaitingTasks(Query, frozen=True):
+    """`/api/tasks?state=RECEIVED`: what workers hold and did not start. -> `tuple[TaskSeen, ...]`; `limit` as in `RunningTasks`."""
+
+    source = "flower"
+    limit: int = 1000
 
 
 class FailedTasks(Query, frozen=True):

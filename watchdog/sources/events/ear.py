@@ -8,7 +8,7 @@ connects again with growing pauses. What is said while it is not connected is no
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 
 from watchdog.core.model.gaps import Gap
@@ -77,6 +77,12 @@ class Ear:
             if self._runs is None or why is not None:
                 return dict.fromkeys(queries, why or Gap("events: do not listen to tasks"))
             return {query: answer(query, self._runs) for query in queries}
+
+    def learn(self, names: Mapping[str, str]) -> None:
+        """Take names of tasks (id -> name) that were said before."""
+        with self._turn:
+            if self._runs is not None:
+                self._runs.learn(names)
 
     def close(self, seconds: float) -> None:
         """End the thread, which closes its connection itself; wait for that this long at most."""

@@ -5,7 +5,7 @@ ear; the last one that is closed ends it.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,11 @@ class EventsSource:
         elif of_tasks:
             replies |= self._listening(self._prefix).answers(of_tasks)
         return Answers(replies, None if self._ear is None else self._ear.latency_ms)
+
+    def learn(self, names: Mapping[str, str]) -> None:
+        """Only a task's first events say its name: take it from who heard them (task id -> name)."""
+        if self._ear is not None:
+            self._ear.learn(names)
 
     def close(self) -> None:
         """Stop listening."""

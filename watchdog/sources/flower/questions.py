@@ -20,6 +20,7 @@ from watchdog.core.model.queries import (
     RevokedTasks,
     RunningTasks,
     SucceededTasks,
+    WaitingTasks,
     WholeTask,
     WorkerHeartbeats,
     WorkersTasks,
@@ -56,6 +57,7 @@ _ORDER: tuple[type[Query], ...] = (
     Inspected,
     WorkerPlans,
     RunningTasks,
+    WaitingTasks,
     FailedTasks,
     RevokedTasks,
     SucceededTasks,
@@ -89,7 +91,16 @@ def asking(query: Query) -> tuple[str, Reader] | None:
     match query:
         case InspectOne(worker):
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
-        case RunningTasks() | FailedTasks() | RevokedTasks() | SucceededTasks() | WorkersTasks() | RecentTasks() | OldestTasks():
+        case (
+            RunningTasks()
+            | WaitingTasks()
+            | FailedTasks()
+            | RevokedTasks()
+            | SucceededTasks()
+            | WorkersTasks()
+            | RecentTasks()
+            | OldestTasks()
+        ):
             return tasks_path(query), lambda body: tasks_seen(body, query)
         case WholeTask():
             return whole_task_path(query), lambda body: whole_task_seen(body, query)

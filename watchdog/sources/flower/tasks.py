@@ -14,7 +14,16 @@ from msgspec import Struct
 
 from watchdog.core.decoding import ready
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import FailedTasks, RecentTasks, RevokedTasks, RunningTasks, SucceededTasks, WholeTask, WorkersTasks
+from watchdog.core.model.queries import (
+    FailedTasks,
+    RecentTasks,
+    RevokedTasks,
+    RunningTasks,
+    SucceededTasks,
+    WaitingTasks,
+    WholeTask,
+    WorkersTasks,
+)
 from watchdog.core.model.replies import TaskSeen, WholeTaskSeen
 from watchdog.core.model.servers.flower_queries import OldestTasks
 from watchdog.sources.flower.json import UNREADABLE, as_kind, decoded
@@ -23,7 +32,7 @@ from watchdog.sources.task_texts import LONGEST_TEXT, arguments_of, cut, last_li
 
 __all__ = ["TaskQuery", "tasks_path", "tasks_seen", "whole_task_path", "whole_task_seen"]
 
-TaskQuery = RunningTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks | OldestTasks
+TaskQuery = RunningTasks | WaitingTasks | FailedTasks | RevokedTasks | SucceededTasks | WorkersTasks | RecentTasks | OldestTasks
 
 MOST_TASKS = 1000
 """The longest list that is requested (0.8 MB, 70 ms of Flower's loop)."""
@@ -58,7 +67,7 @@ class _Task(Struct):
 
 _FIELDS: dict[str, Any] = {field.encode_name: field.type for field in msgspec.structs.fields(_Task)}
 _LOOSE: Any = dict[str, dict[str, Any]] | list[dict[str, Any]]
-_STATES = {RunningTasks: "STARTED", FailedTasks: "FAILURE", RevokedTasks: "REVOKED", SucceededTasks: "SUCCESS"}
+_STATES = {RunningTasks: "STARTED", WaitingTasks: "RECEIVED", FailedTasks: "FAILURE", RevokedTasks: "REVOKED", SucceededTasks: "SUCCESS"}
 
 
 def tasks_path(query: TaskQuery) -> str:

@@ -27,6 +27,11 @@ def test_a_task_that_both_tell_of_is_listed_once_as_it_was_heard(query: Query) -
     assert list_of_both(query, (task("a"),), Heard((task("a", worker="heard"),))) == (task("a", worker="heard"),)
 
 
+def test_a_task_whose_name_was_said_before_has_flowers_name_for_it() -> None:
+    unnamed = TaskSeen("a", None, "FAILURE", "heard")
+    assert list_of_both(FailedTasks(), (task("a"),), Heard((unnamed,))) == (TaskSeen("a", "shop.mail", "FAILURE", "heard"),)
+
+
 @pytest.mark.parametrize("query", EVERY_LIST, ids=lambda query: type(query).__name__)
 def test_what_flower_alone_knows_stays(query: Query) -> None:
     assert sorted(ids(list_of_both(query, (task("old"),), Heard((task("new"),))))) == ["new", "old"]

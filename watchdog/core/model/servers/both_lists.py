@@ -1,10 +1,12 @@
 """A list of tasks as both tell it: Flower's, and what was heard since events are.
 
 In: a query of `LISTS`, the answers of the two. Out: one list, in which each task is once, as it was heard if it was. So nothing changes
-hands: who is heard no more leaves Flower's list as it is.
+hands: who is heard no more leaves Flower's list as it is. One whose name was told before events were heard has Flower's name for it.
 """
 
 from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, Query, RevokedTasks, RunningTasks, SucceededTasks, WorkersTasks
@@ -26,7 +28,9 @@ def list_of_both(query: Query, listed: tuple[TaskSeen, ...] | Gap, heard: Heard 
     if isinstance(listed, Gap):
         return heard.tasks if isinstance(query, WITHOUT_FLOWER) else listed
     ours = frozenset(task.id for task in heard.tasks)
-    both = [*heard.tasks, *(task for task in listed if task.id not in ours and task.id not in heard.over)]
+    theirs = {task.id: task.name for task in listed if task.id in ours}
+    named = [task if task.name else replace(task, name=theirs.get(task.id)) for task in heard.tasks]
+    both = [*named, *(task for task in listed if task.id not in ours and task.id not in heard.over)]
     match query:
         case RunningTasks(limit):
             return tuple(sorted(both, key=lambda task: task.started or task.received or 0.0)[:limit])

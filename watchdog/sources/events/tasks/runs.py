@@ -8,12 +8,15 @@ limit does that, on Celery 5.7) is counted once.
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from typing import TypeVar
 
 from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.sources.events.tasks.messages import TaskEvent
 from watchdog.sources.events.tasks.run import ENDED, Run
 
 __all__ = ["Runs"]
+
+T = TypeVar("T")
 
 MOST_WAITING = 20_000
 """Tasks that were sent or received and did not start yet; beyond that, those heard of longest ago are dropped."""
@@ -49,6 +52,8 @@ class Runs:
         self._settled: dict[str, Run] = {}
         """The last ones that ended without a word."""
         self._succeeded: dict[str, deque[Run]] = {}
+        self._names: dict[str, str] = {}
+        """Of tasks of which nothing was heard yet, as somebody else knows them."""
         self._counts: dict[str, dict[str, dict[str, float]]] = {}
         self._counted = 0
         self._since = 0.0
@@ -79,12 +84,21 @@ class Runs:
                 self._counts_one(event.hostname, run.name or "", kind)
         self._files(run)
 
+    def learn(self, names: Mapping[str, str]) -> None:
+        """Take names of tasks (id -> name): a worker says them as it receives a task, which may have been before the ear was opened."""
+        for task_id, name in names.items():
+            known = self._started.get(task_id) or self._waiting.get(task_id)
+            if known is None:
+                _put(self._names, task_id, name, MOST_WAITING)
+            else:
+                known.name = known.name or name
+
     def settles(self, idle: Mapping[str, float]) -> None:
         """Workers said, at this time by their clocks, that they execute nothing: what they started before has ended without a word."""
         for run in list(self._started.values()) if idle else ():
             if run.settles(idle):
                 del self._started[run.id]
-                _put(self._settled, run, MOST_ENDED)
+                _put(self._settled, run.id, run, MOST_ENDED)
 
     def counters(self) -> EventCounters:
         """Return the counts since the ear was opened."""
@@ -145,7 +159,9 @@ class Runs:
             return found
         ended = self._ended.pop(task_id, None)
         if ended is None:
-            return Run(task_id)
+            new = Run(task_id)
+            new.name = self._names.pop(task_id, None)
+            return new
         if self._failed.pop(task_id, None) is None and self._revoked.pop(task_id, None) is None:
             self._drop_success(ended)
         return ended
@@ -160,13 +176,18 @@ class Runs:
         self._old.discard(run.id)
         self._settled.pop(run.id, None)
         if run.state not in ENDED:
-            _put(self._started if run.state == "STARTED" else self._waiting, run, MOST_STARTED if run.state == "STARTED" else MOST_WAITING)
+            _put(
+                self._started if run.state == "STARTED" else self._waiting,
+                run.id,
+                run,
+                MOST_STARTED if run.state == "STARTED" else MOST_WAITING,
+            )
             return
-        _put(self._ended, run, MOST_ENDED)
+        _put(self._ended, run.id, run, MOST_ENDED)
         if run.state == "FAILURE":
-            _put(self._failed, run, MOST_ENDED)
+            _put(self._failed, run.id, run, MOST_ENDED)
         elif run.state == "REVOKED":
-            _put(self._revoked, run, MOST_ENDED)
+            _put(self._revoked, run.id, run, MOST_ENDED)
         else:
             self._succeeds(run)
 
@@ -192,11 +213,11 @@ class Runs:
         counts[kind] = counts.get(kind, 0.0) + 1.0
 
 
-def _put(runs: dict[str, Run], run: Run, most: int) -> None:
-    """Add a run as the last one; the first one goes if there are too many."""
-    runs[run.id] = run
-    if len(runs) > most:
-        del runs[next(iter(runs))]
+def _put(kept: dict[str, T], task_id: str, what: T, most: int) -> None:
+    """Add what is known of a task as the last one; the first one goes if there are too many."""
+    kept[task_id] = what
+    if len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 def _last(runs: Iterable[Run], limit: int) -> tuple[TaskSeen, ...]:

@@ -233,3 +233,23 @@ def test_of_two_workers_one_that_executes_nothing_does_not_execute_it() -> None:
 
 def test_a_task_that_comes_back_to_its_first_worker_is_executed_there_once() -> None:
     assert executing(twice().hear("started")) == [(WORKER, {OTHER: AT + 4})]
+
+
+def test_a_task_that_was_received_before_is_counted_by_the_name_that_was_learnt() -> None:
+    told = Told()
+    told.runs.learn({"1": "shop.order"})
+    told.hear("started", "failed")
+    assert [(task, event) for _, task, event, _ in told.runs.counters().each()] == [("shop.order", "started"), ("shop.order", "failed")]
+
+
+def test_a_name_is_learnt_of_what_has_begun_too() -> None:
+    told = Told().hear("started")
+    told.runs.learn({"1": "shop.order"})
+    assert [task.name for task in told.hear("failed").runs.failed(1)] == ["shop.order"]
+
+
+def test_no_more_names_are_kept_than_tasks_that_wait() -> None:
+    told = Told()
+    told.runs.learn({str(number): "shop.order" for number in range(MOST_WAITING + 1)})
+    told.hear("started", task_id="0").hear("started", task_id="1")
+    assert [task.name for task in told.runs.started(2)] == [None, "shop.order"]
