@@ -44,11 +44,14 @@ class Noticed(Struct, frozen=True):
 
 
 class _Target(Struct):
-    """What is known of the looks at one target. `at`: when the last one was, by the clock of those who look. `ours`: we are looking."""
+    """What is known of the looks at one target. `at`: when the last one was, by the clock of those who look. `ours`: we are looking.
+    `tried_at`: when our last look ended, committed or not, by the stopwatch.
+    """
 
     interval_s: float
     at: float
     ours: bool = False
+    tried_at: float = -inf
 
 
 class Carrying:
@@ -117,7 +120,7 @@ class Carrying:
         known = self._targets.get(target)
         if known is None:
             return
-        known.at, known.ours = known.at if at is None else at, False
+        known.at, known.ours, known.tried_at = known.at if at is None else at, False, self._stopwatch()
         if self._silent and self._stopwatch() - self._tried_at >= TRIED_EVERY_S:
             self._tried_at = self._stopwatch()
             self._publisher.publish(self._look(target, known), alone=True)
@@ -138,9 +141,10 @@ class Carrying:
         return with_lookers(seen, lookers, self._silent)
 
     def overdue(self) -> tuple[str, ...]:
-        """Targets that the daemon is to look at at once."""
-        now, most = self._clock(), 1.0 if self._silent else TOO_OLD
-        return tuple(name for name, one in self._targets.items() if now - one.at > most * one.interval_s and not one.ours)
+        """Targets that the daemon is to look at at once. One whose look fails is not tried more often than once in its interval."""
+        now, tried, most = self._clock(), self._stopwatch(), 1.0 if self._silent else TOO_OLD
+        old = ((name, one) for name, one in self._targets.items() if now - one.at > most * one.interval_s and not one.ours)
+        return tuple(name for name, one in old if tried - one.tried_at >= one.interval_s)
 
     def _look_of_worker(self, name: str, at: float) -> bool | None:
         """Whether a worker's look was late; None: there was none since it was asked last."""
@@ -152,7 +156,7 @@ class Carrying:
 
     def _heard_of_workers(self) -> None:
         self._workers_at = self._stopwatch()
-        if self._silent:
+        if self._silent and not self._broker_fails:  # else it is the end of a look from before
             self._silent = ""
             log.info("engine_back", targets=len(self._targets))
 

@@ -136,6 +136,34 @@ def test_a_broker_that_fails_makes_workers_silent_at_once(world: World) -> None:
     assert world.carrying.silent == REFUSED
 
 
+def test_a_look_that_ends_after_the_broker_failed_does_not_end_the_silence(world: World) -> None:
+    world.carrying.broker(REFUSED)
+    world.worker_looks()
+    world.now += 1
+    world.worker_looks()
+    assert world.notice() == {"quick": False}
+    assert world.carrying.silent == REFUSED
+
+
+def test_workers_look_again_once_the_broker_does(world: World) -> None:
+    world.carrying.broker(REFUSED)
+    world.carrying.broker("")
+    world.now += 1.1
+    world.worker_looks()
+    world.notice()
+    assert not world.carrying.silent
+
+
+def test_a_look_of_the_daemon_that_fails_is_tried_again_after_its_interval(world: World) -> None:
+    world.silence()
+    assert not world.carrying.takes("quick")
+    world.carrying.looked("quick", None)
+    world.now += 9
+    assert world.carrying.overdue() == ()
+    world.now += 1.1
+    assert world.carrying.overdue() == ("quick",)
+
+
 def test_silent_workers_are_tried_with_one_look_a_second_after_the_daemons_own(world: World) -> None:
     world.silence()
     for _ in range(4):
