@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from watchdog.daemon.rejected import RejectedError
 from watchdog.store import Store
 
 if TYPE_CHECKING:
@@ -70,7 +71,6 @@ class Serving:
     def _page_of_standby(self, read: "Callable[[], Configured]", standing_by: "StandingBy", store: Store) -> "WSGIApplication":
         from watchdog.app.receivers import build_receivers, build_recipients  # noqa: PLC0415
         from watchdog.core.model.self_seen import SelfSeen  # noqa: PLC0415
-        from watchdog.daemon.daemon import RejectedError  # noqa: PLC0415
         from watchdog.web.standby import NoPageError  # noqa: PLC0415
 
         store.check_current()
@@ -146,8 +146,6 @@ class Serving:
         try:
             return partial(server.take, server.offer(listen, address, application))
         except ListenError as error:
-            from watchdog.daemon.daemon import RejectedError  # noqa: PLC0415 - much, for who stands by
-
             raise RejectedError(str(error)) from None
 
     def _close(self) -> None:

@@ -20,6 +20,7 @@ from watchdog.core.incidents.routing import Recipient
 from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.model.target import SELF
 from watchdog.daemon.handover import Handover, hand_over
+from watchdog.daemon.rejected import RejectedError
 from watchdog.daemon.sd_notify import Notifier, watchdog_period_s
 from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.daemon.starting.early_signals import noted_signals
@@ -27,7 +28,7 @@ from watchdog.daemon.watching import Watching
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store, StoreError
 
-__all__ = ["Build", "Built", "Daemon", "RejectedError"]
+__all__ = ["Build", "Built", "Daemon"]
 
 log = structlog.get_logger()
 
@@ -36,10 +37,6 @@ BEAT_S = 1.0
 SIGN_EVERY_S = 10.0
 PATIENCE = f"EXTEND_TIMEOUT_USEC={30 * 10**6}"
 """Asks systemd for more time while starting and stopping. Repeated every beat, it never runs out."""
-
-
-class RejectedError(Exception):
-    """A configuration that cannot be used; the message says why."""
 
 
 class Built(Struct, frozen=True):

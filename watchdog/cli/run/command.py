@@ -47,6 +47,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     from watchdog.config.masking import MASKING  # noqa: PLC0415
     from watchdog.core.text.secrets import secrets_in  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
+    from watchdog.daemon.rejected import RejectedError  # noqa: PLC0415
     from watchdog.daemon.sd_notify import Notifier  # noqa: PLC0415
     from watchdog.daemon.starting.begun_anew import begin_anew, left_before  # noqa: PLC0415
     from watchdog.daemon.starting.standing_by import StandingBy  # noqa: PLC0415
@@ -55,11 +56,11 @@ def run(*, config: Path | None, database: str | None) -> None:
     left = left_before(os.environ)
     needs = left or _checked(config, database)
     MASKING.learn(secrets_in({"database": needs.database}))
+    configure_log(needs.log_level, needs.log_format)
 
     def prepare() -> None:
         if left is None:
             begin_anew(needs)
-        configure_log(needs.log_level, needs.log_format)
         serving.stand_by(needs, standing_by, store, lambda: read_configuration(config, database))
 
     standing_by = StandingBy(Notifier(os.environ), prepare)
@@ -73,6 +74,8 @@ def run(*, config: Path | None, database: str | None) -> None:
         if not (standing_by.seen and standing_by.asked_to_end):
             raise Unusable(str(error)) from None
         structlog.get_logger().info("watchdog_ended")
+    except RejectedError as error:
+        raise Refused(str(error)) from None
 
 
 def _checked(config: Path | None, database: str | None) -> "Left":
@@ -97,16 +100,13 @@ def _checked(config: Path | None, database: str | None) -> "Left":
 def _work(config: Path | None, database: str | None, store: "Store", serving: "Serving") -> None:
     """Run the daemon, which has the lease of the store."""
     from watchdog.cli.run.reading import builder  # noqa: PLC0415
-    from watchdog.daemon.daemon import Daemon, RejectedError  # noqa: PLC0415
+    from watchdog.daemon.daemon import Daemon  # noqa: PLC0415
     from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
     from watchdog.receivers.pace import Pace  # noqa: PLC0415
 
     self_monitor = SelfMonitor()
     build = builder(config, database, store, self_monitor, Pace(time.monotonic), serving)
-    try:
-        Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
-    except RejectedError as error:
-        raise Refused(str(error)) from None
+    Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
 
 
 def _make_default_folder(conf: "Configured") -> None:

@@ -28,8 +28,9 @@ def builder(
 
     from watchdog.app.watching import build_watching  # noqa: PLC0415
     from watchdog.cli.configuration import oddities, untold  # noqa: PLC0415
-    from watchdog.daemon.daemon import Built, RejectedError  # noqa: PLC0415
+    from watchdog.daemon.daemon import Built  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
+    from watchdog.daemon.rejected import RejectedError  # noqa: PLC0415
 
     log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ def builder(
 def read_configuration(config: Path | None, database: str | None) -> "Configured":
     """The configuration and its rules as they are now; `RejectedError` if they cannot be used."""
     from watchdog.cli.configuration import load_with_rules  # noqa: PLC0415
-    from watchdog.daemon.daemon import RejectedError  # noqa: PLC0415
+    from watchdog.daemon.rejected import RejectedError  # noqa: PLC0415
 
     try:
         return load_with_rules(config, {"database": database}, sends=True)

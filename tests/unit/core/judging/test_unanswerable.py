@@ -15,7 +15,7 @@ from watchdog.core.model.queries import sources_asked
 from watchdog.core.model.target import Target
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.rules.rule import Rule
-from watchdog.daemon.daemon import RejectedError
+from watchdog.daemon.rejected import RejectedError
 from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.receivers.pace import Pace
 from watchdog.sources import SOURCES
