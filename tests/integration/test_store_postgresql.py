@@ -17,6 +17,7 @@ from watchdog.store import Store, StoreError
 from watchdog.store.migrations import STEPS
 from watchdog.store.postgresql.connection import PostgresConnection
 from watchdog.store.postgresql.copying import copy
+from watchdog.store.postgresql.database import WRITERS
 
 
 @pytest.fixture
@@ -55,6 +56,14 @@ def test_a_transaction_is_begun_anew_on_a_connection_that_was_lost_since_the_las
     written_by_another(url, f"SELECT pg_terminate_backend({backend_of(store)})")
     commit(store, plan(incidents=[incident()]))
     assert load(store).open == (incident(),)
+
+
+def test_one_that_is_opened_again_and_finds_others_writing_can_be_read_afterwards(url: DatabaseUrl) -> None:
+    with opened(url) as store, psycopg.connect(url.reveal(), autocommit=True) as other:
+        other.execute(f"SELECT pg_advisory_lock({WRITERS}), pg_terminate_backend({backend_of(store)})".encode())
+        with pytest.raises(StoreError, match="writes for too long"):
+            commit(store, plan(incidents=[incident()]))
+        assert store.incidents() == ()
 
 
 def test_a_statement_whose_client_died_is_ended_by_the_server(store: Store) -> None:

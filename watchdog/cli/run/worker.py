@@ -92,10 +92,11 @@ def _check_pool(options: Sequence[str]) -> None:
     """Refuse the pools of processes and of green threads."""
     for place, option in enumerate(options):
         name, _, value = option.partition("=")
-        if name in ("-P", "--pool") or option.startswith("-P"):
+        if name == "--pool" or option.startswith("-P"):
             pool = value or option.removeprefix("-P").removeprefix("--pool") or next(iter(options[place + 1 :]), "")
             if pool not in POOLS:
-                raise Refused(f"{name[:6]}: expected {' or '.join(POOLS)}, found another pool; for more processes, start more workers")
+                given = "--pool" if name == "--pool" else "-P"
+                raise Refused(f"{given}: expected {' or '.join(POOLS)}, found another pool; for more processes, start more workers")
 
 
 def _opened(place: "DatabasePlace") -> "Store":

@@ -173,8 +173,6 @@ class PostgresDatabase:
                 self._begin(connection, locking)
             except psycopg.Error:
                 if connection.usable:
-                    connection.roll_back()
-                    self._end_stalled(connection)
                     raise
                 connection = self.connection()
                 self._begin(connection, locking)
@@ -186,10 +184,15 @@ class PostgresDatabase:
             connection.raw.execute(_END_STALLED.encode(), (lease.TTL_S,))
 
     def _begin(self, connection: PostgresConnection, locking: str) -> None:
-        """Begin a transaction with its locks, if what must hold in each of them does."""
-        cursor = connection.raw.execute(
-            f"BEGIN; SET LOCAL lock_timeout = {int(self.busy_timeout_s * 1000)}; {locking}; SELECT {self._condition()} AS ours".encode()
-        )
+        """Begin a transaction with its locks, if what must hold in each of them does. If it fails, none is left behind."""
+        beginning = f"BEGIN; SET LOCAL lock_timeout = {int(self.busy_timeout_s * 1000)}; {locking}; SELECT {self._condition()} AS ours"
+        try:
+            cursor = connection.raw.execute(beginning.encode())
+        except psycopg.Error:
+            if connection.usable:
+                connection.roll_back()
+                self._end_stalled(connection)
+            raise
         while cursor.nextset():
             """Only the last statement's answer is of interest."""
         begun: NamedRow = cursor.fetchone() or NamedRow()
