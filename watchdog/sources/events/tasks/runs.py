@@ -65,7 +65,8 @@ class Runs:
     def opens(self, now: float) -> None:
         """The ear is open from now on (epoch seconds): counts begin at 0, for what happened meanwhile is not known. Tasks are kept."""
         self._counts, self._counted, self._since = {}, 0, now
-        self._old = {*self._waiting, *self._started, *self._ended, *(run.id for runs in self._succeeded.values() for run in runs)}
+        succeeded = (run.id for runs in self._succeeded.values() for run in runs)
+        self._old = {*self._waiting, *self._started, *self._ended, *self._settled, *succeeded}
 
     def hears(self, event: TaskEvent) -> None:
         """Add an event. Events that apps define themselves are ignored."""

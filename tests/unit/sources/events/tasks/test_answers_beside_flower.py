@@ -65,6 +65,13 @@ def test_an_end_that_was_heard_over_an_earlier_connection_is_none_of_a_later_run
     assert heard(told, RunningTasks(), "1").over == frozenset()
 
 
+def test_what_ended_without_a_word_during_an_earlier_connection_may_run_again() -> None:
+    told = Told().hear("received", "started")
+    told.runs.settles({WORKER: AT + 60})
+    told.runs.opens(AT + 100)
+    assert heard(told, RunningTasks(), "1").over == frozenset()
+
+
 def test_what_is_counted_begins_with_the_connection() -> None:
     told = Told().hear("received", "started", "failed")
     told.runs.opens(AT + 100)
