@@ -1,12 +1,14 @@
 """What a daemon that stands by answers over HTTP: probes at once; all else, the page and `/metrics` too, from the database that it shares.
 
 In: what is seen of the lease, and for how long nobody has looked at it where that is too long. Out: a WSGI application. The page costs
-memory, and is built for its first visitor.
+memory, and is built for its first visitor; who that is it asks itself, so why it cannot be built is for the log alone.
 """
 
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
+
+import structlog
 
 from watchdog.store.refusals import StoreError
 from watchdog.store.sql import StandBy
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["NoPageError", "StandbyApplication"]
+
+log = structlog.get_logger()
 
 
 class NoPageError(Exception):
@@ -30,6 +34,7 @@ class StandbyApplication:
         self._seen, self._stuck_s, self._prefix, self._build = seen, stuck_s, prefix, build
         self._page: WSGIApplication | None = None
         self._one_by_one = threading.Lock()
+        self._why_not = ""
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -41,7 +46,8 @@ class StandbyApplication:
         try:
             page = self._page or self._built()
         except (NoPageError, StoreError) as error:
-            return _said(start, 503, f"{self._sentence()}. Its page cannot be shown: {error}")
+            self._note(str(error))
+            return _said(start, 503, f"{self._sentence()}. Its page cannot be shown; its log says why")
         return page(environ, start)
 
     def _healthz(self, start: "StartResponse") -> Iterable[bytes]:
@@ -55,6 +61,11 @@ class StandbyApplication:
     def _sentence(self) -> str:
         seen = self._seen()
         return seen.sentence if seen else "takes over"
+
+    def _note(self, why_not: str) -> None:
+        if why_not != self._why_not:
+            log.error("page_not_shown", reason=why_not)
+        self._why_not = why_not
 
     def _built(self) -> "WSGIApplication":
         with self._one_by_one:

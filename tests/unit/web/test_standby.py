@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
@@ -57,9 +58,13 @@ def test_the_page_is_built_for_its_first_visitor() -> None:
 
 
 @pytest.mark.parametrize("error", [NoPageError("rules.toml:3: …"), StoreError("database …: is of version 9")])
-def test_a_page_that_cannot_be_built_is_refused_with_the_reason(error: Exception) -> None:
+def test_why_a_page_cannot_be_built_is_for_the_log_and_not_for_whoever_asks(error: Exception) -> None:
     def build() -> Response:
         raise error
 
-    answer = client(build=build).get("/")
-    assert (answer.status_code, answer.text) == (503, f"stands by for one, pid 7. Its page cannot be shown: {error}\n")
+    visitor = client(build=build)
+    with capture_logs() as logs:
+        answers = [visitor.get("/") for _ in range(2)]
+    sentence = "stands by for one, pid 7. Its page cannot be shown; its log says why\n"
+    assert [(answer.status_code, answer.text) for answer in answers] == [(503, sentence)] * 2
+    assert logs == [{"event": "page_not_shown", "reason": str(error), "log_level": "error"}]
