@@ -124,6 +124,11 @@ class Looker:
                 fresh = self._build()
             except UnreadableError as error:
                 self._refuse(str(error))
+            except Exception as error:
+                log.debug("reading_crashed", exc_info=True)
+                self._refuse(
+                    f"unexpected {type(error).__name__} as the configuration was read; please report it, with the log at level debug"
+                )
             else:
                 fresh.read_at = read_at
                 self._take(fresh)
