@@ -88,6 +88,7 @@ class Carrying:
 
     def start(self) -> None:
         """Begin to publish."""
+        self._workers_at = self._tried_at = self._stopwatch()  # it may have been built long before, while an old configuration ended
         self._publisher.start(self.broker)
         log.info("engine_started", targets=len(self._targets))
 

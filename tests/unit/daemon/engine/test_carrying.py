@@ -1,5 +1,6 @@
 """Who looks: workers while they do, the daemon where they do not. The publisher is a list; time is set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -19,6 +20,9 @@ class Published:
 
     looks: list[Look] = field(default_factory=list)
     tries: list[Look] = field(default_factory=list)
+
+    def start(self, said: Callable[[str], None]) -> None:
+        """It needs no thread."""
 
     def publish(self, look: Look, *, alone: bool = False) -> None:
         (self.tries if alone else self.looks).append(look)
@@ -122,6 +126,13 @@ def test_a_worker_that_was_faster_than_the_daemon_is_noticed(world: World) -> No
     world.worker_looks()
     world.carrying.looked("quick", None)
     assert world.notice() == {"quick": False}
+
+
+def test_workers_are_not_silent_for_the_time_before_they_were_asked(world: World) -> None:
+    world.now += 15.1
+    world.carrying.start()
+    world.notice()
+    assert not world.carrying.silent
 
 
 def test_while_workers_are_silent_each_look_is_the_daemons(world: World) -> None:
