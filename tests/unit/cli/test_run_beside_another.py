@@ -1,5 +1,6 @@
 """`watchdog run` where another daemon has the lease, which here is only said to be so."""
 
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import pytest
 import structlog
 
 from tests.processes.command_line import watchdog
+from watchdog.cli.run.reading import _moved
+from watchdog.core.model.servers.database_url import DatabaseUrl
 from watchdog.store import Store, StoreError
 from watchdog.store.sql import StandBy, Wait
 
@@ -21,6 +24,7 @@ listen = "127.0.0.1:{port}"
 name = "prod"
 redis = "redis://127.0.0.1:1/0"
 """
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 ALREADY_BEGUN_ANEW = {"_WATCHDOG_BEGUN_ANEW": "long ago"}
 
 
@@ -59,3 +63,36 @@ def test_what_is_logged_before_the_configuration_is_in_force_is_in_its_format(tm
     done = watchdog("run", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "event=lease_taken" in done.stderr
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """What a daemon handles in this process is handled as before afterwards."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, act in before.items():
+        signal.signal(number, act)
+
+
+@pytest.mark.usefixtures("own_signals")
+def test_one_whose_database_was_renamed_while_it_stood_by_ends_so_that_it_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd starts nobody again who ended with 2."""
+
+    @contextmanager
+    def lease(_: Store, _wait: Wait) -> Iterator[None]:
+        config.write_text(CONFIG.format(port=0).replace("watchdog.db", "another.db"))
+        yield
+
+    config = tmp_path / "watchdog.toml"
+    config.write_text(CONFIG.format(port=0))
+    monkeypatch.setattr(Store, "lease", lease)
+    done = watchdog("run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "another database needs a restart" in done.stderr
+
+
+def test_a_new_password_is_said_to_need_a_restart_without_being_shown() -> None:
+    said = _moved(DatabaseUrl("postgresql://me:new@db/watchdog"), DatabaseUrl("postgresql://me:old@db/watchdog"))
+    assert said == "database: postgresql://db/watchdog has another login or other options than when watchdog started; that needs a restart"

@@ -47,7 +47,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     from watchdog.config.masking import MASKING  # noqa: PLC0415
     from watchdog.core.text.secrets import secrets_in  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
-    from watchdog.daemon.rejected import RejectedError  # noqa: PLC0415
+    from watchdog.daemon.rejected import MovedError, RejectedError  # noqa: PLC0415
     from watchdog.daemon.sd_notify import Notifier  # noqa: PLC0415
     from watchdog.daemon.starting.begun_anew import begin_anew, left_before  # noqa: PLC0415
     from watchdog.daemon.starting.standing_by import StandingBy  # noqa: PLC0415
@@ -74,6 +74,8 @@ def run(*, config: Path | None, database: str | None) -> None:
         if not (standing_by.seen and standing_by.asked_to_end):
             raise Unusable(str(error)) from None
         structlog.get_logger().info("watchdog_ended")
+    except MovedError as error:  # while it stood by: what supervises it is to start it again
+        raise Unusable(str(error)) from None
     except RejectedError as error:
         raise Refused(str(error)) from None
 

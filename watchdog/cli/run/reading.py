@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.pace import Pace
     from watchdog.store import Store
+    from watchdog.store.sql import DatabasePlace
 
 __all__ = ["builder", "looking_as_configured", "read_configuration"]
 
@@ -30,14 +31,14 @@ def builder(
     from watchdog.cli.configuration import oddities, untold  # noqa: PLC0415
     from watchdog.daemon.daemon import Built  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
-    from watchdog.daemon.rejected import RejectedError  # noqa: PLC0415
+    from watchdog.daemon.rejected import MovedError  # noqa: PLC0415
 
     log = structlog.get_logger()
 
     def build() -> Built:
         conf = read_configuration(config, database)
         if conf.loaded.database != store.path:
-            raise RejectedError(f"database: {conf.loaded.database} instead of {store.path}; another database needs a restart")
+            raise MovedError(_moved(conf.loaded.database, store.path))
         configure_log(conf.settings.log_level, conf.settings.log_format)
         built = build_watching(conf, store, self_monitor, pace, time.time, time.monotonic)
         log.info("configuration_read", file=str(conf.loaded.file or "none"), database=str(store.path))
@@ -46,6 +47,12 @@ def builder(
         return replace(built, serve=serving.prepare(conf, built, store))
 
     return build
+
+
+def _moved(now: "DatabasePlace", used: "DatabasePlace") -> str:
+    if str(now) == str(used):
+        return f"database: {now} has another login or other options than when watchdog started; that needs a restart"
+    return f"database: {now} instead of {used}; another database needs a restart"
 
 
 def read_configuration(config: Path | None, database: str | None) -> "Configured":

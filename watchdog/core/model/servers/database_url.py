@@ -16,7 +16,7 @@ def is_database_url(text: str) -> bool:
 
 
 class DatabaseUrl:
-    """`postgresql://user:password@host:port/name?options`; equal to another that connects to the same place as the same user."""
+    """`postgresql://user:password@host:port/name?options`; equal to another that was written in the same way, its login included."""
 
     __slots__ = ("_shown", "_url")
 
