@@ -82,11 +82,14 @@ def test_without_an_engine_events_are_heard_as_ever(folder: Folder) -> None:
 
 SAME = {
     "another password": (BOTH.replace("//broker", "//:pw@broker"), BOTH.replace("//broker", "//:other@broker")),
+    "a login here and none there": (BOTH, BOTH.replace("//broker", "//:pw@broker")),
     "another log": ('log_level = "debug"\n' + BOTH, BOTH),
 }
 OTHER = {
     "another interval": ('interval = "20s"\n' + BOTH, BOTH),
     "another target": (BOTH, FLOWER),
+    "the broker of another cluster": (BOTH, BOTH.replace("//broker", "//staging")),
+    "another database of the broker": (BOTH, BOTH.replace("6379/0", "6379/1")),
     "another rule": ('[[override]]\nrule = "WorkerLost"\nfor = "1h"\n' + BOTH, BOTH),
 }
 
