@@ -48,7 +48,6 @@ class LookerSeen(Struct, frozen=True):
 
     name: str
     at: float = 0.0
-    cycles: int = 0
     cycle_s: float = 0.0
     rules: tuple[RuleSeen, ...] = ()
     refuses: str = ""

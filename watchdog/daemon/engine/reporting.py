@@ -49,7 +49,7 @@ class Reporting:
         while True:
             try:
                 seen = self._monitor.seen((), 0)
-                self._store.report(LookerSeen(self._name, self._clock(), seen.cycles, seen.cycle_s, seen.rules, self._refuses()))
+                self._store.report(LookerSeen(self._name, self._clock(), seen.cycle_s, seen.rules, self._refuses()))
                 failing = ""
             except StoreError as error:
                 if str(error) != failing:
