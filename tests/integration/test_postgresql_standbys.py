@@ -39,7 +39,7 @@ def written_by_another(url: DatabaseUrl, statement: str) -> None:
 
 
 def test_who_stands_by_is_known_until_it_is_gone(store: Store, url: DatabaseUrl) -> None:
-    seen: list[Daemons] = []
+    seen: list[Daemons | None] = []
 
     def wait(standing_by: StandBy) -> bool:
         seen.append(store.daemons())

@@ -25,7 +25,7 @@ class TargetShown(Struct, frozen=True):
     """One target. Times are epoch seconds.
 
     `seen_at`: when its tables were read; None: never, and `why_not` says why. `live`: read just now for this command. `watched`: whether a
-    daemon runs on the database; None: unknown, or there is no database. `daemons`: who they are, where several share it.
+    daemon runs on the database; None: unknown, or there is no database. `daemons`: who they are, where several may share it.
     `utc_offset_s`: of the clock that people read here.
     """
 
@@ -36,7 +36,7 @@ class TargetShown(Struct, frozen=True):
     why_not: str = ""
     live: bool = False
     watched: bool | None = None
-    daemons: Daemons = Daemons()
+    daemons: Daemons | None = None
     interval_s: float = 0.0
     day: Day = field(default_factory=Day)
     incidents: tuple[Incident, ...] | None = ()

@@ -44,7 +44,7 @@ Wait = Callable[[StandBy], bool]
 
 
 class Daemons(Struct, frozen=True):
-    """The daemons of a database that several may share, by name; a file's have none. `works` is empty if none does."""
+    """The daemons of a database that several may share, by name. `works` is empty if none does."""
 
     works: str = ""
     stand_by: tuple[str, ...] = ()
@@ -143,8 +143,8 @@ class Database(Protocol):
     def check_current(self) -> None:
         """`StoreError` if its tables are not of this watchdog's version."""
 
-    def daemons(self) -> Daemons:
-        """Which daemons work on it or stand by."""
+    def daemons(self) -> Daemons | None:
+        """Which daemons work on it or stand by; None: it is a file, which nobody shares."""
 
     def sign_of_life(self) -> None:
         """Note that the daemon lives, for who looks from outside. Never raises."""

@@ -103,8 +103,8 @@ class Store(Requests, IncidentHistory, Digests, Upcoming, Progressing):
         """Be the only daemon on this database; `StoreError` if there is another, or once `wait` has enough of standing by."""
         return self._file.lease(wait)
 
-    def daemons(self) -> Daemons:
-        """Which daemons work on a database that several share, and which stand by."""
+    def daemons(self) -> Daemons | None:
+        """Which daemons work on a database that several share, and which stand by; None for a file."""
         return self._file.daemons()
 
     def check_current(self) -> None:

@@ -18,7 +18,7 @@ def status_page(targets: Sequence[TargetShown], panels: Sequence[str], footer: s
     page: list[Block] = []
     for shown in targets:
         page += [_heading(shown), *(on_terminal(PANELS[name](shown, **most)) for name in chosen)]
-    page += [_daemons(shown.daemons) for shown in targets[:1] if shown.daemons != Daemons()]
+    page += [_daemons(shown.daemons) for shown in targets[:1] if shown.daemons is not None]
     return [*page, Line.of(Ink(footer, "faint"))]
 
 

@@ -16,7 +16,6 @@ from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.model.rows import Cell, Reading
 from watchdog.status.documents.quiet import AcknowledgementDocument, QuietDocument, acknowledgement_document, quiet_document
 from watchdog.status.shown import TargetShown
-from watchdog.store.sql import Daemons
 from watchdog.tables.history.kept import KEPT
 
 __all__ = ["PartDocument", "RowDocument", "StatusDocument", "TableDocument", "part_document", "status_document", "table_document"]
@@ -123,8 +122,8 @@ class StatusDocument(Struct, frozen=True, kw_only=True):
 
 def status_document(targets: Sequence[TargetShown]) -> StatusDocument:
     """The document of these targets."""
-    daemons = next((shown.daemons for shown in targets), Daemons())
-    shared = DaemonsDocument(works=daemons.works or None, stand_by=daemons.stand_by) if daemons != Daemons() else None
+    daemons = next((shown.daemons for shown in targets), None)
+    shared = None if daemons is None else DaemonsDocument(works=daemons.works or None, stand_by=daemons.stand_by)
     return StatusDocument(targets=[_target(shown) for shown in targets], daemons=shared)
 
 

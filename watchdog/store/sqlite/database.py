@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
 from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
-from watchdog.store.sql import Daemons, Wait
+from watchdog.store.sql import Wait
 from watchdog.store.sqlite.lease import is_held, lease, retaken, sign_of_life
 from watchdog.store.sqlite.repair.deleted import identity_of, put_back
 
@@ -197,9 +197,8 @@ class DatabaseFile:
     def check_current(self) -> None:
         """It is, once it is open: nobody waits for a file."""
 
-    def daemons(self) -> Daemons:
-        """None by name: a file has one at most."""
-        return Daemons()
+    def daemons(self) -> None:
+        """None: nobody shares a file."""
 
     def sign_of_life(self) -> None:
         """Set the lock file's modification time to now. Never raises."""

@@ -19,6 +19,7 @@ from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.model.severity import Severity
+from watchdog.status.documents.status import DaemonsDocument, status_document
 from watchdog.status.panel import Sheet
 from watchdog.status.panels import PANELS
 from watchdog.status.panels.figures import metrics, overview
@@ -26,6 +27,7 @@ from watchdog.status.panels.tables import queues, tasks, workers
 from watchdog.status.panels.trend import trend
 from watchdog.status.panels.trouble import errors, incidents
 from watchdog.status.shown import TargetShown
+from watchdog.store.sql import Daemons
 
 ESCAPE = re.compile(r"\x1b\[[\d;]*m")
 NEVER = TargetShown("prod", NOON, why_not="flower: no answer")
@@ -213,6 +215,30 @@ def test_the_page_says_how_old_it_is() -> None:
         status_page([shown_of(live=True, seen_at=NOON, watched=False)], (), "")
     )
     assert "could not look: flower: no answer" in plain(status_page([NEVER], (), ""))
+
+
+@pytest.mark.parametrize(
+    ("daemons", "said"),
+    [
+        (Daemons("web-1, pid 8", ("web-2, pid 9",)), "web-1, pid 8 works; web-2, pid 9 stands by"),
+        (Daemons("web-1, pid 8"), "web-1, pid 8 works; none stands by"),
+        (Daemons(), "no watchdog works; none stands by"),
+    ],
+)
+def test_who_works_on_a_shared_database_and_who_stands_by_is_the_last_line_but_one(daemons: Daemons, said: str) -> None:
+    assert plain(status_page([shown_of(daemons=daemons)], (), "configuration x")).splitlines()[-2] == said
+
+
+def test_of_a_file_nobody_says_who_works() -> None:
+    assert "stands by" not in plain(status_page([shown_of()], (), "configuration x"))
+
+
+@pytest.mark.parametrize(
+    ("daemons", "shared"),
+    [(None, None), (Daemons(), DaemonsDocument(works=None, stand_by=())), (Daemons("a"), DaemonsDocument(works="a", stand_by=()))],
+)
+def test_a_document_says_so_too_where_no_daemon_works(daemons: Daemons | None, shared: DaemonsDocument | None) -> None:
+    assert status_document([shown_of(daemons=daemons)]).daemons == shared
 
 
 def test_a_hostile_task_name_stays_harmless() -> None:
