@@ -41,6 +41,7 @@ from watchdog.core.model.queries import (
     StoredResult,
     SucceededTasks,
     TaskMeta,
+    WaitingTasks,
     WholeTask,
     WorkerHeartbeats,
     WorkersTasks,
@@ -54,7 +55,15 @@ from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.commands import command, packed, reply
 from watchdog.sources.redis.reasons import denied
 
-TASKS: list[Query] = [RunningTasks(), FailedTasks(), RevokedTasks(), SucceededTasks("t"), WorkersTasks("celery@a"), RecentTasks()]
+TASKS: list[Query] = [
+    RunningTasks(),
+    WaitingTasks(),
+    FailedTasks(),
+    RevokedTasks(),
+    SucceededTasks("t"),
+    WorkersTasks("celery@a"),
+    RecentTasks(),
+]
 WORKERS: list[Query] = [WorkerStatus(), WorkerHeartbeats(), Inspected(), InspectedNow(), InspectOne("w@h"), InspectAll(), WorkerPlans()]
 FLOWER: list[Query] = [*WORKERS, ReadEventCounters(), QueueLengths(), *TASKS, WholeTask("t1")]
 REDIS: list[Query] = [

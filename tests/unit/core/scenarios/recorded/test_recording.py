@@ -7,7 +7,17 @@ import pytest
 
 from tests.builders.answers import NOW, a_server, a_target, replies
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ListLengths, LowestScore, OfKeys, Query, ReadServer, RunningTasks, SetMembers, TaskMeta, WholeTask
+from watchdog.core.model.queries import (
+    ListLengths,
+    LowestScore,
+    OfKeys,
+    Query,
+    ReadServer,
+    RunningTasks,
+    SetMembers,
+    TaskMeta,
+    WholeTask,
+)
 from watchdog.core.model.replies import Held, Replies, TaskMetaSeen, TaskSeen, WholeTaskSeen
 from watchdog.core.model.schedules import queries as of_schedules
 from watchdog.core.scenarios.recorded.answers import ANSWERS
@@ -15,6 +25,7 @@ from watchdog.core.scenarios.recorded.recording import RecordingError, first_lin
 
 FIRST = first_line(a_target(), 10.0, str)
 ALONE = {
+    "WaitingTasks",
     "HearWorkers",
     "CountHeard",
     "ListHeard",
