@@ -13,6 +13,7 @@ import redis
 
 from tests.builders.dashboard import expressions
 from tests.builders.metrics import MIXIN, MIXIN_ALERTS
+from tests.conftest import start_usual
 from tests.processes.running import FRESH, running, write_config
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -62,6 +63,14 @@ class Scraped:
             until(lambda: self.value(series, form) == value, timeout, f"{series} to be {value}")
         except AssertionError as error:
             raise AssertionError(f"{error}; shown:\n{self.text(form)}") from None
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """The usual one, of these tests alone: of a shared one, what others have left is in the figures, too."""
+    with Cluster() as own:
+        start_usual(own)
+        yield own
 
 
 @pytest.fixture(scope="module")
