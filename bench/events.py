@@ -38,14 +38,21 @@ TOGETHER = 25
 
 
 def events(
-    folder: Path, *, workers: int = 20, rounds: int = 5, round_s: float = 40.0, starting_s: float = STARTING_S, heartbeats: int = 20_000
+    folder: Path,
+    *,
+    workers: int = 20,
+    rounds: int = 5,
+    round_s: float = 40.0,
+    starting_s: float = STARTING_S,
+    every: str = "10s",
+    heartbeats: int = 20_000,
 ) -> Iterator[Figure]:
-    """CPU of an idle daemon, and of a single heartbeat."""
+    """CPU of an idle daemon that looks so often, and of a single heartbeat."""
     site = Site(workers, 0, time.time())
     with serving(site, folder) as servers, redis.Redis.from_url(servers.redis_url) as broker:
         target = {"flower": servers.flower_url, "redis": servers.redis_url}
         with beating(site.workers, lambda beat: broker.publish(CHANNEL, beat)):
-            pairs = idle(folder, target, {**target, "celery.ask_workers": False}, rounds, round_s, starting_s)
+            pairs = idle(folder, target, {**target, "celery.ask_workers": False}, rounds, round_s, starting_s, every)
         yield by_round(IDLE.format(workers=workers, where="on Redis", round_s=round_s), "s", pairs, 1.2)
     messages = [heartbeat(name, number) for number, name in enumerate(site.workers)] * (heartbeats // workers)
     of_one = [(ours / len(messages), theirs / len(messages)) for ours, theirs in interleaved(rounds, *_ways(messages))]
@@ -98,19 +105,25 @@ def _ways(messages: Sequence[bytes]) -> tuple[Callable[[], float], Callable[[], 
 
 
 def idle(
-    folder: Path, hearing: Mapping[str, object], deaf: Mapping[str, object], rounds: int, round_s: float, starting_s: float
+    folder: Path,
+    hearing: Mapping[str, object],
+    deaf: Mapping[str, object],
+    rounds: int,
+    round_s: float,
+    starting_s: float,
+    every: str = "10s",
 ) -> list[tuple[float, float]]:
     """CPU seconds in each round of two daemons that run beside each other; the second one hears no events."""
     with ExitStack() as stack:
-        one = stack.enter_context(_running(folder / "hearing", hearing))
-        other = stack.enter_context(_running(folder / "deaf", {**deaf, "events": "off"}))
+        one = stack.enter_context(_running(folder / "hearing", hearing, every))
+        other = stack.enter_context(_running(folder / "deaf", {**deaf, "events": "off"}, every))
         time.sleep(starting_s)
         return [_spent(one, other, round_s) for _ in range(rounds)]
 
 
 @contextmanager
-def _running(folder: Path, target: Mapping[str, object]) -> Iterator[Process]:
-    write_config(folder, {"interval": "10s", "database": "watchdog.db"}, {"target": [{"name": "site", **target}]})
+def _running(folder: Path, target: Mapping[str, object], every: str) -> Iterator[Process]:
+    write_config(folder, {"interval": every, "database": "watchdog.db"}, {"target": [{"name": "site", **target}]})
     with daemon(folder) as process:
         yield process
 

@@ -143,7 +143,7 @@ def test_the_table_says_what_was_skipped_and_why() -> None:
 
 
 def test_listening_is_measured_beside_a_daemon_that_does_not_and_a_heartbeat_beside_celerys_way(tmp_path: Path) -> None:
-    daemons, heartbeat, *of_tasks = events(tmp_path, workers=3, rounds=1, round_s=0.5, starting_s=3.0, heartbeats=30)
+    daemons, heartbeat, *of_tasks = events(tmp_path, workers=3, rounds=1, round_s=1.5, starting_s=3.0, every="1s", heartbeats=30)
     assert daemons.floor
     assert daemons.measured > 0
     assert heartbeat.floor
