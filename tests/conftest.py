@@ -231,6 +231,15 @@ def postgresql_server() -> Iterator[RealPostgreSQL]:
         yield server
 
 
+@pytest.fixture
+def own_postgresql() -> Iterator[RealPostgreSQL]:
+    """A PostgreSQL of this test alone, yours to break."""
+    if not postgresql_installed():
+        pytest.skip(needs_postgresql)
+    with real_postgresql() as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """A RabbitMQ that all modules of this process share, which takes 10 s of CPU to start; each of them empties it first."""

@@ -7,7 +7,7 @@ themselves once they can. `COUNT=300` is what one daemon and two workers are mea
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import urlopen
@@ -19,7 +19,7 @@ import redis
 from bench.servers import serving
 from bench.site import Site
 from tests.processes.running import Daemon, told
-from tests.servers.postgresql import RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
+from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
@@ -52,14 +52,6 @@ keep_firing_for = "0s"
 AGES = "SELECT max(extract(epoch FROM clock_timestamp()) - at), min(extract(epoch FROM clock_timestamp()) - at), count(*) FROM cycles"
 
 
-@pytest.fixture
-def server() -> Iterator[RealPostgreSQL]:
-    if not postgresql_installed():
-        pytest.skip(needs_postgresql)
-    with real_postgresql() as one:
-        yield one
-
-
 class Ages:
     """Asks the database again and again how old the oldest of the last looks is."""
 
@@ -84,7 +76,7 @@ class Ages:
                     self.oldest_s = max(self.oldest_s, float(row[0]))
 
 
-class Site300:
+class ManyTargets:
     """The daemon, its workers and their broker, and how to hurt them."""
 
     def __init__(self, folder: Path, broker: Cluster) -> None:
@@ -138,20 +130,20 @@ class Site300:
 
 
 def test_engine(
-    server: RealPostgreSQL,
+    own_postgresql: RealPostgreSQL,
     redis_server: Cluster,
     receiver: RecordingReceiver,
     tmp_path: Path,
     count: Callable[[int], int],
     figure: Callable[[str], None],
 ) -> None:
-    targets, url = count(CI_TARGETS), server.new_database()
+    targets, url = count(CI_TARGETS), own_postgresql.new_database()
     with ExitStack() as stack:
         flowers = stack.enter_context(serving(Site(1, 0, time.time()), tmp_path))
         text = CONFIG.format(interval=INTERVAL_S, url=url, engine=redis_server.redis_url, hook=receiver.url)
         watched = [f'[[target]]\nname = "site-{n}"\nflower = "{flowers.flower_url}/f{n}"\n' for n in range(targets)]
         (tmp_path / "watchdog.toml").write_text(text + "".join(watched))
-        site = Site300(tmp_path, redis_server)
+        site = ManyTargets(tmp_path, redis_server)
         stack.callback(site.end)
         site.daemon.wait_for("watchdog_started")
         site.start_workers()

@@ -9,7 +9,7 @@ hours apart. Nothing is lost, nothing is said under two ids, no end comes before
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tests.proofs.crash_account import account, all_told
 from tests.proofs.crash_scene import QUEUES, ActingReceiver, World, write_config
 from tests.proofs.failover_pair import Fault, Pair
 from tests.proofs.failover_witness import MachineDelay, Witness
-from tests.servers.postgresql import RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
+from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.tcp_relay import TcpRelay
 from tests.servers.waiting import until
 from watchdog.core.model.servers.database_url import DatabaseUrl
@@ -36,14 +36,6 @@ WITHIN_S = {Fault.KILL: 1.0, Fault.FREEZE: TTL_S + 1.0, Fault.BLACK_HOLE: TTL_S 
 """What is promised of the time until another has the lease."""
 TURNS = 12
 """How often the one that takes over and the server wake each other meanwhile; each time may be as late as the machine's latest thread."""
-
-
-@pytest.fixture
-def server() -> Iterator[RealPostgreSQL]:
-    if not postgresql_installed():
-        pytest.skip(needs_postgresql)
-    with real_postgresql() as one:
-        yield one
 
 
 class Takeovers:
@@ -91,9 +83,9 @@ def chosen(number: int, chance: random.Random) -> list[Fault]:
 
 
 def test_failover(
-    server: RealPostgreSQL, redis_server: Cluster, tmp_path: Path, count: Callable[[int], int], figure: Callable[[str], None]
+    own_postgresql: RealPostgreSQL, redis_server: Cluster, tmp_path: Path, count: Callable[[int], int], figure: Callable[[str], None]
 ) -> None:
-    seed, url = random.randrange(2**32), server.new_database()
+    seed, url = random.randrange(2**32), own_postgresql.new_database()
     chance = random.Random(seed)
     prompt = ActingReceiver(lambda: chance.uniform(0.0, 0.2))
     late = ActingReceiver(lambda: chance.choice([0.0, 0.8]))
@@ -101,12 +93,15 @@ def test_failover(
     with ExitStack() as stack:
         for one in (prompt, late):
             stack.enter_context(one)
-        relays = [stack.enter_context(TcpRelay(server.port)) for _ in folders]
+        relays = [stack.enter_context(TcpRelay(own_postgresql.port)) for _ in folders]
         for folder, relay in zip(folders, relays, strict=True):
             folder.mkdir()
-            hooks, through = {"prompt": prompt.url, "late": late.url}, DatabaseUrl(url.replace(f":{server.port}/", f":{relay.port}/"))
+            hooks, through = (
+                {"prompt": prompt.url, "late": late.url},
+                DatabaseUrl(url.replace(f":{own_postgresql.port}/", f":{relay.port}/")),
+            )
             write_config(folder, redis_server.redis_url, hooks, interval="0.2s", quiet="0.3s", timeout_s=0.5, database=through)
-        pair = Pair(server, folders, relays, chance)
+        pair = Pair(own_postgresql, folders, relays, chance)
         stack.callback(pair.end)
         pair.start(folders[0]).wait_for("watchdog_started")
         witness = Witness(url)

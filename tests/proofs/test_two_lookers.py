@@ -8,15 +8,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.builders.lookers import Looker, World
 from tests.builders.outbox import T0
 from tests.proofs.looking import FASTER, lengths
-from tests.servers.postgresql import RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
+from tests.servers.postgresql import RealPostgreSQL
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.payload import encode
@@ -28,14 +26,6 @@ CI_LOOKS = 300
 LOOKERS = 2
 LEFT = ("incidents", "transitions", "memories", "samples", "looks", "cycles", "history WHERE folded < 2")
 """What must not depend on who looked. What is told depends on when it was delivered."""
-
-
-@pytest.fixture
-def server() -> Iterator[RealPostgreSQL]:
-    if not postgresql_installed():
-        pytest.skip(needs_postgresql)
-    with real_postgresql() as one:
-        yield one
 
 
 class Told:
@@ -66,8 +56,8 @@ def looks_in(file: Path) -> list[tuple[int, float]]:
     return [(int(number), float(at)) for number, at in words]
 
 
-def test_two_lookers(server: RealPostgreSQL, tmp_path: Path, count: Callable[[int], int], figure: Callable[[str], None]) -> None:
-    looks, began, url = count(CI_LOOKS), time.time(), DatabaseUrl(server.new_database())
+def test_two_lookers(own_postgresql: RealPostgreSQL, tmp_path: Path, count: Callable[[int], int], figure: Callable[[str], None]) -> None:
+    looks, began, url = count(CI_LOOKS), time.time(), DatabaseUrl(own_postgresql.new_database())
     with Store.open(url) as store, store.lease():
         told = Told(store)
         command = [sys.executable, "-m", "tests.proofs.looking", url.reveal(), str(began), str(looks)]
