@@ -11,8 +11,10 @@ from functools import partial
 
 import structlog
 
+from watchdog.app.acting import Acting
 from watchdog.app.configured import Configured
 from watchdog.config.settings import to_target
+from watchdog.core.actions.foresee import foresee
 from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.request import Request
 from watchdog.core.incidents.remedies.attempt import BEGUN, Attempt
@@ -106,10 +108,7 @@ class Remedying:
             log.error("remedy_not_written", remedy=one.remedy, target=one.target, reason=str(error))  # noqa: TRY400
 
     def _outcome(self, request: Request) -> Outcome:
-        """Look, and act if what is to be touched is known. What acts is imported when there is something to do."""
-        from watchdog.app.acting import Acting  # noqa: PLC0415
-        from watchdog.core.actions.foresee import foresee  # noqa: PLC0415
-
+        """Look, and act if what is to be touched is known."""
         settings = next((target for target in self._conf.settings.target if target.name == request.target), None)
         if settings is None:
             return _unsent("this target is no longer configured")
