@@ -179,7 +179,7 @@ def _on(kept: Kept) -> str:
     return "" if isinstance(kept, InAFile) else ", on PostgreSQL"
 
 
-MOST = 0.9
+MOST = 0.7
 """How many of the deaths must have come: on a crowded machine one telling has an attempt more than the next, and so a moment."""
 
 
