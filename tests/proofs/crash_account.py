@@ -16,7 +16,7 @@ from tests.servers.receiver import Request
 from watchdog.core.model.servers.database_url import DatabaseUrl
 from watchdog.store.sql import DatabasePlace
 
-__all__ = ["Account", "account", "all_told", "sound"]
+__all__ = ["Account", "account", "all_delivered", "all_told", "sound"]
 
 RANK = ("info", "warning", "error", "critical")
 
@@ -61,8 +61,12 @@ def _rows(database: DatabasePlace, sql: str) -> Sequence[Row]:
 
 def all_told(database: DatabasePlace) -> bool:
     """Whether everything is over, and everything about it is delivered."""
-    unfinished = "SELECT id FROM incidents WHERE resolved_at IS NULL UNION SELECT id FROM messages WHERE state <> 'delivered'"
-    return not _rows(database, unfinished)
+    return not _rows(database, "SELECT id FROM incidents WHERE resolved_at IS NULL") and all_delivered(database)
+
+
+def all_delivered(database: DatabasePlace) -> bool:
+    """Whether no message waits to be sent, or to be sent again."""
+    return not _rows(database, "SELECT id FROM messages WHERE state <> 'delivered'")
 
 
 def account(database: DatabasePlace, heard: Mapping[str, Sequence[Request]]) -> Account:

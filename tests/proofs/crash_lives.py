@@ -23,7 +23,7 @@ from pathlib import Path
 import redis
 
 from tests.builders.outbox import T0
-from tests.proofs.crash_account import all_told
+from tests.proofs.crash_account import all_delivered
 from watchdog.app.configured import configured
 from watchdog.app.receivers import build_receivers
 from watchdog.app.watching import build_cycles
@@ -194,7 +194,7 @@ def live(order: Order) -> None:
         cycles = build_cycles(conf, store, list(receivers), hours.now, lambda: 0.0, SelfSeen)
         delivery = Delivery(store, receivers, clock=hours.now)
         for step in range(hours.step, len(order.script) + MOST_STEPS):
-            if step >= len(order.script) + SPARE_STEPS and all_told(conf.loaded.database):
+            if step >= len(order.script) + SPARE_STEPS and all_delivered(conf.loaded.database):
                 break
             hours.begin(step)
             for receiver in receivers:

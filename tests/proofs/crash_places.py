@@ -3,7 +3,6 @@
 In: a folder, or a server. Out: a place that is empty, and what is done once a daemon has died on it.
 """
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import psycopg
 from tests.proofs.crash_account import sound
 from tests.servers.postgresql import RealPostgreSQL
 from watchdog.core.model.servers.database_url import DatabaseUrl
+from watchdog.store import Store
 from watchdog.store.sql import DatabasePlace
 
 __all__ = ["InAFile", "InPostgreSQL", "Kept"]
@@ -53,10 +53,11 @@ class InPostgreSQL:
     def __init__(self, server: RealPostgreSQL) -> None:
         self._server = server
         self.place = DatabaseUrl(server.emptied_database())
+        Store.open(self.place).close()  # with its tables, as each telling after the first finds it: so all have the same moments
 
     def empty(self) -> None:
         self._server.emptied_database()
 
     def after_a_death(self) -> None:
-        with psycopg.connect(self.place.reveal()) as connection, suppress(psycopg.errors.UndefinedTable):
+        with psycopg.connect(self.place.reveal()) as connection:
             connection.execute("UPDATE lease SET until = '-infinity'")
