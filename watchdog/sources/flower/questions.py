@@ -23,7 +23,6 @@ from watchdog.core.model.queries import (
     WaitingTasks,
     WholeTask,
     WorkerHeartbeats,
-    WorkersTasks,
     WorkerStatus,
 )
 from watchdog.core.model.schedules.queries import WorkerPlans
@@ -32,7 +31,7 @@ from watchdog.sources.flower.answers import worker_beats, worker_status
 from watchdog.sources.flower.inspections import inspections
 from watchdog.sources.flower.lengths import queue_lengths
 from watchdog.sources.flower.metrics import event_counters
-from watchdog.sources.flower.tasks import tasks_path, tasks_seen, whole_task_path, whole_task_seen
+from watchdog.sources.flower.tasks import TaskQuery, tasks_path, tasks_seen, whole_task_path, whole_task_seen
 from watchdog.sources.periodic.worker_plans import worker_plans
 
 __all__ = ["API", "DASHBOARD", "HEALTH", "STATUS", "asking", "rank"]
@@ -88,20 +87,11 @@ def rank(query: Query) -> int:
 
 def asking(query: Query) -> tuple[str, Reader] | None:
     """The path to get, and the decoder of its body; None for a query that Flower cannot answer."""
+    if isinstance(query, TaskQuery):
+        return tasks_path(query), lambda body: tasks_seen(body, query)
     match query:
         case InspectOne(worker):
             return f"/api/workers?refresh=1&workername={quote(worker, safe='@')}", lambda body: _one(worker, inspections(body))
-        case (
-            RunningTasks()
-            | WaitingTasks()
-            | FailedTasks()
-            | RevokedTasks()
-            | SucceededTasks()
-            | WorkersTasks()
-            | RecentTasks()
-            | OldestTasks()
-        ):
-            return tasks_path(query), lambda body: tasks_seen(body, query)
         case WholeTask():
             return whole_task_path(query), lambda body: whole_task_seen(body, query)
     return _OF_ITS_OWN.get(type(query))
