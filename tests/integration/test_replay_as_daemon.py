@@ -17,7 +17,7 @@ from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.target import Target
 from watchdog.core.replay.compare import Kind, Pair, Recorded, beside
 from watchdog.core.replay.player import Replayed, replay
-from watchdog.core.replay.spell import Spell, Telling, spell_of
+from watchdog.core.replay.spell import Notification, Spell, spell_of
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.scenarios.audience import Audience, Given
 from watchdog.core.scenarios.course import START
@@ -35,7 +35,7 @@ FIRING = next(
 
 def was(store: Store) -> list[Spell]:
     told = {
-        one.incident.id: [Telling(m.receiver, m.event, m.created_at, m.id) for m in store.show(one.incident.id).messages]
+        one.incident.id: [Notification(m.receiver, m.event, m.created_at, m.id) for m in store.show(one.incident.id).messages]
         for one in store.lives(0.0)
     }
     found = [spell_of(one.incident, told[one.incident.id]) for one in store.lives(0.0)]

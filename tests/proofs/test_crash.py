@@ -30,7 +30,7 @@ from watchdog.demo.cluster import Cluster
 
 WHOLE = ("first", "escalated", "resolved")
 
-Telling = Counter[tuple[str, tuple[str, ...]]]
+Notification = Counter[tuple[str, tuple[str, ...]]]
 """(Queue, what was said of one fire in it) -> how often."""
 
 Figure = Callable[[str], None]
@@ -46,8 +46,8 @@ STORY: tuple[Mapping[str, int], ...] = tuple(
 SHORT_STORY = tuple({QUEUES[0]: level} for level in (SMALL, LARGE))
 """It grows before the receiver has answered that it began."""
 
-TOLD_OF_STORY: Telling = Counter({(QUEUES[0], WHOLE): 1, (QUEUES[1], ("first", "resolved")): 1, (QUEUES[2], ("first", "resolved")): 1})
-TOLD_OF_SHORT_STORY: Telling = Counter({(QUEUES[0], ("first", "escalated")): 1})
+TOLD_OF_STORY: Notification = Counter({(QUEUES[0], WHOLE): 1, (QUEUES[1], ("first", "resolved")): 1, (QUEUES[2], ("first", "resolved")): 1})
+TOLD_OF_SHORT_STORY: Notification = Counter({(QUEUES[0], ("first", "escalated")): 1})
 
 
 class Lives:
@@ -93,7 +93,7 @@ class Ordeal:
         self._timeout_s, self._late_s = timeout_s, late_s
         self.deaths: list[str] = []
 
-    def told(self, *deaths: int) -> Telling:
+    def told(self, *deaths: int) -> Notification:
         """Notifications by queue, where the first life dies at the first of these moments, the second at the second, …"""
         self._kept.empty()
         for left in self._folder.iterdir():
@@ -179,7 +179,7 @@ def _on(kept: Kept) -> str:
     return "" if isinstance(kept, InAFile) else ", on PostgreSQL"
 
 
-def _every_death(ordeal: Ordeal, expected: Telling, share: Count) -> str:
+def _every_death(ordeal: Ordeal, expected: Notification, share: Count) -> str:
     """A telling without a death, then one for each of its moments, or for so many of them, with a death there. The figures."""
     assert ordeal.told() == expected
     moments, repeats = range(1, ordeal.moments + 1), 0

@@ -124,7 +124,7 @@ class Checker:
         evaluator = self._evaluators[target]
         (judgement,) = judge_all(evaluator, [tuned], seen, lambda one: {**_every_key(one, seen), **open_keys(one)})
         found = [one for one in judgement.findings if wanted(one.rule, one.key)]
-        found.sort(key=lambda one: _MOST_TELLING.index(one.verdict))
+        found.sort(key=lambda one: _MOST_URGENT_FIRST.index(one.verdict))
         rows = [RowLook(one) for one in found]
         for window_s in sorted({one.rule.window_s for one in found[:MOST_EXPLAINED]}):
             evaluator.load(seen.windows[window_s], tuned.copies)
@@ -158,7 +158,7 @@ class Checker:
         return seen
 
 
-_MOST_TELLING = (Verdict.BREACH, Verdict.UNKNOWN, Verdict.CLEAR, Verdict.NOT_COVERED, Verdict.NONE)
+_MOST_URGENT_FIRST = (Verdict.BREACH, Verdict.UNKNOWN, Verdict.CLEAR, Verdict.NOT_COVERED, Verdict.NONE)
 
 
 def _every_key(rule: Rule, seen: Seen) -> dict[Key, bool]:

@@ -19,7 +19,7 @@ from watchdog.web.api import api
 from watchdog.web.health import health
 from watchdog.web.metrics.route import metrics
 from watchdog.web.pages.changes import changes
-from watchdog.web.pages.drawn import harmless
+from watchdog.web.pages.drawn import printable
 from watchdog.web.pages.routes import pages
 from watchdog.web.refusals import API, RefusedError, for_programs, refused
 from watchdog.web.site import Site
@@ -58,7 +58,7 @@ NOT_A_PROGRAM = (
 def build_application(site: Site, settings: HttpSettings, stopwatch: Callable[[], float]) -> "_Prefixed":
     """The application of one configuration."""
     app = Flask("watchdog.web", static_folder="static", template_folder="templates")
-    app.jinja_options = {"finalize": harmless}
+    app.jinja_options = {"finalize": printable}
     app.extensions["site"] = site
     app.extensions["access"] = access = Access(settings, stopwatch)
     for blueprint in (*BLUEPRINTS, *_asked_for(settings)):

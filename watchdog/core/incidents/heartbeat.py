@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-__all__ = ["LONGEST_WAIT_S", "CyclesSeen", "Ping", "Telling", "ping"]
+__all__ = ["LONGEST_WAIT_S", "CyclesSeen", "Ping", "Reachability", "ping"]
 
 LONGEST_WAIT_S = 300.0
 """Seconds a message may wait before its receiver counts as unreachable; the same as in the shipped rule DeliveryFailing."""
@@ -30,7 +30,7 @@ class CyclesSeen(Struct, frozen=True):
         return now - (self.began_at if self.ended_at is None else self.ended_at) > self.patience_s
 
 
-class Telling(Struct, frozen=True):
+class Reachability(Struct, frozen=True):
     """Whether messages reach one receiver."""
 
     name: str
@@ -53,7 +53,7 @@ class Ping(Struct, frozen=True):
 
 
 def ping(
-    targets: Mapping[str, CyclesSeen], receivers: Sequence[Telling] | str, *, now: float, pinged_at: float | None, every_s: float
+    targets: Mapping[str, CyclesSeen], receivers: Sequence[Reachability] | str, *, now: float, pinged_at: float | None, every_s: float
 ) -> Ping | None:
     """Return what to send at `now` (monotonic seconds), given that the last ping was at `pinged_at`; None if nothing is due.
 
@@ -74,7 +74,7 @@ def _failed_cycle(targets: Mapping[str, CyclesSeen]) -> str:
     return next((f"the last cycle of {name} failed: {seen.failed}" for name, seen in sorted(targets.items()) if seen.failed), "")
 
 
-def _nobody_told(receivers: Sequence[Telling] | str) -> str:
+def _nobody_told(receivers: Sequence[Reachability] | str) -> str:
     """Return why nobody can be notified.
 
     As long as one receiver works, its messages report the failures of the others. Without any receiver there is nobody to notify.

@@ -18,7 +18,7 @@ from watchdog.core.model.reading import Looks
 from watchdog.core.model.rows import Reading, Table
 from watchdog.core.model.target import Target
 from watchdog.core.replay.coverage import Coverage, Covered
-from watchdog.core.replay.spell import Spell, Telling, spell_of
+from watchdog.core.replay.spell import Notification, Spell, spell_of
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.scenarios.audience import Audience
 from watchdog.core.scenarios.course import Course
@@ -135,9 +135,9 @@ def _different(together: Sequence[RecordedLook], window_s: float, read: set[str 
 
 def _spells(course: Course, since: float) -> Iterator[Spell]:
     latest: dict[str, Incident] = {lived.incident.id: lived.incident for lived in course.lived}
-    told: dict[str, list[Telling]] = {}
+    told: dict[str, list[Notification]] = {}
     for one in course.told:
-        told.setdefault(one.notice.incident, []).append(Telling(one.receiver, one.notice.event, one.at_s, one.message))
+        told.setdefault(one.notice.incident, []).append(Notification(one.receiver, one.notice.event, one.at_s, one.message))
     for incident in latest.values():
         spell = spell_of(incident, told.get(incident.id, ()), course.untold.get(incident.id))
         if spell is not None and (spell.until is None or spell.until >= since):

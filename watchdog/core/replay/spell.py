@@ -12,10 +12,10 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import FIRE, Event
 from watchdog.core.model.severity import Severity
 
-__all__ = ["Spell", "Telling", "spell_of"]
+__all__ = ["Notification", "Spell", "spell_of"]
 
 
-class Telling(Struct, frozen=True):
+class Notification(Struct, frozen=True):
     """One notice of an incident: to whom, of what, when, in which message."""
 
     receiver: str
@@ -36,7 +36,7 @@ class Spell(Struct, frozen=True):
     severity: Severity
     fired_at: float
     until: float | None
-    told: tuple[Telling, ...]
+    told: tuple[Notification, ...]
     summary: str
     ended: str = ""
     id: str = ""
@@ -72,7 +72,7 @@ class Spell(Struct, frozen=True):
         )
 
 
-def spell_of(incident: Incident, told: Iterable[Telling], untold: Explained | None = None) -> Spell | None:
+def spell_of(incident: Incident, told: Iterable[Notification], untold: Explained | None = None) -> Spell | None:
     """Return an incident as a spell; None if it never fired."""
     if incident.fired_at is None:
         return None

@@ -14,7 +14,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdog.core.incidents.heartbeat import CyclesSeen, Ping, Telling, ping
+from watchdog.core.incidents.heartbeat import CyclesSeen, Ping, Reachability, ping
 from watchdog.core.incidents.outcome import Delivered, Outcome, Refused
 from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
@@ -97,7 +97,7 @@ class Heartbeat:
         return self._last.error
 
     def _run(self) -> None:
-        self._tellings()  # dead letters from before the start do not count
+        self._reachability()  # dead letters from before the start do not count
         while not self._stopping.is_set():
             self._woken.wait()
             self._woken.clear()
@@ -116,7 +116,7 @@ class Heartbeat:
         decide = partial(ping, seen, now=now, pinged_at=self._last.at, every_s=self._every_s)
         if decide(()) is None:  # nothing is due: no need to query the database
             return
-        due = decide(self._tellings())
+        due = decide(self._reachability())
         if due is None or self._stopping.is_set():
             return
         self._last.at = now
@@ -124,7 +124,7 @@ class Heartbeat:
         if not self._stopping.is_set():
             self._note(due, "" if isinstance(outcome, Delivered) else outcome.reason)
 
-    def _tellings(self) -> list[Telling] | str:
+    def _reachability(self) -> list[Reachability] | str:
         """The state of each receiver; an error message if it is unknown. Dead letters from before the start do not count."""
         if not self._delivering():
             return "a receiver's thread has ended"
@@ -135,7 +135,7 @@ class Heartbeat:
         now = self._clock()
         self._dead = {seen.name: min(self._dead.get(seen.name, seen.dead_since_ok), seen.dead_since_ok) for seen in known}
         return [
-            Telling(
+            Reachability(
                 seen.name,
                 seen.off,
                 seen.dead_since_ok > self._dead[seen.name],

@@ -16,7 +16,7 @@ from watchdog.status.panel import Bar, Block, Cell, Course, HourChart, Ink, Line
 from watchdog.web.pages.charts import chart_drawn, steps_drawn
 from watchdog.web.pages.signs import badge, sign
 
-__all__ = ["FILTERS", "harmless"]
+__all__ = ["FILTERS", "printable"]
 
 _BAR = Markup(
     '<svg class="bar bar-{}" role="img" aria-label="{}" viewBox="0 0 100 8" preserveAspectRatio="none">'
@@ -26,7 +26,7 @@ _COURSE = Markup('<svg class="course course-{}" viewBox="0 0 100 100" preserveAs
 _KINDS = {Line: "line", Sheet: "sheet", Tiles: "tiles", HourChart: "chart", More: "more"}
 
 
-def harmless(value: object) -> object:
+def printable(value: object) -> object:
     """What a template prints: a text from anywhere without control characters and secrets."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return MASKING(value if value.isprintable() else tidy(value))
@@ -37,7 +37,7 @@ def drawn(cell: Cell) -> Markup:
     """A cell, or several."""
     match cell:
         case str():
-            return escape(harmless(cell))
+            return escape(printable(cell))
         case Ink():
             return _ink(cell)
         case Bar():
@@ -63,7 +63,7 @@ def cell_text(cell: object) -> str:
 
 def coded(text: str) -> Markup:
     """A text in which what stands between backticks is code."""
-    parts = str(harmless(text)).split("`")
+    parts = str(printable(text)).split("`")
     whole = len(parts) % 2 == 1
     marked = [Markup("<code>{}</code>").format(part) if nth % 2 and whole else escape(part) for nth, part in enumerate(parts)]
     return (Markup("") if whole else Markup("`")).join(marked)
@@ -97,7 +97,7 @@ FILTERS: dict[str, Callable[..., object]] = {
 def _ink(ink: Ink) -> Markup:
     if ink.text == ink.style:  # a severity
         return badge(ink.text)
-    text = escape(harmless(ink.text))
+    text = escape(printable(ink.text))
     if ink.incident:
         text = Markup('<a href="{}">{}</a>').format(url_for("pages.incident", named=ink.incident), text)
     return Markup('<span class="ink-{}">{}</span>').format(ink.style, text) if ink.style else text

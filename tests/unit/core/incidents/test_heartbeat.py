@@ -1,10 +1,10 @@
 import pytest
 
-from watchdog.core.incidents.heartbeat import CyclesSeen, Ping, Telling, ping
+from watchdog.core.incidents.heartbeat import CyclesSeen, Ping, Reachability, ping
 
 WELL = Ping()
-OK = Telling("ops")
-IN_VAIN = [Telling("a", off=True), Telling("b", given_up=True), Telling("c", waited_s=300.1)]
+OK = Reachability("ops")
+IN_VAIN = [Reachability("a", off=True), Reachability("b", given_up=True), Reachability("c", waited_s=300.1)]
 
 
 def seen(ended_at: float | None, failed: str = "", *, patience_s: float = 40.0, began_at: float = 0.0) -> CyclesSeen:
@@ -32,7 +32,7 @@ def test_when_something_is_said(cycles: list[float | None], now: float, pinged_a
     assert ping(targets, [OK], now=now, pinged_at=pinged_at, every_s=60) == expected
 
 
-def said(targets: dict[str, CyclesSeen], receivers: list[Telling] | str) -> Ping | None:
+def said(targets: dict[str, CyclesSeen], receivers: list[Reachability] | str) -> Ping | None:
     return ping(targets, receivers, now=10, pinged_at=None, every_s=60)
 
 
@@ -53,12 +53,12 @@ def test_nothing_can_be_delivered_once_every_receiver_is_out_of_reach() -> None:
 
 
 @pytest.mark.parametrize("one", IN_VAIN, ids=lambda telling: telling.name)
-def test_one_receiver_that_is_told_is_enough(one: Telling) -> None:
+def test_one_receiver_that_is_told_is_enough(one: Reachability) -> None:
     assert said({"a": seen(9)}, [one, OK]) == WELL
 
 
 def test_a_message_may_wait_for_five_minutes() -> None:
-    assert said({"a": seen(9)}, [Telling("c", waited_s=300)]) == WELL
+    assert said({"a": seen(9)}, [Reachability("c", waited_s=300)]) == WELL
 
 
 def test_without_receivers_nothing_was_to_be_delivered() -> None:

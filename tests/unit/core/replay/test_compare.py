@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from watchdog.core.incidents.messages import Event
 from watchdog.core.model.severity import Severity
 from watchdog.core.replay.compare import Kind, Pair, Recorded, agrees, beside
-from watchdog.core.replay.spell import Spell, Telling
+from watchdog.core.replay.spell import Notification, Spell
 
-TOLD = (Telling("ops", Event.FIRST, 1000.0, "a"), Telling("ops", Event.RESOLVED, 1600.0, "b"))
+TOLD = (Notification("ops", Event.FIRST, 1000.0, "a"), Notification("ops", Event.RESOLVED, 1600.0, "b"))
 SPELL = Spell("QueueBacklogHigh", "prod", {"name": "indexing"}, Severity.WARNING, 1000.0, 1600.0, TOLD, "indexing holds 600 messages")
 RECORDED = {"prod": Recorded(0.0, 9000.0, 10.0, {"Blinded": "flower: not asked"}, frozenset({SPELL.rule, "Blinded"}))}
 
@@ -46,7 +46,7 @@ def test_what_would_be_told_to_nobody_is_different() -> None:
 
 
 def test_another_receiver_and_another_time_are_named() -> None:
-    told = (Telling("pager", Event.FIRST, 1000.0), Telling("ops", Event.ESCALATED, 1100.0))
+    told = (Notification("pager", Event.FIRST, 1000.0), Notification("ops", Event.ESCALATED, 1100.0))
     assert only([replace(SPELL, told=told)], [SPELL]).why == "told to pager, told later to ops"
 
 

@@ -4,10 +4,10 @@ from msgspec.structs import replace
 
 from watchdog.core.incidents.messages import Event
 from watchdog.core.model.severity import Severity
-from watchdog.core.replay.spell import Spell, Telling
+from watchdog.core.replay.spell import Notification, Spell
 from watchdog.core.replay.twins import told_once
 
-TOLD = (Telling("ops", Event.FIRST, 100.0),)
+TOLD = (Notification("ops", Event.FIRST, 100.0),)
 FIRST = Spell("BrokerUnreachable", "a", {"name": "redis"}, Severity.CRITICAL, 100.0, 900.0, TOLD, "refused", server="4f2a")
 SECOND = replace(FIRST, target="b", fired_at=101.0)
 

@@ -41,7 +41,7 @@ __all__ = ["Asked", "answer"]
 MOST_CLEAR = 3
 """Most rows shown if all are clear."""
 MOST_KEYS = 8
-TELLING = frozenset({Verdict.BREACH, Verdict.UNKNOWN})
+NOT_CLEAR = frozenset({Verdict.BREACH, Verdict.UNKNOWN})
 
 
 class Asked(Struct, frozen=True):
@@ -116,9 +116,9 @@ class _Answering:
             lines = unwatched(watched, set(self._targets), self._asked.now)
             self._notes += ["".join(map(text_of, line.pieces)) for line in lines]
         cases = [case for target in self._targets for case in self._of_target(target, store, stored)]
-        telling = [case for case in cases if case.incident is not None or case.look is None or case.look.finding.verdict in TELLING]
+        shown = [case for case in cases if case.incident is not None or case.look is None or case.look.finding.verdict in NOT_CLEAR]
         if not self._asked.key:
-            cases = self._without_clear(cases, telling)
+            cases = self._without_clear(cases, shown)
         if stored is not None and not any(case.incident is not None for case in cases):
             cases = self._with_last(cases, stored)
         if not cases:
@@ -164,14 +164,14 @@ class _Answering:
             return ""
         return "no incident is open: no cycle of `watchdog run` has seen it in breach yet"
 
-    def _without_clear(self, cases: list[Case], telling: list[Case]) -> list[Case]:
+    def _without_clear(self, cases: list[Case], shown: list[Case]) -> list[Case]:
         """Without a key: what is not clear; if all is, some of it."""
-        clear = len(cases) - len(telling)
-        left = clear - (0 if telling else min(clear, MOST_CLEAR))
+        clear = len(cases) - len(shown)
+        left = clear - (0 if shown else min(clear, MOST_CLEAR))
         if left > 0:
-            named = self._listed([case for case in cases if case not in telling][clear - left :])
+            named = self._listed([case for case in cases if case not in shown][clear - left :])
             self._notes.append(f"{counted(left, 'other row')} not in breach; name one to see it: {named}")
-        return telling or cases[:MOST_CLEAR]
+        return shown or cases[:MOST_CLEAR]
 
     def _with_last(self, cases: list[Case], stored: Stored) -> list[Case]:
         """Nothing is open: add the last incident, as it was when it fired."""

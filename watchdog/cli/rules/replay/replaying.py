@@ -24,7 +24,7 @@ from watchdog.core.incidents.quiet.flapping import Flapping
 from watchdog.core.model.target import SELF, Target
 from watchdog.core.replay.compare import Pair, Recorded, agrees, beside
 from watchdog.core.replay.player import Replayed, replay
-from watchdog.core.replay.spell import Spell, Telling, spell_of
+from watchdog.core.replay.spell import Notification, Spell, spell_of
 from watchdog.core.replay.twins import told_once
 from watchdog.core.rules.overrides import Tuned
 from watchdog.core.scenarios.audience import Audience, Given
@@ -176,7 +176,7 @@ def _was(
         known = rules.get(incident.target)
         if known is None or ((choice.only or choice.skip) and all(tuned.rule.name != incident.rule for tuned in known)):
             continue
-        told = [Telling(one.receiver, one.event, one.created_at, one.id) for one in store.show(incident.id).messages]
+        told = [Notification(one.receiver, one.event, one.created_at, one.id) for one in store.show(incident.id).messages]
         spell = spell_of(incident, told)
         if spell is not None and (spell.until is None or spell.until >= since):
             yield spell
