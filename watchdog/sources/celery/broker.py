@@ -6,6 +6,7 @@ findings/inspect-redelivers-what-runs.sh). So ours has none that ever ends, and 
 """
 
 import ssl
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from watchdog.sources.celery.amqp_address import AmqpAddress
 from watchdog.sources.redis.address import RedisAddress, at
 from watchdog.sources.redis.sentinel_address import SentinelAddress
 
-__all__ = ["amqp_arguments", "connection_arguments"]
+__all__ = ["amqp_arguments", "close_amqp", "connection_arguments"]
 
 NEVER_S = 10**9
 NO_KEY = "_watchdog.no_unacked"
@@ -59,6 +60,16 @@ def amqp_arguments(place: AmqpAddress, *, timeout_s: float, connect_timeout_s: f
     where = {"transport": "pyamqp", "hostname": place.host, "port": place.port}
     tls = _of_amqp(place) if place.tls else False
     return {"connect_timeout": connect_timeout_s, **where, **login, "ssl": tls, "transport_options": limits}
+
+
+def close_amqp(amqp: Any, within_s: float) -> None:
+    """Close a connection of py-amqp, whatever state it is in; a broker that hangs is not waited for for longer. None: there is none."""
+    if amqp is None:
+        return
+    with suppress(Exception):
+        amqp.sock.settimeout(within_s)
+        amqp.close()
+    amqp.collect()
 
 
 def _userinfo(address: RedisAddress) -> str:

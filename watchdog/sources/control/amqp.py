@@ -6,7 +6,7 @@ watchdog is killed, none is lost: what was not acknowledged returns to its place
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from kombu import Connection
 
 from watchdog.core.actions.messages import task_named
 from watchdog.sources.celery.amqp_address import AmqpAddress
-from watchdog.sources.celery.broker import amqp_arguments
+from watchdog.sources.celery.broker import amqp_arguments, close_amqp
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.control.amqp_once import MARKS, NO_ROUTE, BusyError, FullError, SendingOnce, UnroutedError
 from watchdog.sources.events.amqp_reasons import fault
@@ -60,12 +60,7 @@ class QueuesOnAmqp:
     def close(self) -> None:
         """Close the connection. What was taken and not acknowledged returns to its place."""
         amqp, self._amqp, self._once = self._amqp, None, None
-        if amqp is None:
-            return
-        with suppress(Exception):  # whatever state it is in: it goes
-            amqp.sock.settimeout(CLOSING_S)
-            amqp.close()
-        amqp.collect()
+        close_amqp(amqp, CLOSING_S)
 
     def length(self, queue: str) -> int | None:
         """How many messages wait there; None if there is no such queue."""

@@ -9,14 +9,13 @@ The socket itself has a timeout: py-amqp's `read_timeout` ends no read in the mi
 
 import time
 import uuid
-from contextlib import suppress
 from select import POLLIN, poll
 from typing import Any
 
 from amqp import spec
 from kombu import Connection
 
-from watchdog.sources.celery.broker import amqp_arguments
+from watchdog.sources.celery.broker import amqp_arguments, close_amqp
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.events.amqp_deliveries import Deliveries, Frame, messages_waiting
 from watchdog.sources.events.amqp_reasons import LostError, denial, fault
@@ -113,12 +112,7 @@ class AmqpQueue:
     def close(self) -> None:
         """Close the connection, with which the broker deletes the queue; a broker that hangs is not waited for for long."""
         amqp, self._amqp, self._channel = self._amqp, None, None
-        if amqp is None:
-            return
-        with suppress(Exception):  # whatever state it is in: it goes
-            amqp.sock.settimeout(CLOSING_S)
-            amqp.close()
-        amqp.collect()
+        close_amqp(amqp, CLOSING_S)
 
     def _connected(self) -> Any:
         """A connection of py-amqp, after one attempt; kombu itself would try for longer."""
