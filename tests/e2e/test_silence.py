@@ -75,6 +75,13 @@ def test_silences_are_listed_until_they_end(folder: Path) -> None:
     assert [one["state"] for one in json.loads(answer(folder, "list", "--all", "--format", "json"))["silences"]] == ["ended", "later"]
 
 
+def test_a_silence_is_ended_for_programs_too(folder: Path) -> None:
+    added = json.loads(answer(folder, "add", "name=indexing", "--for", "2h", "--format", "json"))["silence"]
+    ended = json.loads(answer(folder, "expire", added["id"], "--format", "json"))["silence"]
+    assert ended == {**added, "state": "ended", "ends_at": ended["ends_at"]}
+    assert ended["ends_at"] < added["ends_at"]
+
+
 def test_a_silenced_incident_says_so_in_the_list_of_incidents(folder: Path) -> None:
     answer(folder, "add", "name=indexing", "--for", "2h", "--comment", "a big import")
     listed = watchdog("incidents", cwd=folder).stdout

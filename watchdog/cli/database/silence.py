@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_silences
@@ -126,17 +127,23 @@ Examples:
 """
 )
 @click.argument("named", metavar="ID", shell_complete=complete_silences)
+@format_option("text", "json")
 @config_option
 @database_option
 @click.pass_context
-def expire(ctx: click.Context, *, named: str, config: Path | None, database: str | None) -> None:
+def expire(ctx: click.Context, *, named: str, style: str, config: Path | None, database: str | None) -> None:
     """End a silence now. ID is an id, or the beginning of one."""
     from watchdog.cli.database.silence_page import expired_page  # noqa: PLC0415
-    from watchdog.cli.output.screen import show  # noqa: PLC0415
+    from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
+    from watchdog.status.documents.silences import silence_document  # noqa: PLC0415
 
+    now = time.time()
     with opened(ctx, config, database, f"watchdog silence expire {named}", write=True) as store:
-        ended, incidents = store.expire_silence(named, time.time()), store.incidents()
-    show(expired_page(ended, incidents))
+        ended, incidents = store.expire_silence(named, now), store.incidents()
+    if style == "json":
+        show_json(silence_document(replace(ended, ends_at=now), incidents, now))
+    else:
+        show(expired_page(ended, incidents))
 
 
 def _rule_names(ctx: click.Context, config: Path | None, database: str | None) -> tuple[str, ...]:
