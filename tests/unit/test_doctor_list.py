@@ -14,7 +14,7 @@ ITEMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("which of the two 401s", FINDINGS, ("it requires credentials", "it does not accept")),
     ("its API is off", FINDINGS, ("its API is switched off",)),
     ("events are missing", "e2e/test_events.py", ("def test_a_worker_that_says_nothing_of_its_tasks_leaves_their_counts_unknown",)),
-    ("Flower is deaf", "unit/tables/workers/test_states.py", ("def test_while_nobody_is_heard_they_are_asked_once_a_minute",)),
+    ("Flower is deaf", "unit/tables/workers/states/test_all_silent.py", ("def test_while_nobody_is_heard_they_are_asked_once_a_minute",)),
     ("max_tasks too small for its rate", FINDINGS, ("def test_a_flower_whose_max_tasks_is_too_small_for_its_rate_is_found",)),
     ("clocks and time zones differ", "scenes/plays/workers.py", ('"clocks", ("ClockDrift",)', '"zone", ("ClockDrift",)')),
     ("queue names never seen", ON_A_CLUSTER, (BADLY, '("QueueWithoutConsumer", "spare")')),
