@@ -15,7 +15,7 @@ from watchdog.tables.tasks.names import NAMELESS
 
 __all__ = ["WorkedOff", "worked_off"]
 
-NOT_SENT = "the senders of {task} do not report its queue (task_send_sent_event is off)"
+NOT_SENT = "of some runs of {task} nobody reported the queue: task_send_sent_event is off, or they were sent before anybody listened"
 NOT_LISTED = "no run of {task} within the window is listed yet"
 
 
