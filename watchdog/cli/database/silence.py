@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import replace
 
 from watchdog.cli.commands import Commands
 from watchdog.cli.completion import complete_silences
@@ -133,6 +132,8 @@ Examples:
 @click.pass_context
 def expire(ctx: click.Context, *, named: str, style: str, config: Path | None, database: str | None) -> None:
     """End a silence now. ID is an id, or the beginning of one."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
     from watchdog.cli.database.silence_page import expired_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.status.documents.silences import silence_document  # noqa: PLC0415
