@@ -1,11 +1,17 @@
 """The schedule of a real django-celery-beat, in SQLite and in PostgreSQL: read whole, and every reason why it cannot be."""
 
+import socket
+import threading
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.servers.pgbouncer import PGBOUNCER, needs_pgbouncer, pgbouncer
 from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.schedulers import run_django
+from tests.servers.tcp_server import TcpServer
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Ping
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks
@@ -111,3 +117,51 @@ def test_another_question_is_a_gap() -> None:
 def test_postgresql_says_what_is_missing(postgresql_server: RealPostgreSQL) -> None:
     reasons = [reason(postgresql_server.new_database()), reason(postgresql_server.url("other"))]
     assert ["are not there" in reasons[0], reasons[1].endswith("there is no such user or database")] == [True, True]
+
+
+@pytest.mark.skipif(PGBOUNCER is None, reason=needs_pgbouncer)
+def test_a_pgbouncer_that_shares_sessions_is_no_obstacle(postgresql_server: RealPostgreSQL, tmp_path: Path) -> None:
+    with pgbouncer(in_schema(postgresql_server, "public"), "transaction", tmp_path) as url:
+        assert answer(url) == PeriodicTasks()
+
+
+def test_the_tables_may_be_in_a_schema_that_the_url_names(postgresql_server: RealPostgreSQL) -> None:
+    assert answer(f"{in_schema(postgresql_server, 'tenant')}?options=-csearch_path%3Dtenant") == PeriodicTasks()
+
+
+def in_schema(server: RealPostgreSQL, schema: str) -> str:
+    """The URL of a database with empty tables, as far as they are read."""
+    url = server.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}; SET search_path = {schema};{TABLES}".encode())
+    return url
+
+
+TABLES = """
+CREATE TABLE django_celery_beat_periodictask (
+    id int, name text, task text, queue text, one_off bool, last_run_at timestamptz, enabled bool, expires timestamptz,
+    start_time timestamptz, interval_id int, crontab_id int, clocked_id int);
+CREATE TABLE django_celery_beat_intervalschedule (id int, every int, period text);
+CREATE TABLE django_celery_beat_crontabschedule (
+    id int, minute text, hour text, day_of_month text, month_of_year text, day_of_week text, timezone text);
+CREATE TABLE django_celery_beat_clockedschedule (id int, clocked_time timestamptz);
+"""
+
+
+def lets_in_and_falls_silent(connection: socket.socket, closing: threading.Event) -> None:
+    """A pooler whose server is frozen: it lets clients in by itself, and never answers a question."""
+    while len(asked := connection.recv(1000)) == 8:  # for TLS, or GSSAPI
+        connection.sendall(b"N")
+    if asked:
+        connection.sendall(b"R\x00\x00\x00\x08\x00\x00\x00\x00" + b"Z\x00\x00\x00\x05I")
+    closing.wait(30)
+
+
+def test_a_database_that_hangs_holds_up_nobody() -> None:
+    with TcpServer(lets_in_and_falls_silent) as server:
+        source = DjangoSource(DjangoSettings.model_validate({"url": f"postgresql://shop@127.0.0.1:{server.port}/shop", "timeout": "0.1s"}))
+        began = time.monotonic()
+        reasons = [source.ask([DjangoTasks()]).replies[DjangoTasks()] for _ in range(2)]
+        took_s = time.monotonic() - began
+    assert ["no answer from the database" in str(reasons[0]), "an earlier question" in str(reasons[1])] == [True, True]
+    assert took_s < 10

@@ -1,7 +1,8 @@
 """Django: the source that reads the schedule of django-celery-beat from its database, with one SELECT on a connection that cannot write.
 
 In: the query. Out: its tasks, or a gap that says what was found and what to do. A connection is opened for each look, every 30 s at most,
-so that none is held in between. PostgreSQL is read by psycopg, an optional dependency; SQLite by Python itself.
+so that none is held in between. PostgreSQL is read by psycopg, an optional dependency; SQLite by Python itself. A PostgreSQL that hangs, or
+a pooler before it, keeps a thread of its own, and no cycle.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.schedules.periodic import PeriodicTasks
 from watchdog.core.model.schedules.queries import DjangoTasks
+from watchdog.net.background import Outcome, in_background
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.sources.base import Answers
 from watchdog.sources.django.rows import STATEMENT, periodic_tasks
@@ -37,11 +39,12 @@ class DjangoSource:
     def __init__(self, settings: DjangoSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock = clock
+        self._under_way: Outcome[PeriodicTasks | Gap] | None = None
 
     @property
     def longest_s(self) -> float:
         """The longest that one batch may take (seconds), without name resolution."""
-        return self._settings.connect_timeout + 2 * self._settings.timeout
+        return self._connect_s + 2 * self._settings.timeout
 
     def ask(self, queries: Sequence[Query]) -> Answers:
         """Answer every query with its reply type or a gap."""
@@ -56,7 +59,17 @@ class DjangoSource:
         if not isinstance(query, DjangoTasks):
             return Gap(f"django: does not know the question {type(query).__name__}")
         path = self._settings.path
-        return self._from_postgresql() if path is None else self._from_sqlite(path)
+        return self._within_time() if path is None else self._from_sqlite(path)
+
+    def _within_time(self) -> PeriodicTasks | Gap:
+        """What PostgreSQL has. It ends a statement that takes too long, unless it is frozen, or waits behind a pooler."""
+        place = self._settings.place
+        if self._under_way is not None and not self._under_way.wait(0):
+            return Gap(f"django: not asked: an earlier question to the database at {place} has not ended yet: does it hang?")
+        self._under_way = in_background(self._from_postgresql, "asking-django")
+        if not self._under_way.wait(self.longest_s):
+            return Gap(f"django: no answer from the database at {place} within {self.longest_s:g}s: it hangs, or its pooler waits for it")
+        return self._under_way.result()
 
     def _from_sqlite(self, path: str) -> PeriodicTasks | Gap:
         import sqlite3  # noqa: PLC0415 - for this alone
@@ -77,7 +90,11 @@ class DjangoSource:
         except ImportError:
             return Gap(NO_LIBRARY)
         try:
-            with self._connected() as connection:
+            with self._connected() as connection, connection.transaction():
+                connection.execute(
+                    "SET TRANSACTION READ ONLY"
+                )  # no options at start-up: PgBouncer takes none, and the URL may have its own
+                connection.execute(f"SET LOCAL statement_timeout = {int(self._settings.timeout * 1000)}".encode())
                 return periodic_tasks(connection.execute(STATEMENT.encode()).fetchall())
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
             return Gap(f"django: expected the schedule in the database at {self._settings.place}, found none: {NO_TABLES}")
@@ -87,14 +104,17 @@ class DjangoSource:
             raise_if_own(error)
             return Gap(f"django: cannot read the database at {self._settings.place}: {_plain(error)}")
 
+    @property
+    def _connect_s(self) -> int:
+        """How long connecting may take: libpq takes whole seconds, at least 2."""
+        return max(2, round(self._settings.connect_timeout))
+
     def _connected(self) -> "psycopg.Connection[tuple[object, ...]]":
         import psycopg  # noqa: PLC0415 - slow to import, and optional
 
-        limit_ms = int(self._settings.timeout * 1000)
         return psycopg.connect(
             self._settings.url.get_secret_value(),
-            connect_timeout=max(2, round(self._settings.connect_timeout)),  # libpq takes whole seconds, at least 2
-            options=f"-c default_transaction_read_only=on -c statement_timeout={limit_ms}",
+            connect_timeout=self._connect_s,
             application_name="watchdog",
             autocommit=True,
         )
