@@ -114,7 +114,7 @@ class QueueRows:
             gaps |= dict.fromkeys(OF_CONSUMERS, count.reason)
         else:
             cells["last_consumer"], cells["last_consumer_state"] = last, state
-            cells["host"], cells["kind"] = host_of(last), kind_of(last)
+            cells["host"], cells["kind"] = host_of(last), kind_of(last, self._look.target.kinds)
             cells["similar"] = "" if last else _nearest(known.name, self._consumed_queues)
             if isinstance(held, Gap):
                 cells["waits_for"], gaps["waits_for"] = None, held.reason

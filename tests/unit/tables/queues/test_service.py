@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.builders.answers import NOW, a_conf
+from tests.builders.answers import NOW, a_conf, a_target
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, cell, gap
 from watchdog.core.judging.expectations import read_expectation
@@ -39,6 +39,13 @@ def orphaned(worker_goes: str) -> Watch:
     getattr(watch.cluster, worker_goes)(GPU)
     watch.cluster.lists["training"] = 5
     return watch
+
+
+def test_the_kind_of_the_last_consumer_is_the_one_that_the_target_gives_it() -> None:
+    """By which WorkersLost holds QueueNoConsumers back."""
+    watch = Watch(healthy(), a_target(kinds=("*@gpu-*",)))
+    reading = watch.look(0)
+    assert {cell(reading["queues"], "training", "kind"), cell(reading["workers"], GPU, "kind")} == {"*@gpu-*"}
 
 
 def test_messages_of_a_lost_consumer_are_unserved_at_once() -> None:
