@@ -61,9 +61,10 @@ class TaskSeen(Struct, frozen=True, gc=False):
     """One task as its events show it (Flower's `/api/tasks`; celery/events/state.py `Task`). Texts are cut to 500 characters.
 
     `received` to `timestamp` (its last event) are epoch seconds by its worker's clock, `sent` by its sender's; `runtime` is in seconds, of
-    successes only. `name` is None if its first event was missed, `routing_key` (the queue, on Redis) and `sent` if its sender sends no
-    `task-sent`. `exception` is a repr; where it is `ExceptionWithTraceback()`, the actual type is in `traceback_last`, the traceback's last
-    line. `also_on`: the workers that execute it besides `worker`, each with its start; None if unknown. `has_eta`: sent to start later.
+    successes only. `name` is None if its first event was missed, `routing_key` and `sent` if its sender sends no `task-sent`. `routing_key`
+    is the name of its queue, except where Flower lists what was sent through a topic exchange. `exception` is a repr; where it is
+    `ExceptionWithTraceback()`, the actual type is in `traceback_last`, the traceback's last line. `also_on`: the workers that execute it
+    besides `worker`, each with its start; None if unknown. `has_eta`: sent to start later.
     """
 
     id: str

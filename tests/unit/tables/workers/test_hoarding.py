@@ -91,6 +91,13 @@ def test_messages_under_a_routing_key_that_is_no_queue_may_be_of_any() -> None:
     assert hoarded(cluster) == 59
 
 
+def test_messages_under_a_routing_key_that_is_no_queue_are_not_hoarded_where_they_may_be_of_a_queue_without_an_idle_worker() -> None:
+    cluster = a_cluster()
+    cluster.cache[HOARDER] = replace(cluster.cache[HOARDER], queues=("indexing", "feeds"))
+    cluster.held[HOARDER] = {"feed.import": 59}
+    assert hoarded(cluster) == 0
+
+
 def test_a_worker_that_is_gone_hoards_nothing() -> None:
     cluster = a_cluster()
     cluster.dies(HOARDER)

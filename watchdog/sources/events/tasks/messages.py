@@ -27,6 +27,8 @@ class TaskEvent(Struct, gc=False):
     retries: int | None = None
     eta: str | None = None
     expires: str | None = None
+    queue: str | None = None
+    """Of `task-sent` alone: behind a topic exchange its routing key is not the queue's name."""
     routing_key: str | None = None
     runtime: float | None = None
     exception: str | None = None

@@ -63,7 +63,7 @@ class Run:
 
     def sends(self, event: TaskEvent) -> None:
         """Its sender's word. It may come after the worker's: senders and workers have connections of their own."""
-        self.sent, self.routing_key = event.timestamp, cut(event.routing_key)
+        self.sent, self.routing_key = event.timestamp, cut(event.queue or event.routing_key)
         self._describes(event)
 
     def goes_on(self, event: TaskEvent, kind: str) -> Self | None:

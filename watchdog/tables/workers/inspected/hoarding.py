@@ -138,8 +138,8 @@ class Hoarding:
     def _of_queues(self, worker: Perceived, idle: frozenset[str]) -> int | None:
         """Return what it holds that an idle worker could execute. Flower does not say from which queues it came."""
         if worker.name in self._held:
-            others = frozenset(worker.queues) - idle
-            return sum(count for key, count in self._held[worker.name].reserved.items() if key not in others)
+            all_of_it = idle.issuperset(worker.queues)  # else a routing key of a topic exchange may be of a queue that nobody idle consumes
+            return sum(count for key, count in self._held[worker.name].reserved.items() if all_of_it or key in idle)
         seen = worker.inspection
         if seen is None or seen.reserved is None or worker.said_s is None or worker.said_s > 2 * SAID_S:
             return None

@@ -52,6 +52,11 @@ def test_a_task_that_runs_is_listed_as_started_with_what_its_sender_and_worker_s
     )  # fmt: skip
 
 
+def test_behind_a_topic_exchange_its_queue_is_the_one_that_its_sender_names() -> None:
+    told = Told().hear("sent", worker="gen7@app", queue="feeds", routing_key="feed.import").hear("received", "started")
+    assert [task.routing_key for task in told.runs.started(10)] == ["feeds"]
+
+
 def test_its_senders_word_may_come_last() -> None:
     (task,) = Told().hear("received", "started").hear("sent", worker="gen7@app", routing_key="mails").runs.started(10)
     assert (task.state, task.worker, task.routing_key) == ("STARTED", WORKER, "mails")
