@@ -201,6 +201,7 @@ def test_the_password_of_the_result_backend_is_masked_however_it_is_written() ->
     [
         (["shop.report [rate_limit=6/h]", "shop.pay"], ("shop.report, 6/h",)),
         (["b [routing_key=x rate_limit=2/m]", "a [exchange=e rate_limit=10/s routing_key=k]"], ("a, 10/s", "b, 2/m")),
+        (["send the mails [rate_limit=6/h]", "a [b] c [rate_limit=1/s]"], ("a [b] c, 1/s", "send the mails, 6/h")),
         (["shop.report [rate_limit=None]", "shop.pay [rate_limit=0]"], ()),
         ([3, None, "shop.report [rate_limit=]", "[rate_limit=6/h]"], ()),
         ("shop.report [rate_limit=6/h]", ()),

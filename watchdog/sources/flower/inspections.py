@@ -35,7 +35,7 @@ _USERINFO = re.compile(r"(?<=://).*@")  # greedy: an unescaped password may cont
 
 _NULL = Raw(b"null")
 
-_RATE_LIMIT = re.compile(r"(\S+) \[(?:.* )?rate_limit=([^\s\]]+).*\]")
+_RATE_LIMIT = re.compile(r"(.+?) \[(?:[^\[\]]* )?rate_limit=([^\s\]]+)[^\[\]]*\]")  # a name may hold spaces
 _NO_LIMIT = frozenset({"None", "0", "0/s", "0/m", "0/h"})
 _MOST_LIMITED = 5
 
