@@ -20,6 +20,7 @@ FAULTS = {
     "two promises": ('task = "a"\nshare = 0.9\nmax_wait = "1m"\nsuccess = 0.9', "found both"),
     "success of a queue": ('queue = "a"\nsuccess = 0.9', "expected task beside success"),
     "everything": ('task = "a"\nsuccess = 1.0', "objective[1].success: expected less than 1"),
+    "a glob of queues": ('queue = "mail*"\nshare = 0.9\nmax_wait = "1m"', 'found the glob "mail*"'),
     "an hour": ('task = "a"\nsuccess = 0.9\nover = "1h"', 'expected a time from "1d" to "90d"'),
     "a misspelt key": ('task = "a"\nsucess = 0.9', 'did you mean "success"'),
 }

@@ -52,6 +52,7 @@ SCHEDULERS = {
     "an unknown name alone": ('schedule = "beats"', "expected one of beat, redbeat"),
     "neither task nor scheduler": ('[[target.schedule]]\ngrace = "5m"', "found neither"),
     "both": ('[[target.schedule]]\ntask = "a"\nfrom = "beat"', "found both"),
+    "a glob": ('[[target.schedule]]\ntask = "reports.*"\nevery = "1h"', 'found the glob "reports.*"'),
     "an interval for all": ('[[target.schedule]]\nfrom = "beat"\nevery = "5m"', "expected every only beside task"),
     "an exclusion from one task": (SCHEDULE + 'every = "1h"\nexclude = ["a"]', "expected exclude only beside from"),
     "a prefix of beat": ('[[target.schedule]]\nfrom = "beat"\nkey_prefix = "a"', 'expected key_prefix only beside from = "redbeat"'),

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, model_validator
 
 from watchdog.core.model.objective import MONTH_S, Objective
-from watchdog.net.settings_types import PositiveDuration
+from watchdog.net.settings_types import OneName, PositiveDuration
 
 __all__ = ["ObjectiveSettings", "repeated", "to_objectives"]
 
@@ -30,7 +30,7 @@ class ObjectiveSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     name: Text | None = None
-    queue: Text | None = None
+    queue: OneName | None = None
     task: Text | None = None
     max_wait: PositiveDuration | None = None
     share: Share | None = None

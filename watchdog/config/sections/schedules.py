@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from watchdog.core.model.schedules.periodic import Scheduler
 from watchdog.core.model.schedules.schedule import DAY_S, Cron, Schedule
 from watchdog.core.text.times_of_day import UTC, checked_zone, second_of, zone_of
-from watchdog.net.settings_types import Duration, PositiveDuration
+from watchdog.net.settings_types import Duration, OneName, PositiveDuration
 from watchdog.sources.periodic.cron import FIELDS, cron_of
 
 __all__ = ["ScheduleSettings", "Schedules", "named_twice", "to_schedulers", "to_schedules"]
@@ -52,7 +52,7 @@ class ScheduleSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
-    task: Annotated[StrictStr, Field(min_length=1)] | None = None
+    task: OneName | None = None
     from_: Literal["beat", "redbeat", "django"] | None = Field(default=None, alias="from")
     every: PositiveDuration | None = None
     cron: Annotated[StrictStr, AfterValidator(_checked_cron)] | None = None

@@ -3,7 +3,7 @@
 from urllib.parse import unquote, urlsplit
 
 from watchdog.core.text.secrets import Unprinted
-from watchdog.sources.redis.address import at
+from watchdog.sources.redis.address import at, one_alone
 
 __all__ = ["AmqpAddress", "is_amqp", "parse_amqp"]
 
@@ -44,6 +44,7 @@ def is_amqp(url: str) -> bool:
 
 def parse_amqp(url: str, ca_file: str | None = None, cert_file: str | None = None, key_file: str | None = None) -> AmqpAddress:
     """Parse the URL. The ValueError says what was expected and what was found, without the URL itself."""
+    one_alone(url)
     try:
         parts = urlsplit(url.strip())
         port = parts.port

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from watchdog.net.http_settings import certificate_beside_key, server_of, server_url, userinfo_apart, without_colon
-from watchdog.net.settings_types import PositiveDuration, ProxySetting
+from watchdog.net.settings_types import OneName, PositiveDuration, ProxySetting
 from watchdog.net.tls_files import TlsFiles
 
 __all__ = ["RabbitmqSettings"]
@@ -20,7 +20,7 @@ class RabbitmqSettings(BaseModel):
 
     url: str
     vhost: Annotated[str, Field(min_length=1, max_length=255)] = "/"
-    queues: tuple[str, ...] = ()
+    queues: tuple[OneName, ...] = ()
     username: Annotated[str | None, AfterValidator(without_colon)] = None
     password: SecretStr | None = None
     ca_file: str | None = None

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from watchdog.core.text.secrets import Unprinted
 from watchdog.sources.redis.other_brokers import OTHER_BROKERS, instead
 
-__all__ = ["RedisAddress", "at", "database", "options_of", "parse_address"]
+__all__ = ["RedisAddress", "at", "database", "one_alone", "options_of", "parse_address"]
 
 _CERT_REQS = {"none": "none", "cert_none": "none", "optional": "optional", "cert_optional": "optional"}
 _OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
@@ -57,9 +57,19 @@ def at(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def one_alone(url: str) -> None:
+    """ValueError for several URLs joined by a semicolon, which Celery takes for brokers that stand in for each other."""
+    if re.search(r";\s*[a-z+]+://", url, re.IGNORECASE):
+        raise ValueError(
+            "expected one broker, found several joined by `;`, as Celery's broker_url may have them: name the one that is to be watched, "
+            "or an address that leads to whichever is up"
+        )
+
+
 def parse_address(url: str) -> RedisAddress:
     """Parse the URL. The ValueError says what was expected and what was found, without the URL itself."""
     scheme = _scheme(url)
+    one_alone(url)
     try:
         parts = urlsplit(url.strip())
         port = parts.port

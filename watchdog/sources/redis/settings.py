@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from msgspec.structs import replace
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StrictBool, field_validator, model_validator
 
-from watchdog.net.settings_types import Duration, PositiveDuration
+from watchdog.net.settings_types import Duration, OneName, PositiveDuration
 from watchdog.sources.redis.address import RedisAddress, parse_address
 from watchdog.sources.redis.sentinel_address import SentinelAddress, is_sentinel, master_name, parse_sentinels
 
@@ -105,7 +105,7 @@ class RedisServerSettings(BaseModel):
 class RedisSettings(RedisServerSettings):
     """`redis = {...}` of a target. None means: read from the workers, or Celery's default."""
 
-    queues: tuple[str, ...] = ()
+    queues: tuple[OneName, ...] = ()
     key_prefix: str | None = None
     priority_steps: tuple[int, ...] | None = None
     separator: str | None = None

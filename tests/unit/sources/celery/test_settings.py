@@ -80,6 +80,8 @@ def test_a_broker_is_a_source_of_the_target() -> None:
         ({"celery": "amqp://me:pa/ss@rabbit//"}, "%-escaped"),
         ({"celery": "amqp://rabbit:port//"}, "cannot be read"),
         ({"celery": "amqp://rabbit//?heartbeat=3"}, "no options"),
+        ({"celery": "amqp://me:pass@a//;amqp://me:pass@b//"}, "expected one broker, found several joined by `;`"),
+        ({"redis": "redis://:pass@a/0; redis://:pass@b/0"}, "expected one broker, found several joined by `;`"),
         ({"celery": {"url": "amqp://rabbit//", "key_prefix": "x"}}, "`key_prefix` is for Redis"),
         ({"celery": {"control_exchange": "a b"}, "redis": "redis://r"}, "expected 1 to 100 letters"),
         ({"celery": {"control_exchange": "a" * 101}, "redis": "redis://r"}, "expected 1 to 100 letters"),
