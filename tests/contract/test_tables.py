@@ -35,7 +35,7 @@ DESIGN = {
     "known_s error_rate_low",
     "running": "id name worker worker_state worker_active also_on queue running_s progress step meta progress_still_s peak_memory "
     "arguments",
-    "schedulers": "name tasks entries not_understood example shortest_s silent_s missed sent_twice twice locked renewed_s",
+    "schedulers": "name tasks entries not_understood example shortest_s silent_s missed sent_twice twice locked renewed_s lock_key",
     "rhythms": "task usual_s silent_s missed registered",
     "schedules": "task origin entries every_s grace_s last_success_s overdue_s registered",
     "objectives": "name what objective max_wait_s over_s watched_s runs missed share budget_left burn_5m burn_30m burn_1h burn_6h "

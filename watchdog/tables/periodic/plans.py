@@ -19,7 +19,7 @@ from watchdog.core.model.schedules.queries import DjangoTasks, WorkerPlans
 from watchdog.tables.periodic import redbeat
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers
 
-__all__ = ["KEEPS_RUNS", "Plan", "Registered", "plan_now", "plan_queries", "registered_now"]
+__all__ = ["KEEPS_RUNS", "Plan", "Registered", "is_empty", "nothing_read", "plan_now", "plan_queries", "registered_now"]
 
 KEEPS_RUNS = frozenset({"redbeat", "django"})
 """Schedulers that note each run where watchdog reads it."""
@@ -67,17 +67,35 @@ def plan_queries(asking: Asking) -> Iterable[Query]:
             yield from redbeat.queries(scheduler, asking.replies)
 
 
-def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorkers) -> Plan:
-    """Return what the scheduler sends now."""
+def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorkers, *, beat_gone: bool = False) -> Plan:
+    """Return what the scheduler sends now.
+
+    `beat_gone`: a beat of redbeat held its lock, and none does now. A list that is empty then was lost with it, as by a FLUSHALL: its tasks
+    are still expected. A beat that runs, with an empty list, has nothing to send.
+    """
     read = _kept(scheduler, look, workers) if scheduler.kind in KEEPS_RUNS else _beat(look.replies, workers)
     if isinstance(read, Gap):
         return replace(before, gap=read.reason)
-    if read is None:
+    if read is None or (beat_gone and read.tasks == PeriodicTasks()):
         return replace(before, gap="")
     excluded = [one for one in read.tasks.entries if _excluded(one, scheduler.exclude)]
     unread = {entry: why for entry, why in read.tasks.unread.items() if not any(fnmatchcase(entry, glob) for glob in scheduler.exclude)}
     entries = tuple(one for one in read.tasks.entries if one not in excluded)
     return replace(read, tasks=PeriodicTasks(entries, unread), zone=scheduler.zone or read.zone, known=True)
+
+
+def is_empty(scheduler: Scheduler, plan: Plan) -> bool:
+    """Whether it was read and has nothing to expect, although nobody excluded anything."""
+    return plan.known and not plan.gap and plan.tasks == PeriodicTasks() and not scheduler.exclude
+
+
+def nothing_read(scheduler: Scheduler) -> str:
+    """Return where its entries were looked for, and where else they may be."""
+    return {
+        "beat": "no worker's beat_schedule has an entry: do the workers have the settings of beat?",
+        "redbeat": f"redbeat has no entry at {redbeat.list_key(scheduler)}: is its key prefix, Redis or database another one?",
+        "django": "django-celery-beat has no entry that is enabled: is it this database?",
+    }[scheduler.kind]
 
 
 def _excluded(one: PeriodicTask, globs: Iterable[str]) -> bool:

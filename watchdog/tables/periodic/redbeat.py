@@ -13,17 +13,27 @@ from watchdog.core.model.replies import Replies
 from watchdog.core.model.schedules.periodic import PeriodicTasks, RedbeatEntry, Scheduler
 from watchdog.core.model.schedules.queries import KeyLife, RedbeatEntries, ScoredMembers
 
-__all__ = ["lock_life_s", "queries", "tasks"]
+__all__ = ["list_key", "lock_key", "lock_life_s", "queries", "tasks"]
 
 MOST_ENTRIES = 5000
 
 
 def _listed(scheduler: Scheduler) -> ScoredMembers:
-    return ScoredMembers(f"{scheduler.key_prefix}:schedule", MOST_ENTRIES)
+    return ScoredMembers(list_key(scheduler), MOST_ENTRIES)
+
+
+def list_key(scheduler: Scheduler) -> str:
+    """Return the key of the list of its entries."""
+    return f"{scheduler.key_prefix}:schedule"
+
+
+def lock_key(scheduler: Scheduler) -> str:
+    """Return the key of its lock."""
+    return f"{scheduler.key_prefix}:lock"
 
 
 def _lock(scheduler: Scheduler) -> KeyLife:
-    return KeyLife(f"{scheduler.key_prefix}:lock")
+    return KeyLife(lock_key(scheduler))
 
 
 def queries(scheduler: Scheduler, replies: Replies) -> Iterable[Query]:

@@ -20,7 +20,7 @@ from watchdog.core.model.schedules.schedule import Schedule, default_grace_s
 from watchdog.core.text.times_of_day import zone_of
 from watchdog.tables.periodic import redbeat
 from watchdog.tables.periodic.doubles import ASK_EVERY_S, candidates, sent_twice
-from watchdog.tables.periodic.plans import Plan, Registered, plan_now, plan_queries, registered_now
+from watchdog.tables.periodic.plans import Plan, Registered, is_empty, nothing_read, plan_now, plan_queries, registered_now
 from watchdog.tables.periodic.silence import backlog, last_sign, missed_runs
 from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.tables.tasks.runtimes import LIMIT
@@ -42,6 +42,7 @@ COLUMNS = (
     Column("twice", T, "one of them", neutral=""),
     Column("locked", B, "of redbeat: whether some beat holds the lock; true for the others, which have none", neutral=True),
     Column("renewed_s", N, "of redbeat: since the lock was seen to be renewed", "s", 0.0),
+    Column("lock_key", T, "of redbeat: the key of the lock in Redis", neutral=""),
 )
 NOBODY = 'no schedule = "beat", "redbeat" or "django" is configured'
 LATER_S = 2.0
@@ -62,6 +63,8 @@ class KnownScheduler(Struct, frozen=True):
     since: float
     sign_at: float | None = None
     lock: Lock | None = None
+    lock_seen: bool = False
+    """Whether a beat of redbeat was ever seen to hold the lock."""
     doubled: Mapping[str, bool] = field(default_factory=dict)
     """Task -> whether it came twice at each of its last times when its runs were last listed, in the order of the lists."""
     listed_at: float | None = None
@@ -117,20 +120,21 @@ def read(look: Look) -> Reading:
     known, rows = {}, []
     for scheduler in look.target.schedulers:
         now = _known_now(scheduler, before.known.get(scheduler.kind), look, restarted=restarted)
-        now = replace(now, plan=plan_now(scheduler, now.plan, look, workers))
+        now = replace(now, plan=plan_now(scheduler, now.plan, look, workers, beat_gone=now.lock_seen and now.lock is None))
         now = _heard(scheduler, before.known.get(scheduler.kind), now, look)
         now = _counted(scheduler, now, look)
         known[scheduler.kind] = now
         rows.append(_row(scheduler, now, look))
     memory = SchedulersSeen(known, registered, before.flower_started_at if started_at is None else started_at)
-    return Reading(tuple(rows), memory=memory, note=_note(known.values()))
+    return Reading(tuple(rows), memory=memory, note=_note(look.target.schedulers, known))
 
 
 def _known_now(scheduler: Scheduler, before: KnownScheduler | None, look: Look, *, restarted: bool) -> KnownScheduler:
     known = before or KnownScheduler(Plan(), look.now)
     if restarted:
         known = replace(known, since=look.now)
-    return replace(known, lock=_lock(scheduler, known.lock, look))
+    lock = _lock(scheduler, known.lock, look)
+    return replace(known, lock=lock, lock_seen=known.lock_seen or lock is not None)
 
 
 def _lock(scheduler: Scheduler, before: Lock | None, look: Look) -> Lock | None:
@@ -230,6 +234,7 @@ def _row(scheduler: Scheduler, known: KnownScheduler, look: Look) -> Row:
         "twice": next((task for task, twice in sorted(known.doubled.items()) if twice), ""),
         "locked": scheduler.kind != "redbeat" or known.lock is not None,
         "renewed_s": max(look.now - known.lock.renewed_at, 0.0) if known.lock is not None else 0.0,
+        "lock_key": redbeat.lock_key(scheduler) if scheduler.kind == "redbeat" else "",
     }
     gaps = {}
     if why:
@@ -250,9 +255,10 @@ def _unknown(scheduler: Scheduler, known: KnownScheduler, look: Look) -> str:
     return look.before["tasks"].partial or (waiting if isinstance(waiting, str) else "")
 
 
-def _note(known: Iterable[KnownScheduler]) -> str:
-    differ = sum(one.plan.differ for one in known)
-    return f"workers report {differ + 1} schedules of beat; that of the worker that started last is used" if differ else ""
+def _note(schedulers: Iterable[Scheduler], known: Mapping[str, KnownScheduler]) -> str:
+    differ = sum(one.plan.differ for one in known.values())
+    told = [f"workers report {differ + 1} schedules of beat; that of the worker that started last is used"] if differ else []
+    return "; ".join([*told, *(nothing_read(one) for one in schedulers if is_empty(one, known[one.kind].plan))])
 
 
 TABLE = Table(

@@ -97,6 +97,41 @@ def test_when_every_worker_is_gone_the_schedule_stays_known() -> None:
     assert watched.scheduler_at(10.0)["tasks"] == 1.0
 
 
+def test_a_list_of_redbeat_that_is_lost_with_its_beat_is_still_expected() -> None:
+    """A FLUSHALL takes the list and the lock; the beat cannot extend that, and ends."""
+    watched = Watched(scheduler=REDBEAT, lock_life_s=1500.0, seen={"shop.tick": 0.0})
+    watched.look(0.0)
+    watched.entries, watched.lock_life_s = (), 0.0
+    assert missed(watched, 95.0, 215.0) == [1.0, 3.0]
+
+
+def test_a_list_of_redbeat_that_is_empty_while_its_beat_runs_has_nothing_to_expect() -> None:
+    watched = Watched(scheduler=REDBEAT, lock_life_s=1500.0, seen={"shop.tick": 0.0})
+    watched.look(0.0)
+    watched.entries = ()
+    assert missed(watched, 215.0) == [0.0]
+
+
+def test_the_lock_of_redbeat_is_named_as_its_prefix_has_it() -> None:
+    keys = [Watched(scheduler=one).scheduler_at(0.0)["lock_key"] for one in (REDBEAT, Scheduler("beat"))]
+    assert keys == ["redbeat::lock", ""]
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "said"),
+    [
+        (REDBEAT, "redbeat has no entry at redbeat::schedule: is its key prefix, Redis or database another one?"),
+        (Scheduler("beat"), "no worker's beat_schedule has an entry: do the workers have the settings of beat?"),
+        (Scheduler("beat", exclude=("*",)), ""),
+    ],
+    ids=["redbeat", "beat", "all excluded"],
+)
+def test_a_schedule_without_any_entry_says_where_it_was_looked_for(scheduler: Scheduler, said: str) -> None:
+    watched = Watched(scheduler=scheduler, entries=())
+    watched.look(0.0)
+    assert watched.note == said
+
+
 def test_an_excluded_entry_is_left_out() -> None:
     watched = Watched(scheduler=Scheduler("beat", exclude=("shop.n*",)), entries=(EVERY_MINUTE, NIGHTLY))
     assert set(watched.look(0.0)[1]) == {"shop.tick"}
