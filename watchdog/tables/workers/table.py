@@ -68,7 +68,7 @@ COLUMNS = (
     Column(
         "clock_drift_s",
         NUMBER,
-        "how far its clock is ahead of Flower's; negative: behind; as far as its events show it, 0 where it sends none",
+        "how far it is ahead of Flower's clock, else of watchdog's; negative: behind; as far as its events show it, 0 where it sends none",
         "s",
         0.0,
     ),
