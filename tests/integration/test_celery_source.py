@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+from celery import Celery
 from pydantic import SecretStr
 
 from tests.servers.certificates import make_certificates
@@ -105,6 +106,16 @@ def test_a_worker_tells_its_pool_its_prefetch_count_and_its_queues(source: Celer
 def test_a_worker_tells_what_its_process_uses_and_executes(source: CelerySource) -> None:
     seen: WorkerInspection = ask(source, InspectWorkers((FORKED,)))[FORKED]
     assert (seen.active, (seen.cpu_s or 0) > 0, (seen.max_rss or 0) > 0, seen.conf is not None) == ((), True, True, True)
+
+
+def test_a_worker_tells_its_rate_limits(cluster: Cluster, source: CelerySource) -> None:
+    """Without them, a queue that waits for one by design seems to stand still behind idle workers."""
+    with Celery(broker=cluster.redis_url) as app:
+        try:
+            app.control.rate_limit("demo.ok", "6/h", destination=[ALONE])
+            until(lambda: ask(source, InspectWorkers((ALONE,)))[ALONE].rate_limited == ("demo.ok, 6/h",), 20, "the rate limit")
+        finally:
+            app.control.rate_limit("demo.ok", 0, destination=[ALONE])
 
 
 def test_an_answer_is_dated_by_our_clock(cluster: Cluster, client: redis.Redis) -> None:

@@ -27,8 +27,13 @@ SLOW = tuple(f"watchdog.sources.celery.{name}" for name in ("answers", "mailbox"
 """They import kombu, at the first question: before the broker's time begins, and never in a thread that is left alone."""
 COMMANDS_WORTH = 3
 """A batch may take as long as this many commands that nobody answers."""
-OF_INSPECTION: Mapping[str, Mapping[str, object]] = {"active_queues": {}, "active": {"safe": True}, "conf": {"with_defaults": False}}
-"""What is asked of those that answered `stats`. `safe`: without the arguments of tasks, which may be large."""
+OF_INSPECTION: Mapping[str, Mapping[str, object]] = {
+    "active_queues": {},
+    "active": {"safe": True},
+    "conf": {"with_defaults": False},
+    "registered": {},
+}
+"""What is asked of those that answered `stats`. `safe`: without arguments of tasks, which may be large; `registered` has rate limits."""
 
 
 class CelerySource:
