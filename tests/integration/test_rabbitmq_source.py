@@ -62,7 +62,7 @@ def queue(rabbit: RabbitMQ, name: str) -> QueueSeen | None:
     return next((one for one in listed if one.name == name), None)
 
 
-def publish(rabbit: RabbitMQ, name: str, count: int, **arguments: int) -> None:
+def publish(rabbit: RabbitMQ, name: str, count: int, **arguments: int | str) -> None:
     with api(rabbit) as to:
         to.put(f"queues/%2F/{name}", json={"durable": True, "arguments": arguments}).raise_for_status()
         message = {"properties": {}, "routing_key": name, "payload": "{}", "payload_encoding": "string"}
@@ -94,6 +94,14 @@ def test_a_queue_that_nobody_reads_is_listed_with_its_messages(rabbit: RabbitMQ)
         COUNTED_S,
         "RabbitMQ to count",
     )
+
+
+def test_a_stream_is_told_from_queues_whose_messages_go(rabbit: RabbitMQ) -> None:
+    kinds = {kind: f"of-{kind}" for kind in ("classic", "quorum", "stream")}
+    for kind, name in kinds.items():
+        publish(rabbit, name, 2, **{"x-queue-type": kind})
+    until(lambda: all((one := queue(rabbit, name)) and one.ready == 2 for name in kinds.values()), COUNTED_S, "their counts")
+    assert [kind for kind, name in kinds.items() if (one := queue(rabbit, name)) and one.is_stream] == ["stream"]
 
 
 def test_what_waits_for_its_eta_is_scheduled_and_no_queue(rabbit: RabbitMQ) -> None:

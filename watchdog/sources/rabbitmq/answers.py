@@ -24,7 +24,7 @@ NODE_COLUMNS = (
     "sockets_used,sockets_total,partitions"
 )
 QUEUE_COLUMNS = (
-    "name,state,messages_ready,messages_unacknowledged,consumers,exclusive,auto_delete,head_message_timestamp,"
+    "name,type,state,messages_ready,messages_unacknowledged,consumers,exclusive,auto_delete,head_message_timestamp,"
     "message_stats.publish,message_stats.deliver_get,message_stats.ack"
 )
 """The columns of each answer: without them, one queue is 2 kB instead of 230 bytes."""
@@ -70,6 +70,7 @@ NOTHING = _Happened()
 
 class _Queue(Struct):
     name: str
+    type: Any = None
     state: str | None = None
     messages_ready: int | None = None
     messages_unacknowledged: int | None = None
@@ -138,6 +139,7 @@ def _queue(queue: _Queue) -> QueueSeen:
         state=queue.state,
         exclusive=queue.exclusive,
         auto_delete=queue.auto_delete,
+        is_stream=queue.type == "stream",
     )
 
 

@@ -66,7 +66,7 @@ def read_by_rabbitmq(look: Look, idle: Mapping[str, str], columns: Iterable[str]
     counting = overview.rates_mode != "none" and not overview.counts_nothing
     idle = idle if counting else {**idle, **dict.fromkeys(OF_EVENTS, COUNTS_NOTHING if overview.counts_nothing else NO_RATES)}
     consumed = consumers(look.before.get("workers"), known_workers, look.now)
-    found = {queue.name: queue for queue in listed if for_tasks(queue) or queue.name in consumed.by_queue}
+    found = {queue.name: queue for queue in listed if for_tasks(queue) or queue.name in consumed.by_queue or queue.name in conf.declared}
     ours = {queue for inspection in seen.values() for queue in inspection.queues or ()} | conf.declared
     told = {name for name in found if not target.workers or name in ours}  # the others belong to another app
     names = sorted(name for name in told | conf.declared | set(consumed.by_queue) if covers(name, target.queues))
@@ -86,9 +86,10 @@ def read_by_rabbitmq(look: Look, idle: Mapping[str, str], columns: Iterable[str]
 
 
 def for_tasks(queue: QueueSeen) -> bool:
-    """Whether tasks wait in it when they are due. Not so in queues for events, remote control, results or delayed messages."""
+    """Whether tasks wait in it when they are due. Not so in queues for events, remote control, results or delayed messages, nor in streams,
+    which Celery cannot consume, and in which messages stay that were read."""
     own = _OWN.fullmatch(queue.name) or (queue.auto_delete and _OF_ONE_PROCESS.fullmatch(queue.name))
-    return not own and not queue.exclusive
+    return not own and not queue.exclusive and not queue.is_stream
 
 
 def broker_elsewhere(target: Target, confs: Iterable[WorkerConf]) -> str:

@@ -95,6 +95,7 @@ def test_queues_that_celery_makes_for_itself_are_none_of_these(name: str) -> Non
         ("shopev.958d56ca-609a-39e3-a8ff-2837d4025a79", {"auto_delete": True}, False),
         ("bcast.958d56ca-609a-39e3-a8ff-2837d4025a79", {"auto_delete": True}, True),
         ("mine", {"exclusive": True}, False),
+        ("audit", {"is_stream": True}, False),
         ("mine", {"auto_delete": True}, True),
     ],
 )
@@ -107,6 +108,12 @@ def test_queues_of_one_process_are_none_of_these(name: str, changes: dict[str, b
 def test_a_declared_queue_that_is_not_there_holds_nothing() -> None:
     reading = queues(watch(rabbit(), declared_queues=("reports",)), 0)
     assert [cell(reading, "reports", column) for column in ("length", "consumers", "declared", "bound")] == [0.0, 0.0, True, False]
+
+
+def test_a_declared_queue_has_its_length_whatever_it_is() -> None:
+    cluster = rabbit()
+    change(cluster, "audit", ready=7, is_stream=True)
+    assert cell(queues(watch(cluster, declared_queues=("audit",)), 0), "audit", "length") == 7.0
 
 
 def test_a_queue_that_was_deleted_is_gone() -> None:

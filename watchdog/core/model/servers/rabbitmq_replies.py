@@ -58,3 +58,5 @@ class QueueSeen(Struct, frozen=True, gc=False):
     state: str | None = None
     exclusive: bool = False
     auto_delete: bool = False
+    is_stream: bool = False
+    """Whether it keeps its messages, whoever reads them."""
