@@ -44,6 +44,26 @@ def conf(**settings: Any) -> WorkerConf:
 
 
 @pytest.mark.parametrize(
+    ("broker", "db"),
+    [
+        ({"hostname": "h", "virtual_host": "2"}, 2),
+        ({"hostname": "h", "virtual_host": "/"}, 0),
+        ({"hostname": "redis+socket://:p%40ss@/run/redis.sock?virtual_host=2", "virtual_host": "/"}, 2),
+        ({"hostname": "redis+socket:///run/redis.sock", "virtual_host": "/"}, 0),
+        ({"hostname": "amqp://h//", "virtual_host": "/"}, None),
+        ({"hostname": 3, "virtual_host": "shop"}, None),
+        ({}, None),
+    ],
+)
+def test_the_database_of_the_broker_is_that_of_its_url_where_stats_show_that(broker: dict[str, Any], db: int | None) -> None:
+    found = inspections(json.dumps({"w@h": {"conf": {}, "stats": {"broker": broker}, "timestamp": 1.0}}).encode())
+    assert isinstance(found, dict)
+    read = found["w@h"].conf
+    assert read is not None
+    assert read.broker_db == db
+
+
+@pytest.mark.parametrize(
     ("broker", "backend", "db", "elsewhere"),
     [
         ("redis://:********@h:6379//", "redis://:********@h:6379/1", 1, False),

@@ -230,7 +230,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
         results_prefix=_text(results.get("global_keyprefix") or ""),
         **_results(backend, _text(conf.broker_url), results.get("master_name"), options.get("master_name")),
         transport=_text(_object(broker).get("transport")),
-        broker_db=_database(_object(broker).get("virtual_host")),
+        broker_db=_broker_database(_object(broker)),
         broker_vhost=_text(_object(broker).get("virtual_host")),
         eta_task_limit=as_kind(conf.worker_eta_task_limit, int),
         settings=worker_settings(as_documented(reported, SETTINGS)),
@@ -245,6 +245,15 @@ def _results(backend: str | None, broker: str | None, master: object, brokers_ma
     if theirs.server != its.server or master != brokers_master:
         return {"results_elsewhere": True}
     return {"results_db": theirs.db}
+
+
+def _broker_database(broker: Mapping[str, Any]) -> int | None:
+    """The database of a Redis broker. Of a socket, kombu shows the whole URL as the host, and `/` as the virtual host (measured, 5.7)."""
+    host = _text(broker.get("hostname")) or ""
+    if "://" not in host:
+        return _database(broker.get("virtual_host"))
+    place = celery_place(host)
+    return None if place is None else place.db
 
 
 def _database(virtual_host: object) -> int | None:
