@@ -21,7 +21,8 @@ from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import HeldMessages, WorkerInspection
-from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, ScheduledByWorkers
+from watchdog.core.model.schedules.periodic import PeriodicTasks
+from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, PlansOfWorkers, ScheduledByWorkers
 from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 from watchdog.sources.celery.amqp_address import is_amqp
@@ -116,6 +117,12 @@ def test_a_worker_tells_its_rate_limits(cluster: Cluster, source: CelerySource) 
             until(lambda: ask(source, InspectWorkers((ALONE,)))[ALONE].rate_limited == ("demo.ok, 6/h",), 20, "the rate limit")
         finally:
             app.control.rate_limit("demo.ok", 0, destination=[ALONE])
+
+
+def test_a_worker_tells_which_tasks_it_registers_and_that_beat_sends_none(source: CelerySource) -> None:
+    plans = ask(source, PlansOfWorkers((FORKED, NOBODY)))
+    told = [(name, plan.beat, plan.zone, "demo.ok" in (plan.registered or ())) for name, plan in plans.items()]
+    assert told == [(FORKED, PeriodicTasks(), "UTC", True)]
 
 
 def test_an_answer_is_dated_by_our_clock(cluster: Cluster, client: redis.Redis) -> None:

@@ -5,15 +5,17 @@ decoder of Flower's `/api/workers`, which hands out the same objects.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from watchdog.core.model.replies import HeldMessages, WorkerInspection
+from watchdog.core.model.schedules.periodic import WorkerPlan
 from watchdog.core.text.names import LONGEST_NAME, short_named
 from watchdog.sources.flower.inspections import read_leniently
+from watchdog.sources.periodic.worker_plans import worker_plans
 
-__all__ = ["held", "inspected", "ponged", "scheduled"]
+__all__ = ["held", "inspected", "planned", "ponged", "scheduled"]
 
 
 def ponged(said: Mapping[str, object]) -> frozenset[str]:
@@ -24,9 +26,20 @@ def ponged(said: Mapping[str, object]) -> frozenset[str]:
 def inspected(parts: Mapping[str, Mapping[str, object]], now: float) -> dict[str, WorkerInspection]:
     """Worker -> what it says of itself. `parts`: command -> worker -> reply; `now`: epoch seconds."""
     names = [name for name, stats in parts.get("stats", {}).items() if isinstance(stats, Mapping)]
-    entries = {name: {"timestamp": now, **{part: said[name] for part, said in parts.items() if name in said}} for name in names}
-    found = read_leniently(msgspec.json.encode(entries))
+    found = read_leniently(_as_flower_has_them(names, parts, {"timestamp": now}))
     return found if isinstance(found, dict) else {}
+
+
+def planned(parts: Mapping[str, Mapping[str, object]]) -> dict[str, WorkerPlan]:
+    """Worker -> the tasks that it registers, and its `beat_schedule`. `parts`: command -> worker -> reply."""
+    names = [name for name, conf in parts.get("conf", {}).items() if isinstance(conf, Mapping)]
+    found = worker_plans(_as_flower_has_them(names, parts, {}))
+    return found if isinstance(found, dict) else {}
+
+
+def _as_flower_has_them(names: Iterable[str], parts: Mapping[str, Mapping[str, object]], more: Mapping[str, object]) -> bytes:
+    """The replies as Flower's `/api/workers` hands them out."""
+    return msgspec.json.encode({name: {**more, **{part: said[name] for part, said in parts.items() if name in said}} for name in names})
 
 
 def held(said: Mapping[str, object]) -> dict[str, HeldMessages]:

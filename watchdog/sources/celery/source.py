@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
-from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, ScheduledByWorkers
+from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, PlansOfWorkers, ScheduledByWorkers
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.sources.base import Answers, Source
 from watchdog.sources.celery.broker import connection_arguments
@@ -83,7 +83,7 @@ class CelerySource:
         return found
 
     def _answer(self, query: Query, talk: "Conversation") -> object:
-        from watchdog.sources.celery.answers import held, inspected, ponged, scheduled  # noqa: PLC0415 - part of what is imported late
+        from watchdog.sources.celery.answers import held, inspected, planned, ponged, scheduled  # noqa: PLC0415 - part of what is imported late
 
         match query:
             case PingWorkers(workers):
@@ -92,6 +92,9 @@ class CelerySource:
                 stats = talk.ask("stats", workers)
                 more = {name: talk.ask(name, tuple(stats), **kwargs) for name, kwargs in OF_INSPECTION.items()} if stats else {}
                 return inspected({"stats": stats, **more}, self._now())
+            case PlansOfWorkers(workers):
+                confs = talk.ask("conf", workers, **OF_INSPECTION["conf"])
+                return planned({"conf": confs, "registered": talk.ask("registered", tuple(confs))}) if confs else {}
             case HeldByWorkers(workers):
                 return held(talk.ask("reserved", workers))
             case ScheduledByWorkers(workers):

@@ -16,13 +16,17 @@ from watchdog.core.model.replies import Replies
 from watchdog.core.model.rows import Asking, Look
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, Scheduler, WorkerPlan
 from watchdog.core.model.schedules.queries import DjangoTasks, WorkerPlans
+from watchdog.core.model.servers.worker_queries import PlansOfWorkers
+from watchdog.core.model.target import covers
 from watchdog.tables.periodic import redbeat
-from watchdog.tables.workers.memory import KnownWorker, KnownWorkers
+from watchdog.tables.workers.inspected.pongs import key_prefix_of, ponged
+from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, known_workers_of
 
 __all__ = ["KEEPS_RUNS", "Plan", "Registered", "is_empty", "nothing_read", "plan_now", "plan_queries", "registered_now"]
 
 KEEPS_RUNS = frozenset({"redbeat", "django"})
 """Schedulers that note each run where watchdog reads it."""
+NOBODY_SAID = "no worker has said yet what is in its beat_schedule"
 OWN = "celery."
 """Workers do not list tasks whose names begin so: they are Celery's own, and every worker has them."""
 
@@ -60,11 +64,31 @@ def plan_queries(asking: Asking) -> Iterable[Query]:
         return
     if "flower" in asking.target.sources:
         yield WorkerPlans()
+    elif "celery" in asking.target.sources:
+        yield from _of_workers(asking)
     if "django" in asking.target.sources:
         yield DjangoTasks()
     for scheduler in asking.target.schedulers:
         if scheduler.kind == "redbeat":
             yield from redbeat.queries(scheduler, asking.replies)
+
+
+def _of_workers(asking: Asking) -> list[PlansOfWorkers]:
+    """The workers that are there, asked themselves where there is no Flower."""
+    known = known_workers_of(asking.memories.get("workers"))
+    there = {worker.name for worker in known.known.values() if worker.state == "online" and not (worker.unknown or worker.busy)}
+    names = sorted(name for name in there | ponged(asking.replies) if covers(name, asking.target.workers))
+    return [PlansOfWorkers(tuple(names), key_prefix_of(known))] if names else []
+
+
+def _told(replies: Replies) -> Mapping[str, WorkerPlan] | Gap:
+    """What workers say of periodic tasks, through Flower or themselves; nothing where none is there to be asked."""
+    if replies.asked(WorkerPlans()):
+        return replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    answers = [replies.get(query, dict[str, WorkerPlan]) for query in replies.answers if isinstance(query, PlansOfWorkers)]
+    gap = next((answer for answer in answers if isinstance(answer, Gap)), None)
+    told = {name: plan for answer in answers if not isinstance(answer, Gap) for name, plan in answer.items()}
+    return gap if gap is not None and not told else told
 
 
 def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorkers, *, beat_gone: bool = False) -> Plan:
@@ -77,11 +101,11 @@ def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorke
     if isinstance(read, Gap):
         return replace(before, gap=read.reason)
     if read is None or (beat_gone and read.tasks == PeriodicTasks()):
-        return replace(before, gap="")
+        return replace(before, gap="" if before.known else NOBODY_SAID)
     excluded = [one for one in read.tasks.entries if _excluded(one, scheduler.exclude)]
     unread = {entry: why for entry, why in read.tasks.unread.items() if not any(fnmatchcase(entry, glob) for glob in scheduler.exclude)}
     entries = tuple(one for one in read.tasks.entries if one not in excluded)
-    return replace(read, tasks=PeriodicTasks(entries, unread), zone=scheduler.zone or read.zone, known=True)
+    return replace(read, tasks=PeriodicTasks(entries, unread), zone=scheduler.zone or read.zone or before.zone, known=True)
 
 
 def is_empty(scheduler: Scheduler, plan: Plan) -> bool:
@@ -104,7 +128,7 @@ def _excluded(one: PeriodicTask, globs: Iterable[str]) -> bool:
 
 def _beat(replies: Replies, workers: KnownWorkers) -> Plan | Gap | None:
     """The schedule of the worker that started last; None if no worker online shows one: what was known stays."""
-    answer = replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    answer = _told(replies)
     if isinstance(answer, Gap):
         return answer
     told = [(worker, plan) for worker, plan in _speaking(answer, workers) if plan.beat is not None]
@@ -120,12 +144,12 @@ def _beat(replies: Replies, workers: KnownWorkers) -> Plan | Gap | None:
 
 
 def _kept(scheduler: Scheduler, look: Look, workers: KnownWorkers) -> Plan | Gap | None:
-    """What redbeat or Django keeps; the time zone of crons that name none is that of the app, which workers say."""
+    """What redbeat or Django keeps; the time zone of crons that name none is that of the app, which workers say, now or before."""
     of_redbeat = scheduler.kind == "redbeat"
     tasks = redbeat.tasks(scheduler, look.replies) if of_redbeat else look.replies.get(DjangoTasks(), PeriodicTasks)
     if isinstance(tasks, Gap):
         return tasks
-    answer = look.replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    answer = _told(look.replies)
     zones = [] if isinstance(answer, Gap) else [plan.zone for _, plan in _speaking(answer, workers) if plan.beat is not None]
     return Plan(tasks, zones[0] if zones else None)
 
@@ -138,7 +162,7 @@ def _speaking(plans: Mapping[str, WorkerPlan], workers: KnownWorkers) -> list[tu
 
 def registered_now(before: Registered, replies: Replies, workers: KnownWorkers) -> Registered:
     """Return which tasks are registered; if no worker is online or none can be asked, what was known before."""
-    answer = replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    answer = _told(replies)
     online = [worker.name for worker in workers.known.values() if worker.state == "online"]
     if isinstance(answer, Gap) or not online:
         return before

@@ -7,7 +7,7 @@ with 3 workers on Redis; one worker that does not answer costs the whole `timeou
 
 from watchdog.core.model.queries import Query
 
-__all__ = ["HeldByWorkers", "InspectWorkers", "PingWorkers", "ScheduledByWorkers"]
+__all__ = ["HeldByWorkers", "InspectWorkers", "PingWorkers", "PlansOfWorkers", "ScheduledByWorkers"]
 
 
 class _OfWorkers(Query, frozen=True):
@@ -22,7 +22,13 @@ class PingWorkers(_OfWorkers, frozen=True):
 
 
 class InspectWorkers(_OfWorkers, frozen=True):
-    """`stats`, `active_queues`, `active` and `conf`. -> `dict[str, WorkerInspection]` of those that answered (60 ms, 4 kB a worker)."""
+    """`stats`, `active_queues`, `active`, `conf`, `registered`. -> `dict[str, WorkerInspection]` of those that answered (60 ms, 4 kB)."""
+
+
+class PlansOfWorkers(_OfWorkers, frozen=True):
+    """`conf` and `registered`: what Flower's `WorkerPlans` are made of. -> `dict[str, WorkerPlan]` of those that answered."""
+
+    good_for_s = 60.0
 
 
 class HeldByWorkers(_OfWorkers, frozen=True):

@@ -31,6 +31,7 @@ ALONE = {
     "ListHeard",
     "SentTimes",
     "StoredResult",
+    "PlansOfWorkers",
     *(name for name in dir(of_schedules) if not name.startswith("_")),
 }
 """Queries of ears, of one task, and of schedules."""
