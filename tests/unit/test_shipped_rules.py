@@ -605,6 +605,13 @@ def test_no_command_holds_a_placeholder_for_a_host(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PACK)
+def test_a_name_in_a_command_is_a_word_of_the_shell(name: str) -> None:
+    """Whoever may send a message makes the names of queues and tasks: with spaces, or with `; rm -rf ~`."""
+    commands = [command for command in re.findall("`([^`]*)`", PACK[name].runbook) if "SELECT" not in command and "WHERE" not in command]
+    assert [command for command in commands if re.search(r"{{ (?!app |pid )\w+ }}", command)] == []
+
+
+@pytest.mark.parametrize("name", PACK)
 def test_no_command_holds_a_placeholder_for_the_app(name: str) -> None:
     assert "-A APP" not in PACK[name].runbook
 

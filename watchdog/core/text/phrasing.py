@@ -5,6 +5,7 @@ Input: a cell, or any text. Output: short text that is safe to print: no control
 
 import math
 import re
+import shlex
 from collections.abc import Callable, Mapping
 
 from watchdog.core.model.rows import Cell
@@ -107,14 +108,20 @@ def _of_numbers(show: Callable[[float], str]) -> Callable[[object], str]:
     return shown
 
 
+def _of_a_word(value: object) -> str:
+    """Quote a value for a shell if it needs that: names are made by whoever sends a message."""
+    return shlex.quote(format_value(value))
+
+
 FILTERS: Mapping[str, Callable[[object], str]] = {
     "duration": _of_numbers(format_duration),
     "bytes": _of_numbers(_bytes),
     "percent": _of_numbers(_percent),
     "percent_down": _of_numbers(_percent_down),
     "number": _of_numbers(_thousands),
+    "shell": _of_a_word,
 }
-"""Name -> formatter of a number: seconds, bytes, a ratio, a number with thousands separators."""
+"""Name -> formatter: of seconds, bytes, a ratio, a number with thousands separators; of a word in a command that somebody may run."""
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control

@@ -163,9 +163,9 @@ def test_a_fault_names_file_line_rule_key_and_the_near_miss() -> None:
         ("summary = 5", '5: rule "High": summary: expected a text, found the number 5'),
         ('summary = "{{ lenght }}"', '5: rule "High": summary: no column or param "lenght" in queues; did you mean "length"?'),
         ('runbook = "{% for a in b %}{% endfor %}"', '5: rule "High": runbook: a loop is not allowed; '
-         "a template holds names, if, comparisons and filters (duration, bytes, percent, percent_down, number)"),
+         "a template holds names, if, comparisons and filters (duration, bytes, percent, percent_down, number, shell)"),
         ('description = "{{ length | upper }}"', '5: rule "High": description: no filter "upper"; '
-         "there are duration, bytes, percent, percent_down, number"),
+         "there are duration, bytes, percent, percent_down, number, shell"),
         ('clear = "lenght < 5"', '5: rule "High": clear: no column "lenght" in queues; did you mean "length"?'),
         ('where = ""', '5: rule "High": where: is empty'),
         ('key = ["name"]', '5: rule "High": key: belongs to query; with from, the rows have the key of their table'),

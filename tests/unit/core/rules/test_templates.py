@@ -103,10 +103,10 @@ def test_nothing_of_jinja_itself_can_be_named(name: str) -> None:
     [
         (
             "{{ length | durations }}",
-            'no filter "durations"; there are duration, bytes, percent, percent_down, number; did you mean "duration"?',
+            'no filter "durations"; there are duration, bytes, percent, percent_down, number, shell; did you mean "duration"?',
         ),
         ("{{ length | number(2) }}", 'the filter "number" takes no arguments'),
-        ("{{ length | upper }}", 'no filter "upper"; there are duration, bytes, percent, percent_down, number'),
+        ("{{ length | upper }}", 'no filter "upper"; there are duration, bytes, percent, percent_down, number, shell'),
     ],
 )
 def test_only_these_filters_are_known(text: str, fault: str) -> None:

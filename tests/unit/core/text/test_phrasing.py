@@ -35,3 +35,17 @@ def test_nothing_no_and_never_are_not(cell: Cell) -> None:
 )
 def test_a_share_that_fell_short_is_never_rounded_up_to_its_limit(ratio: float, text: str) -> None:
     assert FILTERS["percent_down"](ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("celery@web-1", "celery@web-1"),
+        ("send the mails", "'send the mails'"),
+        ("x; rm -rf ~", "'x; rm -rf ~'"),
+        ("it's", "'it'\"'\"'s'"),
+        (3.0, "3"),
+    ],
+)
+def test_a_value_in_a_command_is_one_word(value: object, word: str) -> None:
+    assert FILTERS["shell"](value) == word
