@@ -26,7 +26,7 @@ COLUMNS = (
     Column("task", Kind.TEXT, "the task's name"),
     Column("origin", Kind.TEXT, "who says that it is expected", allowed=("configured", "beat", "redbeat", "django")),
     Column("entries", Kind.TEXT, "the entries of the scheduler that send it, joined by a comma; empty if it is configured", neutral=""),
-    Column("every_s", Kind.NUMBER, "between its next two runs", "s"),
+    Column("every_s", Kind.NUMBER, "between its next two runs; infinite for what runs once", "s"),
     Column("grace_s", Kind.NUMBER, "how late its success may be", "s", 0.0),
     Column("last_success_s", Kind.NUMBER, "since it was last seen to succeed", "s"),
     Column(
@@ -169,7 +169,7 @@ def _row(expected: Expected, awaited: Awaited, now: float, unknown: str, due_at:
         "task": expected.task,
         "origin": expected.origin,
         "entries": ", ".join(expected.entries[:MOST_ENTRIES_SHOWN]) + (f" and {more} more" if more > 0 else ""),
-        "every_s": part.period_s(since),
+        "every_s": inf if part.at is not None else part.period_s(since),
         "grace_s": part.grace_at(since),
         "last_success_s": None if awaited.succeeded_at is None else max(now - awaited.succeeded_at, 0.0),
         "overdue_s": None if unknown else max(now - due_at, 0.0),

@@ -1,5 +1,7 @@
 """`schedulers`: when a scheduler is silent, and when that is not known; what workers say of its tasks."""
 
+from math import inf
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -130,6 +132,12 @@ def test_a_schedule_without_any_entry_says_where_it_was_looked_for(scheduler: Sc
     watched = Watched(scheduler=scheduler, entries=())
     watched.look(0.0)
     assert watched.note == said
+
+
+def test_what_runs_once_is_expected_once() -> None:
+    watched = Watched(entries=(PeriodicTask("once", "shop.once", at=1_795_867_200.0 + 600),))
+    rows = [watched.task_at(at, "shop.once") for at in (0.0, 600 + 3600.0, 600 + 3 * 3600.0 + 60)]
+    assert [(row["every_s"], row["overdue_s"]) for row in rows] == [(inf, 0.0), (inf, 0.0), (inf, 60.0)]
 
 
 def test_an_excluded_entry_is_left_out() -> None:
