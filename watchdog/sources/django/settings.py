@@ -38,7 +38,7 @@ class DjangoSettings(BaseModel):
             return url
         if parts.scheme == SQLITE and not parts.netloc and PurePosixPath(parts.path[1:]).is_absolute():
             return url
-        raise ValueError(f"{_EXPECTED}; found another URL")
+        raise ValueError(f"{_EXPECTED}; found another URL. No other database is read: name its tasks in tables [[target.schedule]]")
 
     @property
     def path(self) -> str | None:
