@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, Query, RecentTasks, StoredResult, WholeTask
-from watchdog.core.model.replies import Replies, StoredResultSeen, TaskSeen, WholeTaskSeen
+from watchdog.core.model.replies import Replies, StoredResultSeen, TaskSeen, WholeTaskSeen, WorkerConf
 from watchdog.core.model.rows import Asking, Look, Reading, Table
+from watchdog.core.model.servers.worker_queries import InspectWorkers
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.running.results_place import ResultsPlace, results_place
 from watchdog.tables.workers.memory import KnownWorkers, inspections
@@ -21,6 +22,7 @@ __all__ = ["OneTask", "one_task", "table_of_task"]
 WHOLE_ID = 36
 """Characters of the ids that Celery makes. A shorter text may be the beginning of one."""
 NO_FLOWER = "this target has no `flower`"
+NOBODY_SAYS = "no worker says where results are stored, and the broker's database has no entry for it; set `results` of this target"
 
 
 class OneTask(Struct, frozen=True):
@@ -64,6 +66,10 @@ def _asks(asking: Asking, task_id: str) -> Iterable[Query]:
         yield from (WholeTask(task_id), Inspected())
         if not replies.asked(WholeTask(task_id)):
             return
+    elif "celery" in target.sources:  # whoever is there knows where results are stored
+        yield InspectWorkers(key_prefix=target.key_prefix or "")
+        if not any(isinstance(query, InspectWorkers) for query in replies.answers):
+            return
     place = _place(target, replies)
     yield from _results(place, task_id)
     if "flower" in target.sources and _may_begin_an_id(task_id, replies):
@@ -94,10 +100,15 @@ def _is_ours(target: Target, worker: str | None) -> bool:
     return worker is None or covers(worker, target.workers)
 
 
-def _place(target: Target, replies: Replies) -> ResultsPlace:
-    """Where results are stored, by what workers report of their conf."""
+def _confs(target: Target, replies: Replies) -> list[WorkerConf]:
+    """What workers report of their conf, the newest first."""
     seen = sorted(inspections(replies, KnownWorkers(), target).values(), key=lambda one: (-(one.at or 0.0), one.name))
-    return results_place(target, (one.conf for one in seen if one.conf is not None))
+    return [one.conf for one in seen if one.conf is not None]
+
+
+def _place(target: Target, replies: Replies) -> ResultsPlace:
+    """Where results are stored, by what workers report."""
+    return results_place(target, _confs(target, replies))
 
 
 def one_task(target: Target, replies: Replies, asked_for: str) -> OneTask:
@@ -115,6 +126,9 @@ def one_task(target: Target, replies: Replies, asked_for: str) -> OneTask:
     if not results_gap:
         entry = replies.get(place.stored(task_id), StoredResultSeen)
         stored, results_gap = (StoredResultSeen(), entry.reason) if isinstance(entry, Gap) else (entry, "")
+        alone = target.sources.isdisjoint({"flower", "results"})
+        if not results_gap and stored.status is None and alone and not _confs(target, replies):
+            results_gap = NOBODY_SAYS
     listed = replies.get(RecentTasks(), tuple[TaskSeen, ...])
     return OneTask(
         target, task_id, seen, stored, flower_gap, results_gap,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, Inspected, InspectedNow, InspectOne, Query
 from watchdog.core.model.replies import Replies, WorkerBeat, WorkerInspection
+from watchdog.core.model.servers.worker_queries import InspectWorkers
 from watchdog.core.model.target import Target, covers
 from watchdog.tables.workers.clocks import AHEAD_S, Drift
 from watchdog.tables.workers.heartbeat_rates import HeartbeatRate
@@ -163,7 +164,7 @@ def refreshing(refreshes: Sequence[InspectOne | InspectAll]) -> list[Query]:
 
 
 def inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -> dict[str, WorkerInspection]:
-    """Return the newest inspection of each of the target's workers, from memory, Flower's cache and this cycle's refreshes.
+    """Return the newest inspection of each of the target's workers: from memory, Flower's cache, this cycle's refreshes and own answers.
 
     A refresh wins regardless of its time (Flower's clock may have been set back). `reserved` and `active` are only taken from a refresh of
     that worker alone: otherwise Flower 2.2 keeps an old value beside a new time.
@@ -181,12 +182,13 @@ def _inspections(replies: Replies, known_workers: KnownWorkers, target: Target) 
     for seen in _answers(replies, [q for q in replies.answers if isinstance(q, InspectOne)]):
         old = newest.get(seen.name)
         alone[seen.name] = seen if old is None or seen.at != old.at else replace(seen, reserved=None, active=None)  # it did not answer
+    alone |= {seen.name: seen for seen in _answers(replies, [q for q in replies.answers if isinstance(q, InspectWorkers)])}
     together = {seen.name: replace(seen, reserved=None, active=None) for seen in _answers(replies, [InspectAll()])}
     found = {**newest, **alone, **together}
     return {name: seen for name, seen in found.items() if covers(name, target.workers)} if target.workers else found
 
 
-def _answers(replies: Replies, queries: Iterable[Inspected | InspectedNow | InspectOne | InspectAll]) -> Iterable[WorkerInspection]:
+def _answers(replies: Replies, queries: Iterable[Query]) -> Iterable[WorkerInspection]:
     for query in queries:
         answer = replies.get(query, dict[str, WorkerInspection])
         if not isinstance(answer, Gap):

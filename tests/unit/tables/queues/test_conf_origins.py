@@ -46,6 +46,11 @@ def test_workers_that_say_otherwise_are_named() -> None:
     assert of("visibility_timeout", cluster, a_target(visibility_timeout_s=7200.0)).others == ((WEB, "10m"),)
 
 
+def test_without_flower_workers_say_it_themselves() -> None:
+    setting = of("visibility_timeout", with_conf({"visibility_timeout_s": 600.0}), a_target(sources=frozenset({"redis", "celery"})))
+    assert setting.value == "10m"
+
+
 def test_else_the_first_worker_that_says_it_is_believed() -> None:
     setting = of("visibility_timeout", with_conf({"visibility_timeout_s": 600.0}, {"visibility_timeout_s": 7200.0}))
     assert (told(setting), setting.others) == (("2h", f"worker {GPU}"), ((WEB, "10m"),))

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from tests.builders.answers import a_conf, an_inspection
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, Query, RecentTasks, StoredResult, WholeTask
 from watchdog.core.model.reading import Past
 from watchdog.core.model.replies import StoredResultSeen, TaskSeen, WholeTaskSeen
+from watchdog.core.model.servers.worker_queries import InspectWorkers
 from watchdog.core.model.target import Target
 from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers
@@ -100,10 +102,24 @@ def test_without_flower_the_result_backend_is_asked() -> None:
     assert (found.stored.status, found.flower_gap) == ("SUCCESS", "this target has no `flower`")
 
 
+def test_without_flower_workers_say_where_results_are_stored() -> None:
+    target = Target("prod", sources=frozenset({"redis", "celery"}))
+    answers = {
+        InspectWorkers(): {"w@h": an_inspection("w@h", conf=a_conf(result_backend="redis://h/1", results_db=1))},
+        StoredResult(PREFIX + WHOLE, 1): StoredResultSeen("SUCCESS"),
+    }
+    assert looked(WHOLE, answers, target)[0].stored.status == "SUCCESS"
+
+
+def test_where_nobody_says_that_a_task_that_is_not_in_the_brokers_database_is_not_called_missing() -> None:
+    found, _ = looked(WHOLE, {}, Target("prod", sources=frozenset({"redis", "celery"})))
+    assert (found.everywhere, found.results_gap.partition(",")[0]) == (False, "no worker says where results are stored")
+
+
 @pytest.mark.parametrize(
     ("broken", "gaps"),
     [
-        ({WholeTask(WHOLE): Gap("flower: down")}, ("flower: down", "")),
+        ({WholeTask(WHOLE): Gap("flower: down"), Inspected(): {"w@h": an_inspection("w@h")}}, ("flower: down", "")),
         ({StoredResult(PREFIX + WHOLE): Gap("redis: down")}, ("", "redis: down")),
     ],
 )
