@@ -24,6 +24,13 @@ def test_the_queues_of_an_app_are_found(name: str) -> None:
     assert conf_of(f'{{"{name}": {QUEUES}}}').queues == ("shop",)
 
 
+def test_queues_may_be_an_object_of_names() -> None:
+    assert conf_of('{"task_queues": {"cpu": {"exchange": "cpu", "routing_key": "********"}, "io": {"exchange": "io"}}}').queues == (
+        "cpu",
+        "io",
+    )
+
+
 @pytest.mark.parametrize("name", ["result_backend", "CELERY_RESULT_BACKEND"])
 def test_its_result_backend_is_found(name: str) -> None:
     assert conf_of(f'{{"{name}": "redis://localhost/1"}}').result_backend == "redis://localhost/1"

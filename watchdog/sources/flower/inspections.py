@@ -219,7 +219,7 @@ def _conf(of_conf: bytes, of_broker: bytes) -> WorkerConf | None:
     backend = _text(conf.result_backend)
     results = _object(conf.result_backend_transport_options)
     return WorkerConf(
-        queues=_names(as_kind(conf.task_queues, list[Any]) or []),
+        queues=_names(conf.task_queues),
         default_queue=_text(conf.task_default_queue),
         routed_queues=_routed(conf.task_routes),
         key_prefix=_text(options.get("global_keyprefix", "" if isinstance(broker, dict) else None)),
@@ -268,9 +268,10 @@ def _routed(routes: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME))
 
 
-def _names(queues: list[Any]) -> tuple[str, ...]:
-    """The names of a list of queues."""
-    named = (queue.get("name") for queue in queues if isinstance(queue, dict))
+def _names(queues: object) -> tuple[str, ...]:
+    """The names of a list of queues, or of an object of name -> queue."""
+    listed = queues if isinstance(queues, list) else []
+    named = list(queues) if isinstance(queues, dict) else [queue.get("name") for queue in listed if isinstance(queue, dict)]
     return tuple(name for name in named if isinstance(name, str) and len(name) <= LONGEST_NAME)
 
 
