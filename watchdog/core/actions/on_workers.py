@@ -119,6 +119,10 @@ def _rate_limit(request: Request, chosen: list[WorkerKnown], _: Cluster) -> Said
     task = request.task or ""
     notes = _unregistered(task, chosen)
     notes.append("a limit counts for each worker by itself, and lasts until the worker restarts; for good: rate_limit of the task")
+    notes.append(
+        "what a worker holds back already keeps to the old limit, and what fills its prefetch lets it fetch nothing else: "
+        "a restart gives that back (seen with Celery 5.7)"
+    )
     what = "no limit" if request.rate in ("0", "0/s") else f"at most {request.rate}"
     return [f"{worker.name}: {task}: {what}" for worker in chosen], notes
 

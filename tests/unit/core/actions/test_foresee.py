@@ -115,6 +115,11 @@ def test_a_task_that_is_not_registered_is_named_with_what_was_probably_meant() -
     assert any('no task "shop.pya" is registered there; did you mean "shop.pay"?' in note for note in said.notes)
 
 
+def test_what_a_worker_holds_back_is_said_to_keep_to_the_old_limit() -> None:
+    said = foreseen("rate-limit", cluster(PREFORK), task="shop.pay", rate="0")
+    assert any("keeps to the old limit" in note for note in said.notes)
+
+
 @pytest.mark.parametrize("kind", ["grow", "shrink"])
 def test_pools_that_cannot_change_their_size_are_named(kind: str) -> None:
     assert noted(foreseen(kind, cluster(*EVERY), number=1), "cannot change its size") == ["celery@sol", "celery@thr"]
