@@ -1,8 +1,9 @@
-"""Mute windows: a real daemon, real receivers, and the clock on the wall. The only fire is a broker that is away."""
+"""Mute windows: a real daemon, whose clock is ahead so that a minute soon ends, and real receivers. The only fire is a broker that is away."""
 
 import json
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +13,15 @@ from pathlib import Path
 from tests.builders.outbox import incident, look, opened
 from tests.processes.command_line import watchdog
 from tests.processes.running import running, told
+from tests.processes.shifted_clock import CLOCK_AHEAD_S
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.valkey import valkey_server
 from tests.servers.waiting import until
 from watchdog.core.incidents.routing import Recipient
 
-MARGIN_S = 8.0
+MARGIN_S = 12.0
 """The daemon must have found the fire before the window ends."""
+COMMAND = (sys.executable, "-W", "error", "-m", "tests.processes.shifted_clock")
 
 
 def clock(at: float) -> str:
@@ -62,18 +65,21 @@ def said(to: RecordingReceiver) -> list[str]:
 def test_what_fires_in_a_window_and_still_burns_at_its_end_is_said_then_and_its_end_is_never_muted(tmp_path: Path) -> None:
     port = free_port()
     with RecordingReceiver() as sleeper, RecordingReceiver() as nurse:
-        ends_at = (time.time() + MARGIN_S) // 60 * 60 + 60
+        soon = time.time() + MARGIN_S
+        ahead_s = 60 - soon % 60
+        ends_at = soon + ahead_s  # by the daemon's clock
+        clock_ahead = {CLOCK_AHEAD_S: str(ahead_s)}
         receivers = receiver("sleeper", sleeper.url, 'mute = "nights"\n') + receiver("nurse", nurse.url)
         configure(tmp_path, port, receivers, window(ends_at))
-        with running(tmp_path) as daemon:
+        with running(tmp_path, clock_ahead, command=COMMAND) as daemon:
             until(lambda: said(nurse) == ["first"], 30, "the one who is awake is told")
             until(lambda: said(sleeper) == ["first"], 90, "the sleeper is told when the window ends")
-            assert sleeper.requests[0].at >= ends_at
+            assert sleeper.requests[0].at + ahead_s >= ends_at
 
             configure(tmp_path, port, receivers, window(time.time() // 60 * 60 + 600))
             assert watchdog("config", "check", cwd=tmp_path).returncode == 0
             assert daemon.end() == 0
-        with running(tmp_path), broker(port):
+        with running(tmp_path, clock_ahead, command=COMMAND), broker(port):
             until(lambda: said(sleeper) == said(nurse) == ["first", "resolved"], 30, "both hear the end, in a window and after a restart")
 
 

@@ -1,6 +1,6 @@
 """`watchdog` with a clock that is wrong by `CLOCK_AHEAD_S` seconds: `time.time` is shifted before anything of watchdog is imported.
 
-A program for `test_failover.py`. The monotonic clock stays as it is, as on a machine whose clock is wrong.
+The monotonic clock stays as it is, as on a machine whose clock is wrong.
 """
 
 import os

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.processes.running import Daemon
+from tests.processes.shifted_clock import CLOCK_AHEAD_S
 from tests.proofs.failover_witness import Witness
-from tests.proofs.shifted_clock import CLOCK_AHEAD_S
 from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.tcp_relay import TcpRelay
 from tests.servers.waiting import until
 
 __all__ = ["Fault", "Pair"]
 
-COMMAND = (sys.executable, "-W", "error", "-m", "tests.proofs.shifted_clock")
+COMMAND = (sys.executable, "-W", "error", "-m", "tests.processes.shifted_clock")
 CLOCKS_H = (-7.0, -1.0, 0.0, 2.0, 9.0)
 """By how many hours the clock of a daemon may be wrong, for its life."""
 
