@@ -27,8 +27,9 @@ def _made(folder: Path, packages: Sequence[str]) -> Path:
     made_of = "\n".join([*packages, sys.version, ""])
     stamp, python = folder / ".installed", folder / "bin" / "python"
     if not (stamp.exists() and stamp.read_text() == made_of):
-        _run(sys.executable, "-m", "venv", "--clear", str(folder))
-        _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages)
+        _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder))
+        install = ["--quiet", "--disable-pip-version-check", "--no-compile"]  # Python compiles what it imports, which is a part of it
+        _run(sys.executable, "-m", "pip", "--python", str(python), "install", *install, *packages)
         stamp.write_text(made_of)
     return python
 
