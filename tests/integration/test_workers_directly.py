@@ -87,6 +87,7 @@ def test_without_flower_a_busy_solo_worker_is_not_lost(tmp_path: Path, watch: Ca
         ends_at, seen = time.monotonic() + 20, set()
         while time.monotonic() < ends_at:
             seen |= set(watching.workers().values())
+            time.sleep(0.2)  # others have work to do meanwhile
         assert seen == {"online"}
 
 

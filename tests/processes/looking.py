@@ -51,7 +51,7 @@ class Watching:
         ends_at = time.monotonic() + timeout
         while (seen := self.workers()) != states:
             assert time.monotonic() < ends_at, f"expected {states}, found {seen}"
-            time.sleep(1)
+            time.sleep(0.3)
 
     def close(self) -> None:
         """Stop asking and listening."""
