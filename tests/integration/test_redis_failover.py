@@ -1,8 +1,10 @@
-"""A real failover under a real cluster, a real daemon and the shipped rules: at most one message, and the new master by itself."""
+"""A real failover under a real cluster, real daemons and the shipped rules: at most one message, and the new master by itself."""
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,15 +31,18 @@ WAITING = [("QueueNoConsumers", "first")]
 """It explains QueueBacklogHigh, which fires as well."""
 
 
-@pytest.fixture
-def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
-    folder = tmp_path / "redis"
-    folder.mkdir()
-    with Sentinels(folder, down_after_ms=1000) as started:
+Heard = list[tuple[str, str]]
+HELD = ("30s", "0s")
+"""For how long BrokerUnreachable must hold: the failover is over within the first, and longer than the second."""
+
+
+@pytest.fixture(scope="module")
+def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sentinels]:
+    with Sentinels(tmp_path_factory.mktemp("redis"), down_after_ms=1000) as started:
         yield started
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def served(sentinels: Sentinels) -> Iterator[Cluster]:
     """Workers and Flower, which find their broker through the sentinel, as watchdog does."""
     broker = {"DEMO_BROKER_URL": sentinels.celery_url(), "DEMO_MASTER_NAME": MASTER}
@@ -47,6 +52,35 @@ def served(sentinels: Sentinels) -> Iterator[Cluster]:
         cluster.start_flower()
         cluster.wait_ready()
         yield cluster
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Whom one daemon tells, and what it had told when the failover was over."""
+
+    receiver: RecordingReceiver
+    at_its_end: Heard
+
+
+@pytest.fixture(scope="module")
+def listeners(sentinels: Sentinels, served: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Listener]]:
+    """The failover, beside one daemon for each of `HELD`.
+
+    60 messages wait before, during and after; they are consumed at the new master, and only then is the end notified.
+    """
+    served.flood("nobody", 60)  # before the first look: half of them would be less severe
+    with ExitStack() as stack:
+        receivers = {held: stack.enter_context(RecordingReceiver()) for held in HELD}
+        for held, receiver in receivers.items():
+            folder = tmp_path_factory.mktemp("daemon")
+            configure(folder, served, sentinels, receiver.url, held)
+            stack.enter_context(running(folder))
+        until(lambda: all(heard(one) == WAITING for one in receivers.values()), 30, "what fires before the failover to be notified")
+        fails_over(sentinels, served)
+        found = {held: Listener(receiver, heard(receiver)) for held, receiver in receivers.items()}
+        with sentinels.data(sentinels.master()) as client:
+            assert client.delete("nobody") == 1
+        yield found
 
 
 def configure(folder: Path, cluster: Cluster, sentinels: Sentinels, hook: str, unreachable_for: str) -> None:
@@ -63,7 +97,7 @@ def configure(folder: Path, cluster: Cluster, sentinels: Sentinels, hook: str, u
     (folder / "watchdog.toml").write_text("\n".join(lines) + "\n")
 
 
-def heard(receiver: RecordingReceiver) -> list[tuple[str, str]]:
+def heard(receiver: RecordingReceiver) -> Heard:
     """(rule, event) of all notifications."""
     return sorted((rule, event) for _, rule, event in told(receiver))
 
@@ -79,18 +113,13 @@ def fails_over(sentinels: Sentinels, cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unreachable_for", "of_the_broker"), [("30s", []), ("0s", ["first", "resolved"])], ids=["within its for", "longer than its for"]
+    ("unreachable_for", "of_the_broker"),
+    [(HELD[0], []), (HELD[1], ["first", "resolved"])],
+    ids=["within its for", "longer than its for"],
 )
 def test_a_failover_is_one_message_at_most_and_the_new_master_is_found(
-    sentinels: Sentinels, served: Cluster, receiver: RecordingReceiver, tmp_path: Path, unreachable_for: str, of_the_broker: list[str]
+    listeners: Mapping[str, Listener], unreachable_for: str, of_the_broker: list[str]
 ) -> None:
-    """60 messages wait before, during and after; they are consumed at the new master, and only then is the end notified."""
-    configure(tmp_path, served, sentinels, receiver.url, unreachable_for)
-    served.flood("nobody", 60)  # before the first look: half of them would be less severe
-    with running(tmp_path):
-        until(lambda: heard(receiver) == WAITING, 30, "what fires before the failover to be notified")
-        fails_over(sentinels, served)
-        assert heard(receiver) == sorted([*WAITING, *(("BrokerUnreachable", event) for event in of_the_broker)])
-        with sentinels.data(sentinels.master()) as client:
-            assert client.delete("nobody") == 1
-        until(lambda: ("QueueNoConsumers", "resolved") in heard(receiver), 30, "the end that only the new master shows")
+    listener = listeners[unreachable_for]
+    assert listener.at_its_end == sorted([*WAITING, *(("BrokerUnreachable", event) for event in of_the_broker)])
+    until(lambda: ("QueueNoConsumers", "resolved") in heard(listener.receiver), 30, "the end that only the new master shows")
