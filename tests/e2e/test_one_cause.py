@@ -48,8 +48,12 @@ def configuration(cluster: Cluster, receiver: RecordingReceiver) -> str:
 @pytest.fixture
 def watched(own_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> Path:
     """A folder with a configuration in which every `for` is short, and the cause's is longer than that of what it explains."""
-    (tmp_path / "watchdog.toml").write_text(configuration(own_cluster, receiver) + held_for(SCALED))
-    return tmp_path
+    return configured(tmp_path, own_cluster, receiver)
+
+
+def configured(folder: Path, cluster: Cluster, receiver: RecordingReceiver, times: Mapping[str, str] = SCALED) -> Path:
+    (folder / "watchdog.toml").write_text(configuration(cluster, receiver) + held_for(times))
+    return folder
 
 
 def held_for(times: Mapping[str, str]) -> str:
@@ -81,30 +85,28 @@ def test_all_workers_that_die_are_one_message_and_one_when_they_are_back(
 
 
 def test_a_host_that_dies_is_one_message_that_says_so_and_one_when_it_is_back(
-    own_cluster: Cluster, receiver: RecordingReceiver, watched: Path
+    bare_cluster: Cluster, receiver: RecordingReceiver, tmp_path: Path
 ) -> None:
-    config = watched / "watchdog.toml"
-    config.write_text(config.read_text().replace('interval = "0.3s"', 'interval = "3s"') + held_for(HALVED))
-    for name in tuple(own_cluster.workers):
-        own_cluster.kill_worker(name, signal.SIGTERM)
-    own_cluster.stop_flower()  # it remembers what these answered, and would be believed to have asked as many as there are now
+    config = configured(tmp_path, bare_cluster, receiver, {**SCALED, **HALVED}) / "watchdog.toml"
+    config.write_text(config.read_text().replace('interval = "0.3s"', 'interval = "3s"'))
+    bare_cluster.start_redis()
     for queue, name in NODES.items():
-        own_cluster.start_worker(name, [queue])
-    own_cluster.start_flower()
-    own_cluster.wait_ready()
-    ask_the_workers(own_cluster)
-    with running(watched) as daemon:
+        bare_cluster.start_worker(name, [queue])
+    bare_cluster.start_flower()
+    bare_cluster.wait_ready()
+    ask_the_workers(bare_cluster)
+    with running(tmp_path) as daemon:
         daemon.wait_for("watchdog_started")
         for queue in ("w2", "w3", "w4"):
-            own_cluster.kill_worker(NODES[queue])  # one right after the other: they are to fall silent together
+            bare_cluster.kill_worker(NODES[queue])  # one right after the other: they are to fall silent together
         for queue in ("w2", "w3", "w4"):
-            own_cluster.flood(queue, 5)
+            bare_cluster.flood(queue, 5)
         until(lambda: said(receiver) == [("HostLost", "first")], 90, "the host, alone")
         assert json.loads(receiver.requests[0].body)["message"].startswith("3 of 4 workers lost, all on node2")
-        until(lambda: held(watched) == {"WorkerLost": 3, "QueueNoConsumers": 3, "WorkersBelowMinimum": 1}, 40, "what it explains")
+        until(lambda: held(tmp_path) == {"WorkerLost": 3, "QueueNoConsumers": 3, "WorkersBelowMinimum": 1}, 40, "what it explains")
 
         for queue in ("w2", "w3", "w4"):
-            own_cluster.start_worker(NODES[queue], [queue])
+            bare_cluster.start_worker(NODES[queue], [queue])
         until(lambda: ("HostLost", "resolved") in said(receiver), 60, "its end")
         assert daemon.end() == 0
     assert said(receiver) == [("HostLost", "first"), ("HostLost", "resolved")]
@@ -131,8 +133,7 @@ def test_a_redis_killed_under_twenty_workers_and_ten_queues_in_trouble_is_one_me
         until(lambda: bare_cluster.online() == set(workers), 90, "all workers")
         for nth in range(10):
             bare_cluster.flood(f"abandoned-{nth}", 5)
-        configured = configuration(bare_cluster, receiver) + held_for({**SCALED, "QueueNoConsumers": "1m"})
-        (tmp_path / "watchdog.toml").write_text(configured)
+        configured(tmp_path, bare_cluster, receiver, {**SCALED, "QueueNoConsumers": "1m"})
         with running(tmp_path) as daemon:
             until(lambda: pending(tmp_path) == {"QueueNoConsumers": 10}, 40, "ten queues in trouble")
             bare_cluster.stop_redis(signal.SIGKILL)
