@@ -1,4 +1,4 @@
-"""Mute windows: a real daemon, whose clock is ahead so that a minute soon ends, and real receivers. The only fire is a broker that is away."""
+"""Mute windows: a real daemon, whose clock is ahead so that a minute soon ends, real receivers, and one fire: a broker that is away."""
 
 import json
 import socket

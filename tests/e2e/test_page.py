@@ -13,7 +13,7 @@ import redis
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import ask_the_workers
-from tests.processes.browser import chromium, faults_of
+from tests.processes.browser import as_new, chromium, faults_of
 from tests.processes.command_line import watchdog
 from tests.processes.running import Daemon, running, write_config
 from tests.servers.waiting import until
@@ -60,7 +60,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         cluster.start_flower()
         cluster.wait_ready(timeout=60)
         ask_the_workers(cluster)
-        write_config(folder, cluster, NOBODY, more=HTTP)
+        config = write_config(folder, cluster, NOBODY, more=HTTP)
+        config.write_text(config.read_text().replace('interval = "0.3s"', 'interval = "1s"'))  # as often as a page is looked at
         with running(folder) as daemon:
             daemon.wait_for("http_served")
             port = re.findall(r"event=http_served.* port=(\d+)", daemon.own_text)[-1]
@@ -86,13 +87,18 @@ def trouble(cluster: Cluster) -> None:
     cluster.kill_worker("gpu-1")
 
 
-@pytest.fixture
-def page(scene: Scene) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def shared_page(scene: Scene) -> Iterator[Page]:
     context = scene.browser.new_context(base_url=scene.url)
     opened = context.new_page()
     opened.set_default_timeout(PATIENCE_MS)
     yield opened
     context.close()
+
+
+@pytest.fixture
+def page(shared_page: Page) -> Page:
+    return as_new(shared_page)
 
 
 @pytest.fixture
@@ -241,16 +247,13 @@ PAGES: dict[str, Callable[[Scene], str]] = {
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
 @pytest.mark.parametrize("name", PAGES)
-def test_everybody_can_use_it(scene: Scene, name: str, width: int, scheme: Any) -> None:
-    context = scene.browser.new_context(
-        base_url=scene.url, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
+def test_everybody_can_use_it(scene: Scene, page: Page, name: str, width: int, scheme: Any) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto(PAGES[name](scene))
     for summary in page.locator("summary").all():
         summary.click()
     assert faults_of(page) == []
-    context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -264,12 +267,9 @@ def test_nothing_must_be_pushed_sideways(scene: Scene, page: Page, name: str) ->
     assert too_wide == {}
 
 
-def test_axe_finds_what_keeps_people_out(scene: Scene) -> None:
-    context = scene.browser.new_context(bypass_csp=True)
-    page = context.new_page()
+def test_axe_finds_what_keeps_people_out(page: Page) -> None:
     page.set_content("<html lang=en><title>x</title><main><h1>x</h1><input></main>")
     assert [fault.partition(":")[0] for fault in faults_of(page)] == ["label"]
-    context.close()
 
 
 def test_a_watchdog_that_is_gone_is_said_to_be_gone(scene: Scene, page: Page) -> None:

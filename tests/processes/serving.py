@@ -2,10 +2,10 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.processes.running import Daemon, running
+from tests.processes.running import COMMAND, Daemon, running
 
 __all__ = ["UNREACHABLE", "serving"]
 
@@ -15,11 +15,13 @@ _SERVED = re.compile(r"http_served .*\bport=(\d+)")
 
 
 @contextlib.contextmanager
-def serving(folder: Path, http: str = "", more: str = UNREACHABLE, top: str = "") -> Iterator[tuple[Daemon, str]]:
+def serving(
+    folder: Path, http: str = "", more: str = UNREACHABLE, top: str = "", command: Sequence[str] = COMMAND
+) -> Iterator[tuple[Daemon, str]]:
     """The daemon, and where it listens. `http`: further lines of `[http]`; `more`: tables; `top`: lines before all tables."""
     lines = ['interval = "1s"', 'database = "watchdog.db"', 'log_format = "logfmt"', top, more, "[http]", 'listen = "127.0.0.1:0"', http]
     (folder / "watchdog.toml").write_text("\n".join(lines) + "\n")
-    with running(folder) as daemon:
+    with running(folder, command=command) as daemon:
         daemon.wait_for("http_served")
         found = _SERVED.search(daemon.own_text)
         assert found, daemon.own_text
