@@ -12,7 +12,7 @@ from tests.processes.command_line import watchdog
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.postgresql import USER, RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
 from watchdog.core.model.servers.database_url import DatabaseUrl
-from watchdog.store import Store
+from watchdog.store import AwayError, Store, StoreError
 
 PASSWORD = "correct-horse-battery"
 GUEST = "guest"
@@ -87,6 +87,31 @@ def test_what_it_refuses_is_said_with_what_to_do(
 ) -> None:
     more = more.replace("client.pem", str(certificates.client))
     assert expected in said_of(f"{server.url('watchdog_1', user)}{more}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("user", "more", "passes"),
+    [
+        (f"{GUEST}:not-{PASSWORD}", "", False),
+        ("absent", "", False),
+        (USER, "_2", False),
+        ("encrypted", "?sslmode=disable", False),
+        (USER, "?sslmode=verify-full&sslrootcert=none.pem", False),
+        (USER, "?sslmod=require", False),
+        ("crowded", "", True),
+        (USER, "?connect_timeout=3&port=1", True),
+    ],
+)
+def test_what_no_waiting_mends_is_told_from_what_may_pass(server: RealPostgreSQL, user: str, more: str, passes: bool) -> None:
+    with pytest.raises(AwayError) as refused:
+        Store.beside_daemon(DatabaseUrl(f"{server.url('watchdog_1', user)}{more}"))
+    assert refused.value.passes is passes, str(refused.value)
+
+
+def test_tables_that_a_daemon_has_not_made_yet_are_waited_for(postgresql_server: RealPostgreSQL) -> None:
+    with pytest.raises(StoreError, match="holds nothing of watchdog yet") as refused:
+        Store.beside_daemon(DatabaseUrl(postgresql_server.new_database()))
+    assert refused.value.passes
 
 
 def test_a_certificate_for_another_host_is_not_taken(server: RealPostgreSQL, certificates: Certificates, tmp_path: Path) -> None:

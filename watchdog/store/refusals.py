@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = [
+    "AwayError",
     "ConflictError",
     "NotApartError",
     "NotFoundError",
@@ -27,8 +28,17 @@ __all__ = [
 class StoreError(Exception):
     """The database cannot be used, or not now. The text is for the operator and needs no traceback; nothing was partially written."""
 
+    def __init__(self, text: str, *, passes: bool = False) -> None:
+        """`passes`: whether it may be over without anybody's changing anything here, so that waiting is sensible."""
+        super().__init__(text)
+        self.passes = passes
 
-class UnsureError(StoreError):
+
+class AwayError(StoreError):
+    """There is no connection to the database's server, or it was lost. Another daemon may work on the database meanwhile."""
+
+
+class UnsureError(AwayError):
     """The database went away as a transaction was to be committed: whether it was is not known."""
 
 

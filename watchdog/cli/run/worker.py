@@ -24,7 +24,9 @@ POOLS = ("threads", "solo")
 
 @click.command(
     epilog="""\b
-Signals are those of any Celery worker: SIGTERM ends it after its current looks. It waits for a database that does not exist yet.
+Signals are those of any Celery worker: SIGTERM ends it after its current looks.
+It waits for a database that cannot be reached yet, or that its daemon has not
+prepared yet.
 
 \b
 Exit codes: 0 ended, 1 the database cannot be used, 2 usage, configuration or rules are wrong.
@@ -100,7 +102,9 @@ def _check_pool(options: Sequence[str]) -> None:
 
 
 def _opened(place: "DatabasePlace") -> "Store":
-    """The database, once it can be used: a worker may be started before its daemon, which makes the tables."""
+    """The database, once it can be used: a worker may be started before its daemon, which makes the tables. `StoreError` if no waiting
+    makes it usable.
+    """
     import structlog  # noqa: PLC0415
 
     from watchdog.store import Store, StoreError  # noqa: PLC0415
@@ -110,6 +114,8 @@ def _opened(place: "DatabasePlace") -> "Store":
         try:
             return Store.beside_daemon(place)
         except StoreError as error:
+            if not error.passes:
+                raise
             if str(error) != said:
                 log.warning("waiting_for_database", reason=str(error))
             said = str(error)

@@ -26,7 +26,7 @@ from watchdog.store.migrations import STEPS
 from watchdog.store.postgresql import lease, standbys
 from watchdog.store.postgresql.connection import PostgresConnection, connected
 from watchdog.store.postgresql.pooling import refuse_shared_sessions
-from watchdog.store.postgresql.refusals import sentence_for, speaking_of
+from watchdog.store.postgresql.refusals import refused, speaking_of
 from watchdog.store.postgresql.rows import NamedRow
 from watchdog.store.postgresql.schema import apply_steps, check_version
 from watchdog.store.sql import Daemons, Wait
@@ -87,7 +87,8 @@ class PostgresDatabase:
         if version != len(STEPS):
             self.close()
             found = f"is of version {version}, this watchdog works with {len(STEPS)}" if version else "holds nothing of watchdog yet"
-            raise StoreError(f"database {self.url}: {found}; start `watchdog run` of this version first, which makes its tables")
+            what = f"database {self.url}: {found}; start `watchdog run` of this version first, which makes its tables"
+            raise StoreError(what, passes=True)
         self._joined = True
 
     def _look(self, *, create: bool) -> None:
@@ -220,7 +221,7 @@ class PostgresDatabase:
             connection.run("COMMIT")
         except psycopg.Error as error:
             if error.sqlstate and connection.usable:
-                raise StoreError(sentence_for(error, self.url)) from error
+                raise refused(error, self.url) from error
             raise UnsureError(
                 f"database {self.url}: the connection was lost as something was written, and it is not known whether it was; "
                 "look before you repeat it"

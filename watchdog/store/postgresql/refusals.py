@@ -1,6 +1,6 @@
 """Errors of PostgreSQL as sentences: which database, what was found, what to do; nothing of what the library says, which may hold a login.
 
-In: an error of psycopg, and the URL. Out: a `StoreError`.
+In: an error of psycopg, and the URL. Out: a `StoreError` that tells whether there is a connection, and whether the error may pass.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import psycopg
 
 from watchdog.core.model.servers.database_url import DatabaseUrl
-from watchdog.store.refusals import StoreError
+from watchdog.store.refusals import AwayError, StoreError
 
-__all__ = ["sentence_for", "speaking_of"]
+__all__ = ["refused", "speaking_of"]
 
 
 @contextmanager
@@ -20,16 +20,22 @@ def speaking_of(url: DatabaseUrl) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise StoreError(sentence_for(error, url)) from error
+        raise refused(error, url) from error
 
 
-def sentence_for(error: psycopg.Error, url: DatabaseUrl) -> str:
+def refused(error: psycopg.Error, url: DatabaseUrl) -> StoreError:
     """One sentence: the database, what was found, what to do."""
     code = error.sqlstate or ""
-    said = _BY_CODE.get(code) or _BY_CODE.get(code[:3]) or _BY_CODE.get(code[:2]) or (_unconnected(str(error)) if not code else None)
-    return (
-        f"database {url}: {said or f'PostgreSQL refuses with code {code} ({type(error).__name__}), nothing was written; its log says why'}"
+    if not code:
+        known = next((part for part in _BY_TEXT if part in str(error)), None)
+        said = _BY_TEXT[known] if known else "cannot be reached, or the connection was lost; watchdog connects again by itself"
+        return AwayError(f"database {url}: {said}", passes=known not in _LASTS)
+    known = next((part for part in (code, code[:3], code[:2]) if part in _BY_CODE), None)
+    said = (
+        _BY_CODE[known] if known else f"PostgreSQL refuses with code {code} ({type(error).__name__}), nothing was written; its log says why"
     )
+    kind = AwayError if known in _UNCONNECTED else StoreError
+    return kind(f"database {url}: {said}", passes=known in _PASSES)
 
 
 _BY_CODE = {
@@ -50,6 +56,10 @@ _BY_CODE = {
     "08": "the connection was lost; nothing was written, and watchdog connects again by itself",
 }
 """SQLSTATE, or its class, -> what is wrong and what to do."""
+_UNCONNECTED = frozenset({"08", "28", "28P01", "3D000", "53300", "57P", "57P03"})
+"""Of these, those of a connection that was refused or ended."""
+_PASSES = frozenset({"08", "25006", "25P03", "53300", "55P03", "57014", "57P", "57P03"})
+"""Of these, those that may be over without anybody's changing anything."""
 _BY_TEXT = {
     "password authentication failed": _BY_CODE["28P01"],
     "no password supplied": "it wants a password, and there is none; put it into the URL as ${…}, or into what PGPASSFILE names",
@@ -63,6 +73,8 @@ _BY_TEXT = {
     "session is read-only": _BY_CODE["25006"],
     "session is not read-only": "none of its servers is as target_session_attrs in the URL wants it",
     "hot standby mode": "none of its servers is as target_session_attrs in the URL wants it",
+    "SSL SYSCALL": _BY_CODE["08"],
+    "SSL connection has been closed": _BY_CODE["08"],
     "root certificate file": "there is no certificate to check the server's with; name its authority's in the URL: ?sslrootcert=…",
     "certificate verify failed": "the server's certificate is not of an authority that is trusted here, or has expired; "
     "name its authority's in the URL: ?sslrootcert=…",
@@ -80,8 +92,9 @@ _BY_TEXT = {
     "invalid": "an option of the URL, or its value, is unknown to libpq; correct what stands after the `?`",
 }
 """What libpq says of a failed connection, which has no code -> the same. The first that fits: names of roles and databases are in it."""
-
-
-def _unconnected(said: str) -> str:
-    known = next((sentence for part, sentence in _BY_TEXT.items() if part in said), None)
-    return known or "cannot be reached, or the connection was lost; watchdog connects again by itself"
+_LASTS = frozenset({
+    "password authentication failed", "no password supplied", "pg_hba.conf", "not permitted to log in", "permission denied for database",
+    "session is not read-only", "root certificate file", "certificate verify failed", "does not match host name", "does not support SSL",
+    "SSL", 'role "', 'database "', "invalid",
+})  # fmt: skip
+"""Of these, those that last until somebody changes something. All others may pass: a server that starts, a name that is not known yet."""
