@@ -1,6 +1,7 @@
 """The daemon and its commands on a real PostgreSQL, which goes away and comes back. Kills and freezes: `tests/proofs/test_failover.py`."""
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,24 @@ def test_while_it_is_away_nothing_is_sent_and_all_is_told_when_it_is_back(
         server.start()
         assert (before, told(receiver, 1)) == (0, ["first"])
         assert PASSWORD not in daemon.text
+
+
+def test_while_it_is_away_the_heartbeat_is_silent_and_says_no_failure(folder: Path, server: RealPostgreSQL) -> None:
+    """Another daemon may have the lease, and say that all is well: the two would contradict each other."""
+    with RecordingReceiver() as beats:
+        with (folder / "watchdog.toml").open("a") as config:
+            config.write(f'[heartbeat]\nurl = "{beats.url}/beat"\nevery = "0.2s"\n')
+        with running(folder) as daemon:
+            beats.wait_for(2)
+            server.stop(signal.SIGQUIT)
+            daemon.wait_for("cycle_failed")
+            before = len(beats.requests)
+            daemon.wait_for("lease_not_renewed")
+            time.sleep(1.0)
+            assert len(beats.requests) == before
+            server.start()
+            beats.wait_for(before + 2)
+        assert {request.path for request in beats.requests} == {"/hook/beat"}
 
 
 def test_who_stands_by_ends_in_peace(folder: Path) -> None:

@@ -19,6 +19,7 @@ from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.daemon.beside.heartbeat import Heartbeat, LastPing
 from watchdog.demo.processes import free_port
 from watchdog.receivers.http.outcome import HttpAnswer
+from watchdog.store import AwayError, StoreError
 
 DOC = Path(__file__).parents[2] / "docs" / "heartbeat.md"
 
@@ -43,11 +44,16 @@ class Stage:
 
     def __init__(self) -> None:
         self.well, self.fail, self.now, self.last = Heard(), Heard(), 1000.0, LastPing()
-        self.receivers = [ReceiverSeen("ops")]
+        self.receivers: list[ReceiverSeen] | StoreError = [ReceiverSeen("ops")]
         self.heartbeat = Heartbeat(
-            self.well, self.fail, headers={}, every_s=60, receivers=lambda: self.receivers, delivering=lambda: True, last=self.last,
+            self.well, self.fail, headers={}, every_s=60, receivers=self.known, delivering=lambda: True, last=self.last,
             clock=lambda: self.now, stopwatch=lambda: self.now,
         )  # fmt: skip
+
+    def known(self) -> list[ReceiverSeen]:
+        if isinstance(self.receivers, StoreError):
+            raise self.receivers
+        return self.receivers
 
     def round(self, *, after: float = 60, failed: str = "") -> None:
         self.now += after
@@ -147,6 +153,17 @@ def test_a_failure_to_be_heard_is_logged_once_per_change(stage: Stage, logs: lis
         stage.heard(number, 0)
     settled(stage)
     assert [log["event"] for log in logs] == ["heartbeat_failed", "heartbeat_accepted"]
+
+
+def test_while_the_database_is_away_it_is_silent_and_speaks_again_after(stage: Stage) -> None:
+    stage.round()
+    stage.heard(1, 0)
+    stage.receivers = AwayError("no connection")
+    stage.round()
+    settled(stage)
+    stage.receivers = [ReceiverSeen("ops")]
+    stage.round()
+    stage.heard(2, 0)
 
 
 def test_nothing_is_said_after_the_end_and_its_sockets_are_given_back(stage: Stage) -> None:

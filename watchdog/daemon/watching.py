@@ -24,7 +24,7 @@ from watchdog.net.descriptor_limits import own_limit
 from watchdog.polling.poller import StoppedError
 from watchdog.receivers.alertmanager import Alertmanager
 from watchdog.receivers.base import Receiver
-from watchdog.store import OvertakenError, Store, StoreError
+from watchdog.store import AwayError, OvertakenError, Store, StoreError
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -220,7 +220,7 @@ class Watching:
         except OvertakenError:  # somebody else has just looked, which is as good
             self._ended(name)
         except StoreError as error:
-            self._cycle_failed(name, str(error))
+            self._cycle_failed(name, str(error), away=isinstance(error, AwayError))
         except Exception as error:
             if not (reason := own_limit(error)):
                 log.debug("cycle_crashed", target=name, exc_info=True)
@@ -251,10 +251,10 @@ class Watching:
                 log.info("cycle_recovered", target=name)
         self._run_now(noticed.overdue)
 
-    def _cycle_failed(self, name: str, why: str) -> None:
+    def _cycle_failed(self, name: str, why: str, *, away: bool = False) -> None:
         self._ended(name)
         if self._heartbeat is not None:
-            self._heartbeat.cycle_ended(name, why)
+            self._heartbeat.cycle_ended(name, why, away=away)
         if self._self_monitor.cycle_failed(name, why):
             log.error("cycle_failed", target=name, reason=why)
 

@@ -24,6 +24,8 @@ class CyclesSeen(Struct, frozen=True):
     """When the last cycle ended, successfully or not."""
     failed: str = ""
     """Why the last cycle failed; empty if it did not."""
+    away: bool = False
+    """Whether it failed because the database could not be reached."""
 
     def overdue(self, now: float) -> bool:
         """Whether the next cycle should have ended by now."""
@@ -58,9 +60,9 @@ def ping(
     """Return what to send at `now` (monotonic seconds), given that the last ping was at `pinged_at`; None if nothing is due.
 
     A ping is due once every target has ended a cycle since the last ping and `every_s` has passed. `receivers` is a sentence if their state
-    cannot be read.
+    cannot be read. While the database is away, another daemon may work on it, and speak for both: so this one says nothing.
     """
-    if any(seen.overdue(now) for seen in targets.values()):
+    if any(seen.overdue(now) or seen.away for seen in targets.values()):
         return None
     if any(seen.ended_at is None or (pinged_at is not None and seen.ended_at <= pinged_at) for seen in targets.values()):
         return None

@@ -18,7 +18,7 @@ from watchdog.core.incidents.heartbeat import CyclesSeen, Ping, Reachability, pi
 from watchdog.core.incidents.outcome import Delivered, Outcome, Refused
 from watchdog.core.model.self_seen import ReceiverSeen
 from watchdog.receivers.http.outcome import HttpAnswer, outcome_of
-from watchdog.store import StoreError
+from watchdog.store import AwayError, StoreError
 
 __all__ = ["Heartbeat", "LastPing", "Pings", "heard"]
 
@@ -80,10 +80,10 @@ class Heartbeat:
         self._seen = {target: CyclesSeen(patience, began_at) for target, patience in patience_s.items()}
         self._thread.start()
 
-    def cycle_ended(self, target: str, failed: str = "") -> None:
-        """Report the end of a cycle; `failed` is the reason if it failed."""
+    def cycle_ended(self, target: str, failed: str = "", *, away: bool = False) -> None:
+        """Report the end of a cycle; `failed` is the reason if it failed, `away` whether the database could not be reached."""
         with self._lock:
-            self._seen[target] = replace(self._seen[target], ended_at=self._stopwatch(), failed=failed)
+            self._seen[target] = replace(self._seen[target], ended_at=self._stopwatch(), failed=failed, away=away)
         self._woken.set()
 
     def stop(self) -> None:
@@ -116,7 +116,8 @@ class Heartbeat:
         decide = partial(ping, seen, now=now, pinged_at=self._last.at, every_s=self._every_s)
         if decide(()) is None:  # nothing is due: no need to query the database
             return
-        due = decide(self._reachability())
+        reachability = self._reachability()
+        due = None if reachability is None else decide(reachability)
         if due is None or self._stopping.is_set():
             return
         self._last.at = now
@@ -124,12 +125,17 @@ class Heartbeat:
         if not self._stopping.is_set():
             self._note(due, "" if isinstance(outcome, Delivered) else outcome.reason)
 
-    def _reachability(self) -> list[Reachability] | str:
-        """The state of each receiver; an error message if it is unknown. Dead letters from before the start do not count."""
+    def _reachability(self) -> list[Reachability] | str | None:
+        """The state of each receiver; an error message if it is unknown; None while the database is away.
+
+        Dead letters from before the start do not count.
+        """
         if not self._delivering():
             return "a receiver's thread has ended"
         try:
             known = self._receivers()
+        except AwayError:
+            return None
         except StoreError as error:
             return str(error)
         now = self._clock()

@@ -44,6 +44,10 @@ def test_a_failure_is_not_said_while_another_target_hangs() -> None:
     assert said({"a": seen(9, "disk full"), "b": seen(None, began_at=-100)}, [OK]) is None
 
 
+def test_while_the_database_is_away_nothing_is_said() -> None:
+    assert said({"a": CyclesSeen(40.0, 0.0, 9, "no connection", away=True), "b": seen(9)}, [OK]) is None
+
+
 def test_the_first_ping_may_be_a_failure() -> None:
     assert said({"a": seen(9, "disk full")}, []) == Ping("the last cycle of a failed: disk full")
 
