@@ -223,6 +223,23 @@ def test_what_could_not_be_sent_for_the_lease_is_no_attempt(store: Store, receiv
     assert store.claim("ops", T0, "s1", encode) == claimed
 
 
+def test_what_could_not_be_sent_is_sent_under_the_new_name_of_its_receiver(
+    store: Store, receiver: FakeReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = store.claim("ops", T0, "s1", encode)
+    assert claimed is not None
+    monkeypatch.setattr(store._file, "confirm_lease", lambda: (_ for _ in ()).throw(StoreError("away")))
+    with pytest.raises(StoreError):
+        store.confirm(claimed)
+    with store.cycle() as transaction:
+        transaction.rename_receiver("ops", "pager")
+    assert store.is_due("pager", T0, "s1")
+    again = store.claim("pager", T0, "s1", encode)
+    assert again is not None
+    assert (again.message.id, again.attempt) == (claimed.message.id, 1)
+    assert not store.is_due("pager", T0, "s1")
+
+
 def test_who_lost_the_lease_since_it_claimed_a_message_sends_nothing(
     store: Store, delivery: Delivery, receiver: FakeReceiver, url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:

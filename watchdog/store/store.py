@@ -52,7 +52,7 @@ class Store(Requests, IncidentHistory, Digests, Upcoming, Progressing):
     def __init__(self, place: str | DatabasePlace, *, read_only: bool = False, busy_timeout_s: float = 5.0) -> None:
         self._file = _database_at(place, read_only=read_only, busy_timeout_s=busy_timeout_s)
         self._shared = SharedIncidents()
-        self._unsent: dict[str, set[str]] = {}  # receiver -> messages that a claim took, or may have taken, and that were not sent
+        self._unsent: set[str] = set()  # messages that a claim took, or may have taken, and that were not sent
 
     @classmethod
     def open(
@@ -152,15 +152,16 @@ class Store(Requests, IncidentHistory, Digests, Upcoming, Progressing):
 
     def claim(self, receiver: str, now: float, settings: str, render: Callable[[Message], bytes]) -> Claimed | None:
         """Take the receiver's oldest due message and freeze its body; None if none is due. The caller must settle it."""
-        claimed, unsent = None, self._unsent.get(receiver, set())
+        claimed = None
         try:
             with self._file.writing() as connection, self._file.speaking():
+                unsent = outbox.belonging(connection, receiver, tuple(self._unsent))
                 outbox.take_back(connection, unsent)
                 claimed = outbox.claim(connection, receiver, now, settings, render)
         except UnsureError:
-            self._unsent[receiver] = unsent | ({claimed.message.id} if claimed else set())
+            self._unsent.update({claimed.message.id} if claimed else ())
             raise
-        self._unsent.pop(receiver, None)
+        self._unsent.difference_update(unsent)
         return claimed
 
     def confirm(self, claimed: Claimed) -> None:
@@ -170,7 +171,7 @@ class Store(Requests, IncidentHistory, Digests, Upcoming, Progressing):
         try:
             self._file.confirm_lease()
         except StoreError:
-            self._unsent[claimed.message.receiver] = {claimed.message.id}
+            self._unsent.add(claimed.message.id)
             raise
 
     def settle(self, message_id: str, outcome: Outcome, now: float, *, human: bool = False) -> Settled | None:

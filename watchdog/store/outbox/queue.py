@@ -20,7 +20,7 @@ from watchdog.store.outbox.posts import posts_of
 from watchdog.store.records import message_from
 from watchdog.store.sql import Connection
 
-__all__ = ["LONGEST_PAUSE_S", "Claimed", "Render", "claim", "is_due", "next_due", "recover", "take_back", "upcoming"]
+__all__ = ["LONGEST_PAUSE_S", "Claimed", "Render", "belonging", "claim", "is_due", "next_due", "recover", "take_back", "upcoming"]
 
 LONGEST_PAUSE_S = 900.0
 """The longest pause between attempts, in seconds; a longer Retry-After is capped to it."""
@@ -168,6 +168,12 @@ def next_due(connection: Connection, receiver: str, now: float, settings: str | 
         return switched_off.next_late(connection, receiver)
     row = connection.execute(_FIRST_DUE, {"receiver": receiver, "now": now, "longest_pause": LONGEST_PAUSE_S}).fetchone()
     return None if row["due_at"] is None else float(row["due_at"])
+
+
+def belonging(connection: Connection, receiver: str, ids: Iterable[str]) -> tuple[str, ...]:
+    """Of these messages, those of the receiver, which may have had another name as they were claimed."""
+    asked = "SELECT 1 FROM messages WHERE id = ? AND receiver = ?"
+    return tuple(message_id for message_id in ids if connection.execute(asked, (message_id, receiver)).fetchone() is not None)
 
 
 def take_back(connection: Connection, ids: Iterable[str]) -> None:

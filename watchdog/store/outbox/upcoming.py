@@ -11,13 +11,13 @@ class Upcoming:
     """The part of the store that looks at what is due."""
 
     _file: Database
-    _unsent: dict[str, set[str]]
+    _unsent: set[str]
 
     def is_due(self, receiver: str, now: float, settings: str) -> bool:
         """Whether `claim` has something to do for the receiver now. Writes nothing, and does not scan all waiting messages."""
-        if self._unsent.get(receiver):
-            return True
         with self._file.speaking():
+            if self._unsent and queue.belonging(self._file.connection(), receiver, tuple(self._unsent)):
+                return True
             return queue.is_due(self._file.connection(), receiver, now, settings)
 
     def upcoming(self, receiver: str, now: float) -> Message | None:
