@@ -1,6 +1,6 @@
 """What workers say of themselves, as part of what watchdog knows of itself; and the clock that they share with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from structlog.testing import capture_logs
@@ -34,21 +34,28 @@ def test_workers_that_refuse_are_not_counted() -> None:
 
 @dataclass
 class Database:
-    """A database whose clock is `ahead_s` ahead of this machine's, which stands still."""
+    """A database whose clock is `ahead_s` ahead of this machine's. `frozen_s`: how long this process is frozen after each answer."""
 
     ahead_s: float = 0.0
     away: bool = False
     asked: int = 0
     stopwatch_s: float = 0.0
+    set_by_s: float = 0.0
+    frozen_s: list[float] = field(default_factory=list)
 
     def now(self) -> float:
         self.asked += 1
         if self.away:
             raise StoreError("away")
-        return 1000.0 + self.ahead_s
+        there = self.machine() + self.ahead_s
+        self.stopwatch_s += self.frozen_s.pop(0) if self.frozen_s else 0.0
+        return there
+
+    def machine(self) -> float:
+        return 1000.0 + self.stopwatch_s + self.set_by_s
 
     def clock(self) -> CommonClock:
-        return CommonClock(self, lambda: 1000.0, lambda: self.stopwatch_s)  # type: ignore[arg-type]
+        return CommonClock(self, self.machine, lambda: self.stopwatch_s)  # type: ignore[arg-type]
 
 
 def test_the_time_is_the_databases() -> None:
@@ -71,13 +78,34 @@ def test_while_the_database_is_away_the_distance_stays_as_it_was() -> None:
     clock = database.clock()
     clock()
     database.away, database.stopwatch_s = True, 31.0
-    assert (clock(), clock()) == (1050.0, 1050.0)
+    assert (clock(), clock()) == (1081.0, 1081.0)
     assert database.asked == 2
 
 
 def test_without_a_first_answer_there_is_no_time() -> None:
-    with pytest.raises(StoreError):
-        Database(away=True).clock()()
+    clock = Database(away=True).clock()
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            clock()
+
+
+def test_a_process_that_was_frozen_as_it_asked_asks_again() -> None:
+    database = Database(ahead_s=50.0, frozen_s=[20.0])
+    assert database.clock()() == 1070.0
+
+
+def test_of_slow_answers_the_quickest_counts_to_half_of_its_time() -> None:
+    database = Database(ahead_s=50.0, frozen_s=[20.0, 2.0, 8.0, 20.0])
+    assert database.clock()() == 1030.0 + 50.0 - 1.0
+    assert database.asked == 3
+
+
+def test_a_machine_whose_clock_is_set_asks_at_once() -> None:
+    database = Database(ahead_s=50.0)
+    clock = database.clock()
+    clock()
+    database.set_by_s, database.ahead_s = 3600.0, 50.0 - 3600.0
+    assert clock() == 1050.0
 
 
 @pytest.mark.parametrize(("ahead_s", "lines"), [(0.5, 0), (5.0, 1), (-5.0, 1)])
