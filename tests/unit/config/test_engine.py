@@ -54,9 +54,14 @@ def test_a_file_as_the_database_is_refused(folder: Folder, database: str) -> Non
     assert "engine: expected a `database` beside it that all workers reach" in folder.faults()[0]
 
 
-def test_a_broker_of_another_kind_is_refused(folder: Folder) -> None:
-    folder.write(TOP.replace("redis://", "amqp://") + BOTH)
-    assert "expected redis:// or the like" in folder.faults()[0]
+@pytest.mark.parametrize("scheme", ["amqp", "sqs", "AMQPS"])
+@pytest.mark.parametrize("written", ['broker = "{}"', 'broker = {{url = "{}"}}'])
+def test_a_broker_of_another_kind_is_refused_and_what_it_is_to_be_is_said(folder: Folder, scheme: str, written: str) -> None:
+    broker = written.format(f"{scheme}://user:secret@engine:5672//")
+    folder.write(TOP.replace('broker = "redis://engine:6379/0"', broker) + BOTH)
+    [fault] = folder.faults()
+    assert f'found "{scheme.lower()}://"; looks are carried by a small Redis of watchdog\'s own' in fault
+    assert "secret" not in fault
 
 
 EVENTS = {

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictStr, field_validator
 
 from watchdog.core.model.servers.database_url import is_database_url
 from watchdog.core.rules.toml_lines import Path as TomlPath
+from watchdog.sources.redis.other_brokers import OTHER_BROKERS
 from watchdog.sources.redis.settings import RedisServerSettings
 
 if TYPE_CHECKING:
@@ -35,12 +36,27 @@ def _checked_queue(name: str) -> str:
     return name
 
 
+class EngineBrokerSettings(RedisServerSettings):
+    """Where looks are published."""
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _is_of_no_other_kind(cls, url: object) -> object:
+        scheme = url.partition("://")[0].strip().lower() if isinstance(url, str) else ""
+        if scheme in OTHER_BROKERS:
+            raise ValueError(
+                f'expected redis://, rediss://, unix:// or sentinel://, found "{scheme}://"; looks are carried by a small Redis of '
+                "watchdog's own, whatever the broker of the watched cluster is"
+            )
+        return url
+
+
 class EngineSettings(BaseModel):
     """`[engine]`. `broker` is a Redis of its own; `queue` the name of the one queue that is used there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
-    broker: Annotated[RedisServerSettings, BeforeValidator(_table)]
+    broker: Annotated[EngineBrokerSettings, BeforeValidator(_table)]
     queue: Annotated[StrictStr, AfterValidator(_checked_queue)] = QUEUE
 
 
