@@ -11,6 +11,7 @@ from tests.processes.running import running
 from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
+from watchdog.daemon.engine.reasons import ALLOWED
 from watchdog.demo.cluster import Cluster
 
 CONFIG = """
@@ -36,16 +37,18 @@ for = "0s"
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Cluster]:
-    """A Redis of the engine's own."""
+def engine() -> Iterator[str]:
+    """The URL of a Redis of the engine's own, with a user who may do no more than it needs to."""
     with Cluster() as alone:
         alone.start_redis()
-        yield alone
+        with redis.Redis.from_url(alone.redis_url) as client:
+            client.execute_command("ACL", "SETUSER", "looks", "on", ">pw", *ALLOWED.split())
+        yield alone.redis_url.replace("redis://", "redis://looks:pw@")
 
 
 @pytest.fixture
-def folder(postgresql_server: RealPostgreSQL, engine: Cluster, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> Path:
-    text = CONFIG.format(url=postgresql_server.emptied_database(), engine=engine.redis_url, redis=redis_server.redis_url, hook=receiver.url)
+def folder(postgresql_server: RealPostgreSQL, engine: str, redis_server: Cluster, receiver: RecordingReceiver, tmp_path: Path) -> Path:
+    text = CONFIG.format(url=postgresql_server.emptied_database(), engine=engine, redis=redis_server.redis_url, hook=receiver.url)
     (tmp_path / "watchdog.toml").write_text(text)
     return tmp_path
 
