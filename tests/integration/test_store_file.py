@@ -20,8 +20,9 @@ from tests.servers.waiting import until
 from watchdog.core.incidents.payload import encode
 from watchdog.daemon.delivery import Delivery
 from watchdog.store import Store, StoreError
-from watchdog.store.migrations import STEPS, bring_up_to_date, version_of
+from watchdog.store.migrations import STEPS
 from watchdog.store.sqlite.database import LARGEST_IDLE_WAL, DatabaseFile
+from watchdog.store.sqlite.schema import bring_up_to_date, version_of
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

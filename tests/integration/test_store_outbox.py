@@ -11,10 +11,11 @@ from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store
 from watchdog.store.cycles import queue
-from watchdog.store.migrations import STEPS, bring_up_to_date
+from watchdog.store.migrations import STEPS
 from watchdog.store.outbox.settling import backoff_s
 from watchdog.store.sql import DatabasePlace
 from watchdog.store.sqlite.database import DatabaseFile
+from watchdog.store.sqlite.schema import bring_up_to_date
 
 NEVER = Later("refused the connection", never_arrived=True)
 DAY = 86400.0

@@ -13,10 +13,11 @@ from tests.processes.command_line import watchdog
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.payload import encode
 from watchdog.store import Store, StoreError
-from watchdog.store.migrations import STEPS, bring_up_to_date
+from watchdog.store.migrations import STEPS
 from watchdog.store.records import INCIDENT_COLUMNS, incident_cells
 from watchdog.store.sqlite.database import DatabaseFile
 from watchdog.store.sqlite.repair.rescue import rescue
+from watchdog.store.sqlite.schema import bring_up_to_date
 
 NAME = "watchdog.db"
 MANY = 200

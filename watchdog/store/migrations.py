@@ -1,29 +1,15 @@
-"""The schema, one step per version, and the migration of older files.
+"""The schema, one step per version, in words that both databases understand: `sqlite/schema.py` and `postgresql/schema.py` run them.
 
-A file of version N (`PRAGMA user_version`) has had the first N steps applied. Before further steps run, it is copied to `<file>.vN`. The
-copy and all steps run in one transaction, so that no other process writes in between and a failed step leaves the file unchanged. A file of
-a newer version, or of another program, is refused and left unchanged. To change the schema, append a step; never edit a released one.
+A database of version N has had the first N steps. To change the schema, append a step; never edit a released one.
 """
 
-import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from watchdog.store.refusals import StoreError
 from watchdog.store.sql import RunsStatements
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
-__all__ = ["OPEN_STATES", "STEPS", "Step", "bring_up_to_date", "check_version", "version_of"]
-
+__all__ = ["OPEN_STATES", "STEPS", "Step"]
 
 Step = Callable[[RunsStatements], None]
-
-_APPLICATION_ID = 0x57444F47
-"""`WDOG`: the application that owns the file (`file watchdog.db` shows it)."""
 
 OPEN_STATES = "('pending', 'firing', 'recovering')"
 """`core.incidents.lifecycle.OPEN` as SQL. Queries and the partial index must contain literally the same text, or the index is not used."""
@@ -233,67 +219,3 @@ STEPS: tuple[Step, ...] = (
     v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers, v12_lookers,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""
-
-
-def version_of(connection: sqlite3.Connection) -> int:
-    """The file's schema version: the number of steps applied."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def check_version(connection: sqlite3.Connection, path: Path, known: int = len(STEPS)) -> int:
-    """The file's version; `StoreError` if it belongs to another program or is newer than `known`. Writes nothing."""
-    version = version_of(connection)
-    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    holds_anything = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
-    if (holds_anything or version) and application != _APPLICATION_ID:
-        raise StoreError(
-            f"database {path}: is an SQLite database of another program, and was left as it is; "
-            "let `database` in the configuration name another path"
-        )
-    if version > known:
-        raise StoreError(
-            f"database {path}: is of version {version}, this watchdog knows versions up to {known}, and it was left as it is; "
-            f"install the newer watchdog again, or restore the copy {path}.v{known}"
-        )
-    return version
-
-
-def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = STEPS) -> None:
-    """Run the steps that the file has not had. On sqlite3.Error or `StoreError` the file is unchanged."""
-    from sqlite_utils import Migrations  # noqa: PLC0415 - slow to import, and few commands need it
-
-    connection = database.conn
-    migrations = Migrations("watchdog")
-    for step in steps:
-        migrations(name=step.__name__)(step)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = check_version(connection, path, len(steps))  # checked again: no other process can be about to migrate now
-        if version < len(steps):
-            if version:
-                _copy(path, version)
-            migrations.apply(database)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {len(steps)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _copy(path: Path, version: int) -> None:
-    """Copy the file, including its write-ahead log, to a file beside it; an unfinished copy never has the final name."""
-    copy = Path(f"{path}.v{version}")
-    unfinished = Path(f"{copy}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as target:
-            source.backup(target)
-        unfinished.chmod(path.stat().st_mode & 0o777)
-        unfinished.replace(copy)
-    except (sqlite3.Error, OSError) as error:
-        raise StoreError(
-            f"database {path}: could not be copied to {copy} before bringing it up to date ({error}), and was left as it is; "
-            f"`df -h {path.parent}`, then free some space"
-        ) from error

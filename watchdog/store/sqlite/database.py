@@ -13,11 +13,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchdog.store.migrations import STEPS, bring_up_to_date, check_version
+from watchdog.store.migrations import STEPS
 from watchdog.store.refusals import StoreError, cannot_reach, locked, speaking_of
 from watchdog.store.sql import Wait
 from watchdog.store.sqlite.lease import is_held, lease, retaken, sign_of_life
 from watchdog.store.sqlite.repair.deleted import identity_of, put_back
+from watchdog.store.sqlite.schema import bring_up_to_date, check_version
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

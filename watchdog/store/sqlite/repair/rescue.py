@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from watchdog.store.migrations import OPEN_STATES, STEPS, bring_up_to_date, check_version
+from watchdog.store.migrations import OPEN_STATES, STEPS
 from watchdog.store.outbox.notification_log import recount
 from watchdog.store.records import INCIDENT_COLUMNS, digest_from, incident_from, notice_from
 from watchdog.store.refusals import StoreError, cannot_reach, speaking_of
@@ -25,6 +25,7 @@ from watchdog.store.requests.silences import silence_from
 from watchdog.store.sqlite.database import DatabaseFile
 from watchdog.store.sqlite.lease import lease
 from watchdog.store.sqlite.repair.salvage import Salvaged, TableShape, salvage, shape_of
+from watchdog.store.sqlite.schema import bring_up_to_date, check_version
 
 __all__ = ["Rescued", "rescue"]
 
