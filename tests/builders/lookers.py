@@ -165,7 +165,7 @@ class _Source:
 class Looker:
     """One process's cycle of a target, with everything that it keeps from look to look."""
 
-    def __init__(self, store: Store, world: World, *, alone: bool = False, target: str = "prod") -> None:
+    def __init__(self, store: Store, world: World, *, alone: bool = False, target: str = "prod", configuration: str | None = None) -> None:
         rules, faults, _ = read_rules({"rules.toml": RULES}, TABLES)
         assert not faults, faults
         self.world, self.sources = world, {name: _Source(world, name) for name in ("redis", "flower")}
@@ -186,6 +186,7 @@ class Looker:
             recorder=Recorder(TABLES, WHOLE_EVERY_S),
             keep_rows_s=3600.0,
             alone=alone,
+            configuration=configuration,
         )
 
     def look(self) -> Done | None:

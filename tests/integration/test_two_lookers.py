@@ -7,7 +7,9 @@ import pytest
 from tests.builders.lookers import Looker, World
 from tests.builders.outbox import T0, load, opened
 from watchdog.core.history.frames import looks_of
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.model.queries import ReadEventCounters
+from watchdog.daemon.handover import Handover, hand_over
 from watchdog.store import OvertakenError, Store
 from watchdog.store.sql import DatabasePlace
 
@@ -117,3 +119,37 @@ def test_the_rows_of_every_look_are_kept_whoever_looked(first: Looker, second: L
         world.now += 10
     kept = list(looks_of(store.frames("prod", 0.0, world.now)))
     assert [look.windows[300.0]["queues"].rows for look in kept] == seen
+
+
+# --- from one configuration to the next -----------------------------------------------------------------------------------
+
+
+def handed_over(store: Store, fingerprint: str, *targets: str) -> None:
+    """A daemon begins with a configuration."""
+    hand_over(store, Handover((Recipient("ops"),), frozenset(targets), "watchdog", {}, {}, fingerprint), T0)
+
+
+def test_a_look_by_the_configuration_in_force_is_committed(store: Store, other_store: Store, world: World) -> None:
+    handed_over(store, "f1", "prod")
+    assert Looker(other_store, world, configuration="f1").look() is not None
+
+
+def test_a_look_that_began_before_a_handover_opens_nothing_at_a_target_that_is_no_longer_watched(
+    store: Store, other_store: Store, world: World
+) -> None:
+    handed_over(store, "f1", "prod")
+    world.meanwhile = lambda: handed_over(store, "f2")
+    assert Looker(other_store, world, configuration="f1").look() is None
+    assert (load(store).open, messages(store)) == ((), [])
+
+
+def test_a_look_by_a_configuration_that_is_no_longer_in_force_is_refused(store: Store, other_store: Store, world: World) -> None:
+    handed_over(store, "f2")
+    with pytest.raises(OvertakenError, match="another configuration is in force than f1, by which this look was made; nothing was written"):
+        Looker(other_store, world, configuration="f1").cycle.run()
+
+
+def test_without_an_engine_nobody_looks_beside_the_daemon(store: Store, other_store: Store, world: World) -> None:
+    handed_over(store, "f1", "prod")
+    handed_over(store, "", "prod")
+    assert Looker(other_store, world, configuration="f1").look() is None

@@ -25,8 +25,9 @@ __all__ = ["build_looking"]
 def build_looking(conf: Configured, store: "Store", clock: Callable[[], float], stopwatch: Callable[[], float]) -> "Looking":
     """The cycles of all targets that the engine carries."""
     names = carried_targets(conf.settings)
-    cycles = build_cycles(conf, store, build_receivers(conf.settings), clock, stopwatch, SelfSeen)
+    found = fingerprint(conf.loaded)
+    cycles = build_cycles(conf, store, build_receivers(conf.settings), clock, stopwatch, SelfSeen, found)
     cycles = [cycle for cycle in cycles if cycle.target.name in names]
     rules = frozenset(tuned.rule.name for cycle in cycles for tuned in cycle.rules)
     decisions = DecisionLog(Path(conf.settings.decisions)) if conf.settings.decisions else None
-    return Looking(fingerprint(conf.loaded), {cycle.target.name: cycle for cycle in cycles}, rules, decisions)
+    return Looking(found, {cycle.target.name: cycle for cycle in cycles}, rules, decisions)

@@ -15,6 +15,7 @@ from watchdog.app.carrying import build_engine
 from watchdog.app.configured import Configured
 from watchdog.app.polling import build_pollers
 from watchdog.app.receivers import build_receivers, build_recipients, build_routing
+from watchdog.config.fingerprint import fingerprint
 from watchdog.config.rulebook import rules_for
 from watchdog.config.sections.engine import carried_targets
 from watchdog.config.settings import Settings, servers_of
@@ -50,11 +51,12 @@ def build_cycles(
     clock: Callable[[], float],
     stopwatch: Callable[[], float],
     self_seen: Callable[[], SelfSeen],
+    configuration: str | None = None,
 ) -> "list[Cycle]":
     """One cycle per target, and one for watchdog itself, each with the past stored in the database.
 
     They share evaluators and one routing. A cycle judges and decides within its write transaction; where there is one of these at a time,
-    there is one evaluator.
+    there is one evaluator. `configuration`: see `Cycle`.
     """
     from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder  # noqa: PLC0415
     from watchdog.core.history.series import Keeping  # noqa: PLC0415
@@ -99,6 +101,7 @@ def build_cycles(
                 decisions=settings.decisions is not None,
                 remedies=frozenset(settings.actions.allow),
                 alone=poller.target.name not in shared,
+                configuration=configuration,
             )
         )
     return cycles
@@ -238,4 +241,5 @@ def build_watching(
         tuple(receivers),
         {old: receiver.name for receiver in conf.settings.receiver for old in receiver.was},
         self_seen,
+        in_force=fingerprint(conf.loaded) if engine is not None else "",
     )

@@ -82,6 +82,7 @@ class Cycle:
         decisions: bool = False,
         remedies: frozenset[str] = frozenset(),
         alone: bool = True,
+        configuration: str | None = None,
     ) -> None:
         """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
 
@@ -90,13 +91,14 @@ class Cycle:
         which are kept for `keep_rows_s` seconds.
         `decisions`: whether each plan says what was decided about every receiver. `remedies`: those that are allowed.
         `alone`: whether this process alone looks at the target. If not, each cycle asks first whether another has looked, and continues
-        where that one stopped.
+        where that one stopped. `configuration`: its fingerprint, where another process says which one is in force; a cycle by any other is
+        not committed.
         """
         self._servers, self._shared = servers, shared
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
-        self._alone, self._by = alone, "" if alone else secrets.token_hex(4)
+        self._alone, self._by, self._configuration = alone, "" if alone else secrets.token_hex(4), configuration
         self._last: int | None = None  # the number of the target's last cycle, as far as is known here
         self._apart = not alone  # whether it tries to commit beside other targets: after a cycle that changed something, mostly in vain
         self._load_past = past
@@ -151,7 +153,14 @@ class Cycle:
         needs one of its own.
         """
         with self._store.cycle(apart) as transaction:
-            loaded = transaction.load(self.target.name, self._kept, self._flapping.window(now), self._shared, after=self._last)
+            loaded = transaction.load(
+                self.target.name,
+                self._kept,
+                self._flapping.window(now),
+                self._shared,
+                after=self._last,
+                configuration=self._configuration,
+            )
             with self._evaluators.one() as evaluator:
                 judgements = judge_all(evaluator, self.rules, seen, open_keys(loaded.open))
             seen = with_blindness(seen, past, judgements, now)

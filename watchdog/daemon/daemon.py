@@ -52,6 +52,8 @@ class Built(Struct, frozen=True):
     """A receiver's old name -> its current name."""
     self_seen: Callable[[], SelfSeen] = SelfSeen
     """What watchdog knows about itself."""
+    in_force: str = ""
+    """The fingerprint of the configuration, if others look by it."""
     serve: Callable[[], None] = lambda: None
     """Serves this configuration over HTTP, in place of the one before."""
 
@@ -218,7 +220,8 @@ class Daemon:
     def _hand_over(self, built: Built) -> bool:
         """Hand the records in the database over to the new configuration."""
         removed = {receiver.name: receiver for receiver in self._removed}
-        waited_for = hand_over(self._store, Handover(built.recipients, built.targets, built.service, built.was, removed), self._clock())
+        handover = Handover(built.recipients, built.targets, built.service, built.was, removed, built.in_force)
+        waited_for = hand_over(self._store, handover, self._clock())
         self._removed = tuple(receiver for receiver in self._removed if receiver.name in waited_for)
         return True
 

@@ -36,12 +36,15 @@ class Handover(Struct, frozen=True):
     service: str
     was: Mapping[str, str]
     removed: Mapping[str, Receiver]
+    in_force: str = ""
+    """The fingerprint of the new configuration, if others look by it."""
 
 
 def hand_over(store: Store, handover: Handover, now: float) -> frozenset[str]:
     """Returns the removed receivers that still have messages waiting. `StoreError`: nothing was changed."""
     notes: list[tuple[str, dict[str, object]]] = []
     with store.cycle() as transaction:
+        transaction.put_in_force(handover.in_force)
         for old, new in handover.was.items():
             if transaction.rename_receiver(old, new):
                 notes.append(("renamed", {"receiver": new, "was": old}))

@@ -75,6 +75,11 @@ def v12_lookers(database: RunsStatements) -> None:
     _run(database, _V12)
 
 
+def v13_in_force(database: RunsStatements) -> None:
+    """By which configuration others look beside the daemon."""
+    _run(database, _V13)
+
+
 def _run(database: RunsStatements, script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -213,9 +218,10 @@ CREATE INDEX remedies_unsettled ON remedies (at) WHERE helped = '' OR ended_at I
 _V10 = "ALTER TABLE messages ADD COLUMN handle TEXT NOT NULL DEFAULT ''"
 _V11 = "ALTER TABLE cycles ADD COLUMN number INTEGER NOT NULL DEFAULT 0"
 _V12 = "CREATE TABLE lookers (name TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL)"
+_V13 = "CREATE TABLE in_force (fingerprint TEXT NOT NULL)"
 
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
-    v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers, v12_lookers,
+    v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers, v12_lookers, v13_in_force,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""

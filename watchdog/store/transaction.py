@@ -7,7 +7,7 @@ from watchdog.core.history.series import Keeping, Slice
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.store import cycles
-from watchdog.store.looks import frames, history
+from watchdog.store.looks import frames, history, in_force
 from watchdog.store.looks.history import Looked
 from watchdog.store.looks.row_cache import CachedTarget
 from watchdog.store.outbox import removed_receivers as removed
@@ -33,15 +33,20 @@ class Transaction:
         servers: Collection[str] = (),
         *,
         after: int | None = None,
+        configuration: str | None = None,
     ) -> Loaded:
         """The stored state of a target. `kept`: the cache of this caller's previous load; unchanged rows are not decoded again.
 
         `fired_within`: from when to when earlier firings count for flapping; without it they are not read. `servers`: see
         `Incident.server`. `after`: the number of the cycle that must be the target's last one (see `Store.last_cycle`): `OvertakenError`
-        if there was another.
+        if there was another. `configuration`: the fingerprint of that by which it looked, if another process says which one is in
+        force; `OvertakenError` if it is another one.
         """
         with self._file.speaking():
-            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers, self._shared, after)
+            connection = self._file.connection()
+            if configuration is not None:
+                in_force.must_be_in_force(connection, configuration, target)
+            return cycles.load(connection, target, kept or CachedTarget(), fired_within, servers, self._shared, after)
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it is durable once the transaction ends. `NotApartError`: not beside cycles of other targets."""
@@ -66,6 +71,11 @@ class Transaction:
             return history.minutes(self._file.connection(), target, now, tables)
 
     # --- from one configuration to the next ---------------------------------------------------------------------------
+
+    def put_in_force(self, fingerprint: str) -> None:
+        """From now on, others look by the configuration that has this fingerprint, or not at all."""
+        with self._file.speaking():
+            in_force.put_in_force(self._file.connection(), fingerprint)
 
     def queue(self, messages: Iterable[Message], withdrawn: Iterable[str], now: float) -> None:
         """Insert messages outside a cycle, replacing the withdrawn ones."""
