@@ -82,7 +82,7 @@ def _looking(config: Path | None, database: str | None, store: "Store") -> "Iter
     from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
 
     clock, monitor = CommonClock(store, time.time, time.monotonic), SelfMonitor()
-    looker = Looker(lambda: looking_as_configured(config, database, store, clock), monitor)
+    looker = Looker(lambda: looking_as_configured(config, database, store, clock), monitor, store.in_force)
     try:
         with Reporting(store, monitor, lambda: looker.refuses, clock):
             yield looker.look

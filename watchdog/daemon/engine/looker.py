@@ -26,6 +26,11 @@ log = structlog.get_logger()
 
 READ_EVERY_S = 5.0
 """How often files are read again that are not those of the daemon: they may be on their way."""
+OTHER_FILES = "the daemon's configuration is {theirs}, this one is {ours}: are files and versions the same?"
+OTHER_WATCHDOG = (
+    "looks by the configuration {theirs}, which is not the one in force in this database: does another watchdog use the same engine? "
+    "Give each its own `queue`"
+)
 
 
 class UnreadableError(Exception):
@@ -56,9 +61,13 @@ class Looking(Struct):
 class Looker:
     """The looks of one worker process. Thread-safe."""
 
-    def __init__(self, build: Callable[[], Looking], monitor: SelfMonitor) -> None:
-        """`build` reads the configuration, or raises `UnreadableError`. `monitor` is told of each look."""
-        self._build, self._monitor = build, monitor
+    def __init__(self, build: Callable[[], Looking], monitor: SelfMonitor, in_force: Callable[[], str]) -> None:
+        """`build` reads the configuration, or raises `UnreadableError`. `monitor` is told of each look. `in_force`: the fingerprint of the
+        configuration of the daemon that works on the database; may raise `StoreError`.
+        """
+        self._build, self._monitor, self._in_force = build, monitor, in_force
+        self._former: set[str] = set()
+        self._strange: set[str] = set()
         self._turn, self._reading = threading.Lock(), threading.Lock()
         self._looking: Looking | None = None
         self._read_at = float("-inf")
@@ -72,7 +81,8 @@ class Looker:
         with self._current() as looking:
             cycle = looking.cycles.get(target) if looking is not None and looking.fingerprint == fingerprint else None
             if looking is None or cycle is None:
-                self._ended.wait(READ_EVERY_S)  # or it would take looks away from workers that do not refuse them
+                if not self._is_late(fingerprint, read_at):
+                    self._ended.wait(READ_EVERY_S)  # or it would take looks away from workers that do not refuse them
                 return
             with _turn_of(looking, target) as free:
                 if free:  # or a look of it goes on in this process, which is as good
@@ -116,9 +126,12 @@ class Looker:
     def _keep_up(self, fingerprint: str, read_at: float) -> None:
         """Read the files again if the daemon did, or if they are not those of the daemon."""
         if self._is_current(fingerprint, read_at):
+            self._refuse("")
             return
         with self._reading:
-            if self._is_current(fingerprint, read_at) or time.monotonic() - self._read_at < READ_EVERY_S:
+            if self._is_current(fingerprint, read_at) or self._is_late(fingerprint, read_at):
+                return
+            if time.monotonic() - self._read_at < READ_EVERY_S:
                 return
             try:
                 fresh = self._build()
@@ -132,13 +145,33 @@ class Looker:
             else:
                 fresh.read_at = read_at
                 self._take(fresh)
-                other = f"the daemon's configuration is {fingerprint}, this one is {fresh.fingerprint}: are files and versions the same?"
-                self._refuse("" if fresh.fingerprint == fingerprint else other)
+                self._compare(fresh.fingerprint, fingerprint)
             self._read_at = time.monotonic()
 
     def _is_current(self, fingerprint: str, read_at: float) -> bool:
         looking = self._looking
         return looking is not None and looking.fingerprint == fingerprint and looking.read_at >= read_at
+
+    def _is_late(self, fingerprint: str, read_at: float) -> bool:
+        """Whether it was published by the same daemon before it read the configuration anew that is in force here."""
+        looking = self._looking
+        return looking is not None and fingerprint in self._former and read_at < looking.read_at
+
+    def _compare(self, ours: str, theirs: str) -> None:
+        """Say what is wrong where a look is by another configuration than the one that was just read."""
+        if ours == theirs:
+            self._refuse("")
+        elif self._is_of_our_daemon(theirs):
+            self._refuse(OTHER_FILES.format(theirs=theirs, ours=ours))
+        elif theirs not in self._strange:
+            self._strange.add(theirs)
+            log.error("looks_refused", reason=OTHER_WATCHDOG.format(theirs=theirs))
+
+    def _is_of_our_daemon(self, fingerprint: str) -> bool:
+        try:
+            return self._in_force() in {"", fingerprint}
+        except StoreError:
+            return True  # so it is as a rule
 
     def _refuse(self, why: str) -> None:
         if why and why != self.refuses:
@@ -153,6 +186,7 @@ class Looker:
             unused = old is not None and not old.users
             if old is not None:
                 old.replaced = True
+                self._former.add(old.fingerprint)
         self._monitor.forget_all_but(set(fresh.cycles), set(fresh.rules))
         if old is None or old.fingerprint != fresh.fingerprint:
             log.info("configuration_read", targets=len(fresh.cycles), fingerprint=fresh.fingerprint)

@@ -7,7 +7,7 @@ the broker since: it would reopen what ended with a target that is no longer wat
 from watchdog.store.refusals import OvertakenError
 from watchdog.store.sql import Connection
 
-__all__ = ["must_be_in_force", "put_in_force"]
+__all__ = ["in_force", "must_be_in_force", "put_in_force"]
 
 
 def put_in_force(connection: Connection, fingerprint: str) -> None:
@@ -16,10 +16,15 @@ def put_in_force(connection: Connection, fingerprint: str) -> None:
     connection.execute("INSERT INTO in_force VALUES (?)", (fingerprint,))
 
 
+def in_force(connection: Connection) -> str:
+    """Its fingerprint."""
+    row = connection.execute("SELECT fingerprint FROM in_force").fetchone()
+    return "" if row is None else str(row["fingerprint"])
+
+
 def must_be_in_force(connection: Connection, fingerprint: str, target: str) -> None:
     """`OvertakenError` unless it is."""
-    row = connection.execute("SELECT fingerprint FROM in_force").fetchone()
-    if row is None or row["fingerprint"] != fingerprint:
+    if in_force(connection) != fingerprint:
         raise OvertakenError(
             f"target {target}: another configuration is in force than {fingerprint}, by which this look was made; nothing was written"
         )

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from watchdog.core.decoding import ready
 from watchdog.core.model.self_seen import LookerSeen
+from watchdog.store.looks.in_force import in_force
 from watchdog.store.sql import NOW, Database
 
 __all__ = ["Progress", "Progressing"]
@@ -48,6 +49,11 @@ class Progressing:
         """The database's own clock, which is the same for all who look (epoch seconds)."""
         with self._file.speaking():
             return float(self._file.connection().execute(NOW).fetchone()["now"])
+
+    def in_force(self) -> str:
+        """The fingerprint of the configuration by which others are to look; empty if nobody is to."""
+        with self._file.speaking():
+            return in_force(self._file.connection())
 
     def report(self, looker: LookerSeen) -> None:
         """Keep what a process that looks says of itself, and forget those who have said nothing for long."""

@@ -43,6 +43,7 @@ class Files:
         self.fault: Exception | None = None
         self.cycles: list[FakeCycle] = []
         self.ends: Callable[[], Any] = overtaken
+        self.in_force = ""
 
     def __call__(self) -> Looking:
         self.read += 1
@@ -60,7 +61,7 @@ def files() -> Files:
 @pytest.fixture
 def looker(files: Files, monkeypatch: pytest.MonkeyPatch) -> Iterator[Looker]:
     monkeypatch.setattr("watchdog.daemon.engine.looker.READ_EVERY_S", 0.0)
-    one = Looker(files, SelfMonitor())
+    one = Looker(files, SelfMonitor(), lambda: files.in_force)
     yield one
     one.close()
 
@@ -84,6 +85,39 @@ def test_a_look_of_another_configuration_is_refused_and_said_once(files: Files, 
     assert files.cycles[0].runs == 0
     assert "f2" in looker.refuses
     assert [line["event"] for line in logs].count("looks_refused") == 1
+
+
+def test_a_look_from_before_a_reload_is_dropped_without_a_word(files: Files, looker: Looker) -> None:
+    looker.look("prod", "f1", 1.0)
+    files.fingerprint = files.in_force = "f2"
+    looker.look("prod", "f2", 2.0)
+    with capture_logs() as logs:
+        looker.look("prod", "f1", 1.0)
+    assert (files.read, files.cycles[-1].runs, looker.refuses, logs) == (2, 1, "", [])
+
+
+def test_a_configuration_that_is_taken_back_is_read_again(files: Files, looker: Looker) -> None:
+    for fingerprint, read_at in (("f1", 1.0), ("f2", 2.0), ("f1", 3.0)):
+        files.fingerprint = fingerprint
+        looker.look("prod", fingerprint, read_at)
+    assert [cycle.runs for cycle in files.cycles] == [1, 1, 1]
+
+
+def test_looks_of_another_watchdog_are_called_that_once_and_are_no_reason_not_to_look(files: Files, looker: Looker) -> None:
+    files.in_force = "f1"
+    with capture_logs() as logs:
+        for fingerprint in ("f1", "strange", "f1", "strange"):
+            looker.look("prod", fingerprint, 1.0)
+    [line] = [line for line in logs if line["event"] == "looks_refused"]
+    assert "does another watchdog use the same engine? Give each its own `queue`" in line["reason"]
+    assert (sum(cycle.runs for cycle in files.cycles), looker.refuses) == (2, "")
+
+
+def test_a_worker_that_accepts_again_no_longer_refuses(files: Files, looker: Looker) -> None:
+    looker.look("prod", "f1", 1.0)
+    looker.look("prod", "f2", 1.0)
+    looker.look("prod", "f1", 1.0)
+    assert looker.refuses == ""
 
 
 def test_once_the_files_are_the_same_it_looks(files: Files, looker: Looker) -> None:
