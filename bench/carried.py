@@ -51,7 +51,7 @@ def look(*_):
         print((time.process_time() - began) * 1000, flush=True)
         os._exit(0)
 
-run_worker(engine_app(EngineSettings.model_validate({{"broker": "{broker}"}})), look, 2, [])
+run_worker(engine_app(EngineSettings.model_validate({{"broker": "{broker}"}})), look, str, 2, [])
 """
 
 

@@ -58,16 +58,17 @@ def worker(*, config: Path | None, database: str | None, concurrency: int, celer
     with without("rich", "greenlet"):
         import structlog  # noqa: F401, PLC0415 - before the modules that use it
     from watchdog.daemon.engine.celery_app import engine_app, forget_celery_of_others  # noqa: PLC0415
+    from watchdog.daemon.engine.reasons import reason_of  # noqa: PLC0415
     from watchdog.daemon.engine.worker import run_worker  # noqa: PLC0415
     from watchdog.daemon.logs.log import configure_log  # noqa: PLC0415
     from watchdog.store import StoreError  # noqa: PLC0415
 
     configure_log(conf.settings.log_level, conf.settings.log_format)
     forget_celery_of_others()
-    app = engine_app(conf.settings.engine)
+    app, broker = engine_app(conf.settings.engine), conf.settings.engine.broker
     try:
         with _opened(conf.loaded.database) as store, _looking(config, database, store) as look:
-            run_worker(app, look, concurrency, celery_options)
+            run_worker(app, look, lambda error: reason_of(error, broker), concurrency, celery_options)
     except StoreError as error:
         raise Unusable(str(error)) from None
 

@@ -1,6 +1,7 @@
 """Runs a Celery worker that looks: `watchdog worker`.
 
-In: the app, what a message leads to, options for Celery. Out: nothing; it returns once the worker has ended.
+In: the app, what a message leads to, what an error of the broker means, options for Celery. Out: nothing; it returns once the worker has
+ended.
 """
 
 import logging
@@ -9,6 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from watchdog.daemon.engine.celery_app import LOOK
 
@@ -23,7 +26,9 @@ QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 """Workers need not know of each other."""
 
 
-def run_worker(app: "Celery", look: Callable[[str, str, float], None], concurrency: int, more: Sequence[str]) -> None:
+def run_worker(
+    app: "Celery", look: Callable[[str, str, float], None], reason_of: Callable[[Exception], str], concurrency: int, more: Sequence[str]
+) -> None:
     """Take looks until it is told to end, as any Celery worker is. `more`: further options of `celery worker`, which come last."""
 
     from celery.platforms import SecurityWarning  # noqa: PLC0415 - slow to import
@@ -37,7 +42,7 @@ def run_worker(app: "Celery", look: Callable[[str, str, float], None], concurren
     def said(**_: object) -> None:
         log.info("worker_started", queue=app.conf.task_default_queue, concurrency=concurrency)
 
-    _log_as_ours()
+    _log_as_ours(_AsOurs(reason_of))
     options = ["--pool", "threads", "--concurrency", str(concurrency), "--loglevel", "WARNING", *QUIET]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)  # of root and pickle: this app reads nothing but JSON
@@ -45,17 +50,21 @@ def run_worker(app: "Celery", look: Callable[[str, str, float], None], concurren
 
 
 class _AsOurs(logging.Handler):
-    """What Celery and kombu say, as lines of our log."""
+    """What Celery and kombu say, as lines of our log; with what an error of the broker means, where one is what they speak of."""
+
+    def __init__(self, reason_of: Callable[[Exception], str]) -> None:
+        super().__init__(logging.WARNING)
+        self._reason_of = reason_of
 
     def emit(self, record: logging.LogRecord) -> None:
-        reason = " ".join(record.getMessage().split())
-        if record.levelno >= logging.ERROR:
-            log.error("celery_said", by=record.name, reason=reason)
-        else:
-            log.warning("celery_said", by=record.name, reason=reason)
+        about = record.args if isinstance(record.args, tuple) else ()
+        error = next((one for one in about if isinstance(one, (OSError, RedisError, OperationalError))), None)
+        means = {} if error is None else {"means": self._reason_of(error)}
+        say = log.error if record.levelno >= logging.ERROR else log.warning
+        say("celery_said", by=record.name, reason=" ".join(record.getMessage().split()), **means)
 
 
-def _log_as_ours() -> None:
+def _log_as_ours(handler: logging.Handler) -> None:
     for name in ("celery", "kombu"):
         logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [_AsOurs(logging.WARNING)], False
+        logger.handlers, logger.propagate = [handler], False
