@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable
 from itertools import chain
 from operator import attrgetter
 
+from msgspec import Struct
+
 from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.plan import Loaded, Plan
@@ -32,7 +34,18 @@ from watchdog.store.requests import acknowledgements, deploys, remedies, silence
 from watchdog.store.sql import LAST_MESSAGE, Connection, tuples
 from watchdog.store.twins import SharedIncidents, changed_number, matters_elsewhere
 
-__all__ = ["TRIED_FOR_S", "commit", "last_number", "load", "notices_of", "queue", "unfinished_targets", "withdraw", "write_incidents"]
+__all__ = [
+    "TRIED_FOR_S",
+    "Began",
+    "commit",
+    "last_number",
+    "load",
+    "notices_of",
+    "queue",
+    "unfinished_targets",
+    "withdraw",
+    "write_incidents",
+]
 
 TRIED_FOR_S = 24 * 3600.0
 """How long delivery of a message is attempted, counted from its creation. Notices merged into a newer message get the newer deadline."""
@@ -67,10 +80,26 @@ _FIRED_BEFORE = """
     WHERE target = ? AND state = 'resolved' AND fired_at BETWEEN ? AND ? GROUP BY fingerprint HAVING count(*) > 1"""
 """Read from an index alone (which holds `state` for the SQLite versions that would look it up). What fired once before cannot be the third
 firing now."""
+_BEGAN = """
+    SELECT cycles.at, cycles.number, in_force.fingerprint FROM (SELECT 1 AS one) AS always
+    LEFT JOIN cycles ON cycles.target = ? LEFT JOIN in_force ON TRUE"""
+"""One question, because each look asks it; there is an answer even if there was no cycle yet."""
 _CYCLE = """
     INSERT INTO cycles (target, at, number) VALUES (?, ?, 1)
     ON CONFLICT (target) DO UPDATE SET at = excluded.at, number = cycles.number + 1"""
 _UNSENT = "SELECT * FROM messages WHERE target = ? AND state = 'waiting' AND body IS NULL AND digest IS NULL ORDER BY number"
+
+
+class Began(Struct, frozen=True):
+    """From what a cycle began. `after`: the number of the last one. `configuration`: its fingerprint, where another process says which one
+    is in force. None: whatever it is.
+    """
+
+    after: int | None = None
+    configuration: str | None = None
+
+
+ANYHOW = Began()
 
 
 def load(
@@ -80,15 +109,15 @@ def load(
     fired_within: tuple[float, float] | None = None,
     servers: Collection[str] = (),
     shared: SharedIncidents | None = None,
-    after: int | None = None,
+    began: Began = ANYHOW,
 ) -> Loaded:
     """The stored state of one target. Open incidents that did not change are the same objects as in the previous load.
 
     `fired_within`: from when to when earlier firings count for flapping. `servers`: those that other targets name, too. `shared`: what
-    is known of their incidents. `after`: the number of the cycle that must be the last one; `OvertakenError` if it is not.
+    is known of their incidents. `began`: what must still be so; `OvertakenError` if it is not.
     """
-    previous = connection.execute("SELECT at, number FROM cycles WHERE target = ?", (target,)).fetchone()
-    _must_follow(after, previous["number"] if previous else 0, target)
+    previous = connection.execute(_BEGAN, (target,)).fetchone()
+    _must_follow(began, Began(previous["number"] or 0, previous["fingerprint"] or ""), target)
     open_ = kept.open.values(tuples(connection, _OPEN, (target,)))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     known = shared or SharedIncidents()
@@ -101,7 +130,7 @@ def load(
             (notified.incident, notified.receiver): notified for notified in kept.notified.values(_told_of(connection, target, unsettled))
         },
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
-        previous_cycle_at=previous["at"] if previous else None,
+        previous_cycle_at=previous["at"],
         off=frozenset(row["receiver"] for row in connection.execute("SELECT receiver FROM switched_off")),
         silences=silences.not_ended(connection),
         acknowledged=acknowledgements.holding(connection),
@@ -115,10 +144,15 @@ def load(
     )
 
 
-def _must_follow(after: int | None, last: int, target: str) -> None:
-    if after is not None and after != last:
+def _must_follow(began: Began, now: Began, target: str) -> None:
+    if began.configuration is not None and began.configuration != now.configuration:
         raise OvertakenError(
-            f"target {target}: cycle {last} was committed since this one began after cycle {after}, nothing was written; "
+            f"target {target}: another configuration is in force than {began.configuration}, by which this look was made; "
+            "nothing was written"
+        )
+    if began.after is not None and began.after != now.after:
+        raise OvertakenError(
+            f"target {target}: cycle {now.after} was committed since this one began after cycle {began.after}, nothing was written; "
             "the next one begins from there"
         )
 

@@ -43,10 +43,8 @@ class Transaction:
         force; `OvertakenError` if it is another one.
         """
         with self._file.speaking():
-            connection = self._file.connection()
-            if configuration is not None:
-                in_force.must_be_in_force(connection, configuration, target)
-            return cycles.load(connection, target, kept or CachedTarget(), fired_within, servers, self._shared, after)
+            began = cycles.Began(after, configuration)
+            return cycles.load(self._file.connection(), target, kept or CachedTarget(), fired_within, servers, self._shared, began)
 
     def commit(self, plan: Plan) -> None:
         """Write a plan; it is durable once the transaction ends. `NotApartError`: not beside cycles of other targets."""
