@@ -10,7 +10,16 @@ from watchdog.store.outbox.dead_letters import OutboxMessage, OutboxShown, Recei
 from watchdog.store.outbox.queue import LONGEST_PAUSE_S, Claimed
 from watchdog.store.outbox.settling import Settled
 from watchdog.store.reads.shown import IncidentShown, MessageShown, Watched
-from watchdog.store.refusals import AwayError, ConflictError, NotApartError, NotFoundError, OvertakenError, StoreError, UnsureError
+from watchdog.store.refusals import (
+    AwayError,
+    ConflictError,
+    NotApartError,
+    NotFoundError,
+    NotInForceError,
+    OvertakenError,
+    StoreError,
+    UnsureError,
+)
 from watchdog.store.store import Store
 from watchdog.store.transaction import Transaction
 
@@ -25,6 +34,7 @@ __all__ = [
     "MessageShown",
     "NotApartError",
     "NotFoundError",
+    "NotInForceError",
     "OutboxMessage",
     "OutboxShown",
     "OvertakenError",

@@ -29,7 +29,7 @@ from watchdog.store.records import (
     notice_text,
     plain,
 )
-from watchdog.store.refusals import OvertakenError, StoreError
+from watchdog.store.refusals import NotInForceError, OvertakenError, StoreError
 from watchdog.store.requests import acknowledgements, deploys, remedies, silences
 from watchdog.store.sql import LAST_MESSAGE, Connection, tuples
 from watchdog.store.twins import SharedIncidents, changed_number, matters_elsewhere
@@ -146,7 +146,7 @@ def load(
 
 def _must_follow(began: Began, now: Began, target: str) -> None:
     if began.configuration is not None and began.configuration != now.configuration:
-        raise OvertakenError(
+        raise NotInForceError(
             f"target {target}: another configuration is in force than {began.configuration}, by which this look was made; "
             "nothing was written"
         )

@@ -15,6 +15,7 @@ __all__ = [
     "ConflictError",
     "NotApartError",
     "NotFoundError",
+    "NotInForceError",
     "OvertakenError",
     "StoreError",
     "UnsureError",
@@ -44,6 +45,10 @@ class UnsureError(AwayError):
 
 class OvertakenError(StoreError):
     """The target had another cycle since this one began, so that it would decide on a state that is no longer. Nothing was written."""
+
+
+class NotInForceError(OvertakenError):
+    """The target was looked at by another configuration than the one with which the daemon of this database began. Nothing was written."""
 
 
 class NotApartError(StoreError):

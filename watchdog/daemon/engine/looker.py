@@ -18,7 +18,7 @@ from watchdog.daemon.logs.transition_log import log_transitions
 from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.net.descriptor_limits import own_limit
 from watchdog.polling.poller import StoppedError
-from watchdog.store import OvertakenError, StoreError
+from watchdog.store import NotInForceError, OvertakenError, StoreError
 
 __all__ = ["Looker", "Looking", "UnreadableError"]
 
@@ -27,6 +27,10 @@ log = structlog.get_logger()
 READ_EVERY_S = 5.0
 """How often files are read again that are not those of the daemon: they may be on their way."""
 OTHER_FILES = "the daemon's configuration is {theirs}, this one is {ours}: are files and versions the same?"
+OTHER_DATABASE = (
+    "the daemon's configuration is {ours}, as this one, and another is in force in this worker's database: is it the daemon's database? "
+    "Nothing is written to it"
+)
 OTHER_WATCHDOG = (
     "looks by the configuration {theirs}, which is not the one in force in this database: does another watchdog use the same engine? "
     "Give each its own `queue`"
@@ -68,6 +72,7 @@ class Looker:
         self._build, self._monitor, self._in_force = build, monitor, in_force
         self._former: set[str] = set()
         self._strange: set[str] = set()
+        self._vain_since: float | None = None  # the stopwatch, as the first of the looks was made that could not be written here
         self._turn, self._reading = threading.Lock(), threading.Lock()
         self._looking: Looking | None = None
         self._read_at = float("-inf")
@@ -102,6 +107,9 @@ class Looker:
         began, name = time.monotonic(), cycle.target.name
         try:
             done = cycle.run()
+        except NotInForceError:
+            self._in_vain(looking.fingerprint)
+            return
         except (OvertakenError, StoppedError):  # another has just looked; or this worker ends
             return
         except StoreError as error:
@@ -111,11 +119,20 @@ class Looker:
             log.debug("cycle_crashed", target=name, exc_info=True)
             self._failed(name, own_limit(error) or f"unexpected {type(error).__name__}; please report it, with the log at level debug")
             return
+        self._vain_since = None
         if self._monitor.cycle_ended(name, done, time.monotonic() - began):
             log.info("cycle_recovered", target=name)
         log_transitions(done)
         if looking.decision_log is not None:
             looking.decision_log.write(done.plan)
+
+    def _in_vain(self, fingerprint: str) -> None:
+        """A look was not written, as another configuration is in force. That passes soon if the daemon has just read its files again."""
+        now = time.monotonic()
+        self._vain_since = now if self._vain_since is None else self._vain_since
+        if now - self._vain_since >= READ_EVERY_S:
+            self._refuse(OTHER_DATABASE.format(ours=fingerprint))
+            self._ended.wait(READ_EVERY_S)
 
     def _failed(self, name: str, why: str) -> None:
         if self._monitor.cycle_failed(name, why):
@@ -126,7 +143,8 @@ class Looker:
     def _keep_up(self, fingerprint: str, read_at: float) -> None:
         """Read the files again if the daemon did, or if they are not those of the daemon."""
         if self._is_current(fingerprint, read_at):
-            self._refuse("")
+            if self._vain_since is None:
+                self._refuse("")
             return
         with self._reading:
             if self._is_current(fingerprint, read_at) or self._is_late(fingerprint, read_at):

@@ -7,10 +7,12 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from watchdog.daemon.cycle import Cycle
+from watchdog.core.incidents.plan import Plan
+from watchdog.core.model.reading import Seen
+from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.engine.looker import Looker, Looking, UnreadableError
 from watchdog.daemon.self_monitor import SelfMonitor
-from watchdog.store import OvertakenError, StoreError
+from watchdog.store import NotInForceError, OvertakenError, StoreError
 
 
 class FakeCycle:
@@ -111,6 +113,35 @@ def test_looks_of_another_watchdog_are_called_that_once_and_are_no_reason_not_to
     [line] = [line for line in logs if line["event"] == "looks_refused"]
     assert "does another watchdog use the same engine? Give each its own `queue`" in line["reason"]
     assert (sum(cycle.runs for cycle in files.cycles), looker.refuses) == (2, "")
+
+
+def test_a_worker_with_another_database_than_the_daemons_says_so_until_its_looks_are_written(files: Files, looker: Looker) -> None:
+    def elsewhere() -> None:
+        raise NotInForceError("another configuration is in force")
+
+    files.ends = elsewhere
+    with capture_logs() as logs:
+        looker.look("prod", "f1", 1.0)
+        looker.look("prod", "f1", 1.0)
+    assert [line["event"] for line in logs] == ["configuration_read", "looks_refused"]
+    assert "is it the daemon's database?" in looker.refuses
+    files.ends = lambda: Done(Seen({}, {}, {}), (), Plan("prod", 0.0))
+    looker.look("prod", "f1", 1.0)
+    looker.look("prod", "f1", 1.0)
+    assert looker.refuses == ""
+
+
+def test_a_look_that_is_not_written_just_after_a_reload_is_no_reason_to_refuse(
+    files: Files, looker: Looker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced() -> None:
+        raise NotInForceError("another configuration is in force")
+
+    looker.look("prod", "f1", 1.0)
+    monkeypatch.setattr("watchdog.daemon.engine.looker.READ_EVERY_S", 5.0)
+    files.ends = replaced
+    looker.look("prod", "f1", 1.0)
+    assert looker.refuses == ""
 
 
 def test_a_worker_that_accepts_again_no_longer_refuses(files: Files, looker: Looker) -> None:
