@@ -4,6 +4,7 @@ In: a configuration. Out: what is ready to start. Where there is no `[engine]`, 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from watchdog.app.configured import Configured
@@ -23,6 +24,7 @@ def build_engine(conf: Configured, clock: Callable[[], float], stopwatch: Callab
         return None
     from watchdog.daemon.engine.carrying import Carrying  # noqa: PLC0415
     from watchdog.daemon.engine.celery_app import LOOK, engine_app  # noqa: PLC0415
+    from watchdog.daemon.engine.other_name import look_for_other_names  # noqa: PLC0415
     from watchdog.daemon.engine.publishing import CeleryBroker, Publisher  # noqa: PLC0415
     from watchdog.daemon.engine.reasons import reason_of  # noqa: PLC0415
 
@@ -30,4 +32,6 @@ def build_engine(conf: Configured, clock: Callable[[], float], stopwatch: Callab
     intervals = {target.name: settings.interval_of(target) for target in settings.target if target.name in names}
     app = engine_app(engine)
     publisher = Publisher(CeleryBroker(app, LOOK, app.conf["broker_url"]), lambda error: reason_of(error, engine.broker))
-    return Carrying(intervals, publisher, fingerprint(conf.loaded), clock, stopwatch)
+    watched = {target.name: [one.place for one in (target.redis, target.results) if one is not None] for target in settings.target}
+    started = partial(look_for_other_names, engine.broker.place, watched)
+    return Carrying(intervals, publisher, fingerprint(conf.loaded), clock, stopwatch, started)

@@ -64,8 +64,12 @@ class Carrying:
         fingerprint: str,
         clock: Callable[[], float],
         stopwatch: Callable[[], float],
+        started: Callable[[], None] = lambda: None,
     ) -> None:
-        """`intervals`: target -> how often to look (seconds), for the targets that the engine carries. `clock`: of those who look."""
+        """`intervals`: target -> how often to look (seconds), for the targets that the engine carries. `clock`: of those who look.
+        `started` is called once it is.
+        """
+        self._started = started
         self._publisher, self._fingerprint, self._clock, self._stopwatch = publisher, fingerprint, clock, stopwatch
         self._read_at = began = clock()
         self._targets = {name: _Target(interval_s, began) for name, interval_s in intervals.items()}
@@ -91,6 +95,7 @@ class Carrying:
         self._workers_at = self._tried_at = self._stopwatch()  # it may have been built long before, while an old configuration ended
         self._publisher.start(self.broker)
         log.info("engine_started", targets=len(self._targets))
+        self._started()
 
     def stop(self, patience_s: float) -> None:
         """Publish nothing more."""
