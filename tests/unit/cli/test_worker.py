@@ -30,6 +30,22 @@ def test_a_pool_that_shares_no_connections_is_refused_by_the_option_that_names_i
     assert f"{named}: expected threads or solo, found another pool" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-Q", "other"], "-Q: expected no queues here, because `engine.queue`"),
+        (["--queues=other"], "--queues: expected no queues here"),
+        (["-X", "other"], "-X: expected no queues here"),
+        (["-D"], "-D: expected a worker in the foreground"),
+        (["--loglevel", "INFO", "--beat"], "--beat: expected no schedule here"),
+    ],
+)
+def test_an_option_of_celery_that_cannot_work_here_is_refused_with_the_reason(tmp_path: Path, options: list[str], said: str) -> None:
+    (tmp_path / "watchdog.toml").write_text(CONFIG)
+    done = watchdog("worker", "--", *options, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
 def test_without_the_library_for_postgresql_it_ends_and_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "watchdog.toml").write_text(CONFIG)
     for name in [name for name in sys.modules if name.startswith("watchdog.store.postgresql")]:

@@ -20,6 +20,14 @@ __all__ = ["worker"]
 WAIT_S = 2.0
 POOLS = ("threads", "solo")
 """Celery's pools in which looks share their connections and what was read of the configuration."""
+OF_QUEUES = "expected no queues here, because `engine.queue` in the configuration names the one that there is"
+REFUSED = {
+    ("--queues", "-Q"): OF_QUEUES,
+    ("--exclude-queues", "-X"): OF_QUEUES,
+    ("--detach", "-D"): "expected a worker in the foreground: let systemd, or whatever runs services here, start it",
+    ("--beat", "-B"): "expected no schedule here, because the daemon decides when looks are due",
+}
+"""Options of `celery worker` that cannot work here -> why."""
 
 
 @click.command(
@@ -52,7 +60,7 @@ def worker(*, config: Path | None, database: str | None, concurrency: int, celer
     conf = load_with_rules(config, {"database": database})
     if conf.settings.engine is None:
         raise Refused('engine: expected engine = {broker = "redis://…"} in the configuration, found none; without it, the daemon looks')
-    _check_pool(celery_options)
+    _check_options(celery_options)
     from watchdog.daemon.starting.lazy_imports import without  # noqa: PLC0415
 
     with without("rich", "greenlet"):
@@ -91,10 +99,13 @@ def _looking(config: Path | None, database: str | None, store: "Store") -> "Iter
         looker.close()
 
 
-def _check_pool(options: Sequence[str]) -> None:
-    """Refuse the pools of processes and of green threads."""
+def _check_options(options: Sequence[str]) -> None:
+    """Refuse those that cannot work here, and the pools of processes and of green threads."""
     for place, option in enumerate(options):
         name, _, value = option.partition("=")
+        for (long, short), why in REFUSED.items():
+            if name == long or (option.startswith(short) and not option.startswith("--")):
+                raise Refused(f"{long if name == long else short}: {why}")
         if name == "--pool" or option.startswith("-P"):
             pool = value or option.removeprefix("-P").removeprefix("--pool") or next(iter(options[place + 1 :]), "")
             if pool not in POOLS:
