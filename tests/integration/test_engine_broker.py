@@ -79,6 +79,14 @@ def test_what_is_wrong_is_said_with_the_place(redis_server: Cluster, server: red
     assert "not-it" not in said
 
 
+def test_a_master_that_is_down_is_named_and_not_the_sentinel_that_named_it() -> None:
+    settings = EngineSettings.model_validate({"broker": "sentinel://:pw@one:26379/main/0"})
+    error = redis.ConnectionError("Error 111 connecting to 10.0.0.7:6379. Connection refused.")
+    error.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    place = 'redis://***@10.0.0.7:6379/0 (the master "main", according to its sentinels)'
+    assert reason_of(error, settings.broker).startswith(f"engine.broker: connection refused by {place}")
+
+
 def test_a_master_that_no_sentinel_names_is_named() -> None:
     settings = EngineSettings.model_validate({"broker": "sentinel://one:26379,two:26379/main/0"})
     said = reason_of(MasterNotFoundError("No master found for 'main'"), settings.broker)

@@ -8,6 +8,7 @@ from watchdog.config.masking import Masking, masked_stream
 from watchdog.core.text.secrets import secrets_in
 
 CONFIG: dict[str, Any] = {
+    "engine": {"broker": {"url": "rediss://:3ngine-pw@engine-redis.internal:16379/0", "ca_file": "/etc/ssl/internal.pem"}},
     "heartbeat": "https://hc-ping.com/0a1b-beat?create=Beat1234",
     "target": [
         {"name": "prod", "flower": "https://ann:fl0wer-pw@flower.example.com/prefix-of-it", "redis": "redis://:r3dis%2Fpw@broker/0"},
@@ -41,7 +42,7 @@ def masking() -> Masking:
     "secret",
     [
         "fl0wer-pw", "r3dis%2Fpw", "r3dis/pw", "tab1e-pw", "h3ader-token", "T000-XYZ", "Qu3ry-value", "whsec_abcDEF123", "t0kenuser",
-        "pr0xy-pw", "3nv-pw", "s3ntinel-1", "s3ntinel-2", "s3ntinel-3",
+        "pr0xy-pw", "3nv-pw", "s3ntinel-1", "s3ntinel-2", "s3ntinel-3", "3ngine-pw",
         "0a1b-beat", "Beat1234", "/services/T000-XYZ", "YW5uOmZsMHdlci1wdw==",
     ],
 )  # fmt: skip
@@ -50,7 +51,20 @@ def test_every_secret_of_a_configuration_is_blotted_out(masking: Masking, secret
 
 
 @pytest.mark.parametrize(
-    "word", ["prod", "ops", "broker", "flower.example.com", "services", "prefix-of-it", "webhook", "Bearer", "/usr/bin/x"]
+    "word",
+    [
+        "prod",
+        "ops",
+        "broker",
+        "flower.example.com",
+        "services",
+        "prefix-of-it",
+        "webhook",
+        "Bearer",
+        "/usr/bin/x",
+        "engine-redis.internal",
+        "16379",
+    ],
 )
 def test_what_is_no_secret_stays(masking: Masking, word: str) -> None:
     assert masking(f"a {word} b") == f"a {word} b"

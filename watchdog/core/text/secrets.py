@@ -38,8 +38,8 @@ _PLAIN_WORD = re.compile(r"[a-z_-]*|[A-Z_-]*|[A-Z]?[a-z]*")
 _PUBLIC_HEADERS = frozenset({"content-type", "accept", "user-agent"})
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_WATCHED = ("flower", "redis", "rabbitmq", "results", "django", "celery")
-"""Where a bare text is the URL of a source. Its path is a location, not a secret."""
+_WATCHED = ("flower", "redis", "rabbitmq", "results", "django", "celery", "engine")
+"""Where a bare text is the URL of a source, or of the engine's broker. Its path is a location, not a secret."""
 
 
 class Unprinted(Struct, frozen=True):

@@ -4,7 +4,10 @@ In: an exception of kombu or redis-py, and the settings of the broker. Out: a se
 are those whose cure is another for a Redis of its own, to which messages are written.
 """
 
+import re
+
 from kombu.exceptions import OperationalError
+from msgspec.structs import replace
 from redis import exceptions as redis_errors
 from redis.sentinel import MasterNotFoundError
 
@@ -18,6 +21,7 @@ from watchdog.sources.redis.settings import RedisServerSettings
 __all__ = ["ALLOWED", "reason_of"]
 
 NAME = "engine.broker"
+_CONNECTING = re.compile(r"connecting to (?P<host>[^ ]+):(?P<port>[0-9]{1,5})\b")
 ALLOWED = "~* &* +@all -@dangerous"
 """What a user of that Redis must be allowed to do, as its ACL says it."""
 
@@ -29,10 +33,16 @@ def reason_of(error: Exception, broker: RedisServerSettings) -> str:
     said = (_of_sentinels(cause, place) if isinstance(place, SentinelAddress) else "") or _of_its_own(cause, place.masked)
     if said:
         return f"{NAME}: {said}"
-    if isinstance(place, SentinelAddress):
-        host, port = place.sentinels[0]
-        place = RedisAddress(scheme=place.to_master.scheme, host=host, port=port, db=place.to_master.db)
-    return failure(cause, Asked(place, broker.timeout, broker.connect_timeout, NAME))
+    asked = Asked(place, broker.timeout, broker.connect_timeout, NAME) if isinstance(place, RedisAddress) else _master(cause, place, broker)
+    return failure(cause, asked)
+
+
+def _master(cause: Exception, place: SentinelAddress, broker: RedisServerSettings) -> Asked:
+    """The master that was asked. Its address is in what redis-py says of a connection; otherwise, that of a sentinel stands for it."""
+    found = _CONNECTING.search(str(cause))
+    host, port = (found["host"], int(found["port"])) if found else place.sentinels[0]
+    found_by = f' (the master "{place.master}", according to its sentinels)' if found else " (a sentinel of it)"
+    return Asked(replace(place.to_master, host=host, port=port), broker.timeout, broker.connect_timeout, NAME, found_by)
 
 
 def _of_its_own(cause: Exception, place: str) -> str:
