@@ -22,6 +22,7 @@ from watchdog.tables.periodic import redbeat
 from watchdog.tables.periodic.doubles import ASK_EVERY_S, candidates, sent_twice
 from watchdog.tables.periodic.plans import Plan, Registered, is_empty, nothing_read, plan_now, plan_queries, registered_now
 from watchdog.tables.periodic.silence import backlog, last_sign, missed_runs
+from watchdog.tables.periodic.single_look import without_tasks
 from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.tables.tasks.runtimes import LIMIT
 from watchdog.tables.workers.memory import known_workers_of, passed
@@ -261,13 +262,19 @@ def _note(schedulers: Iterable[Scheduler], known: Mapping[str, KnownScheduler]) 
     return "; ".join([*told, *(nothing_read(one) for one in schedulers if is_empty(one, known[one.kind].plan))])
 
 
+def _of_tasks(look: Look) -> tuple[str, ...]:
+    """Columns that need what tasks do. Redbeat notes each run itself."""
+    noted = any(scheduler.kind == "redbeat" for scheduler in look.target.schedulers)
+    return ("sent_twice", "twice") if noted else ("silent_s", "missed", "sent_twice", "twice")
+
+
 TABLE = Table(
     "schedulers",
     "a scheduler whose tasks are expected",
     ("name",),
     COLUMNS,
     asks,
-    read,
+    lambda look: without_tasks(read(look), look, _of_tasks(look)),
     SchedulersSeen,
     needs=("workers", "tasks", "queues"),
 )

@@ -18,6 +18,7 @@ from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, 
 from watchdog.core.model.schedules.schedule import Schedule
 from watchdog.core.text.durations import format_duration
 from watchdog.tables.periodic.schedulers import SchedulersSeen, schedulers_seen, schedules_of
+from watchdog.tables.periodic.single_look import without_tasks
 from watchdog.tables.tasks.counters import TaskCounters
 
 __all__ = ["TABLE", "Awaited", "SchedulesSeen"]
@@ -38,6 +39,8 @@ COLUMNS = (
     ),
     Column("registered", Kind.BOOLEAN, "whether some worker online registers it; as last known while none is online"),
 )
+OF_TASKS = ("last_success_s", "overdue_s")
+"""Columns that need what tasks do."""
 NOT_CONFIGURED = "no [[target.schedule]] is configured"
 CONFIGURED = "configured"
 MOST_ENTRIES_SHOWN = 5
@@ -195,7 +198,7 @@ TABLE = Table(
     ("task",),
     COLUMNS,
     asks,
-    read,
+    lambda look: without_tasks(read(look), look, OF_TASKS),
     SchedulesSeen,
     needs=("schedulers", "tasks", "running"),
 )
