@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.test_events import cells, rows
 from tests.processes.command_line import watchdog
-from tests.processes.running import Daemon, events_of, running, told
+from tests.processes.running import FRESH, Daemon, events_of, running, told
 from tests.servers.rabbitmq import RabbitMQ, found
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
@@ -58,7 +58,7 @@ enabled = false
 """
     )
     assert cluster.workers
-    with running(tmp_path) as daemon:
+    with running(tmp_path, command=FRESH) as daemon:
         until(lambda: cells(daemon, "state").get("celery@stays") == "online", 90, "the worker", every=0.5)
         until(lambda: hears(daemon), 60, "the connection over which events come", every=0.5)  # the worker itself may have been asked
         yield daemon

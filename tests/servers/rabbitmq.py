@@ -134,6 +134,7 @@ class RabbitMQ:
             "management.tcp.port": self._api_port,
             "vm_memory_high_watermark.absolute": self._memory_bytes,
             "disk_free_limit.absolute": "50MB",
+            "collect_statistics_interval": 1000,  # 5 s by default, for which every test of its figures would wait
             "log.console": "true",
         }
         if self._first is not self:
