@@ -1,6 +1,7 @@
 """`watchdog run` as a process of its own, with a configuration made for one figure; its code compiled, as an installed package's is."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,11 @@ __all__ = ["as_installed", "daemon", "write_config"]
 
 
 def as_installed(folder: Path) -> dict[str, str]:
-    """The environment of a child: compiled code is kept, in `folder`, whatever this process's environment says. The first run compiles."""
-    environment = child_environment({"PYTHONPYCACHEPREFIX": str(folder / "compiled")})
+    """The environment of a child: compiled code is kept, whatever this process's environment says. The first run compiles.
+
+    It is kept in `folder`, unless PYTHONPYCACHEPREFIX names another place.
+    """
+    environment = child_environment({"PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX", str(folder / "compiled"))})
     return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
