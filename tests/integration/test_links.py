@@ -21,6 +21,8 @@ from watchdog.demo.cluster import Cluster
 from watchdog.tables import TABLES
 
 WEB, ODD = "celery@web-1", "a/b c%20?x=1&#é;'\"<b>+\\@ho%st"
+FLOWER = ("--url_prefix=flower", "--inspect_timeout=300")
+"""It waits for a worker that is gone for 0.3 s, three times in each look, instead of for 1 s."""
 ODD_QUEUE, ODD_ID, ODD_TASK = "q/ %?#é&+", "i/d ?#%é", 'say "hi" \\ (twice)'
 
 
@@ -77,7 +79,7 @@ def shown(request: pytest.FixtureRequest) -> Iterator[Shown]:
         one.start_worker(WEB, ["indexing", ODD_QUEUE])
         one.start_worker(ODD.replace("%", "%%"), ["analysis"])  # Celery expands %h and the like in a worker's name
         until(lambda: one.online() == {WEB, ODD}, 30, "both workers to answer")
-        one.start_flower("--url_prefix=flower")
+        one.start_flower(*FLOWER)
         until(lambda: one.online() == {WEB, ODD}, 30, "Flower to hear both")
         (failed,) = one.flood("indexing", 1, "demo.fail", kind="ValueError")
         (unknown,) = one.flood("indexing", 1, ODD_TASK)
@@ -149,7 +151,7 @@ def test_a_worker_without_a_page_is_not_linked_to_it(shown: Shown, tmp_path: Pat
     assert found == {WEB: shown.link("workers", name=WEB), "celery@never-1": f"{shown.cluster.flower_url}/"}
     assert WEB in shown.opened(str(found[WEB]))
     shown.cluster.stop_flower()
-    shown.cluster.start_flower("--url_prefix=flower")
+    shown.cluster.start_flower(*FLOWER)
     assert shown.browser.get(shown.link("workers", name=WEB)).status_code == 404
     until(lambda: WEB in lost(shown, tmp_path), 30, "the worker to be missed again")
     assert lost(shown, tmp_path)[WEB] == f"{shown.cluster.flower_url}/"

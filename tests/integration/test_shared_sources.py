@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.processes.command_line import watchdog
-from tests.processes.running import running
+from tests.processes.running import FRESH, running
 from tests.servers.waiting import until
 from watchdog.demo.cluster import Cluster
 
@@ -150,7 +150,7 @@ def test_flower_is_asked_one_thing_at_a_time_whoever_asks(two_apps: Cluster, tmp
     """The daemon looks at both targets every 0.2 s, each in a thread of its own."""
     with Counting(two_apps.flower_url) as proxy:
         configure(tmp_path, two_apps, proxy.url, 'interval = "0.2s"')
-        with running(tmp_path):
+        with running(tmp_path, command=FRESH):
             until(lambda: proxy.asked.total() >= 60, 60, "sixty questions")
         assert proxy.most_at_once == 1
 
