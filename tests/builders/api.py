@@ -11,12 +11,12 @@ from tests.builders.outbox import commit, incident, opened, over, plan
 from tests.builders.web import application, site
 from watchdog.config.sections.http import HttpSettings
 from watchdog.core.history.series import Keeping, Part, Slice
-from watchdog.core.history.sketch import sketch_of
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.quiet.deploys import new_deploy
 from watchdog.core.incidents.quiet.silences import new_silence
 from watchdog.core.model.last_look import LastLook, TableSeen
 from watchdog.core.model.rows import Row
+from watchdog.core.model.sketch import sketch_of
 from watchdog.status.why.today import Today
 from watchdog.store import Looked, Store
 from watchdog.tables.history.kept import KEPT

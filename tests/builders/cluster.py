@@ -56,7 +56,10 @@ from watchdog.core.model.servers.flower_queries import HasWorkersPage, OldestTas
 from watchdog.core.model.servers.heard import SentTimes
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
+from watchdog.core.model.servers.timings import Came, Mark, TimeRuns, Timing, TimingsHeard, timings_of_all
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, ScheduledByWorkers
+from watchdog.core.model.sketch import Sketch, sketch_of
+from watchdog.core.model.target import covers
 
 
 @dataclass
@@ -100,6 +103,12 @@ class Cluster:
     heard: dict[str, WorkerHeard] = field(default_factory=dict)
     """Worker -> what its own events say, as of now; for targets whose events are heard."""
     heard_since_s: float = 3600.0
+    heard_tasks_since: float | None = None
+    """Since when events of tasks are heard beside Flower (epoch seconds); None: they are not."""
+    _timed: list[str] = field(default_factory=list)
+    """The ids of the successes whose times were told, in that order."""
+    _told_at: dict[int, float] = field(default_factory=dict)
+    """After how many of them somebody asked, and when."""
     sent: dict[str, float] = field(default_factory=dict)
     """Task id -> when it was sent, as its event said; for targets whose tasks are heard."""
     overview: OverviewSeen = field(default_factory=lambda: OverviewSeen("3.10.8", "basic", connections=5))
@@ -152,6 +161,8 @@ class Cluster:
             return Gap(why)
         if isinstance(query, SentTimes):
             return {task: self.sent[task] for task in query.tasks if task in self.sent}
+        if isinstance(query, TimeRuns):
+            return self._timings(query)
         if isinstance(query, HearWorkers):
             return WorkersHeard(self.heard_since_s, dict(self.heard))
         if isinstance(query, ReadResultsServer | TaskMeta):
@@ -213,6 +224,18 @@ class Cluster:
                 return sorted(self.tasks, key=lambda task: task.received or 0.0)
         return self.tasks
 
+    def _timings(self, query: TimeRuns) -> TimingsHeard:
+        """How long the successes took that are in `tasks` now and were not told up to the mark."""
+        opened_at = self.flower_started_at if self.heard_tasks_since is None else self.heard_tasks_since
+        ours = {task.id: task for task in self._tasks("SUCCESS") if (task.succeeded or 0.0) >= opened_at}
+        self._timed += [task_id for task_id in ours if task_id not in self._timed]
+        read = query.after.nth if query.after is not None and query.after.opened_at == opened_at else 0
+        since = self._told_at.get(read, opened_at)
+        self._told_at[len(self._timed)] = self.now
+        new = [ours[task_id] for task_id in self._timed[read:] if task_id in ours]
+        timings = timings_of_all({task.name or "": timing_of(task)} for task in new if covers(task.worker, query.workers))
+        return TimingsHeard(Mark(opened_at, len(self._timed)), since, timings)
+
     def _tasks(self, state: str) -> list[TaskSeen]:
         return [task for task in self.tasks if task.state == state]
 
@@ -269,6 +292,17 @@ class Cluster:
     def keys_asked(self, kind: type[OfKeys[Any]]) -> set[str]:
         """The keys that such questions were about."""
         return {key for query in self.asked if isinstance(query, kind) for key in query.keys}
+
+
+def timing_of(task: TaskSeen) -> Timing:
+    """How long one run took, as the ear would tell it."""
+
+    def between(begin: float | None, end: float | None) -> Sketch:
+        return sketch_of([max(end - begin, 0.0)] if begin is not None and end is not None else [])
+
+    waits = Sketch() if task.has_eta or task.retries else between(task.sent, task.started)
+    came = (Came(task.routing_key, 1, waits),)
+    return Timing(1, sketch_of([] if task.runtime is None else [task.runtime]), between(task.received, task.started), came)
 
 
 def healthy(*names: str, now: float = NOW) -> Cluster:

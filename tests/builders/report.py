@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from watchdog.core.history.series import Part, Slice, Value
-from watchdog.core.history.sketch import Sketch, sketch_of
+from watchdog.core.model.sketch import Sketch, sketch_of
 from watchdog.core.report.report import (
     Act,
     BurnedIncident,

@@ -11,7 +11,6 @@ from tests.builders.outbox import attempt, commit, incident, message, notice, op
 from watchdog.config.rulebook import RuleBook, read_rule_book
 from watchdog.config.settings import Settings
 from watchdog.core.history.series import Keeping, Part, Slice, Value
-from watchdog.core.history.sketch import Sketch, sketch_of
 from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition
 from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered
@@ -19,6 +18,7 @@ from watchdog.core.incidents.plan import Plan
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.model.last_look import LastLook
+from watchdog.core.model.sketch import Sketch, sketch_of
 from watchdog.core.report.report import Act, BurnedIncident, Report, Span
 from watchdog.status.reporting import report_of
 from watchdog.store import Looked, Store

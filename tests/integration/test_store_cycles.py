@@ -13,7 +13,9 @@ from watchdog.core.incidents.messages import Event, Notified
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome, Refused
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.model.rows import Sample
+from watchdog.core.model.servers.timings import Came, Timing
 from watchdog.core.model.severity import Severity
+from watchdog.core.model.sketch import Sketch
 from watchdog.store import NotFoundError, Store, StoreError
 from watchdog.store.postgresql.database import PostgresDatabase
 from watchdog.store.sql import DatabasePlace
@@ -242,6 +244,13 @@ def test_samples_come_back_oldest_first(store: Store) -> None:
     commit(store, sampled(T0), sampled(T0 + 10), sampled(T0 + 20))
     found = store.load_samples("prod", T0 + 10)["queues"]
     assert found == tuple(Sample(T0 + at, {"celery": (1.0, None, float("inf"))}) for at in (10, 20))
+
+
+def test_a_sample_comes_back_with_the_runs_that_were_heard(store: Store) -> None:
+    timing = Timing(2, Sketch(3.0, 1, {27: 1}), Sketch(0.5, 0, {-17: 2}), (Came("mails", 1, Sketch(2.5, 0, {23: 1})), Came(None, 1)))
+    heard = Sample(T0, {"shop.mail": (2.0,)}, T0 - 10, {"shop.mail": timing})
+    commit(store, replace(plan(at=T0), samples={"tasks": heard}))
+    assert store.load_samples("prod", T0)["tasks"] == (heard,)
 
 
 def test_samples_older_than_the_plan_keeps_go(store: Store) -> None:

@@ -18,6 +18,7 @@ from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerHeard, Wo
 from watchdog.core.model.servers.heard import SentTimes
 from watchdog.demo.cluster import Cluster
 from watchdog.sources.events.source import EventsSource, SharedEars
+from watchdog.sources.events.tasks.messages import task_events
 from watchdog.sources.redis.settings import RedisSettings
 
 ONE = "celery@one"
@@ -122,6 +123,26 @@ def test_what_runs_is_listed_until_it_ends(site: Site) -> None:
     until(lambda: task_id in site.tasks(RunningTasks()), 20, "the task to start")
     until(lambda: task_id not in site.tasks(RunningTasks()), 20, "its end")
     assert site.counted("demo.hang")["succeeded"] == 1.0
+
+
+def test_percentiles_are_of_all_runs_not_of_the_last_hundred(site: Site) -> None:
+    watching = Watching(redis=site.cluster.redis_url, events="all")
+    with redis.Redis.from_url(site.cluster.redis_url) as broker, broker.pubsub() as events:
+        events.psubscribe("*celeryev/task.*")
+        events.get_message(timeout=5)
+        watching.look()
+        for _ in range(250):
+            site.send("demo.ok", 0.02)
+        for _ in range(150):
+            site.send("demo.ok")
+        until(lambda: watching.cells("tasks", "demo.ok", "succeeded") == [400.0], 60, "all to be counted")
+        messages = iter(lambda: events.get_message(timeout=0.1), None)
+        told = [event for message in messages for event in task_events(message["data"]) or ()]
+    took = sorted(event.runtime for event in told if event.type == "task-succeeded" and event.runtime is not None)
+    found = watching.cells("tasks", "demo.ok", "runtime_avg", "runtime_p50", "runtime_p95", "runtime_p99")
+    watching.close()
+    assert len(took) == 400
+    assert found == pytest.approx([sum(took) / 400, took[199], took[379], took[395]], rel=0.0201)
 
 
 def test_a_user_who_may_not_hear_of_tasks_hears_of_workers_and_is_told_what_to_add(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ from itertools import chain, combinations
 
 from tests.docs.reference.markdown import GENERATED_BY, code, escaped, table
 from watchdog.core.judging.blindness import BLIND, Blindness
-from watchdog.core.model.objective import Objective
 from watchdog.core.model.queries import HearWorkers
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, read_tables
 from watchdog.core.model.replies import Replies
@@ -18,7 +17,7 @@ from watchdog.core.model.rows import Column, Sample, Table
 from watchdog.core.model.schedules.periodic import Scheduler
 from watchdog.core.model.schedules.schedule import Schedule
 from watchdog.core.model.servers.worker_replies import WorkersHeard
-from watchdog.core.model.target import Target
+from watchdog.core.model.target import Objective, Target
 from watchdog.core.text.phrasing import format_value
 from watchdog.tables import TABLES
 

@@ -8,9 +8,9 @@ import random
 from collections.abc import Iterator, Mapping
 
 from watchdog.core.history.series import Keeping, Part, Series, Slice, Value
-from watchdog.core.history.sketch import sketch_of
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.model.last_look import LastLook
+from watchdog.core.model.sketch import sketch_of
 from watchdog.store import Looked, Store
 from watchdog.tables.history.kept import KEPT
 from watchdog.tables.history.series import CLUSTER, ERRORS, QUEUES, TASKS, WORKERS

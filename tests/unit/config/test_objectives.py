@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.config.test_load import Folder
 from watchdog.config.settings import to_target
-from watchdog.core.model.objective import Objective
+from watchdog.core.model.target import Objective
 
 TARGET = '[[target]]\nname = "prod"\nflower = "http://localhost:5555"\n'
 OBJECTIVE = "[[target.objective]]\n"

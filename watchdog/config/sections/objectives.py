@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, model_validator
 
-from watchdog.core.model.objective import MONTH_S, Objective
+from watchdog.core.model.target import MONTH_S, Objective
 from watchdog.net.settings_types import OneName, PositiveDuration
 
 __all__ = ["ObjectiveSettings", "repeated", "to_objectives"]

@@ -9,8 +9,8 @@ from itertools import zip_longest
 from operator import mul
 
 from watchdog.core.history.series import Fold, Kept, Part, Slice, Value
-from watchdog.core.history.sketch import Sketch, merged
 from watchdog.core.model.rows import Key
+from watchdog.core.model.sketch import Sketch, merged
 
 __all__ = ["fold", "fold_parts"]
 

@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from watchdog.core.history.sketch import Sketch
 from watchdog.core.model.reading import Past, Seen
 from watchdog.core.model.rows import Key
+from watchdog.core.model.sketch import Sketch
 
 __all__ = ["Fold", "Keeping", "Kept", "Moment", "Part", "Series", "Slice", "Value"]
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from watchdog.core.history.folding import fold
 from watchdog.core.history.series import Kept, Part, Slice, Value
-from watchdog.core.history.sketch import Sketch
+from watchdog.core.model.sketch import Sketch
 
 __all__ = [
     "HOUR_S", "OF_DAY", "TOTALS", "Day", "Hour", "day_of", "hour_of", "hours_of", "is_complete", "number_of", "runtimes_of", "totals_of",
@@ -132,7 +132,10 @@ def number_of(row: Sequence[Value], place: int) -> float | None:
 
 
 def runtimes_of(part: Part, kept: Kept, name: str = "runtime") -> list[tuple[float, Sketch]]:
-    """Return (weight, sketch) of each task: Flower lists only some runs of a busy task, so its sketch counts as often as it succeeded."""
+    """Return (weight, sketch) of each task: Flower lists only some runs of a busy task, so its sketch counts as often as it succeeded.
+
+    Where all were heard, that is the same.
+    """
     of_sketch, of_count = kept.place(name), kept.place("succeeded")
     found = []
     for row in part.rows.values():

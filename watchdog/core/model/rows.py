@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import Replies
+from watchdog.core.model.servers.timings import Timing
 from watchdog.core.model.target import Target
 
 __all__ = ["Asking", "Cell", "Column", "Kind", "Look", "Param", "Reading", "Row", "Sample", "Table", "number"]
@@ -63,10 +64,15 @@ class Row(Struct, frozen=True, gc=False):
 
 
 class Sample(Struct, frozen=True, gc=False):
-    """What one cycle keeps for windowed columns: key -> numbers, at `at` (epoch seconds)."""
+    """What one cycle keeps for windowed columns: key -> numbers, at `at` (epoch seconds).
+
+    `timings`: of `tasks`, how long the runs took that were heard since `heard_since`; None: none were heard.
+    """
 
     at: float
     values: Mapping[str, tuple[float | None, ...]]
+    heard_since: float | None = None
+    timings: Mapping[str, Timing] = field(default_factory=dict)
 
 
 class Reading(Struct, frozen=True):
@@ -89,6 +95,8 @@ class Reading(Struct, frozen=True):
     """How the values were obtained, if readers should know; no problem. Empty if there is nothing to say."""
     forgotten: frozenset[Key] = frozenset()
     """Keys dropped after `forget_after`: they are gone, but not because they recovered."""
+    timings: Mapping[str, Timing] = field(default_factory=dict)
+    """Of `tasks`, over the window: how long the runs took that were heard, for tables that read it later."""
     without_page: frozenset[Key] = frozenset()
     """Keys for which Flower has no page, as far as known: a link to it would not be found."""
 

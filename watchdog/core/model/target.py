@@ -5,11 +5,10 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct, field
 
-from watchdog.core.model.objective import Objective
 from watchdog.core.model.schedules.periodic import Scheduler
 from watchdog.core.model.schedules.schedule import Schedule
 
-__all__ = ["ANY_TARGET", "HEARD_LATER", "SELF", "Target", "TargetsMeant", "covers", "matches"]
+__all__ = ["ANY_TARGET", "HEARD_LATER", "MONTH_S", "SELF", "Objective", "Target", "TargetsMeant", "covers", "matches"]
 
 SELF = "watchdog"
 """The reserved target: watchdog itself."""
@@ -19,6 +18,27 @@ NO_TASKS = 'needs Flower, or the events of tasks (events = "all"), and this targ
 
 ANY_TARGET = "*"
 """The name of the target that stands for any target, if none is configured."""
+MONTH_S = 30 * 86400.0
+
+
+class Objective(Struct, frozen=True):
+    """What a team promises of its tasks: `share` of those of a queue, or with a name like `task`, within the last `over_s` seconds.
+
+    With `max_wait_s`: start within that time after they were sent. Without: succeed.
+    """
+
+    name: str
+    share: float
+    queue: str | None = None
+    task: str | None = None
+    max_wait_s: float | None = None
+    over_s: float = MONTH_S
+
+    @property
+    def counts(self) -> str:
+        """Return what is counted for it, in words: counts of another question are not continued."""
+        what = f"queue {self.queue}" if self.queue is not None else f"task {self.task}"
+        return f"{what}: succeeded" if self.max_wait_s is None else f"{what}: started within {self.max_wait_s:g}s"
 
 
 class Target(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 In: slices (from a bucket before the time on), read once and not kept, since a week of a large site would fill the memory; what is kept of
 each table, the time. Out: a `TargetReport`. A count that covers more than the time enters with its share. Percentiles come from the
-sketches: within 2 % of what Flower listed.
+sketches: within 2 % of what was heard, or what Flower listed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +11,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from watchdog.core.history.series import Kept, Part, Slice, Value
-from watchdog.core.history.sketch import Sketch, mean_of, merged, quantile, quantile_of
 from watchdog.core.history.trends import number_of
+from watchdog.core.model.sketch import Sketch, mean_of, merged, quantile, quantile_of
 from watchdog.core.report.report import FailingTask, SlowTask, Span, TargetReport, WaitingQueue
 from watchdog.core.report.spans import clipped, covered, seconds_of, uncovered
 

@@ -26,7 +26,7 @@ class Span(Struct, frozen=True):
 
 
 class SlowTask(Struct, frozen=True):
-    """How long a task took, as far as Flower listed its runs (`listed`: how many)."""
+    """How long a task took, as far as its runs were heard or listed by Flower (`listed`: how many)."""
 
     name: str
     p95_s: float

@@ -76,6 +76,7 @@ class Ear:
             why = self._gap if not self._open else Gap(self._no_tasks) if self._no_tasks else None
             if self._runs is None or why is not None:
                 return dict.fromkeys(queries, why or Gap("events: do not listen to tasks"))
+            self._runs.timings.passes(time.time())
             return {query: answer(query, self._runs) for query in queries}
 
     def learn(self, names: Mapping[str, str]) -> None:
@@ -187,6 +188,7 @@ class Ear:
                     self._proofs.hears(one)
         if self._runs is not None:
             self._runs.settles(idle)
+            self._runs.timings.passes(now)
         for name in self._proofs.take():
             self._memory.speaks_while_it_works(name)
 

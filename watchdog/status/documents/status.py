@@ -9,11 +9,11 @@ from typing import Literal
 from msgspec import Struct
 
 from watchdog.core.history.series import Kept, Part, Value
-from watchdog.core.history.sketch import Sketch, quantile
 from watchdog.core.history.trends import Hour
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.payload import iso, json_cell
 from watchdog.core.model.rows import Cell, Reading
+from watchdog.core.model.sketch import Sketch, quantile
 from watchdog.status.documents.quiet import AcknowledgementDocument, QuietDocument, acknowledgement_document, quiet_document
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT

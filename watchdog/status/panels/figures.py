@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from watchdog.core.history.series import Part
-from watchdog.core.history.sketch import mean_of, quantile_of
 from watchdog.core.history.trends import HOUR_S, Hour, number_of, runtimes_of
 from watchdog.core.model.rows import Row
+from watchdog.core.model.sketch import mean_of, quantile_of
 from watchdog.core.text.durations import format_duration
 from watchdog.status.numbers import percent, short, time_short
 from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Piece, Sheet, Tile, Tiles
@@ -16,6 +16,7 @@ from watchdog.tables.history.kept import KEPT
 __all__ = ["metrics", "overview"]
 
 MOST_ROWS = 8
+SAMPLED = "runtimes: where no events are heard, of the runs that Flower lists, its last 100 at a time"
 
 
 def overview(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
@@ -125,7 +126,7 @@ def metrics(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Pane
     )
     lines = (_use(shown), *_used(shown), Line.of()) if "cluster" in shown.readings else ()
     sampled = any(weight > 1.5 for weight, _ in runtimes_of(part, kept))
-    note = (Line.of(Ink("runtimes: as far as Flower lists the runs, its last 100 at a time", "faint")),) if sampled else ()
+    note = (Line.of(Ink(SAMPLED, "faint")),) if sampled else ()
     blocks: tuple[Block, ...] = (*lines, Sheet(headings, tuple(rows)), *more, *note)
     return Panel("metrics", "metrics", blocks, "24 h")
 

@@ -12,12 +12,21 @@ import structlog
 from watchdog.core.decoding import ready
 from watchdog.core.incidents.plan import Plan
 from watchdog.core.model.rows import Sample
+from watchdog.core.model.servers.timings import Timing
 from watchdog.store.sql import Connection
 
 __all__ = ["load_memories", "load_samples", "write"]
 
 _log = structlog.get_logger("watchdog.store")
 _Values = Mapping[str, tuple[float | None, ...]]
+
+
+class _Heard(msgspec.Struct, array_like=True):
+    """The body of a sample with timings; of one without, it is the values alone."""
+
+    values: _Values
+    heard_since: float
+    timings: Mapping[str, Timing]
 
 
 def write(connection: Connection, plan: Plan) -> None:
@@ -28,10 +37,16 @@ def write(connection: Connection, plan: Plan) -> None:
     )
     connection.executemany(
         "INSERT INTO samples VALUES (?, ?, ?, ?) ON CONFLICT (target, at, table_name) DO UPDATE SET body = excluded.body",
-        [(plan.target, sample.at, name, msgspec.msgpack.encode(sample.values)) for name, sample in plan.samples.items()],
+        [(plan.target, sample.at, name, _body(sample)) for name, sample in plan.samples.items()],
     )
     # Samples from the future are left by a clock that ran ahead; they would count as recent for as long as it ran ahead.
     connection.execute("DELETE FROM samples WHERE target = ? AND (at < ? OR at > ?)", (plan.target, plan.at - plan.keep_samples_s, plan.at))
+
+
+def _body(sample: Sample) -> bytes:
+    if sample.heard_since is None:
+        return msgspec.msgpack.encode(sample.values)
+    return msgspec.msgpack.encode(_Heard(sample.values, sample.heard_since, sample.timings))
 
 
 def _encoded(target: str, table: str, memory: object) -> bytes | None:
@@ -62,9 +77,10 @@ def load_samples(connection: Connection, target: str, since: float) -> dict[str,
     rows = connection.execute("SELECT table_name, at, body FROM samples WHERE target = ? AND at >= ? ORDER BY at", (target, since))
     for row in rows:
         try:
-            values = msgspec.msgpack.decode(row["body"], type=ready(_Values))
+            body: _Heard | _Values = msgspec.msgpack.decode(row["body"], type=ready(_Heard | _Values))
         except (msgspec.MsgspecError, ValueError) as error:
             _log.warning("sample_dropped", target=target, table=row["table_name"], reason=str(error))
             continue
-        found.setdefault(row["table_name"], []).append(Sample(row["at"], values))
+        sample = Sample(row["at"], body.values, body.heard_since, body.timings) if isinstance(body, _Heard) else Sample(row["at"], body)
+        found.setdefault(row["table_name"], []).append(sample)
     return {name: tuple(samples) for name, samples in found.items()}

@@ -7,9 +7,10 @@ nobody looked for a while, they cover that time too (`Part.since`). What is not 
 from collections.abc import Iterable, Mapping, Sequence
 
 from watchdog.core.history.series import Moment, Part, Series, Value
-from watchdog.core.history.sketch import sketch_of
 from watchdog.core.model.reading import DEFAULT_WINDOW_S
 from watchdog.core.model.rows import Key, Reading, Row, Sample
+from watchdog.core.model.servers.timings import Timing
+from watchdog.core.model.sketch import merged, sketch_of
 from watchdog.tables.history.series import WORKERS
 from watchdog.tables.running.memory import running_of
 from watchdog.tables.tasks.counters import NTH, TaskCounters
@@ -84,11 +85,11 @@ def of_tasks(moment: Moment) -> Part | None:
     before, now = memories
     timed = {name: runs for name, seen in now.runtimes.items() if (runs := _new_runs(before.runtimes.get(name), seen, moment.now))}
     rows: dict[Key, tuple[Value, ...]] = {}
-    for name in sorted({*sample.values, *timed} - {SPAN}):
-        numbers, runs = sample.values.get(name, ()), timed.get(name, ())
+    for name in sorted({*sample.values, *timed, *sample.timings} - {SPAN}):
+        numbers, runs, heard = sample.values.get(name, ()), timed.get(name, ()), sample.timings.get(name, Timing())
         succeeded, failed, retried = (numbers[NTH[event]] if numbers else 0.0 for event in ("succeeded", "failed", "retried"))
-        runtimes = sketch_of(runtime for _, runtime, _ in runs if runtime is not None)
-        waits = sketch_of(wait for _, _, wait in runs if wait is not None)
+        runtimes = merged([heard.runtimes, sketch_of(runtime for _, runtime, _ in runs if runtime is not None)])
+        waits = merged([heard.waits, sketch_of(wait for _, _, wait in runs if wait is not None)])
         rows[(name,)] = (succeeded, failed, retried, runtimes, waits)
     span_s = sample.values.get(SPAN, (0.0,))[0] or 0.0
     return Part(moment.now - span_s, moment.now, rows)

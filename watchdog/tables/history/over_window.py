@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from watchdog.core.history.folding import fold_parts
 from watchdog.core.history.series import Part, Slice, Value
-from watchdog.core.history.sketch import Sketch, quantile
 from watchdog.core.history.trends import number_of
 from watchdog.core.model.rows import Cell, Reading, Row, Table
+from watchdog.core.model.sketch import Sketch, quantile
 from watchdog.core.text.durations import format_duration
 from watchdog.tables import TABLES
 from watchdog.tables.history.kept import KEPT

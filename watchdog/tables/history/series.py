@@ -32,7 +32,7 @@ TASKS = (
     Series("succeeded", Fold.SUM, "tasks succeeded", "tasks"),
     Series("failed", Fold.SUM, "tasks failed", "tasks"),
     Series("retried", Fold.SUM, "tasks retried", "tasks"),
-    Series("runtime", Fold.SKETCH, "runtime of its successes, as far as Flower lists them", "s"),
+    Series("runtime", Fold.SKETCH, "runtime of its successes: of all that were heard, else as far as Flower lists them", "s"),
     Series("wait", Fold.SKETCH, "how long they were in their worker before they started", "s"),
 )
 ERRORS = (

@@ -1,8 +1,8 @@
 """`objectives`: one row per `[[target.objective]]`, with how much of its error budget is left and how fast that burns.
 
-In: the lists and counters that `tasks` reads. Out: rows, and a tally per objective. A wait is known of a run that Flower lists as
-succeeded and whose sender reported when it was sent; of a busy task Flower lists some runs only, which stand for all. Nothing that happened
-before watchdog began to look counts. A burn rate is how many times faster than allowed the budget is used (Google's Site Reliability
+In: what `tasks` reads. Out: rows, and a tally per objective. A wait is known of a run that was heard to succeed, or that Flower lists, and
+whose sender reported when it was sent; of a busy task Flower lists some runs only, which stand for all. Nothing that happened before
+watchdog began to look counts. A burn rate is how many times faster than allowed the budget is used (Google's Site Reliability
 Workbook, chapter 5).
 """
 
@@ -12,13 +12,13 @@ from math import inf
 from msgspec import Struct, field
 
 from watchdog.core.history.tally import Tally, added, counted
-from watchdog.core.model.objective import Objective
 from watchdog.core.model.queries import Query
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
-from watchdog.core.model.target import matches
+from watchdog.core.model.servers.timings import Timing
+from watchdog.core.model.sketch import up_to
+from watchdog.core.model.target import Objective, matches
 from watchdog.tables.past.runs import Ended, ended_now, new_runs
 from watchdog.tables.tasks.counters import NTH, TaskCounters
-from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.runtimes import runtimes_due
 
 __all__ = ["TABLE", "Counting", "ObjectivesSeen"]
@@ -65,7 +65,7 @@ def asks(asking: Asking) -> Iterable[Query]:
     waits = any(one.max_wait_s is not None for one in asking.target.objectives)
     if not waits or not isinstance(memory, TaskCounters) or not asking.demand.wants("objectives"):
         return []
-    return runtimes_due(memory.runtimes, {task: at for task, at in memory.last_success.items() if task != NAMELESS}, None, asking.now)
+    return runtimes_due(asking, memory.runtimes, memory.last_success)
 
 
 def read(look: Look) -> Reading:
@@ -101,11 +101,13 @@ def _outcomes(one: Objective, _: Counting, __: ObjectivesSeen, ___: TaskCounters
     return max(succeeded, 0.0), max(failed, 0.0), ""
 
 
-def _waits(one: Objective, known: Counting, before: ObjectivesSeen, memory: TaskCounters, _: Reading) -> Counts:
-    """Count the runs that were listed since the look before and began to be watched."""
-    well = missed = 0.0
-    why = ""
-    told = one.task is None and any(one.queue in timed.queues for timed in memory.runtimes.values())
+def _waits(one: Objective, known: Counting, before: ObjectivesSeen, memory: TaskCounters, tasks: Reading) -> Counts:
+    """Count the runs that were heard or listed since the look before and began to be watched."""
+    well, missed = _heard_waits(one, tasks) if one.counts in before.counting else (0.0, 0.0)
+    seen = [{*timed.queues} for timed in memory.runtimes.values()] + [_queues(timing) - {None} for timing in tasks.timings.values()]
+    told = one.task is None and any(one.queue in queues for queues in seen)
+    unsent = [task for task, timing in tasks.timings.items() if _queues(timing) == {None} and matches(task, (one.task or "*",))]
+    why = NOT_SENT.format(task=unsent[0]) if unsent and not told else ""
     for task, timed in memory.runtimes.items():
         if one.task is not None and not matches(task, (one.task,)):
             continue
@@ -118,6 +120,21 @@ def _waits(one: Objective, known: Counting, before: ObjectivesSeen, memory: Task
         if watched and not told and all(queue is None for queue, _wait in watched):
             why = why or NOT_SENT.format(task=task)
     return well, missed, why
+
+
+def _heard_waits(one: Objective, tasks: Reading) -> tuple[float, float]:
+    """Return how many of the runs that this look has heard of started in time, and how many did not."""
+    well = total = 0
+    for task, timing in tasks.sample.timings.items() if tasks.sample is not None else ():
+        for came in timing.came if one.task is None or matches(task, (one.task,)) else ():
+            if one.queue is None or came.queue == one.queue:
+                well += up_to(came.waits, one.max_wait_s or 0.0)
+                total += came.waits.count
+    return float(well), float(total - well)
+
+
+def _queues(timing: Timing) -> set[str | None]:
+    return {came.queue for came in timing.came}
 
 
 def _row(one: Objective, counting: Counting, now: float, unknown: str) -> Row:

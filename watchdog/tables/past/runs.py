@@ -1,4 +1,4 @@
-"""Runs that were not listed before: Flower lists the last hundred of a task again and again.
+"""Runs that were not listed before: where Flower alone tells, it lists the last hundred of a task again and again.
 
 In: the lists that `tasks` remembers, and when the runs ended that were listed last. Out: the new ones.
 """

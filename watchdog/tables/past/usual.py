@@ -1,7 +1,7 @@
 """`usual`: one row per task and per queue, with how much is done of it now and usually at this hour, and how long its runs take and took.
 
-In: the rows of `tasks` and `queues`, and the lists of runs that `tasks` remembers. Out: rows, and what is usual. It is learned only while a
-rule reads the table: a week of hours by the day's clock, and the runtimes of one day to compare the next with.
+In: the rows of `tasks` and `queues`, and the runs that `tasks` has heard of or remembers from lists. Out: rows, and what is usual. It is
+learned only while a rule reads the table: a week of hours by the day's clock, and the runtimes of one day to compare the next with.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from watchdog.core.history.hours import Hours, usual_at, with_rate
-from watchdog.core.history.sketch import Sketch, merged, quantile, sketch_of
 from watchdog.core.model.demand import NOT_READ
 from watchdog.core.model.queries import Query
 from watchdog.core.model.rows import Asking, Cell, Column, Key, Kind, Look, Reading, Row, Table
+from watchdog.core.model.servers.timings import Timing
+from watchdog.core.model.sketch import Sketch, merged, quantile, sketch_of
 from watchdog.tables.past.runs import Ended, ended_now, new_runs
 from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.tables.tasks.names import NAMELESS
@@ -30,9 +31,9 @@ COLUMNS = (
     Column("least_per_min", N, "the least of these days", "1/min", 0.0),
     Column("days", N, "how many these are", "days", 0.0),
     Column("length", N, "of a queue: messages that wait", "messages", 0.0),
-    Column("runs", N, "of a task: its last successes within the window, as far as they are listed", "runs", 0.0, windowed=True),
+    Column("runs", N, "of a task: its successes within the window, as far as they are heard or listed", "runs", 0.0, windowed=True),
     Column("runtime_p95", N, "their runtime, 95th percentile", "s", 0.0, windowed=True),
-    Column("usual_runs", N, "successes of the day before, as far as they were listed; 0 before a day was watched", "runs", 0.0),
+    Column("usual_runs", N, "successes of the day before, as far as they were heard or listed; 0 before a day was watched", "runs", 0.0),
     Column("usual_runtime_p95", N, "their runtime, 95th percentile", "s", 0.0),
 )
 FIGURES = tuple(column.name for column in COLUMNS if column.name not in ("what", "name"))
@@ -67,7 +68,7 @@ def asks(asking: Asking) -> Iterable[Query]:
     memory = asking.memories.get("tasks")
     if not isinstance(memory, TaskCounters) or asking.target.without_tasks or not asking.demand.wants("usual", *OF_RUNS):
         return []
-    return runtimes_due(memory.runtimes, {task: at for task, at in memory.last_success.items() if task != NAMELESS}, None, asking.now)
+    return runtimes_due(asking, memory.runtimes, memory.last_success)
 
 
 def read(look: Look) -> Reading:
@@ -83,11 +84,11 @@ def read(look: Look) -> Reading:
         look.now,
         _learned(before.tasks, tasks, "per_min", step_s, look.now),
         _learned(before.queues, queues, "finished_per_min", step_s, look.now),
-        _took(before, memory.runtimes, look.now),
+        _took(before, memory.runtimes, tasks, look.now),
         ended_now(memory.runtimes, before.ended),
     )
-    rows = [_row(TASK, row, "per_min", habits.tasks, habits, memory.runtimes, look) for row in tasks.rows if row.cells["name"] != NAMELESS]
-    rows += [_row(QUEUE, row, "finished_per_min", habits.queues, habits, {}, look) for row in queues.rows]
+    rows = [_row(TASK, row, "per_min", habits.tasks, habits, tasks, look) for row in tasks.rows if row.cells["name"] != NAMELESS]
+    rows += [_row(QUEUE, row, "finished_per_min", habits.queues, habits, tasks, look) for row in queues.rows]
     idle = {"per_min": tasks.idle["per_min"]} if "per_min" in tasks.idle else {}
     forgotten: frozenset[Key] = frozenset({(TASK, *key) for key in tasks.forgotten} | {(QUEUE, *key) for key in queues.forgotten})
     missing = tasks.missing or queues.missing
@@ -115,24 +116,26 @@ def _learned(before: Mapping[str, Hours], reading: Reading, column: str, step_s:
     return {name: kept[name] for name in busiest[:MOST]}
 
 
-def _took(before: Habits, runtimes: Mapping[str, TimedTask], now: float) -> dict[str, Took]:
+def _took(before: Habits, runtimes: Mapping[str, TimedTask], tasks: Reading, now: float) -> dict[str, Took]:
     since = now if before.looked_at is None else 0.0
+    heard = tasks.sample.timings if tasks.sample is not None and before.looked_at is not None else {}
     found = {}
-    for task, timed in runtimes.items():
+    for task in [name for row in tasks.rows if (name := str(row.cells["name"])) != NAMELESS]:
+        if task not in runtimes and task not in heard and task not in before.took:
+            continue
         known = before.took.get(task) or Took(now)
-        new = sketch_of(run[1] for run, _ in new_runs(timed, task, before.ended, since) if run[1] is not None)
+        runs = new_runs(runtimes[task], task, before.ended, since) if task in runtimes else []
+        new = merged([heard.get(task, Timing()).runtimes, sketch_of(run[1] for run, _ in runs if run[1] is not None)])
         today = merged((known.today, new)) if new.count else known.today
         found[task] = Took(now, Sketch(), today) if not 0 <= now - known.since < DAY_S else Took(known.since, today, known.before)
     return found
 
 
-def _row(
-    what: str, of: Row, column: str, learned: Mapping[str, Hours], habits: Habits, runtimes: Mapping[str, TimedTask], look: Look
-) -> Row:
+def _row(what: str, of: Row, column: str, learned: Mapping[str, Hours], habits: Habits, tasks: Reading, look: Look) -> Row:
     name = str(of.cells["name"])
     hour = usual_at(learned.get(name, Hours()), look.now)
-    took, timed = habits.took.get(name) if what == TASK else None, runtimes.get(name)
-    ran = sketch_of(run[1] for run in timed.runs if run[1] is not None and look.now - run[0] <= look.window_s) if timed else Sketch()
+    took = habits.took.get(name) if what == TASK else None
+    ran, unlisted = _ran(name, tasks, look) if what == TASK else (Sketch(), "")
     usually = took.before if took is not None else Sketch()
     cells: dict[str, Cell] = {
         "what": what,
@@ -149,10 +152,20 @@ def _row(
     }
     gaps = {"per_min": of.gaps.get(column, "not read in this poll"), "length": of.gaps.get("length", "not read in this poll")}
     gaps = {name: why for name, why in gaps.items() if cells[name] is None}
-    if timed is not None and timed.gap:
+    if unlisted:
         cells["runs"] = cells["runtime_p95"] = None
-        gaps |= {"runs": timed.gap, "runtime_p95": timed.gap}
+        gaps |= {"runs": unlisted, "runtime_p95": unlisted}
     return Row(cells, gaps)
+
+
+def _ran(task: str, tasks: Reading, look: Look) -> tuple[Sketch, str]:
+    """Return how long its runs within the window took, that were heard or that Flower lists; or why that is not known."""
+    heard = tasks.timings.get(task, Timing())
+    timed = tasks.memory.runtimes.get(task) if isinstance(tasks.memory, TaskCounters) else None
+    if timed is None:
+        return heard.runtimes, ""
+    listed = sketch_of(run[1] for run in timed.runs if run[1] is not None and look.now - run[0] <= look.window_s)
+    return merged([heard.runtimes, listed]), "" if heard.count else timed.gap
 
 
 def _p95(sketch: Sketch) -> float:

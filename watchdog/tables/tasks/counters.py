@@ -21,6 +21,7 @@ from watchdog.core.model.target import Target, covers
 from watchdog.tables.tasks.expired import ExpiredRow, rows_after
 from watchdog.tables.tasks.failure_rates import USUAL, Evidence, weighed
 from watchdog.tables.tasks.failures import LISTED, Failure, Failures
+from watchdog.tables.tasks.heard_runs import Hearing
 from watchdog.tables.tasks.listed import COUNTED, EVENTS, SPAN
 from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.outcomes import Outcomes
@@ -30,8 +31,7 @@ from watchdog.tables.workers.dark import Heard as HeardOfWorkers
 
 __all__ = [
     "NTH", "Habit", "TaskCounters", "counted_by_events", "failures_heard", "of_another_flower", "of_tasks", "remember", "sample_of",
-    "suspected_now",
-    "with_evidence",
+    "suspected_now", "with_evidence",
 ]  # fmt: skip
 
 EVIDENCE_S = 8 * 86400.0
@@ -97,6 +97,9 @@ class TaskCounters(Struct, frozen=True):
     unnamed_since: float = 0.0
     heard: HeardOfWorkers = field(default_factory=HeardOfWorkers)
     ours: Ours = field(default_factory=Ours)
+    counted_since: float | None = None
+    """Since when whatever tasks did was counted: no Flower lost what it had not told, unless it was heard."""
+    hearing: Hearing = field(default_factory=Hearing)
     unheard: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     """Failures that Flower lists and that were not heard, while events count: task id -> its task, and since when."""
 
@@ -222,7 +225,7 @@ def _unheard(memory: TaskCounters, new: Mapping[str, Failure], heard: frozenset[
 
 
 def _file_by_name(rose: dict[str, list[float]], unnamed: float, new: list[Failure]) -> float:
-    """Assign failures counted without a name to the names in the list. Return how many still wait for a name."""
+    """Assign failures counted without a name to the names in the list. Return how many still wait."""
     nameless = rose.get(NAMELESS, [0.0] * len(EVENTS))
     unnamed, nameless[NTH["failed"]] = unnamed + nameless[NTH["failed"]], 0.0
     for name, count in Counter(failure.task for failure in new).items():

@@ -10,14 +10,15 @@ from math import ceil
 
 from msgspec import Struct
 
+from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import RecentTasks
 from watchdog.core.model.replies import EventCounters, TaskSeen
-from watchdog.core.model.rows import Sample
+from watchdog.core.model.rows import Look, Sample
 from watchdog.core.model.target import Target, covers
 from watchdog.core.text.durations import format_duration
 from watchdog.tables.tasks.names import filed_name
 
-__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_of", "span_of", "still_of_use"]
+__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_now", "earlier_of", "span_of", "still_of_use"]
 
 RECENT = RecentTasks()
 COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
@@ -35,6 +36,14 @@ class Earlier(Struct, frozen=True):
 
     slices: tuple[Sample, ...] = ()
     note: str = ""
+
+
+def earlier_now(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
+    """Return what happened before a first poll; or why that is unknown although it was queried."""
+    listed = look.replies.get(RECENT, tuple[TaskSeen, ...])
+    if isinstance(listed, Gap):
+        return Earlier(), listed.reason if look.replies.asked(RECENT) else ""
+    return earlier_of(listed, counters, look.target, look.now), ""
 
 
 def earlier_of(listed: tuple[TaskSeen, ...], counters: EventCounters, target: Target, now: float) -> Earlier:

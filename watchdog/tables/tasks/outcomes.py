@@ -12,12 +12,12 @@ from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import RevokedTasks, RunningTasks
-from watchdog.core.model.replies import Replies, TaskSeen
+from watchdog.core.model.replies import EventCounters, EventCounts, Replies, TaskSeen
 from watchdog.core.model.servers.heard import same_moment
 from watchdog.core.model.target import Target, covers
-from watchdog.tables.tasks.names import filed_name
+from watchdog.tables.tasks.names import NAMELESS, filed_name
 
-__all__ = ["Begun", "Outcomes", "outcomes_now"]
+__all__ = ["Begun", "Outcomes", "more_revoked", "outcomes_now"]
 
 REVOKED, STARTED = RevokedTasks(), RunningTasks()
 KEPT_S = 3600.0
@@ -51,6 +51,12 @@ class Outcomes(Struct, frozen=True):
     def most_again(self, name: str) -> int:
         """Return the highest number of times that one message of a task was started again without an end."""
         return max((begun.again for begun in self.begun.values() if begun.name == name), default=0)
+
+
+def more_revoked(before: EventCounts, counters: EventCounters) -> bool:
+    """Whether any task was revoked between two readings of counters."""
+    revoked = ((worker, task, count) for worker, task, event, count in counters.each() if event == "revoked")
+    return any(before.get(w, {}).get(task or NAMELESS, {}).get("revoked", 0.0) != count for w, task, count in revoked)
 
 
 def outcomes_now(known: Outcomes, replies: Replies, target: Target, now: float) -> tuple[Outcomes, Counter[str], Counter[str]]:

@@ -13,7 +13,7 @@ from watchdog.tables.tasks.failure_rates import Evidence, interval
 from watchdog.tables.tasks.failures import Failures
 from watchdog.tables.tasks.listed import EVENTS
 
-__all__ = ["IN_A_ROW", "PROVED", "failure_cells", "task_row"]
+__all__ = ["COUNTS", "IN_A_ROW", "PROVED", "failure_cells", "task_row", "without_counts"]
 
 PROVED = (
     "failure_odds",
@@ -25,6 +25,7 @@ PROVED = (
     "failed_in_a_row",
     "has_succeeded",
 )
+COUNTS = (*EVENTS, "finished", "error_rate", "retry_rate", "per_min")
 IN_A_ROW = ("expired_in_a_row", "expired_row_s", "expired_row_usual")
 
 
@@ -86,6 +87,12 @@ def _proved(name: str, memory: TaskCounters, now: float) -> dict[str, Cell]:
 def _in_a_row(row: ExpiredRow, now: float) -> dict[str, Cell]:
     count = row.now(now)
     return dict(zip(IN_A_ROW, (count, max(now - row.began, 0.0) if count else 0.0, row.longest), strict=True))
+
+
+def without_counts(row: Row, why: str) -> Row:
+    """Return a row of which nothing is known that was counted."""
+    blind = (*COUNTS, *PROVED, *IN_A_ROW)
+    return Row({**row.cells, **dict.fromkeys(blind)}, {**row.gaps, **dict.fromkeys(blind, why)})
 
 
 def failure_cells(name: str, failures: Failures, unlisted: str) -> dict[str, tuple[Cell, str]]:

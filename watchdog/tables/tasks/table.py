@@ -8,6 +8,7 @@ instead, as long as they are (`core/model/servers/both_counts.py`).
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from math import inf
 
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from watchdog.core.model.demand import NOT_READ, Demand
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import within
 from watchdog.core.model.queries import Query, ReadEventCounters
-from watchdog.core.model.replies import EventCounters, EventCounts, Replies, TaskSeen
+from watchdog.core.model.replies import EventCounters, Replies, TaskSeen
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Row, Sample, Table
 from watchdog.core.model.servers.both_counts import after_nobody, rise_of_both
 from watchdog.core.model.servers.heard import FAILURES_HEARD, CountHeard
@@ -34,19 +35,20 @@ from watchdog.tables.tasks.counters import (
 )  # fmt: skip
 from watchdog.tables.tasks.expired import rows_after
 from watchdog.tables.tasks.failures import LISTED, failures_now
-from watchdog.tables.tasks.listed import COUNTED, EVENTS, RECENT, Earlier, earlier_of, span_of, still_of_use
+from watchdog.tables.tasks.heard_runs import question, timings_over, with_timings
+from watchdog.tables.tasks.listed import COUNTED, EVENTS, RECENT, Earlier, earlier_now, span_of, still_of_use
 from watchdog.tables.tasks.names import NAMELESS
-from watchdog.tables.tasks.outcomes import REVOKED, STARTED, outcomes_now
-from watchdog.tables.tasks.rows import IN_A_ROW, PROVED, failure_cells, task_row
+from watchdog.tables.tasks.outcomes import REVOKED, STARTED, more_revoked, outcomes_now
+from watchdog.tables.tasks.rows import COUNTS, IN_A_ROW, PROVED, failure_cells, task_row, without_counts
 from watchdog.tables.tasks.runtimes import BY_QUEUE, RUNTIMES, runtime_cells, runtimes_due, runtimes_now
 from watchdog.tables.workers.dark import Heard, dark
 
 __all__ = ["TABLE", "TaskCounters"]
 
-COUNTS = (*EVENTS, "finished", "error_rate", "retry_rate", "per_min")
 OF_FAILURES = ("failed", "error_rate", "finished", "exception", "example", *PROVED)
 """Columns that the list of failures corrects or fills."""
 OF_CLUSTER = ("per_min", "error_rate", "finished")
+RUNTIME_AVG = "runtime of its successes within the window, average: of all that were heard; from Flower alone, of its last 100"
 N = Kind.NUMBER
 
 COLUMNS = (
@@ -80,7 +82,7 @@ COLUMNS = (
     Column("example", Kind.TEXT, "the text of the last failure of that type", neutral=""),
     Column("retry_rate", N, "retried of finished", "ratio", 0.0, windowed=True),
     Column("per_min", N, "finished a minute", "1/min", 0.0, windowed=True),
-    Column("runtime_avg", N, "runtime of its last 100 successes within the window, average", "s", 0.0, windowed=True),
+    Column("runtime_avg", N, RUNTIME_AVG, "s", 0.0, windowed=True),
     *(Column(f"runtime_p{nth}", N, f"the same, {nth}th percentile", "s", 0.0, windowed=True) for nth in (50, 95, 99)),
     Column(
         "wait_p95", N, "how long they were in their worker before they started (an ETA included), 95th percentile", "s", 0.0, windowed=True
@@ -107,6 +109,7 @@ def asks(asking: Asking) -> Iterable[Query]:
         wanted.append(STARTED)
     if demand.wants("tasks", "expired", *IN_A_ROW) and (memory.outcomes.revoked is None or _more_revoked(memory, asking)):
         wanted.append(REVOKED)
+    wanted += question(asking.target, memory.hearing)
     if _runtimes_wanted(asking.target, demand) or demand.wants("queues", *BY_QUEUE):
         return [*wanted, *_runtimes_due(asking, memory)]
     return [*wanted, *(list(_runtimes_due(asking, memory))[:1] if demand.history and memory.read_at is not None else ())]
@@ -132,21 +135,16 @@ def _runtimes_wanted(target: Target, demand: Demand) -> bool:
 def _more_revoked(memory: TaskCounters, asking: Asking) -> bool:
     """Whether any task was revoked since the counters were last read, by what Flower counts or by what was heard."""
     counters = asking.replies.get(ReadEventCounters(), EventCounters)
-    flowers = not isinstance(counters, Gap) and _more_than(memory.counts, counters)
+    flowers = not isinstance(counters, Gap) and more_revoked(memory.counts, counters)
     heard = counted_by_events(asking.replies)
-    return flowers or (heard is not None and _more_than(memory.ours.counts, heard))
-
-
-def _more_than(before: EventCounts, counters: EventCounters) -> bool:
-    revoked = ((worker, task, count) for worker, task, event, count in counters.each() if event == "revoked")
-    return any(before.get(w, {}).get(task or NAMELESS, {}).get("revoked", 0.0) != count for w, task, count in revoked)
+    return flowers or (heard is not None and more_revoked(memory.ours.counts, heard))
 
 
 def _runtimes_due(asking: Asking, memory: TaskCounters) -> Iterable[Query]:
     if memory.read_at is not None:
-        return runtimes_due(memory.runtimes, {t: at for t, at in memory.last_success.items() if t != NAMELESS}, None, asking.now)
+        return runtimes_due(asking, memory.runtimes, memory.last_success)
     counters = asking.replies.get(ReadEventCounters(), EventCounters)
-    return [] if isinstance(counters, Gap) else runtimes_due({}, {}, _successes(counters, asking.target), asking.now)
+    return [] if isinstance(counters, Gap) else runtimes_due(asking, {}, {}, _successes(counters, asking.target))
 
 
 def _successes(counters: EventCounters, target: Target) -> dict[str, float]:
@@ -172,13 +170,14 @@ def read(look: Look) -> Reading:
             return Reading(rows, unread=counters.reason, idle=idle, memory=replace(memory, ours=after_nobody(memory.ours, heard)))
         counters = EventCounters(memory.started_at, memory.counts)
     counters = of_tasks(counters)
+    memory = _counted_since(memory, counters, look.now, heard=by_events)
     if not by_events and of_another_flower(memory, counters, look.now):
         memory = replace(memory, read_at=None)
     why_dark, seen = _dark(memory, heard if by_events and heard is not None else counters, look)
     memory = _since_listening(memory, counters, look.target)
     first_look = memory.read_at is None
     sample, now = _counted(replace(memory, heard=seen), counters, heard, look, by_events=by_events)
-    earlier, unlisted = _earlier(look, counters) if first_look else (Earlier(memory.earlier), "")
+    earlier, unlisted = earlier_now(look, counters) if first_look else (Earlier(memory.earlier), "")
     now = replace(now, earlier=still_of_use(earlier.slices, look.now))
     if first_look:
         evidence = with_evidence(now, list(earlier.slices))
@@ -193,12 +192,14 @@ def read(look: Look) -> Reading:
     elif not samples:
         idle |= {c.name: f"{c.name} needs two polls within {look.window_s:g}s" for c in COLUMNS if c.windowed and c.name not in RUNTIMES}
     succeeded = {**now.last_success, **(dict.fromkeys(_successes(counters, look.target), look.now) if first_look else {})}
-    timed = {name: runtime_cells(now.runtimes.get(name), succeeded.get(name), look.now, look.window_s) for name in now.last_seen}
+    heard_runs = timings_over((*within(look), *(() if first_look else (sample,))), look.window_s)
+    timing = partial(runtime_cells, now=look.now, window_s=look.window_s, listed=not look.target.hears_tasks)
+    timed = {name: timing(now.runtimes.get(name), heard_runs.get(name), succeeded.get(name)) for name in now.last_seen}
     listed = look.replies.get(LISTED, tuple[TaskSeen, ...])
     why = listed.reason if isinstance(listed, Gap) and look.replies.asked(LISTED) else ""
     told = {name: {**timed[name], **failure_cells(name, now.failures, why)} for name in now.last_seen}
     rows = tuple(task_row(name, now, samples, watched, look.now, idle, told[name]) for name in sorted(now.last_seen))
-    rows = tuple(_without_counts(row, unlisted) for row in rows) if unlisted else rows
+    rows = tuple(without_counts(row, unlisted) for row in rows) if unlisted else rows
     forgotten = frozenset((name,) for name in memory.last_seen if name not in now.last_seen)
     return Reading(
         rows,
@@ -209,6 +210,7 @@ def read(look: Look) -> Reading:
         sample=None if first_look else sample,
         note=earlier.note or _note(look.replies),
         forgotten=forgotten,
+        timings=heard_runs,
     )
 
 
@@ -258,8 +260,11 @@ def _counted(
             values[name] = tuple(numbers)
     sample = Sample(sample.at, values)
     now = remember(replace(mended, failures=failures, outcomes=outcomes), counters, sample, look)
-    timed = runtimes_now(memory.runtimes, (name for name in now.last_seen if name != NAMELESS), look.replies, look.target, look.now)
-    return sample, replace(now, runtimes=timed)
+    if memory.read_at is not None:
+        sample, hearing = with_timings(sample, memory.hearing, look.replies, look.target)
+        now = replace(now, hearing=hearing)
+    named = (name for name in now.last_seen if name != NAMELESS)
+    return sample, replace(now, runtimes=runtimes_now(memory.runtimes, named, look.replies, look.target, look.now, now.hearing.spans))
 
 
 def _note(replies: Replies) -> str:
@@ -268,12 +273,11 @@ def _note(replies: Replies) -> str:
     return f"as Flower tells it; {counted.reason}" if isinstance(counted, Gap) and replies.asked(CountHeard()) else ""
 
 
-def _earlier(look: Look, counters: EventCounters) -> tuple[Earlier, str]:
-    """Return what happened before a first poll; or why that is unknown although it was queried."""
-    listed = look.replies.get(RECENT, tuple[TaskSeen, ...])
-    if isinstance(listed, Gap):
-        return Earlier(), listed.reason if look.replies.asked(RECENT) else ""
-    return earlier_of(listed, counters, look.target, look.now), ""
+def _counted_since(memory: TaskCounters, counters: EventCounters, now: float, *, heard: bool) -> TaskCounters:
+    """Return the memory with since when nothing was missed: what a Flower that started anew had not told is lost, unless it was heard."""
+    began = None not in (memory.started_at, counters.started_at) and memory.started_at != counters.started_at
+    missed = memory.counted_since is None or (began and not (heard and not memory.ours.gap))
+    return replace(memory, counted_since=now) if missed else memory
 
 
 def _since_listening(memory: TaskCounters, counters: EventCounters, target: Target) -> TaskCounters:
@@ -281,11 +285,6 @@ def _since_listening(memory: TaskCounters, counters: EventCounters, target: Targ
     if memory.read_at is not None or not target.hears_tasks or counters.started_at is None:
         return memory
     return replace(memory, read_at=counters.started_at, started_at=counters.started_at)
-
-
-def _without_counts(row: Row, why: str) -> Row:
-    blind = (*COUNTS, *PROVED, *IN_A_ROW)
-    return Row({**row.cells, **dict.fromkeys(blind)}, {**row.gaps, **dict.fromkeys(blind, why)})
 
 
 def _blind_row(name: str, why: str, idle: Mapping[str, str]) -> Row:

@@ -9,9 +9,9 @@ from tests.builders.looks import Watch
 from watchdog.cli.output.page import plain
 from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.core.history.series import Part, Slice
-from watchdog.core.history.sketch import Sketch, sketch_of
 from watchdog.core.history.trends import Day, day_of
 from watchdog.core.model.queries import Query
+from watchdog.core.model.sketch import Sketch, sketch_of
 from watchdog.status.panel import Panel
 from watchdog.status.shown import TargetShown
 from watchdog.tables.history.kept import KEPT

@@ -1,8 +1,8 @@
 """A day in hours: counts spread over the time they cover, gaps where nobody could look."""
 
 from watchdog.core.history.series import Part, Slice, Value
-from watchdog.core.history.sketch import Sketch, mean_of, quantile_of, sketch_of
 from watchdog.core.history.trends import HOUR_S, Hour, day_of, runtimes_of
+from watchdog.core.model.sketch import Sketch, mean_of, quantile_of, sketch_of
 from watchdog.tables.history.kept import KEPT
 
 NOON = 1_800_000_000.0 // 86400 * 86400 + 12 * HOUR_S

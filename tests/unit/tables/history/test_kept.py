@@ -9,9 +9,9 @@ from tests.builders.answers import a_target, a_task
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch
 from watchdog.core.history.series import Fold, Part, Value
-from watchdog.core.history.sketch import Sketch
 from watchdog.core.model.queries import FailedTasks, ReadEventCounters, WorkerHeartbeats
 from watchdog.core.model.replies import TaskMetaSeen, TaskSeen
+from watchdog.core.model.sketch import Sketch
 from watchdog.tables import TABLES
 from watchdog.tables.history.kept import KEPT, slice_of
 

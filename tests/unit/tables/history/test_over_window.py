@@ -5,8 +5,8 @@ import pytest
 from tests.builders.looks import cell
 from tests.unit.cli.status.builders import NOON, bucket, shown_of
 from watchdog.core.history.series import Part, Slice, Value
-from watchdog.core.history.sketch import sketch_of
 from watchdog.core.model.rows import Cell, Key, Reading
+from watchdog.core.model.sketch import sketch_of
 from watchdog.tables import TABLES
 from watchdog.tables.history.over_window import readings_over
 

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from tests.builders.answers import a_target, a_task
 from tests.builders.cluster import Cluster, healthy
 from tests.builders.looks import Watch, a_look
-from watchdog.core.model.objective import Objective
 from watchdog.core.model.queries import ReadEventCounters, SucceededTasks
 from watchdog.core.model.rows import Cell, Reading
+from watchdog.core.model.target import Objective
 from watchdog.tables.past.objectives import TABLE
 
 WEB, PAY = "celery@web-1", "shop.pay"

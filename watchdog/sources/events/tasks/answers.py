@@ -16,6 +16,7 @@ from watchdog.core.model.queries import (
     WorkersTasks,
 )
 from watchdog.core.model.servers.heard import CountHeard, Heard, ListHeard, SentTimes
+from watchdog.core.model.servers.timings import TimeRuns
 from watchdog.sources.events.tasks.runs import Runs
 
 __all__ = ["answer"]
@@ -38,8 +39,15 @@ def answer(query: Query, runs: Runs) -> object:
             return runs.of_worker(worker, limit)
         case RecentTasks(limit):
             return runs.recent(limit)
+    return _not_of_flower(query, runs)
+
+
+def _not_of_flower(query: Query, runs: Runs) -> object:
+    match query:
         case SentTimes(tasks):
             return runs.sent(tasks)
+        case TimeRuns(reader, workers, after):
+            return runs.timings.read(reader, after, workers)
         case ListHeard():
             return _heard(query, runs)
     return Gap(f"events: do not answer the question {type(query).__name__}")

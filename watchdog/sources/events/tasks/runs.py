@@ -1,8 +1,8 @@
 """Tasks as their events show them, in memory that is bounded whatever is sent.
 
-In: events in the order of their arrival. Out: lists of tasks by state, and counts of events by worker and task. Not thread-safe: `ear`
-locks. Unlike Flower, a task that runs is not forgotten because many others ended since, and a failure that is reported twice (a hard time
-limit does that, on Celery 5.7) is counted once.
+In: events in the order of their arrival. Out: lists of tasks by state, counts of events by worker and task, and how long all runs took
+that succeeded. Not thread-safe: `ear` locks. Unlike Flower, a task that runs is not forgotten because many others ended since, and a
+failure that is reported twice (a hard time limit does that, on Celery 5.7) is counted once.
 """
 
 from collections import deque
@@ -13,6 +13,7 @@ from typing import TypeVar
 from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.sources.events.tasks.messages import TaskEvent
 from watchdog.sources.events.tasks.run import ENDED, Run
+from watchdog.sources.events.tasks.timings import Timings
 
 __all__ = ["Runs"]
 
@@ -24,7 +25,7 @@ MOST_STARTED = 10_000
 MOST_ENDED = 1_000
 """The last failures, and the last revoked; and the last tasks of any outcome whose later events are recognised as theirs."""
 SUCCESSES = 100
-"""The last successes of each task: as many as runtimes are made of."""
+"""The last successes of each task that are listed; how long all took is in `Timings`."""
 MOST_NAMES = 1_000
 """The tasks whose successes are kept, the last ones heard of."""
 MOST_COUNTED = 50_000
@@ -59,12 +60,14 @@ class Runs:
         self._since = 0.0
         self._old: set[str] = set()
         """Of what is kept, what was heard over an earlier connection and not over this one."""
+        self.timings = Timings()
         self.heard = 0
         """All events so far."""
 
     def opens(self, now: float) -> None:
         """The ear is open from now on (epoch seconds): counts begin at 0, for what happened meanwhile is not known. Tasks are kept."""
         self._counts, self._counted, self._since = {}, 0, now
+        self.timings.opens(now)
         succeeded = (run.id for runs in self._succeeded.values() for run in runs)
         self._old = {*self._waiting, *self._started, *self._ended, *self._settled, *succeeded}
 
@@ -77,10 +80,13 @@ class Runs:
         run = self._taken(event.uuid)
         if kind is None:
             run.sends(event)
+            self.timings.sends(run)
         else:
             twice = kind == "failed" and run.state == "FAILURE"
             if (over := run.goes_on(event, kind)) is not None and over.state in ENDED:
                 self._files(over)
+            if kind == "succeeded":
+                self.timings.ends(over or run)
             if not twice:
                 self._counts_one(event.hostname, run.name or "", kind)
         self._files(run)

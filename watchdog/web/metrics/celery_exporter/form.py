@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 
 from prometheus_client import Metric
 
+from watchdog.core.model.servers.timings import timings_of_all
+from watchdog.store import Store
 from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.web.metrics.celery_exporter.cluster import queue_families, worker_families
 from watchdog.web.metrics.celery_exporter.shown import ShownTarget
@@ -26,11 +28,14 @@ class Totals:
         self._lock = threading.Lock()
         self._of: dict[str, TaskTotals] = {}
 
-    def after(self, shown: ShownTarget, memory: TaskCounters, now: float) -> TaskTotals:
-        """Return the totals of a target, with what is new in its memory."""
+    def after(self, shown: ShownTarget, memory: TaskCounters, store: Store, now: float) -> TaskTotals:
+        """Return the totals of a target, with what is new in its memory and in its samples."""
         with self._lock:
-            before, queues = self._of.get(shown.target, TaskTotals()), queues_of_tasks(shown, memory)
-            found = self._of[shown.target] = totals_after(before, memory, queues, now, shown.workers)
+            before = self._of.get(shown.target, TaskTotals())
+            since = now if before.ended is None else before.ended.read_at
+            samples = [one for one in store.load_samples(shown.target, since).get("tasks", ()) if since < one.at <= (memory.read_at or 0.0)]
+            heard = timings_of_all(one.timings for one in samples)
+            found = self._of[shown.target] = totals_after(before, memory, queues_of_tasks(shown, memory, heard), heard, now, shown.workers)
             return found
 
 
@@ -47,5 +52,5 @@ def celery_families(site: Site, targets: Collection[str], totals: Totals) -> Ite
             continue
         memory = site.store.load_memories(one.target, {"tasks": TaskCounters}).get("tasks")
         if isinstance(memory, TaskCounters) and memory.read_at is not None:
-            families.add(one, memory, totals.after(one, memory, now))
+            families.add(one, memory, totals.after(one, memory, site.store, now))
     yield from families.metrics()

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from prometheus_client import Metric
 
+from watchdog.core.model.servers.timings import Timing
 from watchdog.core.model.target import covers
 from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.web.metrics.celery_exporter.shown import UNKNOWN, ShownTarget
@@ -62,9 +63,11 @@ class TaskFamilies:
             self._counters["received"].add({"queue_name": label_value(queue), "target": shown.target}, 0.0)
 
 
-def queues_of_tasks(shown: ShownTarget, memory: TaskCounters) -> dict[str, frozenset[str]]:
+def queues_of_tasks(shown: ShownTarget, memory: TaskCounters, heard: Mapping[str, Timing]) -> dict[str, frozenset[str]]:
     """Return task -> the queues that it is seen to come from: by its runs, its failures, what runs, and what waits first."""
     found: dict[str, set[str]] = {name: set(timed.queues) for name, timed in memory.runtimes.items() if timed.queues}
+    for task, timing in heard.items():
+        found.setdefault(task, set()).update(came.queue for came in timing.came if came.queue is not None)
     for table, task, queue in (("running", "name", "queue"), ("queues", "head_task", "name"), ("errors", "task", "queue")):
         for row in shown.rows(table):
             of_task, of_queue = row.cells.get(task), row.cells.get(queue)

@@ -1,16 +1,21 @@
 """Failures by exception and runtimes as totals that only grow, made of what the `tasks` table remembers at each scrape.
 
-In: the totals so far, the memory of the table now, the current time. Out: the totals. They begin at 0 with the first scrape, as those of an
-exporter that has just started. Flower counts failures without their exceptions and lists exceptions a little later, so a counted failure
-waits a minute for its name. Of a busy task Flower lists only some runs: each of them stands for as many successes as were counted.
+In: the totals so far, the memory of the table now, what was heard of runs since, the time. Out: the totals. They begin at 0 with the first
+scrape, as those of an exporter that has just started. Flower counts failures without their exceptions and lists exceptions a little
+later, so a counted failure waits a minute for its name. Of a busy task Flower lists only some runs: each of them stands for as many
+successes as were counted. Those that were heard are all.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from operator import add
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from watchdog.core.model.servers.timings import Timing
+from watchdog.core.model.sketch import up_to
 from watchdog.core.model.target import covers
 from watchdog.tables.tasks.counters import TWICE, TaskCounters
 from watchdog.tables.tasks.failures import Failure
@@ -76,9 +81,17 @@ def host_of(worker: str) -> str:
 
 
 def totals_after(
-    before: TaskTotals, memory: TaskCounters, queues: Mapping[str, frozenset[str]], now: float, workers: tuple[str, ...] = ()
+    before: TaskTotals,
+    memory: TaskCounters,
+    queues: Mapping[str, frozenset[str]],
+    heard: Mapping[str, Timing],
+    now: float,
+    workers: tuple[str, ...] = (),
 ) -> TaskTotals:
-    """Return the totals with what is new. `queues`: task -> queues that it is seen to come from now; `workers`: the target's filter."""
+    """Return the totals with what is new.
+
+    `queues`: task -> queues that it is seen to come from now; `heard`: task -> runs that were heard since; `workers`: the target's filter.
+    """
     ended = _ended(memory, workers)
     if before.ended is not None and ended.read_at < before.ended.read_at:
         return before  # another scrape, at the same time, has read what was remembered later
@@ -94,7 +107,7 @@ def totals_after(
         failed[of_host] = failed.get(of_host, 0.0) + failures
         untimed[task] = untimed.get(task, 0) + int(successes)
     new = [failure for task_id, failure in ended.listed.items() if before.ended.listed.get(task_id) != failure]
-    return _timed(_named(after, failed, new, now), untimed, before.runs)
+    return _heard(_timed(_named(after, failed, new, now), untimed, before.runs), heard)
 
 
 def _ended(memory: TaskCounters, workers: tuple[str, ...]) -> Ended:
@@ -157,6 +170,17 @@ def _timed(totals: TaskTotals, untimed: dict[str, int], known: Mapping[str, tupl
         if new:
             runtimes[task] = _with(runtimes.get(task, Runtimes()), new, max(untimed.pop(task, 0), len(new)))
     return replace(totals, runtimes=runtimes, untimed=untimed)
+
+
+def _heard(totals: TaskTotals, heard: Mapping[str, Timing]) -> TaskTotals:
+    """Add the runtimes of runs that were heard: nothing is to be made up for, so that lists stand for what is counted later."""
+    runtimes = dict(totals.runtimes)
+    for task, timing in heard.items():
+        known, sketch = runtimes.get(task, Runtimes()), timing.runtimes
+        below = [up_to(sketch, bound) for bound in BUCKETS]
+        counts = [upper - lower for lower, upper in pairwise((0, *below, sketch.count))]
+        runtimes[task] = Runtimes(tuple(map(add, known.counts, counts)), known.total_s + sketch.total_s)
+    return replace(totals, runtimes=runtimes, untimed={task: count for task, count in totals.untimed.items() if task not in heard})
 
 
 def _with(known: Runtimes, new: list[float], successes: int) -> Runtimes:

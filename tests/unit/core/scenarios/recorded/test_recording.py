@@ -30,6 +30,7 @@ ALONE = {
     "CountHeard",
     "ListHeard",
     "SentTimes",
+    "TimeRuns",
     "StoredResult",
     "PlansOfWorkers",
     *(name for name in dir(of_schedules) if not name.startswith("_")),

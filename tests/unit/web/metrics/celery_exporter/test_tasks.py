@@ -74,4 +74,4 @@ def test_queues_are_learned_from_runs_failures_what_runs_and_what_waits() -> Non
     }
     memory = TaskCounters(runtimes={"a": TimedTask(1.0, queues=("of-runs",))})
     expected = {"a": frozenset({"of-running", "of-waiting", "of-failures", "of-runs"})}
-    assert queues_of_tasks(ShownTarget("prod", readings, ()), memory) == expected
+    assert queues_of_tasks(ShownTarget("prod", readings, ()), memory, {}) == expected

@@ -1,7 +1,11 @@
 """Totals that only grow: failures under their exceptions, each once, and runtimes that stand for every success."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import pytest
+
+from watchdog.core.model.servers.timings import Timing
+from watchdog.core.model.sketch import sketch_of
 from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.tables.tasks.failures import Failure, Failures
 from watchdog.tables.tasks.names import NAMELESS
@@ -40,9 +44,10 @@ class Scraping:
         for one in first:
             self.scrape(one)
 
-    def scrape(self, seen: TaskCounters, after: float = 10.0, workers: tuple[str, ...] = ()) -> TaskTotals:
+    def scrape(self, seen: TaskCounters, after: float = 10.0, workers: tuple[str, ...] = (), heard: Iterable[float] = ()) -> TaskTotals:
         self.now += after
-        self.totals = totals_after(self.totals, seen, {}, self.now, workers)
+        took = sketch_of(heard)
+        self.totals = totals_after(self.totals, seen, {}, {TASK: Timing(took.count, took)} if took.count else {}, self.now, workers)
         return self.totals
 
 
@@ -150,3 +155,20 @@ def test_a_list_that_could_not_be_read_makes_no_run_new() -> None:
 def test_how_long_they_took_together_is_kept() -> None:
     totals = Scraping(memory()).scrape(memory({"succeeded": 4.0}, runs=(1.0, 2.0)))
     assert totals.runtimes[TASK].total_s == 6.0
+
+
+def test_runs_that_were_heard_are_all_and_stand_for_no_other() -> None:
+    scraping = Scraping(memory({"succeeded": 0.0}))
+    scraping.scrape(memory({"succeeded": 0.0}), heard=[0.3, 0.3, 2.0])
+    totals = scraping.scrape(memory({"succeeded": 9.0}), heard=[20.0])
+    assert totals.runtimes[TASK].total_s == pytest.approx(22.6)
+    assert {bound: count for bound, count in zip((*BUCKETS, float("inf")), totals.runtimes[TASK].counts, strict=True) if count} == {
+        0.5: 2, 2.5: 1, float("inf"): 1,
+    }  # fmt: skip
+
+
+def test_what_flower_lists_after_that_stands_for_what_was_counted_since() -> None:
+    scraping = Scraping(memory())
+    scraping.scrape(memory({"succeeded": 9.0}), heard=[0.3])
+    totals = scraping.scrape(memory({"succeeded": 11.0}, runs=(2.0,)))
+    assert totals.runtimes[TASK].total_s == pytest.approx(4.3)
