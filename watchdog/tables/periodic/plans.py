@@ -19,6 +19,7 @@ from watchdog.core.model.schedules.queries import DjangoTasks, WorkerPlans
 from watchdog.core.model.servers.worker_queries import PlansOfWorkers
 from watchdog.core.model.target import covers
 from watchdog.tables.periodic import redbeat
+from watchdog.tables.periodic.counted import uncounted
 from watchdog.tables.workers.inspected.pongs import key_prefix_of, ponged
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, known_workers_of
 
@@ -43,6 +44,8 @@ class Plan(Struct, frozen=True):
     differ: int = 0
     known: bool = False
     """Whether it was ever read."""
+    read_at: float | None = None
+    """When it was read last (epoch seconds)."""
 
 
 class Registered(Struct, frozen=True):
@@ -99,13 +102,21 @@ def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorke
     """
     read = _kept(scheduler, look, workers) if scheduler.kind in KEEPS_RUNS else _beat(look.replies, workers)
     if isinstance(read, Gap):
-        return replace(before, gap=read.reason)
+        return replace(before, gap="" if scheduler.kind == "beat" and _still_holds(before, look, workers) else read.reason)
     if read is None or (beat_gone and read.tasks == PeriodicTasks()):
         return replace(before, gap="" if before.known else NOBODY_SAID)
     excluded = [one for one in read.tasks.entries if _excluded(one, scheduler.exclude)]
     unread = {entry: why for entry, why in read.tasks.unread.items() if not any(fnmatchcase(entry, glob) for glob in scheduler.exclude)}
     entries = tuple(one for one in read.tasks.entries if one not in excluded)
-    return replace(read, tasks=PeriodicTasks(entries, unread), zone=scheduler.zone or read.zone or before.zone, known=True)
+    zone = scheduler.zone or read.zone or before.zone
+    return replace(read, tasks=PeriodicTasks(entries, unread), zone=zone, known=True, read_at=look.now)
+
+
+def _still_holds(plan: Plan, look: Look, workers: KnownWorkers) -> bool:
+    """Whether what workers said earlier is true still: while Flower is away, events show what runs, and that no worker started since."""
+    born = [worker.born_at for worker in workers.known.values() if worker.state == "online"]
+    since = plan.read_at
+    return since is not None and not uncounted(look) and all(at is not None and at <= since for at in born)
 
 
 def is_empty(scheduler: Scheduler, plan: Plan) -> bool:

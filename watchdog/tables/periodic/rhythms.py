@@ -10,10 +10,9 @@ from math import inf
 from msgspec import Struct, field
 
 from watchdog.core.model.demand import NOT_READ
-from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query, ReadEventCounters
-from watchdog.core.model.replies import EventCounters
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
+from watchdog.tables.periodic.counted import counted_since, missed_since, uncounted
 from watchdog.tables.periodic.schedulers import schedulers_seen
 from watchdog.tables.periodic.schedules import SchedulesSeen
 from watchdog.tables.tasks.counters import NTH
@@ -59,10 +58,10 @@ class Rhythm(Struct, frozen=True, gc=False):
 
 
 class RhythmsSeen(Struct, frozen=True):
-    """The memory of the table. `flower_started_at`: of the Flower that counted last."""
+    """The memory of the table. `counted_since`: since when nothing was missed that tasks did."""
 
     known: Mapping[str, Rhythm] = field(default_factory=dict)
-    flower_started_at: float | None = None
+    counted_since: float | None = None
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -71,21 +70,18 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 
 def read(look: Look) -> Reading:
-    """Return one row per task with a rhythm; while Flower does not answer, how long each has been silent is unknown."""
+    """Return one row per task with a rhythm; while nobody counts what tasks do, how long each has been silent is unknown."""
     if look.target.without_tasks:
         return Reading(idle={column.name: look.target.without_tasks for column in COLUMNS})
     if not look.demand.wants("rhythms"):
         return Reading(idle={column.name: NOT_READ for column in COLUMNS})
     before = look.memory if isinstance(look.memory, RhythmsSeen) else RhythmsSeen()
-    counters = look.replies.get(ReadEventCounters(), EventCounters)
-    if isinstance(counters, Gap):
-        rows = tuple(_row(task, one, look, counters.reason) for task, one in before.known.items() if one.usual_s is not None)
+    why, since = uncounted(look), counted_since(look)
+    if look.before["tasks"].unread is not None:
+        rows = tuple(_row(task, one, look, why) for task, one in before.known.items() if one.usual_s is not None)
         return Reading(rows, memory=before)
-    restarted = None not in (before.flower_started_at, counters.started_at) and before.flower_started_at != counters.started_at
-    known = _known_now({} if restarted else before.known, look)
-    seen = RhythmsSeen(known, before.flower_started_at if counters.started_at is None else counters.started_at)
-    scheduled = _scheduled(look)
-    why = look.before["tasks"].partial or ""
+    known = _known_now({} if missed_since(before.counted_since, since) else before.known, look)
+    seen, scheduled = RhythmsSeen(known, since), _scheduled(look)
     rows = tuple(_row(task, one, look, why) for task, one in known.items() if one.usual_s is not None and task not in scheduled)
     return Reading(rows, memory=seen)
 

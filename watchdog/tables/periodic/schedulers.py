@@ -1,8 +1,8 @@
 """`schedulers`: one row per scheduler whose tasks are taken from it (`schedule = "beat"`), with whether it still sends.
 
 Input: what workers, Redis or a database say of its tasks; when tasks were last received. Output: the rows, and a memory that `schedules`
-reads too. What it sends is counted from when watchdog began to look, anew after each start of Flower and after each change of its schedule,
-so that neither a fresh install nor an edited schedule raises a false alarm.
+reads too. What it sends is counted from when watchdog began to look, anew after each time that nobody counted and after each change of its
+schedule, so that neither a fresh install nor an edited schedule raises a false alarm.
 """
 
 import datetime as dt
@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query, ReadEventCounters, SucceededTasks
-from watchdog.core.model.replies import EventCounters, TaskSeen
+from watchdog.core.model.replies import TaskSeen
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.schedules.periodic import LocalZoneError, PeriodicTask, Scheduler
 from watchdog.core.model.schedules.schedule import Schedule, default_grace_s
 from watchdog.core.text.times_of_day import zone_of
 from watchdog.tables.periodic import redbeat
+from watchdog.tables.periodic.counted import counted_since, missed_since, uncounted
 from watchdog.tables.periodic.doubles import ASK_EVERY_S, candidates, sent_twice
 from watchdog.tables.periodic.plans import Plan, Registered, is_empty, nothing_read, plan_now, plan_queries, registered_now
 from watchdog.tables.periodic.silence import backlog, last_sign, missed_runs
@@ -72,11 +73,11 @@ class KnownScheduler(Struct, frozen=True):
 
 
 class SchedulersSeen(Struct, frozen=True):
-    """The memory of the table, which `schedules` reads too. `flower_started_at`: of the Flower that counted last."""
+    """The memory of the table, which `schedules` reads too. `counted_since`: since when nothing was missed that tasks did."""
 
     known: Mapping[str, KnownScheduler] = field(default_factory=dict)
     registered: Registered = Registered()
-    flower_started_at: float | None = None
+    counted_since: float | None = None
 
 
 def schedulers_seen(memory: object) -> SchedulersSeen:
@@ -115,24 +116,23 @@ def read(look: Look) -> Reading:
     if not look.target.schedulers:
         idle = {column.name: NOBODY for column in COLUMNS}
         return Reading(idle=idle, memory=SchedulersSeen(registered=registered) if look.target.schedules else None)
-    counters = look.replies.get(ReadEventCounters(), EventCounters)
-    started_at = None if isinstance(counters, Gap) else counters.started_at
-    restarted = None not in (before.flower_started_at, started_at) and before.flower_started_at != started_at
+    since = counted_since(look)
+    missed = missed_since(before.counted_since, since)
     known, rows = {}, []
     for scheduler in look.target.schedulers:
-        now = _known_now(scheduler, before.known.get(scheduler.kind), look, restarted=restarted)
+        now = _known_now(scheduler, before.known.get(scheduler.kind), look, missed=missed)
         now = replace(now, plan=plan_now(scheduler, now.plan, look, workers, beat_gone=now.lock_seen and now.lock is None))
         now = _heard(scheduler, before.known.get(scheduler.kind), now, look)
         now = _counted(scheduler, now, look)
         known[scheduler.kind] = now
         rows.append(_row(scheduler, now, look))
-    memory = SchedulersSeen(known, registered, before.flower_started_at if started_at is None else started_at)
+    memory = SchedulersSeen(known, registered, since)
     return Reading(tuple(rows), memory=memory, note=_note(look.target.schedulers, known))
 
 
-def _known_now(scheduler: Scheduler, before: KnownScheduler | None, look: Look, *, restarted: bool) -> KnownScheduler:
+def _known_now(scheduler: Scheduler, before: KnownScheduler | None, look: Look, *, missed: bool) -> KnownScheduler:
     known = before or KnownScheduler(Plan(), look.now)
-    if restarted:
+    if missed:
         known = replace(known, since=look.now)
     lock = _lock(scheduler, known.lock, look)
     return replace(known, lock=lock, lock_seen=known.lock_seen or lock is not None)
@@ -249,11 +249,8 @@ def _unknown(scheduler: Scheduler, known: KnownScheduler, look: Look) -> str:
     """Why nobody knows whether it sends; empty if that is known. Redbeat notes each run itself, so that no worker is needed."""
     if scheduler.kind == "redbeat":
         return ""
-    counters = look.replies.get(ReadEventCounters(), EventCounters)
-    if isinstance(counters, Gap):
-        return counters.reason
     waiting = backlog(known.plan.tasks.entries, look)
-    return look.before["tasks"].partial or (waiting if isinstance(waiting, str) else "")
+    return uncounted(look) or (waiting if isinstance(waiting, str) else "")
 
 
 def _note(schedulers: Iterable[Scheduler], known: Mapping[str, KnownScheduler]) -> str:

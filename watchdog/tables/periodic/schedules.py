@@ -1,8 +1,8 @@
 """`schedules`: one row per task that is expected to succeed regularly, with how late its success is.
 
 Which these are is configured (`[[target.schedule]]`), or taken from a scheduler; what is configured wins. The wait begins at the last
-success that was seen; before the first, when watchdog began to look, so that a fresh install raises no false alarm; again when Flower
-started anew, because nobody counted what succeeded while it was down; and again when the schedule changes.
+success that was seen; before the first, when watchdog began to look, so that a fresh install raises no false alarm; again after a time in
+which nobody counted what succeeded, as when Flower started anew and no events were heard; and again when the schedule changes.
 """
 
 import zlib
@@ -11,12 +11,11 @@ from math import inf
 
 from msgspec import Struct, field
 
-from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query, ReadEventCounters
-from watchdog.core.model.replies import EventCounters
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.schedules.schedule import Schedule
 from watchdog.core.text.durations import format_duration
+from watchdog.tables.periodic.counted import counted_since, missed_since, uncounted
 from watchdog.tables.periodic.schedulers import SchedulersSeen, schedulers_seen, schedules_of
 from watchdog.tables.periodic.single_look import without_tasks
 from watchdog.tables.tasks.counters import TaskCounters
@@ -86,10 +85,10 @@ class Awaited(Struct, frozen=True):
 
 
 class SchedulesSeen(Struct, frozen=True):
-    """The memory of the table. `flower_started_at`: of the Flower that counted last."""
+    """The memory of the table. `counted_since`: since when nothing was missed that tasks did."""
 
     awaited: Mapping[str, Awaited] = field(default_factory=dict)
-    flower_started_at: float | None = None
+    counted_since: float | None = None
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -99,16 +98,14 @@ def asks(asking: Asking) -> Iterable[Query]:
 
 
 def read(look: Look) -> Reading:
-    """Return one row per task; if Flower did not answer, or misses events, how late each is remains unknown."""
+    """Return one row per task; if nobody counts what tasks do, or not all, how late each is remains unknown."""
     if not (look.target.schedules or look.target.schedulers):
         return Reading(idle={column.name: NOT_CONFIGURED for column in COLUMNS})
     before = look.memory if isinstance(look.memory, SchedulesSeen) else SchedulesSeen()
     schedulers = schedulers_seen(look.before["schedulers"].memory)
     expected = _expected(look, schedulers)
-    counters = look.replies.get(ReadEventCounters(), EventCounters)
-    tasks = look.before["tasks"]
-    unknown = counters.reason if isinstance(counters, Gap) else tasks.partial or ""
-    seen = _seen(before, expected, tasks.memory, None if isinstance(counters, Gap) else counters.started_at, look.now)
+    unknown = uncounted(look)
+    seen = _seen(before, expected, look)
     running = frozenset(row.cells.get("name") for row in look.before["running"].rows)
     rows = [
         _row(one, seen.awaited[one.task], look.now, unknown, _due_at(one, seen.awaited[one.task], schedulers, running)) for one in expected
@@ -138,16 +135,17 @@ def _fields(one: Schedule) -> tuple[frozenset[int], ...]:
     return () if cron is None else (cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays)
 
 
-def _seen(before: SchedulesSeen, expected: list[Expected], tasks: object, started_at: float | None, now: float) -> SchedulesSeen:
+def _seen(before: SchedulesSeen, expected: list[Expected], look: Look) -> SchedulesSeen:
+    tasks, counted, now = look.before["tasks"].memory, counted_since(look), look.now
     successes = tasks.last_success if isinstance(tasks, TaskCounters) else {}
-    restarted = None not in (before.flower_started_at, started_at) and before.flower_started_at != started_at
+    missed = missed_since(before.counted_since, counted)
     awaited = {}
     for one in expected:
         known, definition = before.awaited.get(one.task) or Awaited(now), one.definition
         changed = known.definition not in ("", definition)
-        since = now if restarted or changed else known.since
+        since = now if missed or changed else known.since
         awaited[one.task] = Awaited(since, successes.get(one.task) or known.succeeded_at, definition)
-    return SchedulesSeen(awaited, before.flower_started_at if started_at is None else started_at)
+    return SchedulesSeen(awaited, counted)
 
 
 def _due_at(expected: Expected, awaited: Awaited, schedulers: SchedulersSeen, running: Collection[object]) -> float:

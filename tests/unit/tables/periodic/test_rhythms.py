@@ -13,6 +13,7 @@ from watchdog.core.model.rows import Cell, Look, Reading, Sample
 from watchdog.core.model.target import Target
 from watchdog.tables.periodic.rhythms import TABLE, RhythmsSeen
 from watchdog.tables.periodic.schedules import Awaited, SchedulesSeen
+from watchdog.tables.tasks.counters import TaskCounters
 from watchdog.tables.tasks.listed import EVENTS
 
 BEGAN = 1_000_000.0
@@ -25,17 +26,21 @@ class Watched:
 
     def __init__(self, scheduled: Iterable[str] = ()) -> None:
         self.memory: object = None
-        self.started_at = 1.0
+        self.counted_since = 1.0
         self.scheduled = SchedulesSeen({task: Awaited(BEGAN) for task in scheduled})
 
     def look(self, at: float, received: int = 0, gap: str = "", demand: Demand | None = None) -> Reading:
         numbers = (float(received), *[0.0] * (len(EVENTS) - 1))
         before = {
-            "tasks": Reading(sample=Sample(BEGAN + at, {"shop.tick": numbers})),
+            "tasks": Reading(
+                unread=gap or None,
+                memory=TaskCounters(counted_since=self.counted_since),
+                sample=None if gap else Sample(BEGAN + at, {"shop.tick": numbers}),
+            ),
             "schedules": Reading(memory=self.scheduled),
             "schedulers": Reading(),
         }
-        counters = Gap(gap) if gap else EventCounters(self.started_at, {})
+        counters = Gap(gap) if gap else EventCounters(1.0, {})
         replies = Replies({ReadEventCounters(): counters})
         reading = TABLE.read(Look(TARGET, self.memory, replies, BEGAN + at, 300.0, before=before, demand=demand or Demand()))
         self.memory = reading.memory
@@ -117,10 +122,10 @@ def test_while_flower_does_not_answer_its_silence_is_unknown() -> None:
     assert row.gaps == {"silent_s": "flower: 503", "missed": "flower: 503"}
 
 
-def test_a_flower_that_started_anew_begins_anew() -> None:
+def test_after_a_time_in_which_nobody_counted_it_begins_anew() -> None:
     watched = Watched()
     watched.runs(*every(300.0))
-    watched.started_at = 2.0
+    watched.counted_since = 2.0
     assert watched.row(5000.0) is None
 
 

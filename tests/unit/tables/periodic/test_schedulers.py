@@ -74,10 +74,10 @@ def test_while_flower_does_not_answer_it_is_unknown() -> None:
     assert missed(watched, 600.0) == ["flower: 503"]
 
 
-def test_a_flower_that_started_anew_heard_nothing_before() -> None:
+def test_after_a_time_in_which_nobody_counted_its_silence_begins_anew() -> None:
     watched = Watched(seen={"shop.tick": 0.0})
     watched.look(0.0)
-    watched.started_at = 2.0
+    watched.counted_since = 2.0
     assert missed(watched, 600.0, 695.0) == [0.0, 1.0]
 
 

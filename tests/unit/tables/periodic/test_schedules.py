@@ -22,12 +22,12 @@ class Watched:
     def __init__(self) -> None:
         self.memory: object = None
         self.tasks = Reading(memory=TaskCounters())
-        self.started_at: float | None = 1.0
+        self.counted_since = 1.0
 
     def look(self, at: float, *, succeeded_at: float | None = None, gap: str = "", partial: str | None = None) -> dict[str, Cell]:
         success = {} if succeeded_at is None else {"reports.hourly": BEGAN + succeeded_at}
-        counters = Gap(gap) if gap else EventCounters(self.started_at, {})
-        tasks = Reading(partial=partial, memory=TaskCounters(last_success=success))
+        counters = Gap(gap) if gap else EventCounters(1.0, {})
+        tasks = Reading(partial=partial, memory=TaskCounters(last_success=success, counted_since=self.counted_since))
         before = {"tasks": tasks, "running": Reading(), "schedulers": Reading()}
         look = Look(TARGET, self.memory, Replies({ReadEventCounters(): counters}), BEGAN + at, 300.0, before=before)
         reading = TABLE.read(look)
@@ -77,10 +77,10 @@ def test_while_events_are_missing_nobody_knows() -> None:
     assert watched.look(9000.0, partial="workers send no events")["why overdue_s"] == "workers send no events"
 
 
-def test_a_flower_that_started_anew_counted_nothing_before_so_the_wait_begins_again() -> None:
+def test_after_a_time_in_which_nobody_counted_the_wait_begins_again() -> None:
     watched = Watched()
     watched.look(0.0)
-    watched.started_at = BEGAN + 4000.0
+    watched.counted_since = BEGAN + 4000.0
     assert [overdue(watched.look(at)) for at in (4100.0, 8290.0, 8310.0)] == [0.0, 0.0, 10.0]
 
 

@@ -8,6 +8,7 @@ from watchdog.core.model.replies import EventCounters, Held, Replies, WorkerInsp
 from watchdog.core.model.rows import Cell, Look, Reading, Row
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, RedbeatEntry, Scheduler, WorkerPlan
 from watchdog.core.model.schedules.queries import KeyLife, RedbeatEntries, ScoredMembers, WorkerPlans
+from watchdog.core.model.servers.both_counts import Ours
 from watchdog.core.model.target import Target
 from watchdog.tables.periodic import schedulers, schedules
 from watchdog.tables.tasks.counters import TaskCounters
@@ -36,7 +37,9 @@ class Watched:
     queues: Reading = field(default_factory=lambda: Reading((Row({"name": "celery", "length": 0.0}),)))
     running: Reading = field(default_factory=Reading)
     lock_life_s: float = 0.0
-    started_at: float = 1.0
+    counted_since: float = 1.0
+    by_events: bool = False
+    """Whether what tasks do is counted by events."""
     gap: str = ""
     zone: str | None = "UTC"
     unread: dict[str, str] = field(default_factory=dict)
@@ -50,7 +53,7 @@ class Watched:
         held = Held(frozenset(keys), {key: RedbeatEntry(one) for key, one in zip(keys, self.entries, strict=True)})
         return Replies(
             {
-                ReadEventCounters(): Gap(self.gap) if self.gap else EventCounters(self.started_at, {}),
+                ReadEventCounters(): Gap(self.gap) if self.gap else EventCounters(1.0, {}),
                 WorkerPlans(): Gap(self.gap) if self.gap else plans,
                 ScoredMembers("redbeat::schedule", 5000): keys,
                 KeyLife("redbeat::lock"): self.lock_life_s,
@@ -68,6 +71,8 @@ class Watched:
         memory = TaskCounters(
             last_seen={task: BEGAN + seen for task, seen in self.seen.items()},
             last_success={task: BEGAN + done for task, done in self.succeeded.items()},
+            counted_since=self.counted_since,
+            ours=Ours(since=1.0, told=self.by_events),
         )
         before = {
             "workers": Reading(memory=KnownWorkers(workers)),
