@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.builders.answers import a_target
 from tests.builders.looks import table_memory
 from watchdog.core.history.series import Moment
+from watchdog.core.model.demand import Demand
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, Seen, read_tables
@@ -56,6 +57,7 @@ class World:
         self.flower, self.events = Telling("flower"), Telling("events")
         self.target = a_target(**{"sources": frozenset({"flower", "events"}), "hears_beside_flower": True, **target})
         self.poller, self.past, self.now = self._started(), Past(), BEGAN
+        self.demand = Demand()
         self.readings: Mapping[str, Reading] = {}
         self.moment = Moment(self.past, Seen({}, {}, {}), 0.0, None, EVERY_S)
         self.sent = 0
@@ -121,7 +123,8 @@ class World:
     def look(self) -> None:
         self.now += EVERY_S
         self.events.runs.timings.passes(self.now)
-        seen = read_tables(self.tables, self.target, self.past, self.poller.ask(self.past, self.now), self.now)
+        replies = self.poller.ask(self.past, self.now, demand=self.demand)
+        seen = read_tables(self.tables, self.target, self.past, replies, self.now, demand=self.demand)
         self.readings = seen.windows[DEFAULT_WINDOW_S]
         self.moment = Moment(self.past, seen, self.now, self.now - EVERY_S, EVERY_S)
         self._adds_up(self.past.memories.get("tasks", TaskCounters()), seen)

@@ -44,7 +44,7 @@ DESIGN = {
     "broker": "latency_ms used_memory max_memory memory_ratio evicted eviction_policy clients client_ratio blocked_clients role "
     "replica_link_up last_save_ok unacked unacked_oldest_s lost_messages flushed unacked_ratio redelivered_in_s unacked_holders "
     "visibility_timeout_s lasting_keys alarms disk_free disk_limit nodes_down partitions scheduled unsaved_s clock_ahead_s",
-    "sources": "name up error latency_ms stale_s version restarted_s",
+    "sources": "name up error latency_ms stale_s version restarted_s hears tasks_heard_s per_s core_share core_allowed",
     "cluster": "workers_online workers_lost workers_left workers_unknown workers_known host workers_expected capacity active utilization "
     "backlog unacked per_min error_rate finished versions pressure",
     "blind": "cause reason rules hidden blind_s",
@@ -84,7 +84,7 @@ CLUSTERS = [name for name, table in TABLES.items() if not table.own]
 OWN = [name for name, table in TABLES.items() if table.own]
 
 AS_KEPT = {
-    "sources": {"name", "up", "error", "stale_s", "version"},
+    "sources": {"name", "up", "error", "stale_s", "version", "hears", "tasks_heard_s", "per_s", "core_share", "core_allowed"},
     "queues": {"name", "declared"},
     "workers": {"name", "kind", "host"},
     "groups": {"pattern", "minimum"},

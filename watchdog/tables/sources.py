@@ -1,8 +1,10 @@
 """`sources`: one row per source of the target: whether it was reached, accepted us and answered the first query, or why not."""
 
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import (
@@ -18,12 +20,13 @@ from watchdog.core.model.queries import (
 from watchdog.core.model.replies import EventCounters, RedisServer, WorkersHeard
 from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, Row, Table
 from watchdog.core.model.schedules.queries import DjangoTasks
-from watchdog.core.model.servers.heard import OF_TASKS, CountHeard
+from watchdog.core.model.servers.heard import OF_TASKS, CountHeard, EventsMeasured, MeasureEvents
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen
 
-__all__ = ["TABLE"]
+__all__ = ["ALL", "TABLE", "WORKERS"]
 
+WORKERS, ALL = "workers", "workers and tasks"
 NAMES = ("flower", "redis", "rabbitmq", "results", "events", "django", "celery")
 COLUMNS = (
     Column(
@@ -38,7 +41,13 @@ COLUMNS = (
     Column("stale_s", Kind.NUMBER, "since it was last up; 0 while it is, or where it never was", "s", 0.0),
     Column("version", Kind.TEXT, "its version, if it reports it", neutral=""),
     Column("restarted_s", Kind.NUMBER, "since it started", "s"),
+    Column("hears", Kind.TEXT, "of events: whose are heard now; empty for the others", neutral="", allowed=("", WORKERS, ALL)),
+    Column("tasks_heard_s", Kind.NUMBER, "of events: how long those of tasks were heard without a break; 0 while they are not", "s", 0.0),
+    Column("per_s", Kind.NUMBER, "of events: how many came a second, over the last minute or two", "events/s", 0.0),
+    Column("core_share", Kind.NUMBER, "of events: the share of a core that hearing them took", "ratio", 0.0),
+    Column("core_allowed", Kind.NUMBER, "of events: what those of tasks may take; infinite where they may take any", "ratio", inf),
 )
+OF_EVENTS = tuple(column.name for column in COLUMNS[-5:])
 FIRST: Mapping[str, Query] = {
     "redis": Ping(),
     "rabbitmq": RabbitOverview(),
@@ -63,7 +72,8 @@ class SourcesSeen(Struct, frozen=True):
 
 def asks(asking: Asking) -> Iterable[Query]:
     """Return each source's first query, and the one that reports when it started."""
-    return [q for name in sorted(asking.target.sources) if name in FIRST for q in (FIRST[name], ALSO[name])]
+    measured = [MeasureEvents()] if "events" in asking.target.sources else []
+    return [*(q for name in sorted(asking.target.sources) if name in FIRST for q in (FIRST[name], ALSO[name])), *measured]
 
 
 def read(look: Look) -> Reading:
@@ -88,10 +98,24 @@ def _row(name: str, up: bool, memory: SourcesSeen, look: Look) -> Row:  # noqa: 
         "stale_s": 0.0 if up else max(look.now - memory.up_at.get(name, look.now), 0.0),
         "version": version,
         "restarted_s": age,
+        **_heard(name, look, up=up),
     }
     also = look.replies.get(ALSO[name], object) if name in ALSO else first
     why = errors[0] if not up else also.reason if isinstance(also, Gap) else f"{name}: does not say"
-    return Row(cells, {column: why for column in ("latency_ms", "restarted_s") if cells[column] is None})
+    gaps = {column: why for column in ("latency_ms", "restarted_s") if cells[column] is None}
+    measured = look.replies.get(MeasureEvents(), EventsMeasured)
+    return Row(cells, gaps | {column: measured.reason for column in OF_EVENTS if cells[column] is None and isinstance(measured, Gap)})
+
+
+def _heard(name: str, look: Look, *, up: bool) -> dict[str, Cell]:
+    """Return what is heard, since when, and what that takes."""
+    if name != "events" or not up:
+        return {column.name: column.neutral for column in COLUMNS if column.name in OF_EVENTS}
+    counted = look.replies.get(ReadEventCounters() if look.target.hears_tasks else CountHeard(), EventCounters)
+    measured = look.replies.get(MeasureEvents(), EventsMeasured)
+    since = None if isinstance(counted, Gap) else counted.started_at
+    figures = dict.fromkeys(OF_EVENTS[2:]) if isinstance(measured, Gap) else dict(zip(OF_EVENTS[2:], astuple(measured), strict=True))
+    return {"hears": WORKERS if since is None else ALL, "tasks_heard_s": 0.0 if since is None else max(look.now - since, 0.0), **figures}
 
 
 def _first(name: str, look: Look) -> object:

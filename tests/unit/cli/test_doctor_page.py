@@ -19,3 +19,9 @@ def test_what_only_the_daemon_hears_is_not_called_blind() -> None:
 
 def test_it_is_not_counted_as_blind_either() -> None:
     assert "blind" not in page(("TaskFailureRateHigh", HEARD_LATER)).splitlines()[0]
+
+
+def test_it_says_what_the_daemon_hears() -> None:
+    checked = TargetChecked(target="prod")
+    shown = plain(doctor_page(CheckResult(0.0, 10, (checked,)), (), "watchdog.toml", {"prod": "workers since 2h"}))
+    assert "Events that the daemon hears, beside what was looked at here:\n  prod: workers since 2h" in shown

@@ -7,7 +7,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers, ListLengths, Ping, ReadEventCounters, TaskMeta, WorkerStatus
 from watchdog.core.model.replies import EventCounters, Replies, WorkersHeard
 from watchdog.core.model.rows import Look, Reading
-from watchdog.core.model.servers.heard import CountHeard
+from watchdog.core.model.servers.heard import CountHeard, EventsMeasured, MeasureEvents
 from watchdog.tables.sources import TABLE
 
 
@@ -51,6 +51,22 @@ def test_beside_flower_it_is_told_why_nothing_is_heard_of_tasks(counted: object,
     replies = Replies({HearWorkers(): WorkersHeard(60.0, {}), CountHeard(): counted})
     reading = TABLE.read(Look(target, None, replies, NOW, 300.0))
     assert (cell(reading, "events", "up"), cell(reading, "events", "error")) == (True, error)
+
+
+@pytest.mark.parametrize(("counted", "heard"), [(EventCounters(NOW - 60, {}), ("workers and tasks", 60.0)), (LET_GO, ("workers", 0.0))])
+def test_it_is_told_whose_events_are_heard_and_what_they_take(counted: object, heard: tuple[str, float]) -> None:
+    target = a_target(sources=frozenset({"flower", "events"}), hears_beside_flower=True)
+    measured = EventsMeasured(45.0, 0.0003, 0.01)
+    replies = Replies({HearWorkers(): WorkersHeard(90.0, {}), CountHeard(): counted, MeasureEvents(): measured})
+    reading = TABLE.read(Look(target, None, replies, NOW, 300.0))
+    cells = [cell(reading, "events", column) for column in ("hears", "tasks_heard_s", "restarted_s", "per_s", "core_share", "core_allowed")]
+    assert cells == [*heard, 90.0, 45.0, 0.0003, 0.01]
+
+
+def test_what_is_not_measured_yet_is_a_gap() -> None:
+    target = a_target(sources=frozenset({"events"}), hears_tasks=True)
+    replies = Replies({HearWorkers(): WorkersHeard(90.0, {}), MeasureEvents(): Gap("events: not measured yet")})
+    assert gap(TABLE.read(Look(target, None, replies, NOW, 300.0)), "events", "per_s") == "events: not measured yet"
 
 
 def test_staleness_is_since_it_was_last_up() -> None:

@@ -15,7 +15,11 @@ from watchdog.cli.options import config_option, format_option, targets_option
 from watchdog.cli.output.refusals import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from watchdog.config.load import Loaded
     from watchdog.core.judging.check_result import CheckResult
+    from watchdog.core.model.last_look import LastLook
     from watchdog.core.model.severity import Severity
     from watchdog.polling.check import Checker
 
@@ -110,7 +114,8 @@ def doctor(  # noqa: PLR0913 - one for each option
         checker.close()
     footer = named_config(conf.loaded)
     if style == "text":
-        show(doctor_page(result, own, footer))
+        heard = {} if flower or redis or rabbitmq else _heard_by_daemon(conf.loaded, chosen, time.time())
+        show(doctor_page(result, own, footer, heard))
     else:
         Shown(style, footer, verbose=True).show(result)
     ctx.exit(max(result.exit_code, _sent(ctx, config) if send else 0))
@@ -125,6 +130,24 @@ def _examined(checker: "Checker", fail_on: "Severity") -> "CheckResult":
         status.say(f"looking once more in {PAUSE_S:g} s")
         time.sleep(PAUSE_S)
         return checker.check(fail_on, status.say)
+
+
+def _heard_by_daemon(loaded: "Loaded", names: "Collection[str]", now: float) -> dict[str, str]:
+    """Target -> what `watchdog run` hears of it by events, as of its last look; or that none has looked."""
+    from watchdog.config.database_path import is_absent  # noqa: PLC0415
+    from watchdog.status.hearing import heard_at_last  # noqa: PLC0415
+
+    hearing = [target for target in loaded.settings.target if target.hears and (not names or target.name in names)]
+    looks: Mapping[str, LastLook] = {}
+    if hearing and not is_absent(loaded.database):
+        from watchdog.store import Store, StoreError  # noqa: PLC0415
+
+        try:
+            with Store.open(loaded.database, create=False, command="watchdog doctor") as store:
+                looks = store.last_looks()
+        except StoreError as error:
+            return {target.name: f"unknown, {error}" for target in hearing}
+    return {target.name: heard_at_last(looks.get(target.name), now, tasks=target.hears_tasks) for target in hearing}
 
 
 def _sent(ctx: click.Context, config: Path | None) -> int:

@@ -4,7 +4,8 @@ In: a `CheckResult`, the names of the rules that are the doctor's own. Out: a pa
 one.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from watchdog.cli.output.page import Block, Entries, Entry, Ink, Line, Piece
 from watchdog.core.incidents.payload import iso
@@ -24,8 +25,8 @@ Reasons = dict[tuple[str, str], list[str]]
 """(why, target) -> the rules that have no verdict for that reason."""
 
 
-def doctor_page(result: CheckResult, own: Collection[str], footer: str) -> list[Block]:
-    """The page; `footer` names the configuration."""
+def doctor_page(result: CheckResult, own: Collection[str], footer: str, heard: Mapping[str, str] = MappingProxyType({})) -> list[Block]:
+    """The page; `footer` names the configuration; `heard`: target -> what the daemon hears of it by events."""
     found = _grouped(result.firing)
     unjudged = _without_verdict(result, lambda rule: rule not in own and rule != BY_THE_DAEMON)
     blind = {why: rules for why, rules in unjudged.items() if why[0] != HEARD_LATER}
@@ -33,9 +34,18 @@ def doctor_page(result: CheckResult, own: Collection[str], footer: str) -> list[
     if found:
         page += [Line(), Entries(tuple(map(_entry, found)))]
     page += _reasons("These alerts are blind here:", blind)
+    page += _heard(heard)
     page += _reasons("Judged by the daemon alone:", {why: rules for why, rules in unjudged.items() if why not in blind})
     page += _reasons("Not examined:", _without_verdict(result, lambda rule: rule in own))
     return [*page, Line(), Line.of(Ink(f"{iso(result.checked_at)} · {footer}", "faint"))]
+
+
+def _heard(heard: Mapping[str, str]) -> Iterator[Block]:
+    if heard:
+        yield Line()
+        yield Line.of("Events that the daemon hears, beside what was looked at here:")
+    for target, what in heard.items():
+        yield Line.of(Ink(target, "strong"), f": {what}", indent=2)
 
 
 def _grouped(firing: Sequence[Firing]) -> list[list[Firing]]:

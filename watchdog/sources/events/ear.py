@@ -14,9 +14,11 @@ from math import inf
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import WorkersHeard
+from watchdog.core.model.servers.heard import EventsMeasured
 from watchdog.sources.events.heard import Memory
 from watchdog.sources.events.listening import Fault, Heard, Listening
 from watchdog.sources.events.messages import WorkerEvent
+from watchdog.sources.events.meter import Meter
 from watchdog.sources.events.tasks.allowance import Allowance, Spent, Turn
 from watchdog.sources.events.tasks.answers import answer
 from watchdog.sources.events.tasks.proofs import Proofs
@@ -30,6 +32,7 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 """Pauses before it connects again: each twice as long as the one before."""
 NOT_YET = Gap("events: the connection to the broker is being opened")
+NOT_MEASURED = Gap("events: heard for too short a time to measure it")
 NOT_CONFIRMED = "the broker has not confirmed yet that it sends those of tasks"
 
 
@@ -42,6 +45,7 @@ class Ear:
     def __init__(self, listening: Listening, changed: Callable[[str], None], *, tasks: bool = False, share: float = inf) -> None:
         self._listening, self._changed = listening, changed
         self._runs, self._proofs, self._allowance = Runs() if tasks else None, Proofs(), Allowance(share)
+        self._share, self._meter = share, Meter()
         self._denied = ""
         self._of_workers = 0
         self._memory, self._gap = Memory(), NOT_YET
@@ -78,6 +82,14 @@ class Ear:
                 return dict.fromkeys(queries, why or Gap("events: do not listen to tasks"))
             self._runs.timings.passes(time.time())
             return {query: answer(query, self._runs) for query in queries}
+
+    def measured(self) -> EventsMeasured | Gap:
+        """Return how many events come, and what hearing them takes."""
+        with self._turn:
+            measured = self._meter.measured()
+            if not self._open:
+                return self._gap
+            return NOT_MEASURED if measured is None else EventsMeasured(*measured, self._share)
 
     def learn(self, names: Mapping[str, str]) -> None:
         """Take names of tasks (id -> name) that were said before."""
@@ -155,14 +167,22 @@ class Ear:
             self._open, self._denied = True, opened.no_tasks
         self._says(self._no_tasks)
         more = False
+        self._notes()
         while not self._ending.wait(0 if more else PAUSE_S):
             more = self._listening.read(self)
+            spent = self._notes()
             if self._runs is not None:
-                self._weighs_cost(self._runs)
+                self._weighs_cost(spent)
 
-    def _weighs_cost(self, runs: Runs) -> None:
+    def _notes(self) -> Spent:
+        spent = Spent(time.monotonic(), time.thread_time(), 0 if self._runs is None else self._runs.heard, self._of_workers)
+        with self._turn:
+            self._meter.notes(spent)
+        return spent
+
+    def _weighs_cost(self, spent: Spent) -> None:
         """Let the events of tasks go if they cost too much, or take them again."""
-        turn = self._allowance.turn(Spent(time.monotonic(), time.thread_time(), runs.heard, self._of_workers))
+        turn = self._allowance.turn(spent)
         if turn is Turn.TRY:
             self._denied = NOT_CONFIRMED
             self._listening.take_tasks(self)

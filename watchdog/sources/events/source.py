@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers, Query
-from watchdog.core.model.servers.heard import OF_TASKS, CountHeard, ListHeard, SentTimes
+from watchdog.core.model.servers.heard import OF_TASKS, CountHeard, ListHeard, MeasureEvents, SentTimes
 from watchdog.core.model.servers.timings import TimeRuns
 from watchdog.sources.base import Answers
 from watchdog.sources.celery.settings import CelerySettings
@@ -92,6 +92,8 @@ class EventsSource:
         for query in queries:
             if isinstance(query, HearWorkers):  # it names the prefix of the channels
                 replies[query] = self._listening(query.prefix).heard()
+            elif isinstance(query, MeasureEvents):
+                replies[query] = NOT_BEFORE if self._ear is None else self._ear.measured()
             elif type(query) not in OF_TASKS and not isinstance(query, ITS_OWN):
                 replies[query] = Gap(f"events: does not know the question {type(query).__name__}")
         of_tasks = [query for query in queries if query not in replies]

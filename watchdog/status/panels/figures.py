@@ -7,6 +7,7 @@ from watchdog.core.history.trends import HOUR_S, Hour, number_of, runtimes_of
 from watchdog.core.model.rows import Row
 from watchdog.core.model.sketch import mean_of, quantile_of
 from watchdog.core.text.durations import format_duration
+from watchdog.status.hearing import hearing
 from watchdog.status.numbers import percent, short, time_short
 from watchdog.status.panel import Bar, Block, Cell, Course, Heading, Ink, Line, Panel, Piece, Sheet, Tile, Tiles
 from watchdog.status.panels.cells import NO_HISTORY, cut, reason_lines
@@ -94,17 +95,18 @@ def _by_two(
 
 
 def _sources(sources: TableShown) -> tuple[Line, ...]:
-    """One line that names each source, and whether it answers; and why one does not."""
+    """One line that names each source, and whether it answers; what is heard by events; and why one does not."""
     pieces: list[Piece] = []
-    wrong: list[Line] = []
+    said: list[Line] = []
     for row in sources.rows:
         up, error = row.cells.get("up") is True, str(row.cells.get("error") or "")
         version = str(row.cells.get("version") or "")
         name = f"{row.cells['name']}{' ' + version if version else ''}"
         style, missed = ("odd", "not heard") if row.cells["name"] == "events" else ("bad", "down")  # without events, Flower's word stands
         pieces += [Ink("● ", "good"), f"{name}   "] if up else [Ink(f"○ {name} {missed}   ", style)]
-        wrong += [Line.of(Ink(error, "odd" if up else style))] if error else []
-    return (Line.of(), Line(tuple(pieces)), *wrong) if pieces else ()
+        said += [Line.of(Ink(f"events: {heard}", "faint"))] if up and (heard := hearing(row.cells)) else []
+        said += [Line.of(Ink(error, "odd" if up else style))] if error else []
+    return (Line.of(), Line(tuple(pieces)), *said) if pieces else ()
 
 
 def metrics(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:

@@ -128,7 +128,7 @@ def _failures_wanted(demand: Demand) -> bool:
 
 
 def _runtimes_wanted(target: Target, demand: Demand) -> bool:
-    """Whether runtimes are read; what was heard costs nothing to ask for."""
+    """Whether Flower is asked for runtimes; those that are heard are known anyway."""
     return target.hears_tasks or demand.wants("tasks", *RUNTIMES)
 
 
@@ -177,6 +177,7 @@ def read(look: Look) -> Reading:
     memory = _since_listening(memory, counters, look.target)
     first_look = memory.read_at is None
     sample, now = _counted(replace(memory, heard=seen), counters, heard, look, by_events=by_events)
+    idle = {} if sample.heard_since is not None else idle
     earlier, unlisted = earlier_now(look, counters) if first_look else (Earlier(memory.earlier), "")
     now = replace(now, earlier=still_of_use(earlier.slices, look.now))
     if first_look:

@@ -8,6 +8,7 @@ from tests.builders.answers import a_target
 from tests.builders.both_tell import NAME, World
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch
+from watchdog.core.model.demand import NOT_READ, Demand
 from watchdog.core.model.queries import Query, SucceededTasks
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.sketch import Sketch
@@ -122,6 +123,16 @@ def test_a_flower_that_is_away_makes_no_runtime_unknown() -> None:
     world.flower_goes()
     succeeds(world, 1.0, 3.0)
     assert average(looks(world)) == 2.0
+
+
+def test_runtimes_that_are_heard_are_known_though_nobody_reads_them() -> None:
+    world = heard()
+    world.demand = Demand({})
+    succeeds(world, 1.0, 3.0)
+    known = average(looks(world))
+    world.events_go()
+    idle = looks(world).readings["tasks"].idle
+    assert (known, idle["runtime_avg"]) == (2.0, NOT_READ)
 
 
 class Asked:

@@ -17,7 +17,18 @@ from watchdog.core.model.queries import (
 )
 from watchdog.core.model.replies import TaskSeen
 
-__all__ = ["FAILURES_HEARD", "LISTS", "OF_TASKS", "CountHeard", "Heard", "ListHeard", "SentTimes", "same_moment"]
+__all__ = [
+    "FAILURES_HEARD",
+    "LISTS",
+    "OF_TASKS",
+    "CountHeard",
+    "EventsMeasured",
+    "Heard",
+    "ListHeard",
+    "MeasureEvents",
+    "SentTimes",
+    "same_moment",
+]
 
 ZONE_S = 900.0
 """Time zones differ by whole quarters of an hour."""
@@ -54,6 +65,20 @@ class Heard(Struct, frozen=True):
 
     tasks: tuple[TaskSeen, ...]
     over: frozenset[str] = frozenset()
+
+
+class MeasureEvents(Query, frozen=True):
+    """How many events come, and what hearing them takes. -> `EventsMeasured`."""
+
+    source = "events"
+
+
+class EventsMeasured(Struct, frozen=True):
+    """Over the last minute or two: events a second, and the share of a core that hearing them took; `allowed`: what those of tasks may."""
+
+    per_s: float
+    core_share: float
+    allowed: float
 
 
 class SentTimes(Query, frozen=True):

@@ -29,6 +29,7 @@ ALONE = {
     "HearWorkers",
     "CountHeard",
     "ListHeard",
+    "MeasureEvents",
     "SentTimes",
     "TimeRuns",
     "StoredResult",
