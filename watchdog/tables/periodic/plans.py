@@ -65,9 +65,11 @@ def plan_queries(asking: Asking) -> Iterable[Query]:
     """Return what shows the schedules, and which tasks workers register."""
     if not (asking.target.schedulers or asking.target.schedules):
         return
-    if "flower" in asking.target.sources:
+    sources, replies = asking.target.sources, asking.replies
+    if "flower" in sources:
         yield WorkerPlans()
-    elif "celery" in asking.target.sources:
+    is_away = replies.asked(WorkerPlans()) and isinstance(replies.get(WorkerPlans(), object), Gap)
+    if "celery" in sources and ("flower" not in sources or is_away):
         yield from _of_workers(asking)
     if "django" in asking.target.sources:
         yield DjangoTasks()
@@ -77,7 +79,7 @@ def plan_queries(asking: Asking) -> Iterable[Query]:
 
 
 def _of_workers(asking: Asking) -> list[PlansOfWorkers]:
-    """The workers that are there, asked themselves where there is no Flower."""
+    """The workers that are there, asked themselves where there is no Flower that says it."""
     known = known_workers_of(asking.memories.get("workers"))
     there = {worker.name for worker in known.known.values() if worker.state == "online" and not (worker.unknown or worker.busy)}
     names = sorted(name for name in there | ponged(asking.replies) if covers(name, asking.target.workers))
@@ -86,9 +88,10 @@ def _of_workers(asking: Asking) -> list[PlansOfWorkers]:
 
 def _told(replies: Replies) -> Mapping[str, WorkerPlan] | Gap:
     """What workers say of periodic tasks, through Flower or themselves; nothing where none is there to be asked."""
-    if replies.asked(WorkerPlans()):
-        return replies.get(WorkerPlans(), dict[str, WorkerPlan])
+    by_flower = replies.get(WorkerPlans(), dict[str, WorkerPlan])
     answers = [replies.get(query, dict[str, WorkerPlan]) for query in replies.answers if isinstance(query, PlansOfWorkers)]
+    if not isinstance(by_flower, Gap) or (replies.asked(WorkerPlans()) and not answers):
+        return by_flower
     gap = next((answer for answer in answers if isinstance(answer, Gap)), None)
     told = {name: plan for answer in answers if not isinstance(answer, Gap) for name, plan in answer.items()}
     return gap if gap is not None and not told else told

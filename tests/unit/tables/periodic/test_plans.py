@@ -1,11 +1,14 @@
 """What a scheduler sends, as workers say themselves where there is no Flower; and what is remembered while none says it."""
 
+from msgspec.structs import replace
+
 from tests.builders.answers import a_target
 from tests.unit.tables.periodic.watched import BEGAN, EVERY_MINUTE, Watched
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import Replies
 from watchdog.core.model.rows import Asking, Look, Reading
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, Scheduler, WorkerPlan
+from watchdog.core.model.schedules.queries import WorkerPlans
 from watchdog.core.model.servers.worker_queries import PingWorkers, PlansOfWorkers
 from watchdog.sources.periodic.cron import cron_of
 from watchdog.tables.periodic.plans import Plan, plan_now, plan_queries
@@ -28,6 +31,22 @@ def planned(answer: object, before: Plan = NOTHING) -> Plan:
 
 def test_without_flower_workers_that_are_there_are_asked_themselves() -> None:
     assert asked(Replies()) == [PlansOfWorkers(("w@x",))]
+
+
+def test_beside_a_flower_they_are_asked_only_while_it_does_not_answer() -> None:
+    beside = replace(ALONE, sources=ALONE.sources | {"flower"})
+
+    def asked_beside(said: object) -> list[object]:
+        return list(plan_queries(Asking(beside, None, Replies({WorkerPlans(): said}), BEGAN, {"workers": WORKERS})))
+
+    assert [asked_beside({}), asked_beside(Gap("flower: 503"))] == [[WorkerPlans()], [WorkerPlans(), PlansOfWorkers(("w@x",))]]
+
+
+def test_what_they_say_stands_in_for_a_flower_that_does_not_answer() -> None:
+    said = {"w@x": WorkerPlan(frozenset({"shop.tick"}), PeriodicTasks((EVERY_MINUTE,)), "UTC")}
+    replies = Replies({WorkerPlans(): Gap("flower: 503"), PlansOfWorkers(("w@x",)): said})
+    plan = plan_now(BEAT, NOTHING, Look(ALONE, None, replies, BEGAN, 300.0, before={"workers": Reading(memory=WORKERS)}), WORKERS)
+    assert (plan.tasks.entries, plan.gap) == ((EVERY_MINUTE,), "")
 
 
 def test_in_a_first_look_those_are_asked_that_answered_a_ping() -> None:
