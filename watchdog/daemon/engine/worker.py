@@ -60,8 +60,11 @@ class _AsOurs(logging.Handler):
         about = record.args if isinstance(record.args, tuple) else ()
         error = next((one for one in about if isinstance(one, (OSError, RedisError, OperationalError))), None)
         means = {} if error is None else {"means": self._reason_of(error)}
-        say = log.error if record.levelno >= logging.ERROR else log.warning
-        say("celery_said", by=record.name, reason=" ".join(record.getMessage().split()), **means)
+        said = {"by": record.name, "reason": " ".join(record.getMessage().split()), **means}
+        if record.levelno >= logging.ERROR:
+            log.error("celery_said", **said)
+        else:
+            log.warning("celery_said", **said)
 
 
 def _log_as_ours(handler: logging.Handler) -> None:
