@@ -136,7 +136,7 @@ def judged(
 BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("BrokerUnreachable", {"up": False, "error": "redis: connection refused"}, Severity.CRITICAL,
      "Broker unreachable: redis: connection refused"),
-    ("ResultsUnreachable", {"name": "results", "up": False, "error": "results: connection refused"}, Severity.ERROR,
+    ("ResultsUnreachable", {"name": "results", "up": False, "error": "results: connection refused"}, Severity.CRITICAL,
      "Results cannot be reached: results: connection refused"),
     ("FlowerUnreachable", {"name": "flower", "up": False, "error": "flower: 401, set FLOWER_UNAUTHENTICATED_API"}, Severity.ERROR,
      "Flower cannot be queried: flower: 401, set FLOWER_UNAUTHENTICATED_API"),
