@@ -36,7 +36,7 @@ FIGURE = "figure"
 WORKERS_PER_CORE = 3
 """Tests wait for servers, processes and timeouts more than they compute."""
 LONGEST_ID = 200
-LONGEST = ("test_events_on_rabbitmq", "test_amqp_events", "test_page_actions", "test_mute")
+LONGEST = ("test_events_on_rabbitmq", "test_amqp_events", "test_page_actions", "test_page", "test_actions", "test_run")
 """Modules that keep one process busy for a minute or more, or have such a test."""
 WITH_SERVERS = ("e2e", "integration")
 """Folders whose tests wait for servers."""
