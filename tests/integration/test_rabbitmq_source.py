@@ -96,6 +96,14 @@ def test_a_queue_that_nobody_reads_is_listed_with_its_messages(rabbit: RabbitMQ)
     )
 
 
+def test_what_expires_leaves_its_queue_without_being_delivered(rabbit: RabbitMQ) -> None:
+    """By which a queue that gets shorter without a consumer is told from one that somebody empties."""
+    publish(rabbit, "expiring", 3, **{"x-message-ttl": 500})
+    until(lambda: (one := queue(rabbit, "expiring")) is not None and (one.ready, one.published) == (0, 3), COUNTED_S, "them to expire")
+    assert (one := queue(rabbit, "expiring")) is not None
+    assert (one.consumers, one.delivered) == (0, 0)
+
+
 def test_a_stream_is_told_from_queues_whose_messages_go(rabbit: RabbitMQ) -> None:
     kinds = {kind: f"of-{kind}" for kind in ("classic", "quorum", "stream")}
     for kind, name in kinds.items():

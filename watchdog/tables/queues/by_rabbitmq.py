@@ -71,7 +71,11 @@ def read_by_rabbitmq(look: Look, idle: Mapping[str, str], columns: Iterable[str]
     told = {name for name in found if not target.workers or name in ours}  # the others belong to another app
     names = sorted(name for name in told | conf.declared | set(consumed.by_queue) if covers(name, target.queues))
     figures = {name: _Figures(found.get(name, QueueSeen(name, 0, 0, 0)), overview) for name in names}
-    consumed = replace(consumed, counted={name: one.consumers for name, one in figures.items()})
+    consumed = replace(
+        consumed,
+        counted={name: one.consumers for name, one in figures.items()},
+        delivered={name: one.delivered for name, one in figures.items()} if counting else None,
+    )
     heads = {name: one.heads for name, one in figures.items() if one.ready != 0} if counting else {}
     there = Bindings(whole=True, members={"": frozenset(found)})
     rows = QueueRows(look, memory, conf.declared, consumed, heads, _total(one.unacked for one in figures.values()), bindings=there)
@@ -118,11 +122,12 @@ class _Figures:
         self.ready = self._told(seen.ready)
         self.unacked = self._told(seen.unacked)
         self.consumers = self._told(seen.consumers)
+        self.delivered = seen.delivered
 
     @property
     def heads(self) -> Heads:
         """The message served next: the same as long as nothing was delivered."""
-        return Heads({self._seen.name: MessageHead(f"after {self._seen.delivered}", self._seen.head_at)})
+        return Heads({self._seen.name: MessageHead(f"after {self.delivered}", self._seen.head_at)})
 
     @property
     def sample(self) -> tuple[float | None, ...]:

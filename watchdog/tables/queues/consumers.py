@@ -48,6 +48,8 @@ class Consumers(Struct, frozen=True):
     """Why no count is known."""
     counted: Mapping[str, int | Gap] | None = None
     """Queue -> its consumers as the broker counts them, whoever they are; None if the broker does not."""
+    delivered: Mapping[str, int] | None = None
+    """Queue -> how many of its messages the broker has delivered so far; None if it does not count them."""
     unanswered: str | None = None
     """Why a queue without any known consumer may have one."""
 

@@ -43,6 +43,12 @@ class KnownQueue(Struct, frozen=True, gc=False, omit_defaults=True):
     taken_at: float | None = None
     """When messages were last seen to be taken although no consumer was known; `taken`: what was seen."""
     taken: str = ""
+    delivered: int | None = None
+    """How many of its messages the broker had delivered at the last poll, if it counts them."""
+    delivered_at: float | None = None
+    """When that was last seen to rise although it had no consumer; `fell_at`, `fell`: when it last got shorter then, and by how much."""
+    fell_at: float | None = None
+    fell: str = ""
     consumer: str = ""
     """A worker last known to consume it; empty if there never was one."""
 

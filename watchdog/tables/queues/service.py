@@ -2,6 +2,8 @@
 
 Input: a queue as remembered, its length and heads, its consumers in this poll. Output: how long it stood still with idle consumers, how
 long it had no consumer, and whether the two contradict: a queue without consumers that is emptied.
+
+Where the broker counts deliveries, a queue that gets shorter without any is not emptied by anybody: its messages expire, or are purged.
 """
 
 from collections.abc import Mapping
@@ -19,6 +21,8 @@ GRACE_S = 240.0
 """Watched seconds a queue may be without consumers after a goodbye, or before the first one: deploys, autoscaling from zero."""
 CONTRADICTED_S = 120.0
 """Seconds for which taken messages show that somebody consumes the queue. Consumers that take batches do so every half minute."""
+COUNTED_APART_S = 10.0
+"""RabbitMQ counts lengths and deliveries every 5 s each, in either order (measured: the length up to 5 s after the delivery)."""
 
 
 class Service(Struct, frozen=True):
@@ -36,18 +40,16 @@ class Service(Struct, frozen=True):
         if isinstance(length, Gap):
             return replace(known, consumer=consumer)
         count = self.consumers.count(known.name)
-        fell = known.length is not None and length < known.length
-        idle_s, processed = self._standing(known, length, moved=fell or head_changed)
-        taken_at, taken = self._taken(known, length, count, fell=fell, head_changed=head_changed)
+        moves = self._moves(known, length, head_changed=head_changed)
+        idle_s, processed = self._standing(known, length, moved=moves.taken)
         now = replace(
-            known,
+            self._with_signs(known, length, moves) if count == 0 and known.nobody and length else known,
             consumer=consumer,
             length=length,
             idle_s=idle_s,
             processed=processed,
             nobody=count == 0,
-            taken_at=taken_at,
-            taken=taken,
+            delivered=moves.delivered,
         )
         return replace(now, unserved_s=self._unserved_s(now, length, count, state, stood_s=known.idle_s))
 
@@ -77,15 +79,30 @@ class Service(Struct, frozen=True):
             return 0.0, taken.by_consumer
         return known.idle_s + self.watched_s, known.processed
 
-    def _taken(self, known: KnownQueue, length: int, count: int | Gap, *, fell: bool, head_changed: bool) -> tuple[float | None, str]:
-        """Return when messages were last seen to be taken although there is no consumer, and what was seen.
+    def _moves(self, known: KnownQueue, length: int, *, head_changed: bool) -> "_Moves":
+        """Compare it with the last poll."""
+        fell = known.length is not None and length < known.length
+        if self.consumers.delivered is None:
+            return _Moves(fell, head_changed)
+        delivered = self.consumers.delivered.get(known.name, 0)
+        return _Moves(fell, known.delivered is not None and delivered > known.delivered, delivered)
 
-        An emptied queue proves nothing: it may have been purged.
+    def _with_signs(self, known: KnownQueue, length: int, moves: "_Moves") -> KnownQueue:
+        """Return a queue without a consumer with when messages were last seen to be taken, and what was seen.
+
+        An emptied queue proves nothing: it may have been purged. Neither does a delivery by itself: it may be counted after its consumer
+        has gone.
         """
-        changed = head_changed and self.consumers.counted is None  # RabbitMQ counts its deliveries apart from its consumers, and later
-        if count != 0 or not known.nobody or not length or not (fell or changed):
-            return known.taken_at, known.taken
-        return self.now, f"fell from {known.length} to {length} messages" if fell else "had another message at its head one poll later"
+        fell = f"fell from {known.length} to {length} messages"
+        if moves.delivered is None:
+            seen = fell if moves.fell else "had another message at its head one poll later"
+            return replace(known, taken_at=self.now, taken=seen) if moves.taken else known
+        known = replace(known, fell_at=self.now, fell=fell) if moves.fell else known
+        known = replace(known, delivered_at=self.now) if moves.next else known
+        if self.now not in (known.fell_at, known.delivered_at) or known.fell_at is None or known.delivered_at is None:
+            return known
+        together = abs(known.fell_at - known.delivered_at) <= max(COUNTED_APART_S, self.watched_s)
+        return replace(known, taken_at=self.now, taken=f"{known.fell} as some were delivered") if together else known
 
     def _unserved_s(self, known: KnownQueue, length: int, count: int | Gap, state: str, *, stood_s: float) -> float:
         """Count the time without a consumer. `state`: that of the last one.
@@ -101,11 +118,29 @@ class Service(Struct, frozen=True):
         return max(known.unserved_s, stood_s) + self.watched_s
 
 
+class _Moves(Struct, frozen=True, gc=False):
+    """What became of a queue since the last poll: whether it got shorter, and whether it serves another message next.
+
+    `delivered`: how many of its messages were delivered so far; then `next` is whether some were since. None: nobody counts them.
+    """
+
+    fell: bool
+    next: bool
+    delivered: int | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether somebody took messages from it, as far as this shows."""
+        return self.next or (self.fell and self.delivered is None)
+
+
 def contradiction(known: KnownQueue, consumers: Consumers, now: float) -> str | None:
     """Return why it must have a consumer although no worker reports it; None if nothing shows one."""
     if not known.nobody or known.taken_at is None or not 0 <= now - known.taken_at <= CONTRADICTED_S:
         return None
-    by_whom = "somebody takes its messages" if consumers.counted is None else "they expire, or somebody gets them one by one"
+    by_whom = "somebody takes its messages"
+    if consumers.counted is not None:
+        by_whom = "they expire, or somebody gets them one by one" if consumers.delivered is None else "somebody gets them one by one"
     return f"{consumers.nobody}, and yet it {known.taken}: {by_whom}"
 
 

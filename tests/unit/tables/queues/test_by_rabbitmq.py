@@ -243,11 +243,59 @@ def test_without_rates_what_happens_to_messages_is_idle() -> None:
     assert cell(reading, "indexing", "length") == 3.0
 
 
-def test_a_queue_without_consumers_that_gets_shorter_is_a_contradiction() -> None:
-    cluster = rabbit(expiring=9)
+# --- a queue without consumers that gets shorter ------------------------------------------------------------------------
+
+
+def shorter(*polls: tuple[int, int], consumers: int = 0, rates_mode: str = "basic", queue: str = "orphaned") -> Reading:
+    """9 messages in a queue; then it is looked at every 10 s, each time with so many messages left and so many delivered."""
+    cluster = rabbit(**{queue: 9})
+    cluster.overview = OverviewSeen("3.10.8", rates_mode)
+    change(cluster, queue, consumers=consumers)
+    watching = watch(cluster)
+    reading = queues(watching, 0)
+    for ready, delivered in polls:
+        change(cluster, queue, ready=ready, delivered=delivered)
+        reading = queues(watching)
+    return reading
+
+
+GOT = "RabbitMQ counts no consumer of it, and yet it fell from 9 to 7 messages as some were delivered: somebody gets them one by one"
+
+
+@pytest.mark.parametrize("polls", [[(7, 2)], [(7, 0), (7, 2)], [(9, 2), (7, 2)]])
+def test_of_which_some_were_delivered_somebody_gets_them_however_late_that_is_counted(polls: list[tuple[int, int]]) -> None:
+    assert gap(shorter(*polls), "orphaned", "unserved") == GOT
+
+
+def test_of_which_none_was_delivered_has_lost_them_to_nobody() -> None:
+    """They have expired, or some were dropped for it is full."""
+    assert (cell(reading := shorter((7, 0)), "orphaned", "unserved"), gap(reading, "orphaned", "consumers")) == (7.0, "")
+
+
+def test_whose_messages_expire_again_and_again_is_without_a_consumer_all_the_time() -> None:
+    """Its consumer said goodbye, so that four minutes pass first."""
+    cluster = rabbit(training=90)
     watching = watch(cluster)
     queues(watching, 0)
-    change(cluster, "expiring", ready=7)
-    assert gap(queues(watching), "expiring", "unserved") == (
+    cluster.leaves(GPU)
+    change(cluster, "training", consumers=0)
+    for ready in range(89, 63, -1):
+        change(cluster, "training", ready=ready)
+        reading = queues(watching)
+    assert cell(reading, "training", "unserved") == 64.0
+
+
+def test_a_delivery_long_before_it_fell_is_no_sign_of_who_took_them() -> None:
+    """A consumer's last one is counted after it has gone."""
+    assert gap(shorter((9, 1), (9, 1), (9, 1), (7, 1)), "orphaned", "consumers") == ""
+
+
+def test_where_deliveries_are_not_counted_they_may_have_expired_or_been_got() -> None:
+    assert gap(shorter((7, 0), rates_mode="none"), "orphaned", "unserved") == (
         "RabbitMQ counts no consumer of it, and yet it fell from 9 to 7 messages: they expire, or somebody gets them one by one"
     )
+
+
+@pytest.mark.parametrize(("delivered", "idle_s"), [(0, 20.0), (2, 0.0)])
+def test_messages_that_expire_before_an_idle_consumer_are_not_taken_by_it(delivered: int, idle_s: float) -> None:
+    assert cell(shorter((9, 0), (7, delivered), consumers=1, queue="training"), "training", "idle_with_backlog_s") == idle_s
