@@ -53,7 +53,7 @@ from watchdog.core.model.replies import (
     WorkersHeard,
 )
 from watchdog.core.model.servers.flower_queries import HasWorkersPage, OldestTasks
-from watchdog.core.model.servers.heard import EventsMeasured, MeasureEvents, SentTimes
+from watchdog.core.model.servers.heard import CutOff, EventsMeasured, MeasureEvents, SentTimes
 from watchdog.core.model.servers.rabbitmq_queries import RabbitNodes, RabbitOverview, RabbitQueues
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
 from watchdog.core.model.servers.timings import Came, Mark, TimeRuns, Timing, TimingsHeard, timings_of_all
@@ -111,6 +111,8 @@ class Cluster:
     """After how many of them somebody asked, and when."""
     sent: dict[str, float] = field(default_factory=dict)
     """Task id -> when it was sent, as its event said; for targets whose tasks are heard."""
+    cut_off: dict[str, int] = field(default_factory=dict)
+    """Worker -> from how many tasks it was cut off, by their events."""
     overview: OverviewSeen = field(default_factory=lambda: OverviewSeen("3.10.8", "basic", connections=5))
     nodes: tuple[NodeSeen, ...] = field(default_factory=lambda: (a_node(),))
     vhosts: dict[str, dict[str, QueueSeen]] = field(default_factory=lambda: {"/": {}})
@@ -159,6 +161,8 @@ class Cluster:
         why = self.gaps.get(query) or self.gaps.get(type(query)) or self.gaps.get(source or query.source)
         if why:
             return Gap(why)
+        if isinstance(query, CutOff):
+            return dict(self.cut_off)
         if isinstance(query, SentTimes):
             return {task: self.sent[task] for task in query.tasks if task in self.sent}
         if isinstance(query, MeasureEvents):

@@ -15,7 +15,7 @@ from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, HearWorkers, Query, ReadEventCounters, RevokedTasks, RunningTasks, SucceededTasks
 from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerHeard, WorkersHeard
-from watchdog.core.model.servers.heard import SentTimes
+from watchdog.core.model.servers.heard import CutOff, SentTimes
 from watchdog.demo.cluster import Cluster
 from watchdog.sources.events.source import EventsSource, SharedEars
 from watchdog.sources.events.tasks.messages import task_events
@@ -199,6 +199,16 @@ def test_of_a_message_that_nobody_takes_it_is_heard_when_it_was_sent(site: Site)
 
 def test_what_a_killed_worker_left_unfinished_is_counted(site: Site, watching: Watching) -> None:
     leaves_something_unfinished(site.cluster, watching)
+
+
+def test_a_task_that_a_cold_shutdown_cuts_off_runs_no_more_and_is_left_unfinished(site: Site) -> None:
+    """What REMAP_SIGTERM=SIGQUIT makes of each deploy. Celery says so after the goodbye, and stores the state RETRY of what it has lost."""
+    site.cluster.start_worker("cold", ["cold"])
+    task_id = str(site.cluster.app.send_task("demo.hang", queue="cold").id)
+    until(lambda: task_id in site.tasks(RunningTasks()), 30, "the task to start")
+    site.cluster.kill_worker("cold", signal.SIGQUIT)
+    until(lambda: site.ask(CutOff()) == {"celery@cold": 1}, 20, "the worker's last word")
+    assert task_id not in {*site.tasks(RunningTasks()), *site.tasks(FailedTasks()), *site.tasks(RevokedTasks())}
 
 
 def test_while_the_broker_is_away_nothing_is_known_and_then_counts_begin_anew(tmp_path: Path) -> None:

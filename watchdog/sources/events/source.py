@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers, Query
-from watchdog.core.model.servers.heard import OF_TASKS, CountHeard, ListHeard, MeasureEvents, SentTimes
+from watchdog.core.model.servers.heard import OF_TASKS, CountHeard, CutOff, ListHeard, MeasureEvents, SentTimes
 from watchdog.core.model.servers.timings import TimeRuns
 from watchdog.sources.base import Answers
 from watchdog.sources.celery.settings import CelerySettings
@@ -26,7 +26,7 @@ __all__ = ["EventsBroker", "EventsSource", "SharedEars"]
 EventsBroker = RedisServerSettings | CelerySettings
 """Where events are heard: `redis` of a target, or `celery`, which names its broker."""
 
-ITS_OWN = (CountHeard, ListHeard, SentTimes, TimeRuns)
+ITS_OWN = (CountHeard, CutOff, ListHeard, SentTimes, TimeRuns)
 """Queries that only events answer."""
 NOT_BEFORE = Gap("events: not listened to before it is known where they are")
 

@@ -11,6 +11,7 @@ from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import STARTED_TASKS, Inspected, ReadEventCounters
 from watchdog.core.model.replies import EventCounters, TaskSeen
 from watchdog.core.model.rows import Cell, Look, Row, number
+from watchdog.core.model.servers.heard import CutOff
 from watchdog.tables.workers.clocks import AHEAD_S
 from watchdog.tables.workers.inspected.hoarding import Hoarding, when_known
 from watchdog.tables.workers.inspected.scheduled import scheduled_of, scheduled_seen
@@ -198,12 +199,14 @@ class _Remains:
         self._since = None if isinstance(counters, Gap) or not look.target.hears_tasks else counters.started_at
         over = {task_id for worker in known_workers.known.values() for task_id in worker.never_ended}
         self._started = Counter(task.worker for task in (() if isinstance(listed, Gap) else listed) if task.id not in over)
+        cut_off = look.replies.get(CutOff(), dict[str, int])
+        self._started.update({} if isinstance(cut_off, Gap) else cut_off)
         online = [worker for worker in known_workers.known.values() if worker.state == "online" and not worker.unknown]
         self._peers = peers_online(known_workers.known, known_workers.kinds) if len(online) < len(known_workers.known) else {}
         self._served = {queue for worker in online for queue in (worker.inspection.queues if worker.inspection else None) or ()}
 
     def abandoned(self, worker: KnownWorker) -> float:
-        """Return the number of tasks that are listed as started on it, without those it did not execute when it was last online.
+        """Return how many tasks are listed as started on it, without those it did not execute when it was last online, or were cut off.
 
         If events are heard only since it went, the end of these may have been missed. A worker that said goodbye may have finished them;
         of one that was lost stands what it executed when it was last seen.

@@ -10,6 +10,8 @@ from watchdog.core.model.history import rises_per_min, second_look_needed, total
 from watchdog.core.model.queries import STARTED_TASKS, HearWorkers, Inspected, Query, ReadEventCounters, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import EventCounters, WorkerInspection
 from watchdog.core.model.rows import Asking, Column, Key, Kind, Look, Reading, Sample, Table
+from watchdog.core.model.servers.heard import CutOff
+from watchdog.core.model.target import Target
 from watchdog.tables.workers.evidence import beats_of, own_events, why_not_heard
 from watchdog.tables.workers.inspected.directly import direct_queries, is_needed, was_asked
 from watchdog.tables.workers.inspected.instead import BY_FLOWER, NOT_ASKED, Told, told
@@ -99,11 +101,16 @@ def asks(asking: Asking) -> Iterable[Query]:
     direct = direct_queries(asking, known_workers) if is_needed(asking.target, asking.replies, known_workers) else []
     cheap += scheduled_queries(asking, known_workers)
     if not asking.target.without_tasks:
-        cheap += [ReadEventCounters(), *([STARTED_TASKS] if asking.demand.wants("workers", "abandoned") else [])]
+        cheap += [ReadEventCounters(), *(_of_abandoned(asking.target) if asking.demand.wants("workers", "abandoned") else [])]
     if "flower" not in sources:
         return [*cheap, *direct]
     cheap += [WorkerStatus(), WorkerHeartbeats(), Inspected()]
     return [*cheap, *direct, *queries_due(asking, known_workers)]
+
+
+def _of_abandoned(target: Target) -> list[Query]:
+    """What shows which tasks a worker that is gone left unfinished."""
+    return [STARTED_TASKS, *([CutOff()] if target.hears_tasks or target.hears_beside_flower else [])]
 
 
 def _hearing(asking: Asking, known_workers: KnownWorkers) -> Iterable[HearWorkers]:

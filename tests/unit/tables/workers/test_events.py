@@ -11,6 +11,7 @@ from tests.builders.looks import Watch, cell, gap, names
 from watchdog.core.model.queries import HearWorkers, Ping, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import WorkerHeard
 from watchdog.core.model.rows import Cell
+from watchdog.core.model.target import Target
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"
 BOTH = a_target(sources=frozenset({"flower", "redis", "events"}))
@@ -235,6 +236,16 @@ def test_what_a_lost_worker_executed_stands_though_events_are_heard_anew() -> No
 
 def test_one_that_said_goodbye_may_have_finished_its_task_while_nothing_was_heard() -> None:
     assert gone_in_the_middle(goodbye(), since_s=5.0) == 0.0
+
+
+@pytest.mark.parametrize("target", [replace(ALONE, hears_tasks=True), replace(BOTH, hears_beside_flower=True)], ids=["alone", "beside"])
+def test_what_a_cold_shutdown_cut_off_and_did_not_come_again_has_not_ended(target: Target) -> None:
+    """It runs no more, so that it is not listed; without acks_late it is lost."""
+    cluster = cluster_heard(WEB)
+    watch = Watch(cluster, target)
+    watch.look(0)
+    cluster.heard[WEB], cluster.cut_off = goodbye(), {WEB: 2}
+    assert cell(watch.look()["workers"], WEB, "abandoned") == 2.0
 
 
 # --- without Flower -------------------------------------------------------------------------------------------------------

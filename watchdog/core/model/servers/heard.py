@@ -22,6 +22,7 @@ __all__ = [
     "LISTS",
     "OF_TASKS",
     "CountHeard",
+    "CutOff",
     "EventsMeasured",
     "Heard",
     "ListHeard",
@@ -65,6 +66,12 @@ class Heard(Struct, frozen=True):
 
     tasks: tuple[TaskSeen, ...]
     over: frozenset[str] = frozenset()
+
+
+class CutOff(Query, frozen=True):
+    """From how many tasks each worker was cut off (a cold shutdown ends what it executes) that have not come again. -> `dict[str, int]`."""
+
+    source = "events"
 
 
 class MeasureEvents(Query, frozen=True):

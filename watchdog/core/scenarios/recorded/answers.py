@@ -28,7 +28,7 @@ from watchdog.core.model.replies import (
     WorkerBeat,
     WorkerInspection,
 )
-from watchdog.core.model.servers import flower_queries, rabbitmq_queries, worker_queries
+from watchdog.core.model.servers import flower_queries, heard, rabbitmq_queries, worker_queries
 from watchdog.core.model.servers.rabbitmq_replies import NodeSeen, OverviewSeen, QueueSeen
 from watchdog.core.model.servers.worker_replies import HeldMessages
 
@@ -48,6 +48,7 @@ ANSWERS: Mapping[type[Query], Any] = {
     queries.SucceededTasks: tuple[TaskSeen, ...],
     queries.WorkersTasks: tuple[TaskSeen, ...],
     queries.RecentTasks: tuple[TaskSeen, ...],
+    heard.CutOff: dict[str, int],
     queries.WholeTask: WholeTaskSeen,
     queries.QueueLengths: dict[str, int],
     flower_queries.HasWorkersPage: bool,

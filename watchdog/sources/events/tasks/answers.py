@@ -15,7 +15,7 @@ from watchdog.core.model.queries import (
     SucceededTasks,
     WorkersTasks,
 )
-from watchdog.core.model.servers.heard import CountHeard, Heard, ListHeard, SentTimes
+from watchdog.core.model.servers.heard import CountHeard, CutOff, Heard, ListHeard, SentTimes
 from watchdog.core.model.servers.timings import TimeRuns
 from watchdog.sources.events.tasks.runs import Runs
 
@@ -25,7 +25,7 @@ __all__ = ["answer"]
 def answer(query: Query, runs: Runs) -> object:
     """Return the reply; a gap for a query that events do not answer."""
     match query:
-        case ReadEventCounters() | CountHeard():
+        case ReadEventCounters():
             return runs.counters()
         case RunningTasks(limit):
             return runs.started(limit)
@@ -39,13 +39,18 @@ def answer(query: Query, runs: Runs) -> object:
             return runs.of_worker(worker, limit)
         case RecentTasks(limit):
             return runs.recent(limit)
-    return _not_of_flower(query, runs)
+    return _its_own(query, runs)
 
 
-def _not_of_flower(query: Query, runs: Runs) -> object:
+def _its_own(query: Query, runs: Runs) -> object:
+    """What Flower cannot be asked."""
     match query:
+        case CountHeard():
+            return runs.counters()
         case SentTimes(tasks):
             return runs.sent(tasks)
+        case CutOff():
+            return runs.cut_off()
         case TimeRuns(reader, workers, after):
             return runs.timings.read(reader, after, workers)
         case ListHeard():

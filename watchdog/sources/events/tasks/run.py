@@ -22,10 +22,13 @@ STATES = {
     "task-retried": "RETRY",
     "task-revoked": "REVOKED",
     "task-rejected": "REJECTED",
+    "task-cancelled": "CANCELLED",
 }
 ENDED = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
-NEVER_STARTED = frozenset({"revoked", "rejected"})
-"""Words of a worker that may have got the message and not started it."""
+OF_ITSELF = frozenset({"revoked", "rejected", "cancelled"})
+"""Words of a worker that say nothing of another one: it may have got the message and not started it, or been cut off from it."""
+NO_END_BEFORE = frozenset({"rejected", "cancelled"})
+"""Words that change nothing after an end."""
 SETTLED_S = 1.0
 """A worker that says so much later that it executes nothing does not execute this task."""
 
@@ -34,7 +37,7 @@ class Run:
     """One task. Times are by its worker's clock; `sent` by its sender's."""
 
     __slots__ = (
-        "arguments", "exception", "expires", "failed", "has_eta", "id", "name", "received", "retried", "retries", "revoked",
+        "arguments", "cancelled", "exception", "expires", "failed", "has_eta", "id", "name", "received", "retried", "retries", "revoked",
         "routing_key", "runtime", "sent", "started", "state", "succeeded", "timestamp", "traceback_last", "twins", "worker",
     )  # fmt: skip
 
@@ -49,6 +52,8 @@ class Run:
         self.failed: float | None = None
         self.retried: float | None = None
         self.revoked: float | None = None
+        self.cancelled: float | None = None
+        """When its worker stopped in the middle of it (a cold shutdown), or lost its connection and ended it."""
         self.timestamp: float | None = None
         self.runtime: float | None = None
         self.expires: float | None = None
@@ -76,11 +81,16 @@ class Run:
             self._last_word(event, kind)
         elif kind == "received":
             self._describes(event)
-        elif event.hostname in (self.twins or {}) or kind in NEVER_STARTED:
+        elif event.hostname in (self.twins or {}) or kind in OF_ITSELF:
             return self._ends_there(event, kind)
         else:
             self._last_word(event, kind)
         return None
+
+    @property
+    def ran(self) -> bool:
+        """Whether it ran before, and was then to be retried, or cut off."""
+        return self.retried is not None or self.cancelled is not None
 
     def settles(self, idle: Mapping[str, float]) -> bool:
         """Workers said, at this time by their clocks, that they execute nothing. Return whether it ended with that."""
@@ -114,7 +124,7 @@ class Run:
         elif event.exception is not None:
             self.exception, self.traceback_last = cut(event.exception), last_line(event.traceback)
         state = STATES[event.type]
-        if not (kind == "received" and self.state == "STARTED") and not (kind == "rejected" and self.state in ENDED):
+        if not (kind == "received" and self.state == "STARTED") and not (kind in NO_END_BEFORE and self.state in ENDED):
             self.state = state
         if self.state != "STARTED":
             self.twins = None  # the older ones may be of workers that died: what of them goes on says so at its end

@@ -3,6 +3,7 @@
 In: events in the order of their arrival. Out: lists of tasks by state, counts of events by worker and task, and how long all runs took
 that succeeded. Not thread-safe: `ear` locks. Unlike Flower, a task that runs is not forgotten because many others ended since, and a
 failure that is reported twice (a hard time limit does that, on Celery 5.7) is counted once.
+A task that is cut off runs no more, and has not ended: see `cut_off`.
 """
 
 from collections import deque
@@ -11,6 +12,7 @@ from itertools import chain
 from typing import TypeVar
 
 from watchdog.core.model.replies import EventCounters, TaskSeen
+from watchdog.sources.events.tasks.cut_off import CutOffs
 from watchdog.sources.events.tasks.messages import TaskEvent
 from watchdog.sources.events.tasks.run import ENDED, Run
 from watchdog.sources.events.tasks.timings import Timings
@@ -23,7 +25,7 @@ MOST_WAITING = 20_000
 """Tasks that were sent or received and did not start yet; beyond that, those heard of longest ago are dropped."""
 MOST_STARTED = 10_000
 MOST_ENDED = 1_000
-"""The last failures, and the last revoked; and the last tasks of any outcome whose later events are recognised as theirs."""
+"""The last failures, the last revoked or cut off; and the last tasks of any outcome whose later events are recognised as theirs."""
 SUCCESSES = 100
 """The last successes of each task that are listed; how long all took is in `Timings`."""
 MOST_NAMES = 1_000
@@ -39,6 +41,8 @@ COUNTED = {
     "task-revoked": "revoked",
     "task-rejected": "rejected",
 }
+KINDS = {**COUNTED, "task-cancelled": "cancelled"}
+"""The events of workers that are understood. Flower does not count the last, and neither does watchdog."""
 
 
 class Runs:
@@ -47,6 +51,7 @@ class Runs:
     def __init__(self) -> None:
         self._waiting: dict[str, Run] = {}
         self._started: dict[str, Run] = {}
+        self._cut_off = CutOffs(MOST_ENDED)
         self._failed: dict[str, Run] = {}
         self._revoked: dict[str, Run] = {}
         self._ended: dict[str, Run] = {}
@@ -69,15 +74,17 @@ class Runs:
         self._counts, self._counted, self._since = {}, 0, now
         self.timings.opens(now)
         succeeded = (run.id for runs in self._succeeded.values() for run in runs)
-        self._old = {*self._waiting, *self._started, *self._ended, *self._settled, *succeeded}
+        self._old = {*self._waiting, *self._started, *self._cut_off, *self._ended, *self._settled, *succeeded}
 
     def hears(self, event: TaskEvent) -> None:
         """Add an event. Events that apps define themselves are ignored."""
         self.heard += 1
-        kind = COUNTED.get(event.type)
+        kind = KINDS.get(event.type)
         if kind is None and event.type != "task-sent":
             return
         run = self._taken(event.uuid)
+        if kind == "started":
+            self._cut_off.works(event.hostname)
         if kind is None:
             run.sends(event)
             self.timings.sends(run)
@@ -87,7 +94,7 @@ class Runs:
                 self._files(over)
             if kind == "succeeded":
                 self.timings.ends(over or run)
-            if not twice:
+            if not twice and event.type in COUNTED:
                 self._counts_one(event.hostname, run.name or "", kind)
         self._files(run)
 
@@ -102,6 +109,7 @@ class Runs:
 
     def settles(self, idle: Mapping[str, float]) -> None:
         """Workers said, at this time by their clocks, that they execute nothing: what they started before has ended without a word."""
+        self._cut_off.idle(idle)
         for run in list(self._started.values()) if idle else ():
             if run.settles(idle):
                 del self._started[run.id]
@@ -117,6 +125,10 @@ class Runs:
         going = (run for run in self._started.values() if not anew or run.id not in self._old)
         runs = sorted(going, key=lambda run: run.started or run.received or 0.0)
         return tuple(run.seen() for run in runs[:limit])
+
+    def cut_off(self) -> dict[str, int]:
+        """Return worker -> how many tasks it was cut off from that have not come again, as far as that was heard over this connection."""
+        return self._cut_off.count(but=self._old)
 
     def failed(self, limit: int) -> tuple[TaskSeen, ...]:
         """Return the last failures, the last one first."""
@@ -150,18 +162,20 @@ class Runs:
     def over(self, task_ids: Iterable[str]) -> frozenset[str]:
         """Return those of these tasks that were heard over this connection to be executed no more."""
         new = [task_id for task_id in task_ids if task_id not in self._old]
-        ended = (task_id for task_id in new if task_id in self._ended or task_id in self._settled)
-        return frozenset((*ended, *(i for i in new if i in self._waiting and self._waiting[i].retried is not None)))
+        ended = (task_id for task_id in new if any(task_id in of for of in (self._ended, self._settled, self._cut_off)))
+        return frozenset((*ended, *(i for i in new if i in self._waiting and self._waiting[i].ran)))
 
     # --- filing ---------------------------------------------------------------------------------------------------------
 
     def _all(self) -> Iterator[Run]:
-        yield from chain(self._waiting.values(), self._started.values(), self._failed.values(), self._revoked.values())
+        yield from chain(
+            self._waiting.values(), self._started.values(), self._cut_off.runs(), self._failed.values(), self._revoked.values()
+        )
         yield from chain.from_iterable(self._succeeded.values())
 
     def _taken(self, task_id: str) -> Run:
         """Return the task with this id, taken out of where it was; a new one if nothing is known of it."""
-        found = self._started.pop(task_id, None) or self._waiting.pop(task_id, None)
+        found = self._started.pop(task_id, None) or self._waiting.pop(task_id, None) or self._cut_off.take(task_id)
         if found is not None:
             return found
         ended = self._ended.pop(task_id, None)
@@ -182,6 +196,9 @@ class Runs:
     def _files(self, run: Run) -> None:
         self._old.discard(run.id)
         self._settled.pop(run.id, None)
+        if run.state == "CANCELLED":
+            self._cut_off.add(run)
+            return
         if run.state not in ENDED:
             _put(
                 self._started if run.state == "STARTED" else self._waiting,

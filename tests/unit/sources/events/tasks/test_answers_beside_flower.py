@@ -43,9 +43,14 @@ def test_zombies_of_an_earlier_connection_push_nothing_out_of_the_list() -> None
     assert [task.id for task in heard(told.hear("started", task_id="new"), RunningTasks(limit=2)).tasks] == ["new"]
 
 
-@pytest.mark.parametrize("end", ["succeeded", "failed", "revoked", "retried"])
+@pytest.mark.parametrize("end", ["succeeded", "failed", "revoked", "retried", "cancelled"])
 def test_of_flowers_list_it_is_known_what_runs_no_more(end: str) -> None:
     assert heard(Told().hear("received", "started", end), RunningTasks(), "1", "unheard of").over == {"1"}
+
+
+def test_what_was_cut_off_and_waits_elsewhere_runs_no_more_where_it_did() -> None:
+    told = Told().hear("received", "started", "cancelled").hear("received", worker="celery@web-2")
+    assert heard(told, RunningTasks(), "1").over == {"1"}
 
 
 def test_what_ended_without_a_word_runs_no_more() -> None:

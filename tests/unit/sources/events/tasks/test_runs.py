@@ -134,6 +134,57 @@ def test_what_started_after_a_worker_said_so_is_not_settled() -> None:
     assert told.ids() == {"started": ["1"]}
 
 
+# --- cut off by a cold shutdown, or where a connection was lost --------------------------------------------------------
+
+
+def test_a_task_that_is_cut_off_runs_no_more_and_neither_failed_nor_succeeded() -> None:
+    told = Told().hear("received", "started", "cancelled")
+    assert (told.ids(), told.counts, told.runs.cut_off()) == ({}, {"received": 1.0, "started": 1.0}, {WORKER: 1})
+
+
+def test_its_state_is_the_one_that_celery_has_for_it() -> None:
+    assert [task.state for task in Told().hear("received", "started", "cancelled").runs.recent(10)] == ["CANCELLED"]
+
+
+def test_one_that_comes_again_is_cut_off_no_more() -> None:
+    """With acks_late its message goes back to the queue."""
+    told = Told().hear("received", "started", "cancelled").hear("received", worker=OTHER)
+    assert told.runs.cut_off() == {}
+    assert executing(told.hear("started", worker=OTHER)) == [(OTHER, {})]
+
+
+def test_one_that_another_worker_has_started_before_this_is_told_is_executed_there_alone() -> None:
+    """Their events come over connections of their own."""
+    assert executing(twice().hear("cancelled")) == [(OTHER, {})]
+
+
+def test_it_ends_nothing_at_another_worker_if_its_start_was_missed() -> None:
+    assert executing(Told().hear("received", "started", worker=OTHER).hear("cancelled")) == [(OTHER, {})]
+
+
+def test_a_task_that_has_ended_is_not_cut_off() -> None:
+    assert Told().hear("received", "started", "succeeded", "cancelled").runs.cut_off() == {}
+
+
+@pytest.mark.parametrize("back", [lambda told: told.hear("started", task_id="2"), lambda told: told.runs.settles({WORKER: AT + 60})])
+def test_a_worker_that_works_again_left_nothing(back: Callable[[Told], object]) -> None:
+    told = Told().hear("received", "started", "cancelled")
+    back(told)
+    assert told.runs.cut_off() == {}
+
+
+def test_a_worker_that_is_stopping_says_that_it_executes_nothing_too() -> None:
+    told = Told().hear("received", "started", "cancelled")
+    told.runs.settles({WORKER: AT + 4})
+    assert told.runs.cut_off() == {WORKER: 1}
+
+
+def test_what_was_cut_off_before_the_ear_opened_again_may_have_come_again() -> None:
+    told = Told().hear("received", "started", "cancelled")
+    told.runs.opens(AT + 60)
+    assert told.runs.cut_off() == {}
+
+
 def test_an_expiry_is_read() -> None:
     told = Told().hear("received", "revoked", expires="2027-01-15T08:00:00+00:00")
     (task,) = told.runs.revoked(10)
@@ -155,6 +206,7 @@ MOST: dict[str, tuple[int, Callable[[Told, int], object], Callable[[Runs], int]]
     "what waits": (MOST_WAITING, lambda told, n: told.hear("received", task_id=str(n)), lambda runs: len(runs.recent(10**9))),
     "what runs": (MOST_STARTED, lambda told, n: told.hear("started", task_id=str(n)), lambda runs: len(runs.started(10**9))),
     "failures": (MOST_ENDED, lambda told, n: told.hear("failed", task_id=str(n)), lambda runs: len(runs.failed(10**9))),
+    "cut off": (MOST_ENDED, lambda told, n: told.hear("cancelled", task_id=str(n)), lambda runs: sum(runs.cut_off().values())),
     "revoked": (MOST_ENDED, lambda told, n: told.hear("revoked", task_id=str(n)), lambda runs: len(runs.revoked(10**9))),
     "successes of a task": (
         SUCCESSES,
