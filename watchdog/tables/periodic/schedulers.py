@@ -3,6 +3,9 @@
 Input: what workers, Redis or a database say of its tasks; when tasks were last received. Output: the rows, and a memory that `schedules`
 reads too. What it sends is counted from when watchdog began to look, anew after each time that nobody counted and after each change of its
 schedule, so that neither a fresh install nor an edited schedule raises a false alarm.
+
+Redbeat and django-celery-beat note each run, but before they send it: one that cannot be sent is noted as well. So what workers received
+counts, and a note only for an entry whose task cannot be seen to be received, or never was.
 """
 
 import datetime as dt
@@ -47,6 +50,8 @@ COLUMNS = (
     Column("lock_key", T, "of redbeat: the key of the lock in Redis", neutral=""),
 )
 NOBODY = 'no schedule = "beat", "redbeat" or "django" is configured'
+SeenAt = tuple[float | None, ...]
+"""When the task of each entry was last seen (epoch seconds); None: never."""
 LATER_S = 2.0
 """By how much longer than expected a lock must live to have been renewed."""
 
@@ -122,10 +127,11 @@ def read(look: Look) -> Reading:
     for scheduler in look.target.schedulers:
         now = _known_now(scheduler, before.known.get(scheduler.kind), look, missed=missed)
         now = replace(now, plan=plan_now(scheduler, now.plan, look, workers, beat_gone=now.lock_seen and now.lock is None))
-        now = _heard(scheduler, before.known.get(scheduler.kind), now, look)
+        seen = _seen_at(now.plan.tasks.entries, look)
+        now = _heard(scheduler, before.known.get(scheduler.kind), now, look, seen)
         now = _counted(scheduler, now, look)
         known[scheduler.kind] = now
-        rows.append(_row(scheduler, now, look))
+        rows.append(_row(scheduler, now, look, seen))
     memory = SchedulersSeen(known, registered, since)
     return Reading(tuple(rows), memory=memory, note=_note(look.target.schedulers, known))
 
@@ -148,22 +154,36 @@ def _lock(scheduler: Scheduler, before: Lock | None, look: Look) -> Lock | None:
     return Lock(until, look.now if renewed or before is None else before.renewed_at)
 
 
-def _heard(scheduler: Scheduler, before: KnownScheduler | None, now: KnownScheduler, look: Look) -> KnownScheduler:
+def _heard(scheduler: Scheduler, before: KnownScheduler | None, now: KnownScheduler, look: Look, seen: SeenAt) -> KnownScheduler:
     """Return it with its last sign. A changed schedule is waited for anew."""
     if before is None or _entries(before.plan) != _entries(now.plan):
         now = replace(now, since=look.now)
-    sign = last_sign((_seen_at(one, look) for one in now.plan.tasks.entries), look.now)
+    sign = last_sign(seen, look.now)
     if scheduler.kind != "redbeat" and backlog(now.plan.tasks.entries, look) is True:
         sign = look.now
     times = [at for at in (sign, now.sign_at) if at is not None]
     return replace(now, sign_at=max(times, default=None))
 
 
-def _seen_at(one: PeriodicTask, look: Look) -> float | None:
-    """When its task was last received by a worker, or sent as its scheduler says; None: never."""
+def _seen_at(entries: Iterable[PeriodicTask], look: Look) -> SeenAt:
+    """When the task of each was last received by a worker, or sent as its scheduler notes if that counts; None: never."""
     tasks = look.before["tasks"].memory
-    seen = tasks.last_seen.get(one.task) if isinstance(tasks, TaskCounters) else None
-    return max((at for at in (seen, one.last_run_at) if at is not None), default=None)
+    received = tasks.last_seen if isinstance(tasks, TaskCounters) else {}
+    blind = bool(look.target.workers or _unseen(entries, look)) or backlog(entries, look) is True
+    found: list[float | None] = []
+    for one in entries:
+        seen, noted = received.get(one.task), one.last_run_at
+        if seen is not None and not blind and _is_queue_seen(one, look):
+            noted = None
+        found.append(max((at for at in (seen, noted) if at is not None), default=None))
+    return tuple(found)
+
+
+def _is_queue_seen(one: PeriodicTask, look: Look) -> bool:
+    """Whether its message would be seen if it waited. One that names no queue may be in any."""
+    if one.queue is None:
+        return not look.target.queues
+    return any(row.cells["name"] == one.queue for row in look.before["queues"].rows)
 
 
 def _counted(scheduler: Scheduler, known: KnownScheduler, look: Look) -> KnownScheduler:
@@ -213,9 +233,9 @@ def _zones(names: Iterable[str | None]) -> dict[str, dt.tzinfo]:
     return found
 
 
-def _row(scheduler: Scheduler, known: KnownScheduler, look: Look) -> Row:
+def _row(scheduler: Scheduler, known: KnownScheduler, look: Look, seen: SeenAt) -> Row:
     planned = schedules_of(scheduler, known.plan)
-    due = [(when, _seen_at(one, look)) for one, when in planned if isinstance(when, Schedule)]
+    due = [(when, at) for (_, when), at in zip(planned, seen, strict=True) if isinstance(when, Schedule)]
     schedules = [when for when, _ in due]
     unread = {**known.plan.tasks.unread, **{one.entry: why for one, why in planned if isinstance(why, str)}}
     sign_at = max(known.since, known.sign_at or known.since)
@@ -228,9 +248,7 @@ def _row(scheduler: Scheduler, known: KnownScheduler, look: Look) -> Row:
         "example": next((f"{entry}: {why}" for entry, why in sorted(unread.items())), ""),
         "shortest_s": min((when.period_s(sign_at) for when in schedules if when.at is None), default=0.0),
         "silent_s": max(look.now - sign_at, 0.0) if schedules else 0.0,
-        "missed": float(
-            missed_runs([(when, _seen_at(one, look)) for one, when in planned if isinstance(when, Schedule)], sign_at, look.now)
-        ),
+        "missed": float(missed_runs(due, sign_at, look.now)),
         "sent_twice": float(sum(known.doubled.values())),
         "twice": next((task for task, twice in sorted(known.doubled.items()) if twice), ""),
         "locked": scheduler.kind != "redbeat" or known.lock is not None,
@@ -246,10 +264,13 @@ def _row(scheduler: Scheduler, known: KnownScheduler, look: Look) -> Row:
 
 
 def _unknown(scheduler: Scheduler, known: KnownScheduler, look: Look) -> str:
-    """Why nobody knows whether it sends; empty if that is known. Redbeat notes each run itself, so that no worker is needed."""
-    if scheduler.kind == "redbeat":
-        return ""
-    waiting = backlog(known.plan.tasks.entries, look)
+    """Why nobody knows whether it sends; empty if that is known. Redbeat notes each run, if nothing else is known."""
+    return "" if scheduler.kind == "redbeat" else _unseen(known.plan.tasks.entries, look)
+
+
+def _unseen(entries: Iterable[PeriodicTask], look: Look) -> str:
+    """Why nobody knows what of its tasks workers receive; empty if that is known."""
+    waiting = backlog(entries, look)
     return uncounted(look) or (waiting if isinstance(waiting, str) else "")
 
 

@@ -1,14 +1,16 @@
 """`schedulers`: when a scheduler is silent, and when that is not known; what workers say of its tasks."""
 
 from math import inf
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tests.unit.tables.periodic.watched import EVERY_MINUTE, Watched
+from tests.unit.tables.periodic.watched import BEGAN, EVERY_MINUTE, Watched
 from watchdog.core.model.rows import Reading, Row
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, Scheduler, WorkerPlan
+from watchdog.core.model.target import Target
 from watchdog.sources.periodic.cron import cron_of
 from watchdog.tables.periodic.schedulers import SchedulersSeen
 
@@ -185,6 +187,46 @@ def test_a_run_that_redbeat_noted_is_a_sign() -> None:
     watched.look(0.0)
     watched.entries = (replace(EVERY_MINUTE, last_run_at=1_795_867_200.0 + 180.0),)
     assert missed(watched, 215.0) == [0.0]
+
+
+def ticking(noted_at: float, queue: str | None = None) -> PeriodicTask:
+    return replace(EVERY_MINUTE, queue=queue, last_run_at=BEGAN + noted_at)
+
+
+def noted_and_not_received(**changes: Any) -> list[object]:
+    """A beat whose task was received at first; then it goes on to note runs, and none is received."""
+    watched = Watched(**{"scheduler": REDBEAT, "entries": (ticking(0.0),), "seen": {"shop.tick": 0.0}, **changes})
+    watched.look(0.0)
+    watched.entries = (replace(watched.entries[0], last_run_at=BEGAN + 180.0),)
+    return missed(watched, 215.0)
+
+
+@pytest.mark.parametrize("kind", ["redbeat", "django"])
+def test_a_run_that_was_noted_and_never_came_was_not_sent(kind: str) -> None:
+    """It is noted first. Sending fails where the result backend is away, and where the broker that it sends to is."""
+    assert noted_and_not_received(scheduler=Scheduler(kind, key_prefix="redbeat:")) == [3.0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seen": {}},
+        {"gap": "flower: 503"},
+        {"queues": WAITING},
+        {"queues": Reading(unread="redis: refused")},
+        {"target": Target("prod", frozenset({"flower", "redis"}), workers=("celery@web-*",))},
+        {"target": Target("prod", frozenset({"flower", "redis"}), queues=("web",))},
+        {"entries": (ticking(0.0, "elsewhere"),)},
+    ],
+    ids=["never received", "no events", "backlog", "no queues", "other workers", "other queues", "an unknown queue"],
+)
+def test_where_it_cannot_be_seen_what_workers_receive_a_noted_run_is_a_sign(changes: dict[str, Any]) -> None:
+    assert noted_and_not_received(**changes) == [0.0]
+
+
+def test_a_noted_run_of_an_entry_that_cannot_be_seen_is_a_sign_beside_those_that_can() -> None:
+    elsewhere = PeriodicTask("other", "shop.other", 60.0, queue="elsewhere", last_run_at=BEGAN + 180.0)
+    assert noted_and_not_received(entries=(ticking(0.0), elsewhere)) == [0.0]
 
 
 @pytest.mark.parametrize(("life_s", "locked"), [(0.0, False), (1200.0, True)])

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ReadEventCounters
 from watchdog.core.model.replies import EventCounters, Held, Replies, WorkerInspection
 from watchdog.core.model.rows import Cell, Look, Reading, Row
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, RedbeatEntry, Scheduler, WorkerPlan
-from watchdog.core.model.schedules.queries import KeyLife, RedbeatEntries, ScoredMembers, WorkerPlans
+from watchdog.core.model.schedules.queries import DjangoTasks, KeyLife, RedbeatEntries, ScoredMembers, WorkerPlans
 from watchdog.core.model.servers.both_counts import Ours
 from watchdog.core.model.target import Target
 from watchdog.tables.periodic import schedulers, schedules
@@ -44,6 +46,7 @@ class Watched:
     zone: str | None = "UTC"
     unread: dict[str, str] = field(default_factory=dict)
     more: dict[str, WorkerPlan] = field(default_factory=dict)
+    target: Target = field(default_factory=lambda: Target("prod", frozenset({"flower", "redis"})))
     memories: tuple[object, object] = (None, None)
 
     def _replies(self) -> Replies:
@@ -58,6 +61,7 @@ class Watched:
                 ScoredMembers("redbeat::schedule", 5000): keys,
                 KeyLife("redbeat::lock"): self.lock_life_s,
                 RedbeatEntries(keys): held,
+                DjangoTasks(): PeriodicTasks(self.entries, self.unread),
             }
         )
 
@@ -80,7 +84,7 @@ class Watched:
             "queues": self.queues,
             "running": self.running,
         }
-        target = Target("prod", frozenset({"flower", "redis"}), schedulers=(self.scheduler,))
+        target = replace(self.target, schedulers=(self.scheduler,))
         first = schedulers.TABLE.read(Look(target, self.memories[0], self._replies(), now, 300.0, before=before))
         before = {**before, "schedulers": first}
         second = schedules.TABLE.read(Look(target, self.memories[1], self._replies(), now, 300.0, before=before))
