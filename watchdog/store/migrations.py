@@ -218,7 +218,7 @@ CREATE INDEX remedies_unsettled ON remedies (at) WHERE helped = '' OR ended_at I
 _V10 = "ALTER TABLE messages ADD COLUMN handle TEXT NOT NULL DEFAULT ''"
 _V11 = "ALTER TABLE cycles ADD COLUMN number INTEGER NOT NULL DEFAULT 0"
 _V12 = "CREATE TABLE lookers (name TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL)"
-_V13 = "CREATE TABLE in_force (fingerprint TEXT NOT NULL)"
+_V13 = "CREATE TABLE in_force (fingerprint TEXT PRIMARY KEY)"
 
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,

@@ -18,6 +18,8 @@ log = structlog.get_logger()
 MEASURED_EVERY_S = 30.0
 LONGEST_S = 0.5
 """A question that took longer is asked again: the database's clock was read at some moment of that time, and nobody knows at which."""
+AGAIN_S = 1.0
+"""How soon a database that did not answer is asked again."""
 ATTEMPTS = 3
 """Of these, the quickest counts."""
 WORTH_SAYING_S = 1.0
@@ -30,7 +32,7 @@ class CommonClock:
     def __init__(self, store: Store, clock: Callable[[], float], stopwatch: Callable[[], float]) -> None:
         self._store, self._clock, self._stopwatch = store, clock, stopwatch
         self._ahead_s: float | None = None
-        self._measured_at, self._apart_s = -inf, 0.0
+        self._measured_at, self._apart_s, self._not_before = -inf, 0.0, -inf
         self._turn, self._said = threading.Lock(), False
 
     def __call__(self) -> float:
@@ -45,6 +47,8 @@ class CommonClock:
     def _is_due(self) -> bool:
         """Whether it is time to measure, or this machine's clock was set since."""
         now = self._stopwatch()
+        if now < self._not_before:
+            return False
         return now - self._measured_at >= MEASURED_EVERY_S or abs(self._clock() - now - self._apart_s) > LONGEST_S
 
     def _measure(self) -> None:
@@ -53,7 +57,8 @@ class CommonClock:
         except StoreError:
             if self._ahead_s is None:
                 raise
-            # the distance stays as it was, and nobody waits for the database again and again
+            self._not_before = self._stopwatch() + AGAIN_S  # the distance stays as it was: nobody waits for the database again and again
+            return
         self._measured_at = self._stopwatch()
         self._apart_s = self._clock() - self._measured_at
         self._say_if_far(self._ahead_s)

@@ -32,8 +32,8 @@ OTHER_DATABASE = (
     "Nothing is written to it"
 )
 OTHER_WATCHDOG = (
-    "looks by the configuration {theirs}, which is not the one in force in this database: does another watchdog use the same engine? "
-    "Give each its own `queue`"
+    "looks by the configuration {theirs}, which is not the one in force in this database: was that changed a moment ago, or does another "
+    "watchdog use the same engine? Then give each its own `queue`"
 )
 
 
@@ -200,7 +200,7 @@ class Looker:
 
     def _take(self, fresh: Looking) -> None:
         with self._turn:
-            old, self._looking = self._looking, fresh
+            old, self._looking, self._vain_since = self._looking, fresh, None
             unused = old is not None and not old.users
             if old is not None:
                 old.replaced = True

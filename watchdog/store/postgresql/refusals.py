@@ -75,6 +75,7 @@ _BY_TEXT = {
     "hot standby mode": "none of its servers is as target_session_attrs in the URL wants it",
     "SSL SYSCALL": _BY_CODE["08"],
     "SSL connection has been closed": _BY_CODE["08"],
+    "unexpected eof": _BY_CODE["08"],  # a server or a proxy that restarts within TLS
     "root certificate file": "there is no certificate to check the server's with; name its authority's in the URL: ?sslrootcert=…",
     "certificate verify failed": "the server's certificate is not of an authority that is trusted here, or has expired; "
     "name its authority's in the URL: ?sslrootcert=…",
@@ -88,6 +89,7 @@ _BY_TEXT = {
     "timeout": "it did not answer in time",
     "in time": "it did not answer in time; watchdog connects again by itself",
     'role "': "there is no such user; CREATE ROLE … LOGIN makes it, or correct it in the URL",
+    "not currently accepting connections": "the database takes no connections; ALTER DATABASE … ALLOW_CONNECTIONS true lets them in",
     'database "': _BY_CODE["3D000"],
     "invalid": "an option of the URL, or its value, is unknown to libpq; correct what stands after the `?`",
 }
@@ -95,6 +97,6 @@ _BY_TEXT = {
 _LASTS = frozenset({
     "password authentication failed", "no password supplied", "pg_hba.conf", "not permitted to log in", "permission denied for database",
     "session is not read-only", "root certificate file", "certificate verify failed", "does not match host name", "does not support SSL",
-    "SSL", 'role "', 'database "', "invalid",
+    "SSL", 'role "', "not currently accepting connections", 'database "', "invalid",
 })  # fmt: skip
 """Of these, those that last until somebody changes something. All others may pass: a server that starts, a name that is not known yet."""

@@ -108,6 +108,16 @@ def test_a_machine_whose_clock_is_set_asks_at_once() -> None:
     assert clock() == 1050.0
 
 
+def test_a_clock_that_is_set_while_the_database_is_away_is_measured_once_it_is_back() -> None:
+    database = Database(ahead_s=50.0)
+    clock = database.clock()
+    clock()
+    database.set_by_s, database.ahead_s, database.away = 3600.0, 50.0 - 3600.0, True
+    clock()
+    database.away, database.stopwatch_s = False, 2.0
+    assert clock() == 1052.0
+
+
 @pytest.mark.parametrize(("ahead_s", "lines"), [(0.5, 0), (5.0, 1), (-5.0, 1)])
 def test_a_clock_that_is_off_is_said_once(ahead_s: float, lines: int) -> None:
     database = Database(ahead_s=ahead_s)

@@ -106,6 +106,8 @@ def _tables(new: sqlite3.Connection) -> list[str]:
 def _insert(new: sqlite3.Connection, shape: TableShape, found: Salvaged) -> int:
     """How many rows could be kept; rows that no longer make sense are lost."""
     places = ", ".join("?" * len(shape.columns))
+    if found.rows:
+        new.execute(f"DELETE FROM {shape.name}")  # noqa: S608 - what a new file begins with
     return sum(_inserted(new, f"INSERT INTO {shape.name} VALUES ({places})", shape, row) for row in found.rows.values())  # noqa: S608
 
 

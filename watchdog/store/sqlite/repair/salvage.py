@@ -32,9 +32,10 @@ class Salvaged(Struct):
 def shape_of(connection: sqlite3.Connection, table: str) -> TableShape:
     """The shape of a table in an intact file."""
     columns = connection.execute(f"PRAGMA table_info ({table})").fetchall()
-    key = tuple(c["name"] for c in sorted(columns, key=lambda c: int(c["pk"])) if c["pk"])
+    names = tuple(c["name"] for c in columns)
+    key = tuple(c["name"] for c in sorted(columns, key=lambda c: int(c["pk"])) if c["pk"]) or names  # without one, each row is its own
     indexes = tuple(i["name"] for i in connection.execute(f"PRAGMA index_list ({table})"))
-    return TableShape(table, tuple(c["name"] for c in columns), key, indexes)
+    return TableShape(table, names, key, indexes)
 
 
 def salvage(damaged: sqlite3.Connection, shape: TableShape) -> Salvaged:
