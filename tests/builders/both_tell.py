@@ -25,6 +25,8 @@ __all__ = ["BEGAN", "EVERY_S", "NAME", "World"]
 
 READ = ("workers", "tasks", "errors", "running")
 EVERY_S, BEGAN, NAME = 10.0, 1_800_000_000.0, "shop.mail"
+EAR_LATER_S = 0.05
+"""The ear is asked after the look has begun."""
 LONG = 3
 """So many looks that no answer of Flower is reused any more."""
 
@@ -122,7 +124,7 @@ class World:
 
     def look(self) -> None:
         self.now += EVERY_S
-        self.events.runs.timings.passes(self.now)
+        self.events.runs.timings.passes(self.now + EAR_LATER_S)
         replies = self.poller.ask(self.past, self.now, demand=self.demand)
         seen = read_tables(self.tables, self.target, self.past, replies, self.now, demand=self.demand)
         self.readings = seen.windows[DEFAULT_WINDOW_S]

@@ -240,7 +240,7 @@ class Cluster:
         self._told_at[len(self._timed)] = self.now
         new = [ours[task_id] for task_id in self._timed[read:] if task_id in ours]
         timings = timings_of_all({task.name or "": timing_of(task)} for task in new if covers(task.worker, query.workers))
-        return TimingsHeard(Mark(opened_at, len(self._timed)), since, timings)
+        return TimingsHeard(Mark(opened_at, len(self._timed)), since, self.now, timings)
 
     def _tasks(self, state: str) -> list[TaskSeen]:
         return [task for task in self.tasks if task.state == state]

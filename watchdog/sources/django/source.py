@@ -7,8 +7,8 @@ a pooler before it, keeps a thread of its own, and no cycle.
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from watchdog.core.model.gaps import Gap
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["DjangoSettings", "DjangoSource"]
 
 NO_LIBRARY = "django: psycopg is not installed, which reads PostgreSQL: pip install 'celery-watchdog[postgres]'"
+KEEPALIVES: Mapping[str, Any] = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""A server that is gone without a word ends the question after half a minute, not after the system's two hours."""
 TO_GRANT = "GRANT SELECT on the tables django_celery_beat_* to this user"
 NO_TABLES = "the tables of django-celery-beat are not there (is it in INSTALLED_APPS, and migrated?), or lack a column of release 2.9"
 
@@ -64,6 +66,10 @@ class DjangoSource:
     def _within_time(self) -> PeriodicTasks | Gap:
         """What PostgreSQL has. It ends a statement that takes too long, unless it is frozen, or waits behind a pooler."""
         place = self._settings.place
+        try:
+            import psycopg  # noqa: F401, PLC0415 - slow, optional, and never imported in a thread of its own
+        except ImportError:
+            return Gap(NO_LIBRARY)
         if self._under_way is not None and not self._under_way.wait(0):
             return Gap(f"django: not asked: an earlier question to the database at {place} has not ended yet: does it hang?")
         self._under_way = in_background(self._from_postgresql, "asking-django")
@@ -85,10 +91,8 @@ class DjangoSource:
             return Gap(f"django: expected a SQLite database in {path}, found something else")
 
     def _from_postgresql(self) -> PeriodicTasks | Gap:
-        try:
-            import psycopg  # noqa: PLC0415 - slow to import, and optional
-        except ImportError:
-            return Gap(NO_LIBRARY)
+        import psycopg  # noqa: PLC0415 - it is by now
+
         try:
             with self._connected() as connection, connection.transaction():
                 connection.execute(
@@ -117,6 +121,7 @@ class DjangoSource:
             connect_timeout=self._connect_s,
             application_name="watchdog",
             autocommit=True,
+            **KEEPALIVES,
         )
 
 

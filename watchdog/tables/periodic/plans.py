@@ -103,7 +103,7 @@ def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorke
     `beat_gone`: a beat of redbeat held its lock, and none does now. A list that is empty then was lost with it, as by a FLUSHALL: its tasks
     are still expected. A beat that runs, with an empty list, has nothing to send.
     """
-    read = _kept(scheduler, look, workers) if scheduler.kind in KEEPS_RUNS else _beat(look.replies, workers)
+    read = _kept(scheduler, before, look, workers) if scheduler.kind in KEEPS_RUNS else _beat(look.replies, workers)
     if isinstance(read, Gap):
         return replace(before, gap="" if scheduler.kind == "beat" and _still_holds(before, look, workers) else read.reason)
     if read is None or (beat_gone and read.tasks == PeriodicTasks()):
@@ -111,7 +111,7 @@ def plan_now(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorke
     excluded = [one for one in read.tasks.entries if _excluded(one, scheduler.exclude)]
     unread = {entry: why for entry, why in read.tasks.unread.items() if not any(fnmatchcase(entry, glob) for glob in scheduler.exclude)}
     entries = tuple(one for one in read.tasks.entries if one not in excluded)
-    zone = scheduler.zone or read.zone or before.zone
+    zone = scheduler.zone or read.zone
     return replace(read, tasks=PeriodicTasks(entries, unread), zone=zone, known=True, read_at=look.now)
 
 
@@ -157,15 +157,15 @@ def _beat(replies: Replies, workers: KnownWorkers) -> Plan | Gap | None:
     return Plan(latest.beat or PeriodicTasks(), latest.zone, differ=len(others))
 
 
-def _kept(scheduler: Scheduler, look: Look, workers: KnownWorkers) -> Plan | Gap | None:
-    """What redbeat or Django keeps; the time zone of crons that name none is that of the app, which workers say, now or before."""
+def _kept(scheduler: Scheduler, before: Plan, look: Look, workers: KnownWorkers) -> Plan | Gap | None:
+    """What redbeat or Django keeps; crons that name no time zone have the app's, as workers say it, or said it while none does."""
     of_redbeat = scheduler.kind == "redbeat"
     tasks = redbeat.tasks(scheduler, look.replies) if of_redbeat else look.replies.get(DjangoTasks(), PeriodicTasks)
     if isinstance(tasks, Gap):
         return tasks
     answer = _told(look.replies)
     zones = [] if isinstance(answer, Gap) else [plan.zone for _, plan in _speaking(answer, workers) if plan.beat is not None]
-    return Plan(tasks, zones[0] if zones else None)
+    return Plan(tasks, zones[0] if zones else before.zone)
 
 
 def _speaking(plans: Mapping[str, WorkerPlan], workers: KnownWorkers) -> list[tuple[KnownWorker, WorkerPlan]]:

@@ -6,6 +6,7 @@ left out: they are the same.
 """
 
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from watchdog.core.model.servers.timings import Mark, TimeRuns, Timing, TimingsH
 from watchdog.core.model.target import Target
 from watchdog.tables.tasks.names import NAMELESS
 
-__all__ = ["Hearing", "Spans", "question", "timings_over", "with_timings"]
+__all__ = ["Hearing", "Spans", "heard_spans", "question", "timings_over", "with_timings"]
 
 Spans = tuple[tuple[float, float], ...]
 """Spans of time (epoch seconds), the last one last."""
@@ -46,7 +47,13 @@ def with_timings(sample: Sample, hearing: Hearing, replies: Replies, target: Tar
     if isinstance(heard, Gap):
         return sample, hearing
     timings = {task or NAMELESS: timing for task, timing in heard.timings.items()}
-    return replace(sample, heard_since=heard.since, timings=timings), Hearing(heard.mark, _with(hearing.spans, heard.since, sample.at))
+    return replace(sample, heard_since=heard.since, timings=timings), Hearing(heard.mark, _with(hearing.spans, heard.since, heard.until))
+
+
+def heard_spans(before: Hearing, now: Hearing) -> Spans:
+    """Return the spans in which runs are heard. While events are, the last one goes on: what ends now is told at the next look."""
+    goes_on = now.mark is not None and now.mark != before.mark
+    return (*now.spans[:-1], (now.spans[-1][0], inf)) if goes_on and now.spans else now.spans
 
 
 def _with(spans: Spans, since: float, until: float) -> Spans:

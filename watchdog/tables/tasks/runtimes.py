@@ -94,8 +94,13 @@ def _was_listed(timed: TimedTask | None, since: float | None) -> bool:
 def runtimes_now(
     known: Mapping[str, TimedTask], names: Iterable[str], replies: Replies, target: Target, now: float, heard: Spans = ()
 ) -> dict[str, TimedTask]:
-    """Return what is remembered of these tasks, updated with this poll's lists. `heard`: when events were."""
+    """Return what is remembered of these tasks, updated with this poll's lists. `heard`: when events were.
+
+    Without Flower, lists are of the runs that were heard, too.
+    """
     kept = {name: known[name] for name in names if name in known}
+    if target.hears_tasks:
+        return kept
     for query in replies.answers:
         if isinstance(query, SucceededTasks):
             listed = replies.get(query, tuple[TaskSeen, ...])

@@ -35,7 +35,7 @@ from watchdog.tables.tasks.counters import (
 )  # fmt: skip
 from watchdog.tables.tasks.expired import rows_after
 from watchdog.tables.tasks.failures import LISTED, failures_now
-from watchdog.tables.tasks.heard_runs import question, timings_over, with_timings
+from watchdog.tables.tasks.heard_runs import heard_spans, question, timings_over, with_timings
 from watchdog.tables.tasks.listed import COUNTED, EVENTS, RECENT, Earlier, earlier_now, span_of, still_of_use
 from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.outcomes import REVOKED, STARTED, more_revoked, outcomes_now
@@ -265,7 +265,8 @@ def _counted(
         sample, hearing = with_timings(sample, memory.hearing, look.replies, look.target)
         now = replace(now, hearing=hearing)
     named = (name for name in now.last_seen if name != NAMELESS)
-    return sample, replace(now, runtimes=runtimes_now(memory.runtimes, named, look.replies, look.target, look.now, now.hearing.spans))
+    heard_in = heard_spans(memory.hearing, now.hearing)
+    return sample, replace(now, runtimes=runtimes_now(memory.runtimes, named, look.replies, look.target, look.now, heard_in))
 
 
 def _note(replies: Replies) -> str:

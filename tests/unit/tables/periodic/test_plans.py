@@ -77,3 +77,11 @@ def test_the_time_zone_of_a_cron_stays_known_while_no_worker_says_it() -> None:
     watched.gap = "flower: 503"
     row, tasks = watched.look(10.0)
     assert (row["entries"], list(tasks)) == (1.0, ["shop.nightly"])
+
+
+def test_a_worker_that_goes_by_its_hosts_time_ends_what_was_known_of_the_zone() -> None:
+    watched = Watched(scheduler=Scheduler("redbeat", key_prefix="redbeat:"), entries=(NIGHTLY,))
+    watched.look(0.0)
+    watched.zone = None
+    row, _ = watched.look(10.0)
+    assert row["entries"] != 1.0

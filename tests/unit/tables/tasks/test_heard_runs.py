@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders.answers import a_target
-from tests.builders.both_tell import NAME, World
+from tests.builders.both_tell import EAR_LATER_S, NAME, World
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch
 from watchdog.core.model.demand import NOT_READ, Demand
@@ -218,7 +218,7 @@ def test_its_memory_says_up_to_where_it_has_read() -> None:
     memory = world.past.memories["tasks"]
     assert isinstance(memory, TaskCounters)
     assert memory.hearing.mark is not None
-    assert memory.hearing.spans == ((world.events.runs.counters().started_at, world.now),)
+    assert memory.hearing.spans == ((world.events.runs.counters().started_at, world.now + EAR_LATER_S),)
 
 
 # --- tables that read them ----------------------------------------------------------------------------------------------------
@@ -233,6 +233,26 @@ def test_history_keeps_each_run_once() -> None:
         row = slice_of(world.moment).parts["tasks"].rows.get((NAME,), ())
         counts += [sketch.count for sketch in row if isinstance(sketch, Sketch)][:1]
     assert (counts[:1], sum(counts)) == ([300], 300)
+
+
+def test_what_was_heard_long_ago_and_is_listed_anew_is_the_same_run() -> None:
+    world = heard()
+    counts = []
+
+    def counted() -> None:
+        looks(world)
+        row = slice_of(world.moment).parts["tasks"].rows.get((NAME,), ())
+        counts.extend([sketch.count for sketch in row if isinstance(sketch, Sketch)][:1])
+
+    for _ in range(40):
+        succeeds(world, 1.0)
+        counted()
+    world.events_go()
+    counted()
+    world.events_come()
+    for _ in range(5):
+        counted()
+    assert sum(counts) == 40
 
 
 def test_an_objective_counts_all_runs_that_started_in_time_and_late() -> None:

@@ -57,13 +57,15 @@ class TimeRuns(Query, frozen=True):
 
 
 class TimingsHeard(Struct, frozen=True):
-    """Task -> its successes, of which all were heard since `since` (epoch seconds). `mark`: what to say the next time.
+    """Task -> its successes, of which all were heard from `since` to `until` (epoch seconds). `mark`: what to say the next time, which is
+    told from `until` on.
 
     A task whose name was never said has the name "".
     """
 
     mark: Mark
     since: float
+    until: float
     timings: Mapping[str, Timing]
 
 

@@ -73,6 +73,9 @@ class Run:
 
     def goes_on(self, event: TaskEvent, kind: str) -> Self | None:
         """Its worker's word. If it is the end of one execution while another worker's goes on, that one is split off and returned."""
+        if kind == "cancelled" and self.twins and event.hostname == self.worker:
+            self._goes_on_elsewhere(list(self.twins.items()))
+            return None
         elsewhere = self.state == "STARTED" and self.worker not in (None, event.hostname)
         if not elsewhere:
             self._last_word(event, kind)
@@ -98,8 +101,12 @@ class Run:
             return _settled(self.started, idle.get(self.worker or ""))
         going = [(worker, at) for worker, at in self._executions().items() if not _settled(at, idle.get(worker))]
         if going:
-            (self.worker, self.started), self.twins = going[-1], dict(going[:-1]) or None
+            self._goes_on_elsewhere(going)
         return not going
+
+    def _goes_on_elsewhere(self, going: list[tuple[str, float | None]]) -> None:
+        """The execution that began last has ended; these go on, the last one last."""
+        (self.worker, self.started), self.twins = going[-1], dict(going[:-1]) or None
 
     def _executions(self) -> dict[str, float | None]:
         """Worker -> when it started it, the last one last."""

@@ -114,7 +114,7 @@ class Timings:
     def passes(self, now: float) -> None:
         """Time has passed: of which runs no sender has spoken by now, none will."""
         self._now = now
-        if not 0 <= now - self._turned_at < LATE_S:
+        if abs(now - self._turned_at) >= LATE_S:  # two threads read the clock, and the earlier may come last
             self._turned_at = now
             for run in self._unsent_before.values():
                 self._slots[-1].comes(run)
@@ -148,7 +148,7 @@ class Timings:
         since = told[0].since if told else self._now
         self._slots.append(_Slot(mark + 1, self._now))
         self._tidies()
-        return TimingsHeard(Mark(self._opened_at, mark), since, timings)
+        return TimingsHeard(Mark(self._opened_at, mark), since, self._now, timings)
 
     def _tidies(self) -> None:
         """Drop what every reader has read, and put together what no reader tells apart."""

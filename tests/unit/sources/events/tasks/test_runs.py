@@ -158,6 +158,11 @@ def test_one_that_another_worker_has_started_before_this_is_told_is_executed_the
     assert executing(twice().hear("cancelled")) == [(OTHER, {})]
 
 
+def test_where_the_one_that_started_it_last_is_cut_off_the_other_goes_on() -> None:
+    told = twice().hear("cancelled", worker=OTHER)
+    assert (executing(told), told.runs.cut_off()) == ([(WORKER, {})], {})
+
+
 def test_it_ends_nothing_at_another_worker_if_its_start_was_missed() -> None:
     assert executing(Told().hear("received", "started", worker=OTHER).hear("cancelled")) == [(OTHER, {})]
 
