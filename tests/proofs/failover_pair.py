@@ -58,20 +58,35 @@ class Pair:
 
     def wait_until_ready(self, witness: Witness) -> None:
         """Until one works and the other stands by, and has had a look at the first."""
-
-        def ready() -> bool:
-            self.supervise()
-            texts = [one.own_text for one in self.daemons.values()]
-            return all("standing_by" in text or "watchdog_started" in text for text in texts) and witness.both_connected()
-
-        until(ready, 90, "one daemon to work and the other to stand by")
+        until(lambda: self._ready(witness), 90, "one daemon to work and the other to stand by")
         time.sleep(self._chance.uniform(0.5, 1.0))
+        until(lambda: self._ready(witness), 90, "one daemon still to work and the other still to stand by")
+
+    def _ready(self, witness: Witness) -> bool:
+        """Who has lost the lease and does not know it yet does not stand by: it ends, and nobody would take over from the other."""
+        self.supervise()
+        _, pid = witness.holder()
+        others = [one for one in self.daemons.values() if one.process.pid != pid]
+        stands_by = [one for one in others if "standing_by" in one.own_text and "lease_taken" not in one.own_text]
+        return len(others) == len(stands_by) == 1 and witness.both_connected()
+
+    def _states(self) -> str:
+        """What each of them is doing, for who waits in vain."""
+        ends = {one.process.pid: (one.process.poll(), one.own_text.splitlines()[-5:]) for one in self.daemons.values()}
+        return "; ".join(f"pid {pid}, exit code {code}: {' | '.join(lines)}" for pid, (code, lines) in ends.items())
 
     def suffer(self, fault: Fault, witness: Witness, taken: Callable[[int, float], None]) -> None:
         """One fault, to its end. `taken`: told the epoch and the time (epoch seconds) from which on the other has to take over."""
         epoch, pid = witness.holder()
         folder, worker = next((folder, one) for folder, one in self.daemons.items() if one.process.pid == pid)
         began = time.time()
+        try:
+            self._commit(fault, witness, (folder, worker, epoch, began), taken)
+        except AssertionError as error:
+            raise AssertionError(f"{fault}: {error}; {self._states()}") from error
+
+    def _commit(self, fault: Fault, witness: Witness, at: tuple[Path, Daemon, int, float], taken: Callable[[int, float], None]) -> None:
+        folder, worker, epoch, began = at
         match fault:
             case Fault.KILL | Fault.STOP:
                 worker.send(signal.SIGKILL if fault is Fault.KILL else signal.SIGTERM)
