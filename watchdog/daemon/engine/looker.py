@@ -32,8 +32,8 @@ OTHER_DATABASE = (
     "Nothing is written to it"
 )
 OTHER_WATCHDOG = (
-    "looks by the configuration {theirs}, which is not the one in force in this database: was that changed a moment ago, or does another "
-    "watchdog use the same engine? Then give each its own `queue`"
+    "looks by the configuration {theirs}, which is not the one in force in this database. If that was not changed a moment ago: "
+    "does another watchdog use the same engine? Give each its own `queue`"
 )
 
 
