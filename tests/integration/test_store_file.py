@@ -52,6 +52,17 @@ def test_a_missing_file_is_created(tmp_path: Path) -> None:
         assert (tmp_path / NAME).exists()
 
 
+def test_who_only_reads_waits_for_the_tables_of_a_daemon_that_has_just_begun(tmp_path: Path) -> None:
+    (tmp_path / NAME).touch()  # as it is for a moment
+    begins = threading.Timer(0.2, lambda: Store.open(tmp_path / NAME).close())
+    begins.start()
+    try:
+        with Store.open(tmp_path / NAME, create=False) as store:
+            assert store.incidents() == ()
+    finally:
+        begins.join()
+
+
 def test_a_name_full_of_marks_is_a_name(tmp_path: Path) -> None:
     path = tmp_path / "what?mode=memory#%41 é.db"
     Store.open(path).close()

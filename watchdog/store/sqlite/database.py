@@ -8,6 +8,7 @@ the meantime.
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ LARGEST_IDLE_WAL = 4 * 1024 * 1024
 MOST_UNWRITTEN_PAGES = 8000
 """How many pages (of 4 KiB) a transaction may change before SQLite writes some of them to make room. Its own limit of 2 MB made it write
 the same pages several times in a cycle with 10,000 new incidents. After the commit the pages are free again."""
+
+MADE_WITHIN_S = 2.0
+"""How long whoever only reads waits for the tables of a new file, which take some tenths of a second."""
 
 
 class DatabaseFile:
@@ -258,11 +262,20 @@ class DatabaseFile:
             self.close()
             self._immutable = True
             version = check_version(self.connection(), self.path)
+        if version == 0:
+            version = self._made_meanwhile()
         if version < len(STEPS):
             raise StoreError(
                 f"database {self.path}: is of version {version}, this watchdog reads version {len(STEPS)}; "
                 "`watchdog run` brings it up to date"
             )
+
+    def _made_meanwhile(self) -> int:
+        """The version of a file without tables, once the daemon that has just begun has made them; 0 if none does."""
+        ends_at = time.monotonic() + MADE_WITHIN_S
+        while (version := check_version(self.connection(), self.path)) == 0 and time.monotonic() < ends_at:
+            time.sleep(0.05)
+        return version
 
     def _left_by_its_daemon(self) -> bool:
         """Without a write-ahead log nobody is writing, so a user who may not create one can still read the file as immutable."""
