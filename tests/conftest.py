@@ -13,13 +13,13 @@ import pytest
 from hypothesis import settings
 
 from tests.conditions.seen import claimed_of
+from tests.processes.cluster import Cluster
 from tests.servers.postgresql import RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
 from tests.servers.rabbitmq import RabbitMQ, needs_rabbitmq
 from tests.servers.rabbitmq import found as find_rabbitmq
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.model.servers.database_url import DatabaseUrl
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.redis_server import RedisServerMissingError
 from watchdog.demo.redis_server import redis_server as find_redis_server
 from watchdog.store.sql import DatabasePlace
@@ -33,7 +33,7 @@ settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
 
 FIGURE = "figure"
-WORKERS_PER_CORE = 3
+WORKERS_PER_CORE = 4
 """Tests wait for servers, processes and timeouts more than they compute."""
 LONGEST_ID = 200
 LONGEST = ("test_events_on_rabbitmq", "test_amqp_events", "test_page_actions", "test_page", "test_actions", "test_run")

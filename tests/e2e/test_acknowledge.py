@@ -8,12 +8,12 @@ import pytest
 import redis
 
 from tests.builders.outbox import incident, look, opened
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import events_of, running
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.incidents.routing import Recipient
-from watchdog.demo.cluster import Cluster
 
 RULE = "QueueBacklogHigh"
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, environment
-from watchdog.demo.cluster import Cluster
 from watchdog.store import Store
 
 ALLOWED = '[actions]\nallow = ["purge", "move"]\n'

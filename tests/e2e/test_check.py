@@ -11,10 +11,10 @@ import pytest
 import redis
 
 from tests.conftest import ask_the_workers, start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, environment
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 
 @pytest.fixture(scope="module")

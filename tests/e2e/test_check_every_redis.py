@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from tests.conftest import start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.tls_proxy import TlsProxy
 from tests.servers.valkey import valkey_server
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 
 ACL = "on >hunter2 ~* resetchannels -@all +ping +info +llen +lindex +hlen +hscan +zrange +zcount +smembers +scan +get +select"

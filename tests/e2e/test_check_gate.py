@@ -12,10 +12,10 @@ import redis
 from junitparser import JUnitXml, Skipped
 
 from tests.conftest import ask_the_workers, start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, environment
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.tables.workers.presence import SETTLE_S
 
 TWO = "cluster: workers_online >= 2"

@@ -10,8 +10,8 @@ import pytest
 from junitparser import JUnitXml
 
 from tests.conftest import start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.running import environment
-from watchdog.demo.cluster import Cluster
 
 DOC = Path(__file__).parents[2] / "docs" / "ci.md"
 FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import watchdog as watchdog_package
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, environment, watchdog_process
 from tests.servers.receiver import Answer, RecordingReceiver
 from watchdog.cli import COMMANDS
-from watchdog.demo.cluster import Cluster
 
 ALL = [[name] for name in COMMANDS] + [
     ["config", "check"], ["config", "show"], ["rules", "check"], ["rules", "list"], ["rules", "show"], ["incidents", "show"],

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
-from watchdog.demo.cluster import Cluster
 
 
 def configured(folder: Path, cluster: Cluster, *more: str) -> None:

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from tests.builders.outbox import incident, look, opened
 from tests.conftest import ask_the_workers
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import running, told
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.incidents.routing import Recipient
-from watchdog.demo.cluster import Cluster
 
 
 def configure(folder: Path, flower: str, redis: str, hook: str) -> None:

@@ -70,11 +70,16 @@ def test_slack_gets_a_digest_in_its_form(receiver: RecordingReceiver, tmp_path: 
         assert daemon.end() == 0
 
 
+def reported(folder: Path) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(watchdog("report", "--last", "1h", "--format", "json", cwd=folder).stdout)
+    return answer
+
+
 def test_a_report_tells_what_fires_and_that_nobody_acted_until_somebody_does(receiver: RecordingReceiver, tmp_path: Path) -> None:
     configured(tmp_path, receiver)
     with running(tmp_path):
-        until(lambda: bool(receiver.requests), 30, "the fire is told")
-        before = json.loads(watchdog("report", "--last", "1h", "--format", "json", cwd=tmp_path).stdout)
+        until(lambda: bool(reported(tmp_path)["told"]), 30, "the fire is told, and that is stored")
+        before = reported(tmp_path)
         [incident] = before["incidents"]
         watchdog("ack", incident["id"], "--comment", "on it", "--author", "ada", cwd=tmp_path)
         page = watchdog("report", cwd=tmp_path).stdout

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.processes.cluster import Cluster, ForkedProcess
 from tests.processes.command_line import watchdog
 from tests.servers.receiver import RecordingReceiver
-from watchdog.demo.cluster import Cluster
-from watchdog.demo.processes import Process, child_environment
+from watchdog.demo.processes import child_environment
 
 WELL = {"task_time_limit": 60, "task_soft_time_limit": 50}
 
@@ -23,7 +23,7 @@ def worker(cluster: Cluster, name: str, pool: str, settings: Mapping[str, object
     options = ["-n", f"{name}@host", "-Q", "indexing", "-c", "1", "-P", pool, "--without-mingle"]
     command = [sys.executable, "-m", "celery", "-A", "tests.servers.odd_app", "worker", *options]
     environ = child_environment({"DEMO_BROKER_URL": cluster.redis_url, "ODD_SETTINGS": json.dumps(settings)})
-    process = Process(f"worker-{name}", command, cluster.workdir, environ)
+    process = ForkedProcess(f"worker-{name}", command, cluster.workdir, environ)
     cluster.workers[f"{name}@host"] = process
     try:
         yield

@@ -7,12 +7,12 @@ import pytest
 import redis
 
 from tests.e2e.test_flapping import messages
+from tests.processes.cluster import Cluster
 from tests.processes.running import running
 from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.daemon.engine.reasons import ALLOWED
-from watchdog.demo.cluster import Cluster
 
 CONFIG = """
 interval = "3s"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import Daemon, events_of, running, told
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 NAMES = ("celery@dies", "celery@leaves", "celery@stays")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_events import cells, rows
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import FRESH, Daemon, events_of, running, told
 from tests.servers.rabbitmq import RabbitMQ, found
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 pytestmark = [pytest.mark.xdist_group("rabbitmq-1"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import running
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
 from watchdog.core.incidents.lifecycle import Incident, State
-from watchdog.demo.cluster import Cluster
 from watchdog.store import Store
 
 TIMES = 30

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import SHORT, running, told, watchdog_process
 from tests.servers.auth_proxy import AuthProxy
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.token_endpoint import TokenEndpoint
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 CLIENT = ("watchdog", "cl1ent-s3cr3t")
 

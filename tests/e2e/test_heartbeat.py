@@ -7,11 +7,11 @@ import sqlite3
 import time
 from pathlib import Path
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import events_of, running, write_config
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 QUERY = "?create=1"
 

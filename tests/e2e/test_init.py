@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, environment
-from watchdog.demo.cluster import Cluster
 
 NOWHERE = ("--flower", "http://127.0.0.1:1", "--redis", "redis://127.0.0.1:1/0")
 

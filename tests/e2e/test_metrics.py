@@ -14,9 +14,9 @@ import redis
 from tests.builders.dashboard import expressions
 from tests.builders.metrics import MIXIN, MIXIN_ALERTS
 from tests.conftest import start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.running import FRESH, running, write_config
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
 
 TOKEN = "a-token-for-prometheus-only"

@@ -9,12 +9,12 @@ import pytest
 import redis
 
 from tests.e2e.test_flapping import CONFIG, messages
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import running
 from tests.servers.postgresql import RealPostgreSQL, needs_postgresql, postgresql_installed, real_postgresql
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 PASSWORD = "correct-horse-battery"
 NOTHING_TO_SEE = '[[target]]\nname = "prod"\nredis = "redis://127.0.0.1:1/0"\n'

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ask_the_workers
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import running, told
 from tests.servers.many_workers import many_workers
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 SCALED = {"WorkerLost": "1s", "EveryWorkerLost": "2s", "NoWorkersOnline": "6s", "QueueNoConsumers": "2s", "BrokerUnreachable": "1s"}
 HALVED = {"WorkerLost": "15s", "HostLost": "15s", "WorkersLost": "15s", "EveryWorkerLost": "22s", "QueueNoConsumers": "30s"}

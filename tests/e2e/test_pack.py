@@ -12,11 +12,11 @@ from pathlib import Path
 import redis
 
 from tests.conftest import start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import FRESH, events_of, running, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 
 def configured(

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import ask_the_workers
 from tests.processes.browser import as_new, chromium, faults_of
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import Daemon, running, write_config
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 NOBODY = "http://127.0.0.1:1/hook"
 HOSTILE = "<img src=x onerror=document.title='owned'>"

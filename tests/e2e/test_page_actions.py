@@ -15,12 +15,12 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.security import generate_password_hash
 
 from tests.processes.browser import as_new, chromium, faults_of
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import FRESH
 from tests.processes.serving import serving
 from tests.servers.waiting import until
 from watchdog.core.actions.kinds import KINDS
-from watchdog.demo.cluster import Cluster
 
 ADA, BOB, EVE = ("ada", "correct horse"), ("bob", "battery staple"), ("eve", "stapler of batteries")
 ALLOWED = tuple(KINDS)

@@ -11,11 +11,11 @@ import pytest
 import redis
 from werkzeug.security import generate_password_hash
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import Daemon
 from tests.processes.serving import serving
 from tests.servers.waiting import until
 from watchdog.core.actions.record import ActionRecord
-from watchdog.demo.cluster import Cluster
 from watchdog.store import Store
 
 USERS = f"users = {{ ada = '{generate_password_hash('correct horse', method='pbkdf2:sha256:1000')}' }}\nroles = {{ ada = \"operator\" }}"

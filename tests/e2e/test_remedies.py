@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import FRESH, running
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 CONFIG = """
 interval = "1s"

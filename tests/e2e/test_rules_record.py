@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
-from watchdog.demo.cluster import Cluster
 
 SCENARIO = """[[scenario]]
 name    = "As recorded"

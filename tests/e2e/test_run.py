@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from tests.conftest import ask_the_workers, start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import events_of, running, told, watchdog_process, write_config
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from typing import TextIO
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import COMMAND, environment, events_of, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 
 def heard(receiver: RecordingReceiver, *events: str) -> None:

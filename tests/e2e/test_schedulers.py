@@ -4,12 +4,12 @@ import json
 import signal
 from pathlib import Path
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import FRESH, events_of, running, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.schedulers import redbeat_beat, run_django
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 SOON = '[[override]]\nrule = "BeatSilent"\nparams = { runs = 1, at_least = "5s" }\n'
 

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.processes.cluster import Cluster, ForkedProcess
 from tests.processes.command_line import watchdog
 from tests.processes.running import FRESH, events_of, running, write_config
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import Process, child_environment
 
 EVERY_TWO_SECONDS = """
@@ -27,7 +27,7 @@ def beat(cluster: Cluster, folder: Path) -> Iterator[Process]:
     """A real beat, which sends `demo.ok` each second."""
     command = [sys.executable, "-m", "celery", "-A", "tests.servers.beat_app", "beat", "--schedule", str(folder / "beat.db"), "--pidfile="]
     environment = child_environment({"DEMO_BROKER_URL": cluster.redis_url, "PYTHONPATH": str(Path(__file__).parents[2])})
-    process = Process("beat", command, folder, environment)
+    process = ForkedProcess("beat", command, folder, environment)
     try:
         yield process
     finally:

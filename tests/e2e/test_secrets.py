@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import environment, running, watchdog_process
 from tests.servers.certificates import make_certificates
@@ -23,7 +24,6 @@ from tests.servers.receiver import Answer, RecordingReceiver, Request
 from tests.servers.smtp import SmtpServer
 from tests.servers.tcp_server import TcpServer
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

@@ -4,11 +4,11 @@ import json
 import signal
 from pathlib import Path
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import running, told
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 TARGET = '[[target]]\nname = "{name}"\nflower = "{flower}"\nredis = "{redis}"\nworkers = ["celery@{workers}-*"]\n'
 OVERRIDES = """[[override]]

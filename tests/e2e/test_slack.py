@@ -6,11 +6,11 @@ from pathlib import Path
 import redis
 
 from tests.builders.slack_limits import beyond_slacks_limits
+from tests.processes.cluster import Cluster
 from tests.processes.running import running, write_config
 from tests.servers.many_tasks_app import NAMES
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 OK = Answer(body=b"ok")
 BUSY = Answer(429, {"retry-after": "1"}, b'{"retry_after": 1, "ok": false, "error": "rate_limited"}')

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, FRESH, environment, running, write_config
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 ESCAPE = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
 NOBODY = "http://127.0.0.1:1/hook"

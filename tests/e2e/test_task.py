@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 
 class Tasks:

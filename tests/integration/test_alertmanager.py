@@ -10,6 +10,7 @@ import redis
 from msgspec.structs import replace
 
 from tests.builders.outbox import incident
+from tests.processes.cluster import Cluster
 from tests.processes.running import running, write_config
 from tests.servers.alertmanager import PROGRAM, RealAlertmanager
 from tests.servers.waiting import until
@@ -17,7 +18,6 @@ from watchdog.config.sections.alertmanager import AlertmanagerSettings
 from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.outcome import Delivered, Later
 from watchdog.core.model.severity import Severity
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.receivers.alertmanager import Alertmanager
 

@@ -15,6 +15,7 @@ import kombu
 import pytest
 
 from tests.integration.without_flower import shares_its_worker
+from tests.processes.cluster import Cluster
 from tests.processes.looking import Watching
 from tests.servers.certificates import make_certificates
 from tests.servers.rabbitmq import RabbitMQ, found
@@ -24,7 +25,6 @@ from tests.unit.sources.events.test_messages import HEARTBEAT
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, HearWorkers, Query, ReadEventCounters, RunningTasks, SucceededTasks
 from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerHeard, WorkersHeard
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.events.amqp_queue import NAME, AmqpQueue

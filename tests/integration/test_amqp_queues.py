@@ -15,11 +15,11 @@ import httpx
 import kombu
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import COMMAND, environment
 from tests.servers.rabbitmq import RabbitMQ, found
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.sources.celery.settings import CelerySettings
 from watchdog.sources.control.amqp import BrokerError, QueuesOnAmqp
 from watchdog.sources.control.amqp_once import MARKS

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.looking import Watching
 from tests.servers.waiting import until
 from watchdog.core.model.queries import FailedTasks, ReadEventCounters
 from watchdog.core.model.reading import Seen
-from watchdog.demo.cluster import Cluster
 from watchdog.tables.tasks.counters import NTH, TaskCounters
 
 FAILS = "demo.fail"

@@ -10,13 +10,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from tests.processes.cluster import Cluster
 from tests.servers.rabbitmq import RabbitMQ, found
 from tests.servers.tcp_server import TcpServer
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 from watchdog.sources.celery.source import CelerySettings, CelerySource
 

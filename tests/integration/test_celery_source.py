@@ -13,6 +13,7 @@ import redis
 from celery import Celery
 from pydantic import SecretStr
 
+from tests.processes.cluster import Cluster
 from tests.servers.certificates import make_certificates
 from tests.servers.sentinels import Sentinels
 from tests.servers.tls_proxy import TlsProxy
@@ -23,7 +24,6 @@ from watchdog.core.model.queries import Query
 from watchdog.core.model.replies import HeldMessages, WorkerInspection
 from watchdog.core.model.schedules.periodic import PeriodicTasks
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, PlansOfWorkers, ScheduledByWorkers
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 from watchdog.sources.celery.amqp_address import is_amqp
 from watchdog.sources.celery.source import CelerySettings, CelerySource, share_brokers

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.servers.receiver import RecordingReceiver
 from watchdog.core.model.queries import Ping, WorkerStatus
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
 from watchdog.net.descriptor_limits import NotAskedError, own_limit
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from tests.processes.cluster import Cluster
 from tests.servers.flower_versions import flower_python
 from tests.servers.waiting import until
 from watchdog.app.configured import configured
@@ -18,7 +19,6 @@ from watchdog.config.load import load_settings
 from watchdog.config.rulebook import with_doctor_rules
 from watchdog.core.judging.check_result import CheckResult
 from watchdog.core.model.severity import Severity
-from watchdog.demo.cluster import Cluster
 from watchdog.polling.check import Checker
 from watchdog.tables import TABLES
 

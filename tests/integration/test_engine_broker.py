@@ -6,11 +6,11 @@ import pytest
 import redis
 from redis.sentinel import MasterNotFoundError
 
+from tests.processes.cluster import Cluster
 from watchdog.config.sections.engine import EngineSettings
 from watchdog.daemon.engine.celery_app import LOOK, engine_app
 from watchdog.daemon.engine.publishing import CeleryBroker, Look
 from watchdog.daemon.engine.reasons import reason_of
-from watchdog.demo.cluster import Cluster
 
 PASSWORD = "correct-horse-battery"
 USER = "looks"

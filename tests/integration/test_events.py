@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from tests.integration.test_redis_source import ACL_SETUSER
+from tests.processes.cluster import Cluster
 from tests.servers.certificates import make_certificates
 from tests.servers.many_workers import many_workers
 from tests.servers.sentinels import Sentinels
@@ -20,7 +21,6 @@ from tests.unit.sources.events.test_messages import message
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import HearWorkers
 from watchdog.core.model.replies import WorkerHeard, WorkersHeard
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK
 from watchdog.sources.events.heard import MOST_WORKERS
 from watchdog.sources.events.source import EventsSource, SharedEars

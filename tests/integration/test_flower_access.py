@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.servers.auth_proxy import OAUTH2_PROXY, AuthProxy, Carrier, bearer, in_cookie, in_header
 from tests.servers.certificates import make_certificates
 from tests.servers.forward_proxy import ForwardProxy
@@ -19,7 +20,6 @@ from tests.servers.tls_proxy import TlsProxy
 from tests.servers.token_endpoint import TokenEndpoint
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Inspected, WorkerStatus
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
 from watchdog.sources.flower.access import tokens as tokens_module
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource, share_answers

@@ -13,14 +13,14 @@ import pytest
 
 from tests.conftest import start_usual
 from tests.integration.test_flower_versions import ask
+from tests.processes.cluster import Cluster, ForkedProcess
 from tests.processes.command_line import watchdog
 from tests.servers.flower_versions import OLDER, flower_python
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import UNCOUNTABLE, Gap
 from watchdog.core.model.queries import InspectAll, QueueLengths, WorkerStatus
 from watchdog.core.model.replies import WorkerInspection
-from watchdog.demo.cluster import Cluster
-from watchdog.demo.processes import LOOPBACK, Process, child_environment, free_port
+from watchdog.demo.processes import LOOPBACK, child_environment, free_port
 
 
 def answered(url: str, sql: str, folder: Path) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherBroker]:
     port = free_port()
     worker = [*celery, "worker", "-n", "celery@one", "-Q", "mails", "-c", "1", "-l", "INFO", "--without-mingle", "--heartbeat-interval=2"]
     children = [
-        Process("worker", worker, folder, environment),
-        Process("flower", [*celery, "flower", f"--address={LOOPBACK}", f"--port={port}"], folder, environment),
+        ForkedProcess("worker", worker, folder, environment),
+        ForkedProcess("flower", [*celery, "flower", f"--address={LOOPBACK}", f"--port={port}"], folder, environment),
     ]
     url = f"http://{LOOPBACK}:{port}"
     try:

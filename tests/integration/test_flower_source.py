@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.receiver import Answer, RecordingReceiver
 from tests.servers.tcp_server import Conversation, TcpServer, drips, is_silent, says
@@ -16,7 +17,6 @@ from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Query, ReadEventCounters, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import EventCounters, WorkerBeat, WorkerInspection
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import free_port
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 

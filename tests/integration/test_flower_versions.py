@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import start_usual
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.servers.flower_versions import OLDER, flower_python
 from tests.servers.waiting import until
@@ -29,7 +30,6 @@ from watchdog.core.model.queries import (
     WorkerStatus,
 )
 from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerInspection
-from watchdog.demo.cluster import Cluster
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 
 WEB, GPU = "celery@web-1", "celery@gpu-1"

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from tests.builders.incidents import a_rule
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.servers.flower_versions import OLDER, flower_python
 from tests.servers.waiting import until
 from watchdog.core.judging.findings import Finding, Verdict
 from watchdog.core.judging.links import link_of
-from watchdog.demo.cluster import Cluster
 from watchdog.tables import TABLES
 
 WEB, ODD = "celery@web-1", "a/b c%20?x=1&#é;'\"<b>+\\@ho%st"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from watchdog.demo.cluster import Cluster
+from tests.processes.cluster import Cluster
 from watchdog.sources.control.queues import STEP, QueuesOnRedis
 from watchdog.sources.redis.settings import RedisSettings
 

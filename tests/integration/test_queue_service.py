@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 WAITING = 20
 

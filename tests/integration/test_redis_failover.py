@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import running, told
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.sentinels import MASTER, Sentinels
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.tables.workers.presence import SETTLE_S
 
 IMPATIENT = {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.sentinels import MASTER, Sentinels, names
 from tests.servers.tcp_server import TcpServer, is_silent
@@ -14,7 +15,6 @@ from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLengths, Ping, Query, ReadServer
 from watchdog.core.model.replies import Held, RedisServer
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis.source import RedisSettings, RedisSource
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.tcp_server import Conversation, TcpServer, drips, is_silent, says
 from tests.servers.tls_proxy import TlsProxy
@@ -35,7 +36,7 @@ from watchdog.core.model.queries import (
     SetMembers,
 )
 from watchdog.core.model.replies import Held, KeysFound, MessageHead, Pong, RedisServer
-from watchdog.demo.cluster import Cluster, ClusterError
+from watchdog.demo.cluster import ClusterError
 from watchdog.demo.processes import LOOPBACK, free_port
 from watchdog.sources.redis.source import RedisSettings, RedisSource
 

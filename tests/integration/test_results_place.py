@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import ListLengths, TaskMeta
 from watchdog.core.model.replies import Held, TaskMetaSeen
-from watchdog.demo.cluster import Cluster
 from watchdog.sources.redis.source import RedisSettings, RedisSource, ResultsSettings, ResultsSource
 
 META = "celery-task-meta-t1"

@@ -10,9 +10,9 @@ import pytest
 import redis
 
 from tests.integration.test_actions import act, configured, state
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 RETRY = ("retry", "--timeout", "0.5s")
 """What workers answer changes nothing."""

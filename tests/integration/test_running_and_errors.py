@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.builders.looks import number
+from tests.processes.cluster import Cluster
 from tests.servers.waiting import until
 from watchdog.config.rulebook import read_rule_book, rules_for
 from watchdog.core.judging.evaluator import Evaluator
@@ -15,7 +16,6 @@ from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.rows import Cell, Reading
 from watchdog.core.model.target import Target
 from watchdog.core.rules.rule import Override
-from watchdog.demo.cluster import Cluster
 from watchdog.polling.poller import Poller
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.source import RedisSettings, RedisSource

@@ -12,10 +12,10 @@ from typing import Any, Self
 import httpx
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.command_line import watchdog
 from tests.processes.running import FRESH, running
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 SHOP, BLOG = "celery@shop-1", "celery@blog-1"
 

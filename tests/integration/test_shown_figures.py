@@ -10,11 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from tests.builders.looks import number
+from tests.processes.cluster import Cluster
 from tests.servers.waiting import until
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.rows import Cell, Reading
 from watchdog.core.model.target import Target
-from watchdog.demo.cluster import Cluster
 from watchdog.polling.poller import Poller
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource
 from watchdog.sources.redis.source import RedisSettings, RedisSource

@@ -10,13 +10,13 @@ import pytest
 import redis
 
 from tests.integration.without_flower import leaves_something_unfinished, shares_its_worker
+from tests.processes.cluster import Cluster
 from tests.processes.looking import Watching
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import FailedTasks, HearWorkers, Query, ReadEventCounters, RevokedTasks, RunningTasks, SucceededTasks
 from watchdog.core.model.replies import EventCounters, TaskSeen, WorkerHeard, WorkersHeard
 from watchdog.core.model.servers.heard import CutOff, SentTimes
-from watchdog.demo.cluster import Cluster
 from watchdog.sources.events.source import EventsSource, SharedEars
 from watchdog.sources.events.tasks.messages import task_events
 from watchdog.sources.redis.settings import RedisSettings

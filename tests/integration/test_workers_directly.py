@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.builders.looks import cell, gap
+from tests.processes.cluster import Cluster
 from tests.processes.looking import Watching
-from watchdog.demo.cluster import Cluster
 
 FORKED, OTHER, ALONE = "celery@forked", "celery@other", "celery@alone"
 HURRY = 3.0

@@ -3,9 +3,9 @@
 In: a cluster with a broker, and who looks at it. Each claim starts a worker of its own, and waits until it holds.
 """
 
+from tests.processes.cluster import Cluster
 from tests.processes.looking import Watching
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 __all__ = ["leaves_something_unfinished", "shares_its_worker"]
 

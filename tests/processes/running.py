@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.processes.cluster import Cluster
+from tests.processes.forked import Forked, can_be_forked
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.demo.processes import child_environment
 
 PYTHON = [sys.executable, "-W", "error", "-m"]
@@ -59,15 +60,7 @@ class Daemon:
         self.folder = folder
         self.log = folder / ("daemon.log" if work[0] == "run" else f"{work[0]}.log")
         self._seen = len(self.text)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*prefix, *command, *work],
-                cwd=folder,
-                env=environment(folder, environ or {}),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
+        self.process = _started([*prefix, *command, *work], folder, environment(folder, environ or {}), self.log)
 
     @property
     def text(self) -> str:
@@ -97,6 +90,13 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(sig)
         return self.process.wait(timeout)
+
+
+def _started(command: Sequence[str], folder: Path, environ: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes] | Forked":
+    if can_be_forked(command):
+        return Forked(command, folder, environ, log, leads_session=False)
+    with log.open("ab") as stream:
+        return subprocess.Popen(command, cwd=folder, env=environ, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import Daemon, environment
 from tests.proofs.crash_account import account, all_told
 from tests.proofs.crash_lives import MOMENTS, Life, Order
 from tests.proofs.crash_places import InAFile, InPostgreSQL, Kept
 from tests.proofs.crash_scene import LARGE, QUEUES, SMALL, ActingReceiver, Systemd, World, write_config
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 WHOLE = ("first", "escalated", "resolved")
 

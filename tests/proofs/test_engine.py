@@ -18,11 +18,11 @@ import redis
 
 from bench.servers import serving
 from bench.site import Site
+from tests.processes.cluster import Cluster
 from tests.processes.running import Daemon, told
 from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 pytestmark = pytest.mark.alone
 

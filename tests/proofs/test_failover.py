@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.proofs.crash_account import account, all_told
 from tests.proofs.crash_scene import QUEUES, ActingReceiver, World, write_config
 from tests.proofs.failover_pair import Fault, Pair
@@ -23,7 +24,6 @@ from tests.servers.postgresql import RealPostgreSQL
 from tests.servers.tcp_relay import TcpRelay
 from tests.servers.waiting import until
 from watchdog.core.model.servers.database_url import DatabaseUrl
-from watchdog.demo.cluster import Cluster
 from watchdog.store.postgresql.lease import TTL_S
 
 pytestmark = pytest.mark.alone

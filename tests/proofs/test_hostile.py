@@ -24,6 +24,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import COMMAND, environment, running, watchdog_process
 from tests.proofs.hostile_texts import NAMES, documents, painting, texts
 from tests.servers.receiver import Answer, RecordingReceiver
@@ -43,7 +44,6 @@ from watchdog.core.sql.conditions import ConditionError, check_condition, check_
 from watchdog.core.sql.tables import SqlTables, StoppedError, schema_of
 from watchdog.core.sql.tokens import with_real_numbers
 from watchdog.core.text.durations import format_duration, parse_duration
-from watchdog.demo.cluster import Cluster
 from watchdog.polling.check import Checker
 from watchdog.polling.poller import Poller
 from watchdog.receivers.http.outcome import _retry_after_s

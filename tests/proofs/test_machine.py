@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from tests.processes.cluster import Cluster
 from tests.processes.mount_namespace import MissingError, MountNamespace
 from tests.processes.running import COMMAND, Daemon, events_of, running, told, watchdog_process
 from tests.servers.receiver import Answer, RecordingReceiver
@@ -26,7 +27,6 @@ from watchdog.cli.configuration import load_with_rules
 from watchdog.core.incidents.lifecycle import State
 from watchdog.daemon.daemon import Daemon as InProcess
 from watchdog.daemon.self_monitor import SelfMonitor
-from watchdog.demo.cluster import Cluster
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store
 

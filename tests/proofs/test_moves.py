@@ -10,9 +10,9 @@ from pathlib import Path
 
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import COMMAND, environment
 from watchdog.core.actions.outcome import Word
-from watchdog.demo.cluster import Cluster
 from watchdog.store import Store
 
 MESSAGES = 20_000

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import COMMAND, environment
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 from watchdog.store import Store
 
 RUNS_PER_KILL, MOST_RUNS = 40, 1000

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.processes.cluster import Cluster
 from tests.servers.faulty_proxy import Fault, FaultyProxy
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
@@ -25,7 +26,6 @@ from watchdog.config.load import load_settings
 from watchdog.core.incidents.lifecycle import State
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.self_monitor import SelfMonitor
-from watchdog.demo.cluster import Cluster
 from watchdog.receivers.pace import Pace
 from watchdog.store import Store
 

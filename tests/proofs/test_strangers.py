@@ -19,13 +19,13 @@ from tornado import httputil
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from tests.processes.cluster import Cluster
 from tests.processes.running import running, watchdog_process
 from tests.proofs.crash_lives import set_levels
 from tests.servers.tcp_server import TcpServer, says
 from tests.servers.waiting import until
 from watchdog.core.incidents.outcome import Delivered, Later
 from watchdog.core.incidents.test_message import message_for_test
-from watchdog.demo.cluster import Cluster
 from watchdog.receivers.webhook.receiver import WebhookReceiver
 from watchdog.receivers.webhook.settings import WebhookSettings
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.environments import python_with
 from tests.processes.serving import UNREACHABLE, serving
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 DOC = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 (LINES,) = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.processes.cluster import Cluster
 from tests.processes.machine import Machine, MissingError, Service, booted
 from tests.processes.running import events_of
 from tests.servers.receiver import RecordingReceiver
 from tests.servers.waiting import until
-from watchdog.demo.cluster import Cluster
 
 Figure = Callable[[str], None]
 WATCHDOG = "/opt/watchdog/bin/watchdog"

@@ -12,11 +12,11 @@ import threading
 import time
 from pathlib import Path
 
+from tests.processes.cluster import Cluster
 from watchdog.core.model.queries import FailedTasks, RunningTasks
 from watchdog.core.model.reading import Past, read_tables
 from watchdog.core.model.target import Target
 from watchdog.core.scenarios.recorded.recording import look_line
-from watchdog.demo.cluster import Cluster
 from watchdog.polling.poller import Poller
 from watchdog.sources.base import Source
 from watchdog.sources.flower.source import FlowerSettings, FlowerSource

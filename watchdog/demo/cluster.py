@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -95,7 +95,7 @@ class Cluster:
         self.redis_port = port or self.redis_port
         program = self._redis_program or redis_server()[0]
         command = [str(program), "--port", str(self.redis_port), "--bind", LOOPBACK, "--save", "", "--appendonly", "no"]
-        self._redis = Process("redis", [*command, "--dir", str(self.workdir), *args], self.workdir, self._environment())
+        self._redis = self._process("redis", [*command, "--dir", str(self.workdir), *args], self._environment())
         self._until(self._redis_answers, 10.0, self._redis, "answer a PING")
         return self._redis
 
@@ -128,7 +128,7 @@ class Cluster:
             raise ClusterError(f"worker {full_name} runs already")
         options = ["-n", full_name, "-Q", ",".join(queues), "-c", str(concurrency), "-P", pool, "-l", "INFO", "--without-mingle"]
         options += [f"--heartbeat-interval={self._heartbeat_s}", *args]
-        child = Process(f"worker-{full_name}", self._celery("worker", *options), self.workdir, self._environment(environment))
+        child = self._process(f"worker-{full_name}", self._celery("worker", *options), self._environment(environment))
         self.workers[full_name] = child
         return child
 
@@ -150,7 +150,7 @@ class Cluster:
         self._flower_auth = (login[0], login[2]) if login[0] else None
         command = self._celery("flower", f"--address={LOOPBACK}", f"--port={self.flower_port}", *args, python=self._flower_python)
         settings = self._environment({"FLOWER_UNAUTHENTICATED_API": "true", **(environment or {})})
-        self._flower = Process("flower", command, self.workdir, settings)
+        self._flower = self._process("flower", command, settings)
         self._until(self._flower_answers, 30.0, self._flower, "answer /healthcheck")
         return self._flower
 
@@ -189,9 +189,9 @@ class Cluster:
                 server.require_running()
 
     def online(self) -> set[str]:
-        """The workers that Flower sees online now (without Flower: those that answer a ping)."""
+        """The workers that Flower sees online now (without Flower: those that answer a ping, as many as there should be)."""
         if self._flower is None or not self._flower.running:
-            answers = self.app.control.ping(timeout=1.0)
+            answers = self.app.control.ping(timeout=1.0, limit=len(self.workers) or None)
             return {name for answer in answers for name in answer}
         try:
             answer = self._http.get(f"{self.flower_url}/api/workers", params={"status": "true"}, auth=self._flower_auth).raise_for_status()
@@ -218,6 +218,9 @@ class Cluster:
         self._http.close()
         if self._temporary:
             shutil.rmtree(self.workdir, ignore_errors=True)
+
+    def _process(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Process:
+        return Process(name, command, self.workdir, environment)
 
     def _celery(self, command: str, *options: str, python: str = sys.executable) -> list[str]:
         return [python, "-m", "celery", "-A", "watchdog.demo.tasks", command, *options]

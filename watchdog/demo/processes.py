@@ -8,8 +8,9 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
-__all__ = ["ClusterError", "Process", "child_environment", "free_port"]
+__all__ = ["Child", "ClusterError", "Process", "child_environment", "free_port"]
 
 LOOPBACK = "127.0.0.1"
 FOREIGN = ("CELERY", "DEMO_", "FLOWER_", "NOTIFY_SOCKET", "WATCHDOG")
@@ -20,6 +21,19 @@ class ClusterError(Exception):
     """The demo cluster cannot do what was asked; includes the last lines of the log if a process died."""
 
 
+class Child(Protocol):
+    """A started process, as `subprocess.Popen` has them."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Its exit code, if it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code; raises subprocess.TimeoutExpired."""
+
+
 class Process:
     """A child process that leads its own process group, so that nothing of it survives `end`."""
 
@@ -27,10 +41,7 @@ class Process:
         self.name = name
         self.log = folder / f"{name.replace('/', '_')}.log"
         self._over = False
-        with self.log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - our own program and arguments, without a shell
-                list(command), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+        self._child = self._started(command, folder, environment)
         self.pid = self._child.pid
 
     @property
@@ -52,7 +63,8 @@ class Process:
     def send(self, sig: signal.Signals) -> None:
         """Send a signal to its main process only (SIGSTOP suspends it, SIGCONT resumes it)."""
         if self.running:
-            os.kill(self.pid, sig)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, sig)
 
     def kill(self) -> None:
         """SIGKILL the whole group, without waiting; `end` reaps it."""
@@ -70,6 +82,12 @@ class Process:
         if not self._over:
             self._child.wait()
             self._end_children()
+
+    def _started(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Child:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - our own program and arguments, without a shell
+                list(command), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
 
     def _end_children(self) -> None:
         """Kill what the main process left in its group; only now, while the group id cannot belong to anybody else."""

@@ -1,0 +1,48 @@
+"""What watchdog's daemon, Celery's workers and Flower import as they start, and nothing that reads the environment of one of them.
+
+Imported once, by the process that `forked` forks them from, which has a single thread.
+"""
+
+import gc
+from importlib import import_module
+from pkgutil import walk_packages
+
+import watchdog
+from watchdog.daemon.starting.lazy_imports import without, without_httpx_command_line
+
+OF_DAEMONS = (
+    "apscheduler.schedulers.background",
+    "apscheduler.triggers.interval",
+    "jinja2.sandbox",
+    "pydantic_settings",
+    "sqlite_utils",
+    "waitress",
+    "watchdog.cli.configuration",
+)
+ROOMS = tuple(f"watchdog.{room}." for room in ("app", "cli.run", "daemon", "receivers", "sources", "status", "store", "web"))
+OF_WORKERS = (
+    "celery.apps.worker",
+    "celery.backends.redis",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.concurrency.solo",
+    "celery.concurrency.thread",
+    "celery.events.state",
+    "celery.worker.consumer",
+    "celery.worker.control",
+    "celery.worker.strategy",
+    "kombu.transport.pyamqp",
+    "kombu.transport.redis",
+)
+OF_FLOWER = ("flower.app", "flower.command", "flower.urls", "tornado.httpserver")
+
+without_httpx_command_line()
+with without("rich", "greenlet", "numpy", "pandas"):
+    import structlog  # noqa: F401 - before the modules that use it, as `watchdog run` does
+
+    for name in (*OF_DAEMONS, *OF_WORKERS, *OF_FLOWER):
+        import_module(name)
+    for module in walk_packages(watchdog.__path__, "watchdog."):
+        if module.name.startswith(ROOMS):
+            import_module(module.name)
+gc.freeze()  # what is imported stays; a collection would copy its memory into each process
