@@ -318,10 +318,10 @@ def test_one_taken_out_that_is_slow_delays_nobody(building: Building, logs: list
         until(lambda: building.receiver.ids, 5, "the other to be notified")
         assert len(slow.ids) == 1
         go_on.set()
-        until(lambda: len(slow.ids) == 2, 10, "its farewell")
+        until(lambda: len(slow.ids) == 2, 10, "its final notification")
 
 
-def test_a_second_reload_goes_on_with_a_farewell_that_is_not_done(building: Building, logs: list[EventDict]) -> None:
+def test_a_second_reload_goes_on_with_a_final_notification_that_has_not_arrived(building: Building, logs: list[EventDict]) -> None:
     building.more = (old := FakeReceiver("old"),)
     with running(building) as daemon:
         wait_for(logs, "watchdog_started")
@@ -331,7 +331,7 @@ def test_a_second_reload_goes_on_with_a_farewell_that_is_not_done(building: Buil
         old.then = [Later("no answer")]
         building.more = ()
         daemon.reload()
-        until(lambda: len(old.ids) == 2, 10, "a farewell that may have arrived")
+        until(lambda: len(old.ids) == 2, 10, "a final notification that may have arrived")
         daemon.reload()
         until(lambda: len(old.ids) == 3, 15, "its repeat")
     assert old.ids[1] == old.ids[2]

@@ -13,7 +13,7 @@ from watchdog.core.incidents.messages import Event
 from watchdog.core.incidents.outcome import Delivered, Later, Refused
 from watchdog.core.incidents.routing import Recipient, Terms
 from watchdog.daemon.delivery import Delivery
-from watchdog.daemon.handover import FAREWELL_S, Handover, hand_over
+from watchdog.daemon.handover import FINAL_NOTIFICATION_S, Handover, hand_over
 from watchdog.store import Store
 
 A, B = incident("A"), incident("B")
@@ -148,12 +148,12 @@ def test_it_is_tried_for_an_hour_and_then_given_up_visibly(store: Store) -> None
     while waiting(store, "dev"):
         now = max(store.next_due("dev", now) or now, now)
         attempt(store, Later("503"), now=now, receiver="dev")
-    assert now < T0 + 100 + FAREWELL_S + 300
+    assert now < T0 + 100 + FINAL_NOTIFICATION_S + 300
     [(receiver, why)] = dead(store)
     assert (receiver, str(why).startswith("out of time after")) == ("dev", True)
 
 
-def test_handing_over_again_says_nothing_twice(store: Store) -> None:
+def test_a_second_handover_says_nothing_twice(store: Store) -> None:
     told_both(store)
     for _ in range(3):
         handed(store, ["ops"], removed=[FakeReceiver("dev")])
@@ -195,7 +195,7 @@ def test_a_farewell_that_was_given_up_is_given_up_once(store: Store) -> None:
     told_both(store)
     handed(store, ["ops"], removed=[FakeReceiver("dev")])
     attempt(store, Refused("410", gone=True), now=T0 + 101, receiver="dev")
-    for now in (T0 + 100, T0 + 102, T0 + 2 * FAREWELL_S, T0 + 48 * FAREWELL_S):
+    for now in (T0 + 100, T0 + 102, T0 + 2 * FINAL_NOTIFICATION_S, T0 + 48 * FINAL_NOTIFICATION_S):
         handed(store, ["ops"], now=now)
     assert [receiver for receiver, _ in dead(store)] == ["dev"]
 
@@ -224,7 +224,7 @@ def test_a_farewell_that_a_restart_cut_short_is_one_too_and_only_once(store: Sto
     told_both(store)
     handed(store, ["ops"], removed=[FakeReceiver("dev")])
     attempt(store, Later("503"), now=T0 + 101, receiver="dev")
-    for now in (T0 + 100, T0 + 102, T0 + 2 * FAREWELL_S, T0 + 48 * FAREWELL_S):
+    for now in (T0 + 100, T0 + 102, T0 + 2 * FINAL_NOTIFICATION_S, T0 + 48 * FINAL_NOTIFICATION_S):
         handed(store, ["ops"], now=now)
         cycle(store, ["ops"], A, B, now=now + 10)
     assert [receiver for receiver, _ in dead(store)] == ["dev"]

@@ -308,7 +308,7 @@ def test_one_reload_tells_the_live_fire_to_a_fixed_url_and_to_a_new_receiver_and
         configure(tmp_path, hook("mended", fixed.url), hook("new", new.url), hook("renamed", steady.url, 'was = "steady"'))
         daemon.send(signal.SIGHUP)
         daemon.wait_for("configuration_reloaded")
-        until(lambda: events_of(old, RULE) == ["first", "resolved"], 20, "the farewell")
+        until(lambda: events_of(old, RULE) == ["first", "resolved"], 20, "the final notification")
         until(lambda: [events_of(one, RULE) for one in (fixed, new)] == [["first"]] * 2, 20, "the live fire")
     assert events_of(steady, RULE) == ["first"]
 

@@ -10,7 +10,7 @@ from watchdog.core.incidents.lifecycle import State
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 LOG = DOC.partition("## The log")[2].partition("\n## ")[0]
-SAID = re.compile(r'\b_?log\.\w+\(\s*"(\w+)"|_paid\("(\w+)"|_wait_after\("(\w+)"|"event": "(\w+)"|^    \(.*\): "(\w+_\w+)",$', re.MULTILINE)
+SAID = re.compile(r'\b_?log\.\w+\(\s*"(\w+)"|_done\("(\w+)"|_wait_after\("(\w+)"|"event": "(\w+)"|^    \(.*\): "(\w+_\w+)",$', re.MULTILINE)
 TABLES = re.compile(r"^(?:ENTERED|SAME_STATE|_EVENTS) = (\{.*\})$", re.MULTILINE)
 
 

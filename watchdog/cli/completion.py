@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "complete_deploys",
     "complete_incidents",
-    "complete_letters",
+    "complete_messages",
     "complete_queues",
     "complete_receivers",
     "complete_rules",
@@ -43,9 +43,9 @@ def complete_targets(ctx: click.Context, _: click.Parameter, incomplete: str) ->
         return []
 
 
-def complete_letters(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+def complete_messages(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Ids of waiting messages and dead letters."""
-    return _ids(ctx, incomplete, lambda store: (letter.id for letter in store.outbox_shown().messages))
+    return _ids(ctx, incomplete, lambda store: (message.id for message in store.outbox_shown().messages))
 
 
 def complete_incidents(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from watchdog.config.environment.empty import EMPTY_VARIABLE, is_empty
-from watchdog.config.environment.interpolation import expand
+from watchdog.config.environment.interpolation import interpolate
 from watchdog.core.model.target import TargetsMeant
 from watchdog.core.rules.rule import Override
 from watchdog.core.rules.toml_lines import Path as TomlPath
@@ -108,12 +108,12 @@ class Document(Struct):
         values, text = read
         for key in set(values) & set(leave_out):
             del values[key]
-        expansion = expand(values, environ, path.parent, credentials=self.credentials)
-        self.faults += [f"{shown}:{line_of(text.lines, at)}: {where(at, expansion.values)}: {fault}" for at, fault in expansion.faults]
+        filled = interpolate(values, environ, path.parent, credentials=self.credentials)
+        self.faults += [f"{shown}:{line_of(text.lines, at)}: {where(at, filled.values)}: {fault}" for at, fault in filled.faults]
         self._texts.append(text)
-        places = {key: self._merge(key, value, text, included=included) for key, value in expansion.values.items()}
-        self.references.update({_moved(at, places): reference for at, reference in expansion.references.items()})
-        self._unread.update(_moved(at, places) for at in expansion.unread)
+        places = {key: self._merge(key, value, text, included=included) for key, value in filled.values.items()}
+        self.references.update({_moved(at, places): reference for at, reference in filled.references.items()})
+        self._unread.update(_moved(at, places) for at in filled.unread)
 
     def _merge(self, key: str, value: object, text: _Text, *, included: bool) -> int:
         """Add one top-level value. Returns the index of its first item."""
@@ -160,7 +160,7 @@ def find_file(config: Path | None, environ: Mapping[str, str], cwd: Path, system
 def read_document(
     path: Path, environ: Mapping[str, str], cwd: Path, leave_out: Sequence[str] = (), *, credentials: bool = True
 ) -> Document:
-    """Read a file and its includes. Faults and warnings are in the document. `credentials`: see `interpolation.expand`."""
+    """Read a file and its includes. Faults and warnings are in the document. `credentials`: see `interpolation.interpolate`."""
     document = Document(cwd, credentials)
     document.add(path, environ, leave_out=leave_out, included=False)
     includes = document.values.get("include", [])

@@ -85,8 +85,8 @@ class Daemon:
         self._end = False
         self._reload = False
         self._handed_over = False
-        self._removed: tuple[Receiver, ...] = ()  # no longer configured, but still owed notifications
-        self._why_owed: dict[str, str] = {}
+        self._removed: tuple[Receiver, ...] = ()  # no longer configured, but still to be notified
+        self._why_unsettled: dict[str, str] = {}
         self._stopped: list[Watching] = []  # stopped configurations whose deliveries are not fully settled
 
     def run(self) -> None:
@@ -195,27 +195,27 @@ class Daemon:
 
     def _settle(self, built: Built) -> None:
         """Write what could not be written before. Errors never end the daemon; what fails is retried at the next beat."""
-        self._stopped = [watching for watching in self._stopped if not self._paid("delivery_not_settled", watching.tidied)]
-        if not self._handed_over and self._paid("configuration_waits", lambda: self._hand_over(built)):
+        self._stopped = [watching for watching in self._stopped if not self._done("delivery_not_settled", watching.tidied)]
+        if not self._handed_over and self._done("configuration_waits", lambda: self._hand_over(built)):
             self._handed_over = True
             built.watching.start()
             built.watching.finish_removed(self._removed)
             self._removed = ()
         if self._handed_over:
-            self._paid("retries_not_seen", lambda: self._notice_retries(built))
+            self._done("retries_not_seen", lambda: self._notice_retries(built))
 
-    def _paid(self, event: str, pay: Callable[[], bool]) -> bool:
+    def _done(self, event: str, settle: Callable[[], bool]) -> bool:
         """Whether it is done; the reason for a failure is logged once."""
         try:
-            paid = pay()
+            settled = settle()
         except Exception as error:  # noqa: BLE001 - unsettled work is no reason to stop watching
             reason = str(error) if isinstance(error, StoreError) else f"unexpected {type(error).__name__}; please report it"
-            if self._why_owed.get(event) != reason:
+            if self._why_unsettled.get(event) != reason:
                 log.error(event, reason=reason)  # noqa: TRY400 - the reason says everything
-            self._why_owed[event] = reason
+            self._why_unsettled[event] = reason
             return False
-        self._why_owed.pop(event, None)
-        return paid
+        self._why_unsettled.pop(event, None)
+        return settled
 
     def _hand_over(self, built: Built) -> bool:
         """Hand the records in the database over to the new configuration."""

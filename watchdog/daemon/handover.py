@@ -16,11 +16,11 @@ from watchdog.core.incidents.routing import Recipient
 from watchdog.receivers.base import Receiver
 from watchdog.store import Store, Transaction
 
-__all__ = ["FAREWELL_S", "Handover", "hand_over"]
+__all__ = ["FINAL_NOTIFICATION_S", "Handover", "hand_over"]
 
 log = structlog.get_logger()
 
-FAREWELL_S = 3600.0
+FINAL_NOTIFICATION_S = 3600.0
 """How long delivery to a removed receiver is still attempted, in seconds."""
 
 _EVENTS = {"renamed": "receiver_renamed", "target": "target_removed", "removed": "receiver_removed"}
@@ -74,6 +74,6 @@ def _notify_finally(transaction: Transaction, name: str, handover: Handover, now
         messages, withdrawn = final_notification(transaction.load(target), recipient, target, now, handover.service)
         transaction.queue(messages, withdrawn, now)
     if removed:
-        transaction.leave_by(name, now + FAREWELL_S)
+        transaction.leave_by(name, now + FINAL_NOTIFICATION_S)
         return 0
     return transaction.give_up(name, SETTINGS_UNKNOWN)

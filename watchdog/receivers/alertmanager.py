@@ -16,7 +16,7 @@ from msgspec import Struct
 from watchdog.core.incidents.lifecycle import Incident, State
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
-from watchdog.core.text.phrasing import format_value, telling_cells
+from watchdog.core.text.phrasing import format_value, worth_showing
 from watchdog.core.text.sanitize import sanitize
 from watchdog.core.text.timestamps import iso
 from watchdog.receivers.notice_text import is_url, limited
@@ -119,7 +119,7 @@ def _annotations(incident: Incident, quiet: Quiet) -> Iterator[tuple[str, str]]:
         yield "runbook_url", incident.runbook.strip()
     elif incident.runbook:
         yield "runbook", _lines(incident.runbook)
-    values = [f"{name}={'?' if cell is None else format_value(cell)}" for name, cell in telling_cells(incident.values).items()]
+    values = [f"{name}={'?' if cell is None else format_value(cell)}" for name, cell in worth_showing(incident.values).items()]
     if values:
         yield "values", limited(", ".join(values), _LONGEST_ANNOTATION)
     if given := quiet.acknowledgement(incident):

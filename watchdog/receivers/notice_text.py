@@ -9,7 +9,7 @@ from watchdog.core.incidents.lifecycle import Ended
 from watchdog.core.incidents.messages import Event, Message, Notice
 from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.text.durations import format_duration
-from watchdog.core.text.phrasing import format_value, telling_cells
+from watchdog.core.text.phrasing import format_value, worth_showing
 from watchdog.core.text.sanitize import sanitize
 from watchdog.core.text.timestamps import iso
 
@@ -87,7 +87,7 @@ def facts_of(notice: Notice) -> Iterator[tuple[str, str]]:
     yield "target" if len(targets) == 1 else "targets", _listed(targets)
     for name, value in list(notice.key.items())[:_MOST_KEYS]:
         yield limited(name, _LONGEST_NAME), limited(value, _LONGEST_NAME)
-    values = [(name, cell) for name, cell in telling_cells(notice.values).items() if name not in notice.key]
+    values = [(name, cell) for name, cell in worth_showing(notice.values).items() if name not in notice.key]
     for name, cell in values[:_MOST_VALUES]:
         yield limited(name, _LONGEST_NAME), "?" if cell is None else limited(format_value(cell), _LONGEST_NAME)
     yield "began", iso(notice.started_at)

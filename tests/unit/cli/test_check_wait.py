@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from watchdog.cli.check.wait import Patience, WaitTold, look_until_good, still_wrong
+from watchdog.cli.check.wait import Patience, WaitProgress, look_until_good, still_wrong
 from watchdog.cli.output.status_line import StatusLine
 from watchdog.core.judging.check_result import CheckResult, Firing, TargetChecked, Unknown
 from watchdog.core.judging.expectations import Answer
@@ -83,7 +83,7 @@ def test_how_long_is_left_is_told_after_each_look() -> None:
 
 
 def lines(capsys: pytest.CaptureFixture[str], *looks: tuple[CheckResult, float]) -> list[str]:
-    told = WaitTold(StatusLine(io.StringIO()), terminal=False)
+    told = WaitProgress(StatusLine(io.StringIO()), terminal=False)
     for result, left_s in looks:
         told(result, left_s)
     return capsys.readouterr().err.splitlines()
@@ -106,7 +106,7 @@ def test_a_terminal_hears_every_look_in_one_line_that_fits(monkeypatch: pytest.M
             said.append(text)
 
     monkeypatch.setenv("COLUMNS", "40")
-    told = WaitTold(Heard(io.StringIO()), terminal=True)
+    told = WaitProgress(Heard(io.StringIO()), terminal=True)
     told(a_look(1), 300.0)
     told(a_look(1), 298.0)
     assert [text[:22] for text in said] == ["waiting, 5m left: clus", "waiting, 4m58s left: c"]

@@ -17,7 +17,7 @@ _STYLES = ("json", "junit", "github", "nagios")
 _ALSO_FOR_PEOPLE = ("json", "junit")
 
 
-class _Told(click.ClickException):
+class _InFormat(click.ClickException):
     """A refusal in one of the formats."""
 
     exit_code = 2
@@ -38,7 +38,7 @@ class _Told(click.ClickException):
             self._refusal.show(file)
 
 
-class _Unknown(_Told):
+class _Unknown(_InFormat):
     """The same for a Nagios plugin."""
 
     exit_code = 3
@@ -54,7 +54,7 @@ class NotAsked(click.ClickException):
         click.echo(self.message, file=file, err=file is None)
 
 
-class _NotAskedTold(_Unknown):
+class _NotAskedInFormat(_Unknown):
     """The same in one of the formats."""
 
     _code = 3
@@ -63,7 +63,7 @@ class _NotAskedTold(_Unknown):
 class CheckCommand(click.Command):
     """The command `check`, and others with its formats."""
 
-    tells_refusals = True
+    formats_refusals = True
     """It prints what it is refused in the requested format itself."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
@@ -72,14 +72,14 @@ class CheckCommand(click.Command):
         try:
             return super().make_context(info_name, args, parent, **extra)
         except click.ClickException as refusal:
-            raise _as_told(refusal, style) from None
+            raise _in_format(refusal, style) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""
         try:
             return super().invoke(ctx)
         except click.ClickException as refusal:
-            raise _as_told(refusal, ctx.params.get("style")) from None
+            raise _in_format(refusal, ctx.params.get("style")) from None
         except (click.exceptions.Exit, click.Abort, OSError):
             raise  # a normal exit, or output that cannot be written, so that nobody can be informed
         except Exception as error:  # noqa: BLE001 - any other error means that there is no answer
@@ -91,7 +91,7 @@ class CheckCommand(click.Command):
         from watchdog.net.descriptor_limits import NotAskedError  # noqa: PLC0415
 
         if isinstance(error, NotAskedError):
-            return _as_told(NotAsked(str(error)), style)
+            return _in_format(NotAsked(str(error)), style)
         show_faults(style or "", (f"watchdog tripped over itself: unexpected {type(error).__name__}; please report it",), 3)
         return error
 
@@ -104,9 +104,9 @@ def _style_of(args: Sequence[str]) -> str | None:
     return asked[max(asked)] if asked else None
 
 
-def _as_told(refusal: click.ClickException, style: str | None) -> click.ClickException:
+def _in_format(refusal: click.ClickException, style: str | None) -> click.ClickException:
     if style is None or style not in _STYLES:
         return refusal
     if isinstance(refusal, NotAsked):
-        return _NotAskedTold(refusal, style)
-    return _Unknown(refusal, style) if style == "nagios" else _Told(refusal, style)
+        return _NotAskedInFormat(refusal, style)
+    return _Unknown(refusal, style) if style == "nagios" else _InFormat(refusal, style)

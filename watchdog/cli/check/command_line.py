@@ -180,18 +180,18 @@ def _look(checker: "Checker", fail_on: "Severity", shown: "Shown") -> int:
 
 def _waited(checker: "Checker", fail_on: "Severity", wait_and_stable_s: tuple[float, float], interval_s: float) -> "CheckResult":
     """The poll that ended the wait."""
-    from watchdog.cli.check.wait import Patience, WaitTold, look_until_good  # noqa: PLC0415
+    from watchdog.cli.check.wait import Patience, WaitProgress, look_until_good  # noqa: PLC0415
     from watchdog.cli.output.status_line import StatusLine  # noqa: PLC0415
 
     with StatusLine() as status:
         patience = Patience(*wait_and_stable_s, time.monotonic())
-        told = WaitTold(status, terminal=sys.stderr.isatty())
+        progress_shown = WaitProgress(status, terminal=sys.stderr.isatty())
         progress = iter([status.say])  # for the first poll only: after that there is something better to show
 
         def look() -> "CheckResult":
             return checker.check(fail_on, next(progress, lambda _: None))
 
-        return look_until_good(look, patience, interval_s, told, time.monotonic, time.sleep)
+        return look_until_good(look, patience, interval_s, progress_shown, time.monotonic, time.sleep)
 
 
 def _look_on(checker: "Checker", fail_on: "Severity", shown: "Shown", interval_s: float) -> int:

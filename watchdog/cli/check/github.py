@@ -29,10 +29,10 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 def annotations(result: CheckResult) -> str:
     """One workflow command each, the most severe first; if there are more than GitHub shows, the last one says how many."""
-    told = list(_told(result))
+    found = list(_annotations(result))
     lines = []
     for kind in ("error", "warning", "notice"):
-        mine = [one for one in told if one[0] == kind]
+        mine = [one for one in found if one[0] == kind]
         lines += [workflow_command(*one) for one in (mine if len(mine) <= MOST else mine[: MOST - 1])]
         if len(mine) > MOST:
             lines.append(workflow_command(kind, "watchdog", f"{len(mine) - MOST + 1} more; the job summary has them all"))
@@ -60,7 +60,7 @@ def as_markdown(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", clean(text)).strip()
 
 
-def _told(result: CheckResult) -> Iterator[tuple[str, str, str]]:
+def _annotations(result: CheckResult) -> Iterator[tuple[str, str, str]]:
     """(kind, title, message) of each annotation."""
     failing = set(map(id, result.failing))
     for firing in result.firing:

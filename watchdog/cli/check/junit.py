@@ -16,7 +16,7 @@ from watchdog.core.judging.check_result import CheckResult, Firing, Unknown
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.model.target import SELF
 from watchdog.core.text.ci_commands import without_commands_xml
-from watchdog.core.text.phrasing import telling_cells, tidy
+from watchdog.core.text.phrasing import tidy, worth_showing
 from watchdog.core.text.sanitize import first_line
 from watchdog.core.text.wording import key_text, values_text
 
@@ -59,7 +59,7 @@ def _rules(result: CheckResult, target: str, names: Iterable[str]) -> Iterator[_
         tried = [_why(u) for u in unknown if u.trial]
         idle = next((i.reason for i in result.idle if (i.rule, i.target) == (name, target)), "")
         if failing:
-            yield _Case("rules", name, "failure", _headline(failing), "\n\n".join(map(_told, firing)))
+            yield _Case("rules", name, "failure", _headline(failing), "\n\n".join(map(_details, firing)))
         elif blind:
             yield _Case("rules", name, "error", blind[0], "\n".join(blind))
         elif tried and not firing:
@@ -67,7 +67,7 @@ def _rules(result: CheckResult, target: str, names: Iterable[str]) -> Iterator[_
         elif idle:
             yield _Case("rules", name, "skipped", idle)
         else:
-            yield _Case("rules", name, text="\n\n".join(map(_told, firing)))
+            yield _Case("rules", name, text="\n\n".join(map(_details, firing)))
 
 
 def _why(unknown: Unknown) -> str:
@@ -86,10 +86,10 @@ def _headline(failing: list[Firing]) -> str:
     return failing[0].summary + more
 
 
-def _told(firing: Firing) -> str:
+def _details(firing: Firing) -> str:
     key = f" ({key_text(firing.key)})" if firing.key else ""
     trial = "on trial: " if firing.trial else ""
-    lines = [f"{trial}{firing.severity}{key}: {firing.summary}", values_text(telling_cells(firing.values)), first_line(firing.runbook)]
+    lines = [f"{trial}{firing.severity}{key}: {firing.summary}", values_text(worth_showing(firing.values)), first_line(firing.runbook)]
     return "\n".join(line for line in lines if line)
 
 

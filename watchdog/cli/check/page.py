@@ -10,7 +10,7 @@ from watchdog.core.incidents.payload import iso
 from watchdog.core.judging.check_result import CheckResult, Firing, SourceSeen
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.model.severity import Severity
-from watchdog.core.text.phrasing import format_value, telling_cells
+from watchdog.core.text.phrasing import format_value, worth_showing
 from watchdog.core.text.sanitize import first_line
 from watchdog.core.text.wording import counted, key_text, values_text
 
@@ -74,7 +74,7 @@ def _firing(firing: Firing, *, verbose: bool) -> Entry:
         key_text(firing.key),
     )
     lines: list[Piece] = [*([Ink(ON_TRIAL, "odd")] if firing.trial else []), firing.summary]
-    unsaid = {name: cell for name, cell in telling_cells(firing.values).items() if not (isinstance(cell, str) and cell in firing.summary)}
+    unsaid = {name: cell for name, cell in worth_showing(firing.values).items() if not (isinstance(cell, str) and cell in firing.summary)}
     if unsaid:
         lines.append(Ink(values_text(unsaid), "faint"))
     if firing.runbook:

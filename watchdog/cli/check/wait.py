@@ -19,7 +19,7 @@ from watchdog.core.text.wording import key_text
 if TYPE_CHECKING:
     from watchdog.cli.output.status_line import StatusLine
 
-__all__ = ["Patience", "WaitTold", "look_until_good", "still_wrong"]
+__all__ = ["Patience", "WaitProgress", "look_until_good", "still_wrong"]
 
 _LISTED = 3
 
@@ -44,11 +44,11 @@ def look_until_good(
     look: Callable[[], CheckResult],
     patience: Patience,
     interval_s: float,
-    tell: Callable[[CheckResult, float], None],
+    report: Callable[[CheckResult, float], None],
     stopwatch: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> CheckResult:
-    """Returns the result that ended the wait. `tell` is called with every other one, and the seconds left."""
+    """Returns the result that ended the wait. `report` is called with every other one, and the seconds left."""
     while True:
         began = stopwatch()
         result = look()
@@ -56,16 +56,16 @@ def look_until_good(
         left_s = patience.left_s(now, good=result.exit_code == 0)
         if left_s <= 0:
             return result
-        tell(result, left_s)
+        report(result, left_s)
         sleep(min(max(interval_s - (now - began), 0.0), left_s))
 
 
-class WaitTold:
+class WaitProgress:
     """Reports a wait on standard error: on a terminal in the status line, to a pipe with one line per change."""
 
     def __init__(self, status: "StatusLine", *, terminal: bool) -> None:
         self._status, self._terminal = status, terminal
-        self._told: tuple[str, ...] | None = None
+        self._shown: tuple[str, ...] | None = None
 
     def __call__(self, result: CheckResult, left_s: float) -> None:
         """Report a poll that did not end the wait."""
@@ -78,9 +78,9 @@ class WaitTold:
             self._status.say(_cut(clean(line)))
             return
         what = tuple(what for what, _ in wrong)
-        if what != self._told:
+        if what != self._shown:
             click.echo(clean(line), err=True)
-        self._told = what
+        self._shown = what
 
 
 def still_wrong(result: CheckResult) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from watchdog.cli.commands import Commands
-from watchdog.cli.completion import complete_letters, complete_receivers
+from watchdog.cli.completion import complete_messages, complete_receivers
 from watchdog.cli.database.opening import options_or_before
 from watchdog.cli.options import config_option, database_option, format_option
 from watchdog.cli.output.refusals import Refused
@@ -67,7 +67,7 @@ Examples:
   watchdog outbox show 01KAQ2 --format json
 """
 )
-@click.argument("named", metavar="ID", shell_complete=complete_letters)
+@click.argument("named", metavar="ID", shell_complete=complete_messages)
 @format_option("text", "json")
 @config_option
 @database_option
@@ -77,23 +77,23 @@ def show(ctx: click.Context, *, named: str, style: str, config: Path | None, dat
 
     ID is an id, or the beginning of one, as `watchdog outbox` lists them.
     """
-    from watchdog.cli.database.outbox_page import letter_document, letter_page  # noqa: PLC0415
+    from watchdog.cli.database.outbox_page import message_document, message_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show as show_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show_json  # noqa: PLC0415
 
     loaded = _loaded(*options_or_before(ctx, config, database))
-    [letter] = _named(_read(loaded, f"watchdog outbox show {named}"), [named])
+    [message] = _named(_read(loaded, f"watchdog outbox show {named}"), [named])
     if style == "json":
-        show_json(letter_document(letter, str(loaded.database)))
+        show_json(message_document(message, str(loaded.database)))
     else:
-        show_page(letter_page(letter, str(loaded.database), time.time()))
+        show_page(message_page(message, str(loaded.database), time.time()))
 
 
 def _which(command: Any) -> Any:
     """`[ID]... | --receiver NAME | --all`."""
     command = click.option("--all", "everything", is_flag=True, help="All listed messages.")(command)
     command = click.option("--receiver", metavar="NAME", shell_complete=complete_receivers, help="All messages for this receiver.")(command)
-    return click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=complete_letters)(command)
+    return click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=complete_messages)(command)
 
 
 @outbox.command(
@@ -126,8 +126,8 @@ def retry(
             shown = store.outbox_shown()
             chosen = _chosen(shown, ids, receiver, everything=everything)
             off = [one.receiver for one in shown.off if everything or one.receiver == receiver]
-            _all_configured(loaded, [*(letter.receiver for letter in chosen), *off])
-            retried = store.retry([letter.id for letter in chosen], time.time())
+            _all_configured(loaded, [*(message.receiver for message in chosen), *off])
+            retried = store.retry([message.id for message in chosen], time.time())
             switched_on = {one.receiver for one in shown.off} & {*off, *(one.receiver for one in retried)}
             for name in off:
                 store.switch_on(name)
@@ -162,7 +162,7 @@ def drop(
     try:
         with _to_write(loaded, _typed("drop", ids, receiver, everything=everything)) as store:
             chosen = _chosen(store.outbox_shown(), ids, receiver, everything=everything)
-            dropped = store.drop([letter.id for letter in chosen], time.time())
+            dropped = store.drop([message.id for message in chosen], time.time())
     except StoreError as error:
         raise Refused(str(error)) from None
     left = f"; {len(chosen) - len(dropped)} being sent just now, left alone" if len(dropped) < len(chosen) else ""
@@ -206,11 +206,11 @@ def _chosen(shown: "OutboxShown", ids: Sequence[str], receiver: str | None, *, e
         raise Refused("expected the ids of messages, or --receiver NAME, or --all; `watchdog outbox` lists what there is")
     if ids:
         return _named(shown, ids)
-    fitting = [letter for letter in shown.messages if everything or letter.receiver == receiver]
+    fitting = [message for message in shown.messages if everything or message.receiver == receiver]
     if not fitting and not any(everything or one.receiver == receiver for one in shown.off):
         from watchdog.core.text.suggestions import did_you_mean  # noqa: PLC0415
 
-        known = sorted({letter.receiver for letter in shown.messages})
+        known = sorted({message.receiver for message in shown.messages})
         if receiver is None:
             raise Refused("nothing waits, and nothing was given up")
         raise Refused(f'nothing waits for "{receiver}", and nothing was given up{did_you_mean(receiver, known)}')
@@ -221,11 +221,11 @@ def _named(shown: "OutboxShown", ids: Sequence[str]) -> Sequence["OutboxMessage"
     """The messages with these ids or prefixes of ids."""
     found: dict[str, OutboxMessage] = {}
     for named in ids:
-        fitting = [letter for letter in shown.messages if named and letter.id.startswith(named.strip().upper())]
+        fitting = [message for message in shown.messages if named and message.id.startswith(named.strip().upper())]
         if not fitting:
             raise Refused(f'no message "{named}" waits or was given up; expected an id or its beginning, as `watchdog outbox` lists them')
         if len(fitting) > 1:
-            raise Refused(f'several messages begin with "{named}": {", ".join(letter.id for letter in fitting[:5])}; give more of the id')
+            raise Refused(f'several messages begin with "{named}": {", ".join(message.id for message in fitting[:5])}; give more of the id')
         found[fitting[0].id] = fitting[0]
     return list(found.values())
 

@@ -17,7 +17,7 @@ from watchdog.store import OutboxShown
 if TYPE_CHECKING:
     from watchdog.store import OutboxMessage, Retried
 
-__all__ = ["letter_document", "letter_page", "only", "outbox_document", "outbox_page", "retried_page"]
+__all__ = ["message_document", "message_page", "only", "outbox_document", "outbox_page", "retried_page"]
 
 _HEADERS = ("id", "receiver", "target", "state", "since", "attempts", "next", "what", "why")
 
@@ -27,7 +27,7 @@ def only(shown: OutboxShown, receiver: str | None) -> OutboxShown:
     if receiver is None:
         return shown
     return OutboxShown(
-        tuple(letter for letter in shown.messages if letter.receiver == receiver), tuple(o for o in shown.off if o.receiver == receiver)
+        tuple(message for message in shown.messages if message.receiver == receiver), tuple(o for o in shown.off if o.receiver == receiver)
     )
 
 
@@ -35,64 +35,64 @@ def outbox_page(shown: OutboxShown, database: str, now: float) -> list[Block]:
     """The list, oldest first."""
     off = {one.receiver for one in shown.off}
     page: list[Block] = [Line.of(Ink(f"{one.receiver} is switched off", "bad"), f" since {iso(one.at)}: {one.reason}") for one in shown.off]
-    rows = tuple(_row(letter, off, now) for letter in shown.messages)
+    rows = tuple(_row(message, off, now) for message in shown.messages)
     page += [Grid(_HEADERS, rows)] if rows else []
-    dead = sum(letter.state == "dead" for letter in shown.messages)
+    dead = sum(message.state == "dead" for message in shown.messages)
     counts = f"{len(shown.messages) - dead} waiting, {dead} given up"
     return [*page, Line.of(Ink(f"{counts} · database {database}", "faint"))]
 
 
-def _row(letter: "OutboxMessage", off: set[str], now: float) -> tuple[Piece, ...]:
+def _row(message: "OutboxMessage", off: set[str], now: float) -> tuple[Piece, ...]:
     return (
-        letter.id,
-        letter.receiver,
-        letter.target,
-        Ink(letter.state, "bad" if letter.state == "dead" else "odd"),
-        iso(letter.since),
-        str(letter.attempts),
-        _next(letter, letter.receiver in off, now),
-        _what(letter),
-        letter.last_error or "",
+        message.id,
+        message.receiver,
+        message.target,
+        Ink(message.state, "bad" if message.state == "dead" else "odd"),
+        iso(message.since),
+        str(message.attempts),
+        _next(message, message.receiver in off, now),
+        _what(message),
+        message.last_error or "",
     )
 
 
-def _next(letter: "OutboxMessage", off: bool, now: float) -> str:  # noqa: FBT001
+def _next(message: "OutboxMessage", off: bool, now: float) -> str:  # noqa: FBT001
     """When the next attempt is due."""
-    if letter.state == "dead":
+    if message.state == "dead":
         return "never"
-    if letter.state == "sending":
+    if message.state == "sending":
         return "now"
     if off:
         return "when switched on"
-    away_s = letter.not_before - now
+    away_s = message.not_before - now
     return f"in {format_duration(max(round(away_s), 1))}" if away_s > 0 else "now"
 
 
-def _what(letter: "OutboxMessage") -> str:
+def _what(message: "OutboxMessage") -> str:
     """The content of the message in one line."""
-    if not letter.notices and letter.digest is None:
+    if not message.notices and message.digest is None:
         return ""
-    return headline(Message(letter.id, letter.receiver, letter.target, letter.since, letter.notices, digest=letter.digest))
+    return headline(Message(message.id, message.receiver, message.target, message.since, message.notices, digest=message.digest))
 
 
-def letter_page(letter: "OutboxMessage", database: str, now: float) -> list[Block]:
+def message_page(message: "OutboxMessage", database: str, now: float) -> list[Block]:
     """One message."""
     facts = (
-        ("id", letter.id),
-        ("receiver", letter.receiver),
-        ("target", letter.target),
-        ("state", letter.state),
-        ("since", iso(letter.since)),
-        ("attempts", str(letter.attempts)),
-        ("last attempt", "" if letter.last_attempt_at is None else iso(letter.last_attempt_at)),
-        ("next attempt", _next(letter, off=False, now=now)),
-        ("tried until", iso(letter.expires_at)),
-        ("why", letter.last_error or ""),
+        ("id", message.id),
+        ("receiver", message.receiver),
+        ("target", message.target),
+        ("state", message.state),
+        ("since", iso(message.since)),
+        ("attempts", str(message.attempts)),
+        ("last attempt", "" if message.last_attempt_at is None else iso(message.last_attempt_at)),
+        ("next attempt", _next(message, off=False, now=now)),
+        ("tried until", iso(message.expires_at)),
+        ("why", message.last_error or ""),
     )
     page: list[Block] = [Line.of(Ink(label.ljust(13), "faint"), text) for label, text in facts if text]
-    if letter.digest is not None:
-        return [*page, Line(), *report_page(letter.digest, database)]
-    page += [Line(), Grid(("event", "severity", "rule", "key", "incident", "what"), tuple(map(_notice, letter.notices)))]
+    if message.digest is not None:
+        return [*page, Line(), *report_page(message.digest, database)]
+    page += [Line(), Grid(("event", "severity", "rule", "key", "incident", "what"), tuple(map(_notice, message.notices)))]
     return [*page, Line(), Line.of(Ink(f"database {database}", "faint"))]
 
 
@@ -122,28 +122,28 @@ def outbox_document(shown: OutboxShown, database: str) -> dict[str, Any]:
         "version": 1,
         "database": database,
         "off": [{"receiver": one.receiver, "since": iso(one.at), "reason": one.reason} for one in shown.off],
-        "messages": [_document(letter) for letter in shown.messages],
+        "messages": [_document(message) for message in shown.messages],
     }
 
 
-def letter_document(letter: "OutboxMessage", database: str) -> dict[str, Any]:
+def message_document(message: "OutboxMessage", database: str) -> dict[str, Any]:
     """One message as JSON values."""
-    return {"version": 1, "database": database, "message": _document(letter)}
+    return {"version": 1, "database": database, "message": _document(message)}
 
 
-def _document(letter: "OutboxMessage") -> dict[str, Any]:
+def _document(message: "OutboxMessage") -> dict[str, Any]:
     return {
-        "id": letter.id,
-        "receiver": letter.receiver,
-        "target": letter.target,
-        "state": letter.state,
-        "since": iso(letter.since),
-        "attempts": letter.attempts,
-        "last_attempt_at": None if letter.last_attempt_at is None else iso(letter.last_attempt_at),
-        "next_attempt_at": iso(letter.not_before) if letter.state == "waiting" else None,
-        "tried_until": iso(letter.expires_at),
-        "last_error": letter.last_error,
-        "what": _what(letter),
+        "id": message.id,
+        "receiver": message.receiver,
+        "target": message.target,
+        "state": message.state,
+        "since": iso(message.since),
+        "attempts": message.attempts,
+        "last_attempt_at": None if message.last_attempt_at is None else iso(message.last_attempt_at),
+        "next_attempt_at": iso(message.not_before) if message.state == "waiting" else None,
+        "tried_until": iso(message.expires_at),
+        "last_error": message.last_error,
+        "what": _what(message),
         "incidents": [
             {
                 "id": notice.incident,
@@ -154,6 +154,6 @@ def _document(letter: "OutboxMessage") -> dict[str, Any]:
                 "ended": notice.ended if notice.event is Event.RESOLVED else None,
                 "summary": notice.summary,
             }
-            for notice in letter.notices
+            for notice in message.notices
         ],
     }

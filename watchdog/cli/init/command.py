@@ -72,23 +72,23 @@ def init(  # noqa: PLR0913 - one for each option
     path = output or ctx.find_root().params.get("config") or Path(FILE)
     if path != STDOUT:
         _refuse_unwritable(path, force=force)
-    told_on = sys.stderr if path == STDOUT else sys.stdout
+    said_on = sys.stderr if path == STDOUT else sys.stdout
 
-    def tell(line: str) -> None:
-        click.echo(line, file=told_on)
+    def say(line: str) -> None:
+        click.echo(line, file=said_on)
 
-    asks = not yes and sys.stdin.isatty() and told_on.isatty()
-    setup = _set_up({"flower": flower, "redis": redis, "rabbitmq": rabbitmq}, name, tell, asks=asks)
+    asks = not yes and sys.stdin.isatty() and said_on.isatty()
+    setup = _set_up({"flower": flower, "redis": redis, "rabbitmq": rabbitmq}, name, say, asks=asks)
     text = text_of(setup)
     if path == STDOUT:
         click.echo(text, nl=False)
     else:
         _write(path, text, force=force)
-    _say_what_is_next(setup, path, tell)
+    _say_what_is_next(setup, path, say)
     ctx.exit(0 if _somebody_answers(setup) else 1)
 
 
-def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[str], None], *, asks: bool) -> "Setup":
+def _set_up(flags: Mapping[str, str | None], name: str | None, say: Callable[[str], None], *, asks: bool) -> "Setup":
     """What was found, and what the user answered."""
     from watchdog.cli.init.places import USUAL, first_places  # noqa: PLC0415
     from watchdog.cli.init.questions import Questions  # noqa: PLC0415
@@ -97,14 +97,14 @@ def _set_up(flags: Mapping[str, str | None], name: str | None, tell: Callable[[s
     receiver = "slack" if os.environ.get("SLACK_WEBHOOK_URL") else "screen"
     places = first_places(flags, os.environ)
     _refuse_unusable(places, flags, name)
-    questions = Questions(_ask, _ask_hidden, lambda found: tell(told(found)))
+    questions = Questions(_ask, _ask_hidden, lambda found: say(line_of(found)))
     sources: dict[str, Found] = {}
     for kind in USUAL:
         found = _looked(places[kind]) if kind in places else None
         if found is not None:
-            tell(told(found))
+            say(line_of(found))
         elif kind == "redis" and "rabbitmq" not in places:
-            tell("redis: $CELERY_BROKER_URL names another broker; it is watched through Flower")
+            say("redis: $CELERY_BROKER_URL names another broker; it is watched through Flower")
         if asks and found is not None and not found.answers:
             found = questions.source(found, kind)
         if found is not None and not _hopeless(found):
@@ -152,7 +152,7 @@ def _looked(place: "Place") -> "Found":
         return look(place)
 
 
-def told(found: "Found") -> str:
+def line_of(found: "Found") -> str:
     """One line about what was found and where."""
     from watchdog.cli.output.page import clean  # noqa: PLC0415
 
@@ -199,30 +199,30 @@ def _somebody_answers(setup: "Setup") -> bool:
     return any(found.there for found in setup.sources.values())
 
 
-def _say_what_is_next(setup: "Setup", path: Path, tell: Callable[[str], None]) -> None:
+def _say_what_is_next(setup: "Setup", path: Path, say: Callable[[str], None]) -> None:
     """Print the variables to set, and the next two commands."""
     from watchdog.cli.init.text import secrets_of  # noqa: PLC0415
 
     if path != STDOUT:
-        tell(f"{path} is written.")
+        say(f"{path} is written.")
     if not _somebody_answers(setup):
-        tell("Nothing answered: fix the addresses first.")
+        say("Nothing answered: fix the addresses first.")
     for kind in sorted(set(setup.sources) - setup.active):
-        tell(f"Its {kind} line is commented out, because nothing answers there; remove the # once it does.")
+        say(f"Its {kind} line is commented out, because nothing answers there; remove the # once it does.")
     secrets = secrets_of(setup)
     missing = {name: example for name, example in secrets.items() if name not in os.environ}
     if missing:
-        tell("It refers to secrets that are not in it; set these here, and where watchdog runs:")
+        say("It refers to secrets that are not in it; set these here, and where watchdog runs:")
     for variable, example in missing.items():
-        tell(f"  export {variable}='{example}'{'  # %-escaped, as in a URL' if variable.endswith('_USERINFO') else ''}")
+        say(f"  export {variable}='{example}'{'  # %-escaped, as in a URL' if variable.endswith('_USERINFO') else ''}")
     if kept := [variable for variable in secrets if variable in os.environ]:
-        tell(f"It refers to ${', $'.join(kept)}, set here; set the same where watchdog runs.")
+        say(f"It refers to ${', $'.join(kept)}, set here; set the same where watchdog runs.")
     for variable in ("WATCHDOG_FLOWER", "WATCHDOG_REDIS", "WATCHDOG_RABBITMQ"):
         if os.environ.get(variable):
-            tell(f"${variable} replaces the file's targets while it is set: unset {variable}")
+            say(f"${variable} replaces the file's targets while it is set: unset {variable}")
     if path == STDOUT:
         return
     config = "" if path == Path(FILE) and not os.environ.get("WATCHDOG_CONFIG") else f" --config {path}"
-    tell("Next:")
-    tell(f"  watchdog check --once{config}")
-    tell(f"  watchdog run{config}")
+    say("Next:")
+    say(f"  watchdog check --once{config}")
+    say(f"  watchdog run{config}")

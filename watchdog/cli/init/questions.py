@@ -26,10 +26,10 @@ class Questions:
         self,
         ask: Callable[[str, str], str],
         ask_hidden: Callable[[str], str],
-        tell: Callable[[Found], None],
+        report: Callable[[Found], None],
         look_at: Callable[[Place], Found] = look,
     ) -> None:
-        self._ask, self._ask_hidden, self._tell, self._look = ask, ask_hidden, tell, look_at
+        self._ask, self._ask_hidden, self._report, self._look = ask, ask_hidden, report, look_at
 
     def source(self, found: Found | None, kind: str) -> Found | None:
         """Ask where the source is, after one that was found does not answer; None if there is none."""
@@ -90,5 +90,5 @@ class Questions:
 
     def _looked(self, place: Place) -> Found:
         found = self._look(place)
-        self._tell(found)
+        self._report(found)
         return found

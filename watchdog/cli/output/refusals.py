@@ -21,8 +21,8 @@ class Refused(click.ClickException):
         super().__init__("\n".join(faults))
         self.faults = faults
         context = click.get_current_context(silent=True)
-        tells = context is not None and getattr(context.command, "tells_refusals", False)
-        self._as_json = context is not None and context.params.get("style") == "json" and not tells
+        formats_itself = context is not None and getattr(context.command, "formats_refusals", False)
+        self._as_json = context is not None and context.params.get("style") == "json" and not formats_itself
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the faults, one per line, so that an editor can follow `file:line`."""

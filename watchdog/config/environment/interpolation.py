@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from watchdog.core.rules.toml_lines import Path as TomlPath
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["Interpolation", "expand"]
+__all__ = ["Interpolation", "interpolate"]
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -38,19 +38,19 @@ class Interpolation(Struct):
     faults: list[tuple[TomlPath, str]] = field(default_factory=list)
 
 
-def expand(values: Mapping[str, Any], environ: Mapping[str, str], folder: Path, *, credentials: bool = True) -> Interpolation:
+def interpolate(values: Mapping[str, Any], environ: Mapping[str, str], folder: Path, *, credentials: bool = True) -> Interpolation:
     """Interpolate every string. Relative `${file:…}` paths start at `folder`; `${credential:…}` needs systemd's $CREDENTIALS_DIRECTORY.
 
     `credentials=False` leaves credentials unread, without a fault, for a check where systemd does not provide them.
     """
-    expansion = Interpolation({})
-    walk = _Walk(expansion, environ, folder, credentials)
-    expansion.values = {key: walk.value(value, (key,)) for key, value in values.items()}
-    return expansion
+    interpolated = Interpolation({})
+    walk = _Walk(interpolated, environ, folder, credentials)
+    interpolated.values = {key: walk.value(value, (key,)) for key, value in values.items()}
+    return interpolated
 
 
 class _Walk(Struct, frozen=True):
-    expansion: Interpolation
+    interpolated: Interpolation
     environ: Mapping[str, str]
     folder: Path
     credentials: bool
@@ -78,14 +78,14 @@ class _Walk(Struct, frozen=True):
             if found[0] == "$${":
                 yield "${"
                 continue
-            known = self.expansion.references.get(path)
-            self.expansion.references[path] = f"{known}, {found[0]}" if known else found[0]
+            known = self.interpolated.references.get(path)
+            self.interpolated.references[path] = f"{known}, {found[0]}" if known else found[0]
             try:
                 yield _filled(self.pointed_at(found["name"]), found[0])
             except _LeadsNowhereError as fault:
-                self.expansion.unread.add(path)
+                self.interpolated.unread.add(path)
                 if str(fault):
-                    self.expansion.faults.append((path, str(fault)))
+                    self.interpolated.faults.append((path, str(fault)))
         yield text[at:]
 
     def pointed_at(self, name: str | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from watchdog.core.model.rows import Cell
-from watchdog.core.text.phrasing import FILTERS, Readable, cut, format_value, tidy, value_of
+from watchdog.core.text.phrasing import FILTERS, TemplateValue, cut, format_value, tidy, value_of
 from watchdog.core.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def render(text: str, cells: Mapping[str, Cell], extra: Mapping[str, Cell]) -> s
     if "{" not in text:
         return _literal(text)
 
-    def value(name: str) -> Readable:
+    def value(name: str) -> TemplateValue:
         return value_of(cells[name] if name in cells else extra.get(name))
 
     return cut(tidy(_compiled(text)(value)))
@@ -117,7 +117,7 @@ def sandbox(filters: Mapping[str, Callable[[object], str]]) -> "Environment":
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str) -> Callable[[Callable[[str], Readable]], str]:
+def _compiled(text: str) -> Callable[[Callable[[str], TemplateValue]], str]:
     """Return a function of the values that renders the template. ValueError if it is not a template, or not an allowed one."""
     names, faults = _looked_at(text)
     if faults:
@@ -135,7 +135,7 @@ class _Value(Struct, frozen=True):
     name: str
     steps: tuple[Callable[[Any], str], ...]
 
-    def shown(self, value: Callable[[str], Readable]) -> str:
+    def shown(self, value: Callable[[str], TemplateValue]) -> str:
         shown: Any = value(self.name)
         for step in self.steps:
             shown = step(shown)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from watchdog.core.model.rows import Cell
 from watchdog.core.text.durations import format_duration
 
-__all__ = ["FILTERS", "Readable", "cut", "format_value", "telling_cells", "tidy", "value_of"]
+__all__ = ["FILTERS", "TemplateValue", "cut", "format_value", "tidy", "value_of", "worth_showing"]
 
 _LONGEST = 2_000
 _ENDLESS = (math.inf, -math.inf)
@@ -34,10 +34,10 @@ class _Unknown:
 
 
 _UNKNOWN = _Unknown()
-Readable = float | str | bool | _Unknown
+TemplateValue = float | str | bool | _Unknown
 
 
-def value_of(cell: Cell) -> Readable:
+def value_of(cell: Cell) -> TemplateValue:
     """Convert a cell for a template. A long text is cut, so that no template can multiply it."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return _UNKNOWN
@@ -51,7 +51,7 @@ def format_value(value: object) -> str:
     return _decimal(value) if isinstance(value, int | float) else str(value)
 
 
-def telling_cells(values: Mapping[str, Cell]) -> dict[str, Cell]:
+def worth_showing(values: Mapping[str, Cell]) -> dict[str, Cell]:
     """Return the values worth showing beside a summary: no empty text, no `no`, no infinity, which means "never" or "no limit"."""
     return {name: cell for name, cell in values.items() if cell is None or not (cell == "" or cell is False or cell in _ENDLESS)}
 

@@ -16,7 +16,7 @@ from watchdog.core.incidents.payload import headline, subject_of
 from watchdog.core.incidents.quiet.flapping import flapping_note
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import worst
-from watchdog.core.text.phrasing import format_value, telling_cells
+from watchdog.core.text.phrasing import format_value, worth_showing
 from watchdog.receivers.colours import colour_of
 from watchdog.receivers.notice_text import is_over, urgency, what_of
 from watchdog.receivers.slack.text import bold, code, date, is_link, link, prose, prose_with_code
@@ -121,7 +121,7 @@ def _where(notice: Notice) -> str:
 
 def _values(notice: Notice) -> str:
     """`length=60, consumers=2`, without the columns of the key; for an ended incident, the values of the last breach."""
-    values = [(name, cell) for name, cell in telling_cells(notice.values).items() if name not in notice.key]
+    values = [(name, cell) for name, cell in worth_showing(notice.values).items() if name not in notice.key]
     shown = [f"{prose(name, _COLUMN)}={_cell(cell)}" for name, cell in values[:_MOST_VALUES]]
     listed = ", ".join(shown + _more(len(values) - _MOST_VALUES, "values"))
     return f"last {listed}" if listed and is_over(notice) else listed

@@ -15,7 +15,7 @@ from watchdog.core.incidents.payload import json_cell, payload
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity, worst
 from watchdog.core.rules.templates import ALLOWED, DEEPEST, LONGEST_TEMPLATE, REFUSED, filter_faults, on_line, sandbox
-from watchdog.core.text.phrasing import FILTERS, Readable, tidy, value_of
+from watchdog.core.text.phrasing import FILTERS, TemplateValue, tidy, value_of
 from watchdog.core.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ class _Members:
     def __init__(self, members: Mapping[str, Cell]) -> None:
         self._members = members
 
-    def __getattr__(self, name: str) -> Readable:
+    def __getattr__(self, name: str) -> TemplateValue:
         return _value(self._members.get(name))
 
 
-def _value(cell: Cell) -> Readable:
+def _value(cell: Cell) -> TemplateValue:
     value = value_of(cell)
     return tidy(value) if isinstance(value, str) else value
 

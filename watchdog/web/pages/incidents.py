@@ -15,7 +15,7 @@ from watchdog.core.incidents.quiet.matchers import labels_of, match
 from watchdog.core.incidents.quiet.reasons import Reason
 from watchdog.core.incidents.quiet.silences import Silence, is_announcement
 from watchdog.core.model.rows import Cell, Param
-from watchdog.core.text.phrasing import telling_cells
+from watchdog.core.text.phrasing import worth_showing
 from watchdog.core.text.wording import key_text
 from watchdog.status.clock import clock_of
 from watchdog.status.documents.incidents import holding
@@ -147,7 +147,7 @@ def incident_view(site: Site, named: str) -> IncidentView:
         link=incident.link if incident.link.startswith(("http://", "https://")) else "",
         condition="" if rule is None or rule.when is None else " ".join(rule.when.split()),
         params=rule.params if rule is not None else {},
-        values=telling_cells(incident.values),
+        values=worth_showing(incident.values),
         why=tuple(_told(case, clock)),
         state_sentence=case.state[:1].upper() + case.state[1:] if case else "",
         notes=case.notes if case else (),

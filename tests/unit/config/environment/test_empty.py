@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.test_load import ONE_TARGET, Folder
-from watchdog.config.environment.interpolation import expand
+from watchdog.config.environment.interpolation import interpolate
 from watchdog.config.load import ENVIRONMENT, ConfigError
 
 
@@ -82,7 +82,7 @@ def test_an_empty_text_that_means_something_is_none(folder: Folder, text: str) -
 @pytest.mark.parametrize("text", ["${A}", "redis://:${A}@h", "Bearer ${A}", "${A}${B}"])
 @pytest.mark.parametrize("value", ["", "  "])
 def test_a_reference_to_an_empty_variable_is_a_fault_that_names_it(text: str, value: str) -> None:
-    ((path, said),) = expand({"key": text}, {"A": value, "B": "x"}, Path()).faults
+    ((path, said),) = interpolate({"key": text}, {"A": value, "B": "x"}, Path()).faults
     assert (path, said.startswith("${A}: the variable ")) == (("key",), True)
 
 
@@ -90,5 +90,5 @@ def test_a_reference_to_an_empty_variable_is_a_fault_that_names_it(text: str, va
 @pytest.mark.parametrize("kind", ["file", "credential"])
 def test_a_reference_to_an_empty_file_is_a_fault(tmp_path: Path, kind: str, content: str, holds: str) -> None:
     (tmp_path / "secret").write_text(content)
-    ((_, said),) = expand({"key": f"${{{kind}:secret}}"}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, tmp_path).faults
+    ((_, said),) = interpolate({"key": f"${{{kind}:secret}}"}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}, tmp_path).faults
     assert said.startswith(f"${{{kind}:secret}}: the {kind} {holds}")

@@ -3,17 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.config.environment.interpolation import expand
+from watchdog.config.environment.interpolation import interpolate
 
 
 def expanded(text: str, environ: Mapping[str, str] | None = None, folder: Path = Path("/nowhere")) -> object:
-    expansion = expand({"key": text}, environ or {}, folder)
-    assert expansion.faults == []
-    return expansion.values["key"]
+    interpolated = interpolate({"key": text}, environ or {}, folder)
+    assert interpolated.faults == []
+    return interpolated.values["key"]
 
 
 def fault(text: str, environ: Mapping[str, str] | None = None, folder: Path = Path("/nowhere")) -> str:
-    ((path, said),) = expand({"key": text}, environ or {}, folder).faults
+    ((path, said),) = interpolate({"key": text}, environ or {}, folder).faults
     assert path == ("key",)
     return said
 
@@ -34,7 +34,7 @@ def test_a_variable_becomes_its_value_and_nothing_else_changes(text: str, expect
 
 def test_texts_at_any_depth_are_expanded() -> None:
     values = {"a": [{"b": ["${A}", 3]}], "c": {"d": "${A}"}}
-    assert expand(values, {"A": "1"}, Path()).values == {"a": [{"b": ["1", 3]}], "c": {"d": "1"}}
+    assert interpolate(values, {"A": "1"}, Path()).values == {"a": [{"b": ["1", 3]}], "c": {"d": "1"}}
 
 
 @pytest.mark.parametrize(("content", "expected"), [("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), ("a\n\n", "a\n"), ("é", "é")])
@@ -65,5 +65,5 @@ def test_a_file_of_something_else_is_a_fault(tmp_path: Path, content: bytes, sai
 
 
 def test_every_reference_is_remembered_with_its_path() -> None:
-    references = expand({"a": ["x", "${A}${B}"]}, {"A": "1", "B": "2"}, Path()).references
+    references = interpolate({"a": ["x", "${A}${B}"]}, {"A": "1", "B": "2"}, Path()).references
     assert references == {("a", 1): "${A}, ${B}"}

@@ -32,7 +32,7 @@ def store(place: DatabasePlace) -> Iterator[Store]:
 
 
 def cycle(store: Store, *incidents: Incident, now: float, settings: str = "s1") -> list[tuple[str, Event]]:
-    """One cycle's telling for `ops`; what waits after it."""
+    """What waits for `ops` after one cycle."""
     look(store, [Recipient("ops", settings=settings)], *incidents, now=now)
     return [(n.incident, n.event) for m in load(store).waiting for n in m.notices]
 
