@@ -42,7 +42,7 @@ def sentences(
     """
     found: dict[TomlPath, str] = {}
     for fault in error.errors(include_input=False, include_url=False):
-        path, around = _walk(model, fault["loc"], values)
+        path, around = _walk(model, fault["loc"])
         if fault["type"].startswith("union_tag_"):
             path = (*path, "type")
         reference = next((references[path[:n]] for n in range(len(path), 0, -1) if path[:n] in references), None)
@@ -137,7 +137,7 @@ def _at(values: object, path: TomlPath) -> object:
     return values
 
 
-def _walk(model: type[BaseModel], loc: Sequence[str | int], values: object) -> tuple[TomlPath, type[BaseModel] | None]:
+def _walk(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[TomlPath, type[BaseModel] | None]:
     """The path in the values for pydantic's `loc`, and the model that its last part is a key of.
 
     `loc` also contains names of union members (`webhook`, `str`), which are not in the values: a part that does not exist in the model is

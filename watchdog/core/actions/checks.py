@@ -2,9 +2,10 @@
 
 import re
 
+from watchdog.core.text.names import LONGEST_NAME
+
 __all__ = ["checked_rate", "name_faults"]
 
-LONGEST_NAME = 500
 _RATE = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?(/[smh])?", re.ASCII)
 
 

@@ -10,8 +10,6 @@ from watchdog.core.text.wording import counted
 
 __all__ = ["Cluster", "QueueKnown", "Request", "WorkerKnown"]
 
-Argument = str | float | bool
-
 
 class Request(Struct, frozen=True, kw_only=True):
     """One action as asked for. `workers`: names or globs; none: all workers. Times in seconds; None: not given."""

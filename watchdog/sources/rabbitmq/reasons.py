@@ -7,7 +7,6 @@ from watchdog.net.http_silence import Asked
 
 __all__ = ["refusal"]
 
-NO_USER = b"Login failed"
 NO_MANAGEMENT = b"Not management user"
 NO_MONITORING = b"Not monitor user"
 NO_VHOST = b"not authorised to access virtual host"

@@ -26,11 +26,11 @@ def nobody_knows(master: str, said: Mapping[str, str]) -> str:
 
 def why_not(error: Exception, address: RedisAddress, name: str) -> str:
     """The reason why one sentinel gave no address; `name` is the source, which is the name of its settings."""
-    words = (_network(cause, address, name) for cause in exception_chain(error))
+    words = (_network(cause, name) for cause in exception_chain(error))
     return next(filter(None, words), None) or _answer(error, address, name)
 
 
-def _network(cause: BaseException, address: RedisAddress, name: str) -> str | None:
+def _network(cause: BaseException, name: str) -> str | None:
     if isinstance(cause, socket.gaierror):
         return "has a host name that cannot be resolved"
     if isinstance(cause, ssl.SSLCertVerificationError):

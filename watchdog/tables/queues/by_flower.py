@@ -51,7 +51,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
     idle = {**_uncounted(_transports(seen), look.replies), **idle}
     listed: dict[str, int] | Gap = {} if "length" in idle else look.replies.get(QueueLengths(), dict[str, int])
     if isinstance(listed, Gap):
-        why = _why_none(listed, look.replies, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
+        why = _why_none(listed, memory) if look.replies.asked(QueueLengths()) else _why_not_asked(look.replies)
         blind = tuple(c for c in columns if c not in ("name", "declared") and c not in idle)
         return Reading(tuple(blind_row(name, why, conf.declared, blind) for name in memory.known), unread=why, idle=idle, memory=memory)
     consumed = consumers(look.before.get("workers"), known_workers, look.now)
@@ -107,7 +107,7 @@ def _may_be_redis(transports: frozenset[str]) -> bool:
     return not transports or any("redis" in transport or transport in ("sentinel", "valkey") for transport in transports)
 
 
-def _why_none(gap: Gap, replies: Replies, memory: Queues) -> str:
+def _why_none(gap: Gap, memory: Queues) -> str:
     """Return why no queue is listed. Flower hides errors of RabbitMQ's management API and lists no queue (2.2, `utils/broker.py`)."""
     worked = memory.looked_at is not None and bool(memory.known)
     return NO_MORE if worked and gap.reason == NONE_LISTED else gap.reason
