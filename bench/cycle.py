@@ -21,11 +21,12 @@ from watchdog.config.load import load_settings
 from watchdog.config.rulebook import rules_for
 from watchdog.config.settings import to_target
 from watchdog.core.history.series import Keeping
+from watchdog.core.incidents.decide import Situation
 from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.queries import ListLengths, OfKeys, Ping, Query, SetMembers, WorkerStatus
 from watchdog.core.model.reading import Past
-from watchdog.daemon.cycle import Cycle
+from watchdog.daemon.cycle import Cycle, Recorded
 from watchdog.daemon.starting.lazy_imports import without
 from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers, Source
@@ -155,12 +156,10 @@ def watched_site(site: Site, servers: Servers, folder: Path) -> Iterator[Watched
             rules,
             Evaluators(lambda: evaluator),
             store,
-            (),
-            service="watchdog",
+            Situation(poller.target, 0.0),
             clock=clock,
             past=past,
-            keeping=Keeping(KEPT),
-            slice_of=slice_of,
+            history=Recorded(Keeping(KEPT), slice_of),
         )
         try:
             yield Watched(one, clock, sources["flower"], sources["redis"])

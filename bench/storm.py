@@ -20,6 +20,7 @@ from bench.figures import Figure, by_round
 from bench.receiver import answering
 from bench.storm_floor import StormFloor
 from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.incidents.decide import Situation
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.model.reading import Past
@@ -152,10 +153,8 @@ def _scene(folder: Path, url: str, incidents: int) -> Iterator[Scene]:
     with Store.open(folder / "watchdog.db") as store, (folder / "log").open("w") as lines:
         evaluator = Evaluator(tables, stopwatch=perf_counter)
         poller = Poller(Target("prod", interval_s=INTERVAL_S), {}, tables)
-        recipients = (Recipient(receiver.name, receiver.human, receiver.settings),)
-        cycle = Cycle(
-            poller, tables, rules, Evaluators(lambda: evaluator), store, recipients, service="watchdog", clock=clock, past=lambda _: Past()
-        )
+        situation = Situation(poller.target, 0.0, (Recipient(receiver.name, receiver.human, receiver.settings),))
+        cycle = Cycle(poller, tables, rules, Evaluators(lambda: evaluator), store, situation, clock=clock, past=lambda _: Past())
         delivery = Delivery(store, [receiver], clock=clock, log=structlog.wrap_logger(structlog.PrintLogger(lines)))
         try:
             yield Scene(queues, cycle, delivery, clock)

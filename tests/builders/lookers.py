@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder
 from watchdog.core.history.series import Fold, Keeping, Kept, Moment, Part, Series, Slice
+from watchdog.core.incidents.decide import Situation
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.model.queries import ListLengths, Query, ReadEventCounters
@@ -23,7 +24,7 @@ from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Row, S
 from watchdog.core.model.target import Target
 from watchdog.core.rules.files import read_rules
 from watchdog.core.rules.overrides import tune
-from watchdog.daemon.cycle import Cycle, Done
+from watchdog.daemon.cycle import Cycle, Done, Recorded
 from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers
 from watchdog.store import OvertakenError, Store
@@ -170,21 +171,22 @@ class Looker:
         assert not faults, faults
         self.world, self.sources = world, {name: _Source(world, name) for name in ("redis", "flower")}
         self.evaluators = Evaluators(lambda: Evaluator(TABLES, stopwatch=perf_counter))
+        watched = Target(target, frozenset(self.sources))
         self.cycle = Cycle(
-            Poller(Target(target, frozenset(self.sources)), self.sources, TABLES),
+            Poller(watched, self.sources, TABLES),
             TABLES,
             tune(rules, (), target),
             self.evaluators,
             store,
-            (Recipient("ops"), Recipient("boss")),
-            service="watchdog",
+            Situation(watched, 0.0, (Recipient("ops"), Recipient("boss")), loaded_rules=frozenset(rule.name for rule in rules)),
             clock=lambda: world.now,
             past=partial(_past, store, target),
-            loaded_rules=frozenset(rule.name for rule in rules),
-            keeping=Keeping({"queues": _KEPT}),
-            slice_of=lambda moment: Slice(moment.now, {"queues": part} if (part := _KEPT.look(moment)) is not None else {}),
-            recorder=Recorder(TABLES, WHOLE_EVERY_S),
-            keep_rows_s=3600.0,
+            history=Recorded(
+                Keeping({"queues": _KEPT}),
+                lambda moment: Slice(moment.now, {"queues": part} if (part := _KEPT.look(moment)) is not None else {}),
+                Recorder(TABLES, WHOLE_EVERY_S),
+                3600.0,
+            ),
             alone=alone,
             configuration=configuration,
         )

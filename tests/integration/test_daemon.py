@@ -20,6 +20,7 @@ from structlog.typing import EventDict
 
 from tests.builders.outbox import FakeReceiver, commit, incident, load, look, message, opened, plan, unfinished_targets
 from tests.servers.waiting import until
+from watchdog.core.incidents.decide import Situation
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Delivered, Later, Outcome
 from watchdog.core.incidents.routing import Recipient
@@ -76,9 +77,8 @@ class Building:
             raise self.fails
         poller = Poller(Target("lab", frozenset({"redis"}), interval_s=0.1), {"redis": self.source}, TABLES)
         evaluator = Evaluator(TABLES, stopwatch=time.monotonic)
-        cycle = Cycle(
-            poller, TABLES, (), Evaluators(lambda: evaluator), self.store, (), service="watchdog", clock=time.time, past=lambda _: Past()
-        )
+        situation = Situation(poller.target, 0.0)
+        cycle = Cycle(poller, TABLES, (), Evaluators(lambda: evaluator), self.store, situation, clock=time.time, past=lambda _: Past())
         receivers = (self.receiver, *self.more)
         delivery = Delivery(self.store, receivers, on_outcome=lambda *_: self.on_outcome())
         watching = Watching([cycle], delivery, self.store, self.self_monitor, retention_s=1e9, clock=time.time, stopwatch=time.monotonic)

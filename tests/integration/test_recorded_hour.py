@@ -9,6 +9,7 @@ import pytest
 
 from tests.recordings import looks
 from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.incidents.decide import Situation
 from watchdog.core.incidents.routing import Recipient
 from watchdog.core.judging.evaluator import Evaluator, Evaluators
 from watchdog.core.judging.findings import Verdict
@@ -52,8 +53,7 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Done]]:
             rules_for(book, "prod", TABLES),
             Evaluators(lambda: evaluator),
             store,
-            (Recipient("ops"),),
-            service="watchdog",
+            Situation(poller.target, 0.0, (Recipient("ops"),)),
             clock=lambda: now[0],
             past=lambda _: Past(),
         )

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from watchdog.config.rulebook import RuleBook, read_rule_book, rules_for, rules_that_fit
 from watchdog.config.shipped import shipped_scenario_files
 from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder
+from watchdog.core.incidents.decide import Situation
 from watchdog.core.incidents.messages import Message, Notice
 from watchdog.core.incidents.outcome import Delivered
 from watchdog.core.incidents.quiet.flapping import Flapping
@@ -25,7 +26,7 @@ from watchdog.core.scenarios.reading.files import read_scenarios
 from watchdog.core.scenarios.runner import Runner
 from watchdog.core.scenarios.scenario import Scenario
 from watchdog.core.scenarios.timeline import Timeline
-from watchdog.daemon.cycle import Cycle
+from watchdog.daemon.cycle import Cycle, Recorded
 from watchdog.polling.poller import Poller
 from watchdog.store import Store
 from watchdog.tables import TABLES
@@ -87,15 +88,12 @@ class Daemon:
             rules_for(book_of(scenario), scenario.target, TABLES),
             Evaluators(lambda: self.evaluator),
             store,
-            (LISTENER,),
-            service="watchdog",
+            Situation(
+                target, 0.0, (LISTENER,), loaded_rules=frozenset(rule.name for rule in BOOK.rules), flapping=FLAPPING, servers=SERVERS
+            ),
             clock=lambda: self.now,
             past=lambda _: Past(),
-            loaded_rules=frozenset(rule.name for rule in BOOK.rules),
-            flapping=FLAPPING,
-            servers=SERVERS,
-            recorder=Recorder(tables, WHOLE_EVERY_S) if keep_rows_s else None,
-            keep_rows_s=keep_rows_s,
+            history=Recorded(recorder=Recorder(tables, WHOLE_EVERY_S) if keep_rows_s else None, keep_rows_s=keep_rows_s),
         )
 
     def _reads(self, table: Table) -> "Reads":

@@ -15,6 +15,7 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.target import Target
+from watchdog.daemon.beside.parts import Beside
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
 from watchdog.daemon.self_monitor import SelfMonitor
@@ -74,7 +75,7 @@ def test_a_cycle_with_news_for_a_mirror_is_not_waited_for_for_ever(tmp_path: Pat
             Delivery(store, (FakeReceiver(),), on_outcome=lambda *_: None),
             store,
             SelfMonitor(),
-            mirrors=[cast("Alertmanager", Mirror())],
+            Beside(mirrors=(cast("Alertmanager", Mirror()),)),
             retention_s=1e9,
             clock=time.time,
             stopwatch=time.monotonic,

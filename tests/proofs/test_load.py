@@ -26,6 +26,7 @@ from tests.builders.answers import a_target
 from tests.builders.cluster import Cluster, healthy
 from tests.servers.waiting import until
 from watchdog.config.rulebook import read_rule_book, rules_for
+from watchdog.core.incidents.decide import Situation
 from watchdog.core.incidents.messages import Message
 from watchdog.core.incidents.outcome import Delivered, Outcome
 from watchdog.core.incidents.payload import encode
@@ -122,15 +123,14 @@ def watched(folder: Path, lengths: list[float], receiver: WebhookReceiver) -> It
     assert not book.faults
     target = Target("prod", frozenset({"redis"}), INTERVAL_S)
     with Store.open(folder / "watchdog.db") as store, closing(Evaluator(tables, stopwatch=time.perf_counter)) as evaluator:
-        recipients = (Recipient(receiver.name, receiver.human, receiver.settings),)
+        situation = Situation(target, 0.0, (Recipient(receiver.name, receiver.human, receiver.settings),))
         cycle = Cycle(
             Poller(target, {}, tables),
             tables,
             rules_for(book, "prod", TABLES),
             Evaluators(lambda: evaluator),
             store,
-            recipients,
-            service="watchdog",
+            situation,
             clock=clock,
             past=lambda _: Past(),
         )
@@ -471,10 +471,8 @@ def test_a_week_of_cycles_leaves_memory_files_and_database_as_they_were(
         closing(Evaluator(TABLES, stopwatch=time.perf_counter)) as evaluator,
         capture_logs() as log,
     ):
-        recipients = (Recipient(listener.name, listener.human, listener.settings),)
-        cycle = Cycle(
-            poller, TABLES, rules, Evaluators(lambda: evaluator), store, recipients, service="watchdog", clock=clock, past=lambda _: Past()
-        )
+        situation = Situation(target, 0.0, (Recipient(listener.name, listener.human, listener.settings),))
+        cycle = Cycle(poller, TABLES, rules, Evaluators(lambda: evaluator), store, situation, clock=clock, past=lambda _: Past())
         delivery = Delivery(store, [listener], clock=clock)
         for number in range(cycles):
             cluster.beating(INTERVAL_S)

@@ -29,12 +29,14 @@ from watchdog.receivers.base import Receiver
 from watchdog.tables import TABLES
 
 if TYPE_CHECKING:
+    from watchdog.core.incidents.decide import Situation
     from watchdog.core.report.report import Report, Span
     from watchdog.core.report.schedule import DigestTimes
     from watchdog.daemon.beside.digests import Digests
     from watchdog.daemon.beside.heartbeat import Heartbeat
-    from watchdog.daemon.cycle import Cycle
+    from watchdog.daemon.cycle import Cycle, Recorded
     from watchdog.daemon.daemon import Built
+    from watchdog.daemon.engine.carrying import Carrying
     from watchdog.daemon.figures.rendering import ChartOf
     from watchdog.daemon.self_monitor import SelfMonitor
     from watchdog.receivers.alertmanager import Alertmanager
@@ -58,22 +60,16 @@ def build_cycles(
     They share evaluators and one routing. A cycle judges and decides within its write transaction; where there is one of these at a time,
     there is one evaluator. `configuration`: see `Cycle`.
     """
-    from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder  # noqa: PLC0415
-    from watchdog.core.history.series import Keeping  # noqa: PLC0415
-    from watchdog.core.incidents.quiet.flapping import Flapping  # noqa: PLC0415
     from watchdog.daemon.cycle import SPARE_S, Cycle  # noqa: PLC0415
     from watchdog.daemon.logs.hearing_log import log_hearing  # noqa: PLC0415
     from watchdog.sources.events.source import SharedEars  # noqa: PLC0415
-    from watchdog.tables.history.kept import KEPT, slice_of  # noqa: PLC0415
 
     settings, evaluators = conf.settings, Evaluators(lambda: Evaluator(TABLES, stopwatch=stopwatch))
     servers = {target.name: servers_of(target) for target in settings.target}
     named = Counter(server for of_target in servers.values() for server in set(of_target.values()))
-    keeping = Keeping(KEPT, settings.history_raw, settings.history)
     itself = Poller(Target(SELF, interval_s=settings.interval), {}, TABLES)
     cycles = []
-    shared = carried_targets(settings)
-    routing, recipients = build_routing(settings), build_recipients(receivers, settings)
+    carried, situation = carried_targets(settings), _situation(conf, receivers)
     for poller in (*build_pollers(settings, ears=SharedEars(log_hearing)), itself):
         rules = rules_for(conf.book, poller.target.name, TABLES)
         keep_s = max(windows_of(rules)) + 2 * poller.target.interval_s + SPARE_S
@@ -84,27 +80,51 @@ def build_cycles(
                 rules,
                 evaluators,
                 store,
-                recipients,
-                service=settings.service,
-                routing=routing,
+                replace(situation, target=poller.target, servers=servers.get(poller.target.name, {})),
                 clock=clock,
                 past=partial(stored_past, store, poller.target.name, keep_s),
                 self_seen=self_seen if poller is itself else lambda: None,
-                servers=servers.get(poller.target.name, {}),
                 shared=[server for server in servers.get(poller.target.name, {}).values() if named[server] > 1],
-                loaded_rules=frozenset(rule.name for rule in conf.book.rules),
-                flapping=Flapping(settings.flap_window, settings.flap_quiet),
-                keeping=None if poller is itself else keeping,
-                slice_of=slice_of,
-                recorder=Recorder(TABLES, WHOLE_EVERY_S) if settings.history_rows else None,
-                keep_rows_s=settings.history_rows,
-                decisions=settings.decisions is not None,
-                remedies=frozenset(settings.actions.allow),
-                alone=poller.target.name not in shared,
+                history=_recorded(settings, figures=poller is not itself),
+                alone=poller.target.name not in carried,
                 configuration=configuration,
             )
         )
     return cycles
+
+
+def _situation(conf: Configured, receivers: list[Receiver]) -> "Situation":
+    """What is the same in the cycles of all targets."""
+    from watchdog.core.incidents.decide import Situation  # noqa: PLC0415
+    from watchdog.core.incidents.quiet.flapping import Flapping  # noqa: PLC0415
+
+    settings = conf.settings
+    return Situation(
+        Target(SELF),
+        0.0,
+        build_recipients(receivers, settings),
+        build_routing(settings),
+        settings.service,
+        loaded_rules=frozenset(rule.name for rule in conf.book.rules),
+        flapping=Flapping(settings.flap_window, settings.flap_quiet),
+        remedies=frozenset(settings.actions.allow),
+        decisions=settings.decisions is not None,
+    )
+
+
+def _recorded(settings: Settings, *, figures: bool) -> "Recorded":
+    """What the cycles of one target add to history; each target has a recorder of its own."""
+    from watchdog.core.history.frames import WHOLE_EVERY_S, Recorder  # noqa: PLC0415
+    from watchdog.core.history.series import Keeping  # noqa: PLC0415
+    from watchdog.daemon.cycle import Recorded  # noqa: PLC0415
+    from watchdog.tables.history.kept import KEPT, slice_of  # noqa: PLC0415
+
+    return Recorded(
+        Keeping(KEPT, settings.history_raw, settings.history) if figures else None,
+        slice_of,
+        Recorder(TABLES, WHOLE_EVERY_S) if settings.history_rows else None,
+        settings.history_rows,
+    )
 
 
 def stored_past(store: "Store", target: str, keep_s: float, now: float) -> Past:
@@ -158,14 +178,14 @@ def build_digests(conf: Configured, store: "Store") -> "Digests | None":
 
 def _charts(conf: Configured, store: "Store") -> "dict[str, ChartOf]":
     """Receiver -> what makes the charts of its messages, for those that show charts."""
-    wanted = [one.name for one in conf.settings.receiver if one.shows_charts]
-    if not wanted:
+    names = [one.name for one in conf.settings.receiver if one.shows_charts]
+    if not names:
         return {}
     from watchdog.daemon.figures.charts import Charts  # noqa: PLC0415
     from watchdog.tables.history.kept import KEPT  # noqa: PLC0415
 
     charts = Charts(store, lambda target: rules_for(conf.book, target, TABLES), KEPT)
-    return dict.fromkeys(wanted, charts.of)
+    return dict.fromkeys(names, charts.of)
 
 
 def build_mirrors(settings: Settings) -> "list[Alertmanager]":
@@ -186,60 +206,68 @@ def build_watching(
 ) -> "Built":
     """One configuration as the daemon runs it. `store`, `self_monitor` and `pace` outlive it."""
     from watchdog.app.remedying import Remedying  # noqa: PLC0415
-    from watchdog.core.incidents.quiet.announcements import SilencesSeen  # noqa: PLC0415
+    from watchdog.daemon.beside.parts import Beside  # noqa: PLC0415
     from watchdog.daemon.daemon import Built  # noqa: PLC0415
     from watchdog.daemon.delivery import Delivery  # noqa: PLC0415
     from watchdog.daemon.logs.decision_log import DecisionLog  # noqa: PLC0415
     from watchdog.daemon.watching import Watching  # noqa: PLC0415
 
-    if conf.settings.engine is not None:
+    settings = conf.settings
+    if settings.engine is not None:
         from watchdog.daemon.engine.common_clock import CommonClock  # noqa: PLC0415
 
         clock = CommonClock(store, clock, stopwatch)
-    engine = build_engine(conf, clock, stopwatch)
-    receivers = build_receivers(conf.settings)
-    names = [r.name for r in receivers]
-
-    def receivers_seen() -> tuple[ReceiverSeen, ...]:
-        known = {r.name: r for r in store.receivers_seen()}
-        return tuple(known.get(name, ReceiverSeen(name)) for name in names)
-
+    engine, receivers = build_engine(conf, clock, stopwatch), build_receivers(settings)
+    receivers_seen = partial(_receivers_seen, store, [receiver.name for receiver in receivers])
     delivery = Delivery(store, receivers, clock=clock, pace=pace, charts=_charts(conf, store))
-    heartbeat = build_heartbeat(conf.settings, self_monitor, receivers_seen, delivery.alive, clock, stopwatch)
-
-    counted = SilencesSeen()
-    told = any(receiver.tell_silences for receiver in conf.settings.receiver)
-
-    def self_seen() -> SelfSeen:
-        seen = self_monitor.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
-        if engine is not None:
-            seen = engine.completed(seen, store.lookers(clock()))
-        return replace(seen, silences=counted.seen(store.announceable(), clock(), store.incidents)) if told else seen
-
-    cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
-    watching = Watching(
-        cycles,
-        delivery,
-        store,
-        self_monitor,
-        heartbeat,
-        DecisionLog(Path(conf.settings.decisions)) if conf.settings.decisions else None,
+    beside = Beside(
+        build_heartbeat(settings, self_monitor, receivers_seen, delivery.alive, clock, stopwatch),
+        DecisionLog(Path(settings.decisions)) if settings.decisions else None,
         build_digests(conf, store),
-        mirrors=build_mirrors(conf.settings),
-        remedies=Remedying(conf, store, lambda name, now: stored_past(store, name, 0.0, now), clock),
-        engine=engine,
-        retention_s=conf.settings.retention,
-        clock=clock,
-        stopwatch=stopwatch,
+        tuple(build_mirrors(settings)),
+        Remedying(conf, store, lambda name, now: stored_past(store, name, 0.0, now), clock),
+        engine,
     )
+    self_seen = _self_seen(settings, store, self_monitor, receivers_seen, beside.heartbeat, engine, clock)
+    cycles = build_cycles(conf, store, receivers, clock, stopwatch, self_seen)
     return Built(
-        watching,
-        build_recipients(receivers, conf.settings),
-        frozenset(c.target.name for c in cycles),
-        frozenset(t.rule.name for c in cycles for t in c.rules),
-        conf.settings.service,
+        Watching(cycles, delivery, store, self_monitor, beside, retention_s=settings.retention, clock=clock, stopwatch=stopwatch),
+        build_recipients(receivers, settings),
+        frozenset(cycle.target.name for cycle in cycles),
+        frozenset(tuned.rule.name for cycle in cycles for tuned in cycle.rules),
+        settings.service,
         tuple(receivers),
-        {old: receiver.name for receiver in conf.settings.receiver for old in receiver.was},
+        {old: receiver.name for receiver in settings.receiver for old in receiver.was},
         self_seen,
         in_force=fingerprint(conf.loaded) if engine is not None else "",
     )
+
+
+def _receivers_seen(store: "Store", names: Sequence[str]) -> tuple[ReceiverSeen, ...]:
+    """What is known of the configured receivers; nothing yet of one that was never notified."""
+    known = {receiver.name: receiver for receiver in store.receivers_seen()}
+    return tuple(known.get(name, ReceiverSeen(name)) for name in names)
+
+
+def _self_seen(
+    settings: Settings,
+    store: "Store",
+    self_monitor: "SelfMonitor",
+    receivers_seen: Callable[[], tuple[ReceiverSeen, ...]],
+    heartbeat: "Heartbeat | None",
+    engine: "Carrying | None",
+    clock: Callable[[], float],
+) -> Callable[[], SelfSeen]:
+    """What the cycle of watchdog itself reads: the self-monitor's figures, completed by what only this configuration knows."""
+    from watchdog.core.incidents.quiet.announcements import SilencesSeen  # noqa: PLC0415
+
+    counted = SilencesSeen()
+    announced = any(receiver.tell_silences for receiver in settings.receiver)
+
+    def seen() -> SelfSeen:
+        found = self_monitor.seen(receivers_seen(), store.database_bytes(), heartbeat.error if heartbeat else "")
+        if engine is not None:
+            found = engine.completed(found, store.lookers(clock()))
+        return replace(found, silences=counted.seen(store.announceable(), clock(), store.incidents)) if announced else found
+
+    return seen

@@ -20,10 +20,7 @@ from watchdog.core.history.frames import Recorder
 from watchdog.core.history.series import Keeping, Moment, Slice
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import open_keys
-from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Plan
-from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
-from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.judging.blindness import with_blindness
 from watchdog.core.judging.evaluator import Evaluators
 from watchdog.core.judging.findings import Judgement
@@ -37,13 +34,26 @@ from watchdog.daemon.figures.trends import with_trends
 from watchdog.polling.poller import Poller
 from watchdog.store import CachedTarget, Looked, NotApartError, OvertakenError, Store, Transaction, UnsureError
 
-__all__ = ["Cycle", "Done"]
+__all__ = ["Cycle", "Done", "Recorded"]
 
 SPARE_S = 60.0
 """How much older than the longest window a sample may get before it is deleted, in seconds."""
 
 
-NO_SERVERS: Mapping[str, str] = {}
+class Recorded(Struct, frozen=True):
+    """What each cycle adds to history.
+
+    `keeping`: the figures, and for how long (None: none); `slice_of`: what one look adds to them. `recorder` makes frames of the rows
+    (None: rows are not kept), which are kept for `keep_rows_s` seconds.
+    """
+
+    keeping: Keeping | None = None
+    slice_of: Callable[[Moment], Slice] = lambda moment: Slice(moment.now)
+    recorder: Recorder | None = None
+    keep_rows_s: float = 0.0
+
+
+NO_HISTORY = Recorded()
 
 
 class Done(Struct, frozen=True):
@@ -64,37 +74,22 @@ class Cycle:
         rules: Sequence[Tuned],
         evaluators: Evaluators,
         store: Store,
-        recipients: tuple[Recipient, ...],
+        situation: Situation,
         *,
-        service: str,
-        routing: Routing = NO_ROUTES,
         clock: Callable[[], float],
         past: Callable[[float], Past],
         self_seen: Callable[[], SelfSeen | None] = lambda: None,
-        loaded_rules: frozenset[str] = frozenset(),
-        flapping: Flapping = NEVER_FLAPPING,
-        servers: Mapping[str, str] = NO_SERVERS,
         shared: Collection[str] = (),
-        keeping: Keeping | None = None,
-        recorder: Recorder | None = None,
-        keep_rows_s: float = 0.0,
-        slice_of: Callable[[Moment], Slice] = lambda moment: Slice(moment.now),
-        decisions: bool = False,
-        remedies: frozenset[str] = frozenset(),
+        history: Recorded = NO_HISTORY,
         alone: bool = True,
         configuration: str | None = None,
     ) -> None:
-        """`loaded_rules`: the names of all rules, including those that apply to no target or to other targets.
+        """`situation`: what is the same in all cycles of the target; each fills in its time and its readings.
 
-        `servers`: source -> what identifies its server (`Incident.server`). `shared`: those that other targets name, too.
-        `keeping`: what is kept for history (None: nothing); `slice_of`: what one look adds to it. `recorder`: makes frames of the rows,
-        which are kept for `keep_rows_s` seconds.
-        `decisions`: whether each plan says what was decided about every receiver. `remedies`: those that are allowed.
-        `alone`: whether this process alone looks at the target. If not, each cycle asks first whether another has looked, and continues
-        where that one stopped. `configuration`: its fingerprint, where another process says which one is in force; a cycle by any other is
-        not committed.
+        `shared`: the servers that other targets name, too. `alone`: whether this process alone looks at the target. If not, each cycle asks
+        first whether another has looked, and continues where that one stopped. `configuration`: its fingerprint, where another process says
+        which one is in force; a cycle by any other is not committed.
         """
-        self._servers, self._shared = servers, shared
         self.target = poller.target
         self.rules = rules
         self._past: Past | None = None
@@ -104,13 +99,10 @@ class Cycle:
         self._load_past = past
         self._kept = CachedTarget()
         self._poller, self._tables, self._evaluators, self._store = poller, tables, evaluators, store
-        self._recipients, self._service, self._clock, self._self_seen = recipients, service, clock, self_seen
-        self._routing, self._loaded_rules, self._flapping, self._decisions = routing, loaded_rules, flapping, decisions
-        self._remedies = remedies
-        self._keeping, self._slice_of = keeping, slice_of
-        self._recorder, self._keep_rows_s = recorder, keep_rows_s
-        self._windows, self._demand = windows_of(rules), replace(demand_of(rules), history=keeping is not None)
+        self._clock, self._self_seen, self._shared, self._history = clock, self_seen, shared, history
+        self._windows, self._demand = windows_of(rules), replace(demand_of(rules), history=history.keeping is not None)
         self._keep_s = max(self._windows) + 2 * self.target.interval_s + SPARE_S
+        self._situation = replace(situation, keep_samples_s=self._keep_s)
 
     @property
     def longest_s(self) -> float:
@@ -131,8 +123,8 @@ class Cycle:
             raise
         except UnsureError:
             self._past = None
-            if self._recorder is not None:
-                self._recorder.forget()
+            if self._history.recorder is not None:
+                self._history.recorder.forget()
             raise
 
     def _run(self) -> Done:
@@ -156,7 +148,7 @@ class Cycle:
             loaded = transaction.load(
                 self.target.name,
                 self._kept,
-                self._flapping.window(now),
+                self._situation.flapping.window(now),
                 self._shared,
                 after=self._last,
                 configuration=self._configuration,
@@ -165,29 +157,12 @@ class Cycle:
                 judgements = judge_all(evaluator, self.rules, seen, open_keys(loaded.open))
             seen = with_blindness(seen, past, judgements, now)
             usual = seen.windows[DEFAULT_WINDOW_S]
-            situation = Situation(
-                self.target,
-                now,
-                self._recipients,
-                self._routing,
-                self._service,
-                usual,
-                self._keep_s,
-                self._loaded_rules,
-                self._flapping,
-                self._servers,
-                self._remedies,
-                self._decisions,
-            )
+            situation = replace(self._situation, now=now, readings=usual)
             plan = self._drawn(decide(situation, judgements, loaded, seen), judgements, usual, transaction)
             transaction.commit(plan)
-            if self._recorder is not None:
-                frame = self._recorder.frame(self._judged_rows(seen), now, self.target.interval_s, self._by)
-                transaction.record_frame(self.target.name, frame, self._keep_rows_s, loaded.previous_cycle_at)
-            if self._keeping is not None:
-                self._record(transaction, self._keeping, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
-        if self._recorder is not None:
-            self._recorder.written()
+            self._record(transaction, Moment(past, seen, now, loaded.previous_cycle_at, self.target.interval_s))
+        if self._history.recorder is not None:
+            self._history.recorder.written()
         self._past, self._last = past.plus(seen, self._keep_s), (self._last or 0) + 1
         return Done(seen, tuple(judgements), plan)
 
@@ -208,10 +183,10 @@ class Cycle:
 
     def _drawn(self, plan: Plan, judgements: Sequence[Judgement], readings: Mapping[str, Reading], transaction: Transaction) -> Plan:
         """Show in messages how their figures went."""
-        if self._keeping is None or not plan.messages:
+        if self._history.keeping is None or not plan.messages:
             return plan
         minutes = partial(transaction.minutes, self.target.name, plan.at)
-        return with_trends(plan, judgements, self._keeping.kept, readings, minutes)
+        return with_trends(plan, judgements, self._history.keeping.kept, readings, minutes)
 
     def _judged_rows(self, seen: Seen) -> Looks:
         """Return the tables that rules judge in each window; of the default window, all."""
@@ -222,10 +197,15 @@ class Cycle:
             for window_s, tables in seen.windows.items()
         }
 
-    def _record(self, transaction: Transaction, keeping: Keeping, moment: Moment) -> None:
-        """Add this look to history, in the transaction of the cycle."""
-        look = last_look_of(moment.seen.windows[DEFAULT_WINDOW_S], moment.now, moment.interval_s)
-        transaction.record(Looked(self.target.name, self._slice_of(moment), look, moment.before_at), keeping)
+    def _record(self, transaction: Transaction, moment: Moment) -> None:
+        """Add this look to history, in the transaction of the cycle: its rows, then its figures."""
+        recorder, keeping = self._history.recorder, self._history.keeping
+        if recorder is not None:
+            frame = recorder.frame(self._judged_rows(moment.seen), moment.now, moment.interval_s, self._by)
+            transaction.record_frame(self.target.name, frame, self._history.keep_rows_s, moment.before_at)
+        if keeping is not None:
+            look = last_look_of(moment.seen.windows[DEFAULT_WINDOW_S], moment.now, moment.interval_s)
+            transaction.record(Looked(self.target.name, self._history.slice_of(moment), look, moment.before_at), keeping)
 
     def stop(self) -> None:
         """From any thread: abandon the running cycle after the current batch of requests, and start no other."""

@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from watchdog.daemon.beside.digests import Digests
-from watchdog.daemon.beside.heartbeat import Heartbeat
 from watchdog.daemon.beside.mirrors import Mirrors
-from watchdog.daemon.beside.parts import Engine, Remedies
+from watchdog.daemon.beside.parts import NOTHING_BESIDE, Beside, Engine
 from watchdog.daemon.cycle import Cycle, Done
 from watchdog.daemon.delivery import Delivery
-from watchdog.daemon.logs.decision_log import DecisionLog
 from watchdog.daemon.logs.transition_log import log_transitions
 from watchdog.daemon.punctuality import Punctuality
 from watchdog.daemon.self_monitor import SelfMonitor
 from watchdog.net.descriptor_limits import own_limit
 from watchdog.polling.poller import StoppedError
-from watchdog.receivers.alertmanager import Alertmanager
 from watchdog.receivers.base import Receiver
 from watchdog.store import AwayError, OvertakenError, Store, StoreError
 
@@ -53,21 +50,16 @@ class Watching:
         delivery: Delivery,
         store: Store,
         self_monitor: SelfMonitor,
-        heartbeat: Heartbeat | None = None,
-        decision_log: DecisionLog | None = None,
-        digests: Digests | None = None,
+        beside: Beside = NOTHING_BESIDE,
         *,
-        mirrors: Sequence[Alertmanager] = (),
-        remedies: Remedies | None = None,
-        engine: Engine | None = None,
         retention_s: float,
         clock: Callable[[], float],
         stopwatch: Callable[[], float],
     ) -> None:
         self.cycles = cycles
-        self._delivery, self._store, self._self_monitor, self._heartbeat = delivery, store, self_monitor, heartbeat
-        self._decision_log, self._digests, self._remedies, self._engine = decision_log, digests, remedies, engine
-        self._mirrors = Mirrors(mirrors, store, clock)
+        self._delivery, self._store, self._self_monitor = delivery, store, self_monitor
+        self._heartbeat, self._decision_log, self._digests = beside.heartbeat, beside.decision_log, beside.digests
+        self._remedies, self._engine, self._mirrors = beside.remedies, beside.engine, Mirrors(beside.mirrors, store, clock)
         self._retention_s, self._clock, self._stopwatch = retention_s, clock, stopwatch
         self._scheduler: BackgroundScheduler | None = None
         self._scheduling, self._stopping = threading.Lock(), False

@@ -1,12 +1,21 @@
-"""What works beside the cycles of a configuration, as `watching` sees it: who carries out remedies, and who lets others look."""
+"""What works beside the cycles of one configuration, where it is configured.
+
+Protocols for what the composition root provides: what carries out remedies, and what lets others look.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from msgspec import Struct
+
 from watchdog.core.incidents.remedies.attempt import Attempt
+from watchdog.daemon.beside.digests import Digests
+from watchdog.daemon.beside.heartbeat import Heartbeat
+from watchdog.daemon.logs.decision_log import DecisionLog
+from watchdog.receivers.alertmanager import Alertmanager
 from watchdog.store import Progress
 
-__all__ = ["Engine", "Noticed", "Remedies"]
+__all__ = ["NOTHING_BESIDE", "Beside", "Engine", "Noticed", "Remedies"]
 
 
 class Remedies(Protocol):
@@ -69,3 +78,17 @@ class Engine(Protocol):
 
     def overdue(self) -> tuple[str, ...]:
         """Targets at which the daemon is to look now."""
+
+
+class Beside(Struct, frozen=True):
+    """The parts that only some configurations have."""
+
+    heartbeat: Heartbeat | None = None
+    decision_log: DecisionLog | None = None
+    digests: Digests | None = None
+    mirrors: tuple[Alertmanager, ...] = ()
+    remedies: Remedies | None = None
+    engine: Engine | None = None
+
+
+NOTHING_BESIDE = Beside()
