@@ -9,8 +9,8 @@ from tests.builders.answers import a_target, a_task
 from tests.builders.cluster import healthy
 from tests.builders.looks import Watch
 from tests.builders.outbox import incident
+from tests.unit.cli.output.test_page import on_a_terminal
 from tests.unit.cli.status.builders import NOON, a_day, blind_target, shown_of, text
-from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import plain
 from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.cli.status.page import status_page

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from tests.unit.cli.output.test_page import on_a_terminal
 from tests.unit.cli.status.builders import NOON, a_day, blind_target, bucket, shown_of
-from tests.unit.cli.test_page import on_a_terminal
 from watchdog.cli.output.page import Heading, Ink, Line, Panel, Sheet
 from watchdog.cli.status.on_terminal import on_terminal
 from watchdog.cli.status.page import status_page

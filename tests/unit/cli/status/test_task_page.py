@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli.test_page import on_a_terminal
+from tests.unit.cli.output.test_page import on_a_terminal
 from watchdog.cli.output.page import plain
 from watchdog.cli.status.task_page import task_page
 from watchdog.core.model.replies import StoredResultSeen, TaskMetaSeen, TaskSeen, WholeTaskSeen

@@ -8,7 +8,7 @@ import pytest
 
 from watchdog.daemon.starting.early_signals import is_daemon
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from junitparser import JUnitXml, Skipped
 from msgspec.structs import replace
 
-from tests.unit.cli.test_check_formats import REFUSED, a_look, fires
-from tests.unit.cli.test_incidents import BEGAN, INCIDENT, OVER
+from tests.unit.cli.check.test_formats import REFUSED, a_look, fires
+from tests.unit.cli.test_incidents_page import BEGAN, INCIDENT, OVER
 from watchdog.cli.check.github import annotations, job_summary
 from watchdog.cli.check.json import check_document
 from watchdog.cli.check.junit import junit_text
