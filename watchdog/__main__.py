@@ -10,7 +10,7 @@ import sys
 from watchdog.daemon.starting.early_signals import is_daemon, note_signals
 from watchdog.daemon.starting.lazy_imports import without_httpx_command_line
 
-__all__ = ["collect_seldom", "end_without_collecting", "main"]
+__all__ = ["collect_seldom", "main"]
 
 INTERRUPTED = 130
 SELDOM = 10_000

@@ -5,6 +5,7 @@ The table "Rooms" there is read from the page: a room may import itself and what
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -145,6 +146,22 @@ def test_pure_rooms_know_no_clock_by_another_name() -> None:
 
 def pure_files() -> list[Path]:
     return [path for name, path in sorted(MODULES.items()) if (room := room_of(name)) and room.pure]
+
+
+def test_what_a_module_offers_is_taken_by_another() -> None:
+    """Functions and constants in `__all__`; types may stand there because they are in a signature."""
+    files = [path for folder in ("watchdog", "tests", "bench") for path in (ROOT / folder).rglob("*.py")]
+    offered = [(path, name) for path in MODULES.values() for name in exported(path) if name.islower() or name.isupper()]
+    taken = Counter(word for path in files for word in set(re.findall(r"\w+", path.read_text())))
+    assert [f"{path.relative_to(ROOT)}: {name}" for path, name in offered if taken[name] < 2] == []
+
+
+def exported(path: Path) -> list[str]:
+    """The names in `__all__`."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
+            return list(ast.literal_eval(node.value))
+    return []
 
 
 def test_files_stay_readable() -> None:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from watchdog.receivers.pace import Pace
     from watchdog.store import Store
 
-__all__ = ["build_cycles", "build_digests", "build_heartbeat", "build_mirrors", "build_watching", "stored_past"]
+__all__ = ["build_cycles", "build_watching", "stored_past"]
 
 
 def build_cycles(

@@ -21,7 +21,7 @@ from watchdog.core.text.sanitize import sanitize
 from watchdog.core.text.timestamps import iso
 from watchdog.receivers.notice_text import is_url, limited
 
-__all__ = ["ENDS_AFTER_S", "TOLD_ENDED_S", "Alert", "Alertmanager", "Posts", "alert_of"]
+__all__ = ["ENDS_AFTER_S", "Alert", "Alertmanager", "Posts", "alert_of"]
 
 ENDS_AFTER_S = 240.0
 """How long an alert lives without being sent again: three looks may fail."""

@@ -25,7 +25,7 @@ from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings, HttpUrl
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, runbook_lines, urgency, what_of
 
-__all__ = ["LARGEST_BODY", "PagerdutyReceiver", "PagerdutySettings", "pagerduty_outcome"]
+__all__ = ["LARGEST_BODY", "PagerdutyReceiver", "PagerdutySettings"]
 
 LARGEST_BODY = 512_000
 """PagerDuty's limit (bytes). What is sent stays far below: at most `_MOST_INCIDENTS` lines, each of limited length."""

@@ -21,7 +21,6 @@ __all__ = [
     "UnsureError",
     "cannot_reach",
     "locked",
-    "sentence_for",
     "speaking_of",
 ]
 

@@ -23,7 +23,7 @@ from werkzeug.security import check_password_hash
 from watchdog.config.sections.http import HttpSettings
 from watchdog.web.refusals import for_programs, refused
 
-__all__ = ["CSRF_FIELD", "CSRF_HEADER", "Access", "Person"]
+__all__ = ["CSRF_FIELD", "Access", "Person"]
 
 CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 FORM_AGE_S = 24 * 3600

@@ -15,7 +15,7 @@ from watchdog.core.model.severity import Severity
 from watchdog.core.text.sanitize import first_line
 from watchdog.core.text.wording import key_text
 
-__all__ = ["STATES", "nagios_code", "nagios_refusal", "nagios_text", "plugin_text"]
+__all__ = ["STATES", "nagios_code", "nagios_refusal", "nagios_text"]
 
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 """By exit code."""

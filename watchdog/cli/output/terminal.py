@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["ascii_only", "console_on"]
+__all__ = ["console_on"]
 
 ASCII = str.maketrans("╭╮╰╯┌┐└┘├┤┬┴┼─━│█▇▆▅▄▃▂▁▉▊▋▌▍▎▏░●○·▲…∞", "+++++++++++++--|##==--__####---.*o.^~+")
 PLAIN_TERMS = frozenset({"dumb", "linux", "vt100", "vt102", "vt220"})

@@ -25,7 +25,7 @@ from pydantic import (
 from watchdog.core.text.suggestions import did_you_mean
 from watchdog.receivers.settings import as_tuple
 
-__all__ = ["HttpSettings", "parsed_address"]
+__all__ = ["HttpSettings"]
 
 SHORTEST_TOKEN = 16
 LONGEST_SHOWN = 40

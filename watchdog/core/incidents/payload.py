@@ -23,20 +23,7 @@ from watchdog.core.report.shorter import shorter
 from watchdog.core.text.sanitize import sanitize_json
 from watchdog.core.text.timestamps import iso
 
-__all__ = [
-    "DIGEST",
-    "LARGEST_BODY",
-    "TYPES",
-    "encode",
-    "fitting",
-    "headline",
-    "iso",
-    "json_cell",
-    "payload",
-    "smaller",
-    "subject_of",
-    "title_of",
-]
+__all__ = ["LARGEST_BODY", "TYPES", "encode", "fitting", "headline", "iso", "json_cell", "payload", "smaller", "subject_of", "title_of"]
 
 DIGEST = "digest"
 """The `type` of a message that is a report."""

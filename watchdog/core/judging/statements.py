@@ -13,7 +13,7 @@ from watchdog.core.rules.rule import Rule
 from watchdog.core.sql.tables import SqlCell, SqlTables, StoppedError, bound
 from watchdog.core.sql.tokens import with_parameters, with_real_numbers
 
-__all__ = ["MOST_QUERY_ROWS", "Answer", "RuleSql", "RuleStatements", "Truths"]
+__all__ = ["Answer", "RuleSql", "RuleStatements", "Truths"]
 
 MOST_QUERY_ROWS = 10_000
 """Most rows that a rule's query may return."""

@@ -15,7 +15,7 @@ from watchdog.core.sql.tokens import TokenKind, scan
 from watchdog.core.text.durations import format_duration, parse_duration
 from watchdog.core.text.suggestions import did_you_mean
 
-__all__ = ["AT_MOST", "NO_REMEDY", "REMEDIES", "Remedy", "RemedyWritten", "remedy_faults", "remedy_of"]
+__all__ = ["REMEDIES", "Remedy", "RemedyWritten", "remedy_faults", "remedy_of"]
 
 REMEDIES: Mapping[str, str] = {"restart-consumer": "queues"}
 """Each remedy -> the table whose rows it is for. It is the action of the same name (`core/actions/kinds.py`)."""

@@ -41,7 +41,7 @@ from watchdog.receivers.pictures.picture import FILE_NAME, Picture, Pictures
 from watchdog.receivers.pictures.settings import ChartSettings
 from watchdog.receivers.settings import DigestSettings
 
-__all__ = ["DiscordReceiver", "DiscordSettings", "discord_outcome"]
+__all__ = ["DiscordReceiver", "DiscordSettings"]
 
 MOST_EMBEDS, LARGEST_MESSAGE = 10, 6_000
 """Discord's limits: embeds of a message, and the characters of all of them together."""

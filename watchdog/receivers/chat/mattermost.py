@@ -21,7 +21,7 @@ from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.settings import DigestSettings
 
-__all__ = ["LARGEST_POST", "MattermostReceiver", "MattermostSettings", "mattermost_outcome"]
+__all__ = ["MattermostReceiver", "MattermostSettings"]
 
 LARGEST_POST = 16_383
 """Mattermost's limit of a post (characters)."""

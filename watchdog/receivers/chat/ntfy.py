@@ -25,7 +25,7 @@ from watchdog.receivers.http.settings import HttpSettings, HttpUrl
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, title_line, urgency, what_of
 from watchdog.receivers.settings import DigestSettings
 
-__all__ = ["LARGEST_TEXT", "NtfyReceiver", "NtfySettings", "ntfy_outcome"]
+__all__ = ["LARGEST_TEXT", "NtfyReceiver", "NtfySettings"]
 
 LARGEST_TEXT = 4_096
 """ntfy's limit (bytes)."""

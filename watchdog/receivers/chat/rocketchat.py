@@ -21,7 +21,7 @@ from watchdog.receivers.http.receiver import HttpReceiver, json_bytes
 from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.settings import DigestSettings
 
-__all__ = ["LARGEST_MESSAGE", "RocketchatReceiver", "RocketchatSettings", "rocketchat_outcome"]
+__all__ = ["LARGEST_MESSAGE", "RocketchatReceiver", "RocketchatSettings"]
 
 LARGEST_MESSAGE = 5_000
 """Rocket.Chat's limit of a message (characters), unless its administrator changed it."""

@@ -23,7 +23,7 @@ from watchdog.receivers.http.settings import HttpSettings
 from watchdog.receivers.notice_text import facts_of, is_over, is_url, limited, recovered, runbook_lines, urgency, what_of
 from watchdog.receivers.settings import DigestSettings
 
-__all__ = ["LARGEST_BODY", "TeamsReceiver", "TeamsSettings", "teams_outcome"]
+__all__ = ["LARGEST_BODY", "TeamsReceiver", "TeamsSettings"]
 
 LARGEST_BODY = 28 * 1024
 """Teams' limit (bytes)."""

@@ -32,7 +32,7 @@ from watchdog.receivers.pictures.picture import FILE_NAME, Picture, Pictures
 from watchdog.receivers.pictures.settings import ChartSettings
 from watchdog.receivers.settings import DigestSettings
 
-__all__ = ["LARGEST_CAPTION", "LARGEST_TEXT", "TelegramReceiver", "TelegramSettings", "telegram_outcome"]
+__all__ = ["LARGEST_TEXT", "TelegramReceiver", "TelegramSettings"]
 
 LARGEST_TEXT = 4_096
 """Telegram's limit, in UTF-16 units; ours counts the markup, too, which Telegram does not."""

@@ -10,7 +10,7 @@ from watchdog.core.text.durations import format_duration
 from watchdog.core.text.phrasing import FILTERS, format_value
 from watchdog.receivers.notice_text import limited
 
-__all__ = ["LARGEST_WORDS", "amount", "chart_title", "chart_words", "clock", "gaps_of"]
+__all__ = ["amount", "chart_title", "chart_words", "clock", "gaps_of"]
 
 LARGEST_WORDS = 1_000
 """Slack takes no more for a picture; others take more."""

@@ -28,7 +28,7 @@ from watchdog.receivers.slack.digest import digest_body
 from watchdog.receivers.slack.settings import SlackSettings
 from watchdog.receivers.slack.upload import REQUESTS, Upload
 
-__all__ = ["SlackBot", "bot_outcome"]
+__all__ = ["SlackBot"]
 
 _MOST_REQUESTS = 7
 """Of one delivery: five posts to change (`store.outbox.posts`), a reply, and a new message if its thread is gone."""

@@ -20,7 +20,7 @@ from watchdog.receivers.slack.bot import SlackBot
 from watchdog.receivers.slack.digest import digest_body
 from watchdog.receivers.slack.settings import SlackSettings
 
-__all__ = ["SlackReceiver", "slack_outcome", "slack_receiver"]
+__all__ = ["SlackReceiver", "slack_receiver"]
 
 _VERDICTS = ("ok", "success", "result", "status")
 """Keys under which Slack-compatible servers report success."""

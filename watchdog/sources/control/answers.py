@@ -2,7 +2,7 @@
 
 from watchdog.core.actions.request import WorkerKnown
 
-__all__ = ["pool_kind", "worker_known"]
+__all__ = ["worker_known"]
 
 _POOLS = {"prefork": "prefork", "thread": "threads", "solo": "solo", "gevent": "gevent", "eventlet": "eventlet"}
 """Module below `celery.concurrency` -> the pool as `celery worker -P` has it."""

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from watchdog.core.text.secrets import Unprinted
 from watchdog.sources.redis.other_brokers import OTHER_BROKERS, instead
 
-__all__ = ["RedisAddress", "at", "database", "one_alone", "options_of", "parse_address"]
+__all__ = ["RedisAddress", "at", "database", "one_alone", "parse_address"]
 
 _CERT_REQS = {"none": "none", "cert_none": "none", "optional": "optional", "cert_optional": "optional"}
 _OPTIONS = {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}

@@ -8,7 +8,7 @@ from watchdog.core.incidents.messages import Event, Message, Post
 from watchdog.store.records import notice_from
 from watchdog.store.sql import Connection
 
-__all__ = ["MOST_POSTS", "posts_of"]
+__all__ = ["posts_of"]
 
 MOST_POSTS = 5
 """Each costs a request. An incident is in more than one post only if it has got worse."""

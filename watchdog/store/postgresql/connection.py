@@ -18,7 +18,7 @@ from watchdog.store.postgresql.dialect import for_psycopg
 from watchdog.store.postgresql.rows import named_rows, storable
 from watchdog.store.sql import Cursor, Given
 
-__all__ = ["CONNECT_S", "SESSION", "PostgresConnection", "SilentError", "connected"]
+__all__ = ["SESSION", "PostgresConnection", "SilentError", "connected"]
 
 SESSION = f"watchdog {secrets.token_hex(8)}"
 """The name of this process's connections, which no other process has: not even the next one in the same container."""

@@ -15,7 +15,7 @@ from watchdog.store.postgresql.schema import version_of
 from watchdog.store.refusals import StoreError
 from watchdog.store.sql import Connection, Database, StandBy, Wait
 
-__all__ = ["GONE_S", "NOTE_EVERY_S", "forget", "noted", "standing_by"]
+__all__ = ["GONE_S", "forget", "noted", "standing_by"]
 
 NOTE_EVERY_S = 2.0
 GONE_S = 10.0

@@ -23,7 +23,7 @@ from watchdog.tables.periodic.counted import uncounted
 from watchdog.tables.workers.inspected.pongs import key_prefix_of, ponged
 from watchdog.tables.workers.memory import KnownWorker, KnownWorkers, known_workers_of
 
-__all__ = ["KEEPS_RUNS", "Plan", "Registered", "is_empty", "nothing_read", "plan_now", "plan_queries", "registered_now"]
+__all__ = ["Plan", "Registered", "is_empty", "nothing_read", "plan_now", "plan_queries", "registered_now"]
 
 KEEPS_RUNS = frozenset({"redbeat", "django"})
 """Schedulers that note each run where watchdog reads it."""

@@ -12,7 +12,7 @@ from watchdog.core.model.rows import Look
 from watchdog.core.model.schedules.periodic import PeriodicTask
 from watchdog.core.model.schedules.schedule import Schedule
 
-__all__ = ["MOST_MISSED", "backlog", "last_sign", "missed_runs"]
+__all__ = ["backlog", "last_sign", "missed_runs"]
 
 SLACK_S = 30.0
 """A run may be seen so late: counters are read every 15 s, and a message takes its time. So close, two runs are one."""

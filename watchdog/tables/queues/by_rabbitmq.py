@@ -25,7 +25,7 @@ from watchdog.tables.queues.names import Bindings
 from watchdog.tables.queues.rows import QueueRows, blind_row
 from watchdog.tables.workers.memory import inspections, known_workers_of
 
-__all__ = ["DELAYED", "OF_RABBITMQ", "broker_elsewhere", "for_tasks", "read_by_rabbitmq"]
+__all__ = ["DELAYED", "OF_RABBITMQ", "broker_elsewhere", "read_by_rabbitmq"]
 
 OF_RABBITMQ = ("unacked", "arrived_per_min")
 """Columns that no other broker fills."""

@@ -18,7 +18,7 @@ from watchdog.core.model.target import Target, covers
 from watchdog.core.text.durations import format_duration
 from watchdog.tables.tasks.names import filed_name
 
-__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_now", "earlier_of", "span_of", "still_of_use"]
+__all__ = ["COUNTED", "EVENTS", "RECENT", "SPAN", "Earlier", "earlier_now", "span_of", "still_of_use"]
 
 RECENT = RecentTasks()
 COUNTED = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
-__all__ = ["NEW", "NOVEL_S", "RETURNED", "Sighting", "Sightings", "sighted"]
+__all__ = ["NEW", "RETURNED", "Sighting", "Sightings", "sighted"]
 
 NEW, RETURNED, UNSURE = "new", "returned", "unsure"
 NOVEL_S = 86400.0

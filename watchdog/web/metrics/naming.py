@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from watchdog.core.model.rows import Column, Kind, Table
 
-__all__ = ["COUNTERS", "MetricName", "metric_name", "names_of"]
+__all__ = ["COUNTERS", "MetricName", "names_of"]
 
 COUNTERS = frozenset({("workers", "processed"), ("self", "late_cycles")})
 """(table, column) of what counts up since a start; everything else may fall."""

@@ -13,7 +13,7 @@ from watchdog.core.model.self_seen import SelfSeen
 from watchdog.core.model.target import SELF, Target
 from watchdog.tables import TABLES
 
-__all__ = ["CURRENT_S", "own_readings", "readings_of"]
+__all__ = ["own_readings", "readings_of"]
 
 CURRENT_S = 30.0
 """A look counts as current for so long, or for three intervals if these are longer."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from watchdog.status.numbers import short, time_short
 from watchdog.status.panel import HourChart, HourColumn
 
-__all__ = ["PLOT_TOP", "ChartDrawn", "ColumnDrawn", "Step", "chart_drawn", "steps_drawn"]
+__all__ = ["ChartDrawn", "ColumnDrawn", "Step", "chart_drawn", "steps_drawn"]
 
 PLOT_TOP, PLOT_HEIGHT = 18, 180
 """In pixels; deploys are marked above the plot."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from watchdog.config.load import Loaded
     from watchdog.config.settings import TargetSettings
 
-__all__ = ["CODES", "How", "perform"]
+__all__ = ["How", "perform"]
 
 CODES = {Word.DONE: 0, Word.PARTLY: 1, Word.FAILED: 1, Word.DECLINED: 1, Word.UNKNOWN: 3}
 

@@ -16,7 +16,7 @@ from watchdog.web.metrics.celery_exporter.totals import BUCKETS, TaskTotals, hos
 from watchdog.web.metrics.families import Family, HistogramFamily
 from watchdog.web.metrics.labels import label_value
 
-__all__ = ["ALL_HOSTS", "MOST_SERIES", "TaskFamilies", "queues_of_tasks"]
+__all__ = ["MOST_SERIES", "TaskFamilies", "queues_of_tasks"]
 
 MOST_SERIES = 5000
 """Pairs of a task and a host; with more of them, the counters of all hosts are added up, under the host `ALL_HOSTS`."""

@@ -22,7 +22,7 @@ from watchdog.tables.tasks.failures import Failure
 from watchdog.tables.tasks.names import NAMELESS
 from watchdog.tables.tasks.runtimes import Run
 
-__all__ = ["BUCKETS", "NO_EXCEPTION", "Runtimes", "TaskTotals", "host_of", "totals_after"]
+__all__ = ["BUCKETS", "Runtimes", "TaskTotals", "host_of", "totals_after"]
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """The upper bounds, in seconds, that celery-exporter has by default."""
