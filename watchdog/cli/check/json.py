@@ -1,4 +1,4 @@
-"""The result of `watchdog check` as a JSON document, as specified in the design and README. Its keys are a contract."""
+"""The result of `watchdog check` as a JSON document. Its keys are a contract: docs/ci.md names them."""
 
 from collections.abc import Mapping
 from typing import Any

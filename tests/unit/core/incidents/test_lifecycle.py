@@ -19,7 +19,7 @@ DESIGN = {
     (F, B): F, (F, C): R, (F, U): F, (F, N): F,
     (R, B): F, (R, C): R, (R, U): R, (R, N): R,
 }  # fmt: skip
-"""The table of the design, with time standing still."""
+"""The transition table, at one moment."""
 
 
 def stepped(incident: Incident, verdict: Verdict, watched_s: float = 0.0, now: float = NOW, **rule: object) -> Incident:
