@@ -1,4 +1,4 @@
-"""The conditions that an operator of Celery wants to be told of, and the shipped rules that tell of each."""
+"""The conditions that an operator of Celery wants to be notified of, and the shipped rules that report each."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["CONDITIONS", "MORE", "Condition"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition. `rules`: those that tell of it; without any, `otherwise` says who does, or that nobody does yet."""
+    """One condition. `rules`: those that report it; without any, `otherwise` says who does, or that nobody does yet."""
 
     what: str
     rules: tuple[str, ...] = ()
@@ -93,4 +93,4 @@ MORE = (
     Condition("A new configuration was refused", ("ConfigRejected",)),
     Condition("Something is silenced", ("Silenced",)),
 )
-"""What watchdog tells of besides."""
+"""What watchdog reports besides."""

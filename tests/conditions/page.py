@@ -13,9 +13,9 @@ from watchdog.tables import TABLES
 
 __all__ = ["conditions_page", "scenes_of"]
 
-HEAD = """# What goes wrong, and who tells
+HEAD = """# What goes wrong, and which rule reports it
 
-Conditions of a Celery cluster, the shipped rules that tell of each, the tables they read, and whether they are on as shipped; one that is
+Conditions of a Celery cluster, the shipped rules that report each, the tables they read, and whether they are on as shipped; one that is
 off is switched on by an override ([rules](rules.md)). [alerts](alerts.md) has what each rule says.
 
 **Seen**: *on a cluster*, where a test or a scene (`make scenes`) commits the fault on real servers and fails unless the rule fires;

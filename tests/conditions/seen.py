@@ -41,7 +41,7 @@ SEEN: Mapping[str, tuple[str, ...]] = {
 """Rule -> tests, as pytest names them. Scenes are found by their needs."""
 
 NOT_TOLD_HERE = ("WorkerLost", "WorkersBelowMinimum", "ReceiverOff")
-"""Fired where `receiver` was not notified: another incident explained them, or it is what they tell of."""
+"""Fired where `receiver` was not notified: another incident explained them, or it is what they report."""
 
 
 def claimed_of(test: str) -> Iterable[str]:

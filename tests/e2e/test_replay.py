@@ -1,4 +1,4 @@
-"""A threshold tuned by replay: a real daemon on a real Redis tells of a queue that fills, and what it recorded is replayed beside it."""
+"""A threshold tuned by replay: a real daemon on a real Redis reports a queue that fills, and what it recorded is replayed beside it."""
 
 import json
 import shutil

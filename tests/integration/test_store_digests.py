@@ -109,7 +109,7 @@ def test_the_outbox_shows_what_a_digest_says(tmp_path: Path) -> None:
     listed = watchdog("outbox", cwd=tmp_path)
     shown = watchdog("outbox", "show", "01DIGEST1", cwd=tmp_path)
     assert "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks" in listed.stdout
-    assert "rules that told nothing" in shown.stdout
+    assert "rules that notified nobody" in shown.stdout
 
 
 def test_a_renamed_receiver_keeps_what_it_had(store: Store) -> None:

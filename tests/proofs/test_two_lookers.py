@@ -29,7 +29,7 @@ LEFT = ("incidents", "transitions", "memories", "samples", "looks", "cycles", "h
 
 
 class Told:
-    """Delivers, and keeps what each receiver was told of each incident."""
+    """Delivers, and keeps what each receiver was notified of, by incident."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -185,7 +185,7 @@ class Lab:
                 self._daemon.process.kill()
 
     def replayed_otherwise(self) -> list[str]:
-        """End the daemon, and replay what it recorded: what the same rules would have told otherwise, which is nothing."""
+        """End the daemon, and replay what it recorded: what the same rules would have sent otherwise, which is nothing."""
         self._stop_daemon()
         done = watchdog_process("rules", "replay", "--format", "json", cwd=self.folder)
         (self.folder / "replay.json").write_text(done.stdout + done.stderr)

@@ -1,4 +1,4 @@
-"""Secrets that are no part of the configuration but are obtained while watchdog runs, such as tokens: whoever prints text is told of them.
+"""Secrets that are obtained while watchdog runs, such as tokens, and are no part of the configuration: whoever prints text learns of them.
 
 In: a secret, from whatever obtained it. Out: a call to each listener, before the secret is used.
 """

@@ -47,7 +47,7 @@ class Posts(Protocol):
 
 
 class Alert(Struct, frozen=True):
-    """What Alertmanager is told of one incident, apart from when it ends."""
+    """What Alertmanager is sent of one incident, apart from when it ends."""
 
     labels: Labels
     annotations: Mapping[str, str]

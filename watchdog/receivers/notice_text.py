@@ -50,7 +50,7 @@ def title_line(message: Message) -> str:
 
 
 def is_over(notice: Notice) -> bool:
-    """Whether it tells of an end."""
+    """Whether it reports an end."""
     return notice.event is Event.RESOLVED
 
 

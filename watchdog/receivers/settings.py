@@ -96,7 +96,7 @@ class ReceiverSettings(BaseModel):
     """One `[[receiver]]`. Each kind adds its `type` and its own settings. `was`: former names of the receiver.
 
     It is notified of incidents of at least `min_severity` that all matchers of `match` select. `repeat`: seconds before the first reminder
-    of what still fires, 0 for none; unset: an hour, for critical incidents alone. Incidents with equal labels `group_by` are told together:
+    of what still fires, 0 for none; unset: an hour, for critical incidents alone. Incidents with equal labels `group_by` share a message:
     the first message waits `group_wait` for more of them, a further one about less than critical ones `group_interval`.
     `mute`: the names of its `[[mute]]` windows. `tell_silences`: whether it is notified of the start and the end of silences and deploys.
     Kinds that may be sent a report are `DigestSettings`, too; not those where everything that is sent is an incident.

@@ -82,7 +82,7 @@ def report_of(
 
 
 def _burned(lives: "Iterable[Life]", silences: Sequence[Silence], window: Span) -> list[BurnedIncident]:
-    """The incidents that fired within the time, the worst first. Those that tell of a silence are left out: they say who acted."""
+    """The incidents that fired within the time, the worst first. Those that report a silence are left out: they say who acted."""
     found = [
         _incident(life, spans, silences, window)
         for life in lives

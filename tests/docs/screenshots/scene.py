@@ -1,6 +1,6 @@
 """A small real cluster and a daemon that watches it: two targets with a day behind them, of which one comes into trouble.
 
-In: a folder. Out: the page's address, and a way to run commands; three incidents fire, and a receiver has been told of them.
+In: a folder. Out: the page's address, and a way to run commands; three incidents fire, and a receiver has been notified of them.
 """
 
 import contextlib

@@ -1,5 +1,5 @@
 """What several scenes share: little clusters to start from, names of pods, which rules report that a worker is gone, and when a group is
-told of more."""
+notified of more."""
 
 from tests.scenes.lab import Lab
 
@@ -7,7 +7,7 @@ __all__ = ["GONE", "JOINS_S", "SUFFIX", "one_worker", "two_workers", "web"]
 
 GONE = ("WorkerLost", "HostLost", "WorkersLost", "NoWorkersOnline", "EveryWorkerLost", "WorkersBelowMinimum")
 JOINS_S = 60
-"""The default `group_interval`: what joins a group that was just told of is told that much later."""
+"""The default `group_interval`: what joins a group whose message was just sent waits as long for the next one."""
 
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 """The letters of Kubernetes' pod names."""

@@ -1,4 +1,4 @@
-"""`watchdog rules trial`: what rules and targets on trial would have told, from the database."""
+"""`watchdog rules trial`: what rules and targets on trial would have sent, from the database."""
 
 import time
 from pathlib import Path
@@ -31,7 +31,7 @@ Examples:
 @database_option
 @click.pass_context
 def trial(ctx: click.Context, *, since_s: float, style: str, config: Path | None, database: str | None) -> None:
-    """Show what is on trial, and what it would have told.
+    """Show what is on trial, and what it would have sent.
 
     A rule, a target or an override with trial = true is judged and its incidents are kept, but nobody is notified of them.
     """

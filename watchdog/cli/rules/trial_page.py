@@ -33,7 +33,7 @@ class RuleTried(Struct, frozen=True):
 
     @property
     def messages(self) -> int:
-        """How many beginnings and ends it would have told."""
+        """How many beginnings and ends it would have sent."""
         return self.began + self.ended
 
     def longest_s(self, now: float) -> float:
@@ -47,7 +47,7 @@ class RuleTried(Struct, frozen=True):
 
 
 class Tried(Struct, frozen=True):
-    """What was told to nobody, most first; and what is on trial now."""
+    """What was not sent, most first; and what is on trial now."""
 
     told: tuple[RuleTried, ...]
     rules: tuple[str, ...]
@@ -56,12 +56,12 @@ class Tried(Struct, frozen=True):
 
     @property
     def silent(self) -> tuple[str, ...]:
-        """Rules on trial that would have told nothing."""
+        """Rules on trial that would have sent nothing."""
         return tuple(rule for rule in self.rules if rule not in {one.rule for one in self.told})
 
 
 def would_have_told(incidents: Iterable[Incident], since: float) -> tuple[RuleTried, ...]:
-    """Return the incidents on trial by rule, the rule that would have told most first. What never fired would have told nothing."""
+    """Return the incidents on trial by rule, the rule that would have sent most first. What never fired would have sent nothing."""
     of_rule: dict[str, list[Incident]] = {}
     for incident in incidents:
         if incident.trial and incident.fired_at is not None:
@@ -86,11 +86,13 @@ def trial_page(tried: Tried, database: str, now: float) -> list[Block]:
         piped = Grid(HEADERS, tuple(_row(one, now) for one in tried.told))
         page.append(ByMedium((piped,), (Entries(tuple(_entry(one, now) for one in tried.told)),)))
     if tried.silent:
-        page.append(Line.of("On trial, and would have told nothing: ", Ink(", ".join(tried.silent), "strong")))
+        page.append(Line.of("On trial, and would have sent nothing: ", Ink(", ".join(tried.silent), "strong")))
     if tried.targets:
         page.append(Line.of("Targets on trial: ", Ink(", ".join(tried.targets), "strong")))
     if not page:
-        page.append(Line.of("Nothing is on trial. `trial = true` of a rule, a target or an override: judged and kept, told to nobody."))
+        page.append(
+            Line.of("Nothing is on trial. `trial = true` of a rule, a target or an override: judged and kept, but nobody is notified.")
+        )
     messages = sum(one.messages for one in tried.told)
     said = f"{counted(messages, 'message')} not sent in the last {format_duration(tried.since_s)}"
     return [*page, Line.of(Ink(f"{said} · database {database}", "faint"))]
@@ -99,7 +101,7 @@ def trial_page(tried: Tried, database: str, now: float) -> list[Block]:
 def _entry(one: RuleTried, now: float) -> Entry:
     severity = worst([incident.severity for incident in one.incidents])
     fires = f", {counted(one.open, 'incident')} open now" if one.open else ""
-    count = f"would have told {counted(one.began, 'beginning')} and {counted(one.ended, 'end')}{fires}"
+    count = f"would have sent {counted(one.began, 'beginning')} and {counted(one.ended, 'end')}{fires}"
     lasts = f"the longest {'lasts' if one.open == len(one.incidents) else 'lasted'} {_longest(one, now)}"
     return Entry(
         (Ink(severity.value, severity.value), Ink(one.rule, "strong")),

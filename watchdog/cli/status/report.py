@@ -27,8 +27,8 @@ Examples:
 def report(*, last: float, targets: tuple[str, ...], style: str, config: Path | None, database: str | None) -> None:
     """Report what happened in the last hours.
 
-    Tasks with their failures, the slowest of them, queues that waited longest, incidents and who acted, rules that told most, rules that
-    told nothing. Times that nobody watched are named.
+    Tasks with their failures, the slowest of them, queues that waited longest, incidents and who acted, rules that notified most, rules
+    that notified nobody. Times that nobody watched are named.
     """
     from watchdog.cli.configuration import chosen_targets, load_with_rules  # noqa: PLC0415
     from watchdog.core.report.report import Span  # noqa: PLC0415

@@ -66,7 +66,7 @@ def carried_targets(settings: "Settings") -> frozenset[str]:
 
 
 def without_ears(settings: "Settings") -> "Settings":
-    """With an engine, events are heard only where somebody asked for them, or where nothing else tells of tasks."""
+    """With an engine, events are heard only where somebody asked for them, or where nothing else reports tasks."""
     if settings.engine is None:
         return settings
     targets = [

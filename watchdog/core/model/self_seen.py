@@ -65,7 +65,7 @@ class SelfSeen(Struct, frozen=True):
     database_bytes: int = 0
     heartbeat_error: str = ""
     silences: tuple[SilenceSeen, ...] = ()
-    """Only if some receiver is told of them."""
+    """Only if some receiver is notified of them."""
     cycles: int = 0
     """All since the start, of which some were late."""
     engine_error: str = ""

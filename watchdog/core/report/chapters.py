@@ -186,16 +186,16 @@ def _act(act: Act, since: float) -> str:
 
 def _told(report: Report) -> Chapter | None:
     if not report.told:
-        return Chapter("rules that told most", ("no rule told anybody anything",)) if report.rules else None
+        return Chapter("rules that notified most", ("no rule notified anybody",)) if report.rules else None
     rows = tuple((one.rule, f"{one.notifications:,}", f"{one.incidents:,}") for one in report.told)
     columns = (Column("rule", elastic=True), _right("notifications"), _right("incidents"))
-    return Chapter("rules that told most", (), columns, rows, report.told_in_all - len(rows))
+    return Chapter("rules that notified most", (), columns, rows, report.told_in_all - len(rows))
 
 
 def _quiet(report: Report, most: int) -> Chapter | None:
     if not report.quiet:
         return None
-    said = [f"{report.quiet_in_all} of {_counted(report.rules, 'rule')} told nothing"]
+    said = [f"{report.quiet_in_all} of {_counted(report.rules, 'rule')} notified nobody"]
     judged = [one for one in report.quiet if not one.idle]
     well = [one for one in judged if not one.unjudged_s and not one.fired and not one.trial]
     kinds = (
@@ -207,7 +207,7 @@ def _quiet(report: Report, most: int) -> Chapter | None:
     )
     said += [f"{why}: {_listed([one.rule for one in ones], most)}" for why, ones in kinds if ones]
     said += [f"{report.quiet_in_all - len(report.quiet)} more are not listed"] if report.quiet_in_all > len(report.quiet) else []
-    return Chapter("rules that told nothing", tuple(said))
+    return Chapter("rules that notified nobody", tuple(said))
 
 
 def _unjudged(judged: Iterable[QuietRule]) -> Iterator[tuple[str, list[QuietRule]]]:

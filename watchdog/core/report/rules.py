@@ -53,7 +53,7 @@ class LoadedRule(Struct, frozen=True):
 def quiet_rules(
     rules: Iterable[LoadedRule], told: Iterable[ToldRule], fired: Mapping[str, int], seen: Mapping[str, TargetSeen], window: Span
 ) -> tuple[QuietRule, ...]:
-    """Return the rules that told nothing. `fired`: rule -> how many of its incidents fired. A target that is not in `seen` has no gaps."""
+    """Return the rules that notified nobody. `fired`: rule -> how many of its incidents fired. A target not in `seen` has no gaps."""
     loud = {one.rule for one in told}
     found = [_quiet(rule, fired.get(rule.name, 0), seen, window) for rule in rules if rule.name not in loud]
     return tuple(sorted(found, key=lambda one: (bool(one.idle), -one.unjudged_s, one.rule)))

@@ -52,7 +52,7 @@ class Course:
         self.lived: list[Lived] = []
         self.remedied: list[Remedied] = []
         self.untold: dict[str, Explained] = {}
-        """Id of an incident that nobody was told of as it fired -> why not."""
+        """Id of an incident that nobody was notified of as it fired -> why not."""
         self._evaluator, self._flapping, self._start = evaluator, flapping, start
         self._remedies, self._audience = remedies, audience
         self.concerning(concern)
@@ -109,7 +109,7 @@ class Course:
         return judgements
 
     def _note_untold(self, plan: Plan, situation: Situation, judgements: Sequence[Judgement], loaded: Loaded) -> None:
-        """Note why nobody is told of what fires in this look: it is decided once more, with the reasons, which cost as much again."""
+        """Note why nobody is notified of what fires in this look: it is decided once more, with the reasons, which cost as much again."""
         said = {notice.incident for message in plan.messages for notice in message.notices}
         fires = {one.id for one in plan.incidents if one.fired_at == situation.now} - said
         if not fires:

@@ -66,7 +66,7 @@ class Looker:
     """The looks of one worker process. Thread-safe."""
 
     def __init__(self, build: Callable[[], Looking], monitor: SelfMonitor, in_force: Callable[[], str]) -> None:
-        """`build` reads the configuration, or raises `UnreadableError`. `monitor` is told of each look. `in_force`: the fingerprint of the
+        """`build` reads the configuration, or raises `UnreadableError`. `monitor` notes each look. `in_force`: the fingerprint of the
         configuration of the daemon that works on the database; may raise `StoreError`.
         """
         self._build, self._monitor, self._in_force = build, monitor, in_force

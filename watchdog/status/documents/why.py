@@ -71,7 +71,7 @@ class CaseDocument(Struct, frozen=True, kw_only=True):
 
 
 class WhyDocument(Struct, frozen=True, kw_only=True):
-    """Rows of one rule, and who was told of each. `at`: the time that was asked about; null: now."""
+    """Rows of one rule, and who was notified of each. `at`: the time that was asked about; null: now."""
 
     version: Literal[1] = 1
     rule: str

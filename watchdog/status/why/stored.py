@@ -154,7 +154,7 @@ class Stored:
         return found
 
     def _heard_then(self, incident: str, receiver: str, at: float) -> bool:
-        """Whether a receiver had been told of an incident, or refused to be."""
+        """Whether a receiver had been notified of an incident, or refused to be."""
         notified = notified_then(_sent(self._store.show(incident)), incident, receiver, at)
         return notified is not None and (notified.event in FIRE or notified.refused is not None)
 

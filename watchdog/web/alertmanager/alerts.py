@@ -36,7 +36,7 @@ class ReceiverDocument(Struct, frozen=True):
 
 
 class StatusDocument(Struct, frozen=True, rename="camel"):
-    """Whether somebody is told of an alert. `inhibited_by`: fingerprints of alerts, or the id of a deploy."""
+    """Whether somebody is notified of an alert. `inhibited_by`: fingerprints of alerts, or the id of a deploy."""
 
     inhibited_by: Sequence[str]
     silenced_by: Sequence[str]
@@ -58,7 +58,7 @@ class AlertDocument(Struct, frozen=True, rename="camel"):
 
 
 class GroupDocument(Struct, frozen=True):
-    """What one receiver is told of together."""
+    """What one receiver is notified of together."""
 
     alerts: Sequence[AlertDocument]
     labels: Mapping[str, str]

@@ -47,7 +47,7 @@ def take_alerts() -> Response:
 
 @alertmanager.get("/alerts/groups")
 def groups() -> Response:
-    """What fires, as each receiver is told of it together."""
+    """What fires, as each receiver is notified of it together."""
     return _answer(groups_document(current_site(), alerts_asked(request.args)))
 
 

@@ -76,7 +76,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/incidents/<id>/why",
         "why",
-        "What each receiver was told of an incident, or why nothing",
+        "What each receiver was notified of, or why of nothing",
         incidents.why,
         WhyDocument,
         refuses=(404,),

@@ -75,7 +75,7 @@ def test_the_page_says_what_about_what_and_for_how_long() -> None:
     assert [text_of(piece) for piece in (*entry.head, *entry.lines)] == [
         "warning",
         "QueueBacklogHigh",
-        "would have told 3 beginnings and 2 ends, 1 incident open now",
+        "would have sent 3 beginnings and 2 ends, 1 incident open now",
         "name=indexing in prod (2 times), name=mail in prod; the longest lasted 1h",
         "last: was: mail holds 60",
     ]
@@ -89,7 +89,7 @@ def test_a_pipe_gets_a_row_for_each_rule() -> None:
 
 def test_what_is_on_trial_and_silent_is_named() -> None:
     page = plain(trial_page(tried(BURNING, rules=("QueueBacklogHigh", "TaskSlow"), targets=("staging",)), HERE, NOW))
-    assert "On trial, and would have told nothing: TaskSlow" in page
+    assert "On trial, and would have sent nothing: TaskSlow" in page
     assert "Targets on trial: staging" in page
     assert "1 message not sent in the last 1d · database w.db" in page
 

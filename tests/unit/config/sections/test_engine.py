@@ -65,9 +65,9 @@ def test_a_broker_of_another_kind_is_refused_and_what_it_is_to_be_is_said(folder
 
 
 EVENTS = {
-    "Flower tells of tasks: nobody listens": (BOTH, True, "off"),
+    "Flower reports tasks: nobody listens": (BOTH, True, "off"),
     "somebody asked for events": (BOTH + 'events = "all"\n', False, "all"),
-    "nothing else tells of tasks": ('[[target]]\nname = "prod"\nredis = "redis://broker:6379/0"\n', False, "auto"),
+    "nothing else reports tasks": ('[[target]]\nname = "prod"\nredis = "redis://broker:6379/0"\n', False, "auto"),
     "events are off": (BOTH + 'events = "off"\n', True, "off"),
 }
 

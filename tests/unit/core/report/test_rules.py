@@ -1,4 +1,4 @@
-"""Rules that told nothing, and for how long nobody could have judged them."""
+"""Rules that notified nobody, and for how long nobody could have judged them."""
 
 from watchdog.core.report.report import QuietRule, Span, ToldRule
 from watchdog.core.report.rules import LoadedRule, RuleOnTarget, TargetSeen, quiet_rules

@@ -127,9 +127,9 @@ def test_incidents_that_are_not_listed_are_counted() -> None:
 
 
 def test_rules_that_told_nothing_are_grouped_by_why() -> None:
-    found = chapter("rules that told nothing")
+    found = chapter("rules that notified nobody")
     assert found.sentences == (
-        "5 of 7 rules told nothing",
+        "5 of 7 rules notified nobody",
         "fired and stayed quiet: QueueGrowing",
         "could be judged all the time: TaskSlow",
         "could not be judged for 48m in prod: WorkerLost",
@@ -140,7 +140,7 @@ def test_rules_that_told_nothing_are_grouped_by_why() -> None:
 
 def test_rules_that_share_the_time_nobody_could_judge_them_are_one_sentence() -> None:
     quiet = tuple(QuietRule(name, unjudged_s=seconds, target="prod") for name, seconds in (("A", 60.2), ("B", 59.9), ("C", 30.0)))
-    assert chapter("rules that told nothing", quiet=quiet, quiet_in_all=3).sentences[1:] == (
+    assert chapter("rules that notified nobody", quiet=quiet, quiet_in_all=3).sentences[1:] == (
         "could not be judged for 1m in prod: A, B",
         "could not be judged for 30s in prod: C",
     )
@@ -148,7 +148,7 @@ def test_rules_that_share_the_time_nobody_could_judge_them_are_one_sentence() ->
 
 def test_a_sentence_lists_no_more_names_than_asked_for() -> None:
     quiet = tuple(a_report().quiet[2:3]) * 4
-    found = next(one for one in chapters_of(a_report(quiet=quiet), most_names=2) if one.title == "rules that told nothing")
+    found = next(one for one in chapters_of(a_report(quiet=quiet), most_names=2) if one.title == "rules that notified nobody")
     assert found.sentences[1] == "could be judged all the time: TaskSlow, TaskSlow and 2 more"
 
 
@@ -169,8 +169,8 @@ def test_markdown_is_a_heading_and_a_chapter_each() -> None:
     page = report_markdown(a_report())
     assert [line for line in page.splitlines() if line.startswith("#")] == [
         "# Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still burning",
-        "## prod", "## slowest tasks", "## most failures", "## queues by wait", "## incidents", "## rules that told most",
-        "## rules that told nothing",
+        "## prod", "## slowest tasks", "## most failures", "## queues by wait", "## incidents", "## rules that notified most",
+        "## rules that notified nobody",
     ]  # fmt: skip
     assert "| reports.build | 42s | 20s | 120 |" in page
 

@@ -40,8 +40,9 @@ def test_each_chapter_is_a_section() -> None:
         "*incidents*\n2 incidents burned, 1 of them still; nobody acted on 1\n"
         "`critical` · BrokerUnreachable: redis does not answer · burned 10m so far · nobody acted\n"
         "`warning` · QueueBacklogHigh: training holds 160 messages · burned 1h10m · acknowledged by ada after 4m (on it)",
-        "*rules that told most*\n`QueueBacklogHigh` · notifications 4 · incidents 1\n`BrokerUnreachable` · notifications 1 · incidents 1",
-        "*rules that told nothing*\n5 of 7 rules told nothing\nfired and stayed quiet: QueueGrowing\n"
+        "*rules that notified most*\n`QueueBacklogHigh` · notifications 4 · incidents 1\n"
+        "`BrokerUnreachable` · notifications 1 · incidents 1",
+        "*rules that notified nobody*\n5 of 7 rules notified nobody\nfired and stayed quiet: QueueGrowing\n"
         "could be judged all the time: TaskSlow\ncould not be judged for 48m in prod: WorkerLost\non trial: Custom\n"
         "can have no verdict with this configuration: ResultsGrowing",
         "watchdog",
@@ -70,5 +71,5 @@ def test_of_many_targets_those_that_do_not_fit_are_counted() -> None:
 
 def test_many_names_of_rules_are_counted() -> None:
     quiet = tuple(QuietRule(f"Rule{n}") for n in range(30))
-    said = next(text for text in blocks(a_report(quiet=quiet, quiet_in_all=30)) if "told nothing" in text)
+    said = next(text for text in blocks(a_report(quiet=quiet, quiet_in_all=30)) if "notified nobody" in text)
     assert said.endswith("Rule9 and 20 more")

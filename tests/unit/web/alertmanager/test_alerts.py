@@ -1,4 +1,4 @@
-"""Incidents as alerts: who is told of them, and why nobody is. What Alertmanager itself would answer: tests/integration."""
+"""Incidents as alerts: who is notified of them, and why nobody is. What Alertmanager itself would answer: tests/integration."""
 
 from pathlib import Path
 from typing import Any

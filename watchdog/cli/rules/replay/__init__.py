@@ -1,1 +1,1 @@
-"""`watchdog rules replay`: what rules would have told of what was recorded, beside what was told."""
+"""`watchdog rules replay`: what rules would have sent for what was recorded, beside what was sent."""

@@ -15,8 +15,8 @@ __all__ = ["replay"]
     cls=CheckCommand,
     epilog="""\b
 Exit codes:
-  0  the rules tell what was told
-  1  they tell something else
+  0  the rules would send what was sent
+  1  they would send something else
   2  usage, configuration or rules are wrong
   3  nothing was recorded, or no rule could be replayed
 
@@ -58,7 +58,7 @@ def replay(  # noqa: PLR0913 - one for each option
     config: Path | None,
     database: str | None,
 ) -> None:
-    """Run rules over what was recorded, beside what was told.
+    """Run rules over what was recorded, beside what was sent.
 
     The rules are those of the configuration as it is now, with --rules, --only, --skip and --set. Nothing is asked and nothing is sent. The
     daemon keeps the rows of each look for `history_rows` (48h).

@@ -83,7 +83,7 @@ class Result(Struct, frozen=True):
 
 
 def replayed(ctx: click.Context, asked: Asked, progress: Callable[[str], None]) -> Result:
-    """Return what the rules would have told, beside what was told."""
+    """Return what the rules would have sent, beside what was sent."""
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
     config, database = options_or_before(ctx, asked.config, asked.database)

@@ -57,10 +57,10 @@ def _verdict(result: Result) -> Ink:
     count = {kind: sum(1 for pair in result.pairs if pair.kind is kind) for kind in Kind}
     words = ", ".join(f"{number} {kind}" for kind, number in count.items() if number)
     if result.exit_code == 1:
-        return Ink(f"The rules would tell something else: {words}", "warning")
+        return Ink(f"The rules would send something else: {words}", "warning")
     if result.exit_code == 3:
         return Ink("Nothing could be replayed", "bad")
-    return Ink(f"The rules tell what was told: {words or 'nothing fired'}", "good")
+    return Ink(f"The rules would send what was sent: {words or 'nothing fired'}", "good")
 
 
 def _entry(pair: Pair, result: Result) -> Entry:

@@ -1,8 +1,8 @@
 """How long runs took and waited, of all that were heard: asked of the source of events, and kept over the window of a rule.
 
-Flower lists the last runs of a task. Events tell of each, and there may be thousands between two looks, so what is handed on is a sketch.
-Each reader is told of each run once: it says up to where it has read, and is told what came since. Whoever reads again, because what it
-concluded was not stored, is told the same again.
+Flower lists the last runs of a task. Events report each, and there may be thousands between two looks, so what is handed on is a sketch.
+Each reader is given each run once: it says up to where it has read, and is given what came since. Whoever reads again, because what it
+concluded was not stored, is given the same again.
 """
 
 from collections.abc import Iterable, Mapping
