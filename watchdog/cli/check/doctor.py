@@ -91,6 +91,12 @@ def doctor(  # noqa: PLR0913 - one for each option
         ctx.exit(examine_app(AppAsked(app, python, queues, skipped, clashing), fail_on, style))
     for option in (name for name, given in {"--python": python, "--queues": queues, "--skip": skipped}.items() if given):
         raise Refused(f"expected {option} beside --app, found no --app: a live cluster says itself what its workers consume")
+    code = _live(config, {"flower": flower, "redis": redis, "rabbitmq": rabbitmq}, targets, fail_on, style)
+    ctx.exit(max(code, _sent(ctx, config) if send else 0))
+
+
+def _live(config: Path | None, flags: "Mapping[str, str | None]", targets: tuple[str, ...], fail_on: str, style: str) -> int:
+    """Examine a live cluster and show what is found. Returns the exit code."""
     from msgspec.structs import replace  # noqa: PLC0415
 
     from watchdog.app.polling import build_checker  # noqa: PLC0415
@@ -102,7 +108,7 @@ def doctor(  # noqa: PLR0913 - one for each option
     from watchdog.core.model.severity import Severity  # noqa: PLC0415
     from watchdog.tables import TABLES  # noqa: PLC0415
 
-    conf = load_with_rules(config, {"flower": flower, "redis": redis, "rabbitmq": rabbitmq})
+    conf = load_with_rules(config, flags)
     chosen = chosen_targets(conf, targets)
     warn_of_oddities(conf)
     book, own = with_doctor_rules(conf.book, TABLES)
@@ -114,11 +120,11 @@ def doctor(  # noqa: PLR0913 - one for each option
         checker.close()
     footer = named_config(conf.loaded)
     if style == "text":
-        heard = {} if flower or redis or rabbitmq else _heard_by_daemon(conf.loaded, chosen, time.time())
+        heard = {} if any(flags.values()) else _heard_by_daemon(conf.loaded, chosen, time.time())
         show(doctor_page(result, own, footer, heard))
     else:
         Shown(style, footer, verbose=True).show(result)
-    ctx.exit(max(result.exit_code, _sent(ctx, config) if send else 0))
+    return result.exit_code
 
 
 def _examined(checker: "Checker", fail_on: "Severity") -> "CheckResult":

@@ -19,7 +19,7 @@ from watchdog.core.incidents.quiet.silences import Silence, is_announcement
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
 from watchdog.receivers.alertmanager import ENDS_AFTER_S, Alert, alert_of
 from watchdog.status.quiet import reasons_of
-from watchdog.web.alertmanager.asked import AlertsAsked
+from watchdog.web.alertmanager.filters import AlertsAsked
 from watchdog.web.alertmanager.label_sets import fingerprint, in_alert_order, in_group_order, instant, label_there
 from watchdog.web.site import Site
 

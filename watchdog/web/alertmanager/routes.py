@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from watchdog.config.masking import MASKING
 from watchdog.status.documents.text import json_text
 from watchdog.web.alertmanager.alerts import alerts_document, groups_document
-from watchdog.web.alertmanager.asked import alerts_asked, matchers_asked
+from watchdog.web.alertmanager.filters import alerts_asked, matchers_asked
 from watchdog.web.alertmanager.posted import asked_silence, posted_silence
 from watchdog.web.alertmanager.silences import silence_document, silences_document
 from watchdog.web.alertmanager.status import receivers_document, status_document
-from watchdog.web.api.asked import LARGEST_BODY
 from watchdog.web.api.author import author_whatever_is_said
+from watchdog.web.api.decoding import LARGEST_BODY
 from watchdog.web.refusals import ALERTMANAGER, RefusedError
 from watchdog.web.site import current_site
 

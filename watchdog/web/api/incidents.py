@@ -23,8 +23,8 @@ from watchdog.status.documents.why import WhyDocument, why_document
 from watchdog.status.quiet import reasons_of
 from watchdog.status.why.case import Answer
 from watchdog.status.why.incident import case_of
-from watchdog.web.api.asked import Author, Text
 from watchdog.web.api.author import author_of
+from watchdog.web.api.decoding import Author, Text
 from watchdog.web.api.route import Call
 from watchdog.web.refusals import RefusedError
 

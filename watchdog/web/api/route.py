@@ -12,7 +12,7 @@ from msgspec import Struct
 from watchdog.config.masking import MASKING
 from watchdog.status.documents.text import json_text
 from watchdog.web.access import Person
-from watchdog.web.api.asked import decoded_body, decoded_query
+from watchdog.web.api.decoding import decoded_body, decoded_query
 from watchdog.web.site import Site, current_site
 
 __all__ = ["Call", "NoQuery", "Route", "view_of"]

@@ -10,7 +10,7 @@ from watchdog.status.documents.incidents import OneIncidentDocument
 from watchdog.status.documents.silences import OneSilenceDocument, SilencesDocument
 from watchdog.status.documents.status import StatusDocument
 from watchdog.status.documents.why import WhyDocument
-from watchdog.web.api import asking_for, incidents, targets
+from watchdog.web.api import deploys, incidents, silences, targets
 from watchdog.web.api.openapi import described
 from watchdog.web.api.route import Call, Route, view_of
 
@@ -110,27 +110,27 @@ ROUTES: tuple[Route, ...] = (
         body=incidents.CloseBody,
         refuses=(404, 409),
     ),
-    Route("GET", "/silences", "silences", "Silences", asking_for.silences, SilencesDocument, query=asking_for.SilencesQuery),
+    Route("GET", "/silences", "silences", "Silences", silences.silences, SilencesDocument, query=silences.SilencesQuery),
     Route(
         "POST",
         "/silences",
         "add_silence",
         "Silence incidents for a while",
-        asking_for.add_silence,
+        silences.add_silence,
         OneSilenceDocument,
-        body=asking_for.SilenceBody,
+        body=silences.SilenceBody,
         status=201,
     ),
-    Route("DELETE", "/silences/<id>", "expire_silence", "End a silence now", asking_for.expire_silence, OneSilenceDocument, refuses=(404,)),
-    Route("GET", "/deploys", "deploys", "The last deploys", asking_for.deploys, DeploysDocument, query=asking_for.DeploysQuery),
+    Route("DELETE", "/silences/<id>", "expire_silence", "End a silence now", silences.expire_silence, OneSilenceDocument, refuses=(404,)),
+    Route("GET", "/deploys", "deploys", "The last deploys", deploys.deploys, DeploysDocument, query=deploys.DeploysQuery),
     Route(
         "POST",
         "/deploys",
         "start_deploy",
         "Begin a deploy",
-        asking_for.start_deploy,
+        deploys.start_deploy,
         StartedDeployDocument,
-        body=asking_for.DeployBody,
+        body=deploys.DeployBody,
         status=201,
     ),
     Route(
@@ -138,9 +138,9 @@ ROUTES: tuple[Route, ...] = (
         "/deploys/end",
         "end_deploy",
         "End a deploy now",
-        asking_for.end_deploy,
+        deploys.end_deploy,
         DeploysDocument,
-        body=asking_for.EndDeployBody,
+        body=deploys.EndDeployBody,
         refuses=(404,),
     ),
     Route("GET", "/openapi.json", "openapi", "This description (OpenAPI 3.1)", _openapi, None),

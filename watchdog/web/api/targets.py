@@ -14,7 +14,7 @@ from watchdog.status.documents.status import RowDocument, StatusDocument, status
 from watchdog.status.gathering import gathered
 from watchdog.tables import TABLES
 from watchdog.tables.history.kept import KEPT
-from watchdog.web.api.asked import Duration, Text, chosen, seconds
+from watchdog.web.api.decoding import Duration, Text, chosen, seconds
 from watchdog.web.api.route import Call
 from watchdog.web.refusals import RefusedError
 

@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from tests.builders.api import BASE, NOW
 from tests.builders.outbox import commit, incident, opened, plan
 from tests.builders.web import site
-from tests.unit.web.alertmanager.asking import Asking
+from tests.unit.web.alertmanager.client import AlertmanagerClient
 from tests.unit.web.test_access import PASSWORD, PROXY, TOKEN, USERS, basic, bearer
 from watchdog.config.sections.http import HttpSettings
 from watchdog.core.incidents.quiet.silences import Silence
@@ -32,13 +32,13 @@ def matching(name: str, value: str, **more: bool) -> dict[str, Any]:
     return BODY | {"matchers": [{"name": name, "value": value, "isRegex": False} | more]}
 
 
-def asking(folder: Path, *incidents: Any, **http: Any) -> Asking:
+def asking(folder: Path, *incidents: Any, **http: Any) -> AlertmanagerClient:
     store = opened(folder)
     commit(store, plan(incidents=incidents or [A], at=NOW - 10))
-    return Asking(folder, store, **http)
+    return AlertmanagerClient(folder, store, **http)
 
 
-def stored(api: Asking, body: object = None, **more: Any) -> Silence:
+def stored(api: AlertmanagerClient, body: object = None, **more: Any) -> Silence:
     answer = api.ask("POST", "/silences", BODY if body is None else body, **more)
     assert answer.status_code == 200, answer.text
     return next(one for one in api.store.silences() if one.id == answer.get_json()["silenceID"])
@@ -76,7 +76,7 @@ def test_what_other_clients_send_along_is_ignored(tmp_path: Path) -> None:
 
 def test_the_same_asked_for_twice_is_two_silences(tmp_path: Path) -> None:
     later, body = asking(tmp_path), BODY | {"startsAt": "2026-11-22T09:30:00Z"}
-    assert stored(later, body).id != stored(Asking(tmp_path, later.store, now=NOW + 1), body).id
+    assert stored(later, body).id != stored(AlertmanagerClient(tmp_path, later.store, now=NOW + 1), body).id
 
 
 CANNOT_BE_HELD = [

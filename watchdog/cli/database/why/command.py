@@ -59,7 +59,7 @@ def why(  # noqa: PLR0913 - its options
     it and until when, and what would be said next. KEY is a value, such as indexing, or COLUMN=VALUE; without it, all that is not clear.
     """
     from watchdog.cli.configuration import load_as_far_as_readable  # noqa: PLC0415
-    from watchdog.cli.database.why.asking import Asked, answer  # noqa: PLC0415
+    from watchdog.cli.database.why.answering import Asked, answer  # noqa: PLC0415
     from watchdog.cli.database.why.page import why_page  # noqa: PLC0415
     from watchdog.cli.output.screen import show, show_json  # noqa: PLC0415
     from watchdog.status.clock import clock_of  # noqa: PLC0415

@@ -11,10 +11,10 @@ from tests.builders.web import application, site
 from watchdog.status.why.today import Today
 from watchdog.store import Store
 
-__all__ = ["Asking"]
+__all__ = ["AlertmanagerClient"]
 
 
-class Asking:
+class AlertmanagerClient:
     """A client."""
 
     def __init__(self, folder: Path, store: Store, today: Today | None = None, now: float = NOW, **http: Any) -> None:
