@@ -15,10 +15,9 @@ from watchdog.app.acting_on_amqp import amqp_of, on_amqp_queues, with_amqp_queue
 from watchdog.app.polling import build_sources
 from watchdog.app.retrying import not_all_sent, runs_meant, send_again
 from watchdog.config.settings import TargetSettings
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.outcome import Answer, Outcome, Word, outcome_of
-from watchdog.core.actions.request import Cluster, QueueKnown, Request, WorkerKnown
+from watchdog.core.actions.request import Cluster, Foreseen, QueueKnown, Request, WorkerKnown
 from watchdog.core.actions.steps import in_steps, steps_of
 from watchdog.core.model.demand import Demand
 from watchdog.core.model.gaps import Gap

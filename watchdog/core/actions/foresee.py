@@ -7,15 +7,14 @@ sent: Celery itself answers "ok" to most of it.
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.on_runs import foresee_runs
 from watchdog.core.actions.on_workers import ON_WORKERS, named
-from watchdog.core.actions.request import Cluster, QueueKnown, Request, WorkerKnown
+from watchdog.core.actions.request import Cluster, Foreseen, QueueKnown, Request, WorkerKnown
 from watchdog.core.text.suggestions import did_you_mean
 from watchdog.core.text.wording import counted
 
-__all__ = ["Foreseen", "foresee"]
+__all__ = ["foresee"]
 
 
 def foresee(request: Request, cluster: Cluster) -> Foreseen:

@@ -2,9 +2,8 @@
 
 from collections import Counter
 
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.on_workers import named
-from watchdog.core.actions.request import Cluster, Request
+from watchdog.core.actions.request import Cluster, Foreseen, Request
 from watchdog.core.text.durations import format_duration
 from watchdog.core.text.wording import counted
 

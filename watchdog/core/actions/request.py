@@ -1,4 +1,4 @@
-"""What somebody wants done, and what is known of the cluster it is to be done on."""
+"""What somebody wants done, what is known of the cluster it is to be done on, and what can be said of it before it is done: as values."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 from watchdog.core.actions.again import Run
 from watchdog.core.text.wording import counted
 
-__all__ = ["Cluster", "QueueKnown", "Request", "WorkerKnown"]
+__all__ = ["Cluster", "Foreseen", "QueueKnown", "Request", "WorkerKnown"]
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -93,3 +93,15 @@ class Cluster(Struct, frozen=True):
         """How many messages wait in a queue, for the end of a sentence."""
         found = self.queues.get(queue)
         return f", where {counted(found.length, 'message')} wait" if found is not None and found.length else ""
+
+
+class Foreseen(Struct, frozen=True):
+    """`touches`: sentences about what changes; `notes`: what has no effect, or not the one expected; `faults`: why nothing can be done.
+
+    `workers`: whom to tell, by name.
+    """
+
+    touches: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()

@@ -19,10 +19,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.core.actions.foresee import foresee
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.record import ActionRecord, new_record
-from watchdog.core.actions.request import Cluster, Request
+from watchdog.core.actions.request import Cluster, Foreseen, Request
 from watchdog.core.text.durations import format_duration
 from watchdog.store import Store, StoreError
 from watchdog.web.acting.refusals import Refusals

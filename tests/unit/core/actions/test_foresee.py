@@ -4,8 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from watchdog.core.actions.foresee import foresee
-from watchdog.core.actions.foreseen import Foreseen
-from watchdog.core.actions.request import Cluster, QueueKnown, Request, WorkerKnown
+from watchdog.core.actions.request import Cluster, Foreseen, QueueKnown, Request, WorkerKnown
 
 PREFORK = WorkerKnown(
     "celery@pre",

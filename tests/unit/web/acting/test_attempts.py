@@ -11,10 +11,9 @@ import pytest
 from msgspec import Struct
 
 from tests.servers.waiting import until
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.record import ActionRecord
-from watchdog.core.actions.request import Cluster, QueueKnown, Request
+from watchdog.core.actions.request import Cluster, Foreseen, QueueKnown, Request
 from watchdog.store import Store, StoreError
 from watchdog.web.acting.attempts import CONFIRMED_WITHIN_S, MOST_KEPT, MOST_UNDER_WAY, Attempt, Attempts, BusyError, Stage
 

@@ -14,9 +14,8 @@ from tests.builders.web import application, site
 from tests.servers.waiting import until
 from tests.unit.web.pages.builders import HERE, seen
 from watchdog.config.sections.actions import ActionSettings
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.outcome import Answer, Outcome, Word
-from watchdog.core.actions.request import Cluster, QueueKnown, Request
+from watchdog.core.actions.request import Cluster, Foreseen, QueueKnown, Request
 from watchdog.store import Store
 from watchdog.web.access import Access, Person
 

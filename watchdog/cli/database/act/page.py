@@ -6,11 +6,10 @@ from typing import Any
 from msgspec.structs import asdict
 
 from watchdog.cli.output.page import Block, ByMedium, Entries, Entry, Grid, Ink, Line, Piece
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.kinds import KINDS
 from watchdog.core.actions.outcome import Answer, Outcome
 from watchdog.core.actions.record import ActionRecord
-from watchdog.core.actions.request import Request
+from watchdog.core.actions.request import Foreseen, Request
 from watchdog.core.incidents.payload import iso
 from watchdog.core.text.wording import counted
 

@@ -29,10 +29,9 @@ from watchdog.cli.output.status_line import StatusLine
 from watchdog.config.settings import to_target
 from watchdog.core.actions.checks import name_faults
 from watchdog.core.actions.foresee import foresee
-from watchdog.core.actions.foreseen import Foreseen
 from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.record import ActionRecord, new_record
-from watchdog.core.actions.request import Cluster, Request
+from watchdog.core.actions.request import Cluster, Foreseen, Request
 from watchdog.store import Store, StoreError
 
 if TYPE_CHECKING:
