@@ -48,7 +48,7 @@ class FakeStore:
 
     settings: str = "s1"
     incidents: dict[str, Incident] = field(default_factory=dict)
-    letters: list[OutboxMessage] = field(default_factory=list)
+    outbox: list[OutboxMessage] = field(default_factory=list)
     previous_at: float | None = None
     made: int = 0
     heard: dict[tuple[str, str], list[Notice]] = field(default_factory=lambda: defaultdict(list))
@@ -61,13 +61,13 @@ class FakeStore:
 
     def load(self, fired_within: tuple[float, float] | None = None) -> Loaded:
         told = self.told()
-        unsent = {n.incident for letter in self.letters if letter.never_left for n in letter.message.notices}
+        unsent = {n.incident for entry in self.outbox if entry.never_left for n in entry.message.notices}
         told_of = {i for (i, _), t in told.items() if t.event not in (None, Event.RESOLVED)}
         return Loaded(
             open=tuple(i for i in self.incidents.values() if i.open),
             unsettled=tuple(i for i in self.incidents.values() if not i.open and i.fired_at is not None and i.id in unsent | told_of),
             notified=told,
-            waiting=tuple(letter.message for letter in self.letters if letter.never_left),
+            waiting=tuple(entry.message for entry in self.outbox if entry.never_left),
             previous_cycle_at=self.previous_at,
             silences=self.silences,
             deploys=self.deploys,
@@ -78,7 +78,7 @@ class FakeStore:
         )
 
     def said_at(self) -> dict[tuple[str, str], float]:
-        messages = [letter.message for letter in self.letters]
+        messages = [entry.message for entry in self.outbox]
         return {
             (m.receiver, m.group_id): max(o.created_at for o in messages if (o.receiver, o.group_id) == (m.receiver, m.group_id))
             for m in messages
@@ -95,12 +95,12 @@ class FakeStore:
     def commit(self, plan: Plan) -> None:
         self.incidents |= {incident.id: incident for incident in plan.incidents}
         for message_id in plan.withdrawn:
-            letter = next(letter for letter in self.letters if letter.message.id == message_id)
-            assert letter.never_left, f"{message_id} was withdrawn though it may have arrived"
-            self.letters.remove(letter)
-        ids = {letter.message.id for letter in self.letters} | self.arrived
+            entry = next(entry for entry in self.outbox if entry.message.id == message_id)
+            assert entry.never_left, f"{message_id} was withdrawn though it may have arrived"
+            self.outbox.remove(entry)
+        ids = {entry.message.id for entry in self.outbox} | self.arrived
         assert not ids & {m.id for m in plan.messages}, "an id was used twice"
-        self.letters += [OutboxMessage(message) for message in plan.messages]
+        self.outbox += [OutboxMessage(message) for message in plan.messages]
         self.made += len(plan.messages)
         self.acknowledged = {id_: given for id_, given in self.acknowledged.items() if id_ not in plan.overtaken}
         self.previous_at = plan.at
@@ -108,35 +108,35 @@ class FakeStore:
     def told(self) -> dict[tuple[str, str], Notified]:
         """Counting only what may have arrived; and the last word, where it was refused."""
         told: dict[tuple[str, str], Notified] = {}
-        for letter in self.letters:
-            if letter.frozen:
-                for notice in letter.message.notices:
-                    key = (notice.incident, letter.message.receiver)
-                    told[key] = _told(told.get(key), notice, letter)
+        for entry in self.outbox:
+            if entry.frozen:
+                for notice in entry.message.notices:
+                    key = (notice.incident, entry.message.receiver)
+                    told[key] = _told(told.get(key), notice, entry)
         return told
 
     def deliver(self, receiver: str, fate: Fate) -> bool:
         """One attempt at the receiver's next message; False where none may go."""
-        letter = self._next(receiver)
-        if letter is None:
+        entry = self._next(receiver)
+        if entry is None:
             return False
-        if not letter.frozen:
-            self._drop_orphans(letter)
-            if not letter.message.notices:
-                self.letters.remove(letter)
+        if not entry.frozen:
+            self._drop_orphans(entry)
+            if not entry.message.notices:
+                self.outbox.remove(entry)
                 return True
-            letter.frozen, letter.settings = True, self.settings
+            entry.frozen, entry.settings = True, self.settings
         if fate in (Fate.DELIVERED, Fate.CRASHED):
-            self._arrive(letter.message)
+            self._arrive(entry.message)
         match fate:
             case Fate.DELIVERED:
-                letter.state = "delivered"
+                entry.state = "delivered"
             case Fate.REFUSED:
-                letter.state = "delivered" if letter.message.id in self.arrived else "dead"  # receivers accept repeats
+                entry.state = "delivered" if entry.message.id in self.arrived else "dead"  # receivers accept repeats
             case Fate.MAYBE | Fate.CRASHED:
-                letter.maybe = True
+                entry.maybe = True
             case Fate.NEVER_ARRIVED:
-                letter.frozen = letter.maybe
+                entry.frozen = entry.maybe
         return True
 
     def deliver_all(self, receivers: Iterable[str]) -> None:
@@ -148,20 +148,20 @@ class FakeStore:
     def _next(self, receiver: str) -> OutboxMessage | None:
         """The oldest that shares no incident with an unfinished one before it."""
         before: set[str] = set()
-        for letter in self.letters:
-            if letter.message.receiver == receiver and letter.state == "waiting":
-                incidents = {n.incident for n in letter.message.notices}
+        for entry in self.outbox:
+            if entry.message.receiver == receiver and entry.state == "waiting":
+                incidents = {n.incident for n in entry.message.notices}
                 if not incidents & before:
-                    return letter
+                    return entry
                 before |= incidents
         return None
 
-    def _drop_orphans(self, letter: OutboxMessage) -> None:
+    def _drop_orphans(self, entry: OutboxMessage) -> None:
         """What rests on a beginning that was refused is not said."""
         told = self.told()
-        kept = tuple(n for n in letter.message.notices if n.event is Event.FIRST or _event(told, n, letter.message.receiver) is not None)
-        message = letter.message
-        letter.message = Message(
+        kept = tuple(n for n in entry.message.notices if n.event is Event.FIRST or _event(told, n, entry.message.receiver) is not None)
+        message = entry.message
+        entry.message = Message(
             message.id, message.receiver, message.target, message.created_at, kept, message.not_before, message.since, message.service,
             message.group_id,
         )  # fmt: skip
@@ -173,12 +173,12 @@ class FakeStore:
                 self.heard[message.receiver, notice.incident].append(notice)
 
 
-def _told(before: Notified | None, notice: Notice, letter: OutboxMessage) -> Notified:
-    to, group, settings = letter.message.receiver, letter.message.group_id, letter.settings
-    if letter.state == "dead":
+def _told(before: Notified | None, notice: Notice, entry: OutboxMessage) -> Notified:
+    to, group, settings = entry.message.receiver, entry.message.group_id, entry.settings
+    if entry.state == "dead":
         event, severity, sequence = (before.event, before.severity, before.sequence) if before else (None, notice.severity, 0)
         return Notified(notice.incident, to, event, severity, sequence, 0.0, notice.event, settings, group)
-    return Notified(notice.incident, to, notice.event, notice.severity, notice.sequence, letter.message.created_at, None, settings, group)
+    return Notified(notice.incident, to, notice.event, notice.severity, notice.sequence, entry.message.created_at, None, settings, group)
 
 
 def _event(told: dict[tuple[str, str], Notified], notice: Notice, receiver: str) -> Event | None:

@@ -1,4 +1,4 @@
-"""A report from a real database: what burned and who acted, which rules told, what history holds."""
+"""A report from a real database: what fired and who acted, which rules told, what history holds."""
 
 from collections.abc import Iterator
 from datetime import UTC

@@ -128,7 +128,7 @@ def test_each_receiver_hears_first_then_escalations_then_the_end(sequence: list[
 @given(sequence=turns(ANYTHING))
 def test_everybody_told_of_a_fire_hears_that_it_is_out_or_refused_to(sequence: list[Turn], rules: tuple[Rule, ...]) -> None:
     store = all_out(live(sequence, rules), rules)
-    dead = [letter.message for letter in store.letters if letter.state == "dead"]
+    dead = [entry.message for entry in store.outbox if entry.state == "dead"]
     refused = {(m.receiver, n.incident) for m in dead for n in m.notices if n.event is Event.RESOLVED}
     assert [key for key, notices in store.heard.items() if events(notices)[-1] is not Event.RESOLVED and key not in refused] == []
 
@@ -214,7 +214,7 @@ def test_an_escalation_is_always_to_something_worse(sequence: list[Turn]) -> Non
 @given(turns(ANYTHING))
 def test_when_all_is_out_and_said_nothing_waits(sequence: list[Turn]) -> None:
     store = all_out(live(sequence))
-    assert [letter.message.id for letter in store.letters if letter.state == "waiting"] == []
+    assert [entry.message.id for entry in store.outbox if entry.state == "waiting"] == []
 
 
 @LIVES
@@ -232,7 +232,7 @@ def test_what_never_left_is_lost_only_when_its_fire_is_out(sequence: list[Turn])
 
 
 def waiting_firsts(store: FakeStore) -> set[tuple[str, str]]:
-    letters = [letter.message for letter in store.letters if letter.never_left]
+    letters = [entry.message for entry in store.outbox if entry.never_left]
     return {(m.receiver, n.incident) for m in letters for n in m.notices if n.event is Event.FIRST}
 
 

@@ -181,7 +181,7 @@ def test_nothing_that_may_be_said_is_unsaid_for_longer_than_its_group_may_wait(h
     for turn in history:
         quietly = replace_asked(turn)
         life.cycle(quietly)
-        waiting = {(m.message.receiver, n.incident) for m in life.store.letters if m.state == "waiting" for n in m.message.notices}
+        waiting = {(m.message.receiver, n.incident) for m in life.store.outbox if m.state == "waiting" for n in m.message.notices}
         known = {key for key, told in life.store.told().items() if told.event in FIRE}
         causes = {tuple(one.key.values()) for one in life.store.incidents.values() if one.rule == CAUSE.name and one.open}
         live = {
@@ -236,8 +236,8 @@ def test_while_a_silence_a_deploy_or_an_acknowledgement_holds_no_fire_is_said(hi
 def test_no_message_is_about_two_groups_and_a_group_is_of_one_receiver_and_rule(history: list[Turn]) -> None:
     life = lived([replace_asked(turn) for turn in history])
     rules: dict[tuple[str, str], set[str]] = {}
-    for letter in life.store.letters:
-        rules.setdefault((letter.message.receiver, letter.message.group_id), set()).update(n.rule for n in letter.message.notices)
+    for entry in life.store.outbox:
+        rules.setdefault((entry.message.receiver, entry.message.group_id), set()).update(n.rule for n in entry.message.notices)
     assert all(name and len(found) == 1 for (_, name), found in rules.items())
 
 

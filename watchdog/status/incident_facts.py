@@ -41,7 +41,7 @@ def flapping_text(incident: Incident, clock: Clock = iso) -> str:
 
 
 def unseen_text(incident: Incident) -> str:
-    """What keeps an open incident as it is, if its rule could not say in the last cycle whether it still burns."""
+    """What keeps an open incident as it is, if its rule could not say in the last cycle whether it still fires."""
     return {"unknown": "cannot be seen now", "none": "cannot be judged now"}.get(incident.verdict, "") if incident.open else ""
 
 

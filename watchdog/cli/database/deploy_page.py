@@ -36,7 +36,7 @@ def started_page(deploy: Deploy, replaced: Sequence[Deploy], incidents: Sequence
 
 
 def ended_page(ended: Sequence[Deploy], earlier: Sequence[Deploy], incidents: Sequence[Incident]) -> list[Block]:
-    """What ended, and what of it still burns. `earlier`: the kept deploys of the version, one of which may have ended already."""
+    """What ended, and what of it still fires. `earlier`: the kept deploys of the version, one of which may have ended already."""
     if not ended:
         return [
             Line.of(f"deploy {earlier[-1].version} had ended already, {iso(earlier[-1].ends_at)}" if earlier else "no deploy is going on")

@@ -52,7 +52,7 @@ class _Tools:
         return self._answer("status", _option("target", target), _option("panel", panel))
 
     def incidents(self, *, ended: Annotated[bool, Field(description="Also those that have ended.")] = False) -> str:
-        """List incidents: what burns, since when, and who knows."""
+        """List incidents: what fires, since when, and who knows."""
         return self._answer("incidents", "--all" if ended else "")
 
     def incident(self, named: Annotated[str, Field(description="Its id, or the beginning of it.")]) -> str:

@@ -30,6 +30,6 @@ def told_once(spells: Iterable[Spell]) -> Iterator[Spell]:
 
 
 def _tells_of(twin: Spell, spell: Spell) -> bool:
-    """Whether a spell that fired before was told, burns still, and is as severe."""
-    burns = twin.until is None or twin.until >= spell.fired_at
-    return twin.target != spell.target and twin.told_at is not None and burns and twin.severity.at_least(spell.severity)
+    """Whether a spell that fired before was sent, still fires, and is as severe."""
+    fires = twin.until is None or twin.until >= spell.fired_at
+    return twin.target != spell.target and twin.told_at is not None and fires and twin.severity.at_least(spell.severity)

@@ -1,1 +1,1 @@
-"""A report of some hours: what the cluster did, what burned and who acted, what nobody could see. And when digests are due."""
+"""A report of some hours: what the cluster did, what fired and who acted, what nobody could see. And when digests are due."""

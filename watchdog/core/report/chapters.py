@@ -39,7 +39,7 @@ class Chapter(Struct, frozen=True):
 def headline_of(report: Report) -> str:
     """Return one line: the time, the tasks, the incidents."""
     incidents = _counted(report.incidents_in_all, "incident") if report.incidents_in_all else "no incidents"
-    burning = f", {report.burning} still burning" if report.burning else ""
+    burning = f", {report.burning} still firing" if report.burning else ""
     return f"Report of {_period(report)}: {_processed(report.targets)}; {incidents}{burning}"
 
 
@@ -152,13 +152,13 @@ def _not_seen(report: Report, target: TargetReport) -> Iterator[str]:
 
 def _incidents(report: Report) -> Chapter:
     if not report.incidents_in_all:
-        return Chapter("incidents", ("none burned",))
-    burning = f", {report.burning} of them still" if report.burning else ""
-    said = f"{_counted(report.incidents_in_all, 'incident')} burned{burning}"
+        return Chapter("incidents", ("none fired",))
+    burning = f", {report.burning} of them still firing" if report.burning else ""
+    said = f"{_counted(report.incidents_in_all, 'incident')} fired{burning}"
     nobody = f"; nobody acted on {report.unattended}" if report.unattended else "; somebody acted on each"
     several = len({one.target for one in report.incidents}) > 1
-    columns = (Column("severity"), Column("what", elastic=True), _right("burned"), Column("who acted", elastic=True))
-    rows = tuple((one.severity, _what(one, several=several), _burned(one), _acted(one)) for one in report.incidents)
+    columns = (Column("severity"), Column("what", elastic=True), _right("lasted"), Column("who acted", elastic=True))
+    rows = tuple((one.severity, _what(one, several=several), _lasted(one), _acted(one)) for one in report.incidents)
     return Chapter("incidents", (said + nobody,), columns, rows, report.incidents_in_all - len(rows))
 
 
@@ -168,9 +168,9 @@ def _what(incident: BurnedIncident, *, several: bool) -> str:
     return f"{where}{incident.rule}: {incident.summary or key}".removesuffix(": ")
 
 
-def _burned(incident: BurnedIncident) -> str:
-    burned = _time(incident.burned_s)
-    return f"{burned} so far" if incident.burning else burned
+def _lasted(incident: BurnedIncident) -> str:
+    lasted = _time(incident.burned_s)
+    return f"{lasted} so far" if incident.burning else lasted
 
 
 def _acted(incident: BurnedIncident) -> str:

@@ -140,10 +140,10 @@ class Report(Struct, frozen=True):
     until: float
     targets: tuple[TargetReport, ...] = ()
     incidents: tuple[BurnedIncident, ...] = ()
-    """The worst first: what still burns, then the more severe, then the longer."""
+    """The worst first: what still fires, then the more severe, then the longer."""
     incidents_in_all: int = 0
     burning: int = 0
-    """How many still burn at its end."""
+    """How many still fire at its end."""
     unattended: int = 0
     """How many nobody acted on."""
     told: tuple[ToldRule, ...] = ()

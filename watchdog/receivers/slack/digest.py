@@ -35,7 +35,7 @@ def digest_body(message: Message, report: Report) -> dict[str, Any]:
 
 
 def _colour(report: Report) -> str:
-    """That of the worst that still burns; else, what burned has ended, which is neither good nor bad, or nothing did."""
+    """That of the worst that still fires; else, what fired has ended, which is neither good nor bad, or nothing did."""
     burning = [Severity(one.severity) for one in report.incidents if one.burning]
     if burning:
         return COLOURS[worst(burning)]

@@ -1,4 +1,4 @@
-"""The panels of what is wrong: errors of 24 hours, and what burns."""
+"""The panels of what is wrong: errors of 24 hours, and what fires."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -155,7 +155,7 @@ def _by_queue(kinds: list[_Kind]) -> tuple[Line, ...]:
 
 
 def incidents(shown: TargetShown, *, most: int = MOST_ROWS, skip: int = 0) -> Panel:
-    """What burns, worst first: since when, and who knows or why nobody is notified."""
+    """What fires, worst first: since when, and who knows or why nobody is notified."""
     if shown.incidents is None:
         return Panel("incidents", "incidents", (Line.of(Ink("no database here: `watchdog run` judges rules and keeps incidents", "odd")),))
     burning = sorted((one for one in shown.incidents if one.open), key=lambda one: (one.state is State.PENDING, -one.severity.rank, one.id))

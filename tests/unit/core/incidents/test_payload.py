@@ -216,7 +216,7 @@ def test_a_digest_is_written_exactly_as_the_contract_says() -> None:
         "timestamp": "2026-11-22T09:15:00Z",
         "service": "watchdog",
         "level": "INFO",
-        "message": "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still burning",
+        "message": "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still firing",
         "data": {
             "receiver": "ops",
             "report": {

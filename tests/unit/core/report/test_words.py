@@ -28,7 +28,7 @@ def acted(*acts: Act, trial: bool = False) -> str:
 
 
 def test_the_headline_says_the_time_the_tasks_and_the_incidents() -> None:
-    assert headline_of(a_report()) == "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still burning"
+    assert headline_of(a_report()) == "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still firing"
 
 
 def test_the_headline_of_a_quiet_day_says_so() -> None:
@@ -101,12 +101,12 @@ def test_with_several_targets_each_chapter_names_its_target() -> None:
 
 def test_incidents_say_how_long_they_burned_and_who_acted() -> None:
     found = chapter("incidents")
-    assert found.sentences == ("2 incidents burned, 1 of them still; nobody acted on 1",)
+    assert found.sentences == ("2 incidents fired, 1 of them still firing; nobody acted on 1",)
     assert [row[2:] for row in found.rows] == [("10m so far", "nobody acted"), ("1h10m", "acknowledged by ada after 4m (on it)")]
 
 
 def test_a_day_without_incidents_says_so() -> None:
-    assert chapter("incidents", incidents=(), incidents_in_all=0).sentences == ("none burned",)
+    assert chapter("incidents", incidents=(), incidents_in_all=0).sentences == ("none fired",)
 
 
 def test_incidents_on_which_everybody_acted_are_said_so() -> None:
@@ -168,7 +168,7 @@ def test_the_lines_of_a_chapter_count_what_is_left_out() -> None:
 def test_markdown_is_a_heading_and_a_chapter_each() -> None:
     page = report_markdown(a_report())
     assert [line for line in page.splitlines() if line.startswith("#")] == [
-        "# Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still burning",
+        "# Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still firing",
         "## prod", "## slowest tasks", "## most failures", "## queues by wait", "## incidents", "## rules that notified most",
         "## rules that notified nobody",
     ]  # fmt: skip

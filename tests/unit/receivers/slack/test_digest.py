@@ -27,7 +27,7 @@ def colour(**changes: Any) -> str:
 
 
 def test_the_notification_is_the_headline() -> None:
-    assert body(a_report())["text"] == "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still burning"
+    assert body(a_report())["text"] == "Report of 1d to Mon 23 Nov 00:00 UTC: 12,345 tasks, 120 failed (1 %); 2 incidents, 1 still firing"
 
 
 def test_each_chapter_is_a_section() -> None:
@@ -37,9 +37,9 @@ def test_each_chapter_is_a_section() -> None:
         "*slowest tasks*\n`reports.build` · p95 42s · average 20s · succeeded 120\n`shop.mail` · p95 3.4s · average 1.2s · succeeded 1,204",
         "*most failures*\n`shop.pay` · failed 100 · rate 10 %\n`shop.mail` · failed 20 · rate 1.6 %",
         "*queues by wait*\n`training` · longest wait 1h5m · most waiting 160\n`indexing` · longest wait ? · most waiting 40\n… and 2 more",
-        "*incidents*\n2 incidents burned, 1 of them still; nobody acted on 1\n"
-        "`critical` · BrokerUnreachable: redis does not answer · burned 10m so far · nobody acted\n"
-        "`warning` · QueueBacklogHigh: training holds 160 messages · burned 1h10m · acknowledged by ada after 4m (on it)",
+        "*incidents*\n2 incidents fired, 1 of them still firing; nobody acted on 1\n"
+        "`critical` · BrokerUnreachable: redis does not answer · lasted 10m so far · nobody acted\n"
+        "`warning` · QueueBacklogHigh: training holds 160 messages · lasted 1h10m · acknowledged by ada after 4m (on it)",
         "*rules that notified most*\n`QueueBacklogHigh` · notifications 4 · incidents 1\n"
         "`BrokerUnreachable` · notifications 1 · incidents 1",
         "*rules that notified nobody*\n5 of 7 rules notified nobody\nfired and stayed quiet: QueueGrowing\n"
@@ -56,7 +56,7 @@ def test_each_chapter_is_a_section() -> None:
         ({"incidents": (a_burned_incident(),)}, COLOURS[Severity.INFO]),
         ({"incidents": (), "incidents_in_all": 0}, GOOD),
     ],
-    ids=["what burns still", "all has ended", "nothing burned"],
+    ids=["what still fires", "all has ended", "nothing fired"],
 )
 def test_its_colour_is_that_of_what_burns_still(changes: dict[str, Any], expected: str) -> None:
     assert colour(**changes) == expected
