@@ -64,7 +64,7 @@ def refused_fire(tmp_path: Path, receiver: RecordingReceiver) -> Path:
     return tmp_path
 
 
-def letter(folder: Path) -> dict[str, object]:
+def first_message(folder: Path) -> dict[str, object]:
     [one] = json.loads(answer(folder, "--format", "json"))["messages"]
     return dict(one)
 
@@ -79,7 +79,7 @@ def test_a_dead_letter_is_listed_with_who_what_and_why(refused: Path) -> None:
 
 
 def test_as_json_it_has_everything(refused: Path) -> None:
-    one = letter(refused)
+    one = first_message(refused)
     assert (one["receiver"], one["state"], one["attempts"], one["next_attempt_at"]) == ("ops", "dead", 1, None)
     incidents = one["incidents"]
     assert isinstance(incidents, list)
@@ -87,7 +87,7 @@ def test_as_json_it_has_everything(refused: Path) -> None:
 
 
 def test_one_is_shown_by_the_beginning_of_its_id(refused: Path) -> None:
-    name = str(letter(refused)["id"])
+    name = str(first_message(refused)["id"])
     shown = answer(refused, "show", name[:12].lower())
     assert name in shown
     assert "QueueBacklogHigh" in shown
@@ -181,7 +181,7 @@ def test_a_database_that_is_locked_is_said_to_be_so(refused: Path) -> None:
 
 
 def test_the_shell_completes_ids(refused: Path) -> None:
-    name = str(letter(refused)["id"])
+    name = str(first_message(refused)["id"])
     words = {"_WATCHDOG_COMPLETE": "bash_complete", "COMP_WORDS": f"watchdog outbox retry {name[:6]}", "COMP_CWORD": "3"}
     done = watchdog(cwd=refused, environ=words)
     assert name in {line.partition(",")[2] for line in done.stdout.splitlines()}

@@ -234,8 +234,8 @@ def reload_during(building: Building, daemon: Daemon, step: str, swap: Callable[
 
 
 def settled(building: Building) -> bool:
-    letters = building.store.outbox_shown().messages
-    return not letters and building.builds > 1
+    entries = building.store.outbox_shown().messages
+    return not entries and building.builds > 1
 
 
 @pytest.mark.parametrize("step", ["claim", "send", "settle"])

@@ -46,12 +46,12 @@ def handed(
 
 
 def waiting(store: Store, receiver: str) -> list[tuple[str, Event, str | None]]:
-    letters = [letter for letter in store.outbox_shown().messages if letter.receiver == receiver and letter.state == "waiting"]
-    return [(n.incident, n.event, n.ended) for letter in letters for n in letter.notices]
+    entries = [entry for entry in store.outbox_shown().messages if entry.receiver == receiver and entry.state == "waiting"]
+    return [(n.incident, n.event, n.ended) for entry in entries for n in entry.notices]
 
 
 def dead(store: Store) -> list[tuple[str, str | None]]:
-    return [(letter.receiver, letter.last_error) for letter in store.outbox_shown().messages if letter.state == "dead"]
+    return [(entry.receiver, entry.last_error) for entry in store.outbox_shown().messages if entry.state == "dead"]
 
 
 def told_both(store: Store) -> None:
@@ -205,7 +205,7 @@ def test_what_waits_for_one_that_comes_back_is_tried_for_a_day_again(store: Stor
     attempt(store, Later("no answer"), receiver="dev")
     handed(store, [], removed=[FakeReceiver("dev")])
     handed(store, ["dev"])
-    assert [letter.expires_at for letter in store.outbox_shown().messages][:1] == [T0 + 24 * 3600]
+    assert [entry.expires_at for entry in store.outbox_shown().messages][:1] == [T0 + 24 * 3600]
 
 
 # --- after a restart ----------------------------------------------------------------------------------------------------

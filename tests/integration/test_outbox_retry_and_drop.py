@@ -38,7 +38,7 @@ def cycle(store: Store, *incidents: Incident, now: float, settings: str = "s1") 
 
 
 def states(store: Store) -> dict[str, str]:
-    return {letter.id: letter.state for letter in store.outbox_shown().messages}
+    return {entry.id: entry.state for entry in store.outbox_shown().messages}
 
 
 def off(store: Store) -> list[str]:
@@ -233,8 +233,8 @@ def test_a_dropped_dead_letter_is_not_told_again_whatever_the_settings(store: St
 
 def test_a_dropped_message_that_waited_is_not_sent_nor_made_anew(store: Store) -> None:
     cycle(store, A, now=T0)
-    [letter] = store.outbox_shown().messages
-    store.drop([letter.id], T0 + 1)
+    [entry] = store.outbox_shown().messages
+    store.drop([entry.id], T0 + 1)
     assert attempt(store, Delivered(), now=T0 + 2) is None
     assert cycle(store, A, now=T0 + 10) == []
 

@@ -118,9 +118,9 @@ def test_those_who_were_told_hear_the_end_in_the_next_cycle_and_once(store: Stor
     commit(store, plan(incidents=[QUIET_NOW]))
     store.close_incidents([A.id], "retired", "ada", T0 + 60)
     look(store, OPS, now=T0 + 70)
-    (letter,) = store.outbox_shown().messages
-    assert [(n.incident, n.ended, n.closed_by, n.closed_because) for n in letter.notices] == [(A.id, "closed by hand", "ada", "retired")]
-    assert attempt(store, Delivered(), now=T0 + 70) == letter.id
+    (entry,) = store.outbox_shown().messages
+    assert [(n.incident, n.ended, n.closed_by, n.closed_because) for n in entry.notices] == [(A.id, "closed by hand", "ada", "retired")]
+    assert attempt(store, Delivered(), now=T0 + 70) == entry.id
     look(store, OPS, now=T0 + 80)
     assert store.outbox_shown().messages == ()
 

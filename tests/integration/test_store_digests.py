@@ -93,13 +93,13 @@ def test_a_digest_that_is_too_large_goes_with_fewer_rows(store: Store) -> None:
 def test_a_refused_digest_is_listed_and_sent_again_as_it_was(store: Store) -> None:
     queue(store, digest())
     attempt(store, Refused("403"))
-    [letter] = store.outbox_shown().messages
-    assert letter.digest == a_report()
-    [retried] = store.retry([letter.id], T0 + 60)
+    [entry] = store.outbox_shown().messages
+    assert entry.digest == a_report()
+    [retried] = store.retry([entry.id], T0 + 60)
     assert retried.digests == 1
     claimed = store.claim("ops", T0 + 60, "s1", encode)
     assert claimed is not None
-    assert (claimed.message.digest, claimed.message.id != letter.id) == (a_report(), True)
+    assert (claimed.message.digest, claimed.message.id != entry.id) == (a_report(), True)
 
 
 def test_the_outbox_shows_what_a_digest_says(tmp_path: Path) -> None:

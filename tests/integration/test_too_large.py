@@ -125,7 +125,7 @@ def said_once(burning: Sequence[Incident], *events: str) -> Counter[tuple[str, s
 
 
 def dead(store: Store) -> list[str]:
-    return [letter.last_error or "" for letter in store.outbox_shown().messages if letter.state == "dead"]
+    return [entry.last_error or "" for entry in store.outbox_shown().messages if entry.state == "dead"]
 
 
 # --- all of it arrives --------------------------------------------------------------------------------------------------
@@ -249,8 +249,8 @@ def test_of_many_only_those_that_cannot_be_smaller_are_refused(
     look(store, [recipient(receiver)], *small, replace(large, id="01INCIDENTX", summary="x" * 20_000))
     deliver(store, receiver, clock)
     assert Counter(told(server.taken)) == said_once(small, "first")
-    [letter] = store.outbox_shown().messages
-    assert [one.incident for one in letter.notices] == ["01INCIDENTX"]
+    [entry] = store.outbox_shown().messages
+    assert [one.incident for one in entry.notices] == ["01INCIDENTX"]
 
 
 # --- in order, and through crashes --------------------------------------------------------------------------------------
@@ -315,7 +315,7 @@ def test_halves_are_tried_no_longer_than_the_message_would_have_been(
         transaction.leave_by("ops", T0 + 3600)
     receiver = webhook(limited(10).url)
     attempted(store, receiver, clock)
-    assert [(letter.state, letter.expires_at) for letter in store.outbox_shown().messages] == [("waiting", T0 + 3600)] * 2
+    assert [(entry.state, entry.expires_at) for entry in store.outbox_shown().messages] == [("waiting", T0 + 3600)] * 2
 
 
 # --- what is said of it -------------------------------------------------------------------------------------------------

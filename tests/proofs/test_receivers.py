@@ -144,7 +144,7 @@ def recipient(receiver: WebhookReceiver) -> Recipient:
 
 
 def states(store: Store, name: str) -> list[str]:
-    return [letter.state for letter in store.outbox_shown().messages if letter.receiver == name]
+    return [entry.state for entry in store.outbox_shown().messages if entry.receiver == name]
 
 
 def pass_time(store: Store, receiver: WebhookReceiver, clock: Clock, pace: Pace, until_: float) -> int:
@@ -265,7 +265,7 @@ def measured(folder: Path, servers: list[MoodyReceiver], beside: list[WebhookRec
             delivery.stop(2 * SLOWEST_S)
         kept = store.outbox_shown().messages
         told = {key for key, one in load(store).notified.items() if one.event is Event.FIRST}
-        unsettled = {(n.incident, letter.receiver) for letter in kept for n in letter.notices}
+        unsettled = {(n.incident, entry.receiver) for entry in kept for n in entry.notices}
         lost = {(fire, one.name) for fire in committed for one in beside} - told - unsettled
         assert lost == set()
     return [latency for server in servers for latency in latencies(server, committed)]
