@@ -62,7 +62,6 @@ class Retried(Struct, frozen=True):
     more.
     """
 
-    letter: str
     receiver: str
     anew: int = 0
     ends: int = 0
@@ -135,7 +134,7 @@ def retried(connection: Connection) -> Mapping[str, int]:
 
 def _due_now(connection: Connection, row: Row, now: float) -> Retried:
     connection.execute("UPDATE messages SET not_before = ?, wait_s = 0 WHERE id = ?", (now, row["id"]))
-    return Retried(row["id"], row["receiver"], at_once=True)
+    return Retried(row["receiver"], at_once=True)
 
 
 def _told_anew(connection: Connection, row: Row, now: float) -> Retried:
@@ -152,7 +151,7 @@ def _told_anew(connection: Connection, row: Row, now: float) -> Retried:
     if unsaid:
         again = message_id(receiver, row["target"], now, [letter, *(n.incident for n in unsaid)])
         queue(connection, [replace(message_from(row, unsaid), id=again, created_at=now, not_before=now)], now)
-    return Retried(letter, receiver, len(open_), len(ends), len(notices) - len(open_) - len(ends))
+    return Retried(receiver, len(open_), len(ends), len(notices) - len(open_) - len(ends))
 
 
 def _digest_again(connection: Connection, row: Row, now: float) -> Retried:
@@ -160,7 +159,7 @@ def _digest_again(connection: Connection, row: Row, now: float) -> Retried:
     letter, receiver = row["id"], row["receiver"]
     again = message_id(receiver, row["target"], now, [letter])
     queue(connection, [replace(message_from(row, ()), id=again, created_at=now, not_before=now)], now)
-    return Retried(letter, receiver, digests=1)
+    return Retried(receiver, digests=1)
 
 
 def _believes_it_burns(connection: Connection, notice: Notice, receiver: str) -> bool:

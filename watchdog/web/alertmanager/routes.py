@@ -15,7 +15,7 @@ from watchdog.web.alertmanager.filters import alerts_asked, matchers_asked
 from watchdog.web.alertmanager.posted import asked_silence, posted_silence
 from watchdog.web.alertmanager.silences import silence_document, silences_document
 from watchdog.web.alertmanager.status import receivers_document, status_document
-from watchdog.web.api.author import author_whatever_is_said
+from watchdog.web.api.author import author_from_client
 from watchdog.web.api.decoding import LARGEST_BODY
 from watchdog.web.refusals import ALERTMANAGER, RefusedError
 from watchdog.web.site import current_site
@@ -86,7 +86,7 @@ def set_silence() -> Response:
     site, now = current_site(), current_site().clock()
     request.max_content_length = LARGEST_BODY
     posted = posted_silence(request.get_data())
-    asked = asked_silence(posted, author_whatever_is_said(g.person, posted.created_by or ""), site.store.incidents(), now)
+    asked = asked_silence(posted, author_from_client(g.person, posted.created_by or ""), site.store.incidents(), now)
     if posted.id:
         return _answer({"silenceID": site.store.amend_silence(posted.id, asked, now).id})
     site.store.add_silence(replace(asked, starts_at=max(asked.starts_at, now)))

@@ -6,7 +6,7 @@ In: who was let in, and who a program says it acts for. Out: a name. Whoever was
 from watchdog.web.access import Person
 from watchdog.web.refusals import RefusedError
 
-__all__ = ["author_of", "author_whatever_is_said"]
+__all__ = ["author_from_client", "author_of"]
 
 
 def author_of(person: Person, given: str = "") -> str:
@@ -19,6 +19,6 @@ def author_of(person: Person, given: str = "") -> str:
     return person.name
 
 
-def author_whatever_is_said(person: Person, given: str) -> str:
+def author_from_client(person: Person, given: str) -> str:
     """The author, where a client fills in a name that nobody typed: whoever was let in by name, else the one that it gives."""
     return author_of(person, given if not person.name or person.by_token else "")
