@@ -5,7 +5,7 @@ In: an exception of kombu or of the broker's client. Out: a sentence without sec
 
 from amqp.exceptions import AccessRefused as AmqpAccessRefused
 from amqp.exceptions import AMQPError
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ContentDisallowed, OperationalError
 from msgspec import Struct
 from redis import exceptions as redis_errors
 
@@ -20,7 +20,7 @@ from watchdog.sources.redis.sentinel_address import SentinelAddress
 __all__ = ["Refusal", "refusal"]
 
 PAGE = "docs/flower.md says what to allow; or switch this off, celery = {ask_workers = false}"
-
+SERIALIZER = "Workers reply in their task_serializer, whatever they were asked in: use JSON there, or celery = {ask_workers = false}"
 
 REFUSED_S = 600.0
 """After a denial: somebody has to change something first."""
@@ -41,6 +41,8 @@ def refusal(error: Exception, place: Place, timeout_s: float, connect_timeout_s:
     if any(isinstance(one, redis_errors.NoPermissionError | AmqpAccessRefused) for one in chain):
         what = "the broker refused the login, or denied it" if isinstance(place, AmqpAddress) else "its ACL denied a command"
         return Refusal(f"celery: the user of {place.masked} may not ask workers ({what}): {PAGE}", REFUSED_S)
+    if isinstance(known, ContentDisallowed):
+        return Refusal(f"celery: expected replies in JSON, and a worker at {place.masked} replied in another form. {SERIALIZER}")
     quiet_s = HANGS_S if any(isinstance(one, TimeoutError) for one in chain) else 0.0
     if isinstance(place, AmqpAddress):
         return Refusal(_of_amqp(known, place), quiet_s)

@@ -89,7 +89,10 @@ COLUMNS = (
     Column("returns", NUMBER, "times the same process was heard again after it was lost", neutral=0.0, windowed=True),
 )
 NOBODY = "events: no worker has been heard yet, and this target has no `flower`: is there none, or do they send no heartbeats?"
-NOBODY_ANSWERED = "celery: no worker has answered yet, and this target has no `flower`: is there none, or is this not their broker?"
+NOBODY_ANSWERED = (
+    "celery: no worker has answered yet, and this target has no `flower`: is there none, is this not their broker, "
+    "or do they take no JSON (accept_content)?"
+)
 
 
 def asks(asking: Asking) -> Iterable[Query]:
