@@ -14,6 +14,7 @@ from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, 
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.flower.answers import StatusEntry
 from watchdog.sources.flower.json import decoded, kind_found, maybe
+from watchdog.sources.periodic.options import queue_named
 from watchdog.sources.periodic.reprs import schedule_shown, zone_shown
 from watchdog.sources.setting_names import as_documented
 
@@ -79,10 +80,9 @@ def _beat(shown: Mapping[str, Any]) -> PeriodicTasks:
 
 def _entry(name: str, shown: object) -> PeriodicTask:
     fields = shown if isinstance(shown, dict) else {}
-    task, options = fields.get("task"), fields.get("options")
+    task = fields.get("task")
     if not isinstance(task, str) or not 0 < len(task) <= LONGEST_NAME or len(name) > LONGEST_NAME:
         raise ValueError("expected an entry with the name of its task")
-    queue = options.get("queue") if isinstance(options, dict) else None
-    queue = queue if isinstance(queue, str) and 0 < len(queue) <= LONGEST_NAME else None
+    queue = queue_named(fields.get("options"))
     when = schedule_shown(fields.get("schedule"))
     return PeriodicTask(name, task, when, queue=queue) if isinstance(when, float) else PeriodicTask(name, task, cron=when, queue=queue)

@@ -48,6 +48,12 @@ def test_an_rrule_is_said_not_guessed() -> None:
     assert redbeat_entry(held({"__type__": "rrule", "freq": 3})) == RedbeatEntry(unread="it runs by an rrule, which watchdog does not read")
 
 
+def test_an_entry_whose_task_runs_under_a_shadow_is_said_not_expected() -> None:
+    entry = redbeat_entry(held(INTERVAL, options={"shadow": "Nightly sum"}))
+    assert entry is not None
+    assert (entry.task, "shadow" in entry.unread) == (None, True)
+
+
 @pytest.mark.parametrize("raw", [b"{", b"[" * 100_000, b"3", b"\xff", b'{"name": 1}', b"x" * 1_000_000])
 def test_what_is_no_entry_is_said(raw: bytes) -> None:
     entry = redbeat_entry([b"definition", raw])

@@ -65,6 +65,12 @@ def test_what_is_not_understood_is_named_and_the_rest_is_read() -> None:
     assert (found.entries, set(found.unread)) == (READ.entries, {"sun", "odd", "nameless"})
 
 
+def test_an_entry_whose_task_runs_under_a_shadow_is_said_not_expected() -> None:
+    found = beat({"beat_schedule": {**TICK, "nightly": {"task": "shop.sum", "schedule": 60.0, "options": {"shadow": "Nightly sum"}}}})
+    assert found.entries == READ.entries
+    assert "shadow" in found.unread["nightly"]
+
+
 def test_registered_tasks_are_named_without_what_stands_behind_them() -> None:
     assert plan({}, ["shop.tick", "shop.report [rate_limit=6/h]"]).registered == frozenset({"shop.tick", "shop.report"})
 
