@@ -180,8 +180,8 @@ class Runs:
             return found
         ended = self._ended.pop(task_id, None)
         if ended is None:
-            new = Run(task_id)
-            new.name = self._names.pop(task_id, None)
+            new, settled = Run(task_id), self._settled.get(task_id)
+            new.name = self._names.pop(task_id, None) or (settled.name if settled is not None else None)
             return new
         if self._failed.pop(task_id, None) is None and self._revoked.pop(task_id, None) is None:
             self._drop_success(ended)

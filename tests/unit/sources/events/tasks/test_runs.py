@@ -128,6 +128,14 @@ def test_a_worker_that_executes_nothing_does_not_execute_what_it_had_started() -
     assert told.ids() == {"started": ["2"]}
 
 
+def test_an_end_that_is_told_after_all_is_counted_under_the_tasks_name() -> None:
+    """So it is after a soft shutdown: a last heartbeat comes before it."""
+    told = Told().hear("received", "started")
+    told.runs.settles({WORKER: AT + 10})
+    told.hear("cancelled", "succeeded")
+    assert [task for _, task, event, _ in told.runs.counters().each() if event == "succeeded"] == ["shop.order"]
+
+
 def test_what_started_after_a_worker_said_so_is_not_settled() -> None:
     told = Told().hear("received", "started")
     told.runs.settles({WORKER: AT + 1})
