@@ -5,7 +5,7 @@
 # of its own.
 # Seen: it never ends, so it is never exported: the sends that failed are just the ones that no trace shows. And it stays the current span, since only the
 # signal after a successful publish leaves it: in a process that sends outside of any span (beat, a consumer's loop), everything from then on, later sends
-# and the tasks that they cause included, is one trace, whose root no backend ever receives.
+# included, is one trace, whose root no backend ever receives.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

