@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from watchdog.net.settings_types import PositiveDuration, ProxySetting, proxy_text
 from watchdog.net.tls_files import TlsFiles
@@ -53,6 +53,8 @@ Headers = Annotated[dict[str, SecretStr], AfterValidator(_checked_headers)]
 
 class TlsSettings(BaseModel):
     """The authorities to trust instead of the system's, and the client certificate."""
+
+    model_config = ConfigDict(defer_build=True)
 
     ca_file: PemFile | None = None
     cert_file: PemFile | None = None

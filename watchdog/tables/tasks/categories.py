@@ -19,15 +19,13 @@ _PREFIX = re.compile(r"^[a-z][\w-]*:(?=\s*[A-Za-z_][\w.]*\s*[(:])")
 """redis-py 8 writes its own kind before the type: `network:ConnectionError('…')`."""
 _CLASS = re.compile(r"^<(?:class )?'?")
 _KINDS = (
-    ("unregistered", re.compile(r"^NotRegistered$")),
-    ("lost", re.compile(r"^(WorkerLostError|WorkerTerminate|WorkerShutdown|Terminated)$")),
-    ("memory", re.compile(r"MemoryError|OutOfMemory", re.IGNORECASE)),
-    ("timeout", re.compile(r"time_?out|TimeLimitExceeded|DeadlineExceeded", re.IGNORECASE)),
-    (
-        "connection",
-        re.compile(r"connect(ion|error)|^(OperationalError|BrokenPipeError|BusyLoadingError|MasterNotFoundError|gaierror)$", re.IGNORECASE),
-    ),
-)  # the first match applies: a ConnectTimeout is a timeout
+    ("unregistered", r"^NotRegistered$"),
+    ("lost", r"^(WorkerLostError|WorkerTerminate|WorkerShutdown|Terminated)$"),
+    ("memory", r"(?i)MemoryError|OutOfMemory"),
+    ("timeout", r"(?i)time_?out|TimeLimitExceeded|DeadlineExceeded"),
+    ("connection", r"(?i)connect(ion|error)|^(OperationalError|BrokenPipeError|BusyLoadingError|MasterNotFoundError|gaierror)$"),
+)
+"""The first match applies: a ConnectTimeout is a timeout. Compiled with the first failure: they take 4 ms, and most starts see none."""
 
 
 def exception_of(task: TaskSeen) -> str:
@@ -38,7 +36,7 @@ def exception_of(task: TaskSeen) -> str:
 
 def category_of(exception: str) -> str:
     """Return one of `CATEGORIES`."""
-    return next((category for category, names in _KINDS if names.search(exception)), "other")
+    return next((category for category, names in _KINDS if re.search(names, exception)), "other")
 
 
 def example_of(task: TaskSeen) -> str:

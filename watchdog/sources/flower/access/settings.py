@@ -66,6 +66,8 @@ class OAuthSettings(BaseModel):
 class AccessSettings(BaseModel):
     """Where a token comes from, and where it goes. Without a source there is none."""
 
+    model_config = ConfigDict(defer_build=True)
+
     token_command: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | None = None
     token_file: Annotated[StrictStr, Field(min_length=1)] | None = None
     oauth: OAuthSettings | None = None
