@@ -22,7 +22,7 @@ from bench.rule_tests import rule_tests
 from bench.sending import sending
 from bench.starting import starting
 from bench.storm import storm
-from watchdog.__main__ import collect_seldom
+from watchdog.daemon.starting.garbage import collect_seldom
 
 __all__ = ["PARTS"]
 

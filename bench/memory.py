@@ -16,7 +16,7 @@ from bench.daemon import as_installed
 from bench.figures import Figure
 from bench.servers import Servers, serving
 from bench.site import Site
-from watchdog.__main__ import collect_seldom
+from watchdog.daemon.starting.garbage import collect_seldom
 
 __all__ = ["memory"]
 

@@ -3,35 +3,22 @@
 From here on, everything printed passes through `masking`.
 """
 
-import atexit
-import gc
 import sys
 
 from watchdog.daemon.starting.early_signals import is_daemon, note_signals
+from watchdog.daemon.starting.garbage import collect_after_start, end_without_collecting
 from watchdog.daemon.starting.lazy_imports import without_httpx_command_line
 
-__all__ = ["collect_seldom", "main"]
+__all__ = ["main"]
 
 INTERRUPTED = 130
-SELDOM = 10_000
-"""Allocations, minus deallocations, before Python looks for reference cycles; imports alone exceed its default of 700."""
-
-
-def collect_seldom() -> None:
-    """Collect garbage less often: a cycle allocates thousands of objects but few reference cycles, and collections take time."""
-    gc.set_threshold(SELDOM)
-
-
-def end_without_collecting() -> None:
-    """Spare Python its last search for reference cycles: a fifth of the CPU time of `check --once`, for memory that is freed anyway."""
-    atexit.register(gc.freeze)
 
 
 def main() -> None:
     """Run the command line; ends with SystemExit."""
     if is_daemon(sys.argv[1:]):
         note_signals()
-    collect_seldom()
+    collect_after_start()
     end_without_collecting()
     without_httpx_command_line()
     try:

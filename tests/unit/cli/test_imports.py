@@ -120,3 +120,19 @@ def test_python_ends_without_a_search_for_reference_cycles(tmp_path: Path) -> No
     script = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 0)); from watchdog.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", script, "--version"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "True"  # what is registered first is called last
+
+
+def test_a_command_starts_without_a_search_for_reference_cycles(tmp_path: Path) -> None:
+    (tmp_path / "watchdog.toml").write_text(CONFIG)
+    searches = "sum(one['collections'] for one in gc.get_stats())"
+    script = f"""
+import atexit, gc
+from watchdog.__main__ import main
+before = {searches}
+atexit.register(lambda: print({searches} - before))
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "rules", "check"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0"

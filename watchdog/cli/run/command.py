@@ -104,10 +104,12 @@ def _work(config: Path | None, database: str | None, store: "Store", serving: "S
     from watchdog.cli.run.reading import builder  # noqa: PLC0415
     from watchdog.daemon.daemon import Daemon  # noqa: PLC0415
     from watchdog.daemon.self_monitor import SelfMonitor  # noqa: PLC0415
+    from watchdog.daemon.starting.garbage import collect_seldom  # noqa: PLC0415
     from watchdog.receivers.pace import Pace  # noqa: PLC0415
 
     self_monitor = SelfMonitor()
     build = builder(config, database, store, self_monitor, Pace(time.monotonic), serving)
+    collect_seldom()
     Daemon(build, store, self_monitor, environ=os.environ, clock=time.time, stopwatch=time.monotonic).run()
 
 

@@ -61,6 +61,7 @@ def worker(*, config: Path | None, database: str | None, concurrency: int, celer
     if conf.settings.engine is None:
         raise Refused('engine: expected engine = {broker = "redis://…"} in the configuration, found none; without it, the daemon looks')
     _check_options(celery_options)
+    from watchdog.daemon.starting.garbage import collect_seldom  # noqa: PLC0415
     from watchdog.daemon.starting.lazy_imports import without  # noqa: PLC0415
 
     with without("rich", "greenlet"):
@@ -73,6 +74,7 @@ def worker(*, config: Path | None, database: str | None, concurrency: int, celer
 
     configure_log(conf.settings.log_level, conf.settings.log_format)
     forget_celery_of_others()
+    collect_seldom()
     app, broker = engine_app(conf.settings.engine), conf.settings.engine.broker
     try:
         with _opened(conf.loaded.database) as store, _looking(config, database, store) as look:
