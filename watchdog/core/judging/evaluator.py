@@ -29,6 +29,8 @@ __all__ = ["Evaluator", "Evaluators"]
 
 _FAILURES = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, LookupError, MemoryError)
 """What SQLite and a text that it cannot take may raise; nothing of it leaves `judge`."""
+_MOST_SETS_OF_RULES = 8
+"""How many sets of rules an evaluator knows the columns of: a target has one for each window, and most targets have the same."""
 _LONGEST_CELL = 5_000  # characters: a row of seven such texts still fits into `LONGEST_TEXT` bytes
 
 
@@ -47,6 +49,7 @@ class Evaluator:
         self._filled: dict[str, frozenset[str] | None] = {}  # table -> the columns that were loaded into SQLite; None: all
         self._wanted: Mapping[str, frozenset[str]] | None = None
         self._rules: tuple[Rule, ...] = ()
+        self._read_before: deque[tuple[tuple[Rule, ...], Mapping[str, frozenset[str]]]] = deque(maxlen=_MOST_SETS_OF_RULES)
 
     def load(self, readings: Mapping[str, Reading], rules: Iterable[Rule] | None = None) -> None:
         """Replace all rows by those of a poll. A table without a reading is empty, and rules on it are idle.
@@ -57,11 +60,8 @@ class Evaluator:
         self._statements.forget_silent()
         self._loaded = {name: LoadedTable.of(table, readings[name]) for name, table in self._tables.items() if name in readings}
         self._filled = {}
-        before, self._rules = self._rules, tuple(rules or ())
-        if rules is None:
-            self._wanted = None
-        elif self._wanted is None or self._rules != before:  # usually the same, cycle after cycle
-            self._wanted = self._read_by(self._rules)
+        self._rules = tuple(rules or ())
+        self._wanted = None if rules is None else self._read_by(self._rules)
 
     def judge(self, rule: Rule, variants: Variants, open_keys: Mapping[Key, bool]) -> Judgement:
         """Apply one rule to the rows.
@@ -151,11 +151,20 @@ class Evaluator:
         number = loaded.numbers.get(finding.key)
         return replace(finding, still=number is not None and holds_still(finding.rule, number, loaded, self._sql))
 
-    def _read_by(self, rules: Iterable[Rule]) -> Mapping[str, frozenset[str]] | None:
+    def _read_by(self, rules: tuple[Rule, ...]) -> Mapping[str, frozenset[str]] | None:
+        """Return `_columns_read` by these rules: usually the same ones, cycle after cycle."""
+        for known, columns in self._read_before:
+            if known == rules:
+                return columns
+        read = self._columns_read(rules)
+        if read is not None:
+            self._read_before.append((rules, read))
+        return read
+
+    def _columns_read(self, rules: tuple[Rule, ...]) -> Mapping[str, frozenset[str]] | None:
         """Return table -> the columns that these rules read; None if that is not known because a rule cannot be prepared."""
         wanted: dict[str, set[str]] = {}
         try:
-            rules = tuple(rules)
             for sql, table in [(self._statements.of(rule), rule.table or "") for rule in rules]:
                 for name, columns in ({table: sql.reads} if sql.query_reads is None else sql.query_reads).items():
                     wanted.setdefault(name, set()).update(columns)

@@ -77,7 +77,10 @@ class LoadedTable:
 
     def idle_reason(self, columns: Collection[str]) -> str | None:
         """Return why one of these columns has no value here, or not yet. Without columns: the reason if all columns are idle."""
-        idle, names = self.idle, [c.name for c in self.table.columns]
+        idle = self.idle
+        if columns and idle.keys().isdisjoint(columns):  # as for nearly every rule, in every cycle
+            return None
+        names = [column.name for column in self.table.columns]
         of_interest = columns or (names if all(name in idle for name in names) else ())
         for name in names:
             if name in of_interest and name in idle:

@@ -91,13 +91,16 @@ class _Judge:
             yield from (self._finding(number, Verdict.NOT_COVERED) for number in self.share.open_rows)
             return
         unsure = self._mine(self.loaded.rows_with_gaps(self.sql.where_reads))
+        blind = self._mine(self.loaded.rows_with_gaps(self.sql.when_reads))
         held = self.statements.breaches(self.rule, len(self.loaded.reading.rows))
+        if not (held or unsure or blind or self.share.open_rows):
+            return  # as nearly every rule, in every cycle
         breaches = held
         if unsure or self.share.rows is not None:
             breaches = {number: holds for number, holds in held.items() if number not in unsure and self._is_mine(number)}
         yield from (self._finding(number, Verdict.UNKNOWN, read=self.sql.where_reads) for number in sorted(unsure))
         yield from (self._finding(number, Verdict.BREACH, escalate=holds) for number, holds in breaches.items())
-        yield from self._others(self._mine(self.loaded.rows_with_gaps(self.sql.when_reads)), {*unsure, *breaches})
+        yield from self._others(blind, {*unsure, *breaches})
 
     def _others(self, blind: set[int], judged: set[int]) -> Iterator[Finding]:
         """Yield findings for rows that are not in breach but are open, or have a gap in a column that `when` reads."""

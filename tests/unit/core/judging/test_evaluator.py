@@ -162,6 +162,10 @@ def test_a_gap_in_where_is_unknown_even_in_breach() -> None:
     assert verdicts(judged(asked, queue("a", {"consumers": REFUSED}, length=60))) == {"a": Verdict.UNKNOWN}
 
 
+def test_a_gap_in_where_is_unknown_though_when_is_not_true() -> None:
+    assert verdicts(judged(rule(where="consumers > 0"), queue("a", {"consumers": REFUSED}))) == {"a": Verdict.UNKNOWN}
+
+
 def test_a_gap_in_when_does_not_matter_where_the_rule_does_not_cover_the_row() -> None:
     assert judged(rule(where="declared"), queue("a", NO_LENGTH)).findings == ()
 
@@ -404,6 +408,15 @@ def test_rules_that_read_different_columns_are_judged_as_if_all_were_loaded() ->
     made = evaluator()
     made.load({"queues": reading}, rules)
     assert [made.judge(one, (), {}) for one in rules] == [evaluator(queues=reading).judge(one, (), {}) for one in rules]
+
+
+def test_sets_of_rules_that_are_judged_in_turns_read_the_columns_of_their_own() -> None:
+    made, found = evaluator(), []
+    for asked in [rule("length > 50"), rule("consumers < 1"), rule("length > 50"), rule("oldest_s > 5")]:
+        made.load({"queues": Reading((queue("a", length=60, consumers=0.0, oldest_s=9.0),))}, [asked])
+        found.append(verdicts(made.judge(asked, (), {})))
+
+    assert found == [{"a": Verdict.BREACH}] * 4
 
 
 @pytest.mark.parametrize("broken", ["name = '\ud800'", "no_such_function(length) > 1"])
