@@ -11,8 +11,10 @@ from functools import partial
 
 import structlog
 
+from watchdog.app.acting import Acting  # here, not in the threads: two that import parts of one circle at once end in a deadlock
 from watchdog.app.configured import Configured
 from watchdog.config.settings import to_target
+from watchdog.core.actions.foresee import foresee
 from watchdog.core.actions.outcome import Answer, Outcome, Word
 from watchdog.core.actions.request import Request
 from watchdog.core.incidents.remedies.attempt import BEGUN, Attempt
@@ -107,9 +109,6 @@ class Remedying:
 
     def _outcome(self, request: Request) -> Outcome:
         """Look, and act if what is to be touched is known."""
-        from watchdog.app.acting import Acting  # noqa: PLC0415 - a dozen modules that a daemon without remedies never needs
-        from watchdog.core.actions.foresee import foresee  # noqa: PLC0415
-
         settings = next((target for target in self._conf.settings.target if target.name == request.target), None)
         if settings is None:
             return _unsent("this target is no longer configured")
