@@ -4,8 +4,9 @@ In: slices, oldest first, and what is kept of each table. Out: one slice of the 
 folding everything at once, except for means with gaps, whose weights are those of whole slices.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
+from math import inf
 from operator import mul
 
 from watchdog.core.history.series import Fold, Kept, Part, Slice, Value
@@ -15,32 +16,49 @@ from watchdog.core.model.sketch import Sketch, merged
 __all__ = ["fold", "fold_parts"]
 
 
-def fold(slices: Sequence[Slice], kept: Mapping[str, Kept]) -> Slice:
-    """Return all slices as one. Tables that are not kept any more are dropped."""
-    parts: dict[str, list[Part]] = {}
+def fold(slices: Iterable[Slice], kept: Mapping[str, Kept]) -> Slice:
+    """Return all slices as one. Tables that are not kept any more are dropped. Each slice is read once, and may be forgotten then."""
+    at, tables = 0.0, dict[str, _Gathered]()
     for one in slices:
+        at = max(at, one.at)
         for table, part in one.parts.items():
             if table in kept:
-                parts.setdefault(table, []).append(part)
-    return Slice(max((one.at for one in slices), default=0.0), {table: fold_parts(of, kept[table]) for table, of in parts.items()})
+                tables.setdefault(table, _Gathered()).add(part)
+    return Slice(at, {table: gathered.folded(kept[table]) for table, gathered in tables.items()})
 
 
-def fold_parts(parts: Sequence[Part], kept: Kept) -> Part:
+def fold_parts(parts: Iterable[Part], kept: Kept) -> Part:
     """Return the parts of one table as one; there must be at least one."""
-    by_key: dict[Key, list[tuple[float, tuple[Value, ...]]]] = {}
+    gathered = _Gathered()
     for part in parts:
+        gathered.add(part)
+    return gathered.folded(kept)
+
+
+class _Gathered:
+    """The parts of one table, by key. Values that are as in the part before are kept once: of a thousand workers, those of most are."""
+
+    def __init__(self) -> None:
+        self._since, self._until = inf, -inf
+        self._by_key: dict[Key, tuple[list[float], list[tuple[Value, ...]]]] = {}
+
+    def add(self, part: Part) -> None:
+        self._since, self._until = min(self._since, part.since), max(self._until, part.until)
         valid_s = max(part.until - part.since, 0.0)
         for key, values in part.rows.items():
-            by_key.setdefault(key, []).append((valid_s, values))
-    folds = [series.fold for series in kept.series]
-    rows = {key: _folded_row(folds, found) for key, found in by_key.items()}
-    return Part(min(part.since for part in parts), max(part.until for part in parts), rows)
+            weights, found = self._by_key.setdefault(key, ([], []))
+            weights.append(valid_s)
+            found.append(found[-1] if found and found[-1] == values else values)
+
+    def folded(self, kept: Kept) -> Part:
+        folds = [series.fold for series in kept.series]
+        rows = {key: _folded_row(folds, weights, found) for key, (weights, found) in self._by_key.items()}
+        return Part(self._since, self._until, rows)
 
 
-def _folded_row(folds: Sequence[Fold], found: Sequence[tuple[float, tuple[Value, ...]]]) -> tuple[Value, ...]:
+def _folded_row(folds: Sequence[Fold], weights: Sequence[float], found: Sequence[tuple[Value, ...]]) -> tuple[Value, ...]:
     """Return one key's values, series by series; a series that an early slice does not have yet is a gap there."""
-    weights = [valid_s for valid_s, _ in found]
-    columns = tuple(zip_longest(*[values for _, values in found]))
+    columns = tuple(zip_longest(*found))
     absent = ((),) * (len(folds) - len(columns))
     return tuple([_folded(how, weights, column) for how, column in zip(folds, columns + absent, strict=False)])
 

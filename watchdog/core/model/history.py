@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from watchdog.core.model.gaps import Gap
 from watchdog.core.model.rows import Look, Sample
 
-__all__ = ["numbers_within", "oldest_of", "risen", "rises_per_min", "second_look_needed", "totals", "within"]
+__all__ = ["numbers_within", "oldest_of", "risen", "rises_per_min", "sampled", "second_look_needed", "totals", "within"]
 
 
 def within(look: Look) -> tuple[Sample, ...]:
@@ -39,20 +40,37 @@ def second_look_needed(look: Look, *columns: str) -> dict[str, str]:
     return {column: f"{column} needs a second poll" for column in columns}
 
 
-def totals(history: Sequence[Sample], counts: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+def totals(history: Sequence[Sample], counts: Mapping[str, float]) -> dict[str, tuple[float | None, ...]]:
     """Return the sample of counters: key -> (total, count), for their counts now.
 
     A total rises with its count and never falls: if the count falls, it was reset, and its new value counts as the rise. So a rise over any
-    window is one subtraction, which matters for a thousand counters and thirty samples.
+    window is one subtraction, which matters for a thousand counters and thirty samples. A counter that stands still costs a sample nothing:
+    it has the same numbers as the one before.
     """
     last = history[-1].values if history else {}
-    found = {}
+    found: dict[str, tuple[float | None, ...]] = {}
     for key, count in counts.items():
         numbers = last.get(key) or _latest_of(history, key)
+        if numbers[1:] == (count,) and numbers[0] is not None:
+            found[key] = numbers
+            continue
         total, before = (numbers[0], numbers[-1]) if numbers else (count, count)  # a sample of an earlier version has the count alone
         if total is None or before is None:
             total = before = count
         found[key] = (total + (count - before if count >= before else count), count)
+    return found
+
+
+def sampled(history: Sequence[Sample], numbers: Mapping[str, float | Gap]) -> dict[str, tuple[float | None, ...]]:
+    """Return the sample of one number for each key; None for a gap.
+
+    A number that is as it was is kept once: of a thousand queues, few change between two looks, and thirty samples are kept of each.
+    """
+    last = history[-1].values if history else {}
+    found: dict[str, tuple[float | None, ...]] = {}
+    for key, number in numbers.items():
+        value, before = None if isinstance(number, Gap) else float(number), last.get(key)
+        found[key] = before if before is not None and before == (value,) else (value,)
     return found
 
 

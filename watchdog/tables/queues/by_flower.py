@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import NONE_LISTED, UNCOUNTABLE, Gap
+from watchdog.core.model.history import sampled
 from watchdog.core.model.queries import InspectAll, Inspected, InspectOne, Query, QueueLengths, WorkerStatus
 from watchdog.core.model.replies import Replies, WorkerInspection
 from watchdog.core.model.rows import Asking, Look, Reading, Sample
@@ -69,7 +70,7 @@ def read_by_flower(look: Look, idle: Mapping[str, str], columns: Iterable[str]) 
         note=PARTIAL,
         idle=idle,
         memory=replace(memory, known=kept, looked_at=look.now),
-        sample=Sample(look.now, {name: (float(listed[name]),) for name in kept if name in listed}),
+        sample=Sample(look.now, sampled(look.history, {name: listed[name] for name in kept if name in listed})),
         forgotten=frozenset((name,) for name in known if name not in kept),
     )
 

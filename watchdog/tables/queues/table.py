@@ -9,7 +9,7 @@ from math import inf
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.history import second_look_needed
+from watchdog.core.model.history import sampled, second_look_needed
 from watchdog.core.model.queries import HashSize, InspectAll, Inspected, ListLengths, OldestMessage, Ping, Query, ReadServer, SetMembers
 from watchdog.core.model.replies import Held, KeysFound, Pong, Replies
 from watchdog.core.model.rows import Asking, Column, Kind, Look, Reading, Sample, Table
@@ -181,7 +181,7 @@ def read(look: Look) -> Reading:
         note=partial or "",
         idle=idle,
         memory=replace(_remember(memory, keys), known=kept, looked_at=look.now),
-        sample=Sample(look.now, {name: (None if isinstance(n := lengths[name], Gap) else float(n),) for name in kept}),
+        sample=Sample(look.now, sampled(look.history, {name: lengths[name] for name in kept})),
         forgotten=frozenset((name,) for name in known if name not in kept),
     )
 

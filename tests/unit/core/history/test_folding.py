@@ -27,6 +27,11 @@ def test_a_gap_is_left_out_and_nothing_but_gaps_is_a_gap() -> None:
     assert only(fold([look(10, *[None] * 5), look(20, *[None] * 5)], kept(*folds))) == (None,) * 5
 
 
+def test_each_slice_is_read_once_and_need_not_be_kept() -> None:
+    looks = [look(10, 1.0), look(20, 1.0), look(30, 4.0)]
+    assert fold(iter(looks), kept(Fold.SUM)) == fold(looks, kept(Fold.SUM)) == Slice(30.0, {"t": Part(0.0, 30.0, {("a",): (6.0,)})})
+
+
 def test_a_time_in_which_nothing_could_be_read_has_no_part() -> None:
     assert fold([Slice(10.0), Slice(20.0)], kept(Fold.SUM)) == Slice(20.0)
 

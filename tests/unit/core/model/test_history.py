@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchdog.core.model.history import risen, rises_per_min, totals
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.history import risen, rises_per_min, sampled, totals
 from watchdog.core.model.rows import Sample
 
 STEP_S = 10.0
@@ -39,3 +40,16 @@ def test_samples_of_an_earlier_version_hold_the_count_alone() -> None:
     old = [Sample(0, {"w": (40.0,), "x": (None,)})]
     now = Sample(60, totals(old, {"w": 46.0, "x": 2.0}))
     assert rises_per_min(old, now) == {"w": 6.0, "x": 0.0}
+
+
+def test_what_stands_still_is_kept_once_in_all_samples() -> None:
+    counted = totals([Sample(0, before := {"w": (43.0, 3.0)})], {"w": 3.0})
+    lengths = sampled([Sample(0, long := {"q": (7.0,)})], {"q": 7})
+    assert (counted["w"] is before["w"], lengths["q"] is long["q"]) == (True, True)
+
+
+def test_a_sample_has_the_numbers_of_now_and_none_for_a_gap() -> None:
+    before = [Sample(0, {"same": (1.0,), "other": (2.0,), "unread": (3.0,), "gone": (4.0,)})]
+    assert sampled(before, {"same": 1, "other": 5, "unread": Gap("why"), "new": 6}) == {
+        "same": (1.0,), "other": (5.0,), "unread": (None,), "new": (6.0,),
+    }  # fmt: skip
