@@ -1,5 +1,6 @@
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from tests.builders.looks import Watch, a_look, a_self_seen, table_memory
 from watchdog.core.judging.idleness import as_configured
 from watchdog.core.model.queries import Inspected, InspectOne, Ping, Query, ReadEventCounters, ReadServer, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.reading import Past, read_tables
-from watchdog.core.model.replies import MessageHead, TaskMetaSeen
+from watchdog.core.model.replies import MessageHead, Replies, TaskMetaSeen
 from watchdog.core.model.rows import Kind, Reading, Row, Table
 from watchdog.core.model.self_seen import ReceiverSeen, RuleSeen, SilenceSeen
 from watchdog.core.model.target import SELF
@@ -451,3 +452,23 @@ def test_a_daemon_that_restarts_between_two_looks_reads_what_one_that_did_not_re
     memories = {n: table_memory(n, m) for n, m in through_the_store.past.memories.items()}
     through_the_store.past = replace(through_the_store.past, memories=memories)
     assert _cells(dict(through_the_store.look())) == _cells(dict(straight.look()))
+
+
+def test_a_conclusion_looks_at_no_other_queries_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    once, drawn = Replies.once, set[str]()
+
+    def verified(replies: Replies, conclude: Any, *arguments: Any, of: frozenset[type[Query]] | None = None) -> object:
+        found = once(replies, conclude, *arguments, of=of)
+        if of is not None:
+            only = Replies({query: answer for query, answer in replies.answers.items() if type(query) in of})
+            again = conclude(only, *arguments)
+            assert getattr(again, "__dict__", again) == getattr(found, "__dict__", found), conclude
+            drawn.add(conclude.__name__)
+        return found
+
+    monkeypatch.setattr(Replies, "once", verified)
+    watch = watched(2)
+    watch.cluster.dies("celery@web-1")
+    watch.look()
+    watch.look()
+    assert drawn >= {"_inspections", "_heard_of", "_beats_of", "_own_events", "_held", "_queue_keys", "after", "_Due", "_lists"}

@@ -202,7 +202,7 @@ class Replies(Struct, frozen=True, eq=False):
     """Source -> time its first query took."""
     took_s: float = 0.0
     reused: frozenset[Query] = frozenset()
-    _concluded: dict[tuple[object, ...], tuple[object, tuple[object, ...]]] = field(default_factory=dict)
+    _concluded: dict[tuple[object, ...], "_Concluded"] = field(default_factory=dict)
 
     def get(self, query: Query, kind: type[R]) -> R | Gap:
         """Return the answer to `query`; a gap if it failed or was not sent."""
@@ -225,18 +225,18 @@ class Replies(Struct, frozen=True, eq=False):
 
     def held(self, kind: type[OfKeys[T]]) -> Held[T]:
         """Return what is known of all keys that were asked with queries of this kind."""
-        return self.once(_held, kind)
+        return self.once(_held, kind, of=frozenset((kind,)))
 
-    def once(self, conclude: "Callable[[Replies, Unpack[Ts]], R]", *arguments: *Ts) -> R:
+    def once(self, conclude: "Callable[[Replies, Unpack[Ts]], R]", *arguments: *Ts, of: frozenset[type[Query]] | None = None) -> R:
         """Return the result of `conclude` for these replies and arguments, computed once for identical arguments.
 
-        Several tables need the same conclusion, in each window again; for a thousand workers it takes milliseconds. `conclude` must be
-        pure.
+        Several tables need the same conclusion, in each round and each window again; for a thousand workers it takes milliseconds.
+        `conclude` must be pure. `of`: the only kinds of queries that it looks at; it then holds until more of these are answered.
         """
         key = (conclude, *map(id, arguments))
         if key not in self._concluded:
-            self._concluded[key] = conclude(self, *arguments), arguments  # the arguments are kept, or another object might get the same id
-        return cast("R", self._concluded[key][0])
+            self._concluded[key] = _Concluded(conclude(self, *arguments), arguments, of)
+        return cast("R", self._concluded[key].result)
 
     def plus(
         self,
@@ -245,9 +245,20 @@ class Replies(Struct, frozen=True, eq=False):
         *,
         reused: Iterable[Query] = (),
     ) -> "Replies":
-        """Return these answers and more."""
-        answers, latency = {**self.answers, **dict(more)}, {**self.latency_ms, **(latency_ms or {})}
-        return Replies(answers, latency, reused=self.reused.union(reused))
+        """Return these answers and more, with the conclusions that these cannot change."""
+        more = dict(more)
+        kinds = set(map(type, more))
+        still = {key: found for key, found in self._concluded.items() if found.of is not None and found.of.isdisjoint(kinds)}
+        latency = {**self.latency_ms, **(latency_ms or {})}
+        return Replies({**self.answers, **more}, latency, reused=self.reused.union(reused), _concluded=still)
+
+
+class _Concluded(Struct, frozen=True):
+    """A conclusion. Its arguments are kept, or another object might get the same id. `of`: see `Replies.once`."""
+
+    result: object
+    arguments: tuple[object, ...]
+    of: frozenset[type[Query]] | None
 
 
 def _held(replies: Replies, kind: type[OfKeys[T]]) -> Held[T]:

@@ -5,6 +5,7 @@ kombu/transport/redis.py (`priority_steps`, `sep`, `visibility_timeout`), celery
 """
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TypeVar
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec import Struct
 from watchdog.core.model.replies import WorkerConf, WorkerInspection
 from watchdog.core.model.target import Target
 
-__all__ = ["CeleryConf", "Said", "celery_conf", "current"]
+__all__ = ["CeleryConf", "Said", "celery_conf", "confs_of", "current"]
 
 T = TypeVar("T")
 
@@ -67,14 +68,19 @@ def celery_conf(target: Target, latest: list[WorkerInspection], before: Said) ->
 
 def current(inspections: Iterable[WorkerInspection]) -> list[WorkerInspection]:
     """Return the inspections with a conf that are about as new as the newest, by name. The first that reports a setting is used."""
-    told = sorted((i for i in inspections if i.conf is not None), key=lambda i: i.name)
+    told = sorted([i for i in inspections if i.conf is not None], key=attrgetter("name"))
     newest = max((i.at for i in told if i.at is not None), default=0.0)
     return [i for i in told if newest - (i.at or 0.0) <= SAME_TIME_S]
 
 
+def confs_of(latest: Iterable[WorkerInspection]) -> list[WorkerConf]:
+    """Return their confs. All workers of an app and release usually share one, which is then here once."""
+    return list({id(i.conf): i.conf for i in latest if i.conf is not None}.values())
+
+
 def _said(latest: list[WorkerInspection], before: Said) -> Said:
     """Take each setting from the first worker, by name, that reports it (an app has one conf; versions may differ during a deploy)."""
-    confs = [i.conf for i in latest if i.conf is not None]
+    confs = confs_of(latest)
     if not confs:
         return before
     prefix = _first(confs, lambda c: c.key_prefix)

@@ -17,9 +17,9 @@ from watchdog.core.model.queries import OldestMessage
 from watchdog.core.model.replies import Held, MessageHead, Replies
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.servers.heard import SentTimes
-from watchdog.tables.queues.keys import KnownQueue
+from watchdog.tables.queues.keys import KnownQueue, Queues
 
-__all__ = ["OF_HEAD", "Heads", "heads_of", "undated"]
+__all__ = ["OF_HEAD", "Heads", "heads_due", "heads_of", "undated"]
 
 OF_HEAD = ("oldest_s", "head_s", "stuck_s", "head_usual_s", "head_task", "head_origin")
 STAYS = 5
@@ -92,6 +92,17 @@ class Heads(Struct, frozen=True, gc=False):
                     bound = f"its publisher gives no time; it was seen at the head for {now - since[1]:.0f}s, and may be older"
         age = max(ages)
         return (age if age or not bound else None), bound
+
+
+def heads_due(lists: Mapping[str, Sequence[str]], memory: Queues, lengths: Held[int]) -> list[str]:
+    """Return the lists whose next message is asked for: those that hold some, and those of a queue that was found in this poll.
+
+    The latter at once: there may be no other round.
+    """
+    new = lists.keys() - memory.known.keys()
+    if not new and not lengths.found:
+        return []
+    return [key for name, of_queue in lists.items() for key in of_queue if key in lengths.found or name in new]
 
 
 def undated(replies: Replies) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.replies import Replies
 from watchdog.core.model.target import Target
-from watchdog.tables.queues.celery_conf import CeleryConf, Said, celery_conf, current
-from watchdog.tables.queues.names import Bindings, after, binding_keys, prefix_in_force
+from watchdog.tables.queues.celery_conf import CeleryConf, Said, celery_conf, confs_of, current
+from watchdog.tables.queues.names import BINDING, Bindings, after, binding_keys, prefix_in_force
 from watchdog.tables.queues.other_broker import broker_elsewhere
-from watchdog.tables.workers.memory import KnownWorkers, inspections
+from watchdog.tables.workers.memory import INSPECTING, KnownWorkers, inspections
 
 __all__ = ["KnownQueue", "QueueKeys", "Queues", "queue_keys", "queues_of"]
 
@@ -109,7 +109,7 @@ def _lists(key: str, separator: str, steps: tuple[int, ...]) -> tuple[str, ...]:
 
 def queue_keys(target: Target, replies: Replies, known_workers: KnownWorkers, memory: Queues) -> QueueKeys:
     """Return the key names in force after these replies."""
-    return replies.once(_queue_keys, target, known_workers, memory)
+    return replies.once(_queue_keys, target, known_workers, memory, of=INSPECTING | BINDING)
 
 
 def _queue_keys(replies: Replies, target: Target, known_workers: KnownWorkers, memory: Queues) -> QueueKeys:
@@ -118,14 +118,13 @@ def _queue_keys(replies: Replies, target: Target, known_workers: KnownWorkers, m
     conf = celery_conf(target, latest, memory.said)
     found = prefix_in_force(conf.prefix, memory.prefix, binding_keys(memory.bindings, replies))
     prefix = "" if isinstance(found, Gap) else found
-    bindings = replies.once(after, memory.bindings, prefix, conf.separator)
-    confs = [inspection.conf for inspection in latest if inspection.conf is not None]
+    bindings = replies.once(after, memory.bindings, prefix, conf.separator, of=BINDING)
     from_bindings = conf.prefix is None and not isinstance(found, Gap) and bool(bindings.keys)
     return QueueKeys(
         conf=conf,
         prefix=prefix,
         prefix_found=prefix if from_bindings else memory.prefix,
         bindings=bindings,
-        consumed=frozenset(q for i in seen.values() for q in i.queues or ()),
-        unsure=found.reason if isinstance(found, Gap) else broker_elsewhere(target, confs, bound_here=bool(bindings.queues)),
+        consumed=frozenset([q for i in seen.values() for q in i.queues or ()]),
+        unsure=found.reason if isinstance(found, Gap) else broker_elsewhere(target, confs_of(latest), bound_here=bool(bindings.queues)),
     )

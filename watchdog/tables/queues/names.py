@@ -11,11 +11,13 @@ from functools import lru_cache
 from msgspec import Struct, field
 
 from watchdog.core.model.gaps import Gap
-from watchdog.core.model.queries import ScanKeys, SetMembers
+from watchdog.core.model.queries import Query, ScanKeys, SetMembers
 from watchdog.core.model.replies import KeysFound, Replies
 
-__all__ = ["Bindings", "after", "binding_keys", "bound_queues", "exchanges", "prefix_in_force", "scan"]
+__all__ = ["BINDING", "Bindings", "after", "binding_keys", "bound_queues", "exchanges", "prefix_in_force", "scan"]
 
+BINDING = frozenset[type[Query]]((ScanKeys, SetMembers))
+"""The queries whose answers are bindings."""
 MARK = "_kombu.binding."
 PATTERN = "*" + MARK + "*"
 SCAN_BUDGET = 1000
@@ -55,11 +57,12 @@ def after(replies: Replies, bindings: Bindings, prefix: str, separator: str) -> 
     found = replies.get(scan(bindings), KeysFound)
     cursor, whole = (bindings.cursor, bindings.whole) if isinstance(found, Gap) else (found.cursor, bindings.whole or found.cursor == 0)
     sets, keys = replies.held(SetMembers), binding_keys(bindings, replies)
-    unread = {key: queues for key, queues in bindings.members.items() if key not in sets.asked or key in sets.gaps}
-    read = {key: bound_queues(members, separator) for key, members in sets.found.items()}
-    members = {key: queues for key, queues in {**unread, **read}.items() if queues and key in keys and key.startswith(prefix + MARK)}
+    unread = bindings.members.keys() - sets.asked.difference(sets.gaps)
+    members = {key: queues for key, queues in bindings.members.items() if key in unread} if unread else {}
+    members |= {key: bound_queues(found, separator) for key, found in sets.found.items()}
+    ours = {key: queues for key, queues in members.items() if queues and key in keys and key.startswith(prefix + MARK)}
     gone = sets.asked.difference(sets.found, sets.gaps)
-    return Bindings(keys - gone, cursor, whole, members)
+    return Bindings(keys - gone, cursor, whole, ours)
 
 
 def exchanges(bindings: Bindings, replies: Replies, prefix: str) -> list[SetMembers]:

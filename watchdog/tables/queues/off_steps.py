@@ -24,9 +24,9 @@ OFF_STEPS = Column(
 )
 
 
-def off_lists(queue: str, keys: QueueKeys, demand: Demand) -> tuple[str, ...]:
-    """Return the keys to ask about; none if nobody wants to know, or the workers' steps are not known."""
-    if not demand.wants("queues", OFF_STEPS.name) or not keys.conf.said.known:
+def off_lists(queue: str, keys: QueueKeys) -> tuple[str, ...]:
+    """Return the keys to ask about, if somebody wants to know; none if the workers' steps are not known."""
+    if not keys.conf.said.known:
         return ()
     return tuple(f"{keys.prefix}{queue}{keys.conf.separator}{step}" for step in EVERY_STEP if step and step not in keys.conf.steps)
 
@@ -38,9 +38,9 @@ def off_steps_idle(demand: Demand) -> dict[str, str]:
 
 def with_off_steps(row: Row, keys: QueueKeys, lists: Held[int], demand: Demand) -> Row:
     """Return the row of a queue with this cell."""
-    asked = off_lists(str(row.cells["name"]), keys, demand)
     if not demand.wants("queues", OFF_STEPS.name):
         return row
+    asked = off_lists(str(row.cells["name"]), keys)
     gap = next((lists.gaps[key] for key in asked if key in lists.gaps), None)
     if gap is None and not lists.asked.issuperset(asked):
         gap = Gap("the workers' priority_steps were discovered at the end of this poll; the next one reads the other lists")

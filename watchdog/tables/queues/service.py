@@ -12,15 +12,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from watchdog.core.model.gaps import Gap
+from watchdog.core.model.replies import Replies
 from watchdog.tables.queues.consumers import Consumers
-from watchdog.tables.queues.keys import KnownQueue
+from watchdog.tables.queues.keys import KnownQueue, Queues
+from watchdog.tables.workers.memory import KnownWorkers, passed
 
-__all__ = ["GRACE_S", "Service", "contradiction", "unserved"]
+__all__ = ["GRACE_S", "Service", "contradiction", "settling_due", "unserved"]
 
 GRACE_S = 240.0
 """Watched seconds a queue may be without consumers after a goodbye, or before the first one: deploys, autoscaling from zero."""
 CONTRADICTED_S = 120.0
 """Seconds for which taken messages show that somebody consumes the queue. Consumers that take batches do so every half minute."""
+STANDS_S = 20.0
+"""How long a queue stands still with idle consumers before the workers are asked whether they still consume it."""
+SETTLE_EVERY_S = 60.0
+"""Shortest time between two refreshes of all workers, while a queue without consumers is emptied."""
 COUNTED_APART_S = 10.0
 """RabbitMQ counts lengths and deliveries every 5 s each, in either order (measured: the length up to 5 s after the delivery)."""
 
@@ -142,6 +148,16 @@ def contradiction(known: KnownQueue, consumers: Consumers, now: float) -> str | 
     if consumers.counted is not None:
         by_whom = "they expire, or somebody gets them one by one" if consumers.delivered is None else "somebody gets them one by one"
     return f"{consumers.nobody}, and yet it {known.taken}: {by_whom}"
+
+
+def settling_due(_: Replies, memory: Queues, known_workers: KnownWorkers, now: float) -> bool:
+    """Whether all workers are to be asked: what is remembered of a queue contradicts its consumers, and they were not asked since."""
+    if passed(known_workers.refreshed_at, now, SETTLE_EVERY_S) and any(
+        queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values()
+    ):
+        return True
+    standing = (queue.idle_s for queue in memory.known.values() if queue.idle_s >= STANDS_S)
+    return any(passed(known_workers.refreshed_at, now, idle_s) for idle_s in standing)
 
 
 def unserved(known: KnownQueue, length: int, state: str) -> float:

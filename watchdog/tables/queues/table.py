@@ -3,11 +3,13 @@
 Without Redis, RabbitMQ is asked (`by_rabbitmq`), or Flower for the lengths alone (`by_flower`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from math import inf
 
 from msgspec.structs import replace
 
+from watchdog.core.model.demand import Demand
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.history import sampled, second_look_needed
 from watchdog.core.model.queries import HashSize, InspectAll, Inspected, ListLengths, OldestMessage, Ping, Query, ReadServer, SetMembers
@@ -19,17 +21,18 @@ from watchdog.core.model.target import Target, covers
 from watchdog.tables.queues.by_flower import lengths_due, read_by_flower
 from watchdog.tables.queues.by_rabbitmq import OF_RABBITMQ, read_by_rabbitmq
 from watchdog.tables.queues.consumers import consumers
-from watchdog.tables.queues.heads import OF_HEAD, heads_of, undated
+from watchdog.tables.queues.heads import OF_HEAD, heads_due, heads_of, undated
 from watchdog.tables.queues.keys import QueueKeys, Queues, queue_keys, queues_of
 from watchdog.tables.queues.names import exchanges, scan
 from watchdog.tables.queues.off_steps import OFF_STEPS, off_lists, off_steps_idle, with_off_steps
 from watchdog.tables.queues.rows import OF_CONSUMERS, QueueRows, blind_row
+from watchdog.tables.queues.service import settling_due
 from watchdog.tables.queues.work import OF_WORK, idle_work
 from watchdog.tables.tasks.runtimes import BY_QUEUE
 from watchdog.tables.workers.inspected.directly import is_needed
 from watchdog.tables.workers.inspected.due import inspection_of_all
 from watchdog.tables.workers.inspected.instead import NOT_ASKED
-from watchdog.tables.workers.memory import known_workers_of, passed, refreshing
+from watchdog.tables.workers.memory import known_workers_of, refreshing
 
 __all__ = ["TABLE"]
 
@@ -96,13 +99,11 @@ COLUMNS = (
 )
 UNACKED = "needs RabbitMQ: Redis does not count it by queue (see broker.unacked)"
 NO_BROKER = "needs RabbitMQ, and this target has no `rabbitmq`"
+NOTHING = frozenset[type[Query]]()
 MANY_KEYS = "redis: holds more keys than one poll scans; a queue that no worker consumes or declares may be missing"
 NO_WORKERS = Reading(idle={"queues": "not read"})
 BY_RABBITMQ_TOO = ("consumers", "unserved", "finished_per_min")
 OF_FLOWER = ("consumers", *OF_WORK, "stuck_s", "idle_with_backlog_s", "unserved", "saturated", "pressure", *OF_CONSUMERS)
-STANDS_S = 20.0
-SETTLE_EVERY_S = 60.0
-"""Shortest time between two refreshes of all workers, while a queue without consumers is emptied."""
 
 
 def asks(asking: Asking) -> Iterable[Query]:
@@ -118,20 +119,26 @@ def asks(asking: Asking) -> Iterable[Query]:
     if first_round and not keys.prefix_told:
         return wanted  # first round of the first poll: the key names are not known yet
     wanted += exchanges(memory.bindings, replies, keys.prefix)
-    lengths = replies.held(ListLengths)
-    unread: list[str] = []
-    heads: list[str] = []
-    for name in _names(asking.target, memory, keys, keys.consumed):
-        lists = keys.lists(name)
-        also = (*lists, *off_lists(name, keys, asking.demand))
-        if not lengths.asked.issuperset(also):
-            unread += [key for key in also if key not in lengths.asked]
-        if name not in memory.known:
-            heads += lists  # at once for a queue found in this poll: there may be no other round
-        elif lengths.found:
-            heads += [key for key in lists if key in lengths.found]
+    lists = replies.once(_lists, asking.target, memory, keys, of=NOTHING)
+    wanted += _lengths_due(lists, keys, replies, asking.demand)
+    wanted += map(OldestMessage, heads_due(lists, memory, replies.held(ListLengths)))
     wanted += [SentTimes(ids)] if (asking.target.hears_tasks or asking.target.hears_beside_flower) and (ids := undated(replies)) else []
-    return [*wanted, *([ListLengths(tuple(unread))] if unread else []), *map(OldestMessage, heads)]
+    return wanted
+
+
+def _lists(_: Replies, target: Target, memory: Queues, keys: QueueKeys) -> dict[str, tuple[str, ...]]:
+    """Return the lists of every queue that is known before its workers are read."""
+    return {name: keys.lists(name) for name in _names(target, memory, keys, keys.consumed)}
+
+
+def _lengths_due(lists: Mapping[str, Sequence[str]], keys: QueueKeys, replies: Replies, demand: Demand) -> list[ListLengths]:
+    """Return the query for the lengths that were not asked for; none if all were."""
+    wanted = list(chain.from_iterable(lists.values()))
+    if demand.wants("queues", OFF_STEPS.name):
+        wanted += [key for name in lists for key in off_lists(name, keys)]
+    asked = replies.held(ListLengths).asked
+    unread = () if asked.issuperset(wanted) else tuple([key for key in wanted if key not in asked])
+    return [ListLengths(unread)] if unread else []
 
 
 def read(look: Look) -> Reading:
@@ -246,10 +253,7 @@ def _settling(asking: Asking, memory: Queues) -> list[Query]:
     consumers: they may have been told to consume it no more (`cancel_consumer`).
     """
     known_workers = known_workers_of(asking.memories.get("workers"))
-    taken = any(queue.taken_at is not None and queue.taken_at == memory.looked_at for queue in memory.known.values())
-    due = taken and passed(known_workers.refreshed_at, asking.now, SETTLE_EVERY_S)
-    due |= any(queue.idle_s >= STANDS_S and passed(known_workers.refreshed_at, asking.now, queue.idle_s) for queue in memory.known.values())
-    if not due or known_workers.broker.down:
+    if known_workers.broker.down or not asking.replies.once(settling_due, memory, known_workers, asking.now, of=NOTHING):
         return []
     if is_needed(asking.target, asking.replies, known_workers):
         return inspection_of_all(known_workers, asking.target.key_prefix)
@@ -258,7 +262,7 @@ def _settling(asking: Asking, memory: Queues) -> list[Query]:
 
 def _names(target: Target, memory: Queues, keys: QueueKeys, consumed: frozenset[str]) -> list[str]:
     names = set(memory.known) | keys.conf.declared | consumed | keys.bindings.queues
-    return sorted(name for name in names if covers(name, target.queues))
+    return sorted([name for name in names if covers(name, target.queues)] if target.queues else names)
 
 
 def _remember(memory: Queues, keys: QueueKeys) -> Queues:

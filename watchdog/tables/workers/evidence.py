@@ -19,6 +19,7 @@ from watchdog.tables.workers.clocks import is_heard
 from watchdog.tables.workers.memory import KnownWorkers
 
 __all__ = [
+    "LISTENING",
     "beats_of",
     "heard_lately",
     "heard_of",
@@ -36,6 +37,8 @@ __all__ = [
     "why_not_heard",
 ]
 
+LISTENING = frozenset({WorkerStatus, WorkerHeartbeats, HearWorkers})
+"""The queries whose answers say who is heard."""
 FRESH_BEATS = 2.5
 """A worker heard within so many of its periods is online, whatever Flower says."""
 SILENT_BEATS, SILENT_S = 5.0, 15.0
@@ -49,7 +52,7 @@ TURNS_LATELY_S = 30.0
 
 def own_events(replies: Replies, target: Target) -> WorkersHeard | None:
     """Return what the target's workers said in their events; None if nobody listened."""
-    return replies.once(_own_events, target)
+    return replies.once(_own_events, target, of=frozenset((HearWorkers,)))
 
 
 def _own_events(replies: Replies, target: Target) -> WorkersHeard | None:
@@ -80,7 +83,7 @@ def beats_of(replies: Replies, target: Target) -> tuple[Mapping[str, WorkerBeat]
 
     They are complete without Flower too: without it, who was not heard is not online.
     """
-    return replies.once(_beats_of, target)
+    return replies.once(_beats_of, target, of=LISTENING)
 
 
 def _beats_of(replies: Replies, target: Target) -> tuple[Mapping[str, WorkerBeat], str]:
@@ -102,7 +105,7 @@ def listed_by_flower(replies: Replies, target: Target) -> dict[str, bool]:
 
 def heard_of(replies: Replies, known_workers: KnownWorkers, target: Target, now: float) -> Mapping[str, bool]:
     """Return who is online: according to Flower, without workers that only seem so because a heartbeat lies in the future; by events."""
-    return replies.once(_heard_of, known_workers, target, now)
+    return replies.once(_heard_of, known_workers, target, now, of=LISTENING)
 
 
 def _heard_of(replies: Replies, known_workers: KnownWorkers, target: Target, now: float) -> Mapping[str, bool]:

@@ -20,8 +20,20 @@ from watchdog.tables.workers.names import kind_of
 from watchdog.tables.workers.presence import BrokerPresence, FlowerPresence
 from watchdog.tables.workers.silence import NOT_DEAF
 
-__all__ = ["FRESH_S", "KnownWorker", "KnownWorkers", "inspections", "known_workers_of", "of_two_processes", "passed", "refreshing"]
+__all__ = [
+    "FRESH_S",
+    "INSPECTING",
+    "KnownWorker",
+    "KnownWorkers",
+    "inspections",
+    "known_workers_of",
+    "of_two_processes",
+    "passed",
+    "refreshing",
+]
 
+INSPECTING = frozenset({Inspected, InspectedNow, InspectOne, InspectAll, InspectWorkers})
+"""The queries whose answers are inspections."""
 FRESH_S = 600.0
 """Seconds after which what an inspection says of queues counts as unknown."""
 
@@ -169,7 +181,7 @@ def inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -
     A refresh wins regardless of its time (Flower's clock may have been set back). `reserved` and `active` are only taken from a refresh of
     that worker alone: otherwise Flower 2.2 keeps an old value beside a new time.
     """
-    return replies.once(_inspections, known_workers, target)
+    return replies.once(_inspections, known_workers, target, of=INSPECTING)
 
 
 def _inspections(replies: Replies, known_workers: KnownWorkers, target: Target) -> dict[str, WorkerInspection]:

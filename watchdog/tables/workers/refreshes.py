@@ -5,15 +5,17 @@ the broker is down, because Flower would wait for it.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import InspectAll, InspectOne, Query, WorkerHeartbeats, WorkerStatus
 from watchdog.core.model.replies import Replies, WorkerBeat
 from watchdog.core.model.rows import Asking
-from watchdog.tables.workers.evidence import heard_of, listed_by_flower, lives_again, own_events, said_goodbye
-from watchdog.tables.workers.inspected.hoarding import queries_about, when_seen
+from watchdog.core.model.target import Target
+from watchdog.tables.workers.evidence import LISTENING, heard_of, listed_by_flower, lives_again, own_events, said_goodbye
+from watchdog.tables.workers.inspected.hoarding import Perceived, queries_about, when_seen
 from watchdog.tables.workers.inspected.pongs import hears_later, key_prefix_known, key_prefix_of, ping_first
-from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers, inspections, of_two_processes, passed, refreshing
+from watchdog.tables.workers.memory import FRESH_S, INSPECTING, KnownWorker, KnownWorkers, inspections, of_two_processes, passed, refreshing
 from watchdog.tables.workers.presence import broker_presence, flower_presence
 from watchdog.tables.workers.silence import may_be_deaf, questions
 from watchdog.tables.workers.states import VOUCHED_S
@@ -38,21 +40,21 @@ def queries_due(asking: Asking, known_workers: KnownWorkers) -> list[Query]:
     status = asking.replies.get(WorkerStatus(), dict[str, bool])
     if isinstance(status, Gap):
         return []
-    due = _Due(asking, known_workers)
+    due = asking.replies.once(_Due, asking.target, known_workers, asking.now, of=INSPECTING | LISTENING)
     broker = broker_presence(known_workers.broker, asking.target, asking.replies, asking.now)
     if broker.down:
-        return questions(due.deaf())
+        return questions(due.deaf)
     settled = broker.unsettled(asking.now) is None
     settled = settled and flower_presence(known_workers.flower, asking.target, asking.replies, asking.now).unsettled(asking.now) is None
     prefix = key_prefix_of(known_workers)
     waits = hears_later(asking.replies, asking.target, known_workers)
     late = "events" in asking.target.sources and asking.target.key_prefix is None and not key_prefix_known(known_workers)
-    fell_silent = due.silent() if settled and not waits else []
+    fell_silent = due.silent if settled and not waits else []
     pings, silent = ping_first(fell_silent, asking.replies, asking.target, prefix, last_round=late)
     silent += [name for name in fell_silent if name not in due.inspected and name not in silent]  # unknown pools: two rounds for Flower
     refreshes = refreshing(_refreshes(asking, known_workers, due, silent, settled=settled))
-    held = queries_about(when_seen(due.status, due.beats, due.inspected, asking.now), asking.replies, asking.target, prefix)
-    return [*pings, *refreshes, *held, *questions(due.deaf())]
+    held = queries_about(due.online, asking.replies, asking.target, prefix)
+    return [*pings, *refreshes, *held, *questions(due.deaf)]
 
 
 def _refreshes(
@@ -65,7 +67,7 @@ def _refreshes(
         return [InspectAll()]
     if any(isinstance(q, InspectOne) and replies.get(q, dict) == {} for q in replies.answers):  # 404: Flower knows no such worker
         return [InspectAll()] if passed(known_workers.refreshed_at, now, ALL_AFTER_404_S) else []
-    names = [*due.with_old_inspections(), *silent]
+    names = [*due.with_old_inspections, *silent]
     nobody = settled and not due.known and known_workers.refreshed_at is None  # "no worker at all" must be confirmed by a refresh
     return [InspectAll()] if nobody or len(names) > ONE_BY_ONE else [InspectOne(name) for name in names]
 
@@ -73,27 +75,33 @@ def _refreshes(
 class _Due:
     """The workers to ask in this poll."""
 
-    def __init__(self, asking: Asking, known_workers: KnownWorkers) -> None:
-        self.now, self.forget_after_s = asking.now, asking.target.forget_after_s
-        self.beats, self.events = _beats(asking.replies), own_events(asking.replies, asking.target)
-        self.status = heard_of(asking.replies, known_workers, asking.target, asking.now)
-        self.inspected = inspections(asking.replies, known_workers, asking.target)
-        status = listed_by_flower(asking.replies, asking.target)
+    def __init__(self, replies: Replies, target: Target, known_workers: KnownWorkers, now: float) -> None:
+        self.now, self.forget_after_s = now, target.forget_after_s
+        self.beats, self.events = _beats(replies), own_events(replies, target)
+        self.status = heard_of(replies, known_workers, target, now)
+        self.inspected = inspections(replies, known_workers, target)
+        status = listed_by_flower(replies, target)
         heard = {name for name in (*status, *self.inspected) if name not in known_workers.forgotten or status.get(name)}
-        self.known = {
-            name: known_workers.known.get(name) or KnownWorker(name, asking.now) for name in sorted(heard | set(known_workers.known))
-        }
+        self.known = {name: known_workers.known.get(name) or KnownWorker(name, now) for name in sorted(heard | set(known_workers.known))}
 
+    @cached_property
+    def online(self) -> Sequence[Perceived]:
+        """The workers that are heard; none if no worker may hoard."""
+        return when_seen(self.status, self.beats, self.inspected, self.now)
+
+    @cached_property
     def with_old_inspections(self) -> list[str]:
         """Return online workers whose queues are unknown: the inspection is not in Flower's cache, too old, or of an earlier process."""
         online = [worker for name, worker in self.known.items() if self.status.get(name)]
         return [w.name for w in online if self._just_restarted(w) or (self._inspection_is_old(w) and self._may_ask_online(w))]
 
+    @cached_property
     def silent(self) -> list[str]:
         """Return workers whose silence a refresh could explain: no goodbye, and not gone for long."""
         silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
         return [w.name for w in silent if self._seen_lately(w) and self._may_ask_silent(w)]
 
+    @cached_property
     def deaf(self) -> list[str]:
         """Return the silent workers that may be silent because they execute a task."""
         silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]

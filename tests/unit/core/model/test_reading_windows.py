@@ -5,7 +5,8 @@ from tests.builders.cluster import healthy
 from tests.builders.incidents import a_rule
 from tests.builders.looks import Watch
 from watchdog.core.judging.judge import windows_of
-from watchdog.core.model.queries import Ping
+from watchdog.core.model.gaps import Gap
+from watchdog.core.model.queries import Ping, Query, ReadServer
 from watchdog.core.model.reading import DEFAULT_WINDOW_S, Past, read_tables
 from watchdog.core.model.replies import Pong, Replies
 from watchdog.core.rules.overrides import Tuned
@@ -69,3 +70,18 @@ def test_more_replies_draw_their_own_conclusions() -> None:
     replies = Replies()
     more = replies.plus([(Ping(), Pong(1.0))])
     assert (replies.once(size), more.once(size), replies.once(size)) == (0, 1, 0)
+
+
+def test_a_conclusion_of_some_kinds_of_queries_holds_until_more_of_these_are_answered() -> None:
+    drawn: list[int] = []
+
+    def pings(these: Replies) -> int:
+        drawn.append(sum(isinstance(query, Ping) for query in these.answers))
+        return drawn[-1]
+
+    of = frozenset[type[Query]]((Ping,))
+    first = Replies()
+    second = first.plus([(ReadServer(), Gap("redis: refused"))])
+    third = second.plus([(Ping(), Pong(1.0))])
+    assert [these.once(pings, of=of) for these in (first, second, third, first)] == [0, 0, 1, 0]
+    assert drawn == [0, 0, 1]
