@@ -92,6 +92,8 @@ class Consumers(Struct, frozen=True):
 
     def unsure_of(self, queue: str) -> str | None:
         """Return why it is not known whether its consumers can take more; None if it is, or if one that can is known."""
+        if not self.unsure:
+            return None
         names = self.by_queue.get(queue, ())
         if any(name not in self.saturated and name not in self.unsure for name in names):
             return None

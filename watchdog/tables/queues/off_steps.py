@@ -36,10 +36,8 @@ def off_steps_idle(demand: Demand) -> dict[str, str]:
     return {} if demand.wants("queues", OFF_STEPS.name) else {OFF_STEPS.name: NOT_READ}
 
 
-def with_off_steps(row: Row, keys: QueueKeys, lists: Held[int], demand: Demand) -> Row:
+def with_off_steps(row: Row, keys: QueueKeys, lists: Held[int]) -> Row:
     """Return the row of a queue with this cell."""
-    if not demand.wants("queues", OFF_STEPS.name):
-        return row
     asked = off_lists(str(row.cells["name"]), keys)
     gap = next((lists.gaps[key] for key in asked if key in lists.gaps), None)
     if gap is None and not lists.asked.issuperset(asked):

@@ -97,8 +97,7 @@ class QueueRows:
             cells.setdefault(column, None)
         for column in idle:
             cells.pop(column, None)
-            gaps.pop(column, None)
-        return Row(cells, gaps)
+        return Row(cells, {column: why for column, why in gaps.items() if column not in idle} if gaps else gaps)
 
     def _consumed(self, known: KnownQueue, length: int | Gap, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
         """Fill the cells about its consumers."""

@@ -57,7 +57,8 @@ class Service(Struct, frozen=True):
             nobody=count == 0,
             delivered=moves.delivered,
         )
-        return replace(now, unserved_s=self._unserved_s(now, length, count, state, stood_s=known.idle_s))
+        unserved_s = self._unserved_s(now, length, count, state, stood_s=known.idle_s)
+        return now if unserved_s == now.unserved_s else replace(now, unserved_s=unserved_s)
 
     def held_by(self, queue: str) -> str | Gap:
         """Return what its consumers wait for by design while messages wait; empty if nothing known explains it.

@@ -181,8 +181,11 @@ def read(look: Look) -> Reading:
     kept = {name: queue for name, queue in known.items() if name in bound or look.now - queue.seen_at <= look.target.forget_after_s}
     missing = _missing(memory, keys, look.replies)
     partial = _partial(keys, late)
+    shown = [rows.row(queue, lengths[name], idle) for name, queue in kept.items()]
+    if OFF_STEPS.name not in idle:
+        shown = [with_off_steps(row, keys, lists) for row in shown]
     return Reading(
-        rows=tuple(with_off_steps(rows.row(queue, lengths[name], idle), keys, lists, look.demand) for name, queue in kept.items()),
+        rows=tuple(shown),
         partial=missing or partial,
         missing=missing,
         note=partial or "",

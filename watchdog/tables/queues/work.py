@@ -42,9 +42,10 @@ class QueueWork:
 
     def __init__(self, look: Look, consumers: Consumers) -> None:
         self._look, self._consumers = look, consumers
-        self._consumes = Counter(name for names in consumers.by_queue.values() for name in names)
+        consumed = Counter([name for names in consumers.by_queue.values() for name in names])
+        self._of_several = {name for name, queues in consumed.items() if queues > 1}
         self._worked_off: WorkedOff = worked_off(look.before.get("tasks", Reading(unread="flower: not queried")), look.now, look.window_s)
-        self._listed = _listed(look) if any(active and self._consumes[name] > 1 for name, active in consumers.active.items()) else {}
+        self._listed = _listed(look) if any(consumers.active.get(name) for name in self._of_several) else {}
         self._workers = {str(row.cells["name"]): row for row in look.before.get("workers", Reading()).rows}
 
     def fill(self, queue: str, cells: dict[str, Cell], gaps: dict[str, str]) -> None:
@@ -71,7 +72,7 @@ class QueueWork:
             if active is None or name in self._consumers.silent:
                 gaps["active"] = f"{name}: {self._consumers.silent.get(name, 'it does not say')}"
                 return
-            if active == 0 or self._consumes[name] == 1:
+            if active == 0 or name not in self._of_several:
                 found += active
                 continue
             listed = self._listed.get(name, NONE_LISTED)
@@ -84,7 +85,7 @@ class QueueWork:
     def _rate(self, queue: str, names: Sequence[str], cells: dict[str, Cell], gaps: dict[str, str]) -> float | None:
         """Fill how many tasks from it finished a minute: what its consumers took, if they consume nothing else; else what is listed."""
         found: float | None = 0.0
-        if not names or any(self._consumes[name] > 1 for name in names):
+        if not names or not self._of_several.isdisjoint(names):
             why = self._worked_off.why_rates
             found = None if why else self._worked_off.per_min.get(queue, 0.0)
         else:

@@ -15,7 +15,7 @@ from watchdog.core.model.servers.heard import CutOff
 from watchdog.tables.workers.clocks import AHEAD_S
 from watchdog.tables.workers.inspected.hoarding import Hoarding, when_known
 from watchdog.tables.workers.inspected.scheduled import scheduled_of, scheduled_seen
-from watchdog.tables.workers.inspected.usage import USAGE, usage_cells
+from watchdog.tables.workers.inspected.usage import USAGE, fill_usage
 from watchdog.tables.workers.memory import FRESH_S, KnownWorker, KnownWorkers
 from watchdog.tables.workers.names import host_of
 from watchdog.tables.workers.replacements import peers_online
@@ -59,8 +59,8 @@ class WorkerRows:
         unheard = self._unheard(worker)
         withheld = self._withheld(worker)
         cells = self._of_memory(worker)
-        cells |= self._of_beat(worker, unheard, withheld)
-        cells |= self._of_inspection(worker, cells, withheld)
+        self._fill_beat(worker, unheard, cells, withheld)
+        self._fill_inspection(worker, cells, withheld)
         if "processed_per_min" not in self._idle:
             stopped = worker.state != "online" or bool(worker.unknown)
             cells["processed_per_min"] = 0.0 if stopped else self._rates.get(worker.name, 0.0)
@@ -80,7 +80,7 @@ class WorkerRows:
 
     def _of_memory(self, worker: KnownWorker) -> Cells:
         """Return what the known workers say of it."""
-        now, remains = self._look.now, self._remains
+        now, remains, gone = self._look.now, self._remains, worker.state in ("left", "lost")
         cells: Cells = {
             "name": worker.name,
             "kind": self._kind(worker.name),
@@ -92,8 +92,8 @@ class WorkerRows:
             "crashes": self._in_window(worker.crashed_at),
             "returns": self._in_window(worker.returned_at),
             "duplicate": worker.turned_at is not None and 0 <= now - worker.turned_at <= TURNS_S,
-            "unserved": remains.unserved(worker),
-            "served": remains.served(worker),
+            "unserved": remains.unserved(worker) if gone else "",
+            "served": remains.served(worker) if gone else "",
             "peers": remains.peers(worker),
             "peers_before": float(worker.peers_online),
             "clock_drift_s": worker.clock_drift_s or 0.0,
@@ -120,55 +120,46 @@ class WorkerRows:
             withheld |= {"abandoned": unlisted} if unlisted else {}
         return withheld
 
-    def _of_beat(self, worker: KnownWorker, unheard: str, withheld: dict[str, str]) -> Cells:
-        """Return what its last heartbeat says."""
+    def _fill_beat(self, worker: KnownWorker, unheard: str, cells: Cells, withheld: dict[str, str]) -> None:
+        """Fill what its last heartbeat says."""
         beat = worker.beat
         if beat is None:
             withheld |= dict.fromkeys(FROM_BEAT, unheard or NO_BEAT_YET)
-            return {}
+            return
         if unheard:
             withheld |= dict.fromkeys(OF_NOW, unheard)
-        load1, load5, load15 = beat.load or (None, None, None)
-        return {
-            "active": 1.0 if worker.busy else number(beat.active),
-            "processed": number(beat.processed),
-            "load1": number(load1),
-            "load5": number(load5),
-            "load15": number(load15),
-            "pid": number(beat.pid),
-            "version": beat.version,
-        }
+        cells["active"] = 1.0 if worker.busy else number(beat.active)
+        cells["processed"] = number(beat.processed)
+        cells["load1"], cells["load5"], cells["load15"] = map(number, beat.load or (None, None, None))
+        cells["pid"], cells["version"] = number(beat.pid), beat.version
 
-    def _of_inspection(self, worker: KnownWorker, cells: Cells, withheld: dict[str, str]) -> Cells:
-        """Return what its last inspection says. `cells`: what its heartbeat says."""
+    def _fill_inspection(self, worker: KnownWorker, cells: Cells, withheld: dict[str, str]) -> None:
+        """Fill what its last inspection says. `cells` have what its heartbeat says."""
         seen, age = worker.inspection, worker.inspected_s(self._look.now)
         if seen is None or age is None or worker.another_process:
             what = "not answered an inspect yet" if age is None else "restarted, and not answered an inspect since"
             withheld |= dict.fromkeys(FROM_INSPECTION, self._no_cache or f"{self._asked_by}: the worker has {what}")
-            return {}
+            return
         active, size = None if "active" in withheld else cells.get("active"), number(seen.pool_size)
         if active is None:
             withheld["saturated"] = withheld.get("active", NOT_SAID)
         stale = f"{self._asked_by}: last inspected {age:.0f}s ago" if age > FRESH_S and not worker.busy else ""
         held = self._hoarding.held(worker.name)
         reserved = seen.reserved if held is None else held
-        scheduled = scheduled_of(worker.name, seen, *self._scheduled)
         if stale:
             withheld |= dict.fromkeys(("reserved", "prefetch_count", "scheduled", "queues", *USAGE), stale)
         elif reserved is None:
             withheld["reserved"] = NOT_RESERVED if self._asked_by == "flower" else NOT_ASKED
-        if isinstance(scheduled, str):
-            withheld.setdefault("scheduled", scheduled)
-        return {
-            **usage_cells(worker.cpu, seen, worker.beat, withheld),
-            "uptime_s": None if seen.uptime_s is None else seen.uptime_s + age,
-            "pool_size": size,
-            "saturated": None if size is None else isinstance(active, float) and active >= size > 0,
-            "reserved": number(reserved),
-            "prefetch_count": number(seen.prefetch),
-            "scheduled": None if isinstance(scheduled, str) else float(scheduled),
-            "queues": None if seen.queues is None else ",".join(sorted(set(seen.queues))),
-        }
+        if "scheduled" not in self._idle:
+            scheduled = scheduled_of(worker.name, seen, *self._scheduled)
+            cells["scheduled"] = None if isinstance(scheduled, str) else float(scheduled)
+            if isinstance(scheduled, str):
+                withheld.setdefault("scheduled", scheduled)
+        fill_usage(worker.cpu, seen, worker.beat, cells, withheld)
+        cells["uptime_s"] = None if seen.uptime_s is None else seen.uptime_s + age
+        cells["pool_size"], cells["reserved"], cells["prefetch_count"] = size, number(reserved), number(seen.prefetch)
+        cells["saturated"] = None if size is None else isinstance(active, float) and active >= size > 0
+        cells["queues"] = None if seen.queues is None else ",".join(sorted(set(seen.queues)))
 
     def _in_window(self, times: tuple[float, ...]) -> float:
         """Return how many of these times lie within the window."""
@@ -222,16 +213,16 @@ class _Remains:
         return float(self._peers.get(worker.name, worker.peers_online))
 
     def unserved(self, worker: KnownWorker) -> str:
-        """Return the queues that it was the last to consume."""
+        """Return the queues that a worker that is gone was the last to consume."""
         return ",".join(sorted([queue for queue in self._queues(worker) if queue not in self._served]))
 
     def served(self, worker: KnownWorker) -> str:
-        """Return those of its queues that others consume."""
+        """Return those of its queues that others consume now that it is gone."""
         return ",".join(sorted([queue for queue in self._queues(worker) if queue in self._served]))
 
-    def _queues(self, worker: KnownWorker) -> tuple[str, ...] | set[str]:
+    def _queues(self, worker: KnownWorker) -> set[str]:
         seen = worker.inspection
-        return set(seen.queues or ()) if seen is not None and worker.state in ("left", "lost") else ()
+        return set(seen.queues or ()) if seen is not None else set()
 
 
 def _unsure_of_kind(known_workers: KnownWorkers) -> dict[str, str]:

@@ -118,12 +118,12 @@ class _Seen:
         """Return one worker as it is now."""
         known = self.known_workers.known.get(name) or KnownWorker(name, self.now)
         left = self._has_left(known)
-        signs = {**self._looked_at(known), **self._asked(known)}
+        signs = self._looked_at(known) | self._asked(known)
         if self._answered(name) or (not left and (self.status.get(name) or self._vouched(signs.get("vouched_at", known.vouched_at)))):
-            seen = {**signs, **self._at_work(known, signs)}
+            signs.update(self._at_work(known, signs))
             if known.state == "lost" and not known.unknown and signs["restarted_at"] == known.restarted_at:
-                seen["returned_at"] = (*known.returned_at[-19:], self.now)
-            return replace(known, **seen, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False, busy=False)
+                signs["returned_at"] = (*known.returned_at[-19:], self.now)
+            return replace(known, **signs, state="online", unknown="", online_at=self.now, gone_s=0.0, replaced=False, busy=False)
         state = replace(known, **signs, busy=False)
         if left:
             return replace(state, state="left", unknown="", vouched_at=None, gone_s=state.gone_s + self.step_s)

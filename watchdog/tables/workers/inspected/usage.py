@@ -11,7 +11,7 @@ from msgspec import Struct
 from watchdog.core.model.replies import WorkerBeat, WorkerInspection
 from watchdog.core.model.rows import Cell
 
-__all__ = ["USAGE", "CpuUse", "cpu_after", "usage_cells"]
+__all__ = ["USAGE", "CpuUse", "cpu_after", "fill_usage"]
 
 USAGE = ("cpu_ratio", "rss_max_bytes")
 SHORTEST_S = 5.0
@@ -44,8 +44,10 @@ def cpu_after(before: CpuUse | None, seen: WorkerInspection | None) -> CpuUse | 
     return CpuUse(seen.pid, seen.at, seen.cpu_s, (seen.cpu_s - before.cpu_s) / passed_s)
 
 
-def usage_cells(cpu: CpuUse | None, seen: WorkerInspection, beat: WorkerBeat | None, withheld: dict[str, str]) -> dict[str, Cell]:
-    """Return the two cells; what has no value is withheld, with the reason."""
+def fill_usage(
+    cpu: CpuUse | None, seen: WorkerInspection, beat: WorkerBeat | None, cells: dict[str, Cell], withheld: dict[str, str]
+) -> None:
+    """Fill the two cells; what has no value is withheld, with the reason."""
     ratio = None if cpu is None else cpu.ratio
     system = beat.system if beat is not None else None
     held = None if seen.max_rss is None or system is None else float(seen.max_rss * UNIT_BYTES.get(system, 1024))
@@ -53,4 +55,4 @@ def usage_cells(cpu: CpuUse | None, seen: WorkerInspection, beat: WorkerBeat | N
         withheld.setdefault("cpu_ratio", NOT_MEASURED if seen.cpu_s is None else ONCE)
     if held is None:
         withheld.setdefault("rss_max_bytes", NOT_MEASURED if seen.max_rss is None else NO_SYSTEM)
-    return {"cpu_ratio": ratio, "rss_max_bytes": held}
+    cells["cpu_ratio"], cells["rss_max_bytes"] = ratio, held
