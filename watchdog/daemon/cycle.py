@@ -131,14 +131,18 @@ class Cycle:
         known = self._known()
         now = self._clock()  # after that, so that it is no earlier than the cycle from which this one begins
         past = known or self._load_past(now)
-        replies = self._poller.ask(past, now, demand=self._demand)
-        seen = read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
+        seen = self._seen(past, now)
         if self._apart:
             with suppress(NotApartError):
                 return self._committed(past, seen, now, self.target.name)
         done = self._committed(past, seen, now)
         self._apart = not self._alone and done.plan.changes_nothing
         return done
+
+    def _seen(self, past: Past, now: float) -> Seen:
+        """Poll and read. What was answered is not needed after that, and is not kept while the cycle goes on."""
+        replies = self._poller.ask(past, now, demand=self._demand)
+        return read_tables(self._tables, self.target, past, replies, now, self._windows, self._self_seen(), demand=self._demand)
 
     def _committed(self, past: Past, seen: Seen, now: float, apart: str = "") -> Done:
         """Judge, decide and commit. `apart`: the target's name, for a transaction beside those of other targets; `NotApartError`: the plan

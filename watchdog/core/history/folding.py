@@ -40,27 +40,34 @@ class _Gathered:
 
     def __init__(self) -> None:
         self._since, self._until = inf, -inf
-        self._by_key: dict[Key, tuple[list[float], list[tuple[Value, ...]]]] = {}
+        self._weights: list[float] = []
+        self._by_key: dict[Key, list[tuple[Value, ...] | None]] = {}
 
     def add(self, part: Part) -> None:
+        """Add the next part."""
         self._since, self._until = min(self._since, part.since), max(self._until, part.until)
-        valid_s = max(part.until - part.since, 0.0)
+        before = len(self._weights)
+        self._weights.append(max(part.until - part.since, 0.0))
         for key, values in part.rows.items():
-            weights, found = self._by_key.setdefault(key, ([], []))
-            weights.append(valid_s)
+            found = self._by_key.get(key)
+            if found is None:
+                found = self._by_key[key] = []
+            if len(found) < before:  # it was absent
+                found += [None] * (before - len(found))
             found.append(found[-1] if found and found[-1] == values else values)
 
     def folded(self, kept: Kept) -> Part:
+        """Return all parts as one."""
         folds = [series.fold for series in kept.series]
-        rows = {key: _folded_row(folds, weights, found) for key, (weights, found) in self._by_key.items()}
-        return Part(self._since, self._until, rows)
+        return Part(self._since, self._until, {key: self._folded_row(folds, found) for key, found in self._by_key.items()})
 
-
-def _folded_row(folds: Sequence[Fold], weights: Sequence[float], found: Sequence[tuple[Value, ...]]) -> tuple[Value, ...]:
-    """Return one key's values, series by series; a series that an early slice does not have yet is a gap there."""
-    columns = tuple(zip_longest(*found))
-    absent = ((),) * (len(folds) - len(columns))
-    return tuple([_folded(how, weights, column) for how, column in zip(folds, columns + absent, strict=False)])
+    def _folded_row(self, folds: Sequence[Fold], found: Sequence[tuple[Value, ...] | None]) -> tuple[Value, ...]:
+        """Return one key's values, series by series; a series that an early slice does not have yet is a gap there."""
+        there = [(weight, values) for weight, values in zip(self._weights, found, strict=False) if values is not None]
+        weights = [weight for weight, _ in there]
+        columns = tuple(zip_longest(*[values for _, values in there]))
+        absent = ((),) * (len(folds) - len(columns))
+        return tuple([_folded(how, weights, column) for how, column in zip(folds, columns + absent, strict=False)])
 
 
 def _folded(how: Fold, weights: Sequence[float], column: Sequence[Value]) -> Value:

@@ -119,6 +119,10 @@ class Evaluator:
         except (StoppedError, *_FAILURES):
             return ()
 
+    def forget(self) -> None:
+        """Forget the rows, and keep what is known of the rules."""
+        self._loaded, self._filled = {}, {}
+
     def close(self) -> None:
         """Free the memory."""
         self._sql.close()
@@ -212,7 +216,7 @@ class Evaluators:
 
     @contextmanager
     def one(self) -> Iterator[Evaluator]:
-        """One that nobody else uses meanwhile."""
+        """One that nobody else uses meanwhile. Its rows are forgotten then: until the next poll they would only take memory."""
         try:
             taken = self._free.pop()  # that used last: it is most likely to know the rules
         except IndexError:
@@ -220,6 +224,7 @@ class Evaluators:
         try:
             yield taken
         finally:
+            taken.forget()
             self._free.append(taken)
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing
+from io import BytesIO
 from math import inf
 from threading import Lock
 
@@ -173,22 +174,22 @@ class Pages:
         """The answer, read in pieces, so that the other side controls neither its size nor its duration. Redirects are not followed."""
         request = self._request(asked.url, method)
         with closing(transport.handle_request(request)) as response:
-            status, body = response.status_code, bytearray()
+            status, body = response.status_code, BytesIO()  # gives its bytes without a copy: answers may be megabytes
             try:
                 for piece in response.iter_bytes():
-                    body += piece
-                    if len(body) > self._settings.max_answer_bytes:
+                    body.write(piece)
+                    if body.tell() > self._settings.max_answer_bytes:
                         limit = self._settings.max_answer_bytes
                         return Page(status, cut=f"flower: expected at most {limit} bytes (`max_answer_bytes`) from {asked.url}, found more")
                     if self._deadline.over:
                         raise httpx.ReadTimeout("no time left")
             except (httpx.RemoteProtocolError, httpx.DecodingError):
-                cut = f"flower: expected the whole answer from {asked.url}, found it truncated or damaged after {len(body)} bytes"
+                cut = f"flower: expected the whole answer from {asked.url}, found it truncated or damaged after {body.tell()} bytes"
                 return Page(status, cut=cut)
             if status == 407 and self._proxy:
                 return Page(status, refusal=f"flower: {proxy_answer(status, self._proxy, asked.base)}")
             location = response.headers.get("location", "")
-            content = bytes(body)
+            content = body.getvalue()
             if page_of := login_page(status, content, location, asked.url):
                 return Page(status, content, refusal=login_required(page_of, asked), needs_login=True)
             self._keep_cookies(response, request)

@@ -46,6 +46,11 @@ def test_a_key_that_came_later_has_the_values_of_its_own_looks() -> None:
     assert (only(folded, "a"), only(folded, "b")) == ((1.0,), (0.5,))
 
 
+def test_a_key_that_was_absent_for_a_while_is_weighted_by_the_looks_that_have_it() -> None:
+    looks = [look(10, 1.0), look(40, 9.0, lasts=30.0, key="b"), look(60, 4.0, lasts=20.0)]
+    assert only(fold(looks, kept(Fold.MEAN))) == (3.0,)
+
+
 def test_series_added_by_a_later_version_are_gaps_in_what_is_older() -> None:
     assert only(fold([look(10, 1.0), look(20, 1.0, 7.0)], kept(Fold.SUM, Fold.SUM))) == (2.0, 7.0)
     assert only(fold([look(10, 1.0)], kept(Fold.SUM, Fold.SUM))) == (1.0, None)

@@ -66,6 +66,15 @@ def test_those_who_judge_one_after_another_share_one() -> None:
     evaluators.close()
 
 
+def test_rows_are_forgotten_once_they_were_judged() -> None:
+    evaluators, both = Evaluators(evaluator), rule("length > 50 AND consumers > 0")
+    with evaluators.one() as used:
+        used.load({"queues": Reading((queue("a", length=60),))}, [both])
+        assert used.parts(both, ("a",)) != ()
+    assert used.parts(both, ("a",)) == ()
+    evaluators.close()
+
+
 def test_a_row_in_breach_is_a_finding_with_its_values() -> None:
     finding = only(judged(rule(), queue("a", length=60), queue("b", length=50)))
 
