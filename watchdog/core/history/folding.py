@@ -36,30 +36,34 @@ def fold_parts(parts: Iterable[Part], kept: Kept) -> Part:
 
 
 class _Gathered:
-    """The parts of one table, by key. Values that are as in the part before are kept once: of a thousand workers, those of most are."""
+    """The parts of one table. Values that are as in the part before are kept once: of a thousand workers, those of most are."""
 
     def __init__(self) -> None:
         self._since, self._until = inf, -inf
         self._weights: list[float] = []
-        self._by_key: dict[Key, list[tuple[Value, ...] | None]] = {}
+        self._places: dict[Key, int] = {}
+        self._parts: list[list[tuple[Value, ...] | None]] = []
+        """The values of each part, those of a key at its place; None, or too short, where a key was absent."""
 
     def add(self, part: Part) -> None:
         """Add the next part."""
         self._since, self._until = min(self._since, part.since), max(self._until, part.until)
-        before = len(self._weights)
         self._weights.append(max(part.until - part.since, 0.0))
+        for key in part.rows:
+            self._places.setdefault(key, len(self._places))
+        before: list[tuple[Value, ...] | None] = self._parts[-1] if self._parts else []
+        now: list[tuple[Value, ...] | None] = [None] * len(self._places)
         for key, values in part.rows.items():
-            found = self._by_key.get(key)
-            if found is None:
-                found = self._by_key[key] = []
-            if len(found) < before:  # it was absent
-                found += [None] * (before - len(found))
-            found.append(found[-1] if found and found[-1] == values else values)
+            place = self._places[key]
+            same = place < len(before) and before[place] == values
+            now[place] = before[place] if same else values
+        self._parts.append(now)
 
     def folded(self, kept: Kept) -> Part:
         """Return all parts as one."""
         folds = [series.fold for series in kept.series]
-        return Part(self._since, self._until, {key: self._folded_row(folds, found) for key, found in self._by_key.items()})
+        by_key = zip(self._places, zip_longest(*self._parts), strict=True)
+        return Part(self._since, self._until, {key: self._folded_row(folds, found) for key, found in by_key})
 
     def _folded_row(self, folds: Sequence[Fold], found: Sequence[tuple[Value, ...] | None]) -> tuple[Value, ...]:
         """Return one key's values, series by series; a series that an early slice does not have yet is a gap there."""
