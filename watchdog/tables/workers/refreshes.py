@@ -93,32 +93,37 @@ class _Due:
     def with_old_inspections(self) -> list[str]:
         """Return online workers whose queues are unknown: the inspection is not in Flower's cache, too old, or of an earlier process."""
         online = [worker for name, worker in self.known.items() if self.status.get(name)]
-        return [w.name for w in online if self._just_restarted(w) or (self._inspection_is_old(w) and self._may_ask_online(w))]
+        return [worker.name for worker in online if self._is_to_be_inspected(worker)]
 
     @cached_property
     def silent(self) -> list[str]:
         """Return workers whose silence a refresh could explain: no goodbye, and not gone for long."""
-        silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
-        return [w.name for w in silent if self._seen_lately(w) and self._may_ask_silent(w)]
+        return [worker.name for worker in self._silent if self._seen_lately(worker) and self._may_ask_silent(worker)]
 
     @cached_property
     def deaf(self) -> list[str]:
         """Return the silent workers that may be silent because they execute a task."""
-        silent = [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
-        lately = [worker for worker in silent if self._seen_lately(worker) and worker.state != "lost"]
+        lately = [worker for worker in self._silent if self._seen_lately(worker) and worker.state != "lost"]
         return [w.name for w in lately if may_be_deaf(seen.pool if (seen := self.inspected.get(w.name)) is not None else None)]
+
+    @cached_property
+    def _silent(self) -> list[KnownWorker]:
+        return [worker for name, worker in self.known.items() if not self.status.get(name) and not self._left(worker)]
+
+    def _is_to_be_inspected(self, worker: KnownWorker) -> bool:
+        """Whether its queues are unknown, and it may be asked: at once if it has just restarted."""
+        if self._another_process(worker):
+            return not worker.another_process or self._may_ask_online(worker)
+        return self._inspection_is_old(worker) and self._may_ask_online(worker)
 
     def _inspection_is_old(self, worker: KnownWorker) -> bool:
         seen = self.inspected.get(worker.name)
         if seen is None or seen.at is None or seen.queues is None:
             return True
-        return self._another_process(worker) or self.now - max(seen.at, worker.answered_at or 0.0) > FRESH_S
+        return self.now - max(seen.at, worker.answered_at or 0.0) > FRESH_S
 
     def _another_process(self, worker: KnownWorker) -> bool:
         return of_two_processes(self.beats.get(worker.name), self.inspected.get(worker.name))
-
-    def _just_restarted(self, worker: KnownWorker) -> bool:
-        return self._another_process(worker) and not worker.another_process
 
     def _may_ask_online(self, worker: KnownWorker) -> bool:
         """Whether the back-off has passed. It is short if the worker answered while starting, before it knew its queues."""
