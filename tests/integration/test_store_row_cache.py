@@ -1,14 +1,19 @@
 """What a cycle read before is used again only where the file says the same."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from tests.builders.outbox import T0, attempt, commit, incident, message, opened, plan
+import watchdog.store
+from tests.builders.outbox import T0, attempt, commit, incident, message, notice, opened, over, plan
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.outcome import Delivered
+from watchdog.core.incidents.outcome import Delivered, Later
+from watchdog.core.incidents.payload import encode
 from watchdog.core.incidents.plan import Loaded
+from watchdog.core.model.severity import Severity
 from watchdog.store import CachedTarget, Store
 from watchdog.store.sql import DatabasePlace
 
@@ -36,13 +41,30 @@ def test_what_did_not_change_is_the_same_object(store: Store) -> None:
 def test_what_another_process_wrote_is_read(store: Store, place: DatabasePlace) -> None:
     kept = CachedTarget()
     unchanged = load(store, kept).open[1]
-    with opened(place) as beside, beside._file.writing() as other:
-        other.execute("UPDATE incidents SET severity = 'critical', \"values\" = '{\"length\":99.0}' WHERE id = '01INCIDENTA'")
-        other.execute("UPDATE told SET sequence = 7")
+    worse = replace(incident("A"), severity=Severity.CRITICAL, values={"length": 99.0})
+    with opened(place) as beside:
+        commit(beside, plan(message("B", notice("A", Event.ESCALATED, 7, Severity.CRITICAL)), incidents=[worse], at=T0 + 10))
+        attempt(beside, Delivered(), now=T0 + 10)
     after = load(store, kept)
-    assert (after.open[0].severity, after.open[0].values) == ("critical", {"length": 99.0})
+    assert after.open[0] == worse
     assert after.notified["01INCIDENTA", "ops"].sequence == 7
     assert after.open[1] is unchanged
+
+
+def test_what_was_undone_by_a_recount_is_read(store: Store) -> None:
+    kept = CachedTarget()
+    commit(store, plan(message("B", notice("B")), at=T0 + 10))
+    assert store.claim("ops", T0 + 10, "s1", encode) is not None
+    assert load(store, kept).notified["01INCIDENTB", "ops"].event is Event.FIRST
+    store.settle("01MESSAGEB", Later("refused", never_arrived=True), T0 + 10)
+    assert ("01INCIDENTB", "ops") not in load(store, kept).notified
+
+
+def test_every_statement_that_writes_such_rows_marks_them() -> None:
+    sources = [path.read_text() for path in Path(watchdog.store.__file__).parent.rglob("*.py")]
+    written = [found for text in sources for found in re.findall(r'(?:INSERT INTO|UPDATE) (?:incidents|told)\b[^"]*', text)]
+    assert len(written) == 3  # incidents, what was said of them, and the same counted again
+    assert [statement for statement in written if "mark" not in statement] == []
 
 
 def test_what_was_rolled_back_is_not_believed(store: Store) -> None:
@@ -63,7 +85,7 @@ def test_what_was_rolled_back_is_not_believed(store: Store) -> None:
 def test_what_ended_is_not_kept(store: Store, place: DatabasePlace) -> None:
     kept = CachedTarget()
     load(store, kept)
-    with opened(place) as beside, beside._file.writing() as other:
-        other.execute("UPDATE incidents SET state = 'resolved' WHERE id = '01INCIDENTB'")
+    with opened(place) as beside:
+        commit(beside, plan(incidents=[over(incident("B"))], at=T0 + 60))
     assert [one.id for one in load(store, kept).open] == ["01INCIDENTA"]
     assert load(store, kept).notified["01INCIDENTA", "ops"].event is Event.FIRST

@@ -260,6 +260,7 @@ def told_by(path: Path, history: list[Turn], *, restarts: bool) -> list[tuple[st
             hand_over(store, handover, now)
         with store.cycle() as transaction:
             loaded = transaction.load("prod", kept, FLAPPING.window(now))
+            assert loaded == transaction.load("prod", CachedTarget(), FLAPPING.window(now))
             life = Life(FakeStore(incidents={one.id: one for one in loaded.open}))
             situation = Situation(a_target(), now, recipients, ROUTINGS[1], flapping=FLAPPING)
             plan = decide(situation, list(life._judged(turn)), loaded, Seen({}, {}, {}))

@@ -4,7 +4,8 @@ A plan contains only incidents that changed; only these are written.
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 
@@ -16,7 +17,7 @@ from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.shared_servers import NO_TWINS
 from watchdog.core.incidents.routing import LONGEST_GROUP_INTERVAL_S
 from watchdog.store.looks import table_memory
-from watchdog.store.looks.row_cache import CachedTarget
+from watchdog.store.looks.row_cache import CachedTarget, new_mark
 from watchdog.store.migrations import OPEN_STATES
 from watchdog.store.records import (
     INCIDENT_COLUMNS,
@@ -53,20 +54,25 @@ TRIED_FOR_S = 24 * 3600.0
 _FOR_LIFE = frozenset({"id", "fingerprint", "rule", "identity", "target", "key", "started_at"})
 _COLUMNS = ", ".join(f'"{name}"' for name in INCIDENT_COLUMNS)
 _UPSERT = (
-    f"INSERT INTO incidents ({_COLUMNS}, change) VALUES ({', '.join('?' * len(INCIDENT_COLUMNS))}, ?) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608 - our own column names
-    + ", ".join(f'"{name}" = excluded."{name}"' for name in INCIDENT_COLUMNS if name not in _FOR_LIFE)
+    f"INSERT INTO incidents ({_COLUMNS}, mark, change) VALUES ({'?, ' * len(INCIDENT_COLUMNS)}?, ?) ON CONFLICT (id) DO UPDATE SET "  # noqa: S608 - our own column names
+    + ", ".join(f'"{name}" = excluded."{name}"' for name in (*INCIDENT_COLUMNS, "mark") if name not in _FOR_LIFE)
     + ", change = CASE WHEN excluded.change > 0 OR incidents.change > 0 THEN ? ELSE 0 END"
 )
-_OPEN = f"SELECT {_COLUMNS} FROM incidents WHERE target = ? AND state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
+_OPEN = f"SELECT id, mark FROM incidents WHERE target = ? AND state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
+"""Read from an index alone, as nearly all incidents are as they were in the last cycle."""
+_LISTED = "SELECT value FROM json_each(?)"
+_OF_IDS = f"SELECT {_COLUMNS}, mark FROM incidents WHERE id IN ({_LISTED})"  # noqa: S608
 _OWED = f"""
     SELECT {_COLUMNS} FROM incidents WHERE target = :target AND state NOT IN {OPEN_STATES} AND fired_at IS NOT NULL AND id IN (
         SELECT incident FROM told WHERE event <> 'resolved'
         UNION SELECT notices.incident FROM notices JOIN messages ON messages.id = notices.message
               WHERE messages.target = :target AND messages.state = 'waiting' AND messages.body IS NULL
     ) ORDER BY id"""  # noqa: S608
-_TOLD = ", ".join(f"told.{name}" for name in TOLD_COLUMNS)
-_TOLD_OF_OPEN = f"SELECT {_TOLD} FROM incidents JOIN told ON told.incident = incidents.id WHERE target = ? AND state IN {OPEN_STATES}"  # noqa: S608
-_TOLD_OF_ONE = f"SELECT {_TOLD} FROM told WHERE incident = ?"  # noqa: S608
+_TOLD_OF_OPEN = f"""
+    SELECT told.incident, told.receiver, told.mark FROM incidents JOIN told ON told.incident = incidents.id
+    WHERE target = ? AND state IN {OPEN_STATES}"""  # noqa: S608
+_TOLD_OF_ONE = "SELECT incident, receiver, mark FROM told WHERE incident = ?"
+_TOLD_OF_IDS = f"SELECT {', '.join(TOLD_COLUMNS)}, mark FROM told WHERE incident IN ({_LISTED})"  # noqa: S608
 _UNFINISHED = f"""
     SELECT target FROM incidents WHERE state IN {OPEN_STATES}
     UNION SELECT incidents.target FROM told JOIN incidents ON incidents.id = told.incident WHERE told.event <> 'resolved'
@@ -118,17 +124,16 @@ def load(
     """
     previous = connection.execute(_BEGAN, (target,)).fetchone()
     _must_follow(began, Began(previous["number"] or 0, previous["fingerprint"] or ""), target)
-    open_ = kept.open.values(tuples(connection, _OPEN, (target,)))
+    open_ = kept.open.values(tuples(connection, _OPEN, (target,)), partial(_listed, connection, _OF_IDS))
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     known = shared or SharedIncidents()
     twins, twins_causes = known.read(connection, servers, (*open_, *unsettled)) if servers else (NO_TWINS, {})
+    told = kept.notified.values(_told_of(connection, target, unsettled), partial(_listed, connection, _TOLD_OF_IDS))
     last = connection.execute(LAST_MESSAGE).fetchone()
     return Loaded(
         open=open_,
         unsettled=unsettled,
-        notified={
-            (notified.incident, notified.receiver): notified for notified in kept.notified.values(_told_of(connection, target, unsettled))
-        },
+        notified={(one.incident, one.receiver): one for one in told},
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
         previous_cycle_at=previous["at"],
         off=frozenset(row["receiver"] for row in connection.execute("SELECT receiver FROM switched_off")),
@@ -177,6 +182,10 @@ def _told_of(connection: Connection, target: str, unsettled: Iterable[Incident])
     return chain(tuples(connection, _TOLD_OF_OPEN, (target,)), chain.from_iterable(ended))
 
 
+def _listed(connection: Connection, sql: str, ids: Sequence[object]) -> Iterable[tuple[object, ...]]:
+    return tuples(connection, sql, (json.dumps(ids),))
+
+
 def notices_of(connection: Connection, message_id: str) -> tuple[Notice, ...]:
     """A message's notices, in order."""
     rows = connection.execute("SELECT snapshot FROM notices WHERE message = ? ORDER BY position", (message_id,))
@@ -202,7 +211,8 @@ def write_incidents(connection: Connection, incidents: Iterable[Incident], trans
     # in the order of their ids, so that many are appended to their table and its indexes instead of inserted all over them
     written = sorted(incidents, key=attrgetter("id"))
     number = changed_number(connection) if written else 0
-    cells = [(*incident_cells(one), number if matters_elsewhere(one) else 0, number) for one in written]
+    mark = new_mark()
+    cells = [(*incident_cells(one), mark, number if matters_elsewhere(one) else 0, number) for one in written]
     connection.executemany(_UPSERT, cells)
     connection.executemany(
         "INSERT INTO transitions (incident, at, before, after, reason) VALUES (?, ?, ?, ?, ?)",

@@ -80,6 +80,11 @@ def v13_in_force(database: RunsStatements) -> None:
     _run(database, _V13)
 
 
+def v14_marks(database: RunsStatements) -> None:
+    """Marks of writes, by which a cycle sees which rows are as it has read them."""
+    _run(database, _V14)
+
+
 def _run(database: RunsStatements, script: str) -> None:
     for statement in script.split(";\n"):
         if statement.strip():
@@ -219,9 +224,15 @@ _V10 = "ALTER TABLE messages ADD COLUMN handle TEXT NOT NULL DEFAULT ''"
 _V11 = "ALTER TABLE cycles ADD COLUMN number INTEGER NOT NULL DEFAULT 0"
 _V12 = "CREATE TABLE lookers (name TEXT PRIMARY KEY, at REAL NOT NULL, body BLOB NOT NULL)"
 _V13 = "CREATE TABLE in_force (fingerprint TEXT PRIMARY KEY)"
+_V14 = f"""
+ALTER TABLE incidents ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE told ADD COLUMN mark INTEGER NOT NULL DEFAULT 0;
+DROP INDEX incidents_open;
+CREATE INDEX incidents_open ON incidents (target, id, mark, state) WHERE state IN {OPEN_STATES};
+"""
 
 STEPS: tuple[Step, ...] = (
     v1_incidents_and_outbox, v2_receivers_off_and_letters_handled, v3_links, v4_silences, v5_noise_control, v6_actions,
-    v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers, v12_lookers, v13_in_force,
+    v7_held_back, v8_changes, v9_remedies, v10_posts, v11_cycle_numbers, v12_lookers, v13_in_force, v14_marks,
 )  # fmt: skip
 """All versions, in order. The step names are recorded in the file and must not change."""

@@ -1,11 +1,13 @@
-"""The row cache: rows as last read, with the values made of them, so that unchanged rows are not decoded again.
+"""The row cache: the values made of rows as last read, so that unchanged rows are neither read whole nor decoded again.
 
-The file remains the source of truth: it is read every time, and a cached value is reused only if its row is equal, cell by cell. So the
-result is correct whatever wrote the row (a cycle, an operator's command, another process) or was rolled back. In: rows as tuples. Out:
-their values, the same objects as long as the rows are equal.
+The file remains the source of truth. Whatever writes a row gives it a mark that no other write has. It is random and not counted: a write
+that was rolled back, or that a failover lost, leaves no number for another one to use again. So a row whose mark is as before is as before,
+whoever writes: a cycle, an operator's command, another process. In: the keys and marks of all rows, and how to read some of them. Out:
+their values, the same objects as long as the marks are equal.
 """
 
-from collections.abc import Callable, Iterable
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
@@ -14,33 +16,43 @@ from watchdog.core.incidents.lifecycle import Incident
 from watchdog.core.incidents.messages import Notified
 from watchdog.store.records import incident_from_cells, notified_from_cells
 
-__all__ = ["CachedRows", "CachedTarget"]
+__all__ = ["CachedRows", "CachedTarget", "new_mark"]
 
 Value = TypeVar("Value")
 Cells = tuple[object, ...]
+Marked = tuple[object, ...]
+"""The key of a row, and its mark."""
+
+
+def new_mark() -> int:
+    """Return a mark for all rows that one statement writes. 0 is that of rows which were never written since there are marks."""
+    return secrets.randbits(62) + 1
 
 
 class CachedRows(Generic[Value]):
     """The rows of one query. Not thread-safe."""
 
     def __init__(self, make: Callable[[Cells], Value], key_width: int) -> None:
-        """`make` computes a value from a row and nothing else; the first `key_width` cells of a row are its key."""
+        """`make` computes a value from a row's cells and nothing else; the first `key_width` of them are its key."""
         self._make, self._width = make, key_width
-        self._rows: list[Cells] = []
+        self._marked: list[Marked] = []
         self._values: tuple[Value, ...] = ()
 
-    def values(self, rows: Iterable[Cells]) -> tuple[Value, ...]:
-        """One value per row, in order. Cached rows that are not among these are dropped."""
-        read = list(rows)
-        if read != self._rows:
-            width = self._width
-            kept = {row[:width]: (row, value) for row, value in zip(self._rows, self._values, strict=True)}
-            pairs = [self._same_or_made(kept.get(row[:width]), row) for row in read]
-            self._rows, self._values = [row for row, _ in pairs], tuple([value for _, value in pairs])
-        return self._values
+    def values(self, marked: Iterable[Marked], read: Callable[[Sequence[object]], Iterable[Cells]]) -> tuple[Value, ...]:
+        """One value per row, in order. Cached rows that are not among these are dropped.
 
-    def _same_or_made(self, before: tuple[Cells, Value] | None, row: Cells) -> tuple[Cells, Value]:
-        return before if before is not None and before[0] == row else (row, self._make(row))
+        `read`: given the first parts of keys, returns at least the rows with these keys: their cells, and the mark.
+        """
+        now = list(marked)
+        if now != self._marked:
+            kept = dict(zip(self._marked, self._values, strict=True))
+            changed = [one for one in now if one not in kept]
+            rows = read(list({one[0] for one in changed})) if changed else ()
+            made = {row[: self._width]: self._make(row[:-1]) for row in rows}
+            # without the lock, a row may be gone by now, and is left out; or be newer than its mark, and is read again next time
+            self._marked = [one for one in now if one in kept or one[:-1] in made]
+            self._values = tuple([kept[one] if one in kept else made[one[:-1]] for one in self._marked])
+        return self._values
 
 
 class CachedTarget(Struct, frozen=True):

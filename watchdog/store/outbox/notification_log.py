@@ -8,8 +8,9 @@ is then the last event that may have arrived before it, or NULL.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from watchdog.store.looks.row_cache import new_mark
 from watchdog.store.sql import Connection
 
 __all__ = ["note", "recount", "recount_all", "recount_incidents"]
@@ -39,7 +40,7 @@ _COUNT = f"""
                NOT refused AND row_number() OVER (PARTITION BY incident, refused ORDER BY number DESC) = 1 AS arrived
         FROM said
     )
-    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id)
+    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id, mark)
     SELECT incident, :receiver,
            max(CASE WHEN arrived THEN event END),
            coalesce(max(CASE WHEN arrived THEN severity END), max(CASE WHEN latest THEN severity END)),
@@ -47,7 +48,8 @@ _COUNT = f"""
            max(CASE WHEN latest THEN at END),
            max(CASE WHEN latest AND refused THEN event END),
            max(CASE WHEN latest THEN settings END),
-           coalesce(max(CASE WHEN arrived THEN group_id END), max(CASE WHEN latest THEN group_id END))
+           coalesce(max(CASE WHEN arrived THEN group_id END), max(CASE WHEN latest THEN group_id END)),
+           :mark
     FROM ordered GROUP BY incident"""  # noqa: S608
 """Each `max` is of one row: the latest that was said of an incident, or the latest of it that may have arrived."""
 
@@ -58,12 +60,13 @@ _LATER_ONES = """
     CROSS JOIN messages AS later ON later.id = theirs.message
     WHERE this.id = ? AND later.receiver = this.receiver AND later.number > this.number AND later.body IS NOT NULL LIMIT 1"""
 _NOTE = f"""
-    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id)
+    INSERT INTO told (incident, receiver, event, severity, sequence, at, refused, settings, group_id, mark)
     SELECT notices.incident, messages.receiver, notices.event, notices.severity, notices.sequence, {_AT}, NULL, messages.settings,
-        messages.group_id
-    FROM messages JOIN notices ON notices.message = messages.id WHERE messages.id = ?
+        messages.group_id, :mark
+    FROM messages JOIN notices ON notices.message = messages.id WHERE messages.id = :message
     ON CONFLICT (incident, receiver) DO UPDATE SET event = excluded.event, severity = excluded.severity, sequence = excluded.sequence,
-        at = excluded.at, refused = NULL, settings = excluded.settings, group_id = excluded.group_id"""  # noqa: S608 - our own SQL
+        at = excluded.at, refused = NULL, settings = excluded.settings, group_id = excluded.group_id,
+        mark = excluded.mark"""  # noqa: S608 - our own SQL
 
 
 def note(connection: Connection, message_id: str, receiver: str) -> None:
@@ -71,7 +74,7 @@ def note(connection: Connection, message_id: str, receiver: str) -> None:
     if connection.execute(_LATER_ONES, (message_id,)).fetchone():
         recount(connection, message_id, receiver)  # one behind it was dropped, or expired, before this one was sent
     else:
-        connection.execute(_NOTE, (message_id,))
+        connection.execute(_NOTE, {"message": message_id, "mark": new_mark()})
 
 
 def recount(connection: Connection, message_id: str, receiver: str) -> None:
@@ -89,6 +92,6 @@ def recount_all(connection: Connection, receiver: str) -> None:
     _recount(connection, _ALL, {"receiver": receiver})
 
 
-def _recount(connection: Connection, incidents: str, names: dict[str, str]) -> None:
+def _recount(connection: Connection, incidents: str, names: Mapping[str, str]) -> None:
     connection.execute(_FORGET.format(incidents=incidents), names)
-    connection.execute(_COUNT.format(incidents=incidents), names)
+    connection.execute(_COUNT.format(incidents=incidents), {**names, "mark": new_mark()})
