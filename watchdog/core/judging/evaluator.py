@@ -145,7 +145,8 @@ class Evaluator:
         if loaded.unread_reason is not None:
             return Judgement(rule, unknown=loaded.unread_reason)
         findings = judge_rows(rule, variants, open_keys, loaded, self._statements)
-        return Judgement(rule, tuple(self._with_still(finding, loaded) for finding in findings))
+        remediable = any(copy.remedy is not None for copy in (rule, *(variant for variant, _ in variants)))
+        return Judgement(rule, tuple([self._with_still(finding, loaded) for finding in findings] if remediable else findings))
 
     def _with_still(self, finding: Finding, loaded: LoadedTable) -> Finding:
         """Return the finding with whether `when_still` holds, where there is one."""

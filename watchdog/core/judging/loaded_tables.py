@@ -3,13 +3,31 @@
 Input: a table and its `Reading`. Output: a `LoadedTable`, which answers "is this idle", "is this a gap, and why", "which row is this key".
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from watchdog.core.model.rows import Cell, Key, Reading, Table
 
 __all__ = ["LoadedTable"]
+
+
+class WholeRow(Mapping[str, Cell]):
+    """The cells of a row under all columns of its table. Not a copy: thousands of rows may appear in findings, and few are looked at."""
+
+    __slots__ = ("_cells", "_columns")
+
+    def __init__(self, cells: Mapping[str, Cell], columns: Mapping[str, None]) -> None:
+        self._cells, self._columns = cells, columns
+
+    def __getitem__(self, name: str) -> Cell:
+        return self._cells[name] if name in self._cells else self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 @dataclass(frozen=True)
@@ -31,8 +49,9 @@ class LoadedTable:
         return cls(table, reading, {column: tuple(rows) for column, rows in gaps.items()})
 
     def sql_rows(self, names: Sequence[str]) -> Iterable[tuple[object, ...]]:
-        """Yield each row for SQL: its number, then a cell for each of these columns; NULL if there is none."""
-        return ((number, *map(row.cells.get, names)) for number, row in enumerate(self.reading.rows))
+        """Return each row for SQL: its number, then a cell for each of these columns; NULL if there is none."""
+        rows = self.reading.rows
+        return zip(range(len(rows)), *([row.cells.get(name) for row in rows] for name in names), strict=True)
 
     @cached_property
     def numbers(self) -> Mapping[Key, int]:
@@ -42,22 +61,16 @@ class LoadedTable:
     @cached_property
     def keys(self) -> tuple[Key, ...]:
         """The key of each row."""
-        return tuple([row.key(self.table.key) for row in self.reading.rows])
+        rows, names = self.reading.rows, self.table.key
+        return tuple(zip(*([str(row.cells[name]) for row in rows] for name in names), strict=True)) if names else ((),) * len(rows)
 
     def cells(self, number: int) -> Mapping[str, Cell]:
         """Return a whole row. A column that is idle or a gap is None."""
-        made = self._cells.get(number)
-        if made is None:
-            made = self._cells[number] = {**self._nothing, **self.reading.rows[number].cells}
-        return made
+        return WholeRow(self.reading.rows[number].cells, self._columns)
 
     @cached_property
-    def _nothing(self) -> dict[str, None]:
+    def _columns(self) -> Mapping[str, None]:
         return dict.fromkeys(column.name for column in self.table.columns)
-
-    @cached_property
-    def _cells(self) -> dict[int, Mapping[str, Cell]]:
-        return {}  # made for the few rows that appear in findings, then shared by all rules
 
     def rows_with_gaps(self, columns: Collection[str]) -> set[int]:
         """Return the rows in which any of these columns is a gap."""

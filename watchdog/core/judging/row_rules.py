@@ -58,7 +58,8 @@ class _Share(Struct, frozen=True):
 
 
 def _shares(rule: Rule, variants: Variants, open_keys: Mapping[Key, bool], loaded: LoadedTable) -> Iterator[_Share]:
-    open_rows = {loaded.numbers[key]: held for key, held in open_keys.items() if key in loaded.numbers} if open_keys else {}
+    row_of = loaded.numbers if open_keys else {}
+    open_rows = {row_of[key]: held for key, held in open_keys.items() if key in row_of}
     if not variants:
         yield _Share(rule, None, open_rows)
         return
@@ -98,8 +99,10 @@ class _Judge:
         breaches = held
         if unsure or self.share.rows is not None:
             breaches = {number: holds for number, holds in held.items() if number not in unsure and self._is_mine(number)}
-        yield from (self._finding(number, Verdict.UNKNOWN, read=self.sql.where_reads) for number in sorted(unsure))
-        yield from (self._finding(number, Verdict.BREACH, escalate=holds) for number, holds in breaches.items())
+        for number in sorted(unsure):
+            yield self._finding(number, Verdict.UNKNOWN, read=self.sql.where_reads)
+        for number, holds in breaches.items():
+            yield self._finding(number, Verdict.BREACH, escalate=holds)
         yield from self._others(blind, {*unsure, *breaches})
 
     def _others(self, blind: set[int], judged: set[int]) -> Iterator[Finding]:
@@ -130,14 +133,14 @@ class _Judge:
         return self._finding(number, Verdict.CLEAR)
 
     def _finding(self, number: int, verdict: Verdict, *, escalate: tuple[bool, ...] = (), read: frozenset[str] = frozenset()) -> Finding:
-        rule, cells = self.rule, self.loaded.cells(number)
+        rule, shown = self.rule, self.loaded.reading.rows[number].cells.get
         return Finding(
             rule,
             self.loaded.keys[number],
             verdict,
             self._severity(number, escalate) if escalate else rule.severity,
-            values={column: cells.get(column) for column in rule.columns},
-            cells=cells,
+            values={column: shown(column) for column in rule.columns},
+            cells=self.loaded.cells(number),
             reason=self.loaded.gap_reason(number, read) or "" if read else "",
         )
 

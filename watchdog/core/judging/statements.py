@@ -86,6 +86,8 @@ class RuleStatements:
         if id(rule) in self._silent:
             return {}
         _, found = self._tables.run(self.of(rule).breaches, bound(rule.params), rows)
+        if not rule.escalate:
+            return dict.fromkeys([_whole(number) for (number,) in found], ())
         return {_whole(number): tuple(map(bool, entries)) for number, *entries in found}
 
     def find_silent(self, rules: Sequence[Rule], rows: int) -> None:
@@ -202,7 +204,7 @@ def _truths(holds: list[SqlCell]) -> Truths:
 
 
 def _whole(number: SqlCell) -> int:
-    return int(number) if isinstance(number, int | float) else -1
+    return int(number) if isinstance(number, (int, float)) else -1
 
 
 def _cell(cell: SqlCell) -> Cell:

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import islice
 
 from watchdog.core.model.rows import Kind, Param, Table
 from watchdog.core.sql.bounded_text import LONGEST_TEXT, TEXT_FUNCTIONS, TooLongError
@@ -39,6 +38,7 @@ _LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 _STEPS_BETWEEN_LOOKS = 5_000
+_ROWS_BETWEEN_LOOKS = 20
 _LONGEST_S = 5.0  # a limit in addition to steps: a long text costs more than a number
 _MOST_ANSWERED = 10_000_000  # characters and bytes of texts
 _MOST_HEAP = 256 * 1024**2
@@ -221,9 +221,9 @@ def _fetched(cursor: sqlite3.Cursor, most: int) -> list[tuple[SqlCell, ...]]:
     """Return at most so many rows. StoppedError if their texts are too long to keep."""
     rows: list[tuple[SqlCell, ...]] = []
     size = 0
-    for row in islice(cursor, most):
-        rows.append(row)
-        size += sum(len(cell) for cell in row if isinstance(cell, str | bytes))
+    while len(rows) < most and (some := cursor.fetchmany(min(_ROWS_BETWEEN_LOOKS, most - len(rows)))):
+        rows += some
+        size += sum([len(cell) for row in some for cell in row if isinstance(cell, (str, bytes))])
         if size > _MOST_ANSWERED:
             raise StoppedError(f"its answer holds more than {_MOST_ANSWERED // 10**6} million characters; narrow it")
     return rows
