@@ -27,7 +27,7 @@ from watchdog.core.incidents.remedies.due import Circumstances
 from watchdog.core.incidents.remedies.treat import treat
 from watchdog.core.incidents.routing import Recipient, Routing
 from watchdog.core.incidents.wanted import JudgedIncident, about_receiver, held_back
-from watchdog.core.judging.findings import Finding, Judgement, Verdict
+from watchdog.core.judging.findings import BREACH, Finding, Judgement, Verdict
 from watchdog.core.judging.links import link_of
 from watchdog.core.judging.texts import resolved_text, texts_of
 from watchdog.core.model.reading import Seen
@@ -64,25 +64,27 @@ class Situation(Struct, frozen=True):
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
     """Return the plan of one cycle for one target. Unchanged incidents are passed on as the same object and are not part of the plan."""
-    watched_s = watched_seconds(situation.now, loaded.previous_cycle_at, situation.target.interval_s)
+    target, now = situation.target, situation.now
+    watched_s = watched_seconds(now, loaded.previous_cycle_at, target.interval_s)
     rules = {judgement.rule.name: judgement.rule for judgement in judgements}
     twins = loaded.twins
     judged: list[JudgedIncident] = []
     causes: list[Cause] = []
     remediable: dict[str, Finding] = {}
     transitions: list[Transition] = []
+    itself = target.name == SELF
     asked: Sequence[Announced] = (*loaded.silences, *loaded.deploys)
-    announced = {one.id: one for one in asked} if situation.target.name == SELF else {}
+    announced = {one.id: one for one in asked} if itself else {}
     for moved, finding, made in _moved(situation, judgements, loaded, watched_s):
-        incident = _in_turn(moved, situation.now, twins)
+        incident = _in_turn(moved, now, twins) if moved.server else moved
+        rule = finding.rule if finding is not None else rules.get(incident.rule)
+        about = about_receiver(incident, finding.rule.reads) if itself and finding is not None else ""
+        announces = announced.get(incident.key.get("id", "")) if itself and is_announcement(incident) else None
         verdict = finding.verdict if finding is not None else Verdict.NONE
-        about = about_receiver(incident, finding.rule.reads if finding is not None else ())
-        announces = announced.get(incident.key.get("id", "")) if is_announcement(incident) else None
         judged.append(JudgedIncident(incident, verdict, about, announces, twins.targets(incident) if incident.server else ()))
         if finding is not None and finding.rule.remedy is not None:
             remediable[incident.id] = finding
-        rule = finding.rule if finding is not None else rules.get(incident.rule)
-        if rule is not None and holds_back(incident, rule.for_s, situation.now, situation.target.interval_s, rule.keep_firing_for_s):
+        if incident.inhibits and rule is not None and holds_back(incident, rule.for_s, now, target.interval_s, rule.keep_firing_for_s):
             causes.append(Cause(incident, about))
         transitions += made
     before = {i.id: i for i in loaded.open}
@@ -90,15 +92,14 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
     quiet = Quiet(
         causes,
         loaded.silences,
-        situation.now,
+        now,
         acknowledged=loaded.acknowledged,
         deploys=loaded.deploys,
         twins=twins,
-        elsewhere=Elsewhere(loaded.twins_causes, loaded.silences, situation.now, deploys=loaded.deploys),
+        elsewhere=Elsewhere(loaded.twins_causes, loaded.silences, now, deploys=loaded.deploys),
         heard=loaded.hearing(),
     )
     judged = [_let_go(one, before.get(one.incident.id), situation, quiet) for one in judged] if _next_in_line(situation) else judged
-    target, now = situation.target, situation.now
     at_hand = situation.remedies, situation.readings, quiet, loaded.deploys, loaded.attempts
     treated = treat(judged, remediable, Circumstances(target.name, now, target.interval_s, *at_hand))
     judged = [replace(one, incident=treated.of(one.incident)) for one in judged] if treated.incidents else judged
@@ -106,17 +107,16 @@ def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
         judged,
         loaded,
         situation.recipients,
-        situation.target.name,
-        situation.now,
+        target.name,
+        now,
         situation.service,
         quiet=quiet,
         routing=situation.routing,
     )
-    unsettled = {i.id for i in loaded.unsettled}
     return Plan(
-        target=situation.target.name,
-        at=situation.now,
-        incidents=tuple(s.incident for s in judged if s.incident.id not in unsettled and _is_new(s.incident, before.get(s.incident.id))),
+        target=target.name,
+        at=now,
+        incidents=_changed(judged, before, loaded.unsettled),
         transitions=(*transitions, *treated.transitions),
         messages=messages,
         withdrawn=withdrawn,
@@ -165,9 +165,11 @@ def end_target(target: str, loaded: Loaded, recipients: tuple[Recipient, ...], n
     return Plan(target, now, tuple(incident for incident, _ in ended), made, messages, withdrawn)
 
 
-def _is_new(incident: Incident, before: Incident | None) -> bool:
-    """Whether the incident must be written. Most unchanged incidents are the same object, which saves the comparison."""
-    return incident is not before and incident != before
+def _changed(judged: Iterable[JudgedIncident], before: Mapping[str, Incident], unsettled: Iterable[Incident]) -> tuple[Incident, ...]:
+    """Return the incidents that must be written. Most unchanged incidents are the same object, which saves the comparison."""
+    others = [one.incident for one in judged if one.incident is not before.get(one.incident.id)]
+    over = {incident.id for incident in unsettled}
+    return tuple([one for one in others if one.id not in over and one != before.get(one.id)])
 
 
 Moved = tuple[Incident, Finding | None, list[Transition]]
@@ -233,7 +235,7 @@ def _one(
     elif _forgotten(situation, incident, finding):
         ended, made = end(incident, Ended.FORGOTTEN, situation.now)
         return ended, finding, made
-    if finding.verdict is Verdict.BREACH:
+    if finding.verdict is BREACH:
         incident = _described(incident, finding, situation)
     stepped, made = step(incident, finding, watched_s, situation.now, situation.flapping, loaded.fired.get(incident.fingerprint, ()))
     if stepped.state is State.RESOLVED and stepped.ended is Ended.RECOVERED:

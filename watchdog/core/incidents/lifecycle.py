@@ -14,14 +14,16 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
-from watchdog.core.judging.findings import Finding, Verdict
+from watchdog.core.judging.findings import BREACH, Finding, Verdict
 from watchdog.core.judging.texts import NO_TEXTS, Texts
 from watchdog.core.model.identity import fingerprint, incident_id
 from watchdog.core.model.rows import Cell, Key
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.rule import Rule
 
-__all__ = ["MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin", "close", "end", "open_keys", "step", "watched_seconds"]
+__all__ = [
+    "FIRING", "MOVES", "OPEN", "Ended", "Incident", "State", "Transition", "begin", "close", "end", "open_keys", "step", "watched_seconds",
+]  # fmt: skip
 
 
 class State(StrEnum):
@@ -32,6 +34,10 @@ class State(StrEnum):
     RECOVERING = "recovering"
     RESOLVED = "resolved"
     DROPPED = "dropped"
+
+
+FIRING = State.FIRING
+"""For what is asked of every open incident in every cycle, as `BREACH`."""
 
 
 class Ended(StrEnum):
@@ -188,11 +194,13 @@ def step(
     earlier: Sequence[float] = (),
 ) -> tuple[Incident, list[Transition]]:
     """Apply one verdict to one open incident, until nothing changes. `earlier`: when incidents of its fingerprint fired before."""
+    if finding.verdict is BREACH and incident.state is FIRING and finding.severity.rank <= incident.severity.rank:
+        return incident, []  # no clock runs while an incident fires and does not get worse
     if finding.verdict is Verdict.NOT_COVERED:
         return end(incident, Ended.NOT_COVERED, now)
     after = MOVES.get((incident.state, finding.verdict))
-    if after is None or (after is incident.state is State.FIRING and finding.severity.rank <= incident.severity.rank):
-        return incident, []  # no clock runs while an incident fires and does not get worse
+    if after is None:
+        return incident, []
     moved = _entered(incident, after, now)
     if after is incident.state:
         moved = _count(moved, finding.verdict, watched_s)
@@ -286,7 +294,7 @@ def open_keys(incidents: Iterable[Incident]) -> Callable[[Rule], dict[Key, bool]
             of_rule.setdefault(incident.rule, []).append(incident)
 
     def of(rule: Rule) -> dict[Key, bool]:
-        mine = (incident for incident in of_rule.get(rule.name, ()) if incident.identity == rule.identity)
-        return {tuple(map(incident.key.__getitem__, rule.key)): incident.state is not State.PENDING for incident in mine}
+        mine, pending = of_rule.get(rule.name, ()), State.PENDING
+        return {tuple(map(one.key.__getitem__, rule.key)): one.state is not pending for one in mine if one.identity == rule.identity}
 
     return of

@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from watchdog.core.incidents.lifecycle import Incident, State
+from watchdog.core.incidents.lifecycle import FIRING, Incident
 from watchdog.core.incidents.messages import DROPPED, FIRE, Event, Notified
 from watchdog.core.incidents.quiet.announcements import Announced, affects
 from watchdog.core.incidents.quiet.inhibition import Cause
@@ -21,7 +21,7 @@ from watchdog.core.incidents.quiet.reasons import Quiet, Reason
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.quiet.windows import window_of
 from watchdog.core.incidents.routing import Recipient, Routing, Terms
-from watchdog.core.judging.findings import Verdict
+from watchdog.core.judging.findings import BREACH, Verdict
 from watchdog.core.model.target import SELF
 
 __all__ = [
@@ -207,9 +207,9 @@ def _of_the_end(notified: Notified | None, refused: Event | None) -> Decision:
 
 
 def _unseen(one: JudgedIncident, recipient: Recipient) -> Why | None:
-    if one.incident.state is not State.FIRING:
+    if one.incident.state is not FIRING:
         return Why.NOT_FIRING
-    if one.verdict is not Verdict.BREACH:
+    if one.verdict is not BREACH:
         return Why.NOT_SEEN
     return Why.ITSELF if one.about == recipient.name else None
 

@@ -9,7 +9,7 @@ from watchdog.core.model.rows import Cell, Key
 from watchdog.core.model.severity import Severity
 from watchdog.core.rules.rule import Rule
 
-__all__ = ["Finding", "Judgement", "Verdict"]
+__all__ = ["BREACH", "Finding", "Judgement", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -20,6 +20,10 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
     NOT_COVERED = "not covered"
     NONE = "none"
+
+
+BREACH = Verdict.BREACH
+"""For what is asked of every open incident in every cycle: CPython 3.11 takes ten times as long for `Verdict.BREACH`."""
 
 
 class Finding(Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from watchdog.core.judging.findings import Finding, Verdict
+from watchdog.core.judging.findings import BREACH, Finding, Verdict
 from watchdog.core.judging.loaded_tables import LoadedTable
 from watchdog.core.judging.statements import RuleSql, RuleStatements, Truths, severity_of
 from watchdog.core.model.rows import Key
@@ -102,7 +102,7 @@ class _Judge:
         for number in sorted(unsure):
             yield self._finding(number, Verdict.UNKNOWN, read=self.sql.where_reads)
         for number, holds in breaches.items():
-            yield self._finding(number, Verdict.BREACH, escalate=holds)
+            yield self._finding(number, BREACH, escalate=holds)
         yield from self._others(blind, {*unsure, *breaches})
 
     def _others(self, blind: set[int], judged: set[int]) -> Iterator[Finding]:
