@@ -22,7 +22,9 @@ from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity
 from watchdog.store import Claimed, Store
 from watchdog.store.outbox.notification_log import recount_all
+from watchdog.store.records import TOLD_COLUMNS
 
+TOLD = f"SELECT {', '.join(TOLD_COLUMNS)} FROM told ORDER BY incident, receiver"  # without the mark of the write
 RECEIVERS = ("ops", "dev")
 ARRIVES = {"delivered", "answer lost", "crash after"}
 OUTCOMES: dict[str, Outcome] = {
@@ -149,10 +151,10 @@ class World:
     def check_log(self) -> None:
         """What was noted message by message is what counting all messages says."""
         with self.store._file.writing() as connection:
-            noted = connection.execute("SELECT * FROM told ORDER BY incident, receiver").fetchall()
+            noted = connection.execute(TOLD).fetchall()
             for receiver in RECEIVERS:
                 recount_all(connection, receiver)
-            assert noted == connection.execute("SELECT * FROM told ORDER BY incident, receiver").fetchall()
+            assert noted == connection.execute(TOLD).fetchall()
 
     def check_stories(self) -> None:
         """One beginning, at most one end, and each event under one id."""

@@ -64,7 +64,8 @@ _LISTED = "SELECT value FROM json_each(?)"
 _OF_IDS = f"SELECT {_COLUMNS}, mark FROM incidents WHERE id IN ({_LISTED})"  # noqa: S608
 _OWED = f"""
     SELECT {_COLUMNS} FROM incidents WHERE target = :target AND state NOT IN {OPEN_STATES} AND fired_at IS NOT NULL AND id IN (
-        SELECT incident FROM told WHERE event <> 'resolved'
+        SELECT incident FROM told
+        WHERE event <> 'resolved' AND incident NOT IN (SELECT id FROM incidents WHERE target = :target AND state IN {OPEN_STATES})
         UNION SELECT notices.incident FROM notices JOIN messages ON messages.id = notices.message
               WHERE messages.target = :target AND messages.state = 'waiting' AND messages.body IS NULL
     ) ORDER BY id"""  # noqa: S608
@@ -124,16 +125,15 @@ def load(
     """
     previous = connection.execute(_BEGAN, (target,)).fetchone()
     _must_follow(began, Began(previous["number"] or 0, previous["fingerprint"] or ""), target)
-    open_ = kept.open.values(tuples(connection, _OPEN, (target,)), partial(_listed, connection, _OF_IDS))
+    open_ = tuple(kept.open.values(tuples(connection, _OPEN, (target,)), partial(_listed, connection, _OF_IDS)).values())
     unsettled = tuple(incident_from(row) for row in connection.execute(_OWED, {"target": target}))
     known = shared or SharedIncidents()
     twins, twins_causes = known.read(connection, servers, (*open_, *unsettled)) if servers else (NO_TWINS, {})
-    told = kept.notified.values(_told_of(connection, target, unsettled), partial(_listed, connection, _TOLD_OF_IDS))
     last = connection.execute(LAST_MESSAGE).fetchone()
     return Loaded(
         open=open_,
         unsettled=unsettled,
-        notified={(one.incident, one.receiver): one for one in told},
+        notified=kept.notified.values(_told_of(connection, target, unsettled), partial(_listed, connection, _TOLD_OF_IDS)),
         waiting=tuple(message_from(row, notices_of(connection, row["id"])) for row in connection.execute(_UNSENT, (target,)).fetchall()),
         previous_cycle_at=previous["at"],
         off=frozenset(row["receiver"] for row in connection.execute("SELECT receiver FROM switched_off")),

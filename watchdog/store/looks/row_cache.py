@@ -7,8 +7,8 @@ their values, the same objects as long as the marks are equal.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct, field
 
@@ -36,22 +36,22 @@ class CachedRows(Generic[Value]):
         """`make` computes a value from a row's cells and nothing else; the first `key_width` of them are its key."""
         self._make, self._width = make, key_width
         self._marked: list[Marked] = []
-        self._values: tuple[Value, ...] = ()
+        self._values: Mapping[Any, Value] = {}
 
-    def values(self, marked: Iterable[Marked], read: Callable[[Sequence[object]], Iterable[Cells]]) -> tuple[Value, ...]:
-        """One value per row, in order. Cached rows that are not among these are dropped.
+    def values(self, marked: Iterable[Marked], read: Callable[[Sequence[object]], Iterable[Cells]]) -> Mapping[Any, Value]:
+        """Key -> value of each row, in order; the same object if nothing changed. Cached rows that are not among these are dropped.
 
         `read`: given the first parts of keys, returns at least the rows with these keys: their cells, and the mark.
         """
         now = list(marked)
         if now != self._marked:
-            kept = dict(zip(self._marked, self._values, strict=True))
+            kept = dict(zip(self._marked, self._values.values(), strict=True))
             changed = [one for one in now if one not in kept]
             rows = read(list({one[0] for one in changed})) if changed else ()
             made = {row[: self._width]: self._make(row[:-1]) for row in rows}
             # without the lock, a row may be gone by now, and is left out; or be newer than its mark, and is read again next time
             self._marked = [one for one in now if one in kept or one[:-1] in made]
-            self._values = tuple([kept[one] if one in kept else made[one[:-1]] for one in self._marked])
+            self._values = {one[:-1]: kept[one] if one in kept else made[one[:-1]] for one in self._marked}
         return self._values
 
 
