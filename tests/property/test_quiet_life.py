@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from tests.builders.answers import NOW, a_target
 from tests.builders.fake_store import FakeStore, Fate
 from tests.builders.incidents import a_finding, a_rule
 from tests.property.test_notification_life import is_a_story
+from watchdog.core.incidents import decide as decide_module
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import State
 from watchdog.core.incidents.messages import FIRE, Event
@@ -263,7 +265,10 @@ def told_by(path: Path, history: list[Turn], *, restarts: bool) -> list[tuple[st
             assert loaded == transaction.load("prod", CachedTarget(), FLAPPING.window(now))
             life = Life(FakeStore(incidents={one.id: one for one in loaded.open}))
             situation = Situation(a_target(), now, recipients, ROUTINGS[1], flapping=FLAPPING)
-            plan = decide(situation, list(life._judged(turn)), loaded, Seen({}, {}, {}))
+            judged = list(life._judged(turn))
+            plan = decide(situation, judged, loaded, Seen({}, {}, {}))
+            with patch.object(decide_module, "_lasts", lambda *_: False):
+                assert plan == decide(situation, judged, loaded, Seen({}, {}, {}))  # step by step, the same is decided
             transaction.commit(plan)
         ask(store, turn.asked, now)
         said += [(m.receiver, [(n.incident, n.event, n.sequence) for n in m.notices]) for m in plan.messages]

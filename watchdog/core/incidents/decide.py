@@ -7,59 +7,36 @@ here.
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf, nextafter
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from watchdog.core.incidents.explain.decisions import decisions_made
 from watchdog.core.incidents.explain.explained import Made
-from watchdog.core.incidents.lifecycle import Ended, Incident, State, Transition, begin, end, step, watched_seconds
+from watchdog.core.incidents.lifecycle import FIRING, Ended, Incident, State, Transition, begin, end, step, watched_seconds
 from watchdog.core.incidents.messages import Message
-from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
-from watchdog.core.incidents.plan import Loaded, Plan
+from watchdog.core.incidents.notify import decide_notifications
+from watchdog.core.incidents.plan import Loaded, Plan, Situation
 from watchdog.core.incidents.quiet.acknowledgements import overtaken
 from watchdog.core.incidents.quiet.announcements import Announced
-from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.quiet.inhibition import Cause, holds_back
 from watchdog.core.incidents.quiet.reasons import Elsewhere, Quiet
 from watchdog.core.incidents.quiet.shared_servers import Twins, server_of
 from watchdog.core.incidents.quiet.silences import is_announcement
 from watchdog.core.incidents.remedies.due import Circumstances
 from watchdog.core.incidents.remedies.treat import treat
-from watchdog.core.incidents.routing import Recipient, Routing
+from watchdog.core.incidents.routing import Recipient
 from watchdog.core.incidents.wanted import JudgedIncident, about_receiver, held_back
 from watchdog.core.judging.findings import BREACH, Finding, Judgement, Verdict
 from watchdog.core.judging.links import link_of
 from watchdog.core.judging.texts import resolved_text, texts_of
 from watchdog.core.model.reading import Seen
-from watchdog.core.model.rows import Key, Reading
-from watchdog.core.model.target import SELF, Target
+from watchdog.core.model.rows import Key
+from watchdog.core.model.target import SELF
 from watchdog.core.rules.rule import Rule
 
 __all__ = ["Situation", "decide", "end_target"]
 
 NOTED_AFTER = 0.05
 """Fraction of `forget_after` that must pass before `seen_at` of an incident is updated again."""
-
-
-class Situation(Struct, frozen=True):
-    """The context of a decision."""
-
-    target: Target
-    now: float
-    recipients: tuple[Recipient, ...] = ()
-    routing: Routing = NO_ROUTES
-    service: str = "watchdog"
-    readings: Mapping[str, Reading] = field(default_factory=dict)
-    keep_samples_s: float = 900.0
-    loaded_rules: frozenset[str] = frozenset()
-    """Names of all loaded rules, including those that do not cover this target: a disabled rule is not a removed one."""
-    flapping: Flapping = NEVER_FLAPPING
-    servers: Mapping[str, str] = field(default_factory=dict)
-    """Source -> what identifies its server, so that targets which share one share its incidents."""
-    remedies: frozenset[str] = frozenset()
-    """The remedies that are allowed."""
-    decisions: bool = False
-    """Whether the plan says what was decided about every receiver. It costs about as much as the decisions themselves."""
 
 
 def decide(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded, seen: Seen) -> Plan:
@@ -149,8 +126,7 @@ def _let_go(one: JudgedIncident, before: Incident | None, situation: Situation, 
 def _decisions(
     situation: Situation, judged: Sequence[JudgedIncident], loaded: Loaded, messages: Sequence[Message], quiet: Quiet
 ) -> tuple[Made, ...]:
-    made = decisions_made(judged, loaded, situation.recipients, messages, situation.now, quiet=quiet, routing=situation.routing)
-    return tuple(made)
+    return tuple(decisions_made(judged, loaded, situation.recipients, messages, situation.now, quiet=quiet, routing=situation.routing))
 
 
 def end_target(target: str, loaded: Loaded, recipients: tuple[Recipient, ...], now: float, service: str) -> Plan:
@@ -193,8 +169,7 @@ def _moved(situation: Situation, judgements: Sequence[Judgement], loaded: Loaded
             if finding.verdict is Verdict.BREACH and key not in taken[name]:
                 texts = texts_of(finding, situation.target.name, finding.severity, situation.target.app)
                 link = link_of(finding, situation.target.link, situation.readings)
-                trial = _on_trial(situation, finding)
-                incident, first = begin(finding, situation.target.name, situation.now, texts, link, trial=trial)
+                incident, first = begin(finding, situation.target.name, situation.now, texts, link, trial=_on_trial(situation, finding))
                 incident = _about_server(incident, finding.rule, situation)
                 stepped, made = step(incident, finding, 0.0, situation.now, situation.flapping, loaded.fired.get(incident.fingerprint, ()))
                 yield stepped, finding, [first, *made]
@@ -207,11 +182,11 @@ def _about_server(incident: Incident, rule: Rule, situation: Situation) -> Incid
 
 
 def _in_turn(incident: Incident, now: float, twins: Twins) -> Incident:
-    """Let an incident that fires in this cycle come after its twins that are known to fire: they have been told already.
+    """Let an incident of a server that fires in this cycle come after its twins that are known to fire: they have been told already.
 
     A cycle whose poll took long may have begun before theirs.
     """
-    if incident.fired_at != now or not incident.server or twins.last_fired(incident) < now:
+    if incident.fired_at != now or twins.last_fired(incident) < now:
         return incident
     return replace(incident, fired_at=nextafter(twins.last_fired(incident), inf))
 
@@ -229,6 +204,31 @@ def _one(
     if finding is None or judgement.unknown or judgement.idle or judgement.failed:
         verdict = Verdict.UNKNOWN if judgement.unknown else Verdict.NONE
         return _judged(incident, verdict, trial=incident.trial, deploy=incident.deploy), finding, []
+    if _lasts(incident, finding, situation):
+        return incident, finding, []
+    return _step_by_step(situation, loaded, incident, finding, watched_s)
+
+
+def _lasts(incident: Incident, finding: Finding, situation: Situation) -> bool:
+    """Whether a breach leaves a firing incident as it is. Nearly always it does, and then none of the steps below has an effect."""
+    rule, target = finding.rule, situation.target
+    return (
+        finding.verdict is BREACH
+        and incident.state is FIRING
+        and incident.verdict == BREACH
+        and incident.values == finding.values
+        and incident.summary != ""
+        and finding.severity.rank <= incident.severity.rank
+        and incident.trial is (target.trial or rule.trial)
+        and incident.deploy is rule.deploy
+        and incident.inhibits == rule.inhibits
+        and incident.labels == rule.labels
+        and abs(situation.now - incident.seen_at) <= target.forget_after_s * NOTED_AFTER
+        and incident.link == link_of(finding, target.link, situation.readings)
+    )
+
+
+def _step_by_step(situation: Situation, loaded: Loaded, incident: Incident, finding: Finding, watched_s: float) -> Moved:
     incident = _judged(incident, finding.verdict, trial=_on_trial(situation, finding), deploy=finding.rule.deploy)
     if not _absent(finding):
         incident = _seen(incident, situation)

@@ -15,16 +15,15 @@ from watchdog.core.incidents.payload import fitting
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.deploys import deploy_before
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET, Quiet
-from watchdog.core.incidents.routing import Recipient, Routing, Terms
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient, Routing, Terms
 from watchdog.core.incidents.wanted import Decision, JudgedIncident, Why, decision, quiet_reason, reminded_along, terms_of
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.identity import message_id
 
-__all__ = ["NO_ROUTES", "decide_notifications", "final_notification", "held_for_group", "notice_of"]
+__all__ = ["decide_notifications", "final_notification", "held_for_group", "notice_of"]
 
 MOST_NOTICES = 100
 """Most incidents in one message for machines; more are split. (A message for people is shortened by its receiver.)"""
-NO_ROUTES = Routing()
 UNDECIDED = frozenset({Why.NOT_FIRING, Why.NOT_SEEN, Why.KNOWN, Why.REFUSED})
 """Of an incident that is open: nothing new is to be said, and what waits to be said stays."""
 

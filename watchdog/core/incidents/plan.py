@@ -1,4 +1,4 @@
-"""The plan: everything that a cycle writes, as one value; and what a cycle loads before it decides."""
+"""The plan: everything that a cycle writes, as one value; and what it is decided from: the situation, and what a cycle loads."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,12 +9,36 @@ from watchdog.core.incidents.lifecycle import Incident, Transition
 from watchdog.core.incidents.messages import FIRE, Message, Notified
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
+from watchdog.core.incidents.quiet.flapping import NEVER_FLAPPING, Flapping
 from watchdog.core.incidents.quiet.shared_servers import NO_TWINS, Twins
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.remedies.attempt import Attempt
-from watchdog.core.model.rows import Sample
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient, Routing
+from watchdog.core.model.rows import Reading, Sample
+from watchdog.core.model.target import Target
 
-__all__ = ["Loaded", "Plan"]
+__all__ = ["Loaded", "Plan", "Situation"]
+
+
+class Situation(Struct, frozen=True):
+    """The context of a decision."""
+
+    target: Target
+    now: float
+    recipients: tuple[Recipient, ...] = ()
+    routing: Routing = NO_ROUTES
+    service: str = "watchdog"
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+    keep_samples_s: float = 900.0
+    loaded_rules: frozenset[str] = frozenset()
+    """Names of all loaded rules, including those that do not cover this target: a disabled rule is not a removed one."""
+    flapping: Flapping = NEVER_FLAPPING
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Source -> what identifies its server, so that targets which share one share its incidents."""
+    remedies: frozenset[str] = frozenset()
+    """The remedies that are allowed."""
+    decisions: bool = False
+    """Whether the plan says what was decided about every receiver. It costs about as much as the decisions themselves."""
 
 
 class Loaded(Struct, frozen=True):

@@ -21,7 +21,7 @@ from watchdog.core.incidents.quiet.selection import MOST_REMEMBERED, Selection
 from watchdog.core.incidents.quiet.windows import Window, window_of
 from watchdog.core.model.severity import Severity
 
-__all__ = ["LONGEST_GROUP_INTERVAL_S", "Recipient", "Route", "Routing", "Terms", "Way"]
+__all__ = ["LONGEST_GROUP_INTERVAL_S", "NO_ROUTES", "Recipient", "Route", "Routing", "Terms", "Way"]
 
 REPEAT_S = 3600.0
 LONGEST_REPEAT_S = 86400.0
@@ -211,3 +211,6 @@ def _all_terms(routes: Sequence[Route]) -> Iterator[Terms]:
     for route in routes:
         yield from route.receivers.values()
         yield from _all_terms(route.routes)
+
+
+NO_ROUTES = Routing()

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from watchdog.core.incidents.lifecycle import Incident
-from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.quiet.acknowledgements import OVERTAKEN, Acknowledgement
 from watchdog.core.incidents.quiet.deploys import Deploy
 from watchdog.core.incidents.quiet.silences import Silence
-from watchdog.core.incidents.routing import Recipient, Routing
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient, Routing
 from watchdog.core.model.queries import sources_asked
 
 __all__ = ["LISTENER", "SERVERS", "Audience", "Given"]

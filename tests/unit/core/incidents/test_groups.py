@@ -11,10 +11,10 @@ from tests.builders.incidents import a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.explain.decisions import decisions_made
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notified
-from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications, final_notification, held_for_group
+from watchdog.core.incidents.notify import decide_notifications, final_notification, held_for_group
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET
-from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient, Route, Routing, Terms
 from watchdog.core.incidents.wanted import JudgedIncident
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity

@@ -5,10 +5,10 @@ from tests.builders.answers import NOW
 from tests.builders.incidents import a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import DROPPED, Event, Message, Notified
-from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
+from watchdog.core.incidents.notify import decide_notifications
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET
-from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient
 from watchdog.core.incidents.wanted import JudgedIncident, about_receiver, decision
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity

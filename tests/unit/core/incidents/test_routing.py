@@ -9,11 +9,11 @@ from tests.builders.answers import NOW
 from tests.builders.incidents import a_message, a_notice, a_told, an_incident
 from watchdog.core.incidents.lifecycle import Ended, Incident, State
 from watchdog.core.incidents.messages import Event
-from watchdog.core.incidents.notify import NO_ROUTES, decide_notifications
+from watchdog.core.incidents.notify import decide_notifications
 from watchdog.core.incidents.plan import Loaded
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import NOT_QUIET
-from watchdog.core.incidents.routing import Recipient, Terms
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient, Terms
 from watchdog.core.incidents.wanted import JudgedIncident, decision
 from watchdog.core.judging.findings import Verdict
 from watchdog.core.model.severity import Severity

@@ -12,13 +12,13 @@ from tests.builders.incidents import a_finding, a_rule, a_told, an_incident
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.lifecycle import Incident, State, close
 from watchdog.core.incidents.messages import Event, Message, Notified
-from watchdog.core.incidents.notify import NO_ROUTES, notice_of
+from watchdog.core.incidents.notify import notice_of
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.inhibition import Cause, Inhibitions, holds_back
 from watchdog.core.incidents.quiet.matchers import parse_matchers
 from watchdog.core.incidents.quiet.reasons import Quiet
 from watchdog.core.incidents.quiet.silences import Silence
-from watchdog.core.incidents.routing import Recipient
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient
 from watchdog.core.incidents.wanted import quiet_reason
 from watchdog.core.judging.findings import Judgement, Verdict
 from watchdog.core.model.reading import Seen

@@ -11,7 +11,6 @@ from tests.builders.incidents import a_finding, a_rule, an_incident
 from watchdog.core.incidents.decide import Situation, decide
 from watchdog.core.incidents.explain.document import explained_document
 from watchdog.core.incidents.lifecycle import Incident, State
-from watchdog.core.incidents.notify import NO_ROUTES
 from watchdog.core.incidents.plan import Loaded, Plan
 from watchdog.core.incidents.quiet.acknowledgements import Acknowledgement
 from watchdog.core.incidents.quiet.matchers import parse_matchers
@@ -19,7 +18,7 @@ from watchdog.core.incidents.quiet.reasons import Quiet, quiet_reasons
 from watchdog.core.incidents.quiet.shared_servers import OF_THE_SERVER, Twins, server_of
 from watchdog.core.incidents.quiet.silences import Silence
 from watchdog.core.incidents.quiet.windows import Span, Window
-from watchdog.core.incidents.routing import Recipient, Route, Routing, Terms
+from watchdog.core.incidents.routing import NO_ROUTES, Recipient, Route, Routing, Terms
 from watchdog.core.judging.findings import Judgement
 from watchdog.core.model.reading import Seen
 from watchdog.core.model.severity import Severity
