@@ -3,31 +3,39 @@
 Input: a table and its `Reading`. Output: a `LoadedTable`, which answers "is this idle", "is this a gap, and why", "which row is this key".
 """
 
+from abc import ABCMeta
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct
 
 from watchdog.core.model.rows import Cell, Key, Reading, Table
 
 __all__ = ["LoadedTable"]
 
 
-class WholeRow(Mapping[str, Cell]):
-    """The cells of a row under all columns of its table. Not a copy: thousands of rows may appear in findings, and few are looked at."""
+class _StructOfMapping(type(Struct), ABCMeta):  # type: ignore[misc]  # mypy does not know the type of a class that it computes
+    """The type of a struct that is a mapping."""
 
-    __slots__ = ("_cells", "_columns")
 
-    def __init__(self, cells: Mapping[str, Cell], columns: Mapping[str, None]) -> None:
-        self._cells, self._columns = cells, columns
+class WholeRow(Mapping[str, Cell], Struct, frozen=True, eq=False, gc=False, metaclass=_StructOfMapping):
+    """The cells of a row under all columns of its table. Not a copy: thousands of rows may appear in findings, and few are looked at.
+
+    A struct, because the garbage collector then leaves them alone.
+    """
+
+    row: Mapping[str, Cell]
+    columns: Mapping[str, None]
 
     def __getitem__(self, name: str) -> Cell:
-        return self._cells[name] if name in self._cells else self._columns[name]
+        return self.row[name] if name in self.row else self.columns[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+        return iter(self.columns)
 
     def __len__(self) -> int:
-        return len(self._columns)
+        return len(self.columns)
 
 
 @dataclass(frozen=True)

@@ -268,6 +268,7 @@ def test_an_idle_column_that_is_only_shown_is_none() -> None:
 
     assert finding.values == {"length": 60, "oldest_s": None}
     assert finding.cells["oldest_s"] is None
+    assert finding.cells == {**dict.fromkeys(column.name for column in TABLES["queues"].columns), **row.cells}
 
 
 def test_an_idle_reason_names_its_column() -> None:
