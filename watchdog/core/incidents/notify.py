@@ -128,9 +128,12 @@ class _Decided:
 
     def _wishes(self, queued: Mapping[str, list[Notice]]) -> Iterator[Wish]:
         """Yield what is to be told of each incident. A waiting notice with the same content keeps its snapshot."""
+        name, notified_of = self._recipient.name, self._loaded.notified
         for one in self._judged:
-            incident, notified = one.incident, self._loaded.notified.get((one.incident.id, self._recipient.name))
+            incident, notified = one.incident, notified_of.get((one.incident.id, name))
             decided = self._decide(one, notified)
+            if decided.event is None and incident.id not in queued:
+                continue
             olds = queued.get(incident.id, [])
             notices: list[Notice] = []
             if decided.event is not None:

@@ -112,7 +112,7 @@ def decision(
 ) -> Decision:
     """Decide about one incident and one receiver. `again`: whether what was refused may be repeated, and what fires be reminded of."""
     incident = one.incident
-    refused = notified.refused if notified is not None and _still_refused(notified, recipient, now, again=again) else None
+    refused = notified.refused if notified and notified.refused and _still_refused(notified, recipient, now, again=again) else None
     # 1. Everybody who was notified hears the end, whatever the reasons below say by then.
     if not incident.open:
         return _of_the_end(notified, refused)
@@ -239,7 +239,7 @@ def reminded_along(
 
 def _remedy_failed(incident: Incident, notified: Notified | None) -> bool:
     """Whether what watchdog did by itself did not help, since a receiver was notified: it is told, whenever it wants reminders."""
-    if notified is None or notified.event not in FIRE or notified.refused is not None or incident.remedy_news_at is None:
+    if incident.remedy_news_at is None or notified is None or notified.event not in FIRE or notified.refused is not None:
         return False
     return notified.at < incident.remedy_news_at
 
