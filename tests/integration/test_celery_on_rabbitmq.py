@@ -1,12 +1,14 @@
 """The celery source on a real RabbitMQ: workers are asked, no queue stays behind, and a broker that hangs or blocks hangs nothing."""
 
+import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import kombu
 import pytest
 from pydantic import SecretStr
 
@@ -17,12 +19,13 @@ from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers
-from watchdog.demo.processes import LOOPBACK
+from watchdog.demo.processes import LOOPBACK, Process
 from watchdog.sources.celery.source import CelerySettings, CelerySource
 
 pytestmark = [pytest.mark.xdist_group("rabbitmq-1"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
 
 SHOP, NOBODY = "celery@shop", "celery@nobody"
+Asked = Callable[[], list[dict[str, Any]]]
 
 
 def source_of(url: str) -> CelerySource:
@@ -34,13 +37,34 @@ def ask(source: CelerySource, query: Query) -> Any:
 
 
 @pytest.fixture(scope="module")
-def rabbitmq(rabbitmq_server: RabbitMQ) -> Iterator[RabbitMQ]:
-    """With one worker."""
+def worker(rabbitmq_server: RabbitMQ) -> Iterator[Process]:
+    """The only one."""
     server = rabbitmq_server.emptied()
     with Cluster(environment={"DEMO_BROKER_URL": server.url, "DEMO_RESULTS_URL": "disabled://"}) as cluster:
         cluster.start_worker(SHOP, ["orders"], 2, "threads")
         until(lambda: ask(source_of(server.url), PingWorkers()) == frozenset({SHOP}), 90, "an answer of the worker")
-        yield server
+        yield cluster.workers[SHOP]
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(rabbitmq_server: RabbitMQ, worker: Process) -> RabbitMQ:
+    """With one worker."""
+    return rabbitmq_server
+
+
+@pytest.fixture
+def asked(rabbitmq: RabbitMQ) -> Iterator[Asked]:
+    """What workers were asked since the test began."""
+    told: list[dict[str, Any]] = []
+    with kombu.Connection(rabbitmq.url) as connection:
+        queue = kombu.Queue("", kombu.Exchange("celery.pidbox", "fanout", passive=True), exclusive=True)(connection.default_channel)
+        queue.declare()
+
+        def so_far() -> list[dict[str, Any]]:
+            told.extend(message.payload for message in iter(lambda: queue.get(no_ack=True), None))
+            return told
+
+        yield so_far
 
 
 def queues_of(rabbitmq: RabbitMQ) -> set[str]:
@@ -61,6 +85,20 @@ def test_a_worker_tells_its_pool_and_its_queues(rabbitmq: RabbitMQ) -> None:
 def test_no_queue_is_left_in_the_broker(rabbitmq: RabbitMQ, names: tuple[str, ...]) -> None:
     source_of(rabbitmq.url).ask([PingWorkers(names), InspectWorkers(names), HeldByWorkers(names)])
     until(lambda: queues_of(rabbitmq) == set(), 15, "no queue for replies")
+
+
+def test_an_answer_to_an_earlier_question_is_none_to_this_one(rabbitmq: RabbitMQ, worker: Process, asked: Asked) -> None:
+    asker = threading.Thread(target=ask, args=(source_of(rabbitmq.url), PingWorkers((SHOP,))))
+    worker.send(signal.SIGSTOP)
+    try:
+        asker.start()
+        until(asked, 20, "the question")
+        with kombu.Connection(rabbitmq.url) as connection:
+            connection.Producer().publish({SHOP: {"ok": "pong"}}, **asked()[0]["reply_to"], headers={"ticket": "of an earlier one"})
+        asker.join()
+    finally:
+        worker.send(signal.SIGCONT)
+    assert [one["method"] for one in asked()] == ["ping"]
 
 
 def test_a_wrong_password_is_a_refusal_that_shows_none(rabbitmq: RabbitMQ) -> None:

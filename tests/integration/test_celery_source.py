@@ -1,10 +1,12 @@
 """The celery source against real workers on a real Redis: alive, busy, frozen, two under one name; a broker that hangs or refuses us."""
 
+import base64
+import json
 import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from watchdog.core.model.schedules.periodic import PeriodicTasks
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, PlansOfWorkers, ScheduledByWorkers
 from watchdog.demo.processes import LOOPBACK
 from watchdog.sources.celery.amqp_address import is_amqp
+from watchdog.sources.celery.broker import connection_arguments
+from watchdog.sources.celery.mailbox import conversation
 from watchdog.sources.celery.source import CelerySettings, CelerySource, share_brokers
 from watchdog.sources.redis.settings import RedisSettings
 
@@ -184,13 +188,43 @@ def test_no_key_is_left_in_the_broker(source: CelerySource, client: redis.Redis,
     assert keys_of(client) == before
 
 
-def test_what_a_conversation_left_that_was_cut_off_is_removed_by_the_next_one(source: CelerySource, client: redis.Redis) -> None:
-    before = keys_of(client)
-    replies = f"{source._replies}.reply.celery.pidbox"
-    client.sadd("_kombu.binding.reply.celery.pidbox", f"{source._replies}\x06\x16\x06\x16{replies}")
-    client.lpush(replies, "{}")
+@pytest.fixture
+def asked(client: redis.Redis) -> Iterator[Callable[[], list[str]]]:
+    """Which commands workers were sent since the test began."""
+    with client.pubsub() as channel:  # type: ignore[no-untyped-call]
+        channel.subscribe("/0.celery.pidbox")
+        channel.get_message(timeout=5)
+        yield lambda: [_command(heard["data"]) for heard in iter(lambda: channel.get_message(timeout=0.2), None)]
+
+
+def _command(message: str) -> str:
+    return str(json.loads(base64.b64decode(json.loads(message)["body"]))["method"])
+
+
+@pytest.fixture
+def left(source: CelerySource, client: redis.Redis, asked: Callable[[], list[str]]) -> list[str]:
+    """The keys before a conversation that was cut off once it had asked. The worker's answer is in its reply queue."""
+    before, place = keys_of(client), source._settings.place
+    arguments = connection_arguments(place, timeout_s=2.0, connect_timeout_s=2.0, key_prefix="")
+    with conversation(arguments, "celery", source._replies, 1.0) as talk:
+        talk._mailbox._publish("ping", {}, destination=[FORKED], reply_ticket="of what was cut off")
+        until(lambda: client.llen(f"{source._replies}.reply.celery.pidbox"), 20, "the answer")
+    assert asked() == ["ping"]
+    return before
+
+
+def test_what_a_conversation_left_that_was_cut_off_is_no_answer_to_the_next_one(
+    source: CelerySource, left: list[str], asked: Callable[[], list[str]]
+) -> None:
+    source.ask([PingWorkers((FORKED,)), HeldByWorkers((FORKED,))])
+    assert asked() == ["ping", "reserved"]
+
+
+def test_what_a_conversation_left_that_was_cut_off_is_removed_by_the_next_one(
+    source: CelerySource, client: redis.Redis, left: list[str]
+) -> None:
     ask(source, PingWorkers((FORKED,)))
-    assert keys_of(client) == before
+    assert keys_of(client) == left
 
 
 def test_what_a_worker_holds_for_longer_than_kombus_default_is_not_delivered_again(source: CelerySource, client: redis.Redis) -> None:

@@ -1,29 +1,23 @@
 """One conversation with workers over their remote control: kombu's mailbox (what `app.control.inspect` uses), on a connection of its own.
 
 Workers reply into a queue that exists for the conversation alone. Its name stays the same for as long as this process runs: what a
-conversation that was cut off left in the broker, the next one removes. kombu is imported at the first conversation.
+conversation that was cut off left in it is no reply of the next one, which removes it. kombu is imported at the first conversation.
 """
 
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kombu import Connection
+from kombu import Connection, Consumer
 from kombu.pidbox import Mailbox
 
 __all__ = ["Conversation", "conversation"]
 
-AGAIN_S = 0.05
-"""With less time left, whoever is missing is not asked again."""
-
-
-class _LateError(Exception):
-    """Replies still arrive, and the time is over."""
-
 
 class _OneMailbox(Mailbox):  # type: ignore[misc]
-    """A mailbox whose reply queue keeps its name, whichever thread uses it."""
+    """A mailbox whose reply queue has the name that it is given, whichever thread uses it."""
 
     name_of_replies = ""
 
@@ -41,29 +35,35 @@ class Conversation:
     def ask(self, command: str, workers: Collection[str], **arguments: object) -> dict[str, object]:
         """Return worker -> its reply, as it sent it; those of `workers` that answered in time, or of all workers if none are named.
 
-        kombu waits for as many replies as workers were named. Two processes under one name send two, so whoever is missing is asked again.
+        kombu would wait for as many messages as there are names. But two processes under one name send two, and a worker that was too late
+        for an earlier question sends one to this: so what bears another question's ticket is left out, and each name is waited for.
         """
-        found: dict[str, object] = {}
-        ends_at = self._clock() + self._timeout_s
+        ticket, found, missing = str(uuid.uuid4()), dict[str, object](), set(workers)
 
-        def keep(reply: object) -> None:
+        def keep(reply: object, message: Any) -> None:
+            if message.headers.get("ticket") != ticket:
+                return
             for name, said in reply.items() if isinstance(reply, Mapping) else ():
-                if isinstance(name, str) and (not workers or name in workers):
+                if name in missing or (not workers and isinstance(name, str)):
                     found.setdefault(name, said)
-            if self._clock() > ends_at:
-                raise _LateError
+                    missing.discard(name)
 
-        missing, left_s = list(workers), self._timeout_s
-        while left_s > AGAIN_S:
-            with suppress(_LateError):
-                if workers:
-                    self._mailbox.call(missing, command, arguments, timeout=left_s, callback=keep)
-                else:
-                    self._mailbox.multi_call(command, arguments, timeout=left_s, callback=keep)
-            missing, left_s = [name for name in workers if name not in found], ends_at - self._clock()
-            if not missing:
-                break
+        self._mailbox._publish(  # noqa: SLF001 - what kombu offers beside it counts messages
+            command, arguments, destination=list(workers) or None, reply_ticket=ticket, timeout=self._timeout_s
+        )
+        self._collect(keep, lambda: bool(workers) and not missing)
         return found
+
+    def _collect(self, keep: Callable[[object, Any], None], complete: Callable[[], bool]) -> None:
+        """Give `keep` each message in the reply queue, until they are complete or the time is over; the queue is deleted then."""
+        connection, queue = self._mailbox.connection, self._mailbox.reply_queue
+        channel, ends_at = connection.default_channel, self._clock() + self._timeout_s
+        try:
+            with Consumer(channel, [queue], accept=self._mailbox.accept, no_ack=True, callbacks=[keep]), suppress(TimeoutError):
+                while not complete() and (left_s := ends_at - self._clock()) > 0:
+                    connection.drain_events(timeout=left_s)
+        finally:
+            channel.after_reply_message_received(queue.name)
 
 
 @contextmanager
