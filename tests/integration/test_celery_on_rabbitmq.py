@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import kombu
@@ -14,12 +15,14 @@ from pydantic import SecretStr
 
 from tests.processes.cluster import Cluster
 from tests.servers.rabbitmq import RabbitMQ, found
+from tests.servers.tcp_relay import TcpRelay
 from tests.servers.tcp_server import TcpServer
 from tests.servers.waiting import until
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.queries import Query
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers
 from watchdog.demo.processes import LOOPBACK, Process
+from watchdog.sources.celery.line import Line
 from watchdog.sources.celery.source import CelerySettings, CelerySource
 
 pytestmark = [pytest.mark.xdist_group("rabbitmq-1"), pytest.mark.skipif(found() is None, reason="RabbitMQ is not installed")]
@@ -28,8 +31,8 @@ SHOP, NOBODY = "celery@shop", "celery@nobody"
 Asked = Callable[[], list[dict[str, Any]]]
 
 
-def source_of(url: str) -> CelerySource:
-    return CelerySource(CelerySettings(url=SecretStr(url)))
+def source_of(url: str, **more: Any) -> CelerySource:
+    return CelerySource(CelerySettings(url=SecretStr(url), **more))
 
 
 def ask(source: CelerySource, query: Query) -> Any:
@@ -99,6 +102,21 @@ def test_an_answer_to_an_earlier_question_is_none_to_this_one(rabbitmq: RabbitMQ
     finally:
         worker.send(signal.SIGCONT)
     assert [one["method"] for one in asked()] == ["ping"]
+
+
+def test_after_a_connection_was_lost_on_the_way_workers_are_asked_again(rabbitmq: RabbitMQ, asked: Asked) -> None:
+    """RabbitMQ does not know yet, and keeps its reply queue for it."""
+    port = urlsplit(rabbitmq.url).port or 0
+    with TcpRelay(port) as relay:
+        source = source_of(rabbitmq.url.replace(f":{port}/", f":{relay.port}/"), timeout="20s")
+        asker = threading.Thread(target=ask, args=(source, PingWorkers((NOBODY,))))
+        asker.start()
+        until(asked, 20, "the question")
+        relay.hold()
+        source._settings, source._line = source_of(rabbitmq.url)._settings, Line(time.monotonic)
+        until(lambda: ask(source, PingWorkers((SHOP,))) == frozenset({SHOP}), 10, "an answer")
+        assert queues_of(rabbitmq) != set()
+    asker.join()
 
 
 def test_a_wrong_password_is_a_refusal_that_shows_none(rabbitmq: RabbitMQ) -> None:

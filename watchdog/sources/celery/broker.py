@@ -5,6 +5,7 @@ unacknowledged messages to their queues once they are older than *its own* visib
 findings/inspect-redelivers-what-runs.sh). So ours has none that ever ends, and looks under key names that no worker uses.
 """
 
+import math
 import ssl
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,8 @@ from watchdog.sources.redis.sentinel_address import SentinelAddress
 __all__ = ["amqp_arguments", "close_amqp", "connection_arguments"]
 
 NEVER_S = 10**9
+HEARTBEAT_S = 60
+"""By them RabbitMQ notices that a connection was lost on the way, and ends it with its queue. No conversation lasts until one is due."""
 NO_KEY = "_watchdog.no_unacked"
 _CERT_REQS = {"required": ssl.CERT_REQUIRED, "optional": ssl.CERT_OPTIONAL, "none": ssl.CERT_NONE}
 
@@ -25,11 +28,12 @@ Place = AmqpAddress | RedisAddress | SentinelAddress
 
 def connection_arguments(place: Place, *, timeout_s: float, connect_timeout_s: float, key_prefix: str) -> dict[str, Any]:
     """Return the arguments; each wait for the broker's answer is limited to `timeout_s`."""
-    common: dict[str, Any] = {"connect_timeout": connect_timeout_s, "heartbeat": 0}
+    common: dict[str, Any] = {"connect_timeout": connect_timeout_s}
     if isinstance(place, AmqpAddress):
         limits = {"read_timeout": timeout_s, "write_timeout": timeout_s, "max_retries": 0}
         amqp = amqp_arguments(place, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
-        return {**amqp, **common, "transport_options": limits}
+        heartbeat_s = max(HEARTBEAT_S, math.ceil(timeout_s))
+        return {**amqp, **common, "heartbeat": heartbeat_s, "transport_options": limits}
     options: dict[str, Any] = {
         "socket_timeout": timeout_s,
         "socket_connect_timeout": connect_timeout_s,

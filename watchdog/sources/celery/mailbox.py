@@ -1,7 +1,7 @@
 """One conversation with workers over their remote control: kombu's mailbox (what `app.control.inspect` uses), on a connection of its own.
 
-Workers reply into a queue that exists for the conversation alone. Its name stays the same for as long as this process runs: what a
-conversation that was cut off left in it is no reply of the next one, which removes it. kombu is imported at the first conversation.
+Workers reply into a queue that exists for the conversation alone. What a conversation that was cut off left in it is no reply of the next
+one, which removes it where the queue has the same name. kombu is imported at the first conversation.
 """
 
 import time

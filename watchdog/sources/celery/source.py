@@ -14,6 +14,7 @@ from watchdog.core.model.queries import Query
 from watchdog.core.model.servers.worker_queries import HeldByWorkers, InspectWorkers, PingWorkers, PlansOfWorkers, ScheduledByWorkers
 from watchdog.net.descriptor_limits import raise_if_own
 from watchdog.sources.base import Answers, Source
+from watchdog.sources.celery.amqp_address import AmqpAddress
 from watchdog.sources.celery.broker import connection_arguments
 from watchdog.sources.celery.line import Line
 from watchdog.sources.celery.settings import CelerySettings
@@ -78,7 +79,7 @@ class CelerySource:
             arguments = connection_arguments(
                 settings.place, timeout_s=2 * settings.timeout, connect_timeout_s=settings.connect_timeout, key_prefix=prefix
             )
-            with conversation(arguments, settings.control_exchange, self._replies, settings.timeout) as talk:
+            with conversation(arguments, settings.control_exchange, self._reply_queue(), settings.timeout) as talk:
                 found |= {query: self._answer(query, talk) for query in of_prefix}
         return found
 
@@ -104,6 +105,13 @@ class CelerySource:
     def _prefix(self, query: Query) -> str:
         given = self._settings.key_prefix
         return str(getattr(query, "key_prefix", "")) if given is None else given
+
+    def _reply_queue(self) -> str:
+        """On Redis always the same: what a conversation that was cut off left, the next one removes.
+
+        RabbitMQ removes it with its connection. While it does not know that one was lost on the way, it refuses that queue to others.
+        """
+        return str(uuid.uuid4()) if isinstance(self._settings.place, AmqpAddress) else self._replies
 
     def _refused(self, error: Exception) -> Gap:
         from watchdog.sources.celery.reasons import refusal  # noqa: PLC0415 - imports kombu
