@@ -119,10 +119,10 @@ def attempt(store: Store, outcome: Outcome, *, now: float = T0, receiver: str = 
     return claimed.message.id
 
 
-def opened(place: DatabasePlace) -> Store:
+def opened(place: DatabasePlace, busy_timeout_s: float = 0.2) -> Store:
     """The store in a folder, or in a database of PostgreSQL."""
     if isinstance(place, Path):
-        return Store.open(place / "watchdog.db", busy_timeout_s=0.2)
+        return Store.open(place / "watchdog.db", busy_timeout_s=busy_timeout_s)
     return Store.open(place, busy_timeout_s=0.5)
 
 
