@@ -15,8 +15,11 @@ from watchdog.core.text.sanitize import one_line
 __all__ = ["by_control", "by_flower", "flower_answer", "worker_answer"]
 
 LONGEST_ANSWER = 300
+REFUSED = 403
 UNKNOWN_TASK = "terminate: tasks unknown"
 """What a worker says to `revoke --terminate` of a task that it does not have."""
+NO_ANSWER = "Unknown reason"
+"""How Flower's refusal ends if the worker did not answer it within a second. A busy worker does later what it was told."""
 
 
 def by_control(request: Request) -> tuple[str, dict[str, object]]:
@@ -76,6 +79,8 @@ def flower_answer(status: int, body: bytes) -> Answer:
     except ValueError:
         text = re.sub(r"<[^>]*>", " ", text)
     said = _shown(" ".join(text.split())) or "no text"
+    if status == REFUSED and said.rstrip("'").endswith(NO_ANSWER):
+        return Answer(None, "Flower had no answer within a second: whether the worker got this is not known")
     return Answer(worked=status == 200, text=said if status == 200 else f"Flower answered {status}: {said}")
 
 

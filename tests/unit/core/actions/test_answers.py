@@ -63,6 +63,12 @@ def test_flowers_sentence_is_the_reason() -> None:
     assert (answer.worked, answer.text) == (False, "Flower answered 403: Failed to grow 'celery@sol' worker's pool")
 
 
+@pytest.mark.parametrize("said", ["Failed to restart the 'celery@pre' pool: Unknown reason", "Failed to set rate limit: 'Unknown reason'"])
+def test_that_flower_had_no_answer_in_time_leaves_it_unknown(said: str) -> None:
+    """Its second is over sooner than a pool of processes is restarted."""
+    assert flower_answer(403, said.encode()).worked is None
+
+
 def test_flowers_message_is_the_answer() -> None:
     assert flower_answer(200, b'{"message": "Revoked \'abc\'"}') == Answer(worked=True, text="Revoked 'abc'")
 
