@@ -3,6 +3,9 @@
 In: a cluster with a broker, and who looks at it. Each claim starts a worker of its own, and waits until it holds.
 """
 
+import signal
+import time
+
 from tests.processes.cluster import Cluster
 from tests.processes.looking import Watching
 from tests.servers.waiting import until
@@ -15,8 +18,14 @@ def shares_its_worker(cluster: Cluster, watching: Watching) -> None:
     if "celery@both" not in cluster.workers:  # a second attempt finds it there
         cluster.start_worker("both", ["letters", "parcels"], 2)
     until(lambda: watching.cells("queues", "letters", "consumers") == [1.0], 60, "its consumer to be known")
-    for queue, task, seconds in (("letters", "demo.ok", 0.1), ("parcels", "demo.hang", 30)):
-        cluster.app.send_task(task, args=[seconds], queue=queue)
+    worker = cluster.workers["celery@both"]
+    worker.send(signal.SIGSTOP)  # the messages wait for it: an idle worker begins before a slow sender says that it has sent (findings/)
+    try:
+        for queue, task, seconds in (("letters", "demo.ok", 0.1), ("parcels", "demo.hang", 30)):
+            cluster.app.send_task(task, args=[seconds], queue=queue)
+        time.sleep(0.05)
+    finally:
+        worker.send(signal.SIGCONT)
     until(lambda: watching.cells("queues", "parcels", "active") == [1.0], 40, "the parcel to be under way")
 
     def letter_counted() -> bool:
