@@ -381,7 +381,7 @@ def any_flower(statuses: dict[str, bool], metrics: str, answers: list[Any]) -> F
         if request.url.path == "/healthcheck":
             return httpx.Response(200, content=b"OK")
         if "status=true" in str(request.url):
-            return httpx.Response(200, json=statuses)
+            return httpx.Response(200, content=json.dumps(statuses))  # httpx's own JSON cannot hold half of a surrogate pair
         return httpx.Response(200, content=metrics.encode("utf-8", "replace") if "metrics" in request.url.path else next(bodies))
 
     return FlowerSource(FlowerSettings(url="http://flower.test"), transport=httpx.MockTransport(answer))
