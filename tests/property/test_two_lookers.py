@@ -1,5 +1,6 @@
 """Several lookers at one target, in any order and into each other, leave what one looker leaves that makes the committed looks."""
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -75,9 +76,9 @@ class Scene:
                 self.stores[0].settle(claimed.message.id, Delivered(), self.world.now)
 
     def left(self) -> Mapping[str, list[tuple[object, ...]]]:
-        """The rows of every table."""
+        """The rows of every table, without the marks of writes, which are random."""
         connection = self.stores[0]._file.connection()
-        return {name: sorted((tuple(row) for row in connection.execute(f"SELECT * FROM {name}")), key=repr) for name in LEFT}
+        return {name: sorted(map(_unmarked, connection.execute(f"SELECT * FROM {name}")), key=repr) for name in LEFT}
 
     def rows(self) -> Sequence[RecordedLook]:
         """What each look saw, as it is kept."""
@@ -88,6 +89,10 @@ class Scene:
             looker.close()
         for store in self.stores:
             store.close()
+
+
+def _unmarked(row: sqlite3.Row) -> tuple[object, ...]:
+    return tuple(row[name] for name in row.keys() if name != "mark")  # noqa: SIM118 - a row iterates over its values
 
 
 @contextmanager
