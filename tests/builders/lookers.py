@@ -4,11 +4,12 @@ In: a store, a world. Out: one more looker. What its tables remember, and what t
 does not know what another saw is found out.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 from msgspec import Struct
 
@@ -29,7 +30,7 @@ from watchdog.polling.poller import Poller
 from watchdog.sources.base import Answers
 from watchdog.store import OvertakenError, Store
 
-__all__ = ["TABLES", "Looker", "World"]
+__all__ = ["TABLES", "Looker", "World", "left"]
 
 RULES = """
 [[rule]]
@@ -208,3 +209,14 @@ class Looker:
 
 def _past(store: Store, target: str, now: float) -> Past:
     return Past(store.load_memories(target, {"queues": _Remembered}), store.load_samples(target, now - 900))
+
+
+def left(store: Store, tables: Iterable[str]) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of these tables, without the marks of writes, which are random."""
+    connection = store._file.connection()
+    found = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+    return {name: sorted(map(_unmarked, rows), key=repr) for name, rows in found.items()}
+
+
+def _unmarked(row: Any) -> tuple[object, ...]:
+    return tuple(row[name] for name in row.keys() if name != "mark")  # noqa: SIM118 - a row iterates over its values

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.builders.lookers import Looker, World
+from tests.builders.lookers import Looker, World, left
 from tests.builders.outbox import T0
 from tests.proofs.looking import FASTER, lengths
 from tests.servers.postgresql import RealPostgreSQL
@@ -45,11 +45,6 @@ class Told:
                     self.events.setdefault((receiver, notice.incident), []).append(notice.event)
 
 
-def left(store: Store) -> dict[str, list[str]]:
-    connection = store._file.connection()
-    return {name: sorted(str(tuple(row)) for row in connection.execute(f"SELECT * FROM {name}")) for name in LEFT}
-
-
 def looks_in(file: Path) -> list[tuple[int, float]]:
     """Number and time of each look."""
     words = (line.split() for line in file.read_text().splitlines())
@@ -74,7 +69,7 @@ def test_two_lookers(own_postgresql: RealPostgreSQL, tmp_path: Path, count: Call
         assert [process.returncode for process in processes] == [0] * LOOKERS
         made = sorted(look for file in files for look in looks_in(file))
         committed = [(number, at) for number, at in made if number]
-        found, last = left(store), store.last_cycle("prod")
+        found, last = left(store, LEFT), store.last_cycle("prod")
         incidents = store.incidents(0.0)
     assert [number for number, _ in committed] == list(range(1, last + 1))
     assert len(committed) < len(made), "none was overtaken: nothing is shown"
@@ -84,7 +79,7 @@ def test_two_lookers(own_postgresql: RealPostgreSQL, tmp_path: Path, count: Call
         one = Looker(store, world, alone=True)
         for _, world.now in committed:
             assert one.look() is not None
-        assert found == left(store)
+        assert found == left(store, LEFT)
         one.close()
 
     assert set(told.ids.values()) == {1}

@@ -1,8 +1,7 @@
 """Several lookers at one target, in any order and into each other, leave what one looker leaves that makes the committed looks."""
 
-import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from tests.builders.lookers import Looker, World
+from tests.builders.lookers import Looker, World, left
 from tests.builders.outbox import T0
 from watchdog.core.history.frames import RecordedLook, looks_of
 from watchdog.core.incidents.outcome import Delivered
@@ -75,11 +74,6 @@ class Scene:
             while (claimed := self.stores[0].claim(receiver, self.world.now, "s", encode)) is not None:
                 self.stores[0].settle(claimed.message.id, Delivered(), self.world.now)
 
-    def left(self) -> Mapping[str, list[tuple[object, ...]]]:
-        """The rows of every table, without the marks of writes, which are random."""
-        connection = self.stores[0]._file.connection()
-        return {name: sorted(map(_unmarked, connection.execute(f"SELECT * FROM {name}")), key=repr) for name in LEFT}
-
     def rows(self) -> Sequence[RecordedLook]:
         """What each look saw, as it is kept."""
         return list(looks_of(self.stores[0].frames("prod", 0.0, self.world.now)))
@@ -89,10 +83,6 @@ class Scene:
             looker.close()
         for store in self.stores:
             store.close()
-
-
-def _unmarked(row: sqlite3.Row) -> tuple[object, ...]:
-    return tuple(row[name] for name in row.keys() if name != "mark")  # noqa: SIM118 - a row iterates over its values
 
 
 @contextmanager
@@ -110,5 +100,5 @@ def test_they_leave_what_one_leaves_that_looks_as_often(course: list[Step]) -> N
         for step in course:
             assert several.look(step, step.by, step.meanwhile) == 1
             one.look(step, 0, None)
-        assert several.left() == one.left()
+        assert left(several.stores[0], LEFT) == left(one.stores[0], LEFT)
         assert several.rows() == one.rows()
