@@ -105,6 +105,30 @@ def test_incidents_of_an_older_file_are_kept_though_it_lacks_the_newer_columns(t
         assert {one.link for one in store.incidents()} == {""}
 
 
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+@pytest.mark.parametrize("version", range(1, len(STEPS)))
+def test_who_was_told_is_counted_from_the_messages_of_a_file_of_any_version(full: Path, version: int) -> None:
+    path = full.parent / "older.db"
+    file = DatabaseFile(path)
+    bring_up_to_date(file.database(), path, STEPS[:version])
+    with closing(sqlite3.connect(full)) as now, file.writing() as older:
+        for table in ("incidents", "messages", "notices"):
+            names = ", ".join(name for name in columns_of(older, table) if name in columns_of(now, table))
+            for cells in now.execute(f"SELECT {names} FROM {table}"):
+                older.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(cells))})", cells)
+    file.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = connection.execute("SELECT pageno FROM dbstat WHERE name = 'incidents' AND pagetype = 'leaf'").fetchall()
+    damage(path, pages[1][0])
+    rescued = rescue(path, "watchdog database rescue")
+    assert rescued is not None
+    assert rows(path, "told") == rescued.tables["notices"][0] == MANY
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_whatever_is_damaged_the_new_file_is_whole_and_holds_nothing_that_was_not_there(full: Path, seed: int) -> None:
     pages, chance = data_pages(full), random.Random(seed)

@@ -60,3 +60,8 @@ def test_what_lasts_is_what_no_step_would_change(
     if decide_module._lasts(incident, finding, situation):
         assert after is incident
         assert made == []
+
+
+def test_one_of_which_nothing_has_changed_lasts() -> None:
+    situation = Situation(a_target(link=FLOWER), NOW)
+    assert decide_module._lasts(an_incident(link=LINK, state=State.FIRING), a_finding(Verdict.BREACH, a_rule()), situation)

@@ -50,6 +50,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     from watchdog.daemon.rejected import MovedError, RejectedError  # noqa: PLC0415
     from watchdog.daemon.sd_notify import Notifier  # noqa: PLC0415
     from watchdog.daemon.starting.begun_anew import begin_anew, left_before  # noqa: PLC0415
+    from watchdog.daemon.starting.garbage import collect_seldom  # noqa: PLC0415
     from watchdog.daemon.starting.standing_by import StandingBy  # noqa: PLC0415
     from watchdog.store import Store, StoreError  # noqa: PLC0415
 
@@ -61,6 +62,7 @@ def run(*, config: Path | None, database: str | None) -> None:
     def prepare() -> None:
         if left is None:
             begin_anew(needs)
+        collect_seldom()
         serving.stand_by(needs, standing_by, store, lambda: read_configuration(config, database))
 
     standing_by = StandingBy(Notifier(os.environ), prepare)

@@ -220,8 +220,8 @@ class SqlTables:
 def _fetched(cursor: sqlite3.Cursor, most: int) -> list[tuple[SqlCell, ...]]:
     """Return at most so many rows. StoppedError if their texts are too long to keep."""
     rows: list[tuple[SqlCell, ...]] = []
-    size = 0
-    while len(rows) < most and (some := cursor.fetchmany(min(_ROWS_BETWEEN_LOOKS, most - len(rows)))):
+    size, at_once = 0, max(1, min(_ROWS_BETWEEN_LOOKS, _MOST_ANSWERED // (LONGEST_TEXT * len(cursor.description))))
+    while len(rows) < most and (some := cursor.fetchmany(min(at_once, most - len(rows)))):
         rows += some
         size += sum([len(cell) for row in some for cell in row if isinstance(cell, (str, bytes))])
         if size > _MOST_ANSWERED:

@@ -25,7 +25,11 @@ Marked = tuple[object, ...]
 
 
 def new_mark() -> int:
-    """Return a mark for all rows that one statement writes. 0 is that of rows which were never written since there are marks."""
+    """Return a mark for all rows that one statement writes.
+
+    0 is that of rows which were not written since there are marks: of who restores a dump from before beneath a running worker, that worker
+    notices nothing until it is started anew.
+    """
     return secrets.randbits(62) + 1
 
 

@@ -46,8 +46,8 @@ def check_version(connection: sqlite3.Connection, path: Path, known: int = len(S
     return version
 
 
-def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = STEPS) -> None:
-    """Run the steps that the file has not had. On sqlite3.Error or `StoreError` the file is unchanged."""
+def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = STEPS, *, keeps_copy: bool = True) -> None:
+    """Run the steps that the file has not had, with a copy of it as it was beside it. On sqlite3.Error or `StoreError` it is unchanged."""
     from sqlite_utils import Migrations  # noqa: PLC0415 - slow to import, and few commands need it
 
     connection = database.conn
@@ -58,7 +58,7 @@ def bring_up_to_date(database: "Database", path: Path, steps: Sequence[Step] = S
     try:
         version = check_version(connection, path, len(steps))  # checked again: no other process can be about to migrate now
         if version < len(steps):
-            if version:
+            if version and keeps_copy:
                 _copy(path, version)
             migrations.apply(database)
             connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")

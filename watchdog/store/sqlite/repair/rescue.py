@@ -79,7 +79,11 @@ def _copied(path: Path, aside: Path, fresh: Path) -> Rescued | None:
         try:
             bring_up_to_date(file.database(), fresh, STEPS[:version])
             with file.writing() as new:
-                return _filled(path, aside, damaged, new)
+                rescued = _filled(path, aside, damaged, new)
+            bring_up_to_date(file.database(), fresh, keeps_copy=False)
+            with file.writing() as new:
+                _count_untold(new)
+            return rescued
         finally:
             file.close()
 
@@ -137,11 +141,15 @@ _SENSIBLE: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
 
 
 def _make_consistent(new: sqlite3.Connection) -> None:
-    """Delete notices without a message and messages with nothing to send; recompute missing entries of the notification log."""
+    """Delete notices without a message and messages with nothing to send."""
     new.execute("DELETE FROM notices WHERE message NOT IN (SELECT id FROM messages)")
     columns = {row["name"] for row in new.execute("PRAGMA table_info(messages)")}
     also = " AND digest IS NULL" if "digest" in columns else ""  # an older file has no digests
     new.execute(f"DELETE FROM messages WHERE body IS NULL{also} AND id NOT IN (SELECT message FROM notices)")  # noqa: S608 - our own SQL
+
+
+def _count_untold(new: sqlite3.Connection) -> None:
+    """Recompute missing entries of the notification log. The file is up to date: the log is written as a daemon writes it today."""
     untold = new.execute(
         "SELECT DISTINCT messages.id, messages.receiver FROM messages JOIN notices ON notices.message = messages.id"
         " LEFT JOIN told ON told.incident = notices.incident AND told.receiver = messages.receiver"
