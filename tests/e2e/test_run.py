@@ -112,7 +112,7 @@ def test_incidents_live_through_restarts_of_watchdog_flower_and_redis(
         cluster.stop_redis()
         cluster.start_redis(None, "--appendonly", "yes")
         assert "incident_resolved" not in daemon.own_text
-    with running(tmp_path):
+    with running(tmp_path, {"PYTHONHASHSEED": "random"}):  # which is a start of its own, with hashes of its own
         drain(cluster, "nobody")
         heard(receiver, "QueueBacklogHigh", "first", "resolved")
         cluster.start_worker("gpu-1", ["training"], 1)

@@ -1,4 +1,7 @@
-"""Targets without Redis: real Flowers in front of a broker that they cannot count, and of a Redis that may hang."""
+"""Targets without Redis: real Flowers in front of a broker that they cannot count, and of a Redis that may hang.
+
+The former is kombu's filesystem transport, of which each file is whole when it is there (`tests/servers/other_broker.py`).
+"""
 
 import json
 import signal

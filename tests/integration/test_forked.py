@@ -76,5 +76,17 @@ def test_one_that_does_not_end_in_time_is_told_from_one_that_ended(tmp_path: Pat
         ["nice", sys.executable, "-m", "watchdog", "run"],
     ],
 )
-def test_what_is_not_made_ready_is_started_as_usual(command: list[str]) -> None:
-    assert not can_be_forked(command)
+def test_what_is_not_made_ready_is_started_as_usual(tmp_path: Path, command: list[str]) -> None:
+    assert not can_be_forked(command, environment(tmp_path, {}))
+
+
+@pytest.mark.parametrize("name", ["PYTHONHASHSEED", "PYTHONWARNINGS", "LC_ALL"])
+def test_what_a_variable_changes_from_its_start_on_is_started_as_usual(tmp_path: Path, name: str) -> None:
+    assert can_be_forked([*COMMAND, "run"], environment(tmp_path, {}))
+    assert not can_be_forked([*COMMAND, "run"], environment(tmp_path, {name: "C"}))
+
+
+def test_one_whose_fork_server_lacks_its_imports_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.processes.forked._run", exit)
+    with pytest.raises(RuntimeError, match="could not be forked"):
+        Forked([*COMMAND, "--version"], tmp_path, environment(tmp_path, {}), tmp_path / "log", leads_session=False)

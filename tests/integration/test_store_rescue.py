@@ -116,7 +116,7 @@ def test_who_was_told_is_counted_from_the_messages_of_a_file_of_any_version(full
     bring_up_to_date(file.database(), path, STEPS[:version])
     with closing(sqlite3.connect(full)) as now, file.writing() as older:
         for table in ("incidents", "messages", "notices"):
-            names = ", ".join(name for name in columns_of(older, table) if name in columns_of(now, table))
+            names = ", ".join(f'"{name}"' for name in columns_of(older, table) if name in columns_of(now, table))
             for cells in now.execute(f"SELECT {names} FROM {table}"):
                 older.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(cells))})", cells)
     file.close()

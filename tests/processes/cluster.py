@@ -14,7 +14,7 @@ class ForkedProcess(Process):
     """The same kind of process, without a start of Python; a program that cannot be forked is started as usual."""
 
     def _started(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Child:
-        if not can_be_forked(command):
+        if not can_be_forked(command, environment):
             return super()._started(command, folder, environment)
         return Forked(command, folder, environment, self.log, leads_session=True)
 

@@ -2,11 +2,12 @@
 
 In: a command as for `subprocess.Popen`, `[sys.executable, "-m", module, ...]`, of a module in `READY`. Out: a process like any other, with
 a pid, a session, an environment, a folder and standard streams of its own; only Python's start and its imports were done before.
-Where a start is what is tested, or what it costs: `subprocess`.
+
+What differs from a start: modules are imported without warnings as errors, hashes have one seed for all, and the process ends without
+Python's finalization. Where that, a start, or what it costs is tested: `subprocess`.
 """
 
 import atexit
-import contextlib
 import faulthandler
 import multiprocessing
 import os
@@ -20,19 +21,29 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from io import FileIO, TextIOWrapper
+from multiprocessing import forkserver, process, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from msgspec import Struct
+
+from watchdog.demo.processes import child_environment
 
 __all__ = ["Forked", "can_be_forked"]
 
 READY = ("watchdog", "tests.processes.fresh", "celery")
 PATCHING_POOLS = {"gevent", "eventlet"}
 """They replace parts of Python before anything else is imported."""
+SET_ANEW = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONFAULTHANDLER"}
+READ_AT_A_START = ("PYTHON", "LC_", "LANG", "REMAP_SIGTERM", "MP_LOG")
+"""Variables that Python, or what is imported, reads once, but for those that are set anew."""
+PRELOADED = "tests.processes.preloaded"
+BEGUN_S = 60.0
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.processes.preloaded"])
+_CONTEXT.set_forkserver_preload([PRELOADED])
 
 
 class _Program(Struct, frozen=True):
@@ -43,11 +54,15 @@ class _Program(Struct, frozen=True):
     leads_session: bool
 
 
-def can_be_forked(command: Sequence[str]) -> bool:
-    """Whether it is a module of `READY`, run by this Python."""
+def can_be_forked(command: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether it is a module of `READY`, run by this Python, in an environment that does not matter before that."""
     options, _, rest = "\0".join(command).partition("\0-m\0")
-    module = rest.partition("\0")[0]
-    return options in {sys.executable, f"{sys.executable}\0-W\0error"} and module in READY and not PATCHING_POOLS & set(command)
+    ours = options in {sys.executable, f"{sys.executable}\0-W\0error"} and rest.partition("\0")[0] in READY
+    return ours and not PATCHING_POOLS & set(command) and _read_at_a_start(environment) == _read_at_a_start(child_environment({}))
+
+
+def _read_at_a_start(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(READ_AT_A_START) and name not in SET_ANEW}
 
 
 class Forked:
@@ -56,18 +71,23 @@ class Forked:
     def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, *, leads_session: bool) -> None:
         program = _Program(list(command), str(folder), dict(environment), str(log.absolute()), leads_session)
         log.touch()
+        with mock.patch.dict(os.environ, child_environment({}), clear=True):
+            forkserver.ensure_running()
         has_begun, begins = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(
-            target=_run, args=(program, begins), daemon=True
-        )  # daemon: none is waited for at the end of the tests
+        self._process = _CONTEXT.Process(target=_run, args=(program, begins), daemon=True)
         with has_begun, begins:
             self._process.start()
             begins.close()
-            with contextlib.suppress(EOFError):  # it has died
-                has_begun.recv_bytes()
+            begun = has_begun.poll(BEGUN_S) and _received(has_begun)
+        process._children.discard(self._process)  # type: ignore[attr-defined]
         assert self._process.pid is not None
         self.pid: int = self._process.pid
         self.returncode: int | None = None
+        if not begun:
+            self.kill()
+            raise RuntimeError(
+                f"{command} could not be forked: expected {PRELOADED} to be imported in the fork server; its errors are above"
+            )
 
     def poll(self) -> int | None:
         """Its exit code, negative after a signal; None while it runs."""
@@ -99,8 +119,19 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
+def _received(has_begun: "Connection[bytes, bytes]") -> bool:
+    try:
+        return has_begun.recv_bytes() == b""
+    except EOFError:
+        return False
+
+
 def _run(program: _Program, begins: "Connection[bytes, bytes]") -> None:
     """Become that program: all that a start of Python sets up from the command, the environment and the standard streams."""
+    if PRELOADED not in sys.modules:
+        raise RuntimeError(f"{PRELOADED} was not imported")
+    for server in (forkserver._forkserver, resource_tracker._resource_tracker):
+        _let_go(server)
     if program.leads_session:
         os.setsid()
     begins.send_bytes(b"")  # from here on, a signal to its group reaches it
@@ -128,6 +159,14 @@ def _run(program: _Program, begins: "Connection[bytes, bytes]") -> None:
     finally:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+
+
+def _let_go(server: Any) -> None:
+    """Close the descriptor by which a server of multiprocessing sees who still needs it: an orphan would keep it."""
+    for name in ("_forkserver_alive_fd", "_fd"):
+        if isinstance(number := getattr(server, name, None), int):
+            os.close(number)
+            setattr(server, name, None)
 
 
 def _take_streams(log: str) -> None:

@@ -1,6 +1,7 @@
-"""What watchdog's daemon, Celery's workers and Flower import as they start, and nothing that reads the environment of one of them.
+"""What watchdog's daemon, Celery's workers and Flower import as they start, and no app, which is made of the environment.
 
-Imported once, by the process that `forked` forks them from, which has a single thread.
+Imported once, by the process that `forked` forks them from, which has a single thread. Celery reads some variables of its own as it is
+imported, which no test sets; and Flower makes the secret of its cookies, which all Flowers of one process of tests share.
 """
 
 import gc
@@ -37,10 +38,10 @@ OF_WORKERS = (
 OF_FLOWER = ("flower.app", "flower.command", "flower.urls", "tornado.httpserver")
 
 without_httpx_command_line()
-with without("rich", "greenlet", "numpy", "pandas"):
+with without("rich", "greenlet"):
     import structlog  # noqa: F401 - before the modules that use it, as `watchdog run` does
-
-    for name in (*OF_DAEMONS, *OF_WORKERS, *OF_FLOWER):
+with without("rich", "numpy", "pandas"):
+    for name in (*OF_WORKERS, *OF_FLOWER, *OF_DAEMONS):
         import_module(name)
     for module in walk_packages(watchdog.__path__, "watchdog."):
         if module.name.startswith(ROOMS):

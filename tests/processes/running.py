@@ -93,7 +93,7 @@ class Daemon:
 
 
 def _started(command: Sequence[str], folder: Path, environ: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes] | Forked":
-    if can_be_forked(command):
+    if can_be_forked(command, environ):
         return Forked(command, folder, environ, log, leads_session=False)
     with log.open("ab") as stream:
         return subprocess.Popen(command, cwd=folder, env=environ, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL)

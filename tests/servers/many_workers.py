@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.processes.cluster import Cluster, ForkedProcess
+from tests.processes.cluster import Cluster
 from watchdog.demo.processes import Process, child_environment
 
 __all__ = ["many_workers"]
@@ -22,7 +22,7 @@ def many_workers(cluster: Cluster, queues: Mapping[str, Sequence[str]]) -> Itera
     turns = [f"{name}={','.join(consumed)}" for name, consumed in queues.items()]
     command = [sys.executable, "-m", "tests.servers.many_workers", *turns]
     environment = child_environment({"DEMO_BROKER_URL": cluster.redis_url, "PYTHONPATH": str(Path(__file__).parents[2])})
-    process = ForkedProcess("many-workers", command, cluster.workdir, environment)
+    process = Process("many-workers", command, cluster.workdir, environment)
     try:
         yield process
     finally:

@@ -6,7 +6,6 @@ In: a broker, a folder. Out: processes, and databases with a schedule as Django 
 import subprocess
 from pathlib import Path
 
-from tests.processes.cluster import ForkedProcess
 from tests.processes.environments import python_with
 from watchdog.demo.processes import Process, child_environment
 
@@ -39,7 +38,7 @@ def redbeat_beat(broker: str, folder: Path, name: str = "redbeat") -> Process:
         "redbeat.RedBeatScheduler",
         "--pidfile=",
     ]
-    return ForkedProcess(name, command, folder, _environment(broker))
+    return Process(name, command, folder, _environment(broker))
 
 
 def run_django(database: str, *statement: str) -> str:
@@ -56,7 +55,7 @@ def django_beat(broker: str, database: str, folder: Path) -> Process:
     """A beat whose schedule is in that database."""
     scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
     command = [str(django_python()), "-m", "celery", "-A", "tests.servers.django_beat_project", "beat", "-S", scheduler, "--pidfile="]
-    return ForkedProcess("django-beat", command, folder, {**_environment(broker), "DJANGO_DATABASE": database})
+    return Process("django-beat", command, folder, {**_environment(broker), "DJANGO_DATABASE": database})
 
 
 def _environment(broker: str) -> dict[str, str]:

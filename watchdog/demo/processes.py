@@ -90,8 +90,14 @@ class Process:
             )
 
     def _end_children(self) -> None:
-        """Kill what the main process left in its group; only now, while the group id cannot belong to anybody else."""
+        """Kill what the main process left in its group.
+
+        The main process is gone. If there is one with its id, that is another's: a group that still has members keeps its id.
+        """
         self._over = True
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(self.pid, 0)
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
