@@ -122,10 +122,18 @@ def _answers(port: int) -> bool:
 
 @pytest.fixture
 def metered(cluster: Cluster) -> Iterator[str]:
-    """A queue that nobody consumes, and that is empty again afterwards."""
+    """A queue that nobody consumes, and that is empty again afterwards. Who empties it is unknown then, and so who consumes it."""
     yield "metered"
     with redis.Redis.from_url(cluster.redis_url) as client:
         client.delete("metered")
+
+
+@pytest.fixture
+def unread(cluster: Cluster) -> Iterator[str]:
+    """Another one, which no test has emptied before."""
+    yield "unread"
+    with redis.Redis.from_url(cluster.redis_url) as client:
+        client.delete("unread")
 
 
 def test_figures_are_those_of_what_was_sent(scraped: Scraped, metered: str) -> None:
@@ -194,8 +202,8 @@ def test_prometheus_understands_every_expression_of_the_dashboard(prometheus: in
 
 
 @needs_prometheus
-def test_every_panel_of_the_dashboard_finds_its_series(scraped: Scraped, prometheus: int, metered: str) -> None:
-    scraped.cluster.flood(metered, 57)
+def test_every_panel_of_the_dashboard_finds_its_series(scraped: Scraped, prometheus: int, unread: str) -> None:
+    scraped.cluster.flood(unread, 57)
     scraped.cluster.app.send_task("demo.fail", queue="indexing")
     asked = [query for query in expressions() if not any(name in query for name in OF_A_BROKEN_WATCHDOG)]
 
