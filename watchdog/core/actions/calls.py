@@ -78,9 +78,10 @@ def flower_answer(status: int, body: bytes) -> Answer:
         text = told["message"] if isinstance(told, dict) and isinstance(told.get("message"), str) else text
     except ValueError:
         text = re.sub(r"<[^>]*>", " ", text)
-    said = _shown(" ".join(text.split())) or "no text"
-    if status == REFUSED and said.rstrip("'").endswith(NO_ANSWER):
+    text = " ".join(text.split())
+    if status == REFUSED and text.rstrip("'").endswith(NO_ANSWER):
         return Answer(None, "Flower had no answer within a second: whether the worker got this is not known")
+    said = _shown(text) or "no text"
     return Answer(worked=status == 200, text=said if status == 200 else f"Flower answered {status}: {said}")
 
 

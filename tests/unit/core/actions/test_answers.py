@@ -69,6 +69,11 @@ def test_that_flower_had_no_answer_in_time_leaves_it_unknown(said: str) -> None:
     assert flower_answer(403, said.encode()).worked is None
 
 
+def test_that_flower_had_no_answer_leaves_it_unknown_however_long_the_names_are() -> None:
+    said = f"Failed to add 'celery@{'w' * 200}' consumer for queue '{'q' * 200}': Unknown reason"
+    assert flower_answer(403, said.encode()).worked is None
+
+
 def test_flowers_message_is_the_answer() -> None:
     assert flower_answer(200, b'{"message": "Revoked \'abc\'"}') == Answer(worked=True, text="Revoked 'abc'")
 
