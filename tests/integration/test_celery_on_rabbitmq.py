@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,9 +57,17 @@ def rabbitmq(rabbitmq_server: RabbitMQ, worker: Process) -> RabbitMQ:
     return rabbitmq_server
 
 
+@pytest.fixture(scope="module")
+def heartbeats(rabbitmq: RabbitMQ) -> Iterator[None]:
+    """To each connection that is opened from now on and wants heartbeats at all, RabbitMQ sends one every half a second."""
+    with rabbitmq.setting("rabbit", "heartbeat", "1", "60"):
+        yield
+
+
 @pytest.fixture
 def asked(rabbitmq: RabbitMQ) -> Iterator[Asked]:
     """What workers were asked since the test began."""
+    until(none_under_way, 20, "the end of earlier conversations")
     told: list[dict[str, Any]] = []
     with kombu.Connection(rabbitmq.url) as connection:
         queue = kombu.Queue("", kombu.Exchange("celery.pidbox", "fanout", passive=True), exclusive=True)(connection.default_channel)
@@ -68,6 +78,11 @@ def asked(rabbitmq: RabbitMQ) -> Iterator[Asked]:
             return told
 
         yield so_far
+
+
+def none_under_way() -> bool:
+    """No conversation of an earlier question, which may outlast its answer."""
+    return "asking-workers" not in {thread.name for thread in threading.enumerate()}
 
 
 def queues_of(rabbitmq: RabbitMQ) -> set[str]:
@@ -104,6 +119,11 @@ def test_an_answer_to_an_earlier_question_is_none_to_this_one(rabbitmq: RabbitMQ
     assert [one["method"] for one in asked()] == ["ping"]
 
 
+@pytest.mark.usefixtures("heartbeats")
+def test_heartbeats_of_the_broker_are_no_reason_to_wait_longer_for_a_worker(rabbitmq: RabbitMQ) -> None:
+    assert ask(source_of(rabbitmq.url, timeout="2s"), PingWorkers((NOBODY, SHOP))) == frozenset({SHOP})
+
+
 def test_after_a_connection_was_lost_on_the_way_workers_are_asked_again(rabbitmq: RabbitMQ, asked: Asked) -> None:
     """RabbitMQ does not know yet, and keeps its reply queue for it."""
     port = urlsplit(rabbitmq.url).port or 0
@@ -126,16 +146,41 @@ def test_a_wrong_password_is_a_refusal_that_shows_none(rabbitmq: RabbitMQ) -> No
     assert "hunter2" not in answer.reason
 
 
-def test_while_the_broker_blocks_publishers_it_is_unknown_who_lives(rabbitmq: RabbitMQ) -> None:
+@dataclass(frozen=True)
+class Blocked:
+    """How a question went in a memory alarm. `longest_s`: how long it might take; `ended`: the conversation ended, too, in the alarm."""
+
+    answer: object
+    took_s: float
+    longest_s: float
+    ended: bool
+
+
+@pytest.fixture(scope="module")
+def blocked(rabbitmq: RabbitMQ, heartbeats: None) -> Blocked:
+    """While RabbitMQ is short of memory, it reads no more from whoever publishes, and sends heartbeats as before."""
     rabbitmq.set_memory_limit("0")
-    source, began = source_of(rabbitmq.url), time.monotonic()
     try:
+        source, began = source_of(rabbitmq.url, timeout="300ms"), time.monotonic()
         answer = ask(source, PingWorkers((SHOP,)))
         took_s = time.monotonic() - began
+        with suppress(AssertionError):
+            until(none_under_way, 15, "an end of the conversation")
+        return Blocked(answer, took_s, source.longest_s, ended=none_under_way())
     finally:
         rabbitmq.set_memory_limit("0.9")
-    assert isinstance(answer, Gap), answer
-    assert took_s < source.longest_s + 0.5
+
+
+def test_while_the_broker_blocks_publishers_it_is_unknown_who_lives(blocked: Blocked) -> None:
+    assert isinstance(blocked.answer, Gap), blocked.answer
+
+
+def test_a_broker_that_blocks_publishers_hangs_nobody_who_asks(blocked: Blocked) -> None:
+    assert blocked.took_s < blocked.longest_s + 0.5
+
+
+def test_a_conversation_that_the_broker_blocks_ends_before_the_alarm_does(blocked: Blocked) -> None:
+    assert blocked.ended
 
 
 def test_a_broker_that_says_nothing_hangs_nothing() -> None:

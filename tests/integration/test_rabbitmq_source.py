@@ -1,8 +1,6 @@
 """The rabbitmq source against a real RabbitMQ: what it lists, whom it lets in, its alarms, its statistics switched off, its death."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -73,15 +71,6 @@ def publish(rabbit: RabbitMQ, name: str, count: int, **arguments: int | str) -> 
 def api(rabbit: RabbitMQ) -> httpx.Client:
     """Its management API, to an administrator."""
     return httpx.Client(base_url=rabbit.api_url, trust_env=False, timeout=20.0)
-
-
-@contextmanager
-def setting(rabbit: RabbitMQ, application: str, name: str, value: str, otherwise: str) -> Iterator[None]:
-    rabbit.control("eval", f"application:set_env({application}, {name}, {value}).")
-    try:
-        yield
-    finally:
-        rabbit.control("eval", f"application:set_env({application}, {name}, {otherwise}).")
 
 
 # --- what it lists ------------------------------------------------------------------------------------------------------
@@ -174,7 +163,7 @@ def test_a_memory_alarm_is_told_and_its_end(rabbit: RabbitMQ) -> None:
 
 def test_without_statistics_it_says_so_and_counts_nothing(rabbit: RabbitMQ) -> None:
     publish(rabbit, "uncounted", 1)
-    with setting(rabbit, "rabbitmq_management_agent", "disable_metrics_collector", "true", "false"):
+    with rabbit.setting("rabbitmq_management_agent", "disable_metrics_collector", "true", "false"):
         overview, seen = answer(source(rabbit), RabbitOverview()), queue(rabbit, "uncounted")
     assert isinstance(overview, OverviewSeen)
     assert (overview.counts_nothing, seen is not None and seen.ready is None) == (True, True)

@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -91,6 +93,15 @@ class RabbitMQ:
     def set_memory_limit(self, limit: str) -> None:
         """As `rabbitmqctl set_vm_memory_high_watermark`: a fraction; `0` raises the alarm, which blocks every publisher, at once."""
         self.control("set_vm_memory_high_watermark", limit)
+
+    @contextmanager
+    def setting(self, application: str, name: str, value: str, otherwise: str) -> Iterator[None]:
+        """A variable of one of its applications has this value (as Erlang writes it), and `otherwise` after that."""
+        self.control("eval", f"application:set_env({application}, {name}, {value}).")
+        try:
+            yield
+        finally:
+            self.control("eval", f"application:set_env({application}, {name}, {otherwise}).")
 
     def send(self, sig: signal.Signals) -> None:
         """A signal to the broker with all its processes: SIGSTOP suspends it, SIGCONT resumes it."""

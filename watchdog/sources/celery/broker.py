@@ -5,7 +5,6 @@ unacknowledged messages to their queues once they are older than *its own* visib
 findings/inspect-redelivers-what-runs.sh). So ours has none that ever ends, and looks under key names that no worker uses.
 """
 
-import math
 import ssl
 from contextlib import suppress
 from typing import Any
@@ -18,8 +17,12 @@ from watchdog.sources.redis.sentinel_address import SentinelAddress
 __all__ = ["amqp_arguments", "close_amqp", "connection_arguments"]
 
 NEVER_S = 10**9
-HEARTBEAT_S = 60
-"""By them RabbitMQ notices that a connection was lost on the way, and ends it with its queue. No conversation lasts until one is due."""
+NO_HEARTBEATS = 0
+"""py-amqp waits anew after each heartbeat of the broker: where these come more often than a wait may last, it would have no limit.
+
+The price: RabbitMQ does not notice that a connection was lost on the way within the seconds of a conversation. It keeps it, with an empty
+queue that nobody else needs, until its TCP notices (`tcp_listen_options.keepalive`) or it restarts.
+"""
 NO_KEY = "_watchdog.no_unacked"
 _CERT_REQS = {"required": ssl.CERT_REQUIRED, "optional": ssl.CERT_OPTIONAL, "none": ssl.CERT_NONE}
 
@@ -32,8 +35,7 @@ def connection_arguments(place: Place, *, timeout_s: float, connect_timeout_s: f
     if isinstance(place, AmqpAddress):
         limits = {"read_timeout": timeout_s, "write_timeout": timeout_s, "max_retries": 0}
         amqp = amqp_arguments(place, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
-        heartbeat_s = max(HEARTBEAT_S, math.ceil(timeout_s))
-        return {**amqp, **common, "heartbeat": heartbeat_s, "transport_options": limits}
+        return {**amqp, **common, "heartbeat": NO_HEARTBEATS, "transport_options": limits}
     options: dict[str, Any] = {
         "socket_timeout": timeout_s,
         "socket_connect_timeout": connect_timeout_s,
