@@ -1,5 +1,6 @@
 """The celery source on a real RabbitMQ: workers are asked, no queue stays behind, and a broker that hangs or blocks hangs nothing."""
 
+import pickle
 import signal
 import socket
 import threading
@@ -117,6 +118,38 @@ def test_an_answer_to_an_earlier_question_is_none_to_this_one(rabbitmq: RabbitMQ
     finally:
         worker.send(signal.SIGCONT)
     assert [one["method"] for one in asked()] == ["ping"]
+
+
+def told_first(rabbitmq: RabbitMQ, worker: Process, asked: Asked, body: bytes, form: str, ticket: str = "of an earlier one") -> Any:
+    """What the source says if its question is first answered by this message, then by the worker. No ticket: that of the question."""
+    said: list[Any] = []
+    asker = threading.Thread(target=lambda: said.append(ask(source_of(rabbitmq.url, timeout="20s"), PingWorkers((SHOP,)))))
+    worker.send(signal.SIGSTOP)
+    try:
+        asker.start()
+        until(asked, 20, "the question")
+        question = asked()[0]
+        with kombu.Connection(rabbitmq.url) as connection:
+            sent = {"content_type": form, "content_encoding": "binary", "headers": {"ticket": ticket or question["ticket"]}}
+            connection.Producer().publish(body, **sent, **question["reply_to"])
+    finally:
+        worker.send(signal.SIGCONT)
+    asker.join()
+    return said[0]
+
+
+PICKLED = (pickle.dumps({SHOP: {"ok": "pong"}}), "application/x-python-serialize")
+
+
+@pytest.mark.parametrize(("body", "form"), [PICKLED, (b"{cut", "application/json")], ids=["pickled", "damaged"])
+def test_a_late_answer_that_cannot_be_decoded_costs_this_question_nothing(
+    rabbitmq: RabbitMQ, worker: Process, asked: Asked, body: bytes, form: str
+) -> None:
+    assert told_first(rabbitmq, worker, asked, body, form) == frozenset({SHOP})
+
+
+def test_an_answer_to_this_question_that_is_not_json_is_a_gap_that_says_so(rabbitmq: RabbitMQ, worker: Process, asked: Asked) -> None:
+    assert "expected replies in JSON" in told_first(rabbitmq, worker, asked, *PICKLED, ticket="").reason
 
 
 @pytest.mark.usefixtures("heartbeats")

@@ -40,9 +40,7 @@ class Conversation:
         """
         ticket, found, missing = str(uuid.uuid4()), dict[str, object](), set(workers)
 
-        def keep(reply: object, message: Any) -> None:
-            if message.headers.get("ticket") != ticket:
-                return
+        def keep(reply: object) -> None:
             for name, said in reply.items() if isinstance(reply, Mapping) else ():
                 if name in missing or (not workers and isinstance(name, str)):
                     found.setdefault(name, said)
@@ -51,15 +49,28 @@ class Conversation:
         self._mailbox._publish(  # noqa: SLF001 - what kombu offers beside it counts messages
             command, arguments, destination=list(workers) or None, reply_ticket=ticket, timeout=self._timeout_s
         )
-        self._collect(keep, lambda: bool(workers) and not missing)
+        self._collect(ticket, keep, lambda: bool(workers) and not missing)
         return found
 
-    def _collect(self, keep: Callable[[object, Any], None], complete: Callable[[], bool]) -> None:
-        """Give `keep` each message in the reply queue, until they are complete or the time is over; the queue is deleted then."""
+    def _collect(self, ticket: str, keep: Callable[[object], None], complete: Callable[[], bool]) -> None:
+        """Give `keep` each reply with this ticket, until they are complete or the time is over; the queue is deleted then.
+
+        What cannot be decoded is raised if it has this ticket: its worker did answer, and is not to be taken for a silent one.
+        """
         connection, queue = self._mailbox.connection, self._mailbox.reply_queue
         channel, ends_at = connection.default_channel, self._clock() + self._timeout_s
+
+        def decoded(reply: object, message: Any) -> None:
+            if message.headers.get("ticket") == ticket:
+                keep(reply)
+
+        def undecodable(message: Any, error: Exception) -> None:
+            if message.headers.get("ticket") == ticket:
+                raise error
+
+        reading = {"accept": self._mailbox.accept, "no_ack": True, "callbacks": [decoded], "on_decode_error": undecodable}
         try:
-            with Consumer(channel, [queue], accept=self._mailbox.accept, no_ack=True, callbacks=[keep]), suppress(TimeoutError):
+            with Consumer(channel, [queue], **reading), suppress(TimeoutError):
                 while not complete() and (left_s := ends_at - self._clock()) > 0:
                     connection.drain_events(timeout=left_s)
         finally:
