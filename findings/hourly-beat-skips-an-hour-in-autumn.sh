@@ -10,7 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check celery==5.7.0 cronsim==2.8 tzdata
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check celery==5.7.0 cronsim==2.8 tzdata==2025.2
 cat >"$folder/ask.py" <<'PYTHON'
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import version

@@ -10,7 +10,7 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3.11 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check celery==5.7.0 sentry-sdk==2.75.0 cronsim==2.8 croniter==6.2.4 tzdata
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check celery==5.7.0 sentry-sdk==2.75.0 cronsim==2.8 croniter==6.2.4 tzdata==2025.2
 cd "$folder"
 cat >ask.py <<'PYTHON'
 from datetime import datetime, timedelta, timezone
