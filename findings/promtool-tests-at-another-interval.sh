@@ -34,10 +34,10 @@ fires() { # alert minute: whether a test that expects it is green
 }
 promtool --version | sed -n '1s/^promtool, version \([^ +]*\).*/promtool \1/p' | tee seen
 for interval in 1m 5m; do
-    echo "evaluated every $interval: Backlog in minute 12 $(fires Backlog 12 $interval), BacklogStays in minute 25 $(fires BacklogStays 25 $interval)" | tee -a seen
+    echo "evaluated every $interval: Backlog in minute 12 $(fires Backlog 12 $interval), BacklogStays in minute 25 $(fires BacklogStays 25 $interval), in minute 30 $(fires BacklogStays 30 $interval)" | tee -a seen
 done
 diff seen - <<'SEEN' && echo "as stated"
 promtool 2.42.0
-evaluated every 1m: Backlog in minute 12 fires, BacklogStays in minute 25 fires
-evaluated every 5m: Backlog in minute 12 does not fire, BacklogStays in minute 25 does not fire
+evaluated every 1m: Backlog in minute 12 fires, BacklogStays in minute 25 fires, in minute 30 fires
+evaluated every 5m: Backlog in minute 12 does not fire, BacklogStays in minute 25 does not fire, in minute 30 fires
 SEEN

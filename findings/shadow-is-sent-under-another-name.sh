@@ -5,7 +5,7 @@
 # Guess before the run: `shadow` is, as documented, the name that logs and monitoring see, so all events of the run carry it: sent, received, and all after.
 # Seen: task-sent says shop.add and task-received "Nightly sum", of one uuid, and the later events say no name. Whoever counts by name sees one task that is
 # sent and never received, and another that is never sent. `inspect stats` and `active` count and list the shadow, which is in no `registered` list; the result
-# backend and the rate limit know shop.add alone.
+# backend knows shop.add alone, and the rate limit is listed for that.
 set -eu
 folder=$(mktemp -d)
 pids=
