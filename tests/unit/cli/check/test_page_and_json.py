@@ -9,12 +9,13 @@ from tests.docs.pages import ROOT
 from watchdog.cli.check.json import check_document
 from watchdog.cli.check.page import check_page
 from watchdog.cli.output.page import plain
-from watchdog.core.judging.check_result import CheckResult, Firing, Idle, SourceSeen, TargetChecked, Unknown
+from watchdog.core.judging.check_result import CheckResult, Firing, Idle, Note, SourceSeen, TargetChecked, Unknown
 from watchdog.core.judging.expectations import Answer
 from watchdog.core.model.rows import Cell
 from watchdog.core.model.severity import Severity
 
 UP = SourceSeen("prod", "flower", up=True, error=None, latency_ms=12.0)
+IDLE = Idle("Slow", "prod", "runtime_p95 is read from a later release on")
 
 
 def fires(rule: str = "QueueBacklogHigh", severity: Severity = Severity.WARNING, *, blind: bool = False, **values: Cell) -> Firing:
@@ -25,7 +26,7 @@ def fires(rule: str = "QueueBacklogHigh", severity: Severity = Severity.WARNING,
 
 
 def result(*firing: Firing, unknown: tuple[Unknown, ...] = (), sources: tuple[SourceSeen, ...] = (UP,), **more: object) -> CheckResult:
-    targets = (TargetChecked(sources, firing, unknown, (Idle("Slow", "prod", "runtime_p95 is read from a later release on"),)),)
+    targets = (TargetChecked(sources, firing, unknown, (IDLE,)),)
     return CheckResult(1_763_802_900.0, 31, targets, **more)  # type: ignore[arg-type]
 
 
@@ -110,10 +111,12 @@ def test_the_document_has_the_keys_of_its_page_in_their_order() -> None:
     assert list(check_document(result())) == documented
 
 
-def test_what_fires_has_the_keys_of_the_page_in_their_order() -> None:
-    (firing,) = check_document(result(fires()))["firing"]
-    (row,) = (row for row in CI_TABLE.splitlines() if row.startswith("| `firing`"))
-    assert list(firing) == re.findall(r"`(\w+)`", row.split(" | ")[1])
+@pytest.mark.parametrize("of", ["sources", "firing", "unknown", "idle", "expect", "notes"])
+def test_a_row_has_the_keys_of_the_page_in_their_order(of: str) -> None:
+    everything = TargetChecked((UP,), (fires(),), (BLIND,), (IDLE,), expected=(FALSE,), notes=(Note("prod", "queues", "by Redis"),))
+    (row,) = check_document(CheckResult(1_763_802_900.0, 31, (everything,)))[of]
+    (documented,) = (line for line in CI_TABLE.splitlines() if line.startswith(f"| `{of}` |"))
+    assert list(row) == re.findall(r"`(\w+)`", documented.split(" | ")[1])
 
 
 def test_the_document_of_a_firing_look() -> None:
