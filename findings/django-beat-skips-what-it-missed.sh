@@ -34,7 +34,7 @@ django.setup()
 
 DAY, NOW = timedelta(days=1), datetime.fromtimestamp(int(Path("now").read_text()), timezone.utc)
 RECENT = NOW - timedelta(hours=2)
-# django-celery-beat loads what is due in hour 4 at any time, for the task celery.backend_cleanup has it.
+# Not hour 4: crontabs of that hour django-celery-beat loads always, for the sake of celery.backend_cleanup.
 OLD = next(at for at in (NOW - timedelta(hours=3), NOW - timedelta(hours=4)) if at.hour != 4)
 DUE = {"recent": RECENT, "old": OLD, "old_twice": OLD, "interval": OLD}
 HOURS = {"recent": str(RECENT.hour), "old": str(OLD.hour), "old_twice": f"{OLD.hour},{OLD.hour}"}
