@@ -76,7 +76,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/incidents/<id>/why",
         "why",
-        "What each receiver was notified of, or why of nothing",
+        "How each receiver was notified of an incident, or why not",
         incidents.why,
         WhyDocument,
         refuses=(404,),
