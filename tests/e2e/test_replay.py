@@ -109,9 +109,9 @@ def test_a_silence_of_that_time_and_a_receiver_of_now_are_seen_in_who_is_told(li
         database.execute("UPDATE silences SET starts_at = starts_at - 3600")
     code, document = replayed(lived, "--only", "LongQueue")
     mail, indexing = document["incidents"]
-    assert (code, mail["key"], mail["why"]) == (1, {"name": "mail"}, "not told to ops")
+    assert (code, mail["key"], mail["why"]) == (1, {"name": "mail"}, "not sent to ops")
     assert "silence" in mail["would"]["why_untold"]
-    assert (indexing["why"], {one["receiver"] for one in indexing["would"]["told"]}) == ("told to pager", {"ops", "pager"})
+    assert (indexing["why"], {one["receiver"] for one in indexing["would"]["told"]}) == ("sent to pager", {"ops", "pager"})
     shown = watchdog("rules", "replay", "--only", "LongQueue", cwd=lived).stdout
     assert "Messages: ops 2 (was 4), pager 2 (was 0)" in shown
 

@@ -56,7 +56,7 @@ def test_a_redis_that_two_targets_share_is_one_message_and_one_when_it_is_back(
         until(lambda: len(broken(tmp_path)) == 2, 30, "the other target's incident")
         first, second = sorted(broken(tmp_path), key=lambda one: one["held_back_by"] is not None)
         assert second["held_back_by"] == {"incident": first["id"], "rule": "BrokerUnreachable", "target": first["target"]}
-        assert f"BrokerUnreachable of target {first['target']}, told as" in watchdog("incidents", cwd=tmp_path).stdout
+        assert f"BrokerUnreachable of target {first['target']}, sent as" in watchdog("incidents", cwd=tmp_path).stdout
 
         own_cluster.start_redis()
         until(lambda: ("BrokerUnreachable", "resolved") in said(receiver), 60, "its end")

@@ -134,7 +134,7 @@ def test_without_a_database_only_the_verdict_is_known(tmp_path: Path, port: int)
     answer = asked(tmp_path)
     assert answer["rows"][0]["verdict"] == "breach"
     assert answer["database"] is None
-    assert any(note.startswith("Who was told is not known") for note in answer["notes"])
+    assert any(note.startswith("Who was notified is not known") for note in answer["notes"])
 
 
 def test_what_cannot_be_seen_says_why(tmp_path: Path, port: int) -> None:

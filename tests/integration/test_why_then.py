@@ -81,7 +81,7 @@ def test_a_mute_window_of_today(store: Store) -> None:
 def test_a_cause_that_is_over_since(store: Store) -> None:
     cause = replace(OVER, id="01CAUSE", rule="BrokerUnreachable", key={}, fingerprint="f", inhibits=(OVER.rule,), resolved_at=NOW + 120)
     lived(store, cause)
-    assert answer(store)[0].startswith("not notified: BrokerUnreachable explains it, and is told instead")
+    assert answer(store)[0].startswith("not notified: BrokerUnreachable explains it, and is sent instead")
 
 
 def test_what_was_not_yet_due(store: Store) -> None:

@@ -28,7 +28,7 @@ def held_back_by(reason: Reason | None, clock: Callable[[float], str] = iso) -> 
     if deploy is not None:
         return f"deploy {deploy.version} until {clock(deploy.ends_at)}"
     if reason.same_as is not None:
-        return f"{reason.same_as.rule} of target {reason.same_as.target}, told as {reason.same_as.id[:SHORT_ID]}"
+        return f"{reason.same_as.rule} of target {reason.same_as.target}, sent as {reason.same_as.id[:SHORT_ID]}"
     if silence is not None:
         comment = f" ({silence.comment})" if silence.comment else ""
         return f"silence {silence.id[:SHORT_ID]} until {clock(silence.ends_at)}{comment}"

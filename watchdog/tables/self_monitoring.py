@@ -133,7 +133,7 @@ RULES = Table(
 
 SILENCES = Table(
     "silences",
-    "a silence, or a deploy that keeps incidents quiet, if a receiver with `tell_silences` is told of it",
+    "a silence, or a deploy that keeps incidents quiet, if a receiver with `tell_silences` is notified of it",
     ("id",),
     (
         Column("id", T, "its id, as `watchdog silence list` shows it"),

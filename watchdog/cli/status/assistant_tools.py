@@ -66,7 +66,7 @@ class _Tools:
         at: Annotated[str, Field(description='An earlier time: 03:10, "2h ago", 2026-11-28T03:10; empty: now.')] = "",
         target: Target = "",
     ) -> str:
-        """Say why somebody was, or was not, notified: the verdict of each row, who was told what and when, and what hides it."""
+        """Say why somebody was, or was not, notified: the verdict of each row, who was notified of what and when, and what hides it."""
         return self._answer("why", _option("at", at), _option("target", target), "--", rule, key)
 
     def query(

@@ -107,10 +107,10 @@ def _told_otherwise(would: Mapping[str, float], was: Mapping[str, float], apart_
     """Yield which receivers are told when others were, or at other times."""
     named = sorted({*would, *was} - unknown)
     words = (
-        ("told to", [one for one in named if one not in was]),
-        ("not told to", [one for one in named if one not in would]),
-        ("told earlier to", [one for one in named if one in would and one in was and was[one] - would[one] > apart_s]),
-        ("told later to", [one for one in named if one in would and one in was and would[one] - was[one] > apart_s]),
+        ("sent to", [one for one in named if one not in was]),
+        ("not sent to", [one for one in named if one not in would]),
+        ("sent earlier to", [one for one in named if one in would and one in was and was[one] - would[one] > apart_s]),
+        ("sent later to", [one for one in named if one in would and one in was and would[one] - was[one] > apart_s]),
     )
     yield from (f"{what} {', '.join(receivers)}" for what, receivers in words if receivers)
 

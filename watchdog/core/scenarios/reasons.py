@@ -22,7 +22,7 @@ def why_not_told(played: Played, expected: Expected) -> Found:
         said = ", ".join(f"{told.notice.event} at {format_duration(told.at_s)}" for told in events[:4])
         keys = {", ".join(f"{k}={v}" for k, v in told.notice.key.items()) for told in events}
         about = f" ({'; '.join(sorted(keys))})" if any(keys) else ""
-        return f"none by {until}; of {expected.rule}{about} were told: {said}", ""
+        return f"none by {until}; of {expected.rule}{about} were sent: {said}", ""
     mine = [lived for lived in played.lived if lived.incident.rule == expected.rule]
     return _of_incident(played, mine[-1]) if mine else why_not_judged(played, expected)
 
@@ -46,7 +46,7 @@ def held_back(played: Played, lived: Lived) -> str:
     """Say what an incident that fired was held back by, as things stood then."""
     latest = {one.incident.id: one.incident for one in played.lived if one.at_s <= lived.at_s}
     causes = Inhibitions(Cause(one) for one in latest.values() if one.open).explained_by(lived.incident)
-    return f"held back by {', '.join(dict.fromkeys(cause.rule for cause in causes))}" if causes else "told to nobody"
+    return f"held back by {', '.join(dict.fromkeys(cause.rule for cause in causes))}" if causes else "sent to nobody"
 
 
 def why_not_judged(played: Played, expected: Expected) -> Found:

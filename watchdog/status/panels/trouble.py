@@ -187,7 +187,7 @@ def _who(one: Incident, shown: TargetShown) -> Cell:
     elif reason.cause is not None:
         why = f"follows from {reason.cause.rule}"
     elif reason.same_as is not None:
-        why = f"told by {reason.same_as.target}"
+        why = f"sent for {reason.same_as.target}"
     elif reason.window is not None:
         why = f"muted by {reason.window.name}"
     else:

@@ -189,7 +189,7 @@ def test_incidents_say_why_nobody_is_notified() -> None:
     burning, cause = incident("A"), incident("B")
     told = text(incidents(shown_of(incidents=(burning,), quiet={burning.id: Reason(cause=cause)})))
     assert "follows from QueueBacklogHigh" in told
-    assert "told by prod" in text(incidents(shown_of(incidents=(burning,), quiet={burning.id: Reason(same_as=cause)})))
+    assert "sent for prod" in text(incidents(shown_of(incidents=(burning,), quiet={burning.id: Reason(same_as=cause)})))
 
 
 def test_deploys_are_marked_below_their_hour(monkeypatch: pytest.MonkeyPatch) -> None:

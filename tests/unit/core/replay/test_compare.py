@@ -42,12 +42,12 @@ def test_later_and_shorter_is_different_and_says_so() -> None:
 
 def test_what_would_be_told_to_nobody_is_different() -> None:
     pair = only([replace(SPELL, told=())], [SPELL])
-    assert (pair.kind, pair.why) == (Kind.DIFFERENT, "not told to ops")
+    assert (pair.kind, pair.why) == (Kind.DIFFERENT, "not sent to ops")
 
 
 def test_another_receiver_and_another_time_are_named() -> None:
     told = (Notification("pager", Event.FIRST, 1000.0), Notification("ops", Event.ESCALATED, 1100.0))
-    assert only([replace(SPELL, told=told)], [SPELL]).why == "told to pager, told later to ops"
+    assert only([replace(SPELL, told=told)], [SPELL]).why == "sent to pager, sent later to ops"
 
 
 def test_a_receiver_that_cannot_be_read_here_is_no_difference() -> None:

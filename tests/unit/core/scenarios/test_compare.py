@@ -92,7 +92,7 @@ def test_a_message_that_nobody_expects() -> None:
 
 def test_one_message_is_not_what_two_expect() -> None:
     assert differences(f"{FIRST}\n{FIRST}") == [
-        '9: at 1m: expected the message "first" of High, found none by 1m; of High (name=a) were told: first at 1m'
+        '9: at 1m: expected the message "first" of High, found none by 1m; of High (name=a) were sent: first at 1m'
     ]
 
 
@@ -103,7 +103,7 @@ def test_an_expectation_takes_the_message_that_fits_it_best() -> None:
 
 def test_a_message_of_another_key() -> None:
     assert [line for line in differences(f'{FIRST}\nkey = "b"') if line.startswith("6:")] == [
-        '6: at 1m: expected the message "first" of High (name=b), found none by 1m; of High (name=a) were told: first at 1m'
+        '6: at 1m: expected the message "first" of High (name=b), found none by 1m; of High (name=a) were sent: first at 1m'
     ]
 
 

@@ -98,7 +98,7 @@ class _Answering:
         except StoreError as error:
             if self._asked.at is not None or not self._asked.look:
                 raise Refused(str(error)) from None
-            self._notes.append(f"Who was told is not known: {error}")
+            self._notes.append(f"Who was notified is not known: {error}")
             return None
 
     def _cases(self, store: Store | None) -> list[Case]:

@@ -55,8 +55,9 @@ def why(  # noqa: PLR0913 - its options
 ) -> None:
     """Say why somebody was, or was not, notified.
 
-    For each row of RULE: its verdict now and what decides it, the state of its incident, and for each receiver what it was told, what hides
-    it and until when, and what would be said next. KEY is a value, such as indexing, or COLUMN=VALUE; without it, all that is not clear.
+    For each row of RULE: its verdict now and what decides it, the state of its incident, and for each receiver what it was notified
+    of, what hides it and until when, and what would be said next. KEY is a value, such as indexing, or COLUMN=VALUE; without it, all that
+    is not clear.
     """
     from watchdog.cli.configuration import load_as_far_as_readable  # noqa: PLC0415
     from watchdog.cli.database.why.answering import Asked, answer  # noqa: PLC0415

@@ -31,7 +31,7 @@ UNTOLD = {
     "not_routed": "no receiver is for it",
     "itself": "it is about the only receiver",
     "later": "it is over before a receiver wants to hear of it",
-    "group": "it is over before its group is told",
+    "group": "it is over before its group is sent",
 }
 """Why, as a word -> a phrase."""
 
@@ -68,11 +68,11 @@ def _entry(pair: Pair, result: Result) -> Entry:
     spell = pair.spell
     about = " · ".join(filter(None, (spell.target, key_text(spell.key))))
     lines: list[Piece] = [
-        "would be told " + (_told(pair.would, clock, result.now) if pair.would else "not at all"),
-        "was told      " + (_told(pair.was, clock, result.now) if pair.was else "not at all"),
+        "would be sent " + (_told(pair.would, clock, result.now) if pair.would else "not at all"),
+        "was sent      " + (_told(pair.was, clock, result.now) if pair.was else "not at all"),
     ]
     if pair.kind is Kind.NOT_REPLAYED:
-        lines[0] = f"would be told ? {pair.why}"
+        lines[0] = f"would be sent ? {pair.why}"
     return Entry(
         (
             Ink(pair.kind.value, STYLES[pair.kind]),
@@ -100,7 +100,7 @@ def _told(spell: Spell, clock: Any, now: float) -> str:
 def untold_text(spell: Spell, clock: Any) -> str:
     """Say why nobody is told as it fires; empty if that is not known."""
     if spell.told_as:
-        return f"told as that of {spell.told_as}, which shares the server"
+        return f"sent as that of {spell.told_as}, which shares the server"
     if spell.untold is None:
         return ""
     if spell.untold.reason is not None:

@@ -49,7 +49,7 @@ def test(  # noqa: PLR0913 - one for each option
     style: str,
     verbose: bool,
 ) -> None:
-    """Test rules by scenarios: rows over time, and what must be told.
+    """Test rules by scenarios: rows over time, and what must be sent.
 
     FILE is a file of scenarios, a folder or a glob; its rules are those that come with watchdog, and the rule files beside it or above its
     folder `scenarios`. Without FILE, the scenarios beside the configured rules are tested; without rules of your own, those that come with

@@ -72,7 +72,7 @@ def _rule(name: str, table: Table, column: Column, condition: _Condition) -> str
 name     = "{name}"
 from     = "{table.name}"
 when     = "{condition.when}"   # true: a breach. {column.name}: {column.meaning}
-{params}for      = "5m"   # how long it must hold before anybody is told
+{params}for      = "5m"   # how long it must hold before anybody is notified
 severity = "warning"   # or info, error, critical
 summary  = "{key}{column.name} is {condition.shown}"
 resolved = "{key}{column.name} is {condition.shown} again"

@@ -29,7 +29,7 @@ EVENTS = {
 }
 SAID_ALWAYS = {
     "known": "has been notified of it",
-    "itself": "not notified: this is the failure of this very receiver, which cannot be told of it",
+    "itself": "not notified: this is the failure of this very receiver, which cannot be notified of it",
     "not_seen": "not notified now: nobody can see whether it still fires",
     "never_notified": "was never notified of it, so it does not hear of its end",
     "notified_of_end": "was notified of its end",
@@ -99,7 +99,7 @@ class Teller:
         what = f"what has fired for {format_duration(made.for_s)}"
         since = 0.0 if made.until is None else made.until - made.for_s
         late = since - (self._incident.fired_at or since) >= 1.0
-        return f"{what}, counted from {self._clock(since)}, when it could be told," if late else what
+        return f"{what}, counted from {self._clock(since)}, when it could be sent," if late else what
 
     def _not_for(self, recipient: Recipient) -> str:
         incident = self._incident
@@ -127,15 +127,15 @@ class Teller:
 def quiet_sentence(reason: Reason, clock: Clock) -> str:
     """What keeps an incident quiet, and until when."""
     if reason.trial:
-        return "it is on trial (trial = true of its rule, target or an override): nobody is told of it"
+        return "it is on trial (trial = true of its rule, target or an override): nobody is notified of it"
     if reason.deploy is not None:
         return f"deploy {reason.deploy.version} goes on until {clock(reason.deploy.ends_at)}{_by(reason.deploy.author)}"
     if reason.cause is not None:
         key = f" ({', '.join(reason.cause.key.values())})" if reason.cause.key else ""
         pending = ", which is pending" if reason.cause.state is State.PENDING else ""
-        return f"{reason.cause.rule}{key} explains it{pending}, and is told instead"
+        return f"{reason.cause.rule}{key} explains it{pending}, and is sent instead"
     if reason.same_as is not None:
-        return f"{reason.same_as.target} names the same server, and is told of instead"
+        return f"{reason.same_as.target} names the same server, and its incident is sent instead"
     if reason.silence is not None:
         given = f' ("{reason.silence.comment}")' if reason.silence.comment else ""
         name = f"silence {reason.silence.id[:SHORT_ID]}"

@@ -79,23 +79,23 @@ CASES = {
         "not notified: deploy v512 goes on until 10m by ci", "its beginning at 10m, if it still fires then", quiet=quiet(deploys=(DEPLOY,))
     ),
     "inhibited by what fires": Case(
-        "not notified: BrokerUnreachable explains it, and is told instead",
+        "not notified: BrokerUnreachable explains it, and is sent instead",
         "its beginning when that is over, if it still fires then",
         quiet=quiet(BROKER),
     ),
     "inhibited by what is pending": Case(
-        "not notified: BrokerUnreachable explains it, which is pending, and is told instead",
+        "not notified: BrokerUnreachable explains it, which is pending, and is sent instead",
         "its beginning when that is over, if it still fires then",
         quiet=quiet(replace(BROKER, state=State.PENDING)),
     ),
     "another target shares its server": Case(
-        "not notified: prod-eu names the same server, and is told of instead",
+        "not notified: prod-eu names the same server, and its incident is sent instead",
         "its beginning when that is over, if it still fires then",
         incident=replace(FIRING, server="s"),
         quiet=lambda: Quiet((), (), NOW, twins=Twins([replace(FIRING, id="01TWIN", target="prod-eu", server="s", fired_at=NOW - 70)])),
     ),
     "trial": Case(
-        "not notified: it is on trial (trial = true of its rule, target or an override): nobody is told of it",
+        "not notified: it is on trial (trial = true of its rule, target or an override): nobody is notified of it",
         "its beginning when it is no longer on trial, if it still fires then",
         incident=replace(FIRING, trial=True),
     ),
@@ -122,13 +122,13 @@ CASES = {
         recipient=Recipient("ops", terms=Terms(after_s=900.0)),
     ),
     "after, let go later": Case(
-        "not notified yet: this receiver hears of what has fired for 15m, counted from 30s, when it could be told, "
+        "not notified yet: this receiver hears of what has fired for 15m, counted from 30s, when it could be sent, "
         "without being acknowledged",
         "its beginning at 15m30s, if it still fires then unacknowledged",
         incident=replace(FIRING, let_go_at=NOW + 30),
         recipient=Recipient("ops", terms=Terms(after_s=900.0)),
     ),
-    "own failure": Case("not notified: this is the failure of this very receiver, which cannot be told of it", about="ops"),
+    "own failure": Case("not notified: this is the failure of this very receiver, which cannot be notified of it", about="ops"),
     "refused": Case(
         "not notified: this receiver refused the message, and is not asked again until 59m10s",
         "its beginning at 59m10s, if it still fires then",
