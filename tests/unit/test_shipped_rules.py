@@ -243,6 +243,12 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
     ("ScheduleUnreadable", {"name": "django", "up": False, "error": "django: refused"}, Severity.ERROR,
      "The schedule of django-celery-beat cannot be read: django: refused"),
     ("ScheduledTaskNotRegistered", {"registered": False}, Severity.ERROR, "reports.nightly is scheduled, but no worker registers it"),
+    (
+        "ScheduledTaskNotRegistered",
+        {"registered": False, "sends": "shop.sum"},
+        Severity.ERROR,
+        "shop.sum is scheduled, but no worker registers it",
+    ),
     ("TaskOverdue", {"overdue_s": 1200.0}, Severity.ERROR, "reports.nightly should have succeeded 20m ago"),
     ("TaskNotRegistered", {"exception": "NotRegistered", "category": "unregistered", "count": 1.0}, Severity.CRITICAL,
      "No worker knows the task shop.pay; messages lost: 1"),

@@ -16,7 +16,7 @@ from watchdog.core.model.schedules.schedule import Cron
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.core.text.times_of_day import zone_of
 from watchdog.sources.periodic.cron import cron_of
-from watchdog.sources.periodic.options import queue_named
+from watchdog.sources.periodic.options import queue_named, shadow_named
 from watchdog.sources.periodic.reprs import schedule_shown
 
 __all__ = ["redbeat_entry"]
@@ -51,7 +51,7 @@ def redbeat_entry(raw: object) -> RedbeatEntry | None:
     if not definition.enabled:
         return RedbeatEntry()
     try:
-        when, queue = _when(definition.schedule), queue_named(definition.options)
+        when, shadow = _when(definition.schedule), shadow_named(definition.options)
     except ValueError as error:
         return RedbeatEntry(unread=str(error))
     meta = _json(parts.get(b"meta", b"{}"), _Meta) or _Meta()
@@ -61,8 +61,9 @@ def redbeat_entry(raw: object) -> RedbeatEntry | None:
             definition.task,
             every_s=when if isinstance(when, float) else None,
             cron=when if isinstance(when, Cron) else None,
-            queue=queue,
+            queue=queue_named(definition.options),
             last_run_at=_time(meta.last_run_at),
+            runs_as=shadow,
         )
     )
 

@@ -14,7 +14,7 @@ from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, 
 from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.flower.answers import StatusEntry
 from watchdog.sources.flower.json import decoded, kind_found, maybe
-from watchdog.sources.periodic.options import queue_named
+from watchdog.sources.periodic.options import queue_named, shadow_named
 from watchdog.sources.periodic.reprs import schedule_shown, zone_shown
 from watchdog.sources.setting_names import as_documented
 
@@ -83,6 +83,6 @@ def _entry(name: str, shown: object) -> PeriodicTask:
     task = fields.get("task")
     if not isinstance(task, str) or not 0 < len(task) <= LONGEST_NAME or len(name) > LONGEST_NAME:
         raise ValueError("expected an entry with the name of its task")
-    queue = queue_named(fields.get("options"))
-    when = schedule_shown(fields.get("schedule"))
-    return PeriodicTask(name, task, when, queue=queue) if isinstance(when, float) else PeriodicTask(name, task, cron=when, queue=queue)
+    options, when = fields.get("options"), schedule_shown(fields.get("schedule"))
+    every_s, cron = (when, None) if isinstance(when, float) else (None, when)
+    return PeriodicTask(name, task, every_s, cron, queue=queue_named(options), runs_as=shadow_named(options))

@@ -32,7 +32,7 @@ def candidates(planned: Iterable[tuple[PeriodicTask, Schedule | str]], now: floa
     """Return the tasks to look at: those with a single entry that run most often."""
     of_task: dict[str, list[Schedule]] = {}
     for one, when in planned:
-        of_task.setdefault(one.task, []).extend([when] if isinstance(when, Schedule) else [])
+        of_task.setdefault(one.heard_as, []).extend([when] if isinstance(when, Schedule) else [])
     alone = [(task, whens[0]) for task, whens in of_task.items() if len(whens) == 1 and whens[0].at is None]
     periods = sorted((when.period_s(now), task, when) for task, when in alone) if alone else []
     return [(task, when) for period_s, task, when in periods if period_s >= SHORTEST_S][:CANDIDATES]

@@ -137,7 +137,7 @@ def nothing_read(scheduler: Scheduler) -> str:
 
 
 def _excluded(one: PeriodicTask, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs for name in (one.entry, one.task))
+    return any(fnmatchcase(name, glob) for glob in globs for name in (one.entry, one.task, one.heard_as))
 
 
 def _beat(replies: Replies, workers: KnownWorkers) -> Plan | Gap | None:

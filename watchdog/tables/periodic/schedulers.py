@@ -172,7 +172,7 @@ def _seen_at(entries: Iterable[PeriodicTask], look: Look) -> SeenAt:
     blind = bool(look.target.workers or _unseen(entries, look)) or backlog(entries, look) is True
     found: list[float | None] = []
     for one in entries:
-        seen, noted = received.get(one.task), one.last_run_at
+        seen, noted = received.get(one.heard_as), one.last_run_at
         if seen is not None and not blind and _is_queue_seen(one, look):
             noted = None
         found.append(max((at for at in (seen, noted) if at is not None), default=None))

@@ -16,6 +16,7 @@ from watchdog.core.model.rows import Asking, Cell, Column, Kind, Look, Reading, 
 from watchdog.core.model.schedules.schedule import Schedule
 from watchdog.core.text.durations import format_duration
 from watchdog.tables.periodic.counted import counted_since, missed_since, uncounted
+from watchdog.tables.periodic.plans import Registered
 from watchdog.tables.periodic.schedulers import SchedulersSeen, schedulers_seen, schedules_of
 from watchdog.tables.periodic.single_look import without_tasks
 from watchdog.tables.tasks.counters import TaskCounters
@@ -23,7 +24,7 @@ from watchdog.tables.tasks.counters import TaskCounters
 __all__ = ["TABLE", "Awaited", "SchedulesSeen"]
 
 COLUMNS = (
-    Column("task", Kind.TEXT, "the task's name"),
+    Column("task", Kind.TEXT, "the name that its runs have: the task's, or the shadow that its scheduler sends it with"),
     Column("origin", Kind.TEXT, "who says that it is expected", allowed=("configured", "beat", "redbeat", "django")),
     Column("entries", Kind.TEXT, "the entries of the scheduler that send it, joined by a comma; empty if it is configured", neutral=""),
     Column("every_s", Kind.NUMBER, "between its next two runs; infinite for what runs once", "s"),
@@ -36,22 +37,33 @@ COLUMNS = (
         "s",
         0.0,
     ),
-    Column("registered", Kind.BOOLEAN, "whether some worker online registers it; as last known while none is online"),
+    Column(
+        "registered",
+        Kind.BOOLEAN,
+        "whether some worker online registers it, or has run it all the same, as under a shadow; as last known while none is online",
+    ),
+    Column("sends", Kind.TEXT, "the task that is sent, if its runs have another name (a shadow); else empty", neutral=""),
 )
 OF_TASKS = ("last_success_s", "overdue_s")
 """Columns that need what tasks do."""
 NOT_CONFIGURED = "no [[target.schedule]] is configured"
 CONFIGURED = "configured"
 MOST_ENTRIES_SHOWN = 5
+STILL_ENDS_S = 3600.0
+"""For so long, a worker that registered a task and goes away may end, and be counted for, what it had begun."""
 SHORTEST_HELD_S, LONGEST_HELD_S = 180.0, 7200.0
 
 
 class Expected(Struct, frozen=True):
-    """One task that is expected: by one schedule or by several entries. `patient`: not late while it runs."""
+    """One task that is expected: by one schedule or by several entries. `patient`: not late while it runs.
+
+    `task`: the name that its runs have. `sent`: the tasks that are sent so; that name itself, unless a scheduler gives them a shadow.
+    """
 
     task: str
     origin: str
     parts: tuple[Schedule, ...]
+    sent: tuple[str, ...]
     entries: tuple[str, ...] = ()
     patient: bool = False
 
@@ -77,11 +89,19 @@ class Awaited(Struct, frozen=True):
     succeeded_at: float | None = None
     definition: str = ""
     """Of its schedule; empty if an earlier release remembered it."""
+    unregistered_since: float | None = None
+    """Since when no worker online registers it; 0: when watchdog began to look, none did. None: some worker does, or nobody said."""
 
     @property
     def waits_since(self) -> float:
         """What the next run is counted from."""
         return max(self.since, self.succeeded_at or self.since)
+
+    @property
+    def runs_unregistered(self) -> bool:
+        """Whether it succeeded while no worker registered it: its name is the shadow of a task that one does."""
+        since, at = self.unregistered_since, self.succeeded_at
+        return since is not None and at is not None and at > since + STILL_ENDS_S
 
 
 class SchedulesSeen(Struct, frozen=True):
@@ -105,29 +125,43 @@ def read(look: Look) -> Reading:
     schedulers = schedulers_seen(look.before["schedulers"].memory)
     expected = _expected(look, schedulers)
     unknown = uncounted(look)
-    seen = _seen(before, expected, look)
+    seen = _seen(before, expected, look, schedulers.registered)
     running = frozenset(row.cells.get("name") for row in look.before["running"].rows)
     rows = [
         _row(one, seen.awaited[one.task], look.now, unknown, _due_at(one, seen.awaited[one.task], schedulers, running)) for one in expected
     ]
-    return Reading(tuple(_with_registered(row, schedulers) for row in rows), memory=seen)
+    shown = tuple(
+        _with_registered(row, one, seen.awaited[one.task], schedulers.registered) for one, row in zip(expected, rows, strict=True)
+    )
+    return Reading(shown, memory=seen)
 
 
 def _expected(look: Look, schedulers: SchedulersSeen) -> list[Expected]:
     """Return the tasks, each as the first says that names it: the configuration, then the schedulers in its order."""
-    found = {one.task: Expected(one.task, CONFIGURED, (one,)) for one in look.target.schedules}
+    sent = _sent_as(schedulers)
+    found = {one.task: Expected(one.task, CONFIGURED, (one,), sent.get(one.task, (one.task,))) for one in look.target.schedules}
     for scheduler in look.target.schedulers:
         known = schedulers.known.get(scheduler.kind)
         if known is None:
             continue
         theirs: dict[str, list[tuple[str, Schedule]]] = {}
         for one, when in schedules_of(scheduler, known.plan):
-            if isinstance(when, Schedule) and one.task not in found:
-                theirs.setdefault(one.task, []).append((one.entry, when))
+            if isinstance(when, Schedule) and one.heard_as not in found:
+                theirs.setdefault(one.heard_as, []).append((one.entry, when))
         for task, parts in theirs.items():
             entries = tuple(entry for entry, _ in parts)
-            found[task] = Expected(task, scheduler.kind, tuple(when for _, when in parts), entries, scheduler.grace_s is None)
+            whens = tuple(when for _, when in parts)
+            found[task] = Expected(task, scheduler.kind, whens, sent[task], entries, scheduler.grace_s is None)
     return list(found.values())
+
+
+def _sent_as(schedulers: SchedulersSeen) -> Mapping[str, tuple[str, ...]]:
+    """The name that runs have -> the tasks that the schedulers send so: one, unless several share a shadow."""
+    found: dict[str, dict[str, None]] = {}
+    for known in schedulers.known.values():
+        for one in known.plan.tasks.entries:
+            found.setdefault(one.heard_as, {})[one.task] = None
+    return {name: tuple(tasks) for name, tasks in found.items()}
 
 
 def _fields(one: Schedule) -> tuple[frozenset[int], ...]:
@@ -135,17 +169,33 @@ def _fields(one: Schedule) -> tuple[frozenset[int], ...]:
     return () if cron is None else (cron.minutes, cron.hours, cron.days, cron.months, cron.weekdays)
 
 
-def _seen(before: SchedulesSeen, expected: list[Expected], look: Look) -> SchedulesSeen:
+def _seen(before: SchedulesSeen, expected: list[Expected], look: Look, registered: Registered) -> SchedulesSeen:
     tasks, counted, now = look.before["tasks"].memory, counted_since(look), look.now
     successes = tasks.last_success if isinstance(tasks, TaskCounters) else {}
     missed = missed_since(before.counted_since, counted)
     awaited = {}
     for one in expected:
-        known, definition = before.awaited.get(one.task) or Awaited(now), one.definition
+        last, definition = before.awaited.get(one.task), one.definition
+        is_registered = _is_registered(one, registered)
+        known = last or Awaited(now, unregistered_since=0.0 if is_registered is False else None)
         changed = known.definition not in ("", definition)
         since = now if missed or changed else known.since
-        awaited[one.task] = Awaited(since, successes.get(one.task) or known.succeeded_at, definition)
+        succeeded_at = successes.get(one.task) or known.succeeded_at
+        awaited[one.task] = Awaited(since, succeeded_at, definition, _unregistered_since(known, now, is_registered=is_registered))
     return SchedulesSeen(awaited, counted)
+
+
+def _is_registered(expected: Expected, registered: Registered) -> bool | None:
+    """Whether workers register what is sent; None: not all have said it."""
+    if all(map(registered.has, expected.sent)):
+        return True
+    return False if registered.known and not registered.silent else None
+
+
+def _unregistered_since(known: Awaited, now: float, *, is_registered: bool | None) -> float | None:
+    if is_registered is not False:
+        return None if is_registered else known.unregistered_since
+    return now if known.unregistered_since is None else known.unregistered_since
 
 
 def _due_at(expected: Expected, awaited: Awaited, schedulers: SchedulersSeen, running: Collection[object]) -> float:
@@ -174,6 +224,7 @@ def _row(expected: Expected, awaited: Awaited, now: float, unknown: str, due_at:
         "grace_s": part.grace_at(since),
         "last_success_s": None if awaited.succeeded_at is None else max(now - awaited.succeeded_at, 0.0),
         "overdue_s": None if unknown else max(now - due_at, 0.0),
+        "sends": "" if expected.task in expected.sent else expected.sent[0],
     }
     gaps = {"overdue_s": unknown} if unknown else {}
     if awaited.succeeded_at is None:
@@ -182,10 +233,12 @@ def _row(expected: Expected, awaited: Awaited, now: float, unknown: str, due_at:
     return Row(cells, gaps)
 
 
-def _with_registered(row: Row, schedulers: SchedulersSeen) -> Row:
-    registered, task = schedulers.registered, str(row.cells["task"])
-    if registered.has(task) or (registered.known and not registered.silent):
-        return Row({**row.cells, "registered": registered.has(task)}, row.gaps)
+def _with_registered(row: Row, expected: Expected, awaited: Awaited, registered: Registered) -> Row:
+    is_registered = _is_registered(expected, registered)
+    if is_registered is False and expected.origin == CONFIGURED and awaited.runs_unregistered:
+        is_registered = True
+    if is_registered is not None:
+        return Row({**row.cells, "registered": is_registered}, row.gaps)
     who = f"{registered.silent} has not" if registered.silent else "no worker has"
     return Row({**row.cells, "registered": None}, {**row.gaps, "registered": f"{who} said which tasks it registers"})
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from watchdog.core.model.schedules.periodic import PeriodicTask, RedbeatEntry
+from watchdog.core.text.names import LONGEST_NAME
 from watchdog.sources.periodic.cron import cron_of
 from watchdog.sources.periodic.redbeat import redbeat_entry
 
@@ -48,10 +49,16 @@ def test_an_rrule_is_said_not_guessed() -> None:
     assert redbeat_entry(held({"__type__": "rrule", "freq": 3})) == RedbeatEntry(unread="it runs by an rrule, which watchdog does not read")
 
 
-def test_an_entry_whose_task_runs_under_a_shadow_is_said_not_expected() -> None:
+def test_a_shadow_is_the_name_that_its_runs_have() -> None:
     entry = redbeat_entry(held(INTERVAL, options={"shadow": "Nightly sum"}))
+    assert entry == RedbeatEntry(PeriodicTask("tick", "shop.tick", 30.0, runs_as="Nightly sum"))
+
+
+@pytest.mark.parametrize("shadow", [3, ["a"], "x" * (LONGEST_NAME + 1)], ids=["number", "list", "too long"])
+def test_a_shadow_that_names_no_run_is_said(shadow: object) -> None:
+    entry = redbeat_entry(held(INTERVAL, options={"shadow": shadow}))
     assert entry is not None
-    assert (entry.task, "shadow" in entry.unread) == (None, True)
+    assert (entry.task, "`shadow`" in entry.unread) == (None, True)
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[" * 100_000, b"3", b"\xff", b'{"name": 1}', b"x" * 1_000_000])

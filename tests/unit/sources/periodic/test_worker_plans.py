@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from watchdog.core.model.gaps import Gap
 from watchdog.core.model.schedules.periodic import PeriodicTask, PeriodicTasks, WorkerPlan
 from watchdog.sources.periodic.worker_plans import worker_plans
@@ -65,10 +67,15 @@ def test_what_is_not_understood_is_named_and_the_rest_is_read() -> None:
     assert (found.entries, set(found.unread)) == (READ.entries, {"sun", "odd", "nameless"})
 
 
-def test_an_entry_whose_task_runs_under_a_shadow_is_said_not_expected() -> None:
-    found = beat({"beat_schedule": {**TICK, "nightly": {"task": "shop.sum", "schedule": 60.0, "options": {"shadow": "Nightly sum"}}}})
-    assert found.entries == READ.entries
-    assert "shadow" in found.unread["nightly"]
+def test_a_shadow_is_the_name_that_its_runs_have() -> None:
+    found = beat({"beat_schedule": {"nightly": {"task": "shop.sum", "schedule": 60.0, "options": {"shadow": "Nightly sum"}}}})
+    assert found == PeriodicTasks((PeriodicTask("nightly", "shop.sum", 60.0, runs_as="Nightly sum"),))
+
+
+@pytest.mark.parametrize("shadow", [None, ""])
+def test_no_shadow_leaves_the_name_of_the_task(shadow: object) -> None:
+    (entry,) = beat({"beat_schedule": {"nightly": {"task": "shop.sum", "schedule": 60.0, "options": {"shadow": shadow}}}}).entries
+    assert entry.heard_as == "shop.sum"
 
 
 def test_registered_tasks_are_named_without_what_stands_behind_them() -> None:

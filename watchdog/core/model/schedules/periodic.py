@@ -19,7 +19,7 @@ class LocalZoneError(ValueError):
 
 
 class Scheduler(Struct, frozen=True):
-    """One scheduler of a target, as configured: `kind` is beat, redbeat or django. `exclude`: globs of entries or tasks."""
+    """One scheduler of a target, as configured: `kind` is beat, redbeat or django. `exclude`: globs of entries, tasks or shadows."""
 
     kind: str
     exclude: tuple[str, ...] = ()
@@ -43,13 +43,20 @@ class PeriodicTask(Struct, frozen=True, gc=False, omit_defaults=True):
     """The queue that the entry names; None: as its task is routed."""
     last_run_at: float | None = None
     """When its scheduler says that it was last sent (epoch seconds)."""
+    runs_as: str = ""
+    """The shadow that it is sent with: its runs have that name alone. Empty: that of its task."""
+
+    @property
+    def heard_as(self) -> str:
+        """The name by which its runs are received, counted and listed."""
+        return self.runs_as or self.task
 
     def schedule(self, zones: Mapping[str, dt.tzinfo], zone: str | None, grace_s: float | None) -> Schedule:
         """When it is expected to succeed; `zone` holds where the entry says none. LocalZoneError: nobody says it."""
         name = self.zone or zone
         if self.cron is not None and (name is None or name not in zones):
             raise LocalZoneError("nobody says by which time zone its cron runs: set timezone beside from")
-        return Schedule(self.task, self.every_s, self.cron, None, grace_s, zones.get(name or "", dt.UTC), self.at)
+        return Schedule(self.heard_as, self.every_s, self.cron, None, grace_s, zones.get(name or "", dt.UTC), self.at)
 
 
 class PeriodicTasks(Struct, frozen=True, omit_defaults=True):
