@@ -67,9 +67,14 @@ class Run:
         """Workers that started it before the last one did, and have not said that it ended there; when each started it."""
 
     def sends(self, event: TaskEvent) -> None:
-        """Its sender's word. It may come after the worker's: senders and workers have connections of their own."""
+        """Its sender's word. It may come after the worker's: senders and workers have connections of their own.
+
+        Of a task with a shadow, the sender says the task's name, and the worker the shadow, by which it is counted whichever comes first.
+        """
         self.sent, self.routing_key = event.timestamp, cut(event.queue or event.routing_key)
+        by_worker = self.name if self.received is not None else None
         self._describes(event)
+        self.name = by_worker or self.name
 
     def goes_on(self, event: TaskEvent, kind: str) -> Self | None:
         """Its worker's word. If it is the end of one execution while another worker's goes on, that one is split off and returned."""

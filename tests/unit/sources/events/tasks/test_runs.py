@@ -62,6 +62,15 @@ def test_its_senders_word_may_come_last() -> None:
     assert (task.state, task.worker, task.routing_key) == ("STARTED", WORKER, "mails")
 
 
+@pytest.mark.parametrize("kinds", [("sent", "received"), ("received", "sent")], ids=" ".join)
+def test_a_task_with_a_shadow_is_counted_under_it_whoever_speaks_first(kinds: tuple[str, ...]) -> None:
+    told = Told()
+    for kind in kinds:
+        told.hear(kind, worker=WORKER if kind == "received" else "gen7@app", name="Nightly sum" if kind == "received" else "shop.sum")
+    told.hear("started", "succeeded")
+    assert {task for _, task, _, _ in told.runs.counters().each()} == {"Nightly sum"}
+
+
 def test_of_a_message_that_no_worker_has_received_it_is_known_when_it_was_sent() -> None:
     told = Told().hear("sent", task_id="waits", worker="gen7@app").hear("sent", "received", task_id="taken")
     assert told.runs.sent(["waits", "taken", "unknown"]) == {"waits": AT + 1}
