@@ -38,7 +38,7 @@ DESIGN = {
     "arguments",
     "schedulers": "name tasks entries not_understood example shortest_s silent_s missed sent_twice twice locked renewed_s lock_key",
     "rhythms": "task usual_s silent_s missed registered",
-    "schedules": "task origin entries every_s grace_s last_success_s overdue_s registered",
+    "schedules": "task origin entries every_s grace_s last_success_s overdue_s registered sends",
     "objectives": "name what objective max_wait_s over_s watched_s runs missed share budget_left burn_5m burn_30m burn_1h burn_6h "
     "missed_1h missed_6h gone_in_s",
     "usual": "what name per_min usual_per_min least_per_min days length runs runtime_p95 usual_runs usual_runtime_p95",
