@@ -48,6 +48,13 @@ def damage(path: Path, *pages: int) -> None:
             file.write(b"\xff" * 4096)
 
 
+def damage_some_incidents(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = connection.execute("SELECT pageno FROM dbstat WHERE name = 'incidents' AND pagetype = 'leaf'").fetchall()
+    damage(path, pages[1][0])
+
+
 def data_pages(path: Path) -> range:
     """The pages that came after the schema."""
     (path.parent / "fresh").mkdir()
@@ -94,10 +101,7 @@ def test_incidents_of_an_older_file_are_kept_though_it_lacks_the_newer_columns(t
             names, places = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
             connection.execute(f"INSERT INTO incidents ({names}) VALUES ({places})", [cells[name] for name in columns])
     file.close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        pages = connection.execute("SELECT pageno FROM dbstat WHERE name = 'incidents' AND pagetype = 'leaf'").fetchall()
-    damage(path, pages[1][0])
+    damage_some_incidents(path)
     rescued = rescue(path, "watchdog database rescue")
     assert rescued is not None
     assert 0 < rescued.open_incidents == rescued.tables["incidents"][0] < MANY
@@ -120,10 +124,7 @@ def test_who_was_told_is_counted_from_the_messages_of_a_file_of_any_version(full
             for cells in now.execute(f"SELECT {names} FROM {table}"):
                 older.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(cells))})", cells)
     file.close()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        pages = connection.execute("SELECT pageno FROM dbstat WHERE name = 'incidents' AND pagetype = 'leaf'").fetchall()
-    damage(path, pages[1][0])
+    damage_some_incidents(path)
     rescued = rescue(path, "watchdog database rescue")
     assert rescued is not None
     assert rows(path, "told") == rescued.tables["notices"][0] == MANY
