@@ -247,7 +247,7 @@ BREACHES: list[tuple[str, dict[str, Cell], Severity, str]] = [
         "ScheduledTaskNotRegistered",
         {"registered": False, "sends": "shop.sum"},
         Severity.ERROR,
-        "shop.sum is scheduled, but no worker registers it",
+        "shop.sum (as reports.nightly) is scheduled, but no worker registers it",
     ),
     ("TaskOverdue", {"overdue_s": 1200.0}, Severity.ERROR, "reports.nightly should have succeeded 20m ago"),
     ("TaskNotRegistered", {"exception": "NotRegistered", "category": "unregistered", "count": 1.0}, Severity.CRITICAL,

@@ -127,7 +127,7 @@ def read(look: Look) -> Reading:
     for scheduler in look.target.schedulers:
         now = _known_now(scheduler, before.known.get(scheduler.kind), look, missed=missed)
         now = replace(now, plan=plan_now(scheduler, now.plan, look, workers, beat_gone=now.lock_seen and now.lock is None))
-        seen = _seen_at(now.plan.tasks.entries, look)
+        seen = _seen_at(now.plan.tasks.entries, look, registered)
         now = _heard(scheduler, before.known.get(scheduler.kind), now, look, seen)
         now = _counted(scheduler, now, look)
         known[scheduler.kind] = now
@@ -165,14 +165,18 @@ def _heard(scheduler: Scheduler, before: KnownScheduler | None, now: KnownSchedu
     return replace(now, sign_at=max(times, default=None))
 
 
-def _seen_at(entries: Iterable[PeriodicTask], look: Look) -> SeenAt:
-    """When the task of each was last received by a worker, or sent as its scheduler notes if that counts; None: never."""
+def _seen_at(entries: Iterable[PeriodicTask], look: Look, registered: Registered) -> SeenAt:
+    """When the task of each was last received by a worker, or sent as its scheduler notes if that counts; None: never.
+
+    A task that its worker does not know fails under its own name, whatever its shadow.
+    """
     tasks = look.before["tasks"].memory
     received = tasks.last_seen if isinstance(tasks, TaskCounters) else {}
     blind = bool(look.target.workers or _unseen(entries, look)) or backlog(entries, look) is True
     found: list[float | None] = []
     for one in entries:
-        seen, noted = received.get(one.heard_as), one.last_run_at
+        names = {one.heard_as} if registered.has(one.task) else {one.heard_as, one.task}
+        seen, noted = max((received[name] for name in names & received.keys()), default=None), one.last_run_at
         if seen is not None and not blind and _is_queue_seen(one, look):
             noted = None
         found.append(max((at for at in (seen, noted) if at is not None), default=None))

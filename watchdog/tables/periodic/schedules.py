@@ -49,8 +49,6 @@ OF_TASKS = ("last_success_s", "overdue_s")
 NOT_CONFIGURED = "no [[target.schedule]] is configured"
 CONFIGURED = "configured"
 MOST_ENTRIES_SHOWN = 5
-STILL_ENDS_S = 3600.0
-"""For so long, a worker that registered a task and goes away may end, and be counted for, what it had begun."""
 SHORTEST_HELD_S, LONGEST_HELD_S = 180.0, 7200.0
 
 
@@ -90,7 +88,7 @@ class Awaited(Struct, frozen=True):
     definition: str = ""
     """Of its schedule; empty if an earlier release remembered it."""
     unregistered_since: float | None = None
-    """Since when no worker online registers it; 0: when watchdog began to look, none did. None: some worker does, or nobody said."""
+    """Since when it is known that no worker online registers it; infinite once one did. None: nobody has said it yet."""
 
     @property
     def waits_since(self) -> float:
@@ -99,9 +97,12 @@ class Awaited(Struct, frozen=True):
 
     @property
     def runs_unregistered(self) -> bool:
-        """Whether it succeeded while no worker registered it: its name is the shadow of a task that one does."""
+        """Whether it succeeded though no worker ever registered it: its name is the shadow of a task that one does.
+
+        What was registered once is no shadow: a run of it may end long after its worker is gone.
+        """
         since, at = self.unregistered_since, self.succeeded_at
-        return since is not None and at is not None and at > since + STILL_ENDS_S
+        return since is not None and at is not None and at > since
 
 
 class SchedulesSeen(Struct, frozen=True):
@@ -176,12 +177,13 @@ def _seen(before: SchedulesSeen, expected: list[Expected], look: Look, registere
     awaited = {}
     for one in expected:
         last, definition = before.awaited.get(one.task), one.definition
-        is_registered = _is_registered(one, registered)
-        known = last or Awaited(now, unregistered_since=0.0 if is_registered is False else None)
+        known = last or Awaited(now)
         changed = known.definition not in ("", definition)
         since = now if missed or changed else known.since
         succeeded_at = successes.get(one.task) or known.succeeded_at
-        awaited[one.task] = Awaited(since, succeeded_at, definition, _unregistered_since(known, now, is_registered=is_registered))
+        awaited[one.task] = Awaited(
+            since, succeeded_at, definition, _unregistered_since(known, now, is_registered=_is_registered(one, registered))
+        )
     return SchedulesSeen(awaited, counted)
 
 
@@ -193,9 +195,9 @@ def _is_registered(expected: Expected, registered: Registered) -> bool | None:
 
 
 def _unregistered_since(known: Awaited, now: float, *, is_registered: bool | None) -> float | None:
-    if is_registered is not False:
-        return None if is_registered else known.unregistered_since
-    return now if known.unregistered_since is None else known.unregistered_since
+    if is_registered:
+        return inf
+    return now if is_registered is False and known.unregistered_since is None else known.unregistered_since
 
 
 def _due_at(expected: Expected, awaited: Awaited, schedulers: SchedulersSeen, running: Collection[object]) -> float:
@@ -224,7 +226,6 @@ def _row(expected: Expected, awaited: Awaited, now: float, unknown: str, due_at:
         "grace_s": part.grace_at(since),
         "last_success_s": None if awaited.succeeded_at is None else max(now - awaited.succeeded_at, 0.0),
         "overdue_s": None if unknown else max(now - due_at, 0.0),
-        "sends": "" if expected.task in expected.sent else expected.sent[0],
     }
     gaps = {"overdue_s": unknown} if unknown else {}
     if awaited.succeeded_at is None:
@@ -233,7 +234,14 @@ def _row(expected: Expected, awaited: Awaited, now: float, unknown: str, due_at:
     return Row(cells, gaps)
 
 
+def _sends(expected: Expected, registered: Registered) -> str:
+    """The task that is sent under another name; of several, one that no worker registers."""
+    task = next((one for one in expected.sent if not registered.has(one)), expected.sent[0])
+    return "" if task == expected.task else task
+
+
 def _with_registered(row: Row, expected: Expected, awaited: Awaited, registered: Registered) -> Row:
+    row = Row({**row.cells, "sends": _sends(expected, registered)}, row.gaps)
     is_registered = _is_registered(expected, registered)
     if is_registered is False and expected.origin == CONFIGURED and awaited.runs_unregistered:
         is_registered = True

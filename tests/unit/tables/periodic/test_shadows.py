@@ -105,3 +105,38 @@ def test_what_was_registered_and_is_no_longer_is_no_shadow() -> None:
     watched.look(0.0)
     watched.registered, watched.succeeded = frozenset({"other"}), {"Named sum": 130.0}
     assert [watched.task_at(at, "Named sum")["registered"] for at in (60.0, 130.0, 7200.0)] == [False, False, False]
+
+
+def test_a_success_of_before_it_was_expected_makes_no_shadow_of_what_is_gone() -> None:
+    assert Watched(target=NAMED, succeeded={"Named sum": -7200.0}).task_at(0.0, "Named sum")["registered"] is False
+
+
+def test_what_was_registered_is_no_shadow_however_long_its_last_run_takes() -> None:
+    watched = Watched(target=NAMED, registered=frozenset({"Named sum"}))
+    watched.look(0.0)
+    watched.registered = frozenset({"other"})
+    watched.look(60.0)
+    watched.succeeded = {"Named sum": 10_800.0}
+    assert watched.task_at(10_800.0, "Named sum")["registered"] is False
+
+
+@pytest.mark.parametrize("kind", ["beat", "redbeat"])
+def test_a_beat_whose_tasks_no_worker_knows_still_sends(kind: str) -> None:
+    """Each fails under the task's own name."""
+    unknown = frozenset({"other"})
+    watched = Watched(Scheduler(kind, key_prefix="redbeat:"), entries=(OFTEN,), registered=unknown, seen={"Sum of the minute": 0.0})
+    watched.look(0.0)
+    watched.seen["shop.sum"] = 180.0
+    assert watched.scheduler_at(215.0)["missed"] == 0.0
+
+
+def test_of_several_that_share_a_shadow_the_one_that_is_missing_is_named() -> None:
+    missing = replace(NIGHTLY, entry="other", task="shop.gone")
+    row = Watched(entries=(NIGHTLY, missing), registered=REGISTERED).task_at(0.0, "Nightly sum")
+    assert (row["sends"], row["registered"]) == ("shop.gone", False)
+
+
+def test_one_under_a_shadow_that_is_a_tasks_own_name_is_named_if_it_is_missing() -> None:
+    own, old = replace(EVERY_MINUTE, task="shop.sum"), replace(EVERY_MINUTE, entry="old", task="shop.old", runs_as="shop.sum")
+    row = Watched(entries=(own, old), registered=REGISTERED).task_at(0.0, "shop.sum")
+    assert (row["sends"], row["registered"]) == ("shop.old", False)
