@@ -156,6 +156,36 @@ def test_who_was_told_is_counted_anew_from_the_messages(full: Path) -> None:
     assert rows(full, "told") == MANY
 
 
+def test_what_it_makes_has_the_mode_of_the_file(full: Path) -> None:
+    full.chmod(0o600)
+    damage(full, *data_pages(full)[::7])
+    lock = Path(f"{full}.lock")
+    lock.touch(mode=0o644)
+    rescued = rescue(full, "watchdog database rescue")
+    assert rescued is not None
+    assert [path.stat().st_mode & 0o777 for path in (full, rescued.damaged, lock)] == [0o600] * 3
+
+
+def test_the_lock_of_a_file_that_is_well_is_not_kept_from_its_owner(full: Path) -> None:
+    full.chmod(0o660)
+    assert rescue(full, "watchdog database rescue") is None
+    assert Path(f"{full}.lock").stat().st_mode & 0o777 == 0o660
+
+
+def test_while_files_are_swapped_there_is_always_one(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damage(full, *data_pages(full)[::7])
+    there, replace = [], Path.replace
+
+    def seen(self: Path, target: Path | str) -> Path:
+        there.append(full.exists())
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", seen)
+    assert rescue(full, "watchdog database rescue") is not None
+    assert there
+    assert all(there)
+
+
 def test_a_file_whose_beginning_is_gone_is_left_as_it_is(full: Path) -> None:
     damage(full, 1)
     before = full.read_bytes()

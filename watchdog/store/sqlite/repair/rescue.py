@@ -51,14 +51,16 @@ def rescue(path: Path, command: str) -> Rescued | None:
     if refusal:
         raise StoreError(refusal)
     with lease(path), speaking_of(path, 0):
+        _own(path, Path(f"{path.resolve()}.lock"))
         _remove(fresh)
         try:
             rescued = _copied(path, aside, fresh)
+            if rescued is not None:
+                _own(path, fresh)
         except BaseException:
             _remove(fresh)
             raise
         if rescued is not None:
-            _own(path, fresh, Path(f"{path.resolve()}.lock"))
             _swap(path, aside, fresh)
         return rescued
 
@@ -75,6 +77,7 @@ def _copied(path: Path, aside: Path, fresh: Path) -> Rescued | None:
                 f"database {path}: nothing of it can be read ({error}), and it was left as it is; restore a copy, "
                 f"or begin with an empty one: `mv {path} {aside}`"
             ) from error
+        fresh.touch(mode=0o600)  # until it has the mode of the damaged one
         file = DatabaseFile(fresh)
         try:
             bring_up_to_date(file.database(), fresh, STEPS[:version])
@@ -171,19 +174,24 @@ def _is_well(damaged: sqlite3.Connection) -> bool:
     return bool(damaged.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
 
 
-def _own(path: Path, *files: Path) -> None:
-    """Give the new files the owner of the old one: root may be rescuing for a service."""
+def _own(path: Path, file: Path) -> None:
+    """Give a file the mode and owner of the database: root may be rescuing for a service."""
     was = path.stat()
-    for file in files:
+    with suppress(PermissionError):
         file.chmod(was.st_mode & 0o777)
-        with suppress(PermissionError):
-            os.chown(file, was.st_uid, was.st_gid)
+        os.chown(file, was.st_uid, was.st_gid)
 
 
 def _swap(path: Path, aside: Path, fresh: Path) -> None:
-    """The write-ahead log moves with its file; the shared-memory file is disposable."""
+    """The write-ahead log moves with its file; the shared-memory file is disposable.
+
+    There is a file at `path` throughout: a daemon that started in between would begin with an empty one, and notify of everything again.
+    """
     Path(f"{path}-shm").unlink(missing_ok=True)
-    path.replace(aside)
+    try:
+        os.link(path, aside)
+    except OSError:  # a file system without links
+        path.replace(aside)
     journal = Path(f"{path}-wal")
     if journal.exists():
         journal.replace(f"{aside}-wal")
