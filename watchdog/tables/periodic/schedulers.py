@@ -166,16 +166,13 @@ def _heard(scheduler: Scheduler, before: KnownScheduler | None, now: KnownSchedu
 
 
 def _seen_at(entries: Iterable[PeriodicTask], look: Look, registered: Registered) -> SeenAt:
-    """When the task of each was last received by a worker, or sent as its scheduler notes if that counts; None: never.
-
-    A task that its worker does not know fails under its own name, whatever its shadow.
-    """
+    """When the task of each was last received by a worker, or sent as its scheduler notes if that counts; None: never."""
     tasks = look.before["tasks"].memory
     received = tasks.last_seen if isinstance(tasks, TaskCounters) else {}
     blind = bool(look.target.workers or _unseen(entries, look)) or backlog(entries, look) is True
     found: list[float | None] = []
     for one in entries:
-        names = {one.heard_as} if registered.has(one.task) else {one.heard_as, one.task}
+        names = {one.heard_as} if registered.has(one.task) else {one.heard_as, one.task}  # what no worker knows fails as itself
         seen, noted = max((received[name] for name in names & received.keys()), default=None), one.last_run_at
         if seen is not None and not blind and _is_queue_seen(one, look):
             noted = None

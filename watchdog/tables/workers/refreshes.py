@@ -118,8 +118,8 @@ class _Due:
 
     def _inspection_is_old(self, worker: KnownWorker) -> bool:
         seen = self.inspected.get(worker.name)
-        if seen is None or seen.at is None or seen.queues is None:
-            return True
+        if seen is None or seen.at is None or seen.queues is None or (seen.pool is None and seen.pid is None):
+            return True  # or one that began as Flower asked: of its questions it answered some
         return self.now - max(seen.at, worker.answered_at or 0.0) > FRESH_S
 
     def _another_process(self, worker: KnownWorker) -> bool:

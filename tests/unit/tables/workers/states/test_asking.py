@@ -89,6 +89,17 @@ def test_a_worker_that_never_says_its_queues_is_asked_once_a_minute() -> None:
     assert asked == [0, 60, 120]
 
 
+def test_a_worker_whose_stats_flower_missed_is_asked_for_them_once() -> None:
+    """Flower asks several questions at once, of which a worker that begins may answer some."""
+    cluster = healthy()
+    cluster.cache[WEB] = replace(cluster.cache[WEB], pool=None, pool_size=None, pid=None, uptime_s=None)
+    watch, asked = watching(cluster, 0), []
+    for number in range(7):
+        workers(watch, 10 if number else 0)
+        asked += [number] if refreshed(watch) else []
+    assert asked == [0]
+
+
 def test_a_worker_that_was_asked_while_it_started_is_asked_again_soon() -> None:
     cluster = healthy()
     cluster.cache[WEB] = cluster.inspections[WEB] = replace(cluster.cache[WEB], queues=None, uptime_s=1.0)
